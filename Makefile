@@ -1,0 +1,45 @@
+# Everything from a fresh clone: `make demo`, `make test`. Needs Python 3.11 or later, make and the package registries.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help setup demo serve test check bench lock clean
+
+help:            ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+
+setup: $(READY)  ## create .venv with the locked dependencies
+
+$(READY): lock/dev.txt lock/tools.txt pyproject.toml
+	@echo "[setup] $$($(PYTHON) --version), creating .venv"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mutoscope needs Python 3.11 or later; set PYTHON=")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r lock/tools.txt
+	@echo "[setup] installing the locked dependencies"
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip sync -q --require-hashes lock/dev.txt lock/tools.txt
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install -q --no-deps --editable .
+	@touch $(READY)
+
+demo: $(READY)   ## start a server, make real media through it, show what came back
+	@$(BIN)/python demo.py
+
+serve: $(READY)  ## run the server on 127.0.0.1:8700
+	@$(BIN)/mutoscope serve
+
+check: $(READY)  ## format, lint and types
+	@echo "[check] ruff format"; $(BIN)/ruff format --check -q .
+	@echo "[check] ruff lint"; $(BIN)/ruff check -q .
+	@echo "[check] types (basedpyright, strict)"; $(BIN)/basedpyright
+
+test: check      ## every check and every test, without GPU and without the internet
+	@echo "[test] pytest"; $(BIN)/python -m pytest -n 2
+
+bench: $(READY)  ## the figures that the README states, side by side
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+lock: $(READY)   ## resolve the dependencies anew
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --group dev -o lock/dev.txt pyproject.toml
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header -c lock/dev.txt -o lock/run.txt pyproject.toml
+
+clean:           ## remove what make made
+	rm -rf .venv demo .pytest_cache .ruff_cache

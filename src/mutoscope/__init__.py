@@ -1,0 +1,3 @@
+"""mutoscope: a self-hosted generative media gateway."""
+
+__version__ = "0.1.0"

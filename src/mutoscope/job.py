@@ -1,0 +1,187 @@
+"""The central types: a Generation is what a caller wants, a Job is its durable record.
+
+A field that is None was not asked for. Defaults come from the model's row in the catalog.
+Times are Unix seconds (UTC).
+"""
+
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
+
+from mutoscope.problem import Kind
+
+Json = dict[str, Any]
+
+
+class Operation(StrEnum):
+    """What is made from what."""
+
+    IMAGE_TO_VIDEO = "image_to_video"
+    TEXT_TO_VIDEO = "text_to_video"
+    VIDEO_TO_VIDEO = "video_to_video"
+    TEXT_TO_IMAGE = "text_to_image"
+    CHARACTER_PERFORMANCE = "character_performance"
+    IMAGE_UPSCALE = "image_upscale"
+    VIDEO_UPSCALE = "video_upscale"
+    TEXT_TO_SPEECH = "text_to_speech"
+    SOUND_EFFECT = "sound_effect"
+    SPEECH_TO_SPEECH = "speech_to_speech"
+    VOICE_DUBBING = "voice_dubbing"
+    VOICE_ISOLATION = "voice_isolation"
+    VIDEO_TO_AUDIO = "video_to_audio"
+    VIDEO_TO_HDR = "video_to_hdr"
+
+
+class Role(StrEnum):
+    """What an input is for."""
+
+    FIRST_FRAME = "first_frame"
+    LAST_FRAME = "last_frame"
+    REFERENCE = "reference"
+    VIDEO = "video"  # the clip to continue, edit, upscale, …
+    REFERENCE_VIDEO = "reference_video"
+    AUDIO = "audio"
+    MASK = "mask"
+    CHARACTER = "character"
+    IMAGE = "image"  # the picture to upscale, edit, …
+
+
+class MediaLimits(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a vendor accepts as an input file. None means that the vendor names no bound."""
+
+    types: tuple[str, ...] = ()  # media types, for example image/png; empty accepts the family of the role
+    max_bytes: int | None = None
+    min_side: int | None = None  # pixels
+    max_side: int | None = None  # pixels
+    min_aspect: float | None = None  # width / height
+    max_aspect: float | None = None
+    min_seconds: float | None = None
+    max_seconds: float | None = None
+
+
+class Input(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One file that goes into a generation. Exactly one of url, upload, data and asset names its source.
+
+    A wire sets url, upload or data. The gateway turns upload and data into an asset before the job is
+    stored, and a url too where inputs are probed at create time; other urls are fetched when the job runs.
+    """
+
+    role: Role
+    field: str  # where the caller wrote it, for example promptImage[1].uri
+    url: str | None = None
+    upload: str | None = None  # id of an upload slot
+    data: bytes | None = None  # inline; never stored
+    asset: str | None = None  # key in the asset store
+    media_type: str | None = None
+    limits: MediaLimits | None = None
+    label: str | None = None  # the caller's tag for it (@tag in a prompt)
+
+
+class Generation(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What to make, in no vendor's words."""
+
+    operation: Operation
+    model: str  # a name of the catalog
+    prompt: str | None = None
+    negative_prompt: str | None = None
+    inputs: tuple[Input, ...] = ()
+    width: int | None = None  # pixels
+    height: int | None = None
+    resolution: str | None = None  # a tier, "720p" or "1080p": the shape follows the input
+    seconds: float | None = None
+    fps: int | None = None
+    count: int | None = None
+    seed: int | None = None
+    watermark: bool | None = None
+    extra: Json = {}  # what we do not name, under the wire's name for it
+
+    def input(self, role: Role) -> Input | None:
+        return next((each for each in self.inputs if each.role is role), None)
+
+
+class State(StrEnum):
+    """queued → running → succeeded | failed; canceled from queued or running. A released job is queued again."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+    @property
+    def final(self) -> bool:
+        return self not in (State.QUEUED, State.RUNNING)
+
+
+class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A file that was made."""
+
+    id: str
+    media_type: str
+    asset: str  # key in the asset store
+    bytes: int = 0
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
+    frames: int | None = None
+    url: str | None = None  # a signed link, set by the gateway whenever the job is shown; never stored
+
+
+class Failure(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    kind: Kind
+    message: str
+    field: str | None = None
+    code: str | None = None  # the upstream's own code
+
+
+class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The durable record of one generation. Only the store's transitions change it."""
+
+    id: str  # UUIDv7, lower-case with hyphens; the wire derives its public form
+    wire: str
+    route: str  # which of the wire's paths it came in by; lists and reads are per route
+    owner: str  # the key that made it; "" on an open server
+    generation: Generation
+    body: bytes = b""  # as it was sent; long strings shortened
+    engine: str
+    state: State = State.QUEUED
+    throttled: bool = False  # queued, but its owner already holds as many of this model as allowed
+    progress: float | None = None  # 0 to 1; None while unknown
+    outputs: tuple[Output, ...] = ()
+    failure: Failure | None = None
+    checkpoint: Json = {}  # what the engine must not forget over a restart
+    notes: tuple[str, ...] = ()  # what was ignored or replaced, told aloud
+    upstream_status: str | None = None
+    parent: str | None = None
+    webhook: str | None = None
+    origin: str = ""  # scheme://host as the creator addressed us, for links in webhooks
+    worker: str | None = None  # who holds the lease while running
+    attempts: int = 0  # how often it was claimed
+    created: float
+    updated: float = 0.0  # of the last transition
+    started: float | None = None  # of the first claim
+    finished: float | None = None
+    estimate: float = 0.0  # credits
+    cost: float | None = None  # credits, once final
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """A webhook message that is owed. The body is written once and sent the same at every try."""
+
+    id: str  # webhook-id: the same at every try
+    job: str
+    url: str
+    event: str  # the state it tells: running, succeeded, failed, canceled
+    body: bytes
+
+
+class Update(Struct, frozen=True, kw_only=True):
+    """News of a job from whoever makes it."""
+
+    state: State
+    progress: float | None = None
+    outputs: tuple[Output, ...] = ()
+    failure: Failure | None = None
+    upstream_status: str | None = None
+    handle: Json = {}

@@ -1,0 +1,112 @@
+"""Everything that can go wrong, as a closed list of kinds that every wire knows how to say."""
+
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
+
+
+class Kind(StrEnum):
+    """What sort of trouble it is; the message says the rest."""
+
+    INVALID = "invalid"  # the request is malformed; `flaws` says where
+    UNSUPPORTED = "unsupported"  # well formed, but no engine on this server can do it
+    BAD_MEDIA = "bad_media"  # an input file is not what the vendor accepts
+    UNREACHABLE_MEDIA = "unreachable_media"  # an input file could not be fetched
+    TOO_LARGE = "too_large"  # the request body exceeds the host's patience
+    UNAUTHENTICATED = "unauthenticated"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    WRONG_METHOD = "wrong_method"
+    CONFLICT = "conflict"
+    RATE_LIMITED = "rate_limited"  # too many requests: come back after `retry_after`
+    QUOTA_EXCEEDED = "quota_exceeded"  # today's share is used up
+    REFUSED = "refused"  # content policy
+    ENGINE_FAILED = "engine_failed"
+    UPSTREAM_FAILED = "upstream_failed"
+    SUBMISSION_UNKNOWN = "submission_unknown"  # a paid request whose answer was lost
+    TIMED_OUT = "timed_out"
+    UNAVAILABLE = "unavailable"  # shutting down, or overloaded
+    INTERNAL = "internal"
+
+
+STATUS: dict[Kind, int] = {
+    Kind.INVALID: 400,
+    Kind.UNSUPPORTED: 400,
+    Kind.BAD_MEDIA: 400,
+    Kind.UNREACHABLE_MEDIA: 400,
+    Kind.TOO_LARGE: 413,
+    Kind.UNAUTHENTICATED: 401,
+    Kind.FORBIDDEN: 403,
+    Kind.NOT_FOUND: 404,
+    Kind.WRONG_METHOD: 405,
+    Kind.CONFLICT: 409,
+    Kind.RATE_LIMITED: 429,
+    Kind.QUOTA_EXCEEDED: 429,
+    Kind.REFUSED: 400,
+    Kind.ENGINE_FAILED: 500,
+    Kind.UPSTREAM_FAILED: 502,
+    Kind.SUBMISSION_UNKNOWN: 502,
+    Kind.TIMED_OUT: 504,
+    Kind.UNAVAILABLE: 503,
+    Kind.INTERNAL: 500,
+}
+"""The HTTP status of each kind, where a vendor does not say otherwise."""
+
+
+class Rule(StrEnum):
+    """Which rule of a body's schema was broken. `Flaw.bound` holds the rule's own figure or list."""
+
+    REQUIRED = "required"
+    TYPE = "type"  # bound: "string", "integer", "number", "boolean", "object", "array"
+    CHOICE = "choice"  # bound: the tuple of values that would have been right
+    MINIMUM = "minimum"
+    MAXIMUM = "maximum"
+    MIN_LENGTH = "min_length"
+    MAX_LENGTH = "max_length"
+    MIN_ITEMS = "min_items"
+    MAX_ITEMS = "max_items"
+    PATTERN = "pattern"  # bound: the regular expression
+    UNKNOWN_KEY = "unknown_key"
+    NO_MATCH = "no_match"  # a discriminator names no known variant; bound: the known ones
+    JSON = "json"  # the body is not JSON at all
+    CUSTOM = "custom"  # `message` says it
+
+
+class Flaw(Struct, frozen=True, kw_only=True):
+    """One thing that is wrong with a request body. Each wire puts it in its vendor's words."""
+
+    path: tuple[str | int, ...]
+    rule: Rule
+    bound: Any = None
+    found: Any = None  # the kind of value that was there: "undefined", "string", "number", …
+    message: str | None = None  # set for CUSTOM; otherwise the wire words it
+
+
+class Problem(Exception):
+    """A failure with a kind, told to the caller in the words of their wire.
+
+    `message` is for the caller: what was wrong and what would have been right. Secrets, paths and
+    tracebacks stay in the log. `field` is the name of the request's field as the caller wrote it.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        message: str,
+        *,
+        field: str | None = None,
+        retry_after: float | None = None,
+        flaws: tuple[Flaw, ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.kind, self.message, self.field = kind, message, field
+        self.retry_after, self.flaws = retry_after, flaws
+
+    @property
+    def status(self) -> int:
+        return STATUS[self.kind]
+
+
+def custom_flaw(path: tuple[str | int, ...], message: str) -> Flaw:
+    return Flaw(path=path, rule=Rule.CUSTOM, message=message)

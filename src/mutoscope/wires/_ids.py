@@ -1,0 +1,23 @@
+"""Ids in the vendors' form, derived from ours and back without a look-up."""
+
+import re
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+VERSION = 14  # where the version digit of a hyphenated UUID stands
+
+
+def uuid4_form(id: str) -> str:
+    """Our UUIDv7 as a UUID whose version digit says 4, as vendors publish and some clients check.
+
+    The first 48 bits stay the time, so that ids made one after another stay neighbours in an index;
+    74 random bits keep them from being guessed.
+    """
+    return f"{id[:VERSION]}4{id[VERSION + 1 :]}"
+
+
+def from_uuid4_form(public: str) -> str | None:
+    """The inverse of `uuid4_form`; None when the text cannot be one."""
+    text = public.lower()
+    if not UUID.fullmatch(text) or text[VERSION] != "4":
+        return None
+    return f"{text[:VERSION]}7{text[VERSION + 1 :]}"

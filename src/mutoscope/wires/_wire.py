@@ -1,0 +1,146 @@
+"""What a wire is: a vendor's HTTP API as data and pure functions.
+
+A wire is a value of `Wire`. Its table of routes says which paths exist and which verb of the gateway
+each one asks for; the functions beside a route translate. Nothing here touches a socket, a clock or a disk.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
+
+from mutoscope.http import HttpRequest, HttpResponse
+from mutoscope.job import Generation, Job
+from mutoscope.problem import Problem
+
+
+class Verb(StrEnum):
+    """What a route asks of the gateway; the comment names the route's functions and their types."""
+
+    SUBMIT = "submit"  # parse: HttpRequest -> Submission; render: (Job, HttpRequest) -> HttpResponse
+    SHOW = "show"  # render: (Job, HttpRequest) -> HttpResponse; the job's id is params["id"]
+    LIST = "list"  # parse: HttpRequest -> Page; render: (tuple[Job, ...], HttpRequest) -> HttpResponse
+    REMOVE = "remove"  # cancels an unfinished job, deletes a finished one; render: (Job, HttpRequest) -> …
+    OPEN_UPLOADS = "open_uploads"  # parse: HttpRequest -> tuple[UploadWish, ...]; render: (tuple[Upload, ...], …)
+    LIST_UPLOADS = "list_uploads"  # render: (tuple[Upload, ...], HttpRequest) -> HttpResponse
+    ACCOUNT = "account"  # render: (Account, HttpRequest) -> HttpResponse
+    USAGE = "usage"  # parse: HttpRequest -> Period; render: (Usage, HttpRequest) -> HttpResponse
+
+
+class Submission(Struct, frozen=True, kw_only=True):
+    """A request to make something, read."""
+
+    generation: Generation
+    webhook: str | None = None
+    fields: dict[str, str] = {}  # generation field → the caller's name for it, where they differ
+    notes: tuple[str, ...] = ()
+    wait: float | None = None  # seconds the answer may wait for the job's end
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    number: int = 1  # from 1
+    size: int = 20
+
+
+class UploadWish(Struct, frozen=True, kw_only=True):
+    """A file that the caller wants to send ahead of a request."""
+
+    media_type: str
+    name: str | None = None
+    min_bytes: int = 0
+    max_bytes: int
+    keep_seconds: float  # how long the file stays usable
+    slot_seconds: float  # how long the slot takes the bytes
+
+
+class Upload(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An upload slot, empty until `asset` is set."""
+
+    id: str
+    wire: str
+    owner: str
+    media_type: str
+    name: str | None = None
+    min_bytes: int = 0
+    max_bytes: int
+    created: float
+    slot_expires: float
+    expires: float
+    asset: str | None = None
+    bytes: int | None = None
+    put_url: str = ""  # signed, set by the gateway when shown; takes PUT (raw bytes) and POST (multipart)
+    policy: str = ""  # the signature of put_url alone, for vendors that send it as a form field
+    asset_url: str = ""  # signed, set by the gateway when shown; readable once the bytes are there
+    asset_url_expires: float = 0.0
+
+
+class ModelAccount(Struct, frozen=True, kw_only=True):
+    max_concurrent: int | None = None
+    max_daily: int | None = None
+    made_today: int = 0  # in the last 24 hours
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    models: dict[str, ModelAccount]  # by the catalog's name
+    spent: float = 0.0  # credits in the last 30 days
+
+
+class Period(Struct, frozen=True, kw_only=True):
+    """Days as YYYY-MM-DD in UTC; `before` is exclusive. None leaves the choice to the gateway."""
+
+    start: str | None = None
+    before: str | None = None
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    days: dict[str, dict[str, float]]  # YYYY-MM-DD → model → credits; every day of the period is present
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """One row of a wire's table of routes."""
+
+    verb: Verb
+    at: str  # method and path, for example "GET /v1/tasks/{id}"
+    route: str = ""  # the job's `route`: reads and lists see only jobs that carry it; "" sees all of the wire
+    parse: Callable[[HttpRequest], Any] | None = None
+    render: Callable[..., HttpResponse]
+    body: Any = None  # type of the request body, for OpenAPI
+    answer: Any = None  # type of the answer, for OpenAPI
+    status: int = 200
+    summary: str = ""
+    query: type[Struct] | None = None  # type of the query parameters, for OpenAPI
+
+    @property
+    def method(self) -> str:
+        return self.at.split(" ", 1)[0]
+
+    @property
+    def path(self) -> str:
+        return self.at.split(" ", 1)[1]
+
+
+class Wire(Struct, frozen=True, kw_only=True):
+    name: str
+    title: str
+    docs: str  # the vendor's documentation
+    roots: tuple[str, ...]  # path prefixes whose unknown paths are answered in this wire's words
+    routes: tuple[Route, ...]
+    render_problem: Callable[[Problem, HttpRequest], HttpResponse]
+    credential: Callable[[HttpRequest], str | None]  # the key that the caller sent, or None
+    public_id: Callable[[str], str]  # our id → the vendor's form
+    job_id: Callable[[str], str | None]  # the vendor's form → our id; None when it cannot be one
+    precheck: Callable[[HttpRequest, "Route | None"], Problem | None] | None = None  # a required version header …
+    render_webhook: Callable[[Job], bytes | None] | None = None  # None: this change owes no message
+    answer_headers: Callable[["Allowance"], dict[str, str]] | None = None  # the vendor's rate-limit headers
+    probes_inputs: bool = False  # the vendor refuses bad media before a job exists
+    problem_schema: Any = None  # type of an error answer, for OpenAPI
+    security: dict[str, Any] = {}  # the OpenAPI security scheme
+
+
+class Allowance(Struct, frozen=True, kw_only=True):
+    """What is left of a caller's request rate."""
+
+    limit: int
+    remaining: int
+    reset_seconds: float
