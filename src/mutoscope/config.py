@@ -147,6 +147,6 @@ def overlay(values: dict[str, Any], environment: Mapping[str, str]) -> None:
             continue
         known = {f.name: f.type for f in msgspec.structs.fields(sections[section])}
         if setting not in known:
-            raise BadSettings(f"{name}: section {section} has no setting {setting!r}; it has {', '.join(known)}")
+            raise BadSettings(f"{name}: [{section}] has no setting {setting!r}; it has {', '.join(known)}")
         listed = getattr(known[setting], "__origin__", None) is tuple
         values.setdefault(section, {})[setting] = [s for s in text.split(",") if s] if listed else text

@@ -101,7 +101,10 @@ class Generation(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class State(StrEnum):
-    """queued → running → succeeded | failed; canceled from queued or running. A released job is queued again."""
+    """queued → running → succeeded | failed; canceled from either of the first two.
+
+    A job that its worker releases is queued again.
+    """
 
     QUEUED = "queued"
     RUNNING = "running"

@@ -1,0 +1,243 @@
+"""Reads a JSON body into a wire's struct, and lists everything that is wrong with it at once.
+
+msgspec decodes and validates in one pass and stops at the first error: that is the fast path. Only when it
+fails is the body walked again, against the same annotations, to collect every flaw. So a bound stands
+in one place, the struct's annotation, and each wire words the flaws as its vendor does.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import inspect
+
+from mutoscope.problem import Flaw, Kind, Problem, Rule
+
+T = TypeVar("T")
+Path = tuple[str | int, ...]
+
+
+def read_body(body: bytes, type: type[T]) -> T:
+    """Decode `body` as `type`. Raises Problem(INVALID) whose flaws name every bad field."""
+    try:
+        return decoder(type).decode(body)
+    except msgspec.ValidationError as error:
+        raise invalid(
+            flaws_in(body, type) or (Flaw(path=(), rule=Rule.CUSTOM, message=str(error)),)
+        ) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        message = f"The request body is not valid JSON: {error}"
+        raise Problem(
+            Kind.INVALID, message, flaws=(Flaw(path=(), rule=Rule.JSON, message=message),)
+        ) from error
+
+
+def invalid(flaws: tuple[Flaw, ...]) -> Problem:
+    """The problem that carries these flaws; its field is that of the first."""
+    field = dotted(flaws[0].path) or None
+    return Problem(
+        Kind.INVALID, flaws[0].message or "The request body is not valid.", field=field, flaws=flaws
+    )
+
+
+def dotted(path: Path) -> str:
+    """('references', 0, 'uri') → references[0].uri"""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+def flaws_in(body: bytes, type: Any) -> tuple[Flaw, ...]:
+    return tuple(walk(msgspec.json.decode(body), schema(type), ()))
+
+
+@cache
+def decoder(type: Any) -> Any:
+    return msgspec.json.Decoder(type)
+
+
+@cache
+def schema(type: Any) -> inspect.Type:
+    return inspect.type_info(type)
+
+
+def walk(value: Any, type: inspect.Type, path: Path) -> Iterator[Flaw]:
+    """Every way in which a decoded JSON value breaks its type."""
+    match type:
+        case inspect.AnyType():
+            return
+        case inspect.Metadata():
+            yield from walk(value, type.type, path)
+        case inspect.UnionType():
+            yield from walk_union(value, type, path)
+        case inspect.StructType():
+            yield from walk_struct(value, type, path)
+        case inspect.ListType() | inspect.VarTupleType():
+            yield from walk_list(value, type, path)
+        case inspect.DictType():
+            if found(value) != "object":
+                yield wrong(path, "object", value)
+        case inspect.LiteralType():
+            # 5.0 and True equal 5 and 1 in Python, and neither is one of the vendor's values
+            if value not in type.values or found(value) != found(type.values[0]) or isinstance(value, float):
+                yield Flaw(path=path, rule=Rule.CHOICE, bound=tuple(type.values), found=found(value))
+        case inspect.StrType():
+            yield from walk_text(value, type, path)
+        case inspect.IntType() | inspect.FloatType():
+            yield from walk_number(value, type, path)
+        case inspect.BoolType():
+            if not isinstance(value, bool):
+                yield wrong(path, "boolean", value)
+        case _:
+            raise TypeError(f"no rule to walk {type!r}")
+
+
+def walk_struct(value: Any, type: inspect.StructType, path: Path) -> Iterator[Flaw]:
+    if found(value) != "object":
+        yield wrong(path, "object", value)
+        return
+    known: set[str] = set() if type.tag_field is None else {type.tag_field}
+    for field in type.fields:
+        name = field.encode_name
+        known.add(name)
+        if name in value:
+            yield from walk(value[name], field.type, (*path, name))
+        elif field.required:
+            # what would have been right, so that a wire can say which type it expected
+            yield Flaw(path=(*path, name), rule=Rule.REQUIRED, bound=expected(field.type), found="undefined")
+    if type.forbid_unknown_fields:
+        for name in value:
+            if name not in known:
+                yield Flaw(path=(*path, name), rule=Rule.UNKNOWN_KEY)
+
+
+def walk_union(value: Any, type: inspect.UnionType, path: Path) -> Iterator[Flaw]:
+    members = [each for each in type.types if not isinstance(each, inspect.NoneType)]
+    if value is None and len(members) < len(type.types):
+        return
+    tagged = [each for each in members if isinstance(each, inspect.StructType) and each.tag_field]
+    if tagged and found(value) == "object" and len(tagged) == len([m for m in members if is_struct(m)]):
+        yield from walk_tagged(value, tagged, path)
+        return
+    fitting = [each for each in members if accepts_kind(each, value)]
+    if fitting:
+        yield from walk(value, fitting[0], path)
+    elif members:
+        yield wrong(path, " or ".join(dict.fromkeys(expected(each) for each in members)), value)
+
+
+def walk_tagged(value: dict[str, Any], members: list[inspect.StructType], path: Path) -> Iterator[Flaw]:
+    field = str(members[0].tag_field)
+    known = tuple(str(each.tag) for each in members)
+    tag = value.get(field)
+    if field not in value or not isinstance(tag, str):
+        rule = Rule.REQUIRED if field not in value else Rule.TYPE
+        yield Flaw(
+            path=(*path, field), rule=rule, bound="string", found=found(value.get(field, msgspec.UNSET))
+        )
+    if tag in known:
+        yield from walk_struct(value, members[known.index(tag)], path)
+    else:
+        yield Flaw(path=(*path, field), rule=Rule.NO_MATCH, bound=known, found=tag)
+
+
+def walk_list(value: Any, type: inspect.ListType | inspect.VarTupleType, path: Path) -> Iterator[Flaw]:
+    if found(value) != "array":
+        yield wrong(path, "array", value)
+        return
+    if type.min_length is not None and len(value) < type.min_length:
+        yield Flaw(path=path, rule=Rule.MIN_ITEMS, bound=type.min_length, found=len(value))
+    if type.max_length is not None and len(value) > type.max_length:
+        yield Flaw(path=path, rule=Rule.MAX_ITEMS, bound=type.max_length, found=len(value))
+    for index, item in enumerate(value):
+        yield from walk(item, type.item_type, (*path, index))
+
+
+def walk_text(value: Any, type: inspect.StrType, path: Path) -> Iterator[Flaw]:
+    if not isinstance(value, str):
+        yield wrong(path, "string", value)
+        return
+    if type.min_length is not None and len(value) < type.min_length:
+        yield Flaw(path=path, rule=Rule.MIN_LENGTH, bound=type.min_length, found=len(value))
+    if type.max_length is not None and len(value) > type.max_length:
+        yield Flaw(path=path, rule=Rule.MAX_LENGTH, bound=type.max_length, found=len(value))
+    if type.pattern is not None and not re.search(type.pattern, value):
+        yield Flaw(path=path, rule=Rule.PATTERN, bound=type.pattern)
+
+
+def walk_number(value: Any, type: inspect.IntType | inspect.FloatType, path: Path) -> Iterator[Flaw]:
+    whole = isinstance(type, inspect.IntType)
+    fits = isinstance(value, int) or (isinstance(value, float) and (not whole or value.is_integer()))
+    if isinstance(value, bool) or not fits:
+        yield wrong(path, "integer" if whole else "number", value)
+        return
+    if type.ge is not None and value < type.ge:
+        yield Flaw(path=path, rule=Rule.MINIMUM, bound=type.ge, found=value)
+    if type.le is not None and value > type.le:
+        yield Flaw(path=path, rule=Rule.MAXIMUM, bound=type.le, found=value)
+
+
+def is_struct(type: inspect.Type) -> bool:
+    return isinstance(type, inspect.StructType)
+
+
+def accepts_kind(type: inspect.Type, value: Any) -> bool:
+    """Whether the value is of the type's JSON kind, its bounds aside."""
+    return (
+        expected(type) == "any"
+        or found(value) in expected(type)
+        or (expected(type) == "integer" and found(value) == "number")
+    )
+
+
+def expected(type: inspect.Type) -> str:
+    """The JSON kind of a type, in the words of JSON Schema."""
+    match type:
+        case inspect.Metadata():
+            return expected(type.type)
+        case inspect.UnionType():
+            return " or ".join(
+                expected(each) for each in type.types if not isinstance(each, inspect.NoneType)
+            )
+        case inspect.LiteralType():
+            return found(type.values[0])
+        case inspect.StrType():
+            return "string"
+        case inspect.IntType():
+            return "integer"
+        case inspect.FloatType():
+            return "number"
+        case inspect.BoolType():
+            return "boolean"
+        case inspect.ListType() | inspect.VarTupleType():
+            return "array"
+        case inspect.StructType() | inspect.DictType():
+            return "object"
+        case _:
+            return "any"
+
+
+def found(value: Any) -> str:
+    """The kind of a decoded JSON value; "undefined" for what was not there."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case int() | float():
+            return "number"
+        case str():
+            return "string"
+        case list():
+            return "array"
+        case dict():
+            return "object"
+        case _:
+            return "undefined"
+
+
+def wrong(path: Path, wanted: str, value: Any) -> Flaw:
+    return Flaw(path=path, rule=Rule.TYPE, bound=wanted, found=found(value))
