@@ -5,18 +5,22 @@ fails is the body walked again, against the same annotations, to collect every f
 in one place, the struct's annotation, and each wire words the flaws as its vendor does.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 from msgspec import inspect
 
-from mutoscope.problem import Flaw, Kind, Problem, Rule
+from mutoscope.problem import Flaw, Kind, Problem, Rule, custom_flaw
 
 T = TypeVar("T")
 Path = tuple[str | int, ...]
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are not JSON. Its ValidationError is a DecodeError too: catch it first."""
 
 
 def read_body(body: bytes, type: type[T]) -> T:
@@ -24,22 +28,75 @@ def read_body(body: bytes, type: type[T]) -> T:
     try:
         return decoder(type).decode(body)
     except msgspec.ValidationError as error:
-        raise invalid(
-            flaws_in(body, type) or (Flaw(path=(), rule=Rule.CUSTOM, message=str(error)),)
-        ) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        message = f"The request body is not valid JSON: {error}"
-        raise Problem(
-            Kind.INVALID, message, flaws=(Flaw(path=(), rule=Rule.JSON, message=message),)
-        ) from error
+        value = read_json(body)
+        flaws = tuple(walk(value, schema(type), ()))
+        if flaws:
+            raise invalid(flaws) from error
+        return reread(value, type)
+    except UNREADABLE as error:
+        raise not_json(error) from error
+
+
+def reread(value: Any, type: type[T]) -> T:
+    """For values in which only msgspec finds fault: 5.0 is an integer to JSON Schema and to JavaScript."""
+    try:
+        return msgspec.convert(wholes(value), type)
+    except msgspec.ValidationError as error:
+        raise invalid((custom_flaw((), str(error)),)) from error
+
+
+def wholes(value: Any) -> Any:
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case list():
+            return [wholes(each) for each in cast("list[Any]", value)]
+        case dict():
+            return {name: wholes(each) for name, each in cast("dict[str, Any]", value).items()}
+        case _:
+            return value
+
+
+def read_json(body: bytes) -> Any:
+    """The body as plain values. Raises Problem(INVALID)."""
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.ValidationError:
+        return read_vast_numbers(body)
+    except UNREADABLE as error:
+        raise not_json(error) from error
+
+
+def read_vast_numbers(body: bytes) -> Any:
+    """As read_json, with figures beyond all bounds as infinity, so that they break the rules of their field
+    and not the reading. The standard library's reader is laxer than JSON otherwise: what could not be written
+    again is refused.
+    """
+    try:
+        value = json.loads(body, parse_int=bounded_int, parse_constant=no_constant)
+        msgspec.json.encode(value)
+    except (ValueError, RecursionError) as error:
+        raise not_json(error) from error
+    return value
+
+
+def bounded_int(text: str) -> int | float:
+    return int(text) if len(text) < 300 else float(text)
+
+
+def no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def not_json(error: Exception) -> Problem:
+    message = f"The request body is not valid JSON: {error}"
+    return Problem(Kind.INVALID, message, flaws=(Flaw(path=(), rule=Rule.JSON, message=message),))
 
 
 def invalid(flaws: tuple[Flaw, ...]) -> Problem:
     """The problem that carries these flaws; its field is that of the first."""
     field = dotted(flaws[0].path) or None
-    return Problem(
-        Kind.INVALID, flaws[0].message or "The request body is not valid.", field=field, flaws=flaws
-    )
+    return Problem(Kind.INVALID, flaws[0].message or "The request body is not valid.", field=field, flaws=flaws)
 
 
 def dotted(path: Path) -> str:
@@ -51,7 +108,7 @@ def dotted(path: Path) -> str:
 
 
 def flaws_in(body: bytes, type: Any) -> tuple[Flaw, ...]:
-    return tuple(walk(msgspec.json.decode(body), schema(type), ()))
+    return tuple(walk(read_json(body), schema(type), ()))
 
 
 @cache
@@ -129,15 +186,13 @@ def walk_union(value: Any, type: inspect.UnionType, path: Path) -> Iterator[Flaw
         yield wrong(path, " or ".join(dict.fromkeys(expected(each) for each in members)), value)
 
 
-def walk_tagged(value: dict[str, Any], members: list[inspect.StructType], path: Path) -> Iterator[Flaw]:
+def walk_tagged(value: Any, members: list[inspect.StructType], path: Path) -> Iterator[Flaw]:
     field = str(members[0].tag_field)
     known = tuple(str(each.tag) for each in members)
     tag = value.get(field)
     if field not in value or not isinstance(tag, str):
         rule = Rule.REQUIRED if field not in value else Rule.TYPE
-        yield Flaw(
-            path=(*path, field), rule=rule, bound="string", found=found(value.get(field, msgspec.UNSET))
-        )
+        yield Flaw(path=(*path, field), rule=rule, bound="string", found=found(value.get(field, msgspec.UNSET)))
     if tag in known:
         yield from walk_struct(value, members[known.index(tag)], path)
     else:
@@ -199,9 +254,7 @@ def expected(type: inspect.Type) -> str:
         case inspect.Metadata():
             return expected(type.type)
         case inspect.UnionType():
-            return " or ".join(
-                expected(each) for each in type.types if not isinstance(each, inspect.NoneType)
-            )
+            return " or ".join(expected(each) for each in type.types if not isinstance(each, inspect.NoneType))
         case inspect.LiteralType():
             return found(type.values[0])
         case inspect.StrType():
