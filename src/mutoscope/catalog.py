@@ -32,7 +32,7 @@ class Model(Struct, frozen=True, kw_only=True):
     name: str
     vendor: str
     serves: frozenset[Operation]
-    names: dict[str, tuple[str, ...]] = {}  # wire → the paths that name it, where the name is not in the body
+    names: dict[str, tuple[str, ...]] = {}  # wire → paths that name it, where the body does not
     defaults: dict[str, Any] = {}  # Generation field → value
     max_seconds: float | None = None
     price: Price
@@ -281,19 +281,14 @@ def check(generation: Generation, model: Model, fields: Mapping[str, str]) -> No
         )
 
 
-def asked(generation: Generation) -> list[tuple[str, str, Any]]:
-    """What a generation asks for, as (name, the caller's name where the input knows it, value)."""
+def asked(generation: Generation) -> list[tuple[str, str]]:
+    """What a generation asks for, as (name, the caller's name where the input knows it)."""
     skipped = {"operation", "model", "inputs", "extra"}
     names = [name for name in generation.__struct_fields__ if name not in skipped]
-    wishes = [
-        (name, name, getattr(generation, name)) for name in names if getattr(generation, name) is not None
-    ]
-    wishes += [(each.role.value, each.field, each) for each in generation.inputs]
-    wishes += [
-        (name, name, value)
-        for name, value in generation.extra.items()
-        if value not in GIVEN.get(name, frozenset())
-    ]
+    wishes = [(name, name) for name in names if getattr(generation, name) is not None]
+    wishes += [(each.role.value, each.field) for each in generation.inputs]
+    extra = generation.extra.items()
+    wishes += [(name, name) for name, value in extra if value not in GIVEN.get(name, frozenset())]
     return wishes
 
 
@@ -318,7 +313,7 @@ def heed(
             field="model",
         )
     notes: list[str] = []
-    for name, said, value in asked(generation):
+    for name, said in asked(generation):
         if "*" in heeded or name in heeded:
             continue
         theirs = fields.get(name, said)
@@ -326,7 +321,7 @@ def heed(
             raise Problem(
                 Kind.UNSUPPORTED,
                 f"{theirs} is not supported: engine {model.engine!r}, which serves {model.name} here, "
-                "cannot honour it.",
+                f"cannot honour it.",
                 field=theirs,
             )
         notes.append(f"ignored: {theirs} (engine {model.engine!r} cannot honour it)")

@@ -1,0 +1,126 @@
+"""The whole program in one process: store, worker, deliverer and server, put together and started in order."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import structlog
+
+from mutoscope.access import Keys, Pace
+from mutoscope.assets import Assets
+from mutoscope.catalog import Catalog
+from mutoscope.config import Settings
+from mutoscope.engines import Engine
+from mutoscope.engines.script import Script
+from mutoscope.engines.studio import Studio
+from mutoscope.gateway import Gateway
+from mutoscope.home import Home
+from mutoscope.intake import Intake
+from mutoscope.media import Prober
+from mutoscope.net import Client
+from mutoscope.rehearsal import KEPT, seed
+from mutoscope.server import Server
+from mutoscope.store.sqlite import SQLiteStore
+from mutoscope.webhooks import Deliverer
+from mutoscope.worker import Worker
+
+log = structlog.get_logger(__name__)
+
+
+class App:
+    """Everything that `mutoscope serve` runs. Use `running`, or `start` and `stop`."""
+
+    def __init__(self, settings: Settings, *, data: Path | None = None, rehearsal: bool = False) -> None:
+        """`rehearsal` routes every model to the scripted engine and obeys the headers of a test client.
+
+        Raises HomeBusy when another process serves from the data directory.
+        """
+        self.settings, self.rehearsal = settings, rehearsal
+        self.home = Home(data or settings.data)
+        self.home.take()
+        self.store = SQLiteStore(self.home.database)
+        self.client = Client(settings.net)
+        self.prober = Prober(settings.inputs)
+        self.assets = Assets(settings.files, data=self.home.root, secret=self.home.link_secret())
+        self.engines: dict[str, Engine] = {"studio": Studio(settings.studio), "script": Script(settings.script)}
+        self.catalog = Catalog(
+            settings.models,
+            max_concurrent=settings.limits.max_concurrent,
+            max_daily=settings.limits.max_daily,
+            engine="script" if rehearsal else None,
+        )
+        self.gateway = Gateway(
+            settings=settings,
+            store=self.store,
+            assets=self.assets,
+            intake=Intake(
+                settings=settings.inputs,
+                client=self.client,
+                prober=self.prober,
+                assets=self.assets,
+                store=self.store,
+                scratch=self.home.scratch,
+            ),
+            catalog=self.catalog,
+            engines=self.engines,
+            kept=KEPT if rehearsal else frozenset(),
+        )
+        self.worker = Worker(
+            gateway=self.gateway, engines=self.engines, settings=settings.worker, scratch=self.home.scratch
+        )
+        self.webhook_secret = settings.webhooks.secret or self.home.webhook_secret()
+        self.deliverer = Deliverer(
+            store=self.store,
+            client=self.client,
+            settings=settings.webhooks,
+            secret=self.webhook_secret,
+            wake=self.gateway.new_delivery,
+        )
+        self.server = Server(
+            self.gateway,
+            keys=Keys(settings.keys),
+            pace=Pace(settings.limits.requests_per_minute),
+            rehearsal=rehearsal,
+            scratch=self.home.scratch,
+            started=self.start,
+            stopped=self.stop,
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Open the store, take up what an earlier process left, and begin to work."""
+        await self.store.open()
+        recovered = await self.store.recover(now=self.gateway.clock(), concurrency=self.limit_of)
+        if recovered:
+            log.info("recovered", what="jobs and deliveries of an earlier process", count=recovered)
+        if self.rehearsal:
+            await seed(self.store, now=self.gateway.clock())
+        self._tasks = [asyncio.create_task(self.worker.run()), asyncio.create_task(self.deliverer.run())]
+
+    async def stop(self) -> None:
+        """Take no new jobs, finish or release the running ones, and close. Nothing accepted is lost."""
+        self.gateway.draining = True
+        await self.worker.stop(self.settings.server.grace_seconds)
+        await self.deliverer.stop(min(self.settings.server.grace_seconds, self.settings.webhooks.timeout_seconds))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for engine in self.engines.values():
+            await engine.close()
+        await self.prober.close()
+        await self.client.close()
+        await self.store.close()
+        self.home.leave()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator["App"]:
+        await self.start()
+        try:
+            yield self
+        finally:
+            await self.stop()
+
+    def limit_of(self, owner: str, model: str) -> int | None:  # noqa: ARG002 - limits per owner come with keys
+        row = self.catalog.models.get(model)
+        return row.max_concurrent if row else None

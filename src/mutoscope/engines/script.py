@@ -1,0 +1,171 @@
+"""An engine that obeys its prompt: for tests, demos and rehearsals of what can go wrong.
+
+    sleep 2                       take two seconds, with progress
+    fail refused not today        fail with a problem kind and a message
+    throttle                      fail as an overloaded vendor does
+    crash                         break in a way that no engine should
+    hang                          never end
+
+Several are separated by ";" and done in turn. Any other prompt succeeds at once. The file that comes out is
+real: a plain picture, clip or sound of exactly the size, length and frame rate that was asked for.
+"""
+
+import asyncio
+import hashlib
+import io
+import math
+import wave
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from functools import lru_cache
+
+import av
+import numpy as np
+from PIL import Image
+
+from mutoscope.config import Script as ScriptSettings
+from mutoscope.engines._engine import EngineRun
+from mutoscope.job import Operation, Output, Role
+from mutoscope.problem import Kind, Problem
+
+TICK_SECONDS = 0.05
+SOUND_RATE = 8000
+PICTURES = frozenset({Operation.TEXT_TO_IMAGE, Operation.IMAGE_UPSCALE})
+SOUNDS = frozenset(
+    {
+        Operation.TEXT_TO_SPEECH,
+        Operation.SOUND_EFFECT,
+        Operation.SPEECH_TO_SPEECH,
+        Operation.VOICE_DUBBING,
+        Operation.VOICE_ISOLATION,
+        Operation.VIDEO_TO_AUDIO,
+    }
+)
+
+
+class Script:
+    name = "script"
+    honours: Mapping[Operation, frozenset[str]] = {operation: frozenset({"*"}) for operation in Operation}
+
+    def __init__(self, settings: ScriptSettings | None = None) -> None:
+        self.slots = (settings or ScriptSettings()).slots
+
+    async def generate(self, run: EngineRun) -> tuple[Output, ...]:
+        for order in orders(run.generation.prompt or ""):
+            await obey(order, run)
+        count = run.generation.count or 1
+        return tuple([await self._make(run, index) for index in range(count)])
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    async def _make(self, run: EngineRun, index: int) -> Output:
+        wish = run.generation
+        color = tint(f"{wish.prompt}/{wish.seed}/{index}")
+        width, height = frame_size(run)
+        seconds = wish.seconds or source_seconds(run) or 5.0
+        if wish.operation in PICTURES:
+            data = await asyncio.to_thread(picture, width, height, color)
+            return await run.keep(data, media_type="image/png", width=width, height=height)
+        if wish.operation in SOUNDS:
+            data = await asyncio.to_thread(tone, seconds)
+            return await run.keep(data, media_type="audio/wav", seconds=seconds)
+        fps = wish.fps or 24
+        data = await asyncio.to_thread(clip, width, height, fps, round(seconds * fps), color)
+        frames = round(seconds * fps)
+        return await run.keep(
+            data, media_type="video/mp4", width=width, height=height, seconds=frames / fps, frames=frames
+        )
+
+
+def orders(prompt: str) -> Iterator[list[str]]:
+    for part in prompt.split(";"):
+        if words := part.split():
+            yield words
+
+
+async def obey(words: list[str], run: EngineRun) -> None:
+    match words:
+        case ["fail", kind, *rest] if kind in Kind:
+            raise Problem(Kind(kind), " ".join(rest) or "The script says so.")
+        case ["fail", *rest]:
+            raise Problem(Kind.ENGINE_FAILED, " ".join(rest) or "The script says so.")
+        case ["throttle", *_]:
+            raise Problem(Kind.RATE_LIMITED, "The upstream has too much to do.", retry_after=5)
+        case ["crash", *_]:
+            raise RuntimeError("the script told this engine to crash")
+        case ["hang", *_]:
+            await asyncio.Event().wait()
+        case ["sleep", seconds, *_] if is_number(seconds):
+            await sleep(float(seconds), run)
+        case _:
+            pass
+
+
+async def sleep(seconds: float, run: EngineRun) -> None:
+    ticks = max(1, math.ceil(seconds / TICK_SECONDS))
+    for tick in range(ticks):
+        await asyncio.sleep(seconds / ticks)
+        run.progress((tick + 1) / ticks)
+
+
+def is_number(text: str) -> bool:
+    try:
+        return 0 <= float(text) < 86400
+    except ValueError:
+        return False
+
+
+def frame_size(run: EngineRun) -> tuple[int, int]:
+    wish = run.generation
+    if wish.width and wish.height:
+        return wish.width, wish.height
+    seen = next((each.info for each in run.inputs if each.role in (Role.FIRST_FRAME, Role.VIDEO)), None)
+    if seen and seen.width and seen.height:
+        return seen.width & ~1, seen.height & ~1
+    return 1280, 720
+
+
+def source_seconds(run: EngineRun) -> float | None:
+    return next((each.info.seconds for each in run.inputs if each.info.seconds), None)
+
+
+def tint(text: str) -> tuple[int, int, int]:
+    """One of eight colours, so that the files of many jobs are made once."""
+    bits = hashlib.sha256(text.encode()).digest()[0]
+    return 64 + 128 * (bits & 1), 64 + 128 * (bits >> 1 & 1), 64 + 128 * (bits >> 2 & 1)
+
+
+@lru_cache(maxsize=64)
+def picture(width: int, height: int, color: tuple[int, int, int]) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), color).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+@lru_cache(maxsize=64)
+def clip(width: int, height: int, fps: int, frames: int, color: tuple[int, int, int]) -> bytes:
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        stream = container.add_stream("libx264", rate=fps, options={"preset": "ultrafast", "crf": "40"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        still = np.full((height, width, 3), color, np.uint8)
+        for number in range(frames):
+            frame = av.VideoFrame.from_ndarray(still, format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, fps)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return file.getvalue()
+
+
+@lru_cache(maxsize=64)
+def tone(seconds: float) -> bytes:
+    file = io.BytesIO()
+    samples = np.arange(round(seconds * SOUND_RATE)) / SOUND_RATE
+    wave_form = (np.sin(2 * math.pi * 440 * samples) * 8000).astype("<i2")
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(SOUND_RATE)
+        sound.writeframes(wave_form.tobytes())
+    return file.getvalue()

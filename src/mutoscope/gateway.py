@@ -1,0 +1,313 @@
+"""The desk: files generations as jobs and answers for them. It sees no HTTP and no SQL."""
+
+import asyncio
+import contextlib
+import hashlib
+import random
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+
+import structlog
+import uuid_utils
+from msgspec.structs import replace
+
+from mutoscope import catalog
+from mutoscope.assets import Assets
+from mutoscope.catalog import Catalog, Model
+from mutoscope.config import Settings
+from mutoscope.engines import Engine
+from mutoscope.intake import Intake
+from mutoscope.job import Delivery, Generation, Job, Output
+from mutoscope.problem import Kind, Problem
+from mutoscope.store import Store
+from mutoscope.wires import BY_NAME
+from mutoscope.wires._wire import (
+    Account,
+    ModelAccount,
+    Page,
+    Period,
+    Route,
+    Submission,
+    Upload,
+    UploadWish,
+    Usage,
+    Wire,
+)
+
+log = structlog.get_logger(__name__)
+
+DAY = 86400.0
+BODY_KEPT = 64 * 1024
+LONG_TEXT = re.compile(rb'"(?:[^"\\]|\\.){1024,}"')
+
+
+class Gateway:
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        store: Store,
+        assets: Assets,
+        intake: Intake,
+        catalog: Catalog,
+        engines: Mapping[str, Engine],
+        kept: frozenset[str] = frozenset(),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`kept` are ids of jobs that no client can remove; a rehearsal's fixed tasks."""
+        self.settings, self.store, self.assets, self.intake = settings, store, assets, intake
+        self.catalog, self.engines, self.kept, self.clock = catalog, engines, kept, clock
+        self.new_job = asyncio.Event()  # wakes the worker
+        self.new_delivery = asyncio.Event()  # wakes the deliverer
+        self.interrupt: Callable[[str], None] | None = None  # the worker sets it: nobody wants this job now
+        self.draining = False
+        self._watchers: dict[str, set[asyncio.Event]] = {}
+
+    # -- making ---------------------------------------------------------------
+
+    async def submit(
+        self,
+        wire: Wire,
+        route: str,
+        submission: Submission,
+        *,
+        owner: str = "",
+        body: bytes = b"",
+        origin: str = "",
+        engine: str | None = None,
+    ) -> Job:
+        """File a generation. The job is durable before this returns. Raises Problem."""
+        if self.draining:
+            raise Problem(Kind.UNAVAILABLE, "The server is shutting down. Try again shortly.", retry_after=5)
+        asked = submission.generation
+        model = self.catalog.get(asked.model)
+        if engine is not None:
+            model = replace(model, engine=engine)
+        catalog.check(asked, model, submission.fields)
+        notes = catalog.heed(asked, model, self.engine(model).honours, submission.fields)
+        inputs = await self.intake.take_in(asked.inputs, owner=owner, probe=self.probes(wire))
+        generation = settle_chance(catalog.complete(replace(asked, inputs=inputs), model))
+        now = self.clock()
+        job = Job(
+            id=str(uuid_utils.uuid7()),
+            wire=wire.name,
+            route=route,
+            owner=owner,
+            generation=generation,
+            body=shortened(body),
+            engine=model.engine,
+            notes=submission.notes + notes,
+            webhook=submission.webhook,
+            origin=self.settings.server.public_url or origin,
+            created=now,
+            updated=now,
+            estimate=catalog.estimate(generation, model),
+        )
+        job = await self.store.add(job, concurrency=model.max_concurrent, daily=model.max_daily)
+        self.new_job.set()
+        return job
+
+    def engine(self, model: Model) -> Engine:
+        if model.engine not in self.engines:
+            has = ", ".join(sorted(self.engines))
+            message = f"Model {model.name} is routed to engine {model.engine!r}, which does not exist here ({has} do)."
+            raise Problem(Kind.UNSUPPORTED, message, field="model")
+        return self.engines[model.engine]
+
+    def probes(self, wire: Wire) -> bool:
+        """Whether this wire's inputs are fetched and checked before a job exists."""
+        match self.settings.inputs.probe:
+            case "always":
+                return True
+            case "never":
+                return False
+            case _:
+                return wire.probes_inputs
+
+    # -- reading ---------------------------------------------------------------
+
+    async def show(self, wire: Wire, route: Route, public: str, *, owner: str, origin: str = "") -> Job:
+        """The job behind a wire's public id, its outputs with fresh links. Raises Problem(NOT_FOUND)."""
+        id = wire.job_id(public)
+        job = None if id is None else self.store.hot(id) or await self.store.get(id)
+        if job is None or job.wire != wire.name or job.owner != owner or (route.route and job.route != route.route):
+            raise Problem(Kind.NOT_FOUND, f"There is no task {public!r}.", field="id")
+        return self.linked(job, origin)
+
+    async def list(self, wire: Wire, route: Route, page: Page, *, owner: str, origin: str = "") -> tuple[Job, ...]:
+        offset = (page.number - 1) * page.size
+        jobs = await self.store.list(wire=wire.name, owner=owner, route=route.route, limit=page.size, offset=offset)
+        return tuple(self.linked(job, origin) for job in jobs)
+
+    def linked(self, job: Job, origin: str, seconds: float | None = None) -> Job:
+        """The job with a signed, expiring link on each output."""
+        if not job.outputs:
+            return job
+        base = self.settings.server.public_url or origin or job.origin
+        life = self.settings.files.link_seconds if seconds is None else seconds
+
+        def link(output: Output) -> Output:
+            url = self.assets.link(output.asset, base=base, seconds=life, now=self.clock())
+            return replace(output, url=url)
+
+        return replace(job, outputs=tuple(link(output) for output in job.outputs))
+
+    def owed(self, job: Job) -> Delivery | None:
+        """The webhook message that a change of this job owes; the store writes both in one transaction."""
+        render = BY_NAME[job.wire].render_webhook
+        if job.webhook is None or render is None:
+            return None
+        body = render(self.linked(job, "", self.settings.files.webhook_link_seconds))
+        if body is None:
+            return None
+        return Delivery(
+            id=f"msg_{uuid_utils.uuid7().hex}", job=job.id, url=job.webhook, event=job.state.value, body=body
+        )
+
+    # -- ending ---------------------------------------------------------------
+
+    async def cancel(self, id: str) -> Job | None:
+        """Cancel an unfinished job; None when there was nothing to cancel."""
+        job = await self.store.cancel(id, now=self.clock(), owed=self.owed)
+        if job is not None:
+            if self.interrupt:
+                self.interrupt(id)
+            self.changed(id)
+            self.new_job.set()
+            self.new_delivery.set()
+        return job
+
+    async def remove(self, wire: Wire, route: Route, public: str, *, owner: str) -> Job:
+        """Cancel an unfinished job or delete a finished one; afterwards it is not to be found."""
+        job = await self.show(wire, route, public, owner=owner)
+        if job.id not in self.kept:
+            await self.cancel(job.id)
+            await self.store.delete(job.id)
+        return job
+
+    # -- waiting ---------------------------------------------------------------
+
+    def changed(self, id: str) -> None:
+        """Wake whoever waits for this job."""
+        for event in self._watchers.get(id, ()):
+            event.set()
+
+    async def watch(self, id: str, *, poll_seconds: float = 1.0) -> AsyncIterator[Job]:
+        """The job, then the job again at each change that this process sees, until it is final."""
+        event = asyncio.Event()
+        self._watchers.setdefault(id, set()).add(event)
+        try:
+            while (job := await self.store.get(id)) is not None:
+                yield job
+                if job.state.final:
+                    return
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(event.wait(), poll_seconds)
+                event.clear()
+        finally:
+            self._watchers[id].discard(event)
+            if not self._watchers[id]:
+                del self._watchers[id]
+
+    # -- uploads ---------------------------------------------------------------
+
+    async def open_uploads(
+        self, wire: Wire, wishes: tuple[UploadWish, ...], *, owner: str, origin: str
+    ) -> tuple[Upload, ...]:
+        """Open a slot for each file, with a signed URL that takes the bytes once."""
+        now = self.clock()
+        uploads = tuple(
+            Upload(
+                id=str(uuid_utils.uuid7()),
+                wire=wire.name,
+                owner=owner,
+                media_type=wish.media_type,
+                name=wish.name,
+                min_bytes=wish.min_bytes,
+                max_bytes=wish.max_bytes,
+                created=now,
+                slot_expires=now + wish.slot_seconds,
+                expires=now + wish.keep_seconds,
+            )
+            for wish in wishes
+        )
+        await self.store.add_uploads(uploads)
+        return tuple(self.linked_upload(each, origin) for each in uploads)
+
+    async def list_uploads(self, wire: Wire, *, owner: str, origin: str, limit: int = 100) -> tuple[Upload, ...]:
+        uploads = await self.store.uploads(wire=wire.name, owner=owner, limit=limit)
+        return tuple(self.linked_upload(each, origin) for each in uploads)
+
+    def linked_upload(self, upload: Upload, origin: str) -> Upload:
+        base = self.settings.server.public_url or origin
+        now = self.clock()
+        signature = self.assets.sign(upload_path(upload.id), upload.slot_expires)
+        asset_seconds = min(self.settings.files.link_seconds, max(upload.expires - now, 0.0))
+        return replace(
+            upload,
+            put_url=f"{base}{upload_path(upload.id)}?exp={int(upload.slot_expires)}&sig={signature}",
+            policy=signature,
+            asset_url=self.assets.link(upload_name(upload), base=base, seconds=asset_seconds, now=now),
+            asset_url_expires=now + asset_seconds,
+        )
+
+    # -- accounts ---------------------------------------------------------------
+
+    async def account(self, owner: str) -> Account:
+        """What this caller may do and has done: limits and counts by model."""
+        now = self.clock()
+        made = await self.store.made_since(owner, now - DAY)
+        rows = await self.store.owners_usage(owner, since=now - 30 * DAY, until=now)
+        models = {
+            name: ModelAccount(
+                max_concurrent=model.max_concurrent, max_daily=model.max_daily, made_today=made.get(name, 0)
+            )
+            for name, model in self.catalog.models.items()
+        }
+        return Account(models=models, spent=sum(row.credits for row in rows))
+
+    async def usage(self, period: Period, *, owner: str) -> Usage:
+        """Credits by day (UTC) and model; every day of the period is present."""
+        today = datetime.fromtimestamp(self.clock(), UTC).date()
+        start = date.fromisoformat(period.start) if period.start else today - timedelta(days=30)
+        before = date.fromisoformat(period.before) if period.before else start + timedelta(days=30)
+        days: dict[str, dict[str, float]] = {
+            (start + timedelta(days=n)).isoformat(): {} for n in range((before - start).days)
+        }
+        for row in await self.store.owners_usage(owner, since=midnight(start), until=midnight(before)):
+            if row.credits and row.day in days:
+                days[row.day][row.model] = row.credits
+        return Usage(days=days)
+
+
+def settle_chance(generation: Generation) -> Generation:
+    """Draw the seed that nobody chose, so that a second attempt makes the same thing."""
+    return generation if generation.seed is not None else replace(generation, seed=random.getrandbits(31))
+
+
+def midnight(day: date) -> float:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
+
+
+def shortened(body: bytes) -> bytes:
+    """The body as it was sent; in a large one, long texts (inline files) are replaced by their digest."""
+    if len(body) <= BODY_KEPT:
+        return body
+
+    def digest(match: re.Match[bytes]) -> bytes:
+        text = match[0][1:-1]
+        mark = f"…[{len(text)} characters, sha256 {hashlib.sha256(text).hexdigest()}]"
+        return b'"' + text[:64] + mark.encode() + b'"'
+
+    return LONG_TEXT.sub(digest, body)[: 2 * BODY_KEPT]
+
+
+def upload_path(id: str) -> str:
+    return f"/uploads/{id}"
+
+
+def upload_name(upload: Upload) -> str:
+    """The name under which an uploaded file is linked before its content is known."""
+    return f"u-{upload.id}.{Assets.extension(upload.media_type)}"

@@ -1,0 +1,118 @@
+"""Inputs on their way in: from a link, an upload or inline bytes to a checked file on disk."""
+
+import asyncio
+import re
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from msgspec.structs import replace
+
+from mutoscope import media
+from mutoscope.assets import Assets
+from mutoscope.config import Inputs
+from mutoscope.engines._engine import OpenedInput
+from mutoscope.job import Input
+from mutoscope.media import Prober
+from mutoscope.net import Client
+from mutoscope.problem import Kind, Problem
+from mutoscope.store import Store
+
+UPLOAD_NAME = re.compile(r"u-([0-9a-f-]{36})\.[a-z0-9]+")
+"""The name of an upload in a link to one of our own files."""
+
+
+class Intake:
+    """Takes inputs in at create time, and opens them when the job runs."""
+
+    def __init__(
+        self,
+        *,
+        settings: Inputs,
+        client: Client,
+        prober: Prober,
+        assets: Assets,
+        store: Store,
+        scratch: Path,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.settings, self.client, self.prober = settings, client, prober
+        self.assets, self.store, self.scratch, self.clock = assets, store, scratch, clock
+
+    async def take_in(self, inputs: tuple[Input, ...], *, owner: str, probe: bool) -> tuple[Input, ...]:
+        """Keep what must not be lost before the job is stored: inline bytes and uploads become assets.
+
+        With `probe`, links are fetched too and every file is held against its limits. Raises Problem.
+        """
+        return tuple(await asyncio.gather(*(self._take(each, owner=owner, probe=probe) for each in inputs)))
+
+    async def open(self, inputs: tuple[Input, ...], scratch: Path) -> tuple[OpenedInput, ...]:
+        """Files on disk, fetched where they are still links and checked in any case. Raises Problem."""
+        return tuple(await asyncio.gather(*(self._open(each, scratch) for each in inputs)))
+
+    async def _take(self, each: Input, *, owner: str, probe: bool) -> Input:
+        asset = await self._known_asset(each, owner)
+        if asset is None and each.data is None and not probe:
+            return each
+        with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
+            if asset is None:
+                path = await self._land(each, Path(folder) / "input")
+                media_type = await asyncio.to_thread(sniff, path)
+                if probe:
+                    await self._check(each, path)
+                asset = await self.assets.put(path, media_type or "application/octet-stream")
+            elif probe:
+                await self._check(each, await self.assets.local_path(asset, Path(folder)))
+        return replace(each, asset=asset, url=None, upload=None, data=None)
+
+    async def _open(self, each: Input, scratch: Path) -> OpenedInput:
+        folder = Path(tempfile.mkdtemp(dir=scratch))
+        asset = each.asset or await self._known_asset(each, None)
+        path = await (self.assets.local_path(asset, folder) if asset else self._land(each, folder / "input"))
+        info = await self._check(each, path)
+        return OpenedInput(role=each.role, field=each.field, path=path, info=info, label=each.label)
+
+    async def _check(self, each: Input, path: Path) -> media.MediaInfo:
+        info = await self.prober.probe(path, field=each.field)
+        media.check(info, each.limits, role=each.role, field=each.field)
+        return info
+
+    async def _land(self, each: Input, path: Path) -> Path:
+        if each.data is not None:
+            await asyncio.to_thread(path.write_bytes, each.data)
+        elif each.url is not None:
+            most = self.settings.max_bytes
+            if each.limits and each.limits.max_bytes:
+                most = min(most, each.limits.max_bytes)
+            await self.client.fetch(each.url, max_bytes=most, into=path, field=each.field)
+        else:
+            raise Problem(Kind.INTERNAL, f"{each.field} names no file.", field=each.field)
+        return path
+
+    async def _known_asset(self, each: Input, owner: str | None) -> str | None:
+        """The asset behind an upload or behind a link of our own; None for what lies elsewhere."""
+        if each.asset:
+            return each.asset
+        if each.upload:
+            return await self._uploaded(each.upload, each.field, owner)
+        if each.url and urlsplit(each.url).path.startswith("/files/"):
+            name = self.assets.resolve_link(each.url)
+            if name and (match := UPLOAD_NAME.fullmatch(name)):
+                return await self._uploaded(match[1], each.field, owner=None)  # the signature is the permission
+            return name
+        return None
+
+    async def _uploaded(self, id: str, field: str, owner: str | None) -> str:
+        upload = await self.store.upload(id)
+        if upload is None or (owner is not None and upload.owner != owner) or upload.expires < self.clock():
+            raise Problem(Kind.BAD_MEDIA, f"{field}: there is no such upload, or it has expired.", field=field)
+        if upload.asset is None:
+            raise Problem(Kind.BAD_MEDIA, f"{field}: the upload has not received its file yet.", field=field)
+        return upload.asset
+
+
+def sniff(path: Path) -> str | None:
+    with path.open("rb") as file:
+        return media.sniff(file.read(4096))

@@ -1,0 +1,438 @@
+"""The front door: every wire's routes at the vendor's own paths and again under /<wire>; files, uploads, pages."""
+
+import asyncio
+import ipaddress
+import re
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import structlog
+import uuid_utils
+from msgspec import Struct
+from starlette.requests import Request
+
+from mutoscope import intake, media, pages
+from mutoscope.access import Keys, Pace, RateLimited
+from mutoscope.gateway import Gateway, upload_path
+from mutoscope.http import HttpRequest, HttpResponse, json_response
+from mutoscope.job import Job
+from mutoscope.problem import Kind, Problem
+from mutoscope.wires import ALL
+from mutoscope.wires._wire import Allowance, Route, Verb, Wire
+
+log = structlog.get_logger(__name__)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+PARAMETER = re.compile(r"\{([^}]+)\}")
+RENDERED_KEPT = 4096
+RENDERED_SECONDS = 60.0  # a rendered status is sent again for so long while its job does not change
+UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})")
+REHEARSE = "x-mutoscope-rehearse"  # a problem kind: answer with it
+ENGINE = "x-mutoscope-engine"  # which engine makes the job
+
+
+class Target(Struct, frozen=True):
+    """Where a request goes."""
+
+    wire: Wire
+    route: Route
+    parameter: str | None = None  # the name of the path's last part, where that is a parameter
+
+
+class Router:
+    """Finds a route by its whole path or, for paths that end in a parameter, by what stands before it."""
+
+    def __init__(self, wires: tuple[Wire, ...]) -> None:
+        self.whole: dict[str, dict[str, Target]] = {}
+        self.ending: dict[str, dict[str, Target]] = {}
+        self.roots: list[tuple[str, Wire]] = []
+        for wire in wires:
+            for mount in ("", f"/{wire.name}"):
+                self.roots += [(mount + root, wire) for root in wire.roots]
+                for route in wire.routes:
+                    self.add(mount, wire, route)
+
+    def add(self, mount: str, wire: Wire, route: Route) -> None:
+        stem, _, tail = route.path.rpartition("/")
+        if match := PARAMETER.fullmatch(tail):
+            table, key, target = self.ending, mount + stem, Target(wire, route, match[1])
+        else:
+            table, key, target = self.whole, mount + route.path, Target(wire, route)
+        if PARAMETER.search(key):
+            raise ValueError(f"{wire.name}: {route.path}: only the last part of a path can be a parameter")
+        methods = table.setdefault(key, {})
+        if route.method in methods:
+            raise ValueError(f"{route.at} is claimed by {methods[route.method].wire.name} and by {wire.name}")
+        methods[route.method] = target
+
+    def find(self, path: str) -> dict[str, Target]:
+        """The methods of a path; empty when there is no such path."""
+        return self.whole.get(path) or self.ending.get(path.rpartition("/")[0]) or {}
+
+    def wire_at(self, path: str) -> Wire | None:
+        """In whose words an unknown path is answered."""
+        return next((wire for root, wire in self.roots if path.startswith(root)), None)
+
+
+class Server:
+    """The ASGI application."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        *,
+        keys: Keys | None = None,
+        pace: Pace | None = None,
+        rehearsal: bool = False,
+        scratch: Path,
+        started: Callable[[], Awaitable[None]] | None = None,
+        stopped: Callable[[], Awaitable[None]] | None = None,
+        wires: tuple[Wire, ...] = ALL,
+    ) -> None:
+        """`rehearsal` lets a request choose its engine and its failure by header."""
+        self.gateway, self.keys, self.pace = gateway, keys or Keys(), pace or Pace(0)
+        self.rehearsal, self.scratch = rehearsal, scratch
+        self.started, self.stopped = started, stopped
+        self.router = Router(wires)
+        self.rendered: dict[tuple[str, str], tuple[Job, float, HttpResponse]] = {}
+        self.max_body = gateway.settings.server.max_body_bytes
+        self.pages = pages.build(gateway, wires, rehearsal=rehearsal)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.live(receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        path: str = scope["path"]
+        methods = self.router.find(path)
+        wire = next(iter(methods.values())).wire if methods else self.router.wire_at(path)
+        if wire is not None:
+            await respond(await self.answer(wire, methods, scope, receive), scope, send)
+        elif path.startswith("/files/"):
+            await self.gateway.assets.serve(scope, receive, send, resolve=self.uploaded_asset)
+        elif path.startswith("/uploads/"):
+            await respond(await self.take_upload(scope, receive), scope, send)
+        else:
+            await self.pages(scope, receive, send)
+
+    async def live(self, receive: Receive, send: Send) -> None:
+        """Start and stop what works behind the door, when the ASGI server does."""
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                try:
+                    if self.started:
+                        await self.started()
+                except Exception as error:
+                    log.exception("start_failed")
+                    await send({"type": "lifespan.startup.failed", "message": str(error)})
+                    return
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                if self.stopped:
+                    await self.stopped()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    # -- a wire's request ---------------------------------------------------------
+
+    async def answer(self, wire: Wire, methods: dict[str, Target], scope: Scope, receive: Receive) -> HttpResponse:
+        """Key first, then the path, then the body: the order in which vendors check."""
+        request = head_of(scope)
+        allowance: Allowance | None = None
+        try:
+            owner = self.keys.owner(wire.credential(request))
+            allowance = self.pace.spend(owner or scope["client"][0] if scope.get("client") else owner)
+            target = methods.get(request.method)
+            if target is None:
+                raise self.lost(wire, methods, request)
+            if target.parameter:
+                params = {target.parameter: request.path.rpartition("/")[2]}
+                request = with_params(request, params)
+            if wire.precheck and (problem := wire.precheck(request, target.route)):
+                raise problem
+            if self.rehearsal and (wanted := request.headers.get(REHEARSE)):
+                raise rehearsed(wanted)
+            if request.method not in ("GET", "DELETE", "HEAD"):
+                request = with_body(request, await read_body(receive, request, self.max_body))
+            response = await self.serve(wire, target.route, request, owner, origin_of(scope, request))
+        except Problem as problem:
+            if isinstance(problem, RateLimited):
+                allowance = problem.allowance
+            response = wire.render_problem(problem, request)
+        except Exception:
+            log.exception("request_broke", path=request.path)
+            response = wire.render_problem(Problem(Kind.INTERNAL, "Internal Server Error"), request)
+        if allowance and wire.answer_headers:
+            response.headers.update(wire.answer_headers(allowance))
+        return response
+
+    def lost(self, wire: Wire, methods: dict[str, Target], request: HttpRequest) -> Problem:
+        if methods:
+            allowed = ", ".join(methods)
+            return Problem(Kind.WRONG_METHOD, f"{request.method} is not allowed here; {allowed} is.")
+        paths = ", ".join(dict.fromkeys(route.path for route in wire.routes if route.verb is Verb.SUBMIT))
+        return Problem(
+            Kind.NOT_FOUND, f"Not found: there is no {request.path} on this server. It makes things at: {paths}"
+        )
+
+    async def serve(self, wire: Wire, route: Route, request: HttpRequest, owner: str, origin: str) -> HttpResponse:
+        gateway = self.gateway
+        match route.verb:
+            case Verb.SHOW:
+                return await self.show(wire, route, request, owner, origin)
+            case Verb.SUBMIT:
+                submission = parsed(route, request)
+                job = await gateway.submit(
+                    wire,
+                    route.route,
+                    submission,
+                    owner=owner,
+                    body=request.body,
+                    origin=origin,
+                    engine=request.headers.get(ENGINE) if self.rehearsal else None,
+                )
+                return told(route.render(job, request), job)
+            case Verb.LIST:
+                jobs = await gateway.list(wire, route, parsed(route, request), owner=owner, origin=origin)
+                return route.render(jobs, request)
+            case Verb.REMOVE:
+                job = await gateway.remove(wire, route, last_param(request), owner=owner)
+                return route.render(job, request)
+            case Verb.OPEN_UPLOADS:
+                wishes = parsed(route, request)
+                return route.render(await gateway.open_uploads(wire, wishes, owner=owner, origin=origin), request)
+            case Verb.LIST_UPLOADS:
+                return route.render(await gateway.list_uploads(wire, owner=owner, origin=origin), request)
+            case Verb.ACCOUNT:
+                return route.render(await gateway.account(owner), request)
+            case Verb.USAGE:
+                return route.render(await gateway.usage(parsed(route, request), owner=owner), request)
+
+    async def show(self, wire: Wire, route: Route, request: HttpRequest, owner: str, origin: str) -> HttpResponse:
+        """A status read, the request that clients repeat: rendered once while its job does not change."""
+        public = last_param(request)
+        id = wire.job_id(public) or ""
+        hot = self.gateway.store.hot(id)
+        known = self.rendered.get((id, origin))
+        now = time.monotonic()
+        if hot is not None and known and known[0] is hot and known[1] > now and visible(hot, wire, route, owner):
+            return known[2]
+        job = await self.gateway.show(wire, route, public, owner=owner, origin=origin)
+        response = told(route.render(job, request), job)
+        if (hot := self.gateway.store.hot(id)) is not None:
+            if len(self.rendered) >= RENDERED_KEPT:
+                self.rendered.clear()
+            self.rendered[(id, origin)] = (hot, now + RENDERED_SECONDS, response)
+        return response
+
+    # -- files that callers send ahead ------------------------------------------------
+
+    async def uploaded_asset(self, upload: str) -> str | None:
+        """The asset behind an upload's name in a link."""
+        found = await self.gateway.store.upload(upload)
+        return found.asset if found else None
+
+    async def take_upload(self, scope: Scope, receive: Receive) -> HttpResponse:
+        """The bytes for an upload slot: PUT as they are, or POST as a form whose part is named file."""
+        request = head_of(scope)
+        try:
+            match = UPLOAD.fullmatch(request.path)
+            if not match or request.method not in ("PUT", "POST"):
+                raise Problem(Kind.NOT_FOUND, "There is no such upload; send PUT or POST to the URL that was given.")
+            with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
+                await self.fill(match[1], request, scope, receive, Path(folder) / "upload")
+            return HttpResponse(status=204)
+        except Problem as problem:
+            return json_response({"message": problem.message, "error": problem.message}, problem.status)
+
+    async def fill(self, id: str, request: HttpRequest, scope: Scope, receive: Receive, path: Path) -> None:
+        gateway = self.gateway
+        upload = await gateway.store.upload(id)
+        if upload is None or upload.asset:
+            raise Problem(Kind.NOT_FOUND, "There is no such upload, or it has its file already.")
+        signature = request.query.get("sig", "")
+        problem = gateway.assets.check_signature(upload_path(id), upload.slot_expires, signature, gateway.clock())
+        if problem:
+            raise problem
+        if request.method == "PUT":
+            await save_body(receive, path, upload.max_bytes)
+        else:
+            await save_form(scope, receive, path, upload.max_bytes)
+        size = path.stat().st_size
+        if size < upload.min_bytes:
+            raise Problem(Kind.BAD_MEDIA, f"The file has {size} bytes; at least {upload.min_bytes} are needed.")
+        media_type = intake.sniff(path)
+        if media_type is None or not media.same_family(media_type, upload.media_type):
+            raise Problem(Kind.BAD_MEDIA, f"The file is not {upload.media_type}: it looks like {media_type}.")
+        asset = await gateway.assets.put(path, media_type)
+        if not await gateway.store.fill_upload(id, asset, size, gateway.clock()):
+            raise Problem(Kind.CONFLICT, "The upload slot has expired or has its file already.")
+
+
+def visible(job: Job, wire: Wire, route: Route, owner: str) -> bool:
+    return job.wire == wire.name and job.owner == owner and (not route.route or job.route == route.route)
+
+
+def told(response: HttpResponse, job: Job) -> HttpResponse:
+    """Say in headers which engine has the job, and what was ignored."""
+    response.headers[ENGINE] = job.engine
+    if job.notes:
+        response.headers["x-mutoscope-notes"] = ascii_only("; ".join(job.notes))[:1024]
+    return response
+
+
+def ascii_only(text: str) -> str:
+    return text.encode("ascii", "replace").decode().replace("\n", " ").replace("\r", " ")
+
+
+def parsed(route: Route, request: HttpRequest) -> Any:
+    if route.parse is None:
+        raise TypeError(f"{route.at} has no parse")
+    return route.parse(request)
+
+
+def last_param(request: HttpRequest) -> str:
+    return next(iter(request.params.values()))
+
+
+def rehearsed(kind: str) -> Problem:
+    if kind not in Kind:
+        return Problem(Kind.INVALID, f"{REHEARSE}: {kind!r} is no kind of problem; there are {', '.join(Kind)}.")
+    return Problem(Kind(kind), f"Rehearsed by {REHEARSE}: {kind}.", retry_after=1)
+
+
+# -- ASGI and our plain data ----------------------------------------------------------
+
+
+def head_of(scope: Scope) -> HttpRequest:
+    query: bytes = scope.get("query_string", b"")
+    return HttpRequest(
+        method=scope["method"],
+        path=scope["path"],
+        query=dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {},
+        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+    )
+
+
+def with_params(request: HttpRequest, params: dict[str, str]) -> HttpRequest:
+    return HttpRequest(
+        method=request.method, path=request.path, params=params, query=request.query, headers=request.headers
+    )
+
+
+def with_body(request: HttpRequest, body: bytes) -> HttpRequest:
+    return HttpRequest(
+        method=request.method,
+        path=request.path,
+        params=request.params,
+        query=request.query,
+        headers=request.headers,
+        body=body,
+    )
+
+
+def origin_of(scope: Scope, request: HttpRequest) -> str:
+    """scheme://host as the caller addressed us."""
+    host = request.headers.get("host")
+    if host is None:
+        address, port = scope["server"]
+        host = f"{address}:{port}"
+    return f"{scope.get('scheme', 'http')}://{host}"
+
+
+async def read_body(receive: Receive, request: HttpRequest, max_bytes: int) -> bytes:
+    """The whole body. Raises Problem(TOO_LARGE) as soon as it is known to exceed `max_bytes`."""
+    too_large = Problem(Kind.TOO_LARGE, f"The request body is larger than {max_bytes} bytes. Send a link instead.")
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > max_bytes:
+        raise too_large
+    message = await receive()
+    if not message.get("more_body"):
+        body: bytes = message.get("body", b"")
+        if len(body) > max_bytes:
+            raise too_large
+        return body
+    chunks, size = [message.get("body", b"")], len(message.get("body", b""))
+    while message.get("more_body"):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Problem(Kind.INVALID, "The request body broke off.")
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > max_bytes:
+            raise too_large
+    return b"".join(chunks)
+
+
+async def save_body(receive: Receive, path: Path, max_bytes: int) -> None:
+    size, more = 0, True
+    with path.open("wb") as file:
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Problem(Kind.INVALID, "The upload broke off.")
+            chunk: bytes = message.get("body", b"")
+            size += len(chunk)
+            if size > max_bytes:
+                raise Problem(Kind.TOO_LARGE, f"The file is larger than {max_bytes} bytes.")
+            await asyncio.to_thread(file.write, chunk)
+            more = message.get("more_body", False)
+
+
+async def save_form(scope: Scope, receive: Receive, path: Path, max_bytes: int) -> None:
+    """Store the part named file of a form; the other fields are the vendor's and are not needed."""
+    capped = Capped(receive, max_bytes + 64 * 1024)
+    async with Request(scope, capped).form(max_files=1, max_fields=32, max_part_size=64 * 1024) as form:
+        file = form.get("file")
+        if file is None or isinstance(file, str):
+            raise Problem(Kind.INVALID, "The form has no part named file.", field="file")
+        with path.open("wb") as target:
+            while chunk := await file.read(1 << 20):
+                await asyncio.to_thread(target.write, chunk)
+    if path.stat().st_size > max_bytes:
+        raise Problem(Kind.TOO_LARGE, f"The file is larger than {max_bytes} bytes.")
+
+
+class Capped:
+    """A receive channel that gives up after so many bytes."""
+
+    def __init__(self, receive: Receive, max_bytes: int) -> None:
+        self.receive, self.left = receive, max_bytes
+
+    async def __call__(self) -> MutableMapping[str, Any]:
+        message = await self.receive()
+        self.left -= len(message.get("body", b""))
+        if self.left < 0:
+            raise Problem(Kind.TOO_LARGE, "The upload is too large.")
+        return message
+
+
+async def respond(response: HttpResponse, scope: Scope, send: Send) -> None:
+    body = response.body
+    headers = [
+        (b"content-length", str(len(body)).encode()),
+        (b"x-request-id", uuid_utils.uuid7().hex.encode()),
+    ]
+    if body:
+        headers.append((b"content-type", response.media_type.encode()))
+    headers += [(name.encode(), value.encode("latin-1")) for name, value in response.headers.items()]
+    if response.status == 204:
+        del headers[0]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

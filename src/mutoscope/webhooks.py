@@ -1,0 +1,154 @@
+"""Sends the webhooks that are owed: at least once, signed, each with the same id and body at every try."""
+
+import asyncio
+import base64
+import binascii
+import contextlib
+import hashlib
+import hmac
+import random
+import time
+from collections.abc import Callable
+
+import structlog
+
+from mutoscope.config import Webhooks as WebhookSettings
+from mutoscope.net import Client
+from mutoscope.problem import Problem
+from mutoscope.store import DueDelivery, Store
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 1.0
+GONE = 410  # the receiver wants no more of this
+JITTER = 0.1  # share of a delay by which it is spread
+
+
+def sign(secret: str, id: str, timestamp: int, body: bytes) -> str:
+    """The webhook-signature header over id, timestamp and body, by Standard Webhooks.
+
+    Vendors disagree on how the secret's text becomes a key: their samples take it as UTF-8, Standard Webhooks
+    libraries decode it as base64. Where both readings exist both are signed; one match is enough for a receiver.
+    """
+    text = f"{id}.{timestamp}.".encode() + body
+    signatures = [base64.b64encode(hmac.digest(key, text, hashlib.sha256)).decode() for key in keys_of(secret)]
+    return " ".join(f"v1,{signature}" for signature in signatures)
+
+
+def keys_of(secret: str) -> tuple[bytes, ...]:
+    """Every reading of a secret, without repeats."""
+    plain = secret.removeprefix("whsec_")
+    keys = [secret.encode()]
+    with contextlib.suppress(binascii.Error, ValueError):
+        keys.insert(0, base64.b64decode(plain, validate=True))
+    return tuple(dict.fromkeys(keys))
+
+
+def headers(secret: str, id: str, now: float, body: bytes) -> dict[str, str]:
+    timestamp = int(now)
+    return {
+        "content-type": "application/json",
+        "webhook-id": id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": sign(secret, id, timestamp, body),
+    }
+
+
+class Deliverer:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        client: Client,
+        settings: WebhookSettings,
+        secret: str,
+        wake: asyncio.Event,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.store, self.client, self.settings, self.secret = store, client, settings, secret
+        self.wake, self.clock = wake, clock
+        self.sending: set[asyncio.Task[None]] = set()
+        self.stopping = False
+
+    async def run(self) -> None:
+        """Send what is due until `stop`."""
+        while not self.stopping:
+            try:
+                await self._send_due()
+                pause = await self._pause()
+            except Problem as problem:
+                log.error("deliveries_unreadable", reason=problem.message)
+                pause = POLL_SECONDS
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.wake.wait(), pause)
+            self.wake.clear()
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Send nothing more; what is on its way may arrive. What is owed stays in the outbox."""
+        self.stopping = True
+        self.wake.set()
+        if self.sending:
+            await asyncio.wait(self.sending, timeout=grace_seconds)
+        for task in list(self.sending):
+            task.cancel()
+
+    async def _send_due(self) -> None:
+        free = self.settings.max_in_flight - len(self.sending)
+        if free <= 0:
+            return
+        due = await self.store.due_deliveries(
+            now=self.clock(),
+            limit=free,
+            lease_seconds=2 * self.settings.timeout_seconds + 5,
+            per_receiver=self.settings.max_per_receiver,
+        )
+        for each in due:
+            task = asyncio.create_task(self._send(each))
+            self.sending.add(task)
+            task.add_done_callback(self._sent)
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self.sending.discard(task)
+        self.wake.set()
+        if not task.cancelled() and (error := task.exception()):
+            log.error("delivery_broke", error=repr(error))
+
+    async def _pause(self) -> float:
+        """Seconds until something may be due."""
+        due = await self.store.next_due()
+        return POLL_SECONDS if due is None else min(max(due - self.clock(), 0.01), POLL_SECONDS)
+
+    async def _send(self, due: DueDelivery) -> None:
+        """One attempt, and its record."""
+        delivery, status, error = due.delivery, None, None
+        started = time.monotonic()
+        try:
+            answer = await self.client.post(
+                delivery.url,
+                delivery.body,
+                headers(self.secret, delivery.id, self.clock(), delivery.body),
+                timeout_seconds=self.settings.timeout_seconds,
+            )
+            status = answer.status
+        except Problem as problem:
+            error = problem.message
+        delivered = status is not None and 200 <= status < 300
+        next_due = None if delivered or status == GONE else self.next_try(due.attempts + 1)
+        await self.store.record_attempt(
+            delivery.id,
+            at=self.clock(),
+            status=status,
+            error=error or (None if delivered else f"answered {status}; only 2xx is success"),
+            ms=round((time.monotonic() - started) * 1000),
+            delivered=delivered,
+            next_due=next_due,
+        )
+        outcome = "delivered" if delivered else "given_up" if next_due is None else "will_retry"
+        log.info("webhook", outcome=outcome, delivery=delivery.id, job=delivery.job, status=status, error=error)
+
+    def next_try(self, attempts: int) -> float | None:
+        """When to try again after so many attempts; None when the schedule is at its end."""
+        if attempts > len(self.settings.schedule):
+            return None
+        delay = self.settings.schedule[attempts - 1]
+        return self.clock() + delay * (1 + JITTER * random.random())
