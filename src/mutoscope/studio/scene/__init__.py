@@ -1,0 +1,9 @@
+"""The scene painter: prompts become landscapes, skies, cities and abstracts, with their depth.
+
+Everything that a picture is made of is a module here, named by its noun: the words (lexicon), the light (palette),
+the composition (stage), sky, ground, water, trees, and the finish (grade). It needs NumPy and OpenCV only.
+"""
+
+from mutoscope.studio.scene.painting import LARGEST, SMALLEST, Painting, paint
+
+__all__ = ["LARGEST", "SMALLEST", "Painting", "paint"]

@@ -1,0 +1,120 @@
+"""From light to picture: rays and bloom, the film curve, the manner of painting."""
+
+import cv2
+import numpy as np
+
+from mutoscope.studio.scene.noise import fbm
+from mutoscope.studio.scene.raster import (
+    Bytes,
+    Floats,
+    bands,
+    blur,
+    clip,
+    colour,
+    columns,
+    floats,
+    resize,
+    rows_of,
+    shrink,
+    zoom,
+)
+from mutoscope.studio.scene.stage import Stage
+
+_LUMA = colour(0.30, 0.59, 0.11)
+_SATURATION = {"vivid": 1.38, "film": 0.95, "mono": 0.0, "pastel": 0.85}
+_GRAIN = {"film": 0.050}
+
+
+def develop(canvas: Floats, stage: Stage) -> Bytes:
+    """The finished 8-bit sRGB picture; the canvas is used up."""
+    if stage.place not in ("space", "abstract"):
+        _add_rays(canvas, stage)
+    _add_bloom(canvas, stage)
+    picture = _expose(canvas, stage)
+    if stage.wish.style == "oil":
+        return _oil(picture, stage)
+    if stage.wish.style == "watercolour":
+        return _watercolour(picture, stage)
+    return picture
+
+
+def _add_rays(canvas: Floats, stage: Stage) -> None:
+    """Beams that spread from the sun where the land leaves gaps: the bright parts, smeared away from it."""
+    if stage.time not in ("sunset", "dawn", "day") or stage.palette.direct < 0.3 or stage.palette.altitude > 1.0:
+        return
+    height, width = canvas.shape[:2]
+    small_width, small_height = max(8, width // 8), max(8, height // 8)
+    small = shrink(canvas, small_width, small_height)
+    bright = clip(small.mean(2) - 0.78, 0.0, 1.0)
+    x, y = stage.sun[0] * small_width / width, stage.sun[1] * small_height / height
+    rays = bright.copy()
+    for step in range(1, 25):
+        near = 1.0 - 0.024 * step
+        matrix = np.array([[near, 0.0, x * (1.0 - near)], [0.0, near, y * (1.0 - near)]], np.float64)
+        rays += zoom(bright, matrix) * 0.955**step
+    _add_light(canvas, blur(rays, 2.0) * 0.017, stage.light("sun"))
+
+
+def _add_bloom(canvas: Floats, stage: Stage) -> None:
+    """Very bright things shine over their edges."""
+    height, width = canvas.shape[:2]
+    small = shrink(canvas, width // 4, height // 4)
+    _add_light(canvas, blur(clip(small - 0.8, 0.0, 2.0), stage.unit / 500.0) * 0.5, None)
+
+
+def _add_light(canvas: Floats, light: Floats, tint: Floats | None) -> None:
+    """Add a small field or image, enlarged to the canvas, in bands."""
+    height, width = canvas.shape[:2]
+    full = resize(light, width, height)
+    if tint is None:
+        canvas += full
+        return
+    for band in bands(0, height, width):
+        canvas[band] += full[band][..., None] * tint
+
+
+def _expose(canvas: Floats, stage: Stage) -> Bytes:
+    height, width = canvas.shape[:2]
+    picture = np.empty((height, width, 3), np.uint8)
+    style = stage.wish.style or ""
+    saturation = _SATURATION.get(style, 1.12)
+    across = (columns(width) * (1.0 / width) - 0.5) ** 2
+    grain = stage.chance(99)
+    for band in bands(0, height, width):
+        light = floats(np.maximum(canvas[band], 0.0)) * 1.02
+        light = light * (2.2 * light + 0.12) / (light * (1.95 * light + 0.62) + 0.14)
+        grey = floats(light @ _LUMA)[..., None]
+        light = grey + (light - grey) * saturation
+        if style == "film":
+            light = light * colour(1.02, 1.0, 0.96) + colour(-0.005, 0.005, 0.018) * (1.0 - grey)
+        down = (rows_of(band) * (1.0 / height) - 0.5) ** 2
+        light *= (1.0 - 0.5 * (across + down))[..., None]
+        # fine grain hides the steps of 8 bits in a smooth sky
+        noise = grain.random(light.shape[:2], dtype=np.float32) - 0.5
+        light += (noise * _GRAIN.get(style, 0.010))[..., None]
+        picture[band] = np.clip(light * 255.0 + 0.5, 0.0, 255.0).astype(np.uint8)
+    return picture
+
+
+def _oil(picture: Bytes, stage: Stage) -> Bytes:
+    """Flat strokes with hard edges, and a canvas under them."""
+    size = 7 if min(stage.width, stage.height) > 600 else 5
+    strokes = cv2.edgePreservingFilter(cv2.medianBlur(picture, size), flags=1, sigma_s=40, sigma_r=0.45)
+    weave = fbm(stage.height, stage.width, stage.height / 3.0, stage.width / 9.0, 2, stage.seed + 97) - 0.5
+    return _textured(np.asarray(strokes, np.uint8), weave, 0.14, 0.0)
+
+
+def _watercolour(picture: Bytes, stage: Stage) -> Bytes:
+    """Washes that run into each other on rough paper."""
+    washes = cv2.stylization(picture, sigma_s=50, sigma_r=0.5)
+    paper = fbm(stage.height, stage.width, stage.height / 6.0, stage.width / 6.0, 3, stage.seed + 98) - 0.5
+    return _textured(np.asarray(washes, np.uint8), paper, 0.20, 0.20)
+
+
+def _textured(picture: Bytes, texture: Floats, strength: float, white: float) -> Bytes:
+    height, width = texture.shape
+    for band in bands(0, height, width):
+        light = picture[band].astype(np.float32) * (1.0 - white) + 255.0 * white
+        light *= (1.0 + texture[band] * strength)[..., None]
+        picture[band] = np.clip(light, 0.0, 255.0).astype(np.uint8)
+    return picture

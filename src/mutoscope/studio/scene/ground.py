@@ -1,0 +1,151 @@
+"""The land as a map seen from above: its height, what grows on it, and how the light falls on it."""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mutoscope.studio.scene.heights import LIFT, SIZE, height_map
+from mutoscope.studio.scene.noise import fbm, patches
+from mutoscope.studio.scene.raster import Floats, blur, clip, colour, floats, mix, smoothstep, zoom
+from mutoscope.studio.scene.stage import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A lit map, SIZE × SIZE. Heights are in map units, like the distances."""
+
+    heights: Floats
+    lit: Floats  # (SIZE, SIZE, 3): colour of the ground under its light
+    woods: Floats  # 0 to 1: how thick trees stand
+    water: float | None  # the lake's level
+    sunward: tuple[float, float]  # the way to the light, across and away
+
+
+def survey(stage: Stage) -> Ground:
+    """Make the land of the stage's place and light it."""
+    place = stage.place
+    lake = stage.wish.has("lake") or (place == "mountains" and stage.wish.has("calm"))
+    lake = lake and "lake" not in stage.wish.excluded and place != "desert"
+    shape = height_map(place, stage.seed, lake=lake)
+    level = float(np.percentile(shape[: SIZE * 2 // 3], 34)) if lake else None
+    if level is not None:
+        shape = floats(np.maximum(shape, level))
+    heights = shape * LIFT[place]
+    sunward = _sunward(stage)
+    slopes = _slopes(heights)
+    albedo, woods = _cover(stage, shape, slopes[2])
+    lit = albedo * _light(stage, heights, slopes, sunward)
+    return Ground(heights, lit, woods, None if level is None else level * LIFT[place], sunward)
+
+
+def _sunward(stage: Stage) -> tuple[float, float]:
+    """Mostly from the side: light from behind the mountains alone would leave them flat and dark."""
+    side = math.copysign(1.0, stage.sun[0] - stage.width / 2)
+    across, away = (-0.8 * side, -0.35) if stage.time == "day" else (0.92 * side, 0.30)
+    length = math.hypot(across, away)
+    return across / length, away / length
+
+
+def _slopes(heights: Floats) -> tuple[Floats, Floats, Floats]:
+    """Rise across, rise away, and how level the ground is (1 flat, 0 upright)."""
+    across = floats(cv2.Sobel(heights, cv2.CV_32F, 1, 0, ksize=3, scale=0.125))
+    away = floats(cv2.Sobel(heights, cv2.CV_32F, 0, 1, ksize=3, scale=0.125))
+    level = 1.0 / floats(np.sqrt(across * across + away * away + 1.0))
+    return across, away, level
+
+
+def _light(
+    stage: Stage, heights: Floats, slopes: tuple[Floats, Floats, Floats], sunward: tuple[float, float]
+) -> Floats:
+    """Direct light with soft shadows, and skylight that reaches less deep into hollows."""
+    across, away, level = slopes
+    slant = stage.palette.slant
+    toward_x, toward_z = sunward[0] * math.cos(slant), sunward[1] * math.cos(slant)
+    facing = clip((math.sin(slant) - across * toward_x - away * toward_z) * level, 0.0, 1.0)
+    direct = facing * _shadow(heights, sunward, math.tan(slant * 0.8))
+    openness = clip(0.66 + (heights - blur(heights, 9.0)) * (1.0 / 28.0), 0.28, 1.15)
+    share = 0.35 + 0.65 * stage.palette.direct
+    sky = openness * (0.75 + 0.4 * level)
+    return direct[..., None] * (stage.light("sun") * (2.0 * share)) + sky[..., None] * (
+        stage.light("ambient") * (1.0 + 0.25 * (1.0 - share))
+    )
+
+
+def _shadow(heights: Floats, sunward: tuple[float, float], rise: float) -> Floats:
+    """1 in the light, 0 where higher land stands before the sun; half the resolution is enough for soft shadows."""
+    small = floats(cv2.resize(heights, (SIZE // 2, SIZE // 2), interpolation=cv2.INTER_AREA))
+    lit = np.ones_like(small)
+    for step in range(1, 17):
+        distance = 4.0 * step * (1.0 + 0.09 * step)
+        shift = np.array(
+            [[1.0, 0.0, sunward[0] * distance / 2], [0.0, 1.0, sunward[1] * distance / 2]], np.float64
+        )
+        over = zoom(small, shift) - small - rise * distance
+        lit = floats(np.minimum(lit, np.clip(1.0 - over * (1.0 / (2.5 + 0.15 * distance)), 0.0, 1.0)))
+    return floats(cv2.resize(lit, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR))
+
+
+def _cover(stage: Stage, shape: Floats, level: Floats) -> tuple[Floats, Floats]:
+    """What covers the ground: its own colour, and the woods on it."""
+    grain = fbm(SIZE, SIZE, 160.0, 160.0, 3, stage.seed + 40) - 0.5
+    make = {"mountains": _mountain_cover, "hills": _hill_cover, "desert": _desert_cover}[stage.place]
+    albedo, woods = make(stage, shape, 1.0 - level, grain)
+    named = stage.wish.tint("ground")
+    if named is not None:
+        bright = albedo.mean(2, keepdims=True)
+        albedo = mix(albedo, colour(*named) * bright * (1.0 / max(0.25, sum(named) / 3)), 0.62)
+    if "trees" in stage.wish.excluded:
+        woods = woods * 0.0
+    return albedo, woods
+
+
+def _mountain_cover(stage: Stage, shape: Floats, steep: Floats, grain: Floats) -> tuple[Floats, Floats]:
+    strata = floats(np.sin(shape * 95.0 + fbm(SIZE, SIZE, 7.0, 7.0, 3, stage.seed + 41) * 14.0)) * 0.10
+    stone = mix(colour(0.30, 0.26, 0.25), colour(0.40, 0.36, 0.33), patches(SIZE, 12.0, stage.seed + 42, 0.2)[..., None])
+    albedo = stone * (1.0 + grain * 0.9 + strata)[..., None]
+    green = colour(0.42, 0.24, 0.09) if stage.wish.has("autumn") else colour(0.20, 0.25, 0.11)
+    meadow = smoothstep(0.46, 0.24, shape + grain * 0.10) * smoothstep(0.60, 0.34, steep)
+    albedo = mix(albedo, green * (1.0 + grain * 1.1)[..., None], meadow[..., None])
+    woods = smoothstep(0.36, 0.17, shape + grain * 0.2) * smoothstep(0.48, 0.26, steep)
+    dark = colour(0.34, 0.15, 0.05) if stage.wish.has("autumn") else colour(0.075, 0.125, 0.08)
+    albedo = mix(albedo, dark * (1.0 + grain * 1.6)[..., None], woods[..., None])
+    if stage.wish.has("autumn") and not stage.frosty:
+        return albedo, woods
+    if "snow" in stage.wish.excluded:
+        return albedo, woods
+    line = 0.10 if stage.frosty else 0.43
+    snow = smoothstep(line, line + 0.15, shape + grain * 0.16) * smoothstep(0.66, 0.38, steep + grain * 0.25)
+    return mix(albedo, colour(0.93, 0.95, 1.0), snow[..., None]), woods
+
+
+def _hill_cover(stage: Stage, shape: Floats, steep: Floats, grain: Floats) -> tuple[Floats, Floats]:
+    del shape
+    fresh, dry = (0.135, 0.24, 0.055), (0.36, 0.36, 0.12)
+    if stage.wish.has("autumn"):
+        fresh, dry = (0.34, 0.25, 0.08), (0.50, 0.34, 0.12)
+    season = smoothstep(0.36, 0.70, fbm(SIZE, SIZE, 8.0, 8.0, 5, stage.seed + 50) + grain * 0.25)
+    albedo = mix(colour(*fresh), colour(*dry), season[..., None]) * (1.0 + grain * 0.7)[..., None]
+    if stage.wish.has("flowers"):
+        albedo = _flowered(stage, albedo)
+    if stage.frosty:
+        albedo = albedo * 0.10 + colour(0.84, 0.88, 0.95) * 0.88
+    groves = smoothstep(0.60, 0.70, fbm(SIZE, SIZE, 17.0, 17.0, 4, stage.seed + 51))
+    return albedo, groves * smoothstep(0.35, 0.12, steep)
+
+
+def _flowered(stage: Stage, albedo: Floats) -> Floats:
+    beds = smoothstep(0.50, 0.62, fbm(SIZE, SIZE, 14.0, 14.0, 4, stage.seed + 55))
+    named = stage.wish.tint("ground") or stage.wish.tint("light")
+    bloom = colour(*named) if named else mix(
+        colour(0.85, 0.22, 0.30), colour(0.62, 0.36, 0.80), patches(SIZE, 6.0, stage.seed + 56)[..., None]
+    )
+    dots = smoothstep(0.50, 0.66, fbm(SIZE, SIZE, 300.0, 300.0, 2, stage.seed + 57))
+    return mix(albedo, bloom, (beds * dots * 0.85)[..., None])
+
+
+def _desert_cover(stage: Stage, shape: Floats, steep: Floats, grain: Floats) -> tuple[Floats, Floats]:
+    tone = smoothstep(0.3, 0.7, fbm(SIZE, SIZE, 5.0, 5.0, 4, stage.seed + 53))[..., None]
+    albedo = mix(colour(0.80, 0.50, 0.27), colour(0.90, 0.66, 0.42), tone) * (1.0 + grain * 0.08)[..., None]
+    return albedo * (1.0 - 0.18 * steep)[..., None], shape * 0.0

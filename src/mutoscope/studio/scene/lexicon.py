@@ -1,0 +1,340 @@
+"""What the painter understands of a prompt: tables of words, and the reader that turns a prompt into a Wish.
+
+The tables are the whole vocabulary. A phrase of several words stands like any other; the reader takes the longest
+that fits. A word that is in no table and is no filler is reported as ignored, never dropped in silence.
+"""
+
+import re
+from dataclasses import dataclass
+
+Rgb = tuple[float, float, float]
+
+# facet → value → the words and phrases that ask for it, separated by commas
+VOCABULARY: dict[str, dict[str, str]] = {
+    "place": {
+        "city": "city, cities, skyline, skylines, cityscape, urban, downtown, skyscraper, skyscrapers, metropolis, tokyo,"
+        " new york, manhattan, hong kong, towers, buildings, megacity",
+        "space": "space, outer space, deep space, galaxy, galaxies, nebula, nebulae, cosmos, cosmic, universe, star field,"
+        " starfield, interstellar",
+        "sea": "sea, seas, ocean, oceans, beach, beaches, coast, coastal, coastline, seaside, seascape, surf, shore, shoreline,"
+        " island, islands, bay, seashore",
+        "desert": "desert, deserts, dune, dunes, sahara, sand, sandy, gobi",
+        "mountains": "mountain, mountains, mountainous, peak, peaks, alp, alps, alpine, himalaya, himalayas, summit, summits,"
+        " ridge, ridges, valley, valleys, fjord, fjords, highlands, rockies, andes, patagonia",
+        "hills": "hill, hills, hillside, rolling hills, meadow, meadows, field, fields, prairie, savanna, savannah, grass,"
+        " grassy, grassland, countryside, pasture, steppe, plain, plains, moor, tuscany",
+        "forest": "forest, forests, woods, woodland, jungle, taiga, redwoods",
+        "abstract": "abstract, abstraction, fractal, psychedelic, marble, marbled, fluid, swirl, swirls, swirling, gradient,"
+        " generative art, texture, pattern",
+    },
+    "time": {
+        "sunset": "sunset, sunsets, sundown, dusk, golden hour, golden light, evening, setting sun",
+        "dawn": "dawn, sunrise, morning, daybreak, early morning, rising sun",
+        "night": "night, nighttime, midnight, nocturnal, night sky, moonlight, moonlit, at night",
+        "twilight": "twilight, blue hour, gloaming",
+        "day": "day, daytime, noon, midday, afternoon, sunny, daylight, broad daylight, sunshine, sunlit",
+    },
+    "clouds": {
+        "clear": "clear, cloudless, clear sky, clear skies, blue sky, blue skies, sunny",
+        "some": "clouds, cloud, partly cloudy, scattered clouds",
+        "overcast": "overcast, cloudy, gloomy, moody, grey sky, gray sky, drizzle, rain, raining, rainy, rainfall",
+        "storm": "storm, storms, stormy, thunder, thunderstorm, dramatic sky, dramatic clouds, tempest, storm clouds,"
+        " blizzard, hurricane",
+    },
+    "style": {
+        "mono": "black and white, black & white, monochrome, noir, grayscale, greyscale",
+        "watercolour": "watercolour, watercolor, aquarelle",
+        "oil": "oil painting, oil paint, oil, impressionist, impressionism, painterly, painting, painted, brush strokes,"
+        " brushstrokes",
+        "minimal": "minimal, minimalist, minimalism, minimalistic, flat, flat design, vector, poster",
+        "neon": "neon, synthwave, vaporwave, cyberpunk, retrowave, outrun",
+        "pastel": "pastel, pastels, soft colours, soft colors, dreamy",
+        "vivid": "vivid, vibrant, colourful, colorful, saturated",
+        "film": "cinematic, film, film grain, 35mm, analog, analogue, movie still",
+    },
+    "feature": {
+        "lake": "lake, lakes, river, pond, fjord, fjords, water, reflection, reflections, reflected, reflecting, lakeside, lagoon",
+        "calm": "calm, still, tranquil, peaceful, serene, quiet, mirror, glassy",
+        "waves": "wave, waves, rough, choppy, surf, whitecaps, tempest, hurricane",
+        "trees": "tree, trees, pine, pines, fir, firs, spruce, spruces, conifers, evergreen, forested, wooded, pine trees,"
+        " pine forest, forest, forests, woods, woodland, taiga",
+        "beach": "beach, beaches, shore, seashore, seaside",
+        "island": "island, islands",
+        "fog": "fog, foggy, mist, misty, haze, hazy, smoky, steam, foggy morning",
+        "rain": "rain, raining, rainy, rainfall, drizzle, downpour, thunderstorm",
+        "snowfall": "snowfall, snowing, falling snow, snowstorm, blizzard, snowflakes",
+        "snow": "snow, snowy, snow-capped, snowcapped, snow-covered, winter, wintry, ice, icy, frozen, glacier, glaciers,"
+        " arctic, snowfall, snowing, blizzard, snow capped, snow covered",
+        "stars": "star, stars, starry, starlit, milky way, starry night, starry sky, night sky, constellations",
+        "moon": "moon, full moon, moonlight, moonlit, moonrise",
+        "aurora": "aurora, aurora borealis, northern lights, polar lights",
+        "sun": "sun, sunbeams, sun rays, god rays, rays, setting sun, rising sun, sunlight",
+        "autumn": "autumn, autumnal, fall foliage, fall colors, fall colours",
+        "flowers": "flower, flowers, wildflowers, blossoms, blooming, flowering, spring, poppies, tulips",
+        "planet": "planet, planets, ringed planet, gas giant, saturn, jupiter",
+        "ridges": "mountain, mountains, peaks, ridge, ridges, cliffs",
+    },
+}
+
+COLOURS: dict[str, Rgb] = {
+    "red": (0.90, 0.18, 0.14),
+    "crimson": (0.75, 0.08, 0.18),
+    "scarlet": (0.90, 0.14, 0.10),
+    "orange": (1.00, 0.52, 0.12),
+    "amber": (1.00, 0.65, 0.15),
+    "golden": (1.00, 0.76, 0.30),
+    "gold": (1.00, 0.76, 0.30),
+    "yellow": (1.00, 0.88, 0.30),
+    "lime": (0.60, 0.90, 0.25),
+    "green": (0.25, 0.68, 0.30),
+    "emerald": (0.10, 0.60, 0.42),
+    "teal": (0.10, 0.58, 0.60),
+    "turquoise": (0.20, 0.78, 0.75),
+    "cyan": (0.25, 0.85, 0.95),
+    "azure": (0.20, 0.55, 0.95),
+    "blue": (0.18, 0.40, 0.90),
+    "navy": (0.08, 0.13, 0.38),
+    "indigo": (0.30, 0.20, 0.65),
+    "purple": (0.50, 0.22, 0.75),
+    "violet": (0.55, 0.30, 0.85),
+    "lavender": (0.75, 0.65, 0.95),
+    "magenta": (0.90, 0.20, 0.70),
+    "pink": (1.00, 0.55, 0.70),
+    "rose": (0.95, 0.45, 0.55),
+    "coral": (1.00, 0.50, 0.40),
+    "copper": (0.75, 0.42, 0.24),
+    "brown": (0.45, 0.28, 0.16),
+    "white": (0.96, 0.96, 0.97),
+    "black": (0.05, 0.05, 0.06),
+    "silver": (0.75, 0.78, 0.82),
+    "grey": (0.50, 0.50, 0.52),
+    "gray": (0.50, 0.50, 0.52),
+}
+
+# A colour that stands before one of these paints that part; elsewhere it tints the light.
+PARTS: dict[str, str] = {
+    "sky": "sky, skies, clouds, cloud, sunset, sunrise, horizon, dusk, dawn, night sky, light, glow",
+    "ground": "hill, hills, rolling hills, mountain, mountains, peaks, dune, dunes, desert, sand, meadow, meadows, field,"
+    " fields, grass, rock, rocks, forest, forests, leaves, foliage, flowers, trees, pines, valley",
+    "water": "water, lake, sea, ocean, river, waves, lagoon",
+}
+
+NEGATIONS = frozenset({"no", "without", "not", "never", "minus", "nor", "zero"})
+# Things that never appear in these pictures: asking for none of them is a wish that is met.
+ABSENT = frozenset({"people", "person", "humans", "animals", "text", "watermark", "words", "letters", "cars", "birds", "logo"})
+
+FILLER = frozenset(
+    "a an the of at in on by with over under above below near and or but from to into onto through across along between"
+    " behind beyond before after during while as is are be being it its this that these those there here some any very"
+    " really quite so just than then where which who whose what how for beside around against toward towards amid among"
+    " picture image photo photograph photography shot view scene scenery landscape landscapes wallpaper background"
+    " showing depicting featuring beautiful stunning gorgeous breathtaking lovely pretty nice amazing wonderful epic"
+    " majestic scenic picturesque wide distant far soft warm high low big large small great vast endless deep bright light"
+    " sky skies horizon style art artwork lit illuminated bathed covered filled like foot edge top distance front each"
+    " all every other more most one two no not without never minus nor zero please make create generate render me us"
+    " my our your his her their i we you he she they green-free s t".split()
+)
+
+_LONGEST_PHRASE = 3
+_WORD = re.compile(r"[^\W_]+(?:['’&-][^\W_]+)*|[,.;:!?()&]")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A prompt as the painter understood it. A facet is None when the prompt does not name it."""
+
+    place: str | None = None
+    time: str | None = None
+    clouds: str | None = None
+    style: str | None = None
+    features: frozenset[str] = frozenset()
+    excluded: frozenset[str] = frozenset()  # features and facet values that the prompt forbids
+    colours: tuple[Rgb, ...] = ()  # every colour named, in order
+    tints: tuple[tuple[str, Rgb], ...] = ()  # (part, colour), part one of sky, ground, water, light
+    used: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+    def has(self, *features: str) -> bool:
+        """Whether any of these features is asked for."""
+        return any(feature in self.features for feature in features)
+
+    def tint(self, part: str) -> Rgb | None:
+        """The mean of the colours asked for this part of the picture."""
+        named = [colour for at, colour in self.tints if at == part]
+        if not named:
+            return None
+        red, green, blue = (sum(channel) / len(named) for channel in zip(*named, strict=True))
+        return red, green, blue
+
+
+def _split(words: str) -> list[str]:
+    return [phrase.strip() for phrase in words.split(",")]
+
+
+def _by_phrase() -> dict[str, tuple[tuple[str, str], ...]]:
+    """phrase → every (facet, value) that it asks for; one phrase may ask for several."""
+    meanings: dict[str, list[tuple[str, str]]] = {}
+    for facet, values in VOCABULARY.items():
+        for value, words in values.items():
+            for phrase in _split(words):
+                meanings.setdefault(phrase, []).append((facet, value))
+    return {phrase: tuple(found) for phrase, found in meanings.items()}
+
+
+MEANINGS = _by_phrase()
+_PART_OF = {phrase: part for part, words in PARTS.items() for phrase in _split(words)}
+
+
+class _Reader:
+    """Walks over the words once and collects what they ask for."""
+
+    def __init__(self, words: list[str]) -> None:
+        self.words: list[str] = words
+        self.facets: dict[str, list[str]] = {facet: [] for facet in VOCABULARY}
+        self.excluded: list[str] = []
+        self.colours: list[Rgb] = []
+        self.tints: list[tuple[str, Rgb]] = []
+        self.used: list[str] = []
+        self.ignored: list[str] = []
+        self.pending: list[Rgb] = []  # colours whose noun has not come yet
+        self.negation: str | None = None
+        self.carries: bool = False  # a negated term was read; only "or" and its like keep the negation alive
+
+    def read(self) -> None:
+        at = 0
+        while at < len(self.words):
+            phrase = self._phrase_at(at)
+            self._take(phrase, at)
+            at += phrase.count(" ") + 1
+        self._paint_pending("light")
+
+    def _phrase_at(self, at: int) -> str:
+        for length in range(min(_LONGEST_PHRASE, len(self.words) - at), 1, -1):
+            phrase = " ".join(self.words[at : at + length])
+            if phrase in MEANINGS:
+                return phrase
+        return self.words[at]
+
+    def _take(self, phrase: str, at: int) -> None:
+        if not phrase[0].isalnum():
+            self._end_clause()
+        elif phrase in NEGATIONS:
+            self.negation, self.carries = phrase, False
+        elif phrase in ("or", "and", "nor"):
+            # "without clouds and snow" forbids both; "no clouds and golden light" does not forbid the light
+            self.carries = self.carries and not (phrase == "or" or self.negation == "without")
+            if self.carries:
+                self.negation = None
+        elif self._is_forbidden(at, phrase):
+            self._forbid(phrase)
+        else:
+            self._welcome(phrase)
+
+    def _is_forbidden(self, at: int, phrase: str) -> bool:
+        after = at + phrase.count(" ") + 1
+        if self.words[after : after + 1] == ["free"]:  # "cloud-free"
+            self.negation = "no"
+            return True
+        if self.negation is None or phrase in FILLER:
+            return False
+        if self.carries:
+            self.negation = None
+        return self.negation is not None
+
+    def _forbid(self, phrase: str) -> None:
+        self.carries = True
+        if phrase in MEANINGS:
+            self.excluded += [value for _, value in MEANINGS[phrase]]
+        elif phrase not in ABSENT:
+            self._ignore(phrase)
+            return
+        self.used.append(f"{self.negation} {phrase}")
+
+    def _welcome(self, phrase: str) -> None:
+        if phrase in COLOURS:
+            self.colours.append(COLOURS[phrase])
+            self.pending.append(COLOURS[phrase])
+            self.used.append(phrase)
+            return
+        part = _PART_OF.get(phrase)
+        if part is not None:
+            self._paint_pending(part)
+        if phrase in MEANINGS:
+            for facet, value in MEANINGS[phrase]:
+                self.facets[facet].append(value)
+            self.used.append(phrase)
+        elif phrase not in FILLER and phrase != "free":
+            self._ignore(phrase)
+
+    def _ignore(self, phrase: str) -> None:
+        self.ignored.append(phrase)
+
+    def _paint_pending(self, part: str) -> None:
+        self.tints += [(part, colour) for colour in self.pending]
+        self.pending.clear()
+
+    def _end_clause(self) -> None:
+        self._paint_pending("light")
+        self.negation, self.carries = None, False
+
+
+def read(prompt: str) -> Wish:
+    """What a prompt asks for, with the words that were understood and those that were not."""
+    reader = _Reader(_words(prompt))
+    reader.read()
+    excluded = frozenset(reader.excluded)
+    found = {facet: [value for value in values if value not in excluded] for facet, values in reader.facets.items()}
+    features = frozenset(found["feature"])
+    clouds = _heaviest(found["clouds"])
+    if clouds is None and excluded & {"some", "overcast", "storm"}:
+        clouds = "clear"
+    return Wish(
+        place=_place(found["place"], features),
+        time=_time(found["time"], features),
+        clouds=clouds,
+        style=found["style"][0] if found["style"] else None,
+        features=features,
+        excluded=excluded,
+        colours=tuple(reader.colours[:5]),
+        tints=tuple(reader.tints[:8]),
+        used=tuple(dict.fromkeys(reader.used)),
+        ignored=tuple(dict.fromkeys(reader.ignored)),
+    )
+
+
+def _words(prompt: str) -> list[str]:
+    """Lower-case words and punctuation marks; a hyphenated word is split unless the vocabulary has it whole."""
+    words: list[str] = []
+    for word in _WORD.findall(prompt.casefold()):
+        words += [word] if word in MEANINGS or "-" not in word else word.split("-")
+    return words
+
+
+def _place(places: list[str], features: frozenset[str]) -> str | None:
+    """The place that the others can be part of: a forest under mountains is mountains with trees."""
+    for place in ("space", "city", "sea", "desert", "mountains", "hills", "forest", "abstract"):
+        if place in places:
+            return place
+    if features & {"lake", "aurora", "snow", "ridges"}:
+        return "mountains"
+    if features & {"waves", "beach", "island"}:
+        return "sea"
+    if "trees" in features:
+        return "forest"
+    if features & {"flowers", "autumn"}:
+        return "hills"
+    return "space" if "planet" in features else None
+
+
+def _time(times: list[str], features: frozenset[str]) -> str | None:
+    if times:
+        # "sunny" says less than "sunset": a plain day gives way to any other hour
+        return next((time for time in times if time != "day"), "day")
+    return "night" if features & {"stars", "moon", "aurora"} else None
+
+
+def _heaviest(clouds: list[str]) -> str | None:
+    for weight in ("storm", "overcast", "some", "clear"):
+        if weight in clouds:
+            return weight
+    return None

@@ -1,0 +1,90 @@
+"""One prompt, one picture."""
+
+import math
+import zlib
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mutoscope.studio.scene.abstract import paint_abstract
+from mutoscope.studio.scene.city import paint_city
+from mutoscope.studio.scene.falling import paint_falling
+from mutoscope.studio.scene.forest import paint_forest
+from mutoscope.studio.scene.grade import develop
+from mutoscope.studio.scene.lexicon import read
+from mutoscope.studio.scene.raster import Bytes, Floats, resize
+from mutoscope.studio.scene.sea import paint_sea
+from mutoscope.studio.scene.sky import paint_sky
+from mutoscope.studio.scene.space import paint_space
+from mutoscope.studio.scene.stage import Stage, set_stage
+from mutoscope.studio.scene.terrain import paint_terrain
+from mutoscope.studio.scene.trees import frame_with_pines
+
+SMALLEST, LARGEST = 64, 8192
+_PAINTED_PIXELS = 16_000_000
+_OUTDOORS = {
+    "mountains": paint_terrain,
+    "hills": paint_terrain,
+    "desert": paint_terrain,
+    "forest": paint_forest,
+    "sea": paint_sea,
+    "city": paint_city,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Painting:
+    """A painted picture and what it is made of."""
+
+    rgb: Bytes  # (height, width, 3), sRGB
+    depth: Floats  # (height, width), 0 at the sky to 1 at the viewer
+    used: tuple[str, ...]  # words of the prompt that the picture obeys
+    ignored: tuple[str, ...]  # words of the prompt that it could not
+
+
+def paint(prompt: str, width: int, height: int, seed: int) -> Painting:
+    """Paint a prompt; the same arguments give the same picture on one machine.
+
+    A picture of more than 16 million pixels is painted smaller and enlarged. ValueError for a side outside of
+    64 to 8192.
+    """
+    for side in (width, height):
+        if not SMALLEST <= side <= LARGEST:
+            raise ValueError(f"a side must have {SMALLEST} to {LARGEST} pixels, not {side}")
+    wish = read(prompt)
+    shrink = min(1.0, math.sqrt(_PAINTED_PIXELS / (width * height)))
+    painted = (max(SMALLEST, round(width * shrink)), max(SMALLEST, round(height * shrink)))
+    stage = set_stage(wish, *painted, _mixed(prompt, seed))
+    rgb, depth = _painted(stage)
+    if painted != (width, height):
+        rgb = np.asarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+        depth = resize(depth, width, height)
+    return Painting(rgb, np.clip(depth, 0.0, 1.0, out=depth), wish.used, wish.ignored)
+
+
+def _mixed(prompt: str, seed: int) -> int:
+    """A seed of its own for each prompt, so that seed 1 of two prompts does not share its hills."""
+    return (seed * 2654435761 ^ zlib.crc32(prompt.encode("utf-8", "replace"))) & 0x7FFFFFFF
+
+
+def _painted(stage: Stage) -> tuple[Bytes, Floats]:
+    canvas = np.empty((stage.height, stage.width, 3), np.float32)
+    if stage.place in _OUTDOORS:
+        paint_sky(canvas, stage)
+        depth = _OUTDOORS[stage.place](canvas, stage)
+        if _wants_frame(stage):
+            frame_with_pines(canvas, depth, stage)
+        paint_falling(canvas, stage)
+    else:
+        depth = paint_space(canvas, stage) if stage.place == "space" else paint_abstract(canvas, stage)
+    return develop(canvas, stage), depth
+
+
+def _wants_frame(stage: Stage) -> bool:
+    """Whether dark pines stand before a mountain landscape: always when asked for, else more often than not."""
+    if stage.place not in ("mountains", "hills") or "trees" in stage.wish.excluded or stage.wish.style == "minimal":
+        return False
+    if stage.wish.has("trees"):
+        return True
+    return stage.place == "mountains" and stage.chance(403).random() < 0.65
