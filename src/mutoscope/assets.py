@@ -1,0 +1,393 @@
+"""Files that were made or sent: kept by content, named by digest, given out by signed links.
+
+A key is `<sha256>.<extension>`: the same bytes are the same key, and a key's content never changes. The
+media type is read off the extension, by a table of ours; nothing a client says becomes a name or a type.
+"""
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import hmac
+import os
+import re
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import uuid4
+
+import obstore
+from msgspec import Struct
+from obstore.store import LocalStore, ObjectStore
+
+from mutoscope.config import Files
+from mutoscope.problem import Kind, Problem
+
+CHUNK = 256 * 1024
+MOUNT = "/files/"
+
+EXTENSIONS = {
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/webp": "webp",
+    "image/bmp": "bmp",
+    "image/gif": "gif",
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "video/webm": "webm",
+    "video/x-matroska": "mkv",
+    "video/x-msvideo": "avi",
+    "video/ogg": "ogv",
+    "audio/mpeg": "mp3",
+    "audio/aac": "aac",
+    "audio/wav": "wav",
+    "audio/flac": "flac",
+    "audio/ogg": "ogg",
+    "audio/mp4": "m4a",
+    "audio/webm": "weba",
+    "application/json": "json",
+    "application/octet-stream": "bin",
+}
+MEDIA_TYPES = {extension: media_type for media_type, extension in EXTENSIONS.items()}
+
+KEY = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{1,5}")
+UPLOAD = re.compile(r"u-([A-Za-z0-9-]{1,64})\.[a-z0-9]{1,5}")
+RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
+
+UploadLookup = Callable[[str], Awaitable[str | None]]
+"""An upload's id → the key of its asset, or None while there is none."""
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "sandbox; default-src 'none'",
+}
+"""On every answer of the files route: whatever a file holds, a browser does not run it."""
+
+
+class Span(Struct, frozen=True):
+    """A part of a file; `end` is exclusive."""
+
+    start: int
+    end: int
+
+
+class Assets:
+    """The store of files and the links to them. One per process; needs no closing."""
+
+    def __init__(self, settings: Files, *, data: Path, secret: bytes) -> None:
+        self.settings, self.secret = settings, secret
+        self.root = local_root(settings.store, data)
+        self.store: ObjectStore
+        if self.root is not None:
+            self.root.mkdir(parents=True, exist_ok=True)
+            self.store = LocalStore(prefix=self.root)
+        else:
+            self.store = obstore.store.from_url(settings.store)
+
+    # The files.
+
+    async def put(self, source: Path | bytes, media_type: str) -> str:
+        """Keep a file and return its key; durable when this returns, and the same for the same bytes.
+
+        A path is given up by the caller: where it can be, the file is moved in instead of copied.
+        """
+        key = f"{await asyncio.to_thread(digest, source)}.{EXTENSIONS.get(media_type, 'bin')}"
+        if self.root is not None:
+            await asyncio.to_thread(put_file, source, self.root / place(key))
+        elif not await self.exists(key):
+            attributes = {"Content-Type": MEDIA_TYPES[key.rpartition(".")[2]]}
+            await obstore.put_async(self.store, place(key), source, attributes=attributes)
+        return key
+
+    async def exists(self, key: str) -> bool:
+        return await self.size(key) is not None
+
+    async def size(self, key: str) -> int | None:
+        """In bytes; None when there is no such asset."""
+        try:
+            return (await obstore.head_async(self.store, place(key)))["size"]
+        except FileNotFoundError:
+            return None
+
+    async def read(self, key: str) -> bytes:
+        """The whole of it. Raises FileNotFoundError."""
+        result = await obstore.get_async(self.store, place(key))
+        return bytes(await result.bytes_async())
+
+    async def stream(self, key: str, span: Span | None = None) -> AsyncIterator[bytes]:
+        """Piece by piece. Raises FileNotFoundError at the first."""
+        options: Any = {"range": (span.start, span.end)} if span else None
+        result = await obstore.get_async(self.store, place(key), options=options)
+        async for chunk in result.stream(min_chunk_size=CHUNK):
+            yield bytes(chunk)
+
+    async def local_path(self, key: str, into: Path) -> Path:
+        """A path to read it from: the file itself where the store is local, else a copy in the directory `into`.
+
+        Never write to it. Raises FileNotFoundError.
+        """
+        if self.root is not None:
+            path = self.root / place(key)
+            if not await asyncio.to_thread(path.is_file):
+                raise FileNotFoundError(key)
+            return path
+        path = into / key
+        with await asyncio.to_thread(path.open, "wb") as file:
+            async for chunk in self.stream(key):
+                await asyncio.to_thread(file.write, chunk)
+        return path
+
+    # The links.
+
+    def sign(self, path: str, expires: int) -> str:
+        """The signature of a path of ours that is open to its bearer until `expires`."""
+        text = f"mutoscope link\n{path}\n{expires}".encode()
+        return base64.urlsafe_b64encode(hmac.digest(self.secret, text, "sha256")).rstrip(b"=").decode()
+
+    def check_signature(self, path: str, expires: str, signature: str, now: float) -> Problem | None:
+        """Hold a signature against path and expiry; `expires` and `signature` as they came."""
+        if not re.fullmatch(r"[0-9]{1,12}", expires):
+            return Problem(Kind.FORBIDDEN, "This link is not signed.")
+        if not hmac.compare_digest(self.sign(path, int(expires)).encode(), signature.encode()):
+            return Problem(Kind.FORBIDDEN, "The signature of this link is wrong.")
+        if now >= int(expires):
+            return Problem(Kind.FORBIDDEN, "This link has expired.")
+        return None
+
+    def link(self, name: str, *, base: str, seconds: float, now: float) -> str:
+        """A link to a key, or to `upload_name(…)`, that works for so many seconds."""
+        expires = int(now + seconds)
+        path = MOUNT + name
+        return f"{base.rstrip('/')}{path}?exp={expires}&sig={self.sign(path, expires)}"
+
+    def verify(self, path: str, query: Mapping[str, str], now: float) -> Problem | None:
+        """None when the link is ours and still good."""
+        return self.check_signature(path, query.get("exp", ""), query.get("sig", ""), now)
+
+    async def resolve_link(self, url: str, *, now: float, uploads: UploadLookup | None = None) -> str | None:
+        """The asset key behind a URL that is a good link of ours, whatever host it names; None for any other.
+
+        The signature proves that the link is ours, so it is never fetched over the network.
+        """
+        with contextlib.suppress(ValueError):
+            parts = urlsplit(url)
+            name = parts.path.rpartition("/")[2]
+            query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+            if parts.path.endswith(MOUNT + name) and self.verify(MOUNT + name, query, now) is None:
+                return await find(name, uploads)
+        return None
+
+    async def serve(
+        self,
+        scope: Mapping[str, Any],
+        receive: Receive,
+        send: Send,
+        *,
+        now: float,
+        uploads: UploadLookup | None = None,
+    ) -> None:
+        """ASGI, for GET and HEAD of /files/{name}."""
+        try:
+            reply = await self._answer(scope, now, uploads)
+        except Problem as problem:
+            reply = refuse(problem)
+        await send({"type": "http.response.start", "status": reply.status, "headers": encode(reply.headers)})
+        if reply.span is not None and scope["method"] == "GET":
+            await self._send_span(reply, reply.span, receive, send)
+        body = b"" if scope["method"] == "HEAD" else reply.body
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+    async def _send_span(self, reply: "Reply", span: Span, receive: Receive, send: Send) -> None:
+        """Stop reading when the client has gone: the server would swallow the rest in silence."""
+        gone = asyncio.ensure_future(disconnected(receive))
+        try:
+            async for chunk in self.stream(reply.key, span):
+                if gone.done():
+                    return
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        finally:
+            gone.cancel()
+
+    async def _answer(self, scope: Mapping[str, Any], now: float, uploads: UploadLookup | None) -> "Reply":
+        if scope["method"] not in ("GET", "HEAD"):
+            raise Problem(Kind.WRONG_METHOD, "Files are read with GET and HEAD.")
+        name = str(scope["path"]).rpartition("/")[2]
+        asked = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
+        query = {key: values[-1] for key, values in parse_qs(scope["query_string"].decode("latin-1")).items()}
+        if not (KEY.fullmatch(name) or UPLOAD.fullmatch(name)):
+            raise missing()
+        if problem := self.verify(MOUNT + name, query, now):
+            raise problem
+        key = await find(name, uploads)
+        size = await self.size(key) if key else None
+        if key is None or size is None:
+            raise missing()
+        return reply_with(
+            key, size, asked if scope["method"] == "GET" else drop_range(asked), int(query["exp"]) - int(now)
+        )
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """What the files route answers: a part of an asset, or a short body."""
+
+    status: int
+    headers: dict[str, str]
+    key: str = ""
+    span: Span | None = None
+    body: bytes = b""
+
+
+def reply_with(key: str, size: int, asked: Mapping[str, str], seconds_left: int) -> Reply:
+    """200, 206, 304 or 416 for a file that is there."""
+    etag = f'"{key.partition(".")[0]}"'
+    headers = {**HEADERS, "etag": etag, "accept-ranges": "bytes", "cache-control": f"private, max-age={seconds_left}"}
+    if matches(asked.get("if-none-match", ""), etag):
+        return Reply(status=304, headers=headers)
+    headers |= describe(key)
+    span = None
+    if asked.get("if-range", etag) == etag:
+        span = read_range(asked.get("range", ""), size)
+    if span is None:
+        return Reply(status=200, headers={**headers, "content-length": str(size)}, key=key, span=whole(size))
+    if span.start >= span.end:
+        headers = {**HEADERS, "accept-ranges": "bytes", "content-range": f"bytes */{size}", "content-length": "0"}
+        return Reply(status=416, headers=headers)
+    headers["content-range"] = f"bytes {span.start}-{span.end - 1}/{size}"
+    return Reply(status=206, headers={**headers, "content-length": str(span.end - span.start)}, key=key, span=span)
+
+
+def whole(size: int) -> Span | None:
+    return Span(0, size) if size else None
+
+
+def read_range(text: str, size: int) -> Span | None:
+    """The part that a Range header asks for; an empty span when it lies outside, None when there is none to obey.
+
+    Several ranges, other units and nonsense are answered with the whole file, as the standard allows.
+    """
+    found = RANGE.fullmatch(text.replace(" ", ""))
+    if found is None or found.groups() == ("", ""):
+        return None
+    first, last = found.groups()
+    if not first:
+        return Span(max(0, size - int(last)), size) if int(last) and size else Span(0, 0)
+    if last and int(last) < int(first):
+        return None
+    start, end = int(first), min(int(last) + 1, size) if last else size
+    return Span(start, end) if start < size else Span(0, 0)
+
+
+def matches(if_none_match: str, etag: str) -> bool:
+    tags = (each.strip().removeprefix("W/") for each in if_none_match.split(","))
+    return if_none_match.strip() == "*" or etag in tags
+
+
+def drop_range(asked: Mapping[str, str]) -> dict[str, str]:
+    """HEAD knows no ranges."""
+    return {name: value for name, value in asked.items() if name != "range"}
+
+
+def describe(key: str) -> dict[str, str]:
+    """Type and disposition by our own table; what is no media is offered for saving, not shown."""
+    media_type = MEDIA_TYPES.get(key.rpartition(".")[2], "application/octet-stream")
+    shown = media_type.partition("/")[0] in ("image", "video", "audio")
+    disposition = "inline" if shown else f'attachment; filename="{key}"'
+    return {"content-type": media_type, "content-disposition": disposition}
+
+
+def refuse(problem: Problem) -> Reply:
+    body = problem.message.encode()
+    headers = {**HEADERS, "content-type": "text/plain; charset=utf-8", "content-length": str(len(body))}
+    headers["cache-control"] = "no-store"
+    if problem.kind is Kind.WRONG_METHOD:
+        headers["allow"] = "GET, HEAD"
+    return Reply(status=problem.status, headers=headers, body=body)
+
+
+def missing() -> Problem:
+    return Problem(Kind.NOT_FOUND, "There is no such file.")
+
+
+def encode(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+async def disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def find(name: str, uploads: UploadLookup | None) -> str | None:
+    """The key that a link's name stands for."""
+    if KEY.fullmatch(name):
+        return name
+    found = UPLOAD.fullmatch(name)
+    return await uploads(found.group(1)) if found and uploads else None
+
+
+def upload_name(upload_id: str, media_type: str) -> str:
+    """What a link calls an upload's file, before and after it is there."""
+    return f"u-{upload_id}.{EXTENSIONS.get(media_type, 'bin')}"
+
+
+def place(key: str) -> str:
+    """Where a key lies in the store, over 256 directories. What is no key is refused: it may be a path."""
+    if not KEY.fullmatch(key):
+        raise FileNotFoundError("not an asset key")
+    return f"{key[:2]}/{key}"
+
+
+def local_root(store: str, data: Path) -> Path | None:
+    """The directory of a local store; None for a bucket."""
+    if not store:
+        return data / "assets"
+    if store.startswith("file://"):
+        return Path(unquote(urlsplit(store).path))
+    return None
+
+
+def digest(source: Path | bytes) -> str:
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).hexdigest()
+    with source.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def put_file(source: Path | bytes, target: Path) -> None:
+    """Write or move a file into its place, all or nothing, and see it onto the disk."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.is_file():
+        draft = target.with_name(f".{uuid4().hex}")
+        try:
+            bring(source, draft)
+            sync(draft)
+            draft.replace(target)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+    # In any case: who put it there, or made the directory, may still be waiting for the disk.
+    sync(target.parent)
+    sync(target.parent.parent)
+
+
+def bring(source: Path | bytes, draft: Path) -> None:
+    if isinstance(source, bytes):
+        draft.write_bytes(source)
+    elif source.is_symlink() or source.stat().st_dev != draft.parent.stat().st_dev:
+        shutil.copyfile(source, draft)
+    else:
+        source.rename(draft)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's content, or a directory's entries, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,280 @@
+"""The only thing that opens a stranger's file: what it is, judged by its content, in a child process.
+
+This process reads the first bytes of a file and compares them with a table. Everything that parses runs
+in `_probe.py`, in a child with limits on memory, processor time, files and clock.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from mutoscope.config import Inputs
+from mutoscope.job import MediaLimits, Role
+from mutoscope.problem import Kind, Problem
+
+HEAD = 64 * 1024  # enough to look past an ID3 tag's header and into the first frames
+WALL_SECONDS = 15.0  # the patience of this process with one file
+CHILDREN = 2  # files looked at side by side
+MEBIBYTE = 1024 * 1024
+
+MARKS = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"fLaC", "audio/flac"),
+    (b"ID3", "audio/mpeg"),
+)
+RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}
+BRANDS = {
+    b"qt  ": "video/quicktime",
+    b"M4A ": "audio/mp4",
+    b"M4B ": "audio/mp4",
+    b"avif": "image/avif",
+    b"avis": "image/avif",
+    b"heic": "image/heic",
+    b"heix": "image/heic",
+    b"mif1": "image/heic",
+}
+"""First brands of an ISO file that are not video/mp4."""
+OGG_VIDEO = (b"\x80theora", b"\x01video", b"OVP80")
+
+IMAGES = ("image/png", "image/jpeg", "image/webp", "image/bmp", "image/gif")
+STREAMS = (
+    *("video/mp4", "video/quicktime", "video/webm", "video/x-matroska", "video/x-msvideo", "video/ogg"),
+    *("audio/mp4", "audio/mpeg", "audio/aac", "audio/wav", "audio/flac", "audio/ogg", "audio/webm"),
+)
+READABLE = (*IMAGES, *STREAMS)
+
+FAMILY = {
+    Role.VIDEO: ("video",),
+    Role.REFERENCE_VIDEO: ("video",),
+    Role.AUDIO: ("audio",),
+    Role.CHARACTER: ("image", "video"),
+}
+"""Kinds of media that a role takes when its limits name no types; every other role takes images."""
+
+
+class MediaInfo(Struct, frozen=True, kw_only=True):
+    """What a file is. Width and height are as shown, after its own rotation."""
+
+    media_type: str
+    kind: str  # "image", "video" or "audio"
+    bytes: int
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
+    fps: float | None = None
+    frames: int | None = None
+    has_audio: bool = False
+
+
+def sniff(head: bytes) -> str | None:
+    """The media type of a file that begins with `head`, by content alone; None when it is none of ours."""
+    for mark, media_type in MARKS:
+        if head.startswith(mark):
+            return media_type
+    if head[:4] == b"RIFF":
+        return RIFF.get(head[8:12])
+    if head[4:8] == b"ftyp":
+        return BRANDS.get(head[8:12], "video/mp4")
+    if head[4:8] in (b"moov", b"mdat", b"wide") and int.from_bytes(head[:4]) >= 8:
+        return "video/quicktime"  # from before there were brands
+    if head[:4] == b"\x1aE\xdf\xa3":
+        return "video/webm" if b"webm" in head[:64] else "video/x-matroska"
+    if head[:4] == b"OggS":
+        return "video/ogg" if any(mark in head[:256] for mark in OGG_VIDEO) else "audio/ogg"
+    if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in (12, 40, 52, 56, 64, 108, 124):
+        return "image/bmp"
+    return sniff_frames(head)
+
+
+def sniff_frames(head: bytes) -> str | None:
+    """MP3 and ADTS have no file header: the sync word and the fields after it must make sense."""
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+        return None
+    if head[1] & 0xF6 == 0xF0:  # layer 00
+        return "audio/aac" if (head[2] >> 2) & 0xF < 13 else None
+    version, layer = (head[1] >> 3) & 3, (head[1] >> 1) & 3
+    bitrate, rate = head[2] >> 4, (head[2] >> 2) & 3
+    return "audio/mpeg" if version != 1 and layer == 1 and 0 < bitrate < 15 and rate != 3 else None
+
+
+class Prober:
+    """Looks into strangers' files. Children start with the first file and are kept warm."""
+
+    def __init__(self, settings: Inputs, *, wall_seconds: float = WALL_SECONDS) -> None:
+        self.settings, self.wall_seconds = settings, wall_seconds
+        self._turns = asyncio.Semaphore(CHILDREN)
+        self._idle: list[_Child] = []
+
+    async def probe(self, path: Path, *, field: str | None = None) -> MediaInfo:
+        """What the file is. Raises Problem (BAD_MEDIA) when it is damaged, unknown or beyond the host's limits."""
+        head, size = await asyncio.to_thread(read_head, path)
+        media_type = sniff(head)
+        if media_type not in READABLE:
+            raise bad(f"Unsupported asset type: {media_type or describe(head)}", field)
+        if size > self.settings.max_bytes:
+            raise bad(f"{size_phrase(self.settings.max_bytes)} (inputs.max_bytes)", field)
+        answer = await self._ask(
+            {
+                "path": str(await asyncio.to_thread(path.resolve)),
+                "media_type": media_type,
+                "max_pixels": self.settings.max_pixels,
+                "max_seconds": self.settings.max_seconds,
+            }
+        )
+        if "flaw" in answer:
+            raise bad(str(answer["flaw"]), field)
+        return msgspec.convert({"media_type": media_type, **answer["info"], "bytes": size}, MediaInfo)
+
+    async def close(self) -> None:
+        while self._idle:
+            await self._idle.pop().end()
+
+    async def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        async with self._turns:
+            child = self._idle.pop() if self._idle else await _Child.start()
+            healthy = False
+            try:
+                async with asyncio.timeout(self.wall_seconds):
+                    answer = await child.ask(request)
+                healthy = True
+                return answer
+            except TimeoutError:
+                return {"flaw": f"Invalid asset: looking into it took more than {self.wall_seconds:g} seconds"}
+            except (OSError, EOFError, ValueError, msgspec.DecodeError):
+                return {"flaw": "Invalid asset: it cannot be read"}
+            finally:
+                if healthy:
+                    self._idle.append(child)
+                else:
+                    await child.end()
+
+
+class _Child:
+    """A process that runs `_probe.py`: a line of JSON in, a line of JSON out."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+
+    @classmethod
+    async def start(cls) -> "_Child":
+        # By path, isolated and with an empty environment: it needs none of our modules, and knows no secrets.
+        return cls(
+            await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", str(Path(__file__).with_name("_probe.py"))),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                env={"OPENBLAS_NUM_THREADS": "1"},
+                start_new_session=True,
+            )
+        )
+
+    async def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        assert self.process.stdin is not None and self.process.stdout is not None  # noqa: S101 (for the types)
+        self.process.stdin.write(msgspec.json.encode(request) + b"\n")
+        await self.process.stdin.drain()
+        line = await self.process.stdout.readline()
+        if not line.endswith(b"\n"):
+            raise EOFError
+        return msgspec.json.decode(line, type=dict[str, Any])
+
+    async def end(self) -> None:
+        """Kill it and whatever it forked."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        await self.process.communicate()  # waits, and lets go of the pipes
+
+
+def check(info: MediaInfo, limits: MediaLimits | None, *, role: Role, field: str | None) -> None:
+    """Hold a file against the vendor's limits; raises Problem (BAD_MEDIA) with the phrase that clients know."""
+    limits = limits or MediaLimits()
+    flaw = type_flaw(info, limits, role) or size_flaw(info, limits) or seconds_flaw(info, limits)
+    if flaw is None and info.width is not None and info.height is not None:
+        flaw = sides_flaw(info.width, info.height, limits) or aspect_flaw(info.width, info.height, limits)
+    if flaw is not None:
+        raise bad(flaw, field)
+
+
+def type_flaw(info: MediaInfo, limits: MediaLimits, role: Role) -> str | None:
+    if limits.types:
+        types = tuple("image/jpeg" if each == "image/jpg" else each for each in limits.types)
+        if info.media_type not in types:
+            return f"Unsupported asset type: expected {', '.join(types)}, found {info.media_type}"
+    elif info.kind not in (kinds := FAMILY.get(role, ("image",))):
+        return f"Unsupported asset type: expected {' or '.join(kinds)}, found {info.media_type}"
+    return None
+
+
+def size_flaw(info: MediaInfo, limits: MediaLimits) -> str | None:
+    if limits.max_bytes is not None and info.bytes > limits.max_bytes:
+        return f"{size_phrase(limits.max_bytes)}: found {info.bytes / MEBIBYTE:.2f}MB"
+    return None
+
+
+def seconds_flaw(info: MediaInfo, limits: MediaLimits) -> str | None:
+    if info.seconds is None:
+        return None
+    if limits.max_seconds is not None and info.seconds > limits.max_seconds + SLACK_SECONDS:
+        return f"Asset duration must be at most {limits.max_seconds:g} seconds: found {info.seconds:.2f}"
+    if limits.min_seconds is not None and info.seconds < limits.min_seconds - SLACK_SECONDS:
+        return f"Asset duration must be at least {limits.min_seconds:g} seconds: found {info.seconds:.2f}"
+    return None
+
+
+SLACK_SECONDS = 0.1
+"""A 30-second clip with sound is often a few audio frames longer."""
+
+
+def sides_flaw(width: int, height: int, limits: MediaLimits) -> str | None:
+    found = f"found {width}x{height}"
+    if limits.min_side is not None and min(width, height) < limits.min_side:
+        return f"Invalid asset dimensions: each side must be at least {limits.min_side} pixels, {found}"
+    if limits.max_side is not None and max(width, height) > limits.max_side:
+        return f"Invalid asset dimensions: each side must be at most {limits.max_side} pixels, {found}"
+    return None
+
+
+def aspect_flaw(width: int, height: int, limits: MediaLimits) -> str | None:
+    aspect = width / height
+    found = f"found {aspect:.4g} ({width}x{height})"
+    if limits.min_aspect is not None and aspect < limits.min_aspect:
+        return f"Invalid asset aspect ratio: width / height must be at least {limits.min_aspect:g}, {found}"
+    if limits.max_aspect is not None and aspect > limits.max_aspect:
+        return f"Invalid asset aspect ratio: width / height must be at most {limits.max_aspect:g}, {found}"
+    return None
+
+
+def size_phrase(max_bytes: int) -> str:
+    """As Runway says it: Asset size exceeds 16MB."""
+    return f"Asset size exceeds {max_bytes / MEBIBYTE:g}MB"
+
+
+def read_head(path: Path) -> tuple[bytes, int]:
+    with path.open("rb") as file:
+        return file.read(HEAD), os.fstat(file.fileno()).st_size
+
+
+def describe(head: bytes) -> str:
+    """A word on content that is no media, for the message."""
+    start = head[:256].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if not head:
+        return "the file is empty"
+    if b"<svg" in head[:1024].lower():
+        return "image/svg+xml"
+    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+        return "text/html"
+    return "the content is no picture, video or sound that is known here"
+
+
+def bad(message: str, field: str | None) -> Problem:
+    return Problem(Kind.BAD_MEDIA, message, field=field)

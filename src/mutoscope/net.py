@@ -1,0 +1,415 @@
+"""The only way out: guarded HTTP to addresses that strangers name.
+
+A request leaves only for an address on the public internet that was checked, or for a host that the
+operator allowed. Names are resolved once, every address is judged, and the connection goes to what was
+judged; so DNS that changes its mind between check and use gains nothing.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import ipaddress
+import re
+import socket
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from msgspec import Struct
+from yarl import URL
+
+import mutoscope
+from mutoscope.config import Net
+from mutoscope.media import size_phrase
+from mutoscope.problem import Kind, Problem
+
+AGENT = f"mutoscope/{mutoscope.__version__}"
+CHUNK = 256 * 1024
+ANSWER_BYTES = 1024  # how much of a webhook receiver's answer is kept
+MAX_URL = 8192
+REDIRECTS = (301, 302, 303, 307, 308)
+UNTYPED = ("", "application/octet-stream", "binary/octet-stream")
+"""Content types that say nothing; the content itself decides."""
+
+Lookup = Callable[[str, int], Awaitable[list[str]]]
+"""Host name and port → addresses. Raises OSError when there are none."""
+
+SPECIAL = {
+    ipaddress.ip_network(network): what
+    for network, what in {
+        "0.0.0.0/8": "an unspecified address",
+        "10.0.0.0/8": "a private address",
+        "100.64.0.0/10": "a shared (carrier) address",
+        "127.0.0.0/8": "a loopback address, which is private",
+        "168.63.129.16/32": "a cloud metadata address",  # public by number, the host's own agent on Azure
+        "169.254.0.0/16": "a link-local address (cloud metadata)",
+        "172.16.0.0/12": "a private address",
+        "192.0.0.0/24": "a protocol address",
+        "192.0.2.0/24": "a documentation address",
+        "192.88.99.0/24": "a 6to4 relay address",
+        "192.168.0.0/16": "a private address",
+        "198.18.0.0/15": "a benchmarking address",
+        "198.51.100.0/24": "a documentation address",
+        "203.0.113.0/24": "a documentation address",
+        "224.0.0.0/4": "a multicast address",
+        "240.0.0.0/4": "a reserved address",
+        "::/128": "an unspecified address",
+        "::1/128": "a loopback address, which is private",
+        "::ffff:0:0/96": "an IPv4-mapped address",
+        "64:ff9b::/96": "a NAT64 address",
+        "64:ff9b:1::/48": "a NAT64 address",
+        "100::/64": "a discard address",
+        "2001::/23": "a protocol address (Teredo and others)",
+        "2001:db8::/32": "a documentation address",
+        "2002::/16": "a 6to4 address",
+        "3fff::/20": "a documentation address",
+        "fc00::/7": "a private address",
+        "fe80::/10": "a link-local address",
+        "fec0::/10": "a site-local address, which is private",
+        "ff00::/8": "a multicast address",
+    }.items()
+}
+"""Our own table: `ipaddress.is_global` judges some of these differently from one Python release to the next."""
+GLOBAL_V6 = ipaddress.ip_network("2000::/3")  # whatever lies outside has not been given out
+
+HOST_NAME = re.compile(r"(?=.{1,254}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?")
+NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+PLAIN = re.compile(r"[!-~]*")  # printable ASCII: may be sent as the caller spelled it
+
+
+class Refused(OSError):
+    """An address that must not be connected to; an OSError so that aiohttp carries it out unharmed."""
+
+
+class Fetched(Struct, frozen=True, kw_only=True):
+    """What was fetched. `media_type` is what the server called it: a claim, not a finding."""
+
+    media_type: str
+    bytes: int
+    sha256: str
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    status: int
+    seconds: float
+    text: str  # the first KiB
+
+
+def address_flaw(address: str) -> str | None:
+    """What is wrong with connecting to `address`, or None when it lies on the public internet."""
+    try:
+        number = ipaddress.ip_address(address)
+    except ValueError:
+        return "not an address"
+    for network, what in SPECIAL.items():
+        if number in network:
+            return what
+    if number.version == 6 and (number not in GLOBAL_V6 or number.scope_id):
+        return "not a global address"
+    return None if number.is_global else "not a global address"
+
+
+class Client:
+    """Guarded HTTP. One per process; opens its connections on first use, `close` ends them."""
+
+    def __init__(self, settings: Net, *, lookup: Lookup | None = None) -> None:
+        self.settings = settings
+        self._lookup = lookup or system_lookup
+        self._allowed = tuple(host.lower().rstrip(".") for host in settings.allow_hosts)
+        self._guarded: aiohttp.ClientSession | None = None
+        self._open: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        for session in (self._guarded, self._open):
+            if session is not None:
+                await session.close()
+        self._guarded = self._open = None
+
+    async def fetch(
+        self, url: str, *, max_bytes: int, into: Path, field: str | None = None, accept: tuple[str, ...] = ()
+    ) -> Fetched:
+        """Download `url` to the file `into`, which is gone again when this fails.
+
+        `accept` names media types, where "image/*" stands for a family; a server that does not tell the
+        type passes. Raises Problem (UNREACHABLE_MEDIA, BAD_MEDIA).
+        """
+        try:
+            async with asyncio.timeout(self.settings.total_seconds):
+                async with self._follow(url, accept) as response:
+                    media_type = check_head(response, max_bytes, accept)
+                    return await save(response, into, media_type, max_bytes)
+        except Problem as problem:
+            raise Problem(problem.kind, problem.message, field=field) from problem.__cause__
+        except TimeoutError as error:
+            allowed = f"{self.settings.total_seconds:g} seconds (net.total_seconds)"
+            raise unreachable(f"Timeout while fetching asset: more than {allowed}", field) from error
+        except (aiohttp.ClientError, ConnectionError) as error:
+            raise unreachable(f"Failed to fetch asset: {reason(error)}", field) from error
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, timeout_seconds: float) -> Answer:
+        """Send `body` once. Redirects are answers, not followed.
+
+        Raises Problem: UPSTREAM_FAILED (no connection, or refused by the guard) or TIMED_OUT.
+        """
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                target = self.check(url)
+                sent = {**headers, "User-Agent": AGENT, "Accept-Encoding": "identity"}
+                session = self._session(target)
+                async with session.post(target, data=body, headers=sent, allow_redirects=False) as response:
+                    text = await beginning(response)
+                    return Answer(status=response.status, seconds=time.perf_counter() - started, text=text)
+        except Problem as problem:
+            raise Problem(Kind.UPSTREAM_FAILED, problem.message) from problem.__cause__
+        except TimeoutError as error:
+            raise Problem(Kind.TIMED_OUT, f"no answer within {timeout_seconds:g} seconds") from error
+        except (aiohttp.ClientError, ConnectionError) as error:
+            raise Problem(Kind.UPSTREAM_FAILED, reason(error)) from error
+
+    def check(self, url: str) -> URL:
+        """Read a URL and refuse what must not be requested; a host name's addresses are judged on connecting."""
+        target = read_url(url)
+        if target.scheme == "http" and not self.settings.allow_http:
+            raise unreachable("Refused: the scheme is http; use https, or set net.allow_http = true to allow it")
+        host = target.host or ""
+        if is_address(host) and not self.exempt(host) and (what := address_flaw(host)):
+            raise unreachable(refusal(f"{host} is {what}"))
+        return target
+
+    def exempt(self, host: str) -> bool:
+        """Whether the operator's settings take this host out of the guard."""
+        name = host.lower().rstrip(".")
+        return self.settings.allow_private or any(
+            name == allowed or (allowed.startswith("*.") and name.endswith(allowed[1:])) for allowed in self._allowed
+        )
+
+    @contextlib.asynccontextmanager
+    async def _follow(self, url: str, accept: tuple[str, ...]) -> AsyncGenerator[aiohttp.ClientResponse]:
+        """A GET that follows redirects by hand, so that each hop is checked like the first."""
+        headers = {"Accept": ", ".join((*accept, "*/*;q=0.1"))}
+        target = self.check(url)
+        for _ in range(self.settings.max_redirects + 1):
+            async with self._session(target).get(target, headers=headers, allow_redirects=False) as response:
+                location = response.headers.get("Location")
+                if response.status not in REDIRECTS or not location:
+                    yield response
+                    return
+            target = self.check(follow(target, location))
+        allowed = f"{self.settings.max_redirects} redirects (net.max_redirects)"
+        raise unreachable(f"Failed to fetch asset: more than {allowed}")
+
+    def _session(self, target: URL) -> aiohttp.ClientSession:
+        """Two pools, so that a connection made without the guard is never given to a host under it."""
+        if self.exempt(target.host or ""):
+            self._open = self._open or self._make_session(guarded=False)
+            return self._open
+        self._guarded = self._guarded or self._make_session(guarded=True)
+        return self._guarded
+
+    def _make_session(self, *, guarded: bool) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            resolver=_Resolver(self._lookup, guarded, self.settings.connect_seconds),
+            use_dns_cache=False,
+            socket_factory=guarded_socket if guarded else None,
+            limit=256,
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            trust_env=False,
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": AGENT, "Accept-Encoding": "identity"},
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self.settings.connect_seconds),
+        )
+
+
+class _Resolver(AbstractResolver):
+    """Resolves a name and refuses it as a whole when any of its addresses is not for us."""
+
+    def __init__(self, lookup: Lookup, guarded: bool, seconds: float) -> None:
+        self.lookup, self.guarded, self.seconds = lookup, guarded, seconds
+
+    async def resolve(
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002 (both families are always asked for)
+    ) -> list[ResolveResult]:
+        try:
+            async with asyncio.timeout(self.seconds):
+                addresses = await self.lookup(host, port)
+        except TimeoutError as error:
+            raise OSError(f"{host} could not be resolved within {self.seconds:g} seconds") from error
+        except OSError as error:
+            raise OSError(f"{host} could not be resolved") from error
+        if self.guarded:
+            for what in filter(None, map(address_flaw, addresses)):
+                raise Refused(refusal(f"{host} resolves to {what}"))
+        return [resolved(host, port, address) for address in addresses]
+
+    async def close(self) -> None: ...
+
+
+def resolved(host: str, port: int, address: str) -> ResolveResult:
+    return ResolveResult(
+        hostname=host,
+        host=address,
+        port=port,
+        family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+        proto=0,
+        flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+    )
+
+
+def guarded_socket(info: tuple[Any, ...]) -> socket.socket:
+    """The last check, on the address in use: nothing that reached this far unjudged gets a socket."""
+    family, kind, protocol, _, peer = info
+    if what := address_flaw(str(peer[0])):
+        raise Refused(refusal(f"the address is {what}"))
+    return socket.socket(family, kind, protocol)
+
+
+async def system_lookup(host: str, port: int) -> list[str]:
+    """Ask the operating system."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def read_url(text: str) -> URL:
+    """A stranger's URL, read strictly; raises Problem (UNREACHABLE_MEDIA) with what is wrong."""
+    text = text.strip(" ")
+    if len(text) > MAX_URL:
+        raise unreachable(f"Refused: the URL is longer than {MAX_URL} characters")
+    if "\\" in text or any(ord(char) < 32 or ord(char) == 127 for char in text):
+        raise unreachable("Refused: the URL contains a backslash or a control character")
+    try:
+        url = URL(text)
+        parts = urlsplit(text)
+    except ValueError as error:
+        raise unreachable("Refused: not a URL") from error
+    if url.scheme not in ("http", "https"):
+        raise unreachable(f"Refused: the scheme is {url.scheme or 'missing'}; http and https are possible")
+    if "@" in url.raw_authority or "@" in parts.netloc:
+        raise unreachable("Refused: the URL contains credentials")
+    host = (url.raw_host or "").lower()
+    if not is_address(host) and not is_name(host):
+        raise unreachable("Refused: the URL has no valid host name")
+    if not PLAIN.fullmatch(parts.path + parts.query):
+        return url.with_fragment(None)
+    # Path and query as they were spelled: a signed link does not survive being quoted anew.
+    return URL.build(
+        scheme=url.scheme, authority=url.raw_authority, path=parts.path or "/", query_string=parts.query, encoded=True
+    )
+
+
+def is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return "%" not in host  # a zone names one of our own interfaces
+
+
+def is_name(host: str) -> bool:
+    """A host name; not one of the old spellings of an address (127.1, 0x7f000001, 2130706433)."""
+    last = host.rstrip(".").rpartition(".")[2]
+    return bool(HOST_NAME.fullmatch(host)) and not NUMBER.fullmatch(last)
+
+
+def follow(target: URL, location: str) -> str:
+    try:
+        return str(target.join(URL(location, encoded=bool(PLAIN.fullmatch(location)))))
+    except ValueError as error:
+        raise unreachable("Failed to fetch asset: redirected to something that is not a URL") from error
+
+
+def check_head(response: aiohttp.ClientResponse, max_bytes: int, accept: tuple[str, ...]) -> str:
+    """Judge an answer before its body is read; returns the media type that it claims."""
+    if response.status != 200:
+        raise unreachable(f"Failed to fetch asset: the server answered {response.status}")
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        raise unreachable("Failed to fetch asset: the server compressed its answer, although identity was asked")
+    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if accept and media_type not in UNTYPED and not any(fnmatchcase(media_type, each) for each in accept):
+        raise Problem(
+            Kind.BAD_MEDIA,
+            f"Unsupported asset type: the server says {media_type[:64]!r}, expected {', '.join(accept)}",
+        )
+    if response.content_length is not None and response.content_length > max_bytes:
+        raise Problem(Kind.BAD_MEDIA, size_phrase(max_bytes))
+    return media_type
+
+
+async def save(response: aiohttp.ClientResponse, into: Path, media_type: str, max_bytes: int) -> Fetched:
+    """Stream the body to a file, counting; the file is removed unless all went well."""
+    digest, total = hashlib.sha256(), 0
+    try:
+        with await asyncio.to_thread(into.open, "wb") as sink:
+            async for chunk in response.content.iter_chunked(CHUNK):
+                total += len(chunk)
+                if total > max_bytes:
+                    raise Problem(Kind.BAD_MEDIA, size_phrase(max_bytes))
+                await asyncio.to_thread(keep, sink, digest, chunk)
+    except BaseException:
+        response.close()
+        discard(into)
+        raise
+    return Fetched(media_type=media_type, bytes=total, sha256=digest.hexdigest())
+
+
+def discard(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def keep(sink: BinaryIO, digest: Any, chunk: bytes) -> None:
+    digest.update(chunk)
+    sink.write(chunk)
+
+
+async def beginning(response: aiohttp.ClientResponse) -> str:
+    """The first KiB of a body. The status has arrived: a body that never comes does not undo it."""
+    found = b""
+    with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+        async with asyncio.timeout(1.0):
+            while len(found) < ANSWER_BYTES and (chunk := await response.content.read(ANSWER_BYTES - len(found))):
+                found += chunk
+    return found.decode("utf-8", "replace")
+
+
+def refusal(what: str) -> str:
+    return f"Refused: {what}; set net.allow_private = true, or name the host in net.allow_hosts, to allow it"
+
+
+def reason(error: BaseException) -> str:
+    """What went wrong, in few words and without our own addresses or paths."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, Refused):
+            return str(cause)
+        cause = getattr(cause, "os_error", None) or cause.__cause__
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return str(error.os_error)
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
+            return f"the TLS connection to {error.host} failed"
+        case aiohttp.ClientConnectorError():
+            return f"no connection to {error.host}:{error.port}"
+        case aiohttp.ServerTimeoutError():
+            return "the connection timed out"
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError() | ConnectionError():
+            return "the connection broke off"
+        case aiohttp.ClientResponseError():
+            return "the server's answer is not HTTP"
+        case _:
+            return "the request failed"
+
+
+def unreachable(message: str, field: str | None = None) -> Problem:
+    return Problem(Kind.UNREACHABLE_MEDIA, message, field=field)
