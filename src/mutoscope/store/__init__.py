@@ -1,0 +1,20 @@
+"""Where jobs, the webhooks they owe and upload slots are kept: one protocol, one file per database.
+
+What belongs here: SQL, migrations, and what makes them quick. What does not: which limit a key has, what a
+webhook says, when to try again; those come in as arguments. Methods are transitions, never `save`, and
+each says whether it happened.
+"""
+
+from mutoscope.store._store import Attempt, DeliveryRecord, DueDelivery, Owed, Store, UsageRow
+from mutoscope.store.sqlite import NewerDatabase, SqliteStore
+
+__all__ = [
+    "Attempt",
+    "DeliveryRecord",
+    "DueDelivery",
+    "NewerDatabase",
+    "Owed",
+    "SqliteStore",
+    "Store",
+    "UsageRow",
+]

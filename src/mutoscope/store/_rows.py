@@ -1,0 +1,212 @@
+"""Jobs, deliveries and uploads as rows of SQLite, and back."""
+
+# ruff: noqa: S608  (what is put into the SQL here are our own constants)
+
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Struct
+
+from mutoscope.job import Delivery, Failure, Generation, Job, Json, Output, State
+from mutoscope.store._store import DeliveryRecord
+from mutoscope.wires._wire import Upload
+
+Value = str | int | float | bytes | None
+Row = tuple[Value, ...]
+
+
+class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What never changes about a job and is not searched for: the column `request`."""
+
+    generation: Generation
+    origin: str = ""
+    webhook: str | None = None
+    parent: str | None = None
+    estimate: float = 0.0
+
+
+class JobRow(Struct, frozen=True, array_like=True):
+    """The columns of a job, in the order of COLUMNS."""
+
+    id: str
+    wire: str
+    route: str
+    owner: str
+    engine: str
+    state: State
+    throttled: int
+    progress: float | None
+    upstream_status: str | None
+    worker: str | None
+    attempts: int
+    created: float
+    updated: float
+    started: float | None
+    finished: float | None
+    cost: float | None
+    outputs: bytes | None
+    failure: bytes | None
+    checkpoint: bytes | None
+    notes: bytes | None
+    request: bytes
+    body: bytes
+
+
+COLUMNS = ", ".join(JobRow.__struct_fields__)
+INSERT_JOB = f"INSERT INTO jobs (model, {COLUMNS}) VALUES ({', '.join('?' * (1 + len(JobRow.__struct_fields__)))})"
+THROTTLED = 1 + JobRow.__struct_fields__.index("throttled")  # its place in a row for INSERT_JOB
+
+encode = msgspec.json.Encoder().encode
+decode_request = msgspec.json.Decoder(Request).decode
+decode_outputs = msgspec.json.Decoder(tuple[Output, ...]).decode
+decode_failure = msgspec.json.Decoder(Failure).decode
+decode_facts = msgspec.json.Decoder(Json).decode
+decode_notes = msgspec.json.Decoder(tuple[str, ...]).decode
+
+
+def row_of(job: Job) -> Row:
+    """A new job as the parameters of INSERT_JOB."""
+    request = Request(
+        generation=job.generation,
+        origin=job.origin,
+        webhook=job.webhook,
+        parent=job.parent,
+        estimate=job.estimate,
+    )
+    return (
+        job.generation.model,
+        job.id,
+        job.wire,
+        job.route,
+        job.owner,
+        job.engine,
+        job.state.value,
+        int(job.throttled),
+        job.progress,
+        job.upstream_status,
+        job.worker,
+        job.attempts,
+        job.created,
+        job.updated,
+        job.started,
+        job.finished,
+        job.cost,
+        blob(job.outputs),
+        blob(job.failure),
+        blob(job.checkpoint),
+        blob(job.notes),
+        encode(request),
+        job.body,
+    )
+
+
+def job_of(row: Row) -> Job:
+    """The job in a row of COLUMNS."""
+    it = msgspec.convert(row, JobRow)
+    request = decode_request(it.request)
+    return Job(
+        id=it.id,
+        wire=it.wire,
+        route=it.route,
+        owner=it.owner,
+        generation=request.generation,
+        body=it.body,
+        engine=it.engine,
+        state=it.state,
+        throttled=it.throttled == 1,
+        progress=it.progress,
+        outputs=decode_outputs(it.outputs) if it.outputs else (),
+        failure=decode_failure(it.failure) if it.failure else None,
+        checkpoint=decode_facts(it.checkpoint) if it.checkpoint else {},
+        notes=decode_notes(it.notes) if it.notes else (),
+        upstream_status=it.upstream_status,
+        parent=request.parent,
+        webhook=request.webhook,
+        origin=request.origin,
+        worker=it.worker,
+        attempts=it.attempts,
+        created=it.created,
+        updated=it.updated,
+        started=it.started,
+        finished=it.finished,
+        estimate=request.estimate,
+        cost=it.cost,
+    )
+
+
+def blob(value: object) -> bytes | None:
+    """JSON, or NULL for what is empty."""
+    return encode(value) if value else None
+
+
+# Deliveries
+
+
+class DeliveryRow(Struct, frozen=True, array_like=True):
+    """The columns of a delivery, in the order of DELIVERY_COLUMNS."""
+
+    id: str
+    job: str
+    url: str
+    event: str
+    body: bytes
+    created: float
+    due: float
+    attempts: int
+    delivered: float | None
+    given_up: float | None
+
+
+DELIVERY_COLUMNS = ", ".join(DeliveryRow.__struct_fields__)
+
+
+def delivery_of(row: Row) -> DeliveryRecord:
+    it = msgspec.convert(row, DeliveryRow)
+    return DeliveryRecord(
+        delivery=Delivery(id=it.id, job=it.job, url=it.url, event=it.event, body=it.body),
+        created=it.created,
+        due=it.due,
+        attempts=it.attempts,
+        delivered=it.delivered,
+        given_up=it.given_up,
+    )
+
+
+def receiver_of(url: str) -> str:
+    """Whom a message goes to: host and port."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2].lower() or url
+    except ValueError:
+        return url
+
+
+# Uploads
+
+
+class UploadRow(Struct, frozen=True, array_like=True):
+    """The columns of an upload, in the order of UPLOAD_COLUMNS."""
+
+    id: str
+    wire: str
+    owner: str
+    media_type: str
+    name: str | None
+    min_bytes: int
+    max_bytes: int
+    created: float
+    slot_expires: float
+    expires: float
+    asset: str | None
+    bytes: int | None
+
+
+UPLOAD_COLUMNS = ", ".join(UploadRow.__struct_fields__)
+
+
+def upload_row(upload: Upload) -> Row:
+    return tuple(getattr(upload, name) for name in UploadRow.__struct_fields__)
+
+
+def upload_of(row: Row) -> Upload:
+    it = msgspec.convert(row, UploadRow)
+    return Upload(**msgspec.structs.asdict(it))

@@ -1,0 +1,404 @@
+"""The transitions of a job in SQL, as the writer's thread runs them."""
+
+# ruff: noqa: S608  (what is put into the SQL here are our own constants)
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from mutoscope.job import Delivery, Job
+from mutoscope.problem import Kind, Problem
+from mutoscope.store._rows import (
+    COLUMNS,
+    INSERT_JOB,
+    THROTTLED,
+    Row,
+    Value,
+    blob,
+    decode_facts,
+    decode_notes,
+    job_of,
+    receiver_of,
+)
+from mutoscope.store._store import Owed
+from mutoscope.store._writer import Changes, environmental
+
+DAY = 86400.0
+
+# What a job loses when it is no longer run by anybody.
+IDLE = "worker = NULL, leased_until = NULL"
+HELD = "id = ? AND state = 'running' AND worker = ?"
+
+
+def first_id(time: float) -> str:
+    """A lower bound of the UUIDv7s made at this time or later."""
+    digits = f"{max(0, int(time * 1000)):012x}"
+    return f"{digits[:8]}-{digits[8:]}"
+
+
+# Adding
+
+
+class Addition(NamedTuple):
+    """A job to be stored, encoded on the event loop so that only SQL is left to do."""
+
+    job: Job
+    row: Row
+    concurrency: int | None
+    daily: int | None
+
+
+def add_together(db: sqlite3.Connection, additions: Sequence[Addition]) -> Sequence[Job | Exception]:
+    """Store many jobs by one statement; where that fails, one by one, to tell whose fault it was."""
+    if len(additions) == 1:
+        return [add_alone(db, additions[0])]
+    _ = db.execute("SAVEPOINT additions")
+    try:
+        decided = decide(db, additions)
+        _ = db.executemany(INSERT_JOB, [each.row for each in decided if isinstance(each, Addition)])
+        outcomes = [each.job if isinstance(each, Addition) else each for each in decided]
+    except Exception as error:
+        if environmental(error):
+            raise
+        _ = db.execute("ROLLBACK TO additions")
+        outcomes = [add_alone(db, each) for each in additions]
+    _ = db.execute("RELEASE additions")
+    return outcomes
+
+
+def add_alone(db: sqlite3.Connection, addition: Addition) -> Job | Exception:
+    try:
+        [decided] = decide(db, [addition])
+        if isinstance(decided, Problem):
+            return decided
+        _ = db.execute(INSERT_JOB, decided.row)
+    except Exception as error:
+        if environmental(error):
+            raise
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+            return Problem(Kind.CONFLICT, f"A job with the id {addition.job.id} exists already.")
+        return error
+    return decided.job
+
+
+def decide(db: sqlite3.Connection, additions: Sequence[Addition]) -> list[Addition | Problem]:
+    """Apply the limits, counting what is stored and what stands earlier in this sequence."""
+    decided: list[Addition | Problem] = []
+    peers: defaultdict[tuple[str, str], list[Job]] = defaultdict(list)
+    for addition in additions:
+        pair = (addition.job.owner, addition.job.generation.model)
+        outcome = limited(db, addition, peers[pair])
+        if isinstance(outcome, Addition):
+            peers[pair].append(outcome.job)
+        decided.append(outcome)
+    return decided
+
+
+def limited(db: sqlite3.Connection, addition: Addition, peers: list[Job]) -> Addition | Problem:
+    """What the limits make of one addition; `peers` are those of its owner and model that go before it."""
+    job, limit, daily = addition.job, addition.concurrency, addition.daily
+    if daily is not None and made_today(db, job, daily, peers) >= daily:
+        return quota_exceeded(job, daily)
+    if limit is not None and held(db, job, limit, peers) >= limit:
+        return throttle(addition)
+    return addition
+
+
+def made_today(db: sqlite3.Connection, job: Job, daily: int, peers: list[Job]) -> int:
+    since = first_id(job.created - DAY)
+    counted = "SELECT 1 FROM jobs WHERE owner = ? AND model = ? AND id >= ? LIMIT ?"
+    stored = count(db, counted, (job.owner, job.generation.model, since, daily))
+    return stored + sum(peer.id >= since for peer in peers)
+
+
+def held(db: sqlite3.Connection, job: Job, limit: int, peers: list[Job]) -> int:
+    counted = "SELECT 1 FROM jobs WHERE owner = ? AND model = ? AND throttled = 0 AND finished IS NULL LIMIT ?"
+    stored = count(db, counted, (job.owner, job.generation.model, limit))
+    return stored + sum(not peer.throttled and peer.finished is None for peer in peers)
+
+
+def count(db: sqlite3.Connection, query: str, values: Row) -> int:
+    """How many rows a query has; its LIMIT bounds the work."""
+    [found] = db.execute(f"SELECT count(*) FROM ({query})", values).fetchone()
+    return int(found)
+
+
+def quota_exceeded(job: Job, daily: int) -> Problem:
+    return Problem(
+        Kind.QUOTA_EXCEEDED,
+        f"The daily limit of {daily} generations with {job.generation.model} is reached.",
+    )
+
+
+def throttle(addition: Addition) -> Addition:
+    row = (*addition.row[:THROTTLED], 1, *addition.row[THROTTLED + 1 :])
+    return addition._replace(job=msgspec.structs.replace(addition.job, throttled=True), row=row)
+
+
+# Running
+
+
+def claim(
+    db: sqlite3.Connection,
+    changes: Changes,
+    *,
+    engine: str,
+    worker: str,
+    leased_until: float,
+    limit: int,
+    now: float,
+    owed: Owed | None,
+) -> list[Job]:
+    fresh = claimable(db, engine, limit, now)
+    if not fresh:
+        return []
+    rows: list[Row] = db.execute(
+        f"""UPDATE jobs SET state = 'running', worker = ?, leased_until = ?, attempts = attempts + 1, progress = NULL,
+                   started = coalesce(started, ?), updated = ?
+            WHERE id IN (SELECT value FROM json_each(?)) RETURNING {COLUMNS}""",
+        (worker, leased_until, now, now, ids_of(fresh)),
+    ).fetchall()
+    jobs = sorted(map(job_of, rows), key=lambda job: job.id)
+    for job in jobs:
+        if fresh[job.id]:
+            owe(db, owed, job, now)
+    changes.extend(jobs)
+    return jobs
+
+
+def claimable(db: sqlite3.Connection, engine: str, limit: int, now: float) -> dict[str, bool]:
+    """Ids that may be taken, and whether it would be for the first time."""
+    found: dict[str, bool] = dict(
+        db.execute(
+            """SELECT id, started IS NULL FROM jobs
+               WHERE state = 'running' AND engine = ? AND leased_until <= ? ORDER BY leased_until LIMIT ?""",
+            (engine, now, limit),
+        )
+    )
+    if len(found) < limit:
+        found.update(
+            db.execute(
+                """SELECT id, started IS NULL FROM jobs
+                   WHERE state = 'queued' AND throttled = 0 AND engine = ? ORDER BY id LIMIT ?""",
+                (engine, limit - len(found)),
+            )
+        )
+    return found
+
+
+def renew(
+    db: sqlite3.Connection, changes: Changes, *, worker: str, leased_until: float, ids: Sequence[str]
+) -> set[str]:
+    del changes  # a lease is no part of the job as it is shown
+    rows: list[tuple[str]] = db.execute(
+        """UPDATE jobs SET leased_until = ?
+           WHERE id IN (SELECT value FROM json_each(?)) AND state = 'running' AND worker = ? RETURNING id""",
+        (leased_until, ids_of(ids), worker),
+    ).fetchall()
+    return {id for (id,) in rows}
+
+
+def progress(
+    db: sqlite3.Connection, changes: Changes, *, id: str, worker: str, share: float | None, status: str | None
+) -> bool:
+    happened = db.execute(
+        f"""UPDATE jobs SET progress = coalesce(?, progress), upstream_status = coalesce(?, upstream_status)
+            WHERE {HELD}""",
+        (share, status, id, worker),
+    ).rowcount
+    return changed(changes, id, happened)
+
+
+def checkpoint(db: sqlite3.Connection, changes: Changes, *, id: str, worker: str, facts: bytes) -> bool:
+    known: tuple[bytes | None] | None = db.execute(
+        f"SELECT checkpoint FROM jobs WHERE {HELD}",
+        (id, worker),
+    ).fetchone()
+    if known is None:
+        return False
+    merged = {**decode_facts(known[0] or b"{}"), **decode_facts(facts)}
+    happened = db.execute("UPDATE jobs SET checkpoint = ? WHERE id = ?", (blob(merged), id)).rowcount
+    return changed(changes, id, happened)
+
+
+def release(db: sqlite3.Connection, changes: Changes, *, id: str, worker: str, now: float, counted: bool) -> bool:
+    happened = db.execute(
+        f"""UPDATE jobs SET state = 'queued', {IDLE}, progress = NULL, attempts = attempts - ?, updated = ?
+            WHERE {HELD}""",
+        (0 if counted else 1, now, id, worker),
+    ).rowcount
+    return changed(changes, id, happened)
+
+
+def changed(changes: Changes, id: str, rows: int) -> bool:
+    if rows:
+        changes.append(id)
+    return rows > 0
+
+
+# Ending
+
+
+class Ending(NamedTuple):
+    """How a job ends; the blobs are encoded already."""
+
+    state: str
+    outputs: bytes | None
+    failure: bytes | None
+    notes: tuple[str, ...]
+    cost: float
+
+
+def settle(
+    db: sqlite3.Connection,
+    changes: Changes,
+    *,
+    id: str,
+    worker: str,
+    ending: Ending,
+    now: float,
+    owed: Owed | None,
+) -> Job | None:
+    row: Row | None = db.execute(
+        f"""UPDATE jobs SET state = ?, {IDLE}, outputs = ?, failure = ?, notes = coalesce(?, notes), cost = ?,
+                   progress = CASE ?1 WHEN 'succeeded' THEN 1.0 ELSE progress END, finished = ?, updated = ?
+            WHERE {HELD} RETURNING {COLUMNS}""",
+        (
+            ending.state,
+            ending.outputs,
+            ending.failure,
+            all_notes(db, id, ending.notes) if ending.notes else None,
+            ending.cost,
+            now,
+            now,
+            id,
+            worker,
+        ),
+    ).fetchone()
+    return None if row is None else ended(db, changes, job_of(row), now, owed)
+
+
+def all_notes(db: sqlite3.Connection, id: str, more: tuple[str, ...]) -> bytes | None:
+    row: tuple[bytes | None] | None = db.execute("SELECT notes FROM jobs WHERE id = ?", (id,)).fetchone()
+    known = decode_notes(row[0]) if row and row[0] else ()
+    return blob((*known, *more))
+
+
+def cancel(db: sqlite3.Connection, changes: Changes, *, id: str, now: float, owed: Owed | None) -> Job | None:
+    before: tuple[int] | None = db.execute(
+        "SELECT throttled FROM jobs WHERE id = ? AND finished IS NULL", (id,)
+    ).fetchone()
+    if before is None:
+        return None
+    row: Row = db.execute(
+        f"""UPDATE jobs SET state = 'canceled', {IDLE}, throttled = 0, cost = 0.0, finished = ?, updated = ?
+            WHERE id = ? RETURNING {COLUMNS}""",
+        (now, now, id),
+    ).fetchone()
+    return ended(db, changes, job_of(row), now, owed, was_throttled=before[0] == 1)
+
+
+def ended(
+    db: sqlite3.Connection,
+    changes: Changes,
+    job: Job,
+    now: float,
+    owed: Owed | None,
+    *,
+    was_throttled: bool = False,
+) -> Job:
+    """What every end brings with it: the message owed, and the place given up to the next in line."""
+    owe(db, owed, job, now)
+    if not was_throttled:
+        changes.extend(unthrottle(db, job.owner, job.generation.model, 1, now))
+    changes.append(job)
+    return job
+
+
+def owe(db: sqlite3.Connection, owed: Owed | None, job: Job, now: float) -> None:
+    delivery: Delivery | None = owed(job) if owed is not None else None
+    if delivery is None:
+        return
+    values: Row = (
+        delivery.id,
+        delivery.job,
+        delivery.url,
+        receiver_of(delivery.url),
+        delivery.event,
+        delivery.body,
+        now,
+        now,
+    )
+    _ = db.execute(
+        """INSERT INTO deliveries (id, job, url, receiver, event, body, created, due)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+        values,
+    )
+
+
+def unthrottle(db: sqlite3.Connection, owner: str, model: str, places: int, now: float) -> list[str]:
+    """Let the oldest throttled jobs of a pair go; returns their ids."""
+    rows: list[tuple[str]] = db.execute(
+        """UPDATE jobs SET throttled = 0, updated = ? WHERE id IN (
+               SELECT id FROM jobs WHERE owner = ? AND model = ? AND throttled = 1 AND finished IS NULL
+               ORDER BY id LIMIT ?) RETURNING id""",
+        (now, owner, model, places),
+    ).fetchall()
+    return [id for (id,) in rows]
+
+
+def delete(db: sqlite3.Connection, changes: Changes, *, id: str, owner: str | None) -> bool:
+    """Empty the row. It stays, because limits and usage count it."""
+    happened = db.execute(
+        """UPDATE jobs SET deleted = 1, outputs = NULL, failure = CASE WHEN failure IS NOT NULL THEN x'' END,
+                  checkpoint = NULL, notes = NULL, upstream_status = NULL, request = x'', body = x''
+           WHERE id = ? AND finished IS NOT NULL AND deleted = 0 AND owner = coalesce(?, owner)""",
+        (id, owner),
+    ).rowcount
+    if happened:
+        _ = db.execute(
+            "DELETE FROM deliveries WHERE job = ? AND (delivered IS NOT NULL OR given_up IS NOT NULL)", (id,)
+        )
+    return changed(changes, id, happened)
+
+
+# Starting again
+
+
+def recover(
+    db: sqlite3.Connection,
+    changes: Changes,
+    *,
+    now: float,
+    concurrency: Callable[[str, str], int | None] | None,
+) -> int:
+    rows: list[tuple[str]] = db.execute(
+        f"UPDATE jobs SET state = 'queued', {IDLE}, progress = NULL, updated = ? WHERE state = 'running' RETURNING id",
+        (now,),
+    ).fetchall()
+    changes.extend(id for (id,) in rows)
+    _ = db.execute("UPDATE deliveries SET due = ?, leased_until = NULL WHERE leased_until IS NOT NULL", (now,))
+    if concurrency is not None:
+        changes.extend(apply_limits(db, concurrency, now))
+    return len(rows)
+
+
+def apply_limits(db: sqlite3.Connection, concurrency: Callable[[str, str], int | None], now: float) -> list[str]:
+    """Let go what the limits of today allow. Without this, jobs throttled under a lower limit would go one by one."""
+    freed: list[str] = []
+    waiting: list[tuple[str, str, int]] = db.execute(
+        "SELECT owner, model, sum(throttled = 0) FROM jobs WHERE finished IS NULL GROUP BY owner, model"
+    ).fetchall()
+    for owner, model, holds in waiting:
+        limit = concurrency(owner, model)
+        places = -1 if limit is None else max(0, limit - holds)  # LIMIT -1: all
+        freed += unthrottle(db, owner, model, places, now)
+    return freed
+
+
+def ids_of(ids: Sequence[str] | dict[str, bool]) -> Value:
+    """A parameter for json_each: one statement, however many ids."""
+    return msgspec.json.encode(list(ids)).decode()

@@ -1,0 +1,397 @@
+"""The store in one SQLite file: WAL, synchronous=FULL, one writer thread with group commit, reads on the event loop."""
+
+# ruff: noqa: S608  (what is put into the SQL here are our own constants)
+
+import asyncio
+import heapq
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import closing
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import msgspec
+
+from mutoscope.job import Failure, Job, Json, Output, State
+from mutoscope.problem import Kind, Problem
+from mutoscope.store import _sqlite_deliveries as outbox
+from mutoscope.store import _sqlite_jobs as jobs
+from mutoscope.store._lru import HotJobs
+from mutoscope.store._migrations import NewerDatabase, migrate
+from mutoscope.store._rows import (
+    COLUMNS,
+    DELIVERY_COLUMNS,
+    UPLOAD_COLUMNS,
+    Row,
+    Value,
+    blob,
+    delivery_of,
+    encode,
+    job_of,
+    row_of,
+    upload_of,
+    upload_row,
+)
+from mutoscope.store._store import Attempt, DeliveryRecord, DueDeliveries, Jobs, Owed, UsageRow
+from mutoscope.store._writer import Changes, Work, Writer, unavailable
+from mutoscope.wires._wire import Upload
+
+__all__ = ["NewerDatabase", "SqliteStore"]
+
+SHOWN = f"SELECT {COLUMNS} FROM jobs WHERE deleted = 0"
+GET = f"{SHOWN} AND id = ?"
+OLDEST_SQLITE = (3, 38, 0)  # STRICT tables, RETURNING, json_each built in
+
+
+class SqliteStore:
+    """The Store protocol, which documents the methods. Used from one event loop."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        hot_jobs: int = 4096,
+        busy_seconds: float = 5.0,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        """`busy_seconds`: how long a write waits for another process to finish its own. `clock` ages the hot jobs."""
+        self._path, self._busy_seconds = path, busy_seconds
+        self._hot = HotJobs(hot_jobs, clock=clock)
+        self._writer: Writer | None = None
+        self._reader: sqlite3.Connection | None = None
+
+    async def open(self) -> None:
+        """Raises NewerDatabase, and Problem when the file cannot be used."""
+        if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+            needed = ".".join(map(str, OLDEST_SQLITE))
+            raise Problem(Kind.UNAVAILABLE, f"SQLite {sqlite3.sqlite_version} is too old: {needed} is needed.")
+        try:
+            db = await asyncio.to_thread(open_for_writing, self._path, self._busy_seconds)
+            self._reader = open_for_reading(self._path)
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+        self._writer = Writer(db, self._publish)
+
+    async def close(self) -> None:
+        if self._writer is not None:
+            await self._writer.close()
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+        self._hot.clear()
+
+    @property
+    def commits(self) -> int:
+        """Transactions written since opening; each may carry the changes of many callers."""
+        return self._open_writer.commits
+
+    @property
+    def _open_writer(self) -> Writer:
+        if self._writer is None:
+            raise Problem(Kind.UNAVAILABLE, "The job store is not open.")
+        return self._writer
+
+    # Jobs: reading
+
+    def hot(self, id: str) -> Job | None:
+        return self._hot.get(id)
+
+    async def get(self, id: str) -> Job | None:
+        job = self._hot.get(id)
+        if job is None:
+            for row in self._read(GET, (id,)):
+                job = job_of(row)
+                self._hot.put(job)
+        return job
+
+    async def list(self, *, wire: str, owner: str, route: str, limit: int, offset: int = 0) -> tuple[Job, ...]:
+        if not route:
+            return self._list_all_routes(wire, owner, limit, offset)
+        rows = self._read(
+            f"{SHOWN} AND wire = ? AND owner = ? AND route = ? ORDER BY id DESC LIMIT ? OFFSET ?",
+            (wire, owner, route, limit, offset),
+        )
+        return tuple(map(job_of, rows))
+
+    def _list_all_routes(self, wire: str, owner: str, limit: int, offset: int) -> tuple[Job, ...]:
+        """Merged from the newest of each route: the index is sorted within a route only, and routes are few."""
+        routes = self._read(
+            """WITH RECURSIVE routes (route) AS (
+                   SELECT min(route) FROM jobs WHERE deleted = 0 AND wire = ?1 AND owner = ?2
+                   UNION ALL
+                   SELECT (SELECT min(route) FROM jobs
+                           WHERE deleted = 0 AND wire = ?1 AND owner = ?2 AND route > routes.route)
+                   FROM routes WHERE route IS NOT NULL)
+               SELECT route FROM routes WHERE route IS NOT NULL""",
+            (wire, owner),
+        )
+        newest = """SELECT id FROM jobs WHERE deleted = 0 AND wire = ? AND owner = ? AND route = ?
+                    ORDER BY id DESC LIMIT ?"""
+        per_route = [self._read(newest, (wire, owner, route, offset + limit)) for (route,) in routes]
+        merged = heapq.merge(*per_route, reverse=True)
+        return tuple(self._read_job(str(id)) for (id,) in islice(merged, offset, offset + limit))
+
+    def _read_job(self, id: str) -> Job:
+        [row] = self._read(GET, (id,))
+        return job_of(row)
+
+    async def recent(self, *, limit: int, state: State | None = None) -> tuple[Job, ...]:
+        if state is None:
+            # "id > ''" is true of all, and lets the index find the end.
+            rows = self._read(f"{SHOWN} AND id > '' ORDER BY id DESC LIMIT ?", (limit,))
+        else:
+            which = "finished IS NOT NULL" if state.final else "finished IS NULL"
+            query = f"{SHOWN} AND {which} AND state = ? ORDER BY id DESC LIMIT ?"
+            rows = await self._report(query, (state.value, limit))
+        return tuple(map(job_of, rows))
+
+    async def count_by_state(self) -> dict[State, int]:
+        unfinished = await self._report("SELECT state, count(*) FROM jobs WHERE finished IS NULL GROUP BY state", ())
+        ended = await self._report(
+            "SELECT state, count(*) FROM jobs WHERE finished IS NOT NULL AND deleted = 0 GROUP BY state", ()
+        )
+        counts = msgspec.convert([*unfinished, *ended], list[tuple[State, int]])
+        return dict.fromkeys(State, 0) | dict(counts)
+
+    async def owners_usage(self, owner: str, *, since: float, until: float) -> tuple[UsageRow, ...]:
+        rows = await self._report(
+            f"""WITH RECURSIVE {MODELS}
+                SELECT date(jobs.created, 'unixepoch') AS day, models.model, count(*), total(jobs.cost)
+                FROM models CROSS JOIN jobs
+                WHERE jobs.owner = ?1 AND jobs.model = models.model AND jobs.id >= ?2 AND jobs.id < ?3
+                GROUP BY 1, 2 ORDER BY 1, 2""",
+            (owner, jobs.first_id(since), jobs.first_id(until)),
+        )
+        typed = msgspec.convert(rows, list[tuple[str, str, int, float]])
+        return tuple(UsageRow(day=day, model=model, jobs=made, credits=cost) for day, model, made, cost in typed)
+
+    async def made_since(self, owner: str, since: float) -> dict[str, int]:
+        rows = await self._report(
+            f"""WITH RECURSIVE {MODELS}
+                SELECT models.model, count(*) FROM models CROSS JOIN jobs
+                WHERE jobs.owner = ?1 AND jobs.model = models.model AND jobs.id >= ?2 GROUP BY 1""",
+            (owner, jobs.first_id(since)),
+        )
+        return dict(msgspec.convert(rows, list[tuple[str, int]]))
+
+    # Jobs: transitions
+
+    async def add(self, job: Job, *, concurrency: int | None = None, daily: int | None = None) -> Job:
+        if concurrency is not None and concurrency < 1:
+            raise ValueError("concurrency is 1 or more: a job that may never run should be refused")
+        stored = job if job.updated else msgspec.structs.replace(job, updated=job.created)
+        addition = jobs.Addition(stored, row_of(stored), concurrency, daily)
+        return await self._open_writer.join(jobs.add_together, addition)
+
+    async def claim(
+        self, *, engine: str, worker: str, lease_seconds: float, limit: int, now: float, owed: Owed | None = None
+    ) -> Jobs:
+        until = now + lease_seconds
+        work = partial(jobs.claim, engine=engine, worker=worker, leased_until=until, limit=limit, now=now, owed=owed)
+        return await self._write(work, guarded=True)
+
+    async def renew(self, *, worker: str, lease_seconds: float, ids: Collection[str], now: float) -> set[str]:
+        if not ids:
+            return set()
+        return await self._write(partial(jobs.renew, worker=worker, leased_until=now + lease_seconds, ids=tuple(ids)))
+
+    async def progress(self, id: str, worker: str, share: float | None, *, upstream_status: str | None = None) -> bool:
+        within = None if share is None else min(max(share, 0.0), 1.0)
+        return await self._write(partial(jobs.progress, id=id, worker=worker, share=within, status=upstream_status))
+
+    async def checkpoint(self, id: str, worker: str, facts: Json) -> bool:
+        work = partial(jobs.checkpoint, id=id, worker=worker, facts=encode(facts))
+        return await self._write(work, guarded=True)
+
+    async def release(self, id: str, worker: str, now: float, *, counted: bool = True) -> bool:
+        return await self._write(partial(jobs.release, id=id, worker=worker, now=now, counted=counted))
+
+    async def settle(
+        self,
+        id: str,
+        worker: str,
+        *,
+        state: State,
+        outputs: Sequence[Output] = (),
+        failure: Failure | None = None,
+        notes: Sequence[str] = (),
+        cost: float = 0.0,
+        now: float,
+        owed: Owed | None = None,
+    ) -> Job | None:
+        ending = jobs.Ending(state.value, blob(outputs), blob(failure), tuple(notes), cost)
+        work = partial(jobs.settle, id=id, worker=worker, ending=ending, now=now, owed=owed)
+        return await self._write(work, guarded=True)
+
+    async def cancel(self, id: str, *, now: float, owed: Owed | None = None) -> Job | None:
+        return await self._write(partial(jobs.cancel, id=id, now=now, owed=owed), guarded=True)
+
+    async def delete(self, id: str, *, owner: str | None = None) -> bool:
+        return await self._write(partial(jobs.delete, id=id, owner=owner), guarded=True)
+
+    async def recover(self, *, now: float, concurrency: Callable[[str, str], int | None] | None = None) -> int:
+        return await self._write(partial(jobs.recover, now=now, concurrency=concurrency), guarded=True)
+
+    # Deliveries
+
+    async def due_deliveries(
+        self, *, now: float, limit: int, lease_seconds: float, per_receiver: int | None = None
+    ) -> DueDeliveries:
+        until = now + lease_seconds
+        work = partial(outbox.lease_due, now=now, limit=limit, leased_until=until, per_receiver=per_receiver)
+        return await self._write(work, guarded=True)
+
+    async def next_due(self) -> float | None:
+        [(due,)] = self._read(f"SELECT min(due) FROM deliveries WHERE {outbox.PENDING}", ())
+        return msgspec.convert(due, float | None)
+
+    async def record_attempt(
+        self,
+        id: str,
+        *,
+        at: float,
+        status: int | None,
+        error: str | None,
+        ms: float,
+        delivered: bool,
+        next_due: float | None,
+    ) -> bool:
+        work = partial(
+            outbox.record_attempt,
+            id=id,
+            at=at,
+            status=status,
+            error=error,
+            ms=ms,
+            delivered=delivered,
+            next_due=next_due,
+        )
+        return await self._write(work, guarded=True)
+
+    async def deliveries(
+        self, *, job: str | None = None, pending_only: bool = False, limit: int = 100
+    ) -> tuple[DeliveryRecord, ...]:
+        which = "number > 0" if job is None else "job = ?"
+        if pending_only:
+            which = f"{which} AND {outbox.PENDING}"
+        query = f"SELECT {DELIVERY_COLUMNS} FROM deliveries WHERE {which} ORDER BY number DESC LIMIT ?"
+        rows = await self._report(query, (limit,) if job is None else (job, limit))
+        return tuple(map(delivery_of, rows))
+
+    async def attempts(self, id: str) -> tuple[Attempt, ...]:
+        rows = self._read(
+            "SELECT number, at, status, error, ms FROM delivery_attempts WHERE delivery = ? ORDER BY number",
+            (id,),
+        )
+        names = ("number", "at", "status", "error", "ms")
+        return tuple(msgspec.convert(dict(zip(names, row, strict=True)), Attempt) for row in rows)
+
+    async def replay(self, id: str, now: float) -> bool:
+        return await self._write(partial(outbox.replay, id=id, now=now))
+
+    # Uploads
+
+    async def add_uploads(self, uploads: Sequence[Upload]) -> None:
+        return await self._write(partial(insert_uploads, rows=list(map(upload_row, uploads))), guarded=True)
+
+    async def upload(self, id: str) -> Upload | None:
+        rows = self._read(f"SELECT {UPLOAD_COLUMNS} FROM uploads WHERE id = ?", (id,))
+        return next(map(upload_of, rows), None)
+
+    async def fill_upload(self, id: str, asset: str, bytes: int, now: float) -> bool:
+        return await self._write(partial(fill_upload, id=id, asset=asset, bytes=bytes, now=now))
+
+    async def uploads(self, *, wire: str, owner: str, limit: int) -> tuple[Upload, ...]:
+        rows = self._read(
+            f"""SELECT {UPLOAD_COLUMNS} FROM uploads WHERE wire = ? AND owner = ?
+                ORDER BY created DESC, rowid DESC LIMIT ?""",
+            (wire, owner, limit),
+        )
+        return tuple(map(upload_of, rows))
+
+    # How statements are run
+
+    def _read(self, query: str, values: Row) -> Iterable[Row]:
+        """On the event loop: for what an index finds in microseconds."""
+        if self._reader is None:
+            raise Problem(Kind.UNAVAILABLE, "The job store is not open.")
+        try:
+            return self._reader.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+
+    async def _report(self, query: str, values: Row) -> Iterable[Row]:
+        """In a thread, on a connection of its own: for what grows with the number of jobs asked about."""
+        if self._reader is None:
+            raise Problem(Kind.UNAVAILABLE, "The job store is not open.")
+        try:
+            return await asyncio.to_thread(read_apart, self._path, query, values)
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+
+    async def _write(self, work: Work, *, guarded: bool = False) -> Any:
+        return await self._open_writer.do(work, guarded=guarded)
+
+    def _publish(self, changes: Changes) -> None:
+        for change in changes:
+            if isinstance(change, Job):
+                self._hot.put(change)
+            else:
+                self._hot.drop(change)
+
+
+# An owner's models, found by seeking from one name to the next in the index jobs_made.
+MODELS = """models (model) AS (
+    SELECT min(model) FROM jobs WHERE owner = ?1
+    UNION ALL
+    SELECT (SELECT min(model) FROM jobs WHERE owner = ?1 AND model > models.model)
+    FROM models WHERE model IS NOT NULL)"""
+
+
+def open_for_writing(path: Path, busy_seconds: float) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)  # prompts are private; the files beside it inherit the mode
+    db = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
+    try:
+        _ = db.execute("PRAGMA journal_mode = WAL")
+        _ = db.execute("PRAGMA synchronous = FULL")
+        _ = db.execute("PRAGMA foreign_keys = ON")
+        _ = db.execute("PRAGMA cache_size = -32768")
+        _ = migrate(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    # A reader waits for nobody in WAL mode, but for a moment while another process opens or closes the database.
+    db = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
+    _ = db.execute("PRAGMA query_only = ON")
+    _ = db.execute("PRAGMA cache_size = -16384")
+    return db
+
+
+def read_apart(path: Path, query: str, values: Row) -> list[Row]:
+    with closing(open_for_reading(path)) as db:
+        return db.execute(query, values).fetchall()
+
+
+def insert_uploads(db: sqlite3.Connection, changes: Changes, *, rows: Sequence[Row]) -> None:
+    del changes
+    holes = ", ".join("?" * len(UPLOAD_COLUMNS.split(",")))
+    try:
+        _ = db.executemany(f"INSERT INTO uploads ({UPLOAD_COLUMNS}) VALUES ({holes})", rows)
+    except sqlite3.IntegrityError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+            raise
+        raise Problem(Kind.CONFLICT, "An upload with this id exists already.") from error
+
+
+def fill_upload(db: sqlite3.Connection, changes: Changes, *, id: str, asset: str, bytes: Value, now: float) -> bool:
+    del changes
+    query = "UPDATE uploads SET asset = ?, bytes = ? WHERE id = ? AND asset IS NULL AND slot_expires > ?"
+    return db.execute(query, (asset, bytes, id, now)).rowcount > 0

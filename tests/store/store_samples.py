@@ -1,0 +1,100 @@
+"""Jobs, messages and uploads for the tests of the stores, and the list of stores they run on."""
+
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import msgspec
+
+from mutoscope.job import Delivery, Failure, Generation, Input, Job, Operation, Output, Role
+from mutoscope.problem import Kind
+from mutoscope.store import SqliteStore, Store
+from mutoscope.wires._wire import Upload
+
+T0 = 1_790_000_000.0  # a moment to count from
+
+STORES: dict[str, Callable[[Path], Store]] = {"sqlite": lambda folder: SqliteStore(folder / "jobs.db")}
+"""Every store, made for a folder of its own. A newcomer joins the list and inherits the suite."""
+
+serial = count(1)
+
+
+def id_at(time: float, number: int | None = None) -> str:
+    """A UUIDv7 of this time; the later one made is the greater."""
+    low = next(serial) if number is None else number
+    digits = f"{int(time * 1000):012x}7{low >> 62 & 0xFFF:03x}8{low & 0xFFF_FFFF_FFFF_FFFF:015x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def make_job(*, at: float = T0, model: str = "wan-2-7", **fields: object) -> Job:
+    generation = Generation(operation=Operation.TEXT_TO_VIDEO, model=model, prompt="a lighthouse", seed=0)
+    plain = Job(
+        id=id_at(at),
+        wire="freepik",
+        route="text-to-video/wan-2-7",
+        owner="alice",
+        generation=generation,
+        body=b'{"prompt": "a lighthouse"}',
+        engine="script",
+        created=at,
+        updated=at,
+    )
+    return msgspec.structs.replace(plain, **fields)
+
+
+def full_job() -> Job:
+    """A job that uses every field a new job can have."""
+    generation = Generation(
+        operation=Operation.IMAGE_TO_VIDEO,
+        model="gen4",
+        prompt="a storm \N{SNOWMAN}",
+        negative_prompt="rain",
+        inputs=(Input(role=Role.FIRST_FRAME, field="image", asset="ab.png", media_type="image/png"),),
+        width=1280,
+        height=720,
+        seconds=5.0,
+        fps=24,
+        count=1,
+        seed=0,
+        watermark=False,
+        extra={"cfg_scale": 0.0, "nested": {"list": [1, None, "x"]}},
+    )
+    return make_job(
+        generation=generation,
+        body=b"\x00not \xff json",
+        notes=("watermark is ignored",),
+        parent=id_at(T0),
+        webhook="https://example.com/hook",
+        origin="https://media.example.com",
+        estimate=25.0,
+    )
+
+
+def owing(event: str, url: str = "https://example.com/hook") -> Callable[[Job], Delivery]:
+    """What `owed` is for a wire that tells this event."""
+
+    def owed(job: Job) -> Delivery:
+        body = f"{job.id} {job.state}".encode()
+        return Delivery(id=f"msg_{next(serial)}", job=job.id, url=url, event=event, body=body)
+
+    return owed
+
+
+def make_upload(**fields: object) -> Upload:
+    plain = Upload(
+        id=id_at(T0),
+        wire="runway",
+        owner="alice",
+        media_type="image/png",
+        name="a.png",
+        min_bytes=512,
+        max_bytes=10_000,
+        created=T0,
+        slot_expires=T0 + 60,
+        expires=T0 + 3600,
+    )
+    return msgspec.structs.replace(plain, **fields)
+
+
+OUTPUT = Output(id="o1", media_type="video/mp4", asset="cd.mp4", bytes=9, width=1280, height=720, seconds=5.0)
+FAILURE = Failure(kind=Kind.REFUSED, message="not today", code="E42")
