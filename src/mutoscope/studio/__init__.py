@@ -1,0 +1,28 @@
+"""The built-in renderer: a library of its own that imports nothing else of ours.
+
+It is a renderer, not a trained model. A camera moves over pictures, words paint scenes, and whatever a prompt
+asks beyond that is reported as ignored, never faked.
+"""
+
+from mutoscope.studio.clip import VERSION, Clip, Print
+from mutoscope.studio.error import StudioError
+from mutoscope.studio.film import extend_video, image_to_video, text_to_video
+from mutoscope.studio.footage import measure as video_size
+from mutoscope.studio.picture import measure as picture_size
+from mutoscope.studio.size import TIERS, fit_size
+from mutoscope.studio.sketch import text_to_image
+
+__all__ = [
+    "TIERS",
+    "VERSION",
+    "Clip",
+    "Print",
+    "StudioError",
+    "extend_video",
+    "fit_size",
+    "image_to_video",
+    "picture_size",
+    "text_to_image",
+    "text_to_video",
+    "video_size",
+]

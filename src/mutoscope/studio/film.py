@@ -1,0 +1,296 @@
+"""Videos: a camera over a picture, from one picture to another, and on from a video's end."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from PIL import Image
+
+from mutoscope.studio import canvas as canvases
+from mutoscope.studio import colour as colours
+from mutoscope.studio import extend, footage, morph, motion, path, picture, scene, size, sound
+from mutoscope.studio.camera import view
+from mutoscope.studio.canvas import Canvas
+from mutoscope.studio.clip import Clip, comment
+from mutoscope.studio.colour import Colour
+from mutoscope.studio.encode import THREADS, Mp4Writer, Progress, write
+from mutoscope.studio.error import StudioError
+from mutoscope.studio.mark import Mark
+from mutoscope.studio.motion import Plan
+from mutoscope.studio.planes import Bytes, Floats, Planes, blend, copy, new_frame, planes_of
+from mutoscope.studio.warp import Warp
+
+PAINTED_AREA = 2560 * 1440  # pixels; a bigger scene would cost much memory for little to see
+SHARED_MOVE = 0.6  # how far a move goes that two pictures share: the second has nothing beyond its edges
+WATCHED_WIDTH = 640  # motion at a join is measured at about this width
+
+
+@dataclass(frozen=True)
+class Take:
+    """What every way of making a video needs to know."""
+
+    width: int
+    height: int
+    fps: int
+    frames: int
+    seed: int
+    watermark: bool
+    threads: int
+
+    @property
+    def colour(self) -> Colour:
+        return colours.for_size(self.width, self.height)
+
+
+def image_to_video(
+    image: Path,
+    out: Path,
+    *,
+    prompt: str | None,
+    width: int,
+    height: int,
+    fps: int,
+    seconds: float,
+    seed: int,
+    negative_prompt: str | None = None,
+    last: Path | None = None,
+    audio: Path | None = None,
+    watermark: bool = False,
+    threads: int = THREADS,
+    progress: Progress | None = None,
+) -> Clip:
+    """Move a camera over a picture, or from it to the picture `last`; write an MP4 to `out`.
+
+    The first frame is the picture, cropped to cover width × height (pixels, even) and otherwise untouched; with
+    `last` the final frame likewise. There are exactly round(seconds · fps) frames. `audio` (WAV, MP3, …) is
+    trimmed or padded to the video's length. `progress` is told the share that is done. The same arguments give
+    the same bytes. Raises StudioError.
+    """
+    take = _take(width, height, fps, seconds, seed=seed, watermark=watermark, threads=threads)
+    voice = _sound(audio, take)
+    first = canvases.from_picture(picture.load(image), width, height, take.colour)
+    if last is not None:
+        return _between(first, last, out, take, prompt, negative_prompt, voice, progress)
+    plan = motion.read(prompt, avoid=negative_prompt)
+    return _shoot(out, take, _over(first, plan, take), plan, voice, progress, exact=(0,))
+
+
+def text_to_video(
+    out: Path,
+    *,
+    prompt: str,
+    width: int,
+    height: int,
+    fps: int,
+    seconds: float,
+    seed: int,
+    negative_prompt: str | None = None,
+    audio: Path | None = None,
+    watermark: bool = False,
+    threads: int = THREADS,
+    progress: Progress | None = None,
+) -> Clip:
+    """Paint a scene from words and move a camera through its true depth; the rest as `image_to_video`."""
+    take = _take(width, height, fps, seconds, seed=seed, watermark=watermark, threads=threads)
+    voice = _sound(audio, take)
+    larger = min(2.0, (PAINTED_AREA / (width * height)) ** 0.5)
+    painting = scene.paint(prompt, round(width * larger), round(height * larger), seed)
+    scenery = canvases.from_picture(Image.fromarray(painting.rgb), width, height, take.colour, near=painting.depth)
+    plan = motion.read(prompt, avoid=negative_prompt)
+    told = _joined(plan, painting.used, painting.ignored)
+    return _shoot(out, take, _over(scenery, plan, take), told, voice, progress)
+
+
+def extend_video(
+    video: Path,
+    out: Path,
+    *,
+    prompt: str | None,
+    width: int,
+    height: int,
+    fps: int,
+    seconds: float,
+    seed: int,
+    negative_prompt: str | None = None,
+    last: Path | None = None,
+    audio: Path | None = None,
+    watermark: bool = False,
+    threads: int = THREADS,
+    progress: Progress | None = None,
+) -> Clip:
+    """Continue a video to a total of `seconds`, its own length included; write an MP4 to `out`.
+
+    The head is the video, cropped to cover width × height and resampled to `fps`; the tail goes on at the speed
+    that the picture had, which dies away while the prompt's camera move begins, and ends on the picture `last`
+    where given. Sound is `audio`, else the video's own, trimmed or padded. Raises StudioError.
+    """
+    take = _take(width, height, fps, seconds, seed=seed, watermark=watermark, threads=threads)
+    voice = _sound(audio, take) if audio is not None else _own_sound(video, take)
+    plan = motion.read(prompt, avoid=negative_prompt, stirring=last is None)
+    ending = picture.load(last, field="last") if last is not None else None
+    exact = (take.frames - 1,) if ending is not None else ()
+    return _shoot(out, take, _continued(video, ending, plan, take), plan, voice, progress, exact=exact)
+
+
+def _take(width: int, height: int, fps: int, seconds: float, *, seed: int, watermark: bool, threads: int) -> Take:
+    size.check_size(width, height)
+    cv2.setNumThreads(1)  # the encoder has the other core
+    return Take(width, height, fps, size.frame_count(seconds, fps), seed, watermark, threads)
+
+
+def _between(
+    first: Canvas,
+    last: Path,
+    out: Path,
+    take: Take,
+    prompt: str | None,
+    negative_prompt: str | None,
+    voice: Floats | None,
+    progress: Progress | None,
+) -> Clip:
+    """From the first picture to the last. Where they are related the camera's way is given, and no word moves it."""
+    if take.frames < 2:
+        raise StudioError("two pictures need at least two frames", field="seconds")
+    ending = canvases.from_picture(picture.load(last, field="last"), take.width, take.height, take.colour)
+    shared = morph.relation(first.still, ending.still)
+    if shared is not None:
+        plan = motion.unread(prompt, avoid=negative_prompt)
+    else:
+        plan = motion.read(prompt, avoid=negative_prompt, stirring=False)
+    way = path.build(plan.weaker(SHARED_MOVE), take.frames, take.fps, seed=take.seed, room=first.room)
+    frames = morph.frames(first, ending, way, take.fps, shared=shared)
+    return _shoot(out, take, frames, plan, voice, progress, exact=(0, take.frames - 1))
+
+
+def _over(scenery: Canvas, plan: Plan, take: Take) -> Iterator[av.VideoFrame]:
+    """A camera over one picture."""
+    way = path.build(plan, take.frames, take.fps, seed=take.seed, room=scenery.room)
+    warp = Warp(scenery, plan.stirs)
+    for index in range(take.frames):
+        frame = new_frame(take.width, take.height)
+        target, state = planes_of(frame), way.at(index)
+        warp.draw(view(state, take.width, take.height), state, index / take.fps, target)
+        share = morph.stillness(index)
+        if share > 0:
+            blend(target, scenery.still, share, target)
+        yield frame
+
+
+def _continued(video: Path, ending: Image.Image | None, plan: Plan, take: Take) -> Iterator[av.VideoFrame]:
+    """The video's frames, then those that continue it."""
+    made = 0
+    end: Planes | None = None
+    watched: deque[Bytes] = deque(maxlen=extend.WATCHED)
+    reduced = max(1.0, take.width / WATCHED_WIDTH)
+    for end in footage.read(video, take.width, take.height, take.fps, take.colour):
+        made += 1
+        if made >= take.frames:
+            raise StudioError(
+                f"the video lasts as long as the whole is to last ({take.frames / take.fps:g} s), "
+                "which leaves nothing to continue",
+                field="video",
+            )
+        watched.append(_reduced(end.y, reduced))
+        frame = new_frame(take.width, take.height)
+        copy(end, planes_of(frame))
+        yield frame
+    if end is None:
+        raise StudioError("the video has no frames", field="video")
+    speed = extend.velocity(list(watched), reduced)
+    yield from _tail(end, speed, ending, plan, take, take.frames - made)
+
+
+def _tail(
+    end: Planes, speed: extend.Velocity, ending: Image.Image | None, plan: Plan, take: Take, frames: int
+) -> Iterator[av.VideoFrame]:
+    scenery = canvases.from_planes(end, take.colour)
+    carry = extend.Carry(speed, take.width, take.height, take.fps, frames)
+    way = path.build(
+        plan.weaker(1.0 if ending is None else SHARED_MOVE),
+        frames,
+        take.fps,
+        seed=take.seed,
+        room=scenery.room,
+    )
+    if ending is not None:
+        goal = canvases.from_picture(ending, take.width, take.height, take.colour)
+        yield from morph.frames(scenery, goal, way, take.fps, leave=carry)
+        return
+    warp = Warp(scenery, plan.stirs)
+    for index in range(frames):
+        frame = new_frame(take.width, take.height)
+        state = way.at(index)
+        seen = carry(index) @ view(state, take.width, take.height)
+        warp.draw(seen, state, index / take.fps, planes_of(frame))
+        yield frame
+
+
+def _reduced(luma: Bytes, factor: float) -> Bytes:
+    small = cv2.resize(luma, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)
+
+
+def _shoot(
+    out: Path,
+    take: Take,
+    frames: Iterable[av.VideoFrame],
+    plan: Plan,
+    voice: Floats | None,
+    progress: Progress | None,
+    *,
+    exact: tuple[int, ...] = (),
+) -> Clip:
+    """Encode the frames as they are made; the `exact` ones, which are given pictures, with little loss."""
+    if take.watermark:
+        frames = _marked(frames, take)
+    writer = Mp4Writer(
+        out,
+        width=take.width,
+        height=take.height,
+        fps=take.fps,
+        colour=take.colour,
+        sound=voice,
+        comment=comment(plan.used, plan.ignored),
+        exact=exact,
+        threads=take.threads,
+    )
+    with writer:
+        write(writer, frames, take.frames, progress)
+    return Clip(
+        width=take.width,
+        height=take.height,
+        frames=writer.frames,
+        fps=take.fps,
+        seconds=writer.frames / take.fps,
+        used=plan.used,
+        ignored=plan.ignored,
+    )
+
+
+def _marked(frames: Iterable[av.VideoFrame], take: Take) -> Iterator[av.VideoFrame]:
+    mark = Mark(take.width, take.height)
+    for frame in frames:
+        mark.draw(planes_of(frame))
+        yield frame
+
+
+def _sound(audio: Path | None, take: Take) -> Floats | None:
+    return sound.load(audio, sound.sample_count(take.frames, take.fps)) if audio is not None else None
+
+
+def _own_sound(video: Path, take: Take) -> Floats | None:
+    samples = sound.sample_count(take.frames, take.fps)
+    found = sound.decode(video, samples, field="video")
+    return sound.conform(found, samples) if found is not None else None
+
+
+def _joined(plan: Plan, painted: tuple[str, ...], missed: tuple[str, ...]) -> Plan:
+    """The plan with the painter's words: ignored is only what neither of the two used."""
+    known = set(" ".join(plan.used).split())
+    used = tuple(dict.fromkeys((*painted, *plan.used)))
+    ignored = tuple(word for word in missed if word not in known)
+    return Plan(plan.steps, plan.stirs, plan.named, used, ignored)

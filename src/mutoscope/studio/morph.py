@@ -1,0 +1,156 @@
+"""From one picture to another: along a shared camera path, one fading into the other.
+
+Where both show the same place, the path is the similarity that lays the first on the second. Where they do
+not, it is a camera move that one picture begins and the other ends.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+
+import av
+import cv2
+import numpy as np
+
+from mutoscope.studio.camera import power, view
+from mutoscope.studio.canvas import Canvas
+from mutoscope.studio.path import FIELDS, REST, Path, State, eased
+from mutoscope.studio.planes import (
+    Bytes,
+    Floats,
+    Matrix,
+    Planes,
+    blank,
+    blend,
+    blend_masked,
+    copy,
+    new_frame,
+    planes_of,
+)
+from mutoscope.studio.warp import Warp
+
+FEATURES = 2000
+MIN_INLIERS, MIN_SHARE = 40, 0.2
+MAX_SCALE = 2.5  # between related pictures
+STILL_FRAMES = 3  # over which the exact picture gives way to the sampled one
+RELATED_FADE = (0.25, 0.75)  # when the second picture appears, as shares of the clip
+UNRELATED_FADE = (0.34, 0.78)
+
+
+def relation(first: Planes, last: Planes) -> Matrix | None:
+    """The similarity that maps points of the first picture to the second; None where they are not related."""
+    one, other = _half(first.y), _half(last.y)
+    orb = cv2.ORB.create(FEATURES)
+    points_one, marks_one = orb.detectAndCompute(one, None)
+    points_other, marks_other = orb.detectAndCompute(other, None)
+    if len(points_one) < MIN_INLIERS or len(points_other) < MIN_INLIERS:
+        return None
+    matches = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(marks_one, marks_other)
+    if len(matches) < MIN_INLIERS:
+        return None
+    here = np.array([points_one[match.queryIdx].pt for match in matches], np.float32)
+    there = np.array([points_other[match.trainIdx].pt for match in matches], np.float32)
+    cv2.setRNGSeed(1)
+    found, inliers = cv2.estimateAffinePartial2D(here, there, ransacReprojThreshold=1.5)
+    count = int(np.count_nonzero(inliers))
+    if count < MIN_INLIERS or count < MIN_SHARE * len(matches):
+        return None
+    scale = math.hypot(found[0, 0], found[1, 0])
+    if not 1 / MAX_SCALE <= scale <= MAX_SCALE:
+        return None
+    return _from_half(found)
+
+
+def frames(
+    first: Canvas,
+    last: Canvas,
+    path: Path,
+    fps: int,
+    *,
+    shared: Matrix | None = None,
+    leave: Callable[[int], Matrix] | None = None,
+) -> Iterator[av.VideoFrame]:
+    """All frames; number 0 is exactly the first picture and the last number exactly the last.
+
+    `shared` is the pictures' relation; where there is none, `path` is the camera move. `leave` moves the first
+    picture on from a video that it ends (output → picture at rest, by frame number); frame 0 is then one step
+    beyond it.
+    """
+    total = len(path)
+    width, height = first.still.size
+    one, other = Warp(first), Warp(last)
+    goal = view(path.at(total - 1), width, height)
+    progress = eased(np.linspace(0, 1, total))
+    fade = RELATED_FADE if shared is not None else UNRELATED_FADE
+    below, above = blank(width, height), blank(width, height)
+    for index in range(total):
+        state = path.at(index)
+        if shared is not None:
+            seen = power(np.linalg.inv(shared), float(progress[index]))
+            seen_other, state, state_other = shared @ seen, REST, REST
+        else:
+            seen = view(state, width, height)
+            seen_other, state_other = np.linalg.inv(goal) @ seen, _from_end(state, path.at(total - 1))
+        if leave is not None:
+            seen = leave(index) @ seen
+        share = _fade(index / max(1, total - 1), fade)
+        frame = new_frame(width, height)
+        target = planes_of(frame)
+        if share < 1:
+            one.draw(seen, state, index / fps, below)
+        if share > 0:
+            other.draw(seen_other, state_other, index / fps, above)
+        mask = None
+        if shared is not None and 0 < share < 1:
+            mask = _mask(share, one.coverage(seen), other.coverage(seen_other))
+        _compose(below, above, share, mask, target)
+        if leave is None:
+            blend(target, first.still, stillness(index), target)
+        blend(target, last.still, stillness(total - 1 - index), target)
+        yield frame
+
+
+def stillness(index: int) -> float:
+    """How much of a frame so far from the clip's end is the exact picture instead of the sampled one."""
+    return max(0.0, 1 - index / STILL_FRAMES)
+
+
+def _compose(below: Planes, above: Planes, share: float, mask: Floats | None, target: Planes) -> None:
+    if share <= 0:
+        copy(below, target)
+    elif share >= 1:
+        copy(above, target)
+    elif mask is not None:
+        blend_masked(below, above, mask, target)
+    else:
+        blend(below, above, share, target)
+
+
+def _mask(share: float, first: Floats, last: Floats) -> Floats:
+    """The fade, place by place: each picture shows only where it has content, if the other has some there.
+
+    For related pictures only: they agree where both are seen, so that the soft border between them is not.
+    """
+    mine, theirs = (1 - share) * (first + np.float32(1e-3)), share * (last + np.float32(1e-3))
+    return np.asarray(theirs / (mine + theirs), np.float32)
+
+
+def _from_end(state: State, end: State) -> State:
+    """The second picture's parallax: such that none is left at the end. Its position comes by matrix."""
+    parallax = {name: getattr(state, name) - getattr(end, name) for name in FIELDS[4:]}
+    return State(**parallax)
+
+
+def _fade(share: float, window: tuple[float, float]) -> float:
+    start, end = window
+    part = min(max((share - start) / (end - start), 0.0), 1.0)
+    return part * part * (3 - 2 * part)
+
+
+def _half(luma: Bytes) -> Bytes:
+    return np.asarray(cv2.resize(luma, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _from_half(matrix: np.ndarray) -> Matrix:
+    """A (2, 3) map between halved pictures as one between the full ones."""
+    full = np.array([[0.5, 0, -0.25], [0, 0.5, -0.25], [0, 0, 1.0]])
+    return np.linalg.inv(full) @ np.vstack([matrix, [0, 0, 1.0]]) @ full

@@ -1,0 +1,67 @@
+"""Pictures as the encoder takes them: NV12, a luma plane and a half-size plane of interleaved chroma."""
+
+from typing import NamedTuple
+
+import av
+import cv2
+import numpy as np
+from av.video.plane import VideoPlane
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.floating]
+"""float32 wherever there is one for each pixel."""
+Matrix = NDArray[np.floating]
+"""Shape (3, 3); maps (x, y, 1) in pixels, where whole numbers are the pixels' centres."""
+
+
+class Planes(NamedTuple):
+    """One 4:2:0 picture, limited range. A chroma sample sits in the middle of its four luma pixels."""
+
+    y: Bytes  # (H, W), 16 to 235
+    uv: Bytes  # (H/2, W/2, 2): blue and red difference, 16 to 240 about 128
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.y.shape[1], self.y.shape[0]
+
+
+def blank(width: int, height: int) -> Planes:
+    """Planes to draw into; their content is undefined."""
+    return Planes(np.empty((height, width), np.uint8), np.empty((height // 2, width // 2, 2), np.uint8))
+
+
+def new_frame(width: int, height: int) -> av.VideoFrame:
+    """A fresh frame for the encoder. One for each picture: x264 keeps references to those that it was given."""
+    return av.VideoFrame(width, height, "nv12")
+
+
+def planes_of(frame: av.VideoFrame) -> Planes:
+    """The buffers of an NV12 frame, not a copy: what is drawn there is encoded."""
+    luma, chroma = frame.planes
+    y = _bytes(luma).reshape(-1, luma.line_size)[: luma.height, : luma.width]
+    pairs = _bytes(chroma).reshape(-1, chroma.line_size // 2, 2)
+    return Planes(y, pairs[: chroma.height, : chroma.width])
+
+
+def _bytes(plane: VideoPlane) -> Bytes:
+    return np.frombuffer(plane, np.uint8)  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+def copy(source: Planes, target: Planes) -> None:
+    np.copyto(target.y, source.y)
+    np.copyto(target.uv, source.uv)
+
+
+def blend(one: Planes, other: Planes, share: float, target: Planes) -> None:
+    """Draw `share` of `other` over `one`; the target may be one of them."""
+    cv2.addWeighted(one.y, 1 - share, other.y, share, 0, dst=target.y)
+    cv2.addWeighted(one.uv, 1 - share, other.uv, share, 0, dst=target.uv)
+
+
+def blend_masked(one: Planes, other: Planes, mask: Floats, target: Planes) -> None:
+    """Draw `other` over `one` where the mask (H, W) is 1."""
+    np.copyto(target.y, cv2.blendLinear(one.y, other.y, 1 - mask, mask))
+    small = cv2.resize(mask, (target.uv.shape[1], target.uv.shape[0]), interpolation=cv2.INTER_AREA)
+    np.copyto(target.uv, cv2.blendLinear(one.uv, other.uv, 1 - small, small))
