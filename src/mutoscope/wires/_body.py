@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import inspect
@@ -161,7 +161,8 @@ def walk_struct(value: Any, type: inspect.StructType, path: Path) -> Iterator[Fl
         name = field.encode_name
         known.add(name)
         if name in value:
-            yield from walk(value[name], field.type, (*path, name))
+            for flaw in walk(value[name], field.type, (*path, name)):
+                yield as_declared(flaw, type.cls)
         elif field.required:
             # what would have been right, so that a wire can say which type it expected
             yield Flaw(path=(*path, name), rule=Rule.REQUIRED, bound=expected(field.type), found="undefined")
@@ -169,6 +170,28 @@ def walk_struct(value: Any, type: inspect.StructType, path: Path) -> Iterator[Fl
         for name in value:
             if name not in known:
                 yield Flaw(path=(*path, name), rule=Rule.UNKNOWN_KEY)
+
+
+def as_declared(flaw: Flaw, struct: Any) -> Flaw:
+    """With the choices in the order of the source: vendors list them so, msgspec sorts them."""
+    if flaw.rule is not Rule.CHOICE:
+        return flaw
+    return msgspec.structs.replace(flaw, bound=choices(struct).get(frozenset(flaw.bound), flaw.bound))
+
+
+@cache
+def choices(struct: Any) -> dict[frozenset[Any], tuple[Any, ...]]:
+    hints = get_type_hints(struct, include_extras=True).values()
+    return {frozenset(values): values for hint in hints for values in literals(hint)}
+
+
+def literals(hint: Any) -> Iterator[tuple[Any, ...]]:
+    """The values of every Literal inside an annotation."""
+    if get_origin(hint) is Literal:
+        yield get_args(hint)
+    else:
+        for part in get_args(hint):
+            yield from literals(part)
 
 
 def walk_union(value: Any, type: inspect.UnionType, path: Path) -> Iterator[Flaw]:
@@ -179,7 +202,8 @@ def walk_union(value: Any, type: inspect.UnionType, path: Path) -> Iterator[Flaw
     if tagged and found(value) == "object" and len(tagged) == len([m for m in members if is_struct(m)]):
         yield from walk_tagged(value, tagged, path)
         return
-    fitting = [each for each in members if accepts_kind(each, value)]
+    # an optional field has but one type to hold the value against, whatever the value is
+    fitting = members if len(members) == 1 else [each for each in members if accepts_kind(each, value)]
     if fitting:
         yield from walk(value, fitting[0], path)
     elif members:

@@ -8,7 +8,7 @@ from mutoscope.job import Input, MediaLimits, Role
 from mutoscope.problem import Flaw, Kind, Problem, custom_flaw
 
 # The possessive quantifiers (*+, ++) keep a text of a million characters from being tried in a million ways.
-DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.+-]+=[^;,]*)*);base64,", re.ASCII)
+DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.+-]+=[^;,]*)*);base64,", re.ASCII | re.IGNORECASE)
 BASE64 = re.compile(r"[A-Za-z0-9+/_-][A-Za-z0-9+/_\-\s]*+={0,2}\s*+", re.ASCII)
 LINK = re.compile(r"https?://[^\s/?#]++\S*+", re.IGNORECASE)
 

@@ -272,9 +272,9 @@ def link_fault(text: str) -> str | None:
         return "Input should be a valid URL, relative URL without a base"
     if scheme[0].lower() not in ("http:", "https:"):
         return "URL scheme should be 'http' or 'https'"
-    if not LINK.fullmatch(text) or CONTROL.search(text):
-        return "Input should be a valid URL"
-    return host_fault(text)
+    if CONTROL.search(text):
+        return "Input should be a valid URL, it holds a space or a control character"
+    return host_fault(text) or (None if LINK.fullmatch(text) else "Input should be a valid URL")
 
 
 def host_fault(text: str) -> str | None:
