@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import structlog
@@ -21,7 +21,7 @@ from mutoscope.media import Prober
 from mutoscope.net import Client
 from mutoscope.rehearsal import KEPT, seed
 from mutoscope.server import Server
-from mutoscope.store.sqlite import SQLiteStore
+from mutoscope.store import SqliteStore
 from mutoscope.webhooks import Deliverer
 from mutoscope.worker import Worker
 
@@ -39,7 +39,7 @@ class App:
         self.settings, self.rehearsal = settings, rehearsal
         self.home = Home(data or settings.data)
         self.home.take()
-        self.store = SQLiteStore(self.home.database)
+        self.store = SqliteStore(self.home.database)
         self.client = Client(settings.net)
         self.prober = Prober(settings.inputs)
         self.assets = Assets(settings.files, data=self.home.root, secret=self.home.link_secret())
@@ -114,7 +114,7 @@ class App:
         self.home.leave()
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator["App"]:
+    async def running(self) -> AsyncGenerator["App"]:
         await self.start()
         try:
             yield self

@@ -14,7 +14,7 @@ import uuid_utils
 from msgspec.structs import replace
 
 from mutoscope import catalog
-from mutoscope.assets import Assets
+from mutoscope.assets import Assets, upload_name
 from mutoscope.catalog import Catalog, Model
 from mutoscope.config import Settings
 from mutoscope.engines import Engine
@@ -243,13 +243,16 @@ class Gateway:
     def linked_upload(self, upload: Upload, origin: str) -> Upload:
         base = self.settings.server.public_url or origin
         now = self.clock()
-        signature = self.assets.sign(upload_path(upload.id), upload.slot_expires)
+        slot_expires = int(upload.slot_expires)
+        signature = self.assets.sign(upload_path(upload.id), slot_expires)
         asset_seconds = min(self.settings.files.link_seconds, max(upload.expires - now, 0.0))
         return replace(
             upload,
-            put_url=f"{base}{upload_path(upload.id)}?exp={int(upload.slot_expires)}&sig={signature}",
+            put_url=f"{base}{upload_path(upload.id)}?exp={slot_expires}&sig={signature}",
             policy=signature,
-            asset_url=self.assets.link(upload_name(upload), base=base, seconds=asset_seconds, now=now),
+            asset_url=self.assets.link(
+                upload_name(upload.id, upload.media_type), base=base, seconds=asset_seconds, now=now
+            ),
             asset_url_expires=now + asset_seconds,
         )
 
@@ -306,8 +309,3 @@ def shortened(body: bytes) -> bytes:
 
 def upload_path(id: str) -> str:
     return f"/uploads/{id}"
-
-
-def upload_name(upload: Upload) -> str:
-    """The name under which an uploaded file is linked before its content is known."""
-    return f"u-{upload.id}.{Assets.extension(upload.media_type)}"

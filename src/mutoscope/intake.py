@@ -1,12 +1,10 @@
 """Inputs on their way in: from a link, an upload or inline bytes to a checked file on disk."""
 
 import asyncio
-import re
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
@@ -19,9 +17,6 @@ from mutoscope.media import Prober
 from mutoscope.net import Client
 from mutoscope.problem import Kind, Problem
 from mutoscope.store import Store
-
-UPLOAD_NAME = re.compile(r"u-([0-9a-f-]{36})\.[a-z0-9]+")
-"""The name of an upload in a link to one of our own files."""
 
 
 class Intake:
@@ -97,12 +92,15 @@ class Intake:
             return each.asset
         if each.upload:
             return await self._uploaded(each.upload, each.field, owner)
-        if each.url and urlsplit(each.url).path.startswith("/files/"):
-            name = self.assets.resolve_link(each.url)
-            if name and (match := UPLOAD_NAME.fullmatch(name)):
-                return await self._uploaded(match[1], each.field, owner=None)  # the signature is the permission
-            return name
+        if each.url:
+            # the signature in one of our own links is the permission, so uploads are looked up for any owner
+            return await self.assets.resolve_link(each.url, now=self.clock(), uploads=self.uploaded_asset)
         return None
+
+    async def uploaded_asset(self, id: str) -> str | None:
+        """The asset of an upload that has its file and has not expired."""
+        upload = await self.store.upload(id)
+        return upload.asset if upload and upload.expires > self.clock() else None
 
     async def _uploaded(self, id: str, field: str, owner: str | None) -> str:
         upload = await self.store.upload(id)

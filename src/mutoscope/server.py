@@ -1,7 +1,6 @@
 """The front door: every wire's routes at the vendor's own paths and again under /<wire>; files, uploads, pages."""
 
 import asyncio
-import ipaddress
 import re
 import tempfile
 import time
@@ -15,7 +14,7 @@ import uuid_utils
 from msgspec import Struct
 from starlette.requests import Request
 
-from mutoscope import intake, media, pages
+from mutoscope import intake, pages
 from mutoscope.access import Keys, Pace, RateLimited
 from mutoscope.gateway import Gateway, upload_path
 from mutoscope.http import HttpRequest, HttpResponse, json_response
@@ -117,7 +116,8 @@ class Server:
         if wire is not None:
             await respond(await self.answer(wire, methods, scope, receive), scope, send)
         elif path.startswith("/files/"):
-            await self.gateway.assets.serve(scope, receive, send, resolve=self.uploaded_asset)
+            gateway = self.gateway
+            await gateway.assets.serve(scope, receive, send, now=gateway.clock(), uploads=gateway.intake.uploaded_asset)
         elif path.startswith("/uploads/"):
             await respond(await self.take_upload(scope, receive), scope, send)
         else:
@@ -171,6 +171,8 @@ class Server:
         except Exception:
             log.exception("request_broke", path=request.path)
             response = wire.render_problem(Problem(Kind.INTERNAL, "Internal Server Error"), request)
+        if response.status == 405:
+            response.headers["allow"] = ", ".join(methods)
         if allowance and wire.answer_headers:
             response.headers.update(wire.answer_headers(allowance))
         return response
@@ -236,11 +238,6 @@ class Server:
 
     # -- files that callers send ahead ------------------------------------------------
 
-    async def uploaded_asset(self, upload: str) -> str | None:
-        """The asset behind an upload's name in a link."""
-        found = await self.gateway.store.upload(upload)
-        return found.asset if found else None
-
     async def take_upload(self, scope: Scope, receive: Receive) -> HttpResponse:
         """The bytes for an upload slot: PUT as they are, or POST as a form whose part is named file."""
         request = head_of(scope)
@@ -259,9 +256,7 @@ class Server:
         upload = await gateway.store.upload(id)
         if upload is None or upload.asset:
             raise Problem(Kind.NOT_FOUND, "There is no such upload, or it has its file already.")
-        signature = request.query.get("sig", "")
-        problem = gateway.assets.check_signature(upload_path(id), upload.slot_expires, signature, gateway.clock())
-        if problem:
+        if problem := gateway.assets.verify(upload_path(id), request.query, gateway.clock()):
             raise problem
         if request.method == "PUT":
             await save_body(receive, path, upload.max_bytes)
@@ -271,7 +266,7 @@ class Server:
         if size < upload.min_bytes:
             raise Problem(Kind.BAD_MEDIA, f"The file has {size} bytes; at least {upload.min_bytes} are needed.")
         media_type = intake.sniff(path)
-        if media_type is None or not media.same_family(media_type, upload.media_type):
+        if media_type is None or family(media_type) != family(upload.media_type):
             raise Problem(Kind.BAD_MEDIA, f"The file is not {upload.media_type}: it looks like {media_type}.")
         asset = await gateway.assets.put(path, media_type)
         if not await gateway.store.fill_upload(id, asset, size, gateway.clock()):
@@ -292,6 +287,11 @@ def told(response: HttpResponse, job: Job) -> HttpResponse:
 
 def ascii_only(text: str) -> str:
     return text.encode("ascii", "replace").decode().replace("\n", " ").replace("\r", " ")
+
+
+def family(media_type: str) -> str:
+    """image/png → image"""
+    return media_type.partition("/")[0]
 
 
 def parsed(route: Route, request: HttpRequest) -> Any:
@@ -429,10 +429,3 @@ async def respond(response: HttpResponse, scope: Scope, send: Send) -> None:
         del headers[0]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -1,0 +1,71 @@
+"""What the tests share: a whole mutoscope in process, with its data in a temporary directory."""
+
+import io
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+from PIL import Image
+
+from mutoscope.app import App
+from mutoscope.config import Settings
+from mutoscope.job import Job
+
+LOCAL = {"net": {"allow_private": True}}
+
+
+def settings(**sections: object) -> Settings:
+    """Settings that may reach loopback, with the given sections laid over."""
+    return msgspec.convert({**LOCAL, **sections}, Settings)
+
+
+class Running:
+    """A started mutoscope and an HTTP client that speaks to it without a socket."""
+
+    def __init__(self, app: App, client: httpx.AsyncClient) -> None:
+        self.app, self.client = app, client
+
+    async def finished(self, id: str, seconds: float = 30.0) -> Job:
+        """The job once it is final."""
+        job = None
+        async for job in self.app.gateway.watch(id):
+            if job.state.final:
+                return job
+        raise AssertionError(f"job {id} vanished at {job}")
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Running]]:
+    """Start a mutoscope: `async with start(rehearsal=True, limits={...}) as running`. The data stay between starts."""
+
+    @asynccontextmanager
+    async def run(*, rehearsal: bool = False, data: Path | None = None, **sections: object) -> AsyncIterator[Running]:
+        app = App(settings(**sections), data=data or tmp_path / "data", rehearsal=rehearsal)
+        transport = httpx.ASGITransport(app.server)
+        async with app.running(), httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client:
+            yield Running(app, client)
+
+    return run
+
+
+@pytest.fixture
+def picture() -> bytes:
+    """A small PNG with something to see."""
+    file = io.BytesIO()
+    gradient = Image.linear_gradient("L").resize((640, 360))
+    Image.merge("RGB", (gradient, gradient.rotate(180), gradient.transpose(Image.Transpose.FLIP_LEFT_RIGHT))).save(
+        file, "PNG"
+    )
+    return file.getvalue()
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,295 @@
+"""The job's life, from a request to a file, through the real server, store and worker."""
+
+import asyncio
+import base64
+import io
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from PIL import Image
+
+from mutoscope.access import digest
+from mutoscope.job import State
+from mutoscope.problem import Kind, Problem
+from mutoscope.wires import BY_NAME
+from mutoscope.wires._ids import from_uuid4_form
+
+RUNWAY = {"x-runway-version": "2024-11-06", "authorization": "Bearer any"}
+IMAGE = "/v1/ai/text-to-image/runway"
+SCRIPTED = {"models": {"gen4_image": {"engine": "script"}, "gen4_turbo": {"engine": "script"}}}
+Start = Callable[..., Any]
+
+
+async def create(running: Any, prompt: str, **fields: object) -> str:
+    """A text-to-image job on the Freepik wire; its own id."""
+    answer = await running.client.post(IMAGE, json={"prompt": prompt, "ratio": "720:720", **fields})
+    assert answer.status_code == 200, answer.text
+    id = from_uuid4_form(answer.json()["data"]["task_id"])
+    assert id
+    return id
+
+
+async def test_a_request_becomes_a_file_of_the_size_that_was_asked_for(start: Start) -> None:
+    async with start(**SCRIPTED) as running:
+        id = await create(running, "a paper boat")
+        job = await running.finished(id)
+        answer = await running.client.get(f"{IMAGE}/{BY_NAME['freepik'].public_id(id)}")
+        [link] = answer.json()["data"]["generated"]
+        file = await running.client.get(link)
+        assert job.state is State.SUCCEEDED
+        assert Image.open(io.BytesIO(file.content)).size == (720, 720)
+        assert file.headers["content-type"] == "image/png"
+
+
+async def test_a_failed_job_says_why_and_which_engine_had_it(start: Start) -> None:
+    async with start(**SCRIPTED) as running:
+        id = await create(running, "fail refused not today")
+        job = await running.finished(id)
+        answer = await running.client.get(f"{IMAGE}/{BY_NAME['freepik'].public_id(id)}")
+        assert job.failure.kind is Kind.REFUSED
+        assert answer.json()["data"]["status"] == "FAILED"
+        assert answer.json()["data"]["error"] == "not today"
+        assert answer.headers["x-mutoscope-engine"] == "script"
+
+
+async def test_an_engine_that_breaks_fails_the_job_without_telling_its_insides(start: Start) -> None:
+    async with start(**SCRIPTED) as running:
+        job = await running.finished(await create(running, "crash"))
+        assert job.failure.kind is Kind.INTERNAL
+        assert "Traceback" not in job.failure.message
+        assert "script told" not in job.failure.message
+
+
+async def test_the_vendors_path_and_the_mount_under_the_wires_name_are_one(start: Start) -> None:
+    async with start(**SCRIPTED) as running:
+        answer = await running.client.post(f"/freepik{IMAGE}", json={"prompt": "x", "ratio": "720:720"})
+        id = answer.json()["data"]["task_id"]
+        assert (await running.client.get(f"{IMAGE}/{id}")).status_code == 200
+        assert (await running.client.get(f"/freepik{IMAGE}/{id}")).status_code == 200
+
+
+async def test_a_job_is_read_only_under_the_path_that_made_it(start: Start) -> None:
+    async with start(**SCRIPTED) as running:
+        public = BY_NAME["freepik"].public_id(await create(running, "x"))
+        for path in (f"/v1/ai/image-to-video/wan-2-7/{public}", f"{IMAGE}/{public[:-1]}", f"{IMAGE}/nonsense"):
+            assert (await running.client.get(path)).status_code == 404
+        assert (await running.client.get(f"/v1/tasks/{public}", headers=RUNWAY)).status_code == 404
+
+
+async def test_deleting_a_running_task_ends_it_for_good(start: Start) -> None:
+    async with start(**SCRIPTED) as running:
+        body = {"model": "gen4_image", "promptText": "sleep 30", "ratio": "720:720"}
+        made = await running.client.post("/v1/text_to_image", json=body, headers=RUNWAY)
+        id = made.json()["id"]
+        inner = from_uuid4_form(id)
+        while (await running.app.store.get(inner)).state is not State.RUNNING:
+            await asyncio.sleep(0.02)
+        assert (await running.client.delete(f"/v1/tasks/{id}", headers=RUNWAY)).status_code == 204
+        assert (await running.client.get(f"/v1/tasks/{id}", headers=RUNWAY)).status_code == 404
+        async with asyncio.timeout(5):
+            while inner in running.app.worker.runs:
+                await asyncio.sleep(0.02)
+
+
+async def test_a_canceled_job_stays_canceled_whatever_comes_late(start: Start) -> None:
+    async with start(**SCRIPTED) as running:
+        id = await create(running, "sleep 0.5")
+        async with asyncio.timeout(5):
+            while (job := await running.app.store.get(id)).state is not State.RUNNING:
+                await asyncio.sleep(0.02)
+        await running.app.gateway.cancel(id)
+        late = await running.app.store.settle(id, job.worker, state=State.SUCCEEDED, now=job.created + 1)
+        await asyncio.sleep(0.7)
+        assert late is None
+        assert (await running.app.store.get(id)).state is State.CANCELED
+
+
+async def test_what_a_stop_interrupts_is_made_by_the_next_start(start: Start) -> None:
+    async with start(**SCRIPTED, server={"grace_seconds": 0.1}) as running:
+        id = await create(running, "sleep 1")
+        async with asyncio.timeout(5):
+            while (await running.app.store.get(id)).state is not State.RUNNING:
+                await asyncio.sleep(0.02)
+    async with start(**SCRIPTED) as again:
+        job = await again.finished(id)
+        assert job.state is State.SUCCEEDED
+        assert len(job.outputs) == 1
+
+
+async def test_a_stop_lets_running_jobs_end_within_its_grace(start: Start) -> None:
+    async with start(**SCRIPTED) as running:
+        id = await create(running, "sleep 0.4")
+        async with asyncio.timeout(5):
+            while (await running.app.store.get(id)).state is not State.RUNNING:
+                await asyncio.sleep(0.02)
+    async with start(**SCRIPTED) as again:
+        job = await again.app.store.get(id)
+        assert (job.state, job.attempts) == (State.SUCCEEDED, 1)
+
+
+async def test_no_new_jobs_are_taken_while_stopping(start: Start) -> None:
+    async with start(**SCRIPTED) as running:
+        running.app.gateway.draining = True
+        answer = await running.client.post(IMAGE, json={"prompt": "x", "ratio": "720:720"})
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "5"
+
+
+async def test_a_field_that_no_engine_honours_is_refused_by_its_name(start: Start) -> None:
+    async with start() as running:
+        body = {
+            "model": "gen4_image",
+            "promptText": "as @cat",
+            "ratio": "720:720",
+            "referenceImages": [{"uri": "https://example.com/cat.png", "tag": "cat"}],
+        }
+        answer = await running.client.post("/v1/text_to_image", json=body, headers=RUNWAY)
+        assert answer.status_code == 400
+        assert "referenceImages" in answer.text
+        assert "studio" in answer.text
+
+
+async def test_an_operation_that_no_engine_can_do_is_refused_and_says_what_could(start: Start) -> None:
+    async with start() as running:
+        body = {"model": "eleven_text_to_sound_v2", "promptText": "rain"}
+        answer = await running.client.post("/v1/sound_effect", json=body, headers=RUNWAY)
+        assert answer.status_code == 400
+        assert "studio" in answer.json()["error"]
+
+
+async def test_the_seed_that_nobody_chose_is_kept_with_the_job(start: Start) -> None:
+    async with start(**SCRIPTED) as running:
+        seeds = {(await running.app.store.get(await create(running, "x"))).generation.seed for _ in range(3)}
+        assert None not in seeds
+        assert len(seeds) == 3
+
+
+async def test_a_full_model_throttles_and_lets_the_next_one_go(start: Start) -> None:
+    limited = {"models": {"gen4_image": {"engine": "script", "max_concurrent": 1}}}
+    async with start(**limited) as running:
+        body = {"model": "gen4_image", "promptText": "sleep 0.3", "ratio": "720:720"}
+        ids = [
+            (await running.client.post("/v1/text_to_image", json=body, headers=RUNWAY)).json()["id"] for _ in range(2)
+        ]
+        second = (await running.client.get(f"/v1/tasks/{ids[1]}", headers=RUNWAY)).json()
+        assert second["status"] == "THROTTLED"
+        for id in ids:
+            assert (await running.finished(from_uuid4_form(id))).state is State.SUCCEEDED
+
+
+async def test_the_daily_limit_is_told_in_the_vendors_words(start: Start) -> None:
+    limited = {"models": {"gen4_image": {"engine": "script", "max_daily": 1}}}
+    async with start(**limited) as running:
+        body = {"model": "gen4_image", "promptText": "x", "ratio": "720:720"}
+        first = await running.client.post("/v1/text_to_image", json=body, headers=RUNWAY)
+        second = await running.client.post("/v1/text_to_image", json=body, headers=RUNWAY)
+        assert (first.status_code, second.status_code) == (200, 429)
+        assert second.json()["error"] == "Your daily task limit has been reached."
+
+
+async def test_keys_are_asked_for_and_owners_see_only_their_own(start: Start) -> None:
+
+    keys = [{"name": name, "sha256": digest(f"{name}-secret")} for name in ("ann", "bob")]
+    async with start(**SCRIPTED, keys=keys) as running:
+
+        def key(name: str) -> dict[str, str]:
+            return {"x-freepik-api-key": f"{name}-secret"}
+
+        body = {"prompt": "x", "ratio": "720:720"}
+        missing = await running.client.post(IMAGE, json=body)
+        wrong = await running.client.post(IMAGE, json=body, headers=key("eve"))
+        nowhere = await running.client.get("/v1/ai/nowhere", headers=key("eve"))
+        assert [missing.status_code, wrong.status_code, nowhere.status_code] == [401, 401, 401]
+        assert missing.json() == {"message": "Missing API key"}
+        assert wrong.json() == {"message": "Invalid API key"}
+        made = await running.client.post(IMAGE, json=body, headers=key("ann"))
+        path = f"{IMAGE}/{made.json()['data']['task_id']}"
+        assert (await running.client.get(path, headers=key("ann"))).status_code == 200
+        assert (await running.client.get(path, headers=key("bob"))).status_code == 404
+        assert (await running.client.get(IMAGE, headers=key("bob"))).json() == {"data": []}
+        assert (await running.client.get(path, headers={"x-magnific-api-key": "ann-secret"})).status_code == 200
+
+
+async def test_too_many_requests_are_answered_with_the_vendors_headers(start: Start) -> None:
+    async with start(limits={"requests_per_minute": 2}) as running:
+        answers = [await running.client.get(IMAGE) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [200, 200, 429]
+        assert answers[0].headers["x-ratelimit-limit"] == "2"
+        assert answers[0].headers["x-ratelimit-remaining"] == "1"
+        assert 1 <= int(answers[2].headers["retry-after"]) <= 30
+
+
+async def test_a_body_that_is_too_large_is_refused_before_it_is_read(start: Start) -> None:
+    async with start(server={"max_body_bytes": 1000}) as running:
+        answer = await running.client.post(IMAGE, content=b"x" * 1001)
+        assert answer.status_code == 413
+        assert "1000 bytes" in answer.json()["message"]
+
+
+async def test_a_wrong_method_is_told_which_would_be_right(start: Start) -> None:
+    async with start() as running:
+        answer = await running.client.put(IMAGE)
+        assert answer.status_code == 405
+        assert set(answer.headers["allow"].split(", ")) == {"GET", "POST"}
+
+
+async def test_a_private_address_is_refused_by_default(start: Start) -> None:
+    async with start(net={"allow_private": False}) as running:
+        body = {
+            "model": "gen4_turbo",
+            "promptImage": "http://127.0.0.1:9/cat.png",
+            "ratio": "1280:720",
+            "promptText": "x",
+        }
+        answer = await running.client.post("/v1/image_to_video", json=body, headers=RUNWAY)
+        assert answer.status_code == 400
+        assert answer.json()["issues"][0]["path"] == ["promptImage"]
+        assert "private" in answer.text
+
+
+async def test_a_rehearsal_answers_with_the_problem_that_a_header_names(start: Start) -> None:
+    async with start(rehearsal=True) as running:
+        for kind in Kind:
+            answer = await running.client.get(IMAGE, headers={"x-mutoscope-rehearse": kind})
+            assert answer.status_code == Problem(kind, "").status, kind
+        unknown = await running.client.get(IMAGE, headers={"x-mutoscope-rehearse": "gremlins"})
+        assert unknown.status_code == 400
+
+
+async def test_outside_a_rehearsal_the_header_means_nothing(start: Start) -> None:
+    async with start() as running:
+        answer = await running.client.get(IMAGE, headers={"x-mutoscope-rehearse": "internal"})
+        assert answer.status_code == 200
+
+
+async def test_a_large_body_is_kept_without_its_inline_file(start: Start, picture: bytes) -> None:
+
+    async with start(models={"gen4.5": {"engine": "script"}}) as running:
+        noise = base64.b64encode(picture + bytes(100_000)).decode()
+        body = {"image": f"data:image/png;base64,{noise}", "prompt": "x"}
+        made = await running.client.post("/v1/ai/image-to-video/runway-4-5", json=body)
+        job = await running.app.store.get(from_uuid4_form(made.json()["data"]["task_id"]))
+        assert len(job.body) < 1000
+        assert "sha256" in msgspec.json.decode(job.body)["image"]
+        assert job.generation.inputs[0].asset
+
+
+async def test_usage_counts_what_succeeded_and_the_account_what_was_made(start: Start) -> None:
+    async with start(**SCRIPTED) as running:
+        await running.finished(await create(running, "x"))
+        await running.finished(await create(running, "fail no"))
+        account = (await running.client.get("/v1/organization", headers=RUNWAY)).json()
+        usage = (await running.client.post("/v1/organization/usage", json={}, headers=RUNWAY)).json()
+        assert account["usage"]["models"]["gen4_image"]["dailyGenerations"] == 2
+        spent = [each for day in usage["results"] for each in day["usedCredits"]]
+        assert spent == [{"model": "gen4_image", "amount": 8}]
+
+
+@pytest.mark.parametrize("broken", [b"", b"{", b"[]", b"\xff\xfe", b'{"prompt": 1}', b"null", b'"x"'])
+async def test_no_body_breaks_the_server(start: Start, broken: bytes) -> None:
+    async with start() as running:
+        for path in (IMAGE, "/v1/image_to_video", "/runwayml/v1/image_to_video", "/v1/ai/uploads/request-url"):
+            answer = await running.client.post(path, content=broken, headers=RUNWAY)
+            assert answer.status_code == 400, (path, answer.text)
