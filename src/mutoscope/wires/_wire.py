@@ -139,7 +139,8 @@ class Wire(Struct, frozen=True, kw_only=True):
     answer_headers: Callable[["Allowance"], dict[str, str]] | None = None  # the vendor's rate-limit headers
     probes_inputs: bool = False  # the vendor refuses bad media before a job exists
     problem_schema: Any = None  # type of an error answer, for OpenAPI
-    security: dict[str, Any] = {}  # the OpenAPI security scheme
+    security: dict[str, Any] = {}  # the OpenAPI security scheme, or several by name of which any will do
+    headers: dict[str, str] = {}  # beside the key, what every request must carry, for OpenAPI: name → value
 
 
 class Allowance(Struct, frozen=True, kw_only=True):
