@@ -43,6 +43,8 @@ __all__ = ["NewerDatabase", "SqliteStore"]
 
 SHOWN = f"SELECT {COLUMNS} FROM jobs WHERE deleted = 0"
 GET = f"{SHOWN} AND id = ?"
+UNFINISHED = f"""SELECT {COLUMNS} FROM jobs INDEXED BY jobs_unfinished
+    WHERE finished IS NULL AND state = ? ORDER BY id DESC LIMIT ?"""
 OLDEST_SQLITE = (3, 38, 0)  # STRICT tables, RETURNING, json_each built in
 
 
@@ -142,16 +144,20 @@ class SqliteStore:
         if state is None:
             # "id > ''" is true of all, and lets the index find the end.
             rows = self._read(f"{SHOWN} AND id > '' ORDER BY id DESC LIMIT ?", (limit,))
-        else:
-            which = "finished IS NOT NULL" if state.final else "finished IS NULL"
-            query = f"{SHOWN} AND {which} AND state = ? ORDER BY id DESC LIMIT ?"
-            rows = await self._report(query, (state.value, limit))
+        elif state.final:
+            rows = self._read(
+                f"{SHOWN} AND finished IS NOT NULL AND state = ? ORDER BY id DESC LIMIT ?", (state.value, limit)
+            )
+        else:  # sorts what is unfinished, which may be long
+            rows = await self._report(UNFINISHED, (state.value, limit))
         return tuple(map(job_of, rows))
 
     async def count_by_state(self) -> dict[State, int]:
         unfinished = await self._report("SELECT state, count(*) FROM jobs WHERE finished IS NULL GROUP BY state", ())
         ended = await self._report(
-            "SELECT state, count(*) FROM jobs WHERE finished IS NOT NULL AND deleted = 0 GROUP BY state", ()
+            """SELECT value, (SELECT count(*) FROM jobs
+                              WHERE state = value AND finished IS NOT NULL AND deleted = 0) FROM json_each(?)""",
+            (encode([state for state in State if state.final]).decode(),),
         )
         counts = msgspec.convert([*unfinished, *ended], list[tuple[State, int]])
         return dict.fromkeys(State, 0) | dict(counts)

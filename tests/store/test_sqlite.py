@@ -1,0 +1,324 @@
+"""What is particular to the store in SQLite: group commit, files, failures, query plans."""
+
+import asyncio
+import signal
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from store_samples import FAILURE, OUTPUT, T0, id_at, make_job, make_upload, owing
+
+import mutoscope.store._sqlite_jobs as transitions
+from mutoscope.job import Job, State
+from mutoscope.problem import Kind, Problem
+from mutoscope.store import NewerDatabase, SqliteStore
+from mutoscope.store._lru import HotJobs
+from mutoscope.store._migrations import migration_files
+
+
+async def test_changes_that_wait_together_share_a_transaction(sqlite: SqliteStore) -> None:
+    before = sqlite.commits
+    jobs = await asyncio.gather(*(sqlite.add(make_job()) for _ in range(100)))
+    assert sqlite.commits == before + 1
+    _ = await asyncio.gather(*(sqlite.cancel(job.id, now=T0) for job in jobs), sqlite.add(make_job()))
+    assert sqlite.commits == before + 2
+
+
+async def test_a_failed_call_in_a_transaction_leaves_the_others(sqlite: SqliteStore) -> None:
+    jobs = await asyncio.gather(*(sqlite.add(make_job()) for _ in range(3)))
+    claimed = await sqlite.claim(engine="script", worker="w", lease_seconds=9, limit=3, now=T0)
+    before = sqlite.commits
+    results = await asyncio.gather(
+        sqlite.settle(jobs[0].id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), now=T0),
+        sqlite.settle(jobs[1].id, "w", state=State.FAILED, now=T0, owed=owing("failed")),  # without a failure
+        sqlite.settle(jobs[2].id, "w", state=State.FAILED, failure=FAILURE, now=T0),
+        return_exceptions=True,
+    )
+    assert sqlite.commits == before + 1
+    assert [type(result) for result in results] == [Job, sqlite3.IntegrityError, Job]
+    assert await sqlite.get(jobs[1].id) == claimed[1]
+    assert await sqlite.deliveries() == ()
+
+
+async def test_nothing_is_shown_before_it_is_durable(sqlite: SqliteStore) -> None:
+    job = make_job()
+    adding = asyncio.ensure_future(sqlite.add(job))
+    await asyncio.sleep(0)
+    assert sqlite.hot(job.id) is None
+    _ = await adding
+    assert sqlite.hot(job.id) == job
+
+
+# Killed
+
+
+async def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    script = Path(__file__).with_name("endless_creates.py")
+    process = await asyncio.create_subprocess_exec(sys.executable, script, path, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    printed = b"".join([await process.stdout.readline() for _ in range(500)])
+    process.send_signal(signal.SIGKILL)
+    printed += (await process.stdout.read()).rpartition(b"\n")[0]  # the last line may be half of one
+    assert await process.wait() == -signal.SIGKILL
+    acknowledged = printed.decode().split()
+    assert len(acknowledged) >= 500
+    store = SqliteStore(path)
+    await store.open()
+    missing = [id for id in acknowledged if await store.get(id) is None]
+    await store.close()
+    assert missing == []
+
+
+# Schema
+
+
+async def test_an_empty_file_gets_the_whole_schema(sqlite: SqliteStore, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "jobs.db")) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (len(migration_files()),)
+        assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert (tmp_path / "jobs.db").stat().st_mode & 0o077 == 0
+
+
+async def test_migrations_continue_where_the_last_version_ended(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "jobs.db")) as db:
+        _ = db.executescript(migration_files()[0] + "PRAGMA user_version = 1;")
+    store = SqliteStore(tmp_path / "jobs.db")
+    await store.open()
+    await store.add_uploads([make_upload()])
+    await store.close()
+
+
+async def test_a_migration_that_fails_leaves_no_half_of_it(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "jobs.db")) as db:
+        _ = db.executescript("CREATE TABLE uploads (id)")  # the last file will stumble over it
+    with pytest.raises(Problem):
+        await SqliteStore(tmp_path / "jobs.db").open()
+    with closing(sqlite3.connect(tmp_path / "jobs.db")) as db:
+        assert db.execute("SELECT name FROM sqlite_schema").fetchall() == [("uploads",)]
+        assert db.execute("PRAGMA user_version").fetchone() == (0,)
+
+
+async def test_a_newer_database_is_refused(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "jobs.db")) as db:
+        _ = db.execute("PRAGMA user_version = 999")
+    with pytest.raises(NewerDatabase, match="999"):
+        await SqliteStore(tmp_path / "jobs.db").open()
+
+
+async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    _ = (tmp_path / "jobs.db").write_text("Dear diary, " * 500)
+    with pytest.raises(Problem, match="not a database") as refused:
+        await SqliteStore(tmp_path / "jobs.db").open()
+    assert refused.value.kind is Kind.UNAVAILABLE
+
+
+# Failures
+
+
+async def test_a_full_disk_is_told_to_all_that_wait_and_passes(sqlite: SqliteStore) -> None:
+    first = await sqlite.add(make_job())
+    await sqlite._write(lambda db, _: set_page_limit(db, 1))
+    body = bytes(100_000)
+    adds = [sqlite.add(make_job(body=body)) for _ in range(3)]
+    cancel = sqlite.cancel(first.id, now=T0)
+    *refused, canceled = await asyncio.gather(*adds, cancel, return_exceptions=True)
+    for each in [*refused, canceled]:
+        assert isinstance(each, Problem)
+        assert each.kind is Kind.UNAVAILABLE
+        assert "the disk is full" in each.message
+    await sqlite._write(lambda db, _: set_page_limit(db, 1_000_000))
+    assert await sqlite.get(first.id) == first
+    _ = await sqlite.add(make_job(body=body))
+
+
+def set_page_limit(db: sqlite3.Connection, pages: int) -> None:
+    _ = db.execute(f"PRAGMA max_page_count = {pages}").fetchall()  # never less than it has
+
+
+async def test_another_process_that_holds_the_database_is_named(sqlite: SqliteStore, tmp_path: Path) -> None:
+    job = await sqlite.add(make_job())
+    with closing(sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)) as other:
+        _ = other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Problem, match="another process") as refused:
+            _ = await sqlite.add(make_job())
+        assert refused.value.kind is Kind.UNAVAILABLE
+        assert await sqlite.get(job.id) == job  # readers do not wait
+        _ = other.execute("ROLLBACK")
+    _ = await sqlite.add(make_job())
+
+
+async def test_a_file_that_is_gone_under_the_reader_is_a_problem(sqlite: SqliteStore, tmp_path: Path) -> None:
+    _ = await sqlite.add(make_job())
+    with closing(sqlite3.connect(tmp_path / "jobs.db")) as other:
+        _ = other.execute("DROP TABLE uploads")
+        with pytest.raises(Problem) as refused:
+            _ = await sqlite.upload("any")
+    assert refused.value.kind is Kind.UNAVAILABLE
+    assert "uploads" not in refused.value.message
+
+
+async def test_a_writer_that_dies_fails_everyone_now_and_later(sqlite: SqliteStore) -> None:
+    def fatal(_: Job) -> None:
+        raise SystemExit
+
+    job = await sqlite.add(make_job())
+    waiting = [
+        sqlite.add(make_job()),
+        sqlite.cancel(job.id, now=T0, owed=fatal),
+        sqlite.add(make_job()),
+    ]
+    results = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), timeout=5)
+    with pytest.raises(Problem, match="stopped") as later:
+        _ = await sqlite.add(make_job())
+    for each in [*results, later.value]:
+        assert isinstance(each, Problem)
+        assert each.kind is Kind.UNAVAILABLE
+    assert await sqlite.get(job.id) == job
+
+
+async def test_a_store_that_is_not_open_says_so(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "jobs.db")
+    for call in (store.add(make_job()), store.get(id_at(T0)), store.count_by_state()):
+        with pytest.raises(Problem, match="not open"):
+            _ = await call
+    await store.close()
+
+
+# Plans
+
+
+async def test_every_query_goes_by_an_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is as short as the queue or as what runs may be read whole; the table of jobs never."""
+    statements = spy_on_statements(monkeypatch)
+    store = SqliteStore(tmp_path / "jobs.db")
+    await store.open()
+    statements.clear()
+    await use_everything(store)
+    await store.close()
+    short = ("jobs_queue", "jobs_leased", "jobs_unfinished", "deliveries_leased", "deliveries_due")
+    with closing(sqlite3.connect(tmp_path / "jobs.db")) as db:
+        steps = [
+            (step, statement)
+            for statement in statements
+            if statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH"))
+            for *_, step in db.execute(f"EXPLAIN QUERY PLAN {statement}")
+        ]
+    tables = ("jobs", "deliveries", "delivery_attempts", "uploads", "d")
+    scans = [
+        (step, statement)
+        for step, statement in steps
+        if step.startswith(tuple(f"SCAN {table}" for table in tables)) and not step.endswith(short)
+    ]
+    assert len(statements) > 40
+    assert scans == []
+
+
+def spy_on_statements(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Collects the SQL of every connection made from now on, with its values filled in."""
+    statements: set[str] = set()
+    connect = sqlite3.connect
+
+    def connect_and_trace(*args: object, **settings: object) -> sqlite3.Connection:
+        db = connect(*args, **settings)
+        db.set_trace_callback(lambda text: statements.add(text.strip()))
+        return db
+
+    monkeypatch.setattr(sqlite3, "connect", connect_and_trace)
+    return statements
+
+
+async def use_everything(store: SqliteStore) -> None:
+    jobs = [await store.add(make_job(), concurrency=3, daily=99) for _ in range(6)]
+    for number, job in enumerate(await store.claim(engine="script", worker="w", lease_seconds=9, limit=3, now=T0)):
+        _ = await store.renew(worker="w", lease_seconds=9, ids=[job.id], now=T0)
+        _ = await store.progress(job.id, "w", 0.5)
+        _ = await store.checkpoint(job.id, "w", {"a": 1})
+        if number == 0:
+            _ = await store.release(job.id, "w", T0)
+        else:
+            owed = owing("succeeded")
+            _ = await store.settle(job.id, "w", state=State.SUCCEEDED, notes=("x",), now=T0, owed=owed)
+    _ = await store.cancel(jobs[0].id, now=T0, owed=owing("canceled"))
+    for state in (None, *State):
+        _ = await store.recent(limit=9, state=state)
+    for route in ("", jobs[0].route):
+        _ = await store.list(wire="freepik", owner="alice", route=route, limit=9)
+    _ = await store.recover(now=T0, concurrency=lambda *_: 2)
+    store._hot.clear()
+    _ = await store.get(jobs[0].id), await store.count_by_state()
+    _ = await store.owners_usage("alice", since=T0, until=T0 + 9), await store.made_since("alice", T0)
+    await use_deliveries(store, jobs[0])
+    await store.add_uploads([upload := make_upload()])
+    _ = await store.fill_upload(upload.id, "a", 1, T0), await store.upload(upload.id)
+    _ = await store.uploads(wire="runway", owner="alice", limit=9)
+    _ = await store.delete(jobs[0].id)
+
+
+async def use_deliveries(store: SqliteStore, job: Job) -> None:
+    _ = await store.due_deliveries(now=T0, limit=1, lease_seconds=9)
+    _ = await store.due_deliveries(now=T0, limit=9, lease_seconds=9, per_receiver=5)
+    _ = await store.next_due()
+    for which in ({}, {"job": job.id}, {"pending_only": True}, {"job": job.id, "pending_only": True}):
+        found = await store.deliveries(**which)
+    for delivered in (False, True):
+        id = found[0].delivery.id
+        _ = await store.record_attempt(id, at=T0, status=200, error=None, ms=1, delivered=delivered, next_due=T0)
+    _ = await store.attempts(id), await store.replay(id, T0)
+
+
+# Hot jobs
+
+
+def test_an_unfinished_job_is_believed_for_a_second() -> None:
+    now = 0.0
+    hot = HotJobs(9, clock=lambda: now)
+    running, done = make_job(), make_job(state=State.CANCELED, finished=T0)
+    hot.put(running)
+    hot.put(done)
+    now = 1.0
+    assert hot.get(running.id) is running
+    now = 1.1
+    assert hot.get(running.id) is None
+    assert hot.get(done.id) is done
+
+
+def test_the_least_used_job_is_forgotten_first() -> None:
+    hot = HotJobs(2)
+    jobs = [make_job() for _ in range(3)]
+    hot.put(jobs[0])
+    hot.put(jobs[1])
+    _ = hot.get(jobs[0].id)
+    hot.put(jobs[2])
+    assert [hot.get(job.id) for job in jobs] == [jobs[0], None, jobs[2]]
+    assert len(hot) == 2
+
+
+async def test_what_another_process_changed_is_seen(tmp_path: Path) -> None:
+    now = 0.0
+    ours = SqliteStore(tmp_path / "jobs.db", clock=lambda: now)
+    theirs = SqliteStore(tmp_path / "jobs.db")
+    await ours.open()
+    await theirs.open()
+    job = await ours.add(make_job())
+    canceled = await theirs.cancel(job.id, now=T0)
+    now = 1.5
+    assert ours.hot(job.id) is None
+    assert await ours.get(job.id) == canceled
+    await ours.close()
+    await theirs.close()
+
+
+async def test_a_job_let_go_by_another_is_not_shown_as_throttled(sqlite: SqliteStore) -> None:
+    jobs = [await sqlite.add(make_job(), concurrency=1) for _ in range(2)]
+    _ = await sqlite.cancel(jobs[0].id, now=T0)
+    shown = sqlite.hot(jobs[1].id) or await sqlite.get(jobs[1].id)
+    assert shown is not None
+    assert not shown.throttled
+
+
+def test_ids_of_a_time_start_where_its_bound_says() -> None:
+    assert transitions.first_id(T0) < id_at(T0, 0) < transitions.first_id(T0 + 0.001)
+    assert transitions.first_id(-5.0) == "00000000-0000"
