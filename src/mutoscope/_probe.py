@@ -11,7 +11,7 @@ import resource
 import signal
 import sys
 import warnings
-from typing import Any, cast
+from typing import Any
 
 import av
 from av import logging
@@ -218,7 +218,7 @@ def stream(request: dict[str, Any]) -> dict[str, Any]:
 def open_stream(url: str, demuxer: str) -> InputContainer:
     """With the demuxer forced, and nothing but files to open: FFmpeg's playlists would read what they name."""
     options = {"protocol_whitelist": "file", "max_streams": str(TRACKS)}
-    return cast("InputContainer", av.open(url, mode="r", format=demuxer, options=options))
+    return av.open(url, mode="r", format=demuxer, options=options)
 
 
 def cover_art(video: VideoStream) -> bool:

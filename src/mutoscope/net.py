@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.http_exceptions import HttpProcessingError
 from msgspec import Struct
 from yarl import URL
 
@@ -35,6 +36,9 @@ MAX_URL = 8192
 REDIRECTS = (301, 302, 303, 307, 308)
 UNTYPED = ("", "application/octet-stream", "binary/octet-stream")
 """Content types that say nothing; the content itself decides."""
+
+BROKEN = (aiohttp.ClientError, ConnectionError, HttpProcessingError)
+"""What aiohttp raises; the last one only when a server goes on talking after its answer has ended."""
 
 Lookup = Callable[[str, int], Awaitable[list[str]]]
 """Host name and port → addresses. Raises OSError when there are none."""
@@ -105,13 +109,13 @@ def address_flaw(address: str) -> str | None:
     try:
         number = ipaddress.ip_address(address)
     except ValueError:
-        return "not an address"
+        return "something that is not an address"
     for network, what in SPECIAL.items():
         if number in network:
             return what
     if number.version == 6 and (number not in GLOBAL_V6 or number.scope_id):
-        return "not a global address"
-    return None if number.is_global else "not a global address"
+        return "an address that is not global"
+    return None if number.is_global else "an address that is not global"
 
 
 class Client:
@@ -144,12 +148,15 @@ class Client:
                     media_type = check_head(response, max_bytes, accept)
                     return await save(response, into, media_type, max_bytes)
         except Problem as problem:
+            if problem.kind is Kind.UNREACHABLE_MEDIA:
+                raise unfetched(problem.message, field) from problem.__cause__
             raise Problem(problem.kind, problem.message, field=field) from problem.__cause__
         except TimeoutError as error:
             allowed = f"{self.settings.total_seconds:g} seconds (net.total_seconds)"
-            raise unreachable(f"Timeout while fetching asset: more than {allowed}", field) from error
-        except (aiohttp.ClientError, ConnectionError) as error:
-            raise unreachable(f"Failed to fetch asset: {reason(error)}", field) from error
+            message = f"Timeout while fetching asset: more than {allowed}"
+            raise Problem(Kind.UNREACHABLE_MEDIA, message, field=field) from error
+        except BROKEN as error:
+            raise unfetched(reason(error), field) from error
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, timeout_seconds: float) -> Answer:
         """Send `body` once. Redirects are answers, not followed.
@@ -169,14 +176,14 @@ class Client:
             raise Problem(Kind.UPSTREAM_FAILED, problem.message) from problem.__cause__
         except TimeoutError as error:
             raise Problem(Kind.TIMED_OUT, f"no answer within {timeout_seconds:g} seconds") from error
-        except (aiohttp.ClientError, ConnectionError) as error:
+        except BROKEN as error:
             raise Problem(Kind.UPSTREAM_FAILED, reason(error)) from error
 
     def check(self, url: str) -> URL:
         """Read a URL and refuse what must not be requested; a host name's addresses are judged on connecting."""
         target = read_url(url)
         if target.scheme == "http" and not self.settings.allow_http:
-            raise unreachable("Refused: the scheme is http; use https, or set net.allow_http = true to allow it")
+            raise unreachable("refused: the scheme is http; use https, or set net.allow_http = true to allow it")
         host = target.host or ""
         if is_address(host) and not self.exempt(host) and (what := address_flaw(host)):
             raise unreachable(refusal(f"{host} is {what}"))
@@ -202,7 +209,7 @@ class Client:
                     return
             target = self.check(follow(target, location))
         allowed = f"{self.settings.max_redirects} redirects (net.max_redirects)"
-        raise unreachable(f"Failed to fetch asset: more than {allowed}")
+        raise unreachable(f"more than {allowed}")
 
     def _session(self, target: URL) -> aiohttp.ClientSession:
         """Two pools, so that a connection made without the guard is never given to a host under it."""
@@ -285,21 +292,21 @@ def read_url(text: str) -> URL:
     """A stranger's URL, read strictly; raises Problem (UNREACHABLE_MEDIA) with what is wrong."""
     text = text.strip(" ")
     if len(text) > MAX_URL:
-        raise unreachable(f"Refused: the URL is longer than {MAX_URL} characters")
+        raise unreachable(f"refused: the URL is longer than {MAX_URL} characters")
     if "\\" in text or any(ord(char) < 32 or ord(char) == 127 for char in text):
-        raise unreachable("Refused: the URL contains a backslash or a control character")
+        raise unreachable("refused: the URL contains a backslash or a control character")
     try:
         url = URL(text)
         parts = urlsplit(text)
     except ValueError as error:
-        raise unreachable("Refused: not a URL") from error
+        raise unreachable("refused: not a URL") from error
     if url.scheme not in ("http", "https"):
-        raise unreachable(f"Refused: the scheme is {url.scheme or 'missing'}; http and https are possible")
+        raise unreachable(f"refused: the scheme is {url.scheme or 'missing'}; http and https are possible")
     if "@" in url.raw_authority or "@" in parts.netloc:
-        raise unreachable("Refused: the URL contains credentials")
+        raise unreachable("refused: the URL contains credentials")
     host = (url.raw_host or "").lower()
-    if not is_address(host) and not is_name(host):
-        raise unreachable("Refused: the URL has no valid host name")
+    if not is_address(host) and ("[" in parts.netloc or not is_name(host)):
+        raise unreachable("refused: the URL has no valid host name")
     if not PLAIN.fullmatch(parts.path + parts.query):
         return url.with_fragment(None)
     # Path and query as they were spelled: a signed link does not survive being quoted anew.
@@ -326,16 +333,16 @@ def follow(target: URL, location: str) -> str:
     try:
         return str(target.join(URL(location, encoded=bool(PLAIN.fullmatch(location)))))
     except ValueError as error:
-        raise unreachable("Failed to fetch asset: redirected to something that is not a URL") from error
+        raise unreachable("redirected to something that is not a URL") from error
 
 
 def check_head(response: aiohttp.ClientResponse, max_bytes: int, accept: tuple[str, ...]) -> str:
     """Judge an answer before its body is read; returns the media type that it claims."""
     if response.status != 200:
-        raise unreachable(f"Failed to fetch asset: the server answered {response.status}")
+        raise unreachable(f"the server answered {response.status}")
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
-        raise unreachable("Failed to fetch asset: the server compressed its answer, although identity was asked")
+        raise unreachable("the server compressed its answer, although identity was asked")
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if accept and media_type not in UNTYPED and not any(fnmatchcase(media_type, each) for each in accept):
         raise Problem(
@@ -376,7 +383,7 @@ def keep(sink: BinaryIO, digest: Any, chunk: bytes) -> None:
 async def beginning(response: aiohttp.ClientResponse) -> str:
     """The first KiB of a body. The status has arrived: a body that never comes does not undo it."""
     found = b""
-    with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+    with contextlib.suppress(*BROKEN, TimeoutError):
         async with asyncio.timeout(1.0):
             while len(found) < ANSWER_BYTES and (chunk := await response.content.read(ANSWER_BYTES - len(found))):
                 found += chunk
@@ -384,7 +391,7 @@ async def beginning(response: aiohttp.ClientResponse) -> str:
 
 
 def refusal(what: str) -> str:
-    return f"Refused: {what}; set net.allow_private = true, or name the host in net.allow_hosts, to allow it"
+    return f"refused: {what}; set net.allow_private = true, or name the host in net.allow_hosts, to allow it"
 
 
 def reason(error: BaseException) -> str:
@@ -405,11 +412,16 @@ def reason(error: BaseException) -> str:
             return "the connection timed out"
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError() | ConnectionError():
             return "the connection broke off"
-        case aiohttp.ClientResponseError():
+        case aiohttp.ClientResponseError() | HttpProcessingError():
             return "the server's answer is not HTTP"
         case _:
             return "the request failed"
 
 
-def unreachable(message: str, field: str | None = None) -> Problem:
-    return Problem(Kind.UNREACHABLE_MEDIA, message, field=field)
+def unreachable(why: str) -> Problem:
+    return Problem(Kind.UNREACHABLE_MEDIA, why)
+
+
+def unfetched(why: str, field: str | None) -> Problem:
+    """In Runway's words, which its clients look for."""
+    return Problem(Kind.UNREACHABLE_MEDIA, f"Failed to fetch asset: {why}", field=field)

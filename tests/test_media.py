@@ -1,0 +1,406 @@
+"""Looking into strangers' files: what each kind is found to be, and what a hostile one gets."""
+
+import asyncio
+import os
+import struct
+import sys
+import time
+import wave
+import zlib
+from collections.abc import AsyncGenerator, Callable
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from mutoscope.config import Inputs
+from mutoscope.job import MediaLimits, Role
+from mutoscope.media import MediaInfo, Prober, check, sniff
+from mutoscope.problem import Kind, Problem
+
+
+@pytest.fixture
+async def prober() -> AsyncGenerator[Prober]:
+    prober = Prober(Inputs())
+    yield prober
+    await prober.close()
+
+
+def picture(format: str, width: int = 320, height: int = 200, **options: Any) -> bytes:
+    out = BytesIO()
+    Image.effect_noise((width, height), 40).convert("RGB").save(out, format, **options)
+    return out.getvalue()
+
+
+def lying_on_its_side() -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return exif
+
+
+def film(format: str, codec: str, *, frames: int = 30, sound: str | None = None, **options: str) -> bytes:
+    """A clip of 320x180 at 30 frames a second."""
+    with TemporaryDirectory() as place:
+        path = Path(place, "film")  # a file, because faststart reads it again
+        write_film(path, format, codec, frames, sound, options)
+        return path.read_bytes()
+
+
+def write_film(path: Path, format: str, codec: str, frames: int, sound: str | None, options: dict[str, str]) -> None:
+    with av.open(str(path), "w", format=format, options=options) as container:
+        video = container.add_stream(codec, rate=30)
+        video.width, video.height, video.pix_fmt = 320, 180, "yuv420p"
+        audio = container.add_stream(sound, rate=48000) if sound else None
+        for number in range(frames):
+            pixels = np.full((180, 320, 3), number * 8 % 256, np.uint8)
+            container.mux(video.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(video.encode(None))
+        if audio is not None:
+            for packet in encoded_noise(audio, frames / 30):
+                container.mux(packet)
+
+
+def song(format: str, codec: str, seconds: float = 1.0) -> bytes:
+    out = BytesIO()
+    with av.open(out, "w", format=format) as container:
+        for packet in encoded_noise(container.add_stream(codec, rate=48000), seconds):
+            container.mux(packet)
+    return out.getvalue()
+
+
+def encoded_noise(audio: Any, seconds: float) -> Any:
+    chance = np.random.default_rng(1)
+    for number in range(int(seconds * 48000 / 1024)):
+        samples = chance.integers(-999, 999, (1, 2048), dtype=np.int16)
+        frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="stereo")
+        frame.sample_rate, frame.pts = 48000, number * 1024
+        yield from audio.encode(frame)
+    yield from audio.encode(None)
+
+
+def recording(seconds: float) -> bytes:
+    out = BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(b"\0\1" * int(8000 * seconds))
+    return out.getvalue()
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that claims any size and holds next to nothing."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+
+
+async def probe(prober: Prober, tmp_path: Path, content: bytes, name: str = "file") -> MediaInfo:
+    path = tmp_path / name
+    path.write_bytes(content)
+    return await prober.probe(path, field="image")
+
+
+async def flaw(prober: Prober, tmp_path: Path, content: bytes, name: str = "file") -> str:
+    with pytest.raises(Problem) as caught:
+        await probe(prober, tmp_path, content, name)
+    assert (caught.value.kind, caught.value.field) == (Kind.BAD_MEDIA, "image")
+    assert str(tmp_path) not in caught.value.message
+    return caught.value.message
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "BMP", "GIF"])
+async def test_a_picture_is_measured(format: str, prober: Prober, tmp_path: Path):
+    content = picture(format)
+    assert await probe(prober, tmp_path, content, "misnamed.mp4") == MediaInfo(
+        media_type=f"image/{format.lower()}", kind="image", bytes=len(content), width=320, height=200
+    )
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
+async def test_a_picture_on_its_side_is_measured_as_shown(format: str, prober: Prober, tmp_path: Path):
+    info = await probe(prober, tmp_path, picture(format, exif=lying_on_its_side()))
+    assert (info.width, info.height) == (200, 320)
+
+
+@pytest.mark.parametrize(
+    ("format", "codec", "sound", "media_type"),
+    [
+        ("mp4", "libx264", "aac", "video/mp4"),
+        ("mov", "libx264", None, "video/quicktime"),
+        ("webm", "libvpx-vp9", "libopus", "video/webm"),
+        ("matroska", "libx264", None, "video/x-matroska"),
+        ("avi", "mpeg4", None, "video/x-msvideo"),
+    ],
+)
+async def test_a_clip_is_measured(
+    format: str, codec: str, sound: str | None, media_type: str, prober: Prober, tmp_path: Path
+):
+    info = await probe(prober, tmp_path, film(format, codec, sound=sound))
+    assert (info.media_type, info.kind, info.has_audio) == (media_type, "video", sound is not None)
+    assert (info.width, info.height, info.fps, info.frames) == (320, 180, 30.0, 30)
+    assert info.seconds == pytest.approx(1.0, abs=0.03)
+
+
+async def test_a_fragmented_mp4_is_measured(prober: Prober, tmp_path: Path):
+    info = await probe(prober, tmp_path, film("mp4", "libx264", movflags="frag_keyframe+empty_moov"))
+    assert (info.frames, info.seconds) == (30, pytest.approx(1.0, abs=0.03))
+
+
+@pytest.mark.parametrize(
+    ("format", "codec", "media_type"),
+    [
+        ("mp3", "mp3", "audio/mpeg"),
+        ("adts", "aac", "audio/aac"),
+        ("ipod", "aac", "audio/mp4"),
+        ("mp4", "aac", "audio/mp4"),
+        ("flac", "flac", "audio/flac"),
+        ("ogg", "libopus", "audio/ogg"),
+        ("webm", "libopus", "audio/webm"),
+        ("wav", "pcm_s16le", "audio/wav"),
+    ],
+)
+async def test_a_sound_is_measured(format: str, codec: str, media_type: str, prober: Prober, tmp_path: Path):
+    info = await probe(prober, tmp_path, song(format, codec))
+    assert (info.media_type, info.kind, info.width, info.frames) == (media_type, "audio", None, None)
+    assert info.seconds == pytest.approx(1.0, abs=0.1)
+
+
+async def test_a_header_of_60000_by_60000_pixels_is_refused_quickly(prober: Prober, tmp_path: Path):
+    await probe(prober, tmp_path, picture("PNG"))  # the child is warm
+    started = time.perf_counter()
+    told = await flaw(prober, tmp_path, png_header(60000, 60000))
+    assert time.perf_counter() - started < 1.0
+    assert told == "Invalid asset dimensions: at most 64000000 pixels in all (inputs.max_pixels), found 3600000000"
+
+
+async def test_the_hosts_patience_is_a_setting(tmp_path: Path):
+    strict = Prober(Inputs(max_pixels=10_000, max_seconds=0.5, max_bytes=100_000))
+    assert "at most 10000 pixels" in await flaw(strict, tmp_path, picture("JPEG", 200, 100))
+    assert "at most 10000 pixels" in await flaw(strict, tmp_path, film("mp4", "libx264", frames=5))
+    assert (await flaw(strict, tmp_path, recording(1.0))).startswith("Asset duration must be at most 0.5 seconds")
+    assert (await flaw(strict, tmp_path, picture("BMP"))).startswith("Asset size exceeds 0.0953674MB")
+    await strict.close()
+
+
+PLAYLIST = b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n"
+CONCAT = b"ffconcat version 1.0\nfile '/etc/hostname'\n"
+FTYP = b"\0\0\0\x18ftypisom\0\0\0\0isomavc1"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("page.png", b"<!DOCTYPE html><script>alert(1)</script>", "Unsupported asset type: text/html"),
+        ("svg.png", b'<?xml version="1.0"?><svg width="9" height="9"/>', "Unsupported asset type: image/svg+xml"),
+        ("list.mp4", PLAYLIST, "Unsupported asset type: "),
+        ("concat.mp4", CONCAT, "Unsupported asset type: "),
+        ("empty.png", b"", "Unsupported asset type: the file is empty"),
+        ("sdp.mp4", b"v=0\no=- 0 0 IN IP4 127.0.0.1\n", "Unsupported asset type: "),
+        ("heic.jpg", b"\0\0\0\x18ftypheic\0\0\0\0heicmif1", "Unsupported asset type: image/heic"),
+        ("tiff.png", b"II*\0\x08\0\0\0", "Unsupported asset type: "),
+        ("eps.png", b"%!PS-Adobe-3.0 EPSF-3.0\n", "Unsupported asset type: "),
+        ("magic.png", b"\x89PNG\r\n\x1a\n", "Invalid asset: "),
+        ("magic.jpg", b"\xff\xd8\xff\xe0", "Invalid asset: "),
+        ("page.jpg", b"\xff\xd8\xff<html>", "Invalid asset: "),
+        ("magic.gif", b"GIF89a", "Invalid asset: "),
+        ("magic.webp", b"RIFF\x10\0\0\0WEBPVP8 ", "Invalid asset: "),
+        ("list2.mp4", FTYP + PLAYLIST, "Invalid asset: "),
+        ("ftyp.mp4", FTYP, "Invalid asset: "),
+        ("magic.webm", b"\x1aE\xdf\xa3webm" + bytes(100), "Invalid asset: "),
+        ("magic.wav", b"RIFF\0\0\0\0WAVE", "Invalid asset: "),
+        ("magic.ogg", b"OggS" + bytes(100), "Invalid asset: "),
+        ("noise.mp3", b"ID3\3\0\0\0\0\0\0" + bytes(500), "Invalid asset: "),
+        ("header.png", png_header(300, 300)[:40], "Invalid asset: "),
+    ],
+)
+async def test_what_is_no_media_is_refused(name: str, content: bytes, told: str, prober: Prober, tmp_path: Path):
+    assert (await flaw(prober, tmp_path, content, name)).startswith(told)
+
+
+WHOLE: dict[str, Callable[[], bytes]] = {
+    "png": lambda: picture("PNG"),
+    "jpeg": lambda: picture("JPEG"),
+    "progressive jpeg": lambda: picture("JPEG", progressive=True, exif=lying_on_its_side()),
+    "webp": lambda: picture("WEBP"),
+    "mp4": lambda: film("mp4", "libx264", movflags="faststart"),
+    "mov": lambda: film("mov", "libx264"),
+    "webm": lambda: film("webm", "libvpx-vp9"),
+    "wav": lambda: recording(2.0),
+    "flac": lambda: song("flac", "flac"),
+}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+async def test_a_truncated_file_is_refused(kind: str, prober: Prober, tmp_path: Path):
+    content = WHOLE[kind]()
+    await probe(prober, tmp_path, content)
+    assert (await flaw(prober, tmp_path, content[: len(content) // 2])).startswith("Invalid asset: ")
+
+
+async def test_flipped_bytes_do_no_harm(prober: Prober, tmp_path: Path):
+    for kind, make in WHOLE.items():
+        content = make()
+        for seed in range(6):
+            damaged = bytearray(content)
+            for at in np.random.default_rng(seed).integers(12, len(content), 12):
+                damaged[at] ^= 0x5A
+            try:
+                info = await probe(prober, tmp_path, bytes(damaged))
+                assert info.kind in ("image", "video", "audio"), kind
+            except Problem as problem:
+                assert problem.kind is Kind.BAD_MEDIA, kind
+
+
+async def test_the_size_of_the_picture_counts_and_not_the_containers(prober: Prober, tmp_path: Path):
+    content = bytearray(film("mp4", "libx264"))
+    entry = content.index(b"avc1", content.index(b"stsd"))
+    content[entry + 28 : entry + 32] = struct.pack(">HH", 16000, 16000)
+    info = await probe(prober, tmp_path, bytes(content))
+    assert (info.width, info.height) == (320, 180)
+
+
+async def test_a_false_length_does_not_pass_for_the_true_one(prober: Prober, tmp_path: Path):
+    content = bytearray(film("mp4", "libx264", frames=60))
+    for box, at in ((b"mvhd", 16), (b"tkhd", 24), (b"mdhd", 16)):
+        start = content.index(box) + 4 + at
+        content[start : start + 4] = struct.pack(">I", struct.unpack(">I", content[start : start + 4])[0] // 8)
+    edits = content.index(b"edts")
+    content[edits : edits + 4] = b"free"
+    assert (await probe(prober, tmp_path, bytes(content))).seconds == pytest.approx(2.0, abs=0.1)
+
+
+async def test_a_child_that_hangs_is_replaced(tmp_path: Path):
+    prober = Prober(Inputs(), wall_seconds=0.3)
+    pipe = tmp_path / "pipe.png"
+    pipe.write_bytes(picture("PNG"))
+    await warm(prober, pipe)
+    child = prober._idle[0].process  # pyright: ignore[reportPrivateUsage]
+    os.kill(child.pid, 19)  # SIGSTOP
+    with pytest.raises(Problem, match=r"more than 0\.3 seconds"):
+        await prober.probe(pipe)
+    assert child.returncode == -9
+    await warm(prober, pipe)
+    await prober.close()
+
+
+async def warm(prober: Prober, path: Path) -> None:
+    """The first look starts an interpreter, which a busy machine may not manage in time."""
+    for _ in range(20):
+        try:
+            await prober.probe(path)
+            return
+        except Problem:
+            prober.wall_seconds *= 1.5
+    raise AssertionError("the child never came up")
+
+
+async def test_a_child_that_died_is_replaced(prober: Prober, tmp_path: Path):
+    content = picture("PNG")
+    await probe(prober, tmp_path, content)
+    os.kill(prober._idle[0].process.pid, 9)  # pyright: ignore[reportPrivateUsage]
+    assert (await flaw(prober, tmp_path, content)).startswith("Invalid asset: ")
+    assert (await probe(prober, tmp_path, content)).width == 320
+
+
+async def test_files_are_looked_at_side_by_side(prober: Prober, tmp_path: Path):
+    path = tmp_path / "a.png"
+    path.write_bytes(picture("PNG"))
+    found = await asyncio.gather(*(prober.probe(path) for _ in range(12)))
+    assert {each.width for each in found} == {320}
+
+
+async def test_this_process_never_loads_a_parser():
+    script = "import sys, mutoscope.media; sys.exit('av' in sys.modules or 'PIL' in sys.modules)"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", script)
+    assert await process.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("head", "media_type"),
+    [
+        (b"\0\0\0\x20ftypM4A \0\0\0\0", "audio/mp4"),
+        (b"\0\0\0\x14ftypqt  \0\0\0\0", "video/quicktime"),
+        (b"\0\0\0\x14ftypavif\0\0\0\0", "image/avif"),
+        (b"\xff\xfb\x90\x64", "audio/mpeg"),
+        (b"\xff\xf1\x50\x80", "audio/aac"),
+        (b"\xff\xfe\x00\x00", None),  # a byte-order mark is no sound
+        (b"\xff\xff\xff\xff", None),
+        (b"BM" + bytes(12) + b"\x28\0\0\0", "image/bmp"),
+        (b"BMW is a car maker", None),
+        (b"RIFF\0\0\0\0sfbk", None),
+        (b"", None),
+    ],
+)
+def test_content_is_told_by_its_first_bytes(head: bytes, media_type: str | None):
+    assert sniff(head) == media_type
+
+
+IMAGE = MediaInfo(media_type="image/png", kind="image", bytes=1000, width=1000, height=400)
+CLIP = MediaInfo(media_type="video/mp4", kind="video", bytes=20 << 20, width=640, height=360, seconds=31.2)
+
+
+@pytest.mark.parametrize(
+    ("info", "role", "limits", "told"),
+    [
+        (
+            IMAGE,
+            Role.REFERENCE,
+            {"types": ("image/jpg", "image/webp")},
+            "Unsupported asset type: expected image/jpeg, image/webp, found image/png",
+        ),
+        (CLIP, Role.FIRST_FRAME, {}, "Unsupported asset type: expected image, found video/mp4"),
+        (IMAGE, Role.VIDEO, {}, "Unsupported asset type: expected video, found image/png"),
+        (CLIP, Role.VIDEO, {"max_bytes": 16 << 20}, "Asset size exceeds 16MB: found 20.00MB"),
+        (CLIP, Role.VIDEO, {"max_seconds": 30.0}, "Asset duration must be at most 30 seconds: found 31.20"),
+        (CLIP, Role.VIDEO, {"min_seconds": 40.0}, "Asset duration must be at least 40 seconds: found 31.20"),
+        (
+            IMAGE,
+            Role.FIRST_FRAME,
+            {"max_aspect": 2.0},
+            "Invalid asset aspect ratio: width / height must be at most 2, found 2.5 (1000x400)",
+        ),
+        (
+            IMAGE,
+            Role.FIRST_FRAME,
+            {"min_aspect": 3.0},
+            "Invalid asset aspect ratio: width / height must be at least 3, found 2.5 (1000x400)",
+        ),
+        (
+            IMAGE,
+            Role.FIRST_FRAME,
+            {"max_side": 999},
+            "Invalid asset dimensions: each side must be at most 999 pixels, found 1000x400",
+        ),
+        (
+            IMAGE,
+            Role.FIRST_FRAME,
+            {"min_side": 401},
+            "Invalid asset dimensions: each side must be at least 401 pixels, found 1000x400",
+        ),
+    ],
+)
+def test_a_file_beyond_the_vendors_limits_is_refused_in_the_vendors_words(
+    info: MediaInfo, role: Role, limits: dict[str, Any], told: str
+):
+    with pytest.raises(Problem) as caught:
+        check(info, MediaLimits(**limits), role=role, field="promptImage")
+    assert (caught.value.kind, caught.value.message, caught.value.field) == (Kind.BAD_MEDIA, told, "promptImage")
+
+
+def test_a_file_at_the_limits_is_accepted():
+    limits = MediaLimits(
+        types=("image/png",), max_bytes=1000, min_side=400, max_side=1000, min_aspect=2.5, max_aspect=2.5
+    )
+    check(IMAGE, limits, role=Role.FIRST_FRAME, field=None)
+    check(CLIP, MediaLimits(max_seconds=31.2, min_seconds=31.2), role=Role.REFERENCE_VIDEO, field=None)
+    check(CLIP, None, role=Role.CHARACTER, field=None)
+    check(IMAGE, None, role=Role.CHARACTER, field=None)
