@@ -35,8 +35,8 @@ def _folds(stage: Stage, rows: int, cols: int) -> tuple[Floats, Floats]:
     drawn = [float(v) for v in stage.chance(11).random(4)]
     aspect = cols / rows
     cells = 0.9 + 0.8 * drawn[0]
-    first = fbm(rows, cols, cells, cells * aspect, 4, stage.seed + 1, 0.42)
-    second = fbm(rows, cols, cells, cells * aspect, 4, stage.seed + 2, 0.42)
+    first = fbm(rows, cols, cells, cells * aspect, 6, stage.seed + 1, 0.42)
+    second = fbm(rows, cols, cells, cells * aspect, 6, stage.seed + 2, 0.42)
     strength = min(rows, cols) * (0.75 + 0.55 * drawn[1])
     x = np.arange(cols, dtype=np.float32)[None]
     y = rows_of(slice(0, rows))
@@ -70,7 +70,7 @@ def _inks(stage: Stage) -> Floats:
 
 
 def _inked(folds: Floats, inks: Floats) -> Floats:
-    place = (0.5 - 0.5 * floats(np.cos(folds * math.pi))) * (len(inks) - 1)
+    place = floats(np.abs(np.mod(folds, 2.0) - 1.0)) * (len(inks) - 1)
     ink = np.clip(place.astype(np.int32), 0, len(inks) - 2)
     share = (place - ink)[..., None].astype(np.float32)
     return mix(inks[ink], inks[ink + 1], share * share * (3.0 - 2.0 * share))

@@ -40,7 +40,7 @@ def paint_city(canvas: Floats, stage: Stage) -> Floats:
         _mist(canvas, stage, street, close)
     canvas[:street] += lamps
     _glow(canvas[:street], lamps, stage)
-    sea(canvas, stage, rough=0.55 if stage.wish.has("calm") else 0.8, eye=2.2)
+    sea(canvas, stage, rough=0.5 if stage.wish.has("calm") else 0.6, eye=2.2)
     rows = rows_of(slice(street, stage.height))
     near[street:] = 0.70 + 0.30 * (rows - street) * (1.0 / max(1, stage.height - street))
     return near
@@ -73,9 +73,7 @@ def _towers(stage: Stage, street: int, close: float, layer: int) -> list[Tower]:
     return towers
 
 
-def _paint_tower(
-    canvas: Floats, near: Floats, lamps: Floats, stage: Stage, tower: Tower, close: float
-) -> None:
+def _paint_tower(canvas: Floats, near: Floats, lamps: Floats, stage: Stage, tower: Tower, close: float) -> None:
     tone = _wall(stage, close, tower.drawn[8])
     steps = _silhouette(tower)
     for left, right, top in steps:
@@ -123,9 +121,7 @@ def _paint_mast(canvas: Floats, stage: Stage, part: tuple[int, int, int], tone: 
     canvas[max(0, top - high) : top, column : column + wide] = tone
 
 
-def _light_windows(
-    lamps: Floats, stage: Stage, box: tuple[int, int, int, int], tower: Tower, close: float
-) -> None:
+def _light_windows(lamps: Floats, stage: Stage, box: tuple[int, int, int, int], tower: Tower, close: float) -> None:
     left, right, top, bottom = box
     wide, high = max(3, round(stage.unit * 0.0034)), max(4, round(stage.unit * 0.0064))
     down, across = (bottom - top) // high, (right - left) // wide

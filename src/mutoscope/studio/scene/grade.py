@@ -99,16 +99,16 @@ def _expose(canvas: Floats, stage: Stage) -> Bytes:
 def _oil(picture: Bytes, stage: Stage) -> Bytes:
     """Flat strokes with hard edges, and a canvas under them."""
     size = 7 if min(stage.width, stage.height) > 600 else 5
-    strokes = cv2.edgePreservingFilter(cv2.medianBlur(picture, size), flags=1, sigma_s=40, sigma_r=0.45)
+    strokes = cv2.edgePreservingFilter(cv2.medianBlur(picture, size), flags=1, sigma_s=18, sigma_r=0.32)
     weave = fbm(stage.height, stage.width, stage.height / 3.0, stage.width / 9.0, 2, stage.seed + 97) - 0.5
-    return _textured(np.asarray(strokes, np.uint8), weave, 0.14, 0.0)
+    return _textured(np.asarray(strokes, np.uint8), weave, 0.12, 0.0)
 
 
 def _watercolour(picture: Bytes, stage: Stage) -> Bytes:
     """Washes that run into each other on rough paper."""
-    washes = cv2.stylization(picture, sigma_s=50, sigma_r=0.5)
+    washes = cv2.edgePreservingFilter(cv2.medianBlur(picture, 5), flags=2, sigma_s=40, sigma_r=0.42)
     paper = fbm(stage.height, stage.width, stage.height / 6.0, stage.width / 6.0, 3, stage.seed + 98) - 0.5
-    return _textured(np.asarray(washes, np.uint8), paper, 0.20, 0.20)
+    return _textured(np.asarray(washes, np.uint8), paper, 0.16, 0.20)
 
 
 def _textured(picture: Bytes, texture: Floats, strength: float, white: float) -> Bytes:

@@ -28,7 +28,7 @@ def survey(stage: Stage) -> Ground:
     place = stage.place
     lake = stage.wish.has("lake") or (place == "mountains" and stage.wish.has("calm"))
     lake = lake and "lake" not in stage.wish.excluded and place != "desert"
-    shape = height_map(place, stage.seed, lake=lake)
+    shape = height_map(place, stage.seed, lake=lake, gap=(stage.sun[0] - stage.width / 2) / stage.focal)
     level = float(np.percentile(shape[: SIZE * 2 // 3], 34)) if lake else None
     if level is not None:
         shape = floats(np.maximum(shape, level))
@@ -66,9 +66,9 @@ def _light(
     facing = clip((math.sin(slant) - across * toward_x - away * toward_z) * level, 0.0, 1.0)
     direct = facing * _shadow(heights, sunward, math.tan(slant * 0.8))
     openness = clip(0.66 + (heights - blur(heights, 9.0)) * (1.0 / 28.0), 0.28, 1.15)
-    share = 0.35 + 0.65 * stage.palette.direct
+    share = (0.35 + 0.65 * stage.palette.direct) * (0.45 if stage.time == "night" else 1.0)
     sky = openness * (0.75 + 0.4 * level)
-    return direct[..., None] * (stage.light("sun") * (2.0 * share)) + sky[..., None] * (
+    return direct[..., None] * (stage.light("sun") * (2.35 * share)) + sky[..., None] * (
         stage.light("ambient") * (1.0 + 0.25 * (1.0 - share))
     )
 
@@ -79,9 +79,7 @@ def _shadow(heights: Floats, sunward: tuple[float, float], rise: float) -> Float
     lit = np.ones_like(small)
     for step in range(1, 17):
         distance = 4.0 * step * (1.0 + 0.09 * step)
-        shift = np.array(
-            [[1.0, 0.0, sunward[0] * distance / 2], [0.0, 1.0, sunward[1] * distance / 2]], np.float64
-        )
+        shift = np.array([[1.0, 0.0, sunward[0] * distance / 2], [0.0, 1.0, sunward[1] * distance / 2]], np.float64)
         over = zoom(small, shift) - small - rise * distance
         lit = floats(np.minimum(lit, np.clip(1.0 - over * (1.0 / (2.5 + 0.15 * distance)), 0.0, 1.0)))
     return floats(cv2.resize(lit, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR))
@@ -95,7 +93,8 @@ def _cover(stage: Stage, shape: Floats, level: Floats) -> tuple[Floats, Floats]:
     named = stage.wish.tint("ground")
     if named is not None:
         bright = albedo.mean(2, keepdims=True)
-        albedo = mix(albedo, colour(*named) * bright * (1.0 / max(0.25, sum(named) / 3)), 0.62)
+        share = 0.62 if named[1] < max(named) else 0.25  # land is green of itself
+        albedo = mix(albedo, colour(*named) * bright * (1.0 / max(0.25, sum(named) / 3)), share)
     if "trees" in stage.wish.excluded:
         woods = woods * 0.0
     return albedo, woods
@@ -103,26 +102,29 @@ def _cover(stage: Stage, shape: Floats, level: Floats) -> tuple[Floats, Floats]:
 
 def _mountain_cover(stage: Stage, shape: Floats, steep: Floats, grain: Floats) -> tuple[Floats, Floats]:
     strata = floats(np.sin(shape * 95.0 + fbm(SIZE, SIZE, 7.0, 7.0, 3, stage.seed + 41) * 14.0)) * 0.10
-    stone = mix(colour(0.30, 0.26, 0.25), colour(0.40, 0.36, 0.33), patches(SIZE, 12.0, stage.seed + 42, 0.2)[..., None])
+    stone = mix(
+        colour(0.30, 0.26, 0.25), colour(0.40, 0.36, 0.33), patches(SIZE, 12.0, stage.seed + 42, 0.2)[..., None]
+    )
     albedo = stone * (1.0 + grain * 0.9 + strata)[..., None]
     green = colour(0.42, 0.24, 0.09) if stage.wish.has("autumn") else colour(0.20, 0.25, 0.11)
-    meadow = smoothstep(0.46, 0.24, shape + grain * 0.10) * smoothstep(0.60, 0.34, steep)
+    meadow = smoothstep(0.46, 0.24, shape + grain * 0.10) * smoothstep(0.66, 0.40, steep)
     albedo = mix(albedo, green * (1.0 + grain * 1.1)[..., None], meadow[..., None])
-    woods = smoothstep(0.36, 0.17, shape + grain * 0.2) * smoothstep(0.48, 0.26, steep)
+    stands = smoothstep(0.30, 0.56, fbm(SIZE, SIZE, 34.0, 34.0, 4, stage.seed + 43))
+    woods = smoothstep(0.36, 0.17, shape + grain * 0.2) * smoothstep(0.48, 0.26, steep) * stands
     dark = colour(0.34, 0.15, 0.05) if stage.wish.has("autumn") else colour(0.075, 0.125, 0.08)
     albedo = mix(albedo, dark * (1.0 + grain * 1.6)[..., None], woods[..., None])
     if stage.wish.has("autumn") and not stage.frosty:
         return albedo, woods
     if "snow" in stage.wish.excluded:
         return albedo, woods
-    line = 0.10 if stage.frosty else 0.43
-    snow = smoothstep(line, line + 0.15, shape + grain * 0.16) * smoothstep(0.66, 0.38, steep + grain * 0.25)
+    line = -0.20 if stage.frosty else 0.40
+    snow = smoothstep(line, line + 0.15, shape + grain * 0.16) * smoothstep(0.46, 0.20, steep + grain * 0.22)
     return mix(albedo, colour(0.93, 0.95, 1.0), snow[..., None]), woods
 
 
 def _hill_cover(stage: Stage, shape: Floats, steep: Floats, grain: Floats) -> tuple[Floats, Floats]:
     del shape
-    fresh, dry = (0.135, 0.24, 0.055), (0.36, 0.36, 0.12)
+    fresh, dry = (0.12, 0.175, 0.055), (0.33, 0.31, 0.14)
     if stage.wish.has("autumn"):
         fresh, dry = (0.34, 0.25, 0.08), (0.50, 0.34, 0.12)
     season = smoothstep(0.36, 0.70, fbm(SIZE, SIZE, 8.0, 8.0, 5, stage.seed + 50) + grain * 0.25)
@@ -138,8 +140,10 @@ def _hill_cover(stage: Stage, shape: Floats, steep: Floats, grain: Floats) -> tu
 def _flowered(stage: Stage, albedo: Floats) -> Floats:
     beds = smoothstep(0.50, 0.62, fbm(SIZE, SIZE, 14.0, 14.0, 4, stage.seed + 55))
     named = stage.wish.tint("ground") or stage.wish.tint("light")
-    bloom = colour(*named) if named else mix(
-        colour(0.85, 0.22, 0.30), colour(0.62, 0.36, 0.80), patches(SIZE, 6.0, stage.seed + 56)[..., None]
+    bloom = (
+        colour(*named)
+        if named
+        else mix(colour(0.85, 0.22, 0.30), colour(0.62, 0.36, 0.80), patches(SIZE, 6.0, stage.seed + 56)[..., None])
     )
     dots = smoothstep(0.50, 0.66, fbm(SIZE, SIZE, 300.0, 300.0, 2, stage.seed + 57))
     return mix(albedo, bloom, (beds * dots * 0.85)[..., None])
@@ -147,5 +151,6 @@ def _flowered(stage: Stage, albedo: Floats) -> Floats:
 
 def _desert_cover(stage: Stage, shape: Floats, steep: Floats, grain: Floats) -> tuple[Floats, Floats]:
     tone = smoothstep(0.3, 0.7, fbm(SIZE, SIZE, 5.0, 5.0, 4, stage.seed + 53))[..., None]
-    albedo = mix(colour(0.80, 0.50, 0.27), colour(0.90, 0.66, 0.42), tone) * (1.0 + grain * 0.08)[..., None]
+    glare = 0.62 if stage.time == "day" else 1.0  # pale sand under a high sun would burn out
+    albedo = glare * mix(colour(0.80, 0.50, 0.27), colour(0.90, 0.66, 0.42), tone) * (1.0 + grain * 0.08)[..., None]
     return albedo * (1.0 - 0.18 * steep)[..., None], shape * 0.0

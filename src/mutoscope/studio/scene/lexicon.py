@@ -12,20 +12,22 @@ Rgb = tuple[float, float, float]
 # facet → value → the words and phrases that ask for it, separated by commas
 VOCABULARY: dict[str, dict[str, str]] = {
     "place": {
-        "city": "city, cities, skyline, skylines, cityscape, urban, downtown, skyscraper, skyscrapers, metropolis, tokyo,"
-        " new york, manhattan, hong kong, towers, buildings, megacity",
-        "space": "space, outer space, deep space, galaxy, galaxies, nebula, nebulae, cosmos, cosmic, universe, star field,"
-        " starfield, interstellar",
-        "sea": "sea, seas, ocean, oceans, beach, beaches, coast, coastal, coastline, seaside, seascape, surf, shore, shoreline,"
-        " island, islands, bay, seashore",
+        "city": "city, cities, skyline, skylines, cityscape, urban, downtown, skyscraper, skyscrapers,"
+        " metropolis, tokyo, new york, manhattan, hong kong, towers, buildings, megacity",
+        "space": "space, outer space, deep space, galaxy, galaxies, nebula, nebulae, cosmos, cosmic, universe,"
+        " star field, starfield, interstellar",
+        "sea": "sea, seas, ocean, oceans, beach, beaches, coast, coastal, coastline, seaside, seascape,"
+        " surf, shore, shoreline, island, islands, bay, seashore",
         "desert": "desert, deserts, dune, dunes, sahara, sand, sandy, gobi",
-        "mountains": "mountain, mountains, mountainous, peak, peaks, alp, alps, alpine, himalaya, himalayas, summit, summits,"
-        " ridge, ridges, valley, valleys, fjord, fjords, highlands, rockies, andes, patagonia",
-        "hills": "hill, hills, hillside, rolling hills, meadow, meadows, field, fields, prairie, savanna, savannah, grass,"
-        " grassy, grassland, countryside, pasture, steppe, plain, plains, moor, tuscany",
+        "mountains": "mountain, mountains, mountainous, peak, peaks, alp, alps, alpine, himalaya, himalayas,"
+        " summit, summits, ridge, ridges, valley, valleys, fjord, fjords, highlands, rockies, andes,"
+        " patagonia",
+        "hills": "hill, hills, hillside, rolling hills, meadow, meadows, field, fields, prairie, savanna,"
+        " savannah, grass, grassy, grassland, countryside, pasture, steppe, plain, plains, moor,"
+        " tuscany",
         "forest": "forest, forests, woods, woodland, jungle, taiga, redwoods",
-        "abstract": "abstract, abstraction, fractal, psychedelic, marble, marbled, fluid, swirl, swirls, swirling, gradient,"
-        " generative art, texture, pattern",
+        "abstract": "abstract, abstraction, fractal, psychedelic, marble, marbled, fluid, swirl, swirls,"
+        " swirling, gradient, generative art, texture, pattern",
     },
     "time": {
         "sunset": "sunset, sunsets, sundown, dusk, golden hour, golden light, evening, setting sun",
@@ -35,17 +37,17 @@ VOCABULARY: dict[str, dict[str, str]] = {
         "day": "day, daytime, noon, midday, afternoon, sunny, daylight, broad daylight, sunshine, sunlit",
     },
     "clouds": {
-        "clear": "clear, cloudless, clear sky, clear skies, blue sky, blue skies, sunny",
+        "clear": "clear, cloudless, clear sky, clear skies, blue sky, blue skies",
         "some": "clouds, cloud, partly cloudy, scattered clouds",
         "overcast": "overcast, cloudy, gloomy, moody, grey sky, gray sky, drizzle, rain, raining, rainy, rainfall",
-        "storm": "storm, storms, stormy, thunder, thunderstorm, dramatic sky, dramatic clouds, tempest, storm clouds,"
-        " blizzard, hurricane",
+        "storm": "storm, storms, stormy, thunder, thunderstorm, dramatic sky, dramatic clouds, tempest, storm"
+        " clouds, blizzard, hurricane",
     },
     "style": {
         "mono": "black and white, black & white, monochrome, noir, grayscale, greyscale",
         "watercolour": "watercolour, watercolor, aquarelle",
-        "oil": "oil painting, oil paint, oil, impressionist, impressionism, painterly, painting, painted, brush strokes,"
-        " brushstrokes",
+        "oil": "oil painting, oil paint, oil, impressionist, impressionism, painterly, painting, painted,"
+        " brush strokes, brushstrokes",
         "minimal": "minimal, minimalist, minimalism, minimalistic, flat, flat design, vector, poster",
         "neon": "neon, synthwave, vaporwave, cyberpunk, retrowave, outrun",
         "pastel": "pastel, pastels, soft colours, soft colors, dreamy",
@@ -53,25 +55,26 @@ VOCABULARY: dict[str, dict[str, str]] = {
         "film": "cinematic, film, film grain, 35mm, analog, analogue, movie still",
     },
     "feature": {
-        "lake": "lake, lakes, river, pond, fjord, fjords, water, reflection, reflections, reflected, reflecting, lakeside, lagoon",
+        "lake": "lake, lakes, river, pond, fjord, fjords, water, reflection, reflections, reflected,"
+        " reflecting, lakeside, lagoon",
         "calm": "calm, still, tranquil, peaceful, serene, quiet, mirror, glassy",
         "waves": "wave, waves, rough, choppy, surf, whitecaps, tempest, hurricane",
-        "trees": "tree, trees, pine, pines, fir, firs, spruce, spruces, conifers, evergreen, forested, wooded, pine trees,"
-        " pine forest, forest, forests, woods, woodland, taiga",
+        "trees": "tree, trees, pine, pines, fir, firs, spruce, spruces, conifers, evergreen, forested, wooded,"
+        " pine trees, pine forest, forest, forests, woods, woodland, taiga",
         "beach": "beach, beaches, shore, seashore, seaside",
         "island": "island, islands",
         "fog": "fog, foggy, mist, misty, haze, hazy, smoky, steam, foggy morning",
         "rain": "rain, raining, rainy, rainfall, drizzle, downpour, thunderstorm",
         "snowfall": "snowfall, snowing, falling snow, snowstorm, blizzard, snowflakes",
-        "snow": "snow, snowy, snow-capped, snowcapped, snow-covered, winter, wintry, ice, icy, frozen, glacier, glaciers,"
-        " arctic, snowfall, snowing, blizzard, snow capped, snow covered",
+        "snow": "snow, snowy, snow-capped, snowcapped, snow-covered, winter, wintry, ice, icy, frozen,"
+        " glacier, glaciers, arctic, snowfall, snowing, blizzard, snow capped, snow covered",
         "stars": "star, stars, starry, starlit, milky way, starry night, starry sky, night sky, constellations",
         "moon": "moon, full moon, moonlight, moonlit, moonrise",
         "aurora": "aurora, aurora borealis, northern lights, polar lights",
         "sun": "sun, sunbeams, sun rays, god rays, rays, setting sun, rising sun, sunlight",
         "autumn": "autumn, autumnal, fall foliage, fall colors, fall colours",
         "flowers": "flower, flowers, wildflowers, blossoms, blooming, flowering, spring, poppies, tulips",
-        "planet": "planet, planets, ringed planet, gas giant, saturn, jupiter",
+        "planet": "planet, planets, gas giant, jupiter",
         "ridges": "mountain, mountains, peaks, ridge, ridges, cliffs",
     },
 }
@@ -114,26 +117,30 @@ COLOURS: dict[str, Rgb] = {
 # A colour that stands before one of these paints that part; elsewhere it tints the light.
 PARTS: dict[str, str] = {
     "sky": "sky, skies, clouds, cloud, sunset, sunrise, horizon, dusk, dawn, night sky, light, glow",
-    "ground": "hill, hills, rolling hills, mountain, mountains, peaks, dune, dunes, desert, sand, meadow, meadows, field,"
-    " fields, grass, rock, rocks, forest, forests, leaves, foliage, flowers, trees, pines, valley",
+    "ground": "hill, hills, rolling hills, mountain, mountains, peaks, dune, dunes, desert, sand, meadow,"
+    " meadows, field, fields, grass, rock, rocks, forest, forests, leaves, foliage, flowers, trees,"
+    " pines, valley",
     "water": "water, lake, sea, ocean, river, waves, lagoon",
 }
 
 NEGATIONS = frozenset({"no", "without", "not", "never", "minus", "nor", "zero"})
 # Things that never appear in these pictures: asking for none of them is a wish that is met.
-ABSENT = frozenset({"people", "person", "humans", "animals", "text", "watermark", "words", "letters", "cars", "birds", "logo"})
-
-FILLER = frozenset(
-    "a an the of at in on by with over under above below near and or but from to into onto through across along between"
-    " behind beyond before after during while as is are be being it its this that these those there here some any very"
-    " really quite so just than then where which who whose what how for beside around against toward towards amid among"
-    " picture image photo photograph photography shot view scene scenery landscape landscapes wallpaper background"
-    " showing depicting featuring beautiful stunning gorgeous breathtaking lovely pretty nice amazing wonderful epic"
-    " majestic scenic picturesque wide distant far soft warm high low big large small great vast endless deep bright light"
-    " sky skies horizon style art artwork lit illuminated bathed covered filled like foot edge top distance front each"
-    " all every other more most one two no not without never minus nor zero please make create generate render me us"
-    " my our your his her their i we you he she they green-free s t".split()
+ABSENT = frozenset(
+    {"people", "person", "humans", "animals", "text", "watermark", "words", "letters", "cars", "birds", "logo"}
 )
+
+_FILLER_WORDS = """
+a an the of at in on by with over under above below near and or but from to into onto through across along
+between behind beyond before after during while as is are be being it its this that these those there here some
+any very really quite so just than then where which who whose what how for beside around against toward towards
+amid among picture image photo photograph photography shot view scene scenery landscape landscapes wallpaper
+background showing depicting featuring beautiful stunning gorgeous breathtaking lovely pretty nice amazing
+wonderful epic majestic scenic picturesque wide distant far soft warm high low big large small great vast
+endless deep bright light sky skies horizon style art artwork lit illuminated bathed covered filled like foot
+edge top distance front each all every other more most one two no not without never minus nor zero please make
+create generate render me us my our your his her their i we you he she they s t
+"""
+FILLER = frozenset(_FILLER_WORDS.split())
 
 _LONGEST_PHRASE = 3
 _WORD = re.compile(r"[^\W_]+(?:['’&-][^\W_]+)*|[,.;:!?()&]")

@@ -68,7 +68,9 @@ def ridged(size: int, cells: float, octaves: int, seed: int, *, gain: float, ero
     weight, reached = 1.0, 0.0
     for octave in range(octaves):
         frequency = cells * 2.0**octave
-        field = 1.0 - floats(np.sqrt((2.0 * fbm(size, size, frequency, frequency, 1, seed + 1013 * octave) - 1.0) ** 2 + 0.002))
+        field = 1.0 - floats(
+            np.sqrt((2.0 * fbm(size, size, frequency, frequency, 1, seed + 1013 * octave) - 1.0) ** 2 + 0.002)
+        )
         field *= field * carry
         if octave:
             across = floats(cv2.Sobel(total, cv2.CV_32F, 1, 0, ksize=3))

@@ -59,7 +59,12 @@ HOURS: dict[str, Palette] = {
         slant=0.78,
     ),
     "twilight": Palette(
-        sky=((0.0, (0.85, 0.52, 0.50)), (0.16, (0.52, 0.42, 0.62)), (0.5, (0.18, 0.22, 0.48)), (1.0, (0.04, 0.07, 0.24))),
+        sky=(
+            (0.0, (0.85, 0.52, 0.50)),
+            (0.16, (0.52, 0.42, 0.62)),
+            (0.5, (0.18, 0.22, 0.48)),
+            (1.0, (0.04, 0.07, 0.24)),
+        ),
         sun=(0.62, 0.50, 0.66),
         ambient=(0.18, 0.22, 0.40),
         haze=(0.44, 0.40, 0.60),
@@ -89,13 +94,13 @@ _GREYING: dict[str, tuple[float, Rgb, float]] = {
     "overcast": (0.30, (0.93, 1.0, 1.07), 0.10),
     "storm": (0.30, (0.84, 0.96, 1.12), 0.05),
 }
-_DIMMING = {"fog": 0.95, "overcast": 0.82, "storm": 0.52}
+_DIMMING = {"fog": 0.95, "overcast": 0.82, "storm": 0.44}
 
 
-def palette_for(wish: Wish, time: str) -> Palette:
+def palette_for(wish: Wish, time: str, clouds: str) -> Palette:
     """The palette of this hour, with everything that the wish says about light."""
     palette = NEON if wish.style == "neon" else HOURS[time]
-    cover = wish.clouds if wish.clouds in _GREYING else ("fog" if wish.has("fog") else None)
+    cover = clouds if clouds in _GREYING else ("fog" if wish.has("fog") else None)
     if cover is not None:
         palette = _greyed(palette, cover)
     for part, share in (("light", 0.24), ("sky", 0.50)):

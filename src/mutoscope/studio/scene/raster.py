@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+# always float32 at run time; the stubs take a Python number times float32 for float64, which it is not
+Floats = npt.NDArray[np.floating]
 Bytes = npt.NDArray[np.uint8]
 
 _BAND_PIXELS = 160_000  # temporaries of this size stay in the processor's cache

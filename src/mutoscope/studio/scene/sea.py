@@ -33,21 +33,21 @@ def paint_sea(canvas: Floats, stage: Stage) -> Floats:
         _paint_coast(canvas, near, stage, wide=0.20, high=high, salt=7, tone=0.50)
     rough = _roughness(stage)
     sea(canvas, stage, rough=rough, eye=_EYE)
-    if rough > 1.2:
+    if rough > 2:
         _paint_foam(canvas, stage, rough)
     _haze_horizon(canvas, stage)
     rows = rows_of(slice(0, stage.height))
     water = clip((rows - stage.horizon) * (0.9 / max(1.0, stage.height - stage.horizon)) + 0.1, 0.0, 1.0)
     near[:] = np.where(rows > stage.horizon, water, near)
     if stage.wish.has("beach"):
-        _paint_beach(canvas, near, stage)
+        _paint_beach(canvas, stage)
     return near
 
 
 def _roughness(stage: Stage) -> float:
     if stage.wish.has("waves") or stage.clouds == "storm":
-        return 1.7
-    return 0.42 if stage.wish.has("calm") else 0.85
+        return 2.6
+    return 0.5 if stage.wish.has("calm") else 1.25
 
 
 def _paint_coast(
@@ -88,11 +88,11 @@ def _paint_foam(canvas: Floats, stage: Stage, rough: float) -> None:
         lean, distance = waves.slope(rows_of(band))
         x = (columns(stage.width) - stage.width / 2) * distance * (26.0 / stage.focal)
         spray = sample_tile(grain, x, floats(np.broadcast_to(distance * 40.0, x.shape)))
-        crest = smoothstep(0.42, 0.80, lean) * smoothstep(0.40, 0.62, spray)
+        crest = smoothstep(0.14, 0.30, lean) * smoothstep(0.44, 0.60, spray)
         blend(canvas[band], white, crest * 0.8)
 
 
-def _paint_beach(canvas: Floats, near: Floats, stage: Stage) -> None:
+def _paint_beach(canvas: Floats, stage: Stage) -> None:
     """Sand at the viewer's feet, wet and mirroring where the last wave ran out, with its edge of foam."""
     line = fbm(4, stage.width, 1, 2.2, 5, stage.seed + 90)[1]
     slope = columns(stage.width)[0] * (1.0 / stage.width) - 0.5
@@ -107,5 +107,7 @@ def _paint_beach(canvas: Floats, near: Floats, stage: Stage) -> None:
         sand = sand * (0.86 + 0.28 * grain[band.start - top : band.stop - top])[..., None]
         wet = mix(sand * 0.5, canvas[band], 0.45)
         blend(canvas[band], mix(wet, sand, dry[..., None]), smoothstep(-0.002, 0.004, below))
-        foam = floats(np.exp(-((below * (1.0 / 0.006)) ** 2))) * (0.35 + 0.65 * grain[band.start - top : band.stop - top])
+        foam = floats(np.exp(-((below * (1.0 / 0.006)) ** 2))) * (
+            0.35 + 0.65 * grain[band.start - top : band.stop - top]
+        )
         blend(canvas[band], stage.light("haze") * 0.5 + 0.38 * stage.light("sun"), clip(foam, 0.0, 0.9))

@@ -70,7 +70,9 @@ def _paint_light(canvas: Floats, stage: Stage, bottom: int) -> None:
         far = _sun_distance(stage, rows)
         glow = (0.72 * np.exp(-far * 3.2) + 0.5 * np.exp(-far * 11.0)) * direct
         if low:
-            glow = glow + np.exp(-np.abs(rows - stage.horizon) * (1.0 / (stage.height * 0.12))) * across * (0.34 * direct)
+            glow = glow + np.exp(-np.abs(rows - stage.horizon) * (1.0 / (stage.height * 0.12))) * across * (
+                0.34 * direct
+            )
         canvas[band] = light_at(stage, rows)[:, None] + floats(glow)[..., None] * sun
 
 
@@ -99,17 +101,15 @@ def _paint_stars(sky: Floats, stage: Stage) -> None:
 def _paint_milky_way(sky: Floats, stage: Stage, fade: Floats) -> None:
     height, width = sky.shape[:2]
     small_height, small_width = max(2, height // 2), max(2, width // 2)
-    cloud = fbm(small_height, small_width, 3.0, 5.0, 6, stage.seed + 60)
-    dust = fbm(small_height, small_width, 5.0, 9.0, 5, stage.seed + 61)
+    cloud = fbm(small_height, small_width, 6.0, 10.0, 6, stage.seed + 60)
+    dust = fbm(small_height, small_width, 7.0, 12.0, 5, stage.seed + 61)
     slope = 1.0 if stage.sun[0] < width / 2 else -1.0
     x = (columns(small_width) * (1.0 / small_width) - 0.5) * slope
     y = rows_of(slice(0, small_height)) * (1.0 / small_height) - 0.5
     along = x * 0.9 + y * 0.55
-    band = floats(np.exp(-(along * along) * 22.0)) * cloud * smoothstep(0.62, 0.35, dust * 0.9)
+    band = floats(np.exp(-(along * along) * 34.0)) * cloud * smoothstep(0.62, 0.35, dust * 0.9)
     glow = band[..., None] * mix(colour(0.30, 0.34, 0.52), colour(0.62, 0.50, 0.50), band[..., None] * 0.9)
-    full = sample(
-        glow, columns(width) * (small_width / width), rows_of(slice(0, height)) * (small_height / height)
-    )
+    full = sample(glow, columns(width) * (small_width / width), rows_of(slice(0, height)) * (small_height / height))
     sky += full * fade[..., None] * 1.25
 
 
@@ -169,9 +169,10 @@ def _paint_clouds(canvas: Floats, stage: Stage, bottom: int) -> None:
         high = _sheet(veil, x * 34.0 + bow * 70.0 + drift[0], far * 66.0 + drift[1], x)
         low = _sheet(heap, x * 58.0 + bow * 40.0 + drift[2], far * 92.0 + drift[3], x)
         horizon_fade = smoothstep(0.0, 0.10, above)
+        fair = stage.time == "day" and cover < 1.0  # a fine day has heaps and few veils
         for density, lit, threshold, width, gain in (
-            (*high, 0.60 - 0.16 * cover, 0.26, 0.62 if cover < 1 else 0.5),
-            (*low, 0.66 - 0.25 * cover, 0.13, 0.95),
+            (*high, 0.60 - 0.16 * cover, 0.26, 0.25 if fair else 0.55),
+            (*low, (0.64 if fair else 0.66) - 0.25 * cover, 0.13, 0.95),
         ):
             thick = smoothstep(threshold, threshold + width, density) * horizon_fade * gain
             core = smoothstep(threshold + width * 0.8, threshold + width * 2.8, density)
@@ -196,8 +197,13 @@ def _cloud_light(stage: Stage, rows: Floats) -> tuple[Floats, Floats, Floats]:
     near = (0.30 + 0.9 * floats(np.exp(-far * 1.1))) * (0.25 + 0.75 * direct)
     if stage.time == "day":
         bright = 1.0 if direct == 1.0 else 0.62
-        return sky * 0.30 + colour(0.44, 0.48, 0.55) * bright, colour(1.08, 1.06, 1.03) * bright, far * 0.0 + 1.0
+        dim = 0.5 if stage.clouds == "storm" else 1.0
+        return (
+            (sky * 0.25 + colour(0.50, 0.54, 0.60) * bright) * dim,
+            colour(1.10, 1.08, 1.05) * bright,
+            far * 0.0 + 1.1,
+        )
     if stage.time == "night":
         return sky * 0.55 + ambient * 0.40, sun * 0.34 + 0.04, near
-    dim = 0.55 if stage.clouds == "storm" else 1.0
+    dim = 0.5 if stage.clouds == "storm" else 1.0
     return (sky * 0.46 + ambient * 0.50) * dim, sun * 1.06 + 0.16, near

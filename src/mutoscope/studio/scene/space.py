@@ -48,7 +48,7 @@ def _paint_gas(canvas: Floats, stage: Stage) -> Floats:
     dust = fbm(small_height, small_width, 3.0, 3.0 * aspect, 7, stage.seed + 2, 0.55)
     bent = warped(dust, min(small_height, small_width) * 0.75, 2.4, stage.seed + 3)
     main, second, core = _gas_colours(stage)
-    body = smoothstep(0.34, 0.74, bent)
+    body = smoothstep(0.26, 0.72, bent)
     veil = smoothstep(0.40, 0.70, cloud * 0.6 + bent * 0.4)
     heart = smoothstep(0.55, 0.82, bent * cloud * 2.0)
     dark = 1.0 - smoothstep(0.50, 0.70, dust) * 0.60

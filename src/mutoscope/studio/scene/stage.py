@@ -60,7 +60,8 @@ def set_stage(wish: Wish, width: int, height: int, seed: int) -> Stage:
     chances = chance(seed)
     place = _place(wish, chances)
     time = wish.time or ("night" if wish.style == "neon" else "day")
-    palette = palette_for(wish, time)
+    clouds = wish.clouds or _clouds(wish)
+    palette = palette_for(wish, time, clouds)
     horizon = _HORIZON.get(place, 0.5) + float(chances.uniform(-0.025, 0.025))
     if height > width:
         horizon = horizon * 0.9 + 0.07
@@ -74,12 +75,18 @@ def set_stage(wish: Wish, width: int, height: int, seed: int) -> Stage:
         wish=wish,
         place=place,
         time=time,
-        clouds=wish.clouds or ("overcast" if wish.has("rain", "snowfall") else "some"),
+        clouds=clouds,
         palette=palette,
         horizon=horizon * height,
         focal=focal,
         sun=(sun_x * width, horizon * height * (1.0 - palette.altitude)),
     )
+
+
+def _clouds(wish: Wish) -> str:
+    if wish.has("rain", "snowfall"):
+        return "overcast"
+    return "clear" if wish.has("stars", "aurora") else "some"
 
 
 def _place(wish: Wish, chances: np.random.Generator) -> str:

@@ -22,6 +22,7 @@ from mutoscope.studio.scene.raster import (
     clip,
     columns,
     floats,
+    mix,
     rows_of,
     sample,
     sample_tile,
@@ -32,13 +33,13 @@ from mutoscope.studio.scene.trees import plant_trees
 from mutoscope.studio.scene.water import mirror
 
 NEAREST, FARTHEST = 8.0, SIZE * 0.93  # distances that are seen, in map units
-_SLICES = 440
+_CLOSE = 19.0  # the distance that counts as nearest in the depth
 _HAZE = {"overcast": 1.3, "storm": 1.5}
 _PLACE_HAZE = {"mountains": 1.0, "hills": 0.72, "desert": 0.62}
-_EYE = {"mountains": 15.0, "hills": 15.0, "desert": 13.0}
+_EYE = {"mountains": 15.0, "hills": 21.0, "desert": 13.0}
 # wavelength in map units and strength of the relief that the map is too coarse for
 _DETAIL = {
-    "mountains": ((5.0, 0.9), (1.2, 0.9), (0.3, 0.8)),
+    "mountains": ((6.0, 0.45), (1.7, 0.7), (0.45, 0.8)),
     "hills": ((3.0, 0.45), (0.7, 0.8), (0.18, 0.9)),
     "desert": ((1.0, 0.10),),
 }
@@ -52,7 +53,9 @@ class View:
     eye: float  # height of the eye in map units
     slices: Floats  # distance of every slice
     crest: Floats  # (slices, width): highest screen row reached up to this slice
-    first: npt.NDArray[np.int16]  # (height, width): the slice that a pixel shows; the number of slices where it shows none
+    first: npt.NDArray[
+        np.int16
+    ]  # (height, width): the slice that a pixel shows; the number of slices where it shows none
 
 
 def paint_terrain(canvas: Floats, stage: Stage) -> Floats:
@@ -64,29 +67,38 @@ def paint_terrain(canvas: Floats, stage: Stage) -> Floats:
     top = max(0, math.floor(float(view.crest[-1].min())))
     for band in bands(top, stage.height, stage.width):
         _paint_band(canvas, near, wet, view, detail, stage, band)
-    del detail
+    _soften_edges(canvas, near, view)
+    bare = near.copy()
+    plant_trees(canvas, near, stage, view.ground, eye=view.eye, depth_of=depth_of)
     if view.ground.water is not None:
+        wet &= near == bare  # a tree on the near shore stands before the water
         mirror(canvas, stage, wet, eye=view.eye - view.ground.water)
-    plant_trees(canvas, near, stage, view.ground, eye=view.eye, reach=(NEAREST, FARTHEST))
     return near
 
 
 def depth_of(distance: Floats) -> Floats:
     """Distance in map units as depth: 1 at the viewer's feet, falling with the logarithm, above 0 at the farthest."""
-    scale = 0.92 / math.log(FARTHEST / NEAREST)
-    return 1.0 - floats(np.log(np.maximum(distance, NEAREST) * (1.0 / NEAREST))) * scale
+    scale = 0.92 / math.log(FARTHEST / _CLOSE)
+    return 1.0 - floats(np.log(np.maximum(distance, _CLOSE) * (1.0 / _CLOSE))) * scale
 
 
 def _look(ground: Ground, stage: Stage) -> View:
     middle = SIZE // 2
     eye = float(ground.heights[:60, middle - 40 : middle + 40].max()) + _EYE[stage.place]
-    steps = np.arange(_SLICES, dtype=np.float64) / (_SLICES - 1)
-    slices = (NEAREST * (FARTHEST / NEAREST) ** steps).astype(np.float32)
+    slices = _slices()
     across = middle + slices[:, None] * _tangents(stage)
     height = sample(ground.heights, across, slices[:, None], cv2.BORDER_REFLECT)
     screen = stage.horizon + (eye - height) * stage.focal / slices[:, None]
     crest = floats(np.minimum.accumulate(screen, axis=0))
     return View(ground, eye, slices, crest, _first_slices(crest, stage.height))
+
+
+def _slices() -> Floats:
+    """Distances that grow by a fixed share, and from where that would skip over crests, by a fixed step."""
+    share, step = 0.0125, 1.0
+    turn = step / share
+    grown = np.geomspace(NEAREST, turn, round(math.log(turn / NEAREST) / share), endpoint=False)
+    return floats(np.concatenate([grown, np.arange(turn, FARTHEST, step)]).astype(np.float32))
 
 
 def _tangents(stage: Stage) -> Floats:
@@ -95,7 +107,7 @@ def _tangents(stage: Stage) -> Floats:
 
 def _first_slices(crest: Floats, height: int) -> npt.NDArray[np.int16]:
     """For every pixel how many slices stay below it, in blocks of columns to bound the counters' memory."""
-    count, width = crest.shape
+    width = crest.shape[1]
     first = np.empty((height, width), np.int16)
     for left in range(0, width, 256):
         part = np.clip(np.ceil(crest[:, left : left + 256]), 0, height).astype(np.int64)
@@ -103,7 +115,6 @@ def _first_slices(crest: Floats, height: int) -> npt.NDArray[np.int16]:
         places = part * wide + np.arange(wide)
         steps = np.bincount(places.ravel(), minlength=(height + 1) * wide).reshape(height + 1, wide)
         first[:, left : left + wide] = np.cumsum(steps[::-1], axis=0)[::-1][1:]
-    assert count < np.iinfo(np.int16).max
     return first
 
 
@@ -122,13 +133,14 @@ class _Detail:
         self.cell: float = size / 32  # tile pixels of one bump
         self.focal: float = stage.focal
 
-    def shade(self, across: Floats, distance: Floats) -> Floats:
+    def shade(self, across: Floats, distance: Floats, height: Floats) -> Floats:
         """What the colour at these places is multiplied with."""
+        along = distance + height * 1.3  # else the relief would be drawn out on steep faces
         shade = np.ones_like(distance)
         for wavelength, strength in self.layers:
             seen = clip((wavelength * self.focal / distance - 3.0) * (1.0 / 9.0), 0.0, 1.0)
             scale = self.cell / wavelength
-            read = sample_tile(self.tile, across * scale, distance * scale)
+            read = sample_tile(self.tile, across * scale, along * scale)
             shade += (read[..., 0] * 0.9 + read[..., 1] * 2.2) * (strength * seen)
         return clip(shade, 0.25, 1.9)
 
@@ -155,8 +167,8 @@ def _paint_band(
     hit = view.first[band] < len(view.slices)
     across = SIZE / 2 + distance * _tangents(stage)
     paint = sample(view.ground.lit, across, distance, cv2.BORDER_REFLECT)
-    paint *= detail.shade(across, distance)[..., None]
     height = view.eye + (stage.horizon - rows) * distance * (1.0 / stage.focal)
+    paint *= detail.shade(across, distance, height)[..., None]
     blend(paint, _haze_colour(stage), _haze(stage, view, distance, height))
     if view.ground.water is not None:
         wet[band] = hit & (np.abs(height - view.ground.water) < 0.30 + distance * 0.0014)
@@ -175,6 +187,14 @@ def _distances(view: View, band: slice, rows: Floats) -> Floats:
     return before + (view.slices[first] - before) * share
 
 
+def _soften_edges(canvas: Floats, near: Floats, view: View) -> None:
+    """Where near land stands before far land, give the pixel above the edge the share that the near land has of it."""
+    rows, cols = np.nonzero((near[1:] - near[:-1] > 0.02) & (near[:-1] > 0))
+    first = np.clip(view.first[rows + 1, cols], 0, len(view.slices) - 1)
+    share = clip(floats(rows + np.float32(1.0)) - view.crest[first, cols], 0.0, 1.0)
+    canvas[rows, cols] = mix(canvas[rows, cols], canvas[rows + 1, cols], share.astype(np.float32)[:, None])
+
+
 def _haze(stage: Stage, view: View, distance: Floats, height: Floats) -> Floats:
     """How much of the haze's colour lies over the land: air by distance, mist in the low places."""
     thick = _HAZE.get(stage.clouds, 1.0) * _PLACE_HAZE[stage.place]
@@ -184,14 +204,14 @@ def _haze(stage: Stage, view: View, distance: Floats, height: Floats) -> Floats:
         thick *= 1.5
     if "fog" in stage.wish.excluded:
         thick *= 0.55
-    air = 1.0 - floats(np.exp(-((np.maximum(distance - 60.0, 0.0) * (1.0 / 720.0)) ** 1.5) * thick))
+    air = 1.0 - floats(np.exp(-((np.maximum(distance - 90.0, 0.0) * (1.0 / 740.0)) ** 1.5) * thick))
     level = view.ground.water if view.ground.water is not None else 6.0
     mist = floats(np.exp(-np.clip(height - level, 0.0, 400.0) * (1.0 / 30.0)))
-    mist = mist * smoothstep(160.0, 520.0, distance) * (0.36 * thick)
+    mist = mist * smoothstep(160.0, 520.0, distance) * (0.34 * thick)
     return clip(air + mist * (1.0 - air), 0.0, 0.985)
 
 
 def _haze_colour(stage: Stage) -> Floats:
     """The haze glows towards the sun and takes the sky's colour away from it."""
     toward = floats(np.exp(-np.abs(columns(stage.width) - stage.sun[0]) * (1.0 / (stage.width * 0.34))))[..., None]
-    return stage.light("haze") * (0.56 + 0.48 * toward) + stage.light("ambient") * (0.34 * (1.0 - toward))
+    return stage.light("haze") * (0.30 + 0.74 * toward) + stage.light("ambient") * (0.88 * (1.0 - toward))

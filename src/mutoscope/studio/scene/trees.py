@@ -1,10 +1,12 @@
 """Trees: small ones that stand on the land, and dark ones near the viewer that frame the picture."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from mutoscope.studio.scene.ground import Ground
 from mutoscope.studio.scene.heights import SIZE
@@ -25,67 +27,74 @@ class Sprite:
 
 
 def plant_trees(
-    canvas: Floats, near: Floats, stage: Stage, ground: Ground, *, eye: float, reach: tuple[float, float]
+    canvas: Floats,
+    near: Floats,
+    stage: Stage,
+    ground: Ground,
+    *,
+    eye: float,
+    depth_of: Callable[[Floats], Floats],
 ) -> None:
     """Stand trees on the woods of the land, far ones first, where nothing hides their foot."""
     if stage.wish.style == "minimal" or float(ground.woods.max()) < 0.05:
         return
     sprites = _sprites(stage, ground)
-    tall = 4.6 if stage.place == "mountains" else 6.5
-    scale = math.log(reach[1] / reach[0])
-    for across, away, size, pick in _sites(stage, ground):
-        column = stage.width / 2 + across * stage.focal / away
-        height = float(ground.heights[int(away), int(across + SIZE / 2)])
-        foot = stage.horizon + (eye - height) * stage.focal / away
-        pixels = tall * size * stage.focal / away
-        depth = 1.0 - math.log(max(1.0, away / reach[0])) / scale * 0.92
-        if pixels < 2.0 or not _stands_free(near, column, foot, depth):
-            continue
-        tone = _tone(stage, ground, across, away)
-        _stamp(canvas, near, sprites[pick % len(sprites)], (column, foot + pixels * 0.06, pixels), tone, depth)
+    tall = 5.4 if stage.place == "mountains" else 5.6
+    across, away, size, pick = _sites(stage, ground)
+    column = stage.width / 2 + across * stage.focal / away
+    foot = stage.horizon + (eye - _at(ground.heights, across, away)) * stage.focal / away
+    pixels = tall * size * stage.focal / away
+    depth = depth_of(away)
+    seen = _stands_free(near, column, foot, depth) & (pixels > 2.0)
+    for at in np.flatnonzero(seen).tolist():
+        tone = _tone(stage, ground, float(across[at]), float(away[at]))
+        place = (float(column[at]), float(foot[at] + pixels[at] * 0.06), float(pixels[at]))
+        _stamp(canvas, near, sprites[int(pick[at]) % len(sprites)], place, tone, float(depth[at]))
 
 
-def _sites(stage: Stage, ground: Ground) -> list[tuple[float, float, float, int]]:
-    """(across, away, size, sprite) of every tree, the farthest first."""
+def _at(field: Floats, across: Floats, away: Floats) -> Floats:
+    """A map read at places given in the viewer's terms."""
+    return field[away.astype(np.int64), (across + SIZE / 2).astype(np.int64)]
+
+
+def _sites(stage: Stage, ground: Ground) -> tuple[Floats, Floats, Floats, Floats]:
+    """Where trees stand (across, away), how large each is, and which of the sprites it shows; the farthest first."""
     source = stage.chance(300)
-    wanted = 5200 if stage.place == "mountains" else 2600
-    away = 40.0 + 560.0 * np.sqrt(source.random(wanted))
-    across = (source.random(wanted) * 2.0 - 1.0) * np.minimum(away * (stage.width / 2 / stage.focal), SIZE / 2 - 2)
-    thick = ground.woods[away.astype(np.int64), (across + SIZE / 2).astype(np.int64)]
-    kept = source.random(wanted) < thick
+    wanted = 24000 if stage.place == "mountains" else 3200
+    drawn = source.random((5, wanted), dtype=np.float32)
+    away = 40.0 + 560.0 * floats(np.sqrt(drawn[0]))
+    across = (drawn[1] * 2.0 - 1.0) * np.minimum(away * (stage.width / 2 / stage.focal), SIZE / 2 - 2.0)
+    kept = drawn[2] < _at(ground.woods, across, away)
     if ground.water is not None:
-        height = ground.heights[away.astype(np.int64), (across + SIZE / 2).astype(np.int64)]
-        kept &= height > ground.water + 0.4
-    size = source.uniform(0.6, 1.15, wanted)
-    pick = source.integers(0, 64, wanted)
-    order = np.argsort(-away[kept])
-    return [
-        (float(x), float(z), float(s), int(p))
-        for x, z, s, p in zip(
-            across[kept][order], away[kept][order], size[kept][order], pick[kept][order], strict=True
-        )
-    ]
+        kept &= _at(ground.heights, across, away) > ground.water + 0.4
+    order = np.flatnonzero(kept)
+    order = order[np.argsort(-away[order], kind="stable")]
+    return across[order], away[order], 0.4 + 0.8 * drawn[3][order], drawn[4][order] * 64.0
 
 
-def _stands_free(near: Floats, column: float, foot: float, depth: float) -> bool:
-    row, at = round(foot), round(column)
-    if not (1 <= row < near.shape[0] and 0 <= at < near.shape[1]):
-        return False
-    return abs(float(near[row - 1, at]) - depth) < 0.03
+def _stands_free(near: Floats, column: Floats, foot: Floats, depth: Floats) -> npt.NDArray[np.bool_]:
+    """Whether the picture shows, where a tree's foot would be, the ground at the tree's own distance."""
+    height, width = near.shape
+    row, at = np.rint(foot).astype(np.int64), np.rint(column).astype(np.int64)
+    inside = (row >= 1) & (row < height) & (at >= 0) & (at < width)
+    ground = near[np.clip(row - 1, 0, height - 1), np.clip(at, 0, width - 1)]
+    return inside & (np.abs(ground - depth) < 0.03)
 
 
 def _tone(stage: Stage, ground: Ground, across: float, away: float) -> Floats:
     """A tree's colour in the light of its place, hazed like the ground that it stands on."""
-    leaf = colour(0.10, 0.15, 0.085)
+    leaf = colour(0.075, 0.12, 0.065)
+    if stage.place == "hills":
+        leaf = colour(0.10, 0.15, 0.05)
     if stage.wish.has("autumn"):
         leaf = mix(colour(0.62, 0.26, 0.06), colour(0.60, 0.45, 0.10), abs(math.sin(across * 12.9)))
     if stage.frosty:
-        leaf = mix(leaf, colour(0.7, 0.74, 0.8), 0.45)
+        leaf = mix(leaf, colour(0.62, 0.68, 0.76), 0.16)
     light = stage.light("sun") * (0.75 * (0.3 + 0.7 * stage.palette.direct)) + stage.light("ambient") * 0.85
     there = float(ground.lit[int(away), int(across + SIZE / 2)].mean())
     tone = leaf * light * min(1.6, 0.6 + there * 3.0)
     thick = 2.3 if stage.wish.has("fog") else 1.0
-    air = 1.0 - math.exp(-((max(away - 60.0, 0.0) / 720.0) ** 1.5) * thick)
+    air = 1.0 - math.exp(-((max(away - 90.0, 0.0) / 740.0) ** 1.5) * thick)
     return mix(tone, stage.light("haze") * 0.8, min(0.9, air + 0.12 * (thick - 1.0)))
 
 
@@ -120,7 +129,7 @@ def _lit(cover: Floats, from_right: bool) -> Sprite:
         side = side[:, ::-1]
     rough = fbm(height, width, 14.0, 10.0, 3, height * width + int(from_right))
     down = 1.15 - 0.4 * rows_of(slice(0, height)) * (1.0 / height)
-    return Sprite(side * down * (0.45 + 1.1 * rough), cover)
+    return Sprite(side * down * (0.70 + 0.6 * rough), cover)
 
 
 def _conifer(seed: int) -> Floats:
@@ -130,26 +139,32 @@ def _conifer(seed: int) -> Floats:
 
 
 def _leafy(seed: int) -> Floats:
-    """A crown of overlapping leaf clusters on a short trunk."""
+    """A broad crown of leaf clusters, three main boughs wide, on a short trunk."""
     source = chance(seed)
     side = _SPRITE
     crown = np.zeros((side, side), np.uint8)
-    cv2.rectangle(crown, (side // 2 - 3, side // 2), (side // 2 + 3, side), 255, -1)
-    for _ in range(42):
-        angle, out = source.uniform(0, 2 * math.pi), math.sqrt(source.random())
-        centre = (
-            int(side / 2 + math.cos(angle) * out * side * 0.33),
-            int(side * 0.42 + math.sin(angle) * out * side * 0.27),
+    cv2.rectangle(crown, (side // 2 - 4, side // 2), (side // 2 + 4, side), (255,), -1)
+    for bough in range(4):
+        middle = (
+            side * (0.28 + 0.15 * bough),
+            side * (0.56 - 0.20 * math.sin(0.4 + bough * 0.8) * source.uniform(0.6, 1.2)),
         )
-        cv2.circle(crown, centre, int(side * source.uniform(0.05, 0.12)), 255, -1, cv2.LINE_AA)
-    return crown.astype(np.float32) * (1.0 / 255.0)
+        for _ in range(46):
+            angle, out = source.uniform(0, 2 * math.pi), math.sqrt(source.random()) * side * 0.22
+            centre = (
+                int(middle[0] + math.cos(angle) * out),
+                int(middle[1] + math.sin(angle) * out * 0.85 + side * 0.05),
+            )
+            cv2.circle(crown, centre, int(side * source.uniform(0.02, 0.055)), (255,), -1, cv2.LINE_AA)
+    crown[:, :2] = crown[:, -2:] = 0
+    return floats(crown.astype(np.float32)) * (1.0 / 255.0)
 
 
 def _draw_pine(outline: Bytes, place: tuple[float, float, float], drawn: list[float]) -> None:
     """One conifer: tiers of drooping branches, each a little different; place is (column, foot, height)."""
     column, foot, tall = place
     slim, count, phase = drawn
-    half = tall * (0.13 + 0.07 * slim)
+    half = tall * (0.15 + 0.08 * slim)
     tiers = 10 + int(5 * count)
     left: list[tuple[float, float]] = []
     right: list[tuple[float, float]] = []
@@ -165,9 +180,7 @@ def _draw_pine(outline: Bytes, place: tuple[float, float, float], drawn: list[fl
     cv2.fillPoly(outline, [np.array(points, np.float32).round().astype(np.int32)], (255,))
 
 
-def pine_row(
-    stage: Stage, ground: Floats, count: int, tall: tuple[float, float], salt: int
-) -> tuple[Floats, slice]:
+def pine_row(stage: Stage, ground: Floats, count: int, tall: tuple[float, float], salt: int) -> tuple[Floats, slice]:
     """A row of conifers on a line (ground: a row number for each column) as a cover field over the returned rows."""
     drawn = stage.chance(salt).random((count, 5))
     drawn = drawn[np.argsort(drawn[:, 1])]

@@ -22,6 +22,7 @@ from mutoscope.studio.scene.stage import Stage
 
 _TILE = 512
 _CELLS = 16
+_LENGTH = 0.085  # wavelengths are given in this many times the eye's height
 
 
 class Waves:
@@ -31,22 +32,25 @@ class Waves:
         self.stage: Stage = stage
         self.eye: float = eye  # height over the water, in units of distance
         self.rough: float = rough
-        self.tile: Floats = tile(_TILE, _CELLS, 4, stage.seed + 81, 0.55) - 0.5
+        surface = tile(_TILE, _CELLS, 4, stage.seed + 81, 0.55)
+        if rough > 2.0:
+            surface = 1.0 - np.abs(surface - 0.5) * 2.0  # breaking waves have crests
+        self.tile: Floats = (surface - float(surface.mean())) * (1.0 / max(1e-6, float(surface.std())))
 
     def slope(self, rows: Floats) -> tuple[Floats, Floats]:
-        """How the surface leans towards the viewer at every pixel of some rows, about -1 to 1, and its distance."""
+        """How the surface leans towards the viewer at every pixel of some rows, in radians, and its distance."""
         stage = self.stage
         down = np.maximum(rows - stage.horizon, np.float32(0.35))
         distance = floats(self.eye * stage.focal / down)
         across = (columns(stage.width) - stage.width / 2) * distance * (1.0 / stage.focal)
         lean = np.zeros(across.shape, np.float32)
-        for length, weight in ((9.0, 0.9), (3.1, 0.8), (1.05, 0.6), (0.34, 0.45)):
+        for length, weight in ((24.0, 0.030), (9.0, 0.050), (3.1, 0.042), (1.05, 0.032)):
             # a pixel row covers distance / down units; waves shorter than two of them are blurred away
-            seen = clip(length * self.eye * 0.22 * down / distance - 0.30, 0.0, 1.0) * weight
+            seen = clip(length * self.eye * _LENGTH * down / distance - 0.30, 0.0, 1.0) * weight
             if float(seen.max()) <= 0:
                 continue
-            scale = _CELLS / length / (self.eye * 0.22)
-            x = across * (scale * 0.38) + 97.0 * length
+            scale = _CELLS / length / (self.eye * _LENGTH)
+            x = across * (scale * (0.38 if self.rough < 2.0 else 0.62)) + 97.0 * length
             lean += sample_tile(self.tile, x, floats(np.broadcast_to(distance * scale, x.shape))) * seen
         return lean * self.rough, distance
 
@@ -56,8 +60,8 @@ def mirror(canvas: Floats, stage: Stage, wet: npt.NDArray[np.bool_], *, eye: flo
     if not wet.any():
         return
     shore = _shoreline(stage, wet)
-    waves = Waves(stage, eye=eye, rough=0.32 if stage.wish.has("calm", "lake") else 0.5)
-    above = canvas.copy()
+    waves = Waves(stage, eye=eye, rough=0.22 if stage.wish.has("calm") else 0.36)
+    above = blur(canvas, stage.unit / 1500.0)  # a mirror of water is never sharp
     top = int(np.argmax(wet.any(axis=1)))
     for band in bands(top, stage.height, stage.width):
         water = _surface(above, stage, waves, rows_of(band), shore)
@@ -65,19 +69,19 @@ def mirror(canvas: Floats, stage: Stage, wet: npt.NDArray[np.bool_], *, eye: flo
 
 
 def _shoreline(stage: Stage, wet: npt.NDArray[np.bool_]) -> Floats:
-    """The row over which every column is mirrored: where its water begins, smoothed so that the mirror does not tear."""
+    """The row over which every column is mirrored: where its water begins, smoothed lest the mirror tears."""
     any_water = wet.any(axis=0)
     first = wet.argmax(axis=0).astype(np.float32)
     at = np.arange(stage.width)
     first = np.interp(at, at[any_water], first[any_water]).astype(np.float32)[None]
-    return floats(np.minimum(first, blur(first, stage.unit * 0.02)))
+    return blur(first, stage.unit * 0.045)
 
 
 def sea(canvas: Floats, stage: Stage, *, rough: float, eye: float = 3.0) -> None:
     """Fill everything under the horizon with open water."""
     waves = Waves(stage, eye=eye, rough=rough)
-    start = min(stage.height, max(0, int(stage.horizon)))
-    above = canvas[: start + 1].copy()
+    start = min(stage.height, max(1, int(stage.horizon)))
+    above = canvas[:start].copy()
     shore = np.full((1, stage.width), float(start), np.float32)
     for band in bands(start, stage.height, stage.width):
         canvas[band] = _surface(above, stage, waves, rows_of(band), shore)
@@ -87,13 +91,18 @@ def _surface(above: Floats, stage: Stage, waves: Waves, rows: Floats, shore: Flo
     """The colour of water: mirror where the eye grazes it, its own depth where the eye looks into it."""
     lean, _ = waves.slope(rows)
     down = rows - stage.horizon
-    # waves stretch a mirror image upwards and downwards far more than sideways
-    spread = stage.height * 0.16 * clip(down * (1.0 / (stage.height * 0.10)), 0.02, 1.0)
-    row = clip(2.0 * shore - rows + lean * spread, 0.0, above.shape[0] - 1.0)
-    column = columns(stage.width) + lean * (spread * 0.10)
+    # a lean turns the mirrored ray by twice itself, upwards and downwards far more than sideways; far waves hide
+    # each other's backs, which calms them
+    spread = stage.focal * (2.0 / max(1.0, waves.rough)) * clip(down * (1.0 / (stage.height * 0.16)), 0.04, 1.0)
+    mirrored = floats(np.minimum(2.0 * shore - rows, rows))
+    row = clip(mirrored + lean * spread, 0.0, above.shape[0] - 1.0)
+    column = columns(stage.width) + lean * (spread * 0.07)
     seen = sample(above, column, row)
-    angle = clip((down + lean * (stage.focal * 0.16)) * (1.0 / stage.focal), 0.0, 0.6)
-    share = 0.30 + 0.64 * (1.0 - angle) ** 5
+    angle = down * (1.0 / stage.focal) + lean * 1.2
+    angle = clip(0.5 * (angle + floats(np.sqrt(angle * angle + 0.012))), 0.0, 0.8)  # never quite edge-on
+    share = 0.26 + 0.70 * (1.0 - angle) ** 5
+    if waves.rough > 2.0:  # steep waves show their sides: light by how they lean, not by the grazing eye
+        share = 0.12 + 0.62 / (1.0 + floats(np.exp(-9.0 * lean - 0.4)))
     water = mix(_depths(stage), seen, share[..., None])
     return water + _glitter(stage, lean, rows)[..., None] * stage.light("sun")
 
@@ -104,7 +113,7 @@ def _depths(stage: Stage) -> Floats:
     if named is not None:
         deep = colour(*named) * max(0.12, float(stage.light("ambient").mean()) * 1.3)
     elif stage.time == "day":
-        deep = deep * 0.6 + colour(0.01, 0.10, 0.15) * 0.8
+        deep = deep * 0.6 + colour(0.01, 0.10, 0.15) * (0.2 + 0.6 * stage.palette.direct)
     return deep
 
 
@@ -115,10 +124,5 @@ def _glitter(stage: Stage, lean: Floats, rows: Floats) -> Floats:
     down = np.maximum(rows - stage.horizon, np.float32(0.0))
     reach = stage.unit * 0.022 + down * 0.20
     road = floats(np.exp(-(((columns(stage.width) - stage.sun[0]) / reach) ** 2)))
-    sparkle = smoothstep(0.05, 0.34, lean * (1.0 / max(0.3, waves_height(lean))) * 0.33)
+    sparkle = smoothstep(0.4, 2.2, lean * (1.0 / max(0.02, float(np.std(lean)))))
     return sparkle * road * (stage.palette.direct * (0.9 if stage.time == "night" else 1.35))
-
-
-def waves_height(lean: Floats) -> float:
-    """The usual height of these waves."""
-    return float(np.std(lean)) * 3.0
