@@ -136,9 +136,10 @@ class Assets:
             if not await asyncio.to_thread(path.is_file):
                 raise FileNotFoundError(key)
             return path
+        result = await obstore.get_async(self.store, place(key))
         path = into / key
         with await asyncio.to_thread(path.open, "wb") as file:
-            async for chunk in self.stream(key):
+            async for chunk in result.stream(min_chunk_size=CHUNK):
                 await asyncio.to_thread(file.write, chunk)
         return path
 
@@ -151,7 +152,7 @@ class Assets:
 
     def check_signature(self, path: str, expires: str, signature: str, now: float) -> Problem | None:
         """Hold a signature against path and expiry; `expires` and `signature` as they came."""
-        if not re.fullmatch(r"[0-9]{1,12}", expires):
+        if not re.fullmatch(r"[1-9][0-9]{0,11}", expires):
             return Problem(Kind.FORBIDDEN, "This link is not signed.")
         if not hmac.compare_digest(self.sign(path, int(expires)).encode(), signature.encode()):
             return Problem(Kind.FORBIDDEN, "The signature of this link is wrong.")
