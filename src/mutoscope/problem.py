@@ -7,27 +7,50 @@ from msgspec import Struct
 
 
 class Kind(StrEnum):
-    """What sort of trouble it is; the message says the rest."""
+    """What sort of trouble it is (MEANING has a sentence for each); the problem's message says the rest."""
 
-    INVALID = "invalid"  # the request is malformed; `flaws` says where
-    UNSUPPORTED = "unsupported"  # well formed, but no engine on this server can do it
-    BAD_MEDIA = "bad_media"  # an input file is not what the vendor accepts
-    UNREACHABLE_MEDIA = "unreachable_media"  # an input file could not be fetched
-    TOO_LARGE = "too_large"  # the request body exceeds the host's patience
+    INVALID = "invalid"
+    UNSUPPORTED = "unsupported"
+    BAD_MEDIA = "bad_media"
+    UNREACHABLE_MEDIA = "unreachable_media"
+    TOO_LARGE = "too_large"
     UNAUTHENTICATED = "unauthenticated"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     WRONG_METHOD = "wrong_method"
     CONFLICT = "conflict"
-    RATE_LIMITED = "rate_limited"  # too many requests: come back after `retry_after`
-    QUOTA_EXCEEDED = "quota_exceeded"  # today's share is used up
-    REFUSED = "refused"  # content policy
+    RATE_LIMITED = "rate_limited"
+    QUOTA_EXCEEDED = "quota_exceeded"
+    REFUSED = "refused"
     ENGINE_FAILED = "engine_failed"
     UPSTREAM_FAILED = "upstream_failed"
-    SUBMISSION_UNKNOWN = "submission_unknown"  # a paid request whose answer was lost
+    SUBMISSION_UNKNOWN = "submission_unknown"
     TIMED_OUT = "timed_out"
-    UNAVAILABLE = "unavailable"  # shutting down, or overloaded
+    UNAVAILABLE = "unavailable"
     INTERNAL = "internal"
+
+
+MEANING: dict[Kind, str] = {
+    Kind.INVALID: "The request is malformed; every bad field is listed.",
+    Kind.UNSUPPORTED: "Well formed, but no engine of this server can do it.",
+    Kind.BAD_MEDIA: "An input file is not what the vendor accepts.",
+    Kind.UNREACHABLE_MEDIA: "An input file could not be fetched.",
+    Kind.TOO_LARGE: "The request body exceeds the server's limit.",
+    Kind.UNAUTHENTICATED: "The key is missing or wrong.",
+    Kind.FORBIDDEN: "The key, or the signed link, does not allow this.",
+    Kind.NOT_FOUND: "There is no such task, path or model.",
+    Kind.WRONG_METHOD: "The path exists, but not for this HTTP method.",
+    Kind.CONFLICT: "It contradicts what is there already.",
+    Kind.RATE_LIMITED: "Too many requests; come back later.",
+    Kind.QUOTA_EXCEEDED: "The day's share of this model is used up.",
+    Kind.REFUSED: "Content policy.",
+    Kind.ENGINE_FAILED: "The engine could not make it.",
+    Kind.UPSTREAM_FAILED: "The vendor behind the engine failed.",
+    Kind.SUBMISSION_UNKNOWN: "The answer to a paid request was lost, and nothing tells whether it arrived.",
+    Kind.TIMED_OUT: "It took too long.",
+    Kind.UNAVAILABLE: "The server is shutting down, or its store cannot be used.",
+    Kind.INTERNAL: "A fault of the server; its log has the details.",
+}
 
 
 STATUS: dict[Kind, int] = {
