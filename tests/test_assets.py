@@ -144,7 +144,7 @@ def test_a_link_holds_until_it_expires(assets: Assets):
 def test_a_link_that_was_changed_anywhere_is_refused(assets: Assets):
     path, query = taken_apart(assets.link(UPLOADED, base="", seconds=60, now=NOW))
     other = Assets(Files(store="memory:///"), data=Path("unused"), secret=b"another")
-    changed = [
+    changed: list[tuple[str, dict[str, str]]] = [
         (path.replace(".png", ".jpg"), query),
         (path.replace(SHA, "0" * 64), query),
         (path, {**query, "exp": "1700009999"}),
@@ -338,6 +338,12 @@ async def pieces_of(assets: Assets, key: str, *, leaves: bool = False) -> list[b
         pieces.append(message.get("body", b""))
 
     path, _, query = assets.link(key, base="", seconds=60, now=NOW).partition("?")
-    scope = {"type": "http", "method": "GET", "path": path, "query_string": query.encode(), "headers": []}
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": query.encode(),
+        "headers": [],
+    }
     await assets.serve(scope, receive, send, now=NOW)
     return pieces

@@ -114,6 +114,7 @@ class Prober:
         self.settings, self.wall_seconds = settings, wall_seconds
         self._turns = asyncio.Semaphore(CHILDREN)
         self._idle: list[_Child] = []
+        self._closed = False
 
     async def probe(self, path: Path, *, field: str | None = None) -> MediaInfo:
         """What the file is. Raises Problem (BAD_MEDIA) when it is damaged, unknown or beyond the host's limits."""
@@ -136,6 +137,7 @@ class Prober:
         return msgspec.convert({"media_type": media_type, **answer["info"], "bytes": size}, MediaInfo)
 
     async def close(self) -> None:
+        self._closed = True  # children at work end with their file
         while self._idle:
             await self._idle.pop().end()
 
@@ -153,7 +155,7 @@ class Prober:
             except (OSError, EOFError, ValueError, msgspec.DecodeError):
                 return {"flaw": "Invalid asset: it cannot be read"}
             finally:
-                if healthy:
+                if healthy and not self._closed:
                     self._idle.append(child)
                 else:
                     await child.end()
