@@ -196,7 +196,8 @@ def test_odd_values_are_read_or_refused(wire: Wire, route: Route):
 
 def fields_of(body: Any) -> set[str]:
     """The names in a body's type, those of every variant where it is a union."""
-    match inspect.type_info(body):
+    type = inspect.type_info(body)
+    match type.type if isinstance(type, inspect.Metadata) else type:
         case inspect.StructType() as struct:
             return {field.encode_name for field in struct.fields}
         case inspect.UnionType() as union:

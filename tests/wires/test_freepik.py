@@ -2,11 +2,14 @@
 
 import base64
 import json
+import re
 from typing import Annotated, Any, Literal
 
 import msgspec
 import pydantic
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mutoscope.http import HttpRequest, HttpResponse
 from mutoscope.job import Failure, Generation, Input, Job, MediaLimits, Operation, Output, Role, State
@@ -912,3 +915,33 @@ def test_answers_are_of_the_published_types(each: Route):
     for answer in answers:
         strict = msgspec.json.decode(answer.body, type=each.answer)
         assert json.loads(msgspec.json.encode(strict)) == json.loads(answer.body)
+
+
+# -- what is published -----------------------------------------------------------------
+
+
+def test_the_published_wan_body_says_that_a_start_is_needed():
+    schemas, _ = msgspec.json.schema_components([route(Verb.SUBMIT, WAN).body])
+    assert [rule["required"] for rule in schemas[0]["anyOf"]] == [["start_image_url"], ["video_url"]]
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_the_published_patterns_fit_what_the_examples_send(name: str):
+    shape = msgspec.json.schema(next(model.body for model in freepik.MODELS if model.route == name))
+    fields = shape["$defs"][shape["$ref"].rpartition("/")[2]]["properties"]
+    patterns = {
+        field: rule["pattern"]
+        for field, told in fields.items()
+        for rule in told.get("anyOf", [told])
+        if "pattern" in rule
+    }
+    assert patterns
+    for field, pattern in patterns.items():
+        assert re.search(pattern, FULL[name][field])
+        assert not re.search(pattern, "not a link!")
+
+
+@given(st.from_regex(re.compile(freepik.HTTP_URL, re.ASCII), fullmatch=True))
+@settings(max_examples=100, deadline=None)
+def test_every_link_that_the_published_pattern_allows_is_taken(url: str):
+    assert parse(GEN45_TEXT, {"prompt": "p", "webhook_url": url}).webhook == url

@@ -28,7 +28,7 @@ KEY_HEADERS = ("x-freepik-api-key", "x-magnific-api-key")  # the old host's and 
 
 # -- what the vendor takes: the bodies, with the vendor's bounds ----------------
 
-HTTP_URL = r"https?://[A-Za-z0-9.-]+(:[0-9]{1,4})?([/?#]\S*)?"
+HTTP_URL = r"https?://[A-Za-z0-9.-]+(:[1-9][0-9]{0,3})?([/?#][!-~]*)?"
 BASE64_TEXT = "[A-Za-z0-9+/]{4}"
 # The patterns are for the published description; the rules themselves are `link_fault` and `_inputs.source`.
 Link = Annotated[str, Meta(extra_json_schema={"format": "uri", "pattern": f"^{HTTP_URL}$"})]
@@ -112,6 +112,16 @@ class WanImageToVideo(Struct, frozen=True, kw_only=True):
     webhook_url: Link | None = None
 
 
+def needs(field: str) -> Json:
+    return {"required": [field], "properties": {field: {"type": "string"}}}
+
+
+# The rule of `wan_rules`, for the published description.
+WanImageToVideoBody = Annotated[
+    WanImageToVideo, Meta(extra_json_schema={"anyOf": [needs("start_image_url"), needs("video_url")]})
+]
+
+
 class WanTextToVideo(Struct, frozen=True, kw_only=True):
     prompt: Text5000
     negative_prompt: Text500 | None = None
@@ -193,6 +203,7 @@ class Model(Struct, frozen=True, kw_only=True):
     body: type[Struct]
     title: str
     rules: Callable[[Json], Iterator[Flaw]] | None = None  # between the fields of a body
+    published: Any = None  # the body with those rules, for OpenAPI
 
 
 def parse_submission(model: Model, request: HttpRequest) -> Submission:
@@ -710,6 +721,7 @@ MODELS = (
         body=WanImageToVideo,
         title="WAN 2.7, video from a picture, or a clip continued",
         rules=wan_rules,
+        published=WanImageToVideoBody,
     ),
     Model(
         route="text-to-video/wan-2-7",
@@ -733,7 +745,7 @@ def routes_of(model: Model) -> tuple[Route, ...]:
             route=model.route,
             parse=partial(parse_submission, model),
             render=render_job,
-            body=model.body,
+            body=model.published or model.body,
             answer=TaskAnswer,
             summary=f"{model.title}: create a task",
         ),
