@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from store_samples import FAILURE, OUTPUT, STORES, T0, id_at, make_job, owing
 
 from mutoscope.job import Job, State
 from mutoscope.problem import Kind, Problem
+from mutoscope.store import Store
 
 LEASE = 10.0
 OWNERS = st.sampled_from(["alice", "bob"])
@@ -238,6 +239,46 @@ class Transitions(RuleBasedStateMachine):
             usage = self.run(self.store.owners_usage(owner, since=0.0, until=self.now + 1))
             charged = sum(job.state in (State.SUCCEEDED, State.FAILED) for job in mine)
             assert sum(row.credits for row in usage) == 2.0 * charged
+
+
+ADDITIONS = st.lists(
+    st.tuples(
+        st.sampled_from(["alice", "bob"]),
+        st.sampled_from([0.0, 0.001, 1.0, 43_200.0, 86_399.0, 86_401.0]),
+        st.none() | st.integers(1, 4),
+        st.none() | st.integers(1, 4),
+    ),
+    min_size=2,
+    max_size=16,
+)
+
+
+@pytest.mark.parametrize("name", STORES)
+@settings(max_examples=40, deadline=None)
+@given(stored=ADDITIONS, added=ADDITIONS)
+def test_limits_are_the_same_for_jobs_added_together_and_one_after_another(name, stored, added) -> None:
+    async def add_all(*, together: bool) -> list[bool | Kind]:
+        with tempfile.TemporaryDirectory() as folder:
+            store = STORES[name](Path(folder))
+            await store.open()
+            _ = [await outcome(store, *wish) for wish in stored]
+            if together:
+                outcomes = await asyncio.gather(*(outcome(store, *wish) for wish in added))
+            else:
+                outcomes = [await outcome(store, *wish) for wish in added]
+            await store.close()
+        return outcomes
+
+    assert asyncio.run(add_all(together=True)) == asyncio.run(add_all(together=False))
+
+
+async def outcome(store: Store, owner: str, after: float, concurrency: int | None, daily: int | None) -> bool | Kind:
+    """Whether the job is throttled, or why it was refused."""
+    try:
+        job = make_job(owner=owner, at=T0 + after)
+        return (await store.add(job, concurrency=concurrency, daily=daily)).throttled
+    except Problem as problem:
+        return problem.kind
 
 
 @pytest.mark.parametrize("name", STORES)

@@ -3,7 +3,6 @@
 # ruff: noqa: S608  (what is put into the SQL here are our own constants)
 
 import sqlite3
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -87,43 +86,62 @@ def add_alone(db: sqlite3.Connection, addition: Addition) -> Job | Exception:
 def decide(db: sqlite3.Connection, additions: Sequence[Addition]) -> list[Addition | Problem]:
     """Apply the limits, counting what is stored and what stands earlier in this sequence."""
     decided: list[Addition | Problem] = []
-    peers: defaultdict[tuple[str, str], list[Job]] = defaultdict(list)
+    standings: dict[tuple[str, str], Standing] = {}
     for addition in additions:
         pair = (addition.job.owner, addition.job.generation.model)
-        outcome = limited(db, addition, peers[pair])
-        if isinstance(outcome, Addition):
-            peers[pair].append(outcome.job)
-        decided.append(outcome)
+        standing = standings.get(pair) or standings.setdefault(pair, Standing(db, *pair))
+        decided.append(standing.admit(addition))
     return decided
 
 
-def limited(db: sqlite3.Connection, addition: Addition, peers: list[Job]) -> Addition | Problem:
-    """What the limits make of one addition; `peers` are those of its owner and model that go before it."""
-    job, limit, daily = addition.job, addition.concurrency, addition.daily
-    if daily is not None and made_today(db, job, daily, peers) >= daily:
-        return quota_exceeded(job, daily)
-    if limit is not None and held(db, job, limit, peers) >= limit:
-        return throttle(addition)
-    return addition
+class Standing:
+    """What one owner holds and has made of one model, while a sequence of additions is decided.
 
+    Nothing is written meanwhile, so the database is asked once and not for every addition.
+    """
 
-def made_today(db: sqlite3.Connection, job: Job, daily: int, peers: list[Job]) -> int:
-    since = first_id(job.created - DAY)
-    counted = "SELECT 1 FROM jobs WHERE owner = ? AND model = ? AND id >= ? LIMIT ?"
-    stored = count(db, counted, (job.owner, job.generation.model, since, daily))
-    return stored + sum(peer.id >= since for peer in peers)
+    def __init__(self, db: sqlite3.Connection, owner: str, model: str) -> None:
+        self._db, self._pair = db, (owner, model)
+        self._admitted: list[str] = []  # ids
+        self._admitted_held = 0
+        self._held: dict[int, int] = {}  # limit → what is stored, counted up to the limit
+        self._made: tuple[str, int] | None = None  # the first id that was counted, and how many there are
 
+    def admit(self, addition: Addition) -> Addition | Problem:
+        job, limit, daily = addition.job, addition.concurrency, addition.daily
+        if daily is not None and self.made_today(job, daily) >= daily:
+            return quota_exceeded(job, daily)
+        if limit is not None and self.held(limit) >= limit:
+            addition = throttle(addition)
+        self._admitted.append(job.id)
+        self._admitted_held += not addition.job.throttled and job.finished is None
+        return addition
 
-def held(db: sqlite3.Connection, job: Job, limit: int, peers: list[Job]) -> int:
-    counted = "SELECT 1 FROM jobs WHERE owner = ? AND model = ? AND throttled = 0 AND finished IS NULL LIMIT ?"
-    stored = count(db, counted, (job.owner, job.generation.model, limit))
-    return stored + sum(not peer.throttled and peer.finished is None for peer in peers)
+    def held(self, limit: int) -> int:
+        if limit not in self._held:
+            query = "owner = ? AND model = ? AND throttled = 0 AND finished IS NULL"
+            self._held[limit] = self._count(query, limit)
+        return self._held[limit] + self._admitted_held
 
+    def made_today(self, job: Job, daily: int) -> int:
+        since = first_id(job.created - DAY)
+        return self.stored_since(since, daily) + sum(id >= since for id in self._admitted)
 
-def count(db: sqlite3.Connection, query: str, values: Row) -> int:
-    """How many rows a query has; its LIMIT bounds the work."""
-    [found] = db.execute(f"SELECT count(*) FROM ({query})", values).fetchone()
-    return int(found)
+    def stored_since(self, since: str, daily: int) -> int:
+        """Counted up to the limit. A moment after the last count, only what has left the window is counted."""
+        if self._made is not None and self._made[0] <= since and self._made[1] < daily:
+            before, made = self._made
+            made -= self._count("owner = ? AND model = ? AND id >= ? AND id < ?", daily, before, since)
+        else:
+            made = self._count("owner = ? AND model = ? AND id >= ?", daily, since)
+        # A count that reached its limit may fall short of the truth: it is no use to the next addition.
+        self._made = (since, made) if made < daily else None
+        return made
+
+    def _count(self, condition: str, limit: int, *values: str) -> int:
+        query = f"SELECT count(*) FROM (SELECT 1 FROM jobs WHERE {condition} LIMIT ?)"
+        [found] = self._db.execute(query, (*self._pair, *values, limit)).fetchone()
+        return int(found)
 
 
 def quota_exceeded(job: Job, daily: int) -> Problem:

@@ -45,6 +45,15 @@ SHOWN = f"SELECT {COLUMNS} FROM jobs WHERE deleted = 0"
 GET = f"{SHOWN} AND id = ?"
 UNFINISHED = f"""SELECT {COLUMNS} FROM jobs INDEXED BY jobs_unfinished
     WHERE finished IS NULL AND state = ? ORDER BY id DESC LIMIT ?"""
+# Each count is of the entries of one index, and reads no job.
+COUNTS = """
+    SELECT 'running', count(*) FROM jobs WHERE state = 'running'
+    UNION ALL
+    SELECT 'queued', (SELECT count(*) FROM jobs WHERE finished IS NULL)
+                     - (SELECT count(*) FROM jobs WHERE state = 'running')
+    UNION ALL
+    SELECT value, (SELECT count(*) FROM jobs WHERE state = value AND finished IS NOT NULL AND deleted = 0)
+    FROM json_each(?)"""
 OLDEST_SQLITE = (3, 38, 0)  # STRICT tables, RETURNING, json_each built in
 
 
@@ -153,14 +162,8 @@ class SqliteStore:
         return tuple(map(job_of, rows))
 
     async def count_by_state(self) -> dict[State, int]:
-        unfinished = await self._report("SELECT state, count(*) FROM jobs WHERE finished IS NULL GROUP BY state", ())
-        ended = await self._report(
-            """SELECT value, (SELECT count(*) FROM jobs
-                              WHERE state = value AND finished IS NOT NULL AND deleted = 0) FROM json_each(?)""",
-            (encode([state for state in State if state.final]).decode(),),
-        )
-        counts = msgspec.convert([*unfinished, *ended], list[tuple[State, int]])
-        return dict.fromkeys(State, 0) | dict(counts)
+        rows = await self._report(COUNTS, (encode([state for state in State if state.final]).decode(),))
+        return dict.fromkeys(State, 0) | dict(msgspec.convert(rows, list[tuple[State, int]]))
 
     async def owners_usage(self, owner: str, *, since: float, until: float) -> tuple[UsageRow, ...]:
         rows = await self._report(
