@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from mutoscope.studio.scene.abstract import paint_abstract
 from mutoscope.studio.scene.city import paint_city
@@ -38,7 +39,7 @@ class Painting:
     """A painted picture and what it is made of."""
 
     rgb: Bytes  # (height, width, 3), sRGB
-    depth: Floats  # (height, width), 0 at the sky to 1 at the viewer
+    depth: npt.NDArray[np.float32]  # (height, width), 0 at the sky to 1 at the viewer
     used: tuple[str, ...]  # words of the prompt that the picture obeys
     ignored: tuple[str, ...]  # words of the prompt that it could not
 
@@ -60,7 +61,7 @@ def paint(prompt: str, width: int, height: int, seed: int) -> Painting:
     if painted != (width, height):
         rgb = np.asarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
         depth = resize(depth, width, height)
-    return Painting(rgb, np.clip(depth, 0.0, 1.0, out=depth), wish.used, wish.ignored)
+    return Painting(rgb, np.clip(depth, 0.0, 1.0).astype(np.float32, copy=False), wish.used, wish.ignored)
 
 
 def _mixed(prompt: str, seed: int) -> int:

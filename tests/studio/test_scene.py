@@ -1,0 +1,249 @@
+"""The scene painter: what it reads in a prompt, and what its pictures keep to."""
+
+import hashlib
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from mutoscope.studio.scene import LARGEST, SMALLEST, paint
+from mutoscope.studio.scene.lexicon import COLOURS, FILLER, MEANINGS, VOCABULARY, read
+
+PROMPTS = (
+    "A serene mountain landscape at sunset with golden light",
+    "autumn mountains and a lake in the fog",
+    "rolling hills with red poppies, watercolour",
+    "snowy hills at noon, oil painting",
+    "desert dunes at night with stars",
+    "misty pine forest at dawn",
+    "stormy sea with waves",
+    "beach with an island at twilight",
+    "coast with mountains, vivid",
+    "neon city skyline",
+    "city and mountains at sunset, film",
+    "purple nebula and a planet in deep space",
+    "aurora over snowy mountains",
+    "rain, black and white",
+    "blizzard in the mountains",
+    "minimal pastel mountains under a full moon",
+    "abstract swirls in teal and gold",
+    "a violin",
+    "",
+    "猫が踊る 🐈",
+)
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_every_kind_of_scene_has_the_size_and_types_that_were_asked_for(prompt: str) -> None:
+    painting = paint(prompt, 144, 80, 3)
+    assert painting.rgb.shape == (80, 144, 3)
+    assert painting.rgb.dtype == np.uint8
+    assert painting.depth.shape == (80, 144)
+    assert painting.depth.dtype == np.float32
+    assert float(painting.depth.min()) >= 0.0
+    assert float(painting.depth.max()) <= 1.0
+    assert float(painting.rgb.std()) > 4.0, "a picture of one colour shows nothing"
+
+
+@pytest.mark.parametrize(("width", "height"), [(64, 64), (1023, 64), (65, 1500)])
+@pytest.mark.parametrize(
+    "prompt", ["mountain lake with trees", "city at night", "beach", "forest in the rain", "space"]
+)
+def test_odd_and_extreme_shapes_are_painted_exactly(prompt: str, width: int, height: int) -> None:
+    painting = paint(prompt, width, height, 1)
+    assert painting.rgb.shape == (height, width, 3)
+    assert painting.depth.shape == (height, width)
+
+
+@pytest.mark.parametrize(("width", "height"), [(SMALLEST - 1, 100), (100, LARGEST + 1), (0, 0)])
+def test_a_side_out_of_bounds_is_refused(width: int, height: int) -> None:
+    with pytest.raises(ValueError, match="64 to 8192"):
+        paint("hills", width, height, 1)
+
+
+def test_a_very_large_picture_is_enlarged_to_the_exact_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mutoscope.studio.scene.painting._PAINTED_PIXELS", 20_000)
+    painting = paint("sea at sunset", 301, 203, 1)
+    assert painting.rgb.shape == (203, 301, 3)
+    assert painting.depth.shape == (203, 301)
+
+
+def test_two_processes_paint_the_same_bytes() -> None:
+    script = (
+        "import hashlib\n"
+        "from mutoscope.studio.scene import paint\n"
+        "digest = hashlib.sha256()\n"
+        "for prompt in ('mountain lake at dawn', 'city at night, rain', 'a violin'):\n"
+        "    painting = paint(prompt, 160, 90, 5)\n"
+        "    digest.update(painting.rgb.tobytes() + painting.depth.tobytes())\n"
+        "print(digest.hexdigest())\n"
+    )
+    digests = {_run(script, hash_seed) for hash_seed in ("1", "2")}
+    here = hashlib.sha256()
+    for prompt in ("mountain lake at dawn", "city at night, rain", "a violin"):
+        painting = paint(prompt, 160, 90, 5)
+        here.update(painting.rgb.tobytes() + painting.depth.tobytes())
+    assert digests == {here.hexdigest()}
+
+
+def _run(script: str, hash_seed: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("prompt", ["mountains", "sea", "city", "space", "a violin", "forest", "desert"])
+def test_another_seed_is_another_picture(prompt: str) -> None:
+    first, second = (paint(prompt, 128, 72, seed).rgb.astype(np.int16) for seed in (1, 2))
+    assert float(np.abs(first - second).mean()) > 3.0
+
+
+def test_another_prompt_with_the_same_seed_is_another_land() -> None:
+    first, second = (paint(prompt, 128, 72, 1).depth for prompt in ("mountains at noon", "peaks at noon"))
+    assert float(np.abs(first - second).mean()) > 0.01
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "mountains at noon",
+        "hills",
+        "desert dunes",
+        "pine forest",
+        "calm sea at sunset",
+        "city at night",
+        "mountain lake",
+    ],
+)
+def test_the_sky_is_far_and_the_foreground_is_near(prompt: str) -> None:
+    depth = paint(prompt, 160, 120, 9).depth
+    sky, middle, foreground = depth[:6].mean(), depth[60:75].mean(), depth[-6:].mean()
+    assert float(sky) < 0.15
+    assert float(sky) < float(middle) < float(foreground)
+    assert float(foreground) > 0.6
+
+
+def test_a_dark_hour_is_darker_than_noon() -> None:
+    light = {hour: float(paint(f"hills at {hour}", 128, 72, 4).rgb.mean()) for hour in ("noon", "night")}
+    assert light["night"] < light["noon"] * 0.6
+
+
+def test_a_colour_before_a_part_paints_that_part() -> None:
+    plain, purple = (paint(prompt, 128, 72, 4).rgb for prompt in ("dunes at noon", "purple dunes at noon"))
+    below = np.s_[54:, :]
+    assert float(purple[below][..., 2].mean()) > float(plain[below][..., 2].mean()) + 10.0
+
+
+def test_black_and_white_has_no_colour() -> None:
+    picture = paint("mountain lake, black and white", 128, 72, 4).rgb.astype(np.int16)
+    assert int(np.ptp(picture, axis=2).max()) <= 1
+
+
+def test_what_cannot_be_painted_is_named() -> None:
+    painting = paint("a cat dancing by a lake at sunset", 96, 64, 1)
+    assert painting.used == ("lake", "sunset")
+    assert painting.ignored == ("cat", "dancing")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "used", "ignored"),
+    [
+        ("Two people on a beach", ("beach",), ("people",)),
+        (
+            "A serene mountain landscape at sunset with golden light",
+            ("serene", "mountain", "sunset", "golden light"),
+            (),
+        ),
+        ("snow-capped peaks, snow-capped peaks", ("snow-capped", "peaks"), ()),
+        ("mountains, no people", ("mountains", "no people"), ()),
+        ("mountains, no dragons", ("mountains",), ("dragons",)),
+        ("the quick brown fox", ("brown",), ("quick", "fox")),
+        ("NEW YORK at NIGHT!", ("new york", "at night"), ()),
+        ("", (), ()),
+    ],
+)
+def test_words_are_either_used_or_ignored(prompt: str, used: tuple[str, ...], ignored: tuple[str, ...]) -> None:
+    wish = read(prompt)
+    assert (wish.used, wish.ignored) == (used, ignored)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "place"),
+    [
+        ("a forest under high mountains", "mountains"),
+        ("a city by the sea", "city"),
+        ("mountains by the sea", "sea"),
+        ("a tree in a meadow", "hills"),
+        ("pine trees", "forest"),
+        ("a quiet lake", "mountains"),
+        ("stars over the dunes", "desert"),
+        ("a violin", None),
+        ("no mountains, just hills", "hills"),
+    ],
+)
+def test_the_place_is_the_one_that_holds_the_others(prompt: str, place: str | None) -> None:
+    assert read(prompt).place == place
+
+
+@pytest.mark.parametrize(
+    ("prompt", "time"),
+    [
+        ("sunny meadow at sunset", "sunset"),
+        ("morning light", "dawn"),
+        ("blue hour over the bay", "twilight"),
+        ("starry sky over hills", "night"),
+        ("hills", None),
+    ],
+)
+def test_the_hour_is_read(prompt: str, time: str | None) -> None:
+    assert read(prompt).time == time
+
+
+@pytest.mark.parametrize(
+    "prompt", ["hills, no clouds", "hills without clouds", "hills without any clouds", "cloud-free hills"]
+)
+def test_no_clouds_is_a_clear_sky(prompt: str) -> None:
+    wish = read(prompt)
+    assert wish.clouds == "clear"
+    assert not wish.ignored
+
+
+def test_without_snow_keeps_the_peaks_bare() -> None:
+    wish = read("mountains without snow at noon")
+    assert "snow" in wish.excluded
+    assert not wish.has("snow")
+    assert wish.place == "mountains"
+    assert wish.time == "day"
+
+
+def test_negation_reaches_as_far_as_it_is_carried() -> None:
+    both = read("mountains without snow and trees, sunset")
+    assert {"snow", "trees"} <= both.excluded
+    assert both.time == "sunset"
+    either = read("hills with no trees or fog")
+    assert {"trees", "fog"} <= either.excluded
+    one = read("no clouds and golden light")
+    assert (one.clouds, one.time) == ("clear", "sunset")
+
+
+def test_colours_belong_to_the_noun_that_follows() -> None:
+    wish = read("pink and orange sky over a turquoise lake, violet")
+    assert [part for part, _ in wish.tints] == ["sky", "sky", "water", "light"]
+    assert wish.tint("water") == COLOURS["turquoise"]
+    assert wish.tint("ground") is None
+
+
+def test_the_tables_hold_no_phrase_that_the_reader_cannot_reach() -> None:
+    for phrase in MEANINGS:
+        if phrase not in ("black & white", "b&w"):
+            assert phrase in read(phrase).used, phrase
+    assert not set(MEANINGS) & FILLER
+    assert not set(COLOURS) & (set(MEANINGS) | FILLER)
+    assert all(values for values in VOCABULARY.values())
