@@ -1,0 +1,289 @@
+"""Runway's API as Runway serves it: tasks at /v1/…, bodies that depend on the model, errors with issues.
+
+What is shared with the relay form of this API stands in the modules named `_runway_*`.
+"""
+
+from datetime import date, timedelta
+from functools import partial
+from typing import Any
+
+from msgspec import Struct
+
+from mutoscope.http import HttpRequest, HttpResponse, json_response
+from mutoscope.job import Job, Operation
+from mutoscope.problem import Flaw, Kind, Problem, custom_flaw
+from mutoscope.wires import _runway_bodies as bodies
+from mutoscope.wires._body import invalid, read_body
+from mutoscope.wires._ids import from_uuid4_form, uuid4_form
+from mutoscope.wires._runway_issues import ErrorBody, error_body, error_headers
+from mutoscope.wires._runway_pieces import UPLOAD_SCHEME
+from mutoscope.wires._runway_read import credential, parse_submission
+from mutoscope.wires._runway_tasks import AnyTask, Created, created, task
+from mutoscope.wires._wire import (
+    Account,
+    Period,
+    Route,
+    Upload,
+    UploadWish,
+    Usage,
+    Verb,
+    Wire,
+)
+
+VERSION_HEADER = "x-runway-version"
+VERSION = "2024-11-06"
+BAD_VERSION = "The API version that was provided in the X-Runway-Version header is not valid."
+UPLOAD_SECONDS = 24 * 3600.0
+SLOT_SECONDS = 3600.0
+MIN_UPLOAD, MAX_UPLOAD = 512, 200 * 1024 * 1024
+MAX_CREDITS = 1_000_000_000
+"""A tier must name a bound of what it may spend; a server of one's own has none."""
+MAX_PERIOD = timedelta(days=90)
+
+
+# ---- asking
+
+
+def precheck(request: HttpRequest, route: Route | None) -> Problem | None:
+    """Every call names the version of the API that it speaks."""
+    said = request.headers.get(VERSION_HEADER)
+    if route is None or said == VERSION:
+        return None
+    if said is None:
+        return Problem(Kind.INVALID, f"{BAD_VERSION} It is required: send X-Runway-Version: {VERSION}.")
+    return Problem(Kind.INVALID, BAD_VERSION)
+
+
+def parse_upload(request: HttpRequest) -> tuple[UploadWish, ...]:
+    wish = read_body(request.body, bodies.UploadBody)
+    return (
+        UploadWish(
+            media_type=media_type(wish.filename),
+            name=wish.filename,
+            min_bytes=MIN_UPLOAD,
+            max_bytes=MAX_UPLOAD,
+            keep_seconds=UPLOAD_SECONDS,
+            slot_seconds=SLOT_SECONDS,
+        ),
+    )
+
+
+def media_type(filename: str) -> str:
+    return bodies.EXTENSIONS[filename.rpartition(".")[2].lower()]
+
+
+def parse_period(request: HttpRequest) -> Period:
+    wish = read_body(request.body or b"{}", bodies.UsageBody)
+    start, start_flaws = read_day("startDate", wish.start_date)
+    before, before_flaws = read_day("beforeDate", wish.before_date)
+    flaws = start_flaws + before_flaws
+    if start and before and before <= start:
+        flaws += (custom_flaw(("beforeDate",), "beforeDate must be after startDate"),)
+    if start and before and before - start > MAX_PERIOD:
+        flaws += (custom_flaw(("beforeDate",), "beforeDate must be at most 90 days after startDate"),)
+    if flaws:
+        raise invalid(flaws)
+    return Period(start=start and start.isoformat(), before=before and before.isoformat())
+
+
+def read_day(name: str, text: Any) -> tuple[date | None, tuple[Flaw, ...]]:
+    """A day that exists: 2026-02-30 has the right form and does not."""
+    if not isinstance(text, str):
+        return None, ()
+    try:
+        return date.fromisoformat(text), ()
+    except ValueError:
+        return None, (custom_flaw((name,), "Invalid ISO date"),)
+
+
+# ---- answering
+
+
+class Slot(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Where to send a file, what to send with it, and how to name it afterwards."""
+
+    upload_url: str
+    fields: dict[str, str]
+    runway_uri: str
+
+
+class ModelLimits(Struct, frozen=True, kw_only=True, rename="camel"):
+    """null is unlimited."""
+
+    max_concurrent_generations: int | None
+    max_daily_generations: int | None
+
+
+class Tier(Struct, frozen=True, kw_only=True, rename="camel"):
+    max_monthly_credit_spend: int
+    models: dict[str, ModelLimits]
+
+
+class ModelCount(Struct, frozen=True, kw_only=True, rename="camel"):
+    daily_generations: int
+
+
+class Counts(Struct, frozen=True, kw_only=True):
+    models: dict[str, ModelCount]
+
+
+class Organization(Struct, frozen=True, kw_only=True, rename="camel"):
+    tier: Tier
+    credit_balance: int
+    usage: Counts
+
+
+class UsedCredit(Struct, frozen=True, kw_only=True):
+    model: str
+    amount: int
+
+
+class UsedDay(Struct, frozen=True, kw_only=True, rename="camel"):
+    date: str
+    used_credits: list[UsedCredit]
+
+
+class CreditUsage(Struct, frozen=True, kw_only=True):
+    results: list[UsedDay]
+    models: list[str]
+
+
+def render_created(job: Job, _request: HttpRequest) -> HttpResponse:
+    return json_response(created(job))
+
+
+def render_job(job: Job, _request: HttpRequest) -> HttpResponse:
+    return json_response(task(job))
+
+
+def render_removed(_job: Job, _request: HttpRequest) -> HttpResponse:
+    return HttpResponse(status=204)
+
+
+def render_upload(uploads: tuple[Upload, ...], _request: HttpRequest) -> HttpResponse:
+    (upload,) = uploads
+    fields = {"key": upload.id, "policy": upload.policy}
+    return json_response(Slot(upload_url=upload.put_url, fields=fields, runway_uri=f"{UPLOAD_SCHEME}{upload.id}"))
+
+
+def render_account(account: Account, _request: HttpRequest) -> HttpResponse:
+    limits = {
+        name: ModelLimits(max_concurrent_generations=model.max_concurrent, max_daily_generations=model.max_daily)
+        for name, model in account.models.items()
+    }
+    counts = {name: ModelCount(daily_generations=model.made_today) for name, model in account.models.items()}
+    return json_response(
+        Organization(
+            tier=Tier(max_monthly_credit_spend=MAX_CREDITS, models=limits),
+            credit_balance=max(MAX_CREDITS - round(account.spent), 0),
+            usage=Counts(models=counts),
+        )
+    )
+
+
+def render_usage(usage: Usage, _request: HttpRequest) -> HttpResponse:
+    results = [
+        UsedDay(
+            date=day,
+            used_credits=[UsedCredit(model=model, amount=round(credits)) for model, credits in spent.items()],
+        )
+        for day, spent in usage.days.items()
+    ]
+    models = dict.fromkeys(model for spent in usage.days.values() for model in spent)
+    return json_response(CreditUsage(results=results, models=list(models)))
+
+
+def render_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
+    return json_response(error_body(problem, request), problem.status, error_headers(problem))
+
+
+# ---- routes
+
+ENDPOINTS: dict[Operation, Any] = {
+    Operation.IMAGE_TO_VIDEO: bodies.ImageToVideo,
+    Operation.TEXT_TO_VIDEO: bodies.TextToVideo,
+    Operation.VIDEO_TO_VIDEO: bodies.VideoToVideo,
+    Operation.TEXT_TO_IMAGE: bodies.TextToImage,
+    Operation.CHARACTER_PERFORMANCE: bodies.CharacterPerformance,
+    Operation.IMAGE_UPSCALE: bodies.ImageUpscale,
+    Operation.VIDEO_UPSCALE: bodies.VideoUpscale,
+    Operation.TEXT_TO_SPEECH: bodies.TextToSpeech,
+    Operation.SOUND_EFFECT: bodies.SoundEffect,
+    Operation.SPEECH_TO_SPEECH: bodies.SpeechToSpeech,
+    Operation.VOICE_DUBBING: bodies.VoiceDubbing,
+    Operation.VOICE_ISOLATION: bodies.VoiceIsolation,
+    Operation.VIDEO_TO_AUDIO: bodies.VideoToAudio,
+    Operation.VIDEO_TO_HDR: bodies.VideoToHdr,
+}
+"""The vendor's paths are named as our operations are."""
+
+
+def create(operation: Operation, body: Any) -> Route:
+    return Route(
+        verb=Verb.SUBMIT,
+        at=f"POST /v1/{operation}",
+        route=operation.value,
+        parse=partial(parse_submission, operation, body),
+        render=render_created,
+        body=body,
+        answer=Created,
+        summary=f"Start a task: {operation.replace('_', ' ')}",
+    )
+
+
+WIRE = Wire(
+    name="runway",
+    title="Runway API",
+    docs="https://docs.dev.runwayml.com/api",
+    roots=("/v1/",),
+    routes=(
+        *(create(operation, body) for operation, body in ENDPOINTS.items()),
+        Route(
+            verb=Verb.SHOW,
+            at="GET /v1/tasks/{id}",
+            render=render_job,
+            answer=AnyTask,
+            summary="How a task stands, and its output",
+        ),
+        Route(
+            verb=Verb.REMOVE,
+            at="DELETE /v1/tasks/{id}",
+            render=render_removed,
+            status=204,
+            summary="Cancel a task that is not finished, delete one that is",
+        ),
+        Route(
+            verb=Verb.OPEN_UPLOADS,
+            at="POST /v1/uploads",
+            parse=parse_upload,
+            render=render_upload,
+            body=bodies.UploadBody,
+            answer=Slot,
+            summary="Open a slot for a file to be used in requests for 24 hours",
+        ),
+        Route(
+            verb=Verb.ACCOUNT,
+            at="GET /v1/organization",
+            render=render_account,
+            answer=Organization,
+            summary="Limits and counts by model",
+        ),
+        Route(
+            verb=Verb.USAGE,
+            at="POST /v1/organization/usage",
+            parse=parse_period,
+            render=render_usage,
+            body=bodies.UsageBody,
+            answer=CreditUsage,
+            summary="Credits by day and model",
+        ),
+    ),
+    render_problem=render_problem,
+    credential=credential,
+    public_id=uuid4_form,
+    job_id=from_uuid4_form,
+    precheck=precheck,
+    probes_inputs=True,
+    problem_schema=ErrorBody,
+    security={"type": "http", "scheme": "bearer"},
+)

@@ -1,0 +1,312 @@
+"""Runway's API as relays serve it: the same tasks under /runwayml/v1/…, with what their own pages add.
+
+For `gen3a_turbo` and `gen4_turbo` a relay takes the union of what the two kinds of published page describe: shapes
+beside pixel sizes, an empty prompt, a watermark, a model that may be left out. The answers carry the members of
+every shape that relays are known to send, so that a client of any of them finds its own.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, Literal, cast
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from mutoscope.http import HttpRequest, HttpResponse, json_response
+from mutoscope.job import Job, Json, Operation, State
+from mutoscope.problem import Problem
+from mutoscope.wires import _runway_bodies as bodies
+from mutoscope.wires._ids import from_uuid4_form, uuid4_form
+from mutoscope.wires._runway_issues import ErrorBody, error_body, error_headers
+from mutoscope.wires._runway_pieces import Body, ContentModeration, Image, Maybe, Piece, Seconds2to10, Seed
+from mutoscope.wires._runway_read import credential, parse_submission, submission
+from mutoscope.wires._runway_tasks import (
+    STATUSES,
+    THROTTLED,
+    Cost,
+    EstimatedCost,
+    failure_of,
+    links,
+    milliseconds,
+    timestamp,
+)
+from mutoscope.wires._wire import Route, Submission, Verb, Wire
+
+DEFAULT_MODEL = "gen3a_turbo"
+
+# ---- asking
+
+RelayText = Annotated[str, Meta(max_length=1000)]
+Shape = Literal["16:9", "9:16"]
+Gen3Ratio = Shape | Literal["1280:768", "768:1280"]
+Gen4Ratio = (
+    Shape
+    | Literal["1280:720", "720:1280", "1104:832", "832:1104", "960:960", "1584:672"]
+    | Literal["1280:768", "768:1280"]  # the example of one relay's page
+)
+SIZES = {
+    "gen3a_turbo": {"16:9": "1280:768", "9:16": "768:1280"},
+    "gen4_turbo": {"16:9": "1280:720", "9:16": "720:1280"},
+}
+"""What a shape means in pixels: a model's own."""
+
+
+class FramePiece(Piece, kw_only=True):
+    """Without a position, the first of an array is the first frame and the second the last."""
+
+    uri: Image
+    position: Maybe[Literal["first", "last"]] = UNSET
+
+
+class FirstPiece(Piece, kw_only=True):
+    uri: Image
+    position: Maybe[Literal["first"]] = UNSET
+
+
+class RelayGen3aTurbo(Body, kw_only=True, tag="gen3a_turbo"):
+    prompt_image: Image | Annotated[tuple[Image | FramePiece, ...], Meta(min_length=1, max_length=2)]
+    prompt_text: Maybe[RelayText] = UNSET
+    ratio: Maybe[Gen3Ratio] = UNSET
+    duration: Maybe[Literal[5, 10]] = UNSET
+    seed: Maybe[Seed] = UNSET
+    watermark: Maybe[bool] = UNSET
+    content_moderation: Maybe[ContentModeration] = UNSET
+
+
+class RelayGen4Turbo(Body, kw_only=True, tag="gen4_turbo"):
+    prompt_image: Image | Annotated[tuple[Image | FirstPiece, ...], Meta(min_length=1, max_length=1)]
+    prompt_text: Maybe[RelayText] = UNSET
+    ratio: Maybe[Gen4Ratio] = UNSET
+    duration: Maybe[Seconds2to10] = UNSET
+    seed: Maybe[Seed] = UNSET
+    watermark: Maybe[bool] = UNSET
+    content_moderation: Maybe[ContentModeration] = UNSET
+
+
+RelayImageToVideo = RelayGen3aTurbo | RelayGen4Turbo | bodies.PartnerImageToVideo
+
+
+def parse_image_to_video(request: HttpRequest) -> Submission:
+    return submission(Operation.IMAGE_TO_VIDEO, with_model(request.body), RelayImageToVideo, adapt=as_official)
+
+
+class Peek(Struct, frozen=True):
+    model: Any = UNSET
+
+
+def with_model(body: bytes) -> bytes:
+    """The body with the default model, where it is an object that names none."""
+    try:
+        absent = msgspec.json.decode(body, type=Peek).model is UNSET
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return body  # what is wrong with it is told where it is read
+    if not absent:
+        return body
+    rest = body.lstrip().removeprefix(b"{")
+    comma = b"" if rest.lstrip().startswith(b"}") else b","
+    return b'{"model":"' + DEFAULT_MODEL.encode() + b'"' + comma + rest
+
+
+def as_official(values: Json) -> Json:
+    """The members of a relay's body as the vendor would have them: pixels for shapes, a position for each frame."""
+    sizes = SIZES.get(values["model"])
+    if sizes is None:
+        return values
+    changed: Json = {}
+    if (ratio := values.get("ratio")) in sizes:
+        changed["ratio"] = sizes[ratio]
+    if isinstance(frames := values["promptImage"], list):
+        changed["promptImage"] = positioned(cast("list[str | Json]", frames))
+    return values | changed
+
+
+def positioned(frames: list[str | Json]) -> list[Json]:
+    """Frames without a position take those that are free, in order."""
+    items = [{"uri": frame} if isinstance(frame, str) else frame for frame in frames]
+    taken = {item.get("position") for item in items}
+    free = (position for position in ("first", "last") if position not in taken)
+    return [item if "position" in item else {**item, "position": next(free)} for item in items]
+
+
+# ---- answering
+
+KLING_STATUSES = {
+    State.QUEUED: "submitted",
+    State.RUNNING: "processing",
+    State.SUCCEEDED: "succeed",
+    State.FAILED: "failed",
+    State.CANCELED: "failed",
+}
+LUMA_STATES = {
+    State.QUEUED: "pending",
+    State.RUNNING: "processing",
+    State.SUCCEEDED: "completed",
+    State.FAILED: "failed",
+    State.CANCELED: "failed",
+}
+
+
+class RelayData(Struct, frozen=True, kw_only=True):
+    task_id: str
+    task_status: str
+    created_at: int  # milliseconds
+    updated_at: int
+
+
+class RelayCreated(Struct, frozen=True, kw_only=True):
+    """The official answer, the envelope of one relay's table and the object of its example, in one."""
+
+    id: str
+    status: str
+    created: str = msgspec.field(name="createdAt")
+    estimated_cost: EstimatedCost = msgspec.field(name="estimatedCost")
+    code: int = 0
+    message: str = "SUCCEED"
+    request_id: str
+    data: RelayData
+    prompt: str
+    state: str
+    queue_state: str | None = None
+    created_at: str
+    batch_id: str = ""
+    video: str | None = None
+    video_raw: str | None = None
+    liked: bool | None = None
+    estimate_wait_seconds: float | None = None
+    thumbnail: str | None = None
+    last_frame: str | None = None
+
+
+class RelayTask(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A task with the official members, and the time of its end for those who read it."""
+
+    id: str
+    status: Literal["PENDING", "THROTTLED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
+    created_at: str
+    estimated_cost: EstimatedCost
+    cost: Cost
+    progress: float | UnsetType = UNSET
+    output: list[str] | UnsetType = UNSET
+    failure: str | UnsetType = UNSET
+    failure_code: str | UnsetType = UNSET
+    completed_at: str | UnsetType = UNSET
+
+
+class RelayError(ErrorBody, frozen=True, kw_only=True, rename="camel"):
+    """The official error with its text a second time, where relays' clients look for it."""
+
+    message: str
+
+
+def status_of(job: Job) -> Any:
+    return THROTTLED if job.throttled and job.state is State.QUEUED else STATUSES[job.state]
+
+
+def render_created(job: Job, _request: HttpRequest) -> HttpResponse:
+    id = uuid4_form(job.id)
+    return json_response(
+        RelayCreated(
+            id=id,
+            status=status_of(job),
+            created=timestamp(job.created),
+            estimated_cost=EstimatedCost(job.estimate),
+            request_id=f"req-{id}",
+            data=RelayData(
+                task_id=id,
+                task_status=KLING_STATUSES[job.state],
+                created_at=milliseconds(job.created),
+                updated_at=milliseconds(job.updated or job.created),
+            ),
+            prompt=job.generation.prompt or "",
+            state=LUMA_STATES[job.state],
+            created_at=timestamp(job.created, "microseconds"),
+        )
+    )
+
+
+def render_job(job: Job, _request: HttpRequest) -> HttpResponse:
+    failure, code = failure_of(job) if job.state is State.FAILED else (UNSET, UNSET)
+    return json_response(
+        RelayTask(
+            id=uuid4_form(job.id),
+            status=status_of(job),
+            created_at=timestamp(job.created),
+            estimated_cost=EstimatedCost(job.estimate),
+            cost=Cost(round(job.cost or 0)),
+            progress=(job.progress or 0.0) if job.state is State.RUNNING else UNSET,
+            output=links(job) if job.state is State.SUCCEEDED else UNSET,
+            failure=failure,
+            failure_code=code,
+            completed_at=timestamp(job.finished) if job.finished is not None else UNSET,
+        )
+    )
+
+
+def render_removed(_job: Job, _request: HttpRequest) -> HttpResponse:
+    return HttpResponse(status=204)
+
+
+def render_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
+    official = error_body(problem, request)
+    body = RelayError(error=official.error, message=official.error, issues=official.issues, doc_url=official.doc_url)
+    return json_response(body, problem.status, error_headers(problem))
+
+
+# ---- routes
+
+ENDPOINTS: dict[Operation, Any] = {
+    Operation.TEXT_TO_VIDEO: bodies.TextToVideo,
+    Operation.VIDEO_TO_VIDEO: bodies.VideoToVideo,
+    Operation.TEXT_TO_IMAGE: bodies.TextToImage,
+    Operation.CHARACTER_PERFORMANCE: bodies.CharacterPerformance,
+    Operation.VIDEO_UPSCALE: bodies.VideoUpscale,
+    Operation.SOUND_EFFECT: bodies.SoundEffect,
+    Operation.TEXT_TO_SPEECH: bodies.TextToSpeech,
+}
+"""Where a relay takes the official bodies."""
+
+
+def create(operation: Operation, body: Any, parse: Callable[[HttpRequest], Submission]) -> Route:
+    return Route(
+        verb=Verb.SUBMIT,
+        at=f"POST /runwayml/v1/{operation}",
+        route=operation.value,
+        parse=parse,
+        render=render_created,
+        body=body,
+        answer=RelayCreated,
+        summary=f"Start a task: {operation.replace('_', ' ')}",
+    )
+
+
+WIRE = Wire(
+    name="runway_relay",
+    title="Runway API, as relays serve it",
+    docs="https://docs.dev.runwayml.com/api",
+    roots=("/runwayml/",),
+    routes=(
+        create(Operation.IMAGE_TO_VIDEO, RelayImageToVideo, parse_image_to_video),
+        *(create(operation, body, partial(parse_submission, operation, body)) for operation, body in ENDPOINTS.items()),
+        Route(
+            verb=Verb.SHOW,
+            at="GET /runwayml/v1/tasks/{id}",
+            render=render_job,
+            answer=RelayTask,
+            summary="How a task stands, and its output",
+        ),
+        Route(
+            verb=Verb.REMOVE,
+            at="DELETE /runwayml/v1/tasks/{id}",
+            render=render_removed,
+            status=204,
+            summary="Cancel a task that is not finished, delete one that is",
+        ),
+    ),
+    render_problem=render_problem,
+    credential=credential,
+    public_id=uuid4_form,
+    job_id=from_uuid4_form,
+    probes_inputs=True,
+    problem_schema=RelayError,
+    security={"type": "http", "scheme": "bearer"},
+)
