@@ -87,9 +87,8 @@ def _paint_tower(canvas: Floats, near: Floats, lamps: Floats, stage: Stage, towe
         lamps[rows, cols] = 0.0
     if tower.drawn[3] > 0.66:
         _paint_mast(canvas, stage, steps[-1], tone, tower.drawn[4])
-    if close > 0.1 and (stage.dark or stage.time in ("sunset", "dawn")):
-        for left, right, top in steps:
-            _light_windows(lamps, stage, (left, right, top, tower.bottom), tower, close)
+    for left, right, top in steps if close > 0.1 else []:
+        _paint_windows(canvas, lamps, stage, (left, right, top, tower.bottom), tower, close)
 
 
 def _silhouette(tower: Tower) -> list[tuple[int, int, int]]:
@@ -121,24 +120,43 @@ def _paint_mast(canvas: Floats, stage: Stage, part: tuple[int, int, int], tone: 
     canvas[max(0, top - high) : top, column : column + wide] = tone
 
 
-def _light_windows(lamps: Floats, stage: Stage, box: tuple[int, int, int, int], tower: Tower, close: float) -> None:
+def _paint_windows(
+    canvas: Floats,
+    lamps: Floats,
+    stage: Stage,
+    box: tuple[int, int, int, int],
+    tower: Tower,
+    close: float,
+) -> None:
+    """Lit panes while lamps burn, else panes that are a little darker than the wall."""
+    low_sun = stage.time in ("sunset", "dawn")
+    share = (0.50 if tower.drawn[5] > 0.3 else 0.16) if stage.dark else (0.14 if low_sun else 0.92)
+    panes = _panes(stage, box, tower, share)
+    if panes is None:
+        return
+    place = np.s_[box[2] : box[2] + panes.shape[0], box[0] : box[0] + panes.shape[1]]
+    if not stage.dark and not low_sun:
+        canvas[place] *= (1.0 - panes * (0.24 * close))[..., None]
+        return
+    palette = _NEON_LAMPS if stage.wish.style == "neon" else _LAMPS
+    lamps[place] = panes[..., None] * colour(*palette[int(tower.drawn[6] * len(palette))]) * (0.30 + 0.62 * close)
+
+
+def _panes(stage: Stage, box: tuple[int, int, int, int], tower: Tower, share: float) -> Floats | None:
+    """How strongly every pixel of a wall is a window, or None where the wall is too small for any."""
     left, right, top, bottom = box
     wide, high = max(3, round(stage.unit * 0.0034)), max(4, round(stage.unit * 0.0064))
     down, across = (bottom - top) // high, (right - left) // wide
     if down < 2 or across < 2:
-        return
+        return None
     source = stage.chance(9000 + tower.left * 31 + tower.top)
-    share = (0.50 if tower.drawn[5] > 0.3 else 0.16) if stage.dark else 0.14
     # whole floors are lit or dark more often than single windows
     floors = source.random((down, 1)) < 0.85
     lit = (source.random((down, across)) < share) & floors
     strength = (lit * (source.random((down, across)) * 0.8 + 0.35)).astype(np.float32)
     pane = np.zeros((high, wide), np.float32)
     pane[high // 4 : -max(1, high // 4), max(1, wide // 4) :] = 1.0
-    palette = _NEON_LAMPS if stage.wish.style == "neon" else _LAMPS
-    lamp = colour(*palette[int(tower.drawn[6] * len(palette))]) * (0.30 + 0.62 * close)
-    panes = np.kron(strength, pane)
-    lamps[top : top + panes.shape[0], left : left + panes.shape[1]] = panes[..., None] * lamp
+    return floats(np.kron(strength, pane))
 
 
 def _mist(canvas: Floats, stage: Stage, street: int, close: float) -> None:

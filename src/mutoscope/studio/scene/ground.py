@@ -138,7 +138,7 @@ def _hill_cover(stage: Stage, shape: Floats, steep: Floats, grain: Floats) -> tu
 
 
 def _flowered(stage: Stage, albedo: Floats) -> Floats:
-    beds = smoothstep(0.50, 0.62, fbm(SIZE, SIZE, 14.0, 14.0, 4, stage.seed + 55))
+    beds = smoothstep(0.40, 0.54, fbm(SIZE, SIZE, 14.0, 14.0, 4, stage.seed + 55))
     named = stage.wish.tint("ground") or stage.wish.tint("light")
     bloom = (
         colour(*named)

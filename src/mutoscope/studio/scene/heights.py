@@ -94,4 +94,4 @@ def _dunes(seed: int) -> Floats:
         share = smoothstep(0.28, 0.66, fbm(SIZE, SIZE, 4.0 * weight + 2.0, 4.0, 2, seed + salt))
         land += dune * share * weight
     land = blur(land, 1.9) * 0.62
-    return land * (0.35 + 0.65 * smoothstep(20.0, 240.0, away)) + fbm(SIZE, SIZE, 3.0, 3.0, 2, seed + 5) * 0.5
+    return land * (0.10 + 0.90 * smoothstep(50.0, 330.0, away)) + fbm(SIZE, SIZE, 3.0, 3.0, 2, seed + 5) * 0.5

@@ -94,11 +94,6 @@ def warped(field: Floats, strength: float, cells: float, seed: int) -> Floats:
     return sample(field, x, y, cv2.BORDER_REFLECT)
 
 
-def profile(width: int, features: float, octaves: int, seed: int) -> Floats:
-    """A rugged line from 0 to 1, one value a column."""
-    return clip(fbm(4, width, 1, features, octaves, seed)[1] * 1.5 - 0.25, 0.0, 1.0)
-
-
 def patches(size: int, cells: float, seed: int, edge: float = 0.06) -> Floats:
     """Islands of 1 in a sea of 0 with soft borders, covering about half."""
     return smoothstep(0.5 - edge, 0.5 + edge, fbm(size, size, cells, cells, 5, seed))

@@ -168,7 +168,9 @@ def _paint_clouds(canvas: Floats, stage: Stage, bottom: int) -> None:
         base, edge, near = _cloud_light(stage, rows)
         high = _sheet(veil, x * 34.0 + bow * 70.0 + drift[0], far * 66.0 + drift[1], x)
         low = _sheet(heap, x * 58.0 + bow * 40.0 + drift[2], far * 92.0 + drift[3], x)
-        horizon_fade = smoothstep(0.0, 0.10, above)
+        # a low sun burns through: what was asked for with the hour should not hide
+        open_sun = 1.0 - 0.7 * stage.palette.direct * floats(np.exp(-((_sun_distance(stage, rows) * 3.0) ** 2)))
+        horizon_fade = smoothstep(0.0, 0.10, above) * open_sun
         fair = stage.time == "day" and cover < 1.0  # a fine day has heaps and few veils
         for density, lit, threshold, width, gain in (
             (*high, 0.60 - 0.16 * cover, 0.26, 0.25 if fair else 0.55),
