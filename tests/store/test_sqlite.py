@@ -51,6 +51,12 @@ async def test_nothing_is_shown_before_it_is_durable(sqlite: SqliteStore) -> Non
     assert sqlite.hot(job.id) == job
 
 
+async def test_a_commit_waits_for_the_disk(sqlite: SqliteStore) -> None:
+    """Which no test that ends a process can see: the kernel keeps what was written."""
+    full = (2,)
+    assert await sqlite._write(lambda db, _: db.execute("PRAGMA synchronous").fetchone()) == full
+
+
 # Killed
 
 
@@ -132,6 +138,16 @@ async def test_a_full_disk_is_told_to_all_that_wait_and_passes(sqlite: SqliteSto
     await sqlite._write(lambda db, _: set_page_limit(db, 1_000_000))
     assert await sqlite.get(first.id) == first
     _ = await sqlite.add(make_job(body=body))
+
+
+async def test_a_full_disk_in_the_middle_of_a_change_is_told_as_such(sqlite: SqliteStore) -> None:
+    job = await sqlite.add(make_job())
+    [running] = await sqlite.claim(engine="script", worker="w", lease_seconds=9, limit=1, now=T0)
+    await sqlite._write(lambda db, _: set_page_limit(db, 1))
+    with pytest.raises(Problem, match="the disk is full"):
+        _ = await sqlite.checkpoint(job.id, "w", {"much": "x" * 100_000})
+    await sqlite._write(lambda db, _: set_page_limit(db, 1_000_000))
+    assert await sqlite.get(job.id) == running
 
 
 def set_page_limit(db: sqlite3.Connection, pages: int) -> None:

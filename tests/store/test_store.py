@@ -156,6 +156,14 @@ async def test_the_daily_limit_counts_what_is_added_at_the_same_moment(store: St
     assert [isinstance(result, Job) for result in results] == [True, True, True, False, False]
 
 
+async def test_the_24_hours_move_on_among_jobs_added_at_the_same_moment(store: Store) -> None:
+    for _ in range(3):
+        _ = await store.add(make_job(at=T0))
+    before, after = make_job(at=T0 + DAY - 1), make_job(at=T0 + DAY + 1)
+    results = await asyncio.gather(store.add(before, daily=9), store.add(after, daily=4))
+    assert results == [before, after]  # the first three count for one of the two
+
+
 async def test_deleting_makes_no_room_in_the_daily_limit(store: Store) -> None:
     job = await store.add(make_job(), daily=1)
     _ = await store.cancel(job.id, now=T0)

@@ -254,7 +254,7 @@ ADDITIONS = st.lists(
 
 
 @pytest.mark.parametrize("name", STORES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(stored=ADDITIONS, added=ADDITIONS)
 def test_limits_are_the_same_for_jobs_added_together_and_one_after_another(name, stored, added) -> None:
     async def add_all(*, together: bool) -> list[bool | Kind]:
@@ -284,5 +284,5 @@ async def outcome(store: Store, owner: str, after: float, concurrency: int | Non
 @pytest.mark.parametrize("name", STORES)
 def test_any_sequence_of_transitions_keeps_the_rules(name: str) -> None:
     machine = type(f"Transitions_{name}", (Transitions,), {"store_name": name})
-    quick = settings(max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
+    quick = settings(max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(machine, settings=quick)
