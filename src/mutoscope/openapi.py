@@ -201,7 +201,7 @@ def security_schemes(wire: Wire) -> Json:
 # -- examples -------------------------------------------------------------------------
 
 PICTURE = "https://example.com/picture.png"
-WORDS = "A lighthouse on a cliff at dusk, slow push in"
+WORDS = "A lighthouse on a cliff at dusk"
 TEXTS: tuple[tuple[str, str], ...] = (
     (r"video", "https://example.com/clip.mp4"),
     (r"audio", "https://example.com/sound.mp3"),

@@ -32,6 +32,7 @@ NO_JOB = "00000000-0000-7000-8000-000000000000"
 TEXT_TO_IMAGE = re.compile(r"text[-_]to[-_]image")
 NEVER_KEPT = {"cache-control": "no-store"}
 ASKED_AGAIN = {"cache-control": "no-cache"}
+PATTERN_SHOWN = 60  # a regular expression of more characters is left to the document for machines
 KEY = "$MUTOSCOPE_KEY"  # the shell variable that stands for the caller's key
 
 
@@ -204,7 +205,9 @@ class Pages:
         return tag(
             "section",
             tag("h2", "Models and engines"),
-            tag("p", f"Engines here: {engines}. What is struck out, no engine of this server can make."),
+            tag(
+                "p", f"Engines here: {engines}. Struck out is what none of them can make for the model: it is refused."
+            ),
             table(("Model", "Vendor", "Makes", "Engine"), rows),
         )
 
@@ -336,7 +339,7 @@ def field_table(shape: Json, schemas: Json) -> "Html":
     return Html("").join(
         [
             tag("p", about) if about else Html(""),
-            table(("Field", "Type", "Bounds", "Default", ""), rows) if rows else tag("p", "No fields."),
+            table(("Field", "Type", "Bounds", "Default", ""), rows, "fields") if rows else tag("p", "No fields."),
             tag("p", "Other fields are refused.") if shape.get("additionalProperties") is False else Html(""),
         ]
     )
@@ -412,10 +415,10 @@ def bounds_of(schema: Json, schemas: Json) -> "Iterator[Html]":
     )
     for low, high, unit in pairs:
         if text := span_text(schema.get(low), schema.get(high)):
-            yield Html(escape(text + unit))
+            yield Html(escape(text + (unit.removesuffix("s") if text == "1" else unit)))
     if "format" in schema:
         yield Html(escape(schema["format"]))
-    elif "pattern" in schema:
+    elif len(schema.get("pattern", "")) in range(1, PATTERN_SHOWN):
         yield tag("code", schema["pattern"])
     if schema.get("type") == "array" and (inner := bounds_text(schema.get("items", {}), schemas)):
         yield Html("each ") + inner
@@ -478,9 +481,9 @@ def spaced(parts: Iterable[Html]) -> Iterator[Html]:
         yield Html(" ")
 
 
-def table(heads: Iterable[str], rows: Iterable[Html]) -> Html:
+def table(heads: Iterable[str], rows: Iterable[Html], kind: str = "plain") -> Html:
     head = tag("thead", tag("tr", *(tag("th", each) for each in heads)))
-    return tag("div", tag("table", head, tag("tbody", *rows)), class_="wide")
+    return tag("div", tag("table", head, tag("tbody", *rows), class_=kind), class_="wide")
 
 
 STYLE = """
@@ -501,7 +504,11 @@ a { color: var(--link); }
 nav { margin: 1rem 0; }
 nav a { margin-right: 1rem; }
 code, pre { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: .86em; }
-td code, p code, summary code { overflow-wrap: anywhere; }
+td code { white-space: nowrap; }
+p code, summary code { overflow-wrap: anywhere; }
+.fields { min-width: 44rem; }
+.fields th:nth-child(1) { width: 13rem; } .fields th:nth-child(2) { width: 20rem; }
+.fields th:nth-child(3) { width: 13rem; } .fields th:nth-child(4) { width: 5rem; }
 pre { background: var(--soft); border: 1px solid var(--line); border-radius: 6px; padding: .8rem 1rem; overflow-x: auto;
   line-height: 1.5; }
 .wide { overflow-x: auto; }
@@ -517,13 +524,16 @@ details { border-bottom: 1px solid var(--line); }
 details details { margin-left: 1rem; }
 summary { cursor: pointer; padding: .45rem 0; }
 summary:hover { background: var(--soft); }
-.route > summary { display: grid; grid-template-columns: 4.5rem minmax(14rem, 26rem) 1fr; gap: .75rem;
+.route > summary { display: grid; grid-template-columns: .7rem 4rem minmax(14rem, 26rem) 1fr; gap: .75rem;
   align-items: baseline; }
+.route > summary::before { content: "▸"; color: var(--dim); }
+.route[open] > summary::before { content: "▾"; }
 .route[open] { padding-bottom: 1rem; }
 .method { font-size: .78rem; letter-spacing: .04em; }
 .get { color: var(--get); } .post { color: var(--post); } .delete { color: var(--delete); }
 .what { color: var(--dim); }
-@media (max-width: 46rem) { .route > summary { grid-template-columns: 4.5rem 1fr; } .what { grid-column: 1 / -1; } }
+@media (max-width: 46rem) { .route > summary { grid-template-columns: .7rem 4rem 1fr; }
+  .what { grid-column: 3 / -1; } }
 """
 STYLE_DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 GUARD = {
