@@ -38,7 +38,7 @@ def lease_due(
 
 
 def due_ids(db: sqlite3.Connection, now: float, limit: int) -> list[str]:
-    query = f"SELECT id FROM deliveries WHERE {PENDING} AND due <= ? ORDER BY due LIMIT ?"
+    query = f"SELECT id FROM deliveries WHERE {PENDING} AND due <= ? ORDER BY due, number LIMIT ?"
     return [id for (id,) in db.execute(query, (now, limit))]
 
 
@@ -47,13 +47,14 @@ def fair_ids(db: sqlite3.Connection, now: float, limit: int, per_receiver: int) 
     sending: dict[str, int] = dict(
         db.execute("SELECT receiver, count(*) FROM deliveries WHERE leased_until > ? GROUP BY receiver", (now,))
     )
-    query = f"SELECT due, id FROM deliveries WHERE {PENDING} AND receiver = ? AND due <= ? ORDER BY due LIMIT ?"
-    due: list[tuple[float, str]] = []
+    query = f"""SELECT due, number, id FROM deliveries
+                WHERE {PENDING} AND receiver = ? AND due <= ? ORDER BY due, number LIMIT ?"""
+    due: list[tuple[float, int, str]] = []
     for receiver in receivers(db, now):
         room = per_receiver - sending.get(receiver, 0)
         if room > 0:
             due.extend(db.execute(query, (receiver, now, room)))
-    return [id for _, id in sorted(due)[:limit]]
+    return [id for *_, id in sorted(due)[:limit]]
 
 
 def receivers(db: sqlite3.Connection, now: float) -> list[str]:
