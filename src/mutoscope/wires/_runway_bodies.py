@@ -327,7 +327,7 @@ TextToVideo = (
 class Aleph2(Strict, kw_only=True, tag="aleph2"):
     video_uri: Video
     prompt_text: Maybe[Text1000] = UNSET
-    keyframes: Maybe[Annotated[tuple[KeyframeOrTime, ...], Meta(min_length=1, max_length=5)]] = UNSET
+    keyframes: Maybe[Annotated[list[KeyframeOrTime], Meta(min_length=1, max_length=5)]] = UNSET
     seed: Maybe[Seed] = UNSET
     ratio: Maybe[str] = UNSET  # deprecated by the vendor
     target_aspect_ratio: Maybe[values.AlephShape] = UNSET
@@ -341,7 +341,7 @@ class Gen4Aleph(Body, kw_only=True, tag="gen4_aleph"):
     prompt_text: Text1000
     ratio: values.Gen4AlephRatio
     seed: Maybe[Seed] = UNSET
-    references: Maybe[tuple[TypedImage, ...]] = UNSET
+    references: Maybe[list[TypedImage]] = UNSET
     content_moderation: Maybe[ContentModeration] = UNSET
 
 
@@ -430,7 +430,8 @@ class Gen4Image(Body, kw_only=True, tag="gen4_image"):
 class Gen4ImageTurbo(Body, kw_only=True, tag="gen4_image_turbo"):
     prompt_text: Text1000
     ratio: values.Gen4ImageRatio
-    reference_images: Annotated[tuple[TaggedImage, ...], Meta(min_length=1, max_length=3)]
+    # required by the newer schema; SDKs of 2025 call without, so it may be absent, though not empty
+    reference_images: Maybe[Annotated[list[TaggedImage], Meta(min_length=1, max_length=3)]] = UNSET
     seed: Maybe[Seed] = UNSET
     content_moderation: Maybe[ContentModeration] = UNSET
 
@@ -574,7 +575,7 @@ TextToSpeech = SeedSpeech | ElevenMultilingual | ElevenV3 | TextToSpeechLater
 
 class SeedSound(Strict, kw_only=True, tag="seed_audio"):
     prompt_text: Text2048
-    reference_audios: Maybe[Annotated[tuple[Audio, ...], Meta(max_length=3)]] = UNSET
+    reference_audios: Maybe[Annotated[list[Audio], Meta(max_length=3)]] = UNSET
     speech_rate: Maybe[SpeechRate] = UNSET
     loudness_rate: Maybe[SpeechRate] = UNSET
     pitch_rate: Maybe[PitchRate] = UNSET

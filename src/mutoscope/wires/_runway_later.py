@@ -33,11 +33,11 @@ from mutoscope.wires._runway_pieces import (
     VideoReference,
 )
 
-Images = tuple[PlainImage, ...]
-Audios = tuple[AudioReference, ...]
-Videos = tuple[VideoReference, ...]
-KlingReferences = Image | tuple[LooseImage, ...]
-Loose = Image | tuple[LooseImage, ...]
+Images = list[PlainImage]
+Audios = list[AudioReference]
+Videos = list[VideoReference]
+KlingReferences = Image | list[LooseImage]
+Loose = Image | list[LooseImage]
 Count = Annotated[int, Meta(ge=1)]
 
 # ---- image to video
@@ -111,12 +111,12 @@ class Kling25Turbo(Body, kw_only=True, tag="kling2.5_turbo_pro"):
 
 
 class Kling4(Body, kw_only=True, tag="kling_4"):
-    prompt_image: Image | tuple[AnyFrame, ...]
+    prompt_image: Image | list[AnyFrame]
     prompt_text: Maybe[Some] = UNSET
     duration: Maybe[AnySeconds] = UNSET
     ratio: Maybe[values.Kling4AutoRatio] = UNSET
     references: Maybe[Images] = UNSET
-    reference_videos: Maybe[tuple[LooseVideo, ...]] = UNSET
+    reference_videos: Maybe[list[LooseVideo]] = UNSET
 
 
 class GrokImagine(Body, kw_only=True, tag="grok_imagine_1_5"):
@@ -245,7 +245,7 @@ class Kling4Text(Body, kw_only=True, tag="kling_4"):
     duration: Maybe[AnySeconds] = UNSET
     ratio: Maybe[values.Kling4Ratio] = UNSET
     references: Maybe[Images] = UNSET
-    reference_videos: Maybe[tuple[LooseVideo, ...]] = UNSET
+    reference_videos: Maybe[list[LooseVideo]] = UNSET
 
 
 class GrokImagineText(Body, kw_only=True, tag="grok_imagine_1_5"):
@@ -281,7 +281,7 @@ class GeminiOmni11Text(Body, kw_only=True, tag="gemini_omni_flash_1.1"):
     duration: Maybe[AnySeconds | Auto] = UNSET
     ratio: Maybe[values.GeminiOmni11Ratio] = UNSET
     references: Maybe[Images] = UNSET
-    reference_videos: Maybe[tuple[LooseVideo, ...]] = UNSET
+    reference_videos: Maybe[list[LooseVideo]] = UNSET
 
 
 class H3MaxText(Body, kw_only=True, tag="h3_max"):
@@ -367,7 +367,7 @@ class GeminiImage31FlashLite(Body, kw_only=True, tag="gemini_image3.1_flash_lite
     prompt_text: Some
     ratio: values.GeminiImage31FlashLiteRatio
     output_count: Maybe[Literal[1, 4]] = UNSET
-    reference_images: Maybe[tuple[SubjectImage, ...]] = UNSET
+    reference_images: Maybe[list[SubjectImage]] = UNSET
 
 
 class GptImage25Flare(Body, kw_only=True, tag="gpt_image_2_5_flare"):
@@ -376,7 +376,7 @@ class GptImage25Flare(Body, kw_only=True, tag="gpt_image_2_5_flare"):
     background: Maybe[Literal["opaque", "auto"]] = UNSET
     output_count: Maybe[Count] = UNSET
     quality: Maybe[Literal["low", "medium", "high", "xhigh", "max"]] = UNSET
-    reference_images: Maybe[tuple[TaggedImage, ...]] = UNSET
+    reference_images: Maybe[list[TaggedImage]] = UNSET
 
 
 class GptImage25Sunburst(Body, kw_only=True, tag="gpt_image_2_5_sunburst"):
@@ -385,7 +385,7 @@ class GptImage25Sunburst(Body, kw_only=True, tag="gpt_image_2_5_sunburst"):
     background: Maybe[Literal["transparent", "opaque", "auto"]] = UNSET
     output_count: Maybe[Count] = UNSET
     quality: Maybe[Literal["low", "medium", "high", "xhigh", "max"]] = UNSET
-    reference_images: Maybe[tuple[TaggedImage, ...]] = UNSET
+    reference_images: Maybe[list[TaggedImage]] = UNSET
 
 
 class BriaFibo(Body, kw_only=True, tag="bria_fibo_1_5"):
@@ -434,7 +434,7 @@ class NanoBanana(Body, kw_only=True, tag="nano_banana_2.1"):
     prompt_text: Some
     ratio: values.NanoBananaRatio
     output_count: Maybe[Count] = UNSET
-    reference_images: Maybe[tuple[TaggedImage, ...]] = UNSET
+    reference_images: Maybe[list[TaggedImage]] = UNSET
     thinking_level: Maybe[Literal["minimal", "medium", "high"]] = UNSET
 
 
@@ -442,7 +442,7 @@ class RecraftFlash(Body, kw_only=True, tag="recraft_v4_1_flash"):
     prompt_text: Some
     ratio: values.RecraftFlashRatio
     background_color: Maybe[str] = UNSET
-    colors: Maybe[tuple[str, ...]] = UNSET
+    colors: Maybe[list[str]] = UNSET
     output_count: Maybe[Count] = UNSET
     output_format: Maybe[Literal["webp", "png"]] = UNSET
     seed: Maybe[Seed] = UNSET
@@ -451,7 +451,7 @@ class RecraftFlash(Body, kw_only=True, tag="recraft_v4_1_flash"):
 class RecraftVector(Body, kw_only=True, tag="recraft_v4_1_vector"):
     prompt_text: Some
     background_color: Maybe[str] = UNSET
-    colors: Maybe[tuple[str, ...]] = UNSET
+    colors: Maybe[list[str]] = UNSET
     ratio: Maybe[values.RecraftVectorRatio] = UNSET
 
 

@@ -164,29 +164,29 @@ class Shot(Piece, kw_only=True):
 
 
 class KlingSettings(Piece, kw_only=True):
-    multi_prompt: Maybe[tuple[Shot, ...]] = UNSET
+    multi_prompt: Maybe[list[Shot]] = UNSET
     shot_type: Maybe[Literal["intelligence", "customize"]] = UNSET
     keep_original_sound: Maybe[bool] = UNSET
 
 
-First = Image | Annotated[tuple[FirstImage, ...], Meta(min_length=1, max_length=1)]
-FirstLast = Image | Annotated[tuple[FrameImage, ...], Meta(min_length=1, max_length=2)]
-Loose = Image | tuple[LooseImage, ...]
-Loose9 = Image | Annotated[tuple[LooseImage, ...], Meta(min_length=1, max_length=9)]
-Audios3 = Annotated[tuple[AudioReference, ...], Meta(max_length=3)]
-Audios10 = Annotated[tuple[AudioReference, ...], Meta(max_length=10)]
-Videos2 = Annotated[tuple[VideoReference, ...], Meta(max_length=2)]
-Videos3 = Annotated[tuple[VideoReference, ...], Meta(max_length=3)]
-Videos9 = Annotated[tuple[VideoReference, ...], Meta(max_length=9)]
-Videos10 = Annotated[tuple[VideoReference, ...], Meta(max_length=10)]
-Images5 = Annotated[tuple[PlainImage, ...], Meta(max_length=5)]
-Images9 = Annotated[tuple[PlainImage, ...], Meta(max_length=9)]
-Images10 = Annotated[tuple[PlainImage, ...], Meta(max_length=10)]
-Images14 = Annotated[tuple[PlainImage, ...], Meta(max_length=14)]
-Images30 = Annotated[tuple[PlainImage, ...], Meta(max_length=30)]
-Tagged3 = Annotated[tuple[TaggedImage, ...], Meta(max_length=3)]
-Tagged16 = Annotated[tuple[TaggedImage, ...], Meta(max_length=16)]
-Subjects14 = Annotated[tuple[SubjectImage, ...], Meta(max_length=14)]
+First = Image | Annotated[list[FirstImage], Meta(min_length=1, max_length=1)]
+FirstLast = Image | Annotated[list[FrameImage], Meta(min_length=1, max_length=2)]
+Loose = Image | list[LooseImage]
+Loose9 = Image | Annotated[list[LooseImage], Meta(min_length=1, max_length=9)]
+Audios3 = Annotated[list[AudioReference], Meta(max_length=3)]
+Audios10 = Annotated[list[AudioReference], Meta(max_length=10)]
+Videos2 = Annotated[list[VideoReference], Meta(max_length=2)]
+Videos3 = Annotated[list[VideoReference], Meta(max_length=3)]
+Videos9 = Annotated[list[VideoReference], Meta(max_length=9)]
+Videos10 = Annotated[list[VideoReference], Meta(max_length=10)]
+Images5 = Annotated[list[PlainImage], Meta(max_length=5)]
+Images9 = Annotated[list[PlainImage], Meta(max_length=9)]
+Images10 = Annotated[list[PlainImage], Meta(max_length=10)]
+Images14 = Annotated[list[PlainImage], Meta(max_length=14)]
+Images30 = Annotated[list[PlainImage], Meta(max_length=30)]
+Tagged3 = Annotated[list[TaggedImage], Meta(max_length=3)]
+Tagged16 = Annotated[list[TaggedImage], Meta(max_length=16)]
+Subjects14 = Annotated[list[SubjectImage], Meta(max_length=14)]
 KeyframeOrTime = Annotated[
     Keyframe, Meta(extra_json_schema={"oneOf": [{"required": ["seconds"]}, {"required": ["at"]}]})
 ]

@@ -77,8 +77,8 @@ def parse_period(request: HttpRequest) -> Period:
     start, start_flaws = read_day("startDate", wish.start_date)
     before, before_flaws = read_day("beforeDate", wish.before_date)
     flaws = start_flaws + before_flaws
-    if start and before and before <= start:
-        flaws += (custom_flaw(("beforeDate",), "beforeDate must be after startDate"),)
+    if start and before and before < start:
+        flaws += (custom_flaw(("beforeDate",), "beforeDate must not be before startDate"),)
     if start and before and before - start > MAX_PERIOD:
         flaws += (custom_flaw(("beforeDate",), "beforeDate must be at most 90 days after startDate"),)
     if flaws:
@@ -286,4 +286,5 @@ WIRE = Wire(
     probes_inputs=True,
     problem_schema=ErrorBody,
     security={"type": "http", "scheme": "bearer"},
+    headers={VERSION_HEADER: VERSION},
 )

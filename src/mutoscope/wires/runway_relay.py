@@ -64,7 +64,7 @@ class FirstPiece(Piece, kw_only=True):
 
 
 class RelayGen3aTurbo(Body, kw_only=True, tag="gen3a_turbo"):
-    prompt_image: Image | Annotated[tuple[Image | FramePiece, ...], Meta(min_length=1, max_length=2)]
+    prompt_image: Image | Annotated[list[Image | FramePiece], Meta(min_length=1, max_length=2)]
     prompt_text: Maybe[RelayText] = UNSET
     ratio: Maybe[Gen3Ratio] = UNSET
     duration: Maybe[Literal[5, 10]] = UNSET
@@ -74,7 +74,7 @@ class RelayGen3aTurbo(Body, kw_only=True, tag="gen3a_turbo"):
 
 
 class RelayGen4Turbo(Body, kw_only=True, tag="gen4_turbo"):
-    prompt_image: Image | Annotated[tuple[Image | FirstPiece, ...], Meta(min_length=1, max_length=1)]
+    prompt_image: Image | Annotated[list[Image | FirstPiece], Meta(min_length=1, max_length=1)]
     prompt_text: Maybe[RelayText] = UNSET
     ratio: Maybe[Gen4Ratio] = UNSET
     duration: Maybe[Seconds2to10] = UNSET
