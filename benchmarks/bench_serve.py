@@ -125,7 +125,7 @@ def measure(server: Server, requests: list[list[object]], seconds: float) -> dic
         command = [sys.executable, str(HERE / "_load.py"), file.name]
         load = subprocess.Popen(command, stdout=subprocess.PIPE)
         os.sched_setaffinity(load.pid, {CORES[-1]})
-        result = json.loads(load.communicate()[0])
+        result = json.loads(load.communicate(timeout=seconds + 60)[0])
         spent = server.cpu() - before
     if result["errors"]:
         raise SystemExit(f"{server.name}: {result['errors'][0]}")

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import io
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -253,7 +254,8 @@ async def test_a_rehearsal_answers_with_the_problem_that_a_header_names(start: S
     async with start(rehearsal=True) as running:
         for kind in Kind:
             answer = await running.client.get(IMAGE, headers={"x-mutoscope-rehearse": kind})
-            assert answer.status_code == Problem(kind, "").status, kind
+            family = Problem(kind, "").status // 100  # the vendor may have fewer statuses than we have kinds
+            assert answer.status_code // 100 == family, kind
         unknown = await running.client.get(IMAGE, headers={"x-mutoscope-rehearse": "gremlins"})
         assert unknown.status_code == 400
 
@@ -281,7 +283,9 @@ async def test_usage_counts_what_succeeded_and_the_account_what_was_made(start: 
         await running.finished(await create(running, "x"))
         await running.finished(await create(running, "fail no"))
         account = (await running.client.get("/v1/organization", headers=RUNWAY)).json()
-        usage = (await running.client.post("/v1/organization/usage", json={}, headers=RUNWAY)).json()
+        today = datetime.now(UTC).date()
+        period = {"startDate": today.isoformat(), "beforeDate": (today + timedelta(days=1)).isoformat()}
+        usage = (await running.client.post("/v1/organization/usage", json=period, headers=RUNWAY)).json()
         assert account["usage"]["models"]["gen4_image"]["dailyGenerations"] == 2
         spent = [each for day in usage["results"] for each in day["usedCredits"]]
         assert spent == [{"model": "gen4_image", "amount": 8}]

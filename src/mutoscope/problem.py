@@ -30,6 +30,8 @@ class Kind(StrEnum):
     INTERNAL = "internal"
 
 
+KINDS = frozenset(kind.value for kind in Kind)
+
 MEANING: dict[Kind, str] = {
     Kind.INVALID: "The request is malformed; every bad field is listed.",
     Kind.UNSUPPORTED: "Well formed, but no engine of this server can do it.",

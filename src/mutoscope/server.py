@@ -19,7 +19,7 @@ from mutoscope.access import Keys, Pace, RateLimited
 from mutoscope.gateway import Gateway, upload_path
 from mutoscope.http import HttpRequest, HttpResponse, json_response
 from mutoscope.job import Job
-from mutoscope.problem import Kind, Problem
+from mutoscope.problem import KINDS, Kind, Problem
 from mutoscope.wires import ALL
 from mutoscope.wires._wire import Allowance, Route, Verb, Wire
 
@@ -305,7 +305,7 @@ def last_param(request: HttpRequest) -> str:
 
 
 def rehearsed(kind: str) -> Problem:
-    if kind not in Kind:
+    if kind not in KINDS:
         return Problem(Kind.INVALID, f"{REHEARSE}: {kind!r} is no kind of problem; there are {', '.join(Kind)}.")
     return Problem(Kind(kind), f"Rehearsed by {REHEARSE}: {kind}.", retry_after=1)
 

@@ -26,7 +26,7 @@ from PIL import Image
 from mutoscope.config import Script as ScriptSettings
 from mutoscope.engines._engine import EngineRun
 from mutoscope.job import Operation, Output, Role
-from mutoscope.problem import Kind, Problem
+from mutoscope.problem import KINDS, Kind, Problem
 
 TICK_SECONDS = 0.05
 SOUND_RATE = 8000
@@ -86,7 +86,7 @@ def orders(prompt: str) -> Iterator[list[str]]:
 
 async def obey(words: list[str], run: EngineRun) -> None:
     match words:
-        case ["fail", kind, *rest] if kind in Kind:
+        case ["fail", kind, *rest] if kind in KINDS:
             raise Problem(Kind(kind), " ".join(rest) or "The script says so.")
         case ["fail", *rest]:
             raise Problem(Kind.ENGINE_FAILED, " ".join(rest) or "The script says so.")
