@@ -747,6 +747,15 @@ def test_a_body_that_is_no_object_is_a_bad_request(body: bytes):
     assert (issue["code"], issue["path"]) == ("invalid_type", [])
 
 
+@pytest.mark.parametrize("position", [[], {}, 5, None])
+def test_a_position_of_another_kind_is_a_flaw_and_no_fault_of_ours(position: Any):
+    frames = [{"uri": "nowhere at all", "position": position}]
+    issues = answer_to(I2V, {"model": "seedance2", "promptImage": frames})["issues"]
+    assert ["promptImage", 0, "position"] in [issue["path"] for issue in issues]
+    issues = answer_to(V2V, {"model": "hailuo3", "references": frames})["issues"]
+    assert ["promptVideo"] in [issue["path"] for issue in issues]
+
+
 def test_no_type_is_a_text_with_a_pattern_or_an_array():
     """msgspec 0.22 frees memory that it does not own when such a type is collected."""
 

@@ -201,10 +201,11 @@ def file(member: str, path: Path, uri: str, said: Json) -> File:
 
 
 def role_of(member: str, said: Json) -> Role:
+    positioned = POSITIONS.get(str(said.get("position")))
     if member == "promptImage" and said:
-        return POSITIONS.get(str(said.get("position")), Role.REFERENCE)
-    if member == "references" and said.get("position") in POSITIONS:
-        return POSITIONS[said["position"]]
+        return positioned or Role.REFERENCE
+    if member == "references" and positioned:
+        return positioned
     if member == "media" and said.get("type") == "video":
         return Role.VIDEO
     return ROLES[member]
