@@ -45,13 +45,13 @@ class Model(Struct, frozen=True, kw_only=True):
 ADVICE = frozenset({"contentModeration", "prompt_extend", "negative_prompt", "audio", "grounding", "quality"})
 """What may go unheeded without the result being another thing: hints, filters, the vendor's own sound."""
 
-GIVEN: Mapping[str, frozenset[Any]] = {
-    "outputFormat": frozenset({"mp4", "png"}),
-    "background": frozenset({"auto", "opaque"}),
-    "audio": frozenset({False}),
-    "ratio": frozenset({"adaptive", "auto"}),
-    "fpsBoost": frozenset({False}),
-    "mode": frozenset({"extend"}),
+GIVEN: Mapping[str, tuple[Any, ...]] = {
+    "outputFormat": ("mp4", "png"),
+    "background": ("auto", "opaque"),
+    "audio": (False,),
+    "ratio": ("adaptive", "auto"),
+    "fpsBoost": (False,),
+    "mode": ("extend",),
 }
 """Extras that ask for what every engine does anyway, with the values for which that is so."""
 
@@ -288,7 +288,7 @@ def asked(generation: Generation) -> list[tuple[str, str]]:
     wishes = [(name, name) for name in names if getattr(generation, name) is not None]
     wishes += [(each.role.value, each.field) for each in generation.inputs]
     extra = generation.extra.items()
-    wishes += [(name, name) for name, value in extra if value not in GIVEN.get(name, frozenset())]
+    wishes += [(name, name) for name, value in extra if value not in GIVEN.get(name, ())]
     return wishes
 
 
