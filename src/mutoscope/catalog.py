@@ -145,7 +145,38 @@ ROWS: tuple[Model, ...] = (
     row("eleven_text_to_sound_v2", "elevenlabs", Operation.SOUND_EFFECT, price=a_job(2)),
     row("eleven_multilingual_sts_v2", "elevenlabs", Operation.SPEECH_TO_SPEECH, price=a_job(5)),
     row("eleven_voice_dubbing", "elevenlabs", Operation.VOICE_DUBBING, price=a_job(5)),
+    row("eleven_v4", "elevenlabs", Operation.TEXT_TO_SPEECH, price=SPOKEN),
+    row("mirelo_sfx_2_0", "mirelo", Operation.VIDEO_TO_AUDIO, Operation.SOUND_EFFECT, price=a_job(5)),
+    row("ruby", "runway", Operation.VIDEO_TO_HDR, price=a_second(20)),
+    row("enhance_frame_rate", "runway", Operation.VIDEO_UPSCALE, price=a_second(5)),
     row("eleven_voice_isolation", "elevenlabs", Operation.VOICE_ISOLATION, price=a_job(2)),
+    # Named by Runway's SDK 5.24 only, which gives fields but neither bounds nor prices: those here are nominal
+    *(
+        row(name, vendor, *serves, price=a_second(15), defaults=WIDE, max_seconds=15)
+        for vendor, serves, names in (
+            ("kuaishou", (I2V, T2V, V2V), ("klingO3_4k", "klingO3_pro", "klingO3_standard", "kling_4")),
+            ("kuaishou", (I2V, T2V), ("kling2.5_turbo_pro", "kling3.0_4k", "kling3.0_pro", "kling3.0_standard")),
+            ("xai", (I2V, T2V), ("grok_imagine_1_5", "grok_imagine_1_5_lite")),
+            ("alibaba", (I2V, T2V), ("wan3", "wan3_prime")),
+            ("google", (I2V, T2V, V2V), ("gemini_omni_flash_1.1",)),
+            ("minimax", (I2V, T2V), ("h3_max",)),
+        )
+        for name in names
+    ),
+    *(
+        row(name, vendor, T2I, price=an_image(5), defaults=PICTURE)
+        for vendor, names in (
+            ("meta", ("muse_image",)),
+            ("xai", ("grok_imagine_image_2",)),
+            ("google", ("gemini_image3.1_flash_lite", "nano_banana_2.1")),
+            ("openai", ("gpt_image_2_5_flare", "gpt_image_2_5_sunburst")),
+            ("bria", ("bria_fibo_1_5", "bria_fibo_edit_1_5")),
+            ("ideogram", ("ideogram_4_0", "ideogram_4_5")),
+            ("bytedance", ("seedream5_flash",)),
+            ("recraft", ("recraft_v4_1_flash", "recraft_v4_1_vector")),
+        )
+        for name in names
+    ),
 )
 # fmt: on
 
@@ -184,9 +215,7 @@ class Catalog:
         model = self.models.get(name)
         if model is None:
             known = ", ".join(sorted(self.models))
-            raise Problem(
-                Kind.NOT_FOUND, f"There is no model {name!r}. This server knows: {known}.", field="model"
-            )
+            raise Problem(Kind.NOT_FOUND, f"There is no model {name!r}. This server knows: {known}.", field="model")
         return model
 
 
@@ -199,9 +228,7 @@ def complete(generation: Generation, model: Model) -> Generation:
     """Fill in the row's defaults where nothing was asked for, and turn a shape and a tier into pixels."""
     sizes = {"width", "height", "resolution"}
     missing = {
-        name: value
-        for name, value in model.defaults.items()
-        if name not in sizes and getattr(generation, name) is None
+        name: value for name, value in model.defaults.items() if name not in sizes and getattr(generation, name) is None
     }
     return replace(generation, **missing, **frame_size(generation, model))
 

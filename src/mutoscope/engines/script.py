@@ -14,10 +14,12 @@ import asyncio
 import hashlib
 import io
 import math
+import tempfile
 import wave
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from functools import lru_cache
+from pathlib import Path
 
 import av
 import numpy as np
@@ -145,8 +147,14 @@ def picture(width: int, height: int, color: tuple[int, int, int]) -> bytes:
 
 @lru_cache(maxsize=64)
 def clip(width: int, height: int, fps: int, frames: int, color: tuple[int, int, int]) -> bytes:
-    file = io.BytesIO()
-    with av.open(file, "w", format="mp4", options={"movflags": "+faststart"}) as container:
+    # a named file, because the header is moved to the front in a second pass over it
+    with tempfile.NamedTemporaryFile(suffix=".mp4") as file:
+        encode_still(file.name, width, height, fps, frames, color)
+        return Path(file.name).read_bytes()
+
+
+def encode_still(path: str, width: int, height: int, fps: int, frames: int, color: tuple[int, int, int]) -> None:
+    with av.open(path, "w", format="mp4", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=fps, options={"preset": "ultrafast", "crf": "40"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         still = np.full((height, width, 3), color, np.uint8)
@@ -155,7 +163,6 @@ def clip(width: int, height: int, fps: int, frames: int, color: tuple[int, int, 
             frame.pts, frame.time_base = number, Fraction(1, fps)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    return file.getvalue()
 
 
 @lru_cache(maxsize=64)

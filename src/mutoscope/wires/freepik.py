@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -361,6 +361,7 @@ def extra(sent: Json) -> Json:
     return {name: value for name, value in found.items() if value is not None}
 
 
+@cache
 def names_for(body: type[Struct]) -> dict[str, str]:
     fields = body.__struct_fields__
     names = {ours: said for ours, (field, said) in NAMES.items() if field in fields}
@@ -431,8 +432,8 @@ def render_list(jobs: tuple[Job, ...], _request: HttpRequest) -> HttpResponse:
 
 
 def render_webhook(job: Job) -> bytes | None:
-    """The answer of the GET without its envelope."""
-    if job.state not in (State.RUNNING, State.SUCCEEDED, State.FAILED):
+    """The answer of the GET without its envelope. What the operator cancels is told as a read tells it, as FAILED."""
+    if job.state is State.QUEUED:
         return None
     return msgspec.json.encode(task(job))
 

@@ -1,0 +1,118 @@
+"""The catalog: every model that a wire can name has a row; defaults, sizes and refusals come out of it."""
+
+import pytest
+from msgspec import inspect
+
+from mutoscope import catalog
+from mutoscope.catalog import Catalog, pixels_of
+from mutoscope.config import ModelSettings
+from mutoscope.job import Generation, Input, Operation, Role
+from mutoscope.problem import Kind, Problem
+from mutoscope.wires import ALL
+from mutoscope.wires._wire import Verb
+
+I2V, T2V, T2I = Operation.IMAGE_TO_VIDEO, Operation.TEXT_TO_VIDEO, Operation.TEXT_TO_IMAGE
+PICTURE = Input(role=Role.FIRST_FRAME, field="image", url="https://example.com/a.png")
+
+
+def tags(type: inspect.Type) -> set[str]:
+    """The models that a body's discriminator names."""
+    match type:
+        case inspect.StructType(tag=str() as tag):
+            return {tag}
+        case inspect.UnionType():
+            return {tag for member in type.types for tag in tags(member)}
+        case _:
+            return set()
+
+
+def test_every_model_that_a_runway_body_names_has_a_row_that_serves_the_operation() -> None:
+    known, missing = Catalog(), []
+    for wire in ALL:
+        for route in wire.routes:
+            if route.verb is Verb.SUBMIT and route.body is not None and wire.name != "freepik":
+                operation = Operation(route.path.rpartition("/")[2])
+                names = tags(inspect.type_info(route.body))
+                missing += [
+                    (route.path, name)
+                    for name in names
+                    if name not in known.models or operation not in known.models[name].serves
+                ]
+    assert not missing
+
+
+def test_an_unknown_model_is_answered_with_what_exists() -> None:
+    with pytest.raises(Problem, match=r"no model 'gen99'.*gen4_turbo") as caught:
+        Catalog().get("gen99")
+    assert caught.value.kind is Kind.NOT_FOUND
+
+
+def test_settings_of_a_model_that_does_not_exist_are_an_error() -> None:
+    with pytest.raises(Problem, match="gen99"):
+        Catalog({"gen99": ModelSettings(engine="script")})
+
+
+def test_defaults_fill_only_what_was_not_asked_for() -> None:
+    model = Catalog().get("gen4.5")
+    wish = Generation(operation=I2V, model="gen4.5", prompt="x", seconds=8, inputs=(PICTURE,))
+    full = catalog.complete(wish, model)
+    assert (full.seconds, full.width, full.height, full.fps) == (8, 1280, 720, 24)
+
+
+def test_a_tier_with_a_picture_is_left_to_the_shape_of_the_picture() -> None:
+    model = Catalog().get("wan-2.7")
+    full = catalog.complete(Generation(operation=I2V, model="wan-2.7", inputs=(PICTURE,)), model)
+    assert (full.width, full.height, full.resolution, full.fps) == (None, None, "1080p", 30)
+
+
+def test_a_tier_without_a_picture_becomes_pixels() -> None:
+    model = Catalog().get("wan-2.7")
+    wish = Generation(operation=T2V, model="wan-2.7", prompt="x", resolution="720p", extra={"ratio": "9:16"})
+    full = catalog.complete(wish, model)
+    assert (full.width, full.height, full.extra) == (720, 1280, {})
+
+
+@pytest.mark.parametrize(
+    ("shape", "tier", "pixels"),
+    [
+        ("16:9", "720p", (1280, 720)),
+        ("9:16", "1080p", (1080, 1920)),
+        ("1:1", "720p", (960, 960)),
+        ("16:9", None, (1280, 720)),
+        ("adaptive", "720p", None),
+        ("0:1", "720p", None),
+        ("16:", "720p", None),
+    ],
+)
+def test_shapes_and_tiers(shape: str, tier: str | None, pixels: tuple[int, int] | None) -> None:
+    assert pixels_of(shape, tier) == pixels
+
+
+def test_zero_as_a_limit_means_no_limit() -> None:
+    assert Catalog(max_concurrent=0).get("gen4.5").max_concurrent is None
+    assert Catalog(max_concurrent=3).get("gen4.5").max_concurrent == 3
+    assert Catalog({"gen4.5": ModelSettings(max_concurrent=0)}, max_concurrent=3).get("gen4.5").max_concurrent is None
+
+
+def test_what_is_not_honoured_is_refused_with_the_callers_name_of_it() -> None:
+    wish = Generation(operation=T2I, model="gen4_image", prompt="x", width=64, height=64)
+    with pytest.raises(Problem, match="ratio") as caught:
+        catalog.heed(wish, Catalog().get("gen4_image"), {T2I: frozenset({"prompt"})}, {"width": "ratio"})
+    assert (caught.value.kind, caught.value.field) == (Kind.UNSUPPORTED, "ratio")
+
+
+@pytest.mark.parametrize("advice", [{"contentModeration": {"publicFigureThreshold": "low"}}, {"audio": True}])
+def test_advice_that_goes_unheeded_is_noted(advice: dict[str, object]) -> None:
+    wish = Generation(operation=T2V, model="gen4.5", prompt="x", extra=advice)
+    [note] = catalog.heed(wish, Catalog().get("gen4.5"), {T2V: frozenset({"prompt"})}, {})
+    assert next(iter(advice)) in note
+
+
+def test_what_every_engine_does_anyway_needs_no_honouring() -> None:
+    wish = Generation(operation=T2V, model="gen4.5", prompt="x", extra={"outputFormat": "mp4", "audio": False})
+    assert catalog.heed(wish, Catalog().get("gen4.5"), {T2V: frozenset({"prompt"})}, {}) == ()
+
+
+def test_a_price_by_the_second_is_multiplied() -> None:
+    model = Catalog().get("gen4_turbo")
+    assert catalog.estimate(Generation(operation=I2V, model=model.name, seconds=5), model) == 25
