@@ -1,0 +1,386 @@
+"""The bounds of every field, tried at their edges, and our own published description, held against the answers."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager
+from functools import cache
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from msgspec import inspect
+
+from mutoscope.openapi import required_of
+from mutoscope.wires import ALL
+from mutoscope.wires._wire import Route, Wire
+
+Start = Callable[..., AbstractAsyncContextManager]
+
+MAX_LINK = 2048
+LONG = 100_000  # texts of more characters are tried once for each kind of file, not wherever they could stand
+AT_ONCE = 64  # requests under way, so that creates share their commits
+
+# -- bodies at the edges of what the annotations allow ------------------------------------
+
+
+class Edge(NamedTuple):
+    """A value just inside or just outside a bound; `says` is what the bound is."""
+
+    value: Any
+    fits: bool
+    says: str
+
+
+class Attempt(NamedTuple):
+    """A body in which one field is at an edge."""
+
+    body: Any
+    field: str
+    fits: bool
+    says: str
+
+
+SAMPLES = (
+    "A lighthouse at dusk",
+    "https://a.b/c",
+    "data:image/png;base64,",
+    "data:video/mp4;base64,",
+    "data:audio/wav;base64,",
+    "picture.png",
+    "2026-01-31",
+    "castle",
+)
+"""Texts that between them match every pattern; longer ones are made from them."""
+
+KINDS = (
+    ({}, "an object"),
+    ([], "an array"),
+    ("no such value", "a text"),
+    (1.5, "a fraction"),
+    (True, "a truth value"),
+    (None, "null"),
+)
+
+
+def attempts(type: inspect.Type) -> Iterator[Attempt]:
+    """Every edge of every field of a body, in each of its variants."""
+    for variant, needs in variants(type):
+        whole = smallest(variant, needs)
+        yield Attempt(whole, "", fits=True, says=f"{title(variant)}, the smallest body")
+        yield from unknown_key(variant, whole)
+        for field in variant.fields:
+            name = field.encode_name
+            if field.required:
+                yield Attempt(without(whole, name), name, fits=False, says=f"{title(variant)}.{name} left out")
+            for edge in edges(field.type):
+                body = without(whole, *rivals(name, needs)) | {name: edge.value}
+                fits = edge.fits and not (edge.value is None and name in required_of(needs))
+                yield Attempt(body, name, fits, f"{title(variant)}.{name}: {edge.says}")
+
+
+def variants(type: inspect.Type) -> Iterator[tuple[inspect.StructType, dict[str, Any]]]:
+    """The structs that a body may be, with what its annotation says of them beside the fields."""
+    match type:
+        case inspect.StructType():
+            yield type, {}
+        case inspect.Metadata():
+            yield from ((struct, type.extra_json_schema or {}) for struct, _ in variants(type.type))
+        case inspect.UnionType():
+            for each in type.types:
+                yield from variants(each)
+        case _:
+            raise TypeError(f"a body is an object, not {type}")
+
+
+def title(struct: inspect.StructType) -> str:
+    return str(struct.tag or struct.cls.__name__)
+
+
+def unknown_key(struct: inspect.StructType, whole: dict[str, Any]) -> Iterator[Attempt]:
+    strict = struct.forbid_unknown_fields
+    yield Attempt(whole | {"noSuchKey": 1}, "noSuchKey", not strict, f"{title(struct)}, a key that nobody knows")
+
+
+def smallest(struct: inspect.StructType, needs: dict[str, Any], turn: int = 0) -> dict[str, Any]:
+    """An object with only what must be there."""
+    tag = {struct.tag_field: struct.tag} if struct.tag_field else {}
+    wanted = {field.encode_name for field in struct.fields if field.required} | set(required_of(needs))
+    fields = {field.encode_name: sample(field.type, turn) for field in struct.fields if field.encode_name in wanted}
+    return tag | fields
+
+
+def rivals(name: str, needs: dict[str, Any]) -> set[str]:
+    """The fields that cannot stand beside this one."""
+    sets = [set(each["required"]) for each in needs.get("oneOf", ())]
+    return set().union(*sets) - {name} if any(name in each for each in sets) else set()
+
+
+def without(body: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in names}
+
+
+def sample(type: inspect.Type, turn: int = 0) -> Any:
+    """Some value that fits; `turn` tells the items of an array apart."""
+    return sample_of(*unwrapped(type), turn)
+
+
+def sample_of(type: inspect.Type, extra: dict[str, Any], turn: int) -> Any:
+    match type:
+        case inspect.UnionType():
+            return sample(next(each for each in type.types if not isinstance(each, inspect.NoneType)), turn)
+        case inspect.StructType():
+            return smallest(type, extra, turn)
+        case inspect.LiteralType():
+            return type.values[turn % len(type.values)]
+        case inspect.StrType():
+            return shortest(type, extra)
+        case inspect.IntType() | inspect.FloatType():
+            return type.ge if type.ge is not None else 1
+        case inspect.BoolType():
+            return True
+        case inspect.VarTupleType() | inspect.ListType():
+            return items(type, max(1, type.min_length or 0))
+        case _:
+            raise TypeError(f"no sample of {type}")
+
+
+def items(type: inspect.VarTupleType | inspect.ListType, count: int) -> list[Any]:
+    return [sample(type.item_type, turn) for turn in range(count)]
+
+
+def edges(type: inspect.Type) -> Iterator[Edge]:
+    """Values at the bounds of a type, within and without, and of kinds that it is not."""
+    members = [unwrapped(each) for each in flat(type)]
+    for member, extra in members:
+        yield from edges_of(member, extra)
+    for value, says in KINDS:
+        if not any(takes(member, value) for member, _ in members):
+            yield Edge(value, fits=False, says=f"{says} instead")
+
+
+def flat(type: inspect.Type) -> Iterator[inspect.Type]:
+    inner, _ = unwrapped(type)
+    if isinstance(inner, inspect.UnionType):
+        for each in inner.types:
+            yield from flat(each)
+    else:
+        yield type
+
+
+def unwrapped(type: inspect.Type) -> tuple[inspect.Type, dict[str, Any]]:
+    extra: dict[str, Any] = {}
+    while isinstance(type, inspect.Metadata):
+        extra |= type.extra_json_schema or {}
+        type = type.type
+    return type, extra
+
+
+def takes(type: inspect.Type, value: Any) -> bool:
+    """Whether a value of this JSON kind may be of the type."""
+    match type:
+        case inspect.NoneType():
+            return value is None
+        case inspect.StrType():
+            return isinstance(value, str)
+        case inspect.FloatType():
+            return isinstance(value, float)
+        case inspect.BoolType():
+            return isinstance(value, bool)
+        case inspect.StructType():
+            return isinstance(value, dict)
+        case inspect.VarTupleType() | inspect.ListType():
+            return isinstance(value, list)
+        case _:
+            return False
+
+
+def edges_of(type: inspect.Type, extra: dict[str, Any]) -> Iterator[Edge]:
+    match type:
+        case inspect.NoneType():
+            yield Edge(None, fits=True, says="null")
+        case inspect.BoolType():
+            yield from (Edge(value, fits=True, says=str(value)) for value in (True, False))
+        case inspect.LiteralType():
+            yield from (Edge(value, fits=True, says=str(value)) for value in (type.values[0], type.values[-1]))
+        case inspect.IntType() | inspect.FloatType():
+            yield from number_edges(type)
+        case inspect.StrType():
+            yield from text_edges(type, extra)
+        case inspect.VarTupleType() | inspect.ListType():
+            yield from list_edges(type)
+        case inspect.StructType():
+            yield from struct_edges(type, extra)
+        case _:
+            raise TypeError(f"no edges of {type}")
+
+
+def number_edges(type: inspect.IntType | inspect.FloatType) -> Iterator[Edge]:
+    step = 1 if isinstance(type, inspect.IntType) else 0.001
+    if type.ge is not None:
+        yield Edge(type.ge, fits=True, says=f"{type.ge}, the least")
+        yield Edge(type.ge - step, fits=False, says=f"{type.ge - step}, too little")
+    if type.le is not None:
+        yield Edge(type.le, fits=True, says=f"{type.le}, the most")
+        yield Edge(type.le + step, fits=False, says=f"{type.le + step}, too much")
+
+
+def text_edges(type: inspect.StrType, extra: dict[str, Any]) -> Iterator[Edge]:
+    least, most = type.min_length or 0, type.max_length
+    yield Edge(shortest(type, extra), fits=True, says="a text that fits")
+    if least:
+        yield from inside(least, type, extra)
+        yield Edge("x" * (least - 1), fits=False, says=f"{least - 1} characters, too few")
+    if most is not None:
+        yield from inside(most, type, extra)
+        long = text_of(most + 1, pattern_of(type, extra)) or "x" * (most + 1)
+        yield Edge(long, fits=False, says=f"{most + 1} characters, too many")
+    if pattern_of(type, extra):
+        yield Edge("\N{SNOWMAN} no such form", fits=False, says="a text of another form")
+
+
+def inside(length: int, type: inspect.StrType, extra: dict[str, Any]) -> Iterator[Edge]:
+    text = text_of(length, pattern_of(type, extra))
+    if text is not None:
+        yield Edge(text, fits=True, says=f"{length} characters, just inside")
+
+
+def pattern_of(type: inspect.StrType, extra: dict[str, Any]) -> str | None:
+    return type.pattern or extra.get("pattern")
+
+
+@cache
+def text_of(length: int, pattern: str | None) -> str | None:
+    """A text of so many characters and the right form, where there is one."""
+    return next((each for each in texts_of(length) if whole(each) and re.search(pattern or "", each)), None)
+
+
+def texts_of(length: int) -> Iterator[str]:
+    for each in SAMPLES:
+        if length > MAX_LINK and each.startswith("http"):
+            continue  # links are bounded more closely than data
+        yield (each + "A" * length)[:length]
+        yield (each + "a" * length)[:length]
+        yield ("a" * length + each)[-length:]
+
+
+def whole(text: str) -> bool:
+    """A data URI holds something that can be decoded."""
+    head, comma, data = text.partition(";base64,")
+    return not head.startswith("data:") or (bool(comma) and len(data) > 0 and len(data) % 4 != 1)
+
+
+def shortest(type: inspect.StrType, extra: dict[str, Any]) -> str:
+    pattern = pattern_of(type, extra)
+    found = (text_of(length, pattern) for length in range(max(1, type.min_length or 0), 300))
+    return next(text for text in found if text is not None)
+
+
+def list_edges(type: inspect.VarTupleType | inspect.ListType) -> Iterator[Edge]:
+    least, most = type.min_length or 0, type.max_length
+    yield Edge(items(type, least), fits=True, says=f"{least} items, the least")
+    if least:
+        yield Edge(items(type, least - 1), fits=False, says=f"{least - 1} items, too few")
+    if most is not None:
+        yield Edge(items(type, most), fits=True, says=f"{most} items, the most")
+        yield Edge(items(type, most + 1), fits=False, says=f"{most + 1} items, too many")
+    yield from (Edge([each.value], each.fits, f"[0]: {each.says}") for each in edges(type.item_type))
+
+
+def struct_edges(struct: inspect.StructType, needs: dict[str, Any]) -> Iterator[Edge]:
+    for attempt in attempts_within(struct, needs):
+        yield Edge(attempt.body, attempt.fits, attempt.says)
+
+
+def attempts_within(struct: inspect.StructType, needs: dict[str, Any]) -> Iterator[Attempt]:
+    return attempts(inspect.Metadata(type=struct, extra_json_schema=needs))
+
+
+def is_long(attempt: Attempt) -> bool:
+    return any(len(text) > LONG for text in texts(attempt.body))
+
+
+def texts(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict():
+            for each in value.values():
+                yield from texts(each)
+        case list():
+            for each in value:
+                yield from texts(each)
+
+
+# -- the vendors' ways to name a field -------------------------------------------------------
+
+
+def named(answer: Any) -> set[str]:
+    """The fields of the body that an error answer complains about."""
+    params = {each["name"].partition(".")[0] for each in answer.get("invalid_params", ())}
+    issues = answer.get("issues", ())
+    paths = {str(each["path"][0]) for each in issues if each["path"]}
+    return params | paths | {key for each in issues for key in each.get("keys", ())}
+
+
+# -- the tests -----------------------------------------------------------------------------------
+
+BODIES = [(wire, route) for wire in ALL for route in wire.routes if route.body is not None]
+OWN = [(wire, route) for n, (wire, route) in enumerate(BODIES) if route.body not in [r.body for _, r in BODIES[:n]]]
+"""Without the routes of one wire that take what an earlier route takes."""
+
+
+@pytest.fixture
+async def client(start: Start) -> AsyncIterator[httpx.AsyncClient]:
+    """A server that takes jobs and makes none: what is asked here is whether it takes them."""
+    async with start(rehearsal=True, inputs={"probe": "never"}, script={"slots": 0}) as running:
+        yield running.client
+
+
+@pytest.mark.parametrize(("wire", "route"), OWN, ids=[route.path for _, route in OWN])
+async def test_bodies_are_taken_up_to_each_bound_and_refused_beyond_it(
+    client: httpx.AsyncClient, wire: Wire, route: Route
+) -> None:
+    tries = [each for each in attempts(inspect.type_info(route.body)) if not is_long(each)]
+    assert {each.fits for each in tries} == {True, False}
+    wrong = await verdicts(client, wire, route, tries)
+    assert not wrong, f"{len(wrong)} of {len(tries)}:\n" + "\n".join(wrong[:20])
+
+
+@pytest.mark.parametrize("wire", ALL, ids=[wire.name for wire in ALL])
+async def test_inline_files_are_taken_up_to_their_bound_and_refused_beyond_it(
+    client: httpx.AsyncClient, wire: Wire
+) -> None:
+    """Megabytes: each form and length once."""
+    seen: set[tuple[str, int]] = set()
+    for route in (route for wires, route in BODIES if wires is wire):
+        tries: list[Attempt] = []
+        for attempt in filter(is_long, attempts(inspect.type_info(route.body))):
+            longest = max(texts(attempt.body), key=len)
+            if (mark := (longest[:12], len(longest))) not in seen:
+                seen.add(mark)
+                tries.append(attempt)
+        assert not await verdicts(client, wire, route, tries)
+
+
+async def verdicts(client: httpx.AsyncClient, wire: Wire, route: Route, tries: Iterable[Attempt]) -> list[str]:
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def verdict_of(attempt: Attempt) -> str | None:
+        async with turns:
+            headers = {"content-type": "application/json", **wire.headers}
+            body = json.dumps(attempt.body).encode()
+            return verdict(attempt, await client.request(route.method, route.path, content=body, headers=headers))
+
+    return [text for text in await asyncio.gather(*map(verdict_of, tries)) if text]
+
+
+def verdict(attempt: Attempt, answer: httpx.Response) -> str | None:
+    """What is wrong with an answer, if anything."""
+    told = f"{attempt.says} → {answer.status_code} {answer.text[:300]}"
+    if attempt.fits:
+        return None if answer.is_success else told
+    if not answer.is_client_error:
+        return told
+    return None if attempt.field in named(answer.json()) else f"{told} does not name {attempt.field}"
