@@ -7,6 +7,7 @@ asks beyond that is reported as ignored, never faked.
 from mutoscope.studio.clip import VERSION, Clip, Print
 from mutoscope.studio.error import StudioError
 from mutoscope.studio.film import extend_video, image_to_video, text_to_video
+from mutoscope.studio.footage import facts as video_facts
 from mutoscope.studio.footage import measure as video_size
 from mutoscope.studio.picture import measure as picture_size
 from mutoscope.studio.size import TIERS, fit_size
@@ -24,5 +25,6 @@ __all__ = [
     "picture_size",
     "text_to_image",
     "text_to_video",
+    "video_facts",
     "video_size",
 ]

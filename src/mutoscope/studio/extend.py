@@ -15,6 +15,8 @@ DECAY_SECONDS = 1.6
 MIN_TRACKS = 24
 MIN_SHARE = 0.5  # of the tracked points must agree on one motion
 MAX_SHIFT = 0.04  # frame widths a frame; beyond this it was a cut
+MAX_TRAVEL = 0.2  # how far the motion may carry in all, in frames
+MAX_GROWTH, MAX_SHRINKING, MAX_TURN = 0.5, 0.2, 0.3  # likewise, as logarithms of scale and in radians
 MAX_OVERHANG = 0.05  # how far the mirrored border may show, in frames; more is zoomed away
 
 
@@ -72,21 +74,31 @@ class Carry:
 
     def __init__(self, start: Velocity, width: int, height: int, fps: int, frames: int) -> None:
         self._start = start
-        self._middle = ((width - 1) / 2, (height - 1) / 2)
+        self._width, self._height = width, height
         self._travelled = np.cumsum(np.exp(-np.arange(max(frames, 1)) / (fps * DECAY_SECONDS)))
-        far = float(self._travelled[-1])
-        overhang = max(abs(start.right) * far / width, abs(start.down) * far / height)
+        right, down = self._shift(float(self._travelled[-1]))
+        overhang = max(abs(right) / width, abs(down) / height)
         self._closer = max(0.0, overhang - MAX_OVERHANG) * 2  # zoom by which the far end is hidden
 
     def __call__(self, index: int) -> Matrix:
         """Maps a pixel of the output to the last frame's pixel that is seen there."""
-        start, far = self._start, float(self._travelled[index])
+        far = float(self._travelled[index])
         settled = (index + 1) / len(self._travelled)
         closer = 1 + self._closer * settled * settled * (3 - 2 * settled)
+        growth = math.log(self._start.scale) * far
         moved = similarity(
-            start.scale**far * closer,
-            start.turn * far,
-            self._middle,
-            (start.right * far, start.down * far),
+            math.exp(_within(growth, MAX_GROWTH if growth > 0 else MAX_SHRINKING)) * closer,
+            _within(self._start.turn * far, MAX_TURN),
+            ((self._width - 1) / 2, (self._height - 1) / 2),
+            self._shift(far),
         )
         return np.linalg.inv(moved)
+
+    def _shift(self, far: float) -> tuple[float, float]:
+        right = _within(self._start.right * far, MAX_TRAVEL * self._width)
+        return right, _within(self._start.down * far, MAX_TRAVEL * self._height)
+
+
+def _within(value: float, limit: float) -> float:
+    """The value where it is small, never beyond the limit: fast motion begins as it was and stops sooner."""
+    return limit * math.tanh(value / limit)

@@ -47,7 +47,7 @@ class Take:
 
 
 def image_to_video(
-    image: Path,
+    image: Path | None,
     out: Path,
     *,
     prompt: str | None,
@@ -63,20 +63,26 @@ def image_to_video(
     threads: int = THREADS,
     progress: Progress | None = None,
 ) -> Clip:
-    """Move a camera over a picture, or from it to the picture `last`; write an MP4 to `out`.
+    """Move a camera over a picture, or from it to the picture `last`, or only towards `last`; write an MP4 to `out`.
 
-    The first frame is the picture, cropped to cover width × height (pixels, even) and otherwise untouched; with
-    `last` the final frame likewise. There are exactly round(seconds · fps) frames. `audio` (WAV, MP3, …) is
-    trimmed or padded to the video's length. `progress` is told the share that is done. The same arguments give
-    the same bytes. Raises StudioError.
+    The first frame is `image`, cropped to cover width × height (pixels, even) and otherwise untouched; the final
+    frame likewise is `last`. At least one of them is needed. There are exactly round(seconds · fps) frames.
+    `audio` (WAV, MP3, …) is trimmed or padded to the video's length. `progress` is told the share that is done.
+    The same arguments give the same bytes. Raises StudioError.
     """
     take = _take(width, height, fps, seconds, seed=seed, watermark=watermark, threads=threads)
     voice = _sound(audio, take)
-    first = canvases.from_picture(picture.load(image), width, height, take.colour)
+    if image is not None and last is not None:
+        return _between(image, last, out, take, prompt, negative_prompt, voice, progress)
+    plan = motion.read(prompt, avoid=negative_prompt, stirring=image is not None)
+    if image is not None:
+        start = canvases.from_picture(picture.load(image), width, height, take.colour)
+        return _shoot(out, take, _over(start, plan, take), plan, voice, progress, exact=(0,))
     if last is not None:
-        return _between(first, last, out, take, prompt, negative_prompt, voice, progress)
-    plan = motion.read(prompt, avoid=negative_prompt)
-    return _shoot(out, take, _over(first, plan, take), plan, voice, progress, exact=(0,))
+        goal = canvases.from_picture(picture.load(last, field="last"), width, height, take.colour)
+        frames = _over(goal, plan, take, backwards=True)
+        return _shoot(out, take, frames, plan, voice, progress, exact=(take.frames - 1,))
+    raise StudioError("a picture to start from is missing", field="image")
 
 
 def text_to_video(
@@ -137,13 +143,13 @@ def extend_video(
 
 
 def _take(width: int, height: int, fps: int, seconds: float, *, seed: int, watermark: bool, threads: int) -> Take:
-    size.check_size(width, height)
+    size.check_video_size(width, height)
     cv2.setNumThreads(1)  # the encoder has the other core
     return Take(width, height, fps, size.frame_count(seconds, fps), seed, watermark, threads)
 
 
 def _between(
-    first: Canvas,
+    image: Path,
     last: Path,
     out: Path,
     take: Take,
@@ -155,6 +161,7 @@ def _between(
     """From the first picture to the last. Where they are related the camera's way is given, and no word moves it."""
     if take.frames < 2:
         raise StudioError("two pictures need at least two frames", field="seconds")
+    first = canvases.from_picture(picture.load(image), take.width, take.height, take.colour)
     ending = canvases.from_picture(picture.load(last, field="last"), take.width, take.height, take.colour)
     shared = morph.relation(first.still, ending.still)
     if shared is not None:
@@ -166,15 +173,17 @@ def _between(
     return _shoot(out, take, frames, plan, voice, progress, exact=(0, take.frames - 1))
 
 
-def _over(scenery: Canvas, plan: Plan, take: Take) -> Iterator[av.VideoFrame]:
-    """A camera over one picture."""
-    way = path.build(plan, take.frames, take.fps, seed=take.seed, room=scenery.room)
+def _over(scenery: Canvas, plan: Plan, take: Take, *, backwards: bool = False) -> Iterator[av.VideoFrame]:
+    """A camera over one picture, away from it; or backwards, so that it ends on the picture."""
+    moves = plan.opposite() if backwards else plan
+    way = path.build(moves, take.frames, take.fps, seed=take.seed, room=scenery.room)
     warp = Warp(scenery, plan.stirs)
     for index in range(take.frames):
+        away = take.frames - 1 - index if backwards else index
         frame = new_frame(take.width, take.height)
-        target, state = planes_of(frame), way.at(index)
+        target, state = planes_of(frame), way.at(away)
         warp.draw(view(state, take.width, take.height), state, index / take.fps, target)
-        share = morph.stillness(index)
+        share = morph.stillness(away)
         if share > 0:
             blend(target, scenery.still, share, target)
         yield frame

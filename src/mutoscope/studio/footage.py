@@ -29,6 +29,14 @@ def measure(path: Path, *, field: str = "video") -> tuple[int, int]:
     raise StudioError("the video has no frames", field=field)
 
 
+def facts(path: Path) -> tuple[int, int, int, float]:
+    """Width, height, frames and seconds of an MP4's picture track, as its header tells them."""
+    with open_media(path, field="video") as container:
+        stream = _stream(container.streams.video, "video")
+        seconds = float((stream.duration or 0) * (stream.time_base or 0))
+        return stream.width, stream.height, stream.frames, seconds
+
+
 def read(path: Path, width: int, height: int, fps: int, colour: Colour, *, field: str = "video") -> Iterator[Planes]:
     """The video's frames, cover-cropped to this size, resampled to this rate (each the latest that had begun).
 

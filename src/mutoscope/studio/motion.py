@@ -47,6 +47,11 @@ class Plan:
     used: tuple[str, ...]  # the words that were obeyed
     ignored: tuple[str, ...]  # the words that say something and were not
 
+    def opposite(self) -> "Plan":
+        """The moves that, played backwards, are these."""
+        steps = [Step({move: -way for move, way in step.moves.items()}, step.amount) for step in self.steps]
+        return replace(self, steps=tuple(reversed(steps)))
+
     def weaker(self, factor: float) -> "Plan":
         """The same moves, less far."""
         steps = tuple(replace(step, amount=step.amount * factor) for step in self.steps)

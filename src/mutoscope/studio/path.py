@@ -105,7 +105,7 @@ def _target(start: State, step: Step, room: Room, *, seconds: float, side: int) 
         if move is Move.ZOOM and way > 0:
             end = replace(end, zoom=end.zoom * (1 + 0.20 * reach), dolly=end.dolly + 0.09 * reach)
         elif move is Move.VERTIGO:
-            end = replace(end, zoom=end.zoom * (1 + 0.24 * amount), dolly=end.dolly - 0.22 * amount)
+            end = replace(end, zoom=end.zoom * (1 + 0.24 * amount), dolly=end.dolly - 0.22 * amount * way)
         elif move is Move.PAN:
             end = replace(end, x=end.x + way * 0.105 * amount, slide=end.slide + way * 0.014 * amount)
         elif move is Move.TILT:

@@ -4,10 +4,24 @@ import math
 
 from mutoscope.studio.error import StudioError
 
-TIERS: dict[str, tuple[int, int]] = {"480p": (854, 480), "720p": (1280, 720), "1080p": (1920, 1080)}
-"""Each tier's size at 16:9; other shapes have the same area."""
+TIERS: dict[str, int] = {
+    "480p": 480,
+    "540p": 540,
+    "580p": 580,
+    "720p": 720,
+    "768p": 768,
+    "1080p": 1080,
+    "1k": 1080,
+    "2k": 1440,
+    "1440p": 1440,
+    "4k": 2160,
+    "2160p": 2160,
+}
+"""Each tier's short side at 16:9; other shapes have the same area."""
 
-MIN_SIDE, MAX_SIDE, MAX_AREA = 16, 4096, 4096 * 2304
+MIN_SIDE = 64
+MAX_VIDEO_SIDE, MAX_VIDEO_AREA = 4096, 4096 * 2304
+MAX_PICTURE_SIDE, MAX_PICTURE_AREA = 8192, 40_000_000
 MAX_ASPECT = 8.0
 MAX_FPS = 120
 MAX_SECONDS = 600.0
@@ -21,9 +35,10 @@ def fit_size(resolution: str, image_width: int, image_height: int) -> tuple[int,
     16:9 and 9:16 pictures get exactly the tier's size; others the same area in their own shape, 1:8 to 8:1.
     Both sides are even, and multiples of 16 where that hardly changes the shape.
     """
-    if resolution not in TIERS:
+    if resolution.lower() not in TIERS:
         raise StudioError(f"resolution {resolution!r} is not one of {', '.join(TIERS)}", field="resolution")
-    width, height = TIERS[resolution]
+    height = TIERS[resolution.lower()]
+    width = round(height * 16 / 9 / 2) * 2
     aspect = min(max(image_width / image_height, 1 / MAX_ASPECT), MAX_ASPECT)
     if abs(aspect * height / width - 1) < SAME_ASPECT:
         return width, height
@@ -37,15 +52,25 @@ def fit_size(resolution: str, image_width: int, image_height: int) -> tuple[int,
     return _multiple(exact, 2), _multiple(exact / aspect, 2)
 
 
-def check_size(width: int, height: int, *, even: bool = True) -> None:
-    """Raise StudioError for a size that is not rendered."""
+def check_video_size(width: int, height: int) -> None:
+    """Raise StudioError for a size that no video is rendered at."""
+    _check_sides(width, height, MAX_VIDEO_SIDE, MAX_VIDEO_AREA)
     for name, side in (("width", width), ("height", height)):
-        if not MIN_SIDE <= side <= MAX_SIDE:
-            raise StudioError(f"{name} is {side}; it must be {MIN_SIDE} to {MAX_SIDE} pixels", field=name)
-        if even and side % 2:
+        if side % 2:
             raise StudioError(f"{name} is {side}; a video's sides must be even", field=name)
-    if width * height > MAX_AREA:
-        raise StudioError(f"{width}x{height} is more than {MAX_AREA} pixels", field="width")
+
+
+def check_picture_size(width: int, height: int) -> None:
+    """Raise StudioError for a size that no picture is painted at."""
+    _check_sides(width, height, MAX_PICTURE_SIDE, MAX_PICTURE_AREA)
+
+
+def _check_sides(width: int, height: int, most: int, area: int) -> None:
+    for name, side in (("width", width), ("height", height)):
+        if not MIN_SIDE <= side <= most:
+            raise StudioError(f"{name} is {side}; it must be {MIN_SIDE} to {most} pixels", field=name)
+    if width * height > area:
+        raise StudioError(f"{width}x{height} is more than {area} pixels", field="width")
 
 
 def frame_count(seconds: float, fps: int) -> int:

@@ -8,6 +8,8 @@ from PIL.PngImagePlugin import PngInfo
 from mutoscope.studio import scene, size
 from mutoscope.studio.clip import Print, comment
 
+PAINTED_AREA = 3840 * 2160  # pixels; bigger pictures are painted so and enlarged, for memory's sake
+
 
 def text_to_image(prompt: str, out: Path, *, width: int, height: int, seed: int) -> Print:
     """Paint a scene from words and write it to `out` as PNG, exactly width × height pixels.
@@ -15,9 +17,13 @@ def text_to_image(prompt: str, out: Path, *, width: int, height: int, seed: int)
     The file's text chunk says what made it and which words it used. The same arguments give the same bytes.
     Raises StudioError.
     """
-    size.check_size(width, height, even=False)
-    painting = scene.paint(prompt, width, height, seed)
+    size.check_picture_size(width, height)
+    smaller = min(1.0, (PAINTED_AREA / (width * height)) ** 0.5)
+    painting = scene.paint(prompt, max(64, round(width * smaller)), max(64, round(height * smaller)), seed)
+    image = Image.fromarray(painting.rgb)
+    if image.size != (width, height):
+        image = image.resize((width, height), Image.Resampling.LANCZOS)
     notes = PngInfo()
     notes.add_itxt("Comment", comment(painting.used, painting.ignored))
-    Image.fromarray(painting.rgb).save(out, format="PNG", pnginfo=notes, compress_level=6)
+    image.save(out, format="PNG", pnginfo=notes, compress_level=6)
     return Print(width=width, height=height, used=painting.used, ignored=painting.ignored)

@@ -20,7 +20,6 @@ STIR_SECONDS = 0.7  # what stirs does so gradually, so that the first frame is t
 FEATHER = 0.06  # width of a canvas's soft edge where another shows beside it, in frames
 
 F = np.float32
-NO_MAP = np.empty(0, F)  # both coordinates are in the first one
 
 
 class Warp:
@@ -130,4 +129,12 @@ def _sine(phase: Floats) -> Floats:
 
 def _remap(source: np.ndarray, positions: Floats, target: np.ndarray) -> None:
     """Beyond its edges the picture is mirrored."""
-    cv2.remap(source, positions, NO_MAP, cv2.INTER_LINEAR, dst=target, borderMode=cv2.BORDER_REFLECT_101)
+    # The stub knows only the form with two maps; an empty second one takes seconds a frame.
+    cv2.remap(  # pyright: ignore[reportCallIssue]
+        source,
+        positions,
+        None,  # pyright: ignore[reportArgumentType]
+        cv2.INTER_LINEAR,
+        dst=target,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )

@@ -1,0 +1,178 @@
+"""The child of `studio.py`: renders one job and is gone. A line of JSON in; lines of JSON out.
+
+Out come {"progress": share} while it works, and at the end one of {"done": {…}}, {"refused": {message, field}}
+for what cannot be made, and {"broken": text} for what should not happen. When its stdin closes, its parent is
+gone and so is it. It imports nothing of ours but studio.
+"""
+
+import json
+import os
+import resource
+import threading
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+NICENESS = 10
+MEMORY = 3 * 1024**3  # address space
+FILE_BYTES = 4 * 1024**3
+OPEN_FILES = 64
+PROGRESS_STEP = 0.01
+MAX_TRACE = 4000  # characters
+
+PASSED = ("prompt", "negative_prompt", "fps", "seconds", "seed", "watermark", "threads")
+
+Json = dict[str, Any]
+
+
+def main() -> None:
+    """Get ready, wait for the request, make it, leave without tidying up: the parent removes the files."""
+    os.nice(NICENESS)  # before the imports: they are work too
+    # Late, because they take a third of a second and must run at low priority.
+    import cv2
+
+    from mutoscope import studio
+
+    cv2.setNumThreads(1)
+    limit()
+    tell = voice()
+    line = read_line()
+    if not line:
+        os._exit(0)
+    threading.Thread(target=leave_with_parent, daemon=True).start()
+    try:
+        tell({"done": make(json.loads(line), tell)})
+    except studio.StudioError as error:
+        tell({"refused": {"message": str(error), "field": error.field}})
+    except MemoryError:
+        tell({"broken": f"more than {MEMORY // 1024**2} MiB of memory would be needed", "memory": True})
+    except BaseException:
+        tell({"broken": traceback.format_exc()[-MAX_TRACE:]})
+    os._exit(0)
+
+
+def make(order: Json, tell: "Tell") -> Json:
+    """What was made, as facts of each file."""
+    from mutoscope import studio  # loaded already
+
+    if order["make"] == "text_to_image":
+        return {"files": [paint(order, index, tell) for index in range(len(order["out"]))]}
+    out = Path(order["out"][0])
+    width, height = frame_size(order)
+    common: Json = {name: order[name] for name in PASSED} | {
+        "width": width,
+        "height": height,
+        "audio": path_of(order, "audio"),
+        "progress": thinned(tell),
+    }
+    last = path_of(order, "last")
+    if order["make"] == "text_to_video":
+        clip = studio.text_to_video(out, **common)
+    elif (video := path_of(order, "video")) is not None:
+        clip = studio.extend_video(video, out, last=last, **common)
+    else:
+        clip = studio.image_to_video(path_of(order, "image"), out, last=last, **common)
+    found = studio.video_facts(out)
+    if found[:3] != (clip.width, clip.height, clip.frames):
+        raise RuntimeError(f"the file has {found}, not {clip}")
+    facts = {"path": str(out), "width": found[0], "height": found[1], "frames": found[2], "seconds": clip.seconds}
+    return {"files": [{**facts, "used": clip.used, "ignored": clip.ignored}]}
+
+
+def paint(order: Json, index: int, tell: "Tell") -> Json:
+    """One of several pictures; each has the next seed."""
+    from mutoscope import studio  # loaded already
+
+    out = Path(order["out"][index])
+    width, height = frame_size(order)
+    made = studio.text_to_image(order["prompt"], out, width=width, height=height, seed=order["seed"] + index)
+    tell({"progress": (index + 1) / len(order["out"])})
+    facts = {"path": str(out), "width": made.width, "height": made.height}
+    return {**facts, "used": made.used, "ignored": made.ignored}
+
+
+def frame_size(order: Json) -> tuple[int, int]:
+    """As asked; else the tier in the shape of what goes in; else, for a clip, its own size."""
+    from mutoscope import studio  # loaded already
+
+    if order["width"] is not None and order["height"] is not None:
+        return order["width"], order["height"]
+    shape = 16, 9
+    if (video := path_of(order, "video")) is not None:
+        shape = studio.video_size(video)
+        if order["resolution"] is None:
+            return shape[0] // 2 * 2, shape[1] // 2 * 2
+    elif (picture := path_of(order, "image") or path_of(order, "last")) is not None:
+        shape = studio.picture_size(picture)
+    return studio.fit_size(order["resolution"] or "720p", *shape)
+
+
+def path_of(order: Json, name: str) -> Path | None:
+    return Path(order[name]) if order[name] is not None else None
+
+
+class Tell:
+    """Writes lines to the parent."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def __call__(self, news: Json) -> None:
+        left = json.dumps(news).encode() + b"\n"
+        while left:
+            left = left[os.write(self._handle, left) :]
+
+
+def voice() -> Tell:
+    """The pipe to the parent, out of the reach of libraries that print."""
+    handle = os.dup(1)
+    os.dup2(2, 1)
+    return Tell(handle)
+
+
+class thinned:  # noqa: N801 (a function with a memory)
+    """Progress, told only when it has grown by a step."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell, self._told = tell, 0.0
+
+    def __call__(self, share: float) -> None:
+        if share - self._told >= PROGRESS_STEP:
+            self._told = share
+            self._tell({"progress": round(share, 4)})
+
+
+def limit() -> None:
+    """Bound what a hostile file can make this process use."""
+    wanted = {
+        resource.RLIMIT_AS: MEMORY,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_FSIZE: FILE_BYTES,
+        resource.RLIMIT_NOFILE: OPEN_FILES,
+    }
+    for what, most in wanted.items():
+        with suppress(ValueError, OSError):  # not every system has each of them
+            resource.setrlimit(what, (most, most))
+
+
+def read_line() -> bytes:
+    """The request, byte for byte: a buffered reader could not be shared with the watching thread."""
+    line = b""
+    while not line.endswith(b"\n"):
+        part = os.read(0, 65536)
+        if not part:
+            return b""
+        line += part
+    return line
+
+
+def leave_with_parent() -> None:
+    with suppress(OSError):
+        while os.read(0, 4096):
+            pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,255 @@
+"""The built-in renderer as an engine: one child process of low priority for each job, the next kept warm.
+
+Nothing here renders or opens a picture. The child may be slow, hang or die of a hostile file; this process
+goes on answering.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import zlib
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+
+import mutoscope
+from mutoscope.config import Studio as StudioSettings
+from mutoscope.engines._engine import EngineRun, OpenedInput
+from mutoscope.job import Json, Operation, Output, Role
+from mutoscope.problem import Kind, Problem
+
+log = structlog.get_logger(__name__)
+
+CHILD = "mutoscope.engines._studio_child"
+LINE_BYTES = 1024 * 1024
+FPS, SECONDS = 24, 5.0  # for models whose rows name none
+MAX_COUNT = 8
+
+INPUTS: dict[str, Role] = {
+    "image": Role.FIRST_FRAME,
+    "last": Role.LAST_FRAME,
+    "video": Role.VIDEO,
+    "audio": Role.AUDIO,
+}
+"""The renderer's names of its files."""
+
+SHAPE = frozenset({"prompt", "width", "height", "resolution", "seed"})
+CLIP = SHAPE | {"negative_prompt", "seconds", "fps", "watermark", Role.AUDIO}
+
+
+class Studio:
+    name = "studio"
+    honours: Mapping[Operation, frozenset[str]] = {
+        Operation.IMAGE_TO_VIDEO: CLIP | {Role.FIRST_FRAME, Role.LAST_FRAME, Role.VIDEO},
+        Operation.VIDEO_TO_VIDEO: CLIP | {Role.LAST_FRAME, Role.VIDEO},
+        Operation.TEXT_TO_VIDEO: CLIP,
+        Operation.TEXT_TO_IMAGE: SHAPE | {"count"},
+    }
+    """A negative prompt switches off the moves that it names. A video is continued, never edited."""
+
+    def __init__(self, settings: StudioSettings | None = None) -> None:
+        self.settings = settings or StudioSettings()
+        self.slots = self.settings.slots
+        self._spare: _Child | None = None
+        self._warming: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def generate(self, run: EngineRun) -> tuple[Output, ...]:
+        order = order_for(run, threads=self.settings.encode_threads)
+        child = await self._child()
+        try:
+            async with asyncio.timeout(self.settings.timeout_seconds):
+                done = await self._follow(child, order, run)
+        except TimeoutError as error:
+            raise Problem(
+                Kind.TIMED_OUT, f"Rendering took more than {self.settings.timeout_seconds:g} seconds."
+            ) from error
+        finally:
+            await child.end()
+        tell_words(run, order, done)
+        return tuple([await keep(run, file) for file in done["files"]])
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._warming is not None:
+            with contextlib.suppress(Exception):
+                await self._warming
+        if self._spare is not None:
+            await self._spare.end()
+            self._spare = None
+
+    async def warm(self) -> None:
+        """Have a child ready, so that the next job does not wait for one to start."""
+        if self._spare is None and not self._closed:
+            self._spare = await _Child.start()
+
+    async def _child(self) -> "_Child":
+        """The warm child, or a new one; another is warmed for the job after this one."""
+        child, self._spare = self._spare, None
+        if child is not None and not child.alive:
+            await child.end()
+            child = None
+        child = child or await _Child.start()
+        if self._warming is None or self._warming.done():
+            self._warming = asyncio.create_task(self.warm())
+        return child
+
+    async def _follow(self, child: "_Child", order: Json, run: EngineRun) -> Json:
+        """Give the order and pass on the news until it is done."""
+        await child.give(order)
+        async for news in child.news():
+            if run.canceled:
+                raise asyncio.CancelledError
+            if "progress" in news:
+                run.progress(news["progress"])
+            elif "done" in news:
+                return news["done"]
+            elif "refused" in news:
+                raise refusal(run, news["refused"])
+            else:
+                log.error("studio_broke", job=run.job_id, reason=news.get("broken"))
+                raise Problem(Kind.ENGINE_FAILED, f"The renderer failed{memory_hint(news)}.")
+        code = await child.process.wait()
+        log.error("studio_died", job=run.job_id, code=code)
+        cause = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
+        raise Problem(Kind.ENGINE_FAILED, f"The renderer's process {cause} before it was done.")
+
+
+def order_for(run: EngineRun, *, threads: int) -> Json:
+    """What the child is asked. Raises Problem for what this engine cannot be asked."""
+    wish = run.generation
+    check(run)
+    suffix, count = ("png", wish.count or 1) if wish.operation is Operation.TEXT_TO_IMAGE else ("mp4", 1)
+    files = {name: str(each.path) if (each := given(run, role)) else None for name, role in INPUTS.items()}
+    return {
+        "make": wish.operation.value,
+        "out": [str(run.scratch / f"made-{index}.{suffix}") for index in range(count)],
+        "prompt": wish.prompt or "",
+        "negative_prompt": wish.negative_prompt,
+        "width": wish.width,
+        "height": wish.height,
+        "resolution": wish.resolution,
+        "fps": wish.fps if wish.fps is not None else FPS,
+        "seconds": wish.seconds if wish.seconds is not None else SECONDS,
+        # Nobody asked for a seed: the job's own, so that a second attempt makes the same.
+        "seed": wish.seed if wish.seed is not None else zlib.crc32(run.job_id.encode()),
+        "watermark": bool(wish.watermark),
+        "threads": threads,
+        **files,
+    }
+
+
+def check(run: EngineRun) -> None:
+    wish = run.generation
+    if wish.operation not in Studio.honours:
+        raise Problem(Kind.UNSUPPORTED, f"The built-in renderer cannot do {wish.operation}.")
+    if wish.operation is Operation.VIDEO_TO_VIDEO:
+        if given(run, Role.VIDEO) is None:
+            raise Problem(Kind.INVALID, "There is no video to continue.")
+        if wish.seconds is None or wish.extra.get("mode", "extend") != "extend":
+            raise Problem(
+                Kind.UNSUPPORTED,
+                "The built-in renderer can continue a video to a given length; it cannot edit one.",
+            )
+    elif wish.operation is Operation.IMAGE_TO_VIDEO:
+        if not any(given(run, role) for role in (Role.FIRST_FRAME, Role.LAST_FRAME, Role.VIDEO)):
+            raise Problem(Kind.INVALID, "There is no picture to start from.")
+    elif wish.count is not None and not 1 <= wish.count <= MAX_COUNT:
+        raise Problem(Kind.INVALID, f"{wish.count} pictures were asked for; 1 to {MAX_COUNT} are made.", field="count")
+
+
+def given(run: EngineRun, role: Role) -> OpenedInput | None:
+    return next((each for each in run.inputs if each.role is role), None)
+
+
+def refusal(run: EngineRun, told: Json) -> Problem:
+    """What the renderer said no to, with the caller's name of the field."""
+    name = told.get("field")
+    source = given(run, INPUTS[name]) if name in INPUTS else None
+    kind = Kind.BAD_MEDIA if source is not None else Kind.INVALID
+    message = str(told["message"])
+    return Problem(kind, message[:1].upper() + message[1:] + ".", field=source.field if source else name)
+
+
+def memory_hint(news: Json) -> str:
+    return f": {news['broken']}" if news.get("memory") else "; the server's log has the details"
+
+
+def tell_words(run: EngineRun, order: Json, done: Json) -> None:
+    """What became of the prompt's words."""
+    first = done["files"][0]
+    used, ignored = (", ".join(first[name]) or "nothing" for name in ("used", "ignored"))
+    run.note(f"studio used: {used}; ignored: {ignored}")
+    if run.generation.seed is None:
+        run.note(f"studio seed: {order['seed']}")
+    if run.generation.extra.get("audio") is True:
+        run.note("ignored: audio (the built-in renderer makes no sound of its own)")
+
+
+async def keep(run: EngineRun, file: Json) -> Output:
+    moving = "frames" in file
+    return await run.keep(
+        Path(file["path"]),
+        media_type="video/mp4" if moving else "image/png",
+        width=file["width"],
+        height=file["height"],
+        seconds=file["seconds"] if moving else None,
+        frames=file["frames"] if moving else None,
+    )
+
+
+class _Child:
+    """A process that has loaded the renderer and waits for one order."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+
+    @classmethod
+    async def start(cls) -> "_Child":
+        root = Path(mutoscope.__file__).parent.parent
+        # An environment of its own: the child opens strangers' files and needs to know no secrets.
+        environment = {
+            "PYTHONPATH": str(root),
+            "OPENBLAS_NUM_THREADS": "1",
+            "OMP_NUM_THREADS": "1",
+            "MALLOC_ARENA_MAX": "2",
+        }
+        return cls(
+            await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", CHILD),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                env=environment,
+                limit=LINE_BYTES,
+                start_new_session=True,
+            )
+        )
+
+    @property
+    def alive(self) -> bool:
+        return self.process.returncode is None
+
+    async def give(self, order: Json) -> None:
+        stdin = self.process.stdin
+        if stdin is not None:
+            with contextlib.suppress(ConnectionError):  # it died: its news end at once
+                stdin.write(msgspec.json.encode(order) + b"\n")
+                await stdin.drain()
+
+    async def news(self) -> AsyncIterator[Json]:
+        """Its lines, until it is gone."""
+        stdout = self.process.stdout
+        while stdout is not None and (line := await stdout.readline()):
+            yield msgspec.json.decode(line, type=dict[str, Any])
+
+    async def end(self) -> None:
+        """Kill it, and wait until it is gone."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        await self.process.communicate()

@@ -1,0 +1,244 @@
+"""The renderer as an engine: its children, its honesty, its ends."""
+
+import asyncio
+import io
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+from PIL import Image
+
+from mutoscope.config import Studio as StudioSettings
+from mutoscope.engines._engine import OpenedInput
+from mutoscope.engines.studio import Studio
+from mutoscope.job import Generation, Json, Operation, Output, Role
+from mutoscope.media import MediaInfo
+from mutoscope.problem import Kind, Problem
+
+SMALL: dict[str, Any] = {"width": 160, "height": 96, "fps": 12, "seconds": 0.5, "seed": 7}
+
+
+class Bench:
+    """An EngineRun on a temporary directory."""
+
+    def __init__(self, scratch: Path, inputs: tuple[OpenedInput, ...] = (), **wish: Any) -> None:
+        self.job_id = "0192f0c1-0000-7000-8000-000000000001"
+        self.generation = Generation(**({"operation": Operation.IMAGE_TO_VIDEO, "model": "m"} | wish))
+        self.inputs, self.scratch = inputs, scratch
+        self.checkpointed: Json = {}
+        self.canceled = False
+        self.shares: list[float] = []
+        self.notes: list[str] = []
+        self.started = asyncio.Event()
+
+    def progress(self, share: float) -> None:
+        self.shares.append(share)
+        self.started.set()
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    async def checkpoint(self, **facts: object) -> None:
+        self.checkpointed |= facts
+
+    async def keep(self, source: Path | bytes, *, media_type: str, **facts: Any) -> Output:
+        assert isinstance(source, Path)
+        return Output(id="o", media_type=media_type, asset=str(source), bytes=source.stat().st_size, **facts)
+
+
+@pytest.fixture
+async def studio() -> AsyncIterator[Studio]:
+    engine = Studio(StudioSettings())
+    yield engine
+    await engine.close()
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> OpenedInput:
+    path = tmp_path / "picture.png"
+    gradient = Image.linear_gradient("L").resize((320, 240))
+    Image.merge("RGB", (gradient, gradient.rotate(90), gradient.rotate(180))).save(path)
+    return opened(path, Role.FIRST_FRAME, "promptImage")
+
+
+def opened(path: Path, role: Role, field: str) -> OpenedInput:
+    info = MediaInfo(media_type="image/png", kind="image", bytes=path.stat().st_size)
+    return OpenedInput(role=role, field=field, path=path, info=info)
+
+
+def probe(output: Output) -> tuple[int, int, int]:
+    with av.open(output.asset) as container:
+        frames = list(container.decode(video=0))
+    return frames[0].width, frames[0].height, len(frames)
+
+
+async def gone(process: int) -> bool:
+    for _ in range(200):
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return True
+        if Path(f"/proc/{process}/stat").exists() and " Z " in Path(f"/proc/{process}/stat").read_text():
+            return True
+        await asyncio.sleep(0.02)
+    return False
+
+
+async def test_a_picture_becomes_a_clip_with_its_facts_and_notes(
+    studio: Studio, picture: OpenedInput, tmp_path: Path
+) -> None:
+    run = Bench(tmp_path, (picture,), prompt="Pan left past the cat", **SMALL)
+    (output,) = await studio.generate(run)
+    assert (output.media_type, output.width, output.height, output.frames) == ("video/mp4", 160, 96, 6)
+    assert output.seconds == 0.5
+    assert probe(output) == (160, 96, 6)
+    assert run.shares[-1] == 1.0
+    assert run.notes == ["studio used: pan left; ignored: past, cat"]
+
+
+async def test_the_same_order_gives_the_same_bytes_in_two_children(
+    studio: Studio, picture: OpenedInput, tmp_path: Path
+) -> None:
+    files: list[bytes] = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (output,) = await studio.generate(Bench(tmp_path / name, (picture,), prompt="handheld", **SMALL))
+        files.append(Path(output.asset).read_bytes())
+    assert files[0] == files[1]
+
+
+async def test_a_tier_without_a_size_follows_the_picture(studio: Studio, picture: OpenedInput, tmp_path: Path) -> None:
+    wish = {"resolution": "480p", "fps": 4, "seconds": 0.5, "prompt": "static"}
+    (output,) = await studio.generate(Bench(tmp_path, (picture,), **wish))
+    assert (output.width, output.height) == (736, 560)
+
+
+async def test_a_seed_that_nobody_chose_is_told(studio: Studio, picture: OpenedInput, tmp_path: Path) -> None:
+    run = Bench(tmp_path, (picture,), prompt="", **SMALL | {"seed": None})
+    await studio.generate(run)
+    assert run.notes[1].startswith("studio seed: ")
+
+
+async def test_several_pictures_have_seeds_in_a_row(studio: Studio, tmp_path: Path) -> None:
+    wish = {"operation": Operation.TEXT_TO_IMAGE, "prompt": "hills", "width": 96, "height": 64}
+    both = await studio.generate(Bench(tmp_path, count=2, seed=5, **wish))
+    (tmp_path / "second").mkdir()
+    (alone,) = await studio.generate(Bench(tmp_path / "second", seed=6, **wish))
+    first, second = (Path(each.asset).read_bytes() for each in both)
+    assert Image.open(io.BytesIO(first)).size == (96, 64)
+    assert first != second == Path(alone.asset).read_bytes()
+
+
+async def test_a_clip_is_continued_to_the_whole_length(studio: Studio, picture: OpenedInput, tmp_path: Path) -> None:
+    (head,) = await studio.generate(Bench(tmp_path, (picture,), prompt="pan left", **SMALL))
+    clip = tmp_path / "head.mp4"
+    Path(head.asset).rename(clip)
+    wish = SMALL | {"operation": Operation.VIDEO_TO_VIDEO, "seconds": 1.0, "width": None, "height": None}
+    (whole,) = await studio.generate(Bench(tmp_path, (opened(clip, Role.VIDEO, "video_url"),), **wish))
+    assert probe(whole) == (160, 96, 12)
+
+
+async def test_a_clip_is_not_edited(studio: Studio, picture: OpenedInput, tmp_path: Path) -> None:
+    clip = opened(picture.path, Role.VIDEO, "video_url")
+    wish = SMALL | {"operation": Operation.VIDEO_TO_VIDEO, "extra": {"mode": "edit"}}
+    with pytest.raises(Problem) as caught:
+        await studio.generate(Bench(tmp_path, (clip,), **wish))
+    assert caught.value.kind is Kind.UNSUPPORTED
+
+
+async def test_a_file_that_is_no_picture_is_named_as_the_caller_named_it(studio: Studio, tmp_path: Path) -> None:
+    path = tmp_path / "page.png"
+    path.write_text("<html>not a picture</html>")
+    with pytest.raises(Problem) as caught:
+        await studio.generate(Bench(tmp_path, (opened(path, Role.FIRST_FRAME, "promptImage"),), **SMALL))
+    assert (caught.value.kind, caught.value.field) == (Kind.BAD_MEDIA, "promptImage")
+
+
+async def test_a_size_that_cannot_be_is_named(studio: Studio, picture: OpenedInput, tmp_path: Path) -> None:
+    with pytest.raises(Problem, match="even") as caught:
+        await studio.generate(Bench(tmp_path, (picture,), **SMALL | {"width": 161}))
+    assert (caught.value.kind, caught.value.field) == (Kind.INVALID, "width")
+
+
+async def test_a_child_that_dies_fails_the_job_and_not_the_next(
+    studio: Studio, picture: OpenedInput, tmp_path: Path
+) -> None:
+    long = SMALL | {"width": 640, "height": 360, "seconds": 30.0}
+    run = Bench(tmp_path, (picture,), **long)
+    task = asyncio.create_task(studio.generate(run))
+    await run.started.wait()
+    for process in children():
+        os.kill(process, signal.SIGSEGV)
+    with pytest.raises(Problem, match="killed by signal 11") as caught:
+        await task
+    assert caught.value.kind is Kind.ENGINE_FAILED
+    assert await studio.generate(Bench(tmp_path, (picture,), **SMALL))
+
+
+async def test_a_canceled_job_leaves_no_process(studio: Studio, picture: OpenedInput, tmp_path: Path) -> None:
+    run = Bench(tmp_path, (picture,), **SMALL | {"seconds": 60.0})
+    task = asyncio.create_task(studio.generate(run))
+    await run.started.wait()
+    running = children()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await studio.close()
+    assert running
+    assert all([await gone(process) for process in running])
+
+
+async def test_a_job_that_takes_too_long_times_out(picture: OpenedInput, tmp_path: Path) -> None:
+    engine = Studio(StudioSettings(timeout_seconds=0.2))
+    with pytest.raises(Problem) as caught:
+        await engine.generate(Bench(tmp_path, (picture,), **SMALL | {"seconds": 60.0}))
+    await engine.close()
+    assert caught.value.kind is Kind.TIMED_OUT
+
+
+async def test_children_leave_with_a_killed_parent(picture: OpenedInput, tmp_path: Path) -> None:
+    """The parent is killed while one child renders and another waits."""
+    script = f"""
+        import asyncio, sys
+        from pathlib import Path
+        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        from test_studio import Bench, Role, SMALL, Studio, children, opened
+
+        async def main():
+            image = opened(Path({str(picture.path)!r}), Role.FIRST_FRAME, "image")
+            run = Bench(Path({str(tmp_path)!r}), (image,), **SMALL | {{"seconds": 120.0}})
+            task = asyncio.create_task(Studio().generate(run))
+            await run.started.wait()
+            print(*children(), flush=True)
+            await task
+
+        asyncio.run(main())
+    """
+    parent = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True)
+    with parent:
+        assert parent.stdout is not None
+        running = [int(each) for each in (await asyncio.to_thread(parent.stdout.readline)).split()]
+        parent.kill()
+    assert len(running) == 2
+    assert all([await gone(process) for process in running])
+
+
+def children() -> list[int]:
+    """The processes that this one started and that still run the renderer."""
+    found: list[int] = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (path / "cmdline").read_bytes().split(b"\0")
+            parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+        except (OSError, ValueError):
+            continue
+        if b"mutoscope.engines._studio_child" in words and parent == os.getpid():
+            found.append(int(path.name))
+    return found
