@@ -1,0 +1,246 @@
+"""`mutoscope doctor`: what is installed, reachable and missing, and what to do about it."""
+
+import http.client
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+import socket
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from rich.text import Text
+
+from mutoscope import __version__, config
+from mutoscope.catalog import Catalog
+from mutoscope.cli import _show
+from mutoscope.cli._options import AsJson, Config, Data, settings_of
+from mutoscope.cli.serve import is_loopback
+from mutoscope.config import BadSettings, Settings
+from mutoscope.problem import Problem
+
+OLDEST_PYTHON = (3, 11)
+OLDEST_SQLITE = (3, 38, 0)
+LITTLE_SPACE = 1_000_000_000  # bytes; some dozens of clips
+SLOW_SYNC_MS = 50.0
+SYNCS = 5
+ANSWER_SECONDS = 2.0
+
+
+class Verdict(StrEnum):
+    GOOD = "good"
+    MISSING = "missing"  # the program works without it
+    BROKEN = "broken"  # it does not
+
+
+class Check(Struct, frozen=True, kw_only=True):
+    what: str
+    verdict: Verdict = Verdict.GOOD
+    found: str
+    advice: str = ""
+
+
+COLORS = {Verdict.GOOD: "green", Verdict.MISSING: "yellow", Verdict.BROKEN: "bold red"}
+
+
+def doctor(*, data: Data = None, config: Config = None, as_json: AsJson = False) -> int:
+    """What is installed, reachable and missing, and what to do about it. Exit code 1 when something essential is."""
+    checks = list(examine(config, data))
+    if as_json:
+        _show.print_json(checks)
+    else:
+        for each in checks:
+            show(each)
+    return 1 if any(each.verdict is Verdict.BROKEN for each in checks) else 0
+
+
+def show(each: Check) -> None:
+    mark = Text(f"{each.verdict:<8}", style=COLORS[each.verdict])
+    _show.out.print(Text.assemble(mark, (f"{each.what:<15} ", "bold"), each.found))
+    if each.advice:
+        _show.out.print(Text(f"{'':<24}→ {each.advice}"))
+
+
+def examine(file: Path | None, data: Path | None) -> Iterator[Check]:
+    yield Check(what="mutoscope", found=__version__)
+    yield python()
+    yield sqlite()
+    yield from dependencies()
+    yield encoder()
+    yield program("ffmpeg", "only for looking into files by hand; nothing here calls it")
+    yield program("espeak-ng", "speech will need it: apt install espeak-ng, or brew install espeak-ng")
+    yield Check(what="c2pa", verdict=Verdict.MISSING, found="not built in yet: files carry no content credentials")
+    settings, check = configured(file, data)
+    yield check
+    if settings is not None:
+        yield from home(settings)
+        yield door(settings)
+
+
+# -- what is installed -----------------------------------------------------------
+
+
+def python() -> Check:
+    found = f"{platform.python_version()} at {sys.executable}"
+    if sys.version_info < OLDEST_PYTHON:
+        return Check(what="Python", verdict=Verdict.BROKEN, found=found, advice="install Python 3.11 or later")
+    return Check(what="Python", found=found)
+
+
+def sqlite() -> Check:
+    found = sqlite3.sqlite_version
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        needed = ".".join(map(str, OLDEST_SQLITE))
+        advice = f"use a Python that comes with SQLite {needed} or later, such as uv's own"
+        return Check(what="SQLite", verdict=Verdict.BROKEN, found=found, advice=advice)
+    return Check(what="SQLite", found=found)
+
+
+def dependencies() -> Iterator[Check]:
+    """Each distribution that the program's own metadata asks for."""
+    present: list[str] = []
+    for name in required():
+        try:
+            present.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            advice = f"pip install {name}"
+            yield Check(what=name, verdict=Verdict.BROKEN, found="not installed", advice=advice)
+    yield Check(what="dependencies", found=", ".join(present) or "unknown: mutoscope runs without being installed")
+
+
+def required() -> list[str]:
+    try:
+        lines = importlib.metadata.requires("mutoscope") or []
+    except importlib.metadata.PackageNotFoundError:
+        return []
+    return [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in lines if "extra ==" not in line]
+
+
+def encoder() -> Check:
+    """Whether the PyAV that is installed can write H.264."""
+    try:
+        import av  # late: a broken wheel must not keep the doctor from saying so
+
+        codec = av.Codec("libx264", "w")
+    except Exception as error:
+        advice = "reinstall PyAV from its wheel: pip install --force-reinstall --only-binary av av"
+        return Check(what="H.264", verdict=Verdict.BROKEN, found=f"{type(error).__name__}: {error}", advice=advice)
+    return Check(what="H.264", found=f"{codec.name} in PyAV {av.__version__}")
+
+
+def program(name: str, use: str) -> Check:
+    found = shutil.which(name)
+    if found is None:
+        return Check(what=name, verdict=Verdict.MISSING, found="not on the path", advice=use)
+    return Check(what=name, found=found)
+
+
+# -- what is configured ------------------------------------------------------------
+
+
+def configured(file: Path | None, data: Path | None) -> tuple[Settings | None, Check]:
+    chosen = file or Path(config.FILE)
+    found = str(chosen.absolute()) if file or chosen.is_file() else f"no {config.FILE} here: the defaults hold"
+    try:
+        settings = settings_of(file, data=data)
+        Catalog(settings.models)
+    except (BadSettings, Problem) as error:
+        advice = "mutoscope.default.toml shows every setting with its default"
+        return None, Check(what="settings", verdict=Verdict.BROKEN, found=str(error), advice=advice)
+    if not settings.keys and not is_loopback(settings.server.host):
+        advice = "mutoscope key NAME >> mutoscope.toml"
+        text = f"{found}: host {settings.server.host} without any [[keys]]; serve will refuse"
+        return settings, Check(what="settings", verdict=Verdict.BROKEN, found=text, advice=advice)
+    return settings, Check(what="settings", found=found)
+
+
+def home(settings: Settings) -> Iterator[Check]:
+    root = settings.data
+    there = next(each for each in (root, *root.absolute().parents) if each.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        advice = "choose another with --data, or make it writable for this user"
+        yield Check(what="data directory", verdict=Verdict.BROKEN, found=f"{root} cannot be written", advice=advice)
+        return
+    yield Check(what="data directory", found=str(root) if root.exists() else f"{root} (will be made at first start)")
+    yield space(there)
+    yield disk(there)
+
+
+def space(where: Path) -> Check:
+    free = shutil.disk_usage(where).free
+    found = f"{_show.size(free)} free"
+    if free < LITTLE_SPACE:
+        return Check(what="disk space", verdict=Verdict.MISSING, found=found, advice="make room: results are kept here")
+    return Check(what="disk space", found=found)
+
+
+def disk(where: Path) -> Check:
+    """How long the disk takes to make a write durable: each batch of new jobs waits for that once."""
+    took = synced_ms(where)
+    if took > SLOW_SYNC_MS:
+        advice = "jobs are still safe, but each batch of new ones waits so long; a local SSD is faster"
+        return Check(what="fsync", verdict=Verdict.MISSING, found=f"{took:.1f} ms", advice=advice)
+    return Check(what="fsync", found=f"{took:.2f} ms")
+
+
+def synced_ms(where: Path) -> float:
+    """The median of a few."""
+    times: list[float] = []
+    with tempfile.TemporaryFile(dir=where) as file:
+        for _ in range(SYNCS):
+            file.write(b"x" * 4096)
+            file.flush()
+            started = time.perf_counter()
+            os.fsync(file.fileno())
+            times.append((time.perf_counter() - started) * 1000)
+    return sorted(times)[SYNCS // 2]
+
+
+# -- what is reachable ---------------------------------------------------------------
+
+
+def door(settings: Settings) -> Check:
+    """The port is free, or it is our own server that holds it."""
+    host, port = settings.server.host, settings.server.port
+    where = f"{host}, port {port}"
+    if port == 0 or is_free(host, port):
+        return Check(what="port", found=f"{where} is free")
+    told = health(host, port)
+    if told is not None:
+        return Check(what="server", found=f"answers on {where}: {told}")
+    advice = "choose another with --port or [server] port; something else has this one"
+    return Check(what="port", verdict=Verdict.BROKEN, found=f"{where} cannot be listened on", advice=advice)
+
+
+def is_free(host: str, port: int) -> bool:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen(1)
+    except OSError:
+        return False
+    return True
+
+
+def health(host: str, port: int) -> str | None:
+    """What /healthz says; None when nobody who knows that page answers."""
+    connection = http.client.HTTPConnection(host, port, timeout=ANSWER_SECONDS)
+    try:
+        connection.request("GET", "/healthz")
+        answer = connection.getresponse()
+        status: object = msgspec.json.decode(answer.read(1024), type=dict[str, object]).get("status")
+        return str(status) if answer.status == 200 else None
+    except (OSError, http.client.HTTPException, msgspec.DecodeError):
+        return None
+    finally:
+        connection.close()

@@ -1,0 +1,260 @@
+"""`mutoscope generate`: one picture or clip, made in this process and written to a file."""
+
+import asyncio
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from msgspec.structs import replace
+from rich.text import Text
+
+from mutoscope import logs
+from mutoscope.app import App
+from mutoscope.assets import EXTENSIONS
+from mutoscope.catalog import Catalog, Model
+from mutoscope.cli import _show
+from mutoscope.cli._failure import Stop
+from mutoscope.cli._options import Config, settings_of
+from mutoscope.cli.jobs import bar
+from mutoscope.config import Files, Limits, Settings
+from mutoscope.http import HttpRequest, HttpResponse
+from mutoscope.job import Generation, Input, Job, Operation, Role, State
+from mutoscope.problem import Problem
+from mutoscope.wires._wire import Submission, Wire
+
+POLL_SECONDS = 0.2
+SIZE = re.compile(r"(\d{1,5})[x×:*](\d{1,5})")
+LINK = re.compile(r"https?://", re.IGNORECASE)
+FLAGS = {
+    "model": "--model",
+    "width": "--size",
+    "height": "--size",
+    "seconds": "--seconds",
+    "fps": "--fps",
+    "seed": "--seed",
+    "negative_prompt": "--negative-prompt",
+    "prompt": "PROMPT",
+}
+"""Generation field → the option that asks for it."""
+
+
+def render_nothing(_problem: Problem, _request: HttpRequest) -> HttpResponse:
+    return HttpResponse()
+
+
+WIRE = Wire(
+    name="cli",
+    title="The command line",
+    docs="",
+    roots=(),
+    routes=(),
+    render_problem=render_nothing,
+    credential=lambda _request: None,
+    public_id=lambda id: id,
+    job_id=lambda id: id,
+    probes_inputs=True,
+)
+"""The command line as the gateway sees it: a wire without routes."""
+
+File = Annotated[str | None, Parameter(help="A file or a link.")]
+
+
+async def generate(
+    prompt: str,
+    /,
+    *,
+    image: File = None,
+    last_image: File = None,
+    audio: File = None,
+    video: File = None,
+    model: str | None = None,
+    size: str | None = None,
+    seconds: float | None = None,
+    fps: int | None = None,
+    seed: int | None = None,
+    negative_prompt: str | None = None,
+    out: Annotated[Path | None, Parameter(alias="-o")] = None,
+    engine: str | None = None,
+    config: Config = None,
+) -> int:
+    """Make one picture or clip in this process and write it to a file. No server is needed.
+
+    A picture comes from words alone; a clip from --image, --video or --seconds.
+
+    Parameters
+    ----------
+    prompt
+        What to show, and how the camera moves.
+    image
+        The picture that a clip starts from: a file or a link.
+    last_image
+        The picture that it ends on.
+    audio
+        The sound that goes with it.
+    video
+        The clip to continue; --seconds is then the length of the whole.
+    model
+        Default: gen4.5 for clips, gen4_image for pictures, wan-2.7 where only it can.
+    size
+        Pixels, as 1280x720.
+    seconds
+        Length of the clip.
+    fps
+        Frames a second.
+    seed
+        The same seed and wishes make the same file.
+    negative_prompt
+        What to leave out.
+    out
+        Where to write it (default: named for the prompt, in this directory).
+    engine
+        Who makes it (default: as the settings route the model).
+    """
+    settings = in_private(settings_of(config))
+    logs.configure("error")
+    inputs = tuple(inputs_of(image=image, last_image=last_image, audio=audio, video=video))
+    moving = bool(inputs) or seconds is not None or fps is not None
+    row = Catalog(settings.models).get(model or default_model(inputs, moving=moving))
+    width, height = pixels(size)
+    wish = Generation(
+        operation=operation(row, inputs, moving=moving),
+        model=row.name,
+        prompt=prompt,
+        negative_prompt=negative_prompt,
+        inputs=inputs,
+        width=width,
+        height=height,
+        seconds=seconds,
+        fps=fps,
+        seed=seed,
+    )
+    if out is not None:
+        check_name(out, wish)
+    with tempfile.TemporaryDirectory(prefix="mutoscope-") as folder:
+        async with App(settings, data=Path(folder)).running() as app:
+            job = await make(app, Submission(generation=wish, fields=FLAGS), engine)
+            return await hand_over(app, job, out)
+
+
+def in_private(settings: Settings) -> Settings:
+    """For one job of one's own: no limits, files in the temporary directory, no patience at the end."""
+    server = replace(settings.server, grace_seconds=0.0)
+    return replace(settings, server=server, limits=Limits(), files=Files())
+
+
+# -- what is wished for ---------------------------------------------------------
+
+
+def inputs_of(**sources: str | None) -> Iterator[Input]:
+    roles = {
+        "image": Role.FIRST_FRAME,
+        "last_image": Role.LAST_FRAME,
+        "audio": Role.AUDIO,
+        "video": Role.VIDEO,
+    }
+    for name, source in sources.items():
+        if source is None:
+            continue
+        field = f"--{name.replace('_', '-')}"
+        if LINK.match(source):
+            yield Input(role=roles[name], field=field, url=source)
+        elif Path(source).is_file():
+            yield Input(role=roles[name], field=field, data=Path(source).read_bytes())
+        else:
+            raise Stop(f"{field}: there is no file {source}.", 2)
+
+
+def default_model(inputs: tuple[Input, ...], *, moving: bool) -> str:
+    if {each.role for each in inputs} & {Role.VIDEO, Role.LAST_FRAME, Role.AUDIO}:
+        return "wan-2.7"
+    return "gen4.5" if moving else "gen4_image"
+
+
+def operation(model: Model, inputs: tuple[Input, ...], *, moving: bool) -> Operation:
+    """What these inputs ask for; where the model has one trade only, that one."""
+    roles = {each.role for each in inputs}
+    if Role.VIDEO in roles:
+        return Operation.VIDEO_TO_VIDEO
+    if Role.FIRST_FRAME in roles:
+        return Operation.IMAGE_TO_VIDEO
+    if moving or (model.serves and Operation.TEXT_TO_IMAGE not in model.serves):
+        return Operation.TEXT_TO_VIDEO
+    return Operation.TEXT_TO_IMAGE
+
+
+def pixels(size: str | None) -> tuple[int | None, int | None]:
+    if size is None:
+        return None, None
+    match = SIZE.fullmatch(size)
+    if not match:
+        raise Stop(f"--size is width x height in pixels, as 1280x720; {size!r} is not.", 2)
+    return int(match[1]), int(match[2])
+
+
+def check_name(out: Path, wish: Generation) -> None:
+    """Told before the work, not after it: a file's name must fit what will be in it."""
+    fits = ".png" if wish.operation is Operation.TEXT_TO_IMAGE else ".mp4"
+    if out.suffix.lower() != fits:
+        raise Stop(f"--out: this makes a {fits[1:].upper()} file; name it {out.with_suffix(fits)}.", 2)
+    if not out.absolute().parent.is_dir():
+        raise Stop(f"--out: there is no directory {out.absolute().parent}.", 2)
+
+
+# -- making it -----------------------------------------------------------------
+
+
+async def make(app: App, submission: Submission, engine: str | None) -> Job:
+    job = filed = await app.gateway.submit(WIRE, "", submission, engine=engine)
+    with bar() as progress:
+        task = progress.add_task(filed.generation.model, total=None, state=filed.state.value)
+        async for job in app.gateway.watch(filed.id, poll_seconds=POLL_SECONDS):
+            total = None if job.progress is None else 1.0
+            progress.update(task, total=total, completed=job.progress or 0.0, state=job.state.value)
+    return job
+
+
+async def hand_over(app: App, job: Job, out: Path | None) -> int:
+    if job.state is not State.SUCCEEDED:
+        raise Stop(job.failure.message if job.failure else f"The job was {job.state.value}.")
+    for number, output in enumerate(job.outputs):
+        asset = await app.assets.local_path(output.asset, app.home.scratch)
+        path = numbered(out, number) if out else unused(named_for(job), EXTENSIONS.get(output.media_type, "bin"))
+        await asyncio.to_thread(shutil.copyfile, asset, path)
+        _show.out.print(Text.assemble((str(path), "bold"), f"  {described(output, job)}"))
+    for note in job.notes:
+        _show.out.print(Text(f"note: {note}", style="yellow"))
+    return 0
+
+
+def described(output: Any, job: Job) -> str:
+    facts = [
+        f"{output.width}x{output.height}" if output.width and output.height else "",
+        f"{output.frames} frames" if output.frames else "",
+        f"{output.seconds:g} s" if output.seconds else "",
+        _show.size(output.bytes),
+        f"made by {job.engine} as {job.generation.model}",
+        f"in {job.finished - job.started:.1f} s" if job.finished and job.started else "",
+        f"seed {job.generation.seed}",
+    ]
+    return ", ".join(fact for fact in facts if fact)
+
+
+def named_for(job: Job) -> str:
+    words = re.findall(r"[^\W_]+", (job.generation.prompt or "").lower())
+    return "-".join(words)[:48].strip("-") or job.generation.model
+
+
+def unused(stem: str, extension: str) -> Path:
+    """A name that no file has: what was made before stays."""
+    path, number = Path(f"{stem}.{extension}"), 2
+    while path.exists():
+        path, number = Path(f"{stem}-{number}.{extension}"), number + 1
+    return path
+
+
+def numbered(out: Path, number: int) -> Path:
+    return out if number == 0 else out.with_stem(f"{out.stem}-{number + 1}")

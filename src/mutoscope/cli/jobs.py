@@ -1,0 +1,255 @@
+"""`mutoscope jobs`: what was asked of this server and what became of it."""
+
+import asyncio
+import time
+from typing import Annotated, Any
+
+import msgspec
+import uuid_utils
+from cyclopts import App, Parameter
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from mutoscope.assets import local_root, place
+from mutoscope.cli import _records, _show
+from mutoscope.cli._failure import Stop
+from mutoscope.cli._options import AsJson, Config, Data, settings_of
+from mutoscope.config import Settings
+from mutoscope.job import Delivery, Input, Job, Output, State
+from mutoscope.store import Attempt, DeliveryRecord
+from mutoscope.wires import BY_NAME
+
+app = App(name="jobs", help="List, show, cancel and wait for jobs.")
+
+POLL_SECONDS = 0.3
+Id = Annotated[str, Parameter(help="A job's id, in our form or in the vendor's.")]
+
+
+@app.command(name="list")
+async def list_(
+    *,
+    state: State | None = None,
+    limit: Annotated[int, Parameter(alias="-n")] = 20,
+    data: Data = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """The newest jobs.
+
+    Parameters
+    ----------
+    state
+        Only jobs in this state.
+    limit
+        How many at most.
+    """
+    if limit < 1:
+        raise Stop("--limit is 1 or more.", 2)
+    async with _records.opened(settings_of(config, data=data)) as store:
+        jobs = await store.recent(limit=limit, state=state)
+    if as_json:
+        _show.print_json([told(job) for job in jobs])
+    elif jobs:
+        _show.print_table(("id", "state", "model", "engine", "made", "prompt"), [row(job) for job in jobs])
+    else:
+        _show.err.print("There are no such jobs." if state else "There are no jobs yet.")
+
+
+def row(job: Job) -> tuple[str | Text, ...]:
+    prompt = _show.shortened(job.generation.prompt, 60)
+    return (job.id, _show.state(job), job.generation.model, job.engine, _show.moment(job.created), Text(prompt))
+
+
+@app.command
+async def show(id: Id, *, data: Data = None, config: Config = None, as_json: AsJson = False) -> None:
+    """A job's whole story."""
+    settings = settings_of(config, data=data)
+    async with _records.opened(settings) as store:
+        job = await _records.find(store, id)
+        deliveries = await store.deliveries(job=job.id)
+        attempts = {each.delivery.id: await store.attempts(each.delivery.id) for each in deliveries}
+    if as_json:
+        _show.print_json(told(job) | {"deliveries": [told_delivery(each, attempts) for each in deliveries]})
+        return
+    _show.print_facts(story(job, settings))
+    for each in reversed(deliveries):
+        _show.print_facts(delivery_story(each, attempts[each.delivery.id]))
+
+
+@app.command
+async def cancel(id: Id, *, data: Data = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Cancel an unfinished job. A server that is making it notices within a second."""
+    settings = settings_of(config, data=data)
+    async with _records.opened(settings) as store:
+        job = await _records.find(store, id)
+        canceled = await store.cancel(job.id, now=time.time(), owed=owed)
+    if canceled is None:
+        raise Stop(f"Job {job.id} has ended already: {job.state.value}. There was nothing to cancel.")
+    if as_json:
+        _show.print_json(told(canceled))
+    else:
+        _show.out.print(f"Canceled {canceled.id}.")
+
+
+def owed(job: Job) -> Delivery | None:
+    """The message that a cancellation owes. No wire has one to tell so far; a canceled job has no files to link to."""
+    render = BY_NAME[job.wire].render_webhook if job.wire in BY_NAME else None
+    body = render(job) if job.webhook and render else None
+    if body is None or job.webhook is None:
+        return None
+    id = f"msg_{uuid_utils.uuid7().hex}"
+    return Delivery(id=id, job=job.id, url=job.webhook, event=job.state.value, body=body)
+
+
+@app.command
+async def wait(
+    id: Id,
+    *,
+    timeout: Annotated[float | None, Parameter(help="Give up after so many seconds.")] = None,  # noqa: ASYNC109 - an option's name
+    data: Data = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> int:
+    """Wait for a job's end. Exit code 0 when it succeeded, 1 when it did not."""
+    settings = settings_of(config, data=data)
+    deadline = None if timeout is None else time.monotonic() + timeout
+    async with _records.opened(settings) as store:
+        job = await _records.find(store, id)
+        with bar() as progress:
+            task = progress.add_task(job.generation.model, total=None)
+            while not job.state.final:
+                progress.update(task, total=None if job.progress is None else 1.0, completed=job.progress or 0.0)
+                progress.update(task, state=job.state.value)
+                if deadline is not None and time.monotonic() > deadline:
+                    raise Stop(f"Job {job.id} is still {job.state.value} after {timeout:g} s.")
+                await asyncio.sleep(POLL_SECONDS)
+                job = await found_again(store.get(job.id))
+    if as_json:
+        _show.print_json(told(job))
+    else:
+        _show.print_facts(story(job, settings))
+    return 0 if job.state is State.SUCCEEDED else 1
+
+
+async def found_again(getting: Any) -> Job:
+    job: Job | None = await getting
+    if job is None:
+        raise Stop("The job was deleted meanwhile.")
+    return job
+
+
+def bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[state]}"),
+        TimeElapsedColumn(),
+        console=_show.err,
+        transient=True,
+    )
+
+
+# -- a job in words -------------------------------------------------------------
+
+
+def story(job: Job, settings: Settings) -> list[tuple[str, str | Text]]:
+    wish = job.generation
+    asked = {
+        "size": f"{wish.width}x{wish.height}" if wish.width and wish.height else wish.resolution,
+        "seconds": wish.seconds,
+        "fps": wish.fps,
+        "count": wish.count,
+        "seed": wish.seed,
+        **wish.extra,
+    }
+    facts: list[tuple[str, str | Text]] = [
+        ("job", job.id),
+        ("public id", f"{_records.public_id(job)} ({job.wire} {job.route})".replace(" )", ")")),
+        ("state", _show.state(job)),
+        ("failure", f"{job.failure.kind.value}: {job.failure.message}" if job.failure else ""),
+        ("model", f"{wish.model}, {wish.operation.value}"),
+        ("engine", job.engine),
+        ("owner", job.owner),
+        ("prompt", wish.prompt or ""),
+        ("not", wish.negative_prompt or ""),
+        ("asked for", ", ".join(f"{name} {value}" for name, value in asked.items() if value is not None)),
+        *(("input", input_story(each)) for each in wish.inputs),
+        *(("note", note) for note in job.notes),
+        ("created", _show.moment(job.created)),
+        ("started", since(job.started, job.created, "after creation")),
+        ("finished", since(job.finished, job.started or job.created, "of work" if job.started else "of waiting")),
+        ("attempts", str(job.attempts)),
+        ("worker", job.worker or ""),
+        ("checkpoint", msgspec.json.encode(job.checkpoint).decode() if job.checkpoint else ""),
+        ("cost", f"{job.cost:g} credits" if job.cost is not None else f"{job.estimate:g} credits (estimate)"),
+        *(("output", output_story(each, settings)) for each in job.outputs),
+    ]
+    return [(name, Text(value) if isinstance(value, str) else value) for name, value in facts]
+
+
+def since(moment: float | None, before: float, what: str) -> str:
+    return f"{_show.moment(moment)} ({max(moment - before, 0):.1f} s {what})" if moment else ""
+
+
+def input_story(each: Input) -> str:
+    source = each.url or each.asset or each.upload or "inline"
+    return f"{each.role.value} from {each.field}: {_show.shortened(source, 120)}"
+
+
+def output_story(each: Output, settings: Settings) -> str:
+    told = [
+        each.media_type,
+        f"{each.width}x{each.height}" if each.width and each.height else "",
+        f"{each.seconds:g} s" if each.seconds else "",
+        f"{each.frames} frames" if each.frames else "",
+        _show.size(each.bytes),
+        where(each, settings),
+    ]
+    return ", ".join(part for part in told if part)
+
+
+def where(each: Output, settings: Settings) -> str:
+    """Where its file lies."""
+    root = local_root(settings.files.store, settings.data)
+    return str(root / place(each.asset)) if root else f"{settings.files.store.rstrip('/')}/{place(each.asset)}"
+
+
+def delivery_story(record: DeliveryRecord, attempts: tuple[Attempt, ...]) -> list[tuple[str, str | Text]]:
+    each = record.delivery
+    facts: list[tuple[str, str | Text]] = [("webhook", Text(f"{each.id}: {each.event} to {each.url}: {fate(record)}"))]
+    facts += [("attempt", Text(attempt_story(attempt))) for attempt in attempts]
+    return facts
+
+
+def attempt_story(attempt: Attempt) -> str:
+    answer = f"answered {attempt.status}" if attempt.status is not None else attempt.error or "no answer"
+    return f"{attempt.number} at {_show.moment(attempt.at)}: {answer} ({attempt.ms:.0f} ms)"
+
+
+def fate(record: DeliveryRecord) -> str:
+    if record.delivered is not None:
+        return f"delivered {_show.moment(record.delivered)}"
+    if record.given_up is not None:
+        return f"given up {_show.moment(record.given_up)}"
+    return f"pending, next attempt {_show.moment(record.due)}"
+
+
+# -- a job as JSON ----------------------------------------------------------------
+
+
+def told(job: Job) -> dict[str, Any]:
+    """The whole record; the body as text, since base64 tells nobody anything."""
+    fields: dict[str, Any] = msgspec.to_builtins(job)
+    return fields | {
+        "state": job.state.value,
+        "public_id": _records.public_id(job),
+        "attempts": job.attempts,
+        "body": job.body.decode("utf-8", "replace"),
+    }
+
+
+def told_delivery(record: DeliveryRecord, attempts: dict[str, tuple[Attempt, ...]]) -> dict[str, Any]:
+    fields: dict[str, Any] = msgspec.to_builtins(record)
+    delivery: dict[str, Any] = fields.pop("delivery")
+    delivery["body"] = record.delivery.body.decode("utf-8", "replace")
+    return delivery | fields | {"tries": msgspec.to_builtins(attempts[record.delivery.id])}

@@ -1,0 +1,247 @@
+"""`mutoscope serve`: everything in one process, until a signal says stop."""
+
+import contextlib
+import ipaddress
+import multiprocessing
+import os
+import signal
+import socket
+from collections import Counter
+from collections.abc import Generator
+from types import FrameType
+from typing import Annotated
+
+import uvicorn
+from cyclopts import Parameter
+from msgspec.structs import replace
+from rich.text import Text
+
+from mutoscope import __version__, logs
+from mutoscope.app import App
+from mutoscope.cli import _show
+from mutoscope.cli._failure import Stop
+from mutoscope.cli._options import Config, Data, settings_of
+from mutoscope.config import Settings
+from mutoscope.wires import ALL
+from mutoscope.wires._wire import Wire
+
+KEEP_ALIVE_SECONDS = 75  # clients that poll every few seconds keep their connection
+CLOSING_SECONDS = 5  # for answers under way at a stop; idle connections are closed at once
+BACKLOG = 2048
+
+BASE_URLS = {"runway": "RUNWAYML_BASE_URL={url}"}
+"""How a wire's own SDK is pointed here; for the others the base URL itself is told."""
+
+
+def serve(
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    data: Data = None,
+    config: Config = None,
+    public_url: str | None = None,
+    rehearse: Annotated[bool, Parameter(negative="")] = False,
+    allow_private: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Run the server: the vendors' APIs, the worker and the store in one process.
+
+    Parameters
+    ----------
+    host
+        Address to listen on (default 127.0.0.1). Others than loopback need an API key to be configured.
+    port
+        Port to listen on (default 8700); 0 takes a free one and prints it.
+    public_url
+        How clients reach this server, for the links that it gives, where that is not as they address it.
+    rehearse
+        For testing clients: the scripted engine makes everything, nothing is fetched, and request headers
+        choose what goes wrong.
+    allow_private
+        Fetch inputs and send webhooks to loopback and private addresses too.
+    """
+    settings = settings_of(config, data=data, host=host, port=port, public_url=stripped(public_url))
+    settings = relaxed(settings, rehearse=rehearse, allow_private=allow_private)
+    refuse_open_door(settings)
+    configure_log(settings)
+    with listening(settings.server.host, settings.server.port) as door:
+        app = App(settings, rehearsal=rehearse)
+        server = Serving(app, door)
+        server.run(sockets=[door])
+    return 0 if server.started else 1
+
+
+def relaxed(settings: Settings, *, rehearse: bool, allow_private: bool) -> Settings:
+    if rehearse:
+        settings = replace(settings, inputs=replace(settings.inputs, probe="never"))
+    if allow_private:
+        settings = replace(settings, net=replace(settings.net, allow_private=True))
+    return settings
+
+
+def stripped(url: str | None) -> str | None:
+    if url is None:
+        return None
+    if not url.startswith(("http://", "https://")):
+        raise Stop(f"--public-url is an address like https://media.example.com; {url!r} is none.", 2)
+    return url.rstrip("/")
+
+
+def refuse_open_door(settings: Settings) -> None:
+    """Without keys everyone who reaches the server may use it, so that may only be this machine."""
+    if settings.keys or is_loopback(settings.server.host):
+        return
+    raise Stop(
+        f"{settings.server.host} can be reached from other machines, and no API key is configured. Make one with "
+        "`mutoscope key NAME >> mutoscope.toml`, which adds a [[keys]] section with the key's digest (the same as "
+        "`printf %s KEY | sha256sum`), or listen on 127.0.0.1.",
+        2,
+    )
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def configure_log(settings: Settings) -> None:
+    try:
+        logs.configure(settings.server.log_level, json=settings.server.log_json)
+    except ValueError as error:
+        raise Stop(f"[server] {error}", 2) from error
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """The listening socket, ours before anything else is touched. Raises Stop."""
+    if not 0 <= port <= 65535:
+        raise Stop(f"A port is a number from 0 to 65535; {port} is none.", 2)
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        door = socket.socket(family)
+        try:
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            door.bind(address)
+            door.listen(BACKLOG)
+        except BaseException:
+            door.close()
+            raise
+    except OSError as error:
+        why = error.strerror or error
+        raise Stop(
+            f"Cannot listen on {host}, port {port}: {why}. Choose another --port; 0 takes a free one.", 2
+        ) from error
+    door.setblocking(False)
+    return door
+
+
+class Serving(uvicorn.Server):
+    """uvicorn, with our words at the start and our manners at the end."""
+
+    def __init__(self, app: App, door: socket.socket) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app.server,
+                loop="uvloop",
+                http="httptools",
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=CLOSING_SECONDS,
+            )
+        )
+        self.mutoscope, self.door = app, door
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            announce(self.mutoscope, self.door)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        grace = self.mutoscope.settings.server.grace_seconds
+        _show.err.print(f"Stopping; running jobs have {grace:g} s to end. Once more to stop at once: nothing is lost.")
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """uvicorn would raise the signal again after a graceful stop, and the exit code would speak of a failure."""
+        signals = (signal.SIGINT, signal.SIGTERM)
+        before = {each: signal.signal(each, self.handle_exit) for each in signals}
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal stops gracefully, the second at once: the store needs no goodbye."""
+        if not self.should_exit:
+            super().handle_exit(sig, frame)
+            return
+        for child in multiprocessing.active_children():
+            child.kill()
+        os._exit(128 + sig)
+
+
+# -- what it says at the start -----------------------------------------------------
+
+
+def announce(app: App, door: socket.socket) -> None:
+    url = address(app.settings, door)
+    home = app.home.root
+    secret = "the settings" if app.settings.webhooks.secret else str(home / "webhook-secret")
+    _show.out.print(Text.assemble(("mutoscope", "bold"), f" {__version__} serves on ", (url, "bold")))
+    if app.rehearsal:
+        text = "REHEARSAL: every job is made by the scripted engine, inputs are not fetched before a job runs, and the "
+        text += "headers x-mutoscope-engine and x-mutoscope-rehearse are obeyed. Not for real work."
+        _show.out.print(Text(text, style="bold yellow"))
+    _show.print_facts(
+        [
+            *((f"  {wire.name}", Text(pointer(wire, url))) for wire in ALL),
+            ("  engines", Text(engines(app))),
+            ("  keys", Text(keys(app.settings))),
+            ("  data", Text(str(home))),
+            ("  webhooks", Text(f"signed with the secret in {secret} (mutoscope webhooks secret)")),
+            ("  pages", Text(f"{url}/ and {url}/docs")),
+        ]
+    )
+    _show.out.print(Text.assemble("\nTry it:\n  ", (example(app.settings, url), "bold"), "\n"))
+    _show.out.file.flush()
+
+
+def address(settings: Settings, door: socket.socket) -> str:
+    """Where clients find us, as far as we can know."""
+    if settings.server.public_url:
+        return settings.server.public_url
+    port = door.getsockname()[1]
+    host = settings.server.host
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared with, not listened on
+        host = "127.0.0.1" if door.family is socket.AF_INET else "::1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def pointer(wire: Wire, url: str) -> str:
+    told = BASE_URLS.get(wire.name, "base URL {url}").format(url=url)
+    return f"{told}  (also under /{wire.name}; as in {wire.docs})"
+
+
+def engines(app: App) -> str:
+    made = Counter(model.engine for model in app.catalog.models.values())
+    counted = [f"{name} ({made[name]} of {made.total()} models)" for name in app.engines]
+    missing = [f"{name}, which does not exist ({made[name]} models)" for name in made if name not in app.engines]
+    return ", ".join(counted + missing)
+
+
+def keys(settings: Settings) -> str:
+    if not settings.keys:
+        return "none: open to this machine, and any key is taken"
+    return ", ".join(key.name for key in settings.keys)
+
+
+def example(settings: Settings, url: str) -> str:
+    key = " -H 'x-freepik-api-key: YOUR_KEY'" if settings.keys else ""
+    body = '{"prompt": "a lake between mountains at dawn", "ratio": "1920:1080"}'
+    return f"curl -s {url}/v1/ai/text-to-image/runway -H 'content-type: application/json'{key} -d '{body}'"

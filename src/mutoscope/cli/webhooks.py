@@ -1,0 +1,97 @@
+"""`mutoscope webhooks`: the messages that were owed, whether they arrived, and sending them again."""
+
+import time
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from rich.text import Text
+
+from mutoscope.cli import _records, _show
+from mutoscope.cli._failure import Stop
+from mutoscope.cli._options import AsJson, Config, Data, settings_of
+from mutoscope.cli.jobs import delivery_story, fate, told_delivery
+from mutoscope.home import Home
+from mutoscope.store import DeliveryRecord, SqliteStore
+
+app = App(name="webhooks", help="List, show and replay webhook messages; print the secret that signs them.")
+
+SEARCHED = 100_000  # messages among which an id is looked for
+Id = Annotated[str, Parameter(help="A message's id, the webhook-id of its headers.")]
+
+
+@app.command(name="list")
+async def list_(
+    *,
+    job: str | None = None,
+    pending: Annotated[bool, Parameter(negative="")] = False,
+    limit: Annotated[int, Parameter(alias="-n")] = 20,
+    data: Data = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """The newest messages.
+
+    Parameters
+    ----------
+    job
+        Only messages of this job.
+    pending
+        Only those that have neither arrived nor been given up.
+    limit
+        How many at most.
+    """
+    if limit < 1:
+        raise Stop("--limit is 1 or more.", 2)
+    async with _records.opened(settings_of(config, data=data)) as store:
+        of = (await _records.find(store, job)).id if job else None
+        records = await store.deliveries(job=of, pending_only=pending, limit=limit)
+        attempts = {each.delivery.id: await store.attempts(each.delivery.id) for each in records} if as_json else {}
+    if as_json:
+        _show.print_json([told_delivery(each, attempts) for each in records])
+    elif records:
+        rows = [
+            (each.delivery.id, each.delivery.event, str(each.attempts), fate(each), Text(each.delivery.url))
+            for each in records
+        ]
+        _show.print_table(("id", "event", "attempts", "fate", "url"), rows)
+    else:
+        _show.err.print("There are no such messages.")
+
+
+@app.command
+async def show(id: Id, *, data: Data = None, config: Config = None, as_json: AsJson = False) -> None:
+    """One message with its body and every attempt to deliver it."""
+    async with _records.opened(settings_of(config, data=data)) as store:
+        record = await find(store, id)
+        attempts = await store.attempts(id)
+    if as_json:
+        _show.print_json(told_delivery(record, {id: attempts}))
+        return
+    _show.print_facts([("job", record.delivery.job), ("made", _show.moment(record.created))])
+    _show.print_facts(delivery_story(record, attempts))
+    _show.print_facts([("body", Text(record.delivery.body.decode("utf-8", "replace")))])
+
+
+@app.command
+async def replay(id: Id, *, data: Data = None, config: Config = None) -> None:
+    """Send a message again, whatever became of it: same id, same body, its whole schedule ahead of it."""
+    async with _records.opened(settings_of(config, data=data)) as store:
+        await find(store, id)
+        if not await store.replay(id, time.time()):
+            raise Stop(f"There is no message {id!r} here.")
+    _show.out.print(f"{id} is due now. A running server sends it within a second, else the next one that starts.")
+
+
+@app.command
+def secret(*, data: Data = None, config: Config = None) -> None:
+    """The secret that signs webhooks, as Standard Webhooks libraries take it."""
+    settings = settings_of(config, data=data)
+    _show.out.print(settings.webhooks.secret or Home(settings.data).webhook_secret(), markup=False)
+
+
+async def find(store: SqliteStore, id: str) -> DeliveryRecord:
+    """Raises Stop."""
+    for record in await store.deliveries(limit=SEARCHED):
+        if record.delivery.id == id:
+            return record
+    raise Stop(f"There is no message {id!r} here. `mutoscope webhooks list` shows the newest.")
