@@ -87,8 +87,10 @@ class Gateway:
             model = replace(model, engine=engine)
         catalog.check(asked, model, submission.fields)
         notes = catalog.heed(asked, model, self.engine(model).honours, submission.fields)
-        inputs = await self.intake.take_in(asked.inputs, owner=owner, probe=self.probes(wire))
-        generation = settle_chance(catalog.complete(replace(asked, inputs=inputs), model))
+        if asked.inputs:
+            inputs = await self.intake.take_in(asked.inputs, owner=owner, probe=self.probes(wire))
+            asked = replace(asked, inputs=inputs)
+        generation = settle_chance(catalog.complete(asked, model))
         now = self.clock()
         job = Job(
             id=str(uuid_utils.uuid7()),

@@ -41,8 +41,6 @@ class Intake:
 
         With `probe`, links are fetched too and every file is held against its limits. Raises Problem.
         """
-        if not inputs:
-            return ()
         return tuple(await asyncio.gather(*(self._take(each, owner=owner, probe=probe) for each in inputs)))
 
     async def open(self, inputs: tuple[Input, ...], scratch: Path) -> tuple[OpenedInput, ...]:

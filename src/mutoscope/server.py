@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 import structlog
 import uuid_utils
 from msgspec import Struct
+from msgspec.structs import force_setattr
 from starlette.requests import Request
 
 from mutoscope import intake, pages
@@ -33,6 +34,7 @@ PARAMETER = re.compile(r"\{([^}]+)\}")
 RENDERED_KEPT = 4096
 RENDERED_SECONDS = 60.0  # a rendered status is sent again for so long while its job does not change
 UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})")
+JSON = b"application/json"
 REHEARSE = "x-mutoscope-rehearse"  # a problem kind: answer with it
 ENGINE = "x-mutoscope-engine"  # which engine makes the job
 
@@ -155,14 +157,13 @@ class Server:
             if target is None:
                 raise self.lost(wire, methods, request)
             if target.parameter:
-                params = {target.parameter: request.path.rpartition("/")[2]}
-                request = with_params(request, params)
+                force_setattr(request, "params", {target.parameter: request.path.rpartition("/")[2]})
             if wire.precheck and (problem := wire.precheck(request, target.route)):
                 raise problem
             if self.rehearsal and (wanted := request.headers.get(REHEARSE)):
                 raise rehearsed(wanted)
             if request.method not in ("GET", "DELETE", "HEAD"):
-                request = with_body(request, await read_body(receive, request, self.max_body))
+                force_setattr(request, "body", await read_body(receive, request, self.max_body))
             response = await self.serve(wire, target.route, request, owner, origin_of(scope, request))
         except Problem as problem:
             if isinstance(problem, RateLimited):
@@ -314,29 +315,13 @@ def rehearsed(kind: str) -> Problem:
 
 
 def head_of(scope: Scope) -> HttpRequest:
+    """A request as yet without body and parameters, which `answer` adds before anybody else sees it."""
     query: bytes = scope.get("query_string", b"")
     return HttpRequest(
         method=scope["method"],
         path=scope["path"],
         query=dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {},
         headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
-    )
-
-
-def with_params(request: HttpRequest, params: dict[str, str]) -> HttpRequest:
-    return HttpRequest(
-        method=request.method, path=request.path, params=params, query=request.query, headers=request.headers
-    )
-
-
-def with_body(request: HttpRequest, body: bytes) -> HttpRequest:
-    return HttpRequest(
-        method=request.method,
-        path=request.path,
-        params=request.params,
-        query=request.query,
-        headers=request.headers,
-        body=body,
     )
 
 
@@ -418,14 +403,13 @@ class Capped:
 
 async def respond(response: HttpResponse, scope: Scope, send: Send) -> None:
     body = response.body
-    headers = [
-        (b"content-length", str(len(body)).encode()),
-        (b"x-request-id", uuid_utils.uuid7().hex.encode()),
-    ]
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers.items()]
+    headers.append((b"x-request-id", uuid_utils.uuid7().hex.encode()))
+    if response.status != 204:
+        headers.append((b"content-length", b"%d" % len(body)))
     if body:
-        headers.append((b"content-type", response.media_type.encode()))
-    headers += [(name.encode(), value.encode("latin-1")) for name, value in response.headers.items()]
-    if response.status == 204:
-        del headers[0]
+        headers.append(
+            (b"content-type", JSON if response.media_type == "application/json" else response.media_type.encode())
+        )
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

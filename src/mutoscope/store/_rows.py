@@ -53,7 +53,8 @@ class JobRow(Struct, frozen=True, array_like=True):
 
 
 COLUMNS = ", ".join(JobRow.__struct_fields__)
-INSERT_JOB = f"INSERT INTO jobs (model, {COLUMNS}) VALUES ({', '.join('?' * (1 + len(JobRow.__struct_fields__)))})"
+HOLES = f"({', '.join('?' * (1 + len(JobRow.__struct_fields__)))})"
+INSERT_JOB = f"INSERT INTO jobs (model, {COLUMNS}) VALUES {HOLES}"
 THROTTLED = 1 + JobRow.__struct_fields__.index("throttled")  # its place in a row for INSERT_JOB
 
 encode = msgspec.json.Encoder().encode

@@ -12,6 +12,7 @@ from mutoscope.job import Delivery, Job
 from mutoscope.problem import Kind, Problem
 from mutoscope.store._rows import (
     COLUMNS,
+    HOLES,
     INSERT_JOB,
     THROTTLED,
     Row,
@@ -57,7 +58,7 @@ def add_together(db: sqlite3.Connection, additions: Sequence[Addition]) -> Seque
     _ = db.execute("SAVEPOINT additions")
     try:
         decided = decide(db, additions)
-        _ = db.executemany(INSERT_JOB, [each.row for each in decided if isinstance(each, Addition)])
+        insert_rows(db, [each.row for each in decided if isinstance(each, Addition)])
         outcomes = [each.job if isinstance(each, Addition) else each for each in decided]
     except Exception as error:
         if environmental(error):
@@ -66,6 +67,24 @@ def add_together(db: sqlite3.Connection, additions: Sequence[Addition]) -> Seque
         outcomes = [add_alone(db, each) for each in additions]
     _ = db.execute("RELEASE additions")
     return outcomes
+
+
+def insert_rows(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    """Many rows a statement, in strides of a few sizes so that the statements are prepared once.
+
+    sqlite3 gives up the interpreter's lock for each statement and then waits for the event loop to let go of it,
+    which `executemany` would do for every row.
+    """
+    start = 0
+    for stride in STRIDES:
+        while len(rows) - start >= stride:
+            values = [value for row in rows[start : start + stride] for value in row]
+            _ = db.execute(INSERT_STRIDE[stride], values)
+            start += stride
+
+
+STRIDES = (64, 16, 4, 1)
+INSERT_STRIDE = {stride: INSERT_JOB + f", {HOLES}" * (stride - 1) for stride in STRIDES}
 
 
 def add_alone(db: sqlite3.Connection, addition: Addition) -> Job | Exception:

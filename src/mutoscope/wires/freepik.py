@@ -238,12 +238,15 @@ def read_fields(body: bytes, type: type[Struct]) -> tuple[Json, list[Flaw]]:
             raise
         value, flaws = read_json(body), list(problem.flaws)
     else:
-        value, flaws = {name: getattr(struct, name) for name in type.__struct_fields__}, []
+        names = type.__struct_fields__
+        return {name: value for name in names if (value := getattr(struct, name)) is not None}, []
     return {name: value[name] for name in type.__struct_fields__ if value.get(name) is not None}, flaws
 
 
 def without_placeholders(sent: Json) -> tuple[Json, tuple[str, ...]]:
-    idle = [name for name in sent if name.endswith("_url") and sent[name] == PLACEHOLDER]
+    idle = [name for name, value in sent.items() if value == PLACEHOLDER and name.endswith("_url")]
+    if not idle:
+        return sent, ()
     notes = tuple(f'{name}: the documentation\'s placeholder "{PLACEHOLDER}" counts as not sent' for name in idle)
     return {name: value for name, value in sent.items() if name not in idle}, notes
 
