@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
+from aiohttp import web
 from standardwebhooks import Webhook
 
 from mutoscope.home import Home
@@ -28,6 +29,8 @@ allow_private = true
 engine = "script"
 [script]
 slots = 20
+[worker]
+max_attempts = 20  # this many kills are the test's doing, not the jobs'
 [webhooks]
 secret = "{SECRET}"
 schedule = [0.2, 0.2, 0.5, 0.5, 1, 1, 2, 2, 5, 5]
@@ -43,19 +46,12 @@ class Receiver:
         self.bodies: dict[str, set[bytes]] = defaultdict(set)  # webhook id → bodies
         self.chance = random.Random(7)
 
-    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-                headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in head[1:] if line)}
-                body = await reader.readexactly(int(headers["content-length"]))
-                ok = self.chance.random() > 0.2
-                if ok:
-                    self.take(headers, body)
-                status = "204 No Content" if ok else "503 Out Of Order"
-                writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
-                await writer.drain()
-        writer.close()
+    async def answer(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        if self.chance.random() < 0.2:
+            return web.Response(status=503)
+        self.take({name.lower(): value for name, value in request.headers.items()}, body)
+        return web.Response(status=204)
 
     def take(self, headers: dict[str, str], body: bytes) -> None:
         Webhook(SECRET).verify(body, headers)
@@ -79,10 +75,10 @@ class Process:
             "--config",
             str(self.folder / "c.toml"),
         ]
-        self.log = (self.folder / "log").open("ab")
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "mutoscope", "serve", *arguments, stdout=self.log, stderr=self.log
-        )
+        with (self.folder / "log").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "mutoscope", "serve", *arguments, stdout=log, stderr=log
+            )
         while True:
             with contextlib.suppress(OSError):
                 _, writer = await asyncio.open_connection("127.0.0.1", self.port)
@@ -94,7 +90,6 @@ class Process:
     async def end(self, how: signal.Signals) -> int:
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(how)
-        self.log.close()
         return await self.process.wait()
 
 
@@ -118,8 +113,12 @@ async def submit(client: httpx.AsyncClient, number: int, hook: str) -> str | Non
 async def test_killed_again_and_again_every_accepted_job_ends_once_and_is_announced(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text(CONFIG)
     receiver = Receiver()
-    hooks = await asyncio.start_server(receiver, "127.0.0.1", 0)
-    hook = f"http://127.0.0.1:{hooks.sockets[0].getsockname()[1]}/hook"
+    app = web.Application()
+    app.router.add_post("/hook", receiver.answer)
+    hooks = web.AppRunner(app, shutdown_timeout=0.1)
+    await hooks.setup()
+    await web.TCPSite(hooks, "127.0.0.1", 0).start()
+    hook = f"http://127.0.0.1:{hooks.addresses[0][1]}/hook"
     process = Process(tmp_path, free_port())
     chance = random.Random(3)
     accepted: set[str] = set()
@@ -138,7 +137,7 @@ async def test_killed_again_and_again_every_accepted_job_ends_once_and_is_announ
         await all_end(client, accepted)
     await told_all(receiver, accepted)
     assert await process.end(signal.SIGTERM) == 0
-    hooks.close()
+    await hooks.cleanup()
     await one_set_of_outputs(tmp_path / "data", accepted)
 
 
