@@ -29,6 +29,7 @@ from mutoscope.studio.planes import (
 from mutoscope.studio.warp import Warp
 
 FEATURES = 2000
+MATCHED_WIDTH = 640  # pixels of the longer side: smaller hides features, larger costs time
 MIN_INLIERS, MIN_SHARE = 40, 0.2
 MAX_SCALE = 2.5  # between related pictures
 STILL_FRAMES = 3  # over which the exact picture gives way to the sampled one
@@ -38,7 +39,8 @@ UNRELATED_FADE = (0.34, 0.78)
 
 def relation(first: Planes, last: Planes) -> Matrix | None:
     """The similarity that maps points of the first picture to the second; None where they are not related."""
-    one, other = _half(first.y), _half(last.y)
+    factor = MATCHED_WIDTH / max(first.size)
+    one, other = _resized(first.y, factor), _resized(last.y, factor)
     orb = cv2.ORB.create(FEATURES)
     points_one, marks_one = orb.detectAndCompute(one, None)
     points_other, marks_other = orb.detectAndCompute(other, None)
@@ -57,7 +59,7 @@ def relation(first: Planes, last: Planes) -> Matrix | None:
     scale = math.hypot(found[0, 0], found[1, 0])
     if not 1 / MAX_SCALE <= scale <= MAX_SCALE:
         return None
-    return _from_half(found)
+    return _from_resized(found, factor)
 
 
 def frames(
@@ -146,11 +148,13 @@ def _fade(share: float, window: tuple[float, float]) -> float:
     return part * part * (3 - 2 * part)
 
 
-def _half(luma: Bytes) -> Bytes:
-    return np.asarray(cv2.resize(luma, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+def _resized(luma: Bytes, factor: float) -> Bytes:
+    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(luma, None, fx=factor, fy=factor, interpolation=way), np.uint8)
 
 
-def _from_half(matrix: np.ndarray) -> Matrix:
-    """A (2, 3) map between halved pictures as one between the full ones."""
-    full = np.array([[0.5, 0, -0.25], [0, 0.5, -0.25], [0, 0, 1.0]])
+def _from_resized(matrix: np.ndarray, factor: float) -> Matrix:
+    """A (2, 3) map between resized pictures as one between the full ones."""
+    shift = factor / 2 - 0.5
+    full = np.array([[factor, 0, shift], [0, factor, shift], [0, 0, 1.0]])
     return np.linalg.inv(full) @ np.vstack([matrix, [0, 0, 1.0]]) @ full
