@@ -1011,7 +1011,7 @@ def test_the_organization_tells_limits_and_counts():
     answer = json.loads(response.body)
     assert answer["tier"]["models"] == {
         "gen4_turbo": {"maxConcurrentGenerations": 2, "maxDailyGenerations": 200},
-        "veo3": {"maxConcurrentGenerations": None, "maxDailyGenerations": None},
+        "veo3": {"maxConcurrentGenerations": runway.UNLIMITED, "maxDailyGenerations": runway.UNLIMITED},
     }
     assert answer["usage"]["models"]["gen4_turbo"] == {"dailyGenerations": 12}
     assert answer["tier"]["maxMonthlyCreditSpend"] - answer["creditBalance"] == 10

@@ -38,6 +38,7 @@ SLOT_SECONDS = 3600.0
 MIN_UPLOAD, MAX_UPLOAD = 512, 200 * 1024 * 1024
 MAX_CREDITS = 1_000_000_000
 """A tier must name a bound of what it may spend; a server of one's own has none."""
+UNLIMITED = 1_000_000_000
 MAX_PERIOD = timedelta(days=90)
 
 
@@ -108,10 +109,10 @@ class Slot(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class ModelLimits(Struct, frozen=True, kw_only=True, rename="camel"):
-    """null is unlimited."""
+    """null would say that there is no limit, but SDK 3.22 takes figures only: UNLIMITED stands for it."""
 
-    max_concurrent_generations: int | None
-    max_daily_generations: int | None
+    max_concurrent_generations: int
+    max_daily_generations: int
 
 
 class Tier(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -168,7 +169,9 @@ def render_upload(uploads: tuple[Upload, ...], _request: HttpRequest) -> HttpRes
 
 def render_account(account: Account, _request: HttpRequest) -> HttpResponse:
     limits = {
-        name: ModelLimits(max_concurrent_generations=model.max_concurrent, max_daily_generations=model.max_daily)
+        name: ModelLimits(
+            max_concurrent_generations=bounded(model.max_concurrent), max_daily_generations=bounded(model.max_daily)
+        )
         for name, model in account.models.items()
     }
     counts = {name: ModelCount(daily_generations=model.made_today) for name, model in account.models.items()}
@@ -179,6 +182,10 @@ def render_account(account: Account, _request: HttpRequest) -> HttpResponse:
             usage=Counts(models=counts),
         )
     )
+
+
+def bounded(limit: int | None) -> int:
+    return UNLIMITED if limit is None else limit
 
 
 def render_usage(usage: Usage, _request: HttpRequest) -> HttpResponse:
