@@ -169,6 +169,8 @@ class Server:
             if isinstance(problem, RateLimited):
                 allowance = problem.allowance
             response = wire.render_problem(problem, request)
+            if problem.kind is Kind.WRONG_METHOD and methods:
+                response.headers["allow"] = ", ".join(methods)
         except Exception:
             log.exception("request_broke", path=request.path)
             response = wire.render_problem(Problem(Kind.INTERNAL, "Internal Server Error"), request)
