@@ -3,15 +3,38 @@
 import asyncio
 import json
 import re
+import socket
+import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from functools import cache
 from typing import Any, NamedTuple
 
 import httpx
+import hypothesis
 import pytest
+import schemathesis
+import uvicorn
+from hypothesis import HealthCheck, strategies
 from msgspec import inspect
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    positive_data_acceptance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 
+from conftest import settings
+from mutoscope import openapi, pages
+from mutoscope.access import digest
+from mutoscope.app import App
+from mutoscope.gateway import shortened
+from mutoscope.job import State
 from mutoscope.openapi import required_of
 from mutoscope.wires import ALL
 from mutoscope.wires._wire import Route, Wire
@@ -384,3 +407,143 @@ def verdict(attempt: Attempt, answer: httpx.Response) -> str | None:
     if not answer.is_client_error:
         return told
     return None if attempt.field in named(answer.json()) else f"{told} does not name {attempt.field}"
+
+
+# -- our own description, held against the answers ---------------------------------------------
+
+KEY = "a key of this test"
+
+
+def published() -> dict[str, Any]:
+    """Our description without its security: a key goes with every request here."""
+    document = openapi.build(ALL, title="mutoscope", version="0")
+    for each in openapi.operations(document):
+        del each.told["security"]
+    return document
+
+
+OPERATIONS = {each.ok().label: each.ok() for each in schemathesis.openapi.from_dict(published()).get_all_operations()}
+ALWAYS = (
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+)
+EXACT = "freepik"
+"""The wire whose description says all; no schema can say whether an upload exists or a data URI can be decoded."""
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of its own on loopback, behind a real socket, that asks for a key."""
+    keys = [{"name": "tester", "sha256": digest(KEY)}]
+    data = tmp_path_factory.mktemp("contract")
+    app = App(settings(inputs={"probe": "never"}, script={"slots": 0}, keys=keys), data=data, rehearsal=True)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        server = uvicorn.Server(uvicorn.Config(app.server, lifespan="on", log_config=None))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+def key_headers(tag: str) -> dict[str, str]:
+    wire = next(wire for wire in ALL if wire.name == tag)
+    return {name: value.replace(pages.KEY, KEY) for name, value in pages.key_header(wire).items()}
+
+
+TRIES = [
+    (label, mode)
+    for label, operation in OPERATIONS.items()
+    for mode in (GenerationMode.POSITIVE, *([GenerationMode.NEGATIVE] if operation.body else []))
+]
+
+
+@pytest.mark.parametrize(("label", "mode"), TRIES, ids=[f"{label} {mode.value}" for label, mode in TRIES])
+@hypothesis.settings(
+    max_examples=10, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)
+@hypothesis.given(data=strategies.data())
+def test_answers_are_as_the_published_description_says(
+    label: str, mode: GenerationMode, address: str, data: strategies.DataObject
+) -> None:
+    """Bodies, queries and ids made at random from the description, and bodies that break it."""
+    operation = OPERATIONS[label]
+    case = data.draw(operation.as_strategy(generation_mode=mode))
+    checks = [*ALWAYS, negative_data_rejection]
+    if operation.tags[0] == EXACT:
+        checks.append(positive_data_acceptance)
+    case.call_and_validate(base_url=address, headers=key_headers(operation.tags[0]), checks=checks)
+
+
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_without_a_key_every_operation_answers_as_described(label: str, address: str) -> None:
+    operation = OPERATIONS[label]
+    answer = httpx.request(operation.method, address + operation.path.replace("{id}", "1"))
+    assert answer.status_code == 401
+    operation.Case(path_parameters={"id": "1"}).validate_response(answer, checks=list(ALWAYS))
+
+
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_another_method_is_refused_as_described_with_those_that_would_do(label: str, address: str) -> None:
+    operation = OPERATIONS[label]
+    headers = key_headers(operation.tags[0])
+    answer = httpx.patch(address + operation.path.replace("{id}", "1"), headers=headers)
+    assert answer.status_code == 405
+    assert operation.method.upper() in answer.headers["allow"].split(", ")
+    operation.Case(path_parameters={"id": "1"}).validate_response(answer, checks=list(ALWAYS))
+
+
+ENDS = {
+    "a lighthouse": State.SUCCEEDED,
+    "fail refused not today": State.FAILED,
+    "crash": State.FAILED,
+    "sleep 60": State.CANCELED,
+}
+"""What a prompt of the scripted engine comes to; a job that would take too long is canceled."""
+PICTURES = [(wire, route) for wire, route in BODIES if re.search("text[-_]to[-_]image", route.path)]
+
+
+@pytest.mark.parametrize(("wire", "route"), PICTURES, ids=[route.path for _, route in PICTURES])
+async def test_tasks_are_told_as_described_from_their_start_to_each_end(start: Start, wire: Wire, route: Route) -> None:
+    create = OPERATIONS[f"POST {route.path}"]
+    read = next(each for label, each in OPERATIONS.items() if label.startswith("GET") and reads(each, route, wire))
+    example = next(each.example for each in openapi.operations(published()) if each.path == route.path)
+    prompt = next(name for name in example if "prompt" in name)
+    async with start(rehearsal=True) as running:
+        for words, end in ENDS.items():
+            made = await running.client.post(route.path, json=example | {prompt: words}, headers=wire.headers)
+            create.Case().validate_response(made, checks=list(ALWAYS))
+            task = made.json().get("data", made.json())
+            public = task.get("task_id") or task["id"]
+            job = wire.job_id(public)
+            assert job
+
+            async def told(id: str = public) -> None:
+                answer = await running.client.get(read.path.replace("{id}", id), headers=wire.headers)
+                assert answer.status_code == 200
+                read.Case(path_parameters={"id": id}).validate_response(answer, checks=list(ALWAYS))
+
+            await told()
+            if end is State.CANCELED:
+                await running.app.gateway.cancel(job)
+            assert (await running.finished(job)).state is end
+            await told()
+
+
+def reads(operation: Any, route: Route, wire: Wire) -> bool:
+    own = {f"{route.path}/{{id}}", *(each.path for each in wire.routes if each.path.endswith("/tasks/{id}"))}
+    return operation.path in own
+
+
+def test_a_large_body_is_shortened_without_holding_up_the_server() -> None:
+    body = json.dumps({"prompt": 'a "quoted" word', "image": "A" * 16_000_000}).encode()
+    before = time.process_time()
+    kept = json.loads(shortened(body))
+    assert time.process_time() - before < 1.0  # it took three seconds once
+    assert kept["prompt"] == 'a "quoted" word'
+    assert kept["image"].startswith("A" * 64 + "…[16000000 characters, sha256 ")

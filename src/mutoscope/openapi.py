@@ -126,7 +126,8 @@ def operation(
     if route.body is not None:
         schema = schema_of(route.body)
         content = {"schema": schema, "example": example(schema, schemas)}
-        told["requestBody"] = {"required": True, "content": {"application/json": content}}
+        required = bool(content["example"])  # a body with nothing in it can as well be left out
+        told["requestBody"] = {"required": required, "content": {"application/json": content}}
     told["responses"] = responses(wire, route, schema_of)
     told["security"] = [{name: []} for name in schemes]
     return told
