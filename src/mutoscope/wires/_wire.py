@@ -22,9 +22,7 @@ class Verb(StrEnum):
     SHOW = "show"  # render: (Job, HttpRequest) -> HttpResponse; the job's id is params["id"]
     LIST = "list"  # parse: HttpRequest -> Page; render: (tuple[Job, ...], HttpRequest) -> HttpResponse
     REMOVE = "remove"  # cancels an unfinished job, deletes a finished one; render: (Job, HttpRequest) -> …
-    OPEN_UPLOADS = (
-        "open_uploads"  # parse: HttpRequest -> tuple[UploadWish, ...]; render: (tuple[Upload, ...], …)
-    )
+    OPEN_UPLOADS = "open_uploads"  # parse: HttpRequest -> tuple[UploadWish, ...]; render: (tuple[Upload, ...], …)
     LIST_UPLOADS = "list_uploads"  # render: (tuple[Upload, ...], HttpRequest) -> HttpResponse
     ACCOUNT = "account"  # render: (Account, HttpRequest) -> HttpResponse
     USAGE = "usage"  # parse: HttpRequest -> Period; render: (Usage, HttpRequest) -> HttpResponse
@@ -132,9 +130,7 @@ class Wire(Struct, frozen=True, kw_only=True):
     credential: Callable[[HttpRequest], str | None]  # the key that the caller sent, or None
     public_id: Callable[[str], str]  # our id → the vendor's form
     job_id: Callable[[str], str | None]  # the vendor's form → our id; None when it cannot be one
-    precheck: Callable[[HttpRequest, "Route | None"], Problem | None] | None = (
-        None  # a required version header …
-    )
+    precheck: Callable[[HttpRequest, "Route | None"], Problem | None] | None = None  # a required version header …
     render_webhook: Callable[[Job], bytes | None] | None = None  # None: this change owes no message
     answer_headers: Callable[["Allowance"], dict[str, str]] | None = None  # the vendor's rate-limit headers
     probes_inputs: bool = False  # the vendor refuses bad media before a job exists
