@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+SDK := .venv/sdk/.ready
 
 .PHONY: help setup demo serve test check bench lock clean
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
-setup: $(READY)  ## create .venv with the locked dependencies
+setup: $(READY) $(SDK)  ## create .venv with the locked dependencies, and fetch the SDKs whose own tests are run
 
 $(READY): lock/dev.txt lock/tools.txt pyproject.toml
 	@echo "[setup] $$($(PYTHON) --version), creating .venv"
@@ -19,6 +20,18 @@ $(READY): lock/dev.txt lock/tools.txt pyproject.toml
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip sync -q --require-hashes lock/dev.txt lock/tools.txt
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install -q --no-deps --editable .
 	@touch $(READY)
+
+# The vendor's own test suite is in its source distributions only. They are unpacked, never installed; one pip a line,
+# because pip takes no two versions of a package at once.
+$(SDK): lock/sdk.txt | $(READY)
+	@echo "[setup] fetching the source distributions of the SDKs in lock/sdk.txt"
+	@rm -rf .venv/sdk && mkdir -p .venv/sdk
+	@while read -r line; do echo "$$line" | $(BIN)/python -m pip download -q --disable-pip-version-check --no-deps \
+		--no-binary runwayml --require-hashes -d .venv/sdk -r /dev/stdin && continue; \
+		echo "[setup] this needs the package registry once; without it, copy .venv/sdk from a checkout that has it"; \
+		exit 1; done < lock/sdk.txt
+	@for file in .venv/sdk/*.tar.gz; do tar -xzf $$file -C .venv/sdk || exit 1; done
+	@touch $(SDK)
 
 demo: $(READY)   ## start a server, make real media through it, show what came back
 	@$(BIN)/python demo.py
@@ -31,7 +44,7 @@ check: $(READY)  ## format, lint and types
 	@echo "[check] ruff lint"; $(BIN)/ruff check -q .
 	@echo "[check] types (basedpyright, strict)"; $(BIN)/basedpyright
 
-test: check      ## every check and every test, without GPU and without the internet
+test: check $(SDK)  ## every check and every test, without GPU and without the internet
 	@echo "[test] pytest"; $(BIN)/python -m pytest -n 2
 
 bench: $(READY)  ## the figures that the README states, side by side
