@@ -159,8 +159,10 @@ class Gateway:
 
     def owed(self, job: Job) -> Delivery | None:
         """The webhook message that a change of this job owes; the store writes both in one transaction."""
+        if job.webhook is None:  # asked first: the command line's jobs come by no wire of the table
+            return None
         render = BY_NAME[job.wire].render_webhook
-        if job.webhook is None or render is None:
+        if render is None:
             return None
         body = render(self.linked(job, "", self.settings.files.webhook_link_seconds))
         if body is None:
