@@ -51,8 +51,8 @@ bench: $(READY)  ## the figures that the README states, side by side
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 lock: $(READY)   ## resolve the dependencies anew
-	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --extra credentials --group dev -o lock/dev.txt pyproject.toml
-	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --extra credentials -c lock/dev.txt -o lock/run.txt pyproject.toml
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --all-extras --group dev -o lock/dev.txt pyproject.toml
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --all-extras -c lock/dev.txt -o lock/run.txt pyproject.toml
 
 clean:           ## remove what make made
 	rm -rf .venv demo .pytest_cache .ruff_cache
