@@ -11,9 +11,12 @@ import msgspec
 import pytest
 from PIL import Image
 
+from mutoscope import logs
 from mutoscope.app import App
 from mutoscope.config import Settings
 from mutoscope.job import Job
+
+logs.configure("error")  # plain lines: structlog's own tracebacks with all their locals take seconds
 
 LOCAL = {"net": {"allow_private": True}}
 

@@ -130,6 +130,33 @@ async def test_a_stop_lets_running_jobs_end_within_its_grace(start: Start) -> No
         assert (job.state, job.attempts) == (State.SUCCEEDED, 1)
 
 
+async def test_a_lease_that_ran_out_here_does_not_make_the_job_twice(start: Start) -> None:
+    async with start(**SCRIPTED, worker={"lease_seconds": 0.1}) as running:
+        id = await create(running, "sleep 1.5")
+        job = await running.finished(id)
+        assert job.state is State.SUCCEEDED
+        assert len(job.outputs) == 1
+        assert job.attempts > 1, "the lease never ran out: the test proves nothing"
+
+
+async def test_what_was_made_is_kept_until_the_store_can_be_written_again(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with start(**SCRIPTED) as running:
+        settle, calls = running.app.store.settle, []
+
+        async def full_at_first(*arguments: Any, **named: Any) -> Any:
+            calls.append(named["state"])
+            if len(calls) == 1:
+                raise Problem(Kind.UNAVAILABLE, "The job store is not available: the disk is full.")
+            return await settle(*arguments, **named)
+
+        monkeypatch.setattr(running.app.store, "settle", full_at_first)
+        job = await running.finished(await create(running, "x"))
+        assert calls == [State.SUCCEEDED, State.SUCCEEDED]
+        assert job.state is State.SUCCEEDED
+
+
 async def test_no_new_jobs_are_taken_while_stopping(start: Start) -> None:
     async with start(**SCRIPTED) as running:
         running.app.gateway.draining = True

@@ -32,6 +32,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 PARAMETER = re.compile(r"\{([^}]+)\}")
 RENDERED_KEPT = 4096
+LARGE_BODY = 256 * 1024
 RENDERED_SECONDS = 60.0  # a rendered status is sent again for so long while its job does not change
 UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})")
 JSON = b"application/json"
@@ -195,7 +196,10 @@ class Server:
             case Verb.SHOW:
                 return await self.show(wire, route, request, owner, origin)
             case Verb.SUBMIT:
-                submission = parsed(route, request)
+                if len(request.body) > LARGE_BODY:  # an inline file: its decoding would hold up the others
+                    submission = await asyncio.to_thread(parsed, route, request)
+                else:
+                    submission = parsed(route, request)
                 job = await gateway.submit(
                     wire,
                     route.route,

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import structlog
 import uuid_utils
@@ -24,6 +25,14 @@ log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 1.0  # how long a job queued by another process may go unnoticed
 PROGRESS_SECONDS = 0.5  # how often news of progress is written
+
+
+class Ending(NamedTuple):
+    """How an attempt came out."""
+
+    state: State
+    outputs: tuple[Output, ...] = ()
+    failure: Failure | None = None
 
 
 class Worker:
@@ -96,7 +105,8 @@ class Worker:
                 owed=self.gateway.owed,
             )
             for job in jobs:
-                self._start(job, engine)
+                if job.id not in self.runs:  # else its lease ran out here, and is ours again: it goes on
+                    self._start(job, engine)
             if any(job.webhook for job in jobs):
                 self.gateway.new_delivery.set()
 
@@ -109,6 +119,8 @@ class Worker:
 
     def _ended(self, run: "Run") -> None:
         self.runs.pop(run.job.id, None)
+        if run.task and not run.task.cancelled() and (error := run.task.exception()):
+            log.error("run_broke", job=run.job.id, reason=repr(error))  # its lease runs out, and it is made again
         shutil.rmtree(run.scratch, ignore_errors=True)
         self.gateway.changed(run.job.id)
         self.gateway.new_job.set()
@@ -119,45 +131,57 @@ class Worker:
         job = run.job
         log.info("job_started", job=job.id, engine=engine.name, model=job.generation.model, attempt=job.attempts)
         try:
-            if job.attempts > self.settings.max_attempts:
-                tries = job.attempts - 1
-                raise Problem(Kind.ENGINE_FAILED, f"The job was interrupted {tries} times and is given up.")
-            run.scratch.mkdir(parents=True, exist_ok=True)
-            run.inputs = await self.gateway.intake.open(job.generation.inputs, run.scratch)
-            outputs = await engine.generate(run)
-            await self._settle(run, State.SUCCEEDED, outputs=outputs)
+            ending = await self._attempt(run, engine)
+            await self._settle(run, ending)
         except asyncio.CancelledError:
             if run.released:
                 await self.store.release(job.id, self.name, self.clock(), counted=False)
                 log.info("job_released", job=job.id)
             elif not run.canceled:
                 raise
+
+    async def _attempt(self, run: "Run", engine: Engine) -> Ending:
+        job = run.job
+        try:
+            if job.attempts > self.settings.max_attempts:
+                tries = job.attempts - 1
+                raise Problem(Kind.ENGINE_FAILED, f"The job was interrupted {tries} times and is given up.")
+            run.scratch.mkdir(parents=True, exist_ok=True)
+            run.inputs = await self.gateway.intake.open(job.generation.inputs, run.scratch)
+            return Ending(State.SUCCEEDED, outputs=await engine.generate(run))
         except Problem as problem:
-            await self._settle(run, State.FAILED, failure=Failure(
-                kind=problem.kind, message=problem.message, field=problem.field
-            ))  # fmt: skip
+            failure = Failure(kind=problem.kind, message=problem.message, field=problem.field)
         except Exception:
             log.exception("engine_broke", job=job.id, engine=engine.name)
             message = "The server met an unexpected error while making this; its log has the details."
-            await self._settle(run, State.FAILED, failure=Failure(kind=Kind.INTERNAL, message=message))
+            failure = Failure(kind=Kind.INTERNAL, message=message)
+        return Ending(State.FAILED, failure=failure)
 
-    async def _settle(
-        self, run: "Run", state: State, *, outputs: tuple[Output, ...] = (), failure: Failure | None = None
-    ) -> None:
+    async def _settle(self, run: "Run", ending: Ending) -> None:
+        """Write how it ended. A store that cannot be written is waited for: what was made is not thrown away."""
         job = run.job
-        settled = await self.store.settle(
-            job.id,
-            self.name,
-            state=state,
-            outputs=outputs,
-            failure=failure,
-            notes=tuple(run.notes),
-            cost=job.estimate if state is State.SUCCEEDED else 0.0,
-            now=self.clock(),
-            owed=self.gateway.owed,
-        )
+        while True:
+            try:
+                settled = await self.store.settle(
+                    job.id,
+                    self.name,
+                    state=ending.state,
+                    outputs=ending.outputs,
+                    failure=ending.failure,
+                    notes=tuple(run.notes),
+                    cost=job.estimate if ending.state is State.SUCCEEDED else 0.0,
+                    now=self.clock(),
+                    owed=self.gateway.owed,
+                )
+                break
+            except Problem as problem:
+                log.error("settle_failed", job=job.id, reason=problem.message)
+                if self.stopping:
+                    raise
+                await asyncio.sleep(POLL_SECONDS)
         happened = "job_ended" if settled else "late_news"
-        log.info(happened, job=job.id, state=state.value, reason=failure.message if failure else None)
+        reason = ending.failure.message if ending.failure else None
+        log.info(happened, job=job.id, state=ending.state.value, reason=reason)
 
     async def _beat(self) -> None:
         """Renew the leases, write progress, and drop runs that are no longer ours."""
@@ -165,8 +189,7 @@ class Worker:
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
             try:
-                for run in list(self.runs.values()):
-                    await run.write_progress()
+                await asyncio.gather(*(run.write_progress() for run in list(self.runs.values())))
                 if self.clock() - renewed >= min(self.settings.lease_seconds / 3, POLL_SECONDS):
                     await self._renew()
                     renewed = self.clock()

@@ -10,7 +10,8 @@ Several are separated by ";" and done in turn. Any other prompt succeeds at once
 real: a plain picture, clip or sound of exactly the size, length and frame rate that was asked for.
 """
 
-# pyright: reportUnknownMemberType=false  (the stubs of PyAV are partial)
+# PyAV's stubs are partial.
+# pyright: reportUnknownMemberType=false
 
 import asyncio
 import hashlib
