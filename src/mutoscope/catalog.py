@@ -16,7 +16,7 @@ from mutoscope.job import Generation, Operation, Role
 from mutoscope.problem import Kind, Problem
 
 I2V, T2V, V2V = Operation.IMAGE_TO_VIDEO, Operation.TEXT_TO_VIDEO, Operation.VIDEO_TO_VIDEO
-T2I = Operation.TEXT_TO_IMAGE
+T2I, MORE = Operation.TEXT_TO_IMAGE, Operation.VIDEO_EXTENSION
 
 
 class Price(Struct, frozen=True, kw_only=True):
@@ -51,7 +51,6 @@ GIVEN: Mapping[str, tuple[Any, ...]] = {
     "audio": (False,),
     "ratio": ("adaptive", "auto"),
     "fpsBoost": (False,),
-    "mode": ("extend",),
 }
 """Extras that ask for what every engine does anyway, with the values for which that is so."""
 
@@ -126,8 +125,8 @@ ROWS: tuple[Model, ...] = (
     row("seedance2", "bytedance", I2V, T2V, V2V, price=a_second(36), defaults=WIDE, max_seconds=15),
     row("seedance2_fast", "bytedance", I2V, T2V, V2V, price=a_second(18), defaults=WIDE, max_seconds=15),
     row("seedance2_mini", "bytedance", I2V, T2V, V2V, price=a_second(9), defaults=WIDE, max_seconds=15),
-    row("seedance2_5", "bytedance", I2V, T2V, V2V, price=a_second(36), defaults=WIDE, max_seconds=30),
-    row("wan-2.7", "alibaba", I2V, T2V, V2V, price=a_second(4), defaults=WAN, max_seconds=15,
+    row("seedance2_5", "bytedance", I2V, T2V, V2V, MORE, price=a_second(36), defaults=WIDE, max_seconds=30),
+    row("wan-2.7", "alibaba", I2V, T2V, MORE, price=a_second(4), defaults=WAN, max_seconds=15,
         names=freepik("image-to-video/wan-2-7", "text-to-video/wan-2-7")),
     # Partners' image models
     row("gpt_image_2", "openai", T2I, price=an_image(5), defaults=PICTURE),

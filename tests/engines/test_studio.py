@@ -140,14 +140,14 @@ async def test_a_clip_is_continued_to_the_whole_length(studio: Studio, picture: 
     (head,) = await studio.generate(Bench(tmp_path, (picture,), prompt="pan left", **SMALL))
     clip = tmp_path / "head.mp4"
     Path(head.asset).rename(clip)
-    wish = SMALL | {"operation": Operation.VIDEO_TO_VIDEO, "seconds": 1.0, "width": None, "height": None}
+    wish = SMALL | {"operation": Operation.VIDEO_EXTENSION, "seconds": 1.0, "width": None, "height": None}
     (whole,) = await studio.generate(Bench(tmp_path, (opened(clip, Role.VIDEO, "video_url"),), **wish))
     assert probe(whole) == (160, 96, 12)
 
 
 async def test_a_clip_is_not_edited(studio: Studio, picture: OpenedInput, tmp_path: Path) -> None:
     clip = opened(picture.path, Role.VIDEO, "video_url")
-    wish = SMALL | {"operation": Operation.VIDEO_TO_VIDEO, "extra": {"mode": "edit"}}
+    wish = SMALL | {"operation": Operation.VIDEO_TO_VIDEO}
     with pytest.raises(Problem) as caught:
         await studio.generate(Bench(tmp_path, (clip,), **wish))
     assert caught.value.kind is Kind.UNSUPPORTED

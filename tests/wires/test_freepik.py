@@ -494,7 +494,7 @@ def test_wan_starts_from_a_picture():
 @pytest.mark.parametrize(("duration", "longest"), [(None, 10), (15, 10), (10, 10), (9, 9), (2, 2)])
 def test_wan_continues_a_clip_that_fits_into_the_duration(duration: int | None, longest: float):
     submission = parse(WAN, {"video_url": CLIP, "end_image_url": PICTURE, "duration": duration})
-    assert submission.generation.operation is Operation.VIDEO_TO_VIDEO
+    assert submission.generation.operation is Operation.VIDEO_EXTENSION
     assert roles(submission) == [Role.LAST_FRAME, Role.VIDEO]
     assert submission.generation.inputs[1] == Input(
         role=Role.VIDEO,

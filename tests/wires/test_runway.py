@@ -643,7 +643,7 @@ def test_nothing_that_was_asked_for_is_dropped():
         (I2V, "seedance2", "duration", "auto", {"extra": {"duration": "auto"}}),
         (V2V, "aleph2", "ratio", "1920:1080", {"width": 1920, "height": 1080}),
         (T2I, "seedream5_lite", "outputCount", 4, {"count": 4}),
-        (V2V, "seedance2_5", "mode", "extend", {"extra": {"mode": "extend"}}),
+        (V2V, "seedance2_5", "mode", "extend", {"operation": Operation.VIDEO_EXTENSION, "extra": {}}),
     ],
 )
 def test_a_member_goes_where_it_belongs(endpoint: str, model: str, member: str, value: Any, fields: dict[str, Any]):

@@ -178,7 +178,7 @@ def operation(model: Model, inputs: tuple[Input, ...], *, moving: bool) -> Opera
     """What these inputs ask for; where the model has one trade only, that one."""
     roles = {each.role for each in inputs}
     if Role.VIDEO in roles:
-        return Operation.VIDEO_TO_VIDEO
+        return Operation.VIDEO_EXTENSION
     if Role.FIRST_FRAME in roles:
         return Operation.IMAGE_TO_VIDEO
     if moving or (model.serves and Operation.TEXT_TO_IMAGE not in model.serves):

@@ -46,7 +46,7 @@ class Studio:
     name = "studio"
     honours: Mapping[Operation, frozenset[str]] = {
         Operation.IMAGE_TO_VIDEO: CLIP | {Role.FIRST_FRAME, Role.LAST_FRAME, Role.VIDEO},
-        Operation.VIDEO_TO_VIDEO: CLIP | {Role.LAST_FRAME, Role.VIDEO},
+        Operation.VIDEO_EXTENSION: CLIP | {Role.LAST_FRAME, Role.VIDEO},
         Operation.TEXT_TO_VIDEO: CLIP,
         Operation.TEXT_TO_IMAGE: SHAPE | {"count"},
     }
@@ -148,14 +148,9 @@ def check(run: EngineRun) -> None:
     wish = run.generation
     if wish.operation not in Studio.honours:
         raise Problem(Kind.UNSUPPORTED, f"The built-in renderer cannot do {wish.operation}.")
-    if wish.operation is Operation.VIDEO_TO_VIDEO:
+    if wish.operation is Operation.VIDEO_EXTENSION:
         if given(run, Role.VIDEO) is None:
             raise Problem(Kind.INVALID, "There is no video to continue.")
-        if wish.seconds is None or wish.extra.get("mode", "extend") != "extend":
-            raise Problem(
-                Kind.UNSUPPORTED,
-                "The built-in renderer can continue a video to a given length; it cannot edit one.",
-            )
     elif wish.operation is Operation.IMAGE_TO_VIDEO:
         if not any(given(run, role) for role in (Role.FIRST_FRAME, Role.LAST_FRAME, Role.VIDEO)):
             raise Problem(Kind.INVALID, "There is no picture to start from.")

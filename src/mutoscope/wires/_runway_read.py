@@ -8,6 +8,7 @@ Where the fields of a body go:
 - `duration` in seconds becomes the seconds; the word "auto" stays in `extra["duration"]`.
 - Members that hold files become inputs, by the tables below. What else stands beside a file's URI stays in `extra`
   under the member's name, one object for each file.
+- `mode` "extend" becomes the operation.
 - Everything else stays in `extra` under the vendor's name.
 """
 
@@ -130,6 +131,9 @@ def submission(
             extra |= left_over(name, value)
         else:
             add(fields, extra, name, value)
+    if extra.get("mode") == "extend":
+        operation = Operation.VIDEO_EXTENSION
+        del extra["mode"]
     generation = Generation(operation=operation, model=model, inputs=inputs, extra=extra, **fields)
     return Submission(generation=generation, fields=callers_names(files))
 

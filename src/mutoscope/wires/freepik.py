@@ -339,7 +339,7 @@ def chosen(inputs: tuple[Input, ...]) -> tuple[tuple[Input, ...], tuple[str, ...
 def generation(model: Model, sent: Json, inputs: tuple[Input, ...]) -> Generation:
     continues = any(each.role is Role.VIDEO for each in inputs)
     return Generation(
-        operation=Operation.VIDEO_TO_VIDEO if continues else model.operation,
+        operation=Operation.VIDEO_EXTENSION if continues else model.operation,
         model=model.name,
         inputs=inputs,
         extra=extra(sent),
