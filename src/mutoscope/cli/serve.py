@@ -2,7 +2,6 @@
 
 import contextlib
 import ipaddress
-import multiprocessing
 import os
 import signal
 import socket
@@ -177,12 +176,12 @@ class Serving(uvicorn.Server):
                 signal.signal(each, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """The first signal stops gracefully, the second at once: the store needs no goodbye."""
+        """The first signal stops gracefully, the second at once: the store needs no goodbye, and children leave when
+        their pipes close.
+        """
         if not self.should_exit:
             super().handle_exit(sig, frame)
             return
-        for child in multiprocessing.active_children():
-            child.kill()
         os._exit(128 + sig)
 
 
