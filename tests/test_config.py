@@ -1,0 +1,99 @@
+"""Settings: the documented defaults, the file, the environment, and what is said about mistakes."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from mutoscope.config import BadSettings, Key, ModelSettings, Settings, load
+
+DEFAULTS = Path(__file__).parent.parent / "mutoscope.default.toml"
+SETTING = re.compile(r"^(# )?(\w+) = ")
+SECTION = re.compile(r'^(# )?\[+[\w."]+\]+$')
+
+
+def test_the_documented_defaults_are_the_defaults():
+    assert load(DEFAULTS, {}) == Settings()
+
+
+def test_every_setting_stands_in_the_documented_file():
+    written = msgspec.toml.decode(DEFAULTS.read_bytes(), type=dict[str, dict[str, object]])
+    for section in msgspec.structs.fields(Settings):
+        if section.name not in ("keys", "models"):
+            names = {field.name for field in msgspec.structs.fields(section.type)}
+            assert set(written[section.name]) == names, section.name
+
+
+def test_every_setting_has_its_sentence():
+    lines = DEFAULTS.read_text().splitlines()
+    settings = [number for number, line in enumerate(lines) if SETTING.match(line)]
+    assert len(settings) > 40
+    for number in settings:
+        before = lines[number - 1]
+        assert before.startswith("# ") and before.endswith("."), f"{lines[number]!r} has no sentence above it"
+
+
+def test_the_commented_sections_are_right_once_they_are_uncommented(tmp_path: Path):
+    tail = DEFAULTS.read_text().splitlines()
+    live = [line.removeprefix("# ") for line in tail if SECTION.match(line) or SETTING.match(line)]
+    file = tmp_path / "mutoscope.toml"
+    file.write_text("\n".join(live))
+    settings = load(file, {})
+    assert [key.name for key in settings.keys] == ["alice"]
+    assert settings.models == {
+        "gen4_turbo": ModelSettings(engine="studio", max_concurrent=2, max_daily=100, fps=24)
+    }
+    documented = {field.name for field in msgspec.structs.fields(ModelSettings)}
+    assert documented == {"engine", "max_concurrent", "max_daily", "fps"}
+    assert {field.name for field in msgspec.structs.fields(Key)} == {"name", "sha256"}
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path):
+    file = tmp_path / "mutoscope.toml"
+    file.write_text("[server]\nport = 9000\nhost = '127.0.0.2'\n")
+    environment = {
+        "MUTOSCOPE_SERVER_PORT": "9001",
+        "MUTOSCOPE_NET_ALLOW_PRIVATE": "true",
+        "MUTOSCOPE_NET_ALLOW_HOSTS": "a.example,b.example",
+        "MUTOSCOPE_WEBHOOKS_SCHEDULE": "1,2.5",
+        "HOME": "/nowhere",
+    }
+    settings = load(file, environment)
+    assert (settings.server.port, settings.server.host) == (9001, "127.0.0.2")
+    assert settings.net.allow_private is True
+    assert settings.net.allow_hosts == ("a.example", "b.example")
+    assert settings.webhooks.schedule == (1.0, 2.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[server]\nprot = 1\n", "prot"),
+        ("[server]\nport = 'many'\n", "$.server.port"),
+        ("[sever]\nport = 1\n", "sever"),
+        ("[server\n", "mutoscope.toml"),
+        ("[[keys]]\nname = 'x'\n", "sha256"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str, told: str):
+    file = tmp_path / "mutoscope.toml"
+    file.write_text(text)
+    with pytest.raises(BadSettings, match=re.escape(str(file))) as caught:
+        load(file, {})
+    assert told in str(caught.value)
+
+
+def test_a_mistake_in_the_environment_is_named():
+    with pytest.raises(BadSettings, match=r"MUTOSCOPE_SERVER_PROT: \[server\] has no setting 'prot'; it has host"):
+        load(None, {"MUTOSCOPE_SERVER_PROT": "1"})
+
+
+def test_a_file_that_was_named_must_be_there(tmp_path: Path):
+    with pytest.raises(BadSettings, match="nothing.toml"):
+        load(tmp_path / "nothing.toml", {})
+
+
+def test_the_data_directory_is_the_users_own_unless_it_is_named(tmp_path: Path):
+    assert Settings().data.name == "mutoscope"
+    assert load(None, {"MUTOSCOPE_SERVER_DATA": str(tmp_path)}).data == tmp_path
