@@ -61,16 +61,13 @@ class Studio:
 
     async def generate(self, run: EngineRun) -> tuple[Output, ...]:
         order = order_for(run, threads=self.settings.encode_threads)
-        child = await self._child()
         try:
             async with asyncio.timeout(self.settings.timeout_seconds):
-                done = await self._follow(child, order, run)
+                done = await self._made(order, run)
         except TimeoutError as error:
             raise Problem(
                 Kind.TIMED_OUT, f"Rendering took more than {self.settings.timeout_seconds:g} seconds."
             ) from error
-        finally:
-            await child.end()
         tell_words(run, order, done)
         return tuple([await keep(run, file) for file in done["files"]])
 
@@ -91,6 +88,8 @@ class Studio:
     async def _child(self) -> "_Child":
         """The warm child, or a new one; another is warmed for the job after this one."""
         child, self._spare = self._spare, None
+        if child is not None:
+            child.reserved = True
         if child is not None and not child.alive:
             await child.end()
             child = None
@@ -99,10 +98,24 @@ class Studio:
             self._warming = asyncio.create_task(self.warm())
         return child
 
+    async def _made(self, order: Json, run: EngineRun) -> Json:
+        """What a child says when it is done. One that died while it waited in reserve is replaced."""
+        child = await self._child()
+        try:
+            return await self._follow(child, order, run)
+        except DiedInReserve:
+            await child.end()
+            child = await _Child.start()
+            return await self._follow(child, order, run)
+        finally:
+            await child.end()
+
     async def _follow(self, child: "_Child", order: Json, run: EngineRun) -> Json:
         """Give the order and pass on the news until it is done."""
         await child.give(order)
+        heard = False
         async for news in child.news():
+            heard = True
             if run.canceled:
                 raise asyncio.CancelledError
             if "progress" in news:
@@ -116,6 +129,8 @@ class Studio:
                 raise Problem(Kind.ENGINE_FAILED, f"The renderer failed{memory_hint(news)}.")
         code = await child.process.wait()
         log.error("studio_died", job=run.job_id, code=code)
+        if not heard and child.reserved:
+            raise DiedInReserve
         cause = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
         raise Problem(Kind.ENGINE_FAILED, f"The renderer's process {cause} before it was done.")
 
@@ -198,11 +213,16 @@ async def keep(run: EngineRun, file: Json) -> Output:
     )
 
 
+class DiedInReserve(Exception):
+    """A warm child turned out to be dead when it was given its order."""
+
+
 class _Child:
     """A process that has loaded the renderer and waits for one order."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
+        self.reserved = False  # it was started for a job that had not come yet
 
     @classmethod
     async def start(cls) -> "_Child":
