@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,13 +21,15 @@ Serve = Callable[..., str]
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """Start a server and get its URL: `serve("--rehearse", settings="[limits]\\nmax_daily = 1")`."""
     with contextlib.ExitStack() as stack:
-        yield lambda *options, settings="": stack.enter_context(
-            serving(tmp_path_factory.mktemp("served"), *options, settings=settings)
-        )
+
+        def start(*options: str, settings: str = "") -> str:
+            return stack.enter_context(serving(tmp_path_factory.mktemp("served"), *options, settings=settings))
+
+        yield start
 
 
 @contextlib.contextmanager
-def serving(folder: Path, *options: str, settings: str) -> Iterator[str]:
+def serving(folder: Path, *options: str, settings: str) -> Generator[str]:
     """A server on a free port with its data in the folder; that it met no fault of its own is checked at the end."""
     config, said, log = folder / "mutoscope.toml", folder / "stdout", folder / "stderr"
     config.write_text(settings)
