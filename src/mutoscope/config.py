@@ -7,7 +7,7 @@ environment variables named MUTOSCOPE_<SECTION>_<SETTING>.
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import platformdirs
@@ -75,6 +75,7 @@ class Worker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Studio(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    encoder: Literal["auto", "av", "ffmpeg"] = "auto"
     slots: int = 1
     encode_threads: int = 2
     timeout_seconds: float = 900.0
@@ -82,6 +83,12 @@ class Studio(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class Script(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     slots: int = 256
+
+
+class Credentials(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    enabled: bool | Literal["auto"] = "auto"
+    certificate: str = ""
+    key: str = ""
 
 
 class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -103,6 +110,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     worker: Worker = Worker()
     studio: Studio = Studio()
     script: Script = Script()
+    credentials: Credentials = Credentials()
     keys: tuple[Key, ...] = ()
     models: dict[str, ModelSettings] = {}
 
