@@ -249,3 +249,11 @@ async def test_the_document_is_json_for_every_reader(start: Start) -> None:
         answer = await running.client.get("/openapi.json")
     assert answer.headers["content-type"] == "application/json"
     assert json.loads(answer.content)["openapi"].startswith("3.1")
+
+
+async def test_a_server_with_keys_does_not_tell_strangers_how_busy_it_is(start: Start) -> None:
+    async with start(keys=[{"name": "ann", "sha256": digest("secret")}]) as running:
+        page = (await running.client.get("/")).text
+        assert "<h2>Jobs</h2>" not in page
+    async with start() as running:
+        assert "<h2>Jobs</h2>" in (await running.client.get("/")).text

@@ -112,10 +112,6 @@ class Pages:
     # -- for people --------------------------------------------------------------------
 
     async def landing(self, origin: str) -> Response:
-        try:
-            jobs = await asyncio.wait_for(self.gateway.store.count_by_state(), STORE_SECONDS)
-        except (Problem, TimeoutError):
-            jobs = None
         models = tuple(self.gateway.catalog.models.values())
         return as_page(
             TITLE,
@@ -130,10 +126,19 @@ class Pages:
             links(),
             self.try_it(origin),
             self.wire_table(origin),
-            jobs_line(jobs),
+            await self.jobs(),
             self.model_table(models),
             kept=NEVER_KEPT,
         )
+
+    async def jobs(self) -> "Html":
+        """How busy the server is; not for strangers, so not where callers need a key."""
+        if self.gateway.settings.keys:
+            return Html("")
+        try:
+            return jobs_line(await asyncio.wait_for(self.gateway.store.count_by_state(), STORE_SECONDS))
+        except (Problem, TimeoutError):
+            return jobs_line(None)
 
     def rehearsal_notice(self) -> "Html":
         if not self.rehearsal:

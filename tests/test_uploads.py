@@ -1,0 +1,112 @@
+"""Files that callers send ahead: a slot, the bytes once, then a name that works wherever a link does."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mutoscope.access import digest
+from mutoscope.job import State
+from mutoscope.wires._ids import from_uuid4_form
+
+Start = Callable[..., Any]
+RUNWAY = {"x-runway-version": "2024-11-06", "authorization": "Bearer any"}
+SCRIPTED = {"models": {name: {"engine": "script"} for name in ("wan-2.7", "gen4_turbo")}}
+
+
+async def freepik_slot(running: Any, content_type: str = "image/png") -> dict[str, Any]:
+    answer = await running.client.post("/v1/ai/uploads/request-url", json={"files": [{"content_type": content_type}]})
+    assert answer.status_code == 200, answer.text
+    [slot] = answer.json()["files"]
+    return slot
+
+
+async def test_a_picture_sent_ahead_on_the_freepik_wire_works_as_a_link(start: Start, picture: bytes) -> None:
+    async with start(**SCRIPTED, net={"allow_private": False}) as running:
+        slot = await freepik_slot(running)
+        sent = await running.client.put(slot["upload_url"], content=picture, headers=slot["headers"])
+        assert sent.status_code in (200, 204), sent.text
+        assert (await running.client.get(slot["asset_url"])).content == picture
+        made = await running.client.post(
+            "/v1/ai/image-to-video/wan-2-7", json={"start_image_url": slot["asset_url"], "duration": 2}
+        )
+        job = await running.finished(from_uuid4_form(made.json()["data"]["task_id"]))
+        assert job.state is State.SUCCEEDED, job.failure
+        listed = (await running.client.get("/v1/ai/uploads")).json()
+        assert slot["file_id"] in str(listed)
+
+
+async def test_a_picture_sent_ahead_on_the_runway_wire_works_by_its_own_uri(start: Start, picture: bytes) -> None:
+    async with start(**SCRIPTED, net={"allow_private": False}) as running:
+        body = {"filename": "cat.png", "type": "ephemeral"}
+        slot = (await running.client.post("/v1/uploads", json=body, headers=RUNWAY)).json()
+        form = {**slot["fields"]}
+        sent = await running.client.post(slot["uploadUrl"], data=form, files={"file": ("cat.png", picture)})
+        assert 200 <= sent.status_code < 300, sent.text
+        wish = {"model": "gen4_turbo", "promptImage": slot["runwayUri"], "ratio": "1280:720", "duration": 2}
+        made = await running.client.post("/v1/image_to_video", json=wish, headers=RUNWAY)
+        assert made.status_code == 200, made.text
+        job = await running.finished(from_uuid4_form(made.json()["id"]))
+        assert job.state is State.SUCCEEDED, job.failure
+
+
+async def test_an_upload_that_has_no_file_yet_is_named_as_the_fault(start: Start) -> None:
+    async with start(**SCRIPTED) as running:
+        body = {"filename": "cat.png", "type": "ephemeral"}
+        slot = (await running.client.post("/v1/uploads", json=body, headers=RUNWAY)).json()
+        wish = {"model": "gen4_turbo", "promptImage": slot["runwayUri"], "ratio": "1280:720"}
+        made = await running.client.post("/v1/image_to_video", json=wish, headers=RUNWAY)
+        assert made.status_code == 400
+        assert made.json()["issues"][0]["path"] == ["promptImage"]
+        assert "not received" in made.text
+
+
+async def test_a_slot_takes_its_bytes_once(start: Start, picture: bytes) -> None:
+    async with start() as running:
+        slot = await freepik_slot(running)
+        first = await running.client.put(slot["upload_url"], content=picture)
+        second = await running.client.put(slot["upload_url"], content=picture)
+        assert (first.status_code, second.status_code) == (204, 404)
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        (lambda url: url.replace("sig=", "sig=x"), 403),
+        (lambda url: url.partition("?")[0], 403),
+        (lambda url: url.replace("/uploads/", "/uploads/x/"), 404),
+        (lambda url: url.replace("exp=", "exp=9"), 403),
+    ],
+)
+async def test_a_slot_needs_its_own_signature(
+    start: Start, picture: bytes, change: Callable[[str], str], status: int
+) -> None:
+    async with start() as running:
+        slot = await freepik_slot(running)
+        sent = await running.client.put(change(slot["upload_url"]), content=picture)
+        assert sent.status_code == status, sent.text
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(b"<html>no picture</html>", "image/png"), (b"", "0 bytes"), (b"\x00" * 600, "image/png")],
+)
+async def test_what_is_no_picture_is_not_taken_for_one(start: Start, content: bytes, why: str) -> None:
+    async with start() as running:
+        slot = await freepik_slot(running)
+        sent = await running.client.put(slot["upload_url"], content=content)
+        assert sent.status_code == 400
+        assert why in sent.text
+        assert (await running.client.get(slot["asset_url"])).status_code == 404
+
+
+async def test_uploads_of_one_key_are_invisible_to_another(start: Start, picture: bytes) -> None:
+    keys = [{"name": name, "sha256": digest(name)} for name in ("ann", "bob")]
+    async with start(**SCRIPTED, keys=keys) as running:
+        ann, bob = ({**RUNWAY, "authorization": f"Bearer {name}"} for name in ("ann", "bob"))
+        body = {"filename": "cat.png", "type": "ephemeral"}
+        slot = (await running.client.post("/v1/uploads", json=body, headers=ann)).json()
+        await running.client.post(slot["uploadUrl"], files={"file": ("cat.png", picture)})
+        wish = {"model": "gen4_turbo", "promptImage": slot["runwayUri"], "ratio": "1280:720"}
+        assert (await running.client.post("/v1/image_to_video", json=wish, headers=bob)).status_code == 400
+        assert (await running.client.post("/v1/image_to_video", json=wish, headers=ann)).status_code == 200
