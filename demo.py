@@ -2,7 +2,7 @@
 
 Starts a server on a free loopback port with its data in a temporary directory, asks it for three clips and a picture
 as strangers' clients would (plain HTTP, and Runway's own SDK), and holds what it gets against what was asked. The
-files are left in demo/. Exit status 1 when anything that was asked for was not honoured.
+files are left in demo/, or in the folder that is named. Exit status 1 when anything that was asked for was not honoured.
 """
 
 import base64
@@ -531,6 +531,9 @@ def play(wanted: list[Request], data: Path, receiver: Receiver) -> dict[str, int
 
 
 if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        FOLDER = Path(sys.argv[1]).absolute()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server does not outlive this
     try:
         sys.exit(main())
     except Disappointment as error:

@@ -41,9 +41,7 @@ def test_the_commented_sections_are_right_once_they_are_uncommented(tmp_path: Pa
     file.write_text("\n".join(live))
     settings = load(file, {})
     assert [key.name for key in settings.keys] == ["alice"]
-    assert settings.models == {
-        "gen4_turbo": ModelSettings(engine="studio", max_concurrent=2, max_daily=100, fps=24)
-    }
+    assert settings.models == {"gen4_turbo": ModelSettings(engine="studio", max_concurrent=2, max_daily=100, fps=24)}
     documented = {field.name for field in msgspec.structs.fields(ModelSettings)}
     assert documented == {"engine", "max_concurrent", "max_daily", "fps"}
     assert {field.name for field in msgspec.structs.fields(Key)} == {"name", "sha256"}
@@ -90,7 +88,7 @@ def test_a_mistake_in_the_environment_is_named():
 
 
 def test_a_file_that_was_named_must_be_there(tmp_path: Path):
-    with pytest.raises(BadSettings, match="nothing.toml"):
+    with pytest.raises(BadSettings, match=r"nothing\.toml"):
         load(tmp_path / "nothing.toml", {})
 
 

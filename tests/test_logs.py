@@ -15,9 +15,9 @@ from mutoscope.problem import Kind, Problem
 @pytest.fixture(autouse=True)
 def leave_logging_as_it_was() -> Iterator[None]:
     root = logging.getLogger()
-    before, level = root.handlers[:], root.level
+    before, level, configured = root.handlers[:], root.level, structlog.get_config()
     yield
-    structlog.reset_defaults()
+    structlog.configure(**configured)
     root.handlers[:] = before
     root.setLevel(level)
 

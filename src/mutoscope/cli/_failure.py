@@ -26,7 +26,8 @@ def explain(error: Exception) -> tuple[str, int] | None:
         case NewerDatabase():
             return str(error), 1
         case Problem():
-            return error.message, 2 if error.kind in WRONGLY_ASKED else 1
+            field = f"{error.field}: " if error.field and error.field not in error.message else ""
+            return field + error.message, 2 if error.kind in WRONGLY_ASKED else 1
         case OSError():
             where = f"{error.filename}: " if error.filename else ""
             return f"{where}{error.strerror or error}", 1

@@ -19,7 +19,7 @@ from mutoscope.catalog import Catalog, Model
 from mutoscope.cli import _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import Config, settings_of
-from mutoscope.cli.jobs import bar
+from mutoscope.cli.jobs import advance, bar
 from mutoscope.config import Files, Limits, Settings
 from mutoscope.http import HttpRequest, HttpResponse
 from mutoscope.job import Generation, Input, Job, Operation, Role, State
@@ -115,7 +115,6 @@ async def generate(
         Who makes it (default: as the settings route the model).
     """
     settings = in_private(settings_of(config))
-    logs.configure("error")
     inputs = tuple(inputs_of(image=image, last_image=last_image, audio=audio, video=video))
     moving = bool(inputs) or seconds is not None or fps is not None
     row = Catalog(settings.models).get(model or default_model(inputs, moving=moving))
@@ -134,6 +133,7 @@ async def generate(
     )
     if out is not None:
         check_name(out, wish)
+    logs.configure("error")
     with tempfile.TemporaryDirectory(prefix="mutoscope-") as folder:
         async with App(settings, data=Path(folder)).running() as app:
             job = await make(app, Submission(generation=wish, fields=FLAGS), engine)
@@ -212,8 +212,7 @@ async def make(app: App, submission: Submission, engine: str | None) -> Job:
     with bar() as progress:
         task = progress.add_task(filed.generation.model, total=None, state=filed.state.value)
         async for job in app.gateway.watch(filed.id, poll_seconds=POLL_SECONDS):
-            total = None if job.progress is None else 1.0
-            progress.update(task, total=total, completed=job.progress or 0.0, state=job.state.value)
+            advance(progress, task, job)
     return job
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 import uuid_utils
 from cyclopts import App, Parameter
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from mutoscope.assets import local_root, place
@@ -116,10 +116,9 @@ async def wait(
     async with _records.opened(settings) as store:
         job = await _records.find(store, id)
         with bar() as progress:
-            task = progress.add_task(job.generation.model, total=None)
+            task = progress.add_task(job.generation.model, total=None, state=job.state.value)
             while not job.state.final:
-                progress.update(task, total=None if job.progress is None else 1.0, completed=job.progress or 0.0)
-                progress.update(task, state=job.state.value)
+                advance(progress, task, job)
                 if deadline is not None and time.monotonic() > deadline:
                     raise Stop(f"Job {job.id} is still {job.state.value} after {timeout:g} s.")
                 await asyncio.sleep(POLL_SECONDS)
@@ -146,7 +145,14 @@ def bar() -> Progress:
         TimeElapsedColumn(),
         console=_show.err,
         transient=True,
+        disable=not _show.err.is_terminal,
     )
+
+
+def advance(progress: Progress, task: TaskID, job: Job) -> None:
+    """Show a job's progress, where it is known."""
+    total = None if job.progress is None else 1.0
+    progress.update(task, total=total, completed=job.progress or 0.0, state=job.state.value)
 
 
 # -- a job in words -------------------------------------------------------------

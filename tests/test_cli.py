@@ -1,0 +1,469 @@
+"""The command line: what it prints, how it exits, and that it works beside a running server or without one."""
+
+import asyncio
+import contextlib
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import httpx
+import pytest
+from PIL import Image
+
+from mutoscope import __version__
+from mutoscope.access import digest
+from mutoscope.catalog import ROWS
+from mutoscope.cli import VERBS, main
+from mutoscope.config import load
+from mutoscope.job import Delivery, Generation, Job, Operation, State
+from mutoscope.store import SqliteStore
+from mutoscope.wires._ids import uuid4_form
+
+HEAVY = ("aiohttp", "av", "cv2", "numpy", "uvicorn", "obstore", "starlette", "sqlite3", "msgspec")
+START_SECONDS = 20.0
+
+
+class Ended:
+    """How a command ended and what it said."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Run a command in this process, in a directory without a configuration file."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: str | Path) -> Ended:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([str(word) for word in words])
+        said = capsys.readouterr()
+        return Ended(int(ended.value.code or 0), said.out, said.err)
+
+    return call
+
+
+def command(*words: str | Path) -> list[str]:
+    return [sys.executable, "-m", "mutoscope", *map(str, words)]
+
+
+def run_apart(*words: str | Path, cwd: Path) -> Ended:
+    """Run a command in a process of its own."""
+    done = subprocess.run(command(*words), capture_output=True, text=True, timeout=60, cwd=cwd, env=environment())
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def environment() -> dict[str, str]:
+    source = Path(__file__).parent.parent / "src"
+    return os.environ | {"PYTHONPATH": str(source), "COLUMNS": "200"}
+
+
+class Serving:
+    def __init__(self, process: subprocess.Popen[bytes], log: Path, data: Path) -> None:
+        self.process, self.log, self.data = process, log, data
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text()
+
+    @property
+    def url(self) -> str:
+        return self.said.split("serves on ", 1)[1].split()[0]
+
+    def stop(self, *signals: signal.Signals) -> int:
+        for each in signals:
+            self.process.send_signal(each)
+            time.sleep(0.3)
+        return self.process.wait(20)
+
+
+@contextlib.contextmanager
+def served(folder: Path, *words: str) -> Generator[Serving]:
+    """`mutoscope serve` on a free port, with its data in the folder."""
+    log, data = folder / "serve.log", folder / "data"
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            command("serve", "--port", "0", "--data", data, *words),
+            stdout=file, stderr=subprocess.STDOUT, cwd=folder, env=environment(),
+        )  # fmt: skip
+    serving = Serving(process, log, data)
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while "Try it" not in serving.said:
+            assert process.poll() is None and time.monotonic() < deadline, serving.said
+            time.sleep(0.05)
+        yield serving
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def rehearsing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """A server whose jobs do what their prompts say; shared by the tests of this file."""
+    with served(tmp_path_factory.mktemp("rehearsing"), "--rehearse") as serving:
+        yield serving
+
+
+PICTURES = "/v1/ai/text-to-image/runway"
+
+
+def submit(serving: Serving, prompt: str) -> str:
+    answer = httpx.post(serving.url + PICTURES, json={"prompt": prompt, "ratio": "1920:1080"}, trust_env=False)
+    return answer.raise_for_status().json()["data"]["task_id"]
+
+
+# -- the whole -------------------------------------------------------------------
+
+
+def test_help_names_every_verb_and_imports_none_of_them():
+    script = "import sys\nfrom mutoscope.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    script += "print('loaded:', *sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment())
+    assert done.returncode == 0
+    for verb in VERBS:
+        assert verb in done.stdout
+    loaded = done.stderr.partition("loaded:")[2].split()
+    assert "mutoscope.cli" in loaded
+    assert not set(HEAVY) & set(loaded)
+
+
+def test_the_version_is_printed(run: Any):
+    ended = run("--version")
+    assert (ended.code, ended.out) == (0, f"{__version__}\n")
+
+
+@pytest.mark.parametrize(
+    "words", [("nope",), ("serve", "--prot", "1"), ("jobs", "list", "--limit", "many"), ("jobs", "list", "-n", "0")]
+)
+def test_a_mistyped_command_is_one_line_and_exit_code_2(run: Any, words: tuple[str, ...]):
+    ended = run(*words)
+    assert ended.code == 2
+    assert ended.err.startswith("mutoscope: ") and ended.err.count("\n") == 1
+
+
+def test_a_key_is_printed_with_the_section_that_admits_it(run: Any, tmp_path: Path):
+    ended = run("key", "alice")
+    file = tmp_path / "mutoscope.toml"
+    file.write_text(ended.out)
+    [key] = load(file, {}).keys
+    fresh = next(line.strip() for line in ended.err.splitlines() if line.strip().startswith("msk_"))
+    assert (key.name, key.sha256) == ("alice", digest(fresh))
+
+
+def test_models_lists_every_row_with_what_the_settings_change(run: Any, tmp_path: Path):
+    (tmp_path / "mutoscope.toml").write_text('[models."gen4_turbo"]\nengine = "script"\nmax_daily = 7\n')
+    shown = run("models").out
+    assert all(row.name in shown for row in ROWS)
+    assert "image-to-video/runway-gen4-turbo" in shown
+    told = {each["name"]: each for each in run("models", "--json").json}
+    assert len(told) == len(ROWS)
+    assert (told["gen4_turbo"]["engine"], told["gen4_turbo"]["max_daily"]) == ("script", 7)
+    assert told["gen4.5"]["engine"] == "studio"
+
+
+def test_settings_for_a_model_that_does_not_exist_are_refused(run: Any, tmp_path: Path):
+    (tmp_path / "mutoscope.toml").write_text('[models."gen9"]\nengine = "script"\n')
+    ended = run("models")
+    assert ended.code == 2 and "gen9" in ended.err and "gen4_turbo" in ended.err
+
+
+# -- doctor ------------------------------------------------------------------------
+
+
+def test_doctor_finds_this_machine_fit(run: Any, tmp_path: Path):
+    (tmp_path / "mutoscope.toml").write_text("[server]\nport = 0\n")
+    ended = run("doctor", "--data", tmp_path / "data", "--json")
+    assert ended.code == 0
+    found = {each["what"]: each for each in ended.json}
+    assert "libx264" in found["H.264"]["found"]
+    assert found["settings"]["found"].endswith("mutoscope.toml")
+    assert float(found["fsync"]["found"].split()[0]) >= 0
+    assert not (tmp_path / "data").exists()
+
+
+def test_doctor_says_what_is_broken_and_what_to_do(run: Any, tmp_path: Path):
+    file = tmp_path / "mutoscope.toml"
+    file.write_text("[server]\nprot = 0\n")
+    ended = run("doctor")
+    assert ended.code == 1 and "broken" in ended.out and "prot" in ended.out and "→" in ended.out
+    file.write_text("[server]\nhost = '0.0.0.0'\nport = 0\n")
+    ended = run("doctor", "--data", tmp_path / "data")
+    assert ended.code == 1 and "mutoscope key" in ended.out
+
+
+def test_doctor_tells_a_server_of_ours_from_a_stranger_on_the_port(run: Any, rehearsing: Serving, tmp_path: Path):
+    port = rehearsing.url.rpartition(":")[2]
+    (tmp_path / "mutoscope.toml").write_text(f"[server]\nport = {port}\n")
+    ended = run("doctor", "--data", tmp_path / "data")
+    assert ended.code == 0 and f"answers on 127.0.0.1, port {port}: ok" in ended.out
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        (tmp_path / "mutoscope.toml").write_text(f"[server]\nport = {stranger.getsockname()[1]}\n")
+        stranger.listen(1)
+        ended = run_apart("doctor", "--data", tmp_path / "data", cwd=tmp_path)
+    assert ended.code == 1 and "cannot be listened on" in ended.out
+
+
+# -- jobs and webhooks, without a server ----------------------------------------------
+
+
+def stored(data: Path) -> Job:
+    """A data directory with a failed job whose webhook was tried once in vain."""
+    data.mkdir()
+    job = Job(
+        id="01999999-1111-7222-8333-444444444444",
+        wire="freepik",
+        route="text-to-image/runway",
+        owner="",
+        generation=Generation(
+            operation=Operation.TEXT_TO_IMAGE, model="gen4_image", prompt="[red]a[/red] lake", width=64, height=64
+        ),
+        body=b'{"prompt": "a lake"}',
+        engine="script",
+        webhook="http://receiver.example/hook",
+        created=1_790_000_000.0,
+    )
+
+    async def fill() -> None:
+        store = SqliteStore(data / "mutoscope.db")
+        await store.open()
+        await store.add(job)
+        await store.claim(
+            engine="script", worker="w", lease_seconds=30, limit=1, now=1_790_000_001.0,
+            owed=lambda job: Delivery(id="msg_1", job=job.id, url=job.webhook or "", event="running", body=b'{"a": 1}'),
+        )  # fmt: skip
+        await store.record_attempt(
+            "msg_1", at=1_790_000_002.0, status=None, error="refused", ms=3, delivered=False, next_due=None
+        )
+        await store.close()
+
+    asyncio.run(fill())
+    return job
+
+
+def test_without_data_there_is_nothing_to_list_and_nothing_is_made(run: Any, tmp_path: Path):
+    ended = run("jobs", "list", "--data", tmp_path / "none")
+    assert ended.code == 1 and "holds no jobs yet" in ended.err
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_jobs_story_is_shown_for_our_id_and_for_the_vendors(run: Any, tmp_path: Path):
+    job = stored(tmp_path / "data")
+    listed = run("jobs", "list", "--data", tmp_path / "data")
+    assert listed.code == 0 and job.id in listed.out and "[red]a[/red] lake" in listed.out
+    for id in (job.id, job.id.upper(), uuid4_form(job.id)):
+        shown = run("jobs", "show", id, "--data", tmp_path / "data")
+        assert shown.code == 0, shown.err
+        for part in (job.id, uuid4_form(job.id), "running", "gen4_image", "64x64", "msg_1", "refused", "given up"):
+            assert part in shown.out
+    assert run("jobs", "show", "nonsense", "--data", tmp_path / "data").code == 1
+
+
+def test_the_story_is_there_as_json(run: Any, tmp_path: Path):
+    job = stored(tmp_path / "data")
+    told = run("jobs", "show", job.id, "--data", tmp_path / "data", "--json").json
+    assert told["state"] == "running" and told["body"] == '{"prompt": "a lake"}' and told["attempts"] == 1
+    assert told["public_id"] == uuid4_form(job.id)
+    [delivery] = told["deliveries"]
+    assert delivery["id"] == "msg_1" and delivery["body"] == '{"a": 1}' and delivery["tries"][0]["error"] == "refused"
+    [row] = run("jobs", "list", "--data", tmp_path / "data", "--json").json
+    assert row["id"] == job.id
+
+
+def test_jobs_are_listed_by_state(run: Any, tmp_path: Path):
+    job = stored(tmp_path / "data")
+    assert job.id in run("jobs", "list", "--state", "running", "--data", tmp_path / "data").out
+    ended = run("jobs", "list", "--state", "failed", "--data", tmp_path / "data")
+    assert (ended.code, ended.out) == (0, "")
+
+
+def test_a_job_is_canceled_once(run: Any, tmp_path: Path):
+    job = stored(tmp_path / "data")
+    assert run("jobs", "cancel", uuid4_form(job.id), "--data", tmp_path / "data").code == 0
+    ended = run("jobs", "cancel", job.id, "--data", tmp_path / "data")
+    assert ended.code == 1 and "canceled" in ended.err
+    told = run("jobs", "show", job.id, "--data", tmp_path / "data", "--json").json
+    assert told["state"] == State.CANCELED.value
+
+
+def test_waiting_ends_with_the_time_that_was_given(run: Any, tmp_path: Path):
+    job = stored(tmp_path / "data")
+    ended = run("jobs", "wait", job.id, "--timeout", "0", "--data", tmp_path / "data")
+    assert ended.code == 1 and "still running" in ended.err
+
+
+def test_a_message_that_was_given_up_is_replayed(run: Any, tmp_path: Path):
+    stored(tmp_path / "data")
+    assert "given up" in run("webhooks", "list", "--data", tmp_path / "data").out
+    assert "msg_1" not in run("webhooks", "list", "--pending", "--data", tmp_path / "data").out
+    assert run("webhooks", "replay", "msg_1", "--data", tmp_path / "data").code == 0
+    [pending] = run("webhooks", "list", "--pending", "--data", tmp_path / "data", "--json").json
+    assert pending["id"] == "msg_1"
+    shown = run("webhooks", "show", "msg_1", "--data", tmp_path / "data").out
+    assert '{"a": 1}' in shown and "refused" in shown and "pending" in shown
+    assert run("webhooks", "replay", "msg_2", "--data", tmp_path / "data").code == 1
+
+
+def test_the_webhook_secret_is_the_configured_one_or_the_directorys_own(run: Any, tmp_path: Path):
+    first = run("webhooks", "secret", "--data", tmp_path / "data").out
+    assert first.startswith("whsec_") and run("webhooks", "secret", "--data", tmp_path / "data").out == first
+    (tmp_path / "mutoscope.toml").write_text('[webhooks]\nsecret = "whsec_bXV0b3Njb3Bl"\n')
+    assert run("webhooks", "secret").out == "whsec_bXV0b3Njb3Bl\n"
+
+
+# -- serve --------------------------------------------------------------------------
+
+
+def test_the_line_that_serve_prints_works_when_it_is_pasted(rehearsing: Serving):
+    assert "REHEARSAL" in rehearsing.said
+    line = next(line for line in rehearsing.said.splitlines() if line.strip().startswith("curl"))
+    words = shlex.split(line)
+    assert words[:2] == ["curl", "-s"]
+    header, body = words[words.index("-H") + 1], words[words.index("-d") + 1]
+    answer = httpx.post(words[2], content=body, headers=dict([header.split(": ", 1)]), trust_env=False)
+    assert answer.status_code == 200 and answer.json()["data"]["status"] == "CREATED"
+
+
+def test_serve_says_where_everything_is(rehearsing: Serving):
+    for part in ("freepik", f"RUNWAYML_BASE_URL={rehearsing.url}", str(rehearsing.data), "webhook-secret", "/docs"):
+        assert part in rehearsing.said
+
+
+def test_a_second_server_is_refused_the_data_directory(rehearsing: Serving, tmp_path: Path):
+    ended = run_apart("serve", "--port", "0", "--data", rehearsing.data, cwd=tmp_path)
+    assert ended.code == 2
+    assert ended.err.startswith("mutoscope: ") and ended.err.count("\n") == 1 and "--data" in ended.err
+
+
+def test_a_port_in_use_is_told_in_one_line(run: Any, rehearsing: Serving, tmp_path: Path):
+    port = rehearsing.url.rpartition(":")[2]
+    ended = run("serve", "--port", port, "--data", tmp_path / "data")
+    assert ended.code == 2 and port in ended.err and ended.err.count("\n") == 1
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--host", "0.0.0.0"), "mutoscope key"),
+        (("--host", "::"), "mutoscope key"),
+        (("--port", "70000"), "0 to 65535"),
+        (("--public-url", "media.example"), "--public-url"),
+        (("--config", "missing.toml"), "missing.toml"),
+        (("--host", "no.such.host.invalid"), "mutoscope key"),
+    ],
+)
+def test_what_serve_cannot_do_is_refused_in_one_line(run: Any, tmp_path: Path, words: tuple[str, ...], told: str):
+    ended = run("serve", *words, "--data", tmp_path / "data")
+    assert ended.code == 2 and told in ended.err and ended.err.count("\n") == 1
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_running_servers_job_is_canceled_from_beside(run: Any, rehearsing: Serving):
+    task = submit(rehearsing, "hang")
+    assert run("jobs", "cancel", task, "--data", rehearsing.data).code == 0
+    answer = httpx.get(f"{rehearsing.url}{PICTURES}/{task}", trust_env=False)
+    deadline = time.monotonic() + 5
+    while answer.json()["data"]["status"] != "FAILED" and time.monotonic() < deadline:
+        time.sleep(0.1)
+        answer = httpx.get(f"{rehearsing.url}{PICTURES}/{task}", trust_env=False)
+    assert "canceled" in answer.json()["data"]["error"]
+
+
+def test_waiting_tells_by_its_exit_code_how_a_job_ended(run: Any, rehearsing: Serving):
+    good, bad = submit(rehearsing, "sleep 0.4"), submit(rehearsing, "fail refused not today")
+    ended = run("jobs", "wait", good, "--timeout", "20", "--data", rehearsing.data)
+    assert ended.code == 0 and "1920x1080" in ended.out and "assets" in ended.out
+    ended = run("jobs", "wait", bad, "--timeout", "20", "--data", rehearsing.data)
+    assert ended.code == 1 and "not today" in ended.out
+
+
+def test_a_signal_stops_gracefully_and_running_jobs_end_first(tmp_path: Path, run: Any):
+    with served(tmp_path, "--rehearse") as serving, httpx.Client(trust_env=False) as client:
+        assert client.get(f"{serving.url}/healthz").status_code == 200  # this connection stays open, idle
+        task = submit(serving, "sleep 1")
+        time.sleep(0.3)
+        began = time.monotonic()
+        assert serving.stop(signal.SIGTERM) == 0, serving.said
+        assert time.monotonic() - began < 5
+        assert "Traceback" not in serving.said
+    assert run("jobs", "show", task, "--data", serving.data, "--json").json["state"] == "succeeded"
+
+
+def test_a_second_signal_stops_at_once_and_the_job_is_not_lost(tmp_path: Path, run: Any):
+    with served(tmp_path, "--rehearse") as serving:
+        task = submit(serving, "sleep 60")
+        time.sleep(0.3)
+        began = time.monotonic()
+        assert serving.stop(signal.SIGINT, signal.SIGINT) == 128 + signal.SIGINT
+        assert time.monotonic() - began < 3
+    assert run("jobs", "show", task, "--data", serving.data, "--json").json["state"] in ("running", "queued")
+
+
+# -- generate ---------------------------------------------------------------------------
+
+
+def test_generate_writes_a_picture_of_the_size_that_was_asked_for(tmp_path: Path):
+    ended = run_apart("generate", "a quiet lake", "--size", "640x360", "--seed", "3", cwd=tmp_path)
+    assert ended.code == 0, ended.err
+    assert "a-quiet-lake.png" in ended.out and "640x360" in ended.out and "studio" in ended.out
+    with Image.open(tmp_path / "a-quiet-lake.png") as image:
+        assert (image.format, image.size) == ("PNG", (640, 360))
+
+
+def test_generate_moves_a_picture(tmp_path: Path, picture: bytes):
+    (tmp_path / "in.png").write_bytes(picture)
+    words = ("--image", "in.png", "--size", "320x180", "--seconds", "1", "--fps", "12", "--out", "out.mp4")
+    ended = run_apart("generate", "pan left", *words, cwd=tmp_path)
+    assert ended.code == 0, ended.err
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        stream = container.streams.video[0]
+        frames = sum(1 for _ in container.decode(stream))
+        assert (stream.width, stream.height, frames) == (320, 180, 12)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--image", "nowhere.png"), "no file nowhere.png"),
+        (("--size", "big"), "--size"),
+        (("--model", "gen9"), "There is no model 'gen9'"),
+        (("--out", "x.mp4"), "x.png"),
+        (("--out", "nowhere/x.png"), "no directory"),
+    ],
+)
+def test_what_generate_is_asked_wrongly_is_told_in_one_line(
+    run: Any, tmp_path: Path, words: tuple[str, ...], told: str
+):
+    ended = run("generate", "a lake", *words)
+    assert ended.code == 2 and told in ended.err, ended.err
+    assert ended.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("words", "told"), [(("--seconds", "99"), "--seconds: "), (("--engine", "nobody"), "nobody")])
+def test_what_the_gateway_refuses_is_told_with_the_name_of_the_option(
+    tmp_path: Path, words: tuple[str, ...], told: str
+):
+    ended = run_apart("generate", "a lake", *words, cwd=tmp_path)
+    assert ended.code == 2 and told in ended.err and ended.err.count("\n") == 1, ended.err
+
+
+def test_a_generation_that_fails_says_why(tmp_path: Path):
+    ended = run_apart("generate", "fail refused not today", "--engine", "script", cwd=tmp_path)
+    assert ended.code == 1 and ended.err == "mutoscope: not today\n"
