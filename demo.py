@@ -2,7 +2,7 @@
 
 Starts a server on a free loopback port with its data in a temporary directory, asks it for three clips and a picture
 as strangers' clients would (plain HTTP, and Runway's own SDK), and holds what it gets against what was asked. The
-files are left in demo/, or in the folder that is named. Exit status 1 when anything that was asked for was not honoured.
+files are left in demo/, or in the folder that is named. Exit status 1 when anything asked for was not honoured.
 """
 
 import base64
@@ -38,7 +38,7 @@ from standardwebhooks import Webhook
 from mutoscope.studio.scene import paint
 
 HERE = Path(__file__).resolve().parent
-FOLDER = HERE / "demo"
+target = HERE / "demo"  # where the files are left; an argument changes it
 PICTURE = (1600, 1000)
 SCENE = "a mountain lake at dawn, pine forest, soft mist"
 SEED = 7
@@ -90,7 +90,7 @@ class Request:
 
     @property
     def path(self) -> Path:
-        return FOLDER / self.file
+        return target / self.file
 
 
 @dataclass(frozen=True)
@@ -500,40 +500,45 @@ def make_all(wanted: list[Request], place: Place) -> None:
 
 def main() -> int:
     began = time.monotonic()
-    FOLDER.mkdir(exist_ok=True)
+    target.mkdir(exist_ok=True)
     wanted = requests()
     for each in wanted:
         each.path.unlink(missing_ok=True)
     picture = draw_picture()
-    (FOLDER / "lake.jpg").write_bytes(picture)
+    (target / "lake.jpg").write_bytes(picture)
     receiver = Receiver(picture)
     try:
         with tempfile.TemporaryDirectory(prefix="mutoscope-demo-") as folder:
             verified = play(wanted, Path(folder) / "data", receiver)
     finally:
         receiver.close()
-    contact_sheet(wanted, FOLDER / "contact-sheet.png")
+    contact_sheet(wanted, target / "contact-sheet.png")
     console.print(results(wanted, verified))
     for each in wanted:
         for fault in each.faults:
             console.print(Text(f"NOT AS ASKED: {each.title}: {fault}", style="bold red"))
-    sheet = os.path.relpath(FOLDER / "contact-sheet.png")
+    sheet = os.path.relpath(target / "contact-sheet.png")
     console.print(f"{time.monotonic() - began:.0f} s in all. The clips side by side: {sheet}")
     return 1 if any(each.faults for each in wanted) else 0
 
 
 def play(wanted: list[Request], data: Path, receiver: Receiver) -> dict[str, int]:
     with serving(data) as server, httpx.Client(timeout=30, trust_env=False) as http:
-        place = Place(server, receiver, (FOLDER / "lake.jpg").read_bytes(), http)
+        place = Place(server, receiver, (target / "lake.jpg").read_bytes(), http)
         make_all(wanted, place)
         verifier = Webhook(webhook_secret(data))
         return {each.file: check_webhooks(each, receiver, verifier) for each in wanted if each.hooked}
 
 
+def leave(sig: int, _frame: object) -> None:
+    """Ended by a signal: unwind, so that the server does not outlive this."""
+    sys.exit(128 + sig)
+
+
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        FOLDER = Path(sys.argv[1]).absolute()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server does not outlive this
+        target = Path(sys.argv[1]).absolute()
+    signal.signal(signal.SIGTERM, leave)
     try:
         sys.exit(main())
     except Disappointment as error:

@@ -33,7 +33,7 @@ def request_for(file: str, expected: demo.Expected) -> demo.Request:
 
 @pytest.fixture(autouse=True)
 def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "FOLDER", tmp_path)
+    monkeypatch.setattr(demo, "target", tmp_path)
 
 
 @pytest.mark.parametrize(
