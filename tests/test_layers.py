@@ -8,7 +8,7 @@ LAYERS: list[set[str]] = [
     {"problem", "http", "job"},
     {"catalog", "config"},
     {"wires"},
-    {"net", "media", "assets", "store", "home", "_probe"},
+    {"net", "media", "assets", "store", "home", "credentials", "_probe"},
     {"studio"},
     {"engines"},
     {"access", "intake", "gateway", "worker", "webhooks", "rehearsal"},

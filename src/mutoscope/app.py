@@ -11,6 +11,7 @@ from mutoscope.access import Keys, Pace
 from mutoscope.assets import Assets
 from mutoscope.catalog import Catalog
 from mutoscope.config import Settings
+from mutoscope.credentials import signer
 from mutoscope.engines import Engine
 from mutoscope.engines.script import Script
 from mutoscope.engines.studio import Studio
@@ -31,13 +32,18 @@ log = structlog.get_logger(__name__)
 class App:
     """Everything that `mutoscope serve` runs. Use `running`, or `start` and `stop`."""
 
-    def __init__(self, settings: Settings, *, data: Path | None = None, rehearsal: bool = False) -> None:
-        """`rehearsal` routes every model to the scripted engine and obeys the headers of a test client.
+    def __init__(
+        self, settings: Settings, *, data: Path | None = None, identity: Path | None = None, rehearsal: bool = False
+    ) -> None:
+        """`identity` is the directory of the certificate that signs files, where that is not the data directory's.
+        `rehearsal` routes every model to the scripted engine and obeys the headers of a test client.
 
-        Raises HomeBusy when another process serves from the data directory.
+        Raises HomeBusy when another process serves from the data directory, BadSettings when files cannot be signed
+        as the settings ask.
         """
         self.settings, self.rehearsal = settings, rehearsal
         self.home = Home(data or settings.data)
+        self.signer = signer(settings.credentials, identity or self.home.credentials)
         self.home.take()
         self.store = SqliteStore(self.home.database)
         self.client = Client(settings.net)
@@ -67,7 +73,11 @@ class App:
             kept=KEPT if rehearsal else frozenset(),
         )
         self.worker = Worker(
-            gateway=self.gateway, engines=self.engines, settings=settings.worker, scratch=self.home.scratch
+            gateway=self.gateway,
+            engines=self.engines,
+            settings=settings.worker,
+            scratch=self.home.scratch,
+            signer=self.signer,
         )
         self.webhook_secret = settings.webhooks.secret or self.home.webhook_secret()
         self.deliverer = Deliverer(

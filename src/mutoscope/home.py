@@ -20,6 +20,7 @@ class Home:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.database = root / "mutoscope.db"
         self.scratch = root / "tmp"
+        self.credentials = root / "credentials"
         self._lock: int | None = None
 
     def take(self) -> None:

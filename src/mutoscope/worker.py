@@ -15,6 +15,7 @@ import uuid_utils
 
 from mutoscope.assets import Assets
 from mutoscope.config import Worker as WorkerSettings
+from mutoscope.credentials import Making, Signer, Unsigned
 from mutoscope.engines import Engine, OpenedInput
 from mutoscope.gateway import Gateway
 from mutoscope.job import Failure, Generation, Job, Json, Output, State
@@ -43,10 +44,11 @@ class Worker:
         engines: Mapping[str, Engine],
         settings: WorkerSettings,
         scratch: Path,
+        signer: Signer | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.gateway, self.engines, self.settings = gateway, engines, settings
-        self.scratch, self.clock = scratch, clock
+        self.scratch, self.signer, self.clock = scratch, signer, clock
         self.store: Store = gateway.store
         self.name = f"{socket.gethostname()}-{secrets.token_hex(4)}"
         self.runs: dict[str, Run] = {}
@@ -265,7 +267,10 @@ class Run:
         height: int | None = None,
         seconds: float | None = None,
         frames: int | None = None,
+        made: Making | bool = True,
     ) -> Output:
+        if made is not False:
+            source = await self._signed(source, media_type, Making() if made is True else made)
         size = len(source) if isinstance(source, bytes) else source.stat().st_size
         asset = await self.assets.put(source, media_type)
         return Output(
@@ -278,3 +283,18 @@ class Run:
             seconds=seconds,
             frames=frames,
         )
+
+    async def _signed(self, source: Path | bytes, media_type: str, making: Making) -> Path | bytes:
+        """The file with its credentials; as it is, and said so, where that fails."""
+        signer = self._worker.signer
+        if signer is None:
+            return source
+        try:
+            signed = await asyncio.to_thread(signer.sign, source, media_type, making, engine=self.job.engine)
+        except Unsigned as reason:
+            log.warning("unsigned", job=self.job.id, media_type=media_type, reason=repr(reason.__cause__ or reason))
+            self.note(f"no content credentials: {reason}")
+            return source
+        if isinstance(source, Path):
+            source.unlink()
+        return signed

@@ -16,11 +16,13 @@ import pytest
 from PIL import Image
 
 from mutoscope.config import Studio as StudioSettings
+from mutoscope.credentials import Making
 from mutoscope.engines._engine import OpenedInput
 from mutoscope.engines.studio import Studio
 from mutoscope.job import Generation, Json, Operation, Output, Role
 from mutoscope.media import MediaInfo
 from mutoscope.problem import Kind, Problem
+from mutoscope.studio import VERSION
 
 SMALL: dict[str, Any] = {"width": 160, "height": 96, "fps": 12, "seconds": 0.5, "seed": 7}
 
@@ -36,6 +38,7 @@ class Bench:
         self.canceled = False
         self.shares: list[float] = []
         self.notes: list[str] = []
+        self.makings: list[Making | bool] = []
         self.started = asyncio.Event()
 
     def progress(self, share: float) -> None:
@@ -48,8 +51,9 @@ class Bench:
     async def checkpoint(self, **facts: object) -> None:
         self.checkpointed |= facts
 
-    async def keep(self, source: Path | bytes, *, media_type: str, **facts: Any) -> Output:
+    async def keep(self, source: Path | bytes, *, media_type: str, made: Making | bool = True, **facts: Any) -> Output:
         assert isinstance(source, Path)
+        self.makings.append(made)
         return Output(id="o", media_type=media_type, asset=str(source), bytes=source.stat().st_size, **facts)
 
 
@@ -101,6 +105,7 @@ async def test_a_picture_becomes_a_clip_with_its_facts_and_notes(
     assert probe(output) == (160, 96, 6)
     assert run.shares[-1] == 1.0
     assert run.notes == ["studio used: pan left; ignored: past, cat"]
+    assert run.makings == [Making(version=VERSION, used=("pan left",), ignored=("past", "cat"))]
 
 
 async def test_the_same_order_gives_the_same_bytes_in_two_children(

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from mutoscope.credentials import Making
 from mutoscope.job import Generation, Json, Operation, Output, Role
 from mutoscope.media import MediaInfo
 
@@ -68,8 +69,13 @@ class EngineRun(Protocol):
         height: int | None = None,
         seconds: float | None = None,
         frames: int | None = None,
+        made: Making | bool = True,
     ) -> Output:
-        """Store a file that was made. Durable before it returns."""
+        """Store a file. Durable before it returns; a path is given up.
+
+        What this engine made is signed first, with what it tells in `made`. False: somebody else did, and it is kept
+        byte for byte.
+        """
         ...
 
 

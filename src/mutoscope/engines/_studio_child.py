@@ -42,7 +42,7 @@ def main() -> None:
         os._exit(0)
     threading.Thread(target=leave_with_parent, daemon=True).start()
     try:
-        tell({"done": make(json.loads(line), tell)})
+        tell({"done": {"version": studio.VERSION, **make(json.loads(line), tell)}})
     except studio.StudioError as error:
         tell({"refused": {"message": str(error), "field": error.field}})
     except MemoryError:

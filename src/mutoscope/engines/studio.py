@@ -19,6 +19,7 @@ import structlog
 
 import mutoscope
 from mutoscope.config import Studio as StudioSettings
+from mutoscope.credentials import Making
 from mutoscope.engines._engine import EngineRun, OpenedInput
 from mutoscope.job import Json, Operation, Output, Role
 from mutoscope.problem import Kind, Problem
@@ -69,7 +70,7 @@ class Studio:
                 Kind.TIMED_OUT, f"Rendering took more than {self.settings.timeout_seconds:g} seconds."
             ) from error
         tell_words(run, order, done)
-        return tuple([await keep(run, file) for file in done["files"]])
+        return tuple([await keep(run, file, version=done["version"]) for file in done["files"]])
 
     async def close(self) -> None:
         self._closed = True
@@ -201,7 +202,7 @@ def tell_words(run: EngineRun, order: Json, done: Json) -> None:
         run.note("ignored: audio (the built-in renderer makes no sound of its own)")
 
 
-async def keep(run: EngineRun, file: Json) -> Output:
+async def keep(run: EngineRun, file: Json, *, version: str) -> Output:
     moving = "frames" in file
     return await run.keep(
         Path(file["path"]),
@@ -210,6 +211,7 @@ async def keep(run: EngineRun, file: Json) -> Output:
         height=file["height"],
         seconds=file["seconds"] if moving else None,
         frames=file["frames"] if moving else None,
+        made=Making(version=version, used=tuple(file["used"]), ignored=tuple(file["ignored"])),
     )
 
 
