@@ -29,6 +29,7 @@ TRACKS = 16
 PACKETS = 2_000_000
 BOXES = 1_000_000
 SLACK_SECONDS = 0.25  # how far a header's length may be from the packets'
+COMMENT = 1000  # characters
 ORIENTATION = 0x0112  # EXIF
 LYING = (5, 6, 7, 8)  # its values that swap width and height
 
@@ -136,6 +137,7 @@ def image(request: dict[str, Any]) -> dict[str, Any]:
         with Image.open(request["path"], formats=(FORMATS[media_type],)) as opened:
             width, height = opened.size
             turned = on_its_side(opened.info.get("exif"))
+            comment = told(opened.info.get("Comment", opened.info.get("comment")))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         found = re.search(r"\d+", str(error))
         raise too_many_pixels(most, found.group() if found else "more") from error
@@ -143,7 +145,14 @@ def image(request: dict[str, Any]) -> dict[str, Any]:
         raise too_many_pixels(most, f"{width}x{height}")
     if not whole_image(request["path"], media_type):
         raise Flaw(f"Invalid asset: the {media_type} file is truncated or damaged")
-    return {"kind": "image", "width": height if turned else width, "height": width if turned else height}
+    shown = (height, width) if turned else (width, height)
+    return {"kind": "image", "width": shown[0], "height": shown[1], "comment": comment}
+
+
+def told(comment: object) -> str | None:
+    """What a file says of itself, cut short."""
+    text = comment.decode("utf-8", "replace") if isinstance(comment, bytes) else comment
+    return str(text)[:COMMENT] if text else None
 
 
 def on_its_side(exif: bytes | None) -> bool:
@@ -202,6 +211,7 @@ def stream(request: dict[str, Any]) -> dict[str, Any]:
         track = video or sound
         if track is None:
             raise Flaw("Unsupported asset type: it holds neither picture nor sound")
+        comment = told(container.metadata.get("comment"))
         claimed = claimed_seconds(container, track)
         hold_seconds(claimed, request["max_seconds"])
         size = hold_pixels(video, request["max_pixels"]) if video is not None else (0, 0)
@@ -210,8 +220,8 @@ def stream(request: dict[str, Any]) -> dict[str, Any]:
         hold_seconds(seconds, request["max_seconds"])
         if video is None:
             found = SOUND_ONLY.get(media_type, media_type)
-            return {"kind": "audio", "media_type": found, "seconds": seconds, "has_audio": True}
-        shape = {**sides(frame, size), "fps": rate(video)}
+            return {"kind": "audio", "media_type": found, "seconds": seconds, "has_audio": True, "comment": comment}
+        shape = {**sides(frame, size), "fps": rate(video), "comment": comment}
     return {"kind": "video", **shape, "frames": tallies[0].frames, "seconds": seconds, "has_audio": sound is not None}
 
 

@@ -74,6 +74,7 @@ class MediaInfo(Struct, frozen=True, kw_only=True):
     fps: float | None = None
     frames: int | None = None
     has_audio: bool = False
+    comment: str | None = None  # what it says of itself
 
 
 def sniff(head: bytes) -> str | None:
