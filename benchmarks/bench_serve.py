@@ -30,7 +30,7 @@ HERE = Path(__file__).parent
 ROUTE = "/v1/ai/text-to-image/runway"
 HEADERS = {"content-type": "application/json", "x-freepik-api-key": "benchmark"}
 BODY = json.dumps({"prompt": "A serene mountain landscape at sunset", "ratio": "1920:1080", "seed": 12345})
-CONNECTIONS = 32
+CONNECTIONS = 64
 TICK = os.sysconf("SC_CLK_TCK")
 CORES = sorted(os.sched_getaffinity(0))
 CONFIG = """
@@ -184,7 +184,7 @@ def fill(data: Path, count: int) -> list[str]:
             f"FROM (SELECT printf('%012x', {now - 86400_000} - n * {step}) AS h, lower(hex(randomblob(9))) AS r))"
         )
         values |= {"state": "'succeeded'", "finished": "created", "started": "created", "cost": "1.0"}
-        values |= {"outputs": "'[]'", "throttled": "0"}
+        values |= {"outputs": "CAST('[]' AS BLOB)", "throttled": "0"}
         db.execute(
             f"WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count} - 1), "
             f"one AS (SELECT * FROM jobs LIMIT 1) "

@@ -152,7 +152,8 @@ def overlay(values: dict[str, Any], environment: Mapping[str, str]) -> None:
             continue
         section, _, setting = name.removeprefix(PREFIX).lower().partition("_")
         if section not in sections:
-            continue
+            known = ", ".join(f"{PREFIX}{each.upper()}_…" for each in sections)
+            raise BadSettings(f"{name}: there is no section {section!r}; variables are named {known}")
         known = {f.name: f.type for f in msgspec.structs.fields(sections[section])}
         if setting not in known:
             raise BadSettings(f"{name}: [{section}] has no setting {setting!r}; it has {', '.join(known)}")

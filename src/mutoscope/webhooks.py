@@ -79,6 +79,9 @@ class Deliverer:
             except Problem as problem:
                 log.error("deliveries_unreadable", reason=problem.message)
                 pause = POLL_SECONDS
+            except Exception:
+                log.exception("deliveries_broke")
+                pause = POLL_SECONDS
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.wake.wait(), pause)
             self.wake.clear()

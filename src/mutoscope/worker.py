@@ -64,6 +64,8 @@ class Worker:
                     await self._fill()
                 except Problem as problem:
                     log.error("claim_failed", reason=problem.message)
+                except Exception:  # whatever it is, the jobs that come after it are claimed all the same
+                    log.exception("claim_broke")
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self.gateway.new_job.wait(), POLL_SECONDS)
                 self.gateway.new_job.clear()
@@ -197,6 +199,8 @@ class Worker:
                     renewed = self.clock()
             except Problem as problem:
                 log.error("heartbeat_failed", reason=problem.message)
+            except Exception:
+                log.exception("heartbeat_broke")
 
     async def _renew(self) -> None:
         ids = list(self.runs)
