@@ -7,6 +7,8 @@ import secrets
 import shutil
 from pathlib import Path
 
+CREDENTIALS = "credentials"  # the certificate that signs what is made here, and its key
+
 
 class HomeBusy(Exception):
     """Another process owns the data directory."""
@@ -20,7 +22,7 @@ class Home:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.database = root / "mutoscope.db"
         self.scratch = root / "tmp"
-        self.credentials = root / "credentials"
+        self.credentials = root / CREDENTIALS
         self._lock: int | None = None
 
     def take(self) -> None:

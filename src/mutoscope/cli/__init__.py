@@ -23,6 +23,7 @@ VERBS = {
     "generate": "Make one picture or clip in this process and write it to a file.",
     "jobs": "List, show, cancel and wait for jobs.",
     "webhooks": "List, show and replay webhook messages; print the secret that signs them.",
+    "inspect": "Who made a file, how, and whether it was altered since.",
     "models": "Which models there are, what they do and who makes them here.",
     "doctor": "What is installed, reachable and missing, and what to do about it.",
     "key": "Make an API key, and the lines for the configuration file that admit it.",

@@ -20,6 +20,7 @@ from msgspec import Struct
 from rich.text import Text
 
 from mutoscope import __version__, config
+from mutoscope import credentials as signing
 from mutoscope.catalog import Catalog
 from mutoscope.cli import _show
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
@@ -77,9 +78,9 @@ def examine(file: Path | None, data: Path | None) -> Iterator[Check]:
     yield encoder()
     yield program("ffmpeg", "only for looking into files by hand; nothing here calls it")
     yield program("espeak-ng", "speech will need it: apt install espeak-ng, or brew install espeak-ng")
-    yield Check(what="c2pa", verdict=Verdict.MISSING, found="not built in yet: files carry no content credentials")
     settings, check = configured(file, data)
     yield check
+    yield credentials(settings.credentials if settings else config.Credentials())
     if settings is not None:
         yield from home(settings)
         yield door(settings)
@@ -141,6 +142,25 @@ def program(name: str, use: str) -> Check:
     if found is None:
         return Check(what=name, verdict=Verdict.MISSING, found="not on the path", advice=use)
     return Check(what=name, found=found)
+
+
+def credentials(settings: config.Credentials) -> Check:
+    """Whether what is made here will be signed, and by whom."""
+    if settings.enabled is False:
+        return Check(what="c2pa", found="switched off: files carry no content credentials")
+    if lacking := signing.missing():
+        verdict = Verdict.BROKEN if settings.enabled is True or settings.certificate else Verdict.MISSING
+        found = f"{lacking} is not installed: files carry no content credentials"
+        return Check(what="c2pa", verdict=verdict, found=found, advice=signing.INSTALL)
+    version = importlib.metadata.version("c2pa-python")
+    if not (settings.certificate or settings.key):
+        return Check(what="c2pa", found=f"c2pa-python {version}, signs with a certificate of its own")
+    try:
+        signing.operators(settings)
+    except BadSettings as error:
+        advice = "set both to PEM files that belong together, or neither"
+        return Check(what="c2pa", verdict=Verdict.BROKEN, found=str(error), advice=advice)
+    return Check(what="c2pa", found=f"c2pa-python {version}, signs with {settings.certificate}")
 
 
 # -- what is configured ------------------------------------------------------------

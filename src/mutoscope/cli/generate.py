@@ -21,6 +21,7 @@ from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import Config, settings_of
 from mutoscope.cli.jobs import advance, bar
 from mutoscope.config import Files, Limits, Settings
+from mutoscope.home import CREDENTIALS
 from mutoscope.http import HttpRequest, HttpResponse
 from mutoscope.job import Generation, Input, Job, Operation, Role, State
 from mutoscope.problem import Problem
@@ -135,7 +136,7 @@ async def generate(
         check_name(out, wish)
     logs.configure("error")
     with tempfile.TemporaryDirectory(prefix="mutoscope-") as folder:
-        async with App(settings, data=Path(folder)).running() as app:
+        async with App(settings, data=Path(folder), identity=identity(settings)).running() as app:
             job = await make(app, Submission(generation=wish, fields=FLAGS), engine)
             return await hand_over(app, job, out)
 
@@ -144,6 +145,11 @@ def in_private(settings: Settings) -> Settings:
     """For one job of one's own: no limits, files in the temporary directory, no patience at the end."""
     server = replace(settings.server, grace_seconds=0.0)
     return replace(settings, server=server, limits=Limits(), files=Files())
+
+
+def identity(settings: Settings) -> Path | None:
+    """What it makes is signed as the server's files are, where there is one; else by nobody in particular."""
+    return settings.data / CREDENTIALS if settings.data.is_dir() else None
 
 
 # -- what is wished for ---------------------------------------------------------
