@@ -1,0 +1,119 @@
+"""A bigger canvas round a picture: its edges mirrored, softened with the distance and given its grain.
+
+A fill, not an invention: what lies beyond the edge is not known, so nothing new is drawn there.
+"""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from mutoscope.studio import picture
+from mutoscope.studio.clip import VERSION, Print
+from mutoscope.studio.error import StudioError
+from mutoscope.studio.planes import Bytes, Floats
+
+MAX_AREA = 40_000_000  # pixels of the result
+MAX_SIDE = 8192
+NEAR_BLUR, FAR_BLUR = 0.004, 0.11  # of the picture's shorter side: sigma at the first step and the last
+STEPS = 6
+SOFT_AT = 0.4  # of the shorter side: how far from the seam the blur is strongest
+SEAM = 0.006  # of the shorter side: the band of the fill that is still as sharp as the picture
+BAND = 256  # rows that are blended at a time
+
+
+def widen_image(
+    image: Path, out: Path, *, left: int = 0, right: int = 0, top: int = 0, bottom: int = 0, seed: int = 0
+) -> Print:
+    """Write the picture to `out` as PNG with so many more pixels on each side.
+
+    The given picture's own pixels are untouched. The fill is a reflection about the edge that grows softer away
+    from it, with noise as strong as the picture's own, drawn from `seed`. The same arguments give the same bytes.
+    Raises StudioError with "image", or with the side's name where it is negative or too much.
+    """
+    source = picture.load(image)
+    margins = {"left": left, "right": right, "top": top, "bottom": bottom}
+    width, height = source.width + left + right, source.height + top + bottom
+    for side, pixels in margins.items():
+        if pixels < 0:
+            raise StudioError(f"{side} is {pixels}; a picture can only be widened", field=side)
+    if max(width, height) > MAX_SIDE or width * height > MAX_AREA:
+        most = max(margins, key=lambda side: margins[side])
+        raise StudioError(f"{width}x{height} is more than {MAX_SIDE} on a side or {MAX_AREA} pixels", field=most)
+    notes = PngInfo()
+    notes.add_itxt("Comment", f"mutoscope studio {VERSION} (canvas filled by soft reflection, no model)")
+    rgb = widen(np.asarray(source, np.uint8), (left, right, top, bottom), seed)
+    Image.fromarray(rgb).save(out, format="PNG", pnginfo=notes, compress_level=6)
+    return Print(width=width, height=height, used=(), ignored=())
+
+
+def widen(rgb: Bytes, margins: tuple[int, int, int, int], seed: int) -> Bytes:
+    """`rgb` (H, W, 3) with margins (left, right, top, bottom) of fill."""
+    left, right, top, bottom = margins
+    height, width = rgb.shape[:2]
+    wide = np.asarray(cv2.copyMakeBorder(rgb, top, bottom, left, right, cv2.BORDER_REFLECT_101), np.uint8)
+    level = _levels(wide.shape[:2], margins, min(height, width))
+    result = _softened(wide, level, min(height, width))
+    _add_grain(result, level, _grain(rgb), seed)
+    result[top : top + height, left : left + width] = rgb
+    return result
+
+
+def _levels(shape: tuple[int, int], margins: tuple[int, int, int, int], short: int) -> Floats:
+    """How soft each pixel of the result is: 0 at the seam … STEPS at SOFT_AT and beyond."""
+    left, right, top, bottom = margins
+    height, width = shape
+    across, down = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
+    beside = np.maximum(np.maximum(left - across, across - (width - right - 1)), 0)
+    above = np.maximum(np.maximum(top - down, down - (height - bottom - 1)), 0)
+    distance = np.hypot(above[:, None], beside[None]).astype(np.float32)
+    share = ((distance - SEAM * short) / (SOFT_AT * short)).clip(0, 1)
+    return np.asarray(np.sqrt(share) * STEPS, np.float32)
+
+
+def _softened(wide: Bytes, level: Floats, short: int) -> Bytes:
+    """Each pixel from the two nearest of STEPS + 1 blurs."""
+    result = wide.copy()
+    sharper = wide
+    for step in range(1, STEPS + 1):
+        sigma = short * NEAR_BLUR * (FAR_BLUR / NEAR_BLUR) ** ((step - 1) / (STEPS - 1))
+        softer = _blurred(wide, sigma)
+        for top in range(0, len(wide), BAND):
+            rows = slice(top, top + BAND)
+            share = (level[rows] - (step - 1)).clip(0, 1)[..., None]
+            if (share > 0).any():
+                mixed = sharper[rows] * (1 - share) + softer[rows] * share + np.float32(0.5)
+                result[rows] = np.where(share > 0, mixed, result[rows])
+        sharper = softer
+    return result
+
+
+def _blurred(wide: Bytes, sigma: float) -> Bytes:
+    """Gaussian, of any width at the same price: at a size at which it is a few pixels."""
+    height, width = wide.shape[:2]
+    factor = min(1.0, 4.0 / sigma)
+    size = max(2, round(width * factor)), max(2, round(height * factor))
+    small = cv2.resize(wide, size, interpolation=cv2.INTER_AREA) if factor < 1 else wide
+    soft = cv2.GaussianBlur(small, (0, 0), max(0.3, sigma * factor), borderType=cv2.BORDER_REFLECT)
+    return np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def _grain(rgb: Bytes) -> float:
+    """The standard deviation of the picture's noise, where it is smoothest, in steps of 8 bits."""
+    grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.float32)
+    fine = np.abs(cv2.filter2D(grey, cv2.CV_32F, np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)))
+    calm = cv2.blur(np.asarray(fine, np.float32), (15, 15))
+    # Immerkær's estimator: the mean absolute response to this mask is sigma · 6 · sqrt(2 / pi).
+    return min(12.0, float(np.percentile(calm, 20)) / (6 * (2 / np.pi) ** 0.5))
+
+
+def _add_grain(result: Bytes, level: Floats, sigma: float, seed: int) -> None:
+    """In place. Also dithers, so that wide soft areas show no steps."""
+    chance = np.random.default_rng(seed)
+    for top in range(0, len(result), BAND):
+        rows = slice(top, top + BAND)
+        share = level[rows].clip(0, 1)  # the sharp reflection has its own grain
+        noise = chance.standard_normal(share.shape, np.float32) * np.float32(max(sigma, 0.5)) * share
+        result[rows] = (result[rows] + noise[..., None] + np.float32(0.5)).clip(0, 255)
