@@ -101,3 +101,63 @@ def test_a_prompt_that_has_no_say_is_ignored_whole() -> None:
 
 def test_an_empty_prompt_is_a_plan() -> None:
     assert read(None).used == read("").ignored == ()
+
+
+ORDERED = [
+    ("first pan left, then zoom in", [Move.PAN, Move.ZOOM]),
+    ("pan left after zooming in", [Move.ZOOM, Move.PAN]),
+    ("After zooming in, pan left", [Move.ZOOM, Move.PAN]),
+    ("before panning left, zoom in", [Move.ZOOM, Move.PAN]),
+    ("zoom in before panning left", [Move.ZOOM, Move.PAN]),
+    ("starts with a fast pan right and ends with a slow zoom out", [Move.PAN, Move.ZOOM]),
+    ("hold still, then zoom in", [Move.STATIC, Move.ZOOM]),
+    ("zoom in -> orbit; tilt up", [Move.ZOOM, Move.ORBIT, Move.TILT]),
+]
+
+
+@pytest.mark.parametrize(("prompt", "moves"), ORDERED)
+def test_words_of_order_are_obeyed(prompt: str, moves: list[Move]) -> None:
+    plan = read(prompt)
+    assert [list(step.moves) for step in plan.steps] == [[move] for move in moves]
+    assert plan.ignored == ()
+
+
+def test_moves_at_the_same_time_may_differ_in_speed() -> None:
+    (step,) = read("slowly zoom in while quickly panning right").steps
+    assert step.amount_of(Move.ZOOM) < 1 < step.amount_of(Move.PAN)
+    (step,) = read("slowly zoom in and pan right").steps
+    assert step.amount_of(Move.ZOOM) == step.amount_of(Move.PAN) < 1
+
+
+def test_very_slow_is_slower_than_slow() -> None:
+    amounts = [read(f"{word} zoom in").steps[0].amount for word in ("extremely slow", "slow", "", "fast", "very fast")]
+    assert amounts == sorted(amounts)
+    assert len(set(amounts)) == 5
+
+
+DECLINED = [
+    ("no panning, zooming or tilting", Move.STATIC, 1),
+    ("no zoom, pan left", Move.PAN, -1),
+    ("don't zoom but pan left", Move.PAN, -1),
+    ("don't zoom or pan, tilt up", Move.TILT, -1),
+    ("not a static shot but a pan right", Move.PAN, 1),
+    ("the camera does not move", Move.STATIC, 1),
+    ("no shaking, orbit left", Move.ORBIT, -1),
+]
+
+
+@pytest.mark.parametrize(("prompt", "move", "way"), DECLINED)
+def test_negation_reaches_as_far_as_it_is_meant(prompt: str, move: Move, way: int) -> None:
+    assert [step.moves for step in read(prompt).steps] == [{move: way}]
+
+
+@pytest.mark.parametrize(("prompt", "way"), [("pan from left to right", 1), ("the camera moves right to left", -1)])
+def test_from_one_side_to_the_other_names_the_goal_last(prompt: str, way: int) -> None:
+    assert read(prompt).steps[0].moves == {Move.PAN: way}
+
+
+def test_the_camera_takes_up_a_beat_unless_it_is_to_stand_still_or_told_not_to() -> None:
+    assert read("zoom in to the beat", sounding=True).pulse > read("zoom in", sounding=True).pulse > 0
+    assert read("static", sounding=True).pulse == 0
+    assert read("pan left, not to the music", sounding=True).pulse == 0
+    assert read("pan left to the beat").ignored == ("beat",)

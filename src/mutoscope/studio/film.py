@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -12,7 +12,7 @@ from PIL import Image
 
 from mutoscope.studio import canvas as canvases
 from mutoscope.studio import colour as colours
-from mutoscope.studio import extend, footage, morph, motion, path, picture, scene, size, sound
+from mutoscope.studio import extend, footage, morph, motion, path, picture, rhythm, scene, size, sound
 from mutoscope.studio.camera import view
 from mutoscope.studio.canvas import Canvas
 from mutoscope.studio.clip import Clip, comment
@@ -22,6 +22,7 @@ from mutoscope.studio.error import StudioError
 from mutoscope.studio.mark import Mark
 from mutoscope.studio.motion import Plan
 from mutoscope.studio.planes import Bytes, Floats, Planes, blend, copy, new_frame, planes_of
+from mutoscope.studio.rhythm import Curve
 from mutoscope.studio.warp import Warp
 
 PAINTED_AREA = 2560 * 1440  # pixels; a bigger scene would cost much memory for little to see
@@ -74,13 +75,14 @@ def image_to_video(
     voice = _sound(audio, take)
     if image is not None and last is not None:
         return _between(image, last, out, take, prompt, negative_prompt, voice, progress)
-    plan = motion.read(prompt, avoid=negative_prompt, stirring=image is not None)
+    plan = motion.read(prompt, avoid=negative_prompt, stirring=image is not None, sounding=audio is not None)
+    pulse = _pulse(voice, plan, take)
     if image is not None:
         start = canvases.from_picture(picture.load(image), width, height, take.colour)
-        return _shoot(out, take, _over(start, plan, take), plan, voice, progress, exact=(0,))
+        return _shoot(out, take, _over(start, plan, take, pulse), plan, voice, progress, exact=(0,))
     if last is not None:
         goal = canvases.from_picture(picture.load(last, field="last"), width, height, take.colour)
-        frames = _over(goal, plan, take, backwards=True)
+        frames = _over(goal, plan, take, pulse, backwards=True)
         return _shoot(out, take, frames, plan, voice, progress, exact=(take.frames - 1,))
     raise StudioError("a picture to start from is missing", field="image")
 
@@ -106,9 +108,9 @@ def text_to_video(
     larger = min(2.0, (PAINTED_AREA / (width * height)) ** 0.5)
     painting = scene.paint(prompt, round(width * larger), round(height * larger), seed)
     scenery = canvases.from_picture(Image.fromarray(painting.rgb), width, height, take.colour, near=painting.depth)
-    plan = motion.read(prompt, avoid=negative_prompt)
+    plan = motion.read(prompt, avoid=negative_prompt, sounding=audio is not None)
     told = _joined(plan, painting.used, painting.ignored)
-    return _shoot(out, take, _over(scenery, plan, take), told, voice, progress)
+    return _shoot(out, take, _over(scenery, plan, take, _pulse(voice, plan, take)), told, voice, progress)
 
 
 def extend_video(
@@ -135,11 +137,13 @@ def extend_video(
     where given. Sound is `audio`, else the video's own, trimmed or padded. Raises StudioError.
     """
     take = _take(width, height, fps, seconds, seed=seed, watermark=watermark, threads=threads)
-    voice = _sound(audio, take) if audio is not None else _own_sound(video, take)
-    plan = motion.read(prompt, avoid=negative_prompt, stirring=last is None)
+    given = _sound(audio, take)
+    voice = given if given is not None else _own_sound(video, take)
+    plan = motion.read(prompt, avoid=negative_prompt, stirring=last is None, sounding=given is not None)
     ending = picture.load(last, field="last") if last is not None else None
     exact = (take.frames - 1,) if ending is not None else ()
-    return _shoot(out, take, _continued(video, ending, plan, take), plan, voice, progress, exact=exact)
+    frames = _continued(video, ending, plan, take, given)
+    return _shoot(out, take, frames, plan, voice, progress, exact=exact)
 
 
 def _take(width: int, height: int, fps: int, seconds: float, *, seed: int, watermark: bool, threads: int) -> Take:
@@ -167,13 +171,14 @@ def _between(
     if shared is not None:
         plan = motion.unread(prompt, avoid=negative_prompt)
     else:
-        plan = motion.read(prompt, avoid=negative_prompt, stirring=False)
+        plan = motion.read(prompt, avoid=negative_prompt, stirring=False, sounding=voice is not None)
     way = path.build(plan.weaker(SHARED_MOVE), take.frames, take.fps, seed=take.seed, room=first.room)
-    frames = morph.frames(first, ending, way, take.fps, shared=shared)
+    pulse = _pulse(voice, plan, take)
+    frames = morph.frames(first, ending, way, take.fps, shared=shared, pulse=pulse)
     return _shoot(out, take, frames, plan, voice, progress, exact=(0, take.frames - 1))
 
 
-def _over(scenery: Canvas, plan: Plan, take: Take, *, backwards: bool = False) -> Iterator[av.VideoFrame]:
+def _over(scenery: Canvas, plan: Plan, take: Take, pulse: Curve, *, backwards: bool = False) -> Iterator[av.VideoFrame]:
     """A camera over one picture, away from it; or backwards, so that it ends on the picture."""
     moves = plan.opposite() if backwards else plan
     way = path.build(moves, take.frames, take.fps, seed=take.seed, room=scenery.room)
@@ -182,15 +187,18 @@ def _over(scenery: Canvas, plan: Plan, take: Take, *, backwards: bool = False) -
         away = take.frames - 1 - index if backwards else index
         frame = new_frame(take.width, take.height)
         target, state = planes_of(frame), way.at(away)
-        warp.draw(view(state, take.width, take.height), state, index / take.fps, target)
+        seen = view(state, take.width, take.height) @ rhythm.closer(pulse[index], take.width, take.height)
+        warp.draw(seen, state, index / take.fps, target)
         share = morph.stillness(away)
         if share > 0:
             blend(target, scenery.still, share, target)
         yield frame
 
 
-def _continued(video: Path, ending: Image.Image | None, plan: Plan, take: Take) -> Iterator[av.VideoFrame]:
-    """The video's frames, then those that continue it."""
+def _continued(
+    video: Path, ending: Image.Image | None, plan: Plan, take: Take, given: Floats | None
+) -> Iterator[av.VideoFrame]:
+    """The video's frames, then those that continue it; those move to the sound that was `given` for the whole."""
     made = 0
     end: Planes | None = None
     watched: deque[Bytes] = deque(maxlen=extend.WATCHED)
@@ -210,30 +218,28 @@ def _continued(video: Path, ending: Image.Image | None, plan: Plan, take: Take) 
     if end is None:
         raise StudioError("the video has no frames", field="video")
     speed = extend.velocity(list(watched), reduced)
-    yield from _tail(end, speed, ending, plan, take, take.frames - made)
+    heard = given[:, sound.sample_count(made, take.fps) :] if given is not None else None
+    tail = replace(take, frames=take.frames - made)
+    yield from _tail(end, speed, ending, plan, tail, _pulse(heard, plan, tail))
 
 
 def _tail(
-    end: Planes, speed: extend.Velocity, ending: Image.Image | None, plan: Plan, take: Take, frames: int
+    end: Planes, speed: extend.Velocity, ending: Image.Image | None, plan: Plan, take: Take, pulse: Curve
 ) -> Iterator[av.VideoFrame]:
     scenery = canvases.from_planes(end, take.colour)
-    carry = extend.Carry(speed, take.width, take.height, take.fps, frames)
-    way = path.build(
-        plan.weaker(1.0 if ending is None else SHARED_MOVE),
-        frames,
-        take.fps,
-        seed=take.seed,
-        room=scenery.room,
-    )
+    carry = extend.Carry(speed, take.width, take.height, take.fps, take.frames)
+    moves = plan if ending is None else plan.weaker(SHARED_MOVE)
+    way = path.build(moves, take.frames, take.fps, seed=take.seed, room=scenery.room)
     if ending is not None:
         goal = canvases.from_picture(ending, take.width, take.height, take.colour)
-        yield from morph.frames(scenery, goal, way, take.fps, leave=carry)
+        yield from morph.frames(scenery, goal, way, take.fps, leave=carry, pulse=pulse)
         return
     warp = Warp(scenery, plan.stirs)
-    for index in range(frames):
+    for index in range(take.frames):
         frame = new_frame(take.width, take.height)
         state = way.at(index)
-        seen = carry(index) @ view(state, take.width, take.height)
+        closer = rhythm.closer(pulse[index], take.width, take.height)
+        seen = carry(index) @ view(state, take.width, take.height) @ closer
         warp.draw(seen, state, index / take.fps, planes_of(frame))
         yield frame
 
@@ -291,6 +297,13 @@ def _sound(audio: Path | None, take: Take) -> Floats | None:
     return sound.load(audio, sound.sample_count(take.frames, take.fps)) if audio is not None else None
 
 
+def _pulse(given: Floats | None, plan: Plan, take: Take) -> Curve:
+    """How the camera moves to the sound that was given for the video; not at all where it is to stand still."""
+    if given is None or plan.pulse <= 0:
+        return np.zeros(take.frames)
+    return rhythm.pulse(given, take.frames, take.fps) * plan.pulse
+
+
 def _own_sound(video: Path, take: Take) -> Floats | None:
     samples = sound.sample_count(take.frames, take.fps)
     found = sound.decode(video, samples, field="video")
@@ -302,4 +315,4 @@ def _joined(plan: Plan, painted: tuple[str, ...], missed: tuple[str, ...]) -> Pl
     known = set(" ".join(plan.used).split())
     used = tuple(dict.fromkeys((*painted, *plan.used)))
     ignored = tuple(word for word in missed if word not in known)
-    return Plan(plan.steps, plan.stirs, plan.named, used, ignored)
+    return replace(plan, used=used, ignored=ignored)

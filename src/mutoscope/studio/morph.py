@@ -26,6 +26,7 @@ from mutoscope.studio.planes import (
     new_frame,
     planes_of,
 )
+from mutoscope.studio.rhythm import Curve, closer
 from mutoscope.studio.warp import Warp
 
 FEATURES = 2000
@@ -70,12 +71,13 @@ def frames(
     *,
     shared: Matrix | None = None,
     leave: Callable[[int], Matrix] | None = None,
+    pulse: Curve,
 ) -> Iterator[av.VideoFrame]:
     """All frames; number 0 is exactly the first picture and the last number exactly the last.
 
     `shared` is the pictures' relation; where there is none, `path` is the camera move. `leave` moves the first
     picture on from a video that it ends (output → picture at rest, by frame number); frame 0 is then one step
-    beyond it.
+    beyond it. `pulse` brings both nearer for moments.
     """
     total = len(path)
     width, height = first.still.size
@@ -94,6 +96,8 @@ def frames(
             seen_other, state_other = np.linalg.inv(goal) @ seen, _from_end(state, path.at(total - 1))
         if leave is not None:
             seen = leave(index) @ seen
+        nearer = closer(float(pulse[index]), width, height)
+        seen, seen_other = seen @ nearer, seen_other @ nearer
         share = _fade(index / max(1, total - 1), fade)
         frame = new_frame(width, height)
         target = planes_of(frame)

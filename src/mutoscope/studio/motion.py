@@ -4,7 +4,8 @@ Tables of patterns and a reader; no language model. What it does not know it say
 """
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -35,6 +36,10 @@ class Step:
 
     moves: dict[Move, int]
     amount: float = 1.0  # 1 is neither slow nor fast
+    shares: Mapping[Move, float] = field(default_factory=dict[Move, float])  # of that, where moves differ in speed
+
+    def amount_of(self, move: Move) -> float:
+        return self.amount * self.shares.get(move, 1.0)
 
 
 @dataclass(frozen=True)
@@ -46,10 +51,11 @@ class Plan:
     named: bool  # False when the prompt names no move and the default stands
     used: tuple[str, ...]  # the words that were obeyed
     ignored: tuple[str, ...]  # the words that say something and were not
+    pulse: float = 1.0  # how strongly the camera takes up a beat; 0 not at all
 
     def opposite(self) -> "Plan":
         """The moves that, played backwards, are these."""
-        steps = [Step({move: -way for move, way in step.moves.items()}, step.amount) for step in self.steps]
+        steps = [replace(step, moves={move: -way for move, way in step.moves.items()}) for step in self.steps]
         return replace(self, steps=tuple(reversed(steps)))
 
     def weaker(self, factor: float) -> "Plan":
@@ -59,16 +65,22 @@ class Plan:
 
 
 _CAMERA = r"(?:the )?(?:camera|shot|view|frame)(?: \w+)? "
-_LEFT, _RIGHT = r"(?:\w+ )?(?:to the |from right to )?left", r"(?:\w+ )?(?:to the |from left to )?right"
+_LEFT = r"(?:\w+ )?(?:to(?:wards?)? the |(?:from )?(?:the )?right to (?:the )?)?left(?! to (?:the )?right)"
+_RIGHT = r"(?:\w+ )?(?:to(?:wards?)? the |(?:from )?(?:the )?left to (?:the )?)?right(?! to (?:the )?left)"
 _PAN = rf"(?:(?:pan|track|truck|slid|sweep|dolly)\w*|{_CAMERA}(?:mov|drift|glid|fl)\w*)"
 _TILT = rf"(?:(?:tilt|pan|crane|pedestal|boom)\w*|{_CAMERA}(?:mov|ris|lower|drift)\w*)"
 _AROUND = rf"(?:orbit\w*|arc(?:s|ing)? (?:shot|around)|{_CAMERA}(?:circl|arc|rotat|revolv|spin)\w*|360)"
+
+PLAIN = 0
+"""The direction of a word that is no wish for its move, though "no …" declines it. "Static" alone is a wish."""
 
 MOVES: tuple[tuple[str, Move, int], ...] = (
     # The first pattern to match takes the words away from those below it.
     (r"(?:static|fixed|locked(?:[- ]?(?:off|down))?|still|motionless) (?:camera|shot)", Move.STATIC, 1),
     (rf"{_CAMERA}(?:is |stays? |remains? |holds? )?(?:static|fixed|still|locked)", Move.STATIC, 1),
-    (r"tripod(?: shot)?|locked[- ](?:off|down)|static", Move.STATIC, 1),
+    (r"tripod(?: shot)?|locked[- ](?:off|down)|stops? moving|paus(?:es?|ing)", Move.STATIC, 1),
+    (r"hold(?:s|ing)? (?:still|steady|on|(?:for )?an? (?:moment|beat|second|while))", Move.STATIC, 1),
+    (r"static", Move.STATIC, PLAIN),
     (r"vertigo(?: effect)?|dolly[- ]zoom\w*|zolly", Move.VERTIGO, 1),
     (r"zoom(?:s|ed|ing)?[- ]?(?:\w+ )?(?:out|back)\w*|pull(?:s|ed|ing)?[- ](?:\w+ )?(?:out|back)", Move.ZOOM, -1),
     (rf"doll(?:y|ies|ying)[- ](?:out|back)\w*|{_CAMERA}(?:moves|moving|backs) (?:back\w*|away)", Move.ZOOM, -1),
@@ -85,6 +97,13 @@ MOVES: tuple[tuple[str, Move, int], ...] = (
     (rf"(?:{_CAMERA}|barrel )roll\w*(?: (?:\w+ )?(?:right|clockwise))?|dutch (?:angle|tilt|roll)", Move.ROLL, 1),
     (r"hand[- ]?held(?: camera| shot)?|shaky(?: camera| cam)?|camera shak\w+|found[- ]footage", Move.HANDHELD, 1),
     (r"doll(?:y|ies|ying)(?: shot)?", Move.ZOOM, 1),
+    (r"roll(?:s|ing)? (?:\w+ )?(?:left|(?:counter|anti)[- ]?clockwise)", Move.ROLL, -1),
+    (r"roll(?:s|ing)? (?:\w+ )?(?:right|clockwise)", Move.ROLL, 1),
+    (rf"{_CAMERA}tilt(?:s|ing)?|tilt shot", Move.TILT, -1),
+    # Said without a direction these may be about anything; but "no tilting" is clear.
+    (r"tilt(?:s|ing)?(?![- ]shift)", Move.TILT, PLAIN),
+    (r"roll(?:s|ing)?|rotat(?:es?|ing|ion)", Move.ROLL, PLAIN),
+    (r"shak(?:es?|ing|y|iness)", Move.HANDHELD, PLAIN),
 )
 
 STIRS: tuple[tuple[str, Stir], ...] = (
@@ -93,15 +112,34 @@ STIRS: tuple[tuple[str, Stir], ...] = (
     (r"breath\w*", Stir.BREATH),
 )
 
+_VERY = r"(?:very|extremely|super|ultra|really)[- ]"
 AMOUNTS: tuple[tuple[str, float], ...] = (
-    (r"extreme(?:ly)?|dramatic(?:ally)?|rapid(?:ly)?|fast|quick(?:ly)?|whip|swift(?:ly)?", 1.7),
-    (r"slow(?:ly)?|gent(?:le|ly)|subt(?:le|ly)|soft(?:ly)?|slight(?:ly)?|calm(?:ly)?", 0.6),
+    (rf"{_VERY}(?:slow|gentle|subtle|soft|slight|gradual)(?:ly)?|barely", 0.35),
+    (rf"{_VERY}(?:fast|quick(?:ly)?|rapid(?:ly)?|dramatic(?:ally)?)", 2.0),
+    (r"extreme(?:ly)?|dramatic(?:ally)?|rapid(?:ly)?|fast(?:er)?|quick(?:ly|er)?|whip|swift(?:ly)?", 1.7),
+    (r"sudden(?:ly)?|abrupt(?:ly)?|crash", 1.7),
+    (r"slow(?:ly|er)?|gent(?:le|ly)|subt(?:le|ly)|soft(?:ly)?|slight(?:ly)?|calm(?:ly)?", 0.6),
+    (r"gradual(?:ly)?|leisurely|lazy|lazily|a (?:little|bit)", 0.6),
     (r"smooth(?:ly)?|steady|steadily", 0.9),
 )
+CLAUSE = re.compile(r"\b(?:while|as|and|but|with)\b|,")
+
+PULSE = r"(?:in time |in sync )?(?:to|on|with) (?:the |every |each )?(?:beats?|music|rhythm|bass)"
+PULSE += r"|beat[- ](?:synced|matched)|puls(?:es?|ing|ates?|ating)"
+STRONG_PULSE = 1.6
 
 UNWANTED_MOTION = r"(?:camera|any) (?:motion|movement|moves?)|moving camera|camera"
-ORDER = re.compile(r"\b(?:and then|then|followed by|after (?:that|which)|afterwards|next|finally|before)\b|;|->|→")
-NEGATION = re.compile(r"(?:\b(?:no|not|without|avoid|never|don't|do not|doesn't|stop)|n't)\s+(?:[\w-]+\s+){0,2}$")
+UNMOVED = r"(?:camera|shot|view|frame) (?:(?:does|must|should|will) not|doesn't|mustn't|shouldn't|won't) move"
+ORDER = re.compile(
+    r"\b(?:and then|then|followed by|after(?: (?:that|which))?|afterwards|next|finally|before(?: that)?"
+    r"|(?:and )?(?:end(?:s|ing)?|finish(?:es|ing)?) (?:with|on|by|in))\b|;|->|→"
+)
+NEGATION = re.compile(
+    r"(?:\b(?:no|not|without|avoid|never|don't|do not|doesn't)|n't)\s+"
+    r"(?:(?!(?:but|just|only|rather|instead|and)\b)[\w-]+\s+){0,2}$"
+)
+LINK = re.compile(r"\s*(?:,|,? ?n?or)\s*(?:any |a )?")
+TAKEN = "#"  # stands for words that named a move already
 WORD = re.compile(r"[^\W\d_][\w'-]{2,}")
 MAX_LISTED = 24
 SILENT = frozenset(  # words that say nothing on their own
@@ -111,26 +149,33 @@ SILENT = frozenset(  # words that say nothing on their own
     every over under upon about above below near beside between through across along around towards toward
     camera shot view frame scene video image picture photo footage clip cinematic movement motion move moves
     moving effect style no off out per via also just only back like as at by in is it of on or so to up an a
-    don't doesn't avoid never and then next finally before after that afterwards followed""".split()  # noqa: SIM905
+    don't doesn't avoid never and then next finally before after that afterwards followed
+    first start starts starting begin begins beginning end ends ending finish finishes finishing same time
+    simultaneously meanwhile rather instead""".split()  # noqa: SIM905
 )
 
 
-def read(prompt: str | None, *, avoid: str | None = None, stirring: bool = True) -> Plan:
+def read(prompt: str | None, *, avoid: str | None = None, stirring: bool = True, sounding: bool = False) -> Plan:
     """The plan of a prompt; moves that `avoid` (a negative prompt) names are left out.
 
     Without a named move the camera pushes in; where moving in was declined, it stands still. Where nothing can
-    be stirred, `stirring=False` leaves those words among the ignored.
+    be stirred, `stirring=False` leaves those words among the ignored; likewise where there is no beat to move
+    to, unless `sounding`.
     """
     text, unwanted = _clean(prompt), _clean(avoid)
     used: list[str] = []
     declined, unwanted_left = _declined(unwanted, used)
     steps, left = _steps(text, declined, used)
     stirs, left = _stirs(left, declined, used) if stirring else (frozenset[Stir](), left)
+    pulse, left = _pulse(left, used) if sounding else (1.0, left)
     named = bool(steps) or Move.STATIC in declined
     if not steps:
         steps = [_default(left, declined, used)]
+    if all(set(step.moves) <= {Move.STATIC} for step in steps) and pulse <= 1:
+        pulse = 0.0
     _, left = _take_amounts(left, [])
     return Plan(
+        pulse=pulse,
         steps=tuple(steps),
         stirs=stirs,
         named=named,
@@ -153,20 +198,71 @@ def _steps(text: str, declined: set[str], used: list[str]) -> tuple[list[Step], 
     """The steps in order, and the text with the words that named them blanked out."""
     steps: list[Step] = []
     parts: list[str] = []
-    start = 0
-    for end in [match.start() for match in ORDER.finditer(text)] + [len(text)]:
-        part, moves = _moves(text[start:end], declined, used)
-        if moves:
-            amount, part = _take_amounts(part, used)
-            steps.append(Step(moves, amount))
+    held: Step | None = None  # "before …, …": comes after the step that follows
+    for word, text_part in _segments(text):
+        part, step = _step(text_part, declined, used)
         parts.append(part)
-        start = end
+        if step is None:
+            continue
+        if word == "after" and steps:
+            steps.insert(len(steps) - 1, step)
+        elif word == "before" and not steps and held is None:
+            held = step
+        else:
+            steps.append(step)
+            if held is not None:
+                steps.append(held)
+                held = None
+    steps += [held] if held is not None else []
     return [step for step in steps if not _idle(step, steps)], "".join(parts)
 
 
+def _segments(text: str) -> list[tuple[str, str]]:
+    """The text cut at its words of order, each with what follows it; "after …, …" also at the comma."""
+    cuts = [(match.start(), match[0]) for match in ORDER.finditer(text)]
+    ends = [start for start, _ in cuts] + [len(text)]
+    found = [("", text[: ends[0]])]
+    for (start, word), end in zip(cuts, ends[1:], strict=True):
+        comma = text.find(",", start, end) if word in ("after", "before") else -1
+        middle = comma if comma >= 0 else end
+        found.append((word, text[start:middle]))
+        found.append(("", text[middle:end]))
+    return found
+
+
+def _step(text: str, declined: set[str], used: list[str]) -> tuple[str, Step | None]:
+    part, moves = _moves(text, declined, used)
+    if not moves:
+        return part, None
+    shares = _shares(text, moves)
+    amount, part = _take_amounts(part, used)
+    return part, Step(moves, 1.0, shares) if shares else Step(moves, amount)
+
+
+def _shares(text: str, moves: dict[Move, int]) -> dict[Move, float]:
+    """Each move's own speed, where at least two clauses ("slowly …, while quickly …") tell one."""
+    shares: dict[Move, float] = {}
+    told = 0
+    for clause in CLAUSE.split(text):
+        amount, _ = _take_amounts(clause, [])
+        here = [move for _, _, move, _ in _named(clause) if move in moves]
+        told += bool(here) and amount != 1.0
+        shares |= dict.fromkeys(here, amount)
+    return shares if told > 1 else {}
+
+
 def _idle(step: Step, steps: list[Step]) -> bool:
-    """A plain "static" beside other moves says nothing about the camera."""
-    return set(step.moves) == {Move.STATIC} and len(steps) > 1
+    return step.moves == {Move.STATIC: PLAIN} and len(steps) > 1
+
+
+def _named(text: str) -> list[tuple[int, int, Move, int]]:
+    """Where moves are named (start, end, move, direction), in the order of the words."""
+    found: list[tuple[int, int, Move, int]] = []
+    for pattern, move, direction in MOVES:
+        for match in re.finditer(rf"\b(?:{pattern})\b", text):
+            found.append((match.start(), match.end(), move, direction))
+            text = _blank(text, match.start(), match.end())
+    return sorted(found)
 
 
 def _moves(part: str, declined: set[str], used: list[str]) -> tuple[str, dict[Move, int]]:
@@ -174,24 +270,52 @@ def _moves(part: str, declined: set[str], used: list[str]) -> tuple[str, dict[Mo
     part, still = _negated_motion(part, used)
     if still:
         moves[Move.STATIC] = 1
-    for pattern, move, direction in MOVES:
-        for match in re.finditer(rf"\b(?:{pattern})\b", part):
-            negated = NEGATION.search(part[: match.start()])
-            if negated:
-                declined.add(move)
-                used.append(f"no {match[0].strip()}")
-            elif move not in declined and move not in moves:
-                moves[move] = direction
-                used.append(match[0].strip())
-            part = _blank(part, match.start(), match.end())
+    named = _named(part)
+    negated = _negated(part, named)
+    named = [each for number, each in enumerate(named) if number in negated or _wish(each)]
+    negated = _negated(part, named)
+    for number, (start, end, move, direction) in enumerate(named):
+        words = part[start:end].strip()
+        if number in negated:
+            declined.add(move)
+            used.append(f"no {words}")
+        elif move not in declined and move not in moves:
+            moves[move] = direction
+            used.append(words)
+    for start, end, _, _ in named:
+        part = _blank(part, start, end)
     if len(moves) > 1:
         moves.pop(Move.STATIC, None)
     return part, {move: way for move, way in moves.items() if move not in declined}
 
 
+def _wish(named: tuple[int, int, Move, int]) -> bool:
+    _, _, move, direction = named
+    return direction != PLAIN or move is Move.STATIC
+
+
+def _negated(text: str, named: list[tuple[int, int, Move, int]]) -> set[int]:
+    """Which of the named moves are declined. "no pan, zoom or tilt" declines three, "no pan, zoom in" one."""
+    found: set[int] = set()
+    before = text
+    for number, (start, end, _, _) in enumerate(named):
+        if NEGATION.search(before[:start]):
+            found.add(number)
+        before = before[:start] + TAKEN * (end - start) + before[end:]
+    for number in sorted(found):
+        last = number
+        for other in range(number + 1, len(named)):
+            between = text[named[other - 1][1] : named[other][0]]
+            if not LINK.fullmatch(between):
+                break
+            last = other if "or" in between else last
+        found.update(range(number, last + 1))
+    return found
+
+
 def _negated_motion(part: str, used: list[str]) -> tuple[str, bool]:
     """ "no camera movement" asks for a still camera."""
-    match = re.search(rf"\b(?:no|without|avoid|never)\s+(?:{UNWANTED_MOTION})\b", part)
+    match = re.search(rf"\b(?:(?:no|without|avoid|never)\s+(?:{UNWANTED_MOTION})|{UNMOVED})\b", part)
     if not match:
         return part, False
     used.append(match[0])
@@ -226,6 +350,17 @@ def _stirs(text: str, declined: set[str], used: list[str]) -> tuple[frozenset[St
     return frozenset(found - declined), text
 
 
+def _pulse(text: str, used: list[str]) -> tuple[float, str]:
+    """How strongly the camera is to move to the beat."""
+    amount = 1.0
+    for match in re.finditer(rf"\b(?:{PULSE})\b", text):
+        negated = NEGATION.search(text[: match.start()])
+        amount = 0.0 if negated else STRONG_PULSE
+        used.append(f"no {match[0]}" if negated else match[0])
+        text = _blank(text, match.start(), match.end())
+    return amount, text
+
+
 def _default(text: str, declined: set[str], used: list[str]) -> Step:
     if Move.ZOOM in declined:
         return Step({Move.STATIC: 1})
@@ -240,7 +375,7 @@ def _take_amounts(text: str, used: list[str]) -> tuple[float, str]:
             amount *= factor
             used.append(match[0])
             text = _blank(text, match.start(), match.end())
-    return min(max(amount, 0.3), 2.0), text
+    return min(max(amount, 0.25), 2.0), text
 
 
 def _blank(text: str, start: int, end: int) -> str:

@@ -70,7 +70,7 @@ def build(plan: Plan, frames: int, fps: int, *, seed: int, room: Room) -> Path:
         states[-1] = _drift(states[-1], angle, room)
     path = _through(states, frames)
     steps = [step for step in plan.steps if Move.HANDHELD in step.moves]
-    return _shaken(path, fps, max(step.amount for step in steps), chance) if steps else path
+    return _shaken(path, fps, max(step.amount_of(Move.HANDHELD) for step in steps), chance) if steps else path
 
 
 def needed_zoom(state: State, room: Room) -> float:
@@ -98,10 +98,11 @@ def _speeding(share: Curve) -> Curve:
 
 def _target(start: State, step: Step, room: Room, *, seconds: float, side: int) -> State:
     """Where the camera is at the end of a step."""
-    amount = step.amount
-    reach = amount * min(max((seconds / USUAL_SECONDS) ** 0.5, 0.5), 1.6)
+    lasting = min(max((seconds / USUAL_SECONDS) ** 0.5, 0.5), 1.6)
     end = start
     for move, way in step.moves.items():
+        amount = step.amount_of(move)
+        reach = amount * lasting
         if move is Move.ZOOM and way > 0:
             end = replace(end, zoom=end.zoom * (1 + 0.20 * reach), dolly=end.dolly + 0.09 * reach)
         elif move is Move.VERTIGO:
@@ -116,7 +117,7 @@ def _target(start: State, step: Step, room: Room, *, seconds: float, side: int) 
             end = replace(end, roll=end.roll + way * math.radians(6) * min(amount, 1.5))
     end = _bounded(end)
     if step.moves.get(Move.ZOOM) == -1:
-        return _pulled_out(end, room, reach, side)
+        return _pulled_out(end, room, step.amount_of(Move.ZOOM) * lasting, side)
     return replace(end, zoom=max(end.zoom, needed_zoom(end, room)))
 
 
