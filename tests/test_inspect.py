@@ -121,8 +121,7 @@ def test_a_file_that_is_not_there_is_asked_for_wrongly(run: Run, tmp_path: Path)
 
 def test_without_the_extra_it_says_what_is_missing(tmp_path: Path):
     path = signed(tmp_path / "a.png", "image/png", tmp_path / "elsewhere")
-    program = "import sys; sys.modules['c2pa'] = None; from mutoscope import __version__
-from mutoscope.cli import main; main(sys.argv[1:])"
+    program = "import sys; sys.modules['c2pa'] = None; from mutoscope.cli import main; main(sys.argv[1:])"
     command = [sys.executable, "-c", program, "inspect", str(path), "--data", str(tmp_path)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 0, ended.stderr
