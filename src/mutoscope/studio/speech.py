@@ -1,0 +1,157 @@
+"""Speech by the espeak-ng program, where it is installed: formant synthesis, understandable and robotic.
+
+The program runs as a process of its own with a list of arguments and the text on its input, never through a shell.
+"""
+
+import re
+import shutil
+import subprocess
+import tempfile
+import wave
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from mutoscope.studio import soundfile
+from mutoscope.studio.clip import VERSION
+from mutoscope.studio.error import StudioError
+from mutoscope.studio.planes import Floats
+
+PROGRAM = "espeak-ng"
+MISSING = "speech needs the program espeak-ng, which is not installed: apt install espeak-ng, or brew install espeak-ng"
+MAX_CHARACTERS = 10_000
+MIN_PACE, MAX_PACE, PACE = 80, 450, 175  # words a minute
+TIMEOUT_SECONDS = 120.0
+TIMBRES = ("m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "f1", "f2", "f3", "f4", "f5", "whisper", "croak")
+"""espeak-ng's variants of a language's voice: men, women, and two others."""
+LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(-[a-zA-Z0-9]{1,8}){0,3}")
+
+SCRIPTS: tuple[tuple[str, str], ...] = (
+    ("\u3040-\u30ff", "ja"),
+    ("\uac00-\ud7af\u1100-\u11ff", "ko"),
+    ("\u4e00-\u9fff\u3400-\u4dbf", "cmn"),
+    ("\u0400-\u04ff", "ru"),
+    ("\u0370-\u03ff", "el"),
+    ("\u0590-\u05ff", "he"),
+    ("\u0600-\u06ff", "ar"),
+    ("\u0900-\u097f", "hi"),
+    ("\u0980-\u09ff", "bn"),
+    ("\u0b80-\u0bff", "ta"),
+    ("\u10a0-\u10ff", "ka"),
+    ("\u0530-\u058f", "hy"),
+)
+"""Letters and the language they are taken for; what is in none of them is taken for English."""
+
+
+@dataclass(frozen=True)
+class Speech:
+    """A text that was spoken."""
+
+    seconds: float
+    rate: int  # samples a second, mono
+    language: str  # espeak-ng's code, for example "en" or "pt-br"
+    timbre: str | None
+
+
+def find_program(path: str | None = None) -> Path | None:
+    """Where espeak-ng is, on this search path or the environment's; None where it is not installed."""
+    found = shutil.which(PROGRAM, path=path)
+    return Path(found) if found else None
+
+
+def speak(
+    text: str,
+    out: Path,
+    *,
+    language: str | None = None,
+    timbre: str | None = None,
+    words_per_minute: int = PACE,
+    program: Path | None = None,
+) -> Speech:
+    """Speak `text` into `out` (WAV of 16 bits or MP3, by its ending), mono, 22050 samples a second.
+
+    `language` is a code such as "en", "de" or "pt-br"; without one it follows from the text's letters. `timbre` is
+    one of TIMBRES. `program` is espeak-ng's path where it is not on the search path. The same arguments and the
+    same espeak-ng give the same bytes. Raises StudioError with the field "text", "language", "timbre",
+    "words_per_minute" or "out"; with none where espeak-ng is missing or fails.
+    """
+    found = program or find_program()
+    if found is None:
+        raise StudioError(MISSING)
+    _check(text, timbre, words_per_minute)
+    spoken = _language(found, language, text)
+    sound, rate = _run(found, text, f"{spoken}+{timbre}" if timbre else spoken, words_per_minute)
+    soundfile.write(sound, out, rate=rate, comment=f"mutoscope studio {VERSION} (spoken by espeak-ng, no model)")
+    return Speech(seconds=sound.shape[1] / rate, rate=rate, language=spoken, timbre=timbre)
+
+
+@cache
+def languages(program: Path) -> frozenset[str]:
+    """The codes that this espeak-ng knows."""
+    lines = _call(program, ["--voices"], "").splitlines()[1:]
+    return frozenset(parts[1].lower() for line in lines if len(parts := line.split()) > 1)
+
+
+def guess_language(text: str) -> str:
+    """By the letters alone: the script that has at least a fifth of them, else English."""
+    letters = sum(each.isalpha() for each in text)
+    for script, language in SCRIPTS:
+        if len(re.findall(f"[{script}]", text)) * 5 > letters > 0:
+            return language
+    return "en"
+
+
+def _check(text: str, timbre: str | None, words_per_minute: int) -> None:
+    if not text.strip():
+        raise StudioError("there is no text to speak", field="text")
+    if len(text) > MAX_CHARACTERS:
+        raise StudioError(f"the text has {len(text)} characters; at most {MAX_CHARACTERS} are spoken", field="text")
+    if timbre is not None and timbre not in TIMBRES:
+        raise StudioError(f"the timbre {timbre!r} is not one of {', '.join(TIMBRES)}", field="timbre")
+    if not MIN_PACE <= words_per_minute <= MAX_PACE:
+        raise StudioError(
+            f"{words_per_minute} words a minute are not within {MIN_PACE} to {MAX_PACE}", field="words_per_minute"
+        )
+
+
+def _language(program: Path, wanted: str | None, text: str) -> str:
+    code = (wanted or guess_language(text)).lower().replace("_", "-")
+    known = languages(program)
+    for candidate in (code, code.partition("-")[0]):
+        if LANGUAGE.fullmatch(candidate) and candidate in known | {"en", "zh"}:
+            return {"zh": "cmn"}.get(candidate, candidate)
+    raise StudioError(f"espeak-ng speaks no language {wanted or code!r}", field="language")
+
+
+def _run(program: Path, text: str, voice: str, pace: int) -> tuple[Floats, int]:
+    """The sound, (1, samples), and its samples a second."""
+    with tempfile.TemporaryDirectory() as room:
+        file = Path(room) / "speech.wav"
+        _call(program, ["-b", "1", "-v", voice, "-s", str(pace), "-w", str(file), "--stdin"], _plain(text))
+        if not file.exists():
+            raise StudioError("espeak-ng made no sound of this text", field="text")
+        with wave.open(str(file)) as sound:
+            samples = np.frombuffer(sound.readframes(sound.getnframes()), np.int16)
+            rate = sound.getframerate()
+    if not samples.any():
+        raise StudioError("espeak-ng made no sound of this text", field="text")
+    return (samples.astype(np.float32) / np.float32(32768))[None], rate
+
+
+def _plain(text: str) -> str:
+    """Without what espeak-ng takes for orders: control characters, and phonemes in double brackets."""
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", " ", text).replace("[[", "[ [")
+
+
+def _call(program: Path, arguments: list[str], text: str) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603  # a list of arguments that are all ours or checked
+            [str(program), *arguments], input=text.encode(), capture_output=True, timeout=TIMEOUT_SECONDS, check=True
+        )
+    except subprocess.TimeoutExpired as error:
+        raise StudioError(f"espeak-ng took more than {TIMEOUT_SECONDS:g} seconds") from error
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise StudioError(f"espeak-ng failed ({type(error).__name__})") from error
+    return done.stdout.decode(errors="replace")
