@@ -1,5 +1,6 @@
 """What the camera looks at: a picture resampled once to a multiple of the output's size, with its depth."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -46,6 +47,12 @@ class Canvas:
         """Maps a pixel of the frame at rest to a pixel of the canvas."""
         shift = self.scale / 2 - 0.5
         return np.array([[self.scale, 0, shift + self.left], [0, self.scale, shift + self.top], [0, 0, 1]], np.float64)
+
+
+def full_size(width: int, height: int) -> tuple[int, int]:
+    """The size at which a picture is kept that just covers frames of this size."""
+    scale = _oversampling(width, height)
+    return math.ceil(width * scale), math.ceil(height * scale)
 
 
 def from_picture(

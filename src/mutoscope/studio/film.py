@@ -12,12 +12,14 @@ from PIL import Image
 
 from mutoscope.studio import canvas as canvases
 from mutoscope.studio import colour as colours
+from mutoscope.studio import encoder as encoders
 from mutoscope.studio import extend, footage, morph, motion, path, picture, rhythm, scene, size, sound
 from mutoscope.studio.camera import view
 from mutoscope.studio.canvas import Canvas
 from mutoscope.studio.clip import Clip, comment
 from mutoscope.studio.colour import Colour
-from mutoscope.studio.encode import THREADS, Mp4Writer, Progress, write
+from mutoscope.studio.encode import THREADS, Progress, open_writer, write
+from mutoscope.studio.encoder import Encoder
 from mutoscope.studio.error import StudioError
 from mutoscope.studio.mark import Mark
 from mutoscope.studio.motion import Plan
@@ -41,10 +43,16 @@ class Take:
     seed: int
     watermark: bool
     threads: int
+    encoder: Encoder
 
     @property
     def colour(self) -> Colour:
         return colours.for_size(self.width, self.height)
+
+    @property
+    def canvas(self) -> tuple[int, int]:
+        """How large a picture must be for nothing to be lost."""
+        return canvases.full_size(self.width, self.height)
 
 
 def image_to_video(
@@ -62,6 +70,7 @@ def image_to_video(
     audio: Path | None = None,
     watermark: bool = False,
     threads: int = THREADS,
+    encoder: str = "auto",
     progress: Progress | None = None,
 ) -> Clip:
     """Move a camera over a picture, or from it to the picture `last`, or only towards `last`; write an MP4 to `out`.
@@ -69,19 +78,20 @@ def image_to_video(
     The first frame is `image`, cropped to cover width × height (pixels, even) and otherwise untouched; the final
     frame likewise is `last`. At least one of them is needed. There are exactly round(seconds · fps) frames.
     `audio` (WAV, MP3, …) is trimmed or padded to the video's length. `progress` is told the share that is done.
+    `encoder` is where to look for one: "av", "ffmpeg" (the command on the path), or "auto".
     The same arguments give the same bytes. Raises StudioError.
     """
-    take = _take(width, height, fps, seconds, seed=seed, watermark=watermark, threads=threads)
+    take = _take(width, height, fps, seconds, seed=seed, watermark=watermark, threads=threads, encoder=encoder)
     voice = _sound(audio, take)
     if image is not None and last is not None:
         return _between(image, last, out, take, prompt, negative_prompt, voice, progress)
     plan = motion.read(prompt, avoid=negative_prompt, stirring=image is not None, sounding=audio is not None)
     pulse = _pulse(voice, plan, take)
     if image is not None:
-        start = canvases.from_picture(picture.load(image), width, height, take.colour)
+        start = canvases.from_picture(picture.load(image, enough=take.canvas), width, height, take.colour)
         return _shoot(out, take, _over(start, plan, take, pulse), plan, voice, progress, exact=(0,))
     if last is not None:
-        goal = canvases.from_picture(picture.load(last, field="last"), width, height, take.colour)
+        goal = canvases.from_picture(picture.load(last, field="last", enough=take.canvas), width, height, take.colour)
         frames = _over(goal, plan, take, pulse, backwards=True)
         return _shoot(out, take, frames, plan, voice, progress, exact=(take.frames - 1,))
     raise StudioError("a picture to start from is missing", field="image")
@@ -100,10 +110,11 @@ def text_to_video(
     audio: Path | None = None,
     watermark: bool = False,
     threads: int = THREADS,
+    encoder: str = "auto",
     progress: Progress | None = None,
 ) -> Clip:
     """Paint a scene from words and move a camera through its true depth; the rest as `image_to_video`."""
-    take = _take(width, height, fps, seconds, seed=seed, watermark=watermark, threads=threads)
+    take = _take(width, height, fps, seconds, seed=seed, watermark=watermark, threads=threads, encoder=encoder)
     voice = _sound(audio, take)
     larger = min(2.0, (PAINTED_AREA / (width * height)) ** 0.5)
     painting = scene.paint(prompt, round(width * larger), round(height * larger), seed)
@@ -128,6 +139,7 @@ def extend_video(
     audio: Path | None = None,
     watermark: bool = False,
     threads: int = THREADS,
+    encoder: str = "auto",
     progress: Progress | None = None,
 ) -> Clip:
     """Continue a video to a total of `seconds`, its own length included; write an MP4 to `out`.
@@ -136,20 +148,22 @@ def extend_video(
     that the picture had, which dies away while the prompt's camera move begins, and ends on the picture `last`
     where given. Sound is `audio`, else the video's own, trimmed or padded. Raises StudioError.
     """
-    take = _take(width, height, fps, seconds, seed=seed, watermark=watermark, threads=threads)
+    take = _take(width, height, fps, seconds, seed=seed, watermark=watermark, threads=threads, encoder=encoder)
     given = _sound(audio, take)
     voice = given if given is not None else _own_sound(video, take)
     plan = motion.read(prompt, avoid=negative_prompt, stirring=last is None, sounding=given is not None)
-    ending = picture.load(last, field="last") if last is not None else None
+    ending = picture.load(last, field="last", enough=take.canvas) if last is not None else None
     exact = (take.frames - 1,) if ending is not None else ()
     frames = _continued(video, ending, plan, take, given)
     return _shoot(out, take, frames, plan, voice, progress, exact=exact)
 
 
-def _take(width: int, height: int, fps: int, seconds: float, *, seed: int, watermark: bool, threads: int) -> Take:
+def _take(
+    width: int, height: int, fps: int, seconds: float, *, seed: int, watermark: bool, threads: int, encoder: str
+) -> Take:
     size.check_video_size(width, height)
     cv2.setNumThreads(1)  # the encoder has the other core
-    return Take(width, height, fps, size.frame_count(seconds, fps), seed, watermark, threads)
+    return Take(width, height, fps, size.frame_count(seconds, fps), seed, watermark, threads, encoders.find(encoder))
 
 
 def _between(
@@ -165,8 +179,10 @@ def _between(
     """From the first picture to the last. Where they are related the camera's way is given, and no word moves it."""
     if take.frames < 2:
         raise StudioError("two pictures need at least two frames", field="seconds")
-    first = canvases.from_picture(picture.load(image), take.width, take.height, take.colour)
-    ending = canvases.from_picture(picture.load(last, field="last"), take.width, take.height, take.colour)
+    first = canvases.from_picture(picture.load(image, enough=take.canvas), take.width, take.height, take.colour)
+    ending = canvases.from_picture(
+        picture.load(last, field="last", enough=take.canvas), take.width, take.height, take.colour
+    )
     shared = morph.relation(first.still, ending.still)
     if shared is not None:
         plan = motion.unread(prompt, avoid=negative_prompt)
@@ -262,8 +278,9 @@ def _shoot(
     """Encode the frames as they are made; the `exact` ones, which are given pictures, with little loss."""
     if take.watermark:
         frames = _marked(frames, take)
-    writer = Mp4Writer(
+    writer = open_writer(
         out,
+        encoder=take.encoder,
         width=take.width,
         height=take.height,
         fps=take.fps,

@@ -124,8 +124,10 @@ AMOUNTS: tuple[tuple[str, float], ...] = (
 )
 CLAUSE = re.compile(r"\b(?:while|as|and|but|with)\b|,")
 
-PULSE = r"(?:in time |in sync )?(?:to|on|with) (?:the |every |each )?(?:beats?|music|rhythm|bass)"
-PULSE += r"|beat[- ](?:synced|matched)|puls(?:es?|ing|ates?|ating)"
+PULSE = (
+    r"(?:in time |in sync )?(?:to|on|with) (?:the |every |each )?(?:beats?|music|rhythm|bass)"
+    r"|beat[- ](?:synced|matched)|puls(?:es?|ing|ates?|ating)"
+)
 STRONG_PULSE = 1.6
 
 UNWANTED_MOTION = r"(?:camera|any) (?:motion|movement|moves?)|moving camera|camera"

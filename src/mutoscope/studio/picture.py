@@ -1,10 +1,11 @@
-"""Pictures from files: untrusted bytes in, an upright RGB picture out."""
+"""Pictures from files: untrusted bytes in, an upright sRGB picture out."""
 
+import io
 import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 from mutoscope.studio.error import StudioError
 
@@ -12,13 +13,16 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "MPO")
 """What is opened; Pillow's other parsers (EPS, PSD, TIFF, …) are not let near a stranger's file."""
 MAX_PIXELS = 100_000_000
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
-BACKDROP = (255, 255, 255, 255)  # what shows through: white, as on a page
+BACKDROP = (255, 255, 255)  # what shows through: white, as on a page
+USUAL_PROFILES = ("srgb iec61966", "srgb built-in", "srgb2014", "c2")
+"""How descriptions of sRGB itself begin. Converting from one such to another would only round."""
 
 
-def load(path: Path, *, field: str = "image") -> Image.Image:
-    """The picture, RGB, turned as its EXIF orientation says, transparency over white, at most 8 bits a channel.
+def load(path: Path, *, field: str = "image", enough: tuple[int, int] | None = None) -> Image.Image:
+    """The picture, sRGB, turned as its EXIF orientation says, transparency over white, at most 8 bits a channel.
 
-    Raises StudioError with `field` when it cannot be read.
+    `enough` is the size that it needs to cover: a much larger JPEG is then decoded at a half, a quarter or an
+    eighth, which costs a fraction of the time and memory. Raises StudioError with `field` when it cannot be read.
     """
     try:
         with warnings.catch_warnings():
@@ -26,11 +30,21 @@ def load(path: Path, *, field: str = "image") -> Image.Image:
             with Image.open(path, formats=FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise StudioError(f"the picture has more than {MAX_PIXELS} pixels", field=field)
-                return _rgb(ImageOps.exif_transpose(image))
+                if enough is not None:
+                    _reduce(image, enough)
+                # In place: a turned copy would be made even of a picture that is upright.
+                ImageOps.exif_transpose(image, in_place=True)
+                return _rgb(image)
     except StudioError:
         raise
     except Exception as error:  # Pillow's parsers raise whatever a broken file makes them raise
         raise StudioError(f"the picture cannot be read ({type(error).__name__})", field=field) from error
+
+
+def _reduce(image: Image.Image, enough: tuple[int, int]) -> None:
+    side = max(enough)  # whichever way it will be turned
+    cover = max(side / image.width, side / image.height)
+    image.draft(None, (max(1, int(image.width * cover)), max(1, int(image.height * cover))))
 
 
 def measure(path: Path, *, field: str = "image") -> tuple[int, int]:
@@ -50,8 +64,29 @@ def _rgb(image: Image.Image) -> Image.Image:
         return _from_deep(image)
     if image.has_transparency_data:
         layer = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", layer.size, BACKDROP), layer).convert("RGB")
-    return image.convert("RGB")
+        shown = _screen_colours(layer.convert("RGB"), image)
+        backdrop = Image.new("RGB", layer.size, BACKDROP)
+        backdrop.paste(shown, mask=layer.getchannel("A"))
+        return backdrop
+    return _screen_colours(image, image).convert("RGB")
+
+
+def _screen_colours(image: Image.Image, source: Image.Image) -> Image.Image:
+    """As sRGB where the source carries the profile of another colour space; a broken profile counts as none."""
+    profile = source.info.get("icc_profile")
+    if not profile or image.mode not in ("RGB", "L", "CMYK"):
+        return image
+    try:
+        mine = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "srgb" in ImageCms.getProfileDescription(mine).lower():
+            return image
+        intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
+        srgb = ImageCms.createProfile("sRGB")
+        flags = ImageCms.Flags.BLACKPOINTCOMPENSATION
+        found = ImageCms.profileToProfile(image, mine, srgb, intent, outputMode="RGB", flags=flags)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return image
+    return found or image
 
 
 def _from_deep(image: Image.Image) -> Image.Image:

@@ -36,11 +36,14 @@ def decode(path: Path, samples: int, *, field: str = "audio") -> Floats | None:
     with open_media(path, field=field) as container:
         if not container.streams.audio:
             return None
-        resampler = AudioResampler(format="fltp", layout="stereo", rate=RATE)
+        stream = container.streams.audio[0]
+        # FFmpeg would spread one channel over two at 0.7 of its level, so that a voice came out softer than it was.
+        layout = "mono" if stream.channels == 1 else "stereo"
+        resampler = AudioResampler(format="fltp", layout=layout, rate=RATE)
         parts: list[Floats] = []
         found = 0
         try:
-            for frame in container.decode(container.streams.audio[0]):
+            for frame in container.decode(stream):
                 for part in resampler.resample(frame):
                     parts.append(_array(part))
                     found += parts[-1].shape[1]
@@ -68,4 +71,5 @@ def conform(sound: Floats, samples: int) -> Floats:
 
 
 def _array(frame: AudioFrame) -> Floats:
-    return np.asarray(frame.to_ndarray(), np.float32)
+    samples = np.asarray(frame.to_ndarray(), np.float32)
+    return np.repeat(samples, 2, axis=0) if samples.shape[0] == 1 else samples
