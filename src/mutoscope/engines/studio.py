@@ -61,7 +61,7 @@ class Studio:
         self._closed = False
 
     async def generate(self, run: EngineRun) -> tuple[Output, ...]:
-        order = order_for(run, threads=self.settings.encode_threads)
+        order = order_for(run, threads=self.settings.encode_threads, encoder=self.settings.encoder)
         try:
             async with asyncio.timeout(self.settings.timeout_seconds):
                 done = await self._made(order, run)
@@ -136,7 +136,7 @@ class Studio:
         raise Problem(Kind.ENGINE_FAILED, f"The renderer's process {cause} before it was done.")
 
 
-def order_for(run: EngineRun, *, threads: int) -> Json:
+def order_for(run: EngineRun, *, threads: int, encoder: str) -> Json:
     """What the child is asked. Raises Problem for what this engine cannot be asked."""
     wish = run.generation
     check(run)
@@ -156,6 +156,7 @@ def order_for(run: EngineRun, *, threads: int) -> Json:
         "seed": wish.seed if wish.seed is not None else zlib.crc32(run.job_id.encode()),
         "watermark": bool(wish.watermark),
         "threads": threads,
+        "encoder": encoder,
         **files,
     }
 
@@ -232,6 +233,7 @@ class _Child:
         # An environment of its own: the child opens strangers' files and needs to know no secrets.
         environment = {
             "PYTHONPATH": str(root),
+            "PATH": os.pathsep.join(os.get_exec_path()),  # where the ffmpeg command is looked for
             "OPENBLAS_NUM_THREADS": "1",
             "OMP_NUM_THREADS": "1",
             "MALLOC_ARENA_MAX": "2",

@@ -1,4 +1,4 @@
-"""The writer of MP4 files: H.264 yuv420p and AAC, index first, the same bytes for the same frames."""
+"""The writers of MP4 files: H.264 yuv420p and AAC, index first, the same bytes for the same frames."""
 
 import queue
 import threading
@@ -7,6 +7,7 @@ from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol, cast
 
 import av
 import numpy as np
@@ -15,14 +16,14 @@ from av.codec.context import Flags
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
+from mutoscope.studio import encoder as encoders
 from mutoscope.studio.colour import Colour
+from mutoscope.studio.encoder import Encoder
+from mutoscope.studio.pipe import PipeWriter
 from mutoscope.studio.planes import Floats
 from mutoscope.studio.sound import RATE
 
-PRESET, CRF = "veryfast", "20"
 THREADS = 2  # pinned: x264's output depends on the number of threads
-EXACT_QP = 14  # for frames that are given pictures; about 20 % more bytes in five seconds
-KEYFRAME_SECONDS = 2
 SOUND_BITS = 160_000
 LIMITED_RANGE = 1  # AVCOL_RANGE_MPEG
 AHEAD = 4  # frames that the renderer may be ahead of the encoder
@@ -30,25 +31,69 @@ AHEAD = 4  # frames that the renderer may be ahead of the encoder
 Progress = Callable[[float], None]
 
 
-class Mp4Writer:
-    """Writes frames and their sound to a file; a context manager that closes it.
+class Writer(Protocol):
+    """Takes frames one by one; a context manager that finishes the file."""
+
+    frames: int
+    """How many it has."""
+
+    def __enter__(self) -> "Writer": ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def put(self, frame: av.VideoFrame) -> None:
+        """Encode the next frame (NV12, not to be touched afterwards)."""
+        ...
+
+
+def open_writer(
+    path: Path,
+    *,
+    encoder: Encoder,
+    width: int,
+    height: int,
+    fps: int,
+    colour: Colour,
+    sound: Floats | None = None,
+    comment: str = "",
+    exact: tuple[int, ...] = (),
+    threads: int = THREADS,
+) -> Writer:
+    """A writer of frames and their sound, in this process or through a pipe.
 
     Sound, where given, is stereo (2, samples) at `sound.RATE` and goes in beside the frames. `exact` numbers the
     frames that must lose little.
     """
+    return (PipeWriter if encoder.piped else Mp4Writer)(
+        path,
+        encoder=encoder,
+        width=width,
+        height=height,
+        fps=fps,
+        colour=colour,
+        sound=sound,
+        comment=comment,
+        exact=exact,
+        threads=threads,
+    )
+
+
+class Mp4Writer:
+    """Writes a file by PyAV; the arguments are those of `open_writer`."""
 
     def __init__(
         self,
         path: Path,
         *,
+        encoder: Encoder,
         width: int,
         height: int,
         fps: int,
         colour: Colour,
-        sound: Floats | None = None,
-        comment: str = "",
-        exact: tuple[int, ...] = (),
-        threads: int = THREADS,
+        sound: Floats | None,
+        comment: str,
+        exact: tuple[int, ...],
+        threads: int,
     ) -> None:
         self.fps = fps
         self.frames = 0
@@ -58,7 +103,8 @@ class Mp4Writer:
         options = {"movflags": "+faststart", "fflags": "+bitexact"}
         self._container = av.open(str(path), "w", format="mp4", options=options)
         self._container.metadata["comment"] = comment
-        self._video = self._add_video(width, height, threads, exact)
+        told = encoders.options(encoder.codec, width=width, height=height, fps=fps, exact=exact)
+        self._video = self._add_video(encoder.codec, width, height, threads, told)
         self._audio = self._add_audio() if sound is not None else None
 
     def __enter__(self) -> "Mp4Writer":
@@ -81,16 +127,11 @@ class Mp4Writer:
         self._container.mux(self._video.encode(frame))
         self._put_sound(self.frames * RATE // self.fps)
 
-    def _add_video(self, width: int, height: int, threads: int, exact: tuple[int, ...]) -> VideoStream:
-        stream = self._container.add_stream("libx264", rate=self.fps)
-        stream.width, stream.height, stream.pix_fmt = width, height, "nv12"  # x264 stores it as yuv420p
+    def _add_video(self, codec: str, width: int, height: int, threads: int, told: dict[str, str]) -> VideoStream:
+        stream = cast("VideoStream", self._container.add_stream(codec, rate=self.fps))
+        stream.width, stream.height, stream.pix_fmt = width, height, encoders.pixels(codec)
         context = stream.codec_context
-        context.options = {
-            "preset": PRESET,
-            "crf": CRF,
-            "g": str(KEYFRAME_SECONDS * self.fps),
-            "x264-params": _tuning(exact),
-        }
+        context.options = told
         context.thread_count = threads
         context.flags |= Flags.bitexact
         context.time_base = Fraction(1, self.fps)
@@ -127,13 +168,7 @@ class Mp4Writer:
             self._container.mux(self._audio.encode(None))
 
 
-def _tuning(exact: tuple[int, ...]) -> str:
-    """x264's own parameters: chroma is centred, as in Planes, and some frames are kept nearly as they are."""
-    zones = "/".join(f"{index},{index},q={EXACT_QP}" for index in exact)
-    return "chromaloc=1" + (f":zones={zones}" if zones else "")
-
-
-def write(writer: Mp4Writer, frames: Iterable[av.VideoFrame], total: int, progress: Progress | None) -> None:
+def write(writer: Writer, frames: Iterable[av.VideoFrame], total: int, progress: Progress | None) -> None:
     """Render in one thread, encode in this one; both let go of the interpreter while they work."""
     for frame in _ahead(frames):
         writer.put(frame)
