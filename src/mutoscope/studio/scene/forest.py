@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mutoscope.studio.scene.grove import paint_grove
 from mutoscope.studio.scene.noise import fbm
 from mutoscope.studio.scene.raster import Floats, blend, clip, colour, columns, floats, mix, rows_of
 from mutoscope.studio.scene.stage import Stage
@@ -11,7 +12,11 @@ _ROWS = 7
 
 
 def paint_forest(canvas: Floats, stage: Stage) -> Floats:
-    """Paint the forest over the sky and return its depth."""
+    """Paint the forest over the sky and return its depth: conifers from outside, broad-leaved trees from inside."""
+    if not stage.wish.has("conifers") and stage.wish.has("leafy", "birch", "autumn", "spring", "summer", "blossom"):
+        return paint_grove(canvas, stage)
+    if not stage.wish.has("conifers", "fog", "lake", "river") and not stage.frosty and not stage.dark:
+        return paint_grove(canvas, stage)
     near = np.zeros(canvas.shape[:2], np.float32)
     for row in range(_ROWS):
         _paint_row(canvas, near, stage, row / (_ROWS - 1), row)

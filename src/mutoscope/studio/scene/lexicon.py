@@ -17,15 +17,15 @@ VOCABULARY: dict[str, dict[str, str]] = {
         "space": "space, outer space, deep space, galaxy, galaxies, nebula, nebulae, cosmos, cosmic, universe,"
         " star field, starfield, interstellar",
         "sea": "sea, seas, ocean, oceans, beach, beaches, coast, coastal, coastline, seaside, seascape,"
-        " surf, shore, shoreline, island, islands, bay, seashore",
+        " surf, shore, shoreline, island, islands, bay, seashore, waves, tropical, tropics",
         "desert": "desert, deserts, dune, dunes, sahara, sand, sandy, gobi",
-        "mountains": "mountain, mountains, mountainous, peak, peaks, alp, alps, alpine, himalaya, himalayas,"
+        "mountains": "mountain, mountains, cliff, cliffs, canyon, gorge, glen, mountainous, peak, peaks, alp, alps, alpine, himalaya, himalayas,"
         " summit, summits, ridge, ridges, valley, valleys, fjord, fjords, highlands, rockies, andes,"
         " patagonia",
         "hills": "hill, hills, hillside, rolling hills, meadow, meadows, field, fields, prairie, savanna,"
         " savannah, grass, grassy, grassland, countryside, pasture, steppe, plain, plains, moor,"
-        " tuscany",
-        "forest": "forest, forests, woods, woodland, jungle, taiga, redwoods",
+        " tuscany, farmland, vineyard, vineyards, wheat field, wheat fields, lavender field, lavender fields",
+        "forest": "forest, forests, woods, woodland, jungle, taiga, redwoods, grove, birches, rainforest, wood",
         "abstract": "abstract, abstraction, fractal, psychedelic, marble, marbled, fluid, swirl, swirls,"
         " swirling, gradient, generative art, texture, pattern",
     },
@@ -44,24 +44,29 @@ VOCABULARY: dict[str, dict[str, str]] = {
         " clouds, blizzard, hurricane",
     },
     "style": {
+        "sketch": "pencil sketch, sketch, pencil, ink drawing, line drawing, drawing, charcoal",
+        "sepia": "sepia, vintage, old photograph, daguerreotype",
+        "pixels": "pixel art, 8-bit, pixelated",
         "mono": "black and white, black & white, monochrome, noir, grayscale, greyscale",
         "watercolour": "watercolour, watercolor, aquarelle",
         "oil": "oil painting, oil paint, oil, impressionist, impressionism, painterly, painting, painted,"
         " brush strokes, brushstrokes",
-        "minimal": "minimal, minimalist, minimalism, minimalistic, flat, flat design, vector, poster",
+        "minimal": "minimal, minimalist, minimalism, minimalistic, flat, flat design, vector, poster, paper cut, papercut, layered",
         "neon": "neon, synthwave, vaporwave, cyberpunk, retrowave, outrun",
         "pastel": "pastel, pastels, soft colours, soft colors, dreamy",
         "vivid": "vivid, vibrant, colourful, colorful, saturated",
         "film": "cinematic, film, film grain, 35mm, analog, analogue, movie still",
     },
     "feature": {
-        "lake": "lake, lakes, river, pond, fjord, fjords, water, reflection, reflections, reflected,"
+        "lake": "lake, lakes, pond, water, reflection, reflections, reflected,"
         " reflecting, lakeside, lagoon",
+        "river": "river, rivers, stream, brook, creek, winding river, meandering river",
+        "fjord": "fjord, fjords",
         "calm": "calm, still, tranquil, peaceful, serene, quiet, mirror, glassy",
-        "waves": "wave, waves, rough, choppy, surf, whitecaps, tempest, hurricane",
+        "waves": "wave, waves, rough, choppy, surf, whitecaps, tempest, hurricane, swell, breakers",
         "trees": "tree, trees, pine, pines, fir, firs, spruce, spruces, conifers, evergreen, forested, wooded,"
         " pine trees, pine forest, forest, forests, woods, woodland, taiga",
-        "beach": "beach, beaches, shore, seashore, seaside",
+        "beach": "beach, beaches, shore, seashore, seaside, tropical, tropics",
         "island": "island, islands",
         "fog": "fog, foggy, mist, misty, haze, hazy, smoky, steam, foggy morning",
         "rain": "rain, raining, rainy, rainfall, drizzle, downpour, thunderstorm",
@@ -72,9 +77,38 @@ VOCABULARY: dict[str, dict[str, str]] = {
         "moon": "moon, full moon, moonlight, moonlit, moonrise",
         "aurora": "aurora, aurora borealis, northern lights, polar lights",
         "sun": "sun, sunbeams, sun rays, god rays, rays, setting sun, rising sun, sunlight",
-        "autumn": "autumn, autumnal, fall foliage, fall colors, fall colours",
-        "flowers": "flower, flowers, wildflowers, blossoms, blooming, flowering, spring, poppies, tulips",
-        "planet": "planet, planets, gas giant, jupiter",
+        "autumn": "autumn, autumnal, fall foliage, fall colors, fall colours, in the fall, october, november",
+        "spring": "spring, springtime",
+        "summer": "summer, summertime, july, august",
+        "blossom": "blossom, blossoms, cherry blossom, cherry blossoms, cherry, sakura, blooming trees",
+        "flowers": "flower, flowers, wildflowers, wildflower, blooming, flowering, poppies, poppy, tulips, tulip,"
+        " sunflowers, daisies, bluebells, spring, springtime, lavender fields, lavender field",
+        "birch": "birch, birches, aspen, aspens, birch forest, birch trees",
+        "leafy": "beech, beeches, oak, oaks, maple, maples, deciduous, broadleaf, jungle, rainforest, linden,"
+        " chestnut trees, green leaves, leaves, foliage, leafy, birch, birches, aspen, aspens, birch forest,"
+        " birch trees",
+        "conifers": "pine, pines, fir, firs, spruce, spruces, conifers, evergreen, pine trees, pine forest, taiga,"
+        " redwoods",
+        "cypress": "cypress, cypresses, cypress trees",
+        "fields": "field, fields, farmland, countryside, tuscany",
+        "furrows": "vineyard, vineyards, lavender field, lavender fields, tulip field, tulip fields, furrows, crops",
+        "wheat": "wheat, wheat field, wheat fields, golden fields, barley",
+        "steppe": "steppe, savanna, savannah",
+        "tall grass": "grass, grassy, tall grass, grasses, grassland, meadow, meadows, prairie",
+        "reeds": "reed, reeds, rushes, cattails, marsh",
+        "rocks": "rock, rocks, rocky, stones, stone, boulders, boulder, pebbles",
+        "pier": "pier, jetty, dock, boardwalk, wooden pier, wooden dock, wooden jetty",
+        "road": "road, highway, street, country road, asphalt",
+        "path": "path, trail, dirt road, footpath, track, gravel road, pathway",
+        "wide": "wide, wide angle, wide-angle, panorama, panoramic, sweeping",
+        "close": "close, close up, closeup, telephoto, zoomed in",
+        "low horizon": "low horizon, big sky, vast sky, huge sky, wide sky, wide open sky",
+        "high horizon": "high horizon",
+        "aerial": "aerial, aerial view, from above, bird's eye view, birds eye view, drone shot, drone view,"
+        " drone, overhead view",
+        "cliffs": "cliff, cliffs, canyon, gorge",
+        "rings": "rings, ringed, saturn",
+        "planet": "planet, planets, gas giant, jupiter, saturn",
         "ridges": "mountain, mountains, peaks, ridge, ridges, cliffs",
     },
 }
@@ -118,9 +152,101 @@ COLOURS: dict[str, Rgb] = {
 PARTS: dict[str, str] = {
     "sky": "sky, skies, clouds, cloud, sunset, sunrise, horizon, dusk, dawn, night sky, light, glow",
     "ground": "hill, hills, rolling hills, mountain, mountains, peaks, dune, dunes, desert, sand, meadow,"
-    " meadows, field, fields, grass, rock, rocks, forest, forests, leaves, foliage, flowers, trees,"
+    " meadows, field, fields, grass, rock, rocks, forest, forests, leaves, foliage, trees,"
     " pines, valley",
     "water": "water, lake, sea, ocean, river, waves, lagoon",
+    "flowers": "flower, flowers, wildflowers, wildflower, poppies, poppy, tulips, tulip, daisies, blossom, blossoms,"
+    " tulip field, tulip fields",
+}
+
+# flowers that have a colour of their own, where none is said
+BLOOMS: dict[str, Rgb] = {
+    "poppies": (0.88, 0.13, 0.10),
+    "poppy": (0.88, 0.13, 0.10),
+    "lavender field": (0.46, 0.28, 0.80),
+    "lavender fields": (0.46, 0.28, 0.80),
+    "sunflowers": (1.00, 0.78, 0.10),
+    "daisies": (0.95, 0.94, 0.88),
+    "bluebells": (0.34, 0.36, 0.90),
+    "tulips": (0.92, 0.20, 0.34),
+    "tulip": (0.92, 0.20, 0.34),
+    "tulip field": (0.92, 0.20, 0.34),
+    "tulip fields": (0.92, 0.20, 0.34),
+}
+
+_LAND = ("mountains", "hills", "desert")
+_OUTDOORS = (*_LAND, "forest", "sea", "city")
+# feature → the places where it is painted; elsewhere the word is reported as ignored
+SUITS: dict[str, tuple[str, ...]] = {
+    "lake": ("mountains", "hills", "forest", "city", "sea"),
+    "river": ("mountains", "hills", "forest", "city"),
+    "fjord": ("mountains", "hills"),
+    "calm": ("mountains", "hills", "forest", "sea", "city"),
+    "waves": ("sea",),
+    "trees": ("mountains", "hills", "forest"),
+    "beach": ("sea",),
+    "island": ("sea",),
+    "fog": _OUTDOORS,
+    "rain": _OUTDOORS,
+    "snowfall": _OUTDOORS,
+    "snow": ("mountains", "hills", "forest"),
+    "stars": (*_OUTDOORS, "space"),
+    "moon": _OUTDOORS,
+    "aurora": _OUTDOORS,
+    "sun": _OUTDOORS,
+    "autumn": ("mountains", "hills", "forest"),
+    "spring": ("mountains", "hills", "forest"),
+    "summer": ("mountains", "hills", "forest"),
+    "blossom": ("mountains", "hills", "forest"),
+    "flowers": ("mountains", "hills", "forest"),
+    "birch": ("forest",),
+    "leafy": ("mountains", "hills", "forest"),
+    "conifers": ("mountains", "hills", "forest"),
+    "cypress": ("hills",),
+    "fields": ("hills",),
+    "furrows": ("hills",),
+    "wheat": ("hills",),
+    "steppe": ("hills",),
+    "tall grass": ("mountains", "hills", "forest"),
+    "reeds": ("mountains", "hills", "forest", "sea"),
+    "rocks": ("mountains", "hills", "desert", "sea"),
+    "pier": ("mountains", "hills", "forest", "sea", "city"),
+    "road": _LAND,
+    "path": (*_LAND, "forest"),
+    "wide": (*_OUTDOORS, "space"),
+    "close": (*_OUTDOORS, "space"),
+    "low horizon": _OUTDOORS,
+    "high horizon": _OUTDOORS,
+    "aerial": (*_LAND, "sea"),
+    "cliffs": ("mountains", "sea"),
+    "ridges": ("mountains", "sea", "city"),
+    "planet": ("space",),
+    "rings": ("space",),
+}
+# What a word suggests to an abstract picture; elsewhere it is ignored. Several colours lead from dark to light.
+MOODS: dict[str, tuple[Rgb, ...]] = {
+    word: colours
+    for words, colours in (
+        ("jazz, blues, saxophone, trumpet", ((0.10, 0.12, 0.40), (0.85, 0.55, 0.15), (0.95, 0.85, 0.55))),
+        ("love, romance, heart, passion, kiss", ((0.55, 0.05, 0.20), (0.95, 0.35, 0.45), (1.0, 0.80, 0.80))),
+        ("fire, flame, flames, lava, heat, volcano", ((0.45, 0.03, 0.02), (0.95, 0.35, 0.05), (1.0, 0.85, 0.30))),
+        ("joy, happiness, laughter, party", ((0.95, 0.35, 0.45), (1.0, 0.72, 0.15), (0.30, 0.80, 0.85))),
+        ("sadness, sorrow, grief, melancholy, loneliness", ((0.06, 0.09, 0.20), (0.25, 0.35, 0.52), (0.62, 0.68, 0.75))),
+        ("anger, rage, war, fury", ((0.12, 0.02, 0.03), (0.75, 0.08, 0.06), (0.95, 0.45, 0.20))),
+        ("hope, birth, beginning, growth", ((0.10, 0.35, 0.30), (0.55, 0.80, 0.40), (1.0, 0.95, 0.70))),
+        ("dream, dreams, sleep, memory, memories", ((0.25, 0.22, 0.55), (0.65, 0.55, 0.88), (0.98, 0.82, 0.86))),
+        ("music, melody, song, symphony, violin, piano", ((0.18, 0.08, 0.28), (0.70, 0.28, 0.42), (0.98, 0.78, 0.50))),
+        ("mathematics, science, logic, physics, data", ((0.04, 0.10, 0.22), (0.10, 0.50, 0.65), (0.85, 0.95, 0.95))),
+        ("technology, computer, digital, future, electric, robot", ((0.03, 0.05, 0.14), (0.10, 0.75, 0.95), (0.75, 0.30, 0.95))),
+        ("coffee, chocolate, earth, clay, wood grain", ((0.16, 0.08, 0.04), (0.50, 0.30, 0.16), (0.92, 0.80, 0.64))),
+        ("candy, bubblegum, ice cream, cake", ((0.95, 0.40, 0.65), (0.55, 0.85, 0.95), (1.0, 0.93, 0.75))),
+        ("silence, peace, zen, meditation, breath", ((0.20, 0.32, 0.34), (0.62, 0.74, 0.70), (0.96, 0.95, 0.90))),
+        ("energy, power, speed, dance, rhythm", ((0.30, 0.02, 0.45), (0.98, 0.25, 0.35), (1.0, 0.80, 0.10))),
+        ("mystery, magic, secret, fantasy", ((0.06, 0.03, 0.16), (0.38, 0.16, 0.62), (0.35, 0.85, 0.75))),
+        ("luxury, royal, elegance, wealth", ((0.05, 0.04, 0.06), (0.45, 0.30, 0.08), (0.98, 0.85, 0.50))),
+        ("wind, air, breeze, freedom", ((0.25, 0.50, 0.70), (0.70, 0.86, 0.92), (1.0, 1.0, 0.97))),
+    )
+    for word in (phrase.strip() for phrase in words.split(","))
 }
 
 NEGATIONS = frozenset({"no", "without", "not", "never", "minus", "nor", "zero"})
@@ -135,9 +261,9 @@ between behind beyond before after during while as is are be being it its this t
 any very really quite so just than then where which who whose what how for beside around against toward towards
 amid among picture image photo photograph photography shot view scene scenery landscape landscapes wallpaper
 background showing depicting featuring beautiful stunning gorgeous breathtaking lovely pretty nice amazing
-wonderful epic majestic scenic picturesque wide distant far soft warm high low big large small great vast
+wonderful epic majestic scenic picturesque distant far rolling winding meandering soft warm high low big large small great vast
 endless deep bright light sky skies horizon style art artwork lit illuminated bathed covered filled like foot
-edge top distance front each all every other more most one two no not without never minus nor zero please make
+edge top distance front foreground middle full each all every other more most one two no not without never minus nor zero please make
 create generate render me us my our your his her their i we you he she they s t
 """
 FILLER = frozenset(_FILLER_WORDS.split())
@@ -157,9 +283,16 @@ class Wish:
     features: frozenset[str] = frozenset()
     excluded: frozenset[str] = frozenset()  # features and facet values that the prompt forbids
     colours: tuple[Rgb, ...] = ()  # every colour named, in order
-    tints: tuple[tuple[str, Rgb], ...] = ()  # (part, colour), part one of sky, ground, water, light
-    used: tuple[str, ...] = ()
+    moods: tuple[Rgb, ...] = ()  # colours that other words suggest to an abstract picture
+    tints: tuple[tuple[str, Rgb], ...] = ()  # (part, colour), part one of the PARTS or light
+    blooms: tuple[Rgb, ...] = ()  # the colours of the flowers that are named
+    used: tuple[str, ...] = ()  # words that are understood; `told` says which of them a place can show
     ignored: tuple[str, ...] = ()
+
+    def told(self, place: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The words that a picture of this place obeys, and those that it does not."""
+        lost = tuple(phrase for phrase in self.used if not _shows(place, phrase))
+        return tuple(phrase for phrase in self.used if phrase not in lost), self.ignored + lost
 
     def has(self, *features: str) -> bool:
         """Whether any of these features is asked for."""
@@ -200,6 +333,8 @@ class _Reader:
         self.facets: dict[str, list[str]] = {facet: [] for facet in VOCABULARY}
         self.excluded: list[str] = []
         self.colours: list[Rgb] = []
+        self.moods: list[Rgb] = []
+        self.blooms: list[Rgb] = []
         self.tints: list[tuple[str, Rgb]] = []
         self.used: list[str] = []
         self.ignored: list[str] = []
@@ -218,7 +353,7 @@ class _Reader:
     def _phrase_at(self, at: int) -> str:
         for length in range(min(_LONGEST_PHRASE, len(self.words) - at), 1, -1):
             phrase = " ".join(self.words[at : at + length])
-            if phrase in MEANINGS:
+            if phrase in MEANINGS or phrase in MOODS:
                 return phrase
         return self.words[at]
 
@@ -269,6 +404,11 @@ class _Reader:
         if phrase in MEANINGS:
             for facet, value in MEANINGS[phrase]:
                 self.facets[facet].append(value)
+            if phrase in BLOOMS and not any(at == "flowers" for at, _ in self.tints):
+                self.blooms.append(BLOOMS[phrase])
+            self.used.append(phrase)
+        elif phrase in MOODS:
+            self.moods += MOODS[phrase]
             self.used.append(phrase)
         elif phrase not in FILLER and phrase != "free":
             self._ignore(phrase)
@@ -283,6 +423,24 @@ class _Reader:
     def _end_clause(self) -> None:
         self._paint_pending("light")
         self.negation, self.carries = None, False
+
+
+def _shows(place: str, phrase: str) -> bool:
+    """Whether a picture of this place can obey an understood phrase, in at least one of its meanings."""
+    if phrase in MOODS:
+        return place == "abstract"
+    if phrase not in MEANINGS:
+        return True  # a colour, or something that is not to be seen
+    for facet, value in MEANINGS[phrase]:
+        if facet == "feature":
+            shown = place in SUITS[value]
+        elif facet == "place":
+            shown = value == place
+        else:
+            shown = facet == "style" or place in _OUTDOORS
+        if shown:
+            return True
+    return False
 
 
 def read(prompt: str) -> Wish:
@@ -303,6 +461,8 @@ def read(prompt: str) -> Wish:
         features=features,
         excluded=excluded,
         colours=tuple(reader.colours[:5]),
+        moods=tuple(reader.moods[:5]),
+        blooms=tuple(colour for at, colour in reader.tints if at == "flowers") + tuple(reader.blooms),
         tints=tuple(reader.tints[:8]),
         used=tuple(dict.fromkeys(reader.used)),
         ignored=tuple(dict.fromkeys(reader.ignored)),
@@ -322,15 +482,22 @@ def _place(places: list[str], features: frozenset[str]) -> str | None:
     for place in ("space", "city", "sea", "desert", "mountains", "hills", "forest", "abstract"):
         if place in places:
             return place
-    if features & {"lake", "aurora", "snow", "ridges"}:
-        return "mountains"
-    if features & {"waves", "beach", "island"}:
-        return "sea"
-    if "trees" in features:
-        return "forest"
-    if features & {"flowers", "autumn"}:
-        return "hills"
-    return "space" if "planet" in features else None
+    for place, signs in _SIGNS:
+        if features & signs:
+            return place
+    return None
+
+
+# features that imply a place where none is named, the strongest first
+_SIGNS: tuple[tuple[str, frozenset[str]], ...] = (
+    ("mountains", frozenset({"lake", "river", "fjord", "aurora", "ridges", "pier", "reeds"})),
+    ("sea", frozenset({"waves", "beach", "island"})),
+    ("hills", frozenset({"flowers", "fields", "furrows", "wheat", "road", "cypress", "blossom"})),
+    ("forest", frozenset({"trees", "leafy", "conifers", "birch", "path"})),
+    ("mountains", frozenset({"snow", "rocks"})),
+    ("hills", frozenset({"autumn", "spring", "summer", "tall grass"})),
+    ("space", frozenset({"planet", "rings"})),
+)
 
 
 def _time(times: list[str], features: frozenset[str]) -> str | None:

@@ -61,7 +61,8 @@ def paint(prompt: str, width: int, height: int, seed: int) -> Painting:
     if painted != (width, height):
         rgb = np.asarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
         depth = resize(depth, width, height)
-    return Painting(rgb, np.clip(depth, 0.0, 1.0).astype(np.float32, copy=False), wish.used, wish.ignored)
+    used, ignored = wish.told(stage.place)
+    return Painting(rgb, np.clip(depth, 0.0, 1.0).astype(np.float32, copy=False), used, ignored)
 
 
 def _mixed(prompt: str, seed: int) -> int:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mutoscope.studio.scene.lexicon import Wish
+from mutoscope.studio.scene.lexicon import SUITS, Wish
 from mutoscope.studio.scene.noise import chance
 from mutoscope.studio.scene.palette import Palette, palette_for
 from mutoscope.studio.scene.raster import Floats, colour
 
 # where the eye's horizon lies, as a share of the height from the top
+_VIEWS = {"wide": 0.74, "close": 1.45}  # how much larger things are seen
 _HORIZON = {"mountains": 0.52, "hills": 0.47, "desert": 0.46, "forest": 0.72, "city": 0.70, "sea": 0.56}
 
 
@@ -27,6 +28,7 @@ class Stage:
     clouds: str
     palette: Palette
     horizon: float  # row of the eye's level
+    zoom: float  # how large things are drawn: 1 unless the wish says wide or close
     focal: float  # pixels by which one unit across is seen at one unit of distance
     sun: tuple[float, float]  # column and row of the sun or moon
 
@@ -62,12 +64,14 @@ def set_stage(wish: Wish, width: int, height: int, seed: int) -> Stage:
     time = wish.time or ("night" if wish.style == "neon" else "day")
     clouds = wish.clouds or _clouds(wish)
     palette = palette_for(wish, time, clouds)
-    horizon = _HORIZON.get(place, 0.5) + float(chances.uniform(-0.025, 0.025))
-    if height > width:
+    horizon = _horizon(wish, place) + float(chances.uniform(-0.025, 0.025))
+    if height > width and not wish.has("aerial"):
         horizon = horizon * 0.9 + 0.07
     across = float(chances.uniform(0.2, 0.4))
     sun_x = across if chances.random() < 0.5 else 1.0 - across
-    focal = max(1.15 * math.sqrt(width * height), width / 2.2)
+    zoom = next((zoom for view, zoom in _VIEWS.items() if wish.has(view)), 1.0)
+    focal = max(1.15 * math.sqrt(width * height), width / 2.2) * zoom
+    focal = max(focal, width / 2.2)
     return Stage(
         width=width,
         height=height,
@@ -78,9 +82,19 @@ def set_stage(wish: Wish, width: int, height: int, seed: int) -> Stage:
         clouds=clouds,
         palette=palette,
         horizon=horizon * height,
+        zoom=zoom,
         focal=focal,
         sun=(sun_x * width, horizon * height * (1.0 - palette.altitude)),
     )
+
+
+def _horizon(wish: Wish, place: str) -> float:
+    usual = _HORIZON.get(place, 0.5)
+    if wish.has("aerial") and place in SUITS["aerial"]:
+        return 0.13
+    if wish.has("low horizon"):
+        return min(0.84, usual + 0.17)
+    return usual - 0.15 if wish.has("high horizon") else usual
 
 
 def _clouds(wish: Wish) -> str:

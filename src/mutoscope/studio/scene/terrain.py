@@ -28,6 +28,7 @@ from mutoscope.studio.scene.raster import (
     sample_tile,
     smoothstep,
 )
+from mutoscope.studio.scene.road import lay_furrows, lay_road
 from mutoscope.studio.scene.stage import Stage
 from mutoscope.studio.scene.trees import plant_trees
 from mutoscope.studio.scene.water import mirror
@@ -85,6 +86,10 @@ def depth_of(distance: Floats) -> Floats:
 def _look(ground: Ground, stage: Stage) -> View:
     middle = SIZE // 2
     eye = float(ground.heights[:60, middle - 40 : middle + 40].max()) + _EYE[stage.place]
+    if stage.wish.has("aerial"):
+        eye += 60.0
+    elif stage.wish.has("river"):
+        eye += 10.0  # bends are seen from above only
     slices = _slices()
     across = middle + slices[:, None] * _tangents(stage)
     height = sample(ground.heights, across, slices[:, None], cv2.BORDER_REFLECT)
@@ -167,6 +172,10 @@ def _paint_band(
     hit = view.first[band] < len(view.slices)
     across = SIZE / 2 + distance * _tangents(stage)
     paint = sample(view.ground.lit, across, distance, cv2.BORDER_REFLECT)
+    if stage.wish.has("furrows") and stage.place == "hills":
+        lay_furrows(paint, stage, view.ground, across, distance)
+    if view.ground.road is not None:
+        lay_road(paint, stage, view.ground, across, distance)
     height = view.eye + (stage.horizon - rows) * distance * (1.0 / stage.focal)
     paint *= detail.shade(across, distance, height)[..., None]
     blend(paint, _haze_colour(stage), _haze(stage, view, distance, height))

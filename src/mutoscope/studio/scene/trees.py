@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from mutoscope.studio.scene.ground import Ground
 from mutoscope.studio.scene.heights import SIZE
+from mutoscope.studio.scene.lexicon import Rgb
 from mutoscope.studio.scene.noise import chance, fbm
 from mutoscope.studio.scene.raster import Bytes, Floats, blend, clip, colour, floats, mix, rows_of, shrink
 from mutoscope.studio.scene.stage import Stage
@@ -39,7 +40,9 @@ def plant_trees(
     if stage.wish.style == "minimal" or float(ground.woods.max()) < 0.05:
         return
     sprites = _sprites(stage, ground)
-    tall = 5.4 if stage.place == "mountains" else 5.6
+    tall = 5.4 if stage.place == "mountains" else 6.2
+    if stage.wish.has("cypress"):
+        tall = 9.0
     across, away, size, pick = _sites(stage, ground)
     column = stage.width / 2 + across * stage.focal / away
     foot = stage.horizon + (eye - _at(ground.heights, across, away)) * stage.focal / away
@@ -60,7 +63,7 @@ def _at(field: Floats, across: Floats, away: Floats) -> Floats:
 def _sites(stage: Stage, ground: Ground) -> tuple[Floats, Floats, Floats, Floats]:
     """Where trees stand (across, away), how large each is, and which of the sprites it shows; the farthest first."""
     source = stage.chance(300)
-    wanted = 24000 if stage.place == "mountains" else 3200
+    wanted = 24000 if stage.place == "mountains" else 5200
     drawn = source.random((5, wanted), dtype=np.float32)
     away = 40.0 + 560.0 * floats(np.sqrt(drawn[0]))
     across = (drawn[1] * 2.0 - 1.0) * np.minimum(away * (stage.width / 2 / stage.focal), SIZE / 2 - 2.0)
@@ -83,19 +86,43 @@ def _stands_free(near: Floats, column: Floats, foot: Floats, depth: Floats) -> n
 
 def _tone(stage: Stage, ground: Ground, across: float, away: float) -> Floats:
     """A tree's colour in the light of its place, hazed like the ground that it stands on."""
-    leaf = colour(0.075, 0.12, 0.065)
-    if stage.place == "hills":
-        leaf = colour(0.10, 0.15, 0.05)
-    if stage.wish.has("autumn"):
-        leaf = mix(colour(0.62, 0.26, 0.06), colour(0.60, 0.45, 0.10), abs(math.sin(across * 12.9)))
-    if stage.frosty:
-        leaf = mix(leaf, colour(0.62, 0.68, 0.76), 0.16)
+    leaf = leaf_colour(stage, abs(math.sin(across * 12.9 + away * 3.1)))
     light = stage.light("sun") * (0.75 * (0.3 + 0.7 * stage.palette.direct)) + stage.light("ambient") * 0.85
-    there = float(ground.lit[int(away), int(across + SIZE / 2)].mean())
-    tone = leaf * light * min(1.6, 0.6 + there * 3.0)
+    there = float(ground.light[int(away), int(across + SIZE / 2)].mean())
+    tone = leaf * light * min(1.6, 0.25 + there * 1.15)
     thick = 2.3 if stage.wish.has("fog") else 1.0
     air = 1.0 - math.exp(-((max(away - 90.0, 0.0) / 740.0) ** 1.5) * thick)
     return mix(tone, stage.light("haze") * 0.8, min(0.9, air + 0.12 * (thick - 1.0)))
+
+
+_LEAVES: dict[str, tuple[Rgb, Rgb]] = {
+    "autumn": ((0.42, 0.13, 0.04), (0.50, 0.31, 0.06)),
+    "blossom": ((0.80, 0.42, 0.52), (0.92, 0.68, 0.74)),
+    "spring": ((0.17, 0.24, 0.05), (0.25, 0.30, 0.08)),
+    "conifer": ((0.066, 0.110, 0.062), (0.088, 0.132, 0.062)),
+    "leafy": ((0.085, 0.140, 0.045), (0.125, 0.170, 0.055)),
+}
+
+
+def leaf_colour(stage: Stage, share: float) -> Floats:
+    """The leaves of one tree, between the two colours of the season and kind."""
+    wish = stage.wish
+    season = next((name for name in ("blossom", "autumn", "spring") if wish.has(name)), None)
+    if not leafy(stage):
+        season = "conifer"
+    first, second = _LEAVES[season or "leafy"]
+    if season == "blossom" and wish.blooms:
+        first, second = (channel * 0.8 for channel in wish.blooms[0]), wish.blooms[-1]
+    leaf = mix(colour(*first), colour(*second), share)
+    return mix(leaf, colour(0.62, 0.68, 0.76), 0.18) if stage.frosty else leaf
+
+
+def leafy(stage: Stage) -> bool:
+    """Whether broad-leaved trees stand here rather than conifers."""
+    wish = stage.wish
+    if wish.has("conifers") or stage.frosty:
+        return False
+    return stage.place == "hills" or wish.has("leafy", "blossom", "autumn", "spring")
 
 
 def _stamp(
@@ -116,9 +143,13 @@ def _stamp(
 
 
 def _sprites(stage: Stage, ground: Ground) -> list[Sprite]:
-    draw = _leafy if stage.place == "hills" and not stage.wish.has("snow") else _conifer
-    lit_from_right = ground.sunward[0] > 0
-    return [_lit(draw(stage.seed + 310 + at), lit_from_right) for at in range(6)]
+    from_right = ground.sunward[0] > 0
+    seeds = [stage.seed + 310 + at for at in range(7)]
+    if stage.wish.has("cypress") and not stage.frosty:
+        return [_lit(_cypress(seed), from_right) for seed in seeds]
+    if leafy(stage):
+        return [_crown(seed, from_right=from_right, bare_trunk=stage.place == "hills") for seed in seeds]
+    return [_lit(_conifer(seed), from_right) for seed in seeds]
 
 
 def _lit(cover: Floats, from_right: bool) -> Sprite:
@@ -138,26 +169,46 @@ def _conifer(seed: int) -> Floats:
     return shrink(outline.astype(np.float32), _SPRITE // 2, _SPRITE) * (1.0 / 255.0)
 
 
-def _leafy(seed: int) -> Floats:
-    """A broad crown of leaf clusters, three main boughs wide, on a short trunk."""
+def _cypress(seed: int) -> Floats:
+    """A slender flame."""
+    outline = np.zeros((_SPRITE * 2, _SPRITE), np.uint8)
     source = chance(seed)
-    side = _SPRITE
-    crown = np.zeros((side, side), np.uint8)
-    cv2.rectangle(crown, (side // 2 - 4, side // 2), (side // 2 + 4, side), (255,), -1)
-    for bough in range(4):
-        middle = (
-            side * (0.28 + 0.15 * bough),
-            side * (0.56 - 0.20 * math.sin(0.4 + bough * 0.8) * source.uniform(0.6, 1.2)),
-        )
-        for _ in range(46):
-            angle, out = source.uniform(0, 2 * math.pi), math.sqrt(source.random()) * side * 0.22
-            centre = (
-                int(middle[0] + math.cos(angle) * out),
-                int(middle[1] + math.sin(angle) * out * 0.85 + side * 0.05),
-            )
-            cv2.circle(crown, centre, int(side * source.uniform(0.02, 0.055)), (255,), -1, cv2.LINE_AA)
-    crown[:, :2] = crown[:, -2:] = 0
-    return floats(crown.astype(np.float32)) * (1.0 / 255.0)
+    rows = np.linspace(0.0, 1.0, 40)
+    half = 0.125 * np.sin(np.pi * rows**0.72) ** 0.8 + 0.012
+    left, right = (_SPRITE / 2 + way * half * _SPRITE * (1.0 + 0.25 * source.random(40)) for way in (-1, 1))
+    down = rows * 2 * _SPRITE
+    points = np.concatenate([np.stack([left, down], 1), np.stack([right, down], 1)[::-1]])
+    cv2.fillPoly(outline, [points.round().astype(np.int32)], (255,))
+    return shrink(outline.astype(np.float32), _SPRITE // 2, _SPRITE) * (1.0 / 255.0)
+
+
+def _crown(seed: int, *, from_right: bool, bare_trunk: bool) -> Sprite:
+    """A broad crown: clusters of leaves from the back to the front, each lit by where it looks."""
+    source = chance(seed)
+    side = _SPRITE * 2
+    cover, shade = np.zeros((side, side), np.uint8), np.zeros((side, side), np.uint8)
+    foot = 1.0 if bare_trunk else 0.97
+    cv2.line(cover, (side // 2, int(side * 0.5)), (side // 2, int(side * foot)), (255,), side // 26)
+    cv2.line(shade, (side // 2, int(side * 0.5)), (side // 2, int(side * foot)), (38,), side // 26)
+    middle, reach = 0.42 + 0.05 * source.random(), 0.30 + 0.10 * source.random()
+    boughs = [(0.0, 0.0, 1.0)] + [
+        (math.cos(turn) * 0.72, math.sin(turn) * 0.55, 0.55 + 0.25 * source.random())
+        for turn in source.uniform(0, 2 * math.pi, 6).tolist()
+    ]
+    toward = 1.0 if from_right else -1.0
+    for front in np.linspace(0.0, 1.0, 340).tolist():
+        bough = boughs[int(source.integers(len(boughs)))]
+        turn, out = source.uniform(0, 2 * math.pi), math.sqrt(source.random()) * bough[2] * 0.62
+        x, y = bough[0] + math.cos(turn) * out, bough[1] + math.sin(turn) * out * 0.85
+        if y > 0.75:
+            continue
+        light = 0.46 + 0.30 * (x * toward * 0.75 - y) + 0.20 * front + 0.14 * (source.random() - 0.5)
+        centre = (int(side * (0.5 + x * reach)), int(side * (middle + y * reach)))
+        size = max(2, int(side * source.uniform(0.016, 0.038)))
+        cv2.circle(cover, centre, size, (255,), -1, cv2.LINE_AA)
+        cv2.circle(shade, centre, size, (int(255 * min(1.0, max(0.12, light))),), -1, cv2.LINE_AA)
+    shaded = shrink(shade.astype(np.float32), _SPRITE, _SPRITE) * (2.2 / 255.0)
+    return Sprite(shaded, shrink(cover.astype(np.float32), _SPRITE, _SPRITE) * (1.0 / 255.0))
 
 
 def _draw_pine(outline: Bytes, place: tuple[float, float, float], drawn: list[float]) -> None:
