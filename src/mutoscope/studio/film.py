@@ -13,7 +13,6 @@ from PIL import Image
 from mutoscope.studio import canvas as canvases
 from mutoscope.studio import colour as colours
 from mutoscope.studio import encoder as encoders
-from mutoscope.studio import encoder as encoders
 from mutoscope.studio import extend, footage, morph, motion, path, picture, rhythm, scene, size, sound
 from mutoscope.studio.camera import view
 from mutoscope.studio.canvas import Canvas
@@ -72,7 +71,6 @@ def image_to_video(
     watermark: bool = False,
     threads: int = THREADS,
     encoder: str = "auto",
-    encoder: str = "auto",
     progress: Progress | None = None,
 ) -> Clip:
     """Move a camera over a picture, or from it to the picture `last`, or only towards `last`; write an MP4 to `out`.
@@ -80,7 +78,6 @@ def image_to_video(
     The first frame is `image`, cropped to cover width × height (pixels, even) and otherwise untouched; the final
     frame likewise is `last`. At least one of them is needed. There are exactly round(seconds · fps) frames.
     `audio` (WAV, MP3, …) is trimmed or padded to the video's length. `progress` is told the share that is done.
-    `encoder` is where to look for one: "av", "ffmpeg" (the command on the path), or "auto".
     `encoder` is where to look for one: "av", "ffmpeg" (the command on the path), or "auto".
     The same arguments give the same bytes. Raises StudioError.
     """
@@ -114,7 +111,6 @@ def text_to_video(
     watermark: bool = False,
     threads: int = THREADS,
     encoder: str = "auto",
-    encoder: str = "auto",
     progress: Progress | None = None,
 ) -> Clip:
     """Paint a scene from words and move a camera through its true depth; the rest as `image_to_video`."""
@@ -143,7 +139,6 @@ def extend_video(
     audio: Path | None = None,
     watermark: bool = False,
     threads: int = THREADS,
-    encoder: str = "auto",
     encoder: str = "auto",
     progress: Progress | None = None,
 ) -> Clip:
