@@ -64,8 +64,17 @@ def find_subject(rgb: Bytes) -> tuple[Mask, float]:
     subject = _largest_parts(_grab(small, promise, sure=93, likely=62, rounds=5))
     if subject.mean() < LEAST_SHARE or subject.mean() > 1 - LEAST_SHARE:
         raise StudioError("nothing in the picture stands out from a background", field="image")
-    again = _largest_parts(_grab(small, promise, sure=86, likely=48, rounds=3))
-    return subject, _confidence(small, subject, again)
+    return subject, _confidence(small, subject, _found_again(small, promise))
+
+
+def _found_again(rgb: Bytes, promise: Floats) -> Mask:
+    """The subject from another start, sought at half the size, which takes a quarter of the time."""
+    height, width = promise.shape
+    half = max(8, width // 2), max(8, height // 2)
+    small = np.asarray(cv2.resize(rgb, half, interpolation=cv2.INTER_AREA), np.uint8)
+    hope = np.asarray(cv2.resize(promise, half, interpolation=cv2.INTER_AREA), np.float32)
+    found = _largest_parts(_grab(small, hope, sure=86, likely=48, rounds=3)).astype(np.uint8)
+    return cv2.resize(found, (width, height), interpolation=cv2.INTER_NEAREST) > 0
 
 
 def _promise(rgb: Bytes) -> Floats:

@@ -1,5 +1,6 @@
 """What can be said of a picture by counting its pixels: colours, light and composition. Nothing is recognised."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,10 +98,11 @@ def _figure(value: float | np.floating) -> float:
 
 
 def _palette(lab: Floats) -> tuple[Swatch, ...]:
+    count = COLOURS + 4
     points = np.ascontiguousarray(lab.reshape(-1, 3), np.float32)
+    points = np.tile(points, (math.ceil(count / len(points)), 1))  # k-means wants more points than clusters
     cv2.setRNGSeed(1)
     ends = cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 24, 0.5
-    count = min(COLOURS + 4, len(points))
     _, labels, centres = cv2.kmeans(points, count, np.empty(0), ends, 2, cv2.KMEANS_PP_CENTERS)
     sizes = np.bincount(labels.ravel(), minlength=count).astype(np.float64)
     found = _merged(

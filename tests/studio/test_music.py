@@ -1,0 +1,133 @@
+"""Music by rule: what is read in a prompt, and what is heard."""
+
+import wave
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from mutoscope.studio import StudioError
+from mutoscope.studio.music import PEAK, RATE, make_music
+from mutoscope.studio.tune import MOODS, SCALES, STYLES, read
+
+
+def heard(path: Path) -> np.ndarray:
+    """(samples, channels), -1 to 1."""
+    with wave.open(str(path)) as file:
+        assert file.getframerate() == RATE
+        assert file.getsampwidth() == 2
+        return np.frombuffer(file.readframes(file.getnframes()), np.int16).reshape(-1, file.getnchannels()) / 32767
+
+
+@pytest.mark.parametrize("mood", MOODS)
+def test_every_mood_is_stereo_exact_in_length_and_never_clips(mood: str, tmp_path: Path) -> None:
+    made = make_music(mood, tmp_path / "out.wav", seconds=6.5, seed=3)
+    sound = heard(tmp_path / "out.wav")
+    assert sound.shape == (round(6.5 * RATE), 2)
+    assert made.seconds == 6.5
+    assert made.moods == (mood,)
+    assert np.abs(sound).max() <= PEAK
+    assert -26 < 20 * np.log10(np.sqrt((sound**2).mean())) < -14
+    assert abs(sound.mean()) < 0.003
+    assert np.abs(sound[-1]).max() < 0.01
+    assert not np.array_equal(sound[:, 0], sound[:, 1])
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_style_plays(style: str, tmp_path: Path) -> None:
+    made = make_music(style, tmp_path / "out.wav", seconds=3, seed=1)
+    assert style in made.used
+    assert np.abs(heard(tmp_path / "out.wav")).max() > 0.1
+
+
+@pytest.mark.parametrize("key", ["D minor", "Eb major", "F# dorian"])
+def test_notes_are_those_of_the_key(key: str, tmp_path: Path) -> None:
+    made = make_music(f"dreamy pads and piano in {key}", tmp_path / "out.wav", seconds=16, seed=2)
+    assert made.key == key
+    names = {"D minor": 2, "Eb major": 3, "F# dorian": 6}
+    allowed = {(names[key] + step) % 12 for step in SCALES[key.split()[1]]}
+    sound = heard(tmp_path / "out.wav").mean(1)
+    power = np.abs(np.fft.rfft(sound * np.hanning(len(sound)))) ** 2
+    frequency = np.fft.rfftfreq(len(sound), 1 / RATE)
+    band = (frequency > 100) & (frequency < 900)
+    classes = np.rint(69 + 12 * np.log2(frequency[band] / 440)).astype(int) % 12
+    weight = np.bincount(classes, power[band], 12)
+    assert sum(weight[each] for each in allowed) > 0.95 * weight.sum()
+
+
+def test_drums_beat_at_the_tempo_that_was_given(tmp_path: Path) -> None:
+    made = make_music("electronic, solo drums, 100 bpm", tmp_path / "out.wav", seconds=20, seed=1)
+    assert made.tempo == 100
+    assert made.voices == ("drums",)
+    sound = np.abs(heard(tmp_path / "out.wav").mean(1))
+    level = sound[: len(sound) // 441 * 441].reshape(-1, 441).mean(1)  # 100 a second
+    onset = np.maximum(np.diff(level), 0)[240:1600]
+    onset = onset - onset.mean()
+    match = np.correlate(onset, onset, "full")[len(onset) - 1 :]
+    beat = 60 / 100 * 100
+    assert match[round(beat)] > 2 * np.abs(match[round(beat * 0.62)])
+    assert 40 + int(match[40:80].argmax()) == pytest.approx(beat, abs=2)
+
+
+def test_words_are_used_or_told_to_be_ignored() -> None:
+    found = read("An epic, slow waltz in C# minor with bells but no drums; opera singer, 90 BPM and a minor violin")
+    assert found.moods == ["epic"]
+    assert (found.style, found.pace, found.tempo) == ("waltz", "slow", 90)
+    assert (found.root, found.scale) == (1, "minor")
+    assert found.voices == {"bells"}
+    assert found.silent == {"drums"}
+    assert set(found.used) >= {"epic", "slow", "waltz", "bells", "no drums", "90 bpm", "C# minor"}
+    assert set(found.ignored) == {"opera", "singer", "violin"}
+
+
+def test_an_article_is_no_key_and_impossible_tempos_are_ignored() -> None:
+    found = read("a minor setback at 900 bpm")
+    assert found.root is None
+    assert found.scale == "minor"
+    assert found.tempo is None
+    assert "900 bpm" in found.ignored
+
+
+def test_what_is_not_wanted_does_not_play(tmp_path: Path) -> None:
+    made = make_music("energetic, no drums, without bass", tmp_path / "out.wav", seconds=2, seed=1)
+    assert not {"drums", "bass"} & set(made.voices)
+    assert make_music("no pads no piano, calm", tmp_path / "out.wav", seconds=1, seed=1).voices
+
+
+def test_a_piece_ends_with_a_bar_where_the_tempo_may_yield(tmp_path: Path) -> None:
+    made = make_music("calm", tmp_path / "out.wav", seconds=20, seed=1)
+    bars = made.seconds * made.tempo / 60 / 4
+    assert bars == pytest.approx(round(bars), abs=1e-3)
+
+
+def test_one_seed_gives_one_piece(tmp_path: Path) -> None:
+    for name, seed in (("one", 5), ("same", 5), ("other", 6)):
+        make_music("happy", tmp_path / f"{name}.wav", seconds=3, seed=seed)
+    one, same, other = ((tmp_path / f"{name}.wav").read_bytes() for name in ("one", "same", "other"))
+    assert one == same
+    assert one != other
+    assert b"mutoscope studio" in one
+    assert b"Lavf" not in one
+
+
+def test_mp3_has_the_same_length(tmp_path: Path) -> None:
+    make_music("calm, kazoo", tmp_path / "out.mp3", seconds=2, seed=1)
+    with av.open(str(tmp_path / "out.mp3")) as file:
+        assert file.metadata["comment"].endswith("ignored: kazoo")
+        stream = file.streams.audio[0]
+        assert (stream.rate, stream.channels) == (RATE, 2)
+        assert sum(frame.samples for frame in file.decode(stream)) == pytest.approx(2 * RATE, abs=2500)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, 301.0, float("nan")])
+def test_other_lengths_are_refused(seconds: float, tmp_path: Path) -> None:
+    with pytest.raises(StudioError) as caught:
+        make_music("calm", tmp_path / "out.wav", seconds=seconds, seed=1)
+    assert caught.value.field == "seconds"
+
+
+def test_other_kinds_of_file_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(StudioError, match=r"\.wav or \.mp3") as caught:
+        make_music("calm", tmp_path / "out.flac", seconds=1, seed=1)
+    assert caught.value.field == "out"
