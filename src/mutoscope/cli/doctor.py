@@ -75,11 +75,11 @@ def examine(file: Path | None, data: Path | None) -> Iterator[Check]:
     yield python()
     yield sqlite()
     yield from dependencies()
-    yield encoder()
-    yield program("ffmpeg", "only for looking into files by hand; nothing here calls it")
+    yield program("ffmpeg", "videos can be written with it where PyAV has no x264")
     yield program("espeak-ng", "speech will need it: apt install espeak-ng, or brew install espeak-ng")
     settings, check = configured(file, data)
     yield check
+    yield encoder(settings.studio.encoder if settings else "auto")
     yield credentials(settings.credentials if settings else config.Credentials())
     if settings is not None:
         yield from home(settings)
@@ -125,16 +125,22 @@ def required() -> list[str]:
     return [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in lines if "extra ==" not in line]
 
 
-def encoder() -> Check:
-    """Whether the PyAV that is installed can write H.264."""
+def encoder(wanted: str) -> Check:
+    """What will write the videos."""
+    advice = "reinstall PyAV from its wheel (pip install --force-reinstall --only-binary av av), or install ffmpeg"
     try:
-        import av  # late: a broken wheel must not keep the doctor from saying so
+        # Late: it loads PyAV and OpenCV, and a broken wheel must not keep the doctor from saying so.
+        from mutoscope.studio.encoder import find
 
-        codec = av.Codec("libx264", "w")
+        found = find(wanted)
     except Exception as error:
-        advice = "reinstall PyAV from its wheel: pip install --force-reinstall --only-binary av av"
-        return Check(what="H.264", verdict=Verdict.BROKEN, found=f"{type(error).__name__}: {error}", advice=advice)
-    return Check(what="H.264", found=f"{codec.name} in PyAV {av.__version__}")
+        if wanted != "auto":
+            advice += f'; or set [studio] encoder = "auto" instead of "{wanted}"'
+        return Check(what="H.264", verdict=Verdict.BROKEN, found=str(error) or repr(error), advice=advice)
+    if not found.makes_h264:
+        advice = "videos are not H.264 and play in fewer places; install ffmpeg with x264"
+        return Check(what="H.264", verdict=Verdict.MISSING, found=str(found), advice=advice)
+    return Check(what="H.264", found=str(found))
 
 
 def program(name: str, use: str) -> Check:

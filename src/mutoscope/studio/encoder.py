@@ -29,6 +29,10 @@ class Encoder(NamedTuple):
     def piped(self) -> bool:
         return self.program != AV
 
+    @property
+    def makes_h264(self) -> bool:
+        return self.codec in CODECS[:2]
+
     def __str__(self) -> str:
         return f"{self.codec} in {f'PyAV {av.__version__}' if self.program == AV else self.program}"
 
