@@ -105,8 +105,10 @@ def _light(
     openness = clip(0.66 + (heights - blur(heights, 9.0)) * (1.0 / 28.0), 0.28, 1.15)
     share = (0.35 + 0.65 * stage.palette.direct) * (0.45 if stage.time == "night" else 1.0)
     sky = openness * (0.75 + 0.4 * level)
+    if stage.place == "desert":
+        sky = sky * 1.5  # sand throws light into its own shadows
     if stage.place == "hills":
-        sky *= 1.25  # green land drinks much of a low light
+        sky = sky * 1.25  # green land drinks much of a low light
     direct = blur(direct, 1.1)  # a hard edge of light on a crest would show as dots
     return direct[..., None] * (stage.light("sun") * (2.35 * share)) + sky[..., None] * (
         stage.light("ambient") * (1.0 + 0.25 * (1.0 - share))

@@ -94,7 +94,7 @@ VOCABULARY: dict[str, dict[str, str]] = {
         "furrows": "vineyard, vineyards, lavender field, lavender fields, tulip field, tulip fields, furrows, crops",
         "wheat": "wheat, wheat field, wheat fields, golden fields, barley",
         "steppe": "steppe, savanna, savannah",
-        "tall grass": "grass, grassy, tall grass, grasses, grassland, meadow, meadows, prairie",
+        "tall grass": "grass, grassy, tall grass, grasses, meadow, meadows, prairie",
         "reeds": "reed, reeds, rushes, cattails, marsh",
         "rocks": "rock, rocks, rocky, stones, stone, boulders, boulder, pebbles",
         "pier": "pier, jetty, dock, boardwalk, wooden pier, wooden dock, wooden jetty",

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from mutoscope.studio.scene.abstract import paint_abstract
 from mutoscope.studio.scene.city import paint_city
 from mutoscope.studio.scene.falling import paint_falling
+from mutoscope.studio.scene.foreground import frame_with_branch, paint_foreground, wants_branch
 from mutoscope.studio.scene.forest import paint_forest
 from mutoscope.studio.scene.grade import develop
 from mutoscope.studio.scene.lexicon import read
@@ -75,8 +76,8 @@ def _painted(stage: Stage) -> tuple[Bytes, Floats]:
     if stage.place in _OUTDOORS:
         paint_sky(canvas, stage)
         depth = _OUTDOORS[stage.place](canvas, stage)
-        if _wants_frame(stage):
-            frame_with_pines(canvas, depth, stage)
+        if not paint_foreground(canvas, depth, stage) and _wants_frame(stage):
+            (frame_with_branch if wants_branch(stage) else frame_with_pines)(canvas, depth, stage)
         paint_falling(canvas, stage)
     else:
         depth = paint_space(canvas, stage) if stage.place == "space" else paint_abstract(canvas, stage)
@@ -84,9 +85,12 @@ def _painted(stage: Stage) -> tuple[Bytes, Floats]:
 
 
 def _wants_frame(stage: Stage) -> bool:
-    """Whether dark pines stand before a mountain landscape: always when asked for, else more often than not."""
-    if stage.place not in ("mountains", "hills") or "trees" in stage.wish.excluded or stage.wish.style == "minimal":
+    """Whether something dark and near stands before the land: always when asked for, else more often than not."""
+    wish = stage.wish
+    if stage.place not in ("mountains", "hills") or "trees" in wish.excluded or wish.style == "minimal":
         return False
-    if stage.wish.has("trees"):
+    if wish.has("aerial", "road", "path", "cypress", "furrows", "fields"):
+        return False
+    if wish.has("trees", "conifers", "leafy", "blossom"):
         return True
     return stage.place == "mountains" and stage.chance(403).random() < 0.65
