@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 SDK := .venv/sdk/.ready
 
-.PHONY: help setup demo serve test check bench lock clean
+.PHONY: help setup demo serve test check bench docs lock clean
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -49,6 +49,9 @@ test: check $(SDK)  ## every check and every test, without GPU and without the i
 
 bench: $(READY)  ## the figures that the README states, side by side
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+docs: $(READY)   ## write docs/09-reference.md anew from the code
+	@$(BIN)/python docs/make_reference.py > docs/.reference && mv docs/.reference docs/09-reference.md
 
 lock: $(READY)   ## resolve the dependencies anew
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --all-extras --group dev -o lock/dev.txt pyproject.toml

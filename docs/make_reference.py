@@ -1,0 +1,344 @@
+"""Prints docs/09-reference.md from the code: settings, wires, problems, models, engines, the renderer's words.
+
+python docs/make_reference.py > docs/09-reference.md
+"""
+
+import re
+import types
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
+
+import msgspec
+
+from mutoscope import catalog, problem
+from mutoscope.catalog import Catalog, Model
+from mutoscope.config import Key, ModelSettings, Settings
+from mutoscope.engines import Engine
+from mutoscope.engines.script import Script
+from mutoscope.engines.studio import Studio
+from mutoscope.http import HttpRequest
+from mutoscope.job import Operation
+from mutoscope.problem import Kind, Problem
+from mutoscope.studio import TIERS, motion
+from mutoscope.studio.scene import lexicon
+from mutoscope.wires import ALL
+from mutoscope.wires._runway_tasks import FAILURE_CODES, UNKNOWN_FAILURE
+from mutoscope.wires._wire import Verb, Wire
+
+ROOT = Path(__file__).parent.parent
+DEFAULTS = ROOT / "mutoscope.default.toml"
+
+HEAD = """\
+# Reference
+
+Generated from the code by `make docs`; do not edit. What it lists: [settings](#settings), [wires](#wires),
+[problems](#problems), [models](#models), [engines](#engines), [words of the renderer](#words-of-the-renderer).
+"""
+
+
+def main() -> None:
+    print(reference(), end="")
+
+
+def reference() -> str:
+    parts = [HEAD, *settings(), *wires(), *problems(), *models(), *engines(), *words()]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "".join(f"| {' | '.join(escaped(cell) for cell in line)} |\n" for line in lines)
+
+
+def escaped(cell: str) -> str:
+    return " ".join(cell.split()).replace("|", "\\|")
+
+
+def code(text: object) -> str:
+    return f"`{text}`"
+
+
+# -- settings ----------------------------------------------------------------------
+
+
+class Told(NamedTuple):
+    """What mutoscope.default.toml says of a setting."""
+
+    default: str  # as it stands there; an example where the section is commented out
+    sentence: str
+
+
+SECTION = re.compile(r'\[+(\w+)(?:\."\w+")?\]+')
+SETTING = re.compile(r"(\w+) = (.*)")
+
+
+def told_settings(text: str) -> dict[tuple[str, str], Told]:
+    """(section, setting) → what is said of it: the comment right above."""
+    found: dict[tuple[str, str], Told] = {}
+    section, comment = "", list[str]()
+    for line in text.splitlines():
+        plain = line.removeprefix("#").strip()
+        if match := SECTION.fullmatch(plain):
+            section, comment = match[1], []
+        elif match := SETTING.fullmatch(plain):
+            found[section, match[1]] = Told(match[2], " ".join(comment))
+            comment = []
+        elif line.startswith("#") and plain:
+            comment.append(plain)
+        else:
+            comment = []
+    return found
+
+
+def settings() -> Iterator[str]:
+    yield "## Settings\n"
+    yield (
+        "The defaults stand in `mutoscope.default.toml`. A setting comes from, later ones winning: the default, the "
+        "file (`--config`, else `mutoscope.toml` in the directory where the server starts), the environment "
+        "(`MUTOSCOPE_<SECTION>_<SETTING>`, lists with commas), an option of the command line. `[[keys]]` and "
+        "`[models.…]` come from the file only.\n"
+    )
+    told = told_settings(DEFAULTS.read_text())
+    for field in msgspec.structs.fields(Settings):
+        title, struct = SECTIONS.get(field.name, (f"[{field.name}]", field.type))
+        yield f"### {code(title)}\n"
+        rows = [setting_row(told, field.name, each) for each in msgspec.structs.fields(struct)]
+        yield table(("setting", "type", "default", "what it decides"), rows)
+
+
+SECTIONS: Mapping[str, tuple[str, Any]] = {"keys": ("[[keys]]", Key), "models": ('[models."NAME"]', ModelSettings)}
+"""Sections that may stand several times: their titles, and the struct of one."""
+
+
+def setting_row(told: dict[tuple[str, str], Told], section: str, field: msgspec.structs.FieldInfo) -> tuple[str, ...]:
+    default = told[section, field.name].default
+    if section in SECTIONS:
+        default = "" if field.default is msgspec.NODEFAULT else "the catalog's"
+    elif default == '""':
+        default = "empty"
+    else:
+        default = code(default)
+    return code(field.name), type_name(field.type), default, told[section, field.name].sentence
+
+
+TYPES: Mapping[Any, str] = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+
+
+def type_name(type: Any) -> str:
+    if type in TYPES:
+        return TYPES[type]
+    args = get_args(type)
+    if get_origin(type) is Literal:
+        return " or ".join(code(f'"{each}"') for each in args)
+    if get_origin(type) in (Union, types.UnionType):
+        return " or ".join(type_name(each) for each in args if each is not types.NoneType)
+    if get_origin(type) is tuple:
+        return f"list: {type_name(args[0])}"
+    raise TypeError(f"there is no word for {type}")
+
+
+# -- wires -------------------------------------------------------------------------
+
+VERBS: Mapping[Verb, str] = {
+    Verb.SUBMIT: "make",
+    Verb.SHOW: "read",
+    Verb.LIST: "list",
+    Verb.REMOVE: "cancel or delete",
+    Verb.OPEN_UPLOADS: "open uploads",
+    Verb.LIST_UPLOADS: "list uploads",
+    Verb.ACCOUNT: "limits",
+    Verb.USAGE: "usage",
+}
+
+
+def wires() -> Iterator[str]:
+    yield "## Wires\n"
+    yield "Each is served at these paths and again under `/<name of the wire>`.\n"
+    for wire in ALL:
+        yield f"### {code(wire.name)}: {wire.title}\n"
+        yield f"{facts(wire)}\n"
+        rows = [(code(route.at), VERBS[route.verb], route.summary) for route in wire.routes]
+        yield table(("method and path", "verb", "what it does"), rows)
+
+
+def facts(wire: Wire) -> str:
+    key = wire.security.get("name") or f"`Authorization: {wire.security['scheme'].title()}`"
+    said = [f"Key in {code(key) if '`' not in key else key}."]
+    said += [f"Every request carries `{name}: {value}`." for name, value in wire.headers.items()]
+    said.append(
+        "Inputs are probed before a job exists." if wire.probes_inputs else "Inputs are fetched when a job runs."
+    )
+    said.append("Sends webhooks." if wire.render_webhook else "Knows no webhooks.")
+    return " ".join(said)
+
+
+# -- problems ----------------------------------------------------------------------
+
+
+def problems() -> Iterator[str]:
+    yield "## Problems\n"
+    yield (
+        "Everything that can go wrong is one of these kinds. The columns of the wires are the status of an answer; "
+        "`failureCode` is what a Runway task carries that failed with it. A kind's name is also what "
+        "`x-mutoscope-rehearse` and the script command `fail` take.\n"
+    )
+    columns = ("kind", "meaning", *(wire.name for wire in ALL), "`failureCode`")
+    yield table(columns, [problem_row(kind) for kind in Kind])
+
+
+def problem_row(kind: Kind) -> tuple[str, ...]:
+    statuses = (str(status_at(wire, kind)) for wire in ALL)
+    return code(kind), problem.MEANING[kind], *statuses, code(FAILURE_CODES.get(kind, UNKNOWN_FAILURE))
+
+
+def status_at(wire: Wire, kind: Kind) -> int:
+    request = HttpRequest(method="POST", path=wire.routes[0].path)
+    return wire.render_problem(Problem(kind, "…"), request).status
+
+
+# -- models ------------------------------------------------------------------------
+
+
+def models() -> Iterator[str]:
+    yield "## Models\n"
+    yield (
+        "The catalog. Struck out is what the built-in renderer, the default engine of every model, cannot make: it is "
+        "refused, unless the model is routed to another engine. A size is the default where the caller names none; "
+        "`max_concurrent` and `max_daily` are not limited unless the settings say so. Prices are credits as the vendor "
+        "is known to charge them; they are counted, nobody is billed.\n"
+    )
+    rows = [model_row(model) for model in Catalog().models.values()]
+    yield table(("model", "vendor", "makes", "default", "longest", "credits", "named by the path"), rows)
+    ignored = ", ".join(code(name) for name in sorted(catalog.ADVICE))
+    yield f"Fields that an engine may leave unheeded, and the job then says so in a note: {ignored}.\n"
+    given = (
+        f"{code(name)} ({', '.join(code(toml(each)) for each in values)})" for name, values in catalog.GIVEN.items()
+    )
+    yield f"Values that ask for what every engine does anyway, and pass without a note: {', '.join(given)}.\n"
+    tiers = (f"{code(name)} {size_of(name)}" for name in catalog.TIERS)
+    yield f"Resolution tiers, in pixels at 16:9: {', '.join(tiers)}. Other shapes get the same area.\n"
+
+
+def model_row(model: Model) -> tuple[str, ...]:
+    makes = ", ".join(made(operation) for operation in sorted(model.serves))
+    longest = f"{model.max_seconds:g} s" if model.max_seconds else ""
+    paths = ", ".join(code(path) for paths in model.names.values() for path in paths)
+    return code(model.name), model.vendor, makes, defaults_of(model), longest, price_of(model), paths
+
+
+def made(operation: Operation) -> str:
+    name = operation.replace("_", " ")
+    return name if operation in Studio.honours else f"~~{name}~~"
+
+
+def defaults_of(model: Model) -> str:
+    asked = model.defaults
+    size = f"{asked['width']}×{asked['height']}" if "width" in asked else asked.get("resolution", "")
+    seconds = f"{asked['seconds']:g} s" if "seconds" in asked else ""
+    return ", ".join(part for part in (size, seconds, f"{asked['fps']} fps" if "fps" in asked else "") if part)
+
+
+def price_of(model: Model) -> str:
+    price = model.price
+    units = {"a second": price.second, "a picture": price.image, "a job": price.job, "a character": price.character}
+    return ", ".join(f"{credits:g} {unit}" for unit, credits in units.items() if credits)
+
+
+def size_of(tier: str) -> str:
+    width, height = catalog.pixels_of("16:9", tier) or (0, 0)
+    return f"{width}×{height}"
+
+
+def toml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+# -- engines -----------------------------------------------------------------------
+
+
+def engines() -> Iterator[str]:
+    yield "## Engines\n"
+    yield (
+        "An engine says which fields of a request it honours for each operation. A field that was asked for and is not "
+        "here is refused with its name. `first_frame`, `last_frame`, `video`, `audio` are input files.\n"
+    )
+    made_by: tuple[type[Engine], ...] = (Studio, Script)
+    for engine in made_by:
+        yield f"### {code(engine.name)}\n"
+        grouped: dict[tuple[str, ...], list[str]] = {}
+        for operation, fields in engine.honours.items():
+            grouped.setdefault(tuple(sorted(fields)), []).append(operation.value)
+        rows = [(", ".join(map(code, operations)), honoured(fields)) for fields, operations in grouped.items()]
+        yield table(("operations", "honours"), rows)
+
+
+def honoured(fields: tuple[str, ...]) -> str:
+    return "everything" if fields == ("*",) else ", ".join(map(code, fields))
+
+
+# -- words -------------------------------------------------------------------------
+
+PHRASES = (
+    *("zoom in", "push in", "dolly forward", "zoom out", "pull back", "dolly out", "dolly zoom", "vertigo effect"),
+    *("pan left", "pan right", "tracking shot", "tilt up", "crane up", "tilt down", "orbit left", "orbit right"),
+    *("arc shot", "camera roll left", "camera roll right", "dutch angle", "handheld", "shaky cam", "static shot"),
+    *("locked-off", "no camera movement"),
+)
+STIRRING = ("wind", "breeze", "swaying", "fluttering", "rustling", "water", "waves", "rippling", "surf", "breathing")
+HASTE = ("extreme", "dramatic", "rapid", "fast", "quick", "smooth", "steady", "slow", "gentle", "subtle", "slight")
+"""Phrases to show; what each comes to is asked of the renderer's own reader."""
+
+
+def words() -> Iterator[str]:
+    yield "## Words of the renderer\n"
+    yield (
+        "What `studio` understands of a prompt. Camera moves and motion are for clips; scenes are painted where there "
+        "is no picture to start from. English only; a word that is in none of these tables is reported as ignored.\n"
+    )
+    yield "### Camera\n"
+    yield "Some of the phrases, and what they come to. Grammatical variants are understood too.\n"
+    yield table(("phrase", "move"), [(code(phrase), move_of(phrase)) for phrase in PHRASES])
+    yield "### Motion in the picture, and how far the camera goes\n"
+    rows = [(code(word), stirred_by(word)) for word in STIRRING]
+    rows += [(code(word), f"the camera goes {amount_of(word):g} times as far") for word in HASTE]
+    yield table(("word", "effect"), rows)
+    yield "### Scenes\n"
+    rows = [
+        (facet, value, ", ".join(sorted(phrase.strip() for phrase in said.split(","))))
+        for facet, values in lexicon.VOCABULARY.items()
+        for value, said in values.items()
+    ]
+    yield table(("facet", "value", "words"), rows)
+    yield f"Colours: {', '.join(sorted(lexicon.COLOURS))}.\n"
+    yield f"Words that forbid what follows: {', '.join(sorted(lexicon.NEGATIONS))}.\n"
+    yield f"Tiers of resolution: {', '.join(TIERS)}.\n"
+
+
+DIRECTIONS: Mapping[motion.Move, tuple[str, str]] = {
+    motion.Move.ZOOM: ("in", "out"),
+    motion.Move.PAN: ("right", "left"),
+    motion.Move.TILT: ("down", "up"),
+    motion.Move.ORBIT: ("right", "left"),
+    motion.Move.ROLL: ("clockwise", "counter-clockwise"),
+}
+
+
+def move_of(phrase: str) -> str:
+    (step,) = motion.read(phrase).steps
+    ((move, way),) = step.moves.items()
+    directions = DIRECTIONS.get(move)
+    return f"{move} {directions[0 if way > 0 else 1]}" if directions else move.value
+
+
+def stirred_by(word: str) -> str:
+    return " and ".join(sorted(motion.read(f"zoom in, {word}").stirs))
+
+
+def amount_of(word: str) -> float:
+    (step,) = motion.read(f"{word} zoom in").steps
+    return step.amount
+
+
+if __name__ == "__main__":
+    main()
