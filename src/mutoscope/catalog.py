@@ -135,7 +135,7 @@ ROWS: tuple[Model, ...] = (
     row("gemini_image3.1_flash", "google", T2I, price=an_image(7), defaults=PICTURE),
     row("seedream5_pro", "bytedance", T2I, price=an_image(5), defaults=PICTURE),
     row("seedream5_lite", "bytedance", T2I, price=an_image(4), defaults=PICTURE),
-    # Upscaling and sound: known, so that their bodies are checked in full; no built-in engine makes them
+    # Upscaling and sound: known, so that their bodies are checked in full; the built-in renderer makes few of them
     row("magnific_precision_upscaler_v2", "magnific", Operation.IMAGE_UPSCALE, price=a_job(10)),
     row("magnific_video_upscaler_creative", "magnific", Operation.VIDEO_UPSCALE, price=a_second(5)),
     row("seed_audio", "bytedance", Operation.TEXT_TO_SPEECH, Operation.SOUND_EFFECT, price=SPOKEN),

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -164,6 +165,67 @@ async def test_a_file_that_is_no_picture_is_named_as_the_caller_named_it(studio:
     with pytest.raises(Problem) as caught:
         await studio.generate(Bench(tmp_path, (opened(path, Role.FIRST_FRAME, "promptImage"),), **SMALL))
     assert (caught.value.kind, caught.value.field) == (Kind.BAD_MEDIA, "promptImage")
+
+
+async def test_a_picture_is_enlarged_by_resampling_and_says_so(studio: Studio, tmp_path: Path) -> None:
+    Image.linear_gradient("L").resize((60, 40)).convert("RGB").save(tmp_path / "in.png")
+    image = opened(tmp_path / "in.png", Role.IMAGE, "imageUri")
+    run = Bench(tmp_path, (image,), operation=Operation.IMAGE_UPSCALE, extra={"scaleFactor": 4})
+    [made] = await studio.generate(run)
+    assert (made.media_type, made.width, made.height, made.seconds) == ("image/png", 240, 160, None)
+    with Image.open(made.asset) as found:
+        assert found.size == (240, 160)
+    assert run.notes == ["studio: enlarged 4 times by resampling; no detail was invented"]
+
+
+async def test_what_would_be_too_big_names_the_factor(studio: Studio, tmp_path: Path) -> None:
+    Image.new("L", (1200, 10)).save(tmp_path / "in.png")
+    image = opened(tmp_path / "in.png", Role.IMAGE, "imageUri")
+    with pytest.raises(Problem, match="19200x160") as caught:
+        await studio.generate(Bench(tmp_path, (image,), operation=Operation.IMAGE_UPSCALE, extra={"scaleFactor": 16}))
+    assert (caught.value.kind, caught.value.field) == (Kind.INVALID, "scaleFactor")
+
+
+async def test_what_is_no_picture_is_not_enlarged(studio: Studio, tmp_path: Path) -> None:
+    (tmp_path / "in.png").write_text("no picture")
+    image = opened(tmp_path / "in.png", Role.IMAGE, "imageUri")
+    with pytest.raises(Problem) as caught:
+        await studio.generate(Bench(tmp_path, (image,), operation=Operation.IMAGE_UPSCALE))
+    assert (caught.value.kind, caught.value.field) == (Kind.BAD_MEDIA, "imageUri")
+
+
+SPOKEN: dict[str, Any] = {"operation": Operation.TEXT_TO_SPEECH, "prompt": "One, two, three."}
+
+
+@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs the program espeak-ng")
+async def test_speech_says_whose_voice_it_is_not(studio: Studio, tmp_path: Path) -> None:
+    maya = {"type": "runway-preset", "presetId": "Maya"}
+    run = Bench(tmp_path, **SPOKEN, extra={"voice": maya, "languageCode": "de", "speed": 0.7})
+    [made] = await studio.generate(run)
+    assert run.notes == ["studio: spoken by espeak-ng in language 'de', not by Maya"]
+    assert made.media_type == "audio/mpeg"
+    with av.open(made.asset) as file:
+        assert file.duration is not None
+        assert file.duration / 1e6 == pytest.approx(made.seconds, abs=0.1)
+
+
+@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs the program espeak-ng")
+@pytest.mark.parametrize(("name", "value"), [("languageCode", "xx"), ("speed", 0.01)])
+async def test_speech_that_cannot_be_names_the_caller_s_field(
+    name: str, value: Any, studio: Studio, tmp_path: Path
+) -> None:
+    with pytest.raises(Problem) as caught:
+        await studio.generate(Bench(tmp_path, **SPOKEN, extra={name: value}))
+    assert (caught.value.kind, caught.value.field) == (Kind.INVALID, name)
+
+
+async def test_without_espeak_there_is_no_speech(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    engine = Studio(StudioSettings())
+    assert Operation.TEXT_TO_SPEECH not in engine.honours
+    with pytest.raises(Problem, match="cannot do text_to_speech here") as caught:
+        await engine.generate(Bench(tmp_path, **SPOKEN))
+    assert caught.value.kind is Kind.UNSUPPORTED
 
 
 async def test_a_size_that_cannot_be_is_named(studio: Studio, picture: OpenedInput, tmp_path: Path) -> None:

@@ -59,6 +59,10 @@ def make(order: Json, tell: "Tell") -> Json:
     if order["make"] == "text_to_image":
         return {"files": [paint(order, index, tell) for index in range(len(order["out"]))]}
     out = Path(order["out"][0])
+    if order["make"] == "image_upscale":
+        return {"files": [enlarge(order, out)]}
+    if order["make"] == "text_to_speech":
+        return {"files": [speak(order, out)]}
     width, height = frame_size(order)
     common: Json = {name: order[name] for name in PASSED} | {
         "width": width,
@@ -90,6 +94,23 @@ def paint(order: Json, index: int, tell: "Tell") -> Json:
     tell({"progress": (index + 1) / len(order["out"])})
     facts = {"path": str(out), "width": made.width, "height": made.height}
     return {**facts, "used": made.used, "ignored": made.ignored}
+
+
+def enlarge(order: Json, out: Path) -> Json:
+    from mutoscope.studio.enlarge import enlarge_image
+
+    made = enlarge_image(Path(order["image"]), out, factor=order["factor"])
+    told = f"enlarged {order['factor']} times by resampling; no detail was invented"
+    return {"path": str(out), "width": made.width, "height": made.height, "used": (), "ignored": (), "told": told}
+
+
+def speak(order: Json, out: Path) -> Json:
+    from mutoscope.studio import speech
+
+    pace = round(speech.PACE * order["pace"])
+    made = speech.speak(order["prompt"], out, language=order["language"], words_per_minute=pace)
+    told = f"spoken by espeak-ng in language {made.language!r}"
+    return {"path": str(out), "seconds": made.seconds, "used": (), "ignored": (), "told": told}
 
 
 def frame_size(order: Json) -> tuple[int, int]:

@@ -7,12 +7,13 @@ goes on answering.
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import sys
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import structlog
@@ -31,13 +32,23 @@ LINE_BYTES = 1024 * 1024
 FPS, SECONDS = 24, 5.0  # for models whose rows name none
 MAX_COUNT = 8
 
-INPUTS: dict[str, Role] = {
-    "image": Role.FIRST_FRAME,
-    "last": Role.LAST_FRAME,
-    "video": Role.VIDEO,
-    "audio": Role.AUDIO,
+ENLARGEMENT = 2  # where nobody named a factor
+SPEAKER = "espeak-ng"
+
+INPUTS: dict[str, tuple[Role, ...]] = {
+    "image": (Role.FIRST_FRAME, Role.IMAGE),
+    "last": (Role.LAST_FRAME,),
+    "video": (Role.VIDEO,),
+    "audio": (Role.AUDIO,),
 }
-"""The renderer's names of its files."""
+"""The renderer's names of its files, and what they are for here."""
+
+CALLERS_NAMES = {"factor": "scaleFactor", "text": "prompt", "language": "languageCode", "words_per_minute": "speed"}
+"""What the renderer calls otherwise than those who ask."""
+
+SUFFIXES = {Operation.TEXT_TO_IMAGE: "png", Operation.IMAGE_UPSCALE: "png", Operation.TEXT_TO_SPEECH: "mp3"}
+"""Of the files that are made; where nothing is said, of a video."""
+MEDIA_TYPES = {".png": "image/png", ".mp3": "audio/mpeg", ".mp4": "video/mp4"}
 
 SHAPE = frozenset({"prompt", "width", "height", "resolution", "seed"})
 CLIP = SHAPE | {"negative_prompt", "seconds", "fps", "watermark", Role.AUDIO}
@@ -50,17 +61,25 @@ class Studio:
         Operation.VIDEO_EXTENSION: CLIP | {Role.LAST_FRAME, Role.VIDEO},
         Operation.TEXT_TO_VIDEO: CLIP,
         Operation.TEXT_TO_IMAGE: SHAPE | {"count"},
+        Operation.IMAGE_UPSCALE: frozenset({Role.IMAGE, "scaleFactor"}),
     }
-    """A negative prompt switches off the moves that it names. A video is continued, never edited."""
+    """A negative prompt switches off the moves that it names. A video is continued, never edited. A picture is
+    enlarged by resampling, so nothing that would invent or sharpen detail is obeyed."""
+    speech = frozenset({"prompt", "seed", "voice", "speed", "speechRate", "languageCode"})
+    """What is obeyed in speech, which only hosts with espeak-ng make. The voice is replaced, and that is noted."""
 
     def __init__(self, settings: StudioSettings | None = None) -> None:
         self.settings = settings or StudioSettings()
         self.slots = self.settings.slots
+        if shutil.which(SPEAKER):
+            self.honours = {**Studio.honours, Operation.TEXT_TO_SPEECH: self.speech}
         self._spare: _Child | None = None
         self._warming: asyncio.Task[None] | None = None
         self._closed = False
 
     async def generate(self, run: EngineRun) -> tuple[Output, ...]:
+        if run.generation.operation not in self.honours:
+            raise Problem(Kind.UNSUPPORTED, f"The built-in renderer cannot do {run.generation.operation} here.")
         order = order_for(run, threads=self.settings.encode_threads, encoder=self.settings.encoder)
         try:
             async with asyncio.timeout(self.settings.timeout_seconds):
@@ -140,8 +159,9 @@ def order_for(run: EngineRun, *, threads: int, encoder: str) -> Json:
     """What the child is asked. Raises Problem for what this engine cannot be asked."""
     wish = run.generation
     check(run)
-    suffix, count = ("png", wish.count or 1) if wish.operation is Operation.TEXT_TO_IMAGE else ("mp4", 1)
-    files = {name: str(each.path) if (each := given(run, role)) else None for name, role in INPUTS.items()}
+    suffix = SUFFIXES.get(wish.operation, "mp4")
+    count = wish.count or 1 if wish.operation is Operation.TEXT_TO_IMAGE else 1
+    files = {name: str(each.path) if (each := given(run, *roles)) else None for name, roles in INPUTS.items()}
     return {
         "make": wish.operation.value,
         "out": [str(run.scratch / f"made-{index}.{suffix}") for index in range(count)],
@@ -157,35 +177,45 @@ def order_for(run: EngineRun, *, threads: int, encoder: str) -> Json:
         "watermark": bool(wish.watermark),
         "threads": threads,
         "encoder": encoder,
+        "factor": wish.extra.get("scaleFactor", ENLARGEMENT),
+        "language": wish.extra.get("languageCode"),
+        "pace": pace(wish.extra),
         **files,
     }
 
 
+def pace(extra: Json) -> float:
+    """How fast to speak, 1 as usual: a share (`speed`), or what per cent faster (`speechRate`)."""
+    return float(extra.get("speed", 1.0)) * (1 + float(extra.get("speechRate", 0)) / 100)
+
+
 def check(run: EngineRun) -> None:
     wish = run.generation
-    if wish.operation not in Studio.honours:
-        raise Problem(Kind.UNSUPPORTED, f"The built-in renderer cannot do {wish.operation}.")
     if wish.operation is Operation.VIDEO_EXTENSION:
         if given(run, Role.VIDEO) is None:
             raise Problem(Kind.INVALID, "There is no video to continue.")
     elif wish.operation is Operation.IMAGE_TO_VIDEO:
         if not any(given(run, role) for role in (Role.FIRST_FRAME, Role.LAST_FRAME, Role.VIDEO)):
             raise Problem(Kind.INVALID, "There is no picture to start from.")
+    elif wish.operation is Operation.IMAGE_UPSCALE:
+        if given(run, Role.IMAGE) is None:
+            raise Problem(Kind.INVALID, "There is no picture to enlarge.")
     elif wish.count is not None and not 1 <= wish.count <= MAX_COUNT:
         raise Problem(Kind.INVALID, f"{wish.count} pictures were asked for; 1 to {MAX_COUNT} are made.", field="count")
 
 
-def given(run: EngineRun, role: Role) -> OpenedInput | None:
-    return next((each for each in run.inputs if each.role is role), None)
+def given(run: EngineRun, *roles: Role) -> OpenedInput | None:
+    return next((each for each in run.inputs if each.role in roles), None)
 
 
 def refusal(run: EngineRun, told: Json) -> Problem:
     """What the renderer said no to, with the caller's name of the field."""
-    name = told.get("field")
-    source = given(run, INPUTS[name]) if name in INPUTS else None
+    name: str = told.get("field") or ""
+    source = given(run, *INPUTS[name]) if name in INPUTS else None
     kind = Kind.BAD_MEDIA if source is not None else Kind.INVALID
+    field = source.field if source else CALLERS_NAMES.get(name, name) or None
     message = str(told["message"])
-    return Problem(kind, message[:1].upper() + message[1:] + ".", field=source.field if source else name)
+    return Problem(kind, message[:1].upper() + message[1:] + ".", field=field)
 
 
 def memory_hint(news: Json) -> str:
@@ -193,8 +223,11 @@ def memory_hint(news: Json) -> str:
 
 
 def tell_words(run: EngineRun, order: Json, done: Json) -> None:
-    """What became of the prompt's words."""
+    """What became of the prompt's words, or how else it was made."""
     first = done["files"][0]
+    if "told" in first:
+        run.note(f"studio: {first['told']}{instead_of(run.generation.extra.get('voice'))}")
+        return
     used, ignored = (", ".join(first[name]) or "nothing" for name in ("used", "ignored"))
     run.note(f"studio used: {used}; ignored: {ignored}")
     if run.generation.seed is None:
@@ -203,15 +236,21 @@ def tell_words(run: EngineRun, order: Json, done: Json) -> None:
         run.note("ignored: audio (the built-in renderer makes no sound of its own)")
 
 
+def instead_of(voice: Any) -> str:
+    """The voice that was asked for and is not heard, as the vendor names it."""
+    name = cast("Json", voice).get("presetId") if isinstance(voice, dict) else voice
+    return f", not by {name}" if name else ""
+
+
 async def keep(run: EngineRun, file: Json, *, version: str) -> Output:
-    moving = "frames" in file
+    path = Path(file["path"])
     return await run.keep(
-        Path(file["path"]),
-        media_type="video/mp4" if moving else "image/png",
-        width=file["width"],
-        height=file["height"],
-        seconds=file["seconds"] if moving else None,
-        frames=file["frames"] if moving else None,
+        path,
+        media_type=MEDIA_TYPES[path.suffix],
+        width=file.get("width"),
+        height=file.get("height"),
+        seconds=file.get("seconds"),
+        frames=file.get("frames"),
         made=Making(version=version, used=tuple(file["used"]), ignored=tuple(file["ignored"])),
     )
 
