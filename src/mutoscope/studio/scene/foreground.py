@@ -215,8 +215,8 @@ def _paint_rocks(canvas: Floats, near: Floats, stage: Stage) -> None:
     for at, (x, close, large, flat, _) in enumerate(sorted(drawn, key=lambda rock: rock[1])):
         aside = 0.5 + math.copysign(abs(x - 0.5) ** 0.75 * 0.5**0.25, x - 0.5)
         foot = stage.height * (0.86 + 0.17 * close)
-        radius = size * (0.014 + 0.075 * close**2 * (0.5 + 0.5 * large))
-        _paint_rock(canvas, near, stage, (aside * stage.width, foot, radius), 0.55 + 0.30 * flat, 770 + at)
+        radius = size * (0.018 + 0.110 * close**2.2 * (0.35 + 0.65 * large))
+        _paint_rock(canvas, near, stage, (aside * stage.width, foot, radius), 0.62 + 0.36 * flat, 770 + at)
 
 
 def _paint_rock(
@@ -261,7 +261,7 @@ def _paint_pier(canvas: Floats, near: Floats, stage: Stage) -> None:
     down = (rows_of(rows) - stage.horizon) * (1.0 / below)
     spread = min(stage.width * 0.22, stage.unit * 0.24) * stage.zoom
     aside = floats(np.abs(columns(stage.width) - vanish)) / (spread * down)
-    board = 3.4 / down  # distance, in boards
+    board = 7.0 / down  # distance, in boards
     drawn = stage.chance(781).random(256).astype(np.float32)
     tone = drawn[np.mod(board, 256).astype(np.int64)]
     gap = smoothstep(0.06, 0.14, floats(np.abs(board - np.rint(board)))) * 0.7 + 0.3

@@ -14,6 +14,7 @@ from mutoscope.studio.scene.falling import paint_falling
 from mutoscope.studio.scene.foreground import frame_with_branch, paint_foreground, wants_branch
 from mutoscope.studio.scene.forest import paint_forest
 from mutoscope.studio.scene.grade import develop
+from mutoscope.studio.scene.layers import LAYERED, paint_layers
 from mutoscope.studio.scene.lexicon import read
 from mutoscope.studio.scene.raster import Bytes, Floats, resize
 from mutoscope.studio.scene.sea import paint_sea
@@ -75,7 +76,8 @@ def _painted(stage: Stage) -> tuple[Bytes, Floats]:
     canvas = np.empty((stage.height, stage.width, 3), np.float32)
     if stage.place in _OUTDOORS:
         paint_sky(canvas, stage)
-        depth = _OUTDOORS[stage.place](canvas, stage)
+        flat = stage.wish.style == "minimal" and stage.place in LAYERED
+        depth = (paint_layers if flat else _OUTDOORS[stage.place])(canvas, stage)
         if not paint_foreground(canvas, depth, stage) and _wants_frame(stage):
             (frame_with_branch if wants_branch(stage) else frame_with_pines)(canvas, depth, stage)
         paint_falling(canvas, stage)

@@ -102,7 +102,7 @@ def palette_for(wish: Wish, time: str, clouds: str) -> Palette:
     palette = NEON if wish.style == "neon" else HOURS[time]
     cover = clouds if clouds in _GREYING else ("fog" if wish.has("fog") else None)
     if cover is not None:
-        palette = _greyed(palette, cover)
+        palette = _greyed(palette, cover, _DIMMING[cover] if time != "night" else 0.95)
     for part, share in (("light", 0.24), ("sky", 0.50)):
         named = wish.tint(part)
         if named is not None and wish.place not in ("space", "abstract"):
@@ -112,10 +112,9 @@ def palette_for(wish: Wish, time: str, clouds: str) -> Palette:
     return palette
 
 
-def _greyed(palette: Palette, cover: str) -> Palette:
+def _greyed(palette: Palette, cover: str, dim: float) -> Palette:
     keep, cast, direct = _GREYING[cover]
     grey = np.array(cast, np.float32)
-    dim = _DIMMING[cover]
     return replace(
         _mapped(palette, lambda light: (light * keep + light.mean() * (1.0 - keep) * grey) * dim), direct=direct
     )

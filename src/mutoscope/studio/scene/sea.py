@@ -17,6 +17,7 @@ from mutoscope.studio.scene.raster import (
     smoothstep,
 )
 from mutoscope.studio.scene.stage import Stage
+from mutoscope.studio.scene.swell import paint_swell
 from mutoscope.studio.scene.water import Waves, sea
 
 _EYE = 3.0
@@ -24,8 +25,10 @@ _EYE = 3.0
 
 def paint_sea(canvas: Floats, stage: Stage) -> Floats:
     """Paint sea and coast over the sky and return their depth."""
+    if stage.clouds == "storm" and not stage.wish.has("beach", "calm"):
+        return paint_swell(canvas, stage)
     near = np.zeros(canvas.shape[:2], np.float32)
-    if stage.wish.has("ridges"):
+    if stage.wish.has("ridges", "cliffs"):
         _paint_coast(canvas, near, stage, wide=0.9, high=0.30, salt=8, tone=0.60)
         _paint_coast(canvas, near, stage, wide=0.5, high=0.20, salt=9, tone=0.42)
     elif stage.wish.has("island") or stage.chance(6).random() < 0.6:

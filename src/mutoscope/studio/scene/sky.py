@@ -99,18 +99,36 @@ def _paint_stars(sky: Floats, stage: Stage) -> None:
 
 
 def _paint_milky_way(sky: Floats, stage: Stage, fade: Floats) -> None:
+    """A band of light across the sky with dark lanes along its middle, and the dust of its fainter stars."""
     height, width = sky.shape[:2]
     small_height, small_width = max(2, height // 2), max(2, width // 2)
-    cloud = fbm(small_height, small_width, 6.0, 10.0, 6, stage.seed + 60)
-    dust = fbm(small_height, small_width, 7.0, 12.0, 5, stage.seed + 61)
+    aspect = width / height
+    cloud = fbm(small_height, small_width, 5.0, 5.0 * aspect, 6, stage.seed + 60, 0.55)
+    dust = fbm(small_height, small_width, 4.0, 4.0 * aspect, 6, stage.seed + 61, 0.6)
     slope = 1.0 if stage.sun[0] < width / 2 else -1.0
-    x = (columns(small_width) * (1.0 / small_width) - 0.5) * slope
+    x = (columns(small_width) * (1.0 / small_width) - 0.5) * slope * aspect
     y = rows_of(slice(0, small_height)) * (1.0 / small_height) - 0.5
-    along = x * 0.9 + y * 0.55
-    band = floats(np.exp(-(along * along) * 34.0)) * cloud * smoothstep(0.62, 0.35, dust * 0.9)
-    glow = band[..., None] * mix(colour(0.30, 0.34, 0.52), colour(0.62, 0.50, 0.50), band[..., None] * 0.9)
+    across = x * 0.80 + y * 0.60 + (cloud - 0.5) * 0.22
+    along = y * 0.80 - x * 0.60
+    band = floats(np.exp(-((across * 3.4) ** 2))) * (0.35 + 0.9 * cloud)
+    core = floats(np.exp(-((across * 6.5) ** 2) - ((along - 0.25) * 1.5) ** 2))
+    lane = smoothstep(0.47, 0.60, dust) * floats(np.exp(-(((across + 0.02) * 8.0) ** 2)))
+    warm = mix(colour(0.30, 0.36, 0.62), colour(0.85, 0.62, 0.52), clip(core * 1.4, 0.0, 1.0)[..., None])
+    glow = warm * ((band * 0.42 + core * cloud * 0.75) * (1.0 - 0.80 * lane))[..., None]
     full = sample(glow, columns(width) * (small_width / width), rows_of(slice(0, height)) * (small_height / height))
-    sky += full * fade[..., None] * 1.25
+    sky += full * fade[..., None]
+    source = stage.chance(62)
+    drawn = source.random((3, 5200), dtype=np.float32)
+    spread = floats(source.standard_normal(5200, dtype=np.float32)) * 0.16
+    at_along, at_across = (drawn[0] - 0.5) * 2.6, spread
+    at_x = ((at_across * 0.80 - at_along * 0.60) * slope / aspect + 0.5) * width
+    at_y = (at_across * 0.60 + at_along * 0.80 + 0.5) * height
+    inside = (at_x >= 0) & (at_x < width) & (at_y >= 0) & (at_y < height)
+    grains = np.zeros((height, width), np.float32)
+    grains[at_y[inside].astype(np.int64), at_x[inside].astype(np.int64)] = 0.05 + 0.75 * drawn[1][inside] ** 6
+    size = stage.unit / 1440.0
+    grains = blur(grains, 0.45 * size + 0.1) * (1.0 + 1.8 * size * size)
+    sky += (grains * fade)[..., None] * colour(0.95, 0.95, 1.0)
 
 
 def _paint_aurora(sky: Floats, stage: Stage) -> None:
@@ -130,6 +148,8 @@ def _paint_aurora(sky: Floats, stage: Stage) -> None:
 
 
 def _paint_disc(sky: Floats, stage: Stage) -> None:
+    if stage.wish.style == "minimal":
+        return  # the sheets have a larger one
     moon = stage.time == "night"
     if stage.time == "twilight" and not stage.wish.has("moon"):
         return

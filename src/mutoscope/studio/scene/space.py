@@ -97,7 +97,7 @@ def _paint_flare(canvas: Floats, column: float, row: float, size: float, tint: F
 def _paint_planet(canvas: Floats, near: Floats, stage: Stage) -> None:
     """A banded globe, lit from the side of the sun, with a thin shining air."""
     drawn = stage.chance(12).random(3)
-    radius = stage.unit * (0.16 + 0.06 * float(drawn[0]))
+    radius = stage.unit * (0.16 + 0.06 * float(drawn[0])) * stage.zoom * (0.85 if stage.wish.has("rings") else 1.0)
     right = stage.sun[0] < stage.width / 2
     column = stage.width * (0.70 if right else 0.30)
     row = stage.height * (0.42 + 0.2 * float(drawn[1]))
@@ -121,3 +121,29 @@ def _paint_planet(canvas: Floats, near: Floats, stage: Stage) -> None:
         blend(canvas[band], globe, cover)
         canvas[band] += air[..., None] * mix(warm, colour(0.6, 0.8, 1.0), 0.6) * 0.55
         near[band] = np.where(cover > 0.5, 0.6 + 0.3 * front, near[band])
+    if stage.wish.has("rings"):
+        _paint_rings(canvas, near, stage, (column, row, radius), mix(warm, pale, 0.6))
+
+
+def _paint_rings(canvas: Floats, near: Floats, stage: Stage, globe: tuple[float, float, float], tone: Floats) -> None:
+    """A flat disc of bands around the globe, before it below its middle and behind it above."""
+    column, row, radius = globe
+    tilt = math.radians(-16.0 if stage.chance(14).random() < 0.5 else 16.0)
+    flat = 0.20 + 0.10 * float(stage.chance(15).random())
+    grooves = fbm(2, 1024, 1.0, 46.0, 4, stage.seed + 16, 0.6)[1]
+    sun = math.copysign(1.0, stage.sun[0] - column)
+    for band in bands(max(0, int(row - radius * 2.4)), min(stage.height, int(row + radius * 2.4) + 1), stage.width):
+        x = (columns(stage.width) - column) * (1.0 / radius)
+        y = (rows_of(band) - row) * (1.0 / radius)
+        along, aside = x * math.cos(tilt) + y * math.sin(tilt), y * math.cos(tilt) - x * math.sin(tilt)
+        out = floats(np.hypot(along, aside * (1.0 / flat)))
+        groove = grooves[np.clip((out - 1.25) * 1050.0, 0, 1023).astype(np.int64)]
+        cover = smoothstep(1.26, 1.30, out) * smoothstep(2.20, 2.12, out) * (0.18 + 1.3 * clip(groove - 0.2, 0.0, 0.6))
+        cover = cover * (1.0 - 0.85 * smoothstep(0.035, 0.02, floats(np.abs(out - 1.80))))
+        hidden = (x * x + y * y < 1.0) & (aside < 0)
+        # the globe's shadow lies on the ring behind it, away from the sun
+        shadow = smoothstep(0.95, 1.05, floats(np.hypot(along + sun * 0.35, aside * 1.6)))
+        lit = 0.30 + 0.70 * floats(np.where(aside < 0, shadow, np.float32(1.0)))
+        cover = floats(np.where(hidden, np.float32(0.0), clip(cover, 0.0, 0.92)))
+        blend(canvas[band], tone * (0.55 + 0.7 * groove)[..., None] * lit[..., None], cover)
+        near[band] = np.where(cover > 0.4, 0.72, near[band])
