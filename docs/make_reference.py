@@ -204,9 +204,9 @@ def models() -> Iterator[str]:
     yield "## Models\n"
     yield (
         "The catalog. Struck out is what the built-in renderer, the default engine of every model, cannot make: it is "
-        "refused, unless the model is routed to another engine. A size is the default where the caller names none; "
-        "`max_concurrent` and `max_daily` are not limited unless the settings say so. Prices are credits as the vendor "
-        "is known to charge them; they are counted, nobody is billed.\n"
+        "refused, unless the model is routed to another engine. A star: only where espeak-ng is installed. A size is "
+        "the default where the caller names none; `max_concurrent` and `max_daily` are not limited unless the settings "
+        "say so. Prices are credits as the vendor is known to charge them; they are counted, nobody is billed.\n"
     )
     rows = [model_row(model) for model in Catalog().models.values()]
     yield table(("model", "vendor", "makes", "default", "longest", "credits", "named by the path"), rows)
@@ -227,8 +227,14 @@ def model_row(model: Model) -> tuple[str, ...]:
     return code(model.name), model.vendor, makes, defaults_of(model), longest, price_of(model), paths
 
 
+SPOKEN: Mapping[Operation, frozenset[str]] = {Operation.TEXT_TO_SPEECH: Studio.speech}
+"""What the renderer makes on some hosts only. The page must not differ from one host to the next."""
+
+
 def made(operation: Operation) -> str:
     name = operation.replace("_", " ")
+    if operation in SPOKEN:
+        return f"{name}*"
     return name if operation in Studio.honours else f"~~{name}~~"
 
 
@@ -267,7 +273,8 @@ def engines() -> Iterator[str]:
     for engine in made_by:
         yield f"### {code(engine.name)}\n"
         grouped: dict[tuple[str, ...], list[str]] = {}
-        for operation, fields in engine.honours.items():
+        every = {**engine.honours, **(SPOKEN if engine is Studio else {})}
+        for operation, fields in every.items():
             grouped.setdefault(tuple(sorted(fields)), []).append(operation.value)
         rows = [(", ".join(map(code, operations)), honoured(fields)) for fields, operations in grouped.items()]
         yield table(("operations", "honours"), rows)
