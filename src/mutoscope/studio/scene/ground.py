@@ -105,7 +105,7 @@ def _light(
     openness = clip(0.66 + (heights - blur(heights, 9.0)) * (1.0 / 28.0), 0.28, 1.15)
     share = (0.35 + 0.65 * stage.palette.direct) * (0.45 if stage.time == "night" else 1.0)
     sky = openness * (0.75 + 0.4 * level)
-    if stage.place == "desert":
+    if stage.place == "desert" and stage.time != "night":
         sky = sky * 1.5  # sand throws light into its own shadows
     if stage.place == "hills":
         sky = sky * 1.25  # green land drinks much of a low light

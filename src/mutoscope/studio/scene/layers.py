@@ -12,7 +12,7 @@ from mutoscope.studio.scene.trees import pine_row
 
 _SHEETS = 6
 # place → how many humps a sheet has, how much finer detail counts, how high the sheets reach
-_SHAPES = {"mountains": (3.4, 0.46, 0.34), "hills": (2.0, 0.16, 0.24), "desert": (2.2, 0.10, 0.22), "forest": (2.4, 0.25, 0.16)}
+_SHAPES = {"mountains": (3.4, 0.46, 0.34), "hills": (2.2, 0.16, 0.38), "desert": (2.4, 0.10, 0.34), "forest": (2.4, 0.25, 0.26)}
 LAYERED = frozenset(_SHAPES)
 
 
@@ -44,9 +44,9 @@ def _paint_orb(canvas: Floats, stage: Stage) -> None:
         return
     radius = stage.unit * (0.085 if stage.time != "night" else 0.060)
     column = stage.sun[0]
-    row = stage.horizon - stage.height * (0.24 if stage.time in ("sunset", "dawn", "twilight") else 0.32)
+    row = stage.sun[1] if 0.0 < stage.palette.altitude < 1.0 else stage.horizon - stage.height * 0.30
     row = max(row, radius * 1.3)
-    tone = colour(0.95, 0.94, 0.88) if stage.time == "night" else stage.light("sun") * 0.92 + 0.16
+    tone = colour(0.95, 0.94, 0.88) if stage.time == "night" else stage.light("sun") * 0.75 + 0.75
     for band in bands(max(0, int(row - radius * 1.2)), min(stage.height, int(row + radius * 1.2) + 1), stage.width):
         out = floats(np.hypot(columns(stage.width) - column, rows_of(band) - row))
         blend(canvas[band], tone, smoothstep(radius + 1.0, radius - 1.0, out))
@@ -59,7 +59,7 @@ def _crest(stage: Stage, close: float, sheet: int) -> Floats:
     line = fbm(4, stage.width, 1, max(1.0, humps), 7 if sharp else 2, stage.seed + 900 + 7 * sheet, rough)[1]
     if sharp:
         line = 1.0 - floats(np.abs(line - 0.5)) * 2.4
-    foot = stage.horizon + (stage.height - stage.horizon) * (-0.10 + 1.02 * close)
+    foot = stage.horizon + (stage.height - stage.horizon) * (-0.06 + 0.90 * close)
     reach = stage.height * high * (0.85 - 0.30 * close)
     crest = foot - (line - 0.35) * reach
     return floats(cv2.blur(crest[None], (3, 1)))[0] if stage.width > 8 else crest

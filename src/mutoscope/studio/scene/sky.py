@@ -62,7 +62,7 @@ def _glow_radius(stage: Stage) -> float:
 def _paint_light(canvas: Floats, stage: Stage, bottom: int) -> None:
     sun, direct = stage.light("sun"), stage.palette.direct
     if stage.dark:
-        direct *= 0.35
+        direct *= 0.10 if stage.wish.has("stars", "aurora") and not stage.wish.has("moon") else 0.35
     low = stage.time in ("sunset", "dawn", "twilight")
     across = floats(np.exp(-np.abs(columns(stage.width) - stage.sun[0]) * (1.0 / (stage.width * 0.42))))
     for band in bands(0, bottom, stage.width):

@@ -65,7 +65,7 @@ def _gas_colours(stage: Stage) -> tuple[Floats, Floats, Floats]:
         chosen = _GASES[int(stage.chance(4).integers(0, len(_GASES)))]
         return colour(*chosen[0]), colour(*chosen[1]), colour(*chosen[2])
     if len(named) == 1:
-        return named[0], mix(named[0], colour(0.25, 0.45, 1.0), 0.45), mix(named[0], colour(1.0, 0.85, 0.8), 0.5)
+        return named[0], mix(named[0], colour(0.25, 0.45, 1.0), 0.45) * 0.75, mix(named[0], colour(1.0, 0.85, 0.8), 0.5) * 0.7
     return named[0], named[1], named[2] if len(named) > 2 else mix(named[0], named[1], 0.5) + 0.25
 
 

@@ -55,12 +55,12 @@ def _waves(stage: Stage) -> Floats:
     away = np.arange(SIZE, dtype=np.float32)[:, None]
     seed = stage.seed + 840
     total = np.zeros((SIZE, SIZE), np.float32)
-    for at, (length, high, lean) in enumerate(((150.0, 13.0, 0.16), (74.0, 7.0, -0.24), (33.0, 2.8, 0.32))):
-        bend = fbm(SIZE, SIZE, 620.0 / length, 620.0 / length, 3, seed + at, 0.5) * 7.0
+    for at, (length, high, lean) in enumerate(((104.0, 12.0, 0.14), (52.0, 6.0, -0.26), (23.0, 2.6, 0.36))):
+        bend = fbm(SIZE, SIZE, 560.0 / length, 560.0 / length, 3, seed + at, 0.5) * 6.5
         wave = floats(np.sin((away + across * lean) * (2.0 * math.pi / length) + bend)) * 0.5 + 0.5
         share = 0.25 + 1.15 * smoothstep(0.25, 0.75, fbm(SIZE, SIZE, 520.0 / length, 300.0 / length, 2, seed + 10 + at))
-        total += wave**2.2 * share * high  # crests are sharp, troughs are round
-    total += ridged(SIZE, 46.0, 3, seed + 20, gain=0.55, erosion=0.0) * 2.4
+        total += wave**3.0 * share * high  # crests are sharp, troughs are round
+    total += ridged(SIZE, 62.0, 4, seed + 20, gain=0.6, erosion=0.0) * 3.0
     return blur(total, 0.7)
 
 
@@ -73,9 +73,9 @@ def _lit(stage: Stage, heights: Floats) -> Floats:
     body = colour(*named) * 0.30 if named is not None else colour(0.034, 0.078, 0.086)
     ambient, sun = stage.light("ambient"), stage.light("sun")
     deep = body * (ambient * 2.6 + sun * (0.35 * stage.palette.direct) + 0.10 * (0.3 if stage.dark else 1.0))
-    sky = stage.light("haze") * 0.62 + ambient * 0.16
-    water = mix(sky, deep, (0.30 + 0.68 * face)[..., None])
-    crest = smoothstep(0.0, 5.0, heights - blur(heights, 16.0))
+    sky = stage.light("haze") * 0.46 + ambient * 0.12
+    water = mix(sky, deep, (0.42 + 0.56 * face)[..., None])
+    crest = smoothstep(0.6, 5.0, heights - blur(heights, 11.0))
     water += body * (crest * face)[..., None] * (1.5 * (stage.light("haze") + sun * stage.palette.direct))
     side = math.copysign(1.0, stage.sun[0] - stage.width / 2)
     water *= clip(1.0 - across * side * 0.55, 0.6, 1.45)[..., None]
@@ -87,9 +87,9 @@ def _foam(stage: Stage, crest: Floats) -> Floats:
     """White where crests break, and old foam that the wind draws into streaks."""
     seed = stage.seed + 860
     lace = ridged(SIZE, 70.0, 3, seed, gain=0.6, erosion=0.0)
-    breaking = smoothstep(0.30, 0.85, crest) * smoothstep(0.38, 0.54, fbm(SIZE, SIZE, 26.0, 20.0, 4, seed + 1))
+    breaking = smoothstep(0.45, 0.95, crest) * smoothstep(0.42, 0.58, fbm(SIZE, SIZE, 26.0, 20.0, 4, seed + 1))
     streaks = smoothstep(0.70, 0.92, lace) * smoothstep(0.50, 0.66, fbm(SIZE, SIZE, 16.0, 9.0, 3, seed + 2))
-    return clip(breaking * (0.55 + 0.6 * lace) + streaks * 0.34, 0.0, 0.96)
+    return clip(breaking * (0.55 + 0.6 * lace) + streaks * 0.22, 0.0, 0.96)
 
 
 def _chop(stage: Stage) -> Floats:
