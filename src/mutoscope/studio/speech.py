@@ -42,7 +42,18 @@ SCRIPTS: tuple[tuple[str, str], ...] = (
     ("\u10a0-\u10ff", "ka"),
     ("\u0530-\u058f", "hy"),
 )
-"""Letters and the language they are taken for; what is in none of them is taken for English."""
+"""Letters, and the language that they are taken for."""
+
+FREQUENT: dict[str, str] = {
+    "en": "the and of to is you that it was for are with this have not what we my your hello",
+    "de": "der die das und ist nicht ich sie ein eine mit auf für wir es den dem zu guten hallo",
+    "fr": "le la les et est une un des vous je pas que dans pour nous ce du il elle tout bonjour",
+    "es": "el la los las y es una un que en no de por para con yo está hola como muy",
+    "it": "il lo la gli è una un che di non per con sono questo ciao come della del",
+    "pt": "os as é uma um que de não para com por do da em você olá eu",
+    "nl": "de het een en is niet ik je dat van voor met wij zijn op te hallo deze dit",
+}
+"""The words by which languages in Latin letters are told apart."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +83,10 @@ def speak(
 ) -> Speech:
     """Speak `text` into `out` (WAV of 16 bits or MP3, by its ending), mono, 22050 samples a second.
 
-    `language` is a code such as "en", "de" or "pt-br"; without one it follows from the text's letters. `timbre` is
-    one of TIMBRES. `program` is espeak-ng's path where it is not on the search path. The same arguments and the
-    same espeak-ng give the same bytes. Raises StudioError with the field "text", "language", "timbre",
-    "words_per_minute" or "out"; with none where espeak-ng is missing or fails.
+    `language` is a code such as "en", "de" or "pt-br"; without one it is guessed from the text's letters and its
+    frequent words. `timbre` is one of TIMBRES. `program` is espeak-ng's path where it is not on the search path. The
+    same arguments and the same espeak-ng give the same bytes. Raises StudioError with the field "text", "language",
+    "timbre", "words_per_minute" or "out"; with none where espeak-ng is missing or fails.
     """
     found = program or find_program()
     if found is None:
@@ -95,12 +106,15 @@ def languages(program: Path) -> frozenset[str]:
 
 
 def guess_language(text: str) -> str:
-    """By the letters alone: the script that has at least a fifth of them, else English."""
+    """The language whose script has at least a fifth of the letters; in Latin letters by frequent words, or English."""
     letters = sum(each.isalpha() for each in text)
     for script, language in SCRIPTS:
         if len(re.findall(f"[{script}]", text)) * 5 > letters > 0:
             return language
-    return "en"
+    words = set(re.findall(r"\w+", text.lower()))
+    found = {language: len(words.intersection(known.split())) for language, known in FREQUENT.items()}
+    best = max(found, key=lambda language: found[language])  # English, which stands first, wins a tie
+    return best if found[best] >= max(2, len(words) / 8) else "en"
 
 
 def _check(text: str, timbre: str | None, words_per_minute: int) -> None:
