@@ -82,7 +82,7 @@ class Studio(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Script(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    slots: int = 256
+    slots: int = 16
 
 
 class Credentials(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

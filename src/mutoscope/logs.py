@@ -4,7 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 import msgspec
 import structlog
@@ -36,10 +36,20 @@ def configure(level: str = "info", *, json: bool = False) -> None:
     structlog.configure(
         processors=processors(json=json, colors=sys.stderr.isatty()),
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", Stderr())),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[Bridge()], level=max(threshold, logging.WARNING), force=True)
+
+
+class Stderr:
+    """Whatever sys.stderr is at the moment of writing: whoever redirects it gets the log too."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def processors(*, json: bool, colors: bool = False) -> list[Processor]:

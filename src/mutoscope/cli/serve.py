@@ -53,7 +53,7 @@ def serve(
     public_url
         How clients reach this server, for the links that it gives, where that is not as they address it.
     rehearse
-        For testing clients: the scripted engine makes everything, nothing is fetched, and request headers
+        For testing clients: the scripted engine makes everything, inputs are fetched only when a job runs, and request headers
         choose what goes wrong.
     allow_private
         Fetch inputs and send webhooks to loopback and private addresses too.
