@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from mutoscope.studio import StudioError
-from mutoscope.studio.trace import EXTRA, MAX_SIDE, trace_image
+from mutoscope.studio.trace import EXTRA, MAX_SIDE, Detail, trace_image
 
 pytest.importorskip("vtracer", reason=EXTRA)
 SVG = "{http://www.w3.org/2000/svg}"
@@ -64,6 +64,15 @@ def test_the_drawing_shows_the_picture(sign: Path, tmp_path: Path) -> None:
     assert (made.width, made.height) == (200, 120)
     assert 2 <= made.paths <= 8
     assert made.bytes == (tmp_path / "out.svg").stat().st_size
+
+
+@pytest.mark.parametrize(("detail", "most"), [("plain", 12), ("fair", 5), ("fine", 3)])
+def test_soft_gradients_become_steps_and_not_one_colour(detail: Detail, most: float, tmp_path: Path) -> None:
+    ramp = np.linspace(20, 235, 240).astype(np.uint8)
+    picture = np.dstack([np.tile(ramp, (120, 1)), np.full((120, 240), 90, np.uint8), np.tile(ramp[::-1], (120, 1))])
+    Image.fromarray(picture).save(tmp_path / "in.png")
+    trace_image(tmp_path / "in.png", tmp_path / "out.svg", detail=detail)
+    assert np.abs(drawn(tmp_path / "out.svg").astype(int) - picture).mean() < most
 
 
 def test_a_large_picture_is_traced_small_and_drawn_large(tmp_path: Path) -> None:

@@ -85,9 +85,10 @@ def _promise(rgb: Bytes) -> Floats:
     across = np.linspace(-1, 1, width, dtype=np.float32)[None]
     centre = np.exp(-((across / 0.62) ** 2) - ((down - 0.05) / 0.72) ** 2).astype(np.float32)
     near = cv2.resize(depth.guess(rgb), (width, height), interpolation=cv2.INTER_LINEAR)
-    salience = depth._salience(rgb)
-    signs = 0.45 * salience + 0.2 * depth._focus(grey) + 0.15 * np.asarray(near, np.float32) + 0.2
-    return depth._normal(np.asarray(signs * (0.35 + 0.65 * centre), np.float32), 1, 99)
+    signs = 0.45 * depth._salience(rgb) + 0.2 * depth._focus(grey) + 0.15 * np.asarray(near) + 0.2
+    promise = np.asarray(signs * (0.35 + 0.65 * centre), np.float32)
+    least, most = np.percentile(promise, [1, 99])
+    return ((promise - np.float32(least)) / np.float32(max(most - least, 1e-6))).clip(0, 1)
 
 
 def _grab(rgb: Bytes, promise: Floats, *, sure: float, likely: float, rounds: int) -> Mask:
@@ -195,17 +196,17 @@ def _matte(rgb: Bytes, subject: Mask) -> Floats:
 
 def _guide(rgb: Floats, field: Floats, radius: int) -> tuple[Floats, Floats]:
     """The guided filter with a colour guide: the smoothed slope (H, W, 3) and offset (H, W) of its linear fit."""
-    mean, mean_field = depth._box(rgb, radius), depth._box(field, radius)
-    shared = depth._box(rgb * field[..., None], radius) - mean * mean_field[..., None]
+    mean, mean_field = _box(rgb, radius), _box(field, radius)
+    shared = _box(rgb * field[..., None], radius) - mean * mean_field[..., None]
     spread = np.empty((*field.shape, 3, 3), np.float32)
     for one in range(3):
         for other in range(one, 3):
-            product = depth._box(rgb[..., one] * rgb[..., other], radius) - mean[..., one] * mean[..., other]
+            product = _box(rgb[..., one] * rgb[..., other], radius) - mean[..., one] * mean[..., other]
             spread[..., one, other] = spread[..., other, one] = product
     spread += np.eye(3, dtype=np.float32) * np.float32(SOFTNESS)
     slope = np.linalg.solve(spread, shared[..., None])[..., 0].astype(np.float32)
     offset = mean_field - (slope * mean).sum(-1)
-    return depth._box(slope, radius), depth._box(offset, radius)
+    return _box(slope, radius), _box(offset, radius)
 
 
 def _compose(rgb: Bytes, matte: Floats) -> Bytes:
@@ -234,6 +235,11 @@ def _pure_colours(rgb: Bytes, matte: Floats) -> tuple[Bytes, Bytes]:
         spread = (_blur(small * weight, 4) / _blur(weight[..., 0], 4)[..., None]).clip(0, 255).astype(np.uint8)
         pure.append(np.asarray(cv2.resize(spread, size, interpolation=cv2.INTER_LINEAR), np.uint8))
     return pure[0], pure[1]
+
+
+def _box(field: Floats, radius: int) -> Floats:
+    side = 2 * radius + 1
+    return np.asarray(cv2.blur(field, (side, side), borderType=cv2.BORDER_REFLECT), np.float32)
 
 
 def _blur(field: Floats, sigma: float) -> Floats:

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mutoscope.studio import depth, picture
+from mutoscope.studio import picture
 from mutoscope.studio.planes import Bytes, Floats
 
 LABEL = "Statistics of colour and composition; nothing in the picture was recognised."
@@ -163,14 +163,18 @@ def _focus(lab: Floats) -> tuple[float, float]:
     height, width = lab.shape[:2]
     blurred = np.asarray(cv2.GaussianBlur(lab, (0, 0), max(2.0, width / 10)), np.float32)
     weight = np.linalg.norm(lab - blurred, axis=-1) + 0.3 * np.linalg.norm(lab - lab.mean((0, 1)), axis=-1)
-    weight = depth._blur(np.asarray(weight, np.float32), 3) ** 3 + np.float32(1e-6)
+    weight = _blur(np.asarray(weight, np.float32), 3) ** 3 + np.float32(1e-6)
     across = float((weight.sum(0) * (np.arange(width) + 0.5)).sum() / weight.sum() / width)
     down = float((weight.sum(1) * (np.arange(height) + 0.5)).sum() / weight.sum() / height)
     return round(across, 3), round(down, 3)
 
 
+def _blur(field: Floats, sigma: float) -> Floats:
+    return np.asarray(cv2.GaussianBlur(field, (0, 0), sigma), np.float32)
+
+
 def _symmetry(lightness: Floats) -> float:
-    soft = depth._blur(lightness, 2)
+    soft = _blur(lightness, 2)
     away = float(np.abs(soft - soft[:, ::-1]).mean())
     return max(0.0, 1 - away / max(1e-3, 1.2 * float(np.abs(soft - soft.mean()).mean())))
 
