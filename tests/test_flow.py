@@ -324,3 +324,20 @@ async def test_no_body_breaks_the_server(start: Start, broken: bytes) -> None:
         for path in (IMAGE, "/v1/image_to_video", "/runwayml/v1/image_to_video", "/v1/ai/uploads/request-url"):
             answer = await running.client.post(path, content=broken, headers=RUNWAY)
             assert answer.status_code == 400, (path, answer.text)
+
+
+async def test_while_draining_reads_are_answered_and_creates_are_not(start: Start) -> None:
+    async with start(**SCRIPTED) as running:
+        id = await create(running, "sleep 0.6")
+        async with asyncio.timeout(5):
+            while (await running.app.store.get(id)).state is not State.RUNNING:
+                await asyncio.sleep(0.02)
+        draining = asyncio.create_task(running.app.drain())
+        await asyncio.sleep(0.05)
+        read = await running.client.get(f"{IMAGE}/{BY_NAME['freepik'].public_id(id)}")
+        refused = await running.client.post(IMAGE, json={"prompt": "x", "ratio": "720:720"})
+        assert (read.json()["data"]["status"], refused.status_code) == ("IN_PROGRESS", 503)
+        assert (await running.client.get("/readyz")).status_code == 503
+        await draining
+        read = await running.client.get(f"{IMAGE}/{BY_NAME['freepik'].public_id(id)}")
+        assert read.json()["data"]["status"] == "COMPLETED"

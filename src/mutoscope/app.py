@@ -108,10 +108,15 @@ class App:
             await seed(self.store, now=self.gateway.clock())
         self._tasks = [asyncio.create_task(self.worker.run()), asyncio.create_task(self.deliverer.run())]
 
+    async def drain(self) -> None:
+        """Take no new jobs, and finish or release the running ones; reads are still answered meanwhile."""
+        if not self.gateway.draining:
+            self.gateway.draining = True
+            await self.worker.stop(self.settings.server.grace_seconds)
+
     async def stop(self) -> None:
-        """Take no new jobs, finish or release the running ones, and close. Nothing accepted is lost."""
-        self.gateway.draining = True
-        await self.worker.stop(self.settings.server.grace_seconds)
+        """Drain, unless that was done, and close. Nothing accepted is lost."""
+        await self.drain()
         await self.deliverer.stop(min(self.settings.server.grace_seconds, self.settings.webhooks.timeout_seconds))
         for task in self._tasks:
             task.cancel()

@@ -53,8 +53,8 @@ def serve(
     public_url
         How clients reach this server, for the links that it gives, where that is not as they address it.
     rehearse
-        For testing clients: the scripted engine makes everything, inputs are fetched only when a job runs, and request headers
-        choose what goes wrong.
+        For testing clients: the scripted engine makes everything, inputs are fetched only when a job runs, and
+        request headers choose what goes wrong.
     allow_private
         Fetch inputs and send webhooks to loopback and private addresses too.
     """
@@ -162,6 +162,7 @@ class Serving(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         grace = self.mutoscope.settings.server.grace_seconds
         _show.err.print(f"Stopping; running jobs have {grace:g} s to end. Once more to stop at once: nothing is lost.")
+        await self.mutoscope.drain()  # with the door still open, so that clients see their jobs end
         await super().shutdown(sockets)
 
     @contextlib.contextmanager
