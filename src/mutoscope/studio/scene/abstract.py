@@ -92,7 +92,9 @@ def _paint_orbs(canvas: Floats, stage: Stage) -> Floats:
         clusters = y * 0.45 + 0.55 * (0.5 + 0.32 * math.sin(x * 4.4 + stage.seed % 7))
         place = (x * 1.1 - 0.05) * width, clusters * height
         tone = inks[int(ink * len(inks)) % len(inks)] * (0.25 + 0.75 * light)
-        _paint_orb(canvas, near, place, radius, tone, 0.25 + 0.6 * (1.0 - large), (0.03 + 0.30 * sharp, 0.2 + 0.7 * large))
+        _paint_orb(
+            canvas, near, place, radius, tone, 0.25 + 0.6 * (1.0 - large), (0.03 + 0.30 * sharp, 0.2 + 0.7 * large)
+        )
     return near
 
 
@@ -140,7 +142,9 @@ def _paint_sheets(canvas: Floats, stage: Stage) -> Floats:
         for band in bands(0, height, width):
             past = field[band] - edge
             canvas[band] *= (1.0 - 0.50 * smoothstep(-0.050, 0.004, past))[..., None]
-            paint = tone * (1.0 + 0.22 * grain[band])[..., None] * (0.86 + 0.14 * smoothstep(0.0, 0.07, past))[..., None]
+            paint = (
+                tone * (1.0 + 0.22 * grain[band])[..., None] * (0.86 + 0.14 * smoothstep(0.0, 0.07, past))[..., None]
+            )
             cover = smoothstep(-pixel, pixel, past)
             blend(canvas[band], paint, cover)
             near[band] = np.where(cover > 0.5, np.float32(0.1 + 0.85 * share), near[band])

@@ -58,7 +58,7 @@ def _towers(stage: Stage, street: int, close: float, layer: int) -> list[Tower]:
     """The towers of a layer from left to right; the tallest stand around a centre that the seed chooses."""
     source = stage.chance(77 * (layer + 1))
     centre = 0.5 + 0.16 * float(stage.chance(76).uniform(-1, 1))
-    size = min(stage.width, stage.unit * 1.33)
+    size = min(stage.width, stage.unit * 1.33) * stage.zoom
     left, towers = -int(size * 0.02), list[Tower]()
     while left < stage.width:
         drawn = [float(v) for v in source.random(9)]
@@ -67,7 +67,7 @@ def _towers(stage: Stage, street: int, close: float, layer: int) -> list[Tower]:
         tall = (0.06 + 0.46 * drawn[1] ** 1.6 * (1.0 - 0.50 * close)) * (0.30 + 0.70 * hill)
         right = min(stage.width, left + wide)
         if right - max(0, left) > 2:
-            top = max(0, int(street - min(stage.height, stage.unit) * tall))
+            top = max(0, int(street - min(stage.height, stage.unit) * tall * stage.zoom))
             towers.append(Tower(max(0, left), right, min(top, street - 2), street, drawn))
         left += max(2, int(wide * (0.80 + 0.35 * drawn[2])))
     return towers

@@ -105,7 +105,9 @@ def _lay(canvas: Floats, near: Floats, stage: Stage, cover: Bytes, shade: Bytes,
 def _light(stage: Stage) -> Floats:
     """The light on near things: against a low sun they stand half in their own shadow."""
     low = stage.time in ("sunset", "dawn", "twilight")
-    return stage.light("ambient") * 1.05 + stage.light("sun") * ((0.42 if low else 0.95) * (0.25 + 0.75 * stage.palette.direct))
+    return stage.light("ambient") * 1.05 + stage.light("sun") * (
+        (0.42 if low else 0.95) * (0.25 + 0.75 * stage.palette.direct)
+    )
 
 
 def _blades(stage: Stage, salt: int, count: int, tall: float, wide: float) -> tuple[Floats, Floats]:
@@ -152,8 +154,8 @@ def _draw(cover: Bytes, shade: Bytes, shapes: Floats, lights: Floats) -> None:
 
 def _paint_flowers(canvas: Floats, near: Floats, stage: Stage) -> None:
     """Grass with blossoms on stems, the near ones large."""
-    if stage.place == "forest" or stage.wish.has("furrows"):
-        return  # they cover the ground there
+    if stage.wish.has("furrows"):
+        return  # they stand in rows there
     if not stage.wish.has("tall grass"):
         _paint_grass(canvas, near, stage)
     size = min(stage.unit, stage.height * 1.3) * stage.zoom
@@ -238,12 +240,16 @@ def _paint_rock(
     across = floats(cv2.Sobel(dome, cv2.CV_32F, 1, 0, ksize=3)) * (wide * 0.10)
     down = floats(cv2.Sobel(dome, cv2.CV_32F, 0, 1, ksize=3)) * (high * 0.10)
     toward = 0.8 if stage.sun[0] > column else -0.8
-    facing = clip((0.35 - across * toward + down * 0.8) / floats(np.sqrt(1.0 + across * across + down * down)), 0.0, 1.2)
+    facing = clip(
+        (0.35 - across * toward + down * 0.8) / floats(np.sqrt(1.0 + across * across + down * down)), 0.0, 1.2
+    )
     stone = colour(0.30, 0.28, 0.265) if stage.place != "desert" else colour(0.42, 0.27, 0.17)
     stone = stone * (1.0 + grain * 1.0)[..., None]
     if stage.frosty:
         stone = mix(stone, colour(0.85, 0.88, 0.94), smoothstep(0.10, 0.40, down + rough * 0.4 - y * 0.2)[..., None])
-    light = stage.light("ambient") * 0.75 + stage.light("sun") * (1.25 * facing[..., None] * (0.3 + 0.7 * stage.palette.direct))
+    light = stage.light("ambient") * 0.75 + stage.light("sun") * (
+        1.25 * facing[..., None] * (0.3 + 0.7 * stage.palette.direct)
+    )
     buried = smoothstep(0.22, 0.02, y + rough * 0.3)
     cover = smoothstep(1.0, 1.0 - 3.0 / radius, out) * buried
     blend(canvas[rows, cols], stone * light * (0.55 + 0.45 * clip(-y * 1.6, 0.0, 1.0))[..., None], cover)
@@ -285,7 +291,10 @@ def _shade_water(water: Floats, aside: Floats) -> None:
 def _paint_post(canvas: Floats, near: Floats, stage: Stage, place: tuple[float, float, float]) -> None:
     column, down, step = place
     wide = max(1.0, stage.unit * 0.0125 * step)
-    top, bottom = int(stage.horizon + down - stage.unit * 0.055 * step), int(stage.horizon + down + stage.unit * 0.02 * step)
+    top, bottom = (
+        int(stage.horizon + down - stage.unit * 0.055 * step),
+        int(stage.horizon + down + stage.unit * 0.02 * step),
+    )
     rows = slice(max(0, top), min(stage.height, bottom))
     cols = slice(max(0, int(column - wide)), min(stage.width, int(column + wide) + 1))
     if rows.start >= rows.stop or cols.start >= cols.stop:
@@ -296,7 +305,9 @@ def _paint_post(canvas: Floats, near: Floats, stage: Stage, place: tuple[float, 
     lit = np.broadcast_to(round_light, (rows.stop - rows.start, cols.stop - cols.start))
     cover = floats(np.broadcast_to(smoothstep(1.0, 0.7, floats(np.abs(x))), lit.shape))
     blend(canvas[rows, cols], colour(0.26, 0.20, 0.15) * _light(stage) * lit[..., None], cover)
-    near[rows, cols] = np.where(cover > 0.5, np.maximum(near[rows, cols], 0.25 + 0.7 * math.sqrt(min(1.0, step))), near[rows, cols])
+    near[rows, cols] = np.where(
+        cover > 0.5, np.maximum(near[rows, cols], 0.25 + 0.7 * math.sqrt(min(1.0, step))), near[rows, cols]
+    )
 
 
 # feature → its painter, the ones that others may stand before first

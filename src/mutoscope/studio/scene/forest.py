@@ -1,4 +1,4 @@
-"""A conifer forest: rows of trees, the farther the more they dissolve in the haze."""
+"""A forest: conifers seen from outside, row behind row in the haze; broad-leaved woods from inside (grove)."""
 
 import numpy as np
 
@@ -13,9 +13,7 @@ _ROWS = 7
 
 def paint_forest(canvas: Floats, stage: Stage) -> Floats:
     """Paint the forest over the sky and return its depth: conifers from outside, broad-leaved trees from inside."""
-    if not stage.wish.has("conifers") and stage.wish.has("leafy", "birch", "autumn", "spring", "summer", "blossom"):
-        return paint_grove(canvas, stage)
-    if not stage.wish.has("conifers", "fog", "lake", "river") and not stage.frosty and not stage.dark:
+    if _is_grove(stage):
         return paint_grove(canvas, stage)
     near = np.zeros(canvas.shape[:2], np.float32)
     for row in range(_ROWS):
@@ -23,11 +21,22 @@ def paint_forest(canvas: Floats, stage: Stage) -> Floats:
     return near
 
 
+def _is_grove(stage: Stage) -> bool:
+    wish = stage.wish
+    if wish.has("path"):
+        return True
+    if wish.has("conifers"):
+        return False
+    return wish.has("leafy", "autumn", "spring", "summer", "blossom", "flowers") or not (
+        wish.has("fog") or stage.frosty or stage.dark
+    )
+
+
 def _paint_row(canvas: Floats, near: Floats, stage: Stage, close: float, row: int) -> None:
     """close is 0 for the farthest row and 1 for the nearest."""
     line = fbm(4, stage.width, 1, 1.6 + 1.2 * row, 5, stage.seed + 31 * row)[1]
     ground = floats(stage.height * (0.49 + 0.47 * close) - (line - 0.5) * stage.height * (0.26 - 0.10 * close))
-    tall = min(stage.height, stage.unit) * (0.060 + 0.44 * close**1.5)
+    tall = min(stage.height, stage.unit) * (0.060 + 0.44 * close**1.5) * stage.zoom
     count = max(7, int((230 * (1.0 - close) + 16) * stage.width / (1.33 * stage.unit)))
     cover, rows = pine_row(stage, ground + stage.height * 0.02, count, (tall * 0.42, tall), 100 + row)
     cover = floats(np.maximum(cover, clip(rows_of(rows) - ground[None], 0.0, 1.0)))

@@ -1,5 +1,7 @@
 """From light to picture: rays and bloom, the film curve, the manner of painting."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
@@ -21,21 +23,22 @@ from mutoscope.studio.scene.raster import (
 from mutoscope.studio.scene.stage import Stage
 
 _LUMA = colour(0.30, 0.59, 0.11)
-_SATURATION = {"vivid": 1.38, "film": 0.95, "mono": 0.0, "pastel": 0.85}
-_GRAIN = {"film": 0.050}
+_SATURATION = {"vivid": 1.38, "film": 0.95, "mono": 0.0, "sepia": 0.0, "sketch": 0.0, "pastel": 0.85, "pixels": 1.35}
+_GRAIN = {"film": 0.050, "sepia": 0.045}
 
 
 def develop(canvas: Floats, stage: Stage) -> Bytes:
-    """The finished 8-bit sRGB picture; the canvas is used up."""
+    """The picture in 8-bit sRGB; the canvas is used up."""
     if stage.place not in ("space", "abstract"):
         _add_rays(canvas, stage)
     _add_bloom(canvas, stage)
-    picture = _expose(canvas, stage)
-    if stage.wish.style == "oil":
-        return _oil(picture, stage)
-    if stage.wish.style == "watercolour":
-        return _watercolour(picture, stage)
-    return picture
+    return _expose(canvas, stage)
+
+
+def finish(picture: Bytes, stage: Stage) -> Bytes:
+    """The picture in the manner that was asked for: strokes, washes, pencil lines, dots."""
+    manner = _FINISHES.get(stage.wish.style or "")
+    return picture if manner is None else manner(picture, stage)
 
 
 def _add_rays(canvas: Floats, stage: Stage) -> None:
@@ -87,6 +90,8 @@ def _expose(canvas: Floats, stage: Stage) -> Bytes:
         light = grey + (light - grey) * saturation
         if style == "film":
             light = light * colour(1.02, 1.0, 0.96) + colour(-0.005, 0.005, 0.018) * (1.0 - grey)
+        elif style == "sepia":
+            light = light * colour(1.06, 0.90, 0.68) + colour(0.045, 0.030, 0.012)
         down = (rows_of(band) * (1.0 / height) - 0.5) ** 2
         light *= (1.0 - 0.5 * (across + down))[..., None]
         # fine grain hides the steps of 8 bits in a smooth sky
@@ -118,3 +123,44 @@ def _textured(picture: Bytes, texture: Floats, strength: float, white: float) ->
         light *= (1.0 + texture[band] * strength)[..., None]
         picture[band] = np.clip(light, 0.0, 255.0).astype(np.uint8)
     return picture
+
+
+def _sketch(picture: Bytes, stage: Stage) -> Bytes:
+    """Pencil on paper: dark where light changes within a stroke's width, hatched where the picture is dark."""
+    size = stage.unit / 1440.0
+    grey = picture[..., 1]
+    wide = np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.2 + 7.0 * size), np.uint8)
+    paper = fbm(stage.height, stage.width, stage.height / 3.0, stage.width / 3.0, 2, stage.seed + 96) - 0.5
+    pitch = 4.6 * size + 1.8
+    for band in bands(0, stage.height, stage.width):
+        line = clip(grey[band].astype(np.float32) / np.maximum(wide[band].astype(np.float32), 6.0), 0.0, 1.0) ** 5.0
+        dark = 1.0 - wide[band].astype(np.float32) * (1.0 / 255.0)
+        x, y = columns(stage.width), rows_of(band)
+        light = line
+        for slope, from_dark in ((0.9, 0.42), (-0.8, 0.66), (0.1, 0.82)):
+            stroke = floats(np.sin((x + y * slope + paper[band] * 9.0) * (6.283 / pitch))) * 0.5 + 0.5
+            hatch = clip((dark - from_dark) * 2.6, 0.0, 0.75) * stroke * (0.7 + 0.9 * (paper[band] + 0.5))
+            light = light * (1.0 - hatch * 0.62)
+        light = light * (0.80 + 0.20 * (1.0 - dark)) * (0.985 + 0.07 * paper[band])
+        picture[band] = np.clip(light[..., None] * colour(250.0, 247.0, 240.0) + 6.0, 0.0, 255.0).astype(np.uint8)
+    return picture
+
+
+def _pixels(picture: Bytes, stage: Stage) -> Bytes:
+    """Large square dots in few colours, dithered in a regular grain."""
+    cell = max(2, round(min(stage.unit / 220.0, min(stage.width, stage.height) / 24.0)))
+    wide, high = max(8, stage.width // cell), max(8, stage.height // cell)
+    small = np.asarray(cv2.resize(picture, (wide, high), interpolation=cv2.INTER_AREA), np.float32)
+    bayer = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) / 16.0 - 0.47
+    grain = np.tile(bayer, (high // 4 + 1, wide // 4 + 1))[:high, :wide, None]
+    steps = 9.0
+    few = np.clip(np.rint(small * (steps / 255.0) + grain * 0.5) * (255.0 / steps), 0.0, 255.0).astype(np.uint8)
+    return np.asarray(cv2.resize(few, (stage.width, stage.height), interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
+_FINISHES: dict[str, Callable[[Bytes, Stage], Bytes]] = {
+    "oil": _oil,
+    "watercolour": _watercolour,
+    "sketch": _sketch,
+    "pixels": _pixels,
+}

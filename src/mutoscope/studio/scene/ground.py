@@ -33,7 +33,7 @@ def survey(stage: Stage) -> Ground:
     place = stage.place
     water = _water(stage)
     gap = (stage.sun[0] - stage.width / 2) / stage.focal
-    shape = height_map(place, stage.seed, water=water, gap=gap)
+    shape = height_map(place, stage.seed, water=water, walls=stage.wish.has("fjord", "cliffs"), gap=gap)
     line = None
     if stage.wish.has("road", "path") and water is None:
         line = course(stage.seed, gap)

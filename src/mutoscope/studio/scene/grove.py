@@ -57,7 +57,7 @@ def _paint_backlight(canvas: Floats, stage: Stage) -> None:
 
 
 def _leaf(stage: Stage, share: float) -> Floats:
-    leaf = leaf_colour(stage, share) * (1.9 if stage.wish.has("autumn") else 1.75)
+    leaf = leaf_colour(stage, share) * (1.55 if stage.wish.has("autumn") else 1.75)
     named = stage.wish.tint("ground")
     if named is None:
         return leaf
@@ -154,7 +154,9 @@ def _draw_trunk(
             reach = wide * (0.10 + 0.30 * size) * (1.0 - 0.4 * share)
             middle_at = (int(centre[0] + (side - 0.5) * wide * 0.6), int(centre[1]))
             tall = max(1, int(wide * 0.05 * (1.0 + dark)))
-            cv2.ellipse(shade, middle_at, (max(1, int(reach)), tall), 0, 0, 360, (int(30 + 30 * dark),), -1, cv2.LINE_AA)
+            cv2.ellipse(
+                shade, middle_at, (max(1, int(reach)), tall), 0, 0, 360, (int(30 + 30 * dark),), -1, cv2.LINE_AA
+            )
     for at, side, size, turn in drawn[:7]:
         share = 0.45 + 0.5 * at
         start = (x + lean * high * share + bend * math.sin(share * math.pi), foot - high * share)
@@ -208,4 +210,3 @@ def _paint_beams(canvas: Floats, stage: Stage) -> None:
     strong = 0.34 if stage.wish.has("sun", "fog") else 0.16
     for band in bands(0, stage.height, stage.width):
         canvas[band] += full[band][..., None] * stage.light("sun") * strong
-

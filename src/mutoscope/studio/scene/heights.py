@@ -15,18 +15,18 @@ SIZE = 1024
 LIFT = {"mountains": 138.0, "hills": 92.0, "desert": 78.0}
 
 
-def height_map(place: str, seed: int, *, water: str | None, gap: float) -> Floats:
+def height_map(place: str, seed: int, *, water: str | None, walls: bool, gap: float) -> Floats:
     """The land of a place; gap is the way to the sun (across / away), which mountains leave open.
 
     water is None, lake, river or fjord. A lake is a level that the land lies under (`ground` chooses it); a river and
-    a fjord are cut into the land here, at `FLOOR`.
+    a fjord are cut into the land here, at `FLOOR`. walls makes mountains steep on both sides of the valley.
     """
     if place == "desert":
         land = _dunes(seed)
     elif place == "hills":
         land = _hills(seed)
-    elif water == "fjord":
-        return _fjord(seed, gap=gap)
+    elif walls:
+        land = _gorge(seed, gap=gap)
     else:
         land = _mountains(seed, lake=water == "lake", gap=gap)
     return _cut_river(land, course(seed, gap)) if water == "river" else land
@@ -39,7 +39,9 @@ def course(seed: int, gap: float) -> Floats:
     """Where a river or road lies (across, for each distance): bends that look alike near and far."""
     away = np.arange(SIZE, dtype=np.float32) + 8.0
     turn, lean = (float(v) for v in chance(seed + 18).random(2))
-    bends = floats(np.sin(np.log(away) * 3.4 + turn * 6.3)) * 0.17 + floats(np.sin(np.log(away) * 7.9 + lean * 6.3)) * 0.04
+    bends = (
+        floats(np.sin(np.log(away) * 3.4 + turn * 6.3)) * 0.17 + floats(np.sin(np.log(away) * 7.9 + lean * 6.3)) * 0.04
+    )
     return away * (bends * smoothstep(1400.0, 150.0, away) + gap * 0.6) - away[0] * bends[0]
 
 
@@ -62,8 +64,8 @@ def _cut_river(land: Floats, line: Floats) -> Floats:
     return np.where(beside < 0, np.float32(FLOOR), banked).astype(np.float32)
 
 
-def _fjord(seed: int, *, gap: float) -> Floats:
-    """Deep water between walls whose spurs reach into it from both sides."""
+def _gorge(seed: int, *, gap: float) -> Floats:
+    """A trough between walls whose spurs reach into it from both sides."""
     across, away = _grid()
     rock = warped(ridged(SIZE, 9.0, 7, seed + 3, gain=0.58, erosion=0.10), SIZE * 0.04, 5.0, seed + 1)
     middle = gap * 0.45 * away

@@ -12,7 +12,12 @@ from mutoscope.studio.scene.trees import pine_row
 
 _SHEETS = 6
 # place → how many humps a sheet has, how much finer detail counts, how high the sheets reach
-_SHAPES = {"mountains": (3.4, 0.46, 0.34), "hills": (2.2, 0.16, 0.38), "desert": (2.4, 0.10, 0.34), "forest": (2.4, 0.25, 0.26)}
+_SHAPES = {
+    "mountains": (3.4, 0.46, 0.34),
+    "hills": (2.2, 0.16, 0.38),
+    "desert": (2.4, 0.10, 0.34),
+    "forest": (2.4, 0.25, 0.26),
+}
 LAYERED = frozenset(_SHAPES)
 
 

@@ -19,7 +19,8 @@ VOCABULARY: dict[str, dict[str, str]] = {
         "sea": "sea, seas, ocean, oceans, beach, beaches, coast, coastal, coastline, seaside, seascape,"
         " surf, shore, shoreline, island, islands, bay, seashore, waves, tropical, tropics",
         "desert": "desert, deserts, dune, dunes, sahara, sand, sandy, gobi",
-        "mountains": "mountain, mountains, cliff, cliffs, canyon, gorge, glen, mountainous, peak, peaks, alp, alps, alpine, himalaya, himalayas,"
+        "mountains": "mountain, mountains, cliff, cliffs, canyon, gorge, glen, mountainous, peak,"
+        " peaks, alp, alps, alpine, himalaya, himalayas,"
         " summit, summits, ridge, ridges, valley, valleys, fjord, fjords, highlands, rockies, andes,"
         " patagonia",
         "hills": "hill, hills, hillside, rolling hills, meadow, meadows, field, fields, prairie, savanna,"
@@ -51,15 +52,15 @@ VOCABULARY: dict[str, dict[str, str]] = {
         "watercolour": "watercolour, watercolor, aquarelle",
         "oil": "oil painting, oil paint, oil, impressionist, impressionism, painterly, painting, painted,"
         " brush strokes, brushstrokes",
-        "minimal": "minimal, minimalist, minimalism, minimalistic, flat, flat design, vector, poster, paper cut, papercut, layered",
+        "minimal": "minimal, minimalist, minimalism, minimalistic, flat, flat design, vector,"
+        " poster, paper cut, papercut, layered",
         "neon": "neon, synthwave, vaporwave, cyberpunk, retrowave, outrun",
         "pastel": "pastel, pastels, soft colours, soft colors, dreamy",
         "vivid": "vivid, vibrant, colourful, colorful, saturated",
         "film": "cinematic, film, film grain, 35mm, analog, analogue, movie still",
     },
     "feature": {
-        "lake": "lake, lakes, pond, water, reflection, reflections, reflected,"
-        " reflecting, lakeside, lagoon",
+        "lake": "lake, lakes, pond, water, reflection, reflections, reflected, reflecting, lakeside, lagoon",
         "river": "river, rivers, stream, brook, creek, winding river, meandering river",
         "fjord": "fjord, fjords",
         "calm": "calm, still, tranquil, peaceful, serene, quiet, mirror, glassy",
@@ -178,10 +179,10 @@ _LAND = ("mountains", "hills", "desert")
 _OUTDOORS = (*_LAND, "forest", "sea", "city")
 # feature → the places where it is painted; elsewhere the word is reported as ignored
 SUITS: dict[str, tuple[str, ...]] = {
-    "lake": ("mountains", "hills", "forest", "city", "sea"),
-    "river": ("mountains", "hills", "forest", "city"),
-    "fjord": ("mountains", "hills"),
-    "calm": ("mountains", "hills", "forest", "sea", "city"),
+    "lake": ("mountains", "hills", "city", "sea"),
+    "river": ("mountains", "hills", "city"),
+    "fjord": ("mountains",),
+    "calm": ("mountains", "hills", "sea", "city"),
     "waves": ("sea",),
     "trees": ("mountains", "hills", "forest"),
     "beach": ("sea",),
@@ -208,16 +209,16 @@ SUITS: dict[str, tuple[str, ...]] = {
     "wheat": ("hills",),
     "steppe": ("hills",),
     "tall grass": ("mountains", "hills", "forest"),
-    "reeds": ("mountains", "hills", "forest", "sea"),
+    "reeds": ("mountains", "hills", "sea"),
     "rocks": ("mountains", "hills", "desert", "sea"),
-    "pier": ("mountains", "hills", "forest", "sea", "city"),
+    "pier": ("mountains", "hills", "sea", "city"),
     "road": _LAND,
     "path": (*_LAND, "forest"),
-    "wide": (*_OUTDOORS, "space"),
-    "close": (*_OUTDOORS, "space"),
+    "wide": _OUTDOORS,
+    "close": _OUTDOORS,
     "low horizon": _OUTDOORS,
     "high horizon": _OUTDOORS,
-    "aerial": (*_LAND, "sea"),
+    "aerial": _LAND,
     "cliffs": ("mountains", "sea"),
     "ridges": ("mountains", "sea", "city"),
     "planet": ("space",),
@@ -231,13 +232,19 @@ MOODS: dict[str, tuple[Rgb, ...]] = {
         ("love, romance, heart, passion, kiss", ((0.55, 0.05, 0.20), (0.95, 0.35, 0.45), (1.0, 0.80, 0.80))),
         ("fire, flame, flames, lava, heat, volcano", ((0.45, 0.03, 0.02), (0.95, 0.35, 0.05), (1.0, 0.85, 0.30))),
         ("joy, happiness, laughter, party", ((0.95, 0.35, 0.45), (1.0, 0.72, 0.15), (0.30, 0.80, 0.85))),
-        ("sadness, sorrow, grief, melancholy, loneliness", ((0.06, 0.09, 0.20), (0.25, 0.35, 0.52), (0.62, 0.68, 0.75))),
+        (
+            "sadness, sorrow, grief, melancholy, loneliness",
+            ((0.06, 0.09, 0.20), (0.25, 0.35, 0.52), (0.62, 0.68, 0.75)),
+        ),
         ("anger, rage, war, fury", ((0.12, 0.02, 0.03), (0.75, 0.08, 0.06), (0.95, 0.45, 0.20))),
         ("hope, birth, beginning, growth", ((0.10, 0.35, 0.30), (0.55, 0.80, 0.40), (1.0, 0.95, 0.70))),
         ("dream, dreams, sleep, memory, memories", ((0.25, 0.22, 0.55), (0.65, 0.55, 0.88), (0.98, 0.82, 0.86))),
         ("music, melody, song, symphony, violin, piano", ((0.18, 0.08, 0.28), (0.70, 0.28, 0.42), (0.98, 0.78, 0.50))),
         ("mathematics, science, logic, physics, data", ((0.04, 0.10, 0.22), (0.10, 0.50, 0.65), (0.85, 0.95, 0.95))),
-        ("technology, computer, digital, future, electric, robot", ((0.03, 0.05, 0.14), (0.10, 0.75, 0.95), (0.75, 0.30, 0.95))),
+        (
+            "technology, computer, digital, future, electric, robot",
+            ((0.03, 0.05, 0.14), (0.10, 0.75, 0.95), (0.75, 0.30, 0.95)),
+        ),
         ("coffee, chocolate, earth, clay, wood grain", ((0.16, 0.08, 0.04), (0.50, 0.30, 0.16), (0.92, 0.80, 0.64))),
         ("candy, bubblegum, ice cream, cake", ((0.95, 0.40, 0.65), (0.55, 0.85, 0.95), (1.0, 0.93, 0.75))),
         ("silence, peace, zen, meditation, breath", ((0.20, 0.32, 0.34), (0.62, 0.74, 0.70), (0.96, 0.95, 0.90))),
@@ -261,9 +268,11 @@ between behind beyond before after during while as is are be being it its this t
 any very really quite so just than then where which who whose what how for beside around against toward towards
 amid among picture image photo photograph photography shot view scene scenery landscape landscapes wallpaper
 background showing depicting featuring beautiful stunning gorgeous breathtaking lovely pretty nice amazing
-wonderful epic majestic scenic picturesque distant far rolling winding meandering soft warm high low big large small great vast
-endless deep bright light sky skies horizon style art artwork lit illuminated bathed covered filled like foot
-edge top distance front foreground middle full each all every other more most one two no not without never minus nor zero please make
+wonderful epic majestic scenic picturesque distant far rolling winding meandering soft warm
+high low big large small great vast endless deep bright light sky skies horizon style art artwork
+lit illuminated bathed covered filled like foot
+edge top distance front foreground middle full each all every other more most one two
+no not without never minus nor zero please make
 create generate render me us my our your his her their i we you he she they s t
 """
 FILLER = frozenset(_FILLER_WORDS.split())
@@ -481,13 +490,15 @@ def _place(places: list[str], features: frozenset[str]) -> str | None:
     """The place that the others can be part of: a forest under mountains is mountains with trees."""
     for place in ("space", "city", "sea", "desert", "mountains", "hills", "forest", "abstract"):
         if place in places:
-            return place
+            # a wood by a lake is seen from over the water, with the land around it
+            return "mountains" if place == "forest" and features & _WET else place
     for place, signs in _SIGNS:
         if features & signs:
             return place
     return None
 
 
+_WET = frozenset({"lake", "river", "fjord", "pier", "reeds"})
 # features that imply a place where none is named, the strongest first
 _SIGNS: tuple[tuple[str, frozenset[str]], ...] = (
     ("mountains", frozenset({"lake", "river", "fjord", "aurora", "ridges", "pier", "reeds"})),

@@ -13,7 +13,7 @@ from mutoscope.studio.scene.city import paint_city
 from mutoscope.studio.scene.falling import paint_falling
 from mutoscope.studio.scene.foreground import frame_with_branch, paint_foreground, wants_branch
 from mutoscope.studio.scene.forest import paint_forest
-from mutoscope.studio.scene.grade import develop
+from mutoscope.studio.scene.grade import develop, finish
 from mutoscope.studio.scene.layers import LAYERED, paint_layers
 from mutoscope.studio.scene.lexicon import read
 from mutoscope.studio.scene.raster import Bytes, Floats, resize
@@ -83,7 +83,9 @@ def _painted(stage: Stage) -> tuple[Bytes, Floats]:
         paint_falling(canvas, stage)
     else:
         depth = paint_space(canvas, stage) if stage.place == "space" else paint_abstract(canvas, stage)
-    return develop(canvas, stage), depth
+    picture = develop(canvas, stage)
+    del canvas  # the manners of painting need room of their own
+    return finish(picture, stage), depth
 
 
 def _wants_frame(stage: Stage) -> bool:

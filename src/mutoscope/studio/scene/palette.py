@@ -101,6 +101,8 @@ def palette_for(wish: Wish, time: str, clouds: str) -> Palette:
     """The palette of this hour, with everything that the wish says about light."""
     palette = NEON if wish.style == "neon" else HOURS[time]
     cover = clouds if clouds in _GREYING else ("fog" if wish.has("fog") else None)
+    if time == "day" and wish.has("sun"):
+        palette = replace(palette, altitude=0.70)  # low enough to stand in the picture
     if cover is not None:
         palette = _greyed(palette, cover, _DIMMING[cover] if time != "night" else 0.95)
     for part, share in (("light", 0.24), ("sky", 0.50)):

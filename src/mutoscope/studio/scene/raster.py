@@ -45,7 +45,7 @@ def columns(width: int) -> Floats:
     return np.arange(width, dtype=np.float32)[None]
 
 
-def smoothstep(start: float, end: float, field: Floats) -> Floats:
+def smoothstep(start: Floats | float, end: Floats | float, field: Floats) -> Floats:
     """0 at start, 1 at end, with soft ends between; start may lie above end."""
     t = floats(np.clip((field - start) * (1.0 / (end - start)), 0.0, 1.0))
     return t * t * (3.0 - 2.0 * t)

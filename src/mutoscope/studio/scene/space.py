@@ -34,7 +34,7 @@ def paint_space(canvas: Floats, stage: Stage) -> Floats:
     """Fill the picture and return its depth: brighter gas is nearer, a planet nearest."""
     near = _paint_gas(canvas, stage)
     _paint_stars(canvas, stage)
-    if stage.wish.has("planet"):
+    if stage.wish.has("planet", "rings"):
         _paint_planet(canvas, near, stage)
     return near
 
@@ -65,7 +65,11 @@ def _gas_colours(stage: Stage) -> tuple[Floats, Floats, Floats]:
         chosen = _GASES[int(stage.chance(4).integers(0, len(_GASES)))]
         return colour(*chosen[0]), colour(*chosen[1]), colour(*chosen[2])
     if len(named) == 1:
-        return named[0], mix(named[0], colour(0.25, 0.45, 1.0), 0.45) * 0.75, mix(named[0], colour(1.0, 0.85, 0.8), 0.5) * 0.7
+        return (
+            named[0],
+            mix(named[0], colour(0.25, 0.45, 1.0), 0.45) * 0.75,
+            mix(named[0], colour(1.0, 0.85, 0.8), 0.5) * 0.7,
+        )
     return named[0], named[1], named[2] if len(named) > 2 else mix(named[0], named[1], 0.5) + 0.25
 
 

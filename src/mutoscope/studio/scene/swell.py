@@ -24,7 +24,7 @@ from mutoscope.studio.scene.raster import (
 from mutoscope.studio.scene.stage import Stage
 from mutoscope.studio.scene.view import depth_of, distances, look, soften_edges, tangents
 
-_EYE = 17.0
+_EYE = 11.0
 
 
 def paint_swell(canvas: Floats, stage: Stage) -> Floats:
