@@ -35,7 +35,7 @@ PROMPTS = (
     ("neon city skyline in the rain", 2),
     ("city by the sea at twilight", 3),
     ("a ringed planet over a purple nebula", 2),
-    ("hills in the rain, watercolour", 5),
+    ("green hills after the rain, watercolour", 3),
     ("minimal mountains, pastel", 3),
     ("lavender field at sunset, oil painting", 2),
     ("aerial view of a winding river", 4),

@@ -37,6 +37,7 @@ PROMPTS = (
     "saturn, pencil sketch",
     "cherry blossom by a lake with reeds and a pier",
     "rocky desert, aerial view",
+    "tropical beach, old photograph",
     "blizzard in the mountains",
     "minimal pastel mountains under a full moon",
     "abstract swirls in teal and gold",
@@ -223,10 +224,15 @@ def test_what_counts_as_used_changes_the_picture(feature: str, monkeypatch: pyte
     place = _ELSEWHERE.get(feature) or next(place for place in _FASTEST if place in SUITS[feature])
     word = _ONLY_WORD.get(feature) or VOCABULARY["feature"][feature].split(",")[0]
     # the same seed for both prompts, or every picture would differ
-    monkeypatch.setattr("mutoscope.studio.scene.painting._mixed", lambda prompt, seed: seed)
+    monkeypatch.setattr("mutoscope.studio.scene.painting._mixed", _seed_alone)
     before, after = (_unmixed(prompt, 3) for prompt in (place, f"{place}, {word}"))
     assert read(f"{place}, {word}").place == place
     assert float(np.abs(before.rgb.astype(np.int16) - after.rgb.astype(np.int16)).mean()) > 0.2, word
+
+
+def _seed_alone(prompt: str, seed: int) -> int:
+    del prompt
+    return seed
 
 
 @functools.cache
@@ -250,6 +256,8 @@ def _unmixed(prompt: str, seed: int) -> Painting:
         ("the quick brown fox", ("brown",), ("quick", "fox")),
         ("a river in a green valley", ("river", "green", "valley"), ()),
         ("jazz for a giraffe", ("jazz",), ("giraffe",)),
+        ("watercolour hills, pixel art, vivid", ("watercolour", "hills", "vivid"), ("pixel art",)),
+        ("a city by the sea", ("city", "sea"), ()),
         ("NEW YORK at NIGHT!", ("new york", "at night"), ()),
         ("", (), ()),
     ],

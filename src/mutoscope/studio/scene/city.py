@@ -138,7 +138,7 @@ def _paint_windows(
     if not stage.dark and not low_sun:
         canvas[place] *= (1.0 - panes * (0.24 * close))[..., None]
         return
-    palette = _NEON_LAMPS if stage.wish.style == "neon" else _LAMPS
+    palette = _NEON_LAMPS if stage.wish.styled("neon") else _LAMPS
     lamps[place] = panes[..., None] * colour(*palette[int(tower.drawn[6] * len(palette))]) * (0.30 + 0.62 * close)
 
 

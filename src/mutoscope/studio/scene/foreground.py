@@ -18,7 +18,7 @@ _BLADE = np.linspace(0.0, 1.0, 6, dtype=np.float32)
 def paint_foreground(canvas: Floats, near: Floats, stage: Stage) -> bool:
     """Paint every foreground that is asked for and that the place can hold; whether there was any."""
     wish = stage.wish
-    if wish.style == "minimal" or wish.has("aerial"):
+    if wish.styled("minimal") or wish.has("aerial"):
         return False
     painted = False
     for feature, paint in _KINDS:
@@ -310,10 +310,57 @@ def _paint_post(canvas: Floats, near: Floats, stage: Stage, place: tuple[float, 
     )
 
 
+def _paint_palms(canvas: Floats, near: Floats, stage: Stage) -> None:
+    """A few palms at one side that lean towards the middle."""
+    side = 1.0 if stage.sun[0] < stage.width / 2 else -1.0
+    size = min(stage.height, stage.unit) * min(1.2, stage.zoom)
+    for at, (aside, tall, lean, salt) in enumerate(
+        sorted(stage.chance(790).random((4, 4)).tolist(), key=lambda p: p[1])
+    ):
+        cover, shade = _sheets(stage)
+        x = stage.width * (0.5 + side * (0.30 + 0.24 * aside))
+        _draw_palm(cover, shade, stage, (x, size * (0.42 + 0.36 * tall)), -side * (0.10 + 0.28 * lean), int(salt * 1e6))
+        _lay(canvas, near, stage, cover, shade, colour(0.085, 0.125, 0.045), 0.88 + 0.025 * at)
+
+
+def _draw_palm(cover: Bytes, shade: Bytes, stage: Stage, place: tuple[float, float], lean: float, salt: int) -> None:
+    """A bent trunk with a crown of drooping fronds; place is (column of the foot, height)."""
+    x, tall = place
+    steps = np.linspace(0.0, 1.0, 16)
+    foot = stage.height * 1.01
+    spine = np.stack([x + lean * tall * steps**1.7, foot - tall * steps], 1)
+    half = tall * 0.017 * (1.15 - 0.55 * steps + 0.5 * np.exp(-steps * 14.0))
+    trunk = np.concatenate([spine - np.stack([half, 0 * half], 1), (spine + np.stack([half, 0 * half], 1))[::-1]])
+    _draw(cover, shade, floats(trunk[None]), np.array([105.0]))
+    source = stage.chance(salt)
+    for frond in range(13):
+        turn = math.pi * (frond / 12.0) + float(source.uniform(-0.12, 0.12))
+        long = tall * float(source.uniform(0.30, 0.40))
+        _draw_frond(cover, shade, spine[-1], (turn, long), 60 + 110 * float(source.random()))
+
+
+def _draw_frond(cover: Bytes, shade: Bytes, root: np.ndarray, reach: tuple[float, float], light: float) -> None:
+    """A rib that rises and droops, with leaflets along both sides."""
+    turn, long = reach
+    t = np.linspace(0.0, 1.0, 20)
+    rib = np.stack(
+        [root[0] + math.cos(turn) * long * t, root[1] - math.sin(turn) * long * 0.62 * t + long * 0.62 * t**2.3], 1
+    )
+    along = np.gradient(rib, axis=0)
+    along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-6
+    leaf = long * 0.20 * np.sin(math.pi * np.clip(t * 0.9 + 0.1, 0, 1)) ** 0.7
+    for side in (-1.0, 1.0):
+        across = np.stack([-along[:, 1], along[:, 0]], 1) * side
+        tips = rib + (across * 0.55 + along * 0.75) * leaf[:, None] + np.array([0.0, 0.35]) * leaf[:, None]
+        blades = np.stack([rib[:-1], rib[1:], tips[:-1]], 1)
+        _draw(cover, shade, floats(blades), np.full(len(blades), light))
+
+
 # feature → its painter, the ones that others may stand before first
 _KINDS: tuple[tuple[str, Callable[[Floats, Floats, Stage], None]], ...] = (
     ("pier", _paint_pier),
     ("rocks", _paint_rocks),
+    ("palms", _paint_palms),
     ("tall grass", _paint_grass),
     ("flowers", _paint_flowers),
     ("reeds", _paint_reeds),

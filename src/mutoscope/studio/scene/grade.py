@@ -1,5 +1,6 @@
 """From light to picture: rays and bloom, the film curve, the manner of painting."""
 
+import math
 from collections.abc import Callable
 
 import cv2
@@ -23,6 +24,7 @@ from mutoscope.studio.scene.raster import (
 from mutoscope.studio.scene.stage import Stage
 
 _LUMA = colour(0.30, 0.59, 0.11)
+_USUAL = 1.12  # how much livelier colours are than the light that makes them
 _SATURATION = {"vivid": 1.38, "film": 0.95, "mono": 0.0, "sepia": 0.0, "sketch": 0.0, "pastel": 0.85, "pixels": 1.35}
 _GRAIN = {"film": 0.050, "sepia": 0.045}
 
@@ -37,8 +39,10 @@ def develop(canvas: Floats, stage: Stage) -> Bytes:
 
 def finish(picture: Bytes, stage: Stage) -> Bytes:
     """The picture in the manner that was asked for: strokes, washes, pencil lines, dots."""
-    manner = _FINISHES.get(stage.wish.style or "")
-    return picture if manner is None else manner(picture, stage)
+    for style in stage.wish.styles:
+        if style in _FINISHES:
+            return _FINISHES[style](picture, stage)
+    return picture
 
 
 def _add_rays(canvas: Floats, stage: Stage) -> None:
@@ -79,8 +83,10 @@ def _add_light(canvas: Floats, light: Floats, tint: Floats | None) -> None:
 def _expose(canvas: Floats, stage: Stage) -> Bytes:
     height, width = canvas.shape[:2]
     picture = np.empty((height, width, 3), np.uint8)
-    style = stage.wish.style or ""
-    saturation = _SATURATION.get(style, 1.12)
+    styles = stage.wish.styles
+    changes = [_SATURATION[style] / _USUAL for style in styles if style in _SATURATION]
+    saturation = _USUAL * math.prod(changes)
+    coarse = max((_GRAIN.get(style, 0.0) for style in styles), default=0.0) or 0.010
     across = (columns(width) * (1.0 / width) - 0.5) ** 2
     grain = stage.chance(99)
     for band in bands(0, height, width):
@@ -88,15 +94,15 @@ def _expose(canvas: Floats, stage: Stage) -> Bytes:
         light = light * (2.2 * light + 0.12) / (light * (1.95 * light + 0.62) + 0.14)
         grey = floats(light @ _LUMA)[..., None]
         light = grey + (light - grey) * saturation
-        if style == "film":
+        if "film" in styles:
             light = light * colour(1.02, 1.0, 0.96) + colour(-0.005, 0.005, 0.018) * (1.0 - grey)
-        elif style == "sepia":
+        if "sepia" in styles:
             light = light * colour(1.06, 0.90, 0.68) + colour(0.045, 0.030, 0.012)
         down = (rows_of(band) * (1.0 / height) - 0.5) ** 2
         light *= (1.0 - 0.5 * (across + down))[..., None]
         # fine grain hides the steps of 8 bits in a smooth sky
         noise = grain.random(light.shape[:2], dtype=np.float32) - 0.5
-        light += (noise * _GRAIN.get(style, 0.010))[..., None]
+        light += (noise * coarse)[..., None]
         picture[band] = np.clip(light * 255.0 + 0.5, 0.0, 255.0).astype(np.uint8)
     return picture
 

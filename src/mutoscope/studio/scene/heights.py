@@ -137,7 +137,10 @@ def _hills(seed: int) -> Floats:
     fine = fbm(SIZE, SIZE, 13.0, 13.0, 2, seed + 4, 0.35)
     land = swell * 0.86 + fine * 0.17
     far = floats(np.sqrt(across * across + away * away))
-    land *= 0.20 + 0.62 * smoothstep(50.0, 300.0, far) + 0.85 * smoothstep(380.0, 900.0, far)
+    land *= 0.16 + 0.50 * smoothstep(60.0, 380.0, far) + 1.05 * smoothstep(380.0, 900.0, far)
+    # the middle lies lower, else one hill may hide all the others
+    opening = floats(np.exp(-((across / (70.0 + 0.35 * away)) ** 2))) * smoothstep(620.0, 300.0, away)
+    land *= 1.0 - 0.55 * opening
     return blur(land, 1.5)
 
 

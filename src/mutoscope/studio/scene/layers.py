@@ -77,8 +77,8 @@ def _tone(stage: Stage, close: float) -> Floats:
     dark = colour(*named) * 0.30 if named is not None else colour(*ground.get(stage.place, (0.05, 0.09, 0.16)))
     if stage.wish.has("autumn"):
         dark = colour(0.30, 0.11, 0.04)
-    if stage.wish.style == "pastel":
-        dark = dark * 0.6 + 0.25
+    if stage.wish.styled("pastel"):
+        dark = dark * 1.1 + colour(0.30, 0.24, 0.36)
     dark = dark * (0.35 + 1.3 * float(stage.light("ambient").mean())) + stage.light("ambient") * 0.10
     return mix(haze * 0.88, dark, close**0.75)
 

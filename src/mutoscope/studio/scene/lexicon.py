@@ -90,6 +90,7 @@ VOCABULARY: dict[str, dict[str, str]] = {
         " birch trees",
         "conifers": "pine, pines, fir, firs, spruce, spruces, conifers, evergreen, pine trees, pine forest, taiga,"
         " redwoods",
+        "palms": "palm, palms, palm trees, palm tree, tropical, tropics, coconut trees, oasis",
         "cypress": "cypress, cypresses, cypress trees",
         "fields": "field, fields, farmland, countryside, tuscany",
         "furrows": "vineyard, vineyards, lavender field, lavender fields, tulip field, tulip fields, furrows, crops",
@@ -177,6 +178,8 @@ BLOOMS: dict[str, Rgb] = {
 
 _LAND = ("mountains", "hills", "desert")
 _OUTDOORS = (*_LAND, "forest", "sea", "city")
+# Styles that decide how paint is laid on. A picture has one of them, the first that is named.
+MANNERS = frozenset({"oil", "watercolour", "sketch", "pixels"})
 # feature → the places where it is painted; elsewhere the word is reported as ignored
 SUITS: dict[str, tuple[str, ...]] = {
     "lake": ("mountains", "hills", "city", "sea"),
@@ -204,6 +207,7 @@ SUITS: dict[str, tuple[str, ...]] = {
     "leafy": ("mountains", "hills", "forest"),
     "conifers": ("mountains", "hills", "forest"),
     "cypress": ("hills",),
+    "palms": ("sea", "desert"),
     "fields": ("hills",),
     "furrows": ("hills",),
     "wheat": ("hills",),
@@ -288,7 +292,7 @@ class Wish:
     place: str | None = None
     time: str | None = None
     clouds: str | None = None
-    style: str | None = None
+    styles: tuple[str, ...] = ()  # in the order of the prompt; at most one of them a manner
     features: frozenset[str] = frozenset()
     excluded: frozenset[str] = frozenset()  # features and facet values that the prompt forbids
     colours: tuple[Rgb, ...] = ()  # every colour named, in order
@@ -297,6 +301,10 @@ class Wish:
     blooms: tuple[Rgb, ...] = ()  # the colours of the flowers that are named
     used: tuple[str, ...] = ()  # words that are understood; `told` says which of them a place can show
     ignored: tuple[str, ...] = ()
+
+    def styled(self, style: str) -> bool:
+        """Whether this style is asked for."""
+        return style in self.styles
 
     def told(self, place: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The words that a picture of this place obeys, and those that it does not."""
@@ -444,7 +452,7 @@ def _shows(place: str, phrase: str) -> bool:
         if facet == "feature":
             shown = place in SUITS[value]
         elif facet == "place":
-            shown = value == place
+            shown = value == place or (value, place) == ("sea", "city")  # a skyline always stands over water
         else:
             shown = facet == "style" or place in _OUTDOORS
         if shown:
@@ -462,19 +470,22 @@ def read(prompt: str) -> Wish:
     clouds = _heaviest(found["clouds"])
     if clouds is None and excluded & {"some", "overcast", "storm"}:
         clouds = "clear"
+    manners = [style for style in found["style"] if style in MANNERS]
+    lost = set(manners) - set(manners[:1])
+    dropped = [phrase for phrase in reader.used if lost & {value for _, value in MEANINGS.get(phrase, ())}]
     return Wish(
         place=_place(found["place"], features),
         time=_time(found["time"], features),
         clouds=clouds,
-        style=found["style"][0] if found["style"] else None,
+        styles=tuple(style for style in found["style"] if style not in lost),
         features=features,
         excluded=excluded,
         colours=tuple(reader.colours[:5]),
         moods=tuple(reader.moods[:5]),
         blooms=tuple(colour for at, colour in reader.tints if at == "flowers") + tuple(reader.blooms),
         tints=tuple(reader.tints[:8]),
-        used=tuple(dict.fromkeys(reader.used)),
-        ignored=tuple(dict.fromkeys(reader.ignored)),
+        used=tuple(dict.fromkeys(phrase for phrase in reader.used if phrase not in dropped)),
+        ignored=tuple(dict.fromkeys(reader.ignored + dropped)),
     )
 
 
@@ -502,7 +513,7 @@ _WET = frozenset({"lake", "river", "fjord", "pier", "reeds"})
 # features that imply a place where none is named, the strongest first
 _SIGNS: tuple[tuple[str, frozenset[str]], ...] = (
     ("mountains", frozenset({"lake", "river", "fjord", "aurora", "ridges", "pier", "reeds"})),
-    ("sea", frozenset({"waves", "beach", "island"})),
+    ("sea", frozenset({"waves", "beach", "island", "palms"})),
     ("hills", frozenset({"flowers", "fields", "furrows", "wheat", "road", "cypress", "blossom"})),
     ("forest", frozenset({"trees", "leafy", "conifers", "birch", "path"})),
     ("mountains", frozenset({"snow", "rocks"})),

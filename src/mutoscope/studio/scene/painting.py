@@ -76,7 +76,7 @@ def _painted(stage: Stage) -> tuple[Bytes, Floats]:
     canvas = np.empty((stage.height, stage.width, 3), np.float32)
     if stage.place in _OUTDOORS:
         paint_sky(canvas, stage)
-        flat = stage.wish.style == "minimal" and stage.place in LAYERED
+        flat = stage.wish.styled("minimal") and stage.place in LAYERED
         depth = (paint_layers if flat else _OUTDOORS[stage.place])(canvas, stage)
         if not paint_foreground(canvas, depth, stage) and _wants_frame(stage):
             (frame_with_branch if wants_branch(stage) else frame_with_pines)(canvas, depth, stage)
@@ -91,7 +91,7 @@ def _painted(stage: Stage) -> tuple[Bytes, Floats]:
 def _wants_frame(stage: Stage) -> bool:
     """Whether something dark and near stands before the land: always when asked for, else more often than not."""
     wish = stage.wish
-    if stage.place not in ("mountains", "hills") or "trees" in wish.excluded or wish.style == "minimal":
+    if stage.place not in ("mountains", "hills") or "trees" in wish.excluded or wish.styled("minimal"):
         return False
     if wish.has("aerial", "road", "path", "cypress", "furrows", "fields"):
         return False

@@ -90,7 +90,7 @@ NEON = Palette(
 )
 # cover → how much of the sky's colour survives, and the share of the disc that shows
 _GREYING: dict[str, tuple[float, Rgb, float]] = {
-    "fog": (0.42, (0.98, 1.0, 1.03), 0.45),
+    "fog": (0.62, (0.99, 1.0, 1.02), 0.55),
     "overcast": (0.30, (0.93, 1.0, 1.07), 0.10),
     "storm": (0.30, (0.84, 0.96, 1.12), 0.05),
 }
@@ -99,7 +99,7 @@ _DIMMING = {"fog": 0.95, "overcast": 0.82, "storm": 0.44}
 
 def palette_for(wish: Wish, time: str, clouds: str) -> Palette:
     """The palette of this hour, with everything that the wish says about light."""
-    palette = NEON if wish.style == "neon" else HOURS[time]
+    palette = NEON if wish.styled("neon") else HOURS[time]
     cover = clouds if clouds in _GREYING else ("fog" if wish.has("fog") else None)
     if time == "day" and wish.has("sun"):
         palette = replace(palette, altitude=0.70)  # low enough to stand in the picture
@@ -109,7 +109,7 @@ def palette_for(wish: Wish, time: str, clouds: str) -> Palette:
         named = wish.tint(part)
         if named is not None and wish.place not in ("space", "abstract"):
             palette = _tinted(palette, np.array(named, np.float32), share)
-    if wish.style == "pastel":
+    if wish.styled("pastel"):
         palette = _mapped(palette, lambda light: light * 0.55 + 0.42)
     return palette
 

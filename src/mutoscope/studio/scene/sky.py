@@ -35,7 +35,7 @@ def paint_sky(canvas: Floats, stage: Stage) -> None:
     if stage.wish.has("aurora"):
         _paint_aurora(canvas[:bottom], stage)
     _paint_disc(canvas[:bottom], stage)
-    if _COVER[stage.clouds] > 0 and stage.wish.style != "minimal":
+    if _COVER[stage.clouds] > 0 and not stage.wish.styled("minimal"):
         _paint_clouds(canvas, stage, bottom)
     canvas[bottom:] = canvas[bottom - 1]
 
@@ -83,7 +83,7 @@ def _wants_stars(stage: Stage) -> bool:
 def _paint_stars(sky: Floats, stage: Stage) -> None:
     height, width = sky.shape[:2]
     milky = stage.wish.has("stars")
-    lamps = stage.place == "city" or stage.wish.style == "neon"
+    lamps = stage.place == "city" or stage.wish.styled("neon")
     count = int(260 * width / max(1.0, stage.unit)) if lamps else (1900 if milky else 1100)
     drawn = stage.chance(5).random((count, 4), dtype=np.float32)
     stars = np.zeros((height, width), np.float32)
@@ -148,7 +148,7 @@ def _paint_aurora(sky: Floats, stage: Stage) -> None:
 
 
 def _paint_disc(sky: Floats, stage: Stage) -> None:
-    if stage.wish.style == "minimal":
+    if stage.wish.styled("minimal"):
         return  # the sheets have a larger one
     moon = stage.time == "night"
     if stage.time == "twilight" and not stage.wish.has("moon"):

@@ -40,7 +40,7 @@ class Stage:
     @property
     def dark(self) -> bool:
         """Whether lamps are lit."""
-        return self.time in ("night", "twilight") or self.wish.style == "neon"
+        return self.time in ("night", "twilight") or self.wish.styled("neon")
 
     @property
     def frosty(self) -> bool:
@@ -61,7 +61,7 @@ def set_stage(wish: Wish, width: int, height: int, seed: int) -> Stage:
     """Choose what the wish leaves open: the side of the sun, the horizon, the hour."""
     chances = chance(seed)
     place = _place(wish, chances)
-    time = wish.time or ("night" if wish.style == "neon" else "day")
+    time = wish.time or ("night" if wish.styled("neon") else "day")
     clouds = wish.clouds or _clouds(wish)
     palette = palette_for(wish, time, clouds)
     horizon = _horizon(wish, place) + float(chances.uniform(-0.025, 0.025))

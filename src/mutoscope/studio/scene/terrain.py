@@ -29,7 +29,7 @@ from mutoscope.studio.scene.water import mirror
 
 _HAZE = {"overcast": 1.3, "storm": 1.5}
 _PLACE_HAZE = {"mountains": 1.0, "hills": 0.72, "desert": 0.62}
-_EYE = {"mountains": 15.0, "hills": 21.0, "desert": 13.0}
+_EYE = {"mountains": 15.0, "hills": 27.0, "desert": 13.0}
 # wavelength in map units and strength of the relief that the map is too coarse for
 _DETAIL = {
     "mountains": ((6.0, 0.45), (1.7, 0.7), (0.45, 0.8)),

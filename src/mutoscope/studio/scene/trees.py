@@ -37,7 +37,7 @@ def plant_trees(
     depth_of: Callable[[Floats], Floats],
 ) -> None:
     """Stand trees on the woods of the land, far ones first, where nothing hides their foot."""
-    if stage.wish.style == "minimal" or float(ground.woods.max()) < 0.05:
+    if stage.wish.styled("minimal") or float(ground.woods.max()) < 0.05:
         return
     sprites = _sprites(stage, ground)
     tall = 5.4 if stage.place == "mountains" else 6.2
