@@ -61,6 +61,7 @@ class Gateway:
         self.settings, self.store, self.assets, self.intake = settings, store, assets, intake
         self.catalog, self.engines, self.kept, self.clock = catalog, engines, kept, clock
         self.new_job = asyncio.Event()  # wakes the worker
+        self.wanted: set[str] = set()  # the engines that it should look for jobs of
         self.new_delivery = asyncio.Event()  # wakes the deliverer
         self.interrupt: Callable[[str], None] | None = None  # the worker sets it: nobody wants this job now
         self.draining = False
@@ -109,8 +110,13 @@ class Gateway:
             estimate=catalog.estimate(generation, model),
         )
         job = await self.store.add(job, concurrency=model.max_concurrent, daily=model.max_daily)
-        self.new_job.set()
+        self.want(model.engine)
         return job
+
+    def want(self, engine: str) -> None:
+        """Have the worker look for jobs of this engine now."""
+        self.wanted.add(engine)
+        self.new_job.set()
 
     def engine(self, model: Model) -> Engine:
         if model.engine not in self.engines:
@@ -180,7 +186,7 @@ class Gateway:
             if self.interrupt:
                 self.interrupt(id)
             self.changed(id)
-            self.new_job.set()
+            self.want(job.engine)
             self.new_delivery.set()
         return job
 

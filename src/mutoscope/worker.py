@@ -53,15 +53,23 @@ class Worker:
         self.name = f"{socket.gethostname()}-{secrets.token_hex(4)}"
         self.runs: dict[str, Run] = {}
         self.stopping = False
+        self._heart: asyncio.Task[None] | None = None
+        self._claiming_ended = asyncio.Event()
+        self._claiming_ended.set()
         gateway.interrupt = self.interrupt
 
     async def run(self) -> None:
         """Claim and make until `stop`; a fault of the store is waited out, not fatal."""
-        heart = asyncio.create_task(self._beat())
+        self._heart = asyncio.create_task(self._beat())  # until `stop` is through: leases and progress go on
+        self._claiming_ended.clear()
+        swept = 0.0
         try:
             while not self.stopping:
+                wanted, self.gateway.wanted = self.gateway.wanted, set()
+                if time.monotonic() - swept >= POLL_SECONDS:  # for what other processes queue, and leases that ran out
+                    wanted, swept = set(self.engines), time.monotonic()
                 try:
-                    await self._fill()
+                    await self._fill(wanted)
                 except Problem as problem:
                     log.error("claim_failed", reason=problem.message)
                 except Exception:  # whatever it is, the jobs that come after it are claimed all the same
@@ -70,12 +78,13 @@ class Worker:
                     await asyncio.wait_for(self.gateway.new_job.wait(), POLL_SECONDS)
                 self.gateway.new_job.clear()
         finally:
-            heart.cancel()
+            self._claiming_ended.set()
 
     async def stop(self, grace_seconds: float) -> None:
         """Claim nothing more, give what runs the time to end, release the rest for the next process."""
         self.stopping = True
         self.gateway.new_job.set()
+        await self._claiming_ended.wait()  # a claim under way may still bring jobs
         tasks = [run.task for run in self.runs.values() if run.task]
         if tasks:
             log.info("finishing", jobs=len(tasks), grace_seconds=grace_seconds)
@@ -87,6 +96,8 @@ class Worker:
                 run.task.cancel()
         if left:
             await asyncio.wait([run.task for run in left if run.task], timeout=5)
+        if self._heart:
+            self._heart.cancel()
 
     def interrupt(self, id: str) -> None:
         """Stop making this job, if it is being made here: nobody wants it any more."""
@@ -94,9 +105,10 @@ class Worker:
             run.canceled = True
             run.task.cancel()
 
-    async def _fill(self) -> None:
+    async def _fill(self, wanted: set[str]) -> None:
         """Claim as many jobs as there are free slots, engine by engine."""
-        for name, engine in self.engines.items():
+        for name in wanted & self.engines.keys():
+            engine = self.engines[name]
             free = engine.slots - sum(run.job.engine == name for run in self.runs.values())
             if free <= 0 or self.stopping:
                 continue
@@ -127,7 +139,7 @@ class Worker:
             log.error("run_broke", job=run.job.id, reason=repr(error))  # its lease runs out, and it is made again
         shutil.rmtree(run.scratch, ignore_errors=True)
         self.gateway.changed(run.job.id)
-        self.gateway.new_job.set()
+        self.gateway.want(run.job.engine)
         self.gateway.new_delivery.set()
 
     async def _make(self, run: "Run", engine: Engine) -> None:
