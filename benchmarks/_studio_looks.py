@@ -24,12 +24,14 @@ from _studio_clips import (
     Size,
     colours,
     cover,
+    ecc,
     luma,
     lumas,
     median,
     patches,
     psnr,
     rendered,
+    speeds_across,
     velocities,
     watched,
 )
@@ -378,12 +380,8 @@ def progress(grey: Pixels, start: Turn, way: Turn, size: Size, frame: Pixels) ->
 def aligned(grey: Pixels, turn: Turn, size: Size, frame: Pixels) -> Pixels:
     """The truth, moved by the little that is left between it and the frame."""
     truth = seen(grey, turn, size)
-    moved = np.eye(2, 3, dtype=np.float32)
     done = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 1e-5)
-    try:
-        _, moved = cv2.findTransformECC(frame, truth, moved, cv2.MOTION_AFFINE, done, None, 5)  # pyright: ignore[reportCallIssue, reportArgumentType]
-    except cv2.error:  # nothing to hold on to: as it is
-        return truth
+    moved = ecc(frame, truth, np.eye(2, 3, dtype=np.float32), cv2.MOTION_AFFINE, done)
     way = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     shape = (size.width, size.height)
     return np.asarray(cv2.warpAffine(truth, moved, shape, flags=way, borderMode=cv2.BORDER_REPLICATE), np.uint8)
@@ -406,14 +404,14 @@ def continuation(setting: Setting) -> Report:
     given, total = setting.seconds(HEAD_SECONDS), setting.seconds(TOTAL_SECONDS)
     made = panning_clip(setting, head, round(given * size.fps))
     shape: dict[str, Any] = {"width": size.width, "height": size.height, "fps": size.fps, "seed": SEED}
-    studio.extend_video(head, out, prompt="the view goes on", seconds=total, **shape)
-    frames = lumas(out)
-    near = frames[made - AROUND - 1 : made + AROUND + 1]
-    speeds = np.median(velocities(near, patches(near[0])), axis=1)[:, 0]
+    with watched(keep=True) as watch:
+        studio.extend_video(head, out, prompt="the view goes on", seconds=total, **shape)
+    near = [luma(frame) for frame in watch.frames[made - AROUND - 1 : made + AROUND + 1]]
+    speeds = np.array(speeds_across(near))
     steps = np.abs(np.diff(speeds))
     join = AROUND  # the pair of frames of which one is the head's last and the other the tail's first
     report = Report(f"A {given:g} s pan with sound, continued to {total:g} s", ("figure", "found", "wanted"))
-    report.row("frames", len(frames), round(total * size.fps))
+    report.row("frames", len(lumas(out)), round(total * size.fps))
     video, audio = lengths(out)
     report.row("video, s", f"{video:.4f}", f"{total:g}")
     report.row("sound, s", f"{audio:.4f}", f"{total:g}")
@@ -425,6 +423,7 @@ def continuation(setting: Setting) -> Report:
         f"{max(steps[join - 1 : join + 1]):.3f}",
         f"{max(steps[: join - 1]):.3f} before it",
     )
+    report.notes.append("Speeds are of the frames as rendered, before the codec.")
     if setting.pictures is not None:
         series = {"continued clip": speeds.tolist()}
         lines(
@@ -450,7 +449,7 @@ def panning_clip(setting: Setting, path: Path, count: int) -> int:
     shown = rgb.width * 0.7
     step = speed(size) * shown / size.width
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=size.fps, options={"crf": "16", "preset": "veryfast"})
+        stream = container.add_stream("libx264", rate=size.fps, options={"crf": "6", "preset": "veryfast"})
         stream.width, stream.height, stream.pix_fmt = size.width, size.height, "yuv420p"
         tone = container.add_stream("aac", rate=48000)
         tone.layout = "stereo"

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from _studio_clips import Pixels
 
 WIDTH, HEIGHT = 720, 300
-LEFT, RIGHT, TOP, BOTTOM = 64, 16, 56, 40
+LEFT, RIGHT, TOP, BOTTOM = 64, 64, 56, 40
 COLOURS = ("#2563eb", "#dc2626", "#d97706", "#059669", "#7c3aed")
 TEXT, FAINT = "#57606a", "#d0d7de"
 
@@ -24,11 +24,13 @@ def lines(
     low, high = low - (high - low) * 0.05 - 1e-9, high + (high - low) * 0.05 + 1e-9
     count = max(len(each) for each in series.values())
     parts = [*_grid(low, high), *_labels(title, across, up), *_ticks(first, count)]
+    legend = LEFT
     for index, (name, each) in enumerate(series.items()):
         points = " ".join(f"{_x(step, count):.1f},{_y(value, low, high):.1f}" for step, value in enumerate(each))
         colour = COLOURS[index % len(COLOURS)]
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.6"/>')
-        parts.append(_text(LEFT + index * 170, 40, name, colour))
+        parts.append(_text(legend, 40, name, colour))
+        legend += 7 * len(name) + 16
     _write(path, parts)
 
 
@@ -48,7 +50,7 @@ def bars(path: Path, title: str, values: Mapping[str, float], *, up: str, aim: f
         y = _y(aim, 0, high)
         stroke = f'stroke="{COLOURS[1]}" stroke-width="1.2" stroke-dasharray="5 4"'
         parts.append(f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" {stroke}/>')
-        parts.append(_text(WIDTH - RIGHT, y - 4, f"aim {aim:g}", COLOURS[1], "end"))
+        parts.append(_text(WIDTH - RIGHT + 4, y + 4, f"aim {aim:g}", COLOURS[1]))
     _write(path, parts)
 
 
