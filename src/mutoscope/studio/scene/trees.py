@@ -49,10 +49,19 @@ def plant_trees(
     pixels = tall * size * stage.focal / away
     depth = depth_of(away)
     seen = _stands_free(near, column, foot, depth) & (pixels > 2.0)
+    tones = _tones(stage, ground, across, away)
+    sizes: dict[tuple[int, int], Sprite] = {}
     for at in np.flatnonzero(seen).tolist():
-        tone = _tone(stage, ground, float(across[at]), float(away[at]))
-        place = (float(column[at]), float(foot[at] + pixels[at] * 0.06), float(pixels[at]))
-        _stamp(canvas, near, sprites[int(pick[at]) % len(sprites)], place, tone, float(depth[at]))
+        kind, high = int(pick[at]) % len(sprites), max(2, round(float(pixels[at])))
+        if (kind, high) not in sizes:
+            sizes[kind, high] = _sized(sprites[kind], high)
+        place = (float(column[at]), float(foot[at] + pixels[at] * 0.06))
+        _stamp(canvas, near, sizes[kind, high], place, tones[at], float(depth[at]))
+
+
+def _sized(sprite: Sprite, high: int) -> Sprite:
+    wide = max(2, round(high * sprite.cover.shape[1] / sprite.cover.shape[0]))
+    return Sprite(shrink(sprite.shade, wide, high), shrink(sprite.cover, wide, high))
 
 
 def _at(field: Floats, across: Floats, away: Floats) -> Floats:
@@ -84,15 +93,15 @@ def _stands_free(near: Floats, column: Floats, foot: Floats, depth: Floats) -> n
     return inside & (np.abs(ground - depth) < 0.03)
 
 
-def _tone(stage: Stage, ground: Ground, across: float, away: float) -> Floats:
-    """A tree's colour in the light of its place, hazed like the ground that it stands on."""
-    leaf = leaf_colour(stage, abs(math.sin(across * 12.9 + away * 3.1)))
+def _tones(stage: Stage, ground: Ground, across: Floats, away: Floats) -> Floats:
+    """Every tree's colour in the light of its place, hazed like the ground that it stands on."""
+    leaf = leaf_colour(stage, floats(np.abs(np.sin(across * 12.9 + away * 3.1)))[:, None])
     light = stage.light("sun") * (0.75 * (0.3 + 0.7 * stage.palette.direct)) + stage.light("ambient") * 0.85
-    there = float(ground.light[int(away), int(across + SIZE / 2)].mean())
-    tone = leaf * light * min(1.6, 0.25 + there * 1.15)
+    there = _at(ground.light, across, away).mean(1, keepdims=True)
+    tone = leaf * light * np.minimum(1.6, 0.25 + there * 1.15)
     thick = 2.3 if stage.wish.has("fog") else 1.0
-    air = 1.0 - math.exp(-((max(away - 90.0, 0.0) / 740.0) ** 1.5) * thick)
-    return mix(tone, stage.light("haze") * 0.8, min(0.9, air + 0.12 * (thick - 1.0)))
+    air = 1.0 - floats(np.exp(-((np.maximum(away - 90.0, 0.0) / 740.0) ** 1.5) * thick))
+    return mix(tone, stage.light("haze") * 0.8, np.minimum(0.9, air + 0.12 * (thick - 1.0))[:, None])
 
 
 _LEAVES: dict[str, tuple[Rgb, Rgb]] = {
@@ -104,7 +113,7 @@ _LEAVES: dict[str, tuple[Rgb, Rgb]] = {
 }
 
 
-def leaf_colour(stage: Stage, share: float) -> Floats:
+def leaf_colour(stage: Stage, share: Floats | float) -> Floats:
     """The leaves of one tree, between the two colours of the season and kind."""
     wish = stage.wish
     season = next((name for name in ("blossom", "autumn", "spring") if wish.has(name)), None)
@@ -126,19 +135,18 @@ def leafy(stage: Stage) -> bool:
 
 
 def _stamp(
-    canvas: Floats, near: Floats, sprite: Sprite, place: tuple[float, float, float], tone: Floats, depth: float
+    canvas: Floats, near: Floats, sprite: Sprite, place: tuple[float, float], tone: Floats, depth: float
 ) -> None:
-    column, foot, tall = place
-    high, wide = max(2, round(tall)), max(2, round(tall * sprite.cover.shape[1] / sprite.cover.shape[0]))
-    top, left = round(foot) - high, round(column - wide / 2)
+    """Paint a tree whose foot stands at a place (column, row)."""
+    high, wide = sprite.cover.shape
+    top, left = round(place[1]) - high, round(place[0] - wide / 2)
     rows = slice(max(0, top), min(canvas.shape[0], top + high))
     cols = slice(max(0, left), min(canvas.shape[1], left + wide))
     if rows.start >= rows.stop or cols.start >= cols.stop:
         return
     part = np.s_[rows.start - top : rows.stop - top, cols.start - left : cols.stop - left]
-    cover = shrink(sprite.cover, wide, high)[part]
-    shade = shrink(sprite.shade, wide, high)[part]
-    blend(canvas[rows, cols], tone * shade[..., None], cover)
+    cover = sprite.cover[part]
+    blend(canvas[rows, cols], tone * sprite.shade[part][..., None], cover)
     near[rows, cols] = np.where(cover > 0.5, depth, near[rows, cols])
 
 
