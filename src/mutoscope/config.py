@@ -76,6 +76,7 @@ class Worker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class Studio(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     encoder: Literal["auto", "av", "ffmpeg"] = "auto"
+    determinism: Literal["machine", "portable"] = "machine"
     slots: int = 1
     encode_threads: int = 2
     timeout_seconds: float = 900.0

@@ -21,7 +21,7 @@ OPEN_FILES = 64
 PROGRESS_STEP = 0.01
 MAX_TRACE = 4000  # characters
 
-PASSED = ("prompt", "negative_prompt", "fps", "seconds", "seed", "watermark", "threads", "encoder")
+PASSED = ("prompt", "negative_prompt", "fps", "seconds", "seed", "watermark", "threads", "encoder", "determinism")
 
 Json = dict[str, Any]
 

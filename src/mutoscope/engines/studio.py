@@ -80,7 +80,7 @@ class Studio:
     async def generate(self, run: EngineRun) -> tuple[Output, ...]:
         if run.generation.operation not in self.honours:
             raise Problem(Kind.UNSUPPORTED, f"The built-in renderer cannot do {run.generation.operation} here.")
-        order = order_for(run, threads=self.settings.encode_threads, encoder=self.settings.encoder)
+        order = order_for(run, self.settings)
         try:
             async with asyncio.timeout(self.settings.timeout_seconds):
                 done = await self._made(order, run)
@@ -155,7 +155,7 @@ class Studio:
         raise Problem(Kind.ENGINE_FAILED, f"The renderer's process {cause} before it was done.")
 
 
-def order_for(run: EngineRun, *, threads: int, encoder: str) -> Json:
+def order_for(run: EngineRun, settings: StudioSettings) -> Json:
     """What the child is asked. Raises Problem for what this engine cannot be asked."""
     wish = run.generation
     check(run)
@@ -175,8 +175,9 @@ def order_for(run: EngineRun, *, threads: int, encoder: str) -> Json:
         # Nobody asked for a seed: the job's own, so that a second attempt makes the same.
         "seed": wish.seed if wish.seed is not None else zlib.crc32(run.job_id.encode()),
         "watermark": bool(wish.watermark),
-        "threads": threads,
-        "encoder": encoder,
+        "threads": settings.encode_threads,
+        "encoder": settings.encoder,
+        "determinism": settings.determinism,
         "factor": wish.extra.get("scaleFactor", ENLARGEMENT),
         "language": wish.extra.get("languageCode"),
         "pace": pace(wish.extra),

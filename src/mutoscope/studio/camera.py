@@ -1,4 +1,8 @@
-"""The camera's state as a matrix, and powers of similarities."""
+"""The camera's state as a matrix, and powers of similarities.
+
+Only + - * / on whole results, and the library's functions rounded: NumPy's products of matrices and its inverses
+differ in their last bits from one processor to another.
+"""
 
 import math
 
@@ -10,7 +14,7 @@ from mutoscope.studio.planes import Matrix
 
 def view(state: State, width: int, height: int) -> Matrix:
     """Maps a pixel of the output to the pixel of the picture at rest that is seen there."""
-    cosine, sine = math.cos(state.roll) / state.zoom, math.sin(state.roll) / state.zoom
+    cosine, sine = settled(math.cos(state.roll)) / state.zoom, settled(math.sin(state.roll)) / state.zoom
     middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
     centre_x, centre_y = middle_x + state.x * width, middle_y + state.y * height
     return np.array(
@@ -25,7 +29,7 @@ def view(state: State, width: int, height: int) -> Matrix:
 
 def similarity(scale: float, angle: float, fixed: tuple[float, float], shift: tuple[float, float]) -> Matrix:
     """Scales and turns about a point, then shifts."""
-    cosine, sine = scale * math.cos(angle), scale * math.sin(angle)
+    cosine, sine = scale * settled(math.cos(angle)), scale * settled(math.sin(angle))
     x, y = fixed
     return np.array(
         [
@@ -44,14 +48,40 @@ def power(matrix: Matrix, exponent: float) -> Matrix:
     """
     scale = math.hypot(matrix[0, 0], matrix[1, 0])
     angle = math.atan2(matrix[1, 0], matrix[0, 0])
-    part, turn = scale**exponent, angle * exponent
-    linear = part * np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
-    away = np.eye(2) - matrix[:2, :2]
-    result = np.eye(3)
-    result[:2, :2] = linear
-    if abs(np.linalg.det(away)) < 1e-9:
-        result[:2, 2] = matrix[:2, 2] * exponent
-    else:
-        fixed = np.linalg.solve(away, matrix[:2, 2])
-        result[:2, 2] = fixed - linear @ fixed
-    return result
+    turned = similarity(settled(scale**exponent), angle * exponent, (0.0, 0.0), (0.0, 0.0))
+    # The fixed point solves (1 - linear part) · fixed = shift.
+    a, b = 1 - float(matrix[0, 0]), -float(matrix[0, 1])
+    size = a * a + b * b
+    right, down = float(matrix[0, 2]), float(matrix[1, 2])
+    if size < 1e-9:
+        turned[:2, 2] = right * exponent, down * exponent
+        return turned
+    x, y = (a * right - b * down) / size, (b * right + a * down) / size
+    seen = apply(turned, x, y)
+    turned[:2, 2] = x - seen[0], y - seen[1]
+    return turned
+
+
+def settled(value: float) -> float:
+    """Rounded off where libraries differ."""
+    return round(value * 2**32) / 2**32
+
+
+def compose(outer: Matrix, inner: Matrix) -> Matrix:
+    """First `inner`, then `outer`."""
+    return (outer[:, :, None] * inner[None]).sum(1)
+
+
+def apply(matrix: Matrix, x: float, y: float) -> tuple[float, float]:
+    right = float(matrix[0, 0]) * x + float(matrix[0, 1]) * y + float(matrix[0, 2])
+    return right, float(matrix[1, 0]) * x + float(matrix[1, 1]) * y + float(matrix[1, 2])
+
+
+def inverse(matrix: Matrix) -> Matrix:
+    """Of an affine map."""
+    a, b, c, d = (float(matrix[row, column]) for row in (0, 1) for column in (0, 1))
+    size = a * d - b * c
+    back = np.array([[d / size, -b / size, 0.0], [-c / size, a / size, 0.0], [0.0, 0.0, 1.0]])
+    x, y = apply(back, float(matrix[0, 2]), float(matrix[1, 2]))
+    back[:2, 2] = -x, -y
+    return back

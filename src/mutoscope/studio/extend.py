@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mutoscope.studio.camera import similarity
+from mutoscope.studio.camera import inverse, settled, similarity
 from mutoscope.studio.planes import Bytes, Matrix
 
 WATCHED = 5  # frames at the join over which motion is measured
@@ -83,16 +83,16 @@ class Carry:
     def __call__(self, index: int) -> Matrix:
         """Maps a pixel of the output to the last frame's pixel that is seen there."""
         far = float(self._travelled[index])
-        settled = (index + 1) / len(self._travelled)
-        closer = 1 + self._closer * settled * settled * (3 - 2 * settled)
+        share = (index + 1) / len(self._travelled)
+        closer = 1 + self._closer * share * share * (3 - 2 * share)
         growth = math.log(self._start.scale) * far
         moved = similarity(
-            math.exp(_within(growth, MAX_GROWTH if growth > 0 else MAX_SHRINKING)) * closer,
+            settled(math.exp(_within(growth, MAX_GROWTH if growth > 0 else MAX_SHRINKING))) * closer,
             _within(self._start.turn * far, MAX_TURN),
             ((self._width - 1) / 2, (self._height - 1) / 2),
             self._shift(far),
         )
-        return np.linalg.inv(moved)
+        return inverse(moved)
 
     def _shift(self, far: float) -> tuple[float, float]:
         right = _within(self._start.right * far, MAX_TRAVEL * self._width)
@@ -101,4 +101,4 @@ class Carry:
 
 def _within(value: float, limit: float) -> float:
     """The value where it is small, never beyond the limit: fast motion begins as it was and stops sooner."""
-    return limit * math.tanh(value / limit)
+    return limit * settled(math.tanh(value / limit))

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, get_args
 
 import av
 import cv2
@@ -14,7 +15,7 @@ from mutoscope.studio import canvas as canvases
 from mutoscope.studio import colour as colours
 from mutoscope.studio import encoder as encoders
 from mutoscope.studio import extend, footage, morph, motion, path, picture, rhythm, scene, size, sound
-from mutoscope.studio.camera import view
+from mutoscope.studio.camera import compose, view
 from mutoscope.studio.canvas import Canvas
 from mutoscope.studio.clip import Clip, comment
 from mutoscope.studio.colour import Colour
@@ -31,6 +32,9 @@ PAINTED_AREA = 2560 * 1440  # pixels; a bigger scene would cost much memory for 
 SHARED_MOVE = 0.6  # how far a move goes that two pictures share: the second has nothing beyond its edges
 WATCHED_WIDTH = 640  # motion at a join is measured at about this width
 
+Determinism = Literal["machine", "portable"]
+"""On how many kinds of processor the same request gives the same bytes."""
+
 
 @dataclass(frozen=True)
 class Take:
@@ -44,6 +48,7 @@ class Take:
     watermark: bool
     threads: int
     encoder: Encoder
+    portable: bool = False  # the same frames on every processor
 
     @property
     def colour(self) -> Colour:
@@ -71,6 +76,7 @@ def image_to_video(
     watermark: bool = False,
     threads: int = THREADS,
     encoder: str = "auto",
+    determinism: Determinism = "machine",
     progress: Progress | None = None,
 ) -> Clip:
     """Move a camera over a picture, or from it to the picture `last`, or only towards `last`; write an MP4 to `out`.
@@ -79,9 +85,20 @@ def image_to_video(
     frame likewise is `last`. At least one of them is needed. There are exactly round(seconds · fps) frames.
     `audio` (WAV, MP3, …) is trimmed or padded to the video's length. `progress` is told the share that is done.
     `encoder` is where to look for one: "av", "ffmpeg" (the command on the path), or "auto".
-    The same arguments give the same bytes. Raises StudioError.
+    The same arguments give the same bytes on processors of one class; with `determinism="portable"`, and a picture
+    that needs no colour conversion, on others too, at some cost in time. Raises StudioError.
     """
-    take = _take(width, height, fps, seconds, seed=seed, watermark=watermark, threads=threads, encoder=encoder)
+    take = _take(
+        width,
+        height,
+        fps,
+        seconds,
+        seed=seed,
+        watermark=watermark,
+        threads=threads,
+        encoder=encoder,
+        determinism=determinism,
+    )
     voice = _sound(audio, take)
     if image is not None and last is not None:
         return _between(image, last, out, take, prompt, negative_prompt, voice, progress)
@@ -111,10 +128,21 @@ def text_to_video(
     watermark: bool = False,
     threads: int = THREADS,
     encoder: str = "auto",
+    determinism: Determinism = "machine",
     progress: Progress | None = None,
 ) -> Clip:
     """Paint a scene from words and move a camera through its true depth; the rest as `image_to_video`."""
-    take = _take(width, height, fps, seconds, seed=seed, watermark=watermark, threads=threads, encoder=encoder)
+    take = _take(
+        width,
+        height,
+        fps,
+        seconds,
+        seed=seed,
+        watermark=watermark,
+        threads=threads,
+        encoder=encoder,
+        determinism=determinism,
+    )
     voice = _sound(audio, take)
     larger = min(2.0, (PAINTED_AREA / (width * height)) ** 0.5)
     painting = scene.paint(prompt, round(width * larger), round(height * larger), seed)
@@ -140,6 +168,7 @@ def extend_video(
     watermark: bool = False,
     threads: int = THREADS,
     encoder: str = "auto",
+    determinism: Determinism = "machine",
     progress: Progress | None = None,
 ) -> Clip:
     """Continue a video to a total of `seconds`, its own length included; write an MP4 to `out`.
@@ -148,7 +177,17 @@ def extend_video(
     that the picture had, which dies away while the prompt's camera move begins, and ends on the picture `last`
     where given. Sound is `audio`, else the video's own, trimmed or padded. Raises StudioError.
     """
-    take = _take(width, height, fps, seconds, seed=seed, watermark=watermark, threads=threads, encoder=encoder)
+    take = _take(
+        width,
+        height,
+        fps,
+        seconds,
+        seed=seed,
+        watermark=watermark,
+        threads=threads,
+        encoder=encoder,
+        determinism=determinism,
+    )
     given = _sound(audio, take)
     voice = given if given is not None else _own_sound(video, take)
     plan = motion.read(prompt, avoid=negative_prompt, stirring=last is None, sounding=given is not None)
@@ -159,11 +198,23 @@ def extend_video(
 
 
 def _take(
-    width: int, height: int, fps: int, seconds: float, *, seed: int, watermark: bool, threads: int, encoder: str
+    width: int,
+    height: int,
+    fps: int,
+    seconds: float,
+    *,
+    seed: int,
+    watermark: bool,
+    threads: int,
+    encoder: str,
+    determinism: Determinism,
 ) -> Take:
+    if determinism not in get_args(Determinism):
+        raise StudioError(f"determinism is {determinism!r}; it must be one of {get_args(Determinism)}")
     size.check_video_size(width, height)
     cv2.setNumThreads(1)  # the encoder has the other core
-    return Take(width, height, fps, size.frame_count(seconds, fps), seed, watermark, threads, encoders.find(encoder))
+    frames, found = size.frame_count(seconds, fps), encoders.find(encoder)
+    return Take(width, height, fps, frames, seed, watermark, threads, found, determinism == "portable")
 
 
 def _between(
@@ -190,7 +241,7 @@ def _between(
         plan = motion.read(prompt, avoid=negative_prompt, stirring=False, sounding=voice is not None)
     way = path.build(plan.weaker(SHARED_MOVE), take.frames, take.fps, seed=take.seed, room=first.room)
     pulse = _pulse(voice, plan, take)
-    frames = morph.frames(first, ending, way, take.fps, shared=shared, pulse=pulse)
+    frames = morph.frames(first, ending, way, take.fps, shared=shared, pulse=pulse, portable=take.portable)
     return _shoot(out, take, frames, plan, voice, progress, exact=(0, take.frames - 1))
 
 
@@ -198,12 +249,13 @@ def _over(scenery: Canvas, plan: Plan, take: Take, pulse: Curve, *, backwards: b
     """A camera over one picture, away from it; or backwards, so that it ends on the picture."""
     moves = plan.opposite() if backwards else plan
     way = path.build(moves, take.frames, take.fps, seed=take.seed, room=scenery.room)
-    warp = Warp(scenery, plan.stirs)
+    warp = Warp(scenery, plan.stirs, portable=take.portable)
     for index in range(take.frames):
         away = take.frames - 1 - index if backwards else index
         frame = new_frame(take.width, take.height)
         target, state = planes_of(frame), way.at(away)
-        seen = view(state, take.width, take.height) @ rhythm.closer(pulse[index], take.width, take.height)
+        closer = rhythm.closer(float(pulse[index]), take.width, take.height)
+        seen = compose(view(state, take.width, take.height), closer)
         warp.draw(seen, state, index / take.fps, target)
         share = morph.stillness(away)
         if share > 0:
@@ -248,14 +300,14 @@ def _tail(
     way = path.build(moves, take.frames, take.fps, seed=take.seed, room=scenery.room)
     if ending is not None:
         goal = canvases.from_picture(ending, take.width, take.height, take.colour)
-        yield from morph.frames(scenery, goal, way, take.fps, leave=carry, pulse=pulse)
+        yield from morph.frames(scenery, goal, way, take.fps, leave=carry, pulse=pulse, portable=take.portable)
         return
-    warp = Warp(scenery, plan.stirs)
+    warp = Warp(scenery, plan.stirs, portable=take.portable)
     for index in range(take.frames):
         frame = new_frame(take.width, take.height)
         state = way.at(index)
-        closer = rhythm.closer(pulse[index], take.width, take.height)
-        seen = carry(index) @ view(state, take.width, take.height) @ closer
+        closer = rhythm.closer(float(pulse[index]), take.width, take.height)
+        seen = compose(carry(index), compose(view(state, take.width, take.height), closer))
         warp.draw(seen, state, index / take.fps, planes_of(frame))
         yield frame
 

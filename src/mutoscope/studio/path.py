@@ -70,7 +70,14 @@ def build(plan: Plan, frames: int, fps: int, *, seed: int, room: Room) -> Path:
         states[-1] = _drift(states[-1], angle, room)
     path = _through(states, frames)
     steps = [step for step in plan.steps if Move.HANDHELD in step.moves]
-    return _shaken(path, fps, max(step.amount_of(Move.HANDHELD) for step in steps), chance) if steps else path
+    if steps:
+        path = _shaken(path, fps, max(step.amount_of(Move.HANDHELD) for step in steps), chance)
+    return _settled(path)
+
+
+def _settled(path: Path) -> Path:
+    """Without the last bits, in which libraries' functions differ from one processor to another."""
+    return Path(*(np.rint(getattr(path, name) * 2**32) / 2**32 for name in FIELDS))
 
 
 def needed_zoom(state: State, room: Room) -> float:

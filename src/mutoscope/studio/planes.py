@@ -56,12 +56,14 @@ def copy(source: Planes, target: Planes) -> None:
 
 def blend(one: Planes, other: Planes, share: float, target: Planes) -> None:
     """Draw `share` of `other` over `one`; the target may be one of them."""
+    share = round(share * 256) / 256  # exact in the scaler's floats, so that every processor rounds alike
     cv2.addWeighted(one.y, 1 - share, other.y, share, 0, dst=target.y)
     cv2.addWeighted(one.uv, 1 - share, other.uv, share, 0, dst=target.uv)
 
 
 def blend_masked(one: Planes, other: Planes, mask: Floats, target: Planes) -> None:
-    """Draw `other` over `one` where the mask (H, W) is 1."""
+    """Draw `other` over `one` where the mask (H, W; multiples of 1/256) is 1."""
     np.copyto(target.y, cv2.blendLinear(one.y, other.y, 1 - mask, mask))
     small = cv2.resize(mask, (target.uv.shape[1], target.uv.shape[0]), interpolation=cv2.INTER_AREA)
+    small = np.rint(small * 256).astype(np.float32) / np.float32(256)
     np.copyto(target.uv, cv2.blendLinear(one.uv, other.uv, 1 - small, small))

@@ -58,7 +58,7 @@ def pulse(sound: Floats, frames: int, fps: int) -> Curve:
         end = min(frames, int((when + attack + 8 * DECAY_SECONDS) * fps) + 1)
         total[begin:end] = np.maximum(total[begin:end], strength * _beat(seconds[begin:end] - when, attack))
     to_edge = np.minimum(seconds, seconds[-1] - seconds) / EDGE_SECONDS
-    return total * _smooth(to_edge)
+    return np.rint(total * _smooth(to_edge) * 2**20) / 2**20
 
 
 def closer(share: float, width: int, height: int) -> Matrix:

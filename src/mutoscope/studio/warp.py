@@ -1,7 +1,8 @@
 """The canvas seen from a camera: a coarse grid of positions, bent by depth and by what stirs, then sampled.
 
 The grid is up-sampled with float weights (cv2.warpAffine's are fixed-point and would make the picture shimmer),
-and each plane is sampled straight into the encoder's buffers.
+and each plane is sampled straight into the encoder's buffers. A portable warp works in whole 32nds of a pixel from
+the grid on, which takes several times as long and gives the same bytes on every processor.
 """
 
 import math
@@ -9,15 +10,22 @@ from collections.abc import Set as AbstractSet
 
 import cv2
 import numpy as np
+from PIL import Image
 
+from mutoscope.studio.camera import apply, compose
 from mutoscope.studio.canvas import Canvas
+from mutoscope.studio.filters import reduced
 from mutoscope.studio.motion import Stir
 from mutoscope.studio.path import REST, State
 from mutoscope.studio.planes import Floats, Matrix, Planes
+from mutoscope.studio.stirring import foliage, water
 
 CELL = 8  # output pixels between two points of the grid
 STIR_SECONDS = 0.7  # what stirs does so gradually, so that the first frame is the picture
 FEATHER = 0.06  # width of a canvas's soft edge where another shows beside it, in frames
+FRACTION_BITS = 5
+FRACTIONS = 1 << FRACTION_BITS
+"""Parts of a pixel in a portable warp; what cv2.remap's fixed-point maps hold."""
 
 F = np.float32
 
@@ -25,24 +33,27 @@ F = np.float32
 class Warp:
     """Draws one canvas frame after frame; keeps its buffers."""
 
-    def __init__(self, canvas: Canvas, stirs: AbstractSet[Stir] = frozenset()) -> None:
+    def __init__(self, canvas: Canvas, stirs: AbstractSet[Stir] = frozenset(), *, portable: bool = False) -> None:
         self.canvas = canvas
         self.stirs = stirs
+        self.portable = portable
         self.width, self.height = canvas.still.size
         across, down = -(-self.width // CELL) + 2, -(-self.height // CELL) + 2
         # The grid has one cell of padding on each side: cv2.resize repeats the outermost values.
         x = (np.arange(across, dtype=F) - F(0.5)) * F(CELL) - F(0.5)
         y = (np.arange(down, dtype=F) - F(0.5)) * F(CELL) - F(0.5)
         self._x, self._y = (np.asarray(each, F) for each in np.meshgrid(x, y))
-        self._grid = np.empty((down, across, 2), F)
-        self._luma_map = np.empty((down * CELL, across * CELL, 2), F)
-        self._chroma_map = np.empty((down * CELL // 2, across * CELL // 2, 2), F)
+        kind = np.int32 if portable else F
+        self._grid = np.empty((down, across, 2), kind)
+        self._luma_map = np.empty((down * CELL, across * CELL, 2), kind)
+        self._chroma_map = np.empty((down * CELL // 2, across * CELL // 2, 2), kind)
         rows, columns = canvas.planes.y.shape
         self._depth_x, self._depth_y = F(canvas.depth.shape[1] / columns), F(canvas.depth.shape[0] / rows)
+        self._leaves, self._waves = self._stirring()
 
     def draw(self, view: Matrix, state: State, seconds: float, target: Planes) -> None:
         """Draw what is seen through `view` (output → picture at rest), with the parallax of `state`."""
-        matrix = self.canvas.matrix @ view
+        matrix = compose(self.canvas.matrix, view)
         x, y = self._positions(matrix)
         x, y = self._parallax(x, y, matrix, state)
         if self.stirs:
@@ -51,12 +62,21 @@ class Warp:
 
     def coverage(self, view: Matrix) -> Floats:
         """How surely the canvas is seen at each pixel of the output: 1 inside, falling softly to 0 at its edges."""
-        x, y = self._positions(self.canvas.matrix @ view)
+        x, y = self._positions(compose(self.canvas.matrix, view))
         rows, columns = self.canvas.planes.y.shape
         inside = np.minimum(np.minimum(x, F(columns - 1) - x), np.minimum(y, F(rows - 1) - y))
         soft = np.clip(inside / F(FEATHER * self.canvas.scale * self.width), 0, 1)
         full = cv2.resize(soft, (soft.shape[1] * CELL, soft.shape[0] * CELL), interpolation=cv2.INTER_LINEAR)
         return np.asarray(full[CELL : CELL + self.height, CELL : CELL + self.width], F)
+
+    def _stirring(self) -> tuple[Floats, Floats]:
+        """How strongly wind and waves move each place, as fields over the canvas like its depth."""
+        near = self.canvas.depth
+        if not self.stirs & {Stir.WIND, Stir.WATER}:
+            return near, near
+        small = reduced(self.canvas.planes.y, max(near.shape))
+        luma = np.asarray(Image.fromarray(small).resize(near.shape[::-1], Image.Resampling.BILINEAR), np.uint8)
+        return foliage(luma, near), water(luma)
 
     def _positions(self, matrix: Matrix) -> tuple[Floats, Floats]:
         m = matrix.astype(F)
@@ -64,76 +84,107 @@ class Warp:
         y = m[1, 0] * self._x + m[1, 1] * self._y + m[1, 2]
         return x, y
 
-    def _depth(self, x: Floats, y: Floats) -> Floats:
-        found = cv2.remap(
-            self.canvas.depth,
-            x * self._depth_x,
-            y * self._depth_y,
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        return np.asarray(found, F)
+    def _at(self, field: Floats, x: Floats, y: Floats) -> Floats:
+        """A field of the canvas (its depth or alike) at these positions."""
+        if self.portable:
+            return _looked_up(field, x * self._depth_x, y * self._depth_y)
+        across, down = x * self._depth_x, y * self._depth_y
+        return np.asarray(cv2.remap(field, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), F)
 
     def _parallax(self, x: Floats, y: Floats, matrix: Matrix, state: State) -> tuple[Floats, Floats]:
         if (state.slide, state.lift, state.dolly) == (REST.slide, REST.lift, REST.dolly):
             return x, y
         frame = self.canvas.scale * self.width
         slide, lift, dolly = F(state.slide * frame), F(state.lift * frame), F(state.dolly)
-        middle = matrix @ np.array([(self.width - 1) / 2, (self.height - 1) / 2, 1.0])
-        middle_x, middle_y = F(middle[0]), F(middle[1])
+        middle_x, middle_y = (F(each) for each in apply(matrix, (self.width - 1) / 2, (self.height - 1) / 2))
         bent_x, bent_y = x, y
         for _ in range(2):  # the depth that counts is that of the place seen: one fixed-point step is enough
-            depth = self._depth(bent_x, bent_y)
+            depth = self._at(self.canvas.depth, bent_x, bent_y)
             aside = depth - F(0.5)
             bent_x = x + aside * slide + depth * dolly * (middle_x - x)
             bent_y = y + aside * lift + depth * dolly * (middle_y - y)
         return bent_x, bent_y
 
     def _stir(self, x: Floats, y: Floats, seconds: float) -> tuple[Floats, Floats]:
-        width = self.canvas.scale * self.width
+        """Waves of displacement that belong to the picture's places, not to the screen's."""
+        width, height = F(self.canvas.scale * self.width), F(self.canvas.scale * self.height)
         start = min(seconds / STIR_SECONDS, 1.0)
-        force = F(start * start * (3 - 2 * start) * width)
+        force = F(start * start * (3 - 2 * start)) * width
         t = F(seconds)
+        across, down = (x - F(self.canvas.left)) / width, (y - F(self.canvas.top)) / height
         if Stir.WIND in self.stirs:
-            depth = self._depth(x, y)
-            phase = x * F(9 / width) + y * F(5 / width)
-            gust = _sine(phase * F(2.1) - t * F(2.6)) + F(0.5) * _sine(phase * F(5.3) - t * F(4.1))
-            x = x + F(0.0022) * force * depth * gust
-            y = y + F(0.0008) * force * depth * _sine(phase * F(3.7) - t * F(3.3))
+            hold = F(0.0028) * force * self._at(self._leaves, x, y)
+            phase = across * F(9) + down * F(3)
+            gust = F(0.6) + F(0.4) * _sine(across * F(2.3) - t * F(0.9))
+            x = x + hold * gust * (_sine(phase * F(2.1) - t * F(2.6)) + F(0.5) * _sine(phase * F(5.3) - t * F(4.1)))
+            y = y + F(0.35) * hold * _sine(phase * F(3.7) - t * F(3.3))
         if Stir.WATER in self.stirs:
-            low = np.clip(self._y / F(self.height) * 2 - 1, 0, 1)
-            wave = self._y * F(86 / self.height) / (low + F(0.15)) + t * F(3.0)
-            swell = F(0.6) * _sine(self._x * F(8 / self.width) + t)
-            y = y + F(0.0016) * force * low * _sine(wave + swell)
+            near = np.clip(down * F(2) - F(0.8), 0, F(1.2))  # 0 at the horizon
+            hold = F(0.0026) * force * (F(0.2) + near) * self._at(self._waves, x, y)
+            wave = down * F(70) / (near + F(0.3)) - t * F(2.6)
+            swell = F(0.9) * _sine(across * F(11) + t * F(0.8))
+            y = y + hold * _sine(wave + swell)
+            x = x + F(0.4) * hold * _sine(wave * F(0.6) + across * F(17) + t * F(1.7))
         if Stir.BREATH in self.stirs:
-            y = y + F(0.0018) * force * F(math.sin(1.9 * seconds)) * self._depth(x, y)
+            near = self._at(self.canvas.depth, x, y)
+            y = y + F(0.0022) * force * (_sine(F(1.9) * t) * near)
         return x, y
 
     def _sample(self, x: Floats, y: Floats, target: Planes) -> None:
-        grid, luma, chroma = self._grid, self._luma_map, self._chroma_map
-        grid[..., 0], grid[..., 1] = x, y
-        cv2.resize(grid, (luma.shape[1], luma.shape[0]), dst=luma, interpolation=cv2.INTER_LINEAR)
-        seen = luma[CELL : CELL + self.height, CELL : CELL + self.width]
+        self._spread(x, y, self._luma_map)
+        seen = self._luma_map[CELL : CELL + self.height, CELL : CELL + self.width]
         _remap(self.canvas.planes.y, seen, target.y)
         # A chroma sample lies in the middle of its four luma pixels, in the canvas as in the output.
-        grid[..., 0], grid[..., 1] = (x - F(0.5)) * F(0.5), (y - F(0.5)) * F(0.5)
-        cv2.resize(grid, (chroma.shape[1], chroma.shape[0]), dst=chroma, interpolation=cv2.INTER_LINEAR)
+        self._spread((x - F(0.5)) * F(0.5), (y - F(0.5)) * F(0.5), self._chroma_map)
         half = CELL // 2
-        seen = chroma[half : half + self.height // 2, half : half + self.width // 2]
+        seen = self._chroma_map[half : half + self.height // 2, half : half + self.width // 2]
         _remap(self.canvas.planes.uv, seen, target.uv)
 
+    def _spread(self, x: Floats, y: Floats, target: np.ndarray) -> None:
+        """From the grid to every pixel."""
+        size = target.shape[1], target.shape[0]
+        if not self.portable:
+            self._grid[..., 0], self._grid[..., 1] = x, y
+            cv2.resize(self._grid, size, dst=target, interpolation=cv2.INTER_LINEAR)
+            return
+        self._grid[..., 0], self._grid[..., 1] = np.rint(x * F(FRACTIONS)), np.rint(y * F(FRACTIONS))
+        cv2.resize(self._grid, size, dst=target, interpolation=cv2.INTER_LINEAR_EXACT)
 
-def _sine(phase: Floats) -> Floats:
-    return np.asarray(np.sin(phase), F)
+
+def _sine(phase: Floats | np.float32) -> Floats:
+    """Nearly a sine (Bhaskara's), of + - * / alone: the library's differs from one processor to another."""
+    turns = phase * F(1 / math.tau)
+    turns = turns - np.floor(turns)
+    second = turns >= F(0.5)
+    half = np.where(second, turns - F(0.5), turns) * F(2)
+    bow = half * (1 - half)
+    value = F(16) * bow / (F(5) - F(4) * bow)
+    return np.asarray(np.where(second, -value, value), F)
 
 
-def _remap(source: np.ndarray, positions: Floats, target: np.ndarray) -> None:
-    """Beyond its edges the picture is mirrored."""
+def _looked_up(field: Floats, x: Floats, y: Floats) -> Floats:
+    """The field between its samples, linear; outside it is as at its edge."""
+    rows, columns = field.shape
+    x, y = np.clip(x, 0, F(columns - 1)), np.clip(y, 0, F(rows - 1))
+    left, top = (np.minimum(each.astype(np.int32), most) for each, most in ((x, columns - 2), (y, rows - 2)))
+    right, down = x - left.astype(F), y - top.astype(F)
+    upper = field[top, left] * (1 - right) + field[top, left + 1] * right
+    lower = field[top + 1, left] * (1 - right) + field[top + 1, left + 1] * right
+    return np.asarray(upper * (1 - down) + lower * down, F)
+
+
+def _remap(source: np.ndarray, positions: np.ndarray, target: np.ndarray) -> None:
+    """Sample at positions in pixels, or in whole FRACTIONS of one. Beyond its edges the picture is mirrored."""
+    places, between = positions, None
+    if positions.dtype == np.int32:
+        places = (positions >> FRACTION_BITS).astype(np.int16)
+        part = positions & (FRACTIONS - 1)
+        between = (part[..., 1] * FRACTIONS + part[..., 0]).astype(np.uint16)
     # The stub knows only the form with two maps; an empty second one takes seconds a frame.
     cv2.remap(  # pyright: ignore[reportCallIssue]
         source,
-        positions,
-        None,  # pyright: ignore[reportArgumentType]
+        places,
+        between,  # pyright: ignore[reportArgumentType]
         cv2.INTER_LINEAR,
         dst=target,
         borderMode=cv2.BORDER_REFLECT_101,
