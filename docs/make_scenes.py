@@ -21,8 +21,9 @@ PROMPTS = (
     ("rolling green hills with wildflowers at noon", 4),
     ("tuscany, cypress trees in the evening", 2),
     ("a road across the prairie at sunset", 1),
-    ("desert dunes at noon", 3),
+    ("desert dunes at noon", 6),
     ("desert under the milky way", 2),
+    ("canyon with a river at sunset", 2),
     ("autumn birch forest", 1),
     ("misty pine forest in the morning", 6),
     ("beech forest in spring, god rays", 2),
@@ -30,17 +31,20 @@ PROMPTS = (
     ("cherry blossom trees by a lake", 2),
     ("storm at sea with waves", 3),
     ("tropical beach at noon, turquoise water", 2),
+    ("palm trees on an island beach at sunset", 3),
     ("a wooden pier on a calm lake at dusk", 3),
     ("rocky coast at sunset, film", 4),
     ("neon city skyline in the rain", 2),
     ("city by the sea at twilight", 3),
     ("a ringed planet over a purple nebula", 2),
-    ("green hills after the rain, watercolour", 3),
+    ("misty autumn mountains, watercolour", 4),
+    ("pencil sketch of mountains and a lake", 2),
+    ("pixel art city at sunset", 1),
     ("minimal mountains, pastel", 3),
-    ("lavender field at sunset, oil painting", 2),
+    ("lavender field at sunset, oil painting", 4),
     ("aerial view of a winding river", 4),
     ("a cat playing jazz in teal and gold", 5),
-    ("the joy of mathematics", 8),
+    ("the joy of mathematics", 3),
 )
 COLUMNS, TILE, LABEL = 4, (400, 225), 20
 
@@ -56,7 +60,7 @@ def main(file: Path) -> None:
         sheet.paste(picture, (left, top))
         pen.text((left + 4, top + TILE[1] + 3), label, fill="black", font=font)
     file.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(file, quality=84, optimize=True)
+    sheet.save(file, quality=78, optimize=True)
 
 
 def _tile(prompt: str, seed: int) -> tuple[Image.Image, str]:

@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
+from mutoscope.studio.scene.heights import course
 from mutoscope.studio.scene.lexicon import SUITS
 from mutoscope.studio.scene.noise import fbm
 from mutoscope.studio.scene.raster import Bytes, Floats, blend, clip, colour, columns, floats, mix, rows_of, smoothstep
@@ -141,8 +143,24 @@ def _paint_grass(canvas: Floats, near: Floats, stage: Stage) -> None:
         cover, shade = _sheets(stage)
         count = int(620 * stage.width / stage.unit)
         blades, light = _blades(stage, 700 + layer, count, size * tall * stage.zoom, size * 0.0026)
-        _draw(cover, shade, blades, 45 + 130 * light)
+        free = _beside_road(stage, blades[:, 0, 0])
+        _draw(cover, shade, blades[free], 45 + 130 * light[free])
         _lay(canvas, near, stage, cover, shade, _grass_colour(stage) * bright, 0.90 + 0.04 * layer)
+
+
+def _beside_road(stage: Stage, at: Floats) -> npt.NDArray[np.bool_]:
+    """Which columns at the lower edge do not stand on a road."""
+    if not stage.wish.has("road", "path") or stage.place not in SUITS["road"]:
+        return np.ones(at.shape, np.bool_)
+    eye = {"hills": 27.0, "mountains": 17.0, "desert": 13.0}[stage.place]
+    below = max(1.0, stage.height - stage.horizon)
+    line = course(stage.seed, (stage.sun[0] - stage.width / 2) / stage.focal)
+    free = np.ones(at.shape, np.bool_)
+    for share in (1.0, 0.82, 0.64):  # the rows that the grass would hide
+        distance = min(len(line) - 1, int(eye * stage.focal / (below * share)))
+        middle = stage.width / 2 + float(line[distance]) * stage.focal / distance
+        free &= np.abs(at - middle) > 8.0 * stage.focal / distance
+    return free
 
 
 def _draw(cover: Bytes, shade: Bytes, shapes: Floats, lights: Floats) -> None:
@@ -163,7 +181,9 @@ def _paint_flowers(canvas: Floats, near: Floats, stage: Stage) -> None:
     for kind, bloom in enumerate(blooms[:3]):
         cover, shade = _sheets(stage)
         heads = stage.chance(740 + kind).random((int(84 / len(blooms[:3]) * stage.width / stage.unit) + 2, 4)).tolist()
-        for x, up, large, turn in sorted(heads, key=lambda head: head[2]):
+        free = _beside_road(stage, np.array([head[0] for head in heads], np.float32) * stage.width)
+        kept = [head for head, beside in zip(heads, free.tolist(), strict=True) if beside]
+        for x, up, large, turn in sorted(kept, key=lambda head: head[2]):
             radius = size * (0.006 + 0.013 * large)
             row = stage.height - size * (0.02 + 0.17 * up) * (0.6 + 0.4 * large)
             _draw_bloom(cover, shade, (x * stage.width, row), radius, turn)

@@ -110,16 +110,27 @@ def _expose(canvas: Floats, stage: Stage) -> Bytes:
 def _oil(picture: Bytes, stage: Stage) -> Bytes:
     """Flat strokes with hard edges, and a canvas under them."""
     size = 7 if min(stage.width, stage.height) > 600 else 5
-    strokes = cv2.edgePreservingFilter(cv2.medianBlur(picture, size), flags=1, sigma_s=18, sigma_r=0.32)
+    strokes = _flattened(np.asarray(cv2.medianBlur(picture, size), np.uint8), 1, 18.0, 0.32)
     weave = fbm(stage.height, stage.width, stage.height / 3.0, stage.width / 9.0, 2, stage.seed + 97) - 0.5
-    return _textured(np.asarray(strokes, np.uint8), weave, 0.12, 0.0)
+    return _textured(strokes, weave, 0.12, 0.0)
 
 
 def _watercolour(picture: Bytes, stage: Stage) -> Bytes:
     """Washes that run into each other on rough paper."""
-    washes = cv2.edgePreservingFilter(cv2.medianBlur(picture, 5), flags=2, sigma_s=40, sigma_r=0.42)
+    washes = _flattened(np.asarray(cv2.medianBlur(picture, 5), np.uint8), 2, 40.0, 0.42)
     paper = fbm(stage.height, stage.width, stage.height / 6.0, stage.width / 6.0, 3, stage.seed + 98) - 0.5
-    return _textured(np.asarray(washes, np.uint8), paper, 0.16, 0.20)
+    return _textured(washes, paper, 0.16, 0.20)
+
+
+def _flattened(picture: Bytes, kind: int, reach: float, contrast: float) -> Bytes:
+    """Edge-preserving smoothing in strips that overlap by twice its reach: the filter needs much memory."""
+    result = np.empty_like(picture)
+    height, overlap, tall = picture.shape[0], int(2 * reach), 480
+    for top in range(0, height, tall):
+        first, last = max(0, top - overlap), min(height, top + tall + overlap)
+        strip = cv2.edgePreservingFilter(picture[first:last], flags=kind, sigma_s=reach, sigma_r=contrast)
+        result[top : top + tall] = strip[top - first : top - first + tall]
+    return result
 
 
 def _textured(picture: Bytes, texture: Floats, strength: float, white: float) -> Bytes:
