@@ -130,9 +130,16 @@ async def test_a_stop_lets_running_jobs_end_within_its_grace(start: Start) -> No
         assert (job.state, job.attempts) == (State.SUCCEEDED, 1)
 
 
-async def test_a_lease_that_ran_out_here_does_not_make_the_job_twice(start: Start) -> None:
+async def test_a_lease_that_ran_out_here_does_not_make_the_job_twice(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with start(**SCRIPTED, worker={"lease_seconds": 0.1}) as running:
-        id = await create(running, "sleep 1.5")
+
+        async def asleep() -> None:
+            """As if the machine had slept: no lease is renewed."""
+
+        monkeypatch.setattr(running.app.worker, "_renew", asleep)
+        id = await create(running, "sleep 2.5")
         job = await running.finished(id)
         assert job.state is State.SUCCEEDED
         assert len(job.outputs) == 1
