@@ -24,6 +24,7 @@ from mutoscope.studio.encoder import Encoder
 from mutoscope.studio.error import StudioError
 from mutoscope.studio.mark import Mark
 from mutoscope.studio.motion import Plan
+from mutoscope.studio.path import REST
 from mutoscope.studio.planes import Bytes, Floats, Planes, blend, copy, new_frame, planes_of
 from mutoscope.studio.rhythm import Curve
 from mutoscope.studio.warp import Warp
@@ -254,6 +255,10 @@ def _over(scenery: Canvas, plan: Plan, take: Take, pulse: Curve, *, backwards: b
         away = take.frames - 1 - index if backwards else index
         frame = new_frame(take.width, take.height)
         target, state = planes_of(frame), way.at(away)
+        if state == REST and not plan.stirs and pulse[index] == 0:
+            copy(scenery.still, target)
+            yield frame
+            continue
         closer = rhythm.closer(float(pulse[index]), take.width, take.height)
         seen = compose(view(state, take.width, take.height), closer)
         warp.draw(seen, state, index / take.fps, target)

@@ -16,16 +16,21 @@ from mutoscope.studio.camera import apply, compose
 from mutoscope.studio.canvas import Canvas
 from mutoscope.studio.filters import reduced
 from mutoscope.studio.motion import Stir
-from mutoscope.studio.path import REST, State
-from mutoscope.studio.planes import Floats, Matrix, Planes
+from mutoscope.studio.path import State
+from mutoscope.studio.planes import Bytes, Floats, Matrix, Planes
 from mutoscope.studio.stirring import foliage, water
 
 CELL = 8  # output pixels between two points of the grid
+BAND = 16  # rows of the grid that are sampled at once
 STIR_SECONDS = 0.7  # what stirs does so gradually, so that the first frame is the picture
 FEATHER = 0.06  # width of a canvas's soft edge where another shows beside it, in frames
 FRACTION_BITS = 5
 FRACTIONS = 1 << FRACTION_BITS
 """Parts of a pixel in a portable warp; what cv2.remap's fixed-point maps hold."""
+
+TO_CHROMA: Matrix = np.array([[0.5, 0, -0.25], [0, 0.5, -0.25], [0, 0, 1]])
+FROM_CHROMA: Matrix = np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]])
+"""Between luma pixels and the chroma samples in the middle of each four."""
 
 F = np.float32
 
@@ -45,8 +50,7 @@ class Warp:
         self._x, self._y = (np.asarray(each, F) for each in np.meshgrid(x, y))
         kind = np.int32 if portable else F
         self._grid = np.empty((down, across, 2), kind)
-        self._luma_map = np.empty((down * CELL, across * CELL, 2), kind)
-        self._chroma_map = np.empty((down * CELL // 2, across * CELL // 2, 2), kind)
+        self._map = np.empty(((BAND + 2) * CELL * across * CELL, 2), kind)
         rows, columns = canvas.planes.y.shape
         self._depth_x, self._depth_y = F(canvas.depth.shape[1] / columns), F(canvas.depth.shape[0] / rows)
         self._leaves, self._waves = self._stirring()
@@ -54,6 +58,9 @@ class Warp:
     def draw(self, view: Matrix, state: State, seconds: float, target: Planes) -> None:
         """Draw what is seen through `view` (output → picture at rest), with the parallax of `state`."""
         matrix = compose(self.canvas.matrix, view)
+        if not self.portable and not self.stirs and _flat(state):
+            self._sample_evenly(matrix, target)
+            return
         x, y = self._positions(matrix)
         x, y = self._parallax(x, y, matrix, state)
         if self.stirs:
@@ -92,7 +99,7 @@ class Warp:
         return np.asarray(cv2.remap(field, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), F)
 
     def _parallax(self, x: Floats, y: Floats, matrix: Matrix, state: State) -> tuple[Floats, Floats]:
-        if (state.slide, state.lift, state.dolly) == (REST.slide, REST.lift, REST.dolly):
+        if _flat(state):
             return x, y
         frame = self.canvas.scale * self.width
         slide, lift, dolly = F(state.slide * frame), F(state.lift * frame), F(state.dolly)
@@ -130,25 +137,40 @@ class Warp:
             y = y + F(0.0022) * force * (_sine(F(1.9) * t) * near)
         return x, y
 
-    def _sample(self, x: Floats, y: Floats, target: Planes) -> None:
-        self._spread(x, y, self._luma_map)
-        seen = self._luma_map[CELL : CELL + self.height, CELL : CELL + self.width]
-        _remap(self.canvas.planes.y, seen, target.y)
-        # A chroma sample lies in the middle of its four luma pixels, in the canvas as in the output.
-        self._spread((x - F(0.5)) * F(0.5), (y - F(0.5)) * F(0.5), self._chroma_map)
-        half = CELL // 2
-        seen = self._chroma_map[half : half + self.height // 2, half : half + self.width // 2]
-        _remap(self.canvas.planes.uv, seen, target.uv)
+    def _sample_evenly(self, matrix: Matrix, target: Planes) -> None:
+        """Where nothing is bent no grid is needed, which saves a third of the time."""
+        _warp_affine(self.canvas.planes.y, matrix, target.y)
+        _warp_affine(self.canvas.planes.uv, compose(TO_CHROMA, compose(matrix, FROM_CHROMA)), target.uv)
 
-    def _spread(self, x: Floats, y: Floats, target: np.ndarray) -> None:
-        """From the grid to every pixel."""
-        size = target.shape[1], target.shape[0]
-        if not self.portable:
-            self._grid[..., 0], self._grid[..., 1] = x, y
-            cv2.resize(self._grid, size, dst=target, interpolation=cv2.INTER_LINEAR)
-            return
-        self._grid[..., 0], self._grid[..., 1] = np.rint(x * F(FRACTIONS)), np.rint(y * F(FRACTIONS))
-        cv2.resize(self._grid, size, dst=target, interpolation=cv2.INTER_LINEAR_EXACT)
+    def _sample(self, x: Floats, y: Floats, target: Planes) -> None:
+        self._spread(x, y, CELL, self.canvas.planes.y, target.y)
+        # A chroma sample lies in the middle of its four luma pixels, in the canvas as in the output.
+        self._spread((x - F(0.5)) * F(0.5), (y - F(0.5)) * F(0.5), CELL // 2, self.canvas.planes.uv, target.uv)
+
+    def _spread(self, x: Floats, y: Floats, cell: int, source: Bytes, target: Bytes) -> None:
+        """From the grid to every pixel, in bands of rows, whose positions stay in the processor's cache."""
+        if self.portable:
+            x, y = np.rint(x * F(FRACTIONS)), np.rint(y * F(FRACTIONS))
+        way = cv2.INTER_LINEAR_EXACT if self.portable else cv2.INTER_LINEAR
+        grid = self._grid
+        grid[..., 0], grid[..., 1] = x, y
+        height, width = target.shape[:2]
+        for first in range(0, -(-height // cell), BAND):
+            part = grid[first : first + BAND + 2]
+            size = grid.shape[1] * cell, part.shape[0] * cell
+            places = self._map[: size[0] * size[1]].reshape(size[1], size[0], 2)
+            cv2.resize(part, size, dst=places, interpolation=way)
+            band = target[first * cell : (first + BAND) * cell]
+            _remap(source, places[cell : cell + band.shape[0], cell : cell + width], band)
+
+
+def _flat(state: State) -> bool:
+    return state.slide == state.lift == state.dolly == 0
+
+
+def _warp_affine(source: np.ndarray, matrix: Matrix, target: np.ndarray) -> None:
+    size, way = (target.shape[1], target.shape[0]), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    cv2.warpAffine(source, matrix[:2], size, dst=target, flags=way, borderMode=cv2.BORDER_REFLECT_101)
 
 
 def _sine(phase: Floats | np.float32) -> Floats:
