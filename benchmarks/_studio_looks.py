@@ -484,7 +484,7 @@ def lengths(path: Path) -> tuple[float, float]:
 
 # -- to look at -----------------------------------------------------------------------
 
-MOVES: Sequence[str] = ("slowly push in", "pull out", "pan left", "orbit right", "roll clockwise, camera roll")
+MOVES: Sequence[str] = ("slowly push in", "pull out", "pan left", "orbit right", "camera roll right")
 
 
 def moves(setting: Setting) -> Report:
