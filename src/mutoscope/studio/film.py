@@ -84,10 +84,12 @@ def image_to_video(
 
     The first frame is `image`, cropped to cover width × height (pixels, even) and otherwise untouched; the final
     frame likewise is `last`. At least one of them is needed. There are exactly round(seconds · fps) frames.
-    `audio` (WAV, MP3, …) is trimmed or padded to the video's length. `progress` is told the share that is done.
+    `audio` (WAV, MP3, …) is trimmed or padded to the video's length; unless the camera is to stand still, it comes a
+    little nearer, softly, where the sound sets in. `progress` is told the share that is done.
     `encoder` is where to look for one: "av", "ffmpeg" (the command on the path), or "auto".
-    The same arguments give the same bytes on processors of one class; with `determinism="portable"`, and a picture
-    that needs no colour conversion, on others too, at some cost in time. Raises StudioError.
+    The same arguments give the same bytes on processors of one class; with `determinism="portable"` on others too,
+    in about twice the time (where pictures are given: painted scenes and continued clips may differ by a hair).
+    Raises StudioError.
     """
     take = _take(
         width,
