@@ -7,23 +7,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import httpx
-import msgspec
 import pytest
 from PIL import Image
 
+from local_settings import settings
 from mutoscope import logs
 from mutoscope.app import App
-from mutoscope.config import Settings
 from mutoscope.job import Job
 
 logs.configure("error")  # plain lines: structlog's own tracebacks with all their locals take seconds
-
-LOCAL = {"net": {"allow_private": True}}
-
-
-def settings(**sections: object) -> Settings:
-    """Settings that may reach loopback, with the given sections laid over."""
-    return msgspec.convert({**LOCAL, **sections}, Settings)
 
 
 class Running:

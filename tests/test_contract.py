@@ -29,7 +29,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from conftest import settings
+from local_settings import settings
 from mutoscope import openapi, pages
 from mutoscope.access import digest
 from mutoscope.app import App
