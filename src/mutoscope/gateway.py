@@ -62,6 +62,7 @@ class Gateway:
         self.catalog, self.engines, self.kept, self.clock = catalog, engines, kept, clock
         self.new_job = asyncio.Event()  # wakes the worker
         self.wanted: set[str] = set()  # the engines that it should look for jobs of
+        self.busy: set[str] = set()  # the engines without a free slot: no use waking it for these
         self.new_delivery = asyncio.Event()  # wakes the deliverer
         self.interrupt: Callable[[str], None] | None = None  # the worker sets it: nobody wants this job now
         self.draining = False
@@ -116,7 +117,8 @@ class Gateway:
     def want(self, engine: str) -> None:
         """Have the worker look for jobs of this engine now."""
         self.wanted.add(engine)
-        self.new_job.set()
+        if engine not in self.busy:
+            self.new_job.set()
 
     def engine(self, model: Model) -> Engine:
         if model.engine not in self.engines:

@@ -110,6 +110,8 @@ class Worker:
         for name in wanted & self.engines.keys():
             engine = self.engines[name]
             free = engine.slots - sum(run.job.engine == name for run in self.runs.values())
+            if free <= 0:
+                self.gateway.busy.add(name)
             if free <= 0 or self.stopping:
                 continue
             jobs = await self.store.claim(
@@ -135,6 +137,7 @@ class Worker:
 
     def _ended(self, run: "Run") -> None:
         self.runs.pop(run.job.id, None)
+        self.gateway.busy.discard(run.job.engine)
         if run.task and not run.task.cancelled() and (error := run.task.exception()):
             log.error("run_broke", job=run.job.id, reason=repr(error))  # its lease runs out, and it is made again
         shutil.rmtree(run.scratch, ignore_errors=True)

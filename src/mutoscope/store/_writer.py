@@ -32,8 +32,7 @@ Bulk = Callable[[sqlite3.Connection, Any], Sequence[Any]]
 """The same for many callers at once: takes their items, returns for each a Job or an exception."""
 
 MAX_BATCH = 1024  # calls in a transaction: bounds how long the first of them waits
-CROWD = 8  # calls in one transaction that promise as many for the next
-GATHER_SECONDS = 0.001  # how long a crowd is waited for: half as many transactions cost half as many fsyncs
+CROWD = 8  # calls in one transaction that promise more than are there yet for the next
 
 ENVIRONMENT = {
     sqlite3.SQLITE_FULL: "the disk is full",
@@ -174,7 +173,7 @@ class Writer:
         if first is None:
             return False
         if self._crowded:
-            sleep(GATHER_SECONDS)
+            sleep(0)  # let the event loop hand over what it has: half the transactions, half the fsyncs
         self._batch = first
         while len(self._batch) < MAX_BATCH:
             try:

@@ -372,7 +372,8 @@ def names_for(body: type[Struct]) -> dict[str, str]:
 
 
 def credential(request: HttpRequest) -> str | None:
-    return next((key for name in KEY_HEADERS if (key := request.headers.get(name, "").strip())), None)
+    old, new = KEY_HEADERS
+    return request.headers.get(old, "").strip() or request.headers.get(new, "").strip() or None
 
 
 # -- answering -------------------------------------------------------------------
