@@ -191,8 +191,8 @@ class Serving(uvicorn.Server):
 def settle_memory() -> None:
     """What is loaded now stays: keep the collector off it, and let it look less often at what comes and goes.
 
-    Requests leave next to no cycles behind. Collecting at Python's default pace takes a fifth of the time of a
-    create and makes its slowest hundredth five times slower (benchmarks/bench_serve.py).
+    Requests leave next to no cycles behind, and at Python's default pace the collector walks over thousands of
+    remembered jobs in the middle of them.
     """
     gc.collect()
     gc.freeze()
