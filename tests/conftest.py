@@ -1,7 +1,6 @@
 """What the tests share: a whole mutoscope in process, with its data in a temporary directory."""
 
 import io
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -56,11 +55,3 @@ def picture() -> bytes:
         file, "PNG"
     )
     return file.getvalue()
-
-
-@pytest.fixture
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -143,7 +143,7 @@ class Gateway:
         """The job behind a wire's public id, its outputs with fresh links. Raises Problem(NOT_FOUND)."""
         id = wire.job_id(public)
         job = None if id is None else self.store.hot(id) or await self.store.get(id)
-        if job is None or job.wire != wire.name or job.owner != owner or (route.route and job.route != route.route):
+        if job is None or not visible(job, wire, route, owner):
             raise Problem(Kind.NOT_FOUND, f"There is no task {public!r}.", field="id")
         return self.linked(job, origin)
 
@@ -296,6 +296,11 @@ class Gateway:
             if row.credits and row.day in days:
                 days[row.day][row.model] = row.credits
         return Usage(days=days)
+
+
+def visible(job: Job, wire: Wire, route: Route, owner: str) -> bool:
+    """Whether a caller may see this job by this route: theirs, and made by the route's own path."""
+    return job.wire == wire.name and job.owner == owner and (not route.route or job.route == route.route)
 
 
 def settle_chance(generation: Generation) -> Generation:

@@ -17,7 +17,7 @@ from starlette.requests import Request
 
 from mutoscope import intake, pages
 from mutoscope.access import Keys, Pace, RateLimited
-from mutoscope.gateway import Gateway, upload_path
+from mutoscope.gateway import Gateway, upload_path, visible
 from mutoscope.http import HttpRequest, HttpResponse, json_response
 from mutoscope.job import Job
 from mutoscope.problem import KINDS, Kind, Problem
@@ -278,10 +278,6 @@ class Server:
         asset = await gateway.assets.put(path, media_type)
         if not await gateway.store.fill_upload(id, asset, size, gateway.clock()):
             raise Problem(Kind.CONFLICT, "The upload slot has expired or has its file already.")
-
-
-def visible(job: Job, wire: Wire, route: Route, owner: str) -> bool:
-    return job.wire == wire.name and job.owner == owner and (not route.route or job.route == route.route)
 
 
 def told(response: HttpResponse, job: Job) -> HttpResponse:
