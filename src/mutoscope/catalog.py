@@ -32,7 +32,7 @@ class Model(Struct, frozen=True, kw_only=True):
     name: str
     vendor: str
     serves: frozenset[Operation]
-    names: dict[str, tuple[str, ...]] = {}  # wire → paths that name it, where the body does not
+    names: dict[str, tuple[str, ...]] = {}  # wire → what it is called there: paths below the root, or model words
     defaults: dict[str, Any] = {}  # Generation field → value
     max_seconds: float | None = None
     price: Price
@@ -71,11 +71,12 @@ def row(
     max_seconds: float | None = None,
     names: dict[str, tuple[str, ...]] | None = None,
 ) -> Model:
+    """A row. Its name is Runway's own word for it, where `names` does not say that Runway has it not."""
     return Model(
         name=name,
         vendor=vendor,
         serves=frozenset(serves),
-        names=names or {},
+        names={wire: words for wire, words in ({"runway": (name,)} | (names or {})).items() if words},
         defaults=defaults or {},
         max_seconds=max_seconds,
         price=price,
@@ -85,6 +86,9 @@ def row(
 
 def freepik(*paths: str) -> dict[str, tuple[str, ...]]:
     return {"freepik": paths}
+
+
+NOT_AT_RUNWAY: dict[str, tuple[str, ...]] = {"runway": ()}
 
 
 def a_second(credits: float) -> Price:
@@ -127,7 +131,9 @@ ROWS: tuple[Model, ...] = (
     row("seedance2_mini", "bytedance", I2V, T2V, V2V, price=a_second(9), defaults=WIDE, max_seconds=15),
     row("seedance2_5", "bytedance", I2V, T2V, V2V, MORE, price=a_second(36), defaults=WIDE, max_seconds=30),
     row("wan-2.7", "alibaba", I2V, T2V, MORE, price=a_second(4), defaults=WAN, max_seconds=15,
-        names=freepik("image-to-video/wan-2-7", "text-to-video/wan-2-7")),
+        names=NOT_AT_RUNWAY
+        | freepik("image-to-video/wan-2-7", "text-to-video/wan-2-7")
+        | {"dashscope": ("wan2.7-i2v", "wan2.7-t2v")}),
     # Partners' image models
     row("gpt_image_2", "openai", T2I, price=an_image(5), defaults=PICTURE),
     row("gemini_2.5_flash", "google", T2I, price=an_image(5), defaults=PICTURE),

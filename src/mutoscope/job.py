@@ -180,12 +180,70 @@ class Delivery(Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-class Update(Struct, frozen=True, kw_only=True):
-    """News of a job from whoever makes it."""
+class Update(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """News of a job from the vendor that makes it."""
 
     state: State
-    progress: float | None = None
-    outputs: tuple[Output, ...] = ()
+    upstream_status: str  # the vendor's own word
+    progress: float | None = None  # 0 to 1; None where the vendor does not tell
+    links: tuple[str, ...] = ()  # of what was made, once succeeded
     failure: Failure | None = None
-    upstream_status: str | None = None
+    handle: Json = {}  # what later requests need to know; `id` is always in it. Set by a submission
+    cost: float | None = None  # credits, where the vendor tells
+
+
+class Sent(StrEnum):
+    """What became of one request that costs money."""
+
+    INTENDED = "intended"  # about to be sent, or on its way: the answer is not known yet
+    ACCEPTED = "accepted"  # the vendor has it; there is a handle
+    REFUSED = "refused"  # the vendor said no, with a reason
+    UNSENT = "unsent"  # certainly not submitted
+    UNKNOWN = "unknown"  # the answer was lost, and nothing tells whether it arrived
+
+
+class Dispatch(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One sending of a job to a vendor's account: a row of the ledger of submissions.
+
+    A job has at most one that is intended, accepted or unknown; the table sees to it.
+    """
+
+    job: str
+    number: int  # from 1
+    account: str
+    reference: str  # our name for this request, told to the vendor where it takes one
+    sent: Sent
+    at: float  # when the intent was written
+    answered: float | None = None
     handle: Json = {}
+    detail: str = ""  # the reason, in the words of whoever gave it
+
+
+class Mode(StrEnum):
+    """Why a vendor is still asked about a job."""
+
+    WAIT = "wait"  # for its end
+    CANCEL = "cancel"  # ours was canceled: tell the vendor, and see what it cost
+    LATE = "late"  # ours timed out: what still arrives settles it
+
+
+class Watch(Struct, frozen=True, kw_only=True):
+    """A job that a vendor is making: when to ask next, and how to. It is kept until nothing more is to be learned."""
+
+    job: str
+    account: str
+    handle: Json
+    mode: Mode
+    due: float
+    polls: int  # how often it was asked
+    since: float  # when the vendor accepted it
+    deadline: float  # when a job that is waited for times out; afterwards, when it is no longer asked about
+
+
+class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A line of a job's story: what was decided or found, and when."""
+
+    at: float
+    what: str  # one of the words in `store/_store.py`
+    account: str | None = None
+    detail: str = ""

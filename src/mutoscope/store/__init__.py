@@ -5,15 +5,18 @@ webhook says, when to try again; those come in as arguments. Methods are transit
 each says whether it happened.
 """
 
-from mutoscope.store._store import Attempt, DeliveryRecord, DueDelivery, Owed, Store, UsageRow
+from mutoscope.store._store import EVENTS, UPSTREAM, Attempt, DeliveryRecord, DueDelivery, Owed, Repeat, Store, UsageRow
 from mutoscope.store.sqlite import NewerDatabase, SqliteStore
 
 __all__ = [
+    "EVENTS",
+    "UPSTREAM",
     "Attempt",
     "DeliveryRecord",
     "DueDelivery",
     "NewerDatabase",
     "Owed",
+    "Repeat",
     "SqliteStore",
     "Store",
     "UsageRow",

@@ -1,11 +1,11 @@
-"""What a store is: the transitions of a job, the webhooks it owes, upload slots."""
+"""What a store is: the transitions of a job, what was sent to vendors for it, the webhooks it owes, upload slots."""
 
 from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
-from mutoscope.job import Delivery, Failure, Job, Json, Output, State
+from mutoscope.job import Delivery, Dispatch, Event, Failure, Job, Json, Output, Sent, State, Watch
 from mutoscope.wires._wire import Upload
 
 Owed = Callable[[Job], Delivery | None]
@@ -44,6 +44,37 @@ class Attempt(Struct, frozen=True, kw_only=True):
     ms: float
 
 
+UPSTREAM = "@"
+"""With this before an account's name, who holds a job that a vendor is making: no worker, no lease that ends."""
+
+EVENTS = {
+    "intended": "about to submit",
+    "accepted": "the vendor accepted it",
+    "refused": "the vendor refused it",
+    "unsent": "certainly not submitted",
+    "unknown": "the answer was lost",
+    "rerouted": "goes on at the next engine of its route",
+    "deferred": "waits before it is tried again",
+    "made": "the vendor has made it; the result is fetched",
+    "copy_failed": "the result could not be copied yet",
+    "trouble": "the vendor's answers cannot be used",
+    "overdue": "its deadline passed; what still arrives settles it",
+    "late": "the vendor ended it after we had",
+    "ended": "it is final",
+    "canceled": "it was canceled",
+}
+"""The words of `Event.what` and what they mean."""
+
+
+class Repeat(Struct, frozen=True, kw_only=True):
+    """By what a create is recognised when it comes again."""
+
+    key: str  # the client's Idempotency-Key, or a digest of the request where only its retries are recognised
+    digest: str  # of the request; the same key with another digest is a conflict
+    seconds: float  # how long it is recognised
+    replays: bool = True  # False: the request is new whatever came before, and is to be recognised later
+
+
 class UsageRow(Struct, frozen=True, kw_only=True):
     day: str  # YYYY-MM-DD in UTC, of the jobs' creation
     model: str
@@ -66,8 +97,13 @@ class Store(Protocol):
         """Finish what is waiting, then let go. Later calls are refused."""
         ...
 
-    async def add(self, job: Job, *, concurrency: int | None = None, daily: int | None = None) -> Job:
+    async def add(
+        self, job: Job, *, concurrency: int | None = None, daily: int | None = None, repeat: Repeat | None = None
+    ) -> Job:
         """Store a new job and return it as it now stands.
+
+        With `repeat`, the owner's job that was stored under that key within its time is returned instead, and
+        nothing is stored; Problem CONFLICT when that one's digest differs.
 
         It is throttled when its owner already holds `concurrency` (1 or more) unfinished jobs of the model
         that are not. Raises Problem QUOTA_EXCEEDED when the owner made `daily` of the model in the 24 hours
@@ -135,8 +171,126 @@ class Store(Protocol):
         ...
 
     async def cancel(self, id: str, *, now: float, owed: Owed | None = None) -> Job | None:
-        """End an unfinished job. None: there is none of this id."""
+        """End an unfinished job. None: there is none of this id. A watch becomes one to CANCEL, due at once."""
         ...
+
+    # -- jobs that a vendor makes ----------------------------------------------------
+    #
+    # A worker claims such a job like any other, writes the intent, sends, writes the answer. From then on the vendor's
+    # account holds it (UPSTREAM), and a watch says when to ask. Once it is made, a worker claims it again and copies
+    # the results. Each of these transitions adds its line to the job's story.
+
+    async def intend(self, id: str, worker: str, *, account: str, reference: str, now: float) -> Dispatch | None:
+        """About to send. None: the job is not this worker's.
+
+        Raises Problem CONFLICT when an earlier dispatch of the job is intended, accepted or unknown.
+        """
+        ...
+
+    async def accept(
+        self, id: str, *, number: int, handle: Json, status: str, due: float, deadline: float, now: float
+    ) -> bool:
+        """The vendor has it: the handle is kept, the account holds the job from now on, a watch begins. Also for an
+        answer that was given up as unknown. False: the job was ended meanwhile, and the watch is there to cancel it.
+
+        Raises Problem CONFLICT when another dispatch of this account has the handle's id.
+        """
+        ...
+
+    async def resolve(self, id: str, *, number: int, sent: Sent, detail: str, now: float) -> bool:
+        """A dispatch turns out refused, unsent or unknown. False: its fate was settled before."""
+        ...
+
+    async def dispatches(self, id: str) -> tuple[Dispatch, ...]: ...
+
+    async def all_dispatches(self, *, after: tuple[str, int] = ("", 0), limit: int = 1000) -> tuple[Dispatch, ...]:
+        """The ledger, by job and number, from behind a row on."""
+        ...
+
+    async def dispatched_ids(self, account: str, ids: Collection[str]) -> set[str]:
+        """Those of a vendor's task ids that are ours."""
+        ...
+
+    async def upstream(self, account: str) -> int:
+        """How many jobs the account holds for which its answer is waited for."""
+        ...
+
+    async def due_watches(
+        self, *, account: str, now: float, limit: int, next_due: Callable[[Watch], float]
+    ) -> tuple[Watch, ...]:
+        """The watches that are due, oldest first, with their old `due`, and `polls` one higher.
+
+        Taking them makes them due again at `next_due(watch)`: a process that dies loses no poll, and nobody else
+        takes them meanwhile.
+        """
+        ...
+
+    async def next_watch(self) -> float | None: ...
+
+    async def hasten(self, id: str, *, now: float) -> bool:
+        """Make a job's watch due now. False: it has none."""
+        ...
+
+    async def postpone(self, id: str, *, due: float) -> bool:
+        """Make a job's watch due at another time."""
+        ...
+
+    async def shift_watches(self, seconds: float) -> int:
+        """The clock jumped: move every watch's times by so much."""
+        ...
+
+    async def observe(self, id: str, *, status: str, progress: float | None, now: float) -> bool:
+        """News of a job that the vendor is still making. False: it is not waited for any more."""
+        ...
+
+    async def collect(self, id: str, *, facts: Json, now: float) -> bool:
+        """The vendor has made it: add `facts` to the checkpoint and let a worker claim it at once, to fetch the
+        results. The watch rests. False: it is not waited for any more."""
+        ...
+
+    async def park(self, id: str, worker: str, *, due: float, detail: str, now: float) -> bool:
+        """The results could not be fetched: back to the account that holds it; it is asked again at `due`. The claim
+        does not count as an attempt."""
+        ...
+
+    async def defer(self, id: str, worker: str, *, until: float, detail: str, now: float) -> bool:
+        """Nothing was spent and nothing can be now: keep the job running, held by nobody until then, when it is claimed
+        again. The claim does not count as an attempt."""
+        ...
+
+    async def reroute(self, id: str, worker: str, *, engine: str, detail: str, now: float) -> bool:
+        """Nothing was spent: queue the job for another engine."""
+        ...
+
+    async def settle_upstream(
+        self,
+        id: str,
+        *,
+        state: State,
+        failure: Failure | None = None,
+        cost: float = 0.0,
+        now: float,
+        keep_until: float | None = None,
+        owed: Owed | None = None,
+    ) -> Job | None:
+        """End a job that the vendor holds (failed or canceled there, or timed out here). With `keep_until` it is asked
+        about until then, as late news; without, the watch ends. None: it is not waited for any more."""
+        ...
+
+    async def revive(self, id: str, *, facts: Json, now: float) -> bool:
+        """A job that timed out here (failed, TIMED_OUT, watched as LATE) is made after all: it runs again, as after
+        `collect`. False: it is no such job."""
+        ...
+
+    async def unwatch(self, id: str, *, detail: str, cost: float | None = None, now: float) -> bool:
+        """Nothing more is to be learned of a job that has ended; `cost` is what the vendor charged all the same."""
+        ...
+
+    async def tell(self, id: str, what: str, *, account: str | None = None, detail: str = "", now: float) -> None:
+        """Add a line to a job's story, unless it says the same as the last one."""
+        ...
+
+    async def story(self, id: str) -> tuple[Event, ...]: ...
 
     async def delete(self, id: str, *, owner: str | None = None) -> bool:
         """Forget a finished job and its messages, but for those that are still owed.
@@ -147,7 +301,7 @@ class Store(Protocol):
 
     async def recover(self, *, now: float, concurrency: Callable[[str, str], int | None] | None = None) -> int:
         """Called once at start by the only owner of the database: whatever was running or being sent when the last
-        process ended is queued again, and counted in the answer.
+        process ended is queued again, and counted in the answer. What a vendor is making stays where it is.
 
         `concurrency(owner, model)` are the limits of today: throttled jobs that they allow are let go.
         """
