@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import hashlib
 import socket
+import threading
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 
@@ -176,7 +178,7 @@ async def test_a_redirect_to_a_name_that_resolves_to_loopback_is_refused(tmp_pat
         return web.Response(body=b"secret")
 
     async with served(away=away, secret=secret) as port:
-        client = Client(Net(allow_hosts=("cdn.example",)), lookup=loopback_lookup)
+        client = Client(Net(allow_hosts=("cdn.example",), ports=(port,)), lookup=loopback_lookup)
         problem = await refusal(client, f"http://cdn.example:{port}/away", tmp_path / "x")
     assert "inside.example resolves to" in problem.message
 
@@ -186,9 +188,10 @@ async def test_a_connection_of_an_allowed_host_is_not_lent_to_another_name(tmp_p
         return web.Response(body=b"fine")
 
     async with served(ok=ok) as port:
-        client = Client(Net(allow_hosts=("cdn.example",)), lookup=loopback_lookup)
+        client = Client(Net(allow_hosts=("cdn.example",), ports=(port,)), lookup=loopback_lookup)
         await client.fetch(f"http://cdn.example:{port}/ok", max_bytes=10, into=tmp_path / "y")
-        await refusal(client, f"http://other.example:{port}/ok", tmp_path / "x")
+        problem = await refusal(client, f"http://other.example:{port}/ok", tmp_path / "x")
+    assert "other.example resolves to a loopback address" in problem.message
 
 
 async def test_a_name_is_resolved_anew_for_each_connection(tmp_path: Path):
@@ -327,6 +330,10 @@ async def raw_server(answer: bytes) -> asyncio.Server:
         (b"HTTP/1.1 404 Not Found\r\n\r\n", "answered 404"),
         (b"HTTP/1.1 206 Partial Content\r\n\r\nx", "answered 206"),
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b", "compressed"),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\n\x0b", "compressed"),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: identity, gzip\r\n\r\n\x1f\x8b", "compressed"),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: identity\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b", "compressed"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\n\x1f\x8b\r\n0\r\n\r\n", "compressed"),
         (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 200_000 + b"\r\n\r\nx", "not HTTP"),
     ],
 )
@@ -389,6 +396,61 @@ async def test_a_page_is_not_taken_for_a_picture_but_an_untyped_answer_may_be_on
 async def test_plain_http_can_be_switched_off(tmp_path: Path):
     problem = await refusal(Client(Net(allow_http=False)), "http://example.com/", tmp_path / "x")
     assert "net.allow_http" in problem.message
+
+
+async def test_only_the_usual_ports_are_connected_to_and_those_that_the_operator_names(tmp_path: Path):
+    problem = await refusal(Client(Net(), lookup=loopback_lookup), "http://example.com:6379/", tmp_path / "x")
+    assert problem.message == "Failed to fetch asset: refused: port 6379; allowed are 80, 443 (net.ports)"
+    named = Client(Net(ports=(6379,)), lookup=loopback_lookup)
+    assert named.check("http://example.com:6379/").port == 6379
+    assert "port 443; allowed are 6379" in (await refusal(named, "https://example.com/", tmp_path / "x")).message
+    nothing = Client(Net(ports=()), lookup=loopback_lookup)
+    assert "allowed are none" in (await refusal(nothing, "https://example.com/", tmp_path / "x")).message
+    exempt = Client(Net(allow_hosts=("redis.internal",)), lookup=loopback_lookup)
+    assert exempt.check("http://redis.internal:6379/").port == 6379
+
+
+async def test_a_private_name_is_refused_before_it_is_looked_up(tmp_path: Path):
+    async def fail(host: str, port: int) -> list[str]:
+        raise AssertionError(f"{host} was looked up")
+
+    for host in ("localhost", "LocalHost.", "a.localhost", "redis", "printer.local", "metadata.google.internal"):
+        assert (
+            "net.allow_hosts" in (await refusal(Client(Net(), lookup=fail), f"http://{host}/", tmp_path / "x")).message
+        )
+
+
+async def test_a_name_without_addresses_is_told_as_unresolved(tmp_path: Path):
+    async def none(host: str, port: int) -> list[str]:
+        return []
+
+    async def broken(host: str, port: int) -> list[str]:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    for lookup in (none, broken):
+        for settings in (Net(), Net(allow_private=True)):
+            problem = await refusal(Client(settings, lookup=lookup), "http://example.com/", tmp_path / "x")
+            assert problem.message == "Failed to fetch asset: example.com could not be resolved"
+
+
+async def test_a_slow_name_server_holds_up_no_other_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def slow_lookup(*args: object, **kinds: object) -> list[object]:
+        hold.wait(10)
+        return []
+
+    hold = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", slow_lookup)
+    client = Client(Net(connect_seconds=0.5))
+    slow = [asyncio.create_task(refusal(client, f"http://{n}.example.com/", tmp_path / "x")) for n in range(40)]
+    try:
+        await asyncio.sleep(0.05)
+        started = time.perf_counter()
+        assert await asyncio.to_thread(len, "abc") == 3
+        assert time.perf_counter() - started < 0.4
+        told = {each.message for each in await asyncio.gather(*slow)}
+    finally:
+        hold.set()
+    assert all("could not be resolved within 0.5 seconds" in each for each in told)
 
 
 async def test_a_proxy_named_in_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

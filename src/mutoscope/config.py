@@ -43,6 +43,7 @@ class Net(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     allow_private: bool = False
     allow_http: bool = True
     allow_hosts: tuple[str, ...] = ()
+    ports: tuple[int, ...] = (80, 443)
     connect_seconds: float = 5.0
     total_seconds: float = 30.0
     max_redirects: int = 3

@@ -1,18 +1,20 @@
 """The only way out: guarded HTTP to addresses that strangers name.
 
-A request leaves only for an address on the public internet that was checked, or for a host that the
-operator allowed. Names are resolved once, every address is judged, and the connection goes to what was
+A request leaves only for a usual port of an address on the public internet that was checked, or for a host that
+the operator allowed. Names are resolved once, every address is judged, and the connection goes to what was
 judged; so DNS that changes its mind between check and use gains nothing.
 """
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import ipaddress
 import re
 import socket
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -81,9 +83,22 @@ SPECIAL = {
 """Our own table: `ipaddress.is_global` judges some of these differently from one Python release to the next."""
 GLOBAL_V6 = ipaddress.ip_network("2000::/3")  # whatever lies outside has not been given out
 
+PRIVATE_NAMES = {
+    "localhost": "this machine's own name",
+    "local": "a name of the local network",
+    "internal": "a name of a private network (cloud metadata)",
+    "home.arpa": "a name of a home network",
+    "onion": "a name of the Tor network",
+}
+"""Domains that never lead to the public internet: refused before anybody is asked where they lie."""
+
 HOST_NAME = re.compile(r"(?=.{1,254}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?")
 NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 PLAIN = re.compile(r"[!-~]*")  # printable ASCII: may be sent as the caller spelled it
+
+
+LOOKUPS = ThreadPoolExecutor(32, thread_name_prefix="lookup")
+"""Names wait in threads of their own: a stranger's slow name server holds up no file, and few other names."""
 
 
 class Refused(OSError):
@@ -116,6 +131,14 @@ def address_flaw(address: str) -> str | None:
     if number.version == 6 and (number not in GLOBAL_V6 or number.scope_id):
         return "an address that is not global"
     return None if number.is_global else "an address that is not global"
+
+
+def name_flaw(host: str) -> str | None:
+    """What is wrong with looking `host` up, or None when it may be a name of the public internet."""
+    name = host.lower().rstrip(".")
+    if "." not in name:  # the search list of the machine's own network would complete it
+        return PRIVATE_NAMES.get(name, "a name without a domain")
+    return next((what for domain, what in PRIVATE_NAMES.items() if name.endswith(f".{domain}") or name == domain), None)
 
 
 class Client:
@@ -185,8 +208,13 @@ class Client:
         if target.scheme == "http" and not self.settings.allow_http:
             raise unreachable("refused: the scheme is http; use https, or set net.allow_http = true to allow it")
         host = target.host or ""
-        if is_address(host) and not self.exempt(host) and (what := address_flaw(host)):
+        if self.exempt(host):
+            return target
+        if what := address_flaw(host) if is_address(host) else name_flaw(host):
             raise unreachable(refusal(f"{host} is {what}"))
+        if target.port not in self.settings.ports:
+            allowed = ", ".join(map(str, self.settings.ports)) or "none"
+            raise unreachable(f"refused: port {target.port}; allowed are {allowed} (net.ports)")
         return target
 
     def exempt(self, host: str) -> bool:
@@ -255,6 +283,8 @@ class _Resolver(AbstractResolver):
             raise OSError(f"{host} could not be resolved within {self.seconds:g} seconds") from error
         except OSError as error:
             raise OSError(f"{host} could not be resolved") from error
+        if not addresses:
+            raise OSError(f"{host} could not be resolved")
         if self.guarded:
             for what in filter(None, map(address_flaw, addresses)):
                 raise Refused(refusal(f"{host} resolves to {what}"))
@@ -284,7 +314,8 @@ def guarded_socket(info: tuple[Any, ...]) -> socket.socket:
 
 async def system_lookup(host: str, port: int) -> list[str]:
     """Ask the operating system."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    ask = functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(LOOKUPS, ask)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
@@ -340,8 +371,7 @@ def check_head(response: aiohttp.ClientResponse, max_bytes: int, accept: tuple[s
     """Judge an answer before its body is read; returns the media type that it claims."""
     if response.status != 200:
         raise unreachable(f"the server answered {response.status}")
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in ("", "identity"):
+    if set(codings(response)) - {"", "identity", "chunked"}:  # what is never unpacked cannot be a bomb
         raise unreachable("the server compressed its answer, although identity was asked")
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if accept and media_type not in UNTYPED and not any(fnmatchcase(media_type, each) for each in accept):
@@ -352,6 +382,12 @@ def check_head(response: aiohttp.ClientResponse, max_bytes: int, accept: tuple[s
     if response.content_length is not None and response.content_length > max_bytes:
         raise Problem(Kind.BAD_MEDIA, size_phrase(max_bytes))
     return media_type
+
+
+def codings(response: aiohttp.ClientResponse) -> list[str]:
+    """Every coding of the body that the headers name, however many headers that takes."""
+    named = [value for name in ("Content-Encoding", "Transfer-Encoding") for value in response.headers.getall(name, ())]
+    return [coding.strip().lower() for value in named for coding in value.split(",")]
 
 
 async def save(response: aiohttp.ClientResponse, into: Path, media_type: str, max_bytes: int) -> Fetched:
