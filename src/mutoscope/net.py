@@ -93,6 +93,8 @@ PRIVATE_NAMES = {
 """Domains that never lead to the public internet: refused before anybody is asked where they lie."""
 
 HOST_NAME = re.compile(r"(?=.{1,254}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?")
+AUTHORITY = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(:[0-9]{0,5})?")  # no "+80", no "8_0", no digits of other scripts
+SCHEMED = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 PLAIN = re.compile(r"[!-~]*")  # printable ASCII: may be sent as the caller spelled it
 
@@ -335,6 +337,8 @@ def read_url(text: str) -> URL:
         raise unreachable(f"refused: the scheme is {url.scheme or 'missing'}; http and https are possible")
     if "@" in url.raw_authority or "@" in parts.netloc:
         raise unreachable("refused: the URL contains credentials")
+    if not AUTHORITY.fullmatch(parts.netloc):
+        raise unreachable("refused: not a URL")
     host = (url.raw_host or "").lower()
     if not is_address(host) and ("[" in parts.netloc or not is_name(host)):
         raise unreachable("refused: the URL has no valid host name")
@@ -361,6 +365,8 @@ def is_name(host: str) -> bool:
 
 
 def follow(target: URL, location: str) -> str:
+    if SCHEMED.match(location):
+        return location  # to be judged as it is spelled, like a first address
     try:
         return str(target.join(URL(location, encoded=bool(PLAIN.fullmatch(location)))))
     except ValueError as error:
