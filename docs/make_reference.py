@@ -13,7 +13,7 @@ import msgspec
 
 from mutoscope import catalog, problem
 from mutoscope.catalog import Catalog, Model
-from mutoscope.config import Key, ModelSettings, Settings
+from mutoscope.config import Account, Key, ModelSettings, Settings
 from mutoscope.engines import Engine
 from mutoscope.engines.script import Script
 from mutoscope.engines.studio import Studio
@@ -69,7 +69,7 @@ class Told(NamedTuple):
     sentence: str
 
 
-SECTION = re.compile(r'\[+(\w+)(?:\."\w+")?\]+')
+SECTION = re.compile(r'\[+(\w+)(?:\."?\w+"?)?\]+')
 SETTING = re.compile(r"(\w+) = (.*)")
 
 
@@ -96,8 +96,8 @@ def settings() -> Iterator[str]:
     yield (
         "The defaults stand in `mutoscope.default.toml`. A setting comes from, later ones winning: the default, the "
         "file (`--config`, else `mutoscope.toml` in the directory where the server starts), the environment "
-        "(`MUTOSCOPE_<SECTION>_<SETTING>`, lists with commas), an option of the command line. `[[keys]]` and "
-        "`[models.…]` come from the file only.\n"
+        "(`MUTOSCOPE_<SECTION>_<SETTING>`, lists with commas), an option of the command line. `[[keys]]`, "
+        "`[accounts.…]` and `[models.…]` come from the file only.\n"
     )
     told = told_settings(DEFAULTS.read_text())
     for field in msgspec.structs.fields(Settings):
@@ -107,14 +107,22 @@ def settings() -> Iterator[str]:
         yield table(("setting", "type", "default", "what it decides"), rows)
 
 
-SECTIONS: Mapping[str, tuple[str, Any]] = {"keys": ("[[keys]]", Key), "models": ('[models."NAME"]', ModelSettings)}
+SECTIONS: Mapping[str, tuple[str, Any]] = {
+    "keys": ("[[keys]]", Key),
+    "accounts": ("[accounts.NAME]", Account),
+    "models": ('[models."NAME"]', ModelSettings),
+}
 """Sections that may stand several times: their titles, and the struct of one."""
 
 
 def setting_row(told: dict[tuple[str, str], Told], section: str, field: msgspec.structs.FieldInfo) -> tuple[str, ...]:
     default = told[section, field.name].default
-    if section in SECTIONS:
-        default = "" if field.default is msgspec.NODEFAULT else "the catalog's"
+    if field.default is msgspec.NODEFAULT:
+        default = ""
+    elif section == "models":
+        default = "the catalog's"
+    elif section == "accounts":
+        default = "" if field.default in ("", ()) else code(f"{field.default}".lower())
     elif default == '""':
         default = "empty"
     else:

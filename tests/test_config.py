@@ -6,9 +6,21 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mutoscope.config import BadSettings, Key, ModelSettings, Settings, load
+from mutoscope.config import BY_NAME, Account, BadSettings, Key, ModelSettings, Settings, load
 
 DEFAULTS = Path(__file__).parent.parent / "mutoscope.default.toml"
+DOCUMENTED_ACCOUNT = {
+    "wire": '"freepik"',
+    "key": '""',
+    "key_variable": '"FREEPIK_API_KEY"',
+    "base_url": '"https://api.freepik.com"',
+    "weight": "1.0",
+    "max_in_flight": "0",
+    "requests_per_second": "0.0",
+    "models": "[]",
+    "exclusive": "false",
+    "resend": "false",
+}
 SETTING = re.compile(r"^(# )?(\w+) = ")
 SECTION = re.compile(r'^(# )?\[+[\w."]+\]+$')
 
@@ -20,7 +32,7 @@ def test_the_documented_defaults_are_the_defaults():
 def test_every_setting_stands_in_the_documented_file():
     written = msgspec.toml.decode(DEFAULTS.read_bytes(), type=dict[str, dict[str, object]])
     for section in msgspec.structs.fields(Settings):
-        if section.name not in ("keys", "models"):
+        if section.name not in BY_NAME:
             names = {field.name for field in msgspec.structs.fields(section.type)}
             assert set(written[section.name]) == names, section.name
 
@@ -39,11 +51,22 @@ def test_the_commented_sections_are_right_once_they_are_uncommented(tmp_path: Pa
     live = [line.removeprefix("# ") for line in tail if SECTION.match(line) or SETTING.match(line)]
     file = tmp_path / "mutoscope.toml"
     file.write_text("\n".join(live))
-    settings = load(file, {})
+    settings = load(file, {"FREEPIK_API_KEY": "sesame"})
     assert [key.name for key in settings.keys] == ["alice"]
-    assert settings.models == {"gen4_turbo": ModelSettings(engine="studio", max_concurrent=2, max_daily=100, fps=24)}
+    assert settings.models == {
+        "gen4_turbo": ModelSettings(
+            engine="studio",
+            engines=("runway", "freepik"),
+            timeout_seconds=3600.0,
+            max_concurrent=2,
+            max_daily=100,
+            fps=24,
+        )
+    }
+    assert set(live) >= {f"{field} = {value}" for field, value in DOCUMENTED_ACCOUNT.items()}
+    assert {field.name for field in msgspec.structs.fields(Account)} == DOCUMENTED_ACCOUNT.keys()
     documented = {field.name for field in msgspec.structs.fields(ModelSettings)}
-    assert documented == {"engine", "max_concurrent", "max_daily", "fps"}
+    assert documented == {"engine", "engines", "timeout_seconds", "max_concurrent", "max_daily", "fps"}
     assert {field.name for field in msgspec.structs.fields(Key)} == {"name", "sha256"}
 
 
@@ -95,3 +118,26 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path):
 def test_the_data_directory_is_the_users_own_unless_it_is_named(tmp_path: Path):
     assert Settings().data.name == "mutoscope"
     assert load(None, {"MUTOSCOPE_SERVER_DATA": str(tmp_path)}).data == tmp_path
+
+
+def test_a_vendors_key_in_the_environment_is_an_account():
+    settings = load(None, {"RUNWAYML_API_SECRET": "key_1", "FREEPIK_API_KEY": ""})
+    assert settings.accounts == {"runway": Account(wire="runway", key="key_1")}
+
+
+def test_an_account_of_the_file_takes_its_key_from_the_environment(tmp_path: Path):
+    file = tmp_path / "mutoscope.toml"
+    file.write_text('[accounts.eu]\nwire = "freepik"\nkey_variable = "EU_KEY"\n[accounts.us]\nwire = "freepik"\n')
+    settings = load(file, {"EU_KEY": "one", "FREEPIK_API_KEY": "two"})
+    assert {name: account.key for name, account in settings.accounts.items()} == {"eu": "one", "us": "two"}
+
+
+def test_an_account_without_a_key_is_refused_with_the_variable_to_set(tmp_path: Path):
+    file = tmp_path / "mutoscope.toml"
+    file.write_text('[accounts.mine]\nwire = "dashscope"\n')
+    with pytest.raises(BadSettings, match="DASHSCOPE_API_KEY"):
+        load(file, {})
+
+
+def test_a_key_is_not_shown_where_an_account_is_printed():
+    assert "secret" not in repr(Account(wire="runway", key="secret"))

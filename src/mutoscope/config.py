@@ -12,9 +12,17 @@ from typing import Any, Literal
 import msgspec
 import platformdirs
 from msgspec import Struct
+from msgspec.structs import replace
 
 FILE = "mutoscope.toml"
 PREFIX = "MUTOSCOPE_"
+
+VENDOR_KEYS = {
+    "FREEPIK_API_KEY": "freepik",
+    "RUNWAYML_API_SECRET": "runway",
+    "DASHSCOPE_API_KEY": "dashscope",
+}
+"""The environment variables in which the vendors' own SDKs look for a key → the wire that it is for."""
 
 
 class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,6 +91,21 @@ class Studio(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     timeout_seconds: float = 900.0
 
 
+class Relay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    slots: int = 16
+    timeout_seconds: float = 1800.0
+    late_seconds: float = 24 * 3600.0
+    request_seconds: float = 60.0
+    copy_seconds: float = 600.0
+    max_result_bytes: int = 2 * 1024 * 1024 * 1024
+    first_poll_seconds: float = 3.0
+    max_poll_seconds: float = 15.0
+    max_polls_in_flight: int = 64
+    breaker_failures: int = 5
+    breaker_seconds: float = 30.0
+    callbacks: bool = False
+
+
 class Script(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     slots: int = 16
 
@@ -93,10 +116,30 @@ class Credentials(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     key: str = ""
 
 
+class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A vendor's account, which becomes an engine of the name that it has in the settings."""
+
+    wire: str
+    key: str = ""
+    key_variable: str = ""
+    base_url: str = ""
+    weight: float = 1.0
+    max_in_flight: int = 0
+    requests_per_second: float = 0.0
+    models: tuple[str, ...] = ()
+    exclusive: bool = False
+    resend: bool = False
+
+    def __repr__(self) -> str:
+        return f"Account(wire={self.wire!r}, base_url={self.base_url!r})"  # what is logged shows no key
+
+
 class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the operator changes about one model of the catalog; None leaves the row as it is."""
 
     engine: str | None = None
+    engines: tuple[str, ...] | None = None
+    timeout_seconds: float | None = None
     max_concurrent: int | None = None
     max_daily: int | None = None
     fps: int | None = None
@@ -111,9 +154,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     webhooks: Webhooks = Webhooks()
     worker: Worker = Worker()
     studio: Studio = Studio()
+    relay: Relay = Relay()
     script: Script = Script()
     credentials: Credentials = Credentials()
     keys: tuple[Key, ...] = ()
+    accounts: dict[str, Account] = {}
     models: dict[str, ModelSettings] = {}
 
     @property
@@ -139,16 +184,43 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
         except (OSError, msgspec.DecodeError) as error:
             raise BadSettings(f"{chosen}: {error}") from error
     origin = str(chosen) if chosen else "environment"
-    overlay(values, os.environ if environment is None else environment)
+    variables = os.environ if environment is None else environment
+    overlay(values, variables)
     try:
-        return msgspec.convert(values, Settings, strict=False)
+        settings = msgspec.convert(values, Settings, strict=False)
+        return replace(settings, accounts=with_keys(settings.accounts, variables))
     except msgspec.ValidationError as error:
         raise BadSettings(f"{origin}: {error}. The defaults are in mutoscope.default.toml.") from error
 
 
+BY_NAME = ("keys", "accounts", "models")
+"""Sections that are lists or named entries: they come from the file only."""
+
+
+def with_keys(accounts: Mapping[str, Account], environment: Mapping[str, str]) -> dict[str, Account]:
+    """The accounts with their keys, and one more for each vendor whose key is in the environment and not spoken for.
+
+    Raises BadSettings for an account that has none.
+    """
+    keyed: dict[str, Account] = {}
+    for name, account in accounts.items():
+        usual = next((variable for variable, wire in VENDOR_KEYS.items() if wire == account.wire), "")
+        variable = account.key_variable or usual
+        key = account.key or environment.get(variable, "")
+        if not key:
+            advice = f"set `key`, or the environment variable {variable or 'named by `key_variable`'}"
+            raise BadSettings(f"[accounts.{name}] has no key: {advice}")
+        keyed[name] = replace(account, key=key)
+    taken = {account.wire for account in keyed.values()}
+    for variable, wire in VENDOR_KEYS.items():
+        if environment.get(variable) and wire not in taken:
+            keyed[wire] = Account(wire=wire, key=environment[variable])
+    return keyed
+
+
 def overlay(values: dict[str, Any], environment: Mapping[str, str]) -> None:
     """Lay MUTOSCOPE_SERVER_PORT=8701 and its like over the values of the file."""
-    sections = {f.name: f.type for f in msgspec.structs.fields(Settings) if f.name not in ("keys", "models")}
+    sections = {f.name: f.type for f in msgspec.structs.fields(Settings) if f.name not in BY_NAME}
     for name, text in environment.items():
         if not name.startswith(PREFIX):
             continue
