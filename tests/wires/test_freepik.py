@@ -15,6 +15,7 @@ from mutoscope.http import HttpRequest, HttpResponse
 from mutoscope.job import Failure, Generation, Input, Job, MediaLimits, Operation, Output, Role, State
 from mutoscope.problem import Kind, Problem
 from mutoscope.wires import freepik
+from mutoscope.wires._freepik_bodies import HTTP_URL
 from mutoscope.wires._wire import Allowance, Route, Submission, Upload, Verb
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
@@ -941,7 +942,7 @@ def test_the_published_patterns_fit_what_the_examples_send(name: str):
         assert not re.search(pattern, "not a link!")
 
 
-@given(st.from_regex(re.compile(freepik.HTTP_URL, re.ASCII), fullmatch=True))
+@given(st.from_regex(re.compile(HTTP_URL, re.ASCII), fullmatch=True))
 @settings(max_examples=100, deadline=None)
 def test_every_link_that_the_published_pattern_allows_is_taken(url: str):
     assert parse(GEN45_TEXT, {"prompt": "p", "webhook_url": url}).webhook == url

@@ -1,209 +1,64 @@
 """Freepik's AI API, since 2026 also Magnific's: one path per model, a task, `generated` links.
 
-Read the foot of the file first: the models, one row each, then the routes that follow from them.
+Read `MODELS` in `_freepik_bodies.py` first, one row each, then the foot of this file: the routes that follow.
 """
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache, partial
-from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Struct
 
 from mutoscope.http import Headers, HttpRequest, HttpResponse, json_response
 from mutoscope.job import Generation, Input, Job, Json, MediaLimits, Operation, Role, State
 from mutoscope.problem import STATUS, Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.wires._body import invalid, read_body, read_json, schema, walk
+from mutoscope.wires._freepik_answers import (
+    STATUSES,
+    ErrorAnswer,
+    InvalidParam,
+    ListedTask,
+    Task,
+    TaskAnswer,
+    TaskListAnswer,
+    UploadAnswer,
+    UploadedFile,
+    UploadListAnswer,
+    UploadTicket,
+    reason,
+)
+from mutoscope.wires._freepik_bodies import (
+    BODY_FIELDS,
+    KEY_HEADERS,
+    MEDIA,
+    MODELS,
+    NAMES,
+    PLAIN,
+    RESOLUTIONS,
+    ROOT,
+    UPLOAD_BYTES,
+    UPLOAD_KEPT_SECONDS,
+    UPLOAD_SLOT_SECONDS,
+    WAN_VIDEO,
+    ListQuery,
+    Model,
+    UploadRequest,
+    WanSettings,
+)
 from mutoscope.wires._ids import from_uuid4_form, uuid4_form
 from mutoscope.wires._inputs import LINK, BadSource, source
 from mutoscope.wires._wire import Allowance, Page, Route, Submission, Upload, UploadWish, Verb, Wire
 
 NAME = "freepik"
-ROOT = "/v1/ai/"
-KEY_HEADERS = ("x-freepik-api-key", "x-magnific-api-key")  # the old host's and the new one's
-
-# -- what the vendor takes: the bodies, with the vendor's bounds ----------------
-
-HTTP_URL = r"https?://[A-Za-z0-9.-]+(:[1-9][0-9]{0,3})?([/?#][!-~]*)?"
-BASE64_TEXT = "[A-Za-z0-9+/]{4}"
-# The patterns are for the published description; the rules themselves are `link_fault` and `_inputs.source`.
-Link = Annotated[str, Meta(extra_json_schema={"format": "uri", "pattern": f"^{HTTP_URL}$"})]
-Picture = Annotated[
-    str,
-    Meta(
-        description="An HTTP(S) URL, a data URI or bare base64.",
-        extra_json_schema={
-            "pattern": f"^({HTTP_URL}|data:image/[a-z]+;base64,({BASE64_TEXT})+|({BASE64_TEXT}){{4,}})$"
-        },
-    ),
-]
-Text500 = Annotated[str, Meta(max_length=500)]
-Text2000 = Annotated[str, Meta(max_length=2000)]
-Text5000 = Annotated[str, Meta(max_length=5000)]
-NonEmptyText1000 = Annotated[str, Meta(min_length=1, max_length=1000)]
-Seed31 = Annotated[int, Meta(ge=0, le=2147483647)]
-Seed32 = Annotated[int, Meta(ge=0, le=4294967295)]
-WanSeconds = Annotated[int, Meta(ge=2, le=15)]
-WanResolution = Literal["720P", "1080P"]
-WanShape = Literal["16:9", "9:16", "1:1", "4:3", "3:4"]
-VideoRatio = Literal["1280:720", "720:1280", "1104:832", "960:960", "832:1104"]
-TurboRatio = Literal["1280:720", "720:1280", "1104:832", "832:1104", "960:960", "1584:672"]
-# fmt: off
-PictureRatio = Literal[
-    "1920:1080", "1080:1920", "1024:1024", "1360:768", "1080:1080", "1168:880", "1440:1080", "1080:1440",
-    "1808:768", "2112:912", "1280:720", "720:1280", "720:720", "960:720", "720:960", "1680:720",
-]
-# fmt: on
-
-
-class RunwayImageToVideo(Struct, frozen=True, kw_only=True):
-    image: Picture
-    prompt: Text2000
-    ratio: VideoRatio | None = None
-    duration: Literal[5, 8, 10] | None = None
-    seed: Seed32 | None = None
-    webhook_url: Link | None = None
-
-
-class RunwayTextToVideo(Struct, frozen=True, kw_only=True):
-    prompt: Text2000
-    ratio: VideoRatio | None = None
-    duration: Literal[5, 8, 10] | None = None
-    webhook_url: Link | None = None
-
-
-class RunwayGen4Turbo(Struct, frozen=True, kw_only=True):
-    image: Picture
-    prompt: NonEmptyText1000 | None = None
-    ratio: TurboRatio | None = None
-    duration: Literal[5, 10] | None = None
-    seed: Seed32 | None = None
-    webhook_url: Link | None = None
-
-
-class RunwayTextToImage(Struct, frozen=True, kw_only=True):
-    prompt: NonEmptyText1000
-    ratio: PictureRatio
-    seed: Seed32 | None = None
-    webhook_url: Link | None = None
-
-
-class WanSettings(Struct, frozen=True, kw_only=True):
-    prompt_extend: bool | None = None
-
-
-class WanImageToVideo(Struct, frozen=True, kw_only=True):
-    """Three modes: first frame; first and last frame; continuation of a clip, whose time counts in `duration`."""
-
-    prompt: Text5000 | None = None
-    negative_prompt: Text500 | None = None
-    start_image_url: Link | None = None
-    end_image_url: Link | None = None
-    audio_url: Link | None = None
-    video_url: Link | None = None
-    resolution: WanResolution | None = None
-    duration: WanSeconds | None = None
-    seed: Seed31 | None = None
-    additional_settings: WanSettings | None = None
-    webhook_url: Link | None = None
-
-
-def needs(field: str) -> Json:
-    return {"required": [field], "properties": {field: {"type": "string"}}}
-
-
-# The rule of `wan_rules`, for the published description.
-WanImageToVideoBody = Annotated[
-    WanImageToVideo, Meta(extra_json_schema={"anyOf": [needs("start_image_url"), needs("video_url")]})
-]
-
-
-class WanTextToVideo(Struct, frozen=True, kw_only=True):
-    prompt: Text5000
-    negative_prompt: Text500 | None = None
-    audio_url: Link | None = None
-    aspect_ratio: WanShape | None = None
-    resolution: WanResolution | None = None
-    duration: WanSeconds | None = None
-    seed: Seed31 | None = None
-    additional_settings: WanSettings | None = None
-    webhook_url: Link | None = None
-
-
-# -- the body's fields, in the vendor's words and in ours ------------------------
-
-PLAIN = {"prompt": "prompt", "negative_prompt": "negative_prompt", "duration": "seconds", "seed": "seed"}
-"""Body field → Generation field, where the value means the same."""
-
-RESOLUTIONS = {"720P": "720p", "1080P": "1080p"}
-
-MIB = 1024 * 1024
-WAN_IMAGE = MediaLimits(
-    types=("image/jpeg", "image/png", "image/bmp", "image/webp"),
-    max_bytes=20 * MIB,
-    min_side=240,
-    max_side=8000,
-    min_aspect=1 / 8,
-    max_aspect=8.0,
-)
-WAN_AUDIO = MediaLimits(types=("audio/wav", "audio/mpeg"), max_bytes=15 * MIB, min_seconds=2.0, max_seconds=30.0)
-WAN_VIDEO = MediaLimits(
-    types=("video/mp4", "video/quicktime"),
-    max_bytes=100 * MIB,
-    min_side=240,
-    max_side=4096,
-    min_seconds=2.0,
-    max_seconds=10.0,
-)
-
-
-class Medium(Struct, frozen=True, kw_only=True):
-    """A body field that names a file."""
-
-    role: Role
-    limits: MediaLimits | None = None
-    inline: bool = False  # takes a data URI and bare base64 beside a link
-
-
-MEDIA = {
-    "image": Medium(role=Role.FIRST_FRAME, inline=True),
-    "start_image_url": Medium(role=Role.FIRST_FRAME, limits=WAN_IMAGE),
-    "end_image_url": Medium(role=Role.LAST_FRAME, limits=WAN_IMAGE),
-    "audio_url": Medium(role=Role.AUDIO, limits=WAN_AUDIO),
-    "video_url": Medium(role=Role.VIDEO, limits=WAN_VIDEO),
-}
-
-NAMES = {
-    **{ours: (theirs, theirs) for theirs, ours in PLAIN.items() if ours != theirs},
-    **{medium.role.value: (field, field) for field, medium in MEDIA.items() if field != "image"},
-    "width": ("ratio", "ratio"),
-    "height": ("ratio", "ratio"),
-    "ratio": ("aspect_ratio", "aspect_ratio"),
-    "prompt_extend": ("additional_settings", "additional_settings.prompt_extend"),
-}
-"""Our name → the body field it stands in, and what the caller calls it."""
-
 PLACEHOLDER = "<string>"
 """What the vendor's own documentation shows for a URL that is not sent; people post its examples as they stand."""
 
 
 # -- asking ----------------------------------------------------------------------
-
-
-class Model(Struct, frozen=True, kw_only=True):
-    """One row of the table at the foot."""
-
-    route: str  # its path below /v1/ai/
-    name: str  # in the catalog
-    operation: Operation
-    body: type[Struct]
-    title: str
-    rules: Callable[[Json], Iterator[Flaw]] | None = None  # between the fields of a body
-    published: Any = None  # the body with those rules, for OpenAPI
 
 
 def parse_submission(model: Model, request: HttpRequest) -> Submission:
@@ -310,17 +165,6 @@ def webhook_flaws(sent: Json) -> Iterator[Flaw]:
         yield custom_flaw(("webhook_url",), fault)
 
 
-def wan_rules(sent: Json) -> Iterator[Flaw]:
-    """WAN 2.7 starts from a picture or from a clip; the last frame alone is no start."""
-    if "start_image_url" in sent or "video_url" in sent:
-        return
-    if "end_image_url" in sent:
-        message = "Value error, end_image_url needs start_image_url or video_url beside it"
-        yield custom_flaw(("end_image_url",), message)
-    else:
-        yield custom_flaw(("start_image_url",), "Field required: send start_image_url, or video_url to continue a clip")
-
-
 def in_order(flaws: list[Flaw], type: type[Struct]) -> tuple[Flaw, ...]:
     """As the body's fields are declared, which is the order in which a validator would meet them."""
     rank = {name: number for number, name in enumerate(type.__struct_fields__)}
@@ -378,38 +222,6 @@ def credential(request: HttpRequest) -> str | None:
 
 # -- answering -------------------------------------------------------------------
 
-Status = Literal["CREATED", "IN_PROGRESS", "COMPLETED", "FAILED"]
-
-STATUSES: dict[State, Status] = {
-    State.QUEUED: "CREATED",
-    State.RUNNING: "IN_PROGRESS",
-    State.SUCCEEDED: "COMPLETED",
-    State.FAILED: "FAILED",
-    State.CANCELED: "FAILED",  # the vendor has no word for it, and clients know these four only
-}
-
-Uuid = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
-
-
-class Task(Struct, frozen=True, kw_only=True):
-    task_id: Uuid
-    status: Status
-    generated: tuple[str, ...] = ()
-    error: str | UnsetType = UNSET  # ours: why it FAILED
-
-
-class TaskAnswer(Struct, frozen=True, kw_only=True):
-    data: Task
-
-
-class ListedTask(Struct, frozen=True, kw_only=True):
-    task_id: Uuid
-    status: Status
-
-
-class TaskListAnswer(Struct, frozen=True, kw_only=True):
-    data: tuple[ListedTask, ...]
-
 
 def task(job: Job) -> Task:
     return Task(
@@ -454,11 +266,6 @@ def answer_headers(allowance: Allowance) -> Headers:
 # -- lists -----------------------------------------------------------------------
 
 
-class ListQuery(Struct, frozen=True, kw_only=True):
-    page: Annotated[int, Meta(ge=1, le=1_000_000_000)] = 1
-    per_page: Annotated[int, Meta(ge=1, le=100)] = 20
-
-
 WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 
@@ -474,52 +281,6 @@ def parse_page(request: HttpRequest) -> Page:
 
 
 # -- uploads ---------------------------------------------------------------------
-
-# fmt: off
-UploadType = Literal[
-    "image/png", "image/jpeg", "image/webp",
-    "video/mp4", "video/webm", "video/quicktime",
-    "audio/mpeg", "audio/wav", "audio/mp4", "audio/webm", "audio/ogg",
-]
-# fmt: on
-UPLOAD_BYTES = 1024 * MIB
-UPLOAD_SLOT_SECONDS = 120.0
-UPLOAD_KEPT_SECONDS = 7 * 86400.0
-
-
-class WishedFile(Struct, frozen=True, kw_only=True):
-    content_type: UploadType
-
-
-class UploadRequest(Struct, frozen=True, kw_only=True):
-    files: Annotated[tuple[WishedFile, ...], Meta(min_length=1, max_length=14)]
-
-
-class UploadTicket(Struct, frozen=True, kw_only=True):
-    """PUT the bytes to `upload_url` with exactly these headers and no key; `asset_url` then works in URL fields."""
-
-    file_id: Uuid
-    upload_url: str
-    headers: dict[str, str]
-    expires_in: int  # seconds
-    asset_url: str
-    asset_url_expires_in: int  # seconds
-
-
-class UploadAnswer(Struct, frozen=True, kw_only=True):
-    files: tuple[UploadTicket, ...]
-
-
-class UploadedFile(Struct, frozen=True, kw_only=True):
-    file_id: Uuid
-    content_type: str
-    asset_url: str
-    asset_url_expires_at: str  # a moment, since a wire has no clock to count from
-    expires_at: str
-
-
-class UploadListAnswer(Struct, frozen=True, kw_only=True):
-    files: tuple[UploadedFile, ...]
 
 
 def parse_uploads(request: HttpRequest) -> tuple[UploadWish, ...]:
@@ -574,20 +335,6 @@ def moment(seconds: float) -> str:
 # -- trouble ---------------------------------------------------------------------
 
 
-class InvalidParam(Struct, frozen=True, kw_only=True):
-    """One bad field: live answers call it `field` and say where it stands, the documentation calls it `name`."""
-
-    field: str
-    name: str
-    reason: str
-
-
-class ErrorAnswer(Struct, frozen=True, kw_only=True):
-    message: str
-    invalid_params: tuple[InvalidParam, ...] | UnsetType = UNSET
-    detail: str | UnsetType = UNSET  # ours: what the vendor's fixed message does not tell
-
-
 ERROR_STATUS: Mapping[Kind, int] = STATUS | {
     # The vendor declares 500 and 503 only. What may have been paid for is 500, which fewer clients send again.
     Kind.UPSTREAM_FAILED: 500,
@@ -640,104 +387,7 @@ def param(name: str, where: str, reason: str) -> InvalidParam:
     return InvalidParam(field=f"{where}.{name}" if name else where, name=name or where, reason=reason)
 
 
-TYPE_REASONS = {
-    "string": "Input should be a valid string",
-    "integer": "Input should be a valid integer",
-    "number": "Input should be a valid number",
-    "boolean": "Input should be a valid boolean",
-    "array": "Input should be a valid list",
-    "object": "Input should be a valid dictionary or object to extract fields from",
-}
-
-
-def reason(flaw: Flaw) -> str:
-    """A flaw in the words of pydantic 2, which the vendor's answers carry."""
-    match flaw.rule:
-        case Rule.REQUIRED:
-            return "Field required"
-        case Rule.TYPE:
-            return TYPE_REASONS.get(str(flaw.bound), f"Input should be {flaw.bound}")
-        case Rule.CHOICE | Rule.NO_MATCH:
-            return f"Input should be {either(flaw.bound)}"
-        case Rule.MINIMUM:
-            return f"Input should be greater than or equal to {flaw.bound}"
-        case Rule.MAXIMUM:
-            return f"Input should be less than or equal to {flaw.bound}"
-        case Rule.MIN_LENGTH:
-            return f"String should have at least {counted(flaw.bound, 'character')}"
-        case Rule.MAX_LENGTH:
-            return f"String should have at most {counted(flaw.bound, 'character')}"
-        case Rule.MIN_ITEMS:
-            return f"List should have at least {counted(flaw.bound, 'item')} after validation, not {flaw.found}"
-        case Rule.MAX_ITEMS:
-            return f"List should have at most {counted(flaw.bound, 'item')} after validation, not {flaw.found}"
-        case Rule.PATTERN:
-            return f"String should match pattern '{flaw.bound}'"
-        case Rule.UNKNOWN_KEY:
-            return "Extra inputs are not permitted"
-        case Rule.JSON | Rule.CUSTOM:
-            return flaw.message or "Value error"
-
-
-def either(values: tuple[Any, ...]) -> str:
-    *first, last = [repr(value) for value in values]
-    return f"{', '.join(first)} or {last}" if first else last
-
-
-def counted(figure: int, noun: str) -> str:
-    return f"{figure} {noun}" if figure == 1 else f"{figure} {noun}s"
-
-
-# -- the models, and the routes that follow from them ------------------------------
-
-MODELS = (
-    Model(
-        route="image-to-video/runway-4-5",
-        name="gen4.5",
-        operation=Operation.IMAGE_TO_VIDEO,
-        body=RunwayImageToVideo,
-        title="Runway Gen 4.5, video from a picture",
-    ),
-    Model(
-        route="text-to-video/runway-4-5",
-        name="gen4.5",
-        operation=Operation.TEXT_TO_VIDEO,
-        body=RunwayTextToVideo,
-        title="Runway Gen 4.5, video from text",
-    ),
-    Model(
-        route="image-to-video/runway-gen4-turbo",
-        name="gen4_turbo",
-        operation=Operation.IMAGE_TO_VIDEO,
-        body=RunwayGen4Turbo,
-        title="Runway Gen 4 Turbo, video from a picture",
-    ),
-    Model(
-        route="text-to-image/runway",
-        name="gen4_image",
-        operation=Operation.TEXT_TO_IMAGE,
-        body=RunwayTextToImage,
-        title="Runway, picture from text",
-    ),
-    Model(
-        route="image-to-video/wan-2-7",
-        name="wan-2.7",
-        operation=Operation.IMAGE_TO_VIDEO,
-        body=WanImageToVideo,
-        title="WAN 2.7, video from a picture, or a clip continued",
-        rules=wan_rules,
-        published=WanImageToVideoBody,
-    ),
-    Model(
-        route="text-to-video/wan-2-7",
-        name="wan-2.7",
-        operation=Operation.TEXT_TO_VIDEO,
-        body=WanTextToVideo,
-        title="WAN 2.7, video from text",
-    ),
-)
-
-BODY_FIELDS = frozenset(name for model in MODELS for name in model.body.__struct_fields__)
+# -- the routes that follow from the models --------------------------------------
 
 
 def routes_of(model: Model) -> tuple[Route, ...]:
