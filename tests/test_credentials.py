@@ -345,7 +345,7 @@ async def test_a_signature_that_fails_costs_neither_the_file_nor_the_truth(
 class Courier:
     """An engine that hands over what somebody else made."""
 
-    name, slots, honours = "script", 1, Script.honours
+    name, slots, remote, honours = "script", 1, False, Script.honours
 
     def __init__(self, parcel: bytes) -> None:
         self.parcel = parcel

@@ -24,10 +24,12 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.http_exceptions import HttpProcessingError
 from msgspec import Struct
+from msgspec.structs import replace
 from yarl import URL
 
 import mutoscope
 from mutoscope.config import Net
+from mutoscope.http import HttpRequest, HttpResponse
 from mutoscope.media import size_phrase
 from mutoscope.problem import Kind, Problem
 
@@ -35,6 +37,7 @@ AGENT = f"mutoscope/{mutoscope.__version__}"
 CHUNK = 256 * 1024
 ANSWER_BYTES = 1024  # how much of a webhook receiver's answer is kept
 MAX_URL = 8192
+MAX_ANSWER = 8 * 1024 * 1024  # of a vendor's API
 REDIRECTS = (301, 302, 303, 307, 308)
 UNTYPED = ("", "application/octet-stream", "binary/octet-stream")
 """Content types that say nothing; the content itself decides."""
@@ -143,6 +146,88 @@ def name_flaw(host: str) -> str | None:
     return next((what for domain, what in PRIVATE_NAMES.items() if name.endswith(f".{domain}") or name == domain), None)
 
 
+class NotSent(Problem):
+    """A request that was certainly not received: no connection came about."""
+
+
+class Line:
+    """Requests to one vendor's API, whose host the operator chose; to hosts that the vendor names only as guarded.
+
+    One per account; opens its connections on first use, `close` ends them.
+    """
+
+    def __init__(
+        self, base_url: str, headers: Mapping[str, str], settings: Net, *, seconds: float, lookup: Lookup | None = None
+    ) -> None:
+        """`headers` carry the key: they go to `base_url` only. `seconds` is the time for one whole answer.
+
+        Raises Problem (UNREACHABLE_MEDIA) when `base_url` is not a URL.
+        """
+        self.base = read_url(base_url.rstrip("/"))
+        self.headers = {name: str(value) for name, value in headers.items()}
+        self.seconds = seconds
+        allowed = replace(settings, allow_hosts=(*settings.allow_hosts, self.base.host or ""), allow_http=True)
+        self.guard = Client(allowed, lookup=lookup)
+        self._kept: aiohttp.ClientSession | None = None
+        self._fresh: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        for session in (self._kept, self._fresh):
+            if session is not None:
+                await session.close()
+        self._kept = self._fresh = None
+        await self.guard.close()
+
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        """One request and its whole answer, up to 8 MiB. Redirects are answers.
+
+        A request that spends goes over a connection of its own, because one that was kept open may be closed by the
+        other side at that very moment, and then nobody knows whether the request arrived. Raises NotSent, or Problem
+        (UPSTREAM_FAILED, TIMED_OUT) for an answer that did not come.
+        """
+        headers: dict[str, str] = {**request.headers}
+        if request.path.startswith("/"):
+            headers |= self.headers
+            session = self._session(spends=request.spends)
+            url = self.base.with_path(self.base.raw_path.rstrip("/") + request.path, encoded=True)
+        else:
+            url = self.guard.check(request.path)
+            session = self.guard.session(url)
+        if request.query:
+            url = url.with_query(request.query)
+        host = url.host or ""
+        try:
+            async with asyncio.timeout(self.seconds):
+                async with session.request(
+                    request.method, url, data=request.body or None, headers=headers, allow_redirects=False
+                ) as response:
+                    return await read_response(response)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise NotSent(Kind.UPSTREAM_FAILED, f"{host}: {reason(error)}") from error
+        except TimeoutError as error:
+            raise Problem(Kind.TIMED_OUT, f"{host} gave no answer within {self.seconds:g} seconds") from error
+        except BROKEN as error:
+            raise Problem(Kind.UPSTREAM_FAILED, f"{host}: {reason(error)}") from error
+
+    def _session(self, *, spends: bool) -> aiohttp.ClientSession:
+        if spends:
+            self._fresh = self._fresh or self.guard.make_session(guarded=False, keep=False)
+            return self._fresh
+        self._kept = self._kept or self.guard.make_session(guarded=False)
+        return self._kept
+
+
+async def read_response(response: aiohttp.ClientResponse) -> HttpResponse:
+    body = await response.content.read(MAX_ANSWER + 1)
+    while not response.content.at_eof() and len(body) <= MAX_ANSWER:
+        body += await response.content.read(MAX_ANSWER + 1 - len(body))
+    if len(body) > MAX_ANSWER:
+        response.close()
+        raise Problem(Kind.UPSTREAM_FAILED, f"the answer is larger than {MAX_ANSWER} bytes")
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return HttpResponse(status=response.status, headers=headers, body=body)
+
+
 class Client:
     """Guarded HTTP. One per process; opens its connections on first use, `close` ends them."""
 
@@ -193,7 +278,7 @@ class Client:
             async with asyncio.timeout(timeout_seconds):
                 target = self.check(url)
                 sent = {**headers, "User-Agent": AGENT, "Accept-Encoding": "identity"}
-                session = self._session(target)
+                session = self.session(target)
                 async with session.post(target, data=body, headers=sent, allow_redirects=False) as response:
                     text = await beginning(response)
                     return Answer(status=response.status, seconds=time.perf_counter() - started, text=text)
@@ -232,7 +317,7 @@ class Client:
         headers = {"Accept": ", ".join((*accept, "*/*;q=0.1"))}
         target = self.check(url)
         for _ in range(self.settings.max_redirects + 1):
-            async with self._session(target).get(target, headers=headers, allow_redirects=False) as response:
+            async with self.session(target).get(target, headers=headers, allow_redirects=False) as response:
                 location = response.headers.get("Location")
                 if response.status not in REDIRECTS or not location:
                     yield response
@@ -241,20 +326,22 @@ class Client:
         allowed = f"{self.settings.max_redirects} redirects (net.max_redirects)"
         raise unreachable(f"more than {allowed}")
 
-    def _session(self, target: URL) -> aiohttp.ClientSession:
+    def session(self, target: URL) -> aiohttp.ClientSession:
         """Two pools, so that a connection made without the guard is never given to a host under it."""
         if self.exempt(target.host or ""):
-            self._open = self._open or self._make_session(guarded=False)
+            self._open = self._open or self.make_session(guarded=False)
             return self._open
-        self._guarded = self._guarded or self._make_session(guarded=True)
+        self._guarded = self._guarded or self.make_session(guarded=True)
         return self._guarded
 
-    def _make_session(self, *, guarded: bool) -> aiohttp.ClientSession:
+    def make_session(self, *, guarded: bool, keep: bool = True) -> aiohttp.ClientSession:
+        """`keep`: a connection may serve more than one request."""
         connector = aiohttp.TCPConnector(
             resolver=_Resolver(self._lookup, guarded, self.settings.connect_seconds),
             use_dns_cache=False,
             socket_factory=guarded_socket if guarded else None,
             limit=256,
+            force_close=not keep,
         )
         return aiohttp.ClientSession(
             connector=connector,

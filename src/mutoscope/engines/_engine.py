@@ -1,14 +1,15 @@
 """What an engine is: one coroutine that turns a generation into outputs, and what it honours."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Protocol
 
 from msgspec import Struct
 
 from mutoscope.credentials import Making
-from mutoscope.job import Generation, Json, Operation, Output, Role
+from mutoscope.job import Dispatch, Generation, Input, Json, Operation, Output, Role, Sent
 from mutoscope.media import MediaInfo
+from mutoscope.problem import Problem
 
 
 class OpenedInput(Struct, frozen=True, kw_only=True):
@@ -19,6 +20,33 @@ class OpenedInput(Struct, frozen=True, kw_only=True):
     path: Path
     info: MediaInfo
     label: str | None = None
+
+
+class Handed(Struct, frozen=True, kw_only=True):
+    """What `generate` returns when somebody else goes on: the vendor that has the job now, asked again at its watch."""
+
+
+HANDED = Handed()
+
+
+class Parked(Struct, frozen=True, kw_only=True):
+    """The vendor has made it, but the result could not be fetched: asked again after a while, for a fresh link too."""
+
+    detail: str
+    seconds: float
+
+
+class Unsent(Struct, frozen=True, kw_only=True):
+    """Nothing was spent and nothing can be here, now: the next engine on the route takes over, or this one tries again.
+
+    Without `retry_seconds` there is no use in trying this one again.
+    """
+
+    problem: Problem
+    retry_seconds: float | None = None
+
+
+Outcome = tuple[Output, ...] | Handed | Parked | Unsent
 
 
 class EngineRun(Protocol):
@@ -78,16 +106,71 @@ class EngineRun(Protocol):
         """
         ...
 
+    # For engines that spend money elsewhere. The transitions are those of the store, under the same names.
+
+    @property
+    def dispatch(self) -> Dispatch | None:
+        """The last request for this job that costs money."""
+        ...
+
+    @property
+    def callback(self) -> str | None:
+        """A URL of ours on which the vendor may tell that there is news of this job; None when there is none."""
+        ...
+
+    async def open(self, each: Input) -> OpenedInput:
+        """An input as a file on disk, fetched and checked. Raises Problem."""
+        ...
+
+    async def probe(self, path: Path) -> MediaInfo:
+        """What a file is that a vendor made. Raises Problem(BAD_MEDIA)."""
+        ...
+
+    def public_link(self, each: Input) -> str | None:
+        """A signed link to an input that we hold, where the settings name a public address of ours."""
+        ...
+
+    async def intend(self, account: str, reference: str) -> Dispatch:
+        """About to send. Durable before it returns."""
+        ...
+
+    async def accept(self, dispatch: Dispatch, handle: Json, status: str) -> None:
+        """The vendor has it. Durable before it returns; from then on the account holds the job."""
+        ...
+
+    async def resolve(self, dispatch: Dispatch, sent: Sent, detail: str) -> None:
+        """It turned out refused, unsent or unknown."""
+        ...
+
+    async def unresolved(self, account: str) -> int:
+        """How many dispatches of the account are intended: on their way, or cut off by the end of a process."""
+        ...
+
+    async def ours(self, account: str, ids: Collection[str]) -> set[str]:
+        """Those of a vendor's task ids that belong to jobs of ours."""
+        ...
+
+    async def tell(self, what: str, detail: str = "") -> None:
+        """Add a line to the job's story."""
+        ...
+
+    def charge(self, credits: float) -> None:
+        """What the vendor says it costs, in place of the estimate."""
+        ...
+
 
 class Engine(Protocol):
     name: str
     slots: int
     """How many runs this process gives it at once."""
+    remote: bool
+    """Whether somebody else makes it: then its inputs are not opened for it, and what nobody asked for (a seed, a frame
+    rate) is not made up."""
     honours: Mapping[Operation, frozenset[str]]
     """For each operation it can do: the Generation fields, input roles and `extra` names that it obeys.
     "*" stands for every name."""
 
-    async def generate(self, run: EngineRun) -> tuple[Output, ...]:
+    async def generate(self, run: EngineRun) -> Outcome:
         """Make it. Raises Problem to fail the job."""
         ...
 

@@ -50,6 +50,7 @@ SOUNDS = frozenset(
 
 class Script:
     name = "script"
+    remote = False
     honours: Mapping[Operation, frozenset[str]] = {operation: frozenset({"*"}) for operation in Operation}
 
     def __init__(self, settings: ScriptSettings | None = None) -> None:

@@ -207,6 +207,10 @@ class Store(Protocol):
         """The ledger, by job and number, from behind a row on."""
         ...
 
+    async def unresolved(self, account: str) -> int:
+        """How many dispatches of the account are intended: their answers are not known."""
+        ...
+
     async def dispatched_ids(self, account: str, ids: Collection[str]) -> set[str]:
         """Those of a vendor's task ids that are ours."""
         ...

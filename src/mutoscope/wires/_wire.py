@@ -184,7 +184,7 @@ class Order(Struct, frozen=True, kw_only=True):
         str, str
     ] = {}  # Input.field → what stands for it in the request: link, data URI, the vendor's own uri
     callback: str | None = None  # a URL of ours that the vendor may call when there is news
-    reference: str = ""  # our name for this request; the same one is never sent twice
+    reference: str = ""  # our name for the job: the same at every try, and told to the vendor where it takes one
 
 
 class Back(Struct, frozen=True, kw_only=True):
@@ -215,7 +215,6 @@ class Back(Struct, frozen=True, kw_only=True):
     """Statuses of an answer to the spending request that say for certain that nothing was submitted. Other 4xx are
     refusals; what else is not 2xx leaves it unknown."""
     requests_per_second: float | None = None  # what the vendor allows one account, where it says so
-    idempotent: bool = False  # the vendor recognises `reference`, so that sending again is safe
 
 
 class Allowance(Struct, frozen=True, kw_only=True):
