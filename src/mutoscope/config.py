@@ -39,6 +39,7 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Key(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     sha256: str
+    webhook: str = ""
 
 
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

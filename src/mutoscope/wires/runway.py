@@ -7,10 +7,11 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from mutoscope.http import HttpRequest, HttpResponse, json_response
-from mutoscope.job import Job, Operation
+from mutoscope.job import Job, Operation, State
 from mutoscope.problem import Flaw, Kind, Problem, custom_flaw
 from mutoscope.wires import _runway_bodies as bodies
 from mutoscope.wires._body import invalid, read_body
@@ -157,6 +158,11 @@ def render_job(job: Job, _request: HttpRequest) -> HttpResponse:
     return json_response(task(job))
 
 
+def render_webhook(job: Job) -> bytes | None:
+    """The vendor sends none; ours is the answer of the GET."""
+    return None if job.state is State.QUEUED else msgspec.json.encode(task(job))
+
+
 def render_removed(_job: Job, _request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204)
 
@@ -290,6 +296,7 @@ WIRE = Wire(
     public_id=uuid4_form,
     job_id=from_uuid4_form,
     precheck=precheck,
+    render_webhook=render_webhook,
     probes_inputs=True,
     problem_schema=ErrorBody,
     security={"type": "http", "scheme": "bearer"},

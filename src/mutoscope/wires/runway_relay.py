@@ -224,22 +224,29 @@ def render_created(job: Job, _request: HttpRequest) -> HttpResponse:
     )
 
 
-def render_job(job: Job, _request: HttpRequest) -> HttpResponse:
+def task(job: Job) -> RelayTask:
     failure, code = failure_of(job) if job.state is State.FAILED else (UNSET, UNSET)
-    return json_response(
-        RelayTask(
-            id=uuid4_form(job.id),
-            status=status_of(job),
-            created_at=timestamp(job.created),
-            estimated_cost=EstimatedCost(job.estimate),
-            cost=Cost(round(job.cost or 0)),
-            progress=(job.progress or 0.0) if job.state is State.RUNNING else UNSET,
-            output=links(job) if job.state is State.SUCCEEDED else UNSET,
-            failure=failure,
-            failure_code=code,
-            completed_at=timestamp(job.finished) if job.finished is not None else UNSET,
-        )
+    return RelayTask(
+        id=uuid4_form(job.id),
+        status=status_of(job),
+        created_at=timestamp(job.created),
+        estimated_cost=EstimatedCost(job.estimate),
+        cost=Cost(round(job.cost or 0)),
+        progress=(job.progress or 0.0) if job.state is State.RUNNING else UNSET,
+        output=links(job) if job.state is State.SUCCEEDED else UNSET,
+        failure=failure,
+        failure_code=code,
+        completed_at=timestamp(job.finished) if job.finished is not None else UNSET,
     )
+
+
+def render_job(job: Job, _request: HttpRequest) -> HttpResponse:
+    return json_response(task(job))
+
+
+def render_webhook(job: Job) -> bytes | None:
+    """No relay sends one; ours is the answer of the GET."""
+    return None if job.state is State.QUEUED else msgspec.json.encode(task(job))
 
 
 def render_removed(_job: Job, _request: HttpRequest) -> HttpResponse:
@@ -306,6 +313,7 @@ WIRE = Wire(
     credential=credential,
     public_id=uuid4_form,
     job_id=from_uuid4_form,
+    render_webhook=render_webhook,
     probes_inputs=True,
     problem_schema=RelayError,
     security={"type": "http", "scheme": "bearer"},
