@@ -67,7 +67,7 @@ def test_the_commented_sections_are_right_once_they_are_uncommented(tmp_path: Pa
     assert {field.name for field in msgspec.structs.fields(Account)} == DOCUMENTED_ACCOUNT.keys()
     documented = {field.name for field in msgspec.structs.fields(ModelSettings)}
     assert documented == {"engine", "engines", "timeout_seconds", "max_concurrent", "max_daily", "fps"}
-    assert {field.name for field in msgspec.structs.fields(Key)} == {"name", "sha256"}
+    assert {field.name for field in msgspec.structs.fields(Key)} == {"name", "sha256", "webhook"}
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path):
