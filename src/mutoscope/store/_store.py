@@ -111,6 +111,13 @@ class Store(Protocol):
         """
         ...
 
+    async def repeated(self, owner: str, repeat: Repeat, *, now: float) -> Job | None:
+        """The job that `add` would return instead of storing a new one.
+
+        Raises Problem CONFLICT when its digest differs, and when it was deleted.
+        """
+        ...
+
     def hot(self, id: str) -> Job | None:
         """The job, when it is known without reading the database and cannot be out of date."""
         ...
@@ -325,8 +332,9 @@ class Store(Protocol):
         """Lease the messages that are due, oldest first; at most `per_receiver` under way to one host at once."""
         ...
 
-    async def next_due(self) -> float | None:
-        """When to ask for due deliveries again, unless a job ends before."""
+    async def next_due(self, *, after: float | None = None) -> float | None:
+        """When to ask for due deliveries again, unless a job ends before. `after` leaves out what was due by then: it
+        waits for its receiver, not for a time."""
         ...
 
     async def record_attempt(

@@ -35,7 +35,7 @@ from mutoscope.store._rows import (
     upload_of,
     upload_row,
 )
-from mutoscope.store._store import Attempt, DeliveryRecord, DueDeliveries, Jobs, Owed, UsageRow
+from mutoscope.store._store import Attempt, DeliveryRecord, DueDeliveries, Jobs, Owed, Repeat, UsageRow
 from mutoscope.store._writer import Changes, Work, Writer, unavailable
 from mutoscope.wires._wire import Upload
 
@@ -117,6 +117,17 @@ class SqliteStore:
                 job = job_of(row)
                 self._hot.put(job)
         return job
+
+    async def repeated(self, owner: str, repeat: Repeat, *, now: float) -> Job | None:
+        query = "SELECT job, digest FROM repeats WHERE owner = ? AND key = ? AND until > ?"
+        for id, digest in self._read(query, (owner, repeat.key, now)):
+            if digest != repeat.digest:
+                raise Problem(Kind.CONFLICT, "The idempotency key was used before, for another request.")
+            job = await self.get(str(id))
+            if job is None:
+                raise Problem(Kind.CONFLICT, "The idempotency key was used before; what it made was deleted.")
+            return job
+        return None
 
     async def list(self, *, wire: str, owner: str, route: str, limit: int, offset: int = 0) -> tuple[Job, ...]:
         if not route:
@@ -253,8 +264,9 @@ class SqliteStore:
         work = partial(outbox.lease_due, now=now, limit=limit, leased_until=until, per_receiver=per_receiver)
         return await self._write(work, guarded=True)
 
-    async def next_due(self) -> float | None:
-        [(due,)] = self._read(f"SELECT min(due) FROM deliveries WHERE {outbox.PENDING}", ())
+    async def next_due(self, *, after: float | None = None) -> float | None:
+        query = f"SELECT min(due) FROM deliveries WHERE {outbox.PENDING}"
+        [(due,)] = self._read(query, ()) if after is None else self._read(f"{query} AND due > ?", (after,))
         return msgspec.convert(due, float | None)
 
     async def record_attempt(
