@@ -638,7 +638,7 @@ def test_nothing_that_was_asked_for_is_dropped():
         (I2V, "hailuo3", "ratio", "21:9", {"extra": {"ratio": "21:9"}}),
         (I2V, "hailuo3", "ratio", "adaptive", {"extra": {"ratio": "adaptive"}}),
         (T2I, "gpt_image_2", "ratio", "auto", {"extra": {"ratio": "auto"}}),
-        (T2I, "seedream5_pro", "ratio", "auto_2k", {"resolution": "2k"}),
+        (T2I, "seedream5_pro", "ratio", "auto_2k", {"resolution": "2k", "extra": {"ratio": "auto"}}),
         (I2V, "seedance2", "audio", False, {"extra": {"audio": False}}),
         (I2V, "seedance2", "duration", "auto", {"extra": {"duration": "auto"}}),
         (V2V, "aleph2", "ratio", "1920:1080", {"width": 1920, "height": 1080}),

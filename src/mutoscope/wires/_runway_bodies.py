@@ -4,10 +4,11 @@ Bounds are those of the vendor's schema of August 2026, together with the retire
 relays still send. A few fields and values that only the Python SDK 5.24 names are let in beside them.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct
 
+from mutoscope.job import Operation
 from mutoscope.wires import _runway_values as values
 from mutoscope.wires._runway_later import (
     ImageToVideoLater,
@@ -644,6 +645,26 @@ class VideoToHdr(Lone, kw_only=True):
     output_format: Maybe[HdrFormat] = UNSET
     prores_profile: Maybe[Literal["422", "4444", "422 HQ"]] = UNSET
 
+
+# ---- endpoints
+
+ENDPOINTS: dict[Operation, Any] = {
+    Operation.IMAGE_TO_VIDEO: ImageToVideo,
+    Operation.TEXT_TO_VIDEO: TextToVideo,
+    Operation.VIDEO_TO_VIDEO: VideoToVideo,
+    Operation.TEXT_TO_IMAGE: TextToImage,
+    Operation.CHARACTER_PERFORMANCE: CharacterPerformance,
+    Operation.IMAGE_UPSCALE: ImageUpscale,
+    Operation.VIDEO_UPSCALE: VideoUpscale,
+    Operation.TEXT_TO_SPEECH: TextToSpeech,
+    Operation.SOUND_EFFECT: SoundEffect,
+    Operation.SPEECH_TO_SPEECH: SpeechToSpeech,
+    Operation.VOICE_DUBBING: VoiceDubbing,
+    Operation.VOICE_ISOLATION: VoiceIsolation,
+    Operation.VIDEO_TO_AUDIO: VideoToAudio,
+    Operation.VIDEO_TO_HDR: VideoToHdr,
+}
+"""The vendor's paths are named as our operations are."""
 
 # ---- uploads and usage
 

@@ -3,7 +3,7 @@
 Where the fields of a body go:
 
 - `ratio` that is a size in pixels ("1280:720") becomes width and height; `auto_720p` and its like the resolution
-  "720p"; a shape ("16:9", "adaptive", "auto") stays in `extra["ratio"]`.
+  "720p", with "auto" in `extra["ratio"]`; a shape ("16:9", "adaptive", "auto") stays there as it is.
 - `resolution` is a tier and becomes the resolution, in lower case ("768P" → "768p").
 - `duration` in seconds becomes the seconds; the word "auto" stays in `extra["duration"]`.
 - Members that hold files become inputs, by the tables below. What else stands beside a file's URI stays in `extra`
@@ -35,9 +35,13 @@ from mutoscope.wires._runway_pieces import (
 )
 from mutoscope.wires._wire import Submission
 
+VERSION_HEADER, VERSION = "x-runway-version", "2024-11-06"
+"""Every call names the version of the API that it speaks."""
+
 MEGABYTE = 1024 * 1024
 PIXELS = re.compile(r"(\d{3,5}):(\d{3,5})", re.ASCII)
-AUTO_TIER = re.compile(r"auto_(\w+)", re.ASCII)
+AUTO = "auto"
+AUTO_TIER = re.compile(rf"{AUTO}_(\w+)", re.ASCII)
 
 TEXTS = {"promptText": "prompt", "negativePrompt": "negative_prompt"}
 NAMED = {**TEXTS, "seed": "seed", "outputCount": "count", "watermark": "watermark"}
@@ -63,6 +67,9 @@ ROLES = {
     "character": Role.CHARACTER,
 }
 """Members that hold files, and what a file there is for unless its position or type says otherwise."""
+URI_KEYS = ("uri", "audioUri")
+HEARD = (*URI_KEYS, "tag", "type")
+"""What inputs hold of a file, beside a position that is one of these."""
 POSITIONS = {"first": Role.FIRST_FRAME, "last": Role.LAST_FRAME}
 FAMILIES = {
     Role.VIDEO: "video",
@@ -72,10 +79,13 @@ FAMILIES = {
 """Every other role takes images."""
 PATTERNS = {"image": IMAGE_PATTERN, "video": VIDEO_PATTERN, "audio": AUDIO_PATTERN}
 
+MODES = {"extend": Operation.VIDEO_EXTENSION}
+"""Modes that are an operation of their own; the others stay words."""
+
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp")
 VIDEO_TYPES = ("video/mp4", "video/quicktime", "video/webm", "video/x-matroska", "video/x-msvideo", "video/ogg")
 LINK_BYTES = {"image": 16 * MEGABYTE, "video": 32 * MEGABYTE, "audio": 32 * MEGABYTE}
-UPLOAD_BYTES = 200 * MEGABYTE
+MIN_UPLOAD, UPLOAD_BYTES = 512, 200 * MEGABYTE
 MAX_SIDE = 8000
 ASPECTS = {"gen4_turbo": (0.5, 2.0), "gen3a_turbo": (0.5, 2.0)}
 SECONDS: dict[tuple[str, str], tuple[float | None, float | None]] = {
@@ -131,9 +141,8 @@ def submission(
             extra |= left_over(name, value)
         else:
             add(fields, extra, name, value)
-    if extra.get("mode") == "extend":
-        operation = Operation.VIDEO_EXTENSION
-        del extra["mode"]
+    if extra.get("mode") in MODES:
+        operation = MODES[extra.pop("mode")]
     generation = Generation(operation=operation, model=model, inputs=inputs, extra=extra, **fields)
     return Submission(generation=generation, fields=callers_names(files))
 
@@ -163,7 +172,7 @@ def add(fields: Json, extra: Json, name: str, value: Any) -> None:
             if size := PIXELS.fullmatch(value):
                 fields["width"], fields["height"] = int(size[1]), int(size[2])
             elif tier := AUTO_TIER.fullmatch(value):
-                fields["resolution"] = tier[1]
+                fields["resolution"], extra[name] = tier[1], AUTO
             else:
                 extra[name] = value
         case _:
@@ -190,7 +199,7 @@ def files_in(values: Any) -> Iterator[File]:
                 yield file(member, where, item, {})
             elif isinstance(item, dict):
                 said = cast("Json", item)
-                for key in ("uri", "audioUri"):
+                for key in URI_KEYS:
                     if isinstance(uri := said.get(key), str):
                         yield file(member, (*where, key), uri, said)
 
@@ -228,9 +237,9 @@ def unheard(item: Any) -> Json:
     if not isinstance(item, dict):
         return {}
     said = cast("Json", item)
-    if not said.keys() & {"uri", "audioUri"}:
+    if said.keys().isdisjoint(URI_KEYS):
         return said
-    heard = ("uri", "audioUri", "tag", "type", *(["position"] if said.get("position") in POSITIONS else []))
+    heard = (*HEARD, *(["position"] if said.get("position") in POSITIONS else []))
     return {key: each for key, each in said.items() if key not in heard}
 
 

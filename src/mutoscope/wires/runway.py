@@ -18,7 +18,14 @@ from mutoscope.wires._body import invalid, read_body
 from mutoscope.wires._ids import from_uuid4_form, uuid4_form
 from mutoscope.wires._runway_issues import ErrorBody, error_body, error_headers
 from mutoscope.wires._runway_pieces import UPLOAD_SCHEME
-from mutoscope.wires._runway_read import credential, parse_submission
+from mutoscope.wires._runway_read import (
+    MIN_UPLOAD,
+    UPLOAD_BYTES,
+    VERSION,
+    VERSION_HEADER,
+    credential,
+    parse_submission,
+)
 from mutoscope.wires._runway_tasks import AnyTask, Created, created, task
 from mutoscope.wires._wire import (
     Account,
@@ -31,12 +38,9 @@ from mutoscope.wires._wire import (
     Wire,
 )
 
-VERSION_HEADER = "x-runway-version"
-VERSION = "2024-11-06"
 BAD_VERSION = "The API version that was provided in the X-Runway-Version header is not valid."
 UPLOAD_SECONDS = 24 * 3600.0
 SLOT_SECONDS = 3600.0
-MIN_UPLOAD, MAX_UPLOAD = 512, 200 * 1024 * 1024
 MAX_CREDITS = 1_000_000_000
 """A tier must name a bound of what it may spend; a server of one's own has none."""
 UNLIMITED = 1_000_000_000
@@ -63,7 +67,7 @@ def parse_upload(request: HttpRequest) -> tuple[UploadWish, ...]:
             media_type=media_type(wish.filename),
             name=wish.filename,
             min_bytes=MIN_UPLOAD,
-            max_bytes=MAX_UPLOAD,
+            max_bytes=UPLOAD_BYTES,
             keep_seconds=UPLOAD_SECONDS,
             slot_seconds=SLOT_SECONDS,
         ),
@@ -212,24 +216,6 @@ def render_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
 
 # ---- routes
 
-ENDPOINTS: dict[Operation, Any] = {
-    Operation.IMAGE_TO_VIDEO: bodies.ImageToVideo,
-    Operation.TEXT_TO_VIDEO: bodies.TextToVideo,
-    Operation.VIDEO_TO_VIDEO: bodies.VideoToVideo,
-    Operation.TEXT_TO_IMAGE: bodies.TextToImage,
-    Operation.CHARACTER_PERFORMANCE: bodies.CharacterPerformance,
-    Operation.IMAGE_UPSCALE: bodies.ImageUpscale,
-    Operation.VIDEO_UPSCALE: bodies.VideoUpscale,
-    Operation.TEXT_TO_SPEECH: bodies.TextToSpeech,
-    Operation.SOUND_EFFECT: bodies.SoundEffect,
-    Operation.SPEECH_TO_SPEECH: bodies.SpeechToSpeech,
-    Operation.VOICE_DUBBING: bodies.VoiceDubbing,
-    Operation.VOICE_ISOLATION: bodies.VoiceIsolation,
-    Operation.VIDEO_TO_AUDIO: bodies.VideoToAudio,
-    Operation.VIDEO_TO_HDR: bodies.VideoToHdr,
-}
-"""The vendor's paths are named as our operations are."""
-
 
 def create(operation: Operation, body: Any) -> Route:
     return Route(
@@ -250,7 +236,7 @@ WIRE = Wire(
     docs="https://docs.dev.runwayml.com/api",
     roots=("/v1/",),
     routes=(
-        *(create(operation, body) for operation, body in ENDPOINTS.items()),
+        *(create(operation, body) for operation, body in bodies.ENDPOINTS.items()),
         Route(
             verb=Verb.SHOW,
             at="GET /v1/tasks/{id}",
