@@ -153,6 +153,7 @@ VERBS: Mapping[Verb, str] = {
     Verb.SHOW: "read",
     Verb.LIST: "list",
     Verb.REMOVE: "cancel or delete",
+    Verb.CANCEL: "cancel",
     Verb.OPEN_UPLOADS: "open uploads",
     Verb.LIST_UPLOADS: "list uploads",
     Verb.ACCOUNT: "limits",

@@ -392,7 +392,7 @@ async def verdicts(client: httpx.AsyncClient, wire: Wire, route: Route, tries: I
 
     async def verdict_of(attempt: Attempt) -> str | None:
         async with turns:
-            headers = {"content-type": "application/json", **wire.headers}
+            headers = {"content-type": "application/json", **wire.headers, **route.headers}
             body = json.dumps(attempt.body).encode()
             return verdict(attempt, await client.request(route.method, route.path, content=body, headers=headers))
 

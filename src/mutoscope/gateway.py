@@ -19,7 +19,7 @@ from mutoscope.catalog import Catalog, Model
 from mutoscope.config import Settings
 from mutoscope.engines import Engine
 from mutoscope.intake import Intake
-from mutoscope.job import Delivery, Generation, Job, Output
+from mutoscope.job import Delivery, Generation, Job, Output, State
 from mutoscope.problem import Kind, Problem
 from mutoscope.store import Store
 from mutoscope.wires import BY_NAME
@@ -39,6 +39,8 @@ from mutoscope.wires._wire import (
 log = structlog.get_logger(__name__)
 
 DAY = 86400.0
+SIFTED = 10_000  # how many of a caller's newest jobs a list with filters looks at
+SIFTED_AT_ONCE = 500
 BODY_KEPT = 64 * 1024
 # Looks ahead a bounded way, then takes whole runs: a text of megabytes costs milliseconds, not seconds.
 LONG_TEXT = re.compile(rb'"(?=(?:[^"\\]|\\.){1024})(?:[^"\\]++|\\.)*+"')
@@ -148,9 +150,27 @@ class Gateway:
         return self.linked(job, origin)
 
     async def list(self, wire: Wire, route: Route, page: Page, *, owner: str, origin: str = "") -> tuple[Job, ...]:
-        offset = (page.number - 1) * page.size
-        jobs = await self.store.list(wire=wire.name, owner=owner, route=route.route, limit=page.size, offset=offset)
+        offset, wanted = (page.number - 1) * page.size, page.size + page.ahead
+        if page.keep is not None:
+            jobs = await self.sifted(wire, route, page, owner=owner, offset=offset, wanted=wanted)
+        else:
+            jobs = await self.store.list(wire=wire.name, owner=owner, route=route.route, limit=wanted, offset=offset)
         return tuple(self.linked(job, origin) for job in jobs)
+
+    async def sifted(
+        self, wire: Wire, route: Route, page: Page, *, owner: str, offset: int, wanted: int
+    ) -> tuple[Job, ...]:
+        """The jobs that a page keeps, among the newest SIFTED of the caller's."""
+        keep, since, kept = page.keep or (lambda _: True), page.since or 0.0, list[Job]()
+        for start in range(0, SIFTED, SIFTED_AT_ONCE):
+            jobs = await self.store.list(
+                wire=wire.name, owner=owner, route=route.route, limit=SIFTED_AT_ONCE, offset=start
+            )
+            kept += [job for job in jobs if job.created >= since and keep(job)]
+            if len(kept) >= offset + wanted or len(jobs) < SIFTED_AT_ONCE or jobs[-1].created < since:
+                break
+            await asyncio.sleep(0)  # others want to be answered meanwhile
+        return tuple(kept[offset : offset + wanted])
 
     def linked(self, job: Job, origin: str, seconds: float | None = None) -> Job:
         """The job with a signed, expiring link on each output."""
@@ -191,6 +211,14 @@ class Gateway:
             self.want(job.engine)
             self.new_delivery.set()
         return job
+
+    async def cancel_queued(self, wire: Wire, route: Route, public: str, *, owner: str) -> Job:
+        """Cancel a job that waits. Raises Problem(CONFLICT) for one that runs or has ended."""
+        job = await self.show(wire, route, public, owner=owner)
+        canceled = await self.cancel(job.id) if job.state is State.QUEUED and job.id not in self.kept else None
+        if canceled is None:
+            raise Problem(Kind.CONFLICT, f"Task {public} does not wait any more: it is {job.state}.", field="id")
+        return canceled
 
     async def remove(self, wire: Wire, route: Route, public: str, *, owner: str) -> Job:
         """Cancel an unfinished job or delete a finished one; afterwards it is not to be found."""

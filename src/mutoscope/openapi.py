@@ -18,6 +18,7 @@ PLACEHOLDER = re.compile(r"\{([^}]+)\}")
 ERRORS: dict[int, str] = {
     400: "The request is not valid, or nothing here can do what it asks.",
     401: "The key is missing or wrong.",
+    403: "The key, or the way in which it is asked, does not allow this.",
     404: "There is no such thing; the message lists what there is.",
     405: "The path takes another method.",
     413: "The body is larger than this server takes.",
@@ -32,6 +33,7 @@ ANSWERS: dict[Verb, str] = {
     Verb.SHOW: "The task as it stands.",
     Verb.LIST: "The tasks, newest first.",
     Verb.REMOVE: "The task is canceled or deleted.",
+    Verb.CANCEL: "The task is canceled.",
     Verb.OPEN_UPLOADS: "Where to send the files.",
     Verb.LIST_UPLOADS: "The files that were sent.",
     Verb.ACCOUNT: "What this key may do and has done.",
@@ -120,7 +122,7 @@ def operation(
         "summary": route.summary,
         "tags": [wire.name],
     }
-    asked = (*path_parameters(route), *query_parameters(route, schema_of, schemas), *header_parameters(wire))
+    asked = (*path_parameters(route), *query_parameters(route, schema_of, schemas), *header_parameters(wire, route))
     if parameters := list(asked):
         told["parameters"] = parameters
     if route.body is not None:
@@ -136,7 +138,8 @@ def operation(
 def operation_id(wire: Wire, route: Route) -> str:
     """The method and the path tell operations apart; so do they here."""
     words = re.sub(r"[^a-z0-9]+", "_", route.path.lower()).strip("_")
-    return f"{wire.name}_{route.method.lower()}_{words}"
+    slash = "_" if route.path.endswith("/") else ""
+    return f"{wire.name}_{route.method.lower()}_{words}{slash}"
 
 
 def path_parameters(route: Route) -> Iterator[Json]:
@@ -152,8 +155,8 @@ def query_parameters(route: Route, schema_of: Callable[[Any], Json], schemas: Js
         yield {"name": name, "in": "query", "required": name in shape.get("required", ()), "schema": schema}
 
 
-def header_parameters(wire: Wire) -> Iterator[Json]:
-    for name, value in wire.headers.items():
+def header_parameters(wire: Wire, route: Route) -> Iterator[Json]:
+    for name, value in (wire.headers | route.headers).items():
         yield {"name": name, "in": "header", "required": True, "schema": {"type": "string", "enum": [value]}}
 
 

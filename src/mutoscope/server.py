@@ -22,7 +22,7 @@ from mutoscope.http import HttpRequest, HttpResponse, json_response
 from mutoscope.job import Job
 from mutoscope.problem import KINDS, Kind, Problem
 from mutoscope.wires import ALL
-from mutoscope.wires._wire import Allowance, Route, Verb, Wire
+from mutoscope.wires._wire import ANY_FILE, Allowance, Route, Verb, Wire
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +38,7 @@ UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})")
 JSON = b"application/json"
 REHEARSE = "x-mutoscope-rehearse"  # a problem kind: answer with it
 ENGINE = "x-mutoscope-engine"  # which engine makes the job
+FORM_STATUSES = {"200": 200, "201": 201}  # by the field success_action_status, as object stores have it
 
 
 class Target(Struct, frozen=True):
@@ -45,15 +46,20 @@ class Target(Struct, frozen=True):
 
     wire: Wire
     route: Route
-    parameter: str | None = None  # the name of the path's last part, where that is a parameter
+    parameter: str | None = None  # the name of the part of the path that is a parameter
+    place: int = -1  # of that part, from the end
 
 
 class Router:
-    """Finds a route by its whole path or, for paths that end in a parameter, by what stands before it."""
+    """Finds a route by its whole path or, for paths that end in a parameter, by what stands before it.
+
+    One fixed part may follow the parameter: /tasks/{id}/cancel.
+    """
 
     def __init__(self, wires: tuple[Wire, ...]) -> None:
         self.whole: dict[str, dict[str, Target]] = {}
         self.ending: dict[str, dict[str, Target]] = {}
+        self.around: dict[tuple[str, str], dict[str, Target]] = {}
         self.roots: list[tuple[str, Wire]] = []
         for wire in wires:
             for mount in ("", f"/{wire.name}"):
@@ -62,21 +68,29 @@ class Router:
                     self.add(mount, wire, route)
 
     def add(self, mount: str, wire: Wire, route: Route) -> None:
-        stem, _, tail = route.path.rpartition("/")
-        if match := PARAMETER.fullmatch(tail):
-            table, key, target = self.ending, mount + stem, Target(wire, route, match[1])
+        front, before, last = (mount + route.path).rsplit("/", 2)
+        if match := PARAMETER.fullmatch(last):
+            methods = self.ending.setdefault(f"{front}/{before}", {})
+            target, fixed = Target(wire, route, match[1]), f"{front}/{before}"
+        elif match := PARAMETER.fullmatch(before):
+            methods = self.around.setdefault((front, last), {})
+            target, fixed = Target(wire, route, match[1], -2), f"{front}/{last}"
         else:
-            table, key, target = self.whole, mount + route.path, Target(wire, route)
-        if PARAMETER.search(key):
-            raise ValueError(f"{wire.name}: {route.path}: only the last part of a path can be a parameter")
-        methods = table.setdefault(key, {})
+            methods = self.whole.setdefault(mount + route.path, {})
+            target, fixed = Target(wire, route), route.path
+        if PARAMETER.search(fixed):
+            raise ValueError(f"{wire.name}: {route.path}: one of the last two parts of a path can be a parameter")
         if route.method in methods:
             raise ValueError(f"{route.at} is claimed by {methods[route.method].wire.name} and by {wire.name}")
         methods[route.method] = target
 
     def find(self, path: str) -> dict[str, Target]:
         """The methods of a path; empty when there is no such path."""
-        return self.whole.get(path) or self.ending.get(path.rpartition("/")[0]) or {}
+        methods = self.whole.get(path) or self.ending.get(path.rpartition("/")[0])
+        if methods is None and path.count("/") > 1:
+            front, _, last = path.rsplit("/", 2)
+            methods = self.around.get((front, last))
+        return methods or {}
 
     def wire_at(self, path: str) -> Wire | None:
         """In whose words an unknown path is answered."""
@@ -158,7 +172,7 @@ class Server:
             if target is None:
                 raise self.lost(wire, methods, request)
             if target.parameter:
-                force_setattr(request, "params", {target.parameter: request.path.rpartition("/")[2]})
+                force_setattr(request, "params", {target.parameter: request.path.rsplit("/", 2)[target.place]})
             if wire.precheck and (problem := wire.precheck(request, target.route)):
                 raise problem
             if self.rehearsal and (wanted := request.headers.get(REHEARSE)):
@@ -216,6 +230,9 @@ class Server:
             case Verb.REMOVE:
                 job = await gateway.remove(wire, route, last_param(request), owner=owner)
                 return route.render(job, request)
+            case Verb.CANCEL:
+                job = await gateway.cancel_queued(wire, route, last_param(request), owner=owner)
+                return route.render(job, request)
             case Verb.OPEN_UPLOADS:
                 wishes = parsed(route, request)
                 return route.render(await gateway.open_uploads(wire, wishes, owner=owner, origin=origin), request)
@@ -253,31 +270,36 @@ class Server:
             if not match or request.method not in ("PUT", "POST"):
                 raise Problem(Kind.NOT_FOUND, "There is no such upload; send PUT or POST to the URL that was given.")
             with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
-                await self.fill(match[1], request, scope, receive, Path(folder) / "upload")
-            return HttpResponse(status=204)
+                status = await self.fill(match[1], request, scope, receive, Path(folder) / "upload")
+            return HttpResponse(status=status)
         except Problem as problem:
             return json_response({"message": problem.message, "error": problem.message}, problem.status)
 
-    async def fill(self, id: str, request: HttpRequest, scope: Scope, receive: Receive, path: Path) -> None:
+    async def fill(self, id: str, request: HttpRequest, scope: Scope, receive: Receive, path: Path) -> int:
+        """Take the bytes; returns the status that says so."""
         gateway = self.gateway
         upload = await gateway.store.upload(id)
         if upload is None or upload.asset:
             raise Problem(Kind.NOT_FOUND, "There is no such upload, or it has its file already.")
         if problem := gateway.assets.verify(upload_path(id), request.query, gateway.clock()):
             raise problem
+        status = 204
         if request.method == "PUT":
             await save_body(receive, path, upload.max_bytes)
         else:
-            await save_form(scope, receive, path, upload.max_bytes)
+            wished = await save_form(scope, receive, path, upload.max_bytes)
+            status = FORM_STATUSES.get(wished, status)
         size = path.stat().st_size
         if size < upload.min_bytes:
             raise Problem(Kind.BAD_MEDIA, f"The file has {size} bytes; at least {upload.min_bytes} are needed.")
         media_type = intake.sniff(path)
-        if media_type is None or family(media_type) != family(upload.media_type):
+        fitting = upload.media_type == ANY_FILE or (media_type and family(media_type) == family(upload.media_type))
+        if media_type is None or not fitting:
             raise Problem(Kind.BAD_MEDIA, f"The file is not {upload.media_type}: it looks like {media_type}.")
         asset = await gateway.assets.put(path, media_type)
         if not await gateway.store.fill_upload(id, asset, size, gateway.clock()):
             raise Problem(Kind.CONFLICT, "The upload slot has expired or has its file already.")
+        return status
 
 
 def told(response: HttpResponse, job: Job) -> HttpResponse:
@@ -375,11 +397,11 @@ async def save_body(receive: Receive, path: Path, max_bytes: int) -> None:
             more = message.get("more_body", False)
 
 
-async def save_form(scope: Scope, receive: Receive, path: Path, max_bytes: int) -> None:
-    """Store the part named file of a form; the other fields are the vendor's and are not needed."""
+async def save_form(scope: Scope, receive: Receive, path: Path, max_bytes: int) -> str:
+    """Store the part named file of a form. Of the vendor's other fields one is returned: which status is success."""
     capped = Capped(receive, max_bytes + 64 * 1024)
     async with Request(scope, capped).form(max_files=1, max_fields=32, max_part_size=64 * 1024) as form:
-        file = form.get("file")
+        file, wished = form.get("file"), form.get("success_action_status")
         if file is None or isinstance(file, str):
             raise Problem(Kind.INVALID, "The form has no part named file.", field="file")
         with path.open("wb") as target:
@@ -387,6 +409,7 @@ async def save_form(scope: Scope, receive: Receive, path: Path, max_bytes: int) 
                 await asyncio.to_thread(target.write, chunk)
     if path.stat().st_size > max_bytes:
         raise Problem(Kind.TOO_LARGE, f"The file is larger than {max_bytes} bytes.")
+    return wished if isinstance(wished, str) else ""
 
 
 class Capped:

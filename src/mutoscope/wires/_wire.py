@@ -30,6 +30,7 @@ class Verb(StrEnum):
     SHOW = "show"  # render: (Job, HttpRequest) -> HttpResponse; the job's id is params["id"]
     LIST = "list"  # parse: HttpRequest -> Page; render: (tuple[Job, ...], HttpRequest) -> HttpResponse
     REMOVE = "remove"  # cancels an unfinished job, deletes a finished one; render: (Job, HttpRequest) -> …
+    CANCEL = "cancel"  # cancels a queued job; any other is Problem(CONFLICT); render: (Job, HttpRequest) -> …
     OPEN_UPLOADS = "open_uploads"  # parse: HttpRequest -> tuple[UploadWish, ...]; render: (tuple[Upload, ...], …)
     LIST_UPLOADS = "list_uploads"  # render: (tuple[Upload, ...], HttpRequest) -> HttpResponse
     ACCOUNT = "account"  # render: (Account, HttpRequest) -> HttpResponse
@@ -49,12 +50,19 @@ class Submission(Struct, frozen=True, kw_only=True):
 class Page(Struct, frozen=True, kw_only=True):
     number: int = 1  # from 1
     size: int = 20
+    ahead: int = 0  # how many more to give, so that the answer can say whether another page follows
+    keep: Callable[[Job], bool] | None = None  # counts and gives those jobs only
+    since: float | None = None  # with `keep`: nothing that was created before
+
+
+ANY_FILE = "application/octet-stream"
+"""The media type of an upload whose caller does not say what it will be."""
 
 
 class UploadWish(Struct, frozen=True, kw_only=True):
     """A file that the caller wants to send ahead of a request."""
 
-    media_type: str
+    media_type: str  # or ANY_FILE
     name: str | None = None
     min_bytes: int = 0
     max_bytes: int
@@ -118,6 +126,7 @@ class Route(Struct, frozen=True, kw_only=True):
     status: int = 200
     summary: str = ""
     query: type[Struct] | None = None  # type of the query parameters, for OpenAPI
+    headers: dict[str, str] = {}  # beside those of the wire, what this request must carry, for OpenAPI: name → value
 
     @property
     def method(self) -> str:
