@@ -162,15 +162,15 @@ MEDIA = {
     "video_url": Medium(role=Role.VIDEO, limits=WAN_VIDEO),
 }
 
-NAMES = {
-    **{ours: (theirs, theirs) for theirs, ours in PLAIN.items() if ours != theirs},
-    **{medium.role.value: (field, field) for field, medium in MEDIA.items() if field != "image"},
-    "width": ("ratio", "ratio"),
-    "height": ("ratio", "ratio"),
-    "ratio": ("aspect_ratio", "aspect_ratio"),
-    "prompt_extend": ("additional_settings", "additional_settings.prompt_extend"),
+OURS: dict[str, tuple[str, ...]] = {
+    **{theirs: (ours,) for theirs, ours in PLAIN.items()},
+    **{field: (medium.role.value,) for field, medium in MEDIA.items()},
+    "ratio": ("width", "height"),
+    "aspect_ratio": ("ratio", "width", "height"),  # a shape; with the tier of `resolution` it is a size
+    "resolution": ("resolution",),
+    "additional_settings": ("prompt_extend",),
 }
-"""Our name → the body field it stands in, and what the caller calls it."""
+"""Body field → what it says of a Generation: names of fields, of roles and of extras."""
 
 # -- lists and uploads -----------------------------------------------------------
 

@@ -31,12 +31,13 @@ from mutoscope.wires._freepik_answers import (
     UploadTicket,
     reason,
 )
+from mutoscope.wires._freepik_back import BACK
 from mutoscope.wires._freepik_bodies import (
     BODY_FIELDS,
     KEY_HEADERS,
     MEDIA,
     MODELS,
-    NAMES,
+    OURS,
     PLAIN,
     RESOLUTIONS,
     ROOT,
@@ -210,9 +211,8 @@ def extra(sent: Json) -> Json:
 
 @cache
 def names_for(body: type[Struct]) -> dict[str, str]:
-    fields = body.__struct_fields__
-    names = {ours: said for ours, (field, said) in NAMES.items() if field in fields}
-    return names | ({Role.FIRST_FRAME.value: "image"} if "image" in fields else {})
+    names = {ours: field for field in body.__struct_fields__ for ours in OURS.get(field, ()) if ours != field}
+    return names | ({"prompt_extend": "additional_settings.prompt_extend"} if "prompt_extend" in names else {})
 
 
 def credential(request: HttpRequest) -> str | None:
@@ -458,4 +458,5 @@ WIRE = Wire(
     answer_headers=answer_headers,
     problem_schema=ErrorAnswer,
     security={"type": "apiKey", "in": "header", "name": KEY_HEADERS[0]},
+    back=BACK,
 )
