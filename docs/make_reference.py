@@ -218,7 +218,7 @@ def models() -> Iterator[str]:
         "say so. Prices are credits as the vendor is known to charge them; they are counted, nobody is billed.\n"
     )
     rows = [model_row(model) for model in Catalog().models.values()]
-    yield table(("model", "vendor", "makes", "default", "longest", "credits", "named by the path"), rows)
+    yield table(("model", "vendor", "makes", "default", "longest", "credits", "elsewhere called"), rows)
     ignored = ", ".join(code(name) for name in sorted(catalog.ADVICE))
     yield f"Fields that an engine may leave unheeded, and the job then says so in a note: {ignored}.\n"
     given = (
@@ -232,7 +232,7 @@ def models() -> Iterator[str]:
 def model_row(model: Model) -> tuple[str, ...]:
     makes = ", ".join(made(operation) for operation in sorted(model.serves))
     longest = f"{model.max_seconds:g} s" if model.max_seconds else ""
-    paths = ", ".join(code(path) for paths in model.names.values() for path in paths)
+    paths = ", ".join(code(path) for paths in model.names.values() for path in paths if path != model.name)
     return code(model.name), model.vendor, makes, defaults_of(model), longest, price_of(model), paths
 
 

@@ -97,20 +97,20 @@ def test_zero_as_a_limit_means_no_limit() -> None:
 def test_what_is_not_honoured_is_refused_with_the_callers_name_of_it() -> None:
     wish = Generation(operation=T2I, model="gen4_image", prompt="x", width=64, height=64)
     with pytest.raises(Problem, match="ratio") as caught:
-        catalog.heed(wish, Catalog().get("gen4_image"), {T2I: frozenset({"prompt"})}, {"width": "ratio"})
+        catalog.heed(wish, Catalog().get("gen4_image"), "studio", {T2I: frozenset({"prompt"})}, {"width": "ratio"})
     assert (caught.value.kind, caught.value.field) == (Kind.UNSUPPORTED, "ratio")
 
 
 @pytest.mark.parametrize("advice", [{"contentModeration": {"publicFigureThreshold": "low"}}, {"audio": True}])
 def test_advice_that_goes_unheeded_is_noted(advice: dict[str, object]) -> None:
     wish = Generation(operation=T2V, model="gen4.5", prompt="x", extra=advice)
-    [note] = catalog.heed(wish, Catalog().get("gen4.5"), {T2V: frozenset({"prompt"})}, {})
+    [note] = catalog.heed(wish, Catalog().get("gen4.5"), "studio", {T2V: frozenset({"prompt"})}, {})
     assert next(iter(advice)) in note
 
 
 def test_what_every_engine_does_anyway_needs_no_honouring() -> None:
     wish = Generation(operation=T2V, model="gen4.5", prompt="x", extra={"outputFormat": "mp4", "audio": False})
-    assert catalog.heed(wish, Catalog().get("gen4.5"), {T2V: frozenset({"prompt"})}, {}) == ()
+    assert catalog.heed(wish, Catalog().get("gen4.5"), "studio", {T2V: frozenset({"prompt"})}, {}) == ()
 
 
 def test_a_price_by_the_second_is_multiplied() -> None:

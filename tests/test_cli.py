@@ -173,8 +173,8 @@ def test_models_lists_every_row_with_what_the_settings_change(run: Any, tmp_path
     assert "image-to-video/runway-gen4-turbo" in shown
     told = {each["name"]: each for each in run("models", "--json").json}
     assert len(told) == len(ROWS)
-    assert (told["gen4_turbo"]["engine"], told["gen4_turbo"]["max_daily"]) == ("script", 7)
-    assert told["gen4.5"]["engine"] == "studio"
+    assert (told["gen4_turbo"]["engines"], told["gen4_turbo"]["max_daily"]) == (["script"], 7)
+    assert told["gen4.5"]["engines"] == ["studio"]
 
 
 def test_settings_for_a_model_that_does_not_exist_are_refused(run: Any, tmp_path: Path):
@@ -193,6 +193,7 @@ def test_doctor_finds_this_machine_fit(run: Any, tmp_path: Path):
     found = {each["what"]: each for each in ended.json}
     assert "libx264" in found["H.264"]["found"]
     assert found["settings"]["found"].endswith("mutoscope.toml")
+    assert "opened in a child" in found["input files"]["found"]
     assert float(found["fsync"]["found"].split()[0]) >= 0
     assert not (tmp_path / "data").exists()
 

@@ -10,9 +10,10 @@ import structlog
 from mutoscope.access import Keys, Pace
 from mutoscope.assets import Assets
 from mutoscope.catalog import Catalog
-from mutoscope.config import Settings
+from mutoscope.config import BadSettings, Settings
 from mutoscope.credentials import signer
 from mutoscope.engines import Engine
+from mutoscope.engines.relay import Relay
 from mutoscope.engines.script import Script
 from mutoscope.engines.studio import Studio
 from mutoscope.gateway import Gateway
@@ -20,10 +21,14 @@ from mutoscope.home import Home
 from mutoscope.intake import Intake
 from mutoscope.media import Prober
 from mutoscope.net import Client
+from mutoscope.poller import Poller
+from mutoscope.problem import Problem
 from mutoscope.rehearsal import KEPT, seed
+from mutoscope.routes import Routes
 from mutoscope.server import Server
 from mutoscope.store import SqliteStore
 from mutoscope.webhooks import Deliverer
+from mutoscope.wires import BY_NAME
 from mutoscope.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -49,13 +54,19 @@ class App:
         self.client = Client(settings.net)
         self.prober = Prober(settings.inputs)
         self.assets = Assets(settings.files, data=self.home.root, secret=self.home.link_secret())
-        self.engines: dict[str, Engine] = {"studio": Studio(settings.studio), "script": Script(settings.script)}
         self.catalog = Catalog(
             settings.models,
             max_concurrent=settings.limits.max_concurrent,
             max_daily=settings.limits.max_daily,
             engine="script" if rehearsal else None,
         )
+        self.relays = relays(settings, self.catalog)
+        self.engines: dict[str, Engine] = {
+            "studio": Studio(settings.studio),
+            "script": Script(settings.script),
+            **self.relays,
+        }
+        self.routes = Routes(self.engines, settings.accounts)
         self.gateway = Gateway(
             settings=settings,
             store=self.store,
@@ -70,15 +81,20 @@ class App:
             ),
             catalog=self.catalog,
             engines=self.engines,
+            routes=self.routes,
             kept=KEPT if rehearsal else frozenset(),
         )
         self.worker = Worker(
             gateway=self.gateway,
             engines=self.engines,
             settings=settings.worker,
+            relay=settings.relay,
             scratch=self.home.scratch,
             signer=self.signer,
         )
+        self.poller = Poller(gateway=self.gateway, relays=self.relays, settings=settings.relay)
+        for name, relay in self.relays.items():
+            relay.has_detour = self.routes.has_detour(name, self.catalog.models.values())
         self.webhook_secret = settings.webhooks.secret or self.home.webhook_secret()
         self.deliverer = Deliverer(
             store=self.store,
@@ -106,7 +122,11 @@ class App:
             log.info("recovered", what="jobs and deliveries of an earlier process", count=recovered)
         if self.rehearsal:
             await seed(self.store, now=self.gateway.clock())
-        self._tasks = [asyncio.create_task(self.worker.run()), asyncio.create_task(self.deliverer.run())]
+        self._tasks = [
+            asyncio.create_task(self.worker.run()),
+            asyncio.create_task(self.deliverer.run()),
+            asyncio.create_task(self.poller.run()),
+        ]
 
     async def drain(self) -> None:
         """Take no new jobs, and finish or release the running ones; reads are still answered meanwhile."""
@@ -117,6 +137,7 @@ class App:
     async def stop(self) -> None:
         """Drain, unless that was done, and close. Nothing accepted is lost."""
         await self.drain()
+        await self.poller.stop()
         await self.deliverer.stop(min(self.settings.server.grace_seconds, self.settings.webhooks.timeout_seconds))
         for task in self._tasks:
             task.cancel()
@@ -139,3 +160,20 @@ class App:
     def limit_of(self, owner: str, model: str) -> int | None:  # noqa: ARG002 - limits per owner come with keys
         row = self.catalog.models.get(model)
         return row.max_concurrent if row else None
+
+
+def relays(settings: Settings, catalog: Catalog) -> dict[str, Relay]:
+    """An engine for each account. Raises BadSettings."""
+    made: dict[str, Relay] = {}
+    for name, account in settings.accounts.items():
+        wire = BY_NAME.get(account.wire)
+        if wire is None or wire.back is None:
+            known = ", ".join(wire.name for wire in BY_NAME.values() if wire.back)
+            raise BadSettings(f"[accounts.{name}] wire = {account.wire!r} cannot be called; these can: {known}")
+        if name in ("studio", "script"):
+            raise BadSettings(f"[accounts.{name}]: this is the name of a built-in engine; choose another")
+        try:
+            made[name] = Relay(name, account, wire, settings=settings.relay, net=settings.net, catalog=catalog)
+        except Problem as problem:
+            raise BadSettings(f"[accounts.{name}] base_url: {problem.message}") from problem
+    return made

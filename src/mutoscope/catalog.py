@@ -37,7 +37,8 @@ class Model(Struct, frozen=True, kw_only=True):
     max_seconds: float | None = None
     price: Price
     ignores: frozenset[str] = frozenset()  # may go unheeded; the job then carries a note
-    engine: str = "studio"
+    engines: tuple[str, ...] = ()  # who makes it, in order of preference; empty: see `routes`
+    timeout_seconds: float | None = None  # at a vendor; None: as the settings of the relay say
     max_concurrent: int | None = None  # unfinished jobs per owner before one is throttled
     max_daily: int | None = None
 
@@ -207,7 +208,8 @@ class Catalog:
             changed = (settings or {}).get(model.name, ModelSettings())
             self.models[model.name] = replace(
                 model,
-                engine=engine or changed.engine or model.engine,
+                engines=(engine,) if engine else engines_of(changed) or model.engines,
+                timeout_seconds=changed.timeout_seconds or model.timeout_seconds,
                 max_concurrent=first(changed.max_concurrent, model.max_concurrent, max_concurrent),
                 max_daily=first(changed.max_daily, model.max_daily, max_daily),
                 defaults=model.defaults | ({"fps": changed.fps} if changed.fps else {}),
@@ -224,14 +226,21 @@ class Catalog:
         return model
 
 
+def engines_of(settings: ModelSettings) -> tuple[str, ...]:
+    return settings.engines or ((settings.engine,) if settings.engine else ())
+
+
 def first(*values: int | None) -> int | None:
     """The first figure that was given; 0 stands for "no limit"."""
     return next((value or None for value in values if value is not None), None)
 
 
-def complete(generation: Generation, model: Model) -> Generation:
-    """Fill in the row's defaults where nothing was asked for, and turn a shape and a tier into pixels."""
-    sizes = {"width", "height", "resolution"}
+def complete(generation: Generation, model: Model, *, remote: bool = False) -> Generation:
+    """Fill in the row's defaults where nothing was asked for, and turn a shape and a tier into pixels.
+
+    `remote`: a vendor makes it, whose frame rate is its own affair.
+    """
+    sizes = {"width", "height", "resolution"} | ({"fps"} if remote else set[str]())
     missing = {
         name: value for name, value in model.defaults.items() if name not in sizes and getattr(generation, name) is None
     }
@@ -327,6 +336,7 @@ def asked(generation: Generation) -> list[tuple[str, str]]:
 def heed(
     generation: Generation,
     model: Model,
+    engine: str,
     honours: Mapping[Operation, frozenset[str]],
     fields: Mapping[str, str],
 ) -> tuple[str, ...]:
@@ -340,7 +350,7 @@ def heed(
         does = ", ".join(sorted(honours)) or "nothing"
         raise Problem(
             Kind.UNSUPPORTED,
-            f"No engine of this server can do {generation.operation} for {model.name}: engine {model.engine!r} "
+            f"No engine of this server can do {generation.operation} for {model.name}: engine {engine!r} "
             f"does {does}. Configure an engine that can, or choose another model.",
             field="model",
         )
@@ -352,9 +362,8 @@ def heed(
         if name not in model.ignores:
             raise Problem(
                 Kind.UNSUPPORTED,
-                f"{theirs} is not supported: engine {model.engine!r}, which serves {model.name} here, "
-                f"cannot honour it.",
+                f"{theirs} is not supported: engine {engine!r}, which serves {model.name} here, cannot honour it.",
                 field=theirs,
             )
-        notes.append(f"ignored: {theirs} (engine {model.engine!r} cannot honour it)")
+        notes.append(f"ignored: {theirs} (engine {engine!r} cannot honour it)")
     return tuple(notes)

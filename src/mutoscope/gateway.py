@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import hashlib
-import random
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -21,6 +20,7 @@ from mutoscope.engines import Engine
 from mutoscope.intake import Intake
 from mutoscope.job import Delivery, Generation, Job, Output, State
 from mutoscope.problem import Kind, Problem
+from mutoscope.routes import Routes
 from mutoscope.store import Store
 from mutoscope.wires import BY_NAME
 from mutoscope.wires._wire import (
@@ -56,16 +56,18 @@ class Gateway:
         intake: Intake,
         catalog: Catalog,
         engines: Mapping[str, Engine],
+        routes: Routes,
         kept: frozenset[str] = frozenset(),
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`kept` are ids of jobs that no client can remove; a rehearsal's fixed tasks."""
         self.settings, self.store, self.assets, self.intake = settings, store, assets, intake
-        self.catalog, self.engines, self.kept, self.clock = catalog, engines, kept, clock
+        self.catalog, self.engines, self.routes, self.kept, self.clock = catalog, engines, routes, kept, clock
         self.new_job = asyncio.Event()  # wakes the worker
         self.wanted: set[str] = set()  # the engines that it should look for jobs of
         self.busy: set[str] = set()  # the engines without a free slot: no use waking it for these
         self.new_delivery = asyncio.Event()  # wakes the deliverer
+        self.new_watch = asyncio.Event()  # wakes the poller
         self.interrupt: Callable[[str], None] | None = None  # the worker sets it: nobody wants this job now
         self.draining = False
         self._watchers: dict[str, set[asyncio.Event]] = {}
@@ -89,22 +91,23 @@ class Gateway:
         asked = submission.generation
         model = self.catalog.get(asked.model)
         if engine is not None:
-            model = replace(model, engine=engine)
+            model = replace(model, engines=(engine,))
         catalog.check(asked, model, submission.fields)
-        notes = catalog.heed(asked, model, self.engine(model).honours, submission.fields)
+        maker, notes = self.routes.choose(asked, model, submission.fields)
         if asked.inputs:
             inputs = await self.intake.take_in(asked.inputs, owner=owner, probe=self.probes(wire))
             asked = replace(asked, inputs=inputs)
-        generation = settle_chance(catalog.complete(asked, model))
+        id = str(uuid_utils.uuid7())
+        generation = made_definite(asked, model, maker, id)
         now = self.clock()
         job = Job(
-            id=str(uuid_utils.uuid7()),
+            id=id,
             wire=wire.name,
             route=route,
             owner=owner,
             generation=generation,
             body=shortened(body),
-            engine=model.engine,
+            engine=maker.name,
             notes=submission.notes + notes,
             webhook=submission.webhook,
             origin=self.settings.server.public_url or origin,
@@ -113,7 +116,7 @@ class Gateway:
             estimate=catalog.estimate(generation, model),
         )
         job = await self.store.add(job, concurrency=model.max_concurrent, daily=model.max_daily)
-        self.want(model.engine)
+        self.want(maker.name)
         return job
 
     def want(self, engine: str) -> None:
@@ -121,13 +124,6 @@ class Gateway:
         self.wanted.add(engine)
         if engine not in self.busy:
             self.new_job.set()
-
-    def engine(self, model: Model) -> Engine:
-        if model.engine not in self.engines:
-            has = ", ".join(sorted(self.engines))
-            message = f"Model {model.name} is routed to engine {model.engine!r}, which does not exist here ({has} do)."
-            raise Problem(Kind.UNSUPPORTED, message, field="model")
-        return self.engines[model.engine]
 
     def probes(self, wire: Wire) -> bool:
         """Whether this wire's inputs are fetched and checked before a job exists."""
@@ -331,9 +327,13 @@ def visible(job: Job, wire: Wire, route: Route, owner: str) -> bool:
     return job.wire == wire.name and job.owner == owner and (not route.route or job.route == route.route)
 
 
-def settle_chance(generation: Generation) -> Generation:
-    """Draw the seed that nobody chose, so that a second attempt makes the same thing."""
-    return generation if generation.seed is not None else replace(generation, seed=random.getrandbits(31))
+def made_definite(asked: Generation, model: Model, maker: Engine, id: str) -> Generation:
+    """What was asked with the row's defaults, and with the seed that nobody chose: drawn from the job's id, so that a
+    second attempt makes the same thing. A vendor draws its own."""
+    generation = catalog.complete(asked, model, remote=maker.remote)
+    if maker.remote or generation.seed is not None:
+        return generation
+    return replace(generation, seed=int(id[-8:], 16) & 0x7FFFFFFF)
 
 
 def midnight(day: date) -> float:

@@ -21,6 +21,7 @@ from mutoscope.gateway import Gateway
 from mutoscope.job import Json, State
 from mutoscope.openapi import Operation
 from mutoscope.problem import Problem
+from mutoscope.routes import makes, route
 from mutoscope.wires._wire import Wire
 
 log = structlog.get_logger(__name__)
@@ -202,7 +203,7 @@ class Pages:
                 tag("td", tag("code", model.name)),
                 tag("td", model.vendor),
                 tag("td", *spaced(self.ability(model))),
-                tag("td", tag("code", model.engine)),
+                tag("td", tag("code", ", ".join(route(model, self.gateway.routes.accounts)))),
             )
             for model in models
         )
@@ -213,13 +214,13 @@ class Pages:
             tag(
                 "p", f"Engines here: {engines}. Struck out is what none of them can make for the model: it is refused."
             ),
-            table(("Model", "Vendor", "Makes", "Engine"), rows),
+            table(("Model", "Vendor", "Makes", "Engines"), rows),
         )
 
     def ability(self, model: Model) -> "Iterator[Html]":
-        engine = self.gateway.engines.get(model.engine)
+        engines = self.gateway.routes.candidates(model)
         for operation in sorted(model.serves):
-            able = engine is not None and operation in engine.honours
+            able = any(makes(engine, operation, model) for engine in engines)
             yield tag("span" if able else "s", operation.value.replace("_", " "), class_="chip")
 
     async def docs(self, origin: str) -> Response:

@@ -6,7 +6,7 @@ import secrets
 import shutil
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,11 +14,13 @@ import structlog
 import uuid_utils
 
 from mutoscope.assets import Assets
+from mutoscope.config import Relay as RelaySettings
 from mutoscope.config import Worker as WorkerSettings
 from mutoscope.credentials import Making, Signer, Unsigned
-from mutoscope.engines import Engine, OpenedInput
-from mutoscope.gateway import Gateway
-from mutoscope.job import Failure, Generation, Job, Json, Output, State
+from mutoscope.engines import Engine, Handed, OpenedInput, Outcome, Parked, Unsent
+from mutoscope.gateway import Gateway, made_definite
+from mutoscope.job import Dispatch, Failure, Input, Job, Json, Output, Sent, State
+from mutoscope.media import MediaInfo
 from mutoscope.problem import Kind, Problem
 from mutoscope.store import Store
 
@@ -29,7 +31,7 @@ PROGRESS_SECONDS = 0.5  # how often news of progress is written
 
 
 class Ending(NamedTuple):
-    """How an attempt came out."""
+    """How a job ends."""
 
     state: State
     outputs: tuple[Output, ...] = ()
@@ -43,11 +45,13 @@ class Worker:
         gateway: Gateway,
         engines: Mapping[str, Engine],
         settings: WorkerSettings,
+        relay: RelaySettings | None = None,
         scratch: Path,
         signer: Signer | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.gateway, self.engines, self.settings = gateway, engines, settings
+        self.relay = relay or RelaySettings()
         self.scratch, self.signer, self.clock = scratch, signer, clock
         self.store: Store = gateway.store
         self.name = f"{socket.gethostname()}-{secrets.token_hex(4)}"
@@ -150,8 +154,16 @@ class Worker:
         job = run.job
         log.info("job_started", job=job.id, engine=engine.name, model=job.generation.model, attempt=job.attempts)
         try:
-            ending = await self._attempt(run, engine)
-            await self._settle(run, ending)
+            match await self._attempt(run, engine):
+                case Handed():
+                    log.info("job_handed_over", job=job.id, account=engine.name)
+                    self.gateway.new_watch.set()
+                case Parked() as parked:
+                    await self._park(run, parked)
+                case Unsent() as unsent:
+                    await self._elsewhere(run, unsent)
+                case Ending() as ending:
+                    await self._settle(run, ending)
         except asyncio.CancelledError:
             if run.released:
                 await self.store.release(job.id, self.name, self.clock(), counted=False)
@@ -159,15 +171,15 @@ class Worker:
             elif not run.canceled:
                 raise
 
-    async def _attempt(self, run: "Run", engine: Engine) -> Ending:
+    async def _attempt(self, run: "Run", engine: Engine) -> Ending | Handed | Parked | Unsent:
         job = run.job
         try:
             if job.attempts > self.settings.max_attempts:
                 tries = job.attempts - 1
                 raise Problem(Kind.ENGINE_FAILED, f"The job was interrupted {tries} times and is given up.")
             run.scratch.mkdir(parents=True, exist_ok=True)
-            run.inputs = await self.gateway.intake.open(job.generation.inputs, run.scratch)
-            return Ending(State.SUCCEEDED, outputs=await engine.generate(run))
+            outcome = await self._generate(run, engine)
+            return Ending(State.SUCCEEDED, outputs=outcome) if isinstance(outcome, tuple) else outcome
         except Problem as problem:
             failure = Failure(kind=problem.kind, message=problem.message, field=problem.field)
         except Exception:
@@ -175,6 +187,50 @@ class Worker:
             message = "The server met an unexpected error while making this; its log has the details."
             failure = Failure(kind=Kind.INTERNAL, message=message)
         return Ending(State.FAILED, failure=failure)
+
+    async def _generate(self, run: "Run", engine: Engine) -> Outcome:
+        job = run.job
+        if engine.remote:
+            run.dispatch = next(iter((await self.store.dispatches(job.id))[-1:]), None)
+        else:
+            model = self.gateway.catalog.get(job.generation.model)
+            run.generation = made_definite(job.generation, model, engine, job.id)
+            run.inputs = await self.gateway.intake.open(job.generation.inputs, run.scratch)
+        return await engine.generate(run)
+
+    async def _park(self, run: "Run", parked: Parked) -> None:
+        """What the vendor made could not be fetched: it is asked again, unless that went on for too long."""
+        job, now = run.job, self.clock()
+        since = run.dispatch.at if run.dispatch else job.created
+        if now - since > self.relay.late_seconds:
+            message = f"The vendor made this, but it could not be fetched: {parked.detail}"
+            failure = Failure(kind=Kind.UPSTREAM_FAILED, message=message)
+            await self._settle(run, Ending(State.FAILED, failure=failure))
+            return
+        await self.store.park(job.id, self.name, due=now + parked.seconds, detail=parked.detail, now=now)
+        log.warning("copy_failed", job=job.id, reason=parked.detail, next_seconds=round(parked.seconds))
+
+    async def _elsewhere(self, run: "Run", unsent: Unsent) -> None:
+        """Nothing was spent: the next engine of the route takes the job, else it waits, else it fails."""
+        job, now, problem = run.job, self.clock(), unsent.problem
+        model = self.gateway.catalog.get(job.generation.model)
+        tried = (*run.checkpointed.get("tried", ()), job.engine)
+        if follower := self.gateway.routes.next(job.generation, model, tried):
+            await run.checkpoint(tried=tried)
+            await self.store.reroute(job.id, self.name, engine=follower.name, detail=problem.message, now=now)
+            log.warning("rerouted", job=job.id, before=job.engine, engine=follower.name, reason=problem.message)
+            self.gateway.want(follower.name)
+            return
+        patience = job.created + (model.timeout_seconds or self.relay.timeout_seconds)
+        if unsent.retry_seconds is None or now + unsent.retry_seconds > patience:
+            failure = Failure(kind=problem.kind, message=problem.message, field=problem.field)
+            await self._settle(run, Ending(State.FAILED, failure=failure))
+            return
+        if run.checkpointed.get("tried"):
+            await run.checkpoint(tried=())  # the next round begins anew
+        until = now + unsent.retry_seconds
+        await self.store.defer(job.id, self.name, until=until, detail=problem.message, now=now)
+        log.warning("deferred", job=job.id, engine=job.engine, seconds=round(unsent.retry_seconds, 1))
 
     async def _settle(self, run: "Run", ending: Ending) -> None:
         """Write how it ended. A store that cannot be written is waited for: what was made is not thrown away."""
@@ -188,7 +244,7 @@ class Worker:
                     outputs=ending.outputs,
                     failure=ending.failure,
                     notes=tuple(run.notes),
-                    cost=job.estimate if ending.state is State.SUCCEEDED else 0.0,
+                    cost=run.cost if ending.state is State.SUCCEEDED else 0.0,
                     now=self.clock(),
                     owed=self.gateway.owed,
                 )
@@ -234,6 +290,9 @@ class Run:
 
     def __init__(self, job: Job, worker: Worker) -> None:
         self.job, self._worker = job, worker
+        self.generation = job.generation  # with what the engine at work needs to be definite
+        self.cost = job.estimate
+        self.dispatch: Dispatch | None = None
         self.inputs: tuple[OpenedInput, ...] = ()
         self.scratch = worker.scratch / f"run-{job.id}"
         self.notes: list[str] = []
@@ -249,16 +308,16 @@ class Run:
         return self.job.id
 
     @property
-    def generation(self) -> Generation:
-        return self.job.generation
-
-    @property
     def checkpointed(self) -> Json:
         return self._checkpoint
 
     @property
     def assets(self) -> Assets:
         return self._worker.gateway.assets
+
+    @property
+    def callback(self) -> str | None:
+        return self._worker.gateway.callback_url(self.job.id) if self._worker.relay.callbacks else None
 
     def progress(self, share: float) -> None:
         self._share = min(max(share, 0.0), 1.0)
@@ -317,3 +376,63 @@ class Run:
         if isinstance(source, Path):
             source.unlink()
         return signed
+
+    # -- for engines that spend money elsewhere ------------------------------------------
+
+    async def open(self, each: Input) -> OpenedInput:
+        [opened] = await self._worker.gateway.intake.open((each,), self.scratch)
+        return opened
+
+    async def probe(self, path: Path) -> MediaInfo:
+        return await self._worker.gateway.intake.prober.probe(path)
+
+    def public_link(self, each: Input) -> str | None:
+        gateway = self._worker.gateway
+        base = gateway.settings.server.public_url
+        if not base or not each.asset:
+            return None
+        seconds = self._worker.relay.late_seconds
+        return self.assets.link(each.asset, base=base, seconds=seconds, now=self._worker.clock())
+
+    async def intend(self, account: str, reference: str) -> Dispatch:
+        worker = self._worker
+        dispatch = await worker.store.intend(
+            self.job.id, worker.name, account=account, reference=reference, now=worker.clock()
+        )
+        if dispatch is None:
+            raise asyncio.CancelledError  # the job is no longer ours
+        self.dispatch = dispatch
+        return dispatch
+
+    async def accept(self, dispatch: Dispatch, handle: Json, status: str) -> None:
+        worker = self._worker
+        model = worker.gateway.catalog.get(self.job.generation.model)
+        now = worker.clock()
+        wanted = await worker.store.accept(
+            self.job.id,
+            number=dispatch.number,
+            handle=handle,
+            status=status,
+            due=now + worker.relay.first_poll_seconds,
+            deadline=now + (model.timeout_seconds or worker.relay.timeout_seconds),
+            now=now,
+        )
+        if not wanted:
+            worker.gateway.new_watch.set()  # it has ended meanwhile: the vendor is told at once
+
+    async def resolve(self, dispatch: Dispatch, sent: Sent, detail: str) -> None:
+        worker = self._worker
+        await worker.store.resolve(self.job.id, number=dispatch.number, sent=sent, detail=detail, now=worker.clock())
+
+    async def unresolved(self, account: str) -> int:
+        return await self._worker.store.unresolved(account)
+
+    async def ours(self, account: str, ids: Collection[str]) -> set[str]:
+        return await self._worker.store.dispatched_ids(account, ids)
+
+    async def tell(self, what: str, detail: str = "") -> None:
+        worker = self._worker
+        await worker.store.tell(self.job.id, what, account=self.job.engine, detail=detail, now=worker.clock())
+
+    def charge(self, credits: float) -> None:
+        self.cost = credits

@@ -22,6 +22,7 @@ from mutoscope.cli import _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import Config, Data, settings_of
 from mutoscope.config import Settings
+from mutoscope.routes import route
 from mutoscope.wires import ALL
 from mutoscope.wires._wire import Wire
 
@@ -242,9 +243,10 @@ def pointer(wire: Wire, url: str) -> str:
 
 
 def engines(app: App) -> str:
-    made = Counter(model.engine for model in app.catalog.models.values())
-    counted = [f"{name} ({made[name]} of {made.total()} models)" for name in app.engines]
-    missing = [f"{name}, which does not exist ({made[name]} models)" for name in made if name not in app.engines]
+    made = Counter(route(model, app.settings.accounts)[0] for model in app.catalog.models.values())
+    known = dict.fromkeys([*app.engines, *app.routes.wires])
+    counted = [f"{name} ({made[name]} of {made.total()} models)" for name in known if made[name] or name in app.engines]
+    missing = [f"{name}, which does not exist ({made[name]} models)" for name in made if name not in known]
     return ", ".join(counted + missing)
 
 

@@ -1,0 +1,514 @@
+"""Has vendors make it: one engine for each account, over the back end of its vendor's wire.
+
+What costs money is written down before it is sent and after it was answered. Whatever goes wrong between is sorted into
+three: certainly not submitted (this engine or the next one tries again), refused (the job fails with the vendor's
+reason), unknown (settled by the vendor's list where that is safe, else the job fails and says so).
+"""
+
+import asyncio
+import base64
+import contextlib
+import random
+import time
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
+
+import structlog
+from msgspec.structs import replace
+
+from mutoscope.catalog import Catalog, Model
+from mutoscope.config import Account, Net
+from mutoscope.config import Relay as RelaySettings
+from mutoscope.engines._engine import HANDED, EngineRun, Outcome, Parked, Unsent
+from mutoscope.engines._health import Breaker, Bucket
+from mutoscope.http import HttpRequest, HttpResponse
+from mutoscope.job import Dispatch, Generation, Input, Json, Operation, Output, Sent, Update, Watch
+from mutoscope.net import Client, Line, Lookup, NotSent
+from mutoscope.problem import Kind, Problem
+from mutoscope.wires._wire import Back, Conversation, File, Order, Way, Wire
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+BATCH = 8  # so many watches or more are asked about together, where the vendor can tell of several at once
+LIST_TRIES = (1.0, 4.0, 10.0)  # seconds before each look into a vendor's list for a submission whose answer was lost
+RETRY_SECONDS = (2.0, 60.0)  # between tries of what was certainly not submitted: the first, and the longest
+COPY_SECONDS = (5.0, 600.0)  # between tries to fetch a result
+ELSEWHERE = frozenset({Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.QUOTA_EXCEEDED})
+"""Refusals that speak of the account and not of the job: another account may take it."""
+
+FAMILIES: Mapping[Operation, tuple[str, ...]] = {
+    Operation.TEXT_TO_IMAGE: ("image",),
+    Operation.IMAGE_UPSCALE: ("image",),
+    Operation.TEXT_TO_SPEECH: ("audio",),
+    Operation.SOUND_EFFECT: ("audio",),
+    Operation.VOICE_DUBBING: ("audio", "video"),
+    Operation.VOICE_ISOLATION: ("audio", "video"),
+    Operation.SPEECH_TO_SPEECH: ("audio", "video"),
+    Operation.VIDEO_TO_AUDIO: ("audio", "video"),
+}
+"""What kind of file an operation makes; all others make videos."""
+
+
+class Relay:
+    remote = True
+
+    def __init__(
+        self,
+        name: str,
+        account: Account,
+        wire: Wire,
+        *,
+        settings: RelaySettings,
+        net: Net,
+        catalog: Catalog,
+        lookup: Lookup | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Raises Problem when the account's base URL cannot be used."""
+        if wire.back is None:
+            raise ValueError(f"wire {wire.name} cannot be called")
+        self.name, self.account, self.wire, self.settings = name, account, wire, settings
+        self.back: Back = wire.back
+        self.catalog, self.clock = catalog, clock
+        self.line = Line(
+            account.base_url or self.back.base_url,
+            self.back.sign(account.key),
+            net,
+            seconds=settings.request_seconds,
+            lookup=lookup,
+        )
+        copies = replace(
+            net, total_seconds=settings.copy_seconds, allow_hosts=(*net.allow_hosts, self.line.base.host or "")
+        )
+        self.copier = Client(copies, lookup=lookup)
+        self.breaker = Breaker(failures=settings.breaker_failures, seconds=settings.breaker_seconds)
+        self.bucket = Bucket(account.requests_per_second or self.back.requests_per_second or 0.0)
+        self.upstream = 0  # jobs that the account holds; the poller counts them now and then
+        self.has_detour = False  # whether the jobs of some model could go to another engine
+        self.honours: Mapping[Operation, frozenset[str]] = {each: frozenset({"*"}) for each in Operation}
+        self._submitting = 0
+        self._disowned: set[str] = set()  # tasks of the vendor's list that could not be told apart
+        self._door = Door()
+
+    @property
+    def slots(self) -> int:
+        """How many runs there is room for now: none while the account is left alone or holds as much as it may."""
+        if not self.breaker.allows and not self.has_detour:
+            return 0
+        most = self.settings.slots if self.breaker.closed else 1
+        if self.account.max_in_flight:
+            most = min(most, self._submitting + max(self.account.max_in_flight - self.upstream - self._submitting, 0))
+        return most
+
+    # -- what it can do ------------------------------------------------------------
+
+    def heeds(self, operation: Operation, model: Model) -> frozenset[str] | None:
+        """What of a generation can be said to this vendor; None: it cannot make this."""
+        names = self.names_of(model)
+        return self.back.heeds(operation, names) if names else None
+
+    def names_of(self, model: Model) -> tuple[str, ...]:
+        """What the model is called at this account's vendor; empty when the account is not for it."""
+        if self.account.models and model.name not in self.account.models:
+            return ()
+        return model.names.get(self.wire.name, ())
+
+    def check(self, generation: Generation, model: Model) -> None:
+        """Raises Problem, `field` being the name in the Generation, for what cannot be translated."""
+        self.back.check(Order(generation=generation, names=self.names_of(model)))
+
+    # -- making ---------------------------------------------------------------------
+
+    async def generate(self, run: EngineRun) -> Outcome:
+        if links := run.checkpointed.get("links"):
+            return await self._fetch(run, links)
+        last = run.dispatch
+        if last and last.sent in (Sent.INTENDED, Sent.UNKNOWN):
+            return await self._find_out(run, self._order(run), last)
+        if not self.breaker.allows:
+            problem = Problem(Kind.UNAVAILABLE, f"{self.name} is left alone for a while after {self.breaker.reason}")
+            return Unsent(problem=problem, retry_seconds=self.breaker.seconds_left)
+        self._submitting += 1
+        try:
+            with self.breaker.trying():
+                order = self._order(run)
+                try:
+                    sources = {each.field: await self._bring(run, order, each) for each in order.generation.inputs}
+                except Unreached as reason:
+                    return self._unsent(run, reason.problem)
+                return await self._submit(run, replace(order, sources=sources))
+        finally:
+            self._submitting -= 1
+
+    async def close(self) -> None:
+        await self.line.close()
+        await self.copier.close()
+
+    def _order(self, run: EngineRun) -> Order:
+        names = self.names_of(self.catalog.get(run.generation.model))
+        return Order(generation=run.generation, names=names, callback=run.callback, reference=run.job_id)
+
+    # -- its inputs -------------------------------------------------------------------
+
+    async def _bring(self, run: EngineRun, order: Order, each: Input) -> str:
+        """What stands for an input in the request, after it was brought where the vendor can have it.
+
+        Raises Problem when it cannot, Unreached when the vendor's upload route cannot be used now.
+        """
+        ways = self.back.ways(order, each)
+        taken = {carriage.way: carriage for carriage in ways}
+        if each.url and Way.LINK in taken:
+            return each.url
+        opened = await run.open(each)
+        size = opened.info.bytes
+        for carriage in ways:
+            if carriage.max_bytes is not None and size > carriage.max_bytes:
+                continue
+            if carriage.way is Way.DATA:
+                return await asyncio.to_thread(data_uri, opened.path.read_bytes, opened.info.media_type)
+            if carriage.way is Way.UPLOAD and self.back.upload:
+                name = f"{each.role}.{EXTENSIONS.get(opened.info.media_type, 'bin')}"
+                data = await asyncio.to_thread(opened.path.read_bytes)
+                file = File(name=name, media_type=opened.info.media_type, data=data)
+                return await self._unpaid(self.back.upload(file))
+        if Way.LINK in taken and (link := run.public_link(each)):
+            return link
+        raise Problem(Kind.UNSUPPORTED, stranded(self.name, each.field, size, taken), field=each.field)
+
+    async def _unpaid(self, conversation: Conversation[T]) -> T:
+        """A conversation before anything is spent. Raises Unreached for what may work another time."""
+        try:
+            return await self.converse(conversation)
+        except Answered as answer:
+            if answer.status == 429 or answer.status >= 500:
+                raise Unreached(answer.problem) from answer
+            raise answer.problem from answer
+        except Problem as problem:
+            raise Unreached(problem) from problem
+
+    # -- the one request that costs money -------------------------------------------------
+
+    async def _submit(self, run: EngineRun, order: Order) -> Outcome:
+        """Submit and write down what came of it, which goes on to its end even if nobody wants the job any more."""
+        sending = asyncio.create_task(self._send(run, order))
+        try:
+            return await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            if not sending.done():
+                await asyncio.wait([sending])
+            if not sending.cancelled():
+                sending.exception()  # seen: the job is not waited for
+            raise
+
+    async def _send(self, run: EngineRun, order: Order) -> Outcome:
+        sending = Sending()
+        try:
+            async with self._door.submitting():
+                update = await self.converse(self.back.submit(order), run=run, sending=sending)
+                if sending.dispatch is None:
+                    raise Problem(Kind.INTERNAL, f"wire {self.wire.name} marks no request as spending")
+                await run.accept(sending.dispatch, update.handle, update.upstream_status)
+        except (Answered, Problem) as error:
+            problem = error.problem if isinstance(error, Answered) else error
+            if sending.dispatch is None:
+                self._failed(problem)
+                if isinstance(error, Answered) and error.status < 500 and error.status != 429:
+                    raise problem from error
+                return self._unsent(run, problem)
+            return await self._sorted(run, order, sending.dispatch, self._verdict(sending.status, problem), problem)
+        self.upstream += 1
+        self.breaker.succeeded()
+        return HANDED
+
+    async def _sorted(
+        self, run: EngineRun, order: Order, dispatch: Dispatch, verdict: Sent, problem: Problem
+    ) -> Outcome:
+        """What a spending request without a usable answer comes to."""
+        match verdict:
+            case Sent.UNSENT:
+                self._failed(problem)
+                await run.resolve(dispatch, Sent.UNSENT, problem.message)
+                return self._unsent(run, problem)
+            case Sent.REFUSED:
+                await run.resolve(dispatch, Sent.REFUSED, problem.message)
+                if problem.kind in ELSEWHERE:
+                    self._failed(problem)
+                    return Unsent(problem=problem)
+                self.breaker.succeeded()  # it answers
+                raise problem
+            case _:
+                self._failed(problem)
+                await run.tell("trouble", problem.message)
+                return await self._find_out(run, order, dispatch, why=problem.message)
+
+    def _verdict(self, status: int | None, problem: Problem) -> Sent:
+        """What the status of the answer says, None where there was no answer."""
+        if status is None:
+            return Sent.UNSENT if isinstance(problem, NotSent) else Sent.UNKNOWN
+        if status in self.back.unsent:
+            return Sent.UNSENT
+        return Sent.REFUSED if 400 <= status < 500 and status != 408 else Sent.UNKNOWN
+
+    def _failed(self, problem: Problem) -> None:
+        if problem.kind is Kind.RATE_LIMITED:
+            self.breaker.pause(problem.retry_after or RETRY_SECONDS[0], problem.message)
+        else:
+            self.breaker.failed(problem.message)
+
+    def _unsent(self, run: EngineRun, problem: Problem) -> Unsent:
+        tries = run.dispatch.number if run.dispatch else 1
+        wait = problem.retry_after or min(RETRY_SECONDS[1], RETRY_SECONDS[0] * 2 ** min(tries - 1, 10))
+        return Unsent(problem=problem, retry_seconds=max(wait, self.breaker.seconds_left) * random.uniform(1.0, 1.2))
+
+    async def _find_out(self, run: EngineRun, order: Order, dispatch: Dispatch, why: str = "") -> Outcome:
+        """Whether a submission whose answer was lost arrived: the vendor's list tells, where only we use the account.
+
+        Until that is known nothing else is submitted with the account: a new task would be taken for the lost one.
+        """
+        why = why or "the server stopped before the answer came"
+        if self.account.resend:
+            await run.resolve(dispatch, Sent.UNSENT, f"sent again by leave of the operator ({why})")
+            return self._unsent(run, Problem(Kind.UPSTREAM_FAILED, why))
+        if self.back.find is not None and self.account.exclusive:
+            async with self._door.looking():
+                found = await self._look(run, partial(self.back.find, order, dispatch.at))
+                if found is not None and len(found) == 1 and await run.unresolved(self.name) <= 1:
+                    await run.accept(dispatch, found[0], "")
+                    self.upstream += 1
+                    return HANDED
+                if found is not None and not found:
+                    await run.resolve(dispatch, Sent.UNSENT, f"the vendor's list does not have it ({why})")
+                    return self._unsent(run, Problem(Kind.UPSTREAM_FAILED, why))
+                self._disowned |= {str(handle["id"]) for handle in found or ()}
+        await run.resolve(dispatch, Sent.UNKNOWN, why)
+        raise Problem(
+            Kind.SUBMISSION_UNKNOWN,
+            f"The answer of {self.name} was lost ({why}), and nothing tells whether it makes this. It was not sent "
+            f"again, because it may be paid for already.",
+        )
+
+    async def _look(
+        self, run: EngineRun, listing: Callable[[], Conversation[tuple[Json, ...]]]
+    ) -> Sequence[Json] | None:
+        """Tasks in the vendor's list that are nobody's; None when it cannot be read."""
+        found: Sequence[Json] | None = None
+        for seconds in LIST_TRIES:
+            await asyncio.sleep(seconds)
+            try:
+                listed = await self.converse(listing())
+            except (Answered, Problem) as error:
+                log.warning("list_unread", account=self.name, reason=str(error))
+                continue
+            ids = {str(handle["id"]) for handle in listed}
+            claimed = await run.ours(self.name, ids) | self._disowned
+            found = [handle for handle in listed if str(handle["id"]) not in claimed]
+            if found:
+                break
+        return found
+
+    # -- what was made -----------------------------------------------------------------------
+
+    async def _fetch(self, run: EngineRun, links: Sequence[str]) -> Outcome:
+        """Copy the results to us and look at them."""
+        tries = int(run.checkpointed.get("copies", 0))
+        try:
+            outputs = [await self._copy(run, link, number) for number, link in enumerate(links)]
+        except Problem as problem:
+            await run.checkpoint(copies=tries + 1)
+            await run.tell("copy_failed", problem.message)
+            return Parked(detail=problem.message, seconds=min(COPY_SECONDS[1], COPY_SECONDS[0] * 2 ** min(tries, 10)))
+        if (cost := run.checkpointed.get("cost")) is not None:
+            run.charge(float(cost))
+        return tuple(outputs)
+
+    async def _copy(self, run: EngineRun, link: str, number: int) -> Output:
+        path = run.scratch / f"result-{number}"
+        path.unlink(missing_ok=True)
+        await self.copier.fetch(link, max_bytes=self.settings.max_result_bytes, into=path)
+        info = await run.probe(path)
+        families = FAMILIES.get(run.generation.operation, ("video",))
+        if info.kind not in families:
+            raise Problem(Kind.BAD_MEDIA, f"the result is {info.media_type}, not {' or '.join(families)}")
+        return await run.keep(
+            path,
+            media_type=info.media_type,
+            width=info.width,
+            height=info.height,
+            seconds=info.seconds,
+            frames=info.frames,
+            made=False,
+        )
+
+    # -- news ---------------------------------------------------------------------------------
+
+    async def news(self, watches: Sequence[Watch]) -> list[Update | Problem]:
+        """What the vendor says of each, in their order; several are asked about together where that is possible."""
+        told: dict[int, Update | Problem] = {}
+        if (batch := self.back.batch) is not None:
+            for places in self._alike(watches):
+                handles = tuple(watches[place].handle for place in places)
+                told |= await self._ask_together(batch(handles), places)
+        alone = [place for place in range(len(watches)) if place not in told]
+        answers = await asyncio.gather(*(self._ask(watches[place]) for place in alone))
+        told |= dict(zip(alone, answers, strict=True))
+        return [told[place] for place in range(len(watches))]
+
+    def _alike(self, watches: Sequence[Watch]) -> Collection[list[int]]:
+        """The places of those that can be asked about together."""
+        groups: dict[str, list[int]] = {}
+        for place, watch in enumerate(watches):
+            groups.setdefault(self.back.batch_key(watch.handle) if self.back.batch_key else "", []).append(place)
+        return [places for places in groups.values() if len(places) >= BATCH]
+
+    async def _ask_together(
+        self, conversation: Conversation[dict[int, Update]], places: list[int]
+    ) -> dict[int, Update | Problem]:
+        try:
+            news = await self.converse(conversation)
+        except (Answered, Problem) as error:
+            log.warning("batch_unread", account=self.name, reason=str(error))
+            return {}
+        return {places[number]: update for number, update in news.items()}
+
+    async def _ask(self, watch: Watch) -> Update | Problem:
+        try:
+            return await self.converse(self.back.poll(watch.handle))
+        except Answered as answer:
+            return answer.problem
+        except Problem as problem:
+            return problem
+
+    async def stop(self, watch: Watch) -> bool:
+        """Have the vendor stop it; False where that cannot be had. Raises Problem when there is no usable answer."""
+        if self.back.cancel is None:
+            return False
+        try:
+            return await self.converse(self.back.cancel(watch.handle))
+        except Answered as answer:
+            if answer.status >= 500 or answer.status == 429:
+                raise answer.problem from answer
+            return False
+
+    # -- talking --------------------------------------------------------------------------------
+
+    async def converse(
+        self, conversation: Conversation[T], *, run: EngineRun | None = None, sending: "Sending | None" = None
+    ) -> T:
+        """Drive a conversation. Raises Answered for an answer that the wire could not use, Problem for none.
+
+        The intent is written right before the request that spends; `sending` keeps what became of that one.
+        """
+        answer: HttpResponse | None = None
+        while True:
+            try:
+                request = next(conversation) if answer is None else conversation.send(answer)
+            except StopIteration as end:
+                return end.value
+            except Problem as problem:
+                if answer is None:
+                    raise
+                raise Answered(problem, answer.status) from problem
+            answer = await self._answer(request, run, sending)
+
+    async def _answer(self, request: HttpRequest, run: EngineRun | None, sending: "Sending | None") -> HttpResponse:
+        await self.bucket.take()
+        if not request.spends:
+            return await self.line.send(request)
+        if run is None or sending is None:
+            raise Problem(Kind.INTERNAL, "a request that spends outside of a submission")
+        sending.dispatch = await run.intend(self.name, run.job_id)
+        response = await self.line.send(request)
+        sending.status = response.status
+        return response
+
+
+class Sending:
+    """What is known of the spending request of one submission."""
+
+    def __init__(self) -> None:
+        self.dispatch: Dispatch | None = None  # once the intent is durable
+        self.status: int | None = None  # once there is an answer
+
+
+class Answered(Exception):
+    """The vendor answered, but not with what was asked for: the problem as its wire reads it, and the status."""
+
+    def __init__(self, problem: Problem, status: int) -> None:
+        super().__init__(problem.message)
+        self.problem, self.status = problem, status
+
+
+class Unreached(Exception):
+    """A request that costs nothing failed in a way that may pass."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+class Door:
+    """Two parties that must not be inside together: those who submit, and those who look for a lost submission.
+
+    Lookers go first: while one is inside or waits, nobody else submits.
+    """
+
+    def __init__(self) -> None:
+        self._changed = asyncio.Condition()
+        self._submitting = self._looking = 0
+
+    @contextlib.asynccontextmanager
+    async def submitting(self) -> AsyncGenerator[None]:
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._looking)
+            self._submitting += 1
+        try:
+            yield
+        finally:
+            async with self._changed:
+                self._submitting -= 1
+                self._changed.notify_all()
+
+    @contextlib.asynccontextmanager
+    async def looking(self) -> AsyncGenerator[None]:
+        self._looking += 1
+        try:
+            async with self._changed:
+                await self._changed.wait_for(lambda: not self._submitting)
+            yield
+        finally:
+            self._looking -= 1
+            async with self._changed:
+                self._changed.notify_all()
+
+
+def data_uri(read: Callable[[], bytes], media_type: str) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(read()).decode()}"
+
+
+def stranded(account: str, field: str, size: int, taken: Collection[Way]) -> str:
+    """Why an input cannot reach a vendor, and what would help."""
+    if Way.LINK in taken:
+        advice = "set server.public_url to an address of this server that the vendor can reach, or send a link"
+    else:
+        advice = "send a smaller file"
+    return f"{field} ({size} bytes) cannot be brought to {account}: {advice}."
+
+
+EXTENSIONS = {
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/webp": "webp",
+    "image/bmp": "bmp",
+    "image/gif": "gif",
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "video/webm": "webm",
+    "audio/mpeg": "mp3",
+    "audio/wav": "wav",
+    "audio/ogg": "ogg",
+    "audio/flac": "flac",
+    "audio/mp4": "m4a",
+    "audio/aac": "aac",
+}

@@ -1,0 +1,146 @@
+"""Which engines may make a model, in which order, and which of them takes a job."""
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from mutoscope import catalog
+from mutoscope.catalog import Model
+from mutoscope.config import Account
+from mutoscope.engines import Engine
+from mutoscope.engines.relay import Relay
+from mutoscope.job import Generation, Operation
+from mutoscope.problem import Kind, Problem
+from mutoscope.wires import BY_NAME
+
+FALLBACK = "studio"  # for models that no account has and nobody routed
+
+
+class Chosen(NamedTuple):
+    engine: Engine
+    notes: tuple[str, ...]  # what it will not heed, by leave of the model's row
+
+
+def route(model: Model, accounts: Mapping[str, Account]) -> tuple[str, ...]:
+    """The engines of a model, as the operator or the accounts have it: names of engines, or a wire's for its accounts.
+
+    Where nobody said otherwise: the accounts that have the model, its maker's first; the built-in renderer where there
+    is none, and only then, since a render is not what a vendor makes.
+    """
+    if model.engines:
+        return model.engines
+    wires = list(dict.fromkeys(account.wire for account in accounts.values() if has(account, model)))
+    wires.sort(key=lambda wire: (back := BY_NAME[wire].back) is None or back.vendor != model.vendor)
+    return tuple(wires) or (FALLBACK,)
+
+
+def has(account: Account, model: Model) -> bool:
+    wire = BY_NAME.get(account.wire)
+    if wire is None or wire.back is None or (account.models and model.name not in account.models):
+        return False
+    names = model.names.get(wire.name)
+    return bool(names) and any(wire.back.heeds(operation, names) is not None for operation in model.serves)
+
+
+class Routes:
+    def __init__(
+        self,
+        engines: Mapping[str, Engine],
+        accounts: Mapping[str, Account],
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self.engines, self.accounts, self.draw = engines, accounts, draw
+        self.wires: dict[str, list[str]] = {}  # a wire's name stands for all its accounts
+        for name, account in accounts.items():
+            self.wires.setdefault(account.wire, []).append(name)
+
+    def choose(self, asked: Generation, model: Model, fields: Mapping[str, str]) -> Chosen:
+        """The first engine that can do all that was asked; one that is left alone for now only when no other can.
+
+        Raises Problem: why the first of them cannot, in the caller's words.
+        """
+        able: list[Chosen] = []
+        refusal: Problem | None = None
+        for engine in self.candidates(model):
+            try:
+                able.append(Chosen(engine, hold(engine, asked, model, fields)))
+            except Problem as problem:
+                refusal = refusal or problem
+        if able:
+            return next((each for each in able if is_up(each.engine)), able[0])
+        raise refusal or no_engine(model, self.engines)
+
+    def next(self, generation: Generation, model: Model, tried: tuple[str, ...]) -> Engine | None:
+        """Who takes over what the engines of `tried` could not have made; None when nobody can."""
+        for engine in self.candidates(model):
+            if engine.name not in tried and is_up(engine):
+                try:
+                    hold(engine, generation, model, {})
+                except Problem:
+                    continue
+                return engine
+        return None
+
+    def candidates(self, model: Model) -> list[Engine]:
+        """The engines of the model's route; accounts of one wire in an order that is drawn by their weights."""
+        found: dict[str, Engine] = {}
+        for name in route(model, self.accounts):
+            if name in self.wires:
+                suited = [each for each in self.wires[name] if has(self.accounts[each], model)]
+                found.update({each: self.engines[each] for each in self.shuffled(suited) if each not in found})
+            elif name in self.engines:
+                found.setdefault(name, self.engines[name])
+            else:
+                raise no_such_engine(name, model, self.engines)
+        return list(found.values())
+
+    def has_detour(self, engine: str, models: Iterable[Model]) -> bool:
+        """Whether the jobs of any model could go elsewhere when this engine is left alone."""
+        for model in models:
+            names = [each for name in route(model, self.accounts) for each in self.wires.get(name, [name])]
+            if engine in names and len(names) > 1:
+                return True
+        return False
+
+    def shuffled(self, names: list[str]) -> list[str]:
+        """Each is first as often as its weight says (Efraimidis and Spirakis 2006)."""
+        if len(names) < 2:
+            return names
+        return sorted(names, key=lambda name: self.draw() ** (1 / max(self.accounts[name].weight, 1e-9)), reverse=True)
+
+
+def hold(engine: Engine, asked: Generation, model: Model, fields: Mapping[str, str]) -> tuple[str, ...]:
+    """Hold a wish against an engine: notes for what it will not heed. Raises Problem in the caller's words."""
+    if not isinstance(engine, Relay):
+        return catalog.heed(asked, model, engine.name, engine.honours, fields)
+    heeded = engine.heeds(asked.operation, model)
+    honours: dict[Operation, frozenset[str]] = {} if heeded is None else {asked.operation: heeded}
+    notes = catalog.heed(asked, model, engine.name, honours, fields)
+    try:
+        engine.check(catalog.complete(asked, model, remote=True), model)
+    except Problem as problem:
+        field = fields.get(problem.field or "", problem.field)
+        message = f"{field}: {problem.message}" if field else problem.message
+        raise Problem(problem.kind, message, field=field) from problem
+    return notes
+
+
+def makes(engine: Engine, operation: Operation, model: Model) -> bool:
+    if isinstance(engine, Relay):
+        return engine.heeds(operation, model) is not None
+    return operation in engine.honours
+
+
+def is_up(engine: Engine) -> bool:
+    return not isinstance(engine, Relay) or engine.breaker.allows
+
+
+def no_engine(model: Model, engines: Mapping[str, Engine]) -> Problem:
+    has_engines = ", ".join(sorted(engines))
+    return Problem(Kind.UNSUPPORTED, f"No engine here makes {model.name}; there are {has_engines}.", field="model")
+
+
+def no_such_engine(name: str, model: Model, engines: Mapping[str, Engine]) -> Problem:
+    has_engines = ", ".join(sorted(engines))
+    message = f"Model {model.name} is routed to engine {name!r}, which does not exist here ({has_engines} do)."
+    return Problem(Kind.UNSUPPORTED, message, field="model")
