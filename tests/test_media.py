@@ -1,7 +1,9 @@
 """Looking into strangers' files: what each kind is found to be, and what a hostile one gets."""
 
 import asyncio
+import ctypes
 import os
+import platform
 import struct
 import sys
 import time
@@ -321,6 +323,23 @@ async def test_files_are_looked_at_side_by_side(prober: Prober, tmp_path: Path):
     path.write_bytes(picture("PNG"))
     found = await asyncio.gather(*(prober.probe(path) for _ in range(12)))
     assert {each.width for each in found} == {320}
+
+
+async def test_the_child_is_walled_in(prober: Prober):
+    found = await prober.walls()
+    assert set(found) == {"network", "files", "processes", "memory"}
+    if sys.platform != "linux" or platform.machine() not in ("x86_64", "aarch64"):
+        pytest.skip("seccomp and Landlock stand on Linux, on x86-64 and 64-bit ARM, only")
+    assert found["network"] and found["processes"] and found["memory"]
+    assert found["files"] is (ctypes.CDLL(None).syscall(444, None, 0, 1) > 0)  # where the kernel has Landlock
+
+
+async def test_a_photograph_of_two_pictures_is_measured(prober: Prober, tmp_path: Path):
+    out = BytesIO()
+    first, second = (Image.effect_noise((320, 200), 40).convert("RGB") for _ in range(2))
+    first.save(out, "MPO", save_all=True, append_images=[second], exif=lying_on_its_side())
+    info = await probe(prober, tmp_path, out.getvalue())
+    assert (info.media_type, info.width, info.height) == ("image/jpeg", 200, 320)
 
 
 async def test_this_process_never_loads_a_parser():

@@ -1,32 +1,62 @@
-"""The child of `media.py`: opens one stranger's file per fork, under limits, and tells what it is.
+"""The child of `media.py`: opens one stranger's file per fork, behind walls, and tells what it is.
 
 Run by path, isolated; it imports nothing of ours. It reads a line of JSON, forks, and the fork sets its
-limits, opens the file, writes a line of JSON and is gone. Nothing that a file did outlives it.
+limits, opens the file, tells what it found and is gone. Nothing that a file did outlives it.
+
+The walls, where the system has them: memory, processor time, no file written (resource limits); no network, no
+process started, signalled or read (seccomp); no file opened but the one that was named (Landlock).
 """
 
+import contextlib
+import copy
+import ctypes
 import json
+import math
+import mmap
 import os
+import platform
 import re
 import resource
 import signal
+import socket
+import struct
 import sys
 import warnings
-from typing import Any
+from collections.abc import Callable
+from typing import Any, BinaryIO, cast
 
 import av
 from av import logging
 from av.audio.stream import AudioStream
+from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.stream import Disposition
+from av.subtitles.codeccontext import SubtitleCodecContext
+from av.subtitles.stream import SubtitleStream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
-from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
 
 MEMORY = 1536 * 1024 * 1024  # address space: libraries, a 64-megapixel frame, and the decoder's own
 CPU_SECONDS = 10
 OPEN_FILES = 32
 TRACKS = 16
 PACKETS = 2_000_000
+FRAMES = 150_000  # of a video: ten minutes at 240 a second, and some
+PICTURES = 2_000  # of an animated picture
+RATES = range(1_000, 768_001)  # samples a second
+CHANNELS = range(1, 65)
+MOST_FPS = 1000
+ANSWER = 64 * 1024  # bytes that a fork may say
 BOXES = 1_000_000
 SLACK_SECONDS = 0.25  # how far a header's length may be from the packets'
 COMMENT = 1000  # characters
@@ -34,7 +64,9 @@ ORIENTATION = 0x0112  # EXIF
 LYING = (5, 6, 7, 8)  # its values that swap width and height
 
 PARSERS = (PngImagePlugin, JpegImagePlugin, WebPImagePlugin, BmpImagePlugin, GifImagePlugin)
-"""Imported before the fork, and by name, so that Pillow does not go and load every parser it has."""
+LATER = (MpoImagePlugin, TiffImagePlugin, SubtitleCodecContext, SubtitleStream, copy, mmap)
+"""Imported before the fork, and by name, so that Pillow does not go and load every parser it has; the second line is
+what the libraries would import for a file that needs it, but behind the walls nothing can be imported any more."""
 FORMATS = {
     "image/png": "PNG",
     "image/jpeg": "JPEG",
@@ -66,6 +98,19 @@ TELLS_LENGTH = ("matroska", "wav", "flac")
 """Demuxers whose headers state the length, so that a shorter file is a truncated one."""
 
 
+DECODERS = frozenset(
+    {
+        *("h264", "hevc", "vp8", "vp9", "libvpx-vp9", "av1", "libdav1d", "libaom-av1", "mpeg4", "mpeg1video"),
+        *("mpeg2video", "h263", "mjpeg", "theora", "prores", "png", "rawvideo", "msmpeg4v3", "dnxhd", "ffv1"),
+        *("aac", "mp3", "mp3float", "mp2", "mp2float", "opus", "libopus", "vorbis", "libvorbis", "flac", "alac"),
+        *("ac3", "eac3", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be", "pcm_u8"),
+        *("pcm_s8", "pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be", "pcm_mulaw", "pcm_alaw", "adpcm_ms"),
+        *("adpcm_ima_wav", "adpcm_ima_qt"),
+    }
+)
+"""What is let loose on a stranger's bytes, of the hundreds of decoders that FFmpeg has."""
+
+
 class Flaw(Exception):
     """What is wrong with the file, for the caller."""
 
@@ -73,45 +118,114 @@ class Flaw(Exception):
 def main() -> None:
     warnings.simplefilter("ignore")
     logging.set_level(None)
+    Image.preinit()
     for line in sys.stdin.buffer:
-        answer(line)
+        say(answer(line))
 
 
-def answer(line: bytes) -> None:
+def answer(line: bytes) -> dict[str, Any]:
+    """What a fork found. It speaks through a pipe of its own, so that it cannot answer for the next file."""
+    inlet, outlet = os.pipe()
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            look(json.loads(line))
+            request = json.loads(line)
+            os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+            os.dup2(0, 1)
+            limit(request["path"])
+            os.write(outlet, json.dumps(look(request)).encode())
             code = 0
         finally:
             os._exit(code)
+    os.close(outlet)
+    with os.fdopen(inlet, "rb") as pipe:
+        told = pipe.read(ANSWER)
     _, status = os.waitpid(child, 0)
-    if status != 0:  # a signal: memory, processor time, or a crash in a codec
-        say({"flaw": "Invalid asset: it cannot be read within the limits of this server"})
+    with contextlib.suppress(ValueError, RecursionError):
+        found: Any = json.loads(told) if status == 0 else None
+        if isinstance(found, dict):
+            return cast("dict[str, Any]", found)
+    # A signal: memory, processor time, or a crash in a codec.
+    return {"flaw": "Invalid asset: it cannot be read within the limits of this server"}
 
 
-def look(request: dict[str, Any]) -> None:
+def look(request: dict[str, Any]) -> dict[str, Any]:
     """In the fork: answer in any case, except when killed."""
-    limit()
     try:
+        if request["media_type"] == WALLS:
+            return {"info": walls(request["path"])}
         read = image if request["media_type"] in FORMATS else stream
-        found = {"info": read(request)}
+        return {"info": read(request)}
     except Flaw as flaw:
-        found = {"flaw": str(flaw)}
+        return {"flaw": str(flaw)}
     except MemoryError:
-        found = {"flaw": "Invalid asset: it needs more memory than this server gives a file"}
+        return {"flaw": "Invalid asset: it needs more memory than this server gives a file"}
     except Exception:
         # Not the library's own words: they may quote the file or name a path.
-        found = {"flaw": f"Invalid asset: damaged, or not {request['media_type']}"}
-    say(found)
+        return {"flaw": f"Invalid asset: damaged, or not {request['media_type']}"}
 
 
 def say(found: dict[str, Any]) -> None:
     os.write(1, json.dumps(found).encode() + b"\n")
 
 
-def limit() -> None:
+# -- the walls ------------------------------------------------------------------------
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+LINUX = sys.platform == "linux"
+NO_NEW_PRIVILEGES, SECCOMP, FILTER = 38, 22, 2  # of prctl
+REFUSE, ALLOW = 0x00050001, 0x7FFF0000  # EPERM, and as it is
+ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
+"""Machine → column of CALLS, and the kernel's number for it."""
+CALLS = {
+    "socket": (41, 198),
+    "connect": (42, 203),
+    "accept": (43, 202),
+    "sendto": (44, 206),
+    "sendmsg": (46, 211),
+    "bind": (49, 200),
+    "listen": (50, 201),
+    "socketpair": (53, 199),
+    "clone": (56, 220),
+    "fork": (57, None),
+    "vfork": (58, None),
+    "execve": (59, 221),
+    "kill": (62, 129),
+    "ptrace": (101, 117),
+    "mount": (165, 40),
+    "tkill": (200, 130),
+    "tgkill": (234, 131),
+    "add_key": (248, 217),
+    "keyctl": (250, 219),
+    "unshare": (272, 97),
+    "accept4": (288, 242),
+    "perf_event_open": (298, 241),
+    "prlimit64": (302, 261),
+    "open_by_handle_at": (304, 265),
+    "sendmmsg": (307, 269),
+    "setns": (308, 268),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "bpf": (321, 280),
+    "execveat": (322, 281),
+    "userfaultfd": (323, 282),
+    "pidfd_send_signal": (424, 424),
+    "io_uring_setup": (425, 425),
+    "pidfd_open": (434, 434),
+    "clone3": (435, 435),
+    "pidfd_getfd": (438, 438),
+}
+"""System calls that reading a file never needs, by their numbers on x86-64 and on 64-bit ARM."""
+FOREIGN = 0x40000000  # from here on, x86-64 has the calls of a second table
+CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # Landlock, on every architecture
+READ_FILE = 1 << 2
+RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}  # Landlock's version → how many rights over files it knows; 16 from 5 on
+WALLS = "walls"
+
+
+def limit(path: str) -> None:
+    """Shut this process in with the one file that it may read."""
     bounds = (
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_CPU, CPU_SECONDS),
@@ -126,15 +240,101 @@ def limit() -> None:
             if which != resource.RLIMIT_AS:
                 raise
     signal.alarm(3 * CPU_SECONDS)  # should the parent be gone
+    if LINUX and control(NO_NEW_PRIVILEGES, 1) == 0:
+        shut_files(path)
+        shut_calls()
+
+
+def shut_files(path: str) -> None:
+    """Landlock: no file but this one, and where the kernel knows how, no TCP and no signal beyond this process."""
+    version = call(CREATE_RULESET, None, 0, 1)
+    if version < 1:
+        return
+    files = (1 << RIGHTS.get(version, 16)) - 1
+    rules = struct.pack("=QQQ", files, 3, 3)[: 8 if version < 4 else 16 if version < 6 else 24]
+    ruleset = call(CREATE_RULESET, rules, len(rules), 0)
+    allowed = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    call(ADD_RULE, ruleset, 1, struct.pack("=Qi", READ_FILE, allowed), 0)
+    call(RESTRICT_SELF, ruleset, 0)
+    os.close(allowed)
+    os.close(ruleset)
+
+
+def shut_calls() -> None:
+    """Seccomp: the calls of the table fail with EPERM from here on."""
+    column, architecture = ARCHITECTURES.get(platform.machine(), (None, 0))
+    if column is None or sys.maxsize < 1 << 32:
+        return
+    numbers = [numbers[column] for numbers in CALLS.values() if numbers[column] is not None]
+    load, equal, at_least, give = 0x20, 0x15, 0x35, 0x06
+    count = len(numbers)
+    rules = [
+        (load, 0, 0, 4),  # the architecture of the call
+        (equal, 1, 0, architecture),
+        (give, 0, 0, REFUSE),
+        (load, 0, 0, 0),  # its number
+        (at_least, count + 1, 0, FOREIGN),  # jumps to the last rule, like those of the table
+        *((equal, count - at, 0, number) for at, number in enumerate(numbers)),
+        (give, 0, 0, ALLOW),
+        (give, 0, 0, REFUSE),
+    ]
+    program = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *rule) for rule in rules))
+    control(SECCOMP, FILTER, struct.pack("@HP", len(rules), ctypes.addressof(program)))
+
+
+def control(option: int, *values: int | bytes) -> int:
+    """prctl, which wants five words."""
+    return LIBC.prctl(option, *map(word, (*values, 0, 0, 0, 0)[:4]))
+
+
+def call(number: int, *values: int | bytes | None) -> int:
+    """A system call that the C library has no name for."""
+    return LIBC.syscall(ctypes.c_long(number), *map(word, values))
+
+
+def word(value: int | bytes | None) -> Any:
+    return ctypes.c_long(value) if isinstance(value, int) else ctypes.c_char_p(value)
+
+
+def walls(path: str) -> dict[str, bool]:
+    """Which walls stand here: found by walking against each one."""
+    return {
+        "network": refused(socket.socket),
+        "files": refused(lambda: look_in("/")) and not refused(lambda: look_in(path)),
+        "processes": refused(start_and_stop),
+        "memory": refused(lambda: mmap.mmap(-1, 2 * MEMORY).close()),
+    }
+
+
+def look_in(path: str) -> None:
+    os.close(os.open(path, os.O_RDONLY))
+
+
+def start_and_stop() -> None:
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
+def refused(act: Callable[[], object]) -> bool:
+    try:
+        act()
+    except (OSError, MemoryError):
+        return True
+    return False
+
+
+# -- pictures -------------------------------------------------------------------------
 
 
 def image(request: dict[str, Any]) -> dict[str, Any]:
-    """The header only: no pixel is decoded."""
-    media_type, most = request["media_type"], request["max_pixels"]
+    """The header, one walk over the file's own structure, and a first picture that can be decoded."""
+    path, media_type, most = request["path"], request["media_type"], request["max_pixels"]
     Image.MAX_IMAGE_PIXELS = most
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     try:
-        with Image.open(request["path"], formats=(FORMATS[media_type],)) as opened:
+        with Image.open(path, formats=(FORMATS[media_type],)) as opened:
             width, height = opened.size
             turned = on_its_side(opened.info.get("exif"))
             comment = told(opened.info.get("Comment", opened.info.get("comment")))
@@ -143,10 +343,22 @@ def image(request: dict[str, Any]) -> dict[str, Any]:
         raise too_many_pixels(most, found.group() if found else "more") from error
     if width * height > most:
         raise too_many_pixels(most, f"{width}x{height}")
-    if not whole_image(request["path"], media_type):
-        raise Flaw(f"Invalid asset: the {media_type} file is truncated or damaged")
+    if width * height == 0:
+        raise Flaw(f"Invalid asset dimensions: found {width}x{height}")
+    with open(path, "rb") as file:  # noqa: PTH123 (a fork that opens one file needs no pathlib)
+        if not WHOLE[media_type](file, os.fstat(file.fileno()).st_size):
+            raise Flaw(f"Invalid asset: the {media_type} file is truncated or damaged")
+    decode(path, media_type)
     shown = (height, width) if turned else (width, height)
     return {"kind": "image", "width": shown[0], "height": shown[1], "comment": comment}
+
+
+def decode(path: str, media_type: str) -> None:
+    """Whoever makes something of the file will decode it: what breaks a decoder breaks it here first."""
+    with Image.open(path, formats=(FORMATS[media_type],)) as opened:
+        if media_type == "image/jpeg":
+            opened.draft(None, (1, 1))  # an eighth of each side is enough to read all of it
+        opened.load()
 
 
 def told(comment: object) -> str | None:
@@ -171,36 +383,109 @@ def too_many_pixels(most: int, found: str) -> Flaw:
     return Flaw(f"Invalid asset dimensions: at most {most} pixels in all (inputs.max_pixels), found {found}")
 
 
-def whole_image(path: str, media_type: str) -> bool:
-    """Whether the file goes on to its own end; read without decoding."""
-    size = os.path.getsize(path)  # noqa: PTH202 (a fork that opens one file needs no pathlib)
-    with open(path, "rb") as file:  # noqa: PTH123
-        if media_type == "image/jpeg":
-            return whole_jpeg(file.read())
-        if media_type == "image/png":
-            with Image.open(file, formats=("PNG",)) as opened:
-                opened.verify()  # walks the chunks and their checksums
-            return True
-        if media_type == "image/webp":
-            return int.from_bytes(file.read(8)[4:], "little") + 8 <= size
+def whole_png(file: BinaryIO, size: int) -> bool:
+    """Walk the chunks and their checksums to the end; the pictures of an animation are counted."""
+    with Image.open(file, formats=("PNG",)) as opened:
+        opened.verify()
+    claimed, found, at = 0, 0, 8
+    while at < size:
+        file.seek(at)
+        head = file.read(12)
+        found += head[4:8] == b"fcTL"
+        if head[4:8] == b"acTL":
+            claimed = int.from_bytes(head[8:12])
+        if head[4:8] == b"IEND":
+            break
+        at += 12 + int.from_bytes(head[:4])
+    hold_pictures(found, claimed)
     return True
 
 
-def whole_jpeg(data: bytes) -> bool:
+def whole_jpeg(file: BinaryIO, size: int) -> bool:
     """Walk the segments to the first scan, so that a thumbnail's end is not taken for the picture's."""
-    at = 2
+    data, at = file.read(), 2
     while data[at : at + 1] == b"\xff":
-        if data[at + 1 : at + 2] == b"\xff":  # fill
+        mark = data[at + 1 : at + 2]
+        if mark == b"\xff":  # fill
             at += 1
-        elif data[at + 1 : at + 2] == b"\xda":
+        elif mark == b"\xda":
             return data.find(b"\xff\xd9", at) > 0
         else:
+            if mark in HUFFMAN:
+                height, width = struct.unpack_from(">HH", data, at + 5)
+                if 8 * size < -(-width // 8) * -(-height // 8):  # not one bit for each block
+                    raise Flaw(f"Invalid asset dimensions: the header says {width}x{height}, the data is too little")
             at += 2 + int.from_bytes(data[at + 2 : at + 4])
     return False
 
 
+HUFFMAN = (b"\xc0", b"\xc1", b"\xc2")
+"""Frames of JPEG in which each block of 8x8 pixels takes a bit at least."""
+
+
+def whole_webp(file: BinaryIO, size: int) -> bool:
+    length = int.from_bytes(file.read(8)[4:], "little") + 8
+    at, found = 12, 0
+    while at < min(length, size):
+        file.seek(at)
+        head = file.read(8)
+        found += head[:4] == b"ANMF"
+        hold_pictures(found)
+        at += 8 + (int.from_bytes(head[4:], "little") + 1 & ~1)
+    return length <= size
+
+
+def whole_gif(file: BinaryIO, size: int) -> bool:
+    """Walk the blocks and count the pictures. A missing end is common, and forgiven."""
+    data, at, found = file.read(), 13, 0
+    at += colors(data[10:11])
+    while at < size and data[at] != 0x3B:
+        if data[at] == 0x2C:
+            found += 1
+            hold_pictures(found)
+            at += 11 + colors(data[at + 9 : at + 10])
+        elif data[at] == 0x21:
+            at += 2
+        else:
+            break  # padding, or something that no viewer reads
+        while at < size and (length := data[at]):
+            at += 1 + length
+        at += 1
+    return found > 0
+
+
+def colors(flags: bytes) -> int:
+    """The bytes of a GIF's colour table."""
+    return 3 << (flags[0] & 7) + 1 if flags and flags[0] & 0x80 else 0
+
+
+def hold_pictures(found: int, claimed: int | None = None) -> None:
+    if found > PICTURES:
+        raise Flaw(f"Invalid asset: more than {PICTURES} pictures in one file")
+    if claimed is not None and claimed != found:
+        raise Flaw(f"Invalid asset: the header says {claimed} pictures, there are {found}")
+
+
+def whole_bmp(file: BinaryIO, size: int) -> bool:
+    """The header knows the length, where it tells it; decoding finds out the rest."""
+    return int.from_bytes(file.read(6)[2:], "little") <= size
+
+
+WHOLE: dict[str, Callable[[BinaryIO, int], bool]] = {
+    "image/png": whole_png,
+    "image/jpeg": whole_jpeg,
+    "image/webp": whole_webp,
+    "image/bmp": whole_bmp,
+    "image/gif": whole_gif,
+}
+"""Whether a file goes on to its own end, read without decoding."""
+
+
+# -- videos and sounds ----------------------------------------------------------------
+
+
 def stream(request: dict[str, Any]) -> dict[str, Any]:
-    """A video or a sound: the header, the first frame, and one walk over all packets without decoding them."""
+    """A video or a sound: the header, the first frame, and one walk over all packets without decoding the rest."""
     media_type = request["media_type"]
     demuxer = DEMUXERS[media_type]
     if demuxer == "mov" and not whole_boxes(request["path"]):
@@ -211,12 +496,19 @@ def stream(request: dict[str, Any]) -> dict[str, Any]:
         track = video or sound
         if track is None:
             raise Flaw("Unsupported asset type: it holds neither picture nor sound")
+        for each in (video, sound):
+            if each is not None:
+                hold_decoder(each)
+        if sound is not None:
+            hold_rate(sound)
         comment = told(container.metadata.get("comment"))
         claimed = claimed_seconds(container, track)
         hold_seconds(claimed, request["max_seconds"])
         size = hold_pixels(video, request["max_pixels"]) if video is not None else (0, 0)
-        frame, tallies = walk(container, video, sound)
+        frame, tallies = walk(container, video, sound, request["max_pixels"])
         seconds = settle_seconds(claimed, tallies, demuxer)
+        if video is not None:
+            hold_frames(video.frames, tallies[0].frames, seconds)
         hold_seconds(seconds, request["max_seconds"])
         if video is None:
             found = SOUND_ONLY.get(media_type, media_type)
@@ -227,8 +519,33 @@ def stream(request: dict[str, Any]) -> dict[str, Any]:
 
 def open_stream(url: str, demuxer: str) -> InputContainer:
     """With the demuxer forced, and nothing but files to open: FFmpeg's playlists would read what they name."""
-    options = {"protocol_whitelist": "file", "max_streams": str(TRACKS)}
+    options = {
+        "protocol_whitelist": "file",
+        "format_whitelist": demuxer,
+        "codec_whitelist": ",".join(sorted(DECODERS)),
+        "max_streams": str(TRACKS),
+    }
     return av.open(url, mode="r", format=demuxer, options=options)
+
+
+def hold_decoder(track: VideoStream | AudioStream) -> None:
+    context = cast("CodecContext | None", track.codec_context)  # None where FFmpeg has no decoder
+    if context is None or context.name not in DECODERS:
+        raise Flaw(f"Unsupported asset type: its {track.type} is in a coding that is not taken here")
+
+
+def hold_rate(sound: AudioStream) -> None:
+    rate, channels = sound.codec_context.sample_rate, sound.codec_context.channels
+    if rate not in RATES or channels not in CHANNELS:
+        raise Flaw(f"Invalid asset: {channels} channels at {rate} samples a second are not sound")
+
+
+def hold_frames(claimed: int, found: int, seconds: float | None) -> None:
+    """Held against the header's count, where it has one; an edit list may leave some out."""
+    if found > FRAMES or (seconds and found > MOST_FPS * max(seconds, 1)):
+        raise Flaw(f"Invalid asset: {found} frames in {seconds or 0:.2f} seconds")
+    if claimed and found > 1.1 * claimed + 2:
+        raise Flaw(f"Invalid asset: the header says {claimed} frames, there are {found}")
 
 
 def cover_art(video: VideoStream) -> bool:
@@ -243,6 +560,8 @@ def claimed_seconds(container: InputContainer, track: VideoStream | AudioStream)
 
 
 def hold_seconds(seconds: float | None, most: float) -> None:
+    if seconds is not None and not (math.isfinite(seconds) and seconds >= 0):
+        raise Flaw("Invalid asset: its length makes no sense")
     if seconds is not None and seconds > most:
         raise Flaw(f"Asset duration must be at most {most:g} seconds (inputs.max_seconds): found {seconds:.2f}")
 
@@ -252,6 +571,8 @@ def hold_pixels(video: VideoStream, most: int) -> tuple[int, int]:
     width, height = video.codec_context.width, video.codec_context.height
     if width * height > most:
         raise too_many_pixels(most, f"{width}x{height}")
+    if width * height == 0:
+        raise Flaw(f"Invalid asset dimensions: found {width}x{height}")
     return width, height
 
 
@@ -276,13 +597,14 @@ class Tally:
 
 
 def walk(
-    container: InputContainer, video: VideoStream | None, sound: AudioStream | None
+    container: InputContainer, video: VideoStream | None, sound: AudioStream | None, most: int
 ) -> tuple[VideoFrame | None, list[Tally]]:
     """Read every packet and decode the first picture only; returns it, and the tally of each track."""
     tracks = [each for each in (video, sound) if each is not None]
     tallies = {each.index: Tally(each) for each in tracks}
     if video is not None:
         video.codec_context.thread_count = 1
+        video.codec_context.options = {"max_pixels": str(most)}  # a picture may grow after its header
     frame, packets = None, 0
     packet: Any
     for packet in container.demux(tracks):

@@ -1,7 +1,7 @@
 """The only thing that opens a stranger's file: what it is, judged by its content, in a child process.
 
 This process reads the first bytes of a file and compares them with a table. Everything that parses runs
-in `_probe.py`, in a child with limits on memory, processor time, files and clock.
+in `_probe.py`, in a child with limits on memory, processor time, files and clock, and without a network.
 """
 
 import asyncio
@@ -136,6 +136,11 @@ class Prober:
         if "flaw" in answer:
             raise bad(str(answer["flaw"]), field)
         return msgspec.convert({"media_type": media_type, **answer["info"], "bytes": size}, MediaInfo)
+
+    async def walls(self) -> dict[str, bool]:
+        """Which walls stand around a child at work on this machine: network, files, processes, memory."""
+        answer = await self._ask({"path": __file__, "media_type": "walls"})
+        return msgspec.convert(answer.get("info", {}), dict[str, bool])
 
     async def close(self) -> None:
         self._closed = True  # children at work end with their file

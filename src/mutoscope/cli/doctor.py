@@ -1,5 +1,6 @@
 """`mutoscope doctor`: what is installed, reachable and missing, and what to do about it."""
 
+import asyncio
 import http.client
 import importlib.metadata
 import os
@@ -26,6 +27,7 @@ from mutoscope.cli import _show
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
 from mutoscope.cli.serve import is_loopback
 from mutoscope.config import BadSettings, Settings
+from mutoscope.media import Prober
 from mutoscope.problem import Problem
 
 OLDEST_PYTHON = (3, 11)
@@ -81,6 +83,7 @@ def examine(file: Path | None, data: Path | None) -> Iterator[Check]:
     yield check
     yield encoder(settings.studio.encoder if settings else "auto")
     yield credentials(settings.credentials if settings else config.Credentials())
+    yield strangers_files(settings.inputs if settings else config.Inputs())
     if settings is not None:
         yield from home(settings)
         yield door(settings)
@@ -148,6 +151,39 @@ def program(name: str, use: str) -> Check:
     if found is None:
         return Check(what=name, verdict=Verdict.MISSING, found="not on the path", advice=use)
     return Check(what=name, found=found)
+
+
+WALLS = {
+    "network": "connections",
+    "files": "other files",
+    "processes": "other processes",
+    "memory": "unbounded memory",
+}
+
+
+def strangers_files(settings: config.Inputs) -> Check:
+    """What the child that opens input files is kept from, tried out."""
+    found = asyncio.run(tried_walls(settings))
+    if not found:
+        advice = (
+            "reinstall PyAV and Pillow from their wheels (pip install --force-reinstall --only-binary :all: av pillow)"
+        )
+        return Check(what="input files", verdict=Verdict.BROKEN, found="the child that opens them fails", advice=advice)
+    shut = ", ".join(what for wall, what in WALLS.items() if found[wall])
+    if all(found.values()):
+        return Check(what="input files", found=f"opened in a child without {shut}")
+    open_ways = ", ".join(what for wall, what in WALLS.items() if not found[wall])
+    told = f"opened in a child that this system cannot keep from {open_ways}; it is without {shut or 'any wall'}"
+    advice = "run it on Linux 5.13 or later (seccomp and Landlock), on x86-64 or 64-bit ARM"
+    return Check(what="input files", verdict=Verdict.MISSING, found=told, advice=advice)
+
+
+async def tried_walls(settings: config.Inputs) -> dict[str, bool]:
+    prober = Prober(settings)
+    try:
+        return await prober.walls()
+    finally:
+        await prober.close()
 
 
 def credentials(settings: config.Credentials) -> Check:
