@@ -1,0 +1,105 @@
+"""A gateway whose vendor is a second mutoscope, with a proxy between the two that goes wrong on demand."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+
+from fault_proxy import FaultProxy
+from local_settings import settings
+from mutoscope.app import App
+from mutoscope.job import Job
+
+QUICK = {
+    "first_poll_seconds": 0.1,
+    "max_poll_seconds": 0.3,
+    "request_seconds": 2.0,
+    "breaker_seconds": 0.5,
+}
+
+
+class World:
+    """`vendor` is the second mutoscope, `proxy` stands before it, `app` is the gateway, `client` speaks to that."""
+
+    def __init__(self, vendor: App, proxy: FaultProxy, app: App, client: httpx.AsyncClient) -> None:
+        self.vendor, self.proxy, self.app, self.client = vendor, proxy, app, client
+
+    async def finished(self, id: str, seconds: float = 30.0) -> Job:
+        """The job once it is final."""
+        async with asyncio.timeout(seconds):
+            async for job in self.app.gateway.watch(id, poll_seconds=0.05):
+                if job.state.final:
+                    return job
+        raise AssertionError(f"job {id} vanished")
+
+    async def submissions(self) -> list[Job]:
+        """What the vendor was asked to make."""
+        return list(await self.vendor.store.recent(limit=1000))
+
+    async def story(self, id: str) -> list[str]:
+        return [event.what for event in await self.app.store.story(id)]
+
+
+Worlds = Callable[..., AbstractAsyncContextManager[World]]
+
+
+@asynccontextmanager
+async def served(app: App) -> AsyncIterator[str]:
+    """The app behind a socket of its own."""
+    door = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(app.server, log_config=None, lifespan="off", access_log=False, timeout_keep_alive=30)
+    server = uvicorn.Server(config)
+    async with app.running():
+        task = asyncio.create_task(server.serve(sockets=[door]))
+        while not server.started:
+            await asyncio.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{door.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            server.force_exit = True
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Worlds:
+    """Start both: `async with world("runway", relay={…}) as it`. The data stay between starts."""
+
+    @asynccontextmanager
+    async def run(
+        back: str = "freepik",
+        *,
+        account: dict[str, object] | None = None,
+        vendor: dict[str, object] | None = None,
+        relay: dict[str, object] | None = None,
+        **sections: object,
+    ) -> AsyncIterator[World]:
+        makers = {name: {"engine": "script"} for name in MODELS}
+        upstream = App(settings(models=makers, script={"slots": 64}, **(vendor or {})), data=tmp_path / "vendor")
+        async with served(upstream) as url:
+            proxy = FaultProxy(url)
+            await proxy.start()
+            accounts = {back: {"wire": back, "key": "k", "base_url": proxy.url, **(account or {})}}
+            merged = {"accounts": accounts, "relay": QUICK | (relay or {}), **sections}
+            app = App(settings(**merged), data=tmp_path / "gateway")
+            transport = httpx.ASGITransport(app.server)
+            try:
+                async with (
+                    app.running(),
+                    httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client,
+                ):
+                    yield World(upstream, proxy, app, client)
+            finally:
+                await proxy.close()
+
+    return run
+
+
+MODELS = ("gen4.5", "gen4_turbo", "gen4_image", "wan-2.7", "veo3.1", "seedance2", "gen4_aleph", "act_two")

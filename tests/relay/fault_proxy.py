@@ -1,0 +1,182 @@
+"""A proxy between a gateway and its vendor that goes wrong on demand."""
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+
+class Reply:
+    """What came back from behind the proxy."""
+
+    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.status, self.headers, self.body = status, headers, body
+
+
+Forward = Callable[[], Awaitable[Reply]]
+Fault = Callable[[web.Request, Forward], Awaitable[web.StreamResponse | None]]
+"""Answers a request in its own way; None: the connection is reset."""
+
+
+class FaultProxy:
+    """Forwards what no rule is for. `await start()` first; `url` is where the gateway finds it."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self.rules: list[tuple[re.Pattern[str], Fault, int]] = []
+        self.log: list[tuple[str, int | None]] = []  # "POST /v1/…" and the status that the caller saw; None: a reset
+        self.port = 0
+        self._runner: web.AppRunner | None = None
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def on(self, pattern: str, fault: Fault, times: int = 1) -> None:
+        """The next `times` requests whose "METHOD /path" the pattern matches go wrong in this way."""
+        self.rules.append((re.compile(pattern), fault, times))
+
+    async def start(self) -> None:
+        self._session = self._session or aiohttp.ClientSession(auto_decompress=False)
+        app = web.Application(client_max_size=1 << 28)
+        app.router.add_route("*", "/{rest:.*}", self._answer)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop_listening(self) -> None:
+        """From now on connections are refused; `start` takes up the same port."""
+        if self._runner:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def close(self) -> None:
+        await self.stop_listening()
+        if self._session:
+            await self._session.close()
+
+    def sent(self, pattern: str) -> int:
+        """How many requests there were that match."""
+        return sum(bool(re.search(pattern, what)) for what, _ in self.log)
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        what = f"{request.method} {request.path_qs}"
+        fault = self._fault_for(what)
+        body = await request.read() if fault is not reset_before else b""
+
+        async def forward() -> Reply:
+            assert self._session
+            headers = {name: value for name, value in request.headers.items() if name.lower() != "connection"}
+            async with self._session.request(
+                request.method, self.target + request.path_qs, data=body, headers=headers, allow_redirects=False
+            ) as response:
+                kept = {k: v for k, v in response.headers.items() if k.lower() not in HOP}
+                return Reply(response.status, kept, await response.read())
+
+        try:
+            answer = await (fault or passed_on)(request, forward)
+        except aiohttp.ClientError:
+            answer = None  # nobody is behind the proxy: to the caller, a connection that breaks off
+        self.log.append((what, answer.status if answer is not None else None))
+        if answer is None:
+            if request.transport:
+                request.transport.abort()
+            raise asyncio.CancelledError
+        return answer
+
+    def _fault_for(self, what: str) -> Fault | None:
+        for place, (pattern, fault, times) in enumerate(self.rules):
+            if pattern.search(what):
+                if times > 1:
+                    self.rules[place] = (pattern, fault, times - 1)
+                else:
+                    del self.rules[place]
+                return fault
+        return None
+
+
+HOP = ("connection", "transfer-encoding", "content-length", "date", "server", "content-encoding")
+
+
+def told(reply: Reply) -> web.Response:
+    return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
+
+
+async def passed_on(request: web.Request, forward: Forward) -> web.StreamResponse | None:
+    del request
+    return told(await forward())
+
+
+async def reset_before(request: web.Request, forward: Forward) -> web.StreamResponse | None:
+    """The connection is reset when the head of the request has arrived, and nothing is forwarded."""
+
+
+async def answer_lost(request: web.Request, forward: Forward) -> web.StreamResponse | None:
+    """The vendor gets the request, the caller no answer."""
+    await forward()
+
+
+def late(seconds: float) -> Fault:
+    async def fault(request: web.Request, forward: Forward) -> web.StreamResponse | None:
+        reply = await forward()
+        await asyncio.sleep(seconds)
+        return told(reply)
+
+    return fault
+
+
+def status(code: int, *, body: bytes = b'{"message": "no"}', retry_after: str | None = None) -> Fault:
+    """An answer that the vendor did not give; nothing is forwarded."""
+
+    async def fault(request: web.Request, forward: Forward) -> web.StreamResponse | None:
+        headers = {"Retry-After": retry_after} if retry_after else None
+        return web.Response(status=code, body=body, headers=headers, content_type="application/json")
+
+    return fault
+
+
+def status_after(code: int) -> Fault:
+    """The vendor takes it, and then the answer is an error all the same."""
+
+    async def fault(request: web.Request, forward: Forward) -> web.StreamResponse | None:
+        await forward()
+        return web.Response(status=code, body=b"upstream timed out")
+
+    return fault
+
+
+async def garbage(request: web.Request, forward: Forward) -> web.StreamResponse | None:
+    """The vendor takes it; the answer is not what it documents."""
+    reply = await forward()
+    return web.Response(status=reply.status, body=b"<html>\xff{", content_type="application/json")
+
+
+def changed(change: Callable[[Any], Any]) -> Fault:
+    """The answer's JSON, changed."""
+
+    async def fault(request: web.Request, forward: Forward) -> web.StreamResponse | None:
+        reply = await forward()
+        return web.json_response(change(json.loads(reply.body)), status=reply.status)
+
+    return fault
+
+
+async def truncated(request: web.Request, forward: Forward) -> web.StreamResponse | None:
+    """Half of the body, then a reset."""
+    reply = await forward()
+    response = web.StreamResponse(status=reply.status, headers={"Content-Length": str(len(reply.body))})
+    await response.prepare(request)
+    await response.write(reply.body[: len(reply.body) // 2])
+    await asyncio.sleep(0.05)
+    return None
+
+
+async def dead_link(request: web.Request, forward: Forward) -> web.StreamResponse | None:
+    return web.Response(status=403, text="expired")
