@@ -11,7 +11,7 @@ LAYERS: list[set[str]] = [
     {"net", "media", "assets", "store", "home", "credentials", "_probe"},
     {"studio"},
     {"engines"},
-    {"access", "intake", "gateway", "poller", "routes", "worker", "webhooks", "rehearsal"},
+    {"access", "intake", "gateway", "poller", "repeats", "routes", "worker", "webhooks", "rehearsal"},
     {"openapi", "pages", "server", "app", "logs", "cli", "__main__"},
 ]
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}

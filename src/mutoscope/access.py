@@ -1,11 +1,14 @@
-"""Who may call, and how often: keys by digest, and a token bucket for each."""
+"""Who may call, and how often: keys by digest, a token bucket for each, and tokens for those whom we ask to call."""
 
+import base64
 import hashlib
+import hmac
 import time
 from collections.abc import Callable, Iterable
 
-from mutoscope.config import Key
+from mutoscope.config import BadSettings, Key
 from mutoscope.problem import Kind, Problem
+from mutoscope.webhooks import receiver_address
 from mutoscope.wires._wire import Allowance
 
 MINUTE = 60.0
@@ -16,7 +19,10 @@ class Keys:
     """The keys that this server takes. Without any it is open, and then it listens on loopback only."""
 
     def __init__(self, keys: Iterable[Key] = ()) -> None:
+        """Raises BadSettings for a webhook that is no address."""
+        keys = tuple(keys)
         self._owners = {key.sha256.lower(): key.name for key in keys}
+        self._webhooks = {key.name: receiver_of(key) for key in keys if key.webhook}
 
     @property
     def open(self) -> bool:
@@ -35,6 +41,17 @@ class Keys:
         if owner is None:
             raise Problem(Kind.UNAUTHENTICATED, "Invalid API key")
         return owner
+
+    def webhook(self, owner: str) -> str | None:
+        """Where this owner's news goes when a request does not say."""
+        return self._webhooks.get(owner)
+
+
+def receiver_of(key: Key) -> str:
+    try:
+        return receiver_address(key.webhook, "webhook")
+    except Problem as problem:
+        raise BadSettings(f"[[keys]] {key.name}: {problem.message}") from problem
 
 
 def digest(secret: str) -> str:
@@ -74,3 +91,19 @@ class RateLimited(Problem):
     def __init__(self, allowance: Allowance) -> None:
         super().__init__(Kind.RATE_LIMITED, "Too many requests", retry_after=allowance.reset_seconds)
         self.allowance = allowance
+
+
+# -- callbacks ---------------------------------------------------------------------
+
+
+def callback_token(secret: bytes, job: str) -> str:
+    """What a vendor shows that calls us about a job: nobody else can make it, and it tells nothing but the job."""
+    key = hmac.digest(secret, b"mutoscope callbacks", "sha256")  # not the key that signs links
+    proof = base64.urlsafe_b64encode(hmac.digest(key, job.encode(), "sha256")).rstrip(b"=").decode()
+    return f"{job}.{proof}"
+
+
+def called_job(secret: bytes, token: str) -> str | None:
+    """The job that a token is for; None when it is no token of ours."""
+    job = token.partition(".")[0]
+    return job if hmac.compare_digest(callback_token(secret, job).encode(), token.encode()) else None

@@ -13,15 +13,17 @@ import uuid_utils
 from msgspec.structs import replace
 
 from mutoscope import catalog
+from mutoscope.access import callback_token, called_job
 from mutoscope.assets import Assets, upload_name
 from mutoscope.catalog import Catalog, Model
 from mutoscope.config import Settings
 from mutoscope.engines import Engine
+from mutoscope.http import HttpRequest
 from mutoscope.intake import Intake
 from mutoscope.job import Delivery, Generation, Job, Output, State
 from mutoscope.problem import Kind, Problem
 from mutoscope.routes import Routes
-from mutoscope.store import Store
+from mutoscope.store import Repeat, Store
 from mutoscope.wires import BY_NAME
 from mutoscope.wires._wire import (
     Account,
@@ -84,8 +86,12 @@ class Gateway:
         body: bytes = b"",
         origin: str = "",
         engine: str | None = None,
+        repeat: Repeat | None = None,
     ) -> Job:
-        """File a generation. The job is durable before this returns. Raises Problem."""
+        """File a generation, to be recognised by `repeat` later on. The job is durable before this returns.
+
+        Raises Problem.
+        """
         if self.draining:
             raise Problem(Kind.UNAVAILABLE, "The server is shutting down. Try again shortly.", retry_after=5)
         asked = submission.generation
@@ -115,9 +121,15 @@ class Gateway:
             updated=now,
             estimate=catalog.estimate(generation, model),
         )
-        job = await self.store.add(job, concurrency=model.max_concurrent, daily=model.max_daily)
+        kept = {} if repeat is None else {"repeat": repeat}
+        job = await self.store.add(job, concurrency=model.max_concurrent, daily=model.max_daily, **kept)
         self.want(maker.name)
         return job
+
+    async def repeated(self, owner: str, repeat: Repeat, *, origin: str = "") -> Job | None:
+        """The job that an earlier create of the same key made, as it now stands. Raises Problem(CONFLICT)."""
+        job = await self.store.repeated(owner, repeat, now=self.clock())
+        return None if job is None else self.linked(job, origin)
 
     def want(self, engine: str) -> None:
         """Have the worker look for jobs of this engine now."""
@@ -223,6 +235,23 @@ class Gateway:
             await self.cancel(job.id)
             await self.store.delete(job.id)
         return job
+
+    # -- what vendors call ------------------------------------------------------
+
+    def callback_url(self, id: str) -> str | None:
+        """Where a vendor may tell that there is news of a job; None where none can reach us."""
+        base = self.settings.server.public_url
+        return f"{base.rstrip('/')}/callbacks/{callback_token(self.assets.secret, id)}" if base else None
+
+    def called_job(self, token: str) -> str | None:
+        """The job that such a URL ends in the token of; None for anything else."""
+        return called_job(self.assets.secret, token)
+
+    async def called_back(self, id: str, request: HttpRequest) -> None:
+        """A vendor says that there is news of a job: ask it now. What else it says is not believed."""
+        del request
+        if await self.store.hasten(id, now=self.clock()):
+            self.new_watch.set()
 
     # -- waiting ---------------------------------------------------------------
 

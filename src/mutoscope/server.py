@@ -6,13 +6,13 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import structlog
 import uuid_utils
 from msgspec import Struct
-from msgspec.structs import force_setattr
+from msgspec.structs import force_setattr, replace
 from starlette.requests import Request
 
 from mutoscope import intake, pages
@@ -21,10 +21,15 @@ from mutoscope.gateway import Gateway, upload_path, visible
 from mutoscope.http import HttpRequest, HttpResponse, json_response
 from mutoscope.job import Job
 from mutoscope.problem import KINDS, Kind, Problem
+from mutoscope.repeats import REPLAYED, Turns, repeat_of
+from mutoscope.store import Repeat
+from mutoscope.webhooks import receiver_address
 from mutoscope.wires import ALL
-from mutoscope.wires._wire import ANY_FILE, Allowance, Route, Verb, Wire
+from mutoscope.wires._wire import ANY_FILE, Allowance, Route, Submission, Verb, Wire
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -38,6 +43,9 @@ UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})")
 JSON = b"application/json"
 REHEARSE = "x-mutoscope-rehearse"  # a problem kind: answer with it
 ENGINE = "x-mutoscope-engine"  # which engine makes the job
+WEBHOOK, WEBHOOK_QUERY = "x-mutoscope-webhook", "mutoscope_webhook"  # where a job's news goes, on every wire
+CALLBACKS = "/callbacks/"
+MAX_CALLBACK = 64 * 1024
 FORM_STATUSES = {"200": 200, "201": 201}  # by the field success_action_status, as object stores have it
 
 
@@ -118,6 +126,7 @@ class Server:
         self.started, self.stopped = started, stopped
         self.router = Router(wires)
         self.rendered: dict[tuple[str, str], tuple[Job, float, HttpResponse]] = {}
+        self.turns = Turns()
         self.max_body = gateway.settings.server.max_body_bytes
         self.pages = pages.build(gateway, wires, rehearsal=rehearsal)
 
@@ -137,6 +146,8 @@ class Server:
             await gateway.assets.serve(scope, receive, send, now=gateway.clock(), uploads=gateway.intake.uploaded_asset)
         elif path.startswith("/uploads/"):
             await respond(await self.take_upload(scope, receive), scope, send)
+        elif path.startswith(CALLBACKS):
+            await respond(await self.take_callback(scope, receive), scope, send)
         else:
             await self.pages(scope, receive, send)
 
@@ -210,20 +221,7 @@ class Server:
             case Verb.SHOW:
                 return await self.show(wire, route, request, owner, origin)
             case Verb.SUBMIT:
-                if len(request.body) > LARGE_BODY:  # an inline file: its decoding would hold up the others
-                    submission = await asyncio.to_thread(parsed, route, request)
-                else:
-                    submission = parsed(route, request)
-                job = await gateway.submit(
-                    wire,
-                    route.route,
-                    submission,
-                    owner=owner,
-                    body=request.body,
-                    origin=origin,
-                    engine=request.headers.get(ENGINE) if self.rehearsal else None,
-                )
-                return told(route.render(job, request), job)
+                return await self.make(wire, route, request, owner, origin)
             case Verb.LIST:
                 jobs = await gateway.list(wire, route, parsed(route, request), owner=owner, origin=origin)
                 return route.render(jobs, request)
@@ -243,6 +241,49 @@ class Server:
             case Verb.USAGE:
                 return route.render(await gateway.usage(parsed(route, request), owner=owner), request)
 
+    async def make(self, wire: Wire, route: Route, request: HttpRequest, owner: str, origin: str) -> HttpResponse:
+        """A create. One that says that it repeats another is answered with the other's job."""
+        repeat = await unhurried(repeat_of, request, request)
+        if repeat is None:
+            job = await self.file(wire, route, request, owner, origin)
+            return told(route.render(job, request), job)
+        async with self.turns.take(owner, repeat):
+            known = await self.gateway.repeated(owner, repeat, origin=origin) if repeat.replays else None
+            job = known or await self.file(wire, route, request, owner, origin, repeat)
+        response = told(route.render(job, request), job)
+        if known:
+            response.headers[REPLAYED] = "true"
+        return response
+
+    async def file(
+        self, wire: Wire, route: Route, request: HttpRequest, owner: str, origin: str, repeat: Repeat | None = None
+    ) -> Job:
+        """Read a create and store its job."""
+        submission = await unhurried(parsed, request, route, request)
+        return await self.gateway.submit(
+            wire,
+            route.route,
+            self.addressed(submission, request, owner),
+            owner=owner,
+            body=request.body,
+            origin=origin,
+            engine=request.headers.get(ENGINE) if self.rehearsal else None,
+            repeat=repeat,
+        )
+
+    def addressed(self, submission: Submission, request: HttpRequest, owner: str) -> Submission:
+        """With the address for the job's news: the request's own, else that of our header or query, else the key's."""
+        header, query = request.headers.get(WEBHOOK), request.query.get(WEBHOOK_QUERY)
+        if header is None and query is None:
+            usual = self.keys.webhook(owner) if submission.webhook is None else None
+            return submission if usual is None else replace(submission, webhook=usual)
+        name, text = (WEBHOOK_QUERY, query or "") if header is None else (WEBHOOK, header)
+        address = receiver_address(text, name)
+        if submission.webhook is not None:
+            note = f"{name}: not used, the request itself names an address"
+            return replace(submission, notes=(*submission.notes, note))
+        return replace(submission, webhook=address)
+
     async def show(self, wire: Wire, route: Route, request: HttpRequest, owner: str, origin: str) -> HttpResponse:
         """A status read, the request that clients repeat: rendered once while its job does not change."""
         public = last_param(request)
@@ -259,6 +300,24 @@ class Server:
                 self.rendered.clear()
             self.rendered[(id, origin)] = (hot, now + RENDERED_SECONDS, response)
         return response
+
+    # -- vendors that call -------------------------------------------------------------
+
+    async def take_callback(self, scope: Scope, receive: Receive) -> HttpResponse:
+        """A vendor has news of a job. Whoever has no token of ours learns nothing."""
+        request = head_of(scope)
+        try:
+            id = self.gateway.called_job(request.path.removeprefix(CALLBACKS))
+            if id is None:
+                raise Problem(Kind.NOT_FOUND, "Not found.")
+            if request.method != "POST":
+                raise Problem(Kind.WRONG_METHOD, "News is sent by POST.")
+            force_setattr(request, "body", await read_body(receive, request, MAX_CALLBACK))
+            await self.gateway.called_back(id, request)
+            return HttpResponse(status=204)
+        except Problem as problem:
+            allow = {"allow": "POST"} if problem.kind is Kind.WRONG_METHOD else {}
+            return json_response({"error": problem.message}, problem.status, allow)
 
     # -- files that callers send ahead ------------------------------------------------
 
@@ -317,6 +376,13 @@ def ascii_only(text: str) -> str:
 def family(media_type: str) -> str:
     """image/png → image"""
     return media_type.partition("/")[0]
+
+
+async def unhurried(read: Callable[..., T], request: HttpRequest, *arguments: object) -> T:
+    """Read a request; one with an inline file in a thread, because that would hold up the others."""
+    if len(request.body) > LARGE_BODY:
+        return await asyncio.to_thread(read, *arguments)
+    return read(*arguments)
 
 
 def parsed(route: Route, request: HttpRequest) -> Any:

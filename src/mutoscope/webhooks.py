@@ -13,8 +13,8 @@ from collections.abc import Callable
 import structlog
 
 from mutoscope.config import Webhooks as WebhookSettings
-from mutoscope.net import Client
-from mutoscope.problem import Problem
+from mutoscope.net import Client, read_url
+from mutoscope.problem import Kind, Problem
 from mutoscope.store import DueDelivery, Store
 
 log = structlog.get_logger(__name__)
@@ -22,6 +22,19 @@ log = structlog.get_logger(__name__)
 POLL_SECONDS = 1.0
 GONE = 410  # the receiver wants no more of this
 JITTER = 0.1  # share of a delay by which it is spread
+
+
+def receiver_address(text: str, name: str) -> str:
+    """An address that messages may be sent to, as it came. Raises Problem(INVALID) that tells `name`.
+
+    Whether it lies on the public internet is judged at every sending, when its host has an address.
+    """
+    try:
+        read_url(text)
+    except Problem as problem:
+        fault = problem.message.removeprefix("refused: ")
+        raise Problem(Kind.INVALID, f"{name} should be an http(s) URL: {fault}", field=name) from problem
+    return text
 
 
 def sign(secret: str, id: str, timestamp: int, body: bytes) -> str:
@@ -73,9 +86,10 @@ class Deliverer:
     async def run(self) -> None:
         """Send what is due until `stop`."""
         while not self.stopping:
+            now = self.clock()
             try:
-                await self._send_due()
-                pause = await self._pause()
+                await self._send_due(now)
+                pause = await self._pause(now)
             except Problem as problem:
                 log.error("deliveries_unreadable", reason=problem.message)
                 pause = POLL_SECONDS
@@ -95,12 +109,12 @@ class Deliverer:
         for task in list(self.sending):
             task.cancel()
 
-    async def _send_due(self) -> None:
+    async def _send_due(self, now: float) -> None:
         free = self.settings.max_in_flight - len(self.sending)
         if free <= 0:
             return
         due = await self.store.due_deliveries(
-            now=self.clock(),
+            now=now,
             limit=free,
             lease_seconds=2 * self.settings.timeout_seconds + 5,
             per_receiver=self.settings.max_per_receiver,
@@ -116,9 +130,10 @@ class Deliverer:
         if not task.cancelled() and (error := task.exception()):
             log.error("delivery_broke", error=repr(error))
 
-    async def _pause(self) -> float:
-        """Seconds until something may be due."""
-        due = await self.store.next_due()
+    async def _pause(self, now: float) -> float:
+        """Seconds until more is due. What was due by `now` is on its way, or waits for the end of another message to
+        the same receiver, which wakes us."""
+        due = await self.store.next_due(after=now)
         return POLL_SECONDS if due is None else min(max(due - self.clock(), 0.01), POLL_SECONDS)
 
     async def _send(self, due: DueDelivery) -> None:
