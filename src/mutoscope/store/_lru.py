@@ -6,6 +6,7 @@ from collections.abc import Callable
 from math import inf
 
 from mutoscope.job import Job
+from mutoscope.problem import Kind
 
 
 class HotJobs:
@@ -29,7 +30,7 @@ class HotJobs:
 
     def put(self, job: Job) -> None:
         entries = self._entries
-        entries[job.id] = (job, self._clock() + self._fresh if job.finished is None else inf)
+        entries[job.id] = (job, self._clock() + self._fresh if may_change(job) else inf)
         entries.move_to_end(job.id)
         if len(entries) > self._size:
             _ = entries.popitem(last=False)
@@ -42,3 +43,8 @@ class HotJobs:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+def may_change(job: Job) -> bool:
+    """A job that timed out may be made after all."""
+    return job.finished is None or (job.failure is not None and job.failure.kind is Kind.TIMED_OUT)

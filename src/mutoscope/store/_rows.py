@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from mutoscope.job import Delivery, Failure, Generation, Job, Json, Output, State
+from mutoscope.job import Delivery, Dispatch, Event, Failure, Generation, Job, Json, Mode, Output, Sent, State, Watch
 from mutoscope.store._store import DeliveryRecord
 from mutoscope.wires._wire import Upload
 
@@ -179,6 +179,80 @@ def receiver_of(url: str) -> str:
         return urlsplit(url).netloc.rpartition("@")[2].lower() or url
     except ValueError:
         return url
+
+
+# What vendors make
+
+
+class DispatchRow(Struct, frozen=True, array_like=True):
+    """The columns of a dispatch, in the order of DISPATCH_COLUMNS."""
+
+    job: str
+    number: int
+    account: str
+    reference: str
+    sent: Sent
+    at: float
+    answered: float | None
+    handle: bytes | None
+    detail: str
+
+
+DISPATCH_COLUMNS = ", ".join(DispatchRow.__struct_fields__)
+
+
+def dispatch_of(row: Row) -> Dispatch:
+    it = msgspec.convert(row, DispatchRow)
+    return Dispatch(
+        job=it.job,
+        number=it.number,
+        account=it.account,
+        reference=it.reference,
+        sent=it.sent,
+        at=it.at,
+        answered=it.answered,
+        handle=decode_facts(it.handle) if it.handle else {},
+        detail=it.detail,
+    )
+
+
+class WatchRow(Struct, frozen=True, array_like=True):
+    """The columns of a watch that is due at some time, in the order of WATCH_COLUMNS."""
+
+    job: str
+    account: str
+    handle: bytes
+    mode: Mode
+    due: float
+    polls: int
+    since: float
+    deadline: float
+
+
+WATCH_COLUMNS = ", ".join(WatchRow.__struct_fields__)
+
+
+def taken_watch(row: Row) -> Watch:
+    """The watch in a row of WATCH_COLUMNS, asked once more."""
+    it = msgspec.convert(row, WatchRow)
+    return Watch(
+        job=it.job,
+        account=it.account,
+        handle=decode_facts(it.handle),
+        mode=it.mode,
+        due=it.due,
+        polls=it.polls + 1,
+        since=it.since,
+        deadline=it.deadline,
+    )
+
+
+EVENT_COLUMNS = "at, what, account, detail"
+
+
+def event_of(row: Row) -> Event:
+    at, what, account, detail = msgspec.convert(row, tuple[float, str, str | None, str])
+    return Event(at=at, what=what, account=account, detail=detail)
 
 
 # Uploads

@@ -23,7 +23,9 @@ from mutoscope.store._rows import (
     job_of,
     receiver_of,
 )
-from mutoscope.store._store import Owed
+from mutoscope.store._sqlite_repeats import Repeats
+from mutoscope.store._sqlite_story import HAS_STORY, add_event
+from mutoscope.store._store import UPSTREAM, Owed, Repeat
 from mutoscope.store._writer import Changes, environmental
 
 DAY = 86400.0
@@ -31,6 +33,9 @@ DAY = 86400.0
 # What a job loses when it is no longer run by anybody.
 IDLE = "worker = NULL, leased_until = NULL"
 HELD = "id = ? AND state = 'running' AND worker = ?"
+
+NEVER = "1e12"
+"""When the lease of a job ends that a vendor is making."""
 
 
 def first_id(time: float) -> str:
@@ -49,6 +54,7 @@ class Addition(NamedTuple):
     row: Row
     concurrency: int | None
     daily: int | None
+    repeat: Repeat | None = None
 
 
 def add_together(db: sqlite3.Connection, additions: Sequence[Addition]) -> Sequence[Job | Exception]:
@@ -57,9 +63,7 @@ def add_together(db: sqlite3.Connection, additions: Sequence[Addition]) -> Seque
         return [add_alone(db, additions[0])]
     _ = db.execute("SAVEPOINT additions")
     try:
-        decided = decide(db, additions)
-        insert_rows(db, [each.row for each in decided if isinstance(each, Addition)])
-        outcomes = [each.job if isinstance(each, Addition) else each for each in decided]
+        outcomes = add_all(db, additions)
     except Exception as error:
         if environmental(error):
             raise
@@ -67,6 +71,14 @@ def add_together(db: sqlite3.Connection, additions: Sequence[Addition]) -> Seque
         outcomes = [add_alone(db, each) for each in additions]
     _ = db.execute("RELEASE additions")
     return outcomes
+
+
+def add_all(db: sqlite3.Connection, additions: Sequence[Addition]) -> list[Job | Problem]:
+    repeats = Repeats(db)
+    decided = decide(db, additions, repeats)
+    insert_rows(db, [each.row for each in decided if isinstance(each, Addition)])
+    repeats.write()
+    return [each.job if isinstance(each, Addition) else each for each in decided]
 
 
 def insert_rows(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
@@ -88,28 +100,44 @@ INSERT_STRIDE = {stride: INSERT_JOB + f", {HOLES}" * (stride - 1) for stride in 
 
 
 def add_alone(db: sqlite3.Connection, addition: Addition) -> Job | Exception:
+    if addition.repeat is None:
+        return try_one(db, addition)  # one statement, which undoes itself
+    _ = db.execute("SAVEPOINT addition")
+    outcome = try_one(db, addition)
+    if isinstance(outcome, Exception):
+        _ = db.execute("ROLLBACK TO addition")
+    _ = db.execute("RELEASE addition")
+    return outcome
+
+
+def try_one(db: sqlite3.Connection, addition: Addition) -> Job | Exception:
     try:
-        [decided] = decide(db, [addition])
-        if isinstance(decided, Problem):
-            return decided
-        _ = db.execute(INSERT_JOB, decided.row)
+        [outcome] = add_all(db, [addition])
     except Exception as error:
         if environmental(error):
             raise
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
             return Problem(Kind.CONFLICT, f"A job with the id {addition.job.id} exists already.")
         return error
-    return decided.job
+    return outcome
 
 
-def decide(db: sqlite3.Connection, additions: Sequence[Addition]) -> list[Addition | Problem]:
-    """Apply the limits, counting what is stored and what stands earlier in this sequence."""
-    decided: list[Addition | Problem] = []
+def decide(db: sqlite3.Connection, additions: Sequence[Addition], repeats: Repeats) -> list[Addition | Job | Problem]:
+    """Find those that came before and apply the limits, counting what is stored and what stands earlier in this
+    sequence."""
+    decided: list[Addition | Job | Problem] = []
     standings: dict[tuple[str, str], Standing] = {}
     for addition in additions:
+        earlier = repeats.earlier(addition.job, addition.repeat) if addition.repeat is not None else None
+        if earlier is not None:
+            decided.append(earlier)
+            continue
         pair = (addition.job.owner, addition.job.generation.model)
         standing = standings.get(pair) or standings.setdefault(pair, Standing(db, *pair))
-        decided.append(standing.admit(addition))
+        outcome = standing.admit(addition)
+        if addition.repeat is not None and isinstance(outcome, Addition):
+            repeats.remember(outcome.job, addition.repeat)
+        decided.append(outcome)
     return decided
 
 
@@ -193,7 +221,8 @@ def claim(
     if not fresh:
         return []
     rows: list[Row] = db.execute(
-        f"""UPDATE jobs SET state = 'running', worker = ?, leased_until = ?, attempts = attempts + 1, progress = NULL,
+        f"""UPDATE jobs SET state = 'running', worker = ?, leased_until = ?, attempts = attempts + 1,
+                   progress = CASE WHEN worker GLOB '{UPSTREAM}*' THEN progress END,
                    started = coalesce(started, ?), updated = ?
             WHERE id IN (SELECT value FROM json_each(?)) RETURNING {COLUMNS}""",
         (worker, leased_until, now, now, ids_of(fresh)),
@@ -262,10 +291,15 @@ def checkpoint(db: sqlite3.Connection, changes: Changes, *, id: str, worker: str
 
 
 def release(db: sqlite3.Connection, changes: Changes, *, id: str, worker: str, now: float, counted: bool) -> bool:
+    """A job that a vendor has made is not queued again: it stays running, to be claimed by the next worker."""
+    watch: tuple[str] | None = db.execute("SELECT account FROM watches WHERE job = ?", (id,)).fetchone()
+    if watch is None:
+        place, values = f"state = 'queued', {IDLE}, progress = NULL", ()
+    else:
+        place, values = "worker = ?, leased_until = ?", (UPSTREAM + watch[0], now)
     happened = db.execute(
-        f"""UPDATE jobs SET state = 'queued', {IDLE}, progress = NULL, attempts = attempts - ?, updated = ?
-            WHERE {HELD}""",
-        (0 if counted else 1, now, id, worker),
+        f"UPDATE jobs SET {place}, attempts = attempts - ?, updated = ? WHERE {HELD}",
+        (*values, 0 if counted else 1, now, id, worker),
     ).rowcount
     return changed(changes, id, happened)
 
@@ -302,7 +336,7 @@ def settle(
     row: Row | None = db.execute(
         f"""UPDATE jobs SET state = ?, {IDLE}, outputs = ?, failure = ?, notes = coalesce(?, notes), cost = ?,
                    progress = CASE ?1 WHEN 'succeeded' THEN 1.0 ELSE progress END, finished = ?, updated = ?
-            WHERE {HELD} RETURNING {COLUMNS}""",
+            WHERE {HELD} RETURNING {COLUMNS}, {HAS_STORY}""",
         (
             ending.state,
             ending.outputs,
@@ -315,7 +349,19 @@ def settle(
             worker,
         ),
     ).fetchone()
-    return None if row is None else ended(db, changes, job_of(row), now, owed)
+    if row is None:
+        return None
+    *columns, has_story = row
+    job = job_of(tuple(columns))
+    if has_story:
+        _ = db.execute("DELETE FROM watches WHERE job = ?", (id,))
+        add_event(db, id, "ended", now, detail=words_of(job))
+    return ended(db, changes, job, now, owed)
+
+
+def words_of(job: Job) -> str:
+    """How it ended, for its story."""
+    return f"{job.state.value}: {job.failure.message}" if job.failure else job.state.value
 
 
 def all_notes(db: sqlite3.Connection, id: str, more: tuple[str, ...]) -> bytes | None:
@@ -332,10 +378,14 @@ def cancel(db: sqlite3.Connection, changes: Changes, *, id: str, now: float, owe
         return None
     row: Row = db.execute(
         f"""UPDATE jobs SET state = 'canceled', {IDLE}, throttled = 0, cost = 0.0, finished = ?, updated = ?
-            WHERE id = ? RETURNING {COLUMNS}""",
+            WHERE id = ? RETURNING {COLUMNS}, {HAS_STORY}""",
         (now, now, id),
     ).fetchone()
-    return ended(db, changes, job_of(row), now, owed, was_throttled=before[0] == 1)
+    *columns, has_story = row
+    if has_story:
+        _ = db.execute("UPDATE watches SET mode = 'cancel', due = ? WHERE job = ?", (now, id))
+        add_event(db, id, "canceled", now)
+    return ended(db, changes, job_of(tuple(columns)), now, owed, was_throttled=before[0] == 1)
 
 
 def ended(
@@ -399,10 +449,15 @@ def delete(db: sqlite3.Connection, changes: Changes, *, id: str, owner: str | No
         _ = db.execute(
             "DELETE FROM deliveries WHERE job = ? AND (delivered IS NOT NULL OR given_up IS NOT NULL)", (id,)
         )
+        _ = db.execute("DELETE FROM events WHERE job = ?", (id,))
     return changed(changes, id, happened)
 
 
 # Starting again
+
+
+# Running, and neither parked, made nor deferred. The time comes first: it is in the index, the worker is not.
+WITH_WORKER = f"state = 'running' AND leased_until < {NEVER} AND worker NOT GLOB '{UPSTREAM}*'"
 
 
 def recover(
@@ -413,10 +468,23 @@ def recover(
     concurrency: Callable[[str, str], int | None] | None,
 ) -> int:
     rows: list[tuple[str]] = db.execute(
-        f"UPDATE jobs SET state = 'queued', {IDLE}, progress = NULL, updated = ? WHERE state = 'running' RETURNING id",
+        f"""UPDATE jobs SET state = 'queued', {IDLE}, progress = NULL, updated = ?
+            WHERE {WITH_WORKER} AND NOT EXISTS (SELECT 1 FROM watches WHERE job = jobs.id) RETURNING id""",
         (now,),
     ).fetchall()
+    # The others' results were on their way, or about to be: the next claim fetches them.
+    rows += db.execute(
+        f"""UPDATE jobs SET worker = (SELECT '{UPSTREAM}' || account FROM watches WHERE job = jobs.id),
+                   leased_until = ?, updated = ? WHERE {WITH_WORKER} RETURNING id""",
+        (now, now),
+    ).fetchall()
     changes.extend(id for (id,) in rows)
+    # A clock that was set back does not hold up what is made.
+    _ = db.execute(
+        f"""UPDATE jobs SET leased_until = ?1 WHERE state = 'running' AND leased_until > ?1 AND leased_until < {NEVER}
+            AND worker GLOB '{UPSTREAM}?*'""",
+        (now,),
+    )
     _ = db.execute("UPDATE deliveries SET due = ?, leased_until = NULL WHERE leased_until IS NOT NULL", (now,))
     if concurrency is not None:
         changes.extend(apply_limits(db, concurrency, now))

@@ -15,27 +15,33 @@ from typing import Any
 
 import msgspec
 
-from mutoscope.job import Failure, Job, Json, Output, State
+from mutoscope.job import Dispatch, Event, Failure, Job, Json, Output, Sent, State, Watch
 from mutoscope.problem import Kind, Problem
 from mutoscope.store import _sqlite_deliveries as outbox
 from mutoscope.store import _sqlite_jobs as jobs
+from mutoscope.store import _sqlite_repeats as repeats
+from mutoscope.store import _sqlite_upstream as upstream
 from mutoscope.store._lru import HotJobs
 from mutoscope.store._migrations import NewerDatabase, migrate
 from mutoscope.store._rows import (
     COLUMNS,
     DELIVERY_COLUMNS,
+    DISPATCH_COLUMNS,
+    EVENT_COLUMNS,
     UPLOAD_COLUMNS,
     Row,
     Value,
     blob,
     delivery_of,
+    dispatch_of,
     encode,
+    event_of,
     job_of,
     row_of,
     upload_of,
     upload_row,
 )
-from mutoscope.store._store import Attempt, DeliveryRecord, DueDeliveries, Jobs, Owed, Repeat, UsageRow
+from mutoscope.store._store import EVENTS, Attempt, DeliveryRecord, DueDeliveries, Jobs, Owed, Repeat, UsageRow
 from mutoscope.store._writer import Changes, Work, Writer, unavailable
 from mutoscope.wires._wire import Upload
 
@@ -54,6 +60,16 @@ COUNTS = """
     UNION ALL
     SELECT value, (SELECT count(*) FROM jobs WHERE state = value AND finished IS NOT NULL AND deleted = 0)
     FROM json_each(?)"""
+# Accounts are few: the first of each, found by seeking from one name to the next.
+NEXT_WATCH = """
+    WITH RECURSIVE accounts (account) AS (
+        SELECT min(account) FROM watches WHERE due IS NOT NULL
+        UNION ALL
+        SELECT (SELECT min(account) FROM watches WHERE due IS NOT NULL AND account > accounts.account)
+        FROM accounts WHERE account IS NOT NULL)
+    SELECT min((SELECT min(due) FROM watches AS w WHERE due IS NOT NULL AND w.account = accounts.account))
+    FROM accounts WHERE account IS NOT NULL"""
+PROGRESS_STEP = 0.01  # a smaller one is not worth a write
 OLDEST_SQLITE = (3, 38, 0)  # STRICT tables, RETURNING, json_each built in
 
 
@@ -119,13 +135,14 @@ class SqliteStore:
         return job
 
     async def repeated(self, owner: str, repeat: Repeat, *, now: float) -> Job | None:
-        query = "SELECT job, digest FROM repeats WHERE owner = ? AND key = ? AND until > ?"
-        for id, digest in self._read(query, (owner, repeat.key, now)):
+        if not repeat.replays:
+            return None
+        for id, digest in self._read(repeats.FIND, (owner, repeat.key, now)):
             if digest != repeat.digest:
-                raise Problem(Kind.CONFLICT, "The idempotency key was used before, for another request.")
+                raise repeats.other_request()
             job = await self.get(str(id))
             if job is None:
-                raise Problem(Kind.CONFLICT, "The idempotency key was used before; what it made was deleted.")
+                raise repeats.deleted_since()
             return job
         return None
 
@@ -199,11 +216,13 @@ class SqliteStore:
 
     # Jobs: transitions
 
-    async def add(self, job: Job, *, concurrency: int | None = None, daily: int | None = None) -> Job:
+    async def add(
+        self, job: Job, *, concurrency: int | None = None, daily: int | None = None, repeat: Repeat | None = None
+    ) -> Job:
         if concurrency is not None and concurrency < 1:
             raise ValueError("concurrency is 1 or more: a job that may never run should be refused")
         stored = job if job.updated else msgspec.structs.replace(job, updated=job.created)
-        addition = jobs.Addition(stored, row_of(stored), concurrency, daily)
+        addition = jobs.Addition(stored, row_of(stored), concurrency, daily, repeat)
         return await self._open_writer.join(jobs.add_together, addition)
 
     async def claim(
@@ -254,6 +273,135 @@ class SqliteStore:
 
     async def recover(self, *, now: float, concurrency: Callable[[str, str], int | None] | None = None) -> int:
         return await self._write(partial(jobs.recover, now=now, concurrency=concurrency), guarded=True)
+
+    # Jobs that a vendor makes
+
+    async def intend(self, id: str, worker: str, *, account: str, reference: str, now: float) -> Dispatch | None:
+        work = partial(upstream.intend, id=id, worker=worker, account=account, reference=reference, now=now)
+        return await self._write(work, guarded=True)
+
+    async def accept(
+        self, id: str, *, number: int, handle: Json, status: str, due: float, deadline: float, now: float
+    ) -> bool:
+        work = partial(
+            upstream.accept,
+            id=id,
+            number=number,
+            handle=handle,
+            status=status,
+            due=due,
+            deadline=deadline,
+            now=now,
+        )
+        return await self._write(work, guarded=True)
+
+    async def resolve(self, id: str, *, number: int, sent: Sent, detail: str, now: float) -> bool:
+        if sent in (Sent.INTENDED, Sent.ACCEPTED):
+            raise ValueError("a dispatch turns out refused, unsent or unknown")
+        work = partial(upstream.resolve, id=id, number=number, sent=sent, detail=detail, now=now)
+        return await self._write(work, guarded=True)
+
+    async def dispatches(self, id: str) -> tuple[Dispatch, ...]:
+        rows = self._read(f"SELECT {DISPATCH_COLUMNS} FROM dispatches WHERE job = ? ORDER BY number", (id,))
+        return tuple(map(dispatch_of, rows))
+
+    async def all_dispatches(self, *, after: tuple[str, int] = ("", 0), limit: int = 1000) -> tuple[Dispatch, ...]:
+        query = f"SELECT {DISPATCH_COLUMNS} FROM dispatches WHERE (job, number) > (?, ?) ORDER BY job, number LIMIT ?"
+        return tuple(map(dispatch_of, await self._report(query, (*after, limit))))
+
+    async def unresolved(self, account: str) -> int:
+        query = "SELECT count(*) FROM dispatches WHERE account = ? AND sent = 'intended'"
+        [(found,)] = self._read(query, (account,))
+        return msgspec.convert(found, int)
+
+    async def dispatched_ids(self, account: str, ids: Collection[str]) -> set[str]:
+        rows = self._read(
+            """SELECT upstream_id FROM json_each(?2) CROSS JOIN dispatches
+               WHERE account = ?1 AND upstream_id IS NOT NULL AND upstream_id = value""",
+            (account, jobs.ids_of(tuple(ids))),
+        )
+        return {str(id) for (id,) in rows}
+
+    async def upstream(self, account: str) -> int:
+        query = "SELECT count(*) FROM watches WHERE account = ? AND due IS NOT NULL AND mode = 'wait'"
+        [(found,)] = self._read(query, (account,))
+        return msgspec.convert(found, int)
+
+    async def due_watches(
+        self, *, account: str, now: float, limit: int, next_due: Callable[[Watch], float]
+    ) -> tuple[Watch, ...]:
+        work = partial(upstream.due_watches, account=account, now=now, limit=limit, next_due=next_due)
+        return await self._write(work, guarded=True)
+
+    async def next_watch(self) -> float | None:
+        [(due,)] = self._read(NEXT_WATCH, ())
+        return msgspec.convert(due, float | None)
+
+    async def hasten(self, id: str, *, now: float) -> bool:
+        return await self._write(partial(upstream.hasten, id=id, now=now))
+
+    async def postpone(self, id: str, *, due: float) -> bool:
+        return await self._write(partial(upstream.postpone, id=id, due=due))
+
+    async def shift_watches(self, seconds: float) -> int:
+        return await self._write(partial(upstream.shift_watches, seconds=seconds), guarded=True)
+
+    async def observe(self, id: str, *, status: str, progress: float | None, now: float) -> bool:
+        """What is known already is not written again: most polls bring nothing new, and cost a read."""
+        del now  # no transition
+        share = None if progress is None else min(max(progress, 0.0), 1.0)
+        for known, before in self._read(f"SELECT upstream_status, progress FROM jobs WHERE {upstream.PARKED}", (id,)):
+            if known == status and not moved(msgspec.convert(before, float | None), share):
+                return True
+            return await self._write(partial(upstream.observe, id=id, status=status, share=share))
+        return False
+
+    async def collect(self, id: str, *, facts: Json, now: float) -> bool:
+        return await self._write(partial(upstream.collect, id=id, facts=encode(facts), now=now), guarded=True)
+
+    async def park(self, id: str, worker: str, *, due: float, detail: str, now: float) -> bool:
+        work = partial(upstream.park, id=id, worker=worker, due=due, detail=detail, now=now)
+        return await self._write(work, guarded=True)
+
+    async def defer(self, id: str, worker: str, *, until: float, detail: str, now: float) -> bool:
+        work = partial(upstream.defer, id=id, worker=worker, until=until, detail=detail, now=now)
+        return await self._write(work, guarded=True)
+
+    async def reroute(self, id: str, worker: str, *, engine: str, detail: str, now: float) -> bool:
+        work = partial(upstream.reroute, id=id, worker=worker, engine=engine, detail=detail, now=now)
+        return await self._write(work, guarded=True)
+
+    async def settle_upstream(
+        self,
+        id: str,
+        *,
+        state: State,
+        failure: Failure | None = None,
+        cost: float = 0.0,
+        now: float,
+        keep_until: float | None = None,
+        owed: Owed | None = None,
+    ) -> Job | None:
+        ending = jobs.Ending(state.value, None, blob(failure), (), cost)
+        work = partial(upstream.settle, id=id, ending=ending, now=now, keep_until=keep_until, owed=owed)
+        return await self._write(work, guarded=True)
+
+    async def revive(self, id: str, *, facts: Json, now: float) -> bool:
+        return await self._write(partial(upstream.revive, id=id, facts=encode(facts), now=now), guarded=True)
+
+    async def unwatch(self, id: str, *, detail: str, cost: float | None = None, now: float) -> bool:
+        work = partial(upstream.unwatch, id=id, detail=detail, cost=cost, now=now)
+        return await self._write(work, guarded=True)
+
+    async def tell(self, id: str, what: str, *, account: str | None = None, detail: str = "", now: float) -> None:
+        if what not in EVENTS:
+            raise ValueError(f"{what} is none of the words of a story")
+        work = partial(upstream.tell_story, id=id, what=what, account=account, detail=detail, now=now)
+        return await self._write(work)
+
+    async def story(self, id: str) -> tuple[Event, ...]:
+        rows = self._read(f"SELECT {EVENT_COLUMNS} FROM events WHERE job = ? ORDER BY number", (id,))
+        return tuple(map(event_of, rows))
 
     # Deliveries
 
@@ -370,6 +518,11 @@ MODELS = """models (model) AS (
     UNION ALL
     SELECT (SELECT min(model) FROM jobs WHERE owner = ?1 AND model > models.model)
     FROM models WHERE model IS NOT NULL)"""
+
+
+def moved(before: float | None, share: float | None) -> bool:
+    """Whether progress has changed enough to be written. A vendor that does not tell any changes nothing."""
+    return share is not None and (before is None or abs(share - before) >= PROGRESS_STEP)
 
 
 def open_for_writing(path: Path, busy_seconds: float) -> sqlite3.Connection:

@@ -21,6 +21,9 @@ CREATE TABLE dispatches (
 -- A job is never submitted twice: while one dispatch may have reached a vendor, there can be no other.
 CREATE UNIQUE INDEX dispatches_open ON dispatches (job) WHERE sent IN ('intended', 'accepted', 'unknown');
 
+-- Answers that are not known yet. As short as what is being sent.
+CREATE INDEX dispatches_intended ON dispatches (account) WHERE sent = 'intended';
+
 -- A vendor's task belongs to one job.
 CREATE UNIQUE INDEX dispatches_upstream ON dispatches (account, upstream_id) WHERE upstream_id IS NOT NULL;
 
@@ -36,9 +39,8 @@ CREATE TABLE watches (
     deadline REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- What is due, account by account, and when the next one is.
-CREATE INDEX watches_due ON watches (account, due) WHERE due IS NOT NULL;
-CREATE INDEX watches_next ON watches (due) WHERE due IS NOT NULL;
+-- What is due, account by account, and how many are waited for. One index, because every poll moves a row in it.
+CREATE INDEX watches_due ON watches (account, due, mode) WHERE due IS NOT NULL;
 
 -- The story of a job that went to a vendor.
 CREATE TABLE events (

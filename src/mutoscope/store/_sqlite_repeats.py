@@ -1,0 +1,73 @@
+"""Creates that come again, in SQL as the writer's thread runs it."""
+
+# ruff: noqa: S608  (what is put into the SQL here are our own constants)
+
+import sqlite3
+
+from mutoscope.job import Job
+from mutoscope.problem import Kind, Problem
+from mutoscope.store._rows import COLUMNS, Row, job_of
+from mutoscope.store._store import Repeat
+
+SWEPT = 100  # rows past their time that are removed with each transaction, and as many again as it adds
+
+FIND = "SELECT job, digest FROM repeats WHERE owner = ? AND key = ? AND until > ?"
+REMEMBER = "INSERT OR REPLACE INTO repeats (owner, key, digest, job, until) VALUES (?, ?, ?, ?, ?)"
+
+
+def other_request() -> Problem:
+    return Problem(Kind.CONFLICT, "The idempotency key was used before, for another request.")
+
+
+def deleted_since() -> Problem:
+    return Problem(Kind.CONFLICT, "The idempotency key was used before; what it made was deleted.")
+
+
+class Repeats:
+    """What is known of repeated creates while a sequence of additions is stored. Costs nothing where none is to be
+    recognised."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._fresh: dict[tuple[str, str], tuple[Job, Repeat]] = {}
+
+    def earlier(self, job: Job, repeat: Repeat) -> Job | Problem | None:
+        """What to answer instead of storing the job."""
+        if not repeat.replays:
+            return None
+        fresh = self._fresh.get((job.owner, repeat.key))
+        if fresh is not None:
+            return fresh[0] if fresh[1].digest == repeat.digest else other_request()
+        return stored(self._db, job.owner, repeat, job.created)
+
+    def remember(self, job: Job, repeat: Repeat) -> None:
+        self._fresh[job.owner, repeat.key] = (job, repeat)
+
+    def write(self) -> None:
+        if not self._fresh:
+            return
+        rows: list[Row] = [
+            (owner, key, repeat.digest, job.id, job.created + repeat.seconds)
+            for (owner, key), (job, repeat) in self._fresh.items()
+        ]
+        _ = self._db.executemany(REMEMBER, rows)
+        sweep(self._db, max(job.created for job, _ in self._fresh.values()), SWEPT + len(rows))
+
+
+def stored(db: sqlite3.Connection, owner: str, repeat: Repeat, now: float) -> Job | Problem | None:
+    found: tuple[str, str] | None = db.execute(FIND, (owner, repeat.key, now)).fetchone()
+    if found is None:
+        return None
+    id, digest = found
+    if digest != repeat.digest:
+        return other_request()
+    row: Row | None = db.execute(f"SELECT {COLUMNS} FROM jobs WHERE id = ? AND deleted = 0", (id,)).fetchone()
+    return deleted_since() if row is None else job_of(row)
+
+
+def sweep(db: sqlite3.Connection, now: float, limit: int) -> None:
+    _ = db.execute(
+        """DELETE FROM repeats WHERE (owner, key) IN (
+               SELECT owner, key FROM repeats WHERE until <= ? ORDER BY until LIMIT ?)""",
+        (now, limit),
+    )

@@ -1,0 +1,28 @@
+"""The lines of a job's story in SQL, as the writer's thread runs it."""
+
+import sqlite3
+
+# A line of a deleted job would never be removed.
+ADD_EVENT = """INSERT INTO events (job, at, what, account, detail)
+               SELECT ?1, ?2, ?3, ?4, ?5 WHERE EXISTS (SELECT 1 FROM jobs WHERE id = ?1 AND deleted = 0)"""
+
+HAS_STORY = "EXISTS (SELECT 1 FROM events WHERE job = jobs.id)"
+"""Whether a vendor has or had to do with a job, at the price of one seek: the first line is written before anything
+is sent."""
+
+
+def add_event(
+    db: sqlite3.Connection, id: str, what: str, now: float, *, account: str | None = None, detail: str = ""
+) -> None:
+    _ = db.execute(ADD_EVENT, (id, now, what, account, detail))
+
+
+def tell(
+    db: sqlite3.Connection, id: str, what: str, now: float, *, account: str | None = None, detail: str = ""
+) -> None:
+    """Add a line, unless it says the same as the last one."""
+    last: tuple[str, str | None, str] | None = db.execute(
+        "SELECT what, account, detail FROM events WHERE job = ? ORDER BY number DESC LIMIT 1", (id,)
+    ).fetchone()
+    if last != (what, account, detail):
+        add_event(db, id, what, now, account=account, detail=detail)

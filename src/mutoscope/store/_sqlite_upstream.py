@@ -1,0 +1,345 @@
+"""Jobs that a vendor makes, in SQL as the writer's thread runs it: what was sent, what is waited for, what it came to.
+
+A running job is in one of these places, told by its worker and its watch:
+
+    held      worker "w",         no watch          about to be sent, or being sent
+    deferred  worker "@",         no watch          nothing was spent; claimed again when its time comes
+    parked    worker "@account",  a watch, due      the vendor makes it; its lease never ends
+    made      worker "@account",  a watch, resting  claimed at once, to fetch the results
+    fetched   worker "w",         a watch, resting  the results are on their way
+
+After its end a watch may be left, in mode CANCEL or LATE.
+"""
+
+# ruff: noqa: S608  (what is put into the SQL here are our own constants)
+
+import sqlite3
+from collections.abc import Callable
+
+from mutoscope.job import Dispatch, Job, Json, Mode, Sent, State, Watch
+from mutoscope.problem import Kind, Problem
+from mutoscope.store._rows import (
+    COLUMNS,
+    WATCH_COLUMNS,
+    Row,
+    blob,
+    decode_facts,
+    decode_failure,
+    encode,
+    job_of,
+    taken_watch,
+)
+from mutoscope.store._sqlite_jobs import HELD, IDLE, NEVER, Ending, changed, ended, words_of
+from mutoscope.store._sqlite_story import add_event, tell
+from mutoscope.store._store import UPSTREAM, Owed
+from mutoscope.store._writer import Changes
+
+SENT = "EXISTS (SELECT 1 FROM dispatches WHERE job = ? AND sent IN ('intended', 'accepted', 'unknown'))"
+PARKED = f"id = ? AND state = 'running' AND worker GLOB '{UPSTREAM}?*' AND leased_until = {NEVER}"
+WAITING = "job = ? AND mode = 'wait' AND due IS NOT NULL"
+
+
+# Sending
+
+
+def intend(
+    db: sqlite3.Connection, changes: Changes, *, id: str, worker: str, account: str, reference: str, now: float
+) -> Dispatch | None:
+    del changes  # a dispatch is no part of the job as it is shown
+    if db.execute(f"SELECT 1 FROM jobs WHERE {HELD}", (id, worker)).fetchone() is None:
+        return None
+    [sent_before] = db.execute("SELECT coalesce(max(number), 0) FROM dispatches WHERE job = ?", (id,)).fetchone()
+    number = int(sent_before) + 1
+    try:
+        _ = db.execute(
+            "INSERT INTO dispatches (job, number, account, reference, sent, at) VALUES (?, ?, ?, ?, 'intended', ?)",
+            (id, number, account, reference, now),
+        )
+    except sqlite3.IntegrityError as error:
+        raise conflict(error, f"Job {id} was sent before, and may have reached a vendor.") from error
+    add_event(db, id, "intended", now, account=account)
+    return Dispatch(job=id, number=number, account=account, reference=reference, sent=Sent.INTENDED, at=now)
+
+
+def conflict(error: sqlite3.IntegrityError, message: str) -> Exception:
+    """A unique index that is violated is a problem with a name; anything else is a mistake of ours."""
+    is_conflict = error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_UNIQUE
+    return Problem(Kind.CONFLICT, message) if is_conflict else error
+
+
+def accept(
+    db: sqlite3.Connection,
+    changes: Changes,
+    *,
+    id: str,
+    number: int,
+    handle: Json,
+    status: str,
+    due: float,
+    deadline: float,
+    now: float,
+) -> bool:
+    upstream_id = str(handle["id"])
+    found: tuple[str, str, str | None, str | None] | None = db.execute(
+        """SELECT account, sent, upstream_id, state FROM dispatches LEFT JOIN jobs ON id = job
+           WHERE job = ? AND number = ?""",
+        (id, number),
+    ).fetchone()
+    account, sent, known, state = found or ("", "missing", None, None)
+    unfinished = state is not None and not State(state).final
+    if sent == "accepted" and known == upstream_id:  # told twice
+        return unfinished
+    if sent not in ("intended", "unknown"):
+        raise Problem(Kind.CONFLICT, f"Dispatch {number} of job {id} is {sent}: it cannot be accepted.")
+    packed = encode(handle)
+    try:
+        _ = db.execute(
+            """UPDATE dispatches SET sent = 'accepted', answered = ?, upstream_id = ?, handle = ?
+               WHERE job = ? AND number = ?""",
+            (now, upstream_id, packed, id, number),
+        )
+    except sqlite3.IntegrityError as error:
+        raise conflict(error, f"Account {account} has the task {upstream_id} for another job already.") from error
+    mode = Mode.WAIT if unfinished else Mode.LATE if state == "failed" else Mode.CANCEL
+    values = (id, account, packed, mode.value, now if mode is Mode.CANCEL else due, now, deadline)
+    _ = db.execute(
+        "INSERT INTO watches (job, account, handle, mode, due, since, deadline) VALUES (?, ?, ?, ?, ?, ?, ?)", values
+    )
+    if unfinished:
+        take_from_worker(db, changes, id, account, status, now)
+    add_event(db, id, "accepted", now, account=account, detail=upstream_id)
+    return unfinished
+
+
+def take_from_worker(db: sqlite3.Connection, changes: Changes, id: str, account: str, status: str, now: float) -> None:
+    """Wherever the job is: with its worker, whose claim ends well and does not count, with another, or queued again."""
+    happened = db.execute(
+        f"""UPDATE jobs SET attempts = attempts - (state = 'running' AND worker NOT GLOB '{UPSTREAM}*'),
+                   state = 'running', worker = ?, leased_until = {NEVER}, upstream_status = ?, updated = ?
+            WHERE id = ?""",
+        (UPSTREAM + account, status, now, id),
+    ).rowcount
+    _ = changed(changes, id, happened)
+
+
+def resolve(
+    db: sqlite3.Connection, changes: Changes, *, id: str, number: int, sent: Sent, detail: str, now: float
+) -> bool:
+    del changes
+    row: tuple[str] | None = db.execute(
+        """UPDATE dispatches SET sent = ?, answered = ?, detail = ?
+           WHERE job = ? AND number = ? AND sent IN ('intended', 'unknown') RETURNING account""",
+        (sent.value, now, detail, id, number),
+    ).fetchone()
+    if row is None:
+        return False
+    tell(db, id, sent.value, now, account=row[0], detail=detail)
+    return True
+
+
+# Waiting
+
+
+def due_watches(
+    db: sqlite3.Connection,
+    changes: Changes,
+    *,
+    account: str,
+    now: float,
+    limit: int,
+    next_due: Callable[[Watch], float],
+) -> tuple[Watch, ...]:
+    del changes
+    rows: list[Row] = db.execute(
+        f"SELECT {WATCH_COLUMNS} FROM watches WHERE account = ? AND due IS NOT NULL AND due <= ? ORDER BY due LIMIT ?",
+        (account, now, limit),
+    ).fetchall()
+    watches = tuple(map(taken_watch, rows))
+    _ = db.executemany(
+        "UPDATE watches SET due = ?, polls = ? WHERE job = ?",
+        [(next_due(watch), watch.polls, watch.job) for watch in watches],
+    )
+    return watches
+
+
+def hasten(db: sqlite3.Connection, changes: Changes, *, id: str, now: float) -> bool:
+    del changes
+    query = "UPDATE watches SET due = min(due, ?) WHERE job = ? AND due IS NOT NULL"
+    return db.execute(query, (now, id)).rowcount > 0
+
+
+def postpone(db: sqlite3.Connection, changes: Changes, *, id: str, due: float) -> bool:
+    del changes
+    return db.execute("UPDATE watches SET due = ? WHERE job = ? AND due IS NOT NULL", (due, id)).rowcount > 0
+
+
+def shift_watches(db: sqlite3.Connection, changes: Changes, *, seconds: float) -> int:
+    """And with them the times at which deferred jobs, and those that are made, are claimed."""
+    del changes
+    _ = db.execute(
+        f"""UPDATE jobs SET leased_until = leased_until + ?
+            WHERE state = 'running' AND leased_until < {NEVER} AND worker GLOB '{UPSTREAM}*'""",
+        (seconds,),
+    )
+    query = "UPDATE watches SET due = due + ?1, since = since + ?1, deadline = deadline + ?1"
+    return db.execute(query, (seconds,)).rowcount
+
+
+def observe(db: sqlite3.Connection, changes: Changes, *, id: str, status: str, share: float | None) -> bool:
+    happened = db.execute(
+        f"UPDATE jobs SET upstream_status = ?, progress = coalesce(?, progress) WHERE {PARKED}", (status, share, id)
+    ).rowcount
+    return changed(changes, id, happened)
+
+
+# Fetching what was made
+
+
+def collect(db: sqlite3.Connection, changes: Changes, *, id: str, facts: bytes, now: float) -> bool:
+    account = rest(db, WAITING, id)
+    if account is None:
+        return False
+    checkpoint = added_facts(db, id, facts)
+    happened = db.execute(
+        f"UPDATE jobs SET leased_until = ?, checkpoint = ?, updated = ? WHERE {PARKED}", (now, checkpoint, now, id)
+    ).rowcount
+    add_event(db, id, "made", now, account=account)
+    return changed(changes, id, happened)
+
+
+def rest(db: sqlite3.Connection, which: str, id: str) -> str | None:
+    """Ask no more while the results are fetched. The account, or None when there is no such watch."""
+    row: tuple[str] | None = db.execute(
+        f"UPDATE watches SET mode = 'wait', due = NULL WHERE {which} RETURNING account", (id,)
+    ).fetchone()
+    return row and row[0]
+
+
+def added_facts(db: sqlite3.Connection, id: str, facts: bytes) -> bytes | None:
+    row: tuple[bytes | None] = db.execute("SELECT checkpoint FROM jobs WHERE id = ?", (id,)).fetchone()
+    return blob({**decode_facts(row[0] or b"{}"), **decode_facts(facts)})
+
+
+def park(
+    db: sqlite3.Connection, changes: Changes, *, id: str, worker: str, due: float, detail: str, now: float
+) -> bool:
+    happened = db.execute(
+        f"""UPDATE jobs SET worker = (SELECT '{UPSTREAM}' || account FROM watches WHERE job = jobs.id),
+                   leased_until = {NEVER}, attempts = attempts - 1, updated = ?
+            WHERE {HELD} AND EXISTS (SELECT 1 FROM watches WHERE job = jobs.id)""",
+        (now, id, worker),
+    ).rowcount
+    if not happened:
+        return False
+    [account] = db.execute("UPDATE watches SET due = ? WHERE job = ? RETURNING account", (due, id)).fetchone()
+    add_event(db, id, "copy_failed", now, account=str(account), detail=detail)
+    return changed(changes, id, happened)
+
+
+# Going on elsewhere or later
+
+
+def defer(
+    db: sqlite3.Connection, changes: Changes, *, id: str, worker: str, until: float, detail: str, now: float
+) -> bool:
+    happened = db.execute(
+        f"""UPDATE jobs SET worker = '{UPSTREAM}', leased_until = ?, progress = NULL, attempts = attempts - 1,
+                   updated = ? WHERE {HELD}""",
+        (until, now, id, worker),
+    ).rowcount
+    if happened:
+        refuse_if(
+            db, "EXISTS (SELECT 1 FROM watches WHERE job = ?)", id, "is made by a vendor: it is parked, not deferred."
+        )
+        tell(db, id, "deferred", now, detail=detail)
+    return changed(changes, id, happened)
+
+
+def reroute(
+    db: sqlite3.Connection, changes: Changes, *, id: str, worker: str, engine: str, detail: str, now: float
+) -> bool:
+    happened = db.execute(
+        f"""UPDATE jobs SET state = 'queued', {IDLE}, engine = ?, progress = NULL, upstream_status = NULL,
+                   attempts = attempts - 1, updated = ? WHERE {HELD}""",
+        (engine, now, id, worker),
+    ).rowcount
+    if happened:
+        refuse_if(db, SENT, id, "may have reached a vendor: no other is to make it.")
+        add_event(db, id, "rerouted", now, account=engine, detail=detail)
+    return changed(changes, id, happened)
+
+
+def refuse_if(db: sqlite3.Connection, condition: str, id: str, reason: str) -> None:
+    """Asked after the change, which the Problem undoes: who does not hold the job is told no more than that."""
+    [refused] = db.execute(f"SELECT {condition}", (id,)).fetchone()
+    if refused:
+        raise Problem(Kind.CONFLICT, f"Job {id} {reason}")
+
+
+# Ending
+
+
+def settle(
+    db: sqlite3.Connection,
+    changes: Changes,
+    *,
+    id: str,
+    ending: Ending,
+    now: float,
+    keep_until: float | None,
+    owed: Owed | None,
+) -> Job | None:
+    if keep_until is None:
+        query, values = f"DELETE FROM watches WHERE {WAITING} RETURNING account", (id,)
+    else:
+        query = f"UPDATE watches SET mode = 'late', deadline = ? WHERE {WAITING} RETURNING account"
+        values = (keep_until, id)
+    watch: tuple[str] | None = db.execute(query, values).fetchone()
+    if watch is None:
+        return None
+    row: Row = db.execute(
+        f"""UPDATE jobs SET state = ?, {IDLE}, failure = ?, cost = ?, finished = ?, updated = ?
+            WHERE id = ? RETURNING {COLUMNS}""",
+        (ending.state, ending.failure, ending.cost, now, now, id),
+    ).fetchone()
+    job = job_of(row)
+    add_event(db, id, "ended" if keep_until is None else "overdue", now, account=watch[0], detail=words_of(job))
+    return ended(db, changes, job, now, owed)
+
+
+def revive(db: sqlite3.Connection, changes: Changes, *, id: str, facts: bytes, now: float) -> bool:
+    row: tuple[bytes] | None = db.execute(
+        "SELECT failure FROM jobs WHERE id = ? AND state = 'failed' AND deleted = 0", (id,)
+    ).fetchone()
+    if row is None or decode_failure(row[0]).kind is not Kind.TIMED_OUT:
+        return False
+    account = rest(db, "job = ? AND mode = 'late'", id)
+    if account is None:
+        return False
+    happened = db.execute(
+        """UPDATE jobs SET state = 'running', worker = ?, leased_until = ?, failure = NULL, cost = NULL,
+                  finished = NULL, checkpoint = ?, updated = ? WHERE id = ?""",
+        (UPSTREAM + account, now, added_facts(db, id, facts), now, id),
+    ).rowcount
+    add_event(db, id, "made", now, account=account)
+    return changed(changes, id, happened)
+
+
+def unwatch(db: sqlite3.Connection, changes: Changes, *, id: str, detail: str, cost: float | None, now: float) -> bool:
+    row: tuple[str] | None = db.execute(
+        "DELETE FROM watches WHERE job = ? AND mode <> 'wait' RETURNING account", (id,)
+    ).fetchone()
+    if row is None:
+        return False
+    if cost is not None:
+        happened = db.execute("UPDATE jobs SET cost = ?, updated = ? WHERE id = ?", (cost, now, id)).rowcount
+        _ = changed(changes, id, happened)
+    add_event(db, id, "late", now, account=row[0], detail=detail)
+    return True
+
+
+def tell_story(
+    db: sqlite3.Connection, changes: Changes, *, id: str, what: str, account: str | None, detail: str, now: float
+) -> None:
+    del changes
+    tell(db, id, what, now, account=account, detail=detail)
