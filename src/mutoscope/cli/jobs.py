@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -15,8 +16,8 @@ from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
 from mutoscope.config import Settings
-from mutoscope.job import Delivery, Input, Job, Output, State
-from mutoscope.store import Attempt, DeliveryRecord
+from mutoscope.job import Delivery, Dispatch, Event, Input, Job, Output, State
+from mutoscope.store import EVENTS, Attempt, DeliveryRecord
 from mutoscope.wires import BY_NAME
 
 app = App(name="jobs", help="List, show, cancel and wait for jobs.")
@@ -68,10 +69,19 @@ async def show(id: Id, *, data: Data = None, config: Config = None, as_json: AsJ
         job = await _records.find(store, id)
         deliveries = await store.deliveries(job=job.id)
         attempts = {each.delivery.id: await store.attempts(each.delivery.id) for each in deliveries}
+        events, dispatches = await store.story(job.id), await store.dispatches(job.id)
     if as_json:
-        _show.print_json(told(job) | {"deliveries": [told_delivery(each, attempts) for each in deliveries]})
+        upstream = {"events": msgspec.to_builtins(events), "dispatches": msgspec.to_builtins(dispatches)}
+        _show.print_json(told(job) | upstream | {"deliveries": [told_delivery(each, attempts) for each in deliveries]})
         return
     _show.print_facts(story(job, settings))
+    if events:
+        _show.out.print()
+        _show.print_table(("at", "after", "account", "what happened", ""), list(map(event_row(job), events)))
+    if dispatches:
+        _show.out.print()
+        columns = ("submission", "account", "sent", "the vendor's id", "")
+        _show.print_table(columns, list(map(dispatch_row, dispatches)))
     for each in reversed(deliveries):
         _show.print_facts(delivery_story(each, attempts[each.delivery.id]))
 
@@ -186,6 +196,7 @@ def story(job: Job, settings: Settings) -> list[tuple[str, str | Text]]:
         ("finished", since(job.finished, job.started or job.created, "of work" if job.started else "of waiting")),
         ("attempts", str(job.attempts)),
         ("worker", job.worker or ""),
+        ("upstream", job.upstream_status or ""),
         ("checkpoint", msgspec.json.encode(job.checkpoint).decode() if job.checkpoint else ""),
         ("cost", f"{job.cost:g} credits" if job.cost is not None else f"{job.estimate:g} credits (estimate)"),
         *(("output", output_story(each, settings)) for each in job.outputs),
@@ -218,6 +229,24 @@ def where(each: Output, settings: Settings) -> str:
     """Where its file lies."""
     root = local_root(settings.files.store, settings.data)
     return str(root / place(each.asset)) if root else f"{settings.files.store.rstrip('/')}/{place(each.asset)}"
+
+
+def event_row(job: Job) -> Callable[[Event], tuple[str, ...]]:
+    def row(event: Event) -> tuple[str, ...]:
+        after = f"+{max(event.at - job.created, 0):.1f} s"
+        return (_show.moment(event.at), after, event.account or "", EVENTS.get(event.what, event.what), event.detail)
+
+    return row
+
+
+def dispatch_row(each: Dispatch) -> tuple[str, ...]:
+    return (
+        f"{each.number} at {_show.moment(each.at)}",
+        each.account,
+        each.sent,
+        each.handle.get("id", ""),
+        each.detail,
+    )
 
 
 def delivery_story(record: DeliveryRecord, attempts: tuple[Attempt, ...]) -> list[tuple[str, str | Text]]:
