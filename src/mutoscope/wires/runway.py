@@ -16,6 +16,7 @@ from mutoscope.problem import Flaw, Kind, Problem, custom_flaw
 from mutoscope.wires import _runway_bodies as bodies
 from mutoscope.wires._body import invalid, read_body
 from mutoscope.wires._ids import from_uuid4_form, uuid4_form
+from mutoscope.wires._runway_back import BACK
 from mutoscope.wires._runway_issues import ErrorBody, error_body, error_headers
 from mutoscope.wires._runway_pieces import UPLOAD_SCHEME
 from mutoscope.wires._runway_read import (
@@ -287,4 +288,5 @@ WIRE = Wire(
     problem_schema=ErrorBody,
     security={"type": "http", "scheme": "bearer"},
     headers={VERSION_HEADER: VERSION},
+    back=BACK,
 )
