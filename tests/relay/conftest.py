@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
-
 from fault_proxy import FaultProxy
+
 from local_settings import settings
 from mutoscope.app import App
 from mutoscope.job import Job
@@ -77,6 +77,7 @@ def world(tmp_path: Path) -> Worlds:
         back: str = "freepik",
         *,
         account: dict[str, object] | None = None,
+        accounts: dict[str, dict[str, object]] | None = None,
         vendor: dict[str, object] | None = None,
         relay: dict[str, object] | None = None,
         **sections: object,
@@ -86,8 +87,9 @@ def world(tmp_path: Path) -> Worlds:
         async with served(upstream) as url:
             proxy = FaultProxy(url)
             await proxy.start()
-            accounts = {back: {"wire": back, "key": "k", "base_url": proxy.url, **(account or {})}}
-            merged = {"accounts": accounts, "relay": QUICK | (relay or {}), **sections}
+            told = accounts or {back: {"wire": back, **(account or {})}}
+            keyed = {name: {"key": "k", "base_url": proxy.url, **each} for name, each in told.items()}
+            merged = {"accounts": keyed, "relay": QUICK | (relay or {}), **sections}
             app = App(settings(**merged), data=tmp_path / "gateway")
             transport = httpx.ASGITransport(app.server)
             try:
