@@ -1,21 +1,39 @@
 """What every wire owes, whoever wrote it. A newcomer joins `wires.ALL` and inherits this suite."""
 
+import base64
 import json
 import re
 from collections import Counter
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, TypeVar
 
 import msgspec
 import pytest
 import uuid_utils
 from msgspec import inspect
+from msgspec.structs import replace
 
-from mutoscope import wires
-from mutoscope.http import HttpRequest
-from mutoscope.job import Failure, Generation, Job, Operation, Output, State
+from mutoscope import catalog, wires
+from mutoscope.http import HttpRequest, HttpResponse
+from mutoscope.job import Failure, Generation, Input, Job, Operation, Output, Role, State, Update
 from mutoscope.problem import STATUS, Flaw, Kind, Problem, Rule
-from mutoscope.wires._wire import Route, Verb, Wire
+from mutoscope.server import Router
+from mutoscope.wires._wire import (
+    Back,
+    Conversation,
+    File,
+    Order,
+    Page,
+    Route,
+    Submission,
+    Upload,
+    UploadWish,
+    Verb,
+    Way,
+    Wire,
+)
 
+T = TypeVar("T")
 EVERY_WIRE = pytest.mark.parametrize("wire", wires.ALL, ids=lambda wire: wire.name)
 EVERY_ROUTE = pytest.mark.parametrize(
     ("wire", "route"),
@@ -32,7 +50,7 @@ SUBMISSIONS = pytest.mark.parametrize(
 )
 
 PARSED = {Verb.SUBMIT, Verb.LIST, Verb.OPEN_UPLOADS, Verb.USAGE}
-OF_ONE_JOB = {Verb.SHOW, Verb.REMOVE}
+OF_ONE_JOB = {Verb.SHOW, Verb.REMOVE, Verb.CANCEL}
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 WHY = "the reason, told plainly"
 
@@ -90,7 +108,7 @@ def test_a_path_has_the_placeholders_of_its_verb(wire: Wire, route: Route):
 @EVERY_ROUTE
 def test_a_route_has_the_functions_of_its_verb(wire: Wire, route: Route):
     assert (route.parse is not None) == (route.verb in PARSED)
-    assert (route.body is not None) == (route.method in ("POST", "PUT", "PATCH"))
+    assert (route.body is not None) == (route.method in ("POST", "PUT", "PATCH") and route.verb is not Verb.CANCEL)
     assert route.summary
 
 
@@ -275,3 +293,464 @@ def test_a_request_without_a_key_has_none(wire: Wire):
     assert wire.credential(HttpRequest(method="GET", path="/")) is None
     for scheme in ("Bearer", "Basic"):
         assert not wire.credential(HttpRequest(method="GET", path="/", headers={"authorization": f"{scheme} "}))
+
+
+# -- the other end: every back converses with its own front ----------------------------
+
+
+class Vendor:
+    """A wire's front as the vendor that its back calls: the gateway's part is a list of jobs, the newest first."""
+
+    def __init__(self, wire: Wire) -> None:
+        self.wire, self.router = wire, Router((wire,))
+        self.jobs: list[Job] = []
+        self.requests: list[HttpRequest] = []
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        self.requests.append(request)
+        if "://" in request.path:  # an upload slot
+            return HttpResponse(status=200)
+        target = self.router.find(request.path).get(request.method)
+        assert target, f"{request.method} {request.path} is no route"
+        params = {target.parameter: request.path.split("/")[target.place]} if target.parameter else {}
+        signed = replace(request, headers=back_of(self.wire).sign(KEY) | request.headers, params=params)
+        assert self.wire.credential(signed) == KEY
+        assert self.wire.precheck is None or self.wire.precheck(signed, target.route) is None
+        try:
+            return self.perform(target.route, signed)
+        except Problem as problem:
+            return self.wire.render_problem(problem, signed)
+
+    def perform(self, route: Route, request: HttpRequest) -> HttpResponse:
+        match route.verb:
+            case Verb.SUBMIT:
+                assert route.parse
+                asked: Submission = route.parse(request)
+                made = some_job(self.wire, route, generation=asked.generation, webhook=asked.webhook)
+                self.jobs.insert(0, made)
+                return route.render(made, request)
+            case Verb.SHOW:
+                return route.render(self.jobs[self.place(request.params["id"])], request)
+            case Verb.REMOVE | Verb.CANCEL:
+                place = self.place(request.params["id"])
+                self.jobs[place] = replace(self.jobs[place], state=State.CANCELED)
+                return route.render(self.jobs[place], request)
+            case Verb.LIST:
+                assert route.parse
+                page: Page = route.parse(request)
+                own = [job for job in self.jobs if route.route in ("", job.route)]
+                kept = [job for job in own if job.created >= (page.since or 0) and (not page.keep or page.keep(job))]
+                first = (page.number - 1) * page.size
+                return route.render(tuple(kept[first : first + page.size + page.ahead]), request)
+            case Verb.OPEN_UPLOADS:
+                assert route.parse
+                return route.render(tuple(self.slot(wish) for wish in route.parse(request)), request)
+            case _:
+                raise AssertionError(f"a back has no business at {route.at}")
+
+    def place(self, public: str) -> int:
+        ids = [self.wire.public_id(job.id) for job in self.jobs]
+        if public not in ids:
+            raise Problem(Kind.NOT_FOUND, WHY)
+        return ids.index(public)
+
+    def slot(self, wish: UploadWish) -> Upload:
+        return Upload(
+            id=str(uuid_utils.uuid7()),
+            wire=self.wire.name,
+            owner="",
+            media_type=wish.media_type,
+            name=wish.name,
+            max_bytes=wish.max_bytes,
+            created=1_790_000_000.0,
+            slot_expires=1_790_000_000.0 + wish.slot_seconds,
+            expires=1_790_000_000.0 + wish.keep_seconds,
+            put_url="https://store.example/uploads/1?signature=s",
+            policy="s",
+            asset_url="https://store.example/files/1.png?signature=s",
+            asset_url_expires=1_790_000_000.0 + wish.keep_seconds,
+        )
+
+
+KEY = "key_" + "0123456789abcdef" * 8
+REFERENCE = "01890a5d-ac96-774b-bcce-b302099a8057"
+CALLBACK = "https://us.example/callbacks/token"
+GIVEN_FILE = "https://media.example.net/in/file"
+SOME_BYTES = bytes.fromhex("89504e470d0a1a0a") + bytes(range(256)) * 4  # no vendor's least
+TYPES = {Role.VIDEO: "video/mp4", Role.REFERENCE_VIDEO: "video/mp4", Role.AUDIO: "audio/mpeg"}
+
+STARTS: dict[Operation, tuple[Role, ...]] = {
+    Operation.IMAGE_TO_VIDEO: (Role.FIRST_FRAME,),
+    Operation.VIDEO_EXTENSION: (Role.VIDEO,),
+    Operation.VIDEO_TO_VIDEO: (Role.VIDEO,),
+    Operation.CHARACTER_PERFORMANCE: (Role.CHARACTER, Role.REFERENCE_VIDEO),
+    Operation.IMAGE_UPSCALE: (Role.IMAGE,),
+    Operation.VIDEO_UPSCALE: (Role.VIDEO,),
+}
+"""The files without which there is nothing to start from."""
+
+
+def back_of(wire: Wire) -> Back:
+    assert wire.back
+    return wire.back
+
+
+def possible_orders(wire: Wire) -> Iterator[Order]:
+    """The least that can be asked of each model of the catalog, in the row's own size or in none."""
+    for row in catalog.ROWS:
+        names = row.names.get(wire.name, ())
+        for operation in sorted(row.serves):
+            heeded = back_of(wire).heeds(operation, names) if names else None
+            if heeded is None:
+                continue
+            files = tuple(
+                Input(role=role, field=f"files[{number}]", url=f"{GIVEN_FILE}{number}.png")
+                for number, role in enumerate(STARTS.get(operation, ()))
+            )
+            prompt = "a fox lifts its head" if "prompt" in heeded else None
+            least = Generation(operation=operation, model=row.name, prompt=prompt, inputs=files)
+            full = catalog.complete(least, row, remote=True)
+            sources = {each.field: str(each.url) for each in files}
+            for wish in (full, replace(full, width=None, height=None)):
+                order = Order(generation=wish, names=names, sources=sources, callback=CALLBACK, reference=REFERENCE)
+                if passes(wire, order):
+                    yield order
+                    break
+
+
+def passes(wire: Wire, order: Order) -> bool:
+    try:
+        back_of(wire).check(replace(order, sources={}))
+    except Problem as problem:
+        assert problem.kind in (Kind.INVALID, Kind.UNSUPPORTED)
+        assert problem.field
+        return False
+    return True
+
+
+BACKS = [wire for wire in wires.ALL if wire.back]
+ORDERS = {wire.name: list(possible_orders(wire)) for wire in BACKS}
+EVERY_BACK = pytest.mark.parametrize("wire", BACKS, ids=lambda wire: wire.name)
+EVERY_ORDER = pytest.mark.parametrize(
+    ("wire", "order"),
+    [
+        pytest.param(wire, order, id=f"{wire.name} {order.generation.model} {order.generation.operation}")
+        for wire in BACKS
+        for order in ORDERS[wire.name]
+    ],
+)
+
+
+def converse(vendor: Vendor, conversation: Conversation[T], *, spends: int = 0) -> T:
+    """What a conversation comes to, after a look at how many of its requests cost money."""
+    before = len(vendor.requests)
+    try:
+        request = next(conversation)
+        while True:
+            request = conversation.send(vendor.answer(request))
+    except StopIteration as end:
+        assert [each.spends for each in vendor.requests[before:]].count(True) == spends
+        return end.value
+
+
+def submitted(wire: Wire, order: Order) -> tuple[Vendor, Update]:
+    vendor = Vendor(wire)
+    return vendor, converse(vendor, back_of(wire).submit(order), spends=1)
+
+
+def answered(wire: Wire, conversation: Conversation[T], answer: HttpResponse, *, spending: bool = False) -> Problem:
+    """The problem that a conversation raises when one of its requests, its first or the one that spends, is
+    answered so."""
+    vendor = Vendor(wire)
+    request = next(conversation)
+    while spending and not request.spends:
+        request = conversation.send(vendor.answer(request))
+    with pytest.raises(Problem) as caught:
+        conversation.send(answer)
+    return caught.value
+
+
+def progress(vendor: Vendor, state: State, **changes: Any) -> None:
+    """The newest job of the vendor moves on."""
+    file = Output(id="o", media_type="video/mp4", asset="a", url="https://h.example/o.mp4?token=t")
+    failure = Failure(kind=Kind.ENGINE_FAILED, message=WHY)
+    vendor.jobs[0] = replace(
+        vendor.jobs[0],
+        state=state,
+        outputs=(file,) if state is State.SUCCEEDED else (),
+        failure=failure if state is State.FAILED else None,
+        cost=5.0 if state.final else None,
+        finished=1_790_000_009.0 if state.final else None,
+        **changes,
+    )
+
+
+@EVERY_BACK
+def test_a_back_says_where_and_how_it_calls(wire: Wire):
+    back = back_of(wire)
+    assert re.fullmatch(r"https://[a-z0-9.-]+(/[a-z0-9/.-]*[a-z0-9])?", back.base_url)
+    assert all(name == name.lower() and "\n" not in value for name, value in back.sign(KEY).items())
+    assert wire.credential(HttpRequest(method="GET", path="/", headers=back.sign(KEY))) == KEY
+    assert all(400 <= status < 600 for status in back.unsent)
+    assert (back.batch is None) == (back.batch_key is None)
+
+
+@EVERY_BACK
+def test_every_back_can_make_something_of_the_catalog(wire: Wire):
+    assert ORDERS[wire.name]
+
+
+@EVERY_BACK
+def test_an_unknown_model_is_not_made(wire: Wire):
+    for operation in Operation:
+        for names in ((), ("no such model",)):
+            assert back_of(wire).heeds(operation, names) is None
+            assert not passes(wire, Order(generation=Generation(operation=operation, model="m"), names=names))
+
+
+@EVERY_ORDER
+def test_what_is_heeded_has_names_of_ours(wire: Wire, order: Order):
+    heeded = back_of(wire).heeds(order.generation.operation, order.names)
+    assert heeded is not None
+    assert not heeded & {"operation", "model", "inputs", "extra"}
+    assert {each.role for each in order.generation.inputs} <= heeded
+
+
+@EVERY_ORDER
+def test_exactly_one_request_of_a_submission_spends(wire: Wire, order: Order):
+    vendor, _ = submitted(wire, order)
+    [paid] = [request for request in vendor.requests if request.spends]
+    assert paid.method == "POST"
+    assert paid.headers["idempotency-key"] == order.reference
+    assert len(vendor.jobs) == 1
+
+
+@EVERY_ORDER
+def test_a_handle_names_the_task_and_can_be_stored(wire: Wire, order: Order):
+    vendor, update = submitted(wire, order)
+    assert update.handle["id"] == wire.public_id(vendor.jobs[0].id)
+    assert json.loads(msgspec.json.encode(update.handle)) == update.handle
+    assert update.state is State.QUEUED
+    assert update.failure is None
+
+
+@EVERY_ORDER
+def test_the_front_reads_what_the_back_says(wire: Wire, order: Order):
+    vendor, _ = submitted(wire, order)
+    [job], wish = vendor.jobs, order.generation
+    row = next(row for row in catalog.ROWS if row.name == wish.model)
+    read = catalog.complete(job.generation, row, remote=True)
+    told = ("operation", "model", "prompt", "seconds")
+    assert [getattr(read, name) for name in told] == [getattr(wish, name) for name in told]
+    assert [(each.role, each.url) for each in read.inputs] == [(each.role, each.url) for each in wish.inputs]
+    heeded = back_of(wire).heeds(wish.operation, order.names) or ()
+    if wish.width is not None and "width" in heeded:
+        assert (read.width, read.height) == (wish.width, wish.height)
+    assert job.webhook in (None, order.callback)
+
+
+@EVERY_ORDER
+def test_the_key_is_in_no_request_of_a_conversation(wire: Wire, order: Order):
+    """Whoever sends adds it, and only to the vendor's own address."""
+    vendor, update = submitted(wire, order)
+    converse(vendor, back_of(wire).poll(update.handle))
+    for request in vendor.requests:
+        assert wire.credential(request) is None
+
+
+ODD_WISHES: tuple[dict[str, Any], ...] = (
+    *({"prompt": ""}, {"prompt": "x" * 100_000}, {"prompt": None}, {"prompt": "\x00 😀"}),
+    *({"negative_prompt": "x" * 100_000}, {"seed": 0}, {"seed": -1}, {"seed": 2**31}, {"seed": 2**64}),
+    *({"seconds": None}, {"seconds": 0.0}, {"seconds": 4.5}, {"seconds": 7.0}, {"seconds": 10_000.0}),
+    *({"seconds": float("inf")}, {"width": 1, "height": 1}, {"width": 1280, "height": 720}, {"width": 1280}),
+    *({"width": None, "height": None}, {"height": None}, {"resolution": "720p"}, {"resolution": "9000p"}),
+    *({"inputs": ()}, {"extra": {"ratio": "1:1"}}, {"extra": {"ratio": 5}}, {"extra": {"prompt_extend": "x"}}),
+    {"inputs": tuple(Input(role=role, field=role.value, url=GIVEN_FILE) for role in Role)},
+    {"inputs": tuple(Input(role=Role.FIRST_FRAME, field=f"f{number}", url=GIVEN_FILE) for number in range(3))},
+)
+
+
+@EVERY_ORDER
+def test_what_passes_the_check_can_be_said(wire: Wire, order: Order):
+    """The rest is refused by our name of the field, before anything is sent."""
+    for wishes in ODD_WISHES:
+        odd = replace(order, generation=replace(order.generation, **wishes))
+        odd = replace(odd, sources={each.field: str(each.url) for each in odd.generation.inputs})
+        if passes(wire, odd):
+            vendor, _ = submitted(wire, odd)
+            assert len(vendor.jobs) == 1
+
+
+# -- its inputs
+
+
+@EVERY_ORDER
+def test_every_input_has_a_way_to_travel(wire: Wire, order: Order):
+    for each in order.generation.inputs:
+        ways = [carriage.way for carriage in back_of(wire).ways(replace(order, sources={}), each)]
+        assert ways
+        assert len(set(ways)) == len(ways)
+        assert Way.UPLOAD not in ways or back_of(wire).upload
+
+
+@EVERY_ORDER
+def test_a_data_uri_arrives_as_the_same_bytes(wire: Wire, order: Order):
+    inline = {
+        each.field: f"data:{TYPES.get(each.role, 'image/png')};base64,{base64.b64encode(SOME_BYTES).decode()}"
+        for each in order.generation.inputs
+        if Way.DATA in [carriage.way for carriage in back_of(wire).ways(order, each)]
+    }
+    vendor, _ = submitted(wire, replace(order, sources=order.sources | inline))
+    assert [each.data for each in vendor.jobs[0].generation.inputs].count(SOME_BYTES) == len(inline)
+
+
+@EVERY_BACK
+def test_an_uploaded_file_can_be_used_in_a_request(wire: Wire):
+    back = back_of(wire)
+    if back.upload is None:
+        return
+    vendor = Vendor(wire)
+    stand_in = converse(vendor, back.upload(File(name="fox.png", media_type="image/png", data=SOME_BYTES)))
+    [slot] = [request for request in vendor.requests if "://" in request.path]
+    assert SOME_BYTES in slot.body
+    for order in ORDERS[wire.name]:
+        pictures = [each.field for each in order.generation.inputs if each.role in (Role.FIRST_FRAME, Role.IMAGE)]
+        submitted(wire, replace(order, sources=order.sources | dict.fromkeys(pictures, stand_in)))
+
+
+# -- its news
+
+
+@EVERY_BACK
+@pytest.mark.parametrize("state", State)
+def test_every_state_is_read_as_it_is_told(wire: Wire, state: State):
+    vendor, update = submitted(wire, ORDERS[wire.name][0])
+    progress(vendor, state)
+    news = converse(vendor, back_of(wire).poll(update.handle))
+    assert news.state is state or (state, news.state) == (State.CANCELED, State.FAILED)
+    assert news.upstream_status
+    assert news.links == (("https://h.example/o.mp4?token=t",) if state is State.SUCCEEDED else ())
+    assert (news.failure is not None) == (news.state is State.FAILED)
+    if state is State.FAILED:
+        assert news.failure
+        assert WHY in news.failure.message
+
+
+@EVERY_BACK
+def test_a_status_that_is_not_known_is_a_problem_that_names_it(wire: Wire):
+    vendor, update = submitted(wire, ORDERS[wire.name][0])
+    progress(vendor, State.RUNNING)
+    poll = back_of(wire).poll(update.handle)
+    answer = vendor.answer(next(poll))
+    word = converse(vendor, back_of(wire).poll(update.handle)).upstream_status
+    new = answer.body.replace(f'"{word}"'.encode(), b'"NEW_WORD"')
+    assert new != answer.body
+    with pytest.raises(Problem, match="NEW_WORD") as caught:
+        poll.send(replace(answer, body=new))
+    assert caught.value.kind is Kind.UPSTREAM_FAILED
+
+
+@EVERY_BACK
+def test_a_task_that_is_gone_is_not_found(wire: Wire):
+    vendor, update = submitted(wire, ORDERS[wire.name][0])
+    vendor.jobs.clear()
+    with pytest.raises(Problem) as caught:
+        converse(vendor, back_of(wire).poll(update.handle))
+    assert caught.value.kind is Kind.NOT_FOUND
+
+
+EXACTLY = {Kind.UNAUTHENTICATED, Kind.NOT_FOUND, Kind.RATE_LIMITED}
+
+
+@EVERY_BACK
+@pytest.mark.parametrize("kind", Kind)
+def test_every_problem_that_a_front_tells_is_read(wire: Wire, kind: Kind):
+    back, order = back_of(wire), ORDERS[wire.name][0]
+    _, update = submitted(wire, order)
+    for conversation, spending in ((back.submit(order), True), (back.poll(update.handle), False)):
+        answer = wire.render_problem(Problem(kind, WHY, retry_after=7), request_to(wire.routes[0]))
+        read = answered(wire, conversation, answer, spending=spending)
+        assert WHY in read.message
+        assert (STATUS[read.kind] < 500) == (answer.status < 500)
+        assert read.kind is kind or kind not in EXACTLY
+        if answer.status == 429:
+            assert read.kind in (Kind.RATE_LIMITED, Kind.QUOTA_EXCEEDED)
+            assert read.retry_after == 7
+
+
+UNREADABLE = (b"", b"{", b"{}", b"[]", b"null", b"5", b'"x"', b"<html>busy</html>", b"\xff", b"[" * 100_000)
+
+
+@EVERY_BACK
+@pytest.mark.parametrize("body", UNREADABLE, ids=lambda body: repr(body[:9]))
+def test_an_answer_that_cannot_be_read_is_the_vendors_failure(wire: Wire, body: bytes):
+    back, order = back_of(wire), ORDERS[wire.name][0]
+    _, update = submitted(wire, order)
+    for conversation, spending in ((back.submit(order), True), (back.poll(update.handle), False)):
+        read = answered(wire, conversation, HttpResponse(body=body), spending=spending)
+        assert read.kind is Kind.UPSTREAM_FAILED
+
+
+@EVERY_BACK
+@pytest.mark.parametrize("body", UNREADABLE, ids=lambda body: repr(body[:9]))
+@pytest.mark.parametrize("status", [302, 400, 401, 404, 418, 429, 500, 502, 503, 504])
+def test_an_error_that_cannot_be_read_is_sorted_by_its_status(wire: Wire, status: int, body: bytes):
+    answer = HttpResponse(status=status, body=body)
+    read = answered(wire, back_of(wire).submit(ORDERS[wire.name][0]), answer, spending=True)
+    assert (STATUS[read.kind] < 500) == (status in (400, 401, 404, 429))
+    assert str(status) in read.message
+
+
+@EVERY_BACK
+def test_what_a_vendor_tells_of_several_is_what_it_tells_of_each(wire: Wire):
+    back, order = back_of(wire), ORDERS[wire.name][0]
+    if back.batch is None or back.batch_key is None:
+        return
+    vendor, handles = Vendor(wire), []
+    for state in State:
+        handles.append(converse(vendor, back.submit(order), spends=1).handle)
+        progress(vendor, state)
+    assert len({back.batch_key(handle) for handle in handles}) == 1
+    told = converse(vendor, back.batch((*handles, handles[0] | {"id": wire.public_id(str(uuid_utils.uuid7()))})))
+    assert {0, 1} <= set(told) <= set(range(len(State)))  # at least those that are not finished
+    for place, news in told.items():
+        assert news == converse(vendor, back.poll(handles[place]))
+
+
+@EVERY_BACK
+def test_a_submission_whose_answer_was_lost_is_found(wire: Wire):
+    back, order = back_of(wire), ORDERS[wire.name][0]
+    if back.find is None:
+        return
+    vendor = Vendor(wire)
+    assert converse(vendor, back.find(order, 1_790_000_000.0)) == ()
+    handles = [converse(vendor, back.submit(order), spends=1).handle for _ in range(2)]
+    assert converse(vendor, back.find(order, 1_790_000_000.0)) == tuple(reversed(handles))
+
+
+@EVERY_BACK
+@pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING])
+def test_what_is_cancelled_ends(wire: Wire, state: State):
+    back = back_of(wire)
+    if back.cancel is None:
+        return
+    vendor, update = submitted(wire, ORDERS[wire.name][0])
+    progress(vendor, state)
+    if converse(vendor, back.cancel(update.handle)):
+        assert vendor.jobs[0].state is State.CANCELED
+
+
+@EVERY_BACK
+@pytest.mark.parametrize("state", State)
+def test_our_own_webhook_is_read_as_a_callback(wire: Wire, state: State):
+    read = back_of(wire).read_callback
+    if read is None or wire.render_webhook is None:
+        return
+    vendor, update = submitted(wire, ORDERS[wire.name][0])
+    progress(vendor, state)
+    if (body := wire.render_webhook(vendor.jobs[0])) is not None:
+        handle = read(HttpRequest(method="POST", path="/callbacks/token", body=body))
+        assert handle
+        assert handle["id"] == update.handle["id"]
+    for garbage in UNREADABLE:
+        assert read(HttpRequest(method="POST", path="/callbacks/token", body=garbage)) is None
