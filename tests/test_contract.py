@@ -150,6 +150,8 @@ def sample(type: inspect.Type, turn: int = 0) -> Any:
 
 
 def sample_of(type: inspect.Type, extra: dict[str, Any], turn: int) -> Any:
+    if "examples" in extra:  # their members go together by a rule that no schema says
+        return extra["examples"][turn % len(extra["examples"])]
     match type:
         case inspect.UnionType():
             return sample(next(each for each in type.types if not isinstance(each, inspect.NoneType)), turn)
@@ -232,7 +234,7 @@ def edges_of(type: inspect.Type, extra: dict[str, Any]) -> Iterator[Edge]:
         case inspect.StrType():
             yield from text_edges(type, extra)
         case inspect.VarTupleType() | inspect.ListType():
-            yield from list_edges(type)
+            yield from list_edges(type, extra)
         case inspect.StructType():
             yield from struct_edges(type, extra)
         case _:
@@ -300,8 +302,13 @@ def shortest(type: inspect.StrType, extra: dict[str, Any]) -> str:
     return next(text for text in found if text is not None)
 
 
-def list_edges(type: inspect.VarTupleType | inspect.ListType) -> Iterator[Edge]:
+def list_edges(type: inspect.VarTupleType | inspect.ListType, extra: dict[str, Any]) -> Iterator[Edge]:
     least, most = type.min_length or 0, type.max_length
+    if "examples" in extra:
+        yield from (Edge(each, fits=True, says=f"example {n}") for n, each in enumerate(extra["examples"]))
+        yield from (Edge(items(type, n), fits=False, says=f"{n} items, too few") for n in range(least))
+        yield from (Edge([e.value], fits=False, says=f"[0]: {e.says}") for e in edges(type.item_type) if not e.fits)
+        return
     yield Edge(items(type, least), fits=True, says=f"{least} items, the least")
     if least:
         yield Edge(items(type, least - 1), fits=False, says=f"{least - 1} items, too few")
@@ -342,6 +349,8 @@ def texts(value: Any) -> Iterator[str]:
 def named(answer: Any) -> set[str]:
     """The fields of the body that an error answer complains about."""
     params = {each["name"].partition(".")[0] for each in answer.get("invalid_params", ())}
+    if "request_id" in answer:  # DashScope has one text, in which every flaw begins with its path
+        return {re.split(r"[.\[ ]", part)[0] for part in answer["message"].split("; ")}
     issues = answer.get("issues", ())
     paths = {str(each["path"][0]) for each in issues if each["path"]}
     return params | paths | {key for each in issues for key in each.get("keys", ())}

@@ -52,6 +52,7 @@ GIVEN: Mapping[str, tuple[Any, ...]] = {
     "audio": (False,),
     "ratio": ("adaptive", "auto"),
     "fpsBoost": (False,),
+    "shot_type": ("single",),
 }
 """Extras that ask for what every engine does anyway, with the values for which that is so."""
 
@@ -135,6 +136,11 @@ ROWS: tuple[Model, ...] = (
         names=NOT_AT_RUNWAY
         | freepik("image-to-video/wan-2-7", "text-to-video/wan-2-7")
         | {"dashscope": ("wan2.7-i2v", "wan2.7-t2v")}),
+    # The vendor's older ones: nominal prices
+    row("wan-2.6", "alibaba", I2V, T2V, price=a_second(10), defaults=WAN, max_seconds=15,
+        names=NOT_AT_RUNWAY | {"dashscope": ("wan2.6-i2v", "wan2.6-t2v")}),
+    row("wan-2.2-kf2v", "alibaba", I2V, price=a_second(3), defaults=WAN | {"resolution": "720p"}, max_seconds=5,
+        names=NOT_AT_RUNWAY | {"dashscope": ("wan2.2-kf2v-flash",)}),
     # Partners' image models
     row("gpt_image_2", "openai", T2I, price=an_image(5), defaults=PICTURE),
     row("gemini_2.5_flash", "google", T2I, price=an_image(5), defaults=PICTURE),

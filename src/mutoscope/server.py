@@ -39,6 +39,7 @@ PARAMETER = re.compile(r"\{([^}]+)\}")
 RENDERED_KEPT = 4096
 LARGE_BODY = 256 * 1024
 RENDERED_SECONDS = 60.0  # a rendered status is sent again for so long while its job does not change
+UNPRINTABLE = re.compile(r"[^ -~]")
 UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})")
 JSON = b"application/json"
 REHEARSE = "x-mutoscope-rehearse"  # a problem kind: answer with it
@@ -370,7 +371,8 @@ def told(response: HttpResponse, job: Job) -> HttpResponse:
 
 
 def ascii_only(text: str) -> str:
-    return text.encode("ascii", "replace").decode().replace("\n", " ").replace("\r", " ")
+    """For a header: a caller's words may hold anything, control characters too."""
+    return UNPRINTABLE.sub(" ", text.encode("ascii", "replace").decode())
 
 
 def family(media_type: str) -> str:

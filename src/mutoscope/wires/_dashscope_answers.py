@@ -1,0 +1,320 @@
+"""What DashScope answers, as both ends of the wire read it: tasks, their states, errors and their codes."""
+
+import math
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from mutoscope.http import HttpRequest, HttpResponse, json_response
+from mutoscope.job import Job, Operation, State
+from mutoscope.problem import Flaw, Kind, Problem, Rule
+from mutoscope.wires._body import dotted
+from mutoscope.wires._dashscope_bodies import MODELS, SHAPES, TIERS, word_of
+from mutoscope.wires._ids import uuid4_form
+
+# -- tasks -----------------------------------------------------------------------------
+
+STATUSES = {
+    State.QUEUED: "PENDING",
+    State.RUNNING: "RUNNING",
+    State.SUCCEEDED: "SUCCEEDED",
+    State.FAILED: "FAILED",
+    State.CANCELED: "CANCELED",
+}
+UNKNOWN = "UNKNOWN"  # there is no such task, or not any more
+STATES = {word: state for state, word in STATUSES.items()} | {"SUSPENDED": State.QUEUED}
+"""The vendor's words read the other way; the SDK knows a suspended task, and waits for it."""
+
+CHINA = timezone(timedelta(hours=8))
+"""The vendor's times name no zone; this is its own."""
+
+
+class Output(Struct, frozen=True, kw_only=True):
+    task_id: str
+    task_status: str
+    submit_time: str | UnsetType = UNSET
+    scheduled_time: str | UnsetType = UNSET
+    end_time: str | UnsetType = UNSET
+    orig_prompt: str | UnsetType = UNSET
+    video_url: str | UnsetType = UNSET
+    code: str | UnsetType = UNSET
+    message: str | UnsetType = UNSET
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    """What would be charged: seconds of a tier."""
+
+    duration: float
+    input_video_duration: float = 0
+    output_video_duration: float
+    video_count: int = 1
+    SR: int | UnsetType = UNSET
+    ratio: str | UnsetType = UNSET
+
+
+class TaskAnswer(Struct, frozen=True, kw_only=True):
+    request_id: str
+    output: Output
+    usage: Usage | UnsetType = UNSET
+
+
+class CreatedOutput(Struct, frozen=True, kw_only=True):
+    task_status: str
+    task_id: str
+
+
+class CreateAnswer(Struct, frozen=True, kw_only=True):
+    output: CreatedOutput
+    request_id: str
+
+
+class CancelAnswer(Struct, frozen=True, kw_only=True):
+    request_id: str
+
+
+class ListedTask(Struct, frozen=True, kw_only=True):
+    """Times are milliseconds since 1970."""
+
+    task_id: str
+    status: str
+    model_name: str
+    request_id: str
+    user_api_unique_key: str
+    gmt_create: int
+    start_time: int | UnsetType = UNSET
+    end_time: int | UnsetType = UNSET
+
+
+class ListAnswer(Struct, frozen=True, kw_only=True):
+    """`total` and `total_page` look one page ahead, no further."""
+
+    total: int
+    data: tuple[ListedTask, ...]
+    total_page: int
+    page_no: int
+    page_size: int
+    request_id: str
+
+
+def task_answer(job: Job) -> TaskAnswer:
+    return TaskAnswer(request_id=uuid4_form(job.id), output=output(job), usage=usage(job))
+
+
+def output(job: Job) -> Output:
+    code, message = reason_of(job) if job.state is State.FAILED else (UNSET, UNSET)
+    made = next((each.url for each in job.outputs if each.url), None) if job.state is State.SUCCEEDED else None
+    return Output(
+        task_id=uuid4_form(job.id),
+        task_status=STATUSES[job.state],
+        submit_time=local_time(job.created),
+        scheduled_time=UNSET if job.started is None else local_time(job.started),
+        end_time=UNSET if job.finished is None else local_time(job.finished),
+        orig_prompt=job.generation.prompt or UNSET,
+        video_url=made or UNSET,
+        code=code,
+        message=message,
+    )
+
+
+def usage(job: Job) -> Usage | UnsetType:
+    made = next(iter(job.outputs), None)
+    if job.state is not State.SUCCEEDED or made is None:
+        return UNSET
+    wish, seconds = job.generation, made.seconds or job.generation.seconds or 0.0
+    seconds = int(seconds) if seconds == int(seconds) else seconds
+    tier, shape = SHAPES.get((made.width or 0, made.height or 0), (None, None))
+    tier = next((theirs for theirs, ours in TIERS.items() if ours == wish.resolution), tier)
+    return Usage(
+        duration=seconds,
+        output_video_duration=seconds,
+        SR=int(tier[:-1]) if tier else UNSET,
+        ratio=shape or UNSET,
+    )
+
+
+def listed(job: Job) -> ListedTask:
+    said = model_said(job)
+    return ListedTask(
+        task_id=uuid4_form(job.id),
+        status=STATUSES[job.state],
+        model_name=said,
+        request_id=uuid4_form(job.id),
+        user_api_unique_key=f"apikey:v1:aigc:{MODELS[word_of(said)].group}:video-synthesis:{said}",
+        gmt_create=milliseconds(job.created),
+        start_time=UNSET if job.started is None else milliseconds(job.started),
+        end_time=UNSET if job.finished is None else milliseconds(job.finished),
+    )
+
+
+class SaidModel(Struct, frozen=True):
+    model: str
+
+
+def model_said(job: Job) -> str:
+    """The model in the caller's word for it; in ours where the body was too long to be kept whole."""
+    try:
+        said = msgspec.json.decode(job.body, type=SaidModel).model
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        said = ""
+    return said if word_of(said) in MODELS else usual_word(job.generation.model, job.generation.operation)
+
+
+def usual_word(name: str, operation: Operation) -> str:
+    found = (each.word for each in MODELS.values() if each.name == name and operation in each.makes)
+    return next(found, next(iter(MODELS)))
+
+
+def local_time(seconds: float) -> str:
+    """2026-01-01 12:00:00.000"""
+    return datetime.fromtimestamp(seconds, CHINA).replace(tzinfo=None).isoformat(" ", "milliseconds")
+
+
+def milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def request_id(request: HttpRequest) -> str:
+    """An id for a request that made no task. A wire has no chance of its own: the same request has the same one."""
+    said = "\n".join((request.method, request.path, *(f"{name}={text}" for name, text in request.query.items())))
+    digest = blake2b(said.encode("utf-8", "replace") + request.body[:4096], digest_size=16)
+    return str(UUID(bytes=digest.digest(), version=4))
+
+
+# -- errors ------------------------------------------------------------------------------
+
+
+class ErrorAnswer(Struct, frozen=True, kw_only=True):
+    code: str
+    message: str
+    request_id: str
+
+
+ERRORS: Mapping[Kind, tuple[int, str]] = {
+    Kind.INVALID: (400, "InvalidParameter"),
+    Kind.UNSUPPORTED: (400, "InvalidParameter"),
+    Kind.BAD_MEDIA: (400, "InvalidParameter"),
+    Kind.UNREACHABLE_MEDIA: (400, "InvalidURL"),
+    Kind.TOO_LARGE: (413, "BadRequest.TooLarge"),
+    Kind.UNAUTHENTICATED: (401, "InvalidApiKey"),
+    Kind.FORBIDDEN: (403, "AccessDenied"),
+    Kind.NOT_FOUND: (404, "NotFound"),
+    Kind.WRONG_METHOD: (405, "MethodNotAllowed"),
+    Kind.CONFLICT: (400, "UnsupportedOperation"),
+    Kind.RATE_LIMITED: (429, "Throttling.RateQuota"),
+    Kind.QUOTA_EXCEEDED: (429, "Throttling.AllocationQuota"),
+    Kind.REFUSED: (400, "DataInspectionFailed"),
+    Kind.ENGINE_FAILED: (500, "InternalError"),
+    # The vendor documents neither 502 nor 504 for these; what may have been paid for is 500, which its SDK does not
+    # send again.
+    Kind.UPSTREAM_FAILED: (500, "InternalError"),
+    Kind.SUBMISSION_UNKNOWN: (500, "InternalError"),
+    Kind.TIMED_OUT: (500, "RequestTimeOut"),
+    Kind.UNAVAILABLE: (503, "ModelUnavailable"),
+    Kind.INTERNAL: (500, "InternalError"),
+}
+NO_MODEL = "ModelNotFound"
+
+KINDS: Mapping[str, Kind] = {
+    "InvalidParameter": Kind.INVALID,
+    "InvalidURL": Kind.UNREACHABLE_MEDIA,
+    "BadRequest.TooLarge": Kind.TOO_LARGE,
+    "DataInspectionFailed": Kind.REFUSED,
+    "UnsupportedOperation": Kind.CONFLICT,
+    "Arrearage": Kind.QUOTA_EXCEEDED,  # the account owes money
+    "InvalidApiKey": Kind.UNAUTHENTICATED,
+    "AccessDenied": Kind.FORBIDDEN,
+    "Model.AccessDenied": Kind.FORBIDDEN,
+    "AllocationQuota.FreeTierOnly": Kind.QUOTA_EXCEEDED,
+    NO_MODEL: Kind.NOT_FOUND,
+    "NotFound": Kind.NOT_FOUND,
+    "MethodNotAllowed": Kind.WRONG_METHOD,
+    "Throttling": Kind.RATE_LIMITED,
+    "Throttling.RateQuota": Kind.RATE_LIMITED,
+    "Throttling.AllocationQuota": Kind.QUOTA_EXCEEDED,
+    "InternalError": Kind.UPSTREAM_FAILED,
+    "RequestTimeOut": Kind.TIMED_OUT,
+    "ModelUnavailable": Kind.UNAVAILABLE,
+}
+"""The vendor's codes, of answers and of tasks, read by the other end."""
+
+SENTENCES: Mapping[Kind, str] = {
+    Kind.UNAUTHENTICATED: "Invalid API-key provided.",
+    Kind.RATE_LIMITED: "Requests rate limit exceeded, please try again later.",
+    Kind.QUOTA_EXCEEDED: "Allocated quota exceeded, please increase your quota limit.",
+    Kind.REFUSED: "Input or output data may contain inappropriate content.",
+}
+"""What the vendor says of a kind, which some clients look for; ours follows."""
+OF_A_FIELD = frozenset({Kind.INVALID, Kind.UNSUPPORTED, Kind.BAD_MEDIA, Kind.UNREACHABLE_MEDIA})
+NOT_PENDING = "Failed to cancel the task, please confirm if the task is in PENDING status."
+NO_KEY = "No API-key provided."
+
+
+def reason_of(job: Job) -> tuple[str, str]:
+    """Code and message of a task that failed; a code of the vendor's own wins."""
+    if job.failure is None:
+        return "InternalError", "The task failed."
+    code = job.failure.code if job.failure.code in KINDS else ERRORS[job.failure.kind][1]
+    return code or "InternalError", job.failure.message
+
+
+def render_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
+    if problem.kind is Kind.NOT_FOUND and problem.field == "id" and request.method == "GET":
+        return unknown_task(request)
+    status, code = ERRORS[problem.kind]
+    if problem.kind is Kind.NOT_FOUND and problem.field == "model":
+        code = NO_MODEL
+    answer = ErrorAnswer(code=code, message=message_of(problem, request), request_id=request_id(request))
+    headers = {} if problem.retry_after is None else {"retry-after": str(max(math.ceil(problem.retry_after), 0))}
+    return json_response(answer, status, headers)
+
+
+def unknown_task(request: HttpRequest) -> HttpResponse:
+    """To ask for a task that there is not is no error to this vendor, and an SDK that waits for one stops."""
+    asked = Output(task_id=request.params.get("id", ""), task_status=UNKNOWN)
+    return json_response(TaskAnswer(request_id=request_id(request), output=asked))
+
+
+def message_of(problem: Problem, request: HttpRequest) -> str:
+    told = "; ".join(f"{dotted(flaw.path)} {reason(flaw)}".strip() for flaw in problem.flaws) or problem.message
+    if problem.field and problem.kind in OF_A_FIELD and problem.field not in told:
+        told = f"{problem.field}: {told}"
+    if problem.kind is Kind.UNAUTHENTICATED and not request.headers.get("authorization"):
+        return f"{NO_KEY} {told}"
+    if problem.kind is Kind.CONFLICT and problem.field == "id":
+        return f"{NOT_PENDING} {told}"
+    sentence = SENTENCES.get(problem.kind)
+    return f"{sentence} {told}" if sentence else told
+
+
+def reason(flaw: Flaw) -> str:
+    bound: Any = flaw.bound
+    match flaw.rule:
+        case Rule.REQUIRED:
+            return "is required"
+        case Rule.TYPE:
+            return f"should be of type {bound}, not {flaw.found}"
+        case Rule.CHOICE | Rule.NO_MATCH:
+            return f"should be one of {', '.join(map(str, bound))}"
+        case Rule.MINIMUM:
+            return f"should be at least {bound}"
+        case Rule.MAXIMUM:
+            return f"should be at most {bound}"
+        case Rule.MIN_LENGTH:
+            return f"should have at least {bound} characters"
+        case Rule.MAX_LENGTH:
+            return f"should have at most {bound} characters"
+        case Rule.MIN_ITEMS:
+            return f"should have at least {bound} items"
+        case Rule.MAX_ITEMS:
+            return f"should have at most {bound} items"
+        case Rule.PATTERN:
+            return f"should match {bound}"
+        case Rule.UNKNOWN_KEY:
+            return "is not known"
+        case Rule.JSON | Rule.CUSTOM:
+            return flaw.message or "is not valid"
