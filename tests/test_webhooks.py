@@ -4,7 +4,10 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,12 +16,16 @@ from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from mutoscope import webhooks
+from mutoscope.access import digest
+from mutoscope.config import BadSettings
+from mutoscope.wires import ALL
 from mutoscope.wires._ids import from_uuid4_form
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 QUICK = {"secret": SECRET, "schedule": [0.05, 0.05, 0.1, 0.1, 0.2, 0.5], "timeout_seconds": 0.3}
 SCRIPTED = {"models": {"gen4_image": {"engine": "script"}}, "webhooks": QUICK}
 IMAGE = "/v1/ai/text-to-image/runway"
+RUNWAY = {"x-runway-version": "2024-11-06", "authorization": "Bearer any"}
 Start = Callable[..., Any]
 
 
@@ -196,3 +203,180 @@ async def test_what_is_owed_at_a_stop_is_sent_after_the_next_start(start: Start,
         records = await all_delivered(again, job)
         assert all(record.delivered for record in records)
         assert {record.delivery.id for record in records} >= ids
+
+
+# -- on wires whose vendors have none ----------------------------------------------------------
+
+
+def test_every_wire_can_say_a_webhook() -> None:
+    assert [wire.name for wire in ALL if wire.render_webhook is None] == []
+
+
+@pytest.mark.parametrize("mount", ["/v1", "/runwayml/v1"])
+@pytest.mark.parametrize("by", ["header", "query"])
+async def test_a_runway_client_names_a_webhook_and_gets_what_a_read_shows(
+    start: Start, receiver: Receiver, mount: str, by: str
+) -> None:
+    models = {name: {"engine": "script"} for name in ("gen4_image", "gen4_turbo")}
+    async with start(models=models, webhooks=QUICK) as running:
+        address = f"{receiver.url}/hook"
+        asked = {"headers": RUNWAY | {"x-mutoscope-webhook": address}} if by == "header" else {"headers": RUNWAY}
+        params = {"mutoscope_webhook": address} if by == "query" else {}
+        body = {"model": "gen4_image", "promptText": "x", "ratio": "720:720"}
+        made = await running.client.post(f"{mount}/text_to_image", json=body, params=params, **asked)
+        assert made.status_code == 200, made.text
+        records = await all_delivered(running, from_uuid4_form(made.json()["id"]) or "")
+        assert {record.delivery.event for record in records} == {"running", "succeeded"}
+        [(headers, done)] = receiver.of("SUCCEEDED")
+        Webhook(SECRET).verify(done, headers)
+        told = msgspec.json.decode(done)
+        shown = (await running.client.get(f"{mount}/tasks/{told['id']}", headers=RUNWAY)).json()
+        assert {**told, "output": 0} == {**shown, "output": 0}  # links are signed anew
+        assert (await running.client.get(told["output"][0])).status_code == 200
+        [(_, started)] = receiver.of("RUNNING")
+        assert msgspec.json.decode(started)["id"] == told["id"]
+
+
+@pytest.mark.parametrize(("prompt", "status"), [("fail refused not today", "FAILED"), ("sleep 30", "CANCELLED")])
+async def test_the_other_ends_of_a_runway_task_are_told_too(
+    start: Start, receiver: Receiver, prompt: str, status: str
+) -> None:
+    async with start(**SCRIPTED) as running:
+        headers = RUNWAY | {"x-mutoscope-webhook": f"{receiver.url}/hook"}
+        body = {"model": "gen4_image", "promptText": prompt, "ratio": "720:720"}
+        made = await running.client.post("/v1/text_to_image", json=body, headers=headers)
+        id = from_uuid4_form(made.json()["id"]) or ""
+        if status == "CANCELLED":
+            await running.app.gateway.cancel(id)
+        await all_delivered(running, id)
+        [(_, told)] = receiver.of(status)
+        assert msgspec.json.decode(told)["id"] == made.json()["id"]
+
+
+async def test_the_requests_own_field_comes_first_then_the_header_the_query_and_the_key(start: Start) -> None:
+    keys = [{"name": "ann", "sha256": digest("ann"), "webhook": "https://key.example/hook"}]
+    async with start(**SCRIPTED, keys=keys) as running:
+
+        async def job_of(fields: dict[str, str], header: str | None = None, query: str | None = None) -> Any:
+            headers = {"x-freepik-api-key": "ann"} | ({"x-mutoscope-webhook": header} if header else {})
+            params = {"mutoscope_webhook": query} if query else {}
+            body = {"prompt": "sleep 30", "ratio": "720:720", **fields}
+            answer = await running.client.post(IMAGE, json=body, headers=headers, params=params)
+            return await running.app.store.get(from_uuid4_form(answer.json()["data"]["task_id"]))
+
+        own, header, query = (f"https://{name}.example/hook" for name in ("own", "header", "query"))
+        everything = await job_of({"webhook_url": own}, header, query)
+        assert everything.webhook == own
+        assert [note for note in everything.notes if "x-mutoscope-webhook" in note]
+        assert (await job_of({}, header, query)).webhook == header
+        assert (await job_of({}, None, query)).webhook == query
+        assert (await job_of({})).webhook == "https://key.example/hook"
+
+
+@pytest.mark.parametrize("address", ["", "hook", "ftp://a.example/", "https://", "https://ann:secret@a.example/"])
+async def test_an_address_that_is_none_is_refused_by_the_name_of_the_header(start: Start, address: str) -> None:
+    body = {"model": "gen4_image", "promptText": "x", "ratio": "720:720"}
+    async with start(**SCRIPTED) as running:
+        for name, asked in (
+            ("x-mutoscope-webhook", {"headers": RUNWAY | {"x-mutoscope-webhook": address}}),
+            ("mutoscope_webhook", {"headers": RUNWAY, "params": {"mutoscope_webhook": address}}),
+        ):
+            answer = await running.client.post("/v1/text_to_image", json=body, **asked)
+            assert answer.status_code == 400
+            assert name in answer.text
+            assert "secret" not in answer.text
+        assert not await running.app.store.recent(limit=1)
+
+
+async def test_a_key_with_a_webhook_that_is_no_address_stops_the_start(start: Start) -> None:
+    with pytest.raises(BadSettings, match=r"ann: webhook should be an http\(s\) URL"):
+        async with start(**SCRIPTED, keys=[{"name": "ann", "sha256": digest("ann"), "webhook": "here"}]):
+            pass
+
+
+# -- fairness ------------------------------------------------------------------------------------
+
+OWED = 10_000
+
+
+def owe(database: Path, url: str, count: int) -> None:
+    """Put messages to one receiver into the outbox, due since an hour."""
+    rows = [
+        (
+            f"msg_{number}",
+            f"job-{number}",
+            url,
+            url.split("/")[2],
+            time.time() - 7200,
+            time.time() - 3600 + number / count,
+        )
+        for number in range(count)
+    ]
+    with sqlite3.connect(database) as db:
+        db.executemany(
+            """INSERT INTO deliveries (id, job, url, receiver, event, body, created, due)
+               VALUES (?, ?, ?, ?, 'succeeded', CAST('{}' AS BLOB), ?, ?)""",
+            rows,
+        )
+    db.close()
+
+
+@pytest.fixture(params=["silent", "refusing"])
+async def dead(request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, str]]:
+    """A receiver that takes connections and never says a word, and one that is not there."""
+    held: list[asyncio.StreamWriter] = []
+
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        held.append(writer)
+        while await reader.read(65536):
+            pass
+
+    server = await asyncio.start_server(hold, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1] if request.param == "silent" else 1
+    yield request.param, f"http://127.0.0.1:{port}/hook"
+    server.close()
+    for writer in held:
+        writer.transport.abort()
+
+
+async def test_a_dead_receiver_with_ten_thousand_owed_delays_nobody_elses_by_a_second(
+    start: Start, receiver: Receiver, dead: tuple[str, str], tmp_path: Path
+) -> None:
+    kind, address = dead
+    settings = {
+        "models": SCRIPTED["models"],
+        "webhooks": {"secret": SECRET},  # the usual schedule and timeout
+        "server": {"grace_seconds": 0.1},
+    }
+    async with start(**settings):
+        pass
+    owe(tmp_path / "data" / "mutoscope.db", address, OWED)
+    async with start(**settings) as running:
+        lease, leases = running.app.store.due_deliveries, 0
+
+        async def counted(**asked: Any) -> Any:
+            nonlocal leases
+            leases += 1
+            return await lease(**asked)
+
+        running.app.store.due_deliveries = counted
+        delays = []
+        for _ in range(20):
+            await asyncio.sleep(0.1)
+            seen = len(receiver.attempts)
+            made = await running.client.post(
+                IMAGE, json={"prompt": "x", "ratio": "720:720", "webhook_url": f"{receiver.url}/hook"}
+            )
+            await running.finished(from_uuid4_form(made.json()["data"]["task_id"]))
+            ended = time.monotonic()
+            async with asyncio.timeout(10):
+                while len(receiver.attempts) < seen + 2:
+                    await asyncio.sleep(0.002)
+            delays.append(time.monotonic() - ended)
+        left = await running.app.store.deliveries(pending_only=True, limit=2 * OWED)
+        assert max(delays) < 1
+        assert len(left) >= OWED
+        if kind == "silent":  # nobody asks again and again for what cannot be sent yet
+            assert leases < 150
+        else:
+            assert sum(record.attempts > 0 for record in left) > 100

@@ -121,8 +121,7 @@ class Gateway:
             updated=now,
             estimate=catalog.estimate(generation, model),
         )
-        kept = {} if repeat is None else {"repeat": repeat}
-        job = await self.store.add(job, concurrency=model.max_concurrent, daily=model.max_daily, **kept)
+        job = await self.store.add(job, concurrency=model.max_concurrent, daily=model.max_daily, repeat=repeat)
         self.want(maker.name)
         return job
 
