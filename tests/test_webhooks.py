@@ -255,7 +255,7 @@ async def test_the_other_ends_of_a_runway_task_are_told_too(
 
 async def test_the_requests_own_field_comes_first_then_the_header_the_query_and_the_key(start: Start) -> None:
     keys = [{"name": "ann", "sha256": digest("ann"), "webhook": "https://key.example/hook"}]
-    async with start(**SCRIPTED, keys=keys) as running:
+    async with start(**SCRIPTED, keys=keys, server={"grace_seconds": 0.1}) as running:
 
         async def job_of(fields: dict[str, str], header: str | None = None, query: str | None = None) -> Any:
             headers = {"x-freepik-api-key": "ann"} | ({"x-mutoscope-webhook": header} if header else {})
