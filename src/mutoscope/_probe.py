@@ -629,7 +629,7 @@ def settle_seconds(claimed: float | None, tallies: list[Tally], demuxer: str) ->
     if claimed is None or counted is None:
         return counted if claimed is None else claimed
     end = max(each.end for each in tallies)
-    if demuxer in TELLS_LENGTH and end < claimed - SLACK_SECONDS:
+    if demuxer in TELLS_LENGTH and end < claimed - min(SLACK_SECONDS, max(0.05, 0.1 * claimed)):
         raise Flaw(f"Invalid asset: truncated; {claimed:.2f} seconds announced, {end:.2f} there")
     return claimed if abs(claimed - counted) <= max(SLACK_SECONDS, 0.02 * claimed) else counted
 
@@ -648,6 +648,8 @@ def sides(frame: VideoFrame | None, claimed: tuple[int, int]) -> dict[str, Any]:
 
 def rate(video: VideoStream) -> float | None:
     found = video.average_rate or video.guessed_rate
+    if found and found > MOST_FPS:
+        raise Flaw(f"Invalid asset: {float(found):g} frames a second")
     return round(float(found), 4) if found else None
 
 
