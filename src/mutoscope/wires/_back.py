@@ -1,12 +1,13 @@
 """Reads a vendor's answers: what every wire's back end does alike."""
 
+import hashlib
 from typing import TypeVar
 
 import msgspec
 
 from mutoscope.http import HttpRequest, HttpResponse
 from mutoscope.problem import Kind, Problem
-from mutoscope.wires._wire import Order
+from mutoscope.wires._wire import File, Order
 
 T = TypeVar("T")
 
@@ -76,3 +77,24 @@ def ask(method: str, path: str, body: object = None, *, spends: bool = False, **
         body=msgspec.json.encode(body),
         spends=spends,
     )
+
+
+def form(url: str, fields: dict[str, str], file: File) -> HttpRequest:
+    """A multipart form, the file last, as object stores want it."""
+    boundary = f"mutoscope-{hashlib.sha256(file.data).hexdigest()}"  # no file holds its own digest
+    parts = [
+        f'--{boundary}\r\ncontent-disposition: form-data; name="{quoted(name)}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    ]
+    parts.append(
+        f'--{boundary}\r\ncontent-disposition: form-data; name="file"; filename="{quoted(file.name)}"\r\n'
+        f"content-type: {file.media_type}\r\n\r\n"
+    )
+    body = "".join(parts).encode() + file.data + f"\r\n--{boundary}--\r\n".encode()
+    headers = {"content-type": f"multipart/form-data; boundary={boundary}"}
+    return HttpRequest(method="POST", path=url, headers=headers, body=body)
+
+
+def quoted(name: str) -> str:
+    """As browsers write the names of a form."""
+    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterable
 from functools import cache
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_type_hints
@@ -70,6 +71,11 @@ COMBINATIONS = (
     ("first_clip", "last_frame"),
 )
 """What may stand together in `media`; the order does not matter."""
+
+
+def stand_together(types: Iterable[str]) -> bool:
+    return sorted(types) in map(sorted, COMBINATIONS)
+
 
 Media = Annotated[
     tuple[Medium, ...],

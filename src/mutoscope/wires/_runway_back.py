@@ -1,7 +1,6 @@
 """How Runway is called: its tasks made, asked about and cancelled, and files sent ahead of them."""
 
 import base64
-import hashlib
 import ipaddress
 import re
 from typing import Any, cast
@@ -11,10 +10,10 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
-from mutoscope.http import Headers, HttpRequest, HttpResponse
+from mutoscope.http import Headers, HttpResponse
 from mutoscope.job import Failure, Input, Json, State, Update
 from mutoscope.problem import Kind, Problem
-from mutoscope.wires._back import ask, read_answer, refusal
+from mutoscope.wires._back import ask, form, read_answer, refusal
 from mutoscope.wires._body import dotted
 from mutoscope.wires._runway_bodies import EXTENSIONS, FILENAME_PATTERN
 from mutoscope.wires._runway_pieces import MAX_IMAGE_TEXT, MAX_LINK, MAX_STREAM_TEXT, MIN_URI, UPLOAD_SCHEME
@@ -99,7 +98,7 @@ def upload(file: File) -> Conversation[str]:
     slot = read_answer(response, Slot, vendor=VENDOR)
     if not re.match(r"https?://", slot.upload_url) or not slot.runway_uri.startswith(UPLOAD_SCHEME):
         raise Problem(Kind.UPSTREAM_FAILED, f"{VENDOR} opened an upload slot that cannot be used.")
-    response = yield form(slot.upload_url, slot.fields, file)
+    response = yield form(slot.upload_url, slot.fields, replace(file, name=filename(file)))
     if not is_success(response):
         raise refusal(response, "the file was not taken", vendor=f"{VENDOR}'s upload store")
     return slot.runway_uri
@@ -114,27 +113,6 @@ def filename(file: File) -> str:
         known = ", ".join(dict.fromkeys(EXTENSIONS.values()))
         raise Problem(Kind.BAD_MEDIA, f"{VENDOR} takes no file of type {file.media_type}; it takes {known}.")
     return f"input.{extension}"
-
-
-def form(url: str, fields: dict[str, str], file: File) -> HttpRequest:
-    """A multipart form, the file last, as object stores want it."""
-    boundary = f"mutoscope-{hashlib.sha256(file.data).hexdigest()}"  # no file holds its own digest
-    parts = [
-        f'--{boundary}\r\ncontent-disposition: form-data; name="{quoted(name)}"\r\n\r\n{value}\r\n'.encode()
-        for name, value in fields.items()
-    ]
-    head = (
-        f'--{boundary}\r\ncontent-disposition: form-data; name="file"; filename="{quoted(filename(file))}"\r\n'
-        f"content-type: {file.media_type}\r\n\r\n"
-    )
-    body = b"".join((*parts, head.encode(), file.data, f"\r\n--{boundary}--\r\n".encode()))
-    headers = {"content-type": f"multipart/form-data; boundary={boundary}"}
-    return HttpRequest(method="POST", path=url, headers=headers, body=body)
-
-
-def quoted(name: str) -> str:
-    """As browsers write the names of a form."""
-    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
 # ---- tasks

@@ -33,6 +33,7 @@ from mutoscope.wires._dashscope_answers import (
     request_id,
     task_answer,
 )
+from mutoscope.wires._dashscope_back import BACK
 from mutoscope.wires._dashscope_bodies import (
     ASYNC,
     COMBINATIONS,
@@ -55,6 +56,7 @@ from mutoscope.wires._dashscope_bodies import (
     Model,
     Synthesis,
     fields_of,
+    stand_together,
     word_of,
 )
 from mutoscope.wires._ids import from_uuid4_form, uuid4_form
@@ -189,7 +191,7 @@ def clip_limits(limits: MediaLimits, total: int | None) -> MediaLimits:
 
 def combination_flaws(said: Json) -> Iterator[Flaw]:
     types = sorted(each.type for each in said.get("media", ()))
-    if types and all(types != sorted(each) for each in COMBINATIONS):
+    if types and not stand_together(types):
         right = "; ".join(" + ".join(each) for each in COMBINATIONS)
         message = f"holds {' + '.join(types)}, which cannot stand together; what can: {right}"
         yield custom_flaw(("input", "media"), message)
@@ -519,4 +521,5 @@ WIRE = Wire(
     render_webhook=render_webhook,
     problem_schema=ErrorAnswer,
     security={"type": "http", "scheme": "bearer"},
+    back=BACK,
 )
