@@ -17,6 +17,10 @@ from mutoscope.job import Job
 logs.configure("error")  # plain lines: structlog's own tracebacks with all their locals take seconds
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="fuzz for ten minutes each, instead of seconds")
+
+
 class Running:
     """A started mutoscope and an HTTP client that speaks to it without a socket."""
 

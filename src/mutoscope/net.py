@@ -45,6 +45,9 @@ UNTYPED = ("", "application/octet-stream", "binary/octet-stream")
 BROKEN = (aiohttp.ClientError, ConnectionError, HttpProcessingError)
 """What aiohttp raises; the last one only when a server goes on talking after its answer has ended."""
 
+BAD_SPELLING = (ValueError, LookupError)
+"""What yarl and urllib raise at a URL that is none; the second by oversight, for "http://[]@" and its like."""
+
 Lookup = Callable[[str, int], Awaitable[list[str]]]
 """Host name and port → addresses. Raises OSError when there are none."""
 
@@ -418,7 +421,7 @@ def read_url(text: str) -> URL:
     try:
         url = URL(text)
         parts = urlsplit(text)
-    except ValueError as error:
+    except BAD_SPELLING as error:
         raise unreachable("refused: not a URL") from error
     if url.scheme not in ("http", "https"):
         raise unreachable(f"refused: the scheme is {url.scheme or 'missing'}; http and https are possible")
@@ -456,7 +459,7 @@ def follow(target: URL, location: str) -> str:
         return location  # to be judged as it is spelled, like a first address
     try:
         return str(target.join(URL(location, encoded=bool(PLAIN.fullmatch(location)))))
-    except ValueError as error:
+    except BAD_SPELLING as error:
         raise unreachable("redirected to something that is not a URL") from error
 
 

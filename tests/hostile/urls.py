@@ -128,7 +128,7 @@ REFUSED: dict[str, tuple[str, ...]] = {
         *("http://[::ffff:0x7f.0.0.1]/", "http://[::1]x/", "http://8.8.8.8:80:80/", "http://8.8.8.8:65536/"),
         *("http://8.8.8.8:-1/", "http://8.8.8.8:+80/", "http://8.8.8.8:8_0/", "http://8.8.8.8:８０/"),
         *("http://8.8.8.8: 80/", "http://8.8.8.8:0x50/", "http://8.8.8.8:80.0/", "http://8.8.8.8:http/"),
-        "http://8.8.8.8:00000000000000000080/",
+        *("http://8.8.8.8:00000000000000000080/", "http://[]@", "http://[::1]@/"),
         # characters that turn into part of a URL when they are made plain, or that are not seen
         *("http://example.com／x@127.0.0.1/", "http://example.com：80/", "http://example.com＠127.0.0.1/"),
         *("http://example.com＃@127.0.0.1/", "http://evil.c℀.example.com/", "http://loc\u00adalhost/"),
