@@ -14,6 +14,7 @@ from fault_proxy import FaultProxy
 
 from local_settings import settings
 from mutoscope.app import App
+from mutoscope.config import Settings
 from mutoscope.job import Job
 
 QUICK = {
@@ -27,8 +28,17 @@ QUICK = {
 class World:
     """`vendor` is the second mutoscope, `proxy` stands before it, `app` is the gateway, `client` speaks to that."""
 
-    def __init__(self, vendor: App, proxy: FaultProxy, app: App, client: httpx.AsyncClient) -> None:
-        self.vendor, self.proxy, self.app, self.client = vendor, proxy, app, client
+    def __init__(self, house: "VendorHouse", proxy: FaultProxy, app: App, client: httpx.AsyncClient) -> None:
+        self.house, self.proxy, self.app, self.client = house, proxy, app, client
+
+    @property
+    def vendor(self) -> App:
+        return self.house.app
+
+    async def restart_vendor(self) -> None:
+        """Its process ends and another takes up its data; what was being made there is made anew."""
+        await self.house.stop()
+        self.proxy.target = await self.house.start()
 
     async def finished(self, id: str, seconds: float = 30.0) -> Job:
         """The job once it is final."""
@@ -68,9 +78,24 @@ async def served(app: App) -> AsyncIterator[str]:
                 await task
 
 
+class VendorHouse:
+    """The second mutoscope and its socket, which can be stopped and started again on the same data."""
+
+    def __init__(self, settings: Settings, data: Path) -> None:
+        self.settings, self.data = settings, data
+        self._stack = contextlib.AsyncExitStack()
+
+    async def start(self) -> str:
+        self.app = App(self.settings, data=self.data)
+        return await self._stack.enter_async_context(served(self.app))
+
+    async def stop(self) -> None:
+        await self._stack.aclose()
+
+
 @pytest.fixture
 def world(tmp_path: Path) -> Worlds:
-    """Start both: `async with world("runway", relay={…}) as it`. The data stay between starts."""
+    """Start both: `async with world("runway", relay={…}) as it`. The data stay between starts of a `place`."""
 
     @asynccontextmanager
     async def run(
@@ -80,26 +105,31 @@ def world(tmp_path: Path) -> Worlds:
         accounts: dict[str, dict[str, object]] | None = None,
         vendor: dict[str, object] | None = None,
         relay: dict[str, object] | None = None,
+        place: str = "",
         **sections: object,
     ) -> AsyncIterator[World]:
+        folder = tmp_path / place
         makers = {name: {"engine": "script"} for name in MODELS}
-        upstream = App(settings(models=makers, script={"slots": 64}, **(vendor or {})), data=tmp_path / "vendor")
-        async with served(upstream) as url:
+        house = VendorHouse(settings(models=makers, script={"slots": 64}, **(vendor or {})), folder / "vendor")
+        url = await house.start()
+        try:
             proxy = FaultProxy(url)
             await proxy.start()
             told = accounts or {back: {"wire": back, **(account or {})}}
             keyed = {name: {"key": "k", "base_url": proxy.url, **each} for name, each in told.items()}
             merged = {"accounts": keyed, "relay": QUICK | (relay or {}), **sections}
-            app = App(settings(**merged), data=tmp_path / "gateway")
+            app = App(settings(**merged), data=folder / "gateway")
             transport = httpx.ASGITransport(app.server)
             try:
                 async with (
                     app.running(),
                     httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client,
                 ):
-                    yield World(upstream, proxy, app, client)
+                    yield World(house, proxy, app, client)
             finally:
                 await proxy.close()
+        finally:
+            await house.stop()
 
     return run
 
