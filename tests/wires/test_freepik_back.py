@@ -787,6 +787,15 @@ def test_a_page_that_tells_of_nobody_is_the_last_to_be_read():
     assert drive(batch(handles(3)), strangers)[0] == {}
 
 
+def test_a_page_that_is_not_full_is_the_last_to_be_read():
+    assert sorted(drive(batch(handles(3)), listed(("task-0", "CREATED"), ("task-2", "CREATED")))[0]) == [0, 2]
+
+
+def test_no_page_is_read_after_everybody_was_told_of():
+    full = listed(*[(f"task-{number}", "CREATED") for number in range(100)])
+    assert sorted(drive(batch(handles(100)), full)[0]) == list(range(100))
+
+
 def test_a_vendor_that_knows_no_pages_is_asked_no_more_than_twice():
     everything = listed(*[(f"task-{number}", "CREATED") for number in range(150)])
     news, requests = drive(batch((*handles(150), {"id": "missing", "path": WAN})), everything, everything)
