@@ -21,6 +21,7 @@ ERRORS: dict[int, str] = {
     403: "The key, or the way in which it is asked, does not allow this.",
     404: "There is no such thing; the message lists what there is.",
     405: "The path takes another method.",
+    409: "It contradicts what is there already, such as an idempotency key that was used for another request.",
     413: "The body is larger than this server takes.",
     429: "Too many requests, or today's share is used up.",
     500: "Something broke on this side.",
@@ -40,9 +41,28 @@ ANSWERS: dict[Verb, str] = {
     Verb.USAGE: "What was spent, by day and model.",
 }
 
+HOST = r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*(\.[A-Za-z]+)+"
+TEXT = r"[!-\[\]-~]"  # printable, no backslash
+CREATE_HEADERS: Mapping[str, Json] = {
+    "idempotency-key": {
+        "description": "The same key with the same request gives the first one's job, for 24 hours.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+    },
+    "x-mutoscope-webhook": {
+        "description": "Where the job's news goes, if the body does not say. Also as the query's `mutoscope_webhook`.",
+        "schema": {
+            "type": "string",
+            "maxLength": 2048,
+            "pattern": f"^https?://{HOST}(:[1-9][0-9]{{0,3}})?(/{TEXT}*)?$",
+        },
+    },
+}
+"""Headers of ours that any create may carry."""
+
 TOLD_HEADERS = {
     "x-mutoscope-engine": "Which engine makes the job.",
     "x-mutoscope-notes": "What was ignored or replaced; absent where nothing was.",
+    "idempotent-replayed": "`true` where a create repeated another and is answered with that one's job.",
 }
 """Headers of ours on answers that tell of one job."""
 
@@ -158,6 +178,9 @@ def query_parameters(route: Route, schema_of: Callable[[Any], Json], schemas: Js
 def header_parameters(wire: Wire, route: Route) -> Iterator[Json]:
     for name, value in (wire.headers | route.headers).items():
         yield {"name": name, "in": "header", "required": True, "schema": {"type": "string", "enum": [value]}}
+    if route.verb is Verb.SUBMIT:
+        for name, told in CREATE_HEADERS.items():
+            yield {"name": name, "in": "header", **told}
 
 
 def responses(wire: Wire, route: Route, schema_of: Callable[[Any], Json]) -> Json:
