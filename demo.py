@@ -35,6 +35,7 @@ from runwayml import RunwayML
 from runwayml.types.task_retrieve_response import Succeeded
 from standardwebhooks import Webhook
 
+from mutoscope.config import VENDOR_KEYS
 from mutoscope.studio.scene import paint
 
 HERE = Path(__file__).resolve().parent
@@ -290,7 +291,9 @@ def serving(data: Path) -> Generator[str]:
     log = data.with_suffix(".log")
     command = mutoscope("serve", "--port", "0", "--data", str(data), "--allow-private")
     with log.open("w+") as file:
-        child = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, cwd=data.parent)  # noqa: S603
+        child = subprocess.Popen(  # noqa: S603
+            command, stdout=file, stderr=subprocess.STDOUT, cwd=data.parent, env=without_vendors_keys()
+        )
         try:
             yield base_url(child, log)
         except BaseException:
@@ -298,6 +301,11 @@ def serving(data: Path) -> Generator[str]:
             raise
         finally:
             stop(child)
+
+
+def without_vendors_keys() -> dict[str, str]:
+    """A key in the environment would make the vendor the engine; a demo spends no money."""
+    return {name: value for name, value in os.environ.items() if name not in VENDOR_KEYS}
 
 
 def mutoscope(*words: str) -> list[str]:

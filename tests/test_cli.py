@@ -468,3 +468,13 @@ def test_what_the_gateway_refuses_is_told_with_the_name_of_the_option(
 def test_a_generation_that_fails_says_why(tmp_path: Path):
     ended = run_apart("generate", "fail refused not today", "--engine", "script", cwd=tmp_path)
     assert ended.code == 1 and ended.err == "mutoscope: not today\n"
+
+
+def test_generate_spends_no_money_even_where_a_vendors_key_lies_about(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("RUNWAYML_API_SECRET", "key_1")
+    (tmp_path / "mutoscope.toml").write_text('[models."gen4_image"]\nengines = ["runway", "script"]\n')
+    done = run("generate", "a lake", "--size", "720x720", "-o", "lake.png")
+    assert done.code == 0, done.err
+    assert "made by script" in done.out

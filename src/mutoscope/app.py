@@ -34,6 +34,9 @@ from mutoscope.worker import Worker
 log = structlog.get_logger(__name__)
 
 
+BUILT_IN = ("studio", "script")
+
+
 class App:
     """Everything that `mutoscope serve` runs. Use `running`, or `start` and `stop`."""
 
@@ -170,7 +173,7 @@ def relays(settings: Settings, catalog: Catalog) -> dict[str, Relay]:
         if wire is None or wire.back is None:
             known = ", ".join(wire.name for wire in BY_NAME.values() if wire.back)
             raise BadSettings(f"[accounts.{name}] wire = {account.wire!r} cannot be called; these can: {known}")
-        if name in ("studio", "script"):
+        if name in BUILT_IN:
             raise BadSettings(f"[accounts.{name}]: this is the name of a built-in engine; choose another")
         try:
             made[name] = Relay(name, account, wire, settings=settings.relay, net=settings.net, catalog=catalog)

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 from rich.text import Text
 
 from mutoscope import logs
-from mutoscope.app import App
+from mutoscope.app import BUILT_IN, App
 from mutoscope.assets import EXTENSIONS
-from mutoscope.catalog import Catalog, Model
+from mutoscope.catalog import Catalog, Model, engines_of
 from mutoscope.cli import _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import Config, settings_of
@@ -113,7 +113,8 @@ async def generate(
     out
         Where to write it (default: named for the prompt, in this directory).
     engine
-        Who makes it (default: as the settings route the model).
+        Who makes it: studio or script (default: as the settings route the model). What a vendor is paid for is made
+        by `mutoscope serve`, which keeps it.
     """
     settings = in_private(settings_of(config))
     inputs = tuple(inputs_of(image=image, last_image=last_image, audio=audio, video=video))
@@ -142,9 +143,17 @@ async def generate(
 
 
 def in_private(settings: Settings) -> Settings:
-    """For one job of one's own: no limits, files in the temporary directory, no patience at the end."""
+    """For one job of one's own: no limits, files in the temporary directory, no patience at the end, no vendor.
+
+    What is paid for must outlive this process, and here nothing does.
+    """
     server = replace(settings.server, grace_seconds=0.0)
-    return replace(settings, server=server, limits=Limits(), files=Files())
+    models = {name: replace(each, engines=made_here(engines_of(each))) for name, each in settings.models.items()}
+    return replace(settings, server=server, limits=Limits(), files=Files(), accounts={}, models=models)
+
+
+def made_here(engines: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in engines if name in BUILT_IN)
 
 
 def identity(settings: Settings) -> Path | None:
