@@ -28,6 +28,9 @@ KINDS_BY_STATUS: dict[int, Kind] = {
 }
 """What an error status means where a vendor does not say otherwise; every other one is UPSTREAM_FAILED."""
 
+STORE_KINDS: dict[int, Kind] = dict.fromkeys((400, 401, 403, 404, 405, 409), Kind.UPSTREAM_FAILED)
+"""For `refusal`: an upload store is not the API, and what it refuses says nothing about the key or the request."""
+
 SOURCE_STAND_IN = "https://input.invalid/file"
 """Stands for an input while a request is only checked, before its file has gone anywhere."""
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from mutoscope.http import Headers, HttpResponse
 from mutoscope.job import Failure, Generation, Input, Json, Operation, Role, State, Update
 from mutoscope.problem import STATUS, Flaw, Kind, Problem, Rule
-from mutoscope.wires._back import LONGEST_REASON, ask, form, read_answer, refusal, source_of
+from mutoscope.wires._back import LONGEST_REASON, STORE_KINDS, ask, form, read_answer, refusal, source_of
 from mutoscope.wires._body import Path, schema, walk, wholes
 from mutoscope.wires._dashscope_answers import CHINA, KINDS, STATES, UNKNOWN, reason
 from mutoscope.wires._dashscope_bodies import (
@@ -435,7 +435,7 @@ def upload(file: File) -> Conversation[str]:
     }
     response = yield form(slot.upload_host, fields, file)
     if not is_success(response):
-        raise refusal(response, "the file was not taken", vendor=f"{VENDOR}'s upload store")
+        raise refusal(response, "the file was not taken", vendor=f"{VENDOR}'s upload store", kinds=STORE_KINDS)
     return f"oss://{key}"
 
 

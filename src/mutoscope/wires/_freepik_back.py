@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from mutoscope.http import Headers, HttpRequest, HttpResponse
 from mutoscope.job import Failure, Generation, Input, Json, Operation, Role, State, Update
 from mutoscope.problem import Flaw, Kind, Problem, Rule
-from mutoscope.wires._back import LONGEST_REASON, ask, read_answer, refusal, source_of
+from mutoscope.wires._back import LONGEST_REASON, STORE_KINDS, ask, read_answer, refusal, source_of
 from mutoscope.wires._body import UNREADABLE, schema, walk, wholes
 from mutoscope.wires._freepik_answers import STATUSES, reason
 from mutoscope.wires._freepik_bodies import (
@@ -378,8 +378,6 @@ def read_callback(request: HttpRequest) -> Json | None:
 # -- uploads ---------------------------------------------------------------------
 
 UPLOADED_TYPES: tuple[str, ...] = get_args(UploadType)
-SLOT_KINDS: dict[int, Kind] = dict.fromkeys((400, 401, 403, 404, 405, 409), Kind.UPSTREAM_FAILED)
-"""The slot is not the API: what it refuses says nothing about the key or the request."""
 
 
 class Slot(Struct, frozen=True, kw_only=True):
@@ -405,7 +403,7 @@ def upload(file: File) -> Conversation[str]:
     headers = {name.lower(): value for name, value in slot.headers.items()}
     response = yield HttpRequest(method="PUT", path=slot.upload_url, headers=headers, body=file.data)
     if not is_success(response):
-        raise refusal(response, "the upload was not taken", vendor=VENDOR, kinds=SLOT_KINDS)
+        raise refusal(response, "the upload was not taken", vendor=VENDOR, kinds=STORE_KINDS)
     return slot.asset_url
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from mutoscope.http import Headers, HttpResponse
 from mutoscope.job import Failure, Input, Json, State, Update
 from mutoscope.problem import Kind, Problem
-from mutoscope.wires._back import ask, form, read_answer, refusal
+from mutoscope.wires._back import STORE_KINDS, ask, form, read_answer, refusal
 from mutoscope.wires._body import dotted
 from mutoscope.wires._runway_bodies import EXTENSIONS, FILENAME_PATTERN
 from mutoscope.wires._runway_pieces import MAX_IMAGE_TEXT, MAX_LINK, MAX_STREAM_TEXT, MIN_URI, UPLOAD_SCHEME
@@ -100,7 +100,7 @@ def upload(file: File) -> Conversation[str]:
         raise Problem(Kind.UPSTREAM_FAILED, f"{VENDOR} opened an upload slot that cannot be used.")
     response = yield form(slot.upload_url, slot.fields, replace(file, name=filename(file)))
     if not is_success(response):
-        raise refusal(response, "the file was not taken", vendor=f"{VENDOR}'s upload store")
+        raise refusal(response, "the file was not taken", vendor=f"{VENDOR}'s upload store", kinds=STORE_KINDS)
     return slot.runway_uri
 
 
