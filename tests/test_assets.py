@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from mutoscope.assets import Assets, Span, read_range, upload_name
+from mutoscope.assets import MEDIA_TYPES, Assets, Span, describe, read_range, upload_name
 from mutoscope.config import Files
 from mutoscope.problem import Kind
 
@@ -228,6 +228,72 @@ async def test_what_is_no_media_is_offered_for_saving(assets: Assets):
     assert answer.headers["content-disposition"] == f'attachment; filename="{key}"'
 
 
+def test_no_type_that_is_served_is_one_that_a_browser_runs():
+    runnable = ("html", "xml", "svg", "script", "css", "pdf", "flash", "wasm", "text/")
+    assert not [each for each in MEDIA_TYPES.values() if any(word in each for word in runnable)]
+    for key in (f"{SHA}.{extension}" for extension in MEDIA_TYPES):
+        told = describe(key)
+        shown = told["content-type"].partition("/")[0] in ("image", "video", "audio")
+        assert told["content-disposition"] == ("inline" if shown else f'attachment; filename="{key}"')
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [
+        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "image/svg+xml"),
+        (b"<!DOCTYPE html><script>alert(1)</script>", "text/html"),
+        (b"<!DOCTYPE html><script>alert(1)</script>", "image/png"),  # called a picture, and never sniffed to be more
+        (b"\x89PNG\r\n\x1a\n<script>alert(1)</script>", "image/png"),
+        (b"alert(1)", "application/javascript"),
+        (b"%PDF-1.7", "application/pdf"),
+        (b"<x/>", "application/xhtml+xml"),
+        (b"x", "image/png; charset=utf-7"),
+        (b"x", "IMAGE/SVG+XML"),
+        (b"x", "../../x"),
+        (b"x", ""),
+    ],
+)
+async def test_no_svg_and_no_page_is_served_as_one(content: bytes, media_type: str, assets: Assets):
+    answer = await ask(assets, key=await assets.put(content, media_type))
+    assert answer.headers["content-type"] in ("image/png", "application/octet-stream")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
+    if media_type != "image/png":
+        assert answer.headers["content-disposition"].startswith("attachment; ")
+
+
+async def test_every_answer_forbids_sniffing_and_running(assets: Assets):
+    key = await assets.put(CONTENT, "image/png")
+    async with browser(assets) as client:
+        answers = [
+            await ask(assets, key=key),
+            await ask(assets, key=key, range="bytes=0-1"),
+            await ask(assets, key=key, if_none_match="*"),
+            await client.get(f"/files/{key}"),
+            await client.get("/files/<script>"),
+            await ask(assets, "POST", key=key),
+            await ask(assets, key=key, range="bytes=999-"),
+        ]
+    assert [answer.status_code for answer in answers] == [200, 206, 304, 403, 404, 405, 416]
+    for answer in answers:
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
+        assert "html" not in answer.headers.get("content-type", "")
+        assert b"<" not in answer.content or answer.content == CONTENT
+
+
+async def test_without_a_signature_nobody_learns_what_is_there(assets: Assets):
+    there = await assets.put(CONTENT, "image/png")
+    missing = f"{'0' * 64}.png"
+    async with browser(assets) as client:
+        answers = [
+            await client.get(f"/files/{key}{query}") for key in (there, missing) for query in ("", "?exp=9&sig=x")
+        ]
+    assert {(answer.status_code, answer.text) for answer in answers[:2]} == {
+        (answer.status_code, answer.text) for answer in answers[2:]
+    }
+
+
 async def test_head_tells_everything_but_the_content(assets: Assets):
     answer = await ask(assets, "HEAD", range="bytes=0-9")
     assert (answer.status_code, answer.content, answer.headers["content-length"]) == (200, b"", "100")
@@ -295,7 +361,30 @@ async def test_a_link_without_a_good_signature_opens_nothing(assets: Assets):
 
 
 @pytest.mark.parametrize(
-    "path", ["/files/", "/files/..%2f..%2fmutoscope.db", f"/files/.{'0' * 8}", "/files/u-.png", "/files/u-a/b.png"]
+    "path",
+    [
+        *("/files/", "/files", "/files/.", "/files/*", f"/files/{SHA[:2]}", f"/files/{SHA[:2]}/", f"/files/{SHA}"),
+        *(
+            "/files/..%2f..%2fmutoscope.db",
+            "/files/%2e%2e/mutoscope.db",
+            "/files/..%5cmutoscope.db",
+            "/files//etc/passwd",
+        ),
+        *(
+            f"/files/.{'0' * 8}",
+            "/files/u-.png",
+            "/files/u-a/b.png",
+            f"/files/{SHA}.png%00.html",
+            f"/files/{SHA}.png%0a",
+        ),
+        *(
+            f"/files/{SHA}.html5x",
+            f"/files/{SHA}.PNG",
+            f"/files/{SHA}.png/",
+            "/files/mutoscope.db",
+            "/files/link-secret",
+        ),
+    ],
 )
 async def test_a_name_of_the_clients_own_is_not_found(path: str, assets: Assets):
     async with browser(assets) as client:
