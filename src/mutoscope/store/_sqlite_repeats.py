@@ -36,9 +36,12 @@ class Repeats:
         if not repeat.replays:
             return None
         fresh = self._fresh.get((job.owner, repeat.key))
-        if fresh is not None:
-            return fresh[0] if fresh[1].digest == repeat.digest else other_request()
-        return stored(self._db, job.owner, repeat, job.created)
+        if fresh is None:
+            return stored(self._db, job.owner, repeat, job.created)
+        first, known = fresh
+        if first.created + known.seconds <= job.created:
+            return None
+        return first if known.digest == repeat.digest else other_request()
 
     def remember(self, job: Job, repeat: Repeat) -> None:
         self._fresh[job.owner, repeat.key] = (job, repeat)
