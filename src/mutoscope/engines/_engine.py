@@ -161,14 +161,17 @@ class EngineRun(Protocol):
 
 class Engine(Protocol):
     name: str
-    slots: int
-    """How many runs this process gives it at once."""
     remote: bool
     """Whether somebody else makes it: then its inputs are not opened for it, and what nobody asked for (a seed, a frame
     rate) is not made up."""
     honours: Mapping[Operation, frozenset[str]]
     """For each operation it can do: the Generation fields, input roles and `extra` names that it obeys.
     "*" stands for every name."""
+
+    @property
+    def slots(self) -> int:
+        """How many runs this process gives it at once."""
+        ...
 
     async def generate(self, run: EngineRun) -> Outcome:
         """Make it. Raises Problem to fail the job."""

@@ -117,7 +117,7 @@ class Relay:
 
     def check(self, generation: Generation, model: Model) -> None:
         """Raises Problem, `field` being the name in the Generation, for what cannot be translated."""
-        self.back.check(Order(generation=generation, names=self.names_of(model)))
+        self.back.check(self._order(generation, model))
 
     # -- making ---------------------------------------------------------------------
 
@@ -126,14 +126,14 @@ class Relay:
             return await self._fetch(run, links)
         last = run.dispatch
         if last and last.sent in (Sent.INTENDED, Sent.UNKNOWN):
-            return await self._find_out(run, self._order(run), last)
+            return await self._find_out(run, self._order_of(run), last)
         if not self.breaker.allows:
             problem = Problem(Kind.UNAVAILABLE, f"{self.name} is left alone for a while after {self.breaker.reason}")
             return Unsent(problem=problem, retry_seconds=self.breaker.seconds_left)
         self._submitting += 1
         try:
             with self.breaker.trying():
-                order = self._order(run)
+                order = self._order_of(run)
                 try:
                     sources = {each.field: await self._bring(run, order, each) for each in order.generation.inputs}
                 except Unreached as reason:
@@ -146,9 +146,15 @@ class Relay:
         await self.line.close()
         await self.copier.close()
 
-    def _order(self, run: EngineRun) -> Order:
-        names = self.names_of(self.catalog.get(run.generation.model))
-        return Order(generation=run.generation, names=names, callback=run.callback, reference=run.job_id)
+    def _order(self, generation: Generation, model: Model) -> Order:
+        """The wish without the inputs that go unheeded, of which the job has a note."""
+        heeded = self.heeds(generation.operation, model) or frozenset()
+        inputs = tuple(each for each in generation.inputs if "*" in heeded or each.role in heeded)
+        return Order(generation=replace(generation, inputs=inputs), names=self.names_of(model))
+
+    def _order_of(self, run: EngineRun) -> Order:
+        order = self._order(run.generation, self.catalog.get(run.generation.model))
+        return replace(order, callback=run.callback, reference=run.job_id)
 
     # -- its inputs -------------------------------------------------------------------
 
@@ -157,12 +163,11 @@ class Relay:
 
         Raises Problem when it cannot, Unreached when the vendor's upload route cannot be used now.
         """
-        ways = self.back.ways(order, each)
-        taken = {carriage.way: carriage for carriage in ways}
-        if each.url and Way.LINK in taken:
+        if each.url and any(carriage.way is Way.LINK for carriage in self.back.ways(order, each)):
             return each.url
         opened = await run.open(each)
         size = opened.info.bytes
+        ways = self.back.ways(order, replace(each, url=None, media_type=opened.info.media_type))
         for carriage in ways:
             if carriage.max_bytes is not None and size > carriage.max_bytes:
                 continue
@@ -173,6 +178,7 @@ class Relay:
                 data = await asyncio.to_thread(opened.path.read_bytes)
                 file = File(name=name, media_type=opened.info.media_type, data=data)
                 return await self._unpaid(self.back.upload(file))
+        taken = [carriage.way for carriage in ways]
         if Way.LINK in taken and (link := run.public_link(each)):
             return link
         raise Problem(Kind.UNSUPPORTED, stranded(self.name, each.field, size, taken), field=each.field)
@@ -186,7 +192,9 @@ class Relay:
                 raise Unreached(answer.problem) from answer
             raise answer.problem from answer
         except Problem as problem:
-            raise Unreached(problem) from problem
+            if problem.kind in (Kind.UPSTREAM_FAILED, Kind.TIMED_OUT, Kind.UNAVAILABLE):
+                raise Unreached(problem) from problem
+            raise  # what the vendor's upload route does not take at all
 
     # -- the one request that costs money -------------------------------------------------
 
