@@ -59,7 +59,20 @@ GIVEN: Mapping[str, tuple[Any, ...]] = {
 WIDE: dict[str, Any] = {"width": 1280, "height": 720, "seconds": 5.0, "fps": 24}
 WIDE_8S = WIDE | {"seconds": 8.0}
 WIDE_10S = WIDE | {"seconds": 10.0}
+HAILUO: dict[str, Any] = {"resolution": "768p", "seconds": 5.0, "fps": 24}
 PICTURE: dict[str, Any] = {"width": 1920, "height": 1080}
+ULTRA_HD: dict[str, Any] = {"width": 3840, "height": 2160}
+SIZES: dict[str, dict[str, Any]] = {
+    "kling3.0_pro": PICTURE,
+    "kling3.0_4k": ULTRA_HD,
+    "klingO3_pro": PICTURE,
+    "klingO3_4k": ULTRA_HD,
+    "bria_fibo_edit_1_5": {"width": 1024, "height": 1024},
+    "ideogram_4_0": {"width": 2560, "height": 1440},
+    "ideogram_4_5": {"width": 2560, "height": 1440},
+    "recraft_v4_1_vector": {"width": 1344, "height": 768},
+}
+"""Models that do not make the usual size: a vendor is asked for the default in so many words."""
 EDIT: dict[str, Any] = {"fps": 24}
 WAN: dict[str, Any] = {"resolution": "1080p", "seconds": 5.0, "fps": 30}
 
@@ -126,7 +139,7 @@ ROWS: tuple[Model, ...] = (
     row("veo3.1", "google", I2V, T2V, price=a_second(40), defaults=WIDE_8S, max_seconds=8),
     row("veo3.1_fast", "google", I2V, T2V, price=a_second(15), defaults=WIDE_8S, max_seconds=8),
     row("gemini_omni_flash", "google", I2V, T2V, V2V, price=a_second(15), defaults=WIDE, max_seconds=10),
-    row("hailuo3", "minimax", I2V, T2V, V2V, price=a_second(10), defaults=WIDE, max_seconds=15),
+    row("hailuo3", "minimax", I2V, T2V, V2V, price=a_second(10), defaults=HAILUO, max_seconds=15),
     row("happyhorse_1_0", "alibaba", I2V, T2V, price=a_second(10), defaults=WIDE, max_seconds=15),
     row("seedance2", "bytedance", I2V, T2V, V2V, price=a_second(36), defaults=WIDE, max_seconds=15),
     row("seedance2_fast", "bytedance", I2V, T2V, V2V, price=a_second(18), defaults=WIDE, max_seconds=15),
@@ -164,7 +177,7 @@ ROWS: tuple[Model, ...] = (
     row("eleven_voice_isolation", "elevenlabs", Operation.VOICE_ISOLATION, price=a_job(2)),
     # Named by Runway's SDK 5.24 only, which gives fields but neither bounds nor prices: those here are nominal
     *(
-        row(name, vendor, *serves, price=a_second(15), defaults=WIDE, max_seconds=15)
+        row(name, vendor, *serves, price=a_second(15), defaults=WIDE | SIZES.get(name, {}), max_seconds=15)
         for vendor, serves, names in (
             ("kuaishou", (I2V, T2V, V2V), ("klingO3_4k", "klingO3_pro", "klingO3_standard", "kling_4")),
             ("kuaishou", (I2V, T2V), ("kling2.5_turbo_pro", "kling3.0_4k", "kling3.0_pro", "kling3.0_standard")),
@@ -176,7 +189,7 @@ ROWS: tuple[Model, ...] = (
         for name in names
     ),
     *(
-        row(name, vendor, T2I, price=an_image(5), defaults=PICTURE)
+        row(name, vendor, T2I, price=an_image(5), defaults=PICTURE | SIZES.get(name, {}))
         for vendor, names in (
             ("meta", ("muse_image",)),
             ("xai", ("grok_imagine_image_2",)),

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from python_multipart import parse_form
 from test_runway import AUD, IMG, LEAST, PIXEL, VID, VOICE
 
+from mutoscope import catalog
 from mutoscope.http import HttpRequest, HttpResponse
 from mutoscope.job import Failure, Generation, Input, Job, MediaLimits, Operation, Output, Role, State, Update
 from mutoscope.problem import Kind, Problem
@@ -369,6 +370,41 @@ def test_what_cannot_be_said_is_refused_with_our_name_of_it_and_what_would_have_
     problem = refused(wanted)
     assert (problem.kind, problem.field or "first_frame") == (kind, field or "first_frame"), problem.message
     assert words in problem.message and wanted.model in problem.message
+
+
+def least(type: inspect.Type) -> Any:
+    """The first value that fits an annotation, with nothing that may be left out."""
+    match type:
+        case inspect.Metadata():
+            pattern = str((type.extra_json_schema or {}).get("pattern"))
+            return next((uri for family, uri in URIS.items() if f"data:{family}" in pattern), None) or least(type.type)
+        case inspect.UnionType():
+            return least(type.types[0])
+        case inspect.LiteralType():
+            return type.values[0]
+        case inspect.StrType():
+            return "xx"
+        case inspect.IntType() | inspect.FloatType():
+            return type.ge
+        case inspect.ListType():
+            return [least(type.item_type)]
+        case inspect.StructType():
+            tag = {type.tag_field: type.tag} if type.tag_field else {}
+            return tag | {each.encode_name: least(each.type) for each in type.fields if each.required}
+        case _:
+            raise TypeError(type)
+
+
+@pytest.mark.parametrize(("operation", "model"), EVERY_MODEL, ids=str)
+def test_what_the_catalog_fills_in_can_be_said(operation: Operation, model: str):
+    asked = heard(operation, least(inspect.type_info(models(ENDPOINTS[operation])[model])))
+    row = catalog.Catalog().get(model)
+    assert operation in row.serves and model in row.names["runway"]
+    filled = catalog.complete(asked, row, remote=True)
+    BACK.check(order(filled, sources={}))
+    sent = heard(operation, json.loads(next(BACK.submit(order(filled))).body))
+    if sent.width is not None or asked.width is not None:
+        assert (sent.width, sent.height) == (filled.width, filled.height)
 
 
 def test_all_that_is_wrong_is_told_at_once():
