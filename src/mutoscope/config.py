@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 FILE = "mutoscope.toml"
 PREFIX = "MUTOSCOPE_"
+SHORTEST_SECRET = 24  # characters, beside a "whsec_"
 
 VENDOR_KEYS = {
     "FREEPIK_API_KEY": "freepik",
@@ -189,9 +190,17 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
     overlay(values, variables)
     try:
         settings = msgspec.convert(values, Settings, strict=False)
+        hold_secret(settings.webhooks.secret)
         return replace(settings, accounts=with_keys(settings.accounts, variables))
     except msgspec.ValidationError as error:
         raise BadSettings(f"{origin}: {error}. The defaults are in mutoscope.default.toml.") from error
+
+
+def hold_secret(secret: str) -> None:
+    """What is not empty must be hard to guess."""
+    if secret and len(secret.removeprefix("whsec_")) < SHORTEST_SECRET:
+        told = f"fewer than {SHORTEST_SECRET} characters can be guessed; leave it empty to have one made"
+        raise msgspec.ValidationError(f"{told} - at `$.webhooks.secret`")
 
 
 BY_NAME = ("keys", "accounts", "models")

@@ -49,8 +49,10 @@ def sign(secret: str, id: str, timestamp: int, body: bytes) -> str:
 
 
 def keys_of(secret: str) -> tuple[bytes, ...]:
-    """Every reading of a secret, without repeats."""
+    """Every reading of a secret, without repeats. An empty one is refused: anybody could sign with it."""
     plain = secret.removeprefix("whsec_")
+    if not plain.strip("="):
+        raise ValueError("the webhook secret is empty")
     keys = [secret.encode()]
     with contextlib.suppress(binascii.Error, ValueError):
         keys.insert(0, base64.b64decode(plain, validate=True))
