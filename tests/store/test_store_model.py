@@ -611,38 +611,43 @@ def place_of(watch: Watch | Asked) -> tuple[Mode, float | None, float, float, in
     return watch.mode, watch.due, watch.since, watch.deadline, watch.polls
 
 
-HOURS = st.sampled_from([1.0, 50_000.0])
-
-ADDITIONS = st.lists(
-    st.tuples(
-        st.sampled_from(["alice", "bob"]),
-        st.sampled_from([0.0, 0.001, 1.0, 43_200.0, 86_399.0, 86_401.0]),
-        st.none() | st.integers(1, 4),
-        st.none() | st.integers(1, 4),
-        st.none() | st.builds(Repeat, key=st.sampled_from("xy"), digest=st.sampled_from("de"), seconds=HOURS),
-    ),
-    min_size=2,
-    max_size=16,
+LIMIT = st.none() | st.integers(1, 4)
+WISHES = st.tuples(OWNERS, st.sampled_from([0.0, 0.001, 1.0, 43_200.0, 86_399.0, 86_401.0]), LIMIT, LIMIT, st.none())
+REPEATS = st.builds(
+    Repeat, key=st.sampled_from("xy"), digest=st.sampled_from("dde"), seconds=st.just(10.0), replays=st.booleans()
 )
+REPEATED_WISHES = st.tuples(OWNERS, st.sampled_from([0.0, 4.0, 10.0]), LIMIT, LIMIT, REPEATS)
 
 
 @pytest.mark.parametrize("name", STORES)
 @settings(max_examples=25, deadline=None)
-@given(stored=ADDITIONS, added=ADDITIONS)
-def test_limits_and_repeats_are_the_same_for_jobs_added_together_and_one_after_another(name, stored, added) -> None:
-    async def add_all(*, together: bool) -> list[tuple[bool, bool] | Kind]:
-        with tempfile.TemporaryDirectory() as folder:
-            store = STORES[name](Path(folder))
-            await store.open()
-            _ = [await outcome(store, *wish) for wish in stored]
-            if together:
-                outcomes = await asyncio.gather(*(outcome(store, *wish) for wish in added))
-            else:
-                outcomes = [await outcome(store, *wish) for wish in added]
-            await store.close()
-        return outcomes
+@given(stored=st.lists(WISHES, min_size=2, max_size=16), added=st.lists(WISHES, min_size=2, max_size=16))
+def test_limits_are_the_same_for_jobs_added_together_and_one_after_another(name, stored, added) -> None:
+    together, one_by_one = (asyncio.run(add_all(name, stored, added, together=each)) for each in (True, False))
+    assert together == one_by_one
 
-    assert asyncio.run(add_all(together=True)) == asyncio.run(add_all(together=False))
+
+@pytest.mark.parametrize("name", STORES)
+@settings(max_examples=25, deadline=None)
+@given(added=st.lists(REPEATED_WISHES, min_size=2, max_size=12))
+def test_repeats_are_the_same_for_jobs_added_together_and_one_after_another(name, added) -> None:
+    """In the order of time: keys are forgotten by it."""
+    added = sorted(added, key=lambda wish: wish[1])
+    together, one_by_one = (asyncio.run(add_all(name, [], added, together=each)) for each in (True, False))
+    assert together == one_by_one
+
+
+async def add_all(name: str, stored, added, *, together: bool) -> list[tuple[bool, bool] | Kind]:
+    with tempfile.TemporaryDirectory() as folder:
+        store = STORES[name](Path(folder))
+        await store.open()
+        _ = [await outcome(store, *wish) for wish in stored]
+        if together:
+            outcomes = await asyncio.gather(*(outcome(store, *wish) for wish in added))
+        else:
+            outcomes = [await outcome(store, *wish) for wish in added]
+        await store.close()
+    return outcomes
 
 
 async def outcome(
