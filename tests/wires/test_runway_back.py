@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -934,3 +935,34 @@ def test_a_flaw_that_our_front_finds_our_back_names():
 
 def test_positions_are_words_of_the_front():
     assert set(POSITIONS) == {"first", "last"}
+
+
+async def hold(conversation: Any, client: httpx.AsyncClient) -> Any:
+    """A conversation with a server that is there."""
+    try:
+        request = next(conversation)
+        while True:
+            own = {} if request.path.startswith("http") else BACK.sign("any")
+            headers = request.headers | own
+            response = await client.request(request.method, request.path, content=request.body, headers=headers)
+            facts = HttpResponse(status=response.status_code, headers=dict(response.headers), body=response.content)
+            request = conversation.send(facts)
+    except StopIteration as end:
+        return end.value
+
+
+async def test_a_running_mutoscope_is_called_as_the_vendor_is(start: Any, picture: bytes):
+    asked = wish(T2I, "gen4_image", file(Role.REFERENCE, label="fox"), prompt="a @fox", width=720, height=720, seed=3)
+    async with start(models={"gen4_image": {"engine": "script"}}) as running:
+        uri = await hold(BACK.upload(File(name="fox.png", media_type="image/png", data=picture)), running.client)
+        made = await hold(BACK.submit(order(asked, sources={"reference": uri}, reference="job-1")), running.client)
+        again = await hold(BACK.submit(order(asked, sources={"reference": uri}, reference="job-1")), running.client)
+        assert again.handle == made.handle
+        job = await running.finished(runway.WIRE.job_id(made.handle["id"]))
+        update = await hold(BACK.poll(made.handle), running.client)
+        assert (update.state, len(update.links), job.generation.seed) == (State.SUCCEEDED, 1, 3)
+        assert [each.label for each in job.generation.inputs] == ["fox"]
+        assert await hold(BACK.cancel(made.handle), running.client)
+        with pytest.raises(Problem) as caught:
+            await hold(BACK.poll(made.handle), running.client)
+        assert caught.value.kind is Kind.NOT_FOUND
