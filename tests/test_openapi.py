@@ -158,7 +158,7 @@ def test_parameters_stand_where_they_are_sent() -> None:
 def test_every_error_has_the_wires_shape() -> None:
     document = described()
     post = document["paths"]["/v1/small"]["post"]["responses"]
-    assert list(post) == ["200", "400", "401", "403", "404", "405", "413", "429", "500", "503"]
+    assert list(post) == ["200", "400", "401", "403", "404", "405", "409", "413", "429", "500", "503"]
     for status in list(post)[1:]:
         response = document["components"]["responses"][post[status]["$ref"].rpartition("/")[2]]
         assert response["content"]["application/json"]["schema"]["$ref"] == "#/components/schemas/small.Trouble"

@@ -158,8 +158,7 @@ def operation(
 def operation_id(wire: Wire, route: Route) -> str:
     """The method and the path tell operations apart; so do they here."""
     words = re.sub(r"[^a-z0-9]+", "_", route.path.lower()).strip("_")
-    slash = "_" if route.path.endswith("/") else ""
-    return f"{wire.name}_{route.method.lower()}_{words}{slash}"
+    return f"{wire.name}_{route.method.lower()}_{words}"
 
 
 def path_parameters(route: Route) -> Iterator[Json]:

@@ -58,6 +58,10 @@ class Target(Struct, frozen=True):
     parameter: str | None = None  # the name of the part of the path that is a parameter
     place: int = -1  # of that part, from the end
 
+    def value(self, path: str) -> str:
+        """What stands in the parameter's place."""
+        return (path.removesuffix("/") if self.wire.slashed else path).rsplit("/", 2)[self.place]
+
 
 class Router:
     """Finds a route by its whole path or, for paths that end in a parameter, by what stands before it.
@@ -95,6 +99,11 @@ class Router:
 
     def find(self, path: str) -> dict[str, Target]:
         """The methods of a path; empty when there is no such path."""
+        if path.endswith("/") and (methods := self.exact(path[:-1])) and next(iter(methods.values())).wire.slashed:
+            return methods
+        return self.exact(path)
+
+    def exact(self, path: str) -> dict[str, Target]:
         methods = self.whole.get(path) or self.ending.get(path.rpartition("/")[0])
         if methods is None and path.count("/") > 1:
             front, _, last = path.rsplit("/", 2)
@@ -184,7 +193,7 @@ class Server:
             if target is None:
                 raise self.lost(wire, methods, request)
             if target.parameter:
-                force_setattr(request, "params", {target.parameter: request.path.rsplit("/", 2)[target.place]})
+                force_setattr(request, "params", {target.parameter: target.value(request.path)})
             if wire.precheck and (problem := wire.precheck(request, target.route)):
                 raise problem
             if self.rehearsal and (wanted := request.headers.get(REHEARSE)):

@@ -568,5 +568,19 @@ def test_one_fixed_part_may_follow_a_parameter():
         [(method, target)] = router.find(f"{mount}/api/v1/tasks/some-id/cancel").items()
         assert (method, target.parameter, target.place) == ("POST", "id", -2)
         assert router.find(f"{mount}/api/v1/tasks/some-id")["GET"].place == -1
+
+
+def test_a_slash_may_follow_a_path_where_the_vendors_clients_send_one():
+    router = Router((WIRE, freepik.WIRE))
+    for path in ("/api/v1/tasks", "/api/v1/tasks/some-id", "/api/v1/tasks/some-id/cancel", "/dashscope/api/v1/uploads"):
+        [(method, target)] = router.find(path).items()
+        assert router.find(f"{path}/") == {method: target}
+        if target.parameter:
+            assert target.value(f"{path}/") == target.value(path) == "some-id"
+    assert not router.find("/v1/ai/text-to-image/runway/").get("POST")
+
+
+def test_what_is_no_path_leads_nowhere():
+    router = Router((WIRE,))
     for path in ("/api/v1/tasks/a/b/cancel", "/api/v1/tasks/a/stop", "/cancel", "cancel", "", "/", "/api/v1//cancel"):
         assert not router.find(path)

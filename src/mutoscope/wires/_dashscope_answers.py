@@ -204,7 +204,7 @@ ERRORS: Mapping[Kind, tuple[int, str]] = {
     Kind.FORBIDDEN: (403, "AccessDenied"),
     Kind.NOT_FOUND: (404, "NotFound"),
     Kind.WRONG_METHOD: (405, "MethodNotAllowed"),
-    Kind.CONFLICT: (400, "UnsupportedOperation"),
+    Kind.CONFLICT: (409, "Conflict"),
     Kind.RATE_LIMITED: (429, "Throttling.RateQuota"),
     Kind.QUOTA_EXCEEDED: (429, "Throttling.AllocationQuota"),
     Kind.REFUSED: (400, "DataInspectionFailed"),
@@ -225,6 +225,7 @@ KINDS: Mapping[str, Kind] = {
     "BadRequest.TooLarge": Kind.TOO_LARGE,
     "DataInspectionFailed": Kind.REFUSED,
     "UnsupportedOperation": Kind.CONFLICT,
+    "Conflict": Kind.CONFLICT,
     "Arrearage": Kind.QUOTA_EXCEEDED,  # the account owes money
     "InvalidApiKey": Kind.UNAUTHENTICATED,
     "AccessDenied": Kind.FORBIDDEN,
@@ -268,9 +269,15 @@ def render_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
     status, code = ERRORS[problem.kind]
     if problem.kind is Kind.NOT_FOUND and problem.field == "model":
         code = NO_MODEL
+    if is_late_cancel(problem):
+        status, code = 400, "UnsupportedOperation"
     answer = ErrorAnswer(code=code, message=message_of(problem, request), request_id=request_id(request))
     headers = {} if problem.retry_after is None else {"retry-after": str(max(math.ceil(problem.retry_after), 0))}
     return json_response(answer, status, headers)
+
+
+def is_late_cancel(problem: Problem) -> bool:
+    return problem.kind is Kind.CONFLICT and problem.field == "id"
 
 
 def unknown_task(request: HttpRequest) -> HttpResponse:
@@ -285,7 +292,7 @@ def message_of(problem: Problem, request: HttpRequest) -> str:
         told = f"{problem.field}: {told}"
     if problem.kind is Kind.UNAUTHENTICATED and not request.headers.get("authorization"):
         return f"{NO_KEY} {told}"
-    if problem.kind is Kind.CONFLICT and problem.field == "id":
+    if is_late_cancel(problem):
         return f"{NOT_PENDING} {told}"
     sentence = SENTENCES.get(problem.kind)
     return f"{sentence} {told}" if sentence else told

@@ -464,19 +464,6 @@ def create(path: str, parse: Callable[[HttpRequest], Submission], body: Any, sum
     )
 
 
-def listing(path: str) -> Route:
-    return Route(
-        verb=Verb.LIST,
-        at=f"GET {path}",
-        route=JOBS,
-        parse=parse_page,
-        render=render_list,
-        answer=ListAnswer,
-        query=ListQuery,
-        summary="List the tasks, newest first",
-    )
-
-
 WIRE = Wire(
     name=NAME,
     title="Alibaba Cloud Model Studio (DashScope)",
@@ -493,8 +480,16 @@ WIRE = Wire(
             answer=TaskAnswer,
             summary="How a task stands, and its video; UNKNOWN where there is none",
         ),
-        listing(f"{ROOT}tasks"),
-        listing(f"{ROOT}tasks/"),
+        Route(
+            verb=Verb.LIST,
+            at=f"GET {ROOT}tasks",
+            route=JOBS,
+            parse=parse_page,
+            render=render_list,
+            answer=ListAnswer,
+            query=ListQuery,
+            summary="List the tasks, newest first",
+        ),
         Route(
             verb=Verb.CANCEL,
             at=f"POST {ROOT}tasks/{{id}}/cancel",
@@ -521,5 +516,6 @@ WIRE = Wire(
     render_webhook=render_webhook,
     problem_schema=ErrorAnswer,
     security={"type": "http", "scheme": "bearer"},
+    slashed=True,
     back=BACK,
 )
