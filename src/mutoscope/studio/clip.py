@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-VERSION = "2"
+VERSION = "3"
 """The renderer's own version. It changes when the same request gives other bytes."""
 
 

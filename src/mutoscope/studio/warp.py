@@ -6,6 +6,7 @@ the grid on, which takes several times as long and gives the same bytes on every
 """
 
 import math
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
 import cv2
@@ -21,7 +22,7 @@ from mutoscope.studio.planes import Bytes, Floats, Matrix, Planes
 from mutoscope.studio.stirring import foliage, water
 
 CELL = 8  # output pixels between two points of the grid
-BAND = 16  # rows of the grid that are sampled at once
+BAND = 32  # rows of the grid that are sampled at once
 STIR_SECONDS = 0.7  # what stirs does so gradually, so that the first frame is the picture
 FEATHER = 0.06  # width of a canvas's soft edge where another shows beside it, in frames
 FRACTION_BITS = 5
@@ -48,9 +49,11 @@ class Warp:
         x = (np.arange(across, dtype=F) - F(0.5)) * F(CELL) - F(0.5)
         y = (np.arange(down, dtype=F) - F(0.5)) * F(CELL) - F(0.5)
         self._x, self._y = (np.asarray(each, F) for each in np.meshgrid(x, y))
-        kind = np.int32 if portable else F
-        self._grid = np.empty((down, across, 2), kind)
-        self._map = np.empty(((BAND + 2) * CELL * across * CELL, 2), kind)
+        band = (BAND + 2) * CELL * across * CELL
+        self._across, self._down = (np.empty(0 if portable else band, F) for _ in range(2))
+        self._pairs = np.empty((band if portable else 0, 2), np.int32)
+        self._chroma = _padded(canvas.planes.uv)
+        self._drawn = np.empty((self.height // 2, self.width // 2, 4), np.uint8)
         rows, columns = canvas.planes.y.shape
         self._depth_x, self._depth_y = F(canvas.depth.shape[1] / columns), F(canvas.depth.shape[0] / rows)
         self._leaves, self._waves = self._stirring()
@@ -140,28 +143,26 @@ class Warp:
     def _sample_evenly(self, matrix: Matrix, target: Planes) -> None:
         """Where nothing is bent no grid is needed, which saves a third of the time."""
         _warp_affine(self.canvas.planes.y, matrix, target.y)
-        _warp_affine(self.canvas.planes.uv, compose(TO_CHROMA, compose(matrix, FROM_CHROMA)), target.uv)
+        _warp_affine(self._chroma, compose(TO_CHROMA, compose(matrix, FROM_CHROMA)), self._drawn)
+        _unpad(self._drawn, target.uv)
 
     def _sample(self, x: Floats, y: Floats, target: Planes) -> None:
         self._spread(x, y, CELL, self.canvas.planes.y, target.y)
         # A chroma sample lies in the middle of its four luma pixels, in the canvas as in the output.
-        self._spread((x - F(0.5)) * F(0.5), (y - F(0.5)) * F(0.5), CELL // 2, self.canvas.planes.uv, target.uv)
+        self._spread((x - F(0.5)) * F(0.5), (y - F(0.5)) * F(0.5), CELL // 2, self._chroma, self._drawn)
+        _unpad(self._drawn, target.uv)
 
     def _spread(self, x: Floats, y: Floats, cell: int, source: Bytes, target: Bytes) -> None:
-        """From the grid to every pixel, in bands of rows, whose positions stay in the processor's cache."""
+        """From the grid to every pixel."""
         if self.portable:
-            x, y = np.rint(x * F(FRACTIONS)), np.rint(y * F(FRACTIONS))
-        way = cv2.INTER_LINEAR_EXACT if self.portable else cv2.INTER_LINEAR
-        grid = self._grid
-        grid[..., 0], grid[..., 1] = x, y
-        height, width = target.shape[:2]
-        for first in range(0, -(-height // cell), BAND):
-            part = grid[first : first + BAND + 2]
-            size = grid.shape[1] * cell, part.shape[0] * cell
-            places = self._map[: size[0] * size[1]].reshape(size[1], size[0], 2)
-            cv2.resize(part, size, dst=places, interpolation=way)
-            band = target[first * cell : (first + BAND) * cell]
-            _remap(source, places[cell : cell + band.shape[0], cell : cell + width], band)
+            pairs = np.rint(np.dstack([x, y]) * F(FRACTIONS)).astype(np.int32)
+            for rows, seen, band in _bands(target, cell):
+                _remap_exactly(source, _enlarged(pairs[rows], cell, self._pairs, cv2.INTER_LINEAR_EXACT)[seen], band)
+            return
+        for rows, seen, band in _bands(target, cell):
+            across = _enlarged(x[rows], cell, self._across, cv2.INTER_LINEAR)
+            down = _enlarged(y[rows], cell, self._down, cv2.INTER_LINEAR)
+            _remap(source, across[seen], down[seen], band)
 
 
 def _flat(state: State) -> bool:
@@ -195,19 +196,39 @@ def _looked_up(field: Floats, x: Floats, y: Floats) -> Floats:
     return np.asarray(upper * (1 - down) + lower * down, F)
 
 
-def _remap(source: np.ndarray, positions: np.ndarray, target: np.ndarray) -> None:
-    """Sample at positions in pixels, or in whole FRACTIONS of one. Beyond its edges the picture is mirrored."""
-    places, between = positions, None
-    if positions.dtype == np.int32:
-        places = (positions >> FRACTION_BITS).astype(np.int16)
-        part = positions & (FRACTIONS - 1)
-        between = (part[..., 1] * FRACTIONS + part[..., 0]).astype(np.uint16)
-    # The stub knows only the form with two maps; an empty second one takes seconds a frame.
-    cv2.remap(  # pyright: ignore[reportCallIssue]
-        source,
-        places,
-        between,  # pyright: ignore[reportArgumentType]
-        cv2.INTER_LINEAR,
-        dst=target,
-        borderMode=cv2.BORDER_REFLECT_101,
-    )
+def _bands(target: Bytes, cell: int) -> Iterator[tuple[slice, tuple[slice, slice], Bytes]]:
+    """Bands of the picture's rows, whose positions take little memory: the grid's rows for each, where in these
+    enlarged its pixels lie, and the band."""
+    height, width = target.shape[:2]
+    for first in range(0, -(-height // cell), BAND):
+        band = target[first * cell : (first + BAND) * cell]
+        yield slice(first, first + BAND + 2), (slice(cell, cell + band.shape[0]), slice(cell, cell + width)), band
+
+
+def _enlarged(grid: np.ndarray, cell: int, kept: np.ndarray, way: int) -> np.ndarray:
+    """The grid with `cell` times as many rows and columns, in memory that is kept for it."""
+    rows, columns = grid.shape[0] * cell, grid.shape[1] * cell
+    full = kept[: rows * columns].reshape(rows, columns, *grid.shape[2:])
+    cv2.resize(grid, (columns, rows), dst=full, interpolation=way)
+    return full
+
+
+def _remap(source: np.ndarray, across: np.ndarray, down: np.ndarray, target: np.ndarray) -> None:
+    """Sample at positions in pixels. Beyond its edges the picture is mirrored."""
+    cv2.remap(source, across, down, cv2.INTER_LINEAR, dst=target, borderMode=cv2.BORDER_REFLECT_101)
+
+
+def _remap_exactly(source: np.ndarray, pairs: np.ndarray, target: np.ndarray) -> None:
+    """The same at positions in whole FRACTIONS of a pixel, rounded alike by every processor."""
+    part = pairs & (FRACTIONS - 1)
+    between = (part[..., 1] * FRACTIONS + part[..., 0]).astype(np.uint16)
+    _remap(source, (pairs >> FRACTION_BITS).astype(np.int16), between, target)
+
+
+def _padded(chroma: Bytes) -> Bytes:
+    """Four channels, of which two count: OpenCV samples four in less than half of the time that two take."""
+    return np.asarray(cv2.merge([chroma[..., 0], chroma[..., 1], chroma[..., 0], chroma[..., 1]]), np.uint8)
+
+
+def _unpad(four: Bytes, chroma: Bytes) -> None:
+    np.copyto(chroma.view("<u2"), four.view("<u4"), casting="unsafe")  # of each four bytes the first two
