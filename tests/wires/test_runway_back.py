@@ -25,7 +25,7 @@ from mutoscope.wires import runway
 from mutoscope.wires._back import SOURCE_STAND_IN
 from mutoscope.wires._ids import uuid4_form
 from mutoscope.wires._runway_bodies import ENDPOINTS
-from mutoscope.wires._runway_read import MIN_UPLOAD, POSITIONS, VIDEO_TYPES, submission
+from mutoscope.wires._runway_read import MIN_UPLOAD, VIDEO_TYPES, submission
 from mutoscope.wires._runway_tasks import FAILURE_CODES, STATES
 from mutoscope.wires._runway_write import models, write
 from mutoscope.wires._wire import File, Order, Way
@@ -931,10 +931,6 @@ def test_a_flaw_that_our_front_finds_our_back_names():
         problem = talk(BACK.submit(order(wanted)), response).problem
         assert problem is not None
         assert (problem.kind, problem.field) == (Kind.INVALID, field)
-
-
-def test_positions_are_words_of_the_front():
-    assert set(POSITIONS) == {"first", "last"}
 
 
 async def hold(conversation: Any, client: httpx.AsyncClient) -> Any:

@@ -159,7 +159,7 @@ def ratio_names(listed: tuple[Any, ...]) -> set[str]:
     if any(SHAPE.fullmatch(each) for each in listed):
         names |= {"width", "height"}
     if any(AUTO_TIER.fullmatch(each) for each in listed):
-        names |= {"ratio", "resolution"}
+        names.add("resolution")
     if not all(PIXELS.fullmatch(each) for each in listed or ("any",)):
         names.add("ratio")
     return names
@@ -235,13 +235,12 @@ def resolution(generation: Generation, form: Form, listed: tuple[Any, ...]) -> A
     word = next((each for each in listed if each.lower() == tier), None)
     if word is not None:
         return word
+    right = ", ".join(dict.fromkeys(each.lower() for each in listed))
     if generation.resolution is not None:
-        raise unsayable(
-            form, "resolution", f"the resolution is one of {', '.join(listed)}, not {generation.resolution}"
-        )
+        raise unsayable(form, "resolution", f"the resolution is one of {right}, not {generation.resolution}")
     if generation.width is not None and "width" in sayable(form):
         size = f"{generation.width}x{generation.height}"
-        raise unsayable(form, "width", f"the size is that of a resolution, one of {', '.join(listed)}, not {size}")
+        raise unsayable(form, "width", f"the size is that of a resolution, one of {right}, not {size}")
     return UNSET
 
 
