@@ -267,7 +267,7 @@ async def test_a_wrong_method_is_told_which_would_be_right(start: Start) -> None
     async with start() as running:
         answer = await running.client.put(IMAGE)
         assert answer.status_code == 405
-        assert set(answer.headers["allow"].split(", ")) == {"GET", "POST"}
+        assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
 
 
 async def test_a_private_address_is_refused_by_default(start: Start) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import re
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -189,7 +189,7 @@ class Server:
         try:
             owner = self.keys.owner(wire.credential(request))
             allowance = self.pace.spend(owner or scope["client"][0] if scope.get("client") else owner)
-            target = methods.get(request.method)
+            target = methods.get("GET" if request.method == "HEAD" else request.method)
             if target is None:
                 raise self.lost(wire, methods, request)
             if target.parameter:
@@ -206,20 +206,19 @@ class Server:
                 allowance = problem.allowance
             response = wire.render_problem(problem, request)
             if problem.kind is Kind.WRONG_METHOD and methods:
-                response.headers["allow"] = ", ".join(methods)
+                response.headers["allow"] = allowed(methods)
         except Exception:
             log.exception("request_broke", path=request.path)
             response = wire.render_problem(Problem(Kind.INTERNAL, "Internal Server Error"), request)
         if response.status == 405:
-            response.headers["allow"] = ", ".join(methods)
+            response.headers["allow"] = allowed(methods)
         if allowance and wire.answer_headers:
             response.headers.update(wire.answer_headers(allowance))
         return response
 
     def lost(self, wire: Wire, methods: dict[str, Target], request: HttpRequest) -> Problem:
         if methods:
-            allowed = ", ".join(methods)
-            return Problem(Kind.WRONG_METHOD, f"{request.method} is not allowed here; {allowed} is.")
+            return Problem(Kind.WRONG_METHOD, f"{request.method} is not allowed here; {allowed(methods)} is.")
         paths = ", ".join(dict.fromkeys(route.path for route in wire.routes if route.verb is Verb.SUBMIT))
         return Problem(
             Kind.NOT_FOUND, f"Not found: there is no {request.path} on this server. It makes things at: {paths}"
@@ -369,6 +368,11 @@ class Server:
         if not await gateway.store.fill_upload(id, asset, size, gateway.clock()):
             raise Problem(Kind.CONFLICT, "The upload slot has expired or has its file already.")
         return status
+
+
+def allowed(methods: Iterable[str]) -> str:
+    """HEAD is answered wherever GET is."""
+    return ", ".join(name for method in methods for name in (("GET", "HEAD") if method == "GET" else (method,)))
 
 
 def told(response: HttpResponse, job: Job) -> HttpResponse:

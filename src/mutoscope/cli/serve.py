@@ -22,6 +22,7 @@ from mutoscope.cli import _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import Config, Data, settings_of
 from mutoscope.config import Settings
+from mutoscope.connection import Connection
 from mutoscope.routes import route
 from mutoscope.wires import ALL
 from mutoscope.wires._wire import Wire
@@ -144,7 +145,7 @@ class Serving(uvicorn.Server):
             uvicorn.Config(
                 app.server,
                 loop="uvloop",
-                http="httptools",
+                http=Connection,
                 ws="none",
                 lifespan="on",
                 log_config=None,

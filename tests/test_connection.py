@@ -1,0 +1,179 @@
+"""A connection's bounds, over real sockets: heads that never end, bodies that drip, and what is ordinary."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import msgspec
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+from mutoscope import connection
+from mutoscope.connection import Connection
+
+IMAGE = "/v1/ai/text-to-image/runway"
+BODY = msgspec.json.encode({"prompt": "x", "ratio": "720:720"})[:-1] + b" " * 8000 + b"}"
+SCRIPTED = {"models": {"gen4_image": {"engine": "script"}}, "script": {"slots": 0}}
+Dial = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
+
+
+class Door:
+    """A mutoscope behind a listening socket, and the connections that it has."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.made: list[Connection] = []
+        self.writers: list[asyncio.StreamWriter] = []
+
+    async def dial(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        self.writers.append(writer)
+        return reader, writer
+
+
+@pytest.fixture
+async def door(start: Callable[..., Any]) -> AsyncIterator[Door]:
+    door = Door()
+    async with start(**SCRIPTED) as running:
+        config = uvicorn.Config(running.app.server, http=Connection, ws="none", lifespan="off", log_config=None)
+        config.load()
+        state = ServerState()
+
+        def connected() -> Connection:
+            door.made.append(Connection(config=config, server_state=state, app_state={}))
+            return door.made[-1]
+
+        server = await asyncio.get_running_loop().create_server(connected, "127.0.0.1", 0)
+        door.port = server.sockets[0].getsockname()[1]
+        yield door
+        server.close()
+        for writer in door.writers:
+            writer.close()
+        for made in door.made:
+            made.transport.abort()
+        await asyncio.gather(*state.tasks, return_exceptions=True)
+
+
+async def answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """The status and the body of the next answer."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    lines = head.decode().lower().split("\r\n")
+    length = next((int(line.partition(":")[2]) for line in lines if line.startswith("content-length")), 0)
+    return int(lines[0].split()[1]), await reader.readexactly(length)
+
+
+def post(body: bytes = BODY) -> bytes:
+    return f"POST {IMAGE} HTTP/1.1\r\nhost: a\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
+
+
+async def drip(writer: asyncio.StreamWriter, data: bytes, size: int, pause: float) -> None:
+    for at in range(0, len(data), size):
+        writer.write(data[at : at + size])
+        await asyncio.sleep(pause)
+
+
+async def test_a_head_that_drips_is_given_up_in_its_time(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.3)
+    reader, writer = await door.dial()
+    began = time.monotonic()
+    dripping = asyncio.create_task(drip(writer, b"GET / HTTP/1.1\r\n" + b"x-slow: 1\r\n" * 1000, 1, 0.01))
+    async with asyncio.timeout(5):
+        assert await answer(reader) == (408, b"")
+        assert await reader.read() == b""
+    assert 0.2 < time.monotonic() - began < 3
+    dripping.cancel()
+
+
+async def test_a_connection_on_which_nothing_is_said_does_not_stay(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.1)
+    reader, _ = await door.dial()
+    async with asyncio.timeout(5):
+        assert (await answer(reader))[0] == 408
+
+
+async def test_a_second_head_that_drips_is_given_up_like_the_first(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.2)
+    reader, writer = await door.dial()
+    writer.write(post())
+    assert (await answer(reader))[0] == 200
+    writer.write(b"GET / HT")
+    async with asyncio.timeout(5):
+        assert (await answer(reader))[0] == 408
+
+
+async def test_a_body_that_drips_is_given_up_and_makes_no_job(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "BODY_SECONDS", 0.2)
+    reader, writer = await door.dial()
+    dripping = asyncio.create_task(drip(writer, post(), 64, 0.02))
+    async with asyncio.timeout(5):
+        assert b" 200 " not in await reader.read()
+    dripping.cancel()
+    await asyncio.gather(dripping, return_exceptions=True)
+    monkeypatch.undo()
+    reader, writer = await door.dial()
+    writer.write(f"GET {IMAGE} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
+    assert await answer(reader) == (200, b'{"data":[]}')
+
+
+async def test_a_body_that_comes_slowly_but_steadily_is_taken(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "BODY_BYTES", 256)
+    reader, writer = await door.dial()
+    began = time.monotonic()
+    await drip(writer, post(), 256, 0.02)
+    async with asyncio.timeout(5):
+        assert (await answer(reader))[0] == 200
+    assert time.monotonic() - began > 0.4  # it was looked at, and more than once
+
+
+async def test_who_waits_between_two_requests_is_left_alone(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "BODY_SECONDS", 0.1)
+    reader, writer = await door.dial()
+    for _ in range(3):
+        writer.write(post())
+        assert (await answer(reader))[0] == 200
+        assert door.made[0].timer is None
+        await asyncio.sleep(0.3)
+
+
+async def test_many_requests_in_one_piece_are_all_answered(door: Door) -> None:
+    reader, writer = await door.dial()
+    writer.write(post() * 20)
+    async with asyncio.timeout(10):
+        assert [(await answer(reader))[0] for _ in range(20)] == [200] * 20
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (f"GET {IMAGE}?page={'1' * connection.MAX_TARGET} HTTP/1.1\r\nhost: a\r\n\r\n", 414),
+        (f"GET /{'a' * 60_000} HTTP/1.1\r\nhost: a\r\n\r\n", 414),
+        (f"GET {IMAGE} HTTP/1.1\r\nhost: a\r\n" + "x-a: b\r\n" * connection.MAX_HEADERS + "\r\n", 431),
+        (f"GET {IMAGE} HTTP/1.1\r\nhost: a\r\nx-a: {'b' * connection.MAX_HEAD}\r\n\r\n", 431),
+        (f"GET {IMAGE} HTTP/1.1\r\nhost: a\r\nx-a: {'b' * 10_000_000}", 431),
+        ("GET / HTTP/1.1\r\n" + "x" * 1_000_000, 431),
+        (f"GET {IMAGE}?page=1&x={'1' * (connection.MAX_TARGET - 100)} HTTP/1.1\r\nhost: a\r\n\r\n", 200),
+        (f"GET {IMAGE} HTTP/1.1\r\nhost: a\r\nx-a: {'b' * 60_000}\r\n\r\n", 200),
+        ("nonsense\r\n\r\n", 400),
+    ],
+    ids=[
+        "query",
+        "path",
+        "headers",
+        "header",
+        "endless header",
+        "endless name",
+        "long query",
+        "long header",
+        "nonsense",
+    ],
+)
+async def test_a_head_has_its_bounds(door: Door, head: str, status: int) -> None:
+    reader, writer = await door.dial()
+    writer.write(head.encode())
+    async with asyncio.timeout(10):
+        assert (await answer(reader))[0] == status
+    assert len(door.made[0].url) < 128 * 1024

@@ -1,0 +1,103 @@
+"""What a request meets on its way in on any wire: methods, depth, other sites, pages that repeat nothing."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mutoscope.wires import ALL
+from mutoscope.wires._wire import Route, Verb, Wire
+
+IMAGE = "/v1/ai/text-to-image/runway"
+SCRIPTED = {"models": {"gen4_image": {"engine": "script"}}, "script": {"slots": 0}}
+ROUTES = [(wire, route) for wire in ALL for route in wire.routes]
+MAKES = [(wire, route) for wire, route in ROUTES if route.verb is Verb.SUBMIT]
+LISTS = [(wire, route) for wire, route in ROUTES if route.method == "GET" and "{" not in route.path]
+EVIL = "<script>alert(1)</script>"
+Start = Callable[..., Any]
+
+
+def named(routes: list[tuple[Wire, Route]]) -> Any:
+    return pytest.mark.parametrize(("wire", "route"), routes, ids=[f"{wire.name} {route.at}" for wire, route in routes])
+
+
+@named(LISTS)
+async def test_head_is_answered_as_get_is_without_a_body(start: Start, wire: Wire, route: Route) -> None:
+    async with start(**SCRIPTED) as running:
+        headers = wire.headers | route.headers
+        read = await running.client.get(route.path, headers=headers)
+        head = await running.client.head(route.path, headers=headers)
+        assert (head.status_code, head.content) == (read.status_code, b"")
+        changing = {"x-request-id", "date"}
+        assert {name: text for name, text in head.headers.items() if name not in changing}.keys() == {
+            name: text for name, text in read.headers.items() if name not in changing
+        }.keys()
+
+
+async def test_head_of_a_task_is_answered_as_its_read(start: Start) -> None:
+    async with start(**SCRIPTED) as running:
+        made = await running.client.post(IMAGE, json={"prompt": "x", "ratio": "720:720"})
+        path = f"{IMAGE}/{made.json()['data']['task_id']}"
+        read, head = await running.client.get(path), await running.client.head(path)
+        assert (head.status_code, head.headers["content-length"], head.content) == (
+            200,
+            read.headers["content-length"],
+            b"",
+        )
+        assert (await running.client.head(f"{path}0")).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "TRACE", "CONNECT", "get", "FOO"])
+async def test_a_method_that_a_path_does_not_have_is_refused_with_those_that_it_has(start: Start, method: str) -> None:
+    async with start(**SCRIPTED) as running:
+        answer = await running.client.request(method, IMAGE)
+        if method == "get":  # the client spells it in capitals
+            assert answer.status_code == 200
+        else:
+            assert (answer.status_code, answer.headers["allow"]) == (405, "POST, GET, HEAD")
+
+
+async def test_other_sites_scripts_are_let_in_nowhere(start: Start) -> None:
+    async with start(**SCRIPTED) as running:
+        told = {"origin": "https://evil.example", "access-control-request-method": "POST"}
+        for path in (
+            IMAGE,
+            "/v1/tasks/x",
+            "/",
+            "/docs",
+            "/openapi.json",
+            "/files/x",
+            "/uploads/x",
+            "/callbacks/x",
+            "/no",
+        ):
+            for method in ("OPTIONS", "GET", "POST"):
+                answer = await running.client.request(method, path, headers=told)
+                assert not [name for name in answer.headers if name.startswith("access-control-")], path
+                assert method != "OPTIONS" or answer.status_code >= 400, path
+
+
+@named(MAKES)
+async def test_json_of_any_depth_is_refused_and_breaks_nothing(start: Start, wire: Wire, route: Route) -> None:
+    async with start(**SCRIPTED) as running:
+        for opening, closing in (
+            ("[", "]"),
+            ('{"model":', "}"),
+            ('{"prompt":[', "]}"),
+            ('{"input":{"x":5.0,"y":', "}}"),
+        ):
+            for depth in (50, 900, 990, 100_000):
+                body = opening * depth + "5.0" + closing * depth
+                answer = await running.client.post(route.path, content=body, headers=wire.headers | route.headers)
+                assert answer.status_code == 400, (opening, depth, answer.text[:200])
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/no", f"/{EVIL}", f"/docs/{EVIL}", f"/v1/ai/{EVIL}", f"/files/{EVIL}"])
+async def test_no_page_repeats_what_was_asked(start: Start, path: str) -> None:
+    async with start(**SCRIPTED) as running:
+        for asked in (path, f"{path}?{EVIL}={EVIL}"):
+            answer = await running.client.get(
+                asked, headers={"host": f"a{EVIL}", "referer": EVIL, "accept": "text/html"}
+            )
+            kind = answer.headers["content-type"]
+            assert EVIL not in answer.text or kind == "application/json", (kind, answer.text[:300])
