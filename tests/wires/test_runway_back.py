@@ -347,6 +347,7 @@ def test_a_wish_is_told_in_the_vendors_words(wanted: Generation, said: dict[str,
         (wish(I2V, "happyhorse_1_0", FRAME, resolution="4k"), Kind.UNSUPPORTED, "resolution", "720p, 1080p, not 4k"),
         (wish(T2V, "hailuo3", prompt="x", width=1280, height=720), Kind.UNSUPPORTED, "width", "2k, 768p, not 1280x720"),
         (wish(T2V, "hailuo3", prompt="x", width=1000, height=100, resolution="2k"), Kind.INVALID, "width", "16:9"),
+        (wish(T2V, "hailuo3", prompt="x", width=1366, height=780, resolution="768p"), Kind.INVALID, "width", "16:9"),
         (wish(V2V, "aleph2", CLIP, resolution="1080p"), Kind.UNSUPPORTED, "resolution", "pixels"),
         (wish(V2V, "aleph2", CLIP, file(Role.REFERENCE)), Kind.INVALID, "reference", "seconds and at"),
         (wish(V2V, "seedance2", CLIP, file(Role.VIDEO, "another", VID)), Kind.UNSUPPORTED, "video",
@@ -406,6 +407,19 @@ def test_what_the_catalog_fills_in_can_be_said(operation: Operation, model: str)
     sent = heard(operation, json.loads(next(BACK.submit(order(filled))).body))
     if sent.width is not None or asked.width is not None:
         assert (sent.width, sent.height) == (filled.width, filled.height)
+
+
+@pytest.mark.parametrize(
+    ("model", "resolutions"), [("hailuo3", ("2K", "768P")), ("grok_imagine_1_5", ("480p", "720p", "1080p"))]
+)
+def test_a_shape_and_a_tier_become_pixels_and_the_same_shape_and_tier_again(model: str, resolutions: tuple[str, ...]):
+    for ratio in ("16:9", "4:3", "1:1", "3:4", "9:16"):
+        for tier in resolutions:
+            body = {"model": model, "promptText": "x", "ratio": ratio, "resolution": tier}
+            filled = catalog.complete(heard(T2V, body), catalog.Catalog().get(model), remote=True)
+            assert filled.width and "ratio" not in filled.extra
+            sent = body_of(filled)
+            assert (sent["ratio"], sent["resolution"]) == (ratio, tier)
 
 
 def test_all_that_is_wrong_is_told_at_once():
