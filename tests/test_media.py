@@ -181,6 +181,11 @@ async def test_a_sound_is_measured(format: str, codec: str, media_type: str, pro
     assert info.seconds == pytest.approx(1.0, abs=0.1)
 
 
+@pytest.mark.parametrize(("format", "codec"), [("avi", "mp3"), ("matroska", "libopus")])
+async def test_a_sound_in_a_container_of_films_is_no_film(format: str, codec: str, prober: Prober, tmp_path: Path):
+    assert (await flaw(prober, tmp_path, song(format, codec))).endswith("without a picture")
+
+
 async def test_a_header_of_60000_by_60000_pixels_is_refused_quickly(prober: Prober, tmp_path: Path):
     await probe(prober, tmp_path, picture("PNG"))  # the child is warm
     started = time.perf_counter()

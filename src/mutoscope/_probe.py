@@ -512,6 +512,8 @@ def stream(request: dict[str, Any]) -> dict[str, Any]:
         hold_seconds(seconds, request["max_seconds"])
         if video is None:
             found = SOUND_ONLY.get(media_type, media_type)
+            if not str(found).startswith("audio/"):
+                raise Flaw(f"Unsupported asset type: {media_type} without a picture")
             return {"kind": "audio", "media_type": found, "seconds": seconds, "has_audio": True, "comment": comment}
         shape = {**sides(frame, size), "fps": rate(video), "comment": comment}
     return {"kind": "video", **shape, "frames": tallies[0].frames, "seconds": seconds, "has_audio": sound is not None}

@@ -421,6 +421,7 @@ def read_url(text: str) -> URL:
     try:
         url = URL(text)
         parts = urlsplit(text)
+        named = url.raw_host if url.host else None  # `host` is decoded by this, or found not to be IDNA
     except BAD_SPELLING as error:
         raise unreachable("refused: not a URL") from error
     if url.scheme not in ("http", "https"):
@@ -429,7 +430,7 @@ def read_url(text: str) -> URL:
         raise unreachable("refused: the URL contains credentials")
     if not AUTHORITY.fullmatch(parts.netloc):
         raise unreachable("refused: not a URL")
-    host = (url.raw_host or "").lower()
+    host = (named or "").lower()
     if not is_address(host) and ("[" in parts.netloc or not is_name(host)):
         raise unreachable("refused: the URL has no valid host name")
     if not PLAIN.fullmatch(parts.path + parts.query):
