@@ -18,9 +18,10 @@ from mutoscope.assets import Assets, upload_name
 from mutoscope.catalog import Catalog, Model
 from mutoscope.config import Settings
 from mutoscope.engines import Engine
+from mutoscope.engines.relay import Relay
 from mutoscope.http import HttpRequest
 from mutoscope.intake import Intake
-from mutoscope.job import Delivery, Generation, Job, Output, State
+from mutoscope.job import Delivery, Generation, Job, Output, Sent, State
 from mutoscope.problem import Kind, Problem
 from mutoscope.routes import Routes
 from mutoscope.store import Repeat, Store
@@ -247,10 +248,25 @@ class Gateway:
         return called_job(self.assets.secret, token)
 
     async def called_back(self, id: str, request: HttpRequest) -> None:
-        """A vendor says that there is news of a job: ask it now. What else it says is not believed."""
-        del request
-        if await self.store.hasten(id, now=self.clock()):
+        """A vendor says that there is news of a job: ask it now. What else it says is not believed, but for the name of
+        the task where the answer that should have told it was lost: only that vendor knows the URL."""
+        now = self.clock()
+        if await self.store.hasten(id, now=now):
             self.new_watch.set()
+            return
+        job = await self.store.get(id)
+        for dispatch in await self.store.dispatches(id):
+            engine = self.engines.get(dispatch.account)
+            if job is None or dispatch.sent is not Sent.UNKNOWN or not isinstance(engine, Relay):
+                continue
+            if handle := engine.called(job.generation, request):
+                due, deadline = now, now + self.settings.relay.late_seconds
+                with contextlib.suppress(Problem):  # the task is another job's
+                    await self.store.accept(
+                        id, number=dispatch.number, handle=handle, status="", due=due, deadline=deadline, now=now
+                    )
+                    log.info("lost_submission_found", job=id, account=dispatch.account)
+                self.new_watch.set()
 
     # -- waiting ---------------------------------------------------------------
 

@@ -2,15 +2,14 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from fault_proxy import FaultProxy
+from sockets import served
 
 from local_settings import settings
 from mutoscope.app import App
@@ -57,25 +56,6 @@ class World:
 
 
 Worlds = Callable[..., AbstractAsyncContextManager[World]]
-
-
-@asynccontextmanager
-async def served(app: App) -> AsyncIterator[str]:
-    """The app behind a socket of its own."""
-    door = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app.server, log_config=None, lifespan="off", access_log=False, timeout_keep_alive=30)
-    server = uvicorn.Server(config)
-    async with app.running():
-        task = asyncio.create_task(server.serve(sockets=[door]))
-        while not server.started:
-            await asyncio.sleep(0.01)
-        try:
-            yield f"http://127.0.0.1:{door.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            server.force_exit = True
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
 
 class VendorHouse:

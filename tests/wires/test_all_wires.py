@@ -749,8 +749,8 @@ def test_our_own_webhook_is_read_as_a_callback(wire: Wire, state: State):
     vendor, update = submitted(wire, ORDERS[wire.name][0])
     progress(vendor, state)
     if (body := wire.render_webhook(vendor.jobs[0])) is not None:
-        handle = read(HttpRequest(method="POST", path="/callbacks/token", body=body))
-        assert handle
-        assert handle["id"] == update.handle["id"]
+        assert (
+            read(ORDERS[wire.name][0], HttpRequest(method="POST", path="/callbacks/token", body=body)) == update.handle
+        )
     for garbage in UNREADABLE:
-        assert read(HttpRequest(method="POST", path="/callbacks/token", body=garbage)) is None
+        assert read(ORDERS[wire.name][0], HttpRequest(method="POST", path="/callbacks/token", body=garbage)) is None

@@ -847,7 +847,7 @@ def test_a_vendor_without_the_list_does_not_say_that_nothing_arrived(status: int
 
 def callback(body: bytes) -> Any:
     assert BACK.read_callback
-    return BACK.read_callback(HttpRequest(method="POST", path="/callbacks/x", body=body))
+    return BACK.read_callback(LEGAL[WAN], HttpRequest(method="POST", path="/callbacks/x", body=body))
 
 
 @pytest.mark.parametrize(
@@ -860,7 +860,7 @@ def callback(body: bytes) -> Any:
     ],
 )
 def test_a_callback_names_its_task_wrapped_or_not(body: dict[str, Any]):
-    assert callback(json.dumps(body).encode()) == {"id": TASK}
+    assert callback(json.dumps(body).encode()) == {"id": TASK, "path": WAN}
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"null", b"[", b"\xff", b'{"task_id":"../x","status":"FAILED"}'])
@@ -875,7 +875,7 @@ def test_our_own_webhooks_are_callbacks(state: State):
     job = Job(id=id, wire="freepik", route=GEN45, owner="", generation=wish, engine="e", created=1.0, state=state)
     body = freepik.render_webhook(job)
     assert body is not None
-    assert callback(body) == {"id": freepik.WIRE.public_id(id)}
+    assert callback(body) == {"id": freepik.WIRE.public_id(id), "path": WAN}
 
 
 FILE = File(name="fox.png", media_type="image/png", data=b"\x89PNG bytes")

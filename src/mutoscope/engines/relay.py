@@ -399,6 +399,12 @@ class Relay:
                 raise answer.problem from answer
             return False
 
+    def called(self, generation: Generation, request: HttpRequest) -> Json | None:
+        """The handle of the task of which a vendor's callback speaks; None where it tells none."""
+        if self.back.read_callback is None:
+            return None
+        return self.back.read_callback(self._order(generation, self.catalog.get(generation.model)), request)
+
     # -- talking --------------------------------------------------------------------------------
 
     async def converse(

@@ -31,7 +31,7 @@ from mutoscope.store._rows import (
 )
 from mutoscope.store._sqlite_jobs import HELD, IDLE, NEVER, Ending, changed, ended, words_of
 from mutoscope.store._sqlite_story import add_event, tell
-from mutoscope.store._store import UPSTREAM, Owed
+from mutoscope.store._store import UNSETTLED, UPSTREAM, Owed
 from mutoscope.store._writer import Changes
 
 SENT = "EXISTS (SELECT 1 FROM dispatches WHERE job = ? AND sent IN ('intended', 'accepted', 'unknown'))"
@@ -311,7 +311,7 @@ def revive(db: sqlite3.Connection, changes: Changes, *, id: str, facts: bytes, n
     row: tuple[bytes] | None = db.execute(
         "SELECT failure FROM jobs WHERE id = ? AND state = 'failed' AND deleted = 0", (id,)
     ).fetchone()
-    if row is None or decode_failure(row[0]).kind is not Kind.TIMED_OUT:
+    if row is None or decode_failure(row[0]).kind not in UNSETTLED:
         return False
     account = rest(db, "job = ? AND mode = 'late'", id)
     if account is None:

@@ -6,6 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from mutoscope.job import Delivery, Dispatch, Event, Failure, Job, Json, Output, Sent, State, Watch
+from mutoscope.problem import Kind
 from mutoscope.wires._wire import Upload
 
 Owed = Callable[[Job], Delivery | None]
@@ -46,6 +47,9 @@ class Attempt(Struct, frozen=True, kw_only=True):
 
 UPSTREAM = "@"
 """With this before an account's name, who holds a job that a vendor is making: no worker, no lease that ends."""
+
+UNSETTLED = (Kind.TIMED_OUT, Kind.SUBMISSION_UNKNOWN)
+"""Failures that say no more than that we did not know: what the vendor makes after all settles such a job."""
 
 EVENTS = {
     "intended": "about to submit",
@@ -289,7 +293,7 @@ class Store(Protocol):
         ...
 
     async def revive(self, id: str, *, facts: Json, now: float) -> bool:
-        """A job that timed out here (failed, TIMED_OUT, watched as LATE) is made after all: it runs again, as after
+        """A job that failed for want of news (UNSETTLED, watched as LATE) is made after all: it runs again, as after
         `collect`. False: it is no such job."""
         ...
 

@@ -364,14 +364,15 @@ def batch_key(handle: Json) -> str:
 # -- callbacks -------------------------------------------------------------------
 
 
-def read_callback(request: HttpRequest) -> Json | None:
-    """The body is a task, as it is or in its envelope. Its path is not in it."""
+def read_callback(order: Order, request: HttpRequest) -> Json | None:
+    """The body is a task, as it is or in its envelope. Its path is not in it: the order knows that."""
     for type in (TaskNews, Envelope):
         try:
             told = msgspec.json.decode(request.body, type=type)
         except UNREADABLE:
             continue
-        return {"id": (told.data if isinstance(told, Envelope) else told).task_id}
+        id = (told.data if isinstance(told, Envelope) else told).task_id
+        return {"id": id, "path": model_for(order).route}
     return None
 
 

@@ -220,7 +220,8 @@ class Back(Struct, frozen=True, kw_only=True):
     """News of several at once, by their place in the argument; those it does not tell of are polled alone. Only
     handles of one `batch_key` are put together."""
     batch_key: Callable[[Json], str] | None = None
-    read_callback: Callable[[HttpRequest], Json | None] | None = None  # the handle that a vendor's callback speaks of
+    read_callback: Callable[[Order, HttpRequest], Json | None] | None = None
+    """The handle of the task that a vendor's callback speaks of, which was asked for by this order."""
     unsent: frozenset[int] = frozenset({429, 503})
     """Statuses of an answer to the spending request that say for certain that nothing was submitted. Other 4xx are
     refusals; what else is not 2xx leaves it unknown."""

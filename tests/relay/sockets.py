@@ -1,0 +1,35 @@
+"""Apps of this process behind sockets of their own."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+
+from mutoscope.app import App
+
+
+@asynccontextmanager
+async def served(app: App) -> AsyncIterator[str]:
+    """The app behind a socket of its own."""
+    async with app.running(), answering(app, socket.create_server(("127.0.0.1", 0))) as url:
+        yield url
+
+
+@asynccontextmanager
+async def answering(app: App, door: socket.socket) -> AsyncIterator[str]:
+    """An app that runs answers at this socket."""
+    config = uvicorn.Config(app.server, log_config=None, lifespan="off", access_log=False, timeout_keep_alive=30)
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve(sockets=[door]))
+    while not server.started:
+        await asyncio.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{door.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        server.force_exit = True
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
