@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
@@ -156,6 +157,16 @@ class Transitions(RuleBasedStateMachine):
         if not was_throttled:
             self.next_in_line(job.owner)
 
+    def by_turns(self, mine: list[Known], queued: list[Known]) -> list[Known]:
+        """Whoever has the fewest jobs running goes first; among equals, whose job is the oldest."""
+        running = Counter(job.owner for job in mine if job.state is State.RUNNING)
+        waiting, turns = list(queued), list[Known]()
+        while waiting:
+            turns.append(min(waiting, key=lambda job: (running[job.owner], job.id)))
+            running[turns[-1].owner] += 1
+            waiting.remove(turns[-1])
+        return turns
+
     # Rules
 
     @rule(seconds=st.sampled_from([0.5, LEASE / 2, LEASE + 1, 50_000.0]))
@@ -186,7 +197,7 @@ class Transitions(RuleBasedStateMachine):
         # Which of several that ran out at the same moment is taken first is the store's choice.
         if len(expired) > limit:
             return
-        taken = (expired + queued)[:limit]
+        taken = (expired + self.by_turns(mine, queued))[:limit]
         claimed = self.run(
             self.store.claim(
                 engine=engine,

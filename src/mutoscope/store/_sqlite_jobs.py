@@ -10,6 +10,7 @@ import msgspec
 
 from mutoscope.job import Delivery, Job
 from mutoscope.problem import Kind, Problem
+from mutoscope.store import _sqlite_queue as queue
 from mutoscope.store._rows import (
     COLUMNS,
     HOLES,
@@ -245,13 +246,7 @@ def claimable(db: sqlite3.Connection, engine: str, limit: int, now: float) -> di
         )
     )
     if len(found) < limit:
-        found.update(
-            db.execute(
-                """SELECT id, started IS NULL FROM jobs
-                   WHERE state = 'queued' AND throttled = 0 AND engine = ? ORDER BY id LIMIT ?""",
-                (engine, limit - len(found)),
-            )
-        )
+        found.update(queue.next_queued(db, engine, limit - len(found)))
     return found
 
 

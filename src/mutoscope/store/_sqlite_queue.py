@@ -1,0 +1,56 @@
+"""Which of the queued jobs is next, fair between their owners, in SQL as the writer's thread runs it."""
+
+# ruff: noqa: S608  (what is put into the SQL here are our own constants)
+
+import sqlite3
+from heapq import heapify, heappop, heapreplace
+
+QUEUED = "state = 'queued' AND throttled = 0 AND engine = ?1"
+ENDS = f"SELECT (SELECT min(owner) FROM jobs WHERE {QUEUED}), (SELECT max(owner) FROM jobs WHERE {QUEUED})"
+OLDEST = f"SELECT id, started IS NULL FROM jobs WHERE {QUEUED} AND owner = ?2 ORDER BY id LIMIT ?3"
+# The oldest job of every owner that waits. Each step seeks the next name in the index instead of reading a backlog.
+HEADS = f"""
+    WITH RECURSIVE owners (owner) AS (
+        SELECT min(owner) FROM jobs WHERE {QUEUED}
+        UNION ALL
+        SELECT (SELECT min(owner) FROM jobs WHERE {QUEUED} AND owner > owners.owner)
+        FROM owners WHERE owner IS NOT NULL)
+    SELECT (SELECT min(id) FROM jobs WHERE {QUEUED} AND owner = owners.owner), owner
+    FROM owners WHERE owner IS NOT NULL"""
+RUNNING = "SELECT owner, count(*) FROM jobs WHERE state = 'running' AND engine = ? GROUP BY owner"
+
+
+def next_queued(db: sqlite3.Connection, engine: str, limit: int) -> dict[str, bool]:
+    """Ids in the order of their turn, and whether each would run for the first time.
+
+    A job's turn comes when no other owner has fewer jobs running on the engine; among owners with equally many the
+    oldest job goes first. So whoever fills the queue makes nobody else wait for more than the job that runs now.
+    """
+    first, last = db.execute(ENDS, (engine,)).fetchone()
+    if first is None:
+        return {}
+    if first == last:
+        return dict(db.execute(OLDEST, (engine, first, limit)))
+    chosen: dict[str, bool] = {}
+    turns = heads(db, engine)
+    heapify(turns)
+    waiting: dict[str, list[tuple[str, int]]] = {}  # owner → its oldest jobs, the next one last; read when first chosen
+    while turns and len(chosen) < limit:
+        running, _, owner = turns[0]
+        jobs = waiting.get(owner)
+        if jobs is None:
+            oldest = db.execute(OLDEST, (engine, owner, limit - len(chosen) + 1)).fetchall()
+            jobs = waiting[owner] = oldest[::-1]
+        id, fresh = jobs.pop()
+        chosen[id] = bool(fresh)
+        if jobs:
+            _ = heapreplace(turns, (running + 1, jobs[-1][0], owner))
+        else:
+            _ = heappop(turns)
+    return chosen
+
+
+def heads(db: sqlite3.Connection, engine: str) -> list[tuple[int, str, str]]:
+    """Of each owner that waits: how many jobs it has running, its oldest waiting one, its name."""
+    running: dict[str, int] = dict(db.execute(RUNNING, (engine,)))
+    return [(running.get(owner, 0), id, owner) for id, owner in db.execute(HEADS, (engine,))]
