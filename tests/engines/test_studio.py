@@ -249,6 +249,23 @@ async def test_a_child_that_dies_fails_the_job_and_not_the_next(
     assert await studio.generate(Bench(tmp_path, (picture,), **SMALL))
 
 
+async def test_a_render_lets_the_server_go_first(studio: Studio, picture: OpenedInput, tmp_path: Path) -> None:
+    """By its own priority, and by its session's where Linux divides the time among sessions."""
+    run = Bench(tmp_path, (picture,), **SMALL | {"seconds": 60.0})
+    task = asyncio.create_task(studio.generate(run))
+    await run.started.wait()
+    # One of them renders; the other may only just have been started.
+    own = max(os.getpriority(os.PRIO_PROCESS, process) for process in children())
+    divided = Path("/proc/sys/kernel/sched_autogroup_enabled")
+    if divided.exists() and divided.read_text().strip() == "1":
+        sessions = [Path(f"/proc/{process}/autogroup").read_text() for process in children()]
+        assert max(int(told.split()[-1]) for told in sessions) == 10
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert own == 10 + os.getpriority(os.PRIO_PROCESS, 0)
+
+
 async def test_a_canceled_job_leaves_no_process(studio: Studio, picture: OpenedInput, tmp_path: Path) -> None:
     run = Bench(tmp_path, (picture,), **SMALL | {"seconds": 60.0})
     task = asyncio.create_task(studio.generate(run))

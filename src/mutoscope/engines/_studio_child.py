@@ -9,12 +9,14 @@ import json
 import os
 import resource
 import threading
+import time
 import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 NICENESS = 10
+AUTOGROUP, TRIES, TRY_SECONDS = Path("/proc/self/autogroup"), 5, 0.1
 MEMORY = 3 * 1024**3  # address space
 FILE_BYTES = 4 * 1024**3
 OPEN_FILES = 64
@@ -28,7 +30,7 @@ Json = dict[str, Any]
 
 def main() -> None:
     """Get ready, wait for the request, make it, leave without tidying up: the parent removes the files."""
-    os.nice(NICENESS)  # before the imports: they are work too
+    step_back()  # before the imports: they are work too
     # Late, because they take a third of a second and must run at low priority.
     import cv2
 
@@ -50,6 +52,24 @@ def main() -> None:
     except BaseException:
         tell({"broken": traceback.format_exc()[-MAX_TRACE:]})
     os._exit(0)
+
+
+def step_back() -> None:
+    """Let everything else on this machine go first.
+
+    Where Linux groups processes by session (autogroup), `nice` counts only within the child's own session, so that
+    the session's is lowered too: status reads beside two renders then wait a tenth as long.
+    """
+    os.nice(NICENESS)
+    for _ in range(TRIES if os.getsid(0) == os.getpid() else 0):
+        try:
+            AUTOGROUP.write_text(str(NICENESS))
+        except BlockingIOError:  # another session was changed a moment ago
+            time.sleep(TRY_SECONDS)
+        except OSError:  # there is no such thing here
+            return
+        else:
+            return
 
 
 def make(order: Json, tell: "Tell") -> Json:
