@@ -170,7 +170,11 @@ class Pages:
     def headers_for(self, operation: Operation) -> dict[str, str]:
         """What a client of this API sends along; the key only where this server asks for one."""
         wire = next(each for each in self.wires if each.name == operation.tag)
-        return (key_header(wire) if self.gateway.settings.keys else {}) | wire.headers
+        told = (
+            each for each in operation.told.get("parameters", ()) if each["in"] == "header" and each.get("required")
+        )
+        needed = {each["name"]: each["schema"]["enum"][0] for each in told}
+        return (key_header(wire) if self.gateway.settings.keys else {}) | needed
 
     def wire_table(self, origin: str) -> "Html":
         rows = (

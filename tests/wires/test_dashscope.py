@@ -559,6 +559,15 @@ async def test_a_note_with_control_characters_is_fit_for_a_header(start: Start):
         assert re.fullmatch(r"[ -~]+", answer.headers["x-mutoscope-notes"])
 
 
+async def test_the_docs_show_a_create_with_its_header_and_a_read_without(start: Start):
+    async with start() as running:
+        page = (await running.client.get("/docs")).text
+        lines = [line for line in page.split("<pre>") if "/api/v1/" in line]
+        for line in lines:
+            assert ("X-DashScope-Async: enable" in line) == ("video-synthesis" in line.partition("</pre>")[0])
+        assert sum("X-DashScope-Async" in line for line in lines) == 2
+
+
 # -- the router ------------------------------------------------------------------------------
 
 
