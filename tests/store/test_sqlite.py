@@ -380,7 +380,7 @@ def test_an_unfinished_job_is_believed_for_a_second() -> None:
     now = 0.0
     hot = HotJobs(9, clock=lambda: now)
     running, done = make_job(), make_job(state=State.CANCELED, finished=T0)
-    late = make_job(state=State.FAILED, finished=T0, failure=Failure(kind=Kind.TIMED_OUT, message="x"))
+    late = make_job(state=State.FAILED, finished=T0, failure=Failure(kind=Kind.SUBMISSION_UNKNOWN, message="x"))
     for each in (running, done, late):
         hot.put(each)
     now = 1.0

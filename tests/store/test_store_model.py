@@ -25,6 +25,7 @@ ACCOUNTS = st.sampled_from(["a1", "a2"])
 PICK = st.integers(0, 30)  # one of the jobs, counted around
 OPEN = (Sent.INTENDED, Sent.ACCEPTED, Sent.UNKNOWN)
 TIMED_OUT = Failure(kind=Kind.TIMED_OUT, message="It took too long.")
+LOST = Failure(kind=Kind.SUBMISSION_UNKNOWN, message="The answer was lost.")
 
 
 @dataclass
@@ -58,7 +59,7 @@ class Known:
     told: list[str] = field(default_factory=list)
     engine: str = "script"
     cost: float = 0.0
-    timed_out: bool = False
+    unsettled: bool = False
     sent: list[tuple[str, Sent]] = field(default_factory=list)  # to which account, and what became of it
     watch: Asked | None = None
     story: list[str] = field(default_factory=list)
@@ -93,7 +94,7 @@ class Known:
 
     @property
     def late(self) -> bool:
-        return self.left and self.watch.mode is Mode.LATE and self.timed_out and not self.deleted
+        return self.left and self.watch.mode is Mode.LATE and self.unsettled and not self.deleted
 
     def tell(self, what: str) -> None:
         if not self.deleted:
@@ -150,7 +151,7 @@ class Transitions(RuleBasedStateMachine):
         was_throttled, job.throttled = job.throttled, False
         job.state, job.worker = state, None
         job.told.append(state.value)
-        job.timed_out = False
+        job.unsettled = False
         job.cost = 0.0 if state is State.CANCELED else 2.0
         if state is State.SUCCEEDED:
             job.progress = 1.0
@@ -258,13 +259,14 @@ class Transitions(RuleBasedStateMachine):
     def settle(self, number: int, worker: str, well: bool) -> None:
         job = self.pick(number)
         state = State.SUCCEEDED if well else State.FAILED
-        told = {"outputs": (OUTPUT,)} if well else {"failure": FAILURE}
+        told = {"outputs": (OUTPUT,)} if well else {"failure": LOST if job.unsure else FAILURE}
         settled = self.run(
             self.store.settle(job.id, worker, state=state, now=self.now, owed=owing(state.value), cost=2.0, **told)
         )
         assert (settled is not None) == (job.worker == worker)
         if settled is not None:
             self.end(job, state)
+            job.unsettled = job.unsure and not well
             job.watch = None
             if job.story:
                 job.tell("ended")
@@ -526,7 +528,7 @@ class Transitions(RuleBasedStateMachine):
         self.end(job, state)
         job.cost = 2.0
         if keep:
-            job.timed_out = state is State.FAILED
+            job.unsettled = state is State.FAILED
             job.watch.mode, job.watch.deadline = Mode.LATE, self.now + 1000
         else:
             job.watch = None

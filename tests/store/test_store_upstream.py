@@ -577,6 +577,18 @@ async def test_a_job_that_timed_out_is_watched_and_made_after_all(store: Store) 
     assert await watches(store) == ()
 
 
+async def test_a_job_whose_answer_was_lost_is_made_after_all(store: Store) -> None:
+    id = await sent(store)
+    _ = await store.resolve(id, number=1, sent=Sent.UNKNOWN, detail="reset", now=T0)
+    unknown = Failure(kind=Kind.SUBMISSION_UNKNOWN, message="The answer was lost.")
+    _ = await store.settle(id, "w1", state=State.FAILED, failure=unknown, now=T0)
+    assert not await store.revive(id, facts={}, now=T0)
+    assert not await accept(store, id)
+    assert await store.revive(id, facts={}, now=T0 + 9)
+    assert [job.id for job in await claim(store, now=T0 + 9)] == [id]
+    assert await words(store, id) == ["intended", "unknown", "ended", "accepted", "made"]
+
+
 async def test_what_did_not_time_out_here_is_not_revived(store: Store) -> None:
     running, canceled, failed = [await parked(store) for _ in range(3)]
     _ = await store.cancel(canceled, now=T0)

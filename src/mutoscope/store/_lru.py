@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import inf
 
 from mutoscope.job import Job
-from mutoscope.problem import Kind
+from mutoscope.store._store import UNSETTLED
 
 
 class HotJobs:
@@ -46,5 +46,5 @@ class HotJobs:
 
 
 def may_change(job: Job) -> bool:
-    """A job that timed out may be made after all."""
-    return job.finished is None or (job.failure is not None and job.failure.kind is Kind.TIMED_OUT)
+    """A job that failed for want of news may be made after all."""
+    return job.finished is None or (job.failure is not None and job.failure.kind in UNSETTLED)

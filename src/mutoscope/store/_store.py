@@ -202,9 +202,11 @@ class Store(Protocol):
         self, id: str, *, number: int, handle: Json, status: str, due: float, deadline: float, now: float
     ) -> bool:
         """The vendor has it: the handle is kept, the account holds the job from now on, a watch begins. Also for an
-        answer that was given up as unknown. False: the job was ended meanwhile, and the watch is there to cancel it.
+        answer that was given up as unknown. False: the job was ended meanwhile. Then the watch is there to cancel it,
+        or, where it had failed, as LATE.
 
-        Raises Problem CONFLICT when another dispatch of this account has the handle's id.
+        Raises Problem CONFLICT when another dispatch of this account has the handle's id, and when this one turned out
+        refused or unsent.
         """
         ...
 
@@ -243,7 +245,7 @@ class Store(Protocol):
     async def next_watch(self) -> float | None: ...
 
     async def hasten(self, id: str, *, now: float) -> bool:
-        """Make a job's watch due now. False: it has none."""
+        """Make a job's watch due now. False: it has none, or it rests."""
         ...
 
     async def postpone(self, id: str, *, due: float) -> bool:
@@ -251,7 +253,7 @@ class Store(Protocol):
         ...
 
     async def shift_watches(self, seconds: float) -> int:
-        """The clock jumped: move every watch's times by so much."""
+        """The clock jumped: move every watch's times by so much, and those of deferred jobs. How many watches."""
         ...
 
     async def observe(self, id: str, *, status: str, progress: float | None, now: float) -> bool:
