@@ -6,14 +6,15 @@ python docs/make_reference.py > docs/09-reference.md
 import re
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import msgspec
 
 from mutoscope import catalog, problem
 from mutoscope.catalog import Catalog, Model
-from mutoscope.config import Account, Key, ModelSettings, Settings
+from mutoscope.config import Account, Key, ModelRights, ModelSettings, Settings
 from mutoscope.engines import Engine
 from mutoscope.engines.script import Script
 from mutoscope.engines.studio import Studio
@@ -103,8 +104,14 @@ def settings() -> Iterator[str]:
     for field in msgspec.structs.fields(Settings):
         title, struct = SECTIONS.get(field.name, (f"[{field.name}]", field.type))
         yield f"### {code(title)}\n"
-        rows = [setting_row(told, field.name, each) for each in msgspec.structs.fields(struct)]
+        rows = [setting_row(told, field.name, each) for each in in_order(told, field.name, struct)]
         yield table(("setting", "type", "default", "what it decides"), rows)
+
+
+def in_order(told: dict[tuple[str, str], Told], section: str, struct: Any) -> list[msgspec.structs.FieldInfo]:
+    """As they stand in the file."""
+    places = list(told)
+    return sorted(msgspec.structs.fields(struct), key=lambda each: places.index((section, each.name)))
 
 
 SECTIONS: Mapping[str, tuple[str, Any]] = {
@@ -121,6 +128,8 @@ def setting_row(told: dict[tuple[str, str], Told], section: str, field: msgspec.
         default = ""
     elif section == "models":
         default = "the catalog's"
+    elif section == "keys":
+        default = "" if not field.default else code(f"{field.default}")
     elif section == "accounts":
         default = "" if field.default in ("", ()) else code(f"{field.default}".lower())
     elif default == '""':
@@ -130,19 +139,30 @@ def setting_row(told: dict[tuple[str, str], Told], section: str, field: msgspec.
     return code(field.name), type_name(field.type), default, told[section, field.name].sentence
 
 
-TYPES: Mapping[Any, str] = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+TYPES: Mapping[Any, str] = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    datetime: "date and time",
+    ModelRights: "limits",
+}
 
 
 def type_name(type: Any) -> str:
     if type in TYPES:
         return TYPES[type]
     args = get_args(type)
+    if get_origin(type) is Annotated:
+        return type_name(args[0])
     if get_origin(type) is Literal:
         return " or ".join(code(f'"{each}"') for each in args)
     if get_origin(type) in (Union, types.UnionType):
         return " or ".join(type_name(each) for each in args if each is not types.NoneType)
     if get_origin(type) is tuple:
         return f"list: {type_name(args[0])}"
+    if get_origin(type) is dict:
+        return f"{type_name(args[1])} by name"
     raise TypeError(f"there is no word for {type}")
 
 

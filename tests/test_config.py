@@ -1,12 +1,13 @@
 """Settings: the documented defaults, the file, the environment, and what is said about mistakes."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from mutoscope.config import BY_NAME, Account, BadSettings, Key, ModelSettings, Settings, load
+from mutoscope.config import BY_NAME, Account, BadSettings, Key, ModelRights, ModelSettings, Settings, load
 
 DEFAULTS = Path(__file__).parent.parent / "mutoscope.default.toml"
 DOCUMENTED_ACCOUNT = {
@@ -67,7 +68,20 @@ def test_the_commented_sections_are_right_once_they_are_uncommented(tmp_path: Pa
     assert {field.name for field in msgspec.structs.fields(Account)} == DOCUMENTED_ACCOUNT.keys()
     documented = {field.name for field in msgspec.structs.fields(ModelSettings)}
     assert documented == {"engine", "engines", "timeout_seconds", "max_concurrent", "max_daily", "fps"}
-    assert {field.name for field in msgspec.structs.fields(Key)} == {"name", "sha256", "webhook"}
+    [key] = msgspec.toml.decode(file.read_bytes())["keys"]
+    assert {field.name for field in msgspec.structs.fields(Key)} == set(key)
+
+
+def test_a_key_has_rights_and_limits_of_its_own(tmp_path: Path):
+    file = tmp_path / "mutoscope.toml"
+    file.write_text(
+        "[[keys]]\nname = 'ann'\nsha256 = 'ab'\nwires = ['runway']\nexpires = 2027-01-31T12:00:00Z\nmax_daily = 0\n"
+        '[keys.per_model."gen4_turbo"]\nmax_concurrent = 2\n'
+    )
+    [key] = load(file, {}).keys
+    assert (key.wires, key.models, key.max_daily, key.max_queued) == (("runway",), (), 0, None)
+    assert key.expires == datetime(2027, 1, 31, 12, tzinfo=UTC)
+    assert key.per_model == {"gen4_turbo": ModelRights(max_concurrent=2)}
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path):

@@ -6,12 +6,13 @@ environment variables named MUTOSCOPE_<SECTION>_<SETTING>.
 
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import platformdirs
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 FILE = "mutoscope.toml"
@@ -37,16 +38,50 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     log_json: bool = False
 
 
-class Key(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+Count = Annotated[int, Meta(ge=0)]
+Rate = Annotated[float, Meta(ge=0)]
+
+
+class ModelRights(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How much of one model a key may do; None: as of any model."""
+
+    requests_per_minute: Count | None = None
+    max_concurrent: Count | None = None
+    max_daily: Count | None = None
+
+
+class Rights(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a key may do, and how much of it. An empty list allows all; None: as [limits] says; 0 sets no limit."""
+
+    webhook: str = ""
+    admin: bool = False
+    wires: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    engines: tuple[str, ...] = ()
+    requests_per_second: Rate | None = None
+    requests_per_minute: Count | None = None
+    max_concurrent: Count | None = None
+    max_daily: Count | None = None
+    max_queued: Count | None = None
+    max_bytes_daily: Count | None = None
+    per_model: dict[str, ModelRights] = {}
+
+
+class Key(Rights, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A key that the configuration file admits; others are kept in the store."""
+
     name: str
     sha256: str
-    webhook: str = ""
+    expires: datetime | None = None
 
 
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    requests_per_minute: int = 0
-    max_concurrent: int = 0
-    max_daily: int = 0
+    requests_per_second: Rate = 0.0
+    requests_per_minute: Count = 0
+    max_concurrent: Count = 0
+    max_daily: Count = 0
+    max_queued: Count = 0
+    max_bytes_daily: Count = 0
 
 
 class Net(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -5,7 +5,18 @@ webhook says, when to try again; those come in as arguments. Methods are transit
 each says whether it happened.
 """
 
-from mutoscope.store._store import EVENTS, UPSTREAM, Attempt, DeliveryRecord, DueDelivery, Owed, Repeat, Store, UsageRow
+from mutoscope.store._store import (
+    EVENTS,
+    UPSTREAM,
+    Attempt,
+    DeliveryRecord,
+    DueDelivery,
+    KeyRecord,
+    Owed,
+    Repeat,
+    Store,
+    UsageRow,
+)
 from mutoscope.store.sqlite import NewerDatabase, SqliteStore
 
 __all__ = [
@@ -14,6 +25,7 @@ __all__ = [
     "Attempt",
     "DeliveryRecord",
     "DueDelivery",
+    "KeyRecord",
     "NewerDatabase",
     "Owed",
     "Repeat",

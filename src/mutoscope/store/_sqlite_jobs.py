@@ -30,6 +30,7 @@ from mutoscope.store._store import UPSTREAM, Owed, Repeat
 from mutoscope.store._writer import Changes, environmental
 
 DAY = 86400.0
+QUEUE_SECONDS = 10.0  # when to try again after a queue was full
 
 # What a job loses when it is no longer run by anybody.
 IDLE = "worker = NULL, leased_until = NULL"
@@ -56,6 +57,7 @@ class Addition(NamedTuple):
     concurrency: int | None
     daily: int | None
     repeat: Repeat | None = None
+    queued: int | None = None
 
 
 def add_together(db: sqlite3.Connection, additions: Sequence[Addition]) -> Sequence[Job | Exception]:
@@ -128,6 +130,7 @@ def decide(db: sqlite3.Connection, additions: Sequence[Addition], repeats: Repea
     sequence."""
     decided: list[Addition | Job | Problem] = []
     standings: dict[tuple[str, str], Standing] = {}
+    lines = Lines(db)
     for addition in additions:
         earlier = repeats.earlier(addition.job, addition.repeat) if addition.repeat is not None else None
         if earlier is not None:
@@ -135,11 +138,33 @@ def decide(db: sqlite3.Connection, additions: Sequence[Addition], repeats: Repea
             continue
         pair = (addition.job.owner, addition.job.generation.model)
         standing = standings.get(pair) or standings.setdefault(pair, Standing(db, *pair))
-        outcome = standing.admit(addition)
-        if addition.repeat is not None and isinstance(outcome, Addition):
-            repeats.remember(outcome.job, addition.repeat)
+        outcome = lines.admit(addition) or standing.admit(addition)
+        if isinstance(outcome, Addition):
+            lines.joined(outcome)
+            if addition.repeat is not None:
+                repeats.remember(outcome.job, addition.repeat)
         decided.append(outcome)
     return decided
+
+
+class Lines:
+    """How many jobs each owner has waiting, while a sequence of additions is decided. Asked where a limit wants it."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._waiting: dict[str, int] = {}
+
+    def admit(self, addition: Addition) -> Problem | None:
+        owner, limit = addition.job.owner, addition.queued
+        if limit is None:
+            return None
+        if owner not in self._waiting:
+            self._waiting[owner] = queue.waiting(self._db, owner)
+        return queue_full(limit) if self._waiting[owner] >= limit else None
+
+    def joined(self, addition: Addition) -> None:
+        if addition.job.owner in self._waiting:
+            self._waiting[addition.job.owner] += 1
 
 
 class Standing:
@@ -196,6 +221,14 @@ def quota_exceeded(job: Job, daily: int) -> Problem:
     return Problem(
         Kind.QUOTA_EXCEEDED,
         f"The daily limit of {daily} generations with {job.generation.model} is reached.",
+    )
+
+
+def queue_full(limit: int) -> Problem:
+    return Problem(
+        Kind.RATE_LIMITED,
+        f"{limit} jobs of this key wait already, which is as many as may. Try again when some have begun.",
+        retry_after=QUEUE_SECONDS,
     )
 
 

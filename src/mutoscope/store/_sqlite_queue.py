@@ -19,6 +19,22 @@ HEADS = f"""
     FROM owners WHERE owner IS NOT NULL"""
 RUNNING = "SELECT owner, count(*) FROM jobs WHERE state = 'running' AND engine = ? GROUP BY owner"
 
+# What is unfinished less what runs. Engines are few: the name of each is sought from the one before it.
+WAITING = """
+    WITH RECURSIVE engines (engine) AS (
+        SELECT min(engine) FROM jobs WHERE state = 'running'
+        UNION ALL
+        SELECT (SELECT min(engine) FROM jobs WHERE state = 'running' AND engine > engines.engine)
+        FROM engines WHERE engine IS NOT NULL)
+    SELECT (SELECT count(*) FROM jobs WHERE owner = ?1 AND finished IS NULL)
+        - (SELECT total((SELECT count(*) FROM jobs WHERE state = 'running' AND engine = engines.engine AND owner = ?1))
+           FROM engines WHERE engine IS NOT NULL)"""
+
+
+def waiting(db: sqlite3.Connection, owner: str) -> int:
+    """How many jobs of an owner are queued, throttled ones too."""
+    return int(db.execute(WAITING, (owner,)).fetchone()[0])
+
 
 def next_queued(db: sqlite3.Connection, engine: str, limit: int) -> dict[str, bool]:
     """Ids in the order of their turn, and whether each would run for the first time.
@@ -43,10 +59,7 @@ def next_queued(db: sqlite3.Connection, engine: str, limit: int) -> dict[str, bo
             jobs = waiting[owner] = oldest[::-1]
         id, fresh = jobs.pop()
         chosen[id] = bool(fresh)
-        if jobs:
-            _ = heapreplace(turns, (running + 1, jobs[-1][0], owner))
-        else:
-            _ = heappop(turns)
+        _ = heapreplace(turns, (running + 1, jobs[-1][0], owner)) if jobs else heappop(turns)
     return chosen
 
 

@@ -1,10 +1,11 @@
 """What a store is: the transitions of a job, what was sent to vendors for it, the webhooks it owes, upload slots."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
+from mutoscope.config import Rights
 from mutoscope.job import Delivery, Dispatch, Event, Failure, Job, Json, Output, Sent, State, Watch
 from mutoscope.problem import Kind
 from mutoscope.wires._wire import Upload
@@ -79,6 +80,23 @@ class Repeat(Struct, frozen=True, kw_only=True):
     replays: bool = True  # False: the request is new whatever came before, and is to be recognised later
 
 
+class KeyRecord(Struct, frozen=True, kw_only=True):
+    """A caller's key. The key itself is not kept."""
+
+    id: str
+    name: str  # the owner of what it makes
+    digest: str  # SHA-256 of the whole key, in hexadecimal
+    prefix: str  # how the key begins, to tell it from others; nothing is found by it
+    rights: Rights = Rights()
+    created: float
+    expires: float | None = None
+    revoked: float | None = None
+    last_used: float | None = None  # to the minute
+
+    def valid(self, now: float) -> bool:
+        return self.revoked is None and (self.expires is None or now < self.expires)
+
+
 class UsageRow(Struct, frozen=True, kw_only=True):
     day: str  # YYYY-MM-DD in UTC, of the jobs' creation
     model: str
@@ -102,7 +120,13 @@ class Store(Protocol):
         ...
 
     async def add(
-        self, job: Job, *, concurrency: int | None = None, daily: int | None = None, repeat: Repeat | None = None
+        self,
+        job: Job,
+        *,
+        concurrency: int | None = None,
+        daily: int | None = None,
+        queued: int | None = None,
+        repeat: Repeat | None = None,
     ) -> Job:
         """Store a new job and return it as it now stands.
 
@@ -111,7 +135,7 @@ class Store(Protocol):
 
         It is throttled when its owner already holds `concurrency` (1 or more) unfinished jobs of the model
         that are not. Raises Problem QUOTA_EXCEEDED when the owner made `daily` of the model in the 24 hours
-        before, and CONFLICT when the id is taken.
+        before, RATE_LIMITED when `queued` jobs of the owner wait, and CONFLICT when the id is taken.
         """
         ...
 
@@ -143,7 +167,8 @@ class Store(Protocol):
     async def claim(
         self, *, engine: str, worker: str, lease_seconds: float, limit: int, now: float, owed: Owed | None = None
     ) -> Jobs:
-        """Take up to `limit` jobs to run: those whose lease ran out, then the oldest queued ones.
+        """Take up to `limit` jobs to run: those whose lease ran out, then queued ones, each from the owner who has
+        the fewest running on the engine, the oldest first among equals.
 
         `owed` is asked for the jobs that start for the first time.
         """
@@ -379,4 +404,43 @@ class Store(Protocol):
 
     async def uploads(self, *, wire: str, owner: str, limit: int) -> tuple[Upload, ...]:
         """An owner's slots, newest first."""
+        ...
+
+    # -- keys --------------------------------------------------------------------------
+
+    async def add_key(self, key: KeyRecord) -> None:
+        """Raises Problem CONFLICT when its id or its digest is there already."""
+        ...
+
+    async def key(self, digest: str) -> KeyRecord | None:
+        """The key of this digest, in whatever state it is."""
+        ...
+
+    async def keys(self, *, name: str | None = None) -> tuple[KeyRecord, ...]:
+        """Every key, or one owner's, in the order in which they were made."""
+        ...
+
+    async def revoke_key(self, id: str, *, now: float) -> KeyRecord | None:
+        """Take a key no more. It is kept, revoked. None: there is none of this id."""
+        ...
+
+    async def rotate_key(self, id: str, successor: KeyRecord, *, until: float, now: float) -> KeyRecord | None:
+        """Keep `successor` with the name, rights and expiry of a key that is valid, which is taken until then only.
+        None: there is no valid key of this id."""
+        ...
+
+    async def key_changes(self) -> int:
+        """How often a key was added, changed or removed, by whatever process. 0: there never was one."""
+        ...
+
+    async def touch_key(self, id: str, *, now: float) -> bool:
+        """A key was used. Written when the last time is a minute old."""
+        ...
+
+    async def traffic(self, day: str, owner: str) -> int:
+        """Bytes that an owner sent on a day (YYYY-MM-DD, UTC), as far as `add_traffic` was told."""
+        ...
+
+    async def add_traffic(self, day: str, sent: Mapping[str, int]) -> dict[str, int]:
+        """Add what owners sent today, and return their totals. Earlier days are forgotten."""
         ...

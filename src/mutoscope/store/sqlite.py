@@ -5,7 +5,7 @@
 import asyncio
 import heapq
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from itertools import islice
@@ -19,6 +19,7 @@ from mutoscope.job import Dispatch, Event, Failure, Job, Json, Output, Sent, Sta
 from mutoscope.problem import Kind, Problem
 from mutoscope.store import _sqlite_deliveries as outbox
 from mutoscope.store import _sqlite_jobs as jobs
+from mutoscope.store import _sqlite_keys as keys
 from mutoscope.store import _sqlite_repeats as repeats
 from mutoscope.store import _sqlite_upstream as upstream
 from mutoscope.store._lru import HotJobs
@@ -41,7 +42,17 @@ from mutoscope.store._rows import (
     upload_of,
     upload_row,
 )
-from mutoscope.store._store import EVENTS, Attempt, DeliveryRecord, DueDeliveries, Jobs, Owed, Repeat, UsageRow
+from mutoscope.store._store import (
+    EVENTS,
+    Attempt,
+    DeliveryRecord,
+    DueDeliveries,
+    Jobs,
+    KeyRecord,
+    Owed,
+    Repeat,
+    UsageRow,
+)
 from mutoscope.store._writer import Changes, Work, Writer, unavailable
 from mutoscope.wires._wire import Upload
 
@@ -217,12 +228,18 @@ class SqliteStore:
     # Jobs: transitions
 
     async def add(
-        self, job: Job, *, concurrency: int | None = None, daily: int | None = None, repeat: Repeat | None = None
+        self,
+        job: Job,
+        *,
+        concurrency: int | None = None,
+        daily: int | None = None,
+        queued: int | None = None,
+        repeat: Repeat | None = None,
     ) -> Job:
         if concurrency is not None and concurrency < 1:
             raise ValueError("concurrency is 1 or more: a job that may never run should be refused")
         stored = job if job.updated else msgspec.structs.replace(job, updated=job.created)
-        addition = jobs.Addition(stored, row_of(stored), concurrency, daily, repeat)
+        addition = jobs.Addition(stored, row_of(stored), concurrency, daily, repeat, queued)
         return await self._open_writer.join(jobs.add_together, addition)
 
     async def claim(
@@ -480,6 +497,38 @@ class SqliteStore:
             (wire, owner, limit),
         )
         return tuple(map(upload_of, rows))
+
+    # Keys
+
+    async def add_key(self, key: KeyRecord) -> None:
+        return await self._write(partial(keys.add_key, key=key))
+
+    async def key(self, digest: str) -> KeyRecord | None:
+        return next(map(keys.key_of, self._read(keys.FIND, (digest,))), None)
+
+    async def keys(self, *, name: str | None = None) -> tuple[KeyRecord, ...]:
+        rows = await self._report(keys.ALL, ()) if name is None else self._read(keys.OF_OWNER, (name,))
+        return tuple(map(keys.key_of, rows))
+
+    async def revoke_key(self, id: str, *, now: float) -> KeyRecord | None:
+        return await self._write(partial(keys.revoke_key, id=id, now=now))
+
+    async def rotate_key(self, id: str, successor: KeyRecord, *, until: float, now: float) -> KeyRecord | None:
+        work = partial(keys.rotate_key, id=id, successor=successor, until=until, now=now)
+        return await self._write(work, guarded=True)
+
+    async def key_changes(self) -> int:
+        [(number,)] = self._read(keys.CHANGES, ())
+        return msgspec.convert(number, int)
+
+    async def touch_key(self, id: str, *, now: float) -> bool:
+        return await self._write(partial(keys.touch_key, id=id, now=now))
+
+    async def traffic(self, day: str, owner: str) -> int:
+        return next((msgspec.convert(bytes, int) for (bytes,) in self._read(keys.TRAFFIC, (day, owner))), 0)
+
+    async def add_traffic(self, day: str, sent: Mapping[str, int]) -> dict[str, int]:
+        return await self._write(partial(keys.add_traffic, day=day, sent=dict(sent)), guarded=True)
 
     # How statements are run
 
