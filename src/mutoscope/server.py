@@ -81,10 +81,11 @@ class Router:
                     self.add(mount, wire, route)
 
     def add(self, mount: str, wire: Wire, route: Route) -> None:
-        front, before, last = (mount + route.path).rsplit("/", 2)
+        stem, _, last = (mount + route.path).rpartition("/")
+        front, _, before = stem.rpartition("/")
         if match := PARAMETER.fullmatch(last):
-            methods = self.ending.setdefault(f"{front}/{before}", {})
-            target, fixed = Target(wire, route, match[1]), f"{front}/{before}"
+            methods = self.ending.setdefault(stem, {})
+            target, fixed = Target(wire, route, match[1]), stem
         elif match := PARAMETER.fullmatch(before):
             methods = self.around.setdefault((front, last), {})
             target, fixed = Target(wire, route, match[1], -2), f"{front}/{last}"

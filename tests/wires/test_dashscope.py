@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from mutoscope import catalog
 from mutoscope.http import HttpRequest
@@ -587,6 +588,19 @@ def test_a_slash_may_follow_a_path_where_the_vendors_clients_send_one():
         if target.parameter:
             assert target.value(f"{path}/") == target.value(path) == "some-id"
     assert not router.find("/v1/ai/text-to-image/runway/").get("POST")
+
+
+@pytest.mark.parametrize("path", ["/{id}/tasks/list", "/tasks/{id}/of/{other}", "/tasks/{id}/{other}"])
+def test_a_parameter_elsewhere_is_refused(path: str):
+    route = replace(WIRE.routes[0], at=f"GET {path}")
+    with pytest.raises(ValueError, match="one of the last two parts"):
+        Router((replace(WIRE, routes=(route,)),))
+
+
+def test_a_path_of_one_part_is_found():
+    route = replace(WIRE.routes[0], at="POST /make")
+    router = Router((replace(WIRE, routes=(route,)),))
+    assert list(router.find("/make")) == list(router.find("/dashscope/make")) == ["POST"]
 
 
 def test_what_is_no_path_leads_nowhere():
