@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 SDK := .venv/sdk/.ready
+AUDIT := .venv/audit
 
-.PHONY: help setup demo serve test check bench docs lock clean
+.PHONY: help setup demo serve test check bench docs lock licences audit clean
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -58,6 +59,16 @@ docs: $(READY)   ## write docs/09-reference.md anew from the code
 lock: $(READY)   ## resolve the dependencies anew
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --all-extras --group dev -o lock/dev.txt pyproject.toml
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --all-extras -c lock/dev.txt -o lock/run.txt pyproject.toml
+	@echo "pip-audit" | $(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 -o lock/audit.txt -
+
+licences: $(READY)  ## the licence of every locked package; fails on one that is neither permissive nor explained
+	@$(BIN)/python lock/licences.py
+
+audit: $(READY)  ## known vulnerabilities of the locked packages; needs the network
+	@test -x $(AUDIT)/bin/pip-audit || ($(BIN)/uv venv -q --python $(BIN)/python $(AUDIT) \
+		&& VIRTUAL_ENV=$(AUDIT) $(BIN)/uv pip sync -q --require-hashes lock/audit.txt) \
+		|| { echo "[audit] pip-audit cannot be installed. This needs the network once; nothing is known about the packages."; exit 2; }
+	@$(BIN)/python lock/audit.py $(AUDIT)/bin/pip-audit
 
 clean:           ## remove what make made
 	rm -rf .venv demo .pytest_cache .ruff_cache
