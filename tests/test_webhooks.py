@@ -301,12 +301,13 @@ OWED = 10_000
 
 def owe(database: Path, url: str, count: int) -> None:
     """Put messages to one receiver into the outbox, due since an hour."""
+    host = url.split("/")[2]
     rows = [
         (
-            f"msg_{number}",
+            f"msg_{host}_{number}",
             f"job-{number}",
             url,
-            url.split("/")[2],
+            host,
             time.time() - 7200,
             time.time() - 3600 + number / count,
         )
@@ -380,3 +381,49 @@ async def test_a_dead_receiver_with_ten_thousand_owed_delays_nobody_elses_by_a_s
             assert leases < 150
         else:
             assert sum(record.attempts > 0 for record in left) > 100
+
+
+@pytest.fixture
+async def many_dead() -> AsyncIterator[list[str]]:
+    """Receivers that take connections and never say a word."""
+
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(65536):
+            pass
+        writer.close()
+
+    servers = [await asyncio.start_server(hold, "127.0.0.1", 0) for _ in range(40)]
+    yield [f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook" for server in servers]
+    for server in servers:
+        server.close()
+
+
+async def test_many_dead_receivers_together_do_not_hold_every_place(
+    start: Start, receiver: Receiver, many_dead: list[str], tmp_path: Path
+) -> None:
+    settings = {
+        "models": SCRIPTED["models"],
+        "webhooks": {"secret": SECRET, "timeout_seconds": 2, "schedule": [1000]},
+        "server": {"grace_seconds": 0.1},
+    }
+    async with start(**settings):
+        pass
+    for address in many_dead:
+        owe(tmp_path / "data" / "mutoscope.db", address, 100)
+    async with start(**settings) as running:
+        deliverer = running.app.deliverer
+        async with asyncio.timeout(20):
+            while len(deliverer.failing) < len(many_dead):  # each has shown once that it does not answer
+                await asyncio.sleep(0.05)
+        delays = []
+        for _ in range(10):
+            await asyncio.sleep(0.3)
+            body = {"prompt": "x", "ratio": "720:720", "webhook_url": f"{receiver.url}/hook"}
+            made = await running.client.post(IMAGE, json=body)
+            job = from_uuid4_form(made.json()["data"]["task_id"]) or ""
+            await running.finished(job)
+            ended = time.monotonic()
+            await all_delivered(running, job)
+            delays.append(time.monotonic() - ended)
+        assert max(delays) < 1, delays
+        assert 16 < len(deliverer.sending) <= 34  # and they still have their share

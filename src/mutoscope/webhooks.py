@@ -21,6 +21,7 @@ log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 1.0
 GONE = 410  # the receiver wants no more of this
+FAILING_KEPT = 1000
 JITTER = 0.1  # share of a delay by which it is spread
 
 
@@ -83,6 +84,7 @@ class Deliverer:
         self.store, self.client, self.settings, self.secret = store, client, settings, secret
         self.wake, self.clock = wake, clock
         self.sending: set[asyncio.Task[None]] = set()
+        self.failing: dict[str, None] = {}  # receivers whose last answer was none, so that others do not wait for them
         self.stopping = False
 
     async def run(self) -> None:
@@ -120,6 +122,8 @@ class Deliverer:
             limit=free,
             lease_seconds=2 * self.settings.timeout_seconds + 5,
             per_receiver=self.settings.max_per_receiver,
+            failing=self.failing,
+            failing_limit=max(1, self.settings.max_in_flight // 2),
         )
         for each in due:
             task = asyncio.create_task(self._send(each))
@@ -153,6 +157,7 @@ class Deliverer:
         except Problem as problem:
             error = problem.message
         delivered = status is not None and 200 <= status < 300
+        self.judge(due.receiver, answered=status is not None)
         next_due = None if delivered or status == GONE else self.next_try(due.attempts + 1)
         await self.store.record_attempt(
             delivery.id,
@@ -165,6 +170,14 @@ class Deliverer:
         )
         outcome = "delivered" if delivered else "given_up" if next_due is None else "will_retry"
         log.info("webhook", outcome=outcome, delivery=delivery.id, job=delivery.job, status=status, error=error)
+
+    def judge(self, receiver: str, *, answered: bool) -> None:
+        """Who does not answer gets one place until it does. An answer of any kind is quick enough not to matter."""
+        self.failing.pop(receiver, None)
+        if not answered:
+            if len(self.failing) >= FAILING_KEPT:
+                self.failing.pop(next(iter(self.failing)))
+            self.failing[receiver] = None
 
     def next_try(self, attempts: int) -> float | None:
         """When to try again after so many attempts; None when the schedule is at its end."""

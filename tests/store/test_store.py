@@ -520,6 +520,22 @@ async def test_one_receiver_does_not_hide_the_others(store: Store) -> None:
     assert await due(store, per_receiver=2) == [slow[2]]
 
 
+async def test_hosts_that_do_not_answer_have_one_place_each_and_few_together(store: Store) -> None:
+    hosts = {name: await deliver_to(store, *[f"https://{name}.example/"] * 3) for name in ("a", "b", "c", "sound")}
+    dead = {"failing": ["a.example", "b.example", "c.example"], "failing_limit": 2, "per_receiver": 2}
+    assert await due(store, **dead) == [hosts["a"][0], hosts["b"][0], *hosts["sound"][:2]]
+    assert await due(store, **dead) == []
+    _ = await attempt(store, hosts["a"][0])
+    assert await due(store, **dead) == [hosts["a"][1]]
+
+
+async def test_where_places_are_few_each_host_has_one_before_any_has_two(store: Store) -> None:
+    old = await deliver_to(store, *["https://old.example/"] * 4)
+    new = await deliver_to(store, *["https://new.example/"] * 4)
+    assert await due(store, per_receiver=4, limit=3) == [*old[:2], new[0]]
+    assert await due(store, per_receiver=4, limit=1) == [new[1]]
+
+
 async def test_recovering_sends_again_what_was_under_way(store: Store) -> None:
     [id] = await deliver_to(store, "https://a.example/")
     _ = await due(store)

@@ -3,15 +3,24 @@
 # ruff: noqa: S608  (what is put into the SQL here are our own constants)
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from mutoscope.store._rows import DELIVERY_COLUMNS, Row, Value, delivery_of
+from mutoscope.store._rows import DELIVERY_COLUMNS, Row, Value, delivery_of, receiver_of
 from mutoscope.store._store import DueDelivery
 from mutoscope.store._writer import Changes
 
 PENDING = "delivered IS NULL AND given_up IS NULL"
+
+
+class Fairness(NamedTuple):
+    """How many messages may be under way to one receiver, and to all those together that do not answer."""
+
+    per_receiver: int
+    failing: Collection[str]
+    failing_limit: int
 
 
 def lease_due(
@@ -21,11 +30,11 @@ def lease_due(
     now: float,
     limit: int,
     leased_until: float,
-    per_receiver: int | None,
+    fairness: Fairness | None,
 ) -> list[DueDelivery]:
     """`due` moves to the end of the lease, so that one column says when anything is to be done again."""
     del changes
-    ids = due_ids(db, now, limit) if per_receiver is None else fair_ids(db, now, limit, per_receiver)
+    ids = due_ids(db, now, limit) if fairness is None else fair_ids(db, now, limit, fairness)
     if not ids:
         return []
     rows: list[Row] = db.execute(
@@ -34,7 +43,11 @@ def lease_due(
         (leased_until, leased_until, msgspec.json.encode(ids).decode()),
     ).fetchall()
     found = {record.delivery.id: record for record in map(delivery_of, rows)}
-    return [DueDelivery(delivery=found[id].delivery, attempts=found[id].attempts) for id in ids]
+    leased = [found[id] for id in ids]
+    return [
+        DueDelivery(delivery=each.delivery, attempts=each.attempts, receiver=receiver_of(each.delivery.url))
+        for each in leased
+    ]
 
 
 def due_ids(db: sqlite3.Connection, now: float, limit: int) -> list[str]:
@@ -42,19 +55,27 @@ def due_ids(db: sqlite3.Connection, now: float, limit: int) -> list[str]:
     return [id for (id,) in db.execute(query, (now, limit))]
 
 
-def fair_ids(db: sqlite3.Connection, now: float, limit: int, per_receiver: int) -> list[str]:
-    """The oldest of each receiver, as many as it has room for."""
+def fair_ids(db: sqlite3.Connection, now: float, limit: int, fairness: Fairness) -> list[str]:
+    """The oldest of each receiver, as many as it has room for; where they are too many, those of whom least is sent.
+
+    By age alone, a few dead receivers with a long backlog would have every place, whenever one falls free.
+    """
     sending: dict[str, int] = dict(
         db.execute("SELECT receiver, count(*) FROM deliveries WHERE leased_until > ? GROUP BY receiver", (now,))
     )
     query = f"""SELECT due, number, id FROM deliveries
                 WHERE {PENDING} AND receiver = ? AND due <= ? ORDER BY due, number LIMIT ?"""
-    due: list[tuple[float, int, str]] = []
+    sound: list[tuple[int, float, int, str]] = []
+    failing: list[tuple[int, float, int, str]] = []
     for receiver in receivers(db, now):
-        room = per_receiver - sending.get(receiver, 0)
+        fails, under_way = receiver in fairness.failing, sending.get(receiver, 0)
+        room = (1 if fails else fairness.per_receiver) - under_way
         if room > 0:
-            due.extend(db.execute(query, (receiver, now, room)))
-    return [id for *_, id in sorted(due)[:limit]]
+            ranked = enumerate(db.execute(query, (receiver, now, room)), under_way)
+            (failing if fails else sound).extend((rank, *row) for rank, row in ranked)
+    left = max(0, fairness.failing_limit - sum(sending.get(receiver, 0) for receiver in fairness.failing))
+    chosen = sorted(sound + sorted(failing)[:left])[:limit]
+    return [id for *_, id in sorted(each[1:] for each in chosen)]
 
 
 def receivers(db: sqlite3.Connection, now: float) -> list[str]:

@@ -20,6 +20,7 @@ class DueDelivery(Struct, frozen=True, kw_only=True):
 
     delivery: Delivery
     attempts: int  # made so far, since the message was made or replayed
+    receiver: str = ""  # host and port
 
 
 # The protocol has a method named list.
@@ -358,9 +359,18 @@ class Store(Protocol):
         ...
 
     async def due_deliveries(
-        self, *, now: float, limit: int, lease_seconds: float, per_receiver: int | None = None
+        self,
+        *,
+        now: float,
+        limit: int,
+        lease_seconds: float,
+        per_receiver: int | None = None,
+        failing: Collection[str] = (),
+        failing_limit: int = 0,
     ) -> DueDeliveries:
-        """Lease the messages that are due, oldest first; at most `per_receiver` under way to one host at once."""
+        """Lease messages that are due: all, oldest first; or at most `per_receiver` under way to one host at once, and
+        then each host's first before any host's second. Hosts in `failing` have one at once, and `failing_limit`
+        together, however many they are."""
         ...
 
     async def next_due(self, *, after: float | None = None) -> float | None:

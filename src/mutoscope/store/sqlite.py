@@ -423,10 +423,17 @@ class SqliteStore:
     # Deliveries
 
     async def due_deliveries(
-        self, *, now: float, limit: int, lease_seconds: float, per_receiver: int | None = None
+        self,
+        *,
+        now: float,
+        limit: int,
+        lease_seconds: float,
+        per_receiver: int | None = None,
+        failing: Collection[str] = (),
+        failing_limit: int = 0,
     ) -> DueDeliveries:
-        until = now + lease_seconds
-        work = partial(outbox.lease_due, now=now, limit=limit, leased_until=until, per_receiver=per_receiver)
+        fairness = None if per_receiver is None else outbox.Fairness(per_receiver, frozenset(failing), failing_limit)
+        work = partial(outbox.lease_due, now=now, limit=limit, leased_until=now + lease_seconds, fairness=fairness)
         return await self._write(work, guarded=True)
 
     async def next_due(self, *, after: float | None = None) -> float | None:
