@@ -5,7 +5,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parent.parent / "src" / "mutoscope"
 LAYERS: list[set[str]] = [
-    {"problem", "http", "job"},
+    {"problem", "http", "job", "meters"},
     {"catalog", "config"},
     {"wires"},
     {"net", "media", "assets", "store", "home", "credentials", "_probe"},

@@ -226,7 +226,15 @@ async def test_every_query_goes_by_an_index(tmp_path: Path, monkeypatch: pytest.
     statements.clear()
     await use_everything(store)
     await store.close()
-    short = ("jobs_queue", "jobs_leased", "jobs_unfinished", "deliveries_leased", "deliveries_due")
+    short = (
+        "jobs_queue",
+        "jobs_leased",
+        "jobs_unfinished",
+        "deliveries_leased",
+        "deliveries_due",
+        "deliveries_receivers",
+        "watches_due",
+    )
     with closing(sqlite3.connect(tmp_path / "jobs.db")) as db:
         steps = [
             (step, statement)
@@ -292,6 +300,7 @@ async def use_everything(store: SqliteStore) -> None:
     _ = await store.get(jobs[0].id), await store.count_by_state()
     _ = await store.owners_usage("alice", since=T0, until=T0 + 9), await store.made_since("alice", T0)
     await use_deliveries(store, jobs[0])
+    _ = await store.figures(), await store.touch()
     await store.add_uploads([upload := make_upload()])
     _ = await store.fill_upload(upload.id, "a", 1, T0), await store.upload(upload.id)
     _ = await store.uploads(wire="runway", owner="alice", limit=9)

@@ -11,11 +11,15 @@ from mutoscope.store._store import (
     Attempt,
     DeliveryRecord,
     DueDelivery,
+    Figures,
     KeyRecord,
     Owed,
+    Owing,
     Repeat,
     Store,
+    Unfinished,
     UsageRow,
+    Watched,
 )
 from mutoscope.store.sqlite import NewerDatabase, SqliteStore
 
@@ -25,11 +29,15 @@ __all__ = [
     "Attempt",
     "DeliveryRecord",
     "DueDelivery",
+    "Figures",
     "KeyRecord",
     "NewerDatabase",
     "Owed",
+    "Owing",
     "Repeat",
     "SqliteStore",
     "Store",
+    "Unfinished",
     "UsageRow",
+    "Watched",
 ]

@@ -105,6 +105,42 @@ class UsageRow(Struct, frozen=True, kw_only=True):
     credits: float  # of the jobs that have ended
 
 
+class Unfinished(Struct, frozen=True, array_like=True):
+    """Jobs that have not ended, of one kind."""
+
+    state: str  # queued, throttled or running
+    wire: str
+    model: str
+    engine: str
+    jobs: int
+    oldest: float  # when the oldest was made
+
+
+class Owing(Struct, frozen=True, array_like=True):
+    """Webhook messages that are owed to one receiver."""
+
+    receiver: str
+    messages: int
+    due: float  # of the first
+
+
+class Watched(Struct, frozen=True, array_like=True):
+    """Jobs that a vendor is asked about."""
+
+    account: str
+    mode: str
+    jobs: int
+    due: float  # of the first
+
+
+class Figures(Struct, frozen=True, kw_only=True):
+    """How much there is to do."""
+
+    unfinished: tuple[Unfinished, ...] = ()
+    owing: tuple[Owing, ...] = ()
+    watched: tuple[Watched, ...] = ()
+
+
 class Store(Protocol):
     """Every change is durable and visible when its call returns, and not visible before.
 
@@ -163,6 +199,14 @@ class Store(Protocol):
 
     async def count_by_state(self) -> dict[State, int]:
         """How many jobs there are; every state is present."""
+        ...
+
+    async def figures(self) -> Figures:
+        """How much there is to do. Its time grows with what is unfinished, not with what has ended."""
+        ...
+
+    async def touch(self) -> None:
+        """Write something without meaning. Raises Problem when nothing can be written."""
         ...
 
     async def claim(

@@ -18,6 +18,7 @@ import msgspec
 from mutoscope.job import Dispatch, Event, Failure, Job, Json, Output, Sent, State, Watch
 from mutoscope.problem import Kind, Problem
 from mutoscope.store import _sqlite_deliveries as outbox
+from mutoscope.store import _sqlite_figures as figures
 from mutoscope.store import _sqlite_jobs as jobs
 from mutoscope.store import _sqlite_keys as keys
 from mutoscope.store import _sqlite_repeats as repeats
@@ -47,6 +48,7 @@ from mutoscope.store._store import (
     Attempt,
     DeliveryRecord,
     DueDeliveries,
+    Figures,
     Jobs,
     KeyRecord,
     Owed,
@@ -81,6 +83,7 @@ NEXT_WATCH = """
     SELECT min((SELECT min(due) FROM watches AS w WHERE due IS NOT NULL AND w.account = accounts.account))
     FROM accounts WHERE account IS NOT NULL"""
 PROGRESS_STEP = 0.01  # a smaller one is not worth a write
+APPLICATION = 0x4D55544F  # "MUTO", where `file` and others look for whose file it is
 OLDEST_SQLITE = (3, 38, 0)  # STRICT tables, RETURNING, json_each built in
 
 
@@ -203,6 +206,15 @@ class SqliteStore:
     async def count_by_state(self) -> dict[State, int]:
         rows = await self._report(COUNTS, (encode([state for state in State if state.final]).decode(),))
         return dict.fromkeys(State, 0) | dict(msgspec.convert(rows, list[tuple[State, int]]))
+
+    async def figures(self) -> Figures:
+        try:
+            return await asyncio.to_thread(figures.read, self._path, read_apart)
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+
+    async def touch(self) -> None:
+        await self._write(touch)
 
     async def owners_usage(self, owner: str, *, since: float, until: float) -> tuple[UsageRow, ...]:
         rows = await self._report(
@@ -608,6 +620,12 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 def read_apart(path: Path, query: str, values: Row) -> list[Row]:
     with closing(open_for_reading(path)) as db:
         return db.execute(query, values).fetchall()
+
+
+def touch(db: sqlite3.Connection, changes: Changes) -> None:
+    """Writes the page that says whose file it is: no table is needed, and nobody's row changes."""
+    del changes
+    _ = db.execute(f"PRAGMA application_id = {APPLICATION}")
 
 
 def insert_uploads(db: sqlite3.Connection, changes: Changes, *, rows: Sequence[Row]) -> None:
