@@ -303,6 +303,8 @@ class Transitions(RuleBasedStateMachine):
             self.let_go(job)
         for account in ("a1", "a2"):
             self.look(account)
+        all_watches = self.run(self.store.shift_watches(0.0))  # those that rest too
+        assert all_watches == sum(job.watch is not None for job in self.known)
 
     def let_go(self, job: Known) -> None:
         """What was made stays running, for the next worker."""
