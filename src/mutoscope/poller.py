@@ -131,7 +131,8 @@ class Poller:
         if self.steady() - self._counted >= COUNT_SECONDS:
             self._counted = self.steady()
             for relay in self.relays.values():
-                relay.upstream = await self.store.upstream(relay.name)
+                if relay.account.max_in_flight:  # nobody else needs to know
+                    relay.upstream = await self.store.upstream(relay.name)
 
     def _asked(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
