@@ -4,6 +4,7 @@ Three layers, later ones win: the defaults below (the same as `mutoscope.default
 environment variables named MUTOSCOPE_<SECTION>_<SETTING>.
 """
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from datetime import datetime
@@ -27,6 +28,9 @@ VENDOR_KEYS = {
 """The environment variables in which the vendors' own SDKs look for a key → the wire that it is for."""
 
 
+COLLECTORS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+
+
 class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
     port: int = 8700
@@ -36,6 +40,16 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     grace_seconds: float = 20.0
     log_level: str = "info"
     log_json: bool = False
+    allow_origins: tuple[str, ...] = ()
+    min_free_bytes: int = 256 * 1024 * 1024
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
 
 
 Count = Annotated[int, Meta(ge=0)]
@@ -153,6 +167,20 @@ class Credentials(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     key: str = ""
 
 
+class Metrics(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    enabled: bool | Literal["auto"] = "auto"
+    token: str = ""
+
+    def __repr__(self) -> str:
+        return f"Metrics(enabled={self.enabled!r})"  # what is logged shows no token
+
+
+class Tracing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    enabled: bool | Literal["auto"] = "auto"
+    to_vendors: bool = False
+    to_receivers: bool = False
+
+
 class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A vendor's account, which becomes an engine of the name that it has in the settings."""
 
@@ -194,6 +222,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     relay: Relay = Relay()
     script: Script = Script()
     credentials: Credentials = Credentials()
+    metrics: Metrics = Metrics()
+    tracing: Tracing = Tracing()
     keys: tuple[Key, ...] = ()
     accounts: dict[str, Account] = {}
     models: dict[str, ModelSettings] = {}
@@ -225,17 +255,25 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
     overlay(values, variables)
     try:
         settings = msgspec.convert(values, Settings, strict=False)
-        hold_secret(settings.webhooks.secret)
+        hold_secret(settings.webhooks.secret, "webhooks.secret")
+        hold_secret(settings.metrics.token, "metrics.token")
         return replace(settings, accounts=with_keys(settings.accounts, variables))
     except msgspec.ValidationError as error:
         raise BadSettings(f"{origin}: {error}. The defaults are in mutoscope.default.toml.") from error
 
 
-def hold_secret(secret: str) -> None:
+def hold_secret(secret: str, where: str) -> None:
     """What is not empty must be hard to guess."""
     if secret and len(secret.removeprefix("whsec_")) < SHORTEST_SECRET:
-        told = f"fewer than {SHORTEST_SECRET} characters can be guessed; leave it empty to have one made"
-        raise msgspec.ValidationError(f"{told} - at `$.webhooks.secret`")
+        raise msgspec.ValidationError(f"fewer than {SHORTEST_SECRET} characters can be guessed - at `$.{where}`")
+
+
+def collector_is_named(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether OpenTelemetry's own variables say where spans go."""
+    variables = os.environ if environment is None else environment
+    if variables.get("OTEL_SDK_DISABLED", "").lower() == "true" or variables.get("OTEL_TRACES_EXPORTER") == "none":
+        return False
+    return any(variables.get(name) for name in COLLECTORS)
 
 
 BY_NAME = ("keys", "accounts", "models")
