@@ -4,7 +4,8 @@ Run by path, isolated; it imports nothing of ours. It reads a line of JSON, fork
 limits, opens the file, tells what it found and is gone. Nothing that a file did outlives it.
 
 The walls, where the system has them: memory, processor time, no file written (resource limits); no network, no
-process started, signalled or read (seccomp); no file opened but the one that was named (Landlock).
+process started, signalled or read, no file removed or renamed (seccomp); no file opened but the one that was named
+(Landlock).
 """
 
 import contextlib
@@ -192,12 +193,30 @@ CALLS = {
     "vfork": (58, None),
     "execve": (59, 221),
     "kill": (62, 129),
+    "truncate": (76, 45),
+    "rename": (82, None),
+    "mkdir": (83, None),
+    "rmdir": (84, None),
+    "link": (86, None),
+    "unlink": (87, None),
+    "symlink": (88, None),
+    "chmod": (90, None),
+    "chown": (92, None),
     "ptrace": (101, 117),
+    "setrlimit": (160, 164),
     "mount": (165, 40),
     "tkill": (200, 130),
     "tgkill": (234, 131),
     "add_key": (248, 217),
     "keyctl": (250, 219),
+    "mkdirat": (258, 34),
+    "mknodat": (259, 33),
+    "fchownat": (260, 54),
+    "unlinkat": (263, 35),
+    "renameat": (264, 38),
+    "linkat": (265, 37),
+    "symlinkat": (266, 36),
+    "fchmodat": (268, 53),
     "unshare": (272, 97),
     "accept4": (288, 242),
     "perf_event_open": (298, 241),
@@ -207,6 +226,7 @@ CALLS = {
     "setns": (308, 268),
     "process_vm_readv": (310, 270),
     "process_vm_writev": (311, 271),
+    "renameat2": (316, 276),
     "bpf": (321, 280),
     "execveat": (322, 281),
     "userfaultfd": (323, 282),
