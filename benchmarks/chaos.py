@@ -1,6 +1,6 @@
 """A thousand paid jobs, the gateway killed every second or so and its vendor now and then: what is left of them.
 
-    python benchmarks/chaos.py [--jobs 1000] [--seconds 60] [--back freepik|runway] [--shared]
+    python benchmarks/chaos.py [--jobs 1000] [--seconds 60] [--back freepik|runway] [--shared] [--distance 0.1]
 
 The vendor is a second `mutoscope serve`. Clients of two wires create jobs and repeat a create whose answer they did not
 get with the same Idempotency-Key; a receiver takes webhooks and is out of order now and then. Killing means SIGKILL.
@@ -135,6 +135,42 @@ class Program:
             await self.start()
 
 
+class Distance:
+    """Stands before the vendor and lets every request and answer take its time: what is on its way is what is cut."""
+
+    def __init__(self, port: int, seconds: float) -> None:
+        self.target, self.seconds, self.port = port, seconds, free_port()
+        self._server: asyncio.Server | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self.meet, "127.0.0.1", self.port)
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+
+    async def meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        except OSError:
+            writer.transport.abort()
+            return
+        _ = await asyncio.gather(self.carry(reader, far_writer), self.carry(far_reader, writer))
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """What was sent before its sender was killed arrives all the same."""
+        with contextlib.suppress(OSError):
+            while piece := await reader.read(1 << 16):
+                await asyncio.sleep(self.seconds)
+                writer.write(piece)
+                await writer.drain()
+        writer.close()
+
+
 class Receiver:
     """Takes webhooks, verifies them with a library of somebody else's, and is out of order now and then."""
 
@@ -241,7 +277,9 @@ async def play(folder: Path, options: argparse.Namespace) -> bool:
     await receiver.start()
     vendor = Program(folder / "vendor", VENDOR)
     exclusive = str(not options.shared).lower()
-    config = GATEWAY.format(back=options.back, url=vendor.url, exclusive=exclusive, secret=SECRET)
+    distance = Distance(vendor.port, options.distance)
+    await distance.start()
+    config = GATEWAY.format(back=options.back, url=distance.url, exclusive=exclusive, secret=SECRET)
     gateway = Program(folder / "gateway", config)
     try:
         _ = await asyncio.gather(vendor.start(), gateway.start())
@@ -271,6 +309,7 @@ async def play(folder: Path, options: argparse.Namespace) -> bool:
     finally:
         await asyncio.gather(gateway.end(signal.SIGKILL), vendor.end(signal.SIGKILL))
         await receiver.stop()
+        await distance.stop()
 
 
 async def all_end(gateway: Program, jobs: int) -> int:
@@ -402,6 +441,7 @@ def main() -> None:
     _ = parser.add_argument("--seconds", type=float, default=60.0, help="how long there is killing")
     _ = parser.add_argument("--back", choices=("freepik", "runway"), default="freepik")
     _ = parser.add_argument("--shared", action="store_true", help="the account is not ours alone")
+    _ = parser.add_argument("--distance", type=float, default=0.1, help="seconds that each way to the vendor takes")
     _ = parser.add_argument("--seed", type=int, default=1, help="of the times of the kills")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

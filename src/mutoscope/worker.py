@@ -174,7 +174,10 @@ class Worker:
     async def _attempt(self, run: "Run", engine: Engine) -> Ending | Handed | Parked | Unsent:
         job = run.job
         try:
-            if job.attempts > self.settings.max_attempts:
+            if engine.remote:
+                run.dispatch = next(iter((await self.store.dispatches(job.id))[-1:]), None)
+            is_open = run.dispatch is not None and run.dispatch.sent is Sent.INTENDED  # the ledger is not left so
+            if job.attempts > self.settings.max_attempts and not is_open:
                 tries = job.attempts - 1
                 raise Problem(Kind.ENGINE_FAILED, f"The job was interrupted {tries} times and is given up.")
             run.scratch.mkdir(parents=True, exist_ok=True)
@@ -190,9 +193,7 @@ class Worker:
 
     async def _generate(self, run: "Run", engine: Engine) -> Outcome:
         job = run.job
-        if engine.remote:
-            run.dispatch = next(iter((await self.store.dispatches(job.id))[-1:]), None)
-        else:
+        if not engine.remote:
             model = self.gateway.catalog.get(job.generation.model)
             run.generation = made_definite(job.generation, model, engine, job.id)
             run.inputs = await self.gateway.intake.open(job.generation.inputs, run.scratch)

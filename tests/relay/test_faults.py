@@ -149,8 +149,15 @@ async def listen_again(it: Any) -> None:
     await it.proxy.start()
 
 
+async def taken(it: Any) -> None:
+    """Until the vendor has the job."""
+    async with asyncio.timeout(20):
+        while await it.app.store.next_watch() is None:
+            await asyncio.sleep(0.02)
+
+
 async def restart(it: Any) -> None:
-    await asyncio.sleep(0.2)
+    await taken(it)
     await it.restart_vendor()
 
 
@@ -158,9 +165,7 @@ def set_clock(hours: float) -> Callable[[Any], Awaitable[None]]:
     """Somebody sets the clock of the gateway's machine while the vendor is at work."""
 
     async def turn(it: Any) -> None:
-        async with asyncio.timeout(10):
-            while await it.app.store.next_watch() is None:
-                await asyncio.sleep(0.02)
+        await taken(it)
         turned = lambda: time.time() + hours * 3600  # noqa: E731 (one function for five owners of a clock)
         for owner in (it.app.gateway, it.app.poller, it.app.worker, it.app.deliverer):
             owner.clock = turned

@@ -10,7 +10,7 @@ import base64
 import contextlib
 import random
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -33,6 +33,7 @@ T = TypeVar("T")
 
 BATCH = 8  # so many watches or more are asked about together, where the vendor can tell of several at once
 LIST_TRIES = (1.0, 4.0, 10.0)  # seconds before each look into a vendor's list for a submission whose answer was lost
+LIST_AGAIN = 30.0  # seconds before further looks while the list cannot be read
 RETRY_SECONDS = (2.0, 60.0)  # between tries of what was certainly not submitted: the first, and the longest
 COPY_SECONDS = (5.0, 600.0)  # between tries to fetch a result
 ELSEWHERE = frozenset({Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.QUOTA_EXCEEDED})
@@ -90,7 +91,10 @@ class Relay:
         self.honours: Mapping[Operation, frozenset[str]] = {each: frozenset({"*"}) for each in Operation}
         self._submitting = 0
         self._disowned: set[str] = set()  # tasks of the vendor's list that could not be told apart
+        self._unseen = False  # a lost submission was given up without a look: what is found next may be that one
+        self._to_end: set[asyncio.Task[Outcome]] = set()  # submissions, which go on when nobody waits for them
         self._door = Door()
+        self._turn = asyncio.Lock() if self.can_find else contextlib.nullcontext()
 
     @property
     def slots(self) -> int:
@@ -101,6 +105,11 @@ class Relay:
         if self.account.max_in_flight:
             most = min(most, self._submitting + max(self.account.max_in_flight - self.upstream - self._submitting, 0))
         return most
+
+    @property
+    def can_find(self) -> bool:
+        """Whether the vendor's list may tell what became of a submission whose answer was lost."""
+        return self.back.find is not None and self.account.exclusive and not self.account.resend
 
     # -- what it can do ------------------------------------------------------------
 
@@ -126,7 +135,7 @@ class Relay:
             return await self._fetch(run, links)
         last = run.dispatch
         if last and last.sent in (Sent.INTENDED, Sent.UNKNOWN):
-            return await self._find_out(run, self._order_of(run), last)
+            return await self._through(self._find_out(run, self._order_of(run), last))
         if not self.breaker.allows:
             problem = Problem(Kind.UNAVAILABLE, f"{self.name} is left alone for a while after {self.breaker.reason}")
             return Unsent(problem=problem, retry_seconds=self.breaker.seconds_left)
@@ -138,11 +147,14 @@ class Relay:
                     sources = {each.field: await self._bring(run, order, each) for each in order.generation.inputs}
                 except Unreached as reason:
                     return self._unsent(run, reason.problem)
-                return await self._submit(run, replace(order, sources=sources))
+                return await self._through(self._send(run, replace(order, sources=sources)))
         finally:
             self._submitting -= 1
 
     async def close(self) -> None:
+        for task in self._to_end:  # what is still not known is looked for by the next process
+            task.cancel()
+        await asyncio.gather(*self._to_end, return_exceptions=True)
         await self.line.close()
         await self.copier.close()
 
@@ -198,19 +210,26 @@ class Relay:
 
     # -- the one request that costs money -------------------------------------------------
 
-    async def _submit(self, run: EngineRun, order: Order) -> Outcome:
+    async def _through(self, submission: Coroutine[None, None, Outcome]) -> Outcome:
         """Submit and write down what came of it, which goes on to its end even if nobody wants the job any more."""
-        sending = asyncio.create_task(self._send(run, order))
+        task = asyncio.create_task(submission)
+        self._to_end.add(task)
+        task.add_done_callback(self._to_end.discard)
         try:
-            return await asyncio.shield(sending)
+            return await asyncio.shield(task)
         except asyncio.CancelledError:
-            if not sending.done():
-                await asyncio.wait([sending])
-            if not sending.cancelled():
-                sending.exception()  # seen: the job is not waited for
+            if not task.done():
+                await asyncio.wait([task])
+            if not task.cancelled():
+                task.exception()  # seen: the job is not waited for
             raise
 
     async def _send(self, run: EngineRun, order: Order) -> Outcome:
+        """One at a time where the vendor's list is to settle what is lost: it does not tell two lost ones apart."""
+        async with self._turn:
+            return await self._send_now(run, order)
+
+    async def _send_now(self, run: EngineRun, order: Order) -> Outcome:
         sending = Sending()
         try:
             async with self._door.submitting():
@@ -279,10 +298,11 @@ class Relay:
         if self.account.resend:
             await run.resolve(dispatch, Sent.UNSENT, f"sent again by leave of the operator ({why})")
             return self._unsent(run, Problem(Kind.UPSTREAM_FAILED, why))
-        if self.back.find is not None and self.account.exclusive:
+        if self.back.find is not None and self.can_find:
             async with self._door.looking():
-                found = await self._look(run, partial(self.back.find, order, dispatch.at))
-                if found is not None and len(found) == 1 and await run.unresolved(self.name) <= 1:
+                found = await self._look(run, partial(self.back.find, order, dispatch.at), dispatch)
+                unseen, self._unseen = self._unseen, found is None
+                if found is not None and len(found) == 1 and not unseen and await run.unresolved(self.name) <= 1:
                     await run.accept(dispatch, found[0], "")
                     self.upstream += 1
                     return HANDED
@@ -298,16 +318,19 @@ class Relay:
         )
 
     async def _look(
-        self, run: EngineRun, listing: Callable[[], Conversation[tuple[Json, ...]]]
+        self, run: EngineRun, listing: Callable[[], Conversation[tuple[Json, ...]]], dispatch: Dispatch
     ) -> Sequence[Json] | None:
-        """Tasks in the vendor's list that are nobody's; None when it cannot be read."""
-        found: Sequence[Json] | None = None
-        for seconds in LIST_TRIES:
-            await asyncio.sleep(seconds)
+        """Tasks in the vendor's list that are nobody's; None when it cannot be read, for as long as a job may take."""
+        tries, found = iter(LIST_TRIES), None
+        while (seconds := next(tries, None)) or found is None:
+            await asyncio.sleep(seconds or LIST_AGAIN)
             try:
                 listed = await self.converse(listing())
             except (Answered, Problem) as error:
                 log.warning("list_unread", account=self.name, reason=str(error))
+                is_final = isinstance(error, Answered) and error.status < 500 and error.status != 429
+                if is_final or self.clock() - dispatch.at > self.settings.timeout_seconds:
+                    return found
                 continue
             ids = {str(handle["id"]) for handle in listed}
             claimed = await run.ours(self.name, ids) | self._disowned
