@@ -240,3 +240,31 @@ def test_the_fates_are_not_all_the_same() -> None:
     assert fates.count(REFUSED) > 150
     assert fates.count(EITHER) > 150
     assert set(fates) == set(Fate)
+
+
+PICTURES = (".png", ".jpg", ".webp", ".bmp", ".gif")
+UPSCALER = "magnific_precision_upscaler_v2"
+
+
+@pytest.mark.parametrize("family", ["polyglots", "absurd_exif", "flipped"])
+async def test_what_the_prober_takes_does_not_break_the_renderer(
+    family: str, start: Start, shelf: tuple[str, dict[str, bytes]], pytestconfig: pytest.Config
+) -> None:
+    """Every picture with --long, one in six without: each is made larger, or the job fails with a reason."""
+    base, files = shelf
+    chosen = [each for each in corpus.members(family) if each.name.endswith(PICTURES)]
+    chosen = chosen if pytestconfig.getoption("--long") else chosen[::6]
+    ends: dict[str, object] = {}
+    async with start() as running:
+        for number, each in enumerate(chosen):
+            files[str(number)] = each.content
+            body = {"model": UPSCALER, "imageUri": f"{base}/{number}"}
+            answer = await running.client.post("/v1/image_upscale", json=body, headers=RUNWAY)
+            assert answer.status_code in (200, 400), (each.name, answer.text)
+            if answer.status_code == 200:
+                job = await running.finished(BY_NAME["runway"].job_id(answer.json()["id"]), 60)
+                ends[each.name] = job.failure.kind if job.failure else job.state
+        health = await running.client.get("/healthz")
+    assert health.status_code == 200
+    assert State.SUCCEEDED in ends.values()
+    assert set(ends.values()) <= {State.SUCCEEDED, Kind.BAD_MEDIA, Kind.ENGINE_FAILED}, ends
