@@ -12,7 +12,7 @@ LAYERS: list[set[str]] = [
     {"studio"},
     {"engines"},
     {"access", "intake", "gateway", "poller", "repeats", "routes", "worker", "webhooks", "rehearsal"},
-    {"openapi", "pages", "server", "app", "connection", "logs", "cli", "__main__"},
+    {"admin", "openapi", "pages", "server", "app", "connection", "logs", "cli", "__main__"},
 ]
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 ONLY_OWN = {"studio": {"studio"}, "wires": {"wires", "problem", "http", "job"}}

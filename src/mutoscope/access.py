@@ -1,88 +1,324 @@
-"""Who may call, and how often: keys by digest, a token bucket for each, and tokens for those whom we ask to call."""
+"""Who may call, what for and how often: keys by digest, token buckets, bytes a day; tokens for who calls us back."""
 
+import asyncio
 import base64
+import contextlib
 import hashlib
 import hmac
+import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import UTC, datetime
 
-from mutoscope.config import BadSettings, Key
+import structlog
+from msgspec import Struct
+
+from mutoscope.catalog import Model, first
+from mutoscope.config import BadSettings, Key, Limits, Rights
 from mutoscope.problem import Kind, Problem
+from mutoscope.store import KeyRecord, Store
 from mutoscope.webhooks import receiver_address
 from mutoscope.wires._wire import Allowance
 
+log = structlog.get_logger(__name__)
+
 MINUTE = 60.0
+DAY = 86400.0
 BUCKETS_KEPT = 10_000
+KEYS_KEPT = 10_000
+ASKED_SECONDS = 0.5  # how long what is remembered of keys is believed: a revocation holds within a second everywhere
+TOLD_SECONDS = 2.0  # how long bytes are counted here before the store is told
+SECRET_PREFIX = "msk_"  # noqa: S105 - how our keys begin
+SHOWN = 8  # characters of a key that are kept to be shown
+LONGEST_NAME = 100
+
+
+class Caller(Struct, frozen=True, kw_only=True):
+    """Whom a request comes from, and what their key lets them do."""
+
+    owner: str = ""  # "" on an open server
+    rights: Rights = Rights()
+    expires: float | None = None
+    key: KeyRecord | None = None  # None for a key of the configuration file
+
+
+OPEN = Caller()
+OWN = tuple(Rights.__struct_fields__)
 
 
 class Keys:
-    """The keys that this server takes. Without any it is open, and then it listens on loopback only."""
+    """The keys that this server takes: those of the configuration file, and those in the store.
 
-    def __init__(self, keys: Iterable[Key] = ()) -> None:
+    Where there never was any it is open, and then it listens on loopback only.
+    """
+
+    def __init__(
+        self,
+        keys: Iterable[Key] = (),
+        store: Store | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+        tick: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Raises BadSettings for a webhook that is no address."""
-        keys = tuple(keys)
-        self._owners = {key.sha256.lower(): key.name for key in keys}
-        self._webhooks = {key.name: receiver_of(key) for key in keys if key.webhook}
+        self._listed = {key.sha256.lower(): caller_of(key) for key in keys}
+        self._store, self._clock, self._tick = store, clock, tick
+        self._remembered: dict[str, Caller] = {}  # digest → caller; nothing but what the store had
+        self._changes = 0  # the store's count of changes when that was so
+        self._asked = float("-inf")
+        self._touched: dict[str, float] = {}  # a key's id → when the store was told of its use
+        self._telling: set[asyncio.Task[None]] = set()
 
     @property
     def open(self) -> bool:
-        return not self._owners
+        """Whether anybody may call. A server that had a key once is never open again."""
+        return not self._listed and not self._changes
 
-    def owner(self, secret: str | None) -> str:
-        """Whose key this is; "" on an open server. Raises Problem(UNAUTHENTICATED).
+    async def caller(self, secret: str | None) -> Caller:
+        """Whose key this is, and that it may still be used. Raises Problem(UNAUTHENTICATED).
 
-        The look-up is by the digest of the whole key, so that its time tells nothing about a kept key.
+        A key is found by the digest of all of it, so that the time it takes tells nothing about a kept key.
         """
+        if self._tick() - self._asked > ASKED_SECONDS:
+            await self.refresh()
         if self.open:
-            return ""
+            return OPEN
         if not secret:
             raise Problem(Kind.UNAUTHENTICATED, "Missing API key")
-        owner = self._owners.get(digest(secret))
-        if owner is None:
+        found = digest(secret)
+        caller = self._listed.get(found) or self._remembered.get(found) or await self._look_up(found)
+        if caller is None:
             raise Problem(Kind.UNAUTHENTICATED, "Invalid API key")
-        return owner
+        if caller.expires is not None and self._clock() >= caller.expires:
+            raise Problem(Kind.UNAUTHENTICATED, "This API key has expired")
+        if caller.key is not None:
+            self._use(caller.key)
+        return caller
 
-    def webhook(self, owner: str) -> str | None:
-        """Where this owner's news goes when a request does not say."""
-        return self._webhooks.get(owner)
+    async def refresh(self) -> None:
+        """Forget what was remembered if any process has changed a key since."""
+        if self._store is None:
+            return
+        changes = await self._store.key_changes()
+        if changes != self._changes:
+            self._remembered.clear()
+            self._changes = changes
+        self._asked = self._tick()
+
+    async def _look_up(self, digest: str) -> Caller | None:
+        if self._store is None:
+            return None
+        before = self._changes
+        key = await self._store.key(digest)
+        if key is None or key.revoked is not None or not hmac.compare_digest(key.digest, digest):
+            return None
+        caller = Caller(owner=key.name, rights=key.rights, expires=key.expires, key=key)
+        if self._changes == before:  # else it may be out of date already
+            if len(self._remembered) >= KEYS_KEPT:
+                self._remembered.pop(next(iter(self._remembered)))
+            self._remembered[digest] = caller
+        return caller
+
+    # -- what a key's use leaves behind ------------------------------------------------
+
+    def _use(self, key: KeyRecord) -> None:
+        """Have the store told, once a minute; nobody waits for it."""
+        now = self._clock()
+        if now - self._touched.get(key.id, key.last_used or 0.0) < MINUTE:
+            return
+        if len(self._touched) >= KEYS_KEPT:
+            self._touched.clear()
+        self._touched[key.id] = now
+        task = asyncio.get_running_loop().create_task(self._touch(key.id, now))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _touch(self, id: str, now: float) -> None:
+        if self._store is not None:
+            with contextlib.suppress(Problem):  # it is told again in a minute
+                await self._store.touch_key(id, now=now)
+
+    async def close(self) -> None:
+        if self._telling:
+            await asyncio.wait(self._telling)
+
+    # -- what an owner may do, where no request shows a key -------------------------------
+
+    async def rights_of(self, owner: str) -> tuple[Rights, ...]:
+        """The rights of an owner's keys that are valid; several keys of one name share what they make."""
+        if self._tick() - self._asked > ASKED_SECONDS:
+            await self.refresh()
+        now = self._clock()
+        listed = [
+            each.rights
+            for each in self._listed.values()
+            if each.owner == owner and (each.expires is None or now < each.expires)
+        ]
+        kept = await self._store.keys(name=owner) if self._store is not None and self._changes else ()
+        return (*listed, *(key.rights for key in kept if key.valid(now)))
+
+    async def all_rights(self) -> dict[str, list[Rights]]:
+        """The same for every owner."""
+        found: dict[str, list[Rights]] = {}
+        for each in self._listed.values():  # expired or not: an old limit is better than none
+            found.setdefault(each.owner, []).append(each.rights)
+        for key in await self._store.keys() if self._store is not None else ():
+            if key.valid(self._clock()):
+                found.setdefault(key.name, []).append(key.rights)
+        return found
 
 
-def receiver_of(key: Key) -> str:
-    try:
-        return receiver_address(key.webhook, "webhook")
-    except Problem as problem:
-        raise BadSettings(f"[[keys]] {key.name}: {problem.message}") from problem
+def caller_of(key: Key) -> Caller:
+    """Raises BadSettings."""
+    if not key.name:
+        raise BadSettings("[[keys]] name is empty: it says whose jobs are made with the key")
+    if key.webhook:
+        try:
+            receiver_address(key.webhook, "webhook")
+        except Problem as problem:
+            raise BadSettings(f"[[keys]] {key.name}: {problem.message}") from problem
+    rights = Rights(**{name: getattr(key, name) for name in OWN})
+    return Caller(owner=key.name, rights=rights, expires=seconds_of(key.expires))
+
+
+def seconds_of(moment: datetime | None) -> float | None:
+    """A time without a zone is meant as UTC."""
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+# -- making keys -----------------------------------------------------------------------
+
+
+def make_key(name: str, rights: Rights, *, now: float, expires: float | None = None) -> tuple[str, KeyRecord]:
+    """A fresh key, which is shown this once, and what is kept of it. Raises Problem(INVALID)."""
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable() or name != name.strip():
+        raise Problem(Kind.INVALID, f"name should be 1 to {LONGEST_NAME} printable characters.", field="name")
+    if rights.webhook:
+        receiver_address(rights.webhook, "webhook")
+    if expires is not None and expires <= now:
+        raise Problem(Kind.INVALID, "expires lies in the past.", field="expires")
+    secret = SECRET_PREFIX + secrets.token_urlsafe(32)
+    record = KeyRecord(
+        id=f"key_{secrets.token_hex(8)}",
+        name=name,
+        digest=digest(secret),
+        prefix=secret[:SHOWN],
+        rights=rights,
+        created=now,
+        expires=expires,
+    )
+    return secret, record
+
+
+async def rotate(store: Store, id: str, *, now: float, grace_seconds: float) -> tuple[str, KeyRecord]:
+    """A key in place of another, with its name and rights; the old one is taken for the grace only.
+
+    Raises Problem(NOT_FOUND) when there is no valid key of this id.
+    """
+    secret, fresh = make_key("unnamed", Rights(), now=now)
+    kept = await store.rotate_key(id, fresh, until=now + grace_seconds, now=now)
+    if kept is None:
+        raise Problem(Kind.NOT_FOUND, f"There is no valid key {id!r}.", field="id")
+    return secret, kept
+
+
+# -- scopes ------------------------------------------------------------------------------
+
+
+def hold_scope(what: str, name: str, allowed: Collection[str]) -> None:
+    """Raises Problem(FORBIDDEN) for what is not among the allowed; nothing allowed means all."""
+    if allowed and name not in allowed:
+        raise Problem(Kind.FORBIDDEN, f"This key may not use the {what} {name}; it may use {', '.join(allowed)}.")
+
+
+class Share(Struct, frozen=True, kw_only=True):
+    """How much of one model a caller may have; None: as much as they like."""
+
+    concurrency: int | None
+    daily: int | None
+    queued: int | None
+
+
+def share_of(rights: Rights, model: Model, limits: Limits) -> Share:
+    """The key's own limit for the model, else the key's own, else the model's or that of [limits]."""
+    own = rights.per_model.get(model.name)
+    return Share(
+        concurrency=first(own and own.max_concurrent, rights.max_concurrent, model.max_concurrent),
+        daily=first(own and own.max_daily, rights.max_daily, model.max_daily),
+        queued=first(rights.max_queued, limits.max_queued),
+    )
+
+
+def widest(limits: Iterable[int | None]) -> int | None:
+    """The limit of an owner with several keys: the largest, and none where one of the keys has none."""
+    known = list(limits)
+    return None if None in known or not known else max(each for each in known if each is not None)
+
+
+# -- rates ---------------------------------------------------------------------------------
+
+
+class Bucket(Struct):
+    """So many requests at once, and one more whenever its share of `seconds` has passed."""
+
+    tokens: float
+    then: float
+
+
 class Pace:
-    """A token bucket per caller: `per_minute` requests, a minute's worth at once at most. 0 sets no limit."""
+    """Token buckets per caller: a second's and a minute's worth of requests. 0 sets no limit."""
 
-    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self.per_minute, self.clock = per_minute, clock
-        self._buckets: dict[str, tuple[float, float]] = {}  # caller → (tokens, when)
+    def __init__(
+        self, per_minute: int, *, per_second: float = 0.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.per_minute, self.per_second, self.clock = per_minute, per_second, clock
+        self._buckets: dict[tuple[str, float], Bucket] = {}
 
-    def spend(self, caller: str) -> Allowance | None:
-        """Take one request from the caller's share; None where there is no limit. Raises Problem(RATE_LIMITED)."""
-        if not self.per_minute:
-            return None
+    def spend(self, caller: str, rights: Rights | None = None) -> Allowance | None:
+        """Take one request from the caller's share; None where there is no limit. Raises RateLimited."""
+        per_minute, per_second = self.per_minute, self.per_second
+        if rights is not None:
+            per_minute = per_minute if rights.requests_per_minute is None else rights.requests_per_minute
+            per_second = per_second if rights.requests_per_second is None else rights.requests_per_second
+        return self.take(caller, ((per_minute, MINUTE), (per_second, 1.0)))
+
+    def take(self, caller: str, limits: Iterable[tuple[float, float]]) -> Allowance | None:
+        """Take one from each bucket of (how many, in how many seconds), or from none of them."""
+        taken: list[tuple[Bucket, float, float]] = []
         now = self.clock()
-        rate = self.per_minute / MINUTE
-        tokens, then = self._buckets.pop(caller, (float(self.per_minute), now))
-        tokens = min(float(self.per_minute), tokens + (now - then) * rate)
+        for amount, seconds in limits:
+            if not amount:
+                continue
+            rate, most = amount / seconds, max(amount, 1.0)
+            bucket = self._bucket(caller, seconds, most, now)
+            bucket.tokens = min(most, bucket.tokens + max(now - bucket.then, 0.0) * rate)
+            bucket.then = now
+            if bucket.tokens < 1:
+                raise RateLimited(allowance(most, 0, (1 - bucket.tokens) / rate))
+            taken.append((bucket, rate, most))
+        for bucket, _, _ in taken:
+            bucket.tokens -= 1
+        if not taken:
+            return None
+        bucket, rate, most = min(taken, key=lambda each: each[0].tokens)
+        return allowance(most, int(bucket.tokens), (most - bucket.tokens) / rate)
+
+    def _bucket(self, caller: str, seconds: float, most: float, now: float) -> Bucket:
+        bucket = self._buckets.pop((caller, seconds), None) or Bucket(most, now)
         if len(self._buckets) >= BUCKETS_KEPT:
             self._buckets.pop(next(iter(self._buckets)))  # the one that was used longest ago
-        if tokens < 1:
-            self._buckets[caller] = (tokens, now)
-            raise RateLimited(self.allowance(0, (1 - tokens) / rate))
-        self._buckets[caller] = (tokens - 1, now)
-        return self.allowance(int(tokens - 1), (self.per_minute - tokens + 1) / rate)
+        self._buckets[caller, seconds] = bucket
+        return bucket
 
-    def allowance(self, remaining: int, reset_seconds: float) -> Allowance:
-        return Allowance(limit=self.per_minute, remaining=remaining, reset_seconds=reset_seconds)
+
+def allowance(limit: float, remaining: int, reset_seconds: float) -> Allowance:
+    return Allowance(limit=int(limit), remaining=remaining, reset_seconds=reset_seconds)
 
 
 class RateLimited(Problem):
@@ -91,6 +327,68 @@ class RateLimited(Problem):
     def __init__(self, allowance: Allowance) -> None:
         super().__init__(Kind.RATE_LIMITED, "Too many requests", retry_after=allowance.reset_seconds)
         self.allowance = allowance
+
+
+class Meter:
+    """Bytes that owners send a day (UTC). Counted here and told to the store every few seconds, so that a request that
+    is counted waits for no disk; other processes' share is learned when the store is told."""
+
+    def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
+        self._store, self._clock = store, clock
+        self._day = ""
+        self._stored: dict[str, int] = {}  # owner → what the store knows
+        self._fresh: dict[str, int] = {}  # owner → what it was not told yet
+        self._telling: asyncio.Task[None] | None = None
+
+    async def take(self, owner: str, bytes: int, limit: int | None) -> None:
+        """Count so many bytes, unless they are too many for today. Raises Problem(RATE_LIMITED)."""
+        if limit is None or not bytes:
+            return
+        now = self._clock()
+        day = datetime.fromtimestamp(now, UTC).date().isoformat()
+        if day != self._day:
+            await self.tell()
+        if day != self._day:  # still: others may have turned the page meanwhile
+            self._day, self._stored, self._fresh = day, {}, {}
+        if owner not in self._stored:
+            stored = await self._store.traffic(day, owner)
+            self._stored.setdefault(owner, stored)
+        if self._stored[owner] + self._fresh.get(owner, 0) + bytes > limit:
+            message = f"This key may send {limit} bytes a day, and they would be exceeded."
+            raise Problem(Kind.RATE_LIMITED, message, retry_after=DAY - now % DAY)
+        self._fresh[owner] = self._fresh.get(owner, 0) + bytes
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.get_running_loop().create_task(self._tell_later())
+
+    async def _tell_later(self) -> None:
+        await asyncio.sleep(TOLD_SECONDS)
+        await self.tell()
+
+    async def tell(self) -> None:
+        """What cannot be told is kept for the next time."""
+        day, fresh = self._day, self._fresh
+        if not fresh:
+            return
+        self._stored, self._fresh = added(self._stored, fresh), {}
+        try:
+            totals = await self._store.add_traffic(day, fresh)
+        except Problem as problem:
+            log.error("traffic_untold", reason=problem.message)
+            if day == self._day:
+                self._stored = added(self._stored, {owner: -bytes for owner, bytes in fresh.items()})
+                self._fresh = added(fresh, self._fresh)
+            return
+        if day == self._day:
+            self._stored |= totals
+
+    async def close(self) -> None:
+        if self._telling is not None:
+            self._telling.cancel()
+        await self.tell()
+
+
+def added(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
 
 
 # -- callbacks ---------------------------------------------------------------------

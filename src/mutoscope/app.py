@@ -2,15 +2,16 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import structlog
 
-from mutoscope.access import Keys, Pace
+from mutoscope.access import Keys, Pace, share_of, widest
 from mutoscope.assets import Assets
 from mutoscope.catalog import Catalog
-from mutoscope.config import BadSettings, Settings
+from mutoscope.config import BadSettings, Rights, Settings
 from mutoscope.credentials import signer
 from mutoscope.engines import Engine
 from mutoscope.engines.relay import Relay
@@ -70,6 +71,7 @@ class App:
             **self.relays,
         }
         self.routes = Routes(self.engines, settings.accounts)
+        self.keys = Keys(settings.keys, self.store)
         self.gateway = Gateway(
             settings=settings,
             store=self.store,
@@ -85,6 +87,7 @@ class App:
             catalog=self.catalog,
             engines=self.engines,
             routes=self.routes,
+            keys=self.keys,
             kept=KEPT if rehearsal else frozenset(),
         )
         self.worker = Worker(
@@ -108,8 +111,8 @@ class App:
         )
         self.server = Server(
             self.gateway,
-            keys=Keys(settings.keys),
-            pace=Pace(settings.limits.requests_per_minute),
+            keys=self.keys,
+            pace=Pace(settings.limits.requests_per_minute, per_second=settings.limits.requests_per_second),
             rehearsal=rehearsal,
             scratch=self.home.scratch,
             started=self.start,
@@ -120,7 +123,9 @@ class App:
     async def start(self) -> None:
         """Open the store, take up what an earlier process left, and begin to work."""
         await self.store.open()
-        recovered = await self.store.recover(now=self.gateway.clock(), concurrency=self.limit_of)
+        await self.keys.refresh()
+        limit_of = partial(self.limit_of, await self.keys.all_rights())
+        recovered = await self.store.recover(now=self.gateway.clock(), concurrency=limit_of)
         if recovered:
             log.info("recovered", what="jobs and deliveries of an earlier process", count=recovered)
         if self.rehearsal:
@@ -149,6 +154,8 @@ class App:
             await engine.close()
         await self.prober.close()
         await self.client.close()
+        await self.server.meter.close()
+        await self.keys.close()
         await self.store.close()
         self.home.leave()
 
@@ -160,9 +167,13 @@ class App:
         finally:
             await self.stop()
 
-    def limit_of(self, owner: str, model: str) -> int | None:  # noqa: ARG002 - limits per owner come with keys
+    def limit_of(self, rights: Mapping[str, Sequence[Rights]], owner: str, model: str) -> int | None:
+        """How many unfinished jobs of a model an owner may have, by what the keys of all owners allow."""
         row = self.catalog.models.get(model)
-        return row.max_concurrent if row else None
+        if row is None:
+            return None
+        own = rights.get(owner) or (Rights(),)
+        return widest(share_of(each, row, self.settings.limits).concurrency for each in own)
 
 
 def relays(settings: Settings, catalog: Catalog) -> dict[str, Relay]:

@@ -13,10 +13,10 @@ import uuid_utils
 from msgspec.structs import replace
 
 from mutoscope import catalog
-from mutoscope.access import callback_token, called_job
+from mutoscope.access import Keys, callback_token, called_job, hold_scope, share_of
 from mutoscope.assets import Assets, upload_name
 from mutoscope.catalog import Catalog, Model
-from mutoscope.config import Settings
+from mutoscope.config import Rights, Settings
 from mutoscope.engines import Engine
 from mutoscope.engines.relay import Relay
 from mutoscope.http import HttpRequest
@@ -42,6 +42,7 @@ from mutoscope.wires._wire import (
 log = structlog.get_logger(__name__)
 
 DAY = 86400.0
+ALL_RIGHTS = Rights()
 SIFTED = 10_000  # how many of a caller's newest jobs a list with filters looks at
 SIFTED_AT_ONCE = 500
 BODY_KEPT = 64 * 1024
@@ -60,12 +61,14 @@ class Gateway:
         catalog: Catalog,
         engines: Mapping[str, Engine],
         routes: Routes,
+        keys: Keys | None = None,
         kept: frozenset[str] = frozenset(),
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`kept` are ids of jobs that no client can remove; a rehearsal's fixed tasks."""
         self.settings, self.store, self.assets, self.intake = settings, store, assets, intake
         self.catalog, self.engines, self.routes, self.kept, self.clock = catalog, engines, routes, kept, clock
+        self.keys = keys or Keys(settings.keys, store)
         self.new_job = asyncio.Event()  # wakes the worker
         self.wanted: set[str] = set()  # the engines that it should look for jobs of
         self.busy: set[str] = set()  # the engines without a free slot: no use waking it for these
@@ -84,6 +87,7 @@ class Gateway:
         submission: Submission,
         *,
         owner: str = "",
+        rights: Rights = ALL_RIGHTS,
         body: bytes = b"",
         origin: str = "",
         engine: str | None = None,
@@ -91,16 +95,19 @@ class Gateway:
     ) -> Job:
         """File a generation, to be recognised by `repeat` later on. The job is durable before this returns.
 
+        `rights` are those of the owner's key.
+
         Raises Problem.
         """
         if self.draining:
             raise Problem(Kind.UNAVAILABLE, "The server is shutting down. Try again shortly.", retry_after=5)
         asked = submission.generation
         model = self.catalog.get(asked.model)
+        hold_scope("model", model.name, rights.models)
         if engine is not None:
             model = replace(model, engines=(engine,))
         catalog.check(asked, model, submission.fields)
-        maker, notes = self.routes.choose(asked, model, submission.fields)
+        maker, notes = self.routes.choose(asked, model, submission.fields, allowed=rights.engines)
         if asked.inputs:
             inputs = await self.intake.take_in(asked.inputs, owner=owner, probe=self.probes(wire))
             asked = replace(asked, inputs=inputs)
@@ -116,13 +123,17 @@ class Gateway:
             body=shortened(body),
             engine=maker.name,
             notes=submission.notes + notes,
+            engines=rights.engines,
             webhook=submission.webhook,
             origin=self.settings.server.public_url or origin,
             created=now,
             updated=now,
             estimate=catalog.estimate(generation, model),
         )
-        job = await self.store.add(job, concurrency=model.max_concurrent, daily=model.max_daily, repeat=repeat)
+        share = share_of(rights, model, self.settings.limits)
+        job = await self.store.add(
+            job, concurrency=share.concurrency, daily=share.daily, queued=share.queued, repeat=repeat
+        )
         self.want(maker.name)
         return job
 
@@ -339,16 +350,15 @@ class Gateway:
 
     # -- accounts ---------------------------------------------------------------
 
-    async def account(self, owner: str) -> Account:
+    async def account(self, owner: str, rights: Rights = ALL_RIGHTS) -> Account:
         """What this caller may do and has done: limits and counts by model."""
         now = self.clock()
         made = await self.store.made_since(owner, now - DAY)
         rows = await self.store.owners_usage(owner, since=now - 30 * DAY, until=now)
+        shares = {name: share_of(rights, model, self.settings.limits) for name, model in self.catalog.models.items()}
         models = {
-            name: ModelAccount(
-                max_concurrent=model.max_concurrent, max_daily=model.max_daily, made_today=made.get(name, 0)
-            )
-            for name, model in self.catalog.models.items()
+            name: ModelAccount(max_concurrent=share.concurrency, max_daily=share.daily, made_today=made.get(name, 0))
+            for name, share in shares.items()
         }
         return Account(models=models, spent=sum(row.credits for row in rows))
 

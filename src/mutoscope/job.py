@@ -158,6 +158,7 @@ class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
     notes: tuple[str, ...] = ()  # what was ignored or replaced, told aloud
     upstream_status: str | None = None
     parent: str | None = None
+    engines: tuple[str, ...] = ()  # those that its key may use, where that is not all of them
     webhook: str | None = None
     origin: str = ""  # scheme://host as the creator addressed us, for links in webhooks
     worker: str | None = None  # who holds the lease while running

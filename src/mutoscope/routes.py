@@ -1,7 +1,7 @@
 """Which engines may make a model, in which order, and which of them takes a job."""
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from mutoscope import catalog
@@ -54,14 +54,21 @@ class Routes:
         for name, account in accounts.items():
             self.wires.setdefault(account.wire, []).append(name)
 
-    def choose(self, asked: Generation, model: Model, fields: Mapping[str, str]) -> Chosen:
+    def choose(
+        self, asked: Generation, model: Model, fields: Mapping[str, str], *, allowed: Collection[str] = ()
+    ) -> Chosen:
         """The first engine that can do all that was asked; one that is left alone for now only when no other can.
 
-        Raises Problem: why the first of them cannot, in the caller's words.
+        `allowed` are the engines that a key may use, where those are not all. Raises Problem: why the first of them
+        cannot, in the caller's words; FORBIDDEN when the key may use none of them.
         """
         able: list[Chosen] = []
         refusal: Problem | None = None
-        for engine in self.candidates(model):
+        candidates = self.candidates(model)
+        suited = [engine for engine in candidates if self.may_use(engine.name, allowed)]
+        if candidates and not suited:
+            raise not_for_this_key(model, candidates, allowed)
+        for engine in suited:
             try:
                 able.append(Chosen(engine, hold(engine, asked, model, fields)))
             except Problem as problem:
@@ -70,10 +77,12 @@ class Routes:
             return next((each for each in able if is_up(each.engine)), able[0])
         raise refusal or no_engine(model, self.engines)
 
-    def next(self, generation: Generation, model: Model, tried: tuple[str, ...]) -> Engine | None:
+    def next(
+        self, generation: Generation, model: Model, tried: tuple[str, ...], *, allowed: Collection[str] = ()
+    ) -> Engine | None:
         """Who takes over what the engines of `tried` could not have made; None when nobody can."""
         for engine in self.candidates(model):
-            if engine.name not in tried and is_up(engine):
+            if engine.name not in tried and self.may_use(engine.name, allowed) and is_up(engine):
                 try:
                     hold(engine, generation, model, {})
                 except Problem:
@@ -93,6 +102,13 @@ class Routes:
             else:
                 raise no_such_engine(name, model, self.engines)
         return list(found.values())
+
+    def may_use(self, engine: str, allowed: Collection[str]) -> bool:
+        """Whether an engine is among the allowed, by its name or by that of its wire; nothing allowed means all."""
+        if not allowed or engine in allowed:
+            return True
+        account = self.accounts.get(engine)
+        return account is not None and account.wire in allowed
 
     def has_detour(self, engine: str, models: Iterable[Model]) -> bool:
         """Whether the jobs of any model could go elsewhere when this engine is left alone."""
@@ -133,6 +149,14 @@ def makes(engine: Engine, operation: Operation, model: Model) -> bool:
 
 def is_up(engine: Engine) -> bool:
     return not isinstance(engine, Relay) or engine.breaker.allows
+
+
+def not_for_this_key(model: Model, candidates: Iterable[Engine], allowed: Collection[str]) -> Problem:
+    makers = ", ".join(engine.name for engine in candidates)
+    return Problem(
+        Kind.FORBIDDEN,
+        f"This key may not use what makes {model.name} here ({makers}); it may use {', '.join(allowed)}.",
+    )
 
 
 def no_engine(model: Model, engines: Mapping[str, Engine]) -> Problem:

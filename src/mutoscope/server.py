@@ -1,6 +1,7 @@
 """The front door: every wire's routes at the vendor's own paths and again under /<wire>; files, uploads, pages."""
 
 import asyncio
+import math
 import re
 import tempfile
 import time
@@ -16,7 +17,9 @@ from msgspec.structs import force_setattr, replace
 from starlette.requests import Request
 
 from mutoscope import intake, pages
-from mutoscope.access import Keys, Pace, RateLimited
+from mutoscope.access import MINUTE, Caller, Keys, Meter, Pace, RateLimited, hold_scope, widest
+from mutoscope.admin import Admin
+from mutoscope.catalog import first
 from mutoscope.gateway import Gateway, upload_path, visible
 from mutoscope.http import HttpRequest, HttpResponse, json_response
 from mutoscope.job import Job
@@ -46,6 +49,9 @@ REHEARSE = "x-mutoscope-rehearse"  # a problem kind: answer with it
 ENGINE = "x-mutoscope-engine"  # which engine makes the job
 WEBHOOK, WEBHOOK_QUERY = "x-mutoscope-webhook", "mutoscope_webhook"  # where a job's news goes, on every wire
 CALLBACKS = "/callbacks/"
+ADMIN = "/admin/"
+MAX_ADMIN = 64 * 1024
+SIZE = re.compile(r"[0-9]{1,18}")
 MAX_CALLBACK = 64 * 1024
 FORM_STATUSES = {"200": 200, "201": 201}  # by the field success_action_status, as object stores have it
 
@@ -132,7 +138,9 @@ class Server:
         wires: tuple[Wire, ...] = ALL,
     ) -> None:
         """`rehearsal` lets a request choose its engine and its failure by header."""
-        self.gateway, self.keys, self.pace = gateway, keys or Keys(), pace or Pace(0)
+        self.gateway, self.keys, self.pace = gateway, keys or gateway.keys, pace or Pace(0)
+        self.meter = Meter(gateway.store, clock=gateway.clock)
+        self.admin = Admin(self.keys, gateway.store, clock=gateway.clock)
         self.rehearsal, self.scratch = rehearsal, scratch
         self.started, self.stopped = started, stopped
         self.router = Router(wires)
@@ -159,6 +167,8 @@ class Server:
             await respond(await self.take_upload(scope, receive), scope, send)
         elif path.startswith(CALLBACKS):
             await respond(await self.take_callback(scope, receive), scope, send)
+        elif path.startswith(ADMIN):
+            await respond(await self.administer(scope, receive), scope, send)
         else:
             await self.pages(scope, receive, send)
 
@@ -188,8 +198,10 @@ class Server:
         request = head_of(scope)
         allowance: Allowance | None = None
         try:
-            owner = self.keys.owner(wire.credential(request))
-            allowance = self.pace.spend(owner or scope["client"][0] if scope.get("client") else owner)
+            one_credential(scope)
+            caller = await self.keys.caller(wire.credential(request))
+            allowance = self.pace.spend(caller.owner or address_of(scope), caller.rights)
+            hold_scope("API", wire.name, caller.rights.wires)
             target = methods.get("GET" if request.method == "HEAD" else request.method)
             if target is None:
                 raise self.lost(wire, methods, request)
@@ -200,8 +212,8 @@ class Server:
             if self.rehearsal and (wanted := request.headers.get(REHEARSE)):
                 raise rehearsed(wanted)
             if request.method not in ("GET", "DELETE", "HEAD"):
-                force_setattr(request, "body", await read_body(receive, request, self.max_body))
-            response = await self.serve(wire, target.route, request, owner, origin_of(scope, request))
+                force_setattr(request, "body", await self.body_of(receive, request, caller))
+            response = await self.serve(wire, target.route, request, caller, origin_of(scope, request))
         except Problem as problem:
             if isinstance(problem, RateLimited):
                 allowance = problem.allowance
@@ -225,13 +237,25 @@ class Server:
             Kind.NOT_FOUND, f"Not found: there is no {request.path} on this server. It makes things at: {paths}"
         )
 
-    async def serve(self, wire: Wire, route: Route, request: HttpRequest, owner: str, origin: str) -> HttpResponse:
-        gateway = self.gateway
+    async def body_of(self, receive: Receive, request: HttpRequest, caller: Caller) -> bytes:
+        """The body, counted where the caller may send so much a day only: before it is read if it tells its size."""
+        limit = first(caller.rights.max_bytes_daily, self.gateway.settings.limits.max_bytes_daily)
+        declared = request.headers.get("content-length", "")
+        told = limit is not None and SIZE.fullmatch(declared) is not None and int(declared) <= self.max_body
+        if told:
+            await self.meter.take(caller.owner, int(declared), limit)
+        body = await read_body(receive, request, self.max_body)
+        if not told:
+            await self.meter.take(caller.owner, len(body), limit)
+        return body
+
+    async def serve(self, wire: Wire, route: Route, request: HttpRequest, caller: Caller, origin: str) -> HttpResponse:
+        gateway, owner = self.gateway, caller.owner
         match route.verb:
             case Verb.SHOW:
                 return await self.show(wire, route, request, owner, origin)
             case Verb.SUBMIT:
-                return await self.make(wire, route, request, owner, origin)
+                return await self.make(wire, route, request, caller, origin)
             case Verb.LIST:
                 jobs = await gateway.list(wire, route, parsed(route, request), owner=owner, origin=origin)
                 return route.render(jobs, request)
@@ -247,46 +271,51 @@ class Server:
             case Verb.LIST_UPLOADS:
                 return route.render(await gateway.list_uploads(wire, owner=owner, origin=origin), request)
             case Verb.ACCOUNT:
-                return route.render(await gateway.account(owner), request)
+                return route.render(await gateway.account(owner, caller.rights), request)
             case Verb.USAGE:
                 return route.render(await gateway.usage(parsed(route, request), owner=owner), request)
 
-    async def make(self, wire: Wire, route: Route, request: HttpRequest, owner: str, origin: str) -> HttpResponse:
+    async def make(self, wire: Wire, route: Route, request: HttpRequest, caller: Caller, origin: str) -> HttpResponse:
         """A create. One that says that it repeats another is answered with the other's job."""
+        owner = caller.owner
         repeat = await unhurried(repeat_of, request, request)
         if repeat is None:
-            job = await self.file(wire, route, request, owner, origin)
+            job = await self.file(wire, route, request, caller, origin)
             return told(route.render(job, request), job)
         async with self.turns.take(owner, repeat):
             known = await self.gateway.repeated(owner, repeat, origin=origin) if repeat.replays else None
-            job = known or await self.file(wire, route, request, owner, origin, repeat)
+            job = known or await self.file(wire, route, request, caller, origin, repeat)
         response = told(route.render(job, request), job)
         if known:
             response.headers[REPLAYED] = "true"
         return response
 
     async def file(
-        self, wire: Wire, route: Route, request: HttpRequest, owner: str, origin: str, repeat: Repeat | None = None
+        self, wire: Wire, route: Route, request: HttpRequest, caller: Caller, origin: str, repeat: Repeat | None = None
     ) -> Job:
         """Read a create and store its job."""
         submission = await unhurried(parsed, request, route, request)
+        model = submission.generation.model
+        if (own := caller.rights.per_model.get(model)) and own.requests_per_minute:
+            self.pace.take(f"{caller.owner}\n{model}", ((own.requests_per_minute, MINUTE),))
         return await self.gateway.submit(
             wire,
             route.route,
-            self.addressed(submission, request, owner),
-            owner=owner,
+            self.addressed(submission, request, caller),
+            owner=caller.owner,
+            rights=caller.rights,
             body=request.body,
             origin=origin,
             engine=request.headers.get(ENGINE) if self.rehearsal else None,
             repeat=repeat,
         )
 
-    def addressed(self, submission: Submission, request: HttpRequest, owner: str) -> Submission:
+    def addressed(self, submission: Submission, request: HttpRequest, caller: Caller) -> Submission:
         """With the address for the job's news: the request's own, else that of our header or query, else the key's."""
         header, query = request.headers.get(WEBHOOK), request.query.get(WEBHOOK_QUERY)
         if header is None and query is None:
-            usual = self.keys.webhook(owner) if submission.webhook is None else None
-            return submission if usual is None else replace(submission, webhook=usual)
+            usual = caller.rights.webhook if submission.webhook is None else ""
+            return replace(submission, webhook=usual) if usual else submission
         name, text = (WEBHOOK_QUERY, query or "") if header is None else (WEBHOOK, header)
         address = receiver_address(text, name)
         if submission.webhook is not None:
@@ -329,6 +358,21 @@ class Server:
             allow = {"allow": "POST"} if problem.kind is Kind.WRONG_METHOD else {}
             return json_response({"error": problem.message}, problem.status, allow)
 
+    # -- those who look after the keys --------------------------------------------------
+
+    async def administer(self, scope: Scope, receive: Receive) -> HttpResponse:
+        request = head_of(scope)
+        try:
+            one_credential(scope)
+            owner = await self.admin.admit(request)
+            self.pace.spend(owner or address_of(scope))
+            if request.method == "POST":
+                force_setattr(request, "body", await read_body(receive, request, MAX_ADMIN))
+            return await self.admin.answer(request)
+        except Problem as problem:
+            headers = {} if problem.retry_after is None else {"retry-after": str(math.ceil(problem.retry_after))}
+            return json_response({"error": problem.message, "kind": problem.kind}, problem.status, headers)
+
     # -- files that callers send ahead ------------------------------------------------
 
     async def take_upload(self, scope: Scope, receive: Receive) -> HttpResponse:
@@ -352,6 +396,7 @@ class Server:
             raise Problem(Kind.NOT_FOUND, "There is no such upload, or it has its file already.")
         if problem := gateway.assets.verify(upload_path(id), request.query, gateway.clock()):
             raise problem
+        limit = await self.bytes_of(upload.owner)
         status = 204
         if request.method == "PUT":
             await save_body(receive, path, upload.max_bytes)
@@ -359,6 +404,7 @@ class Server:
             wished = await save_form(scope, receive, path, upload.max_bytes)
             status = FORM_STATUSES.get(wished, status)
         size = path.stat().st_size
+        await self.meter.take(upload.owner, size, limit)
         if size < upload.min_bytes:
             raise Problem(Kind.BAD_MEDIA, f"The file has {size} bytes; at least {upload.min_bytes} are needed.")
         media_type = intake.sniff(path)
@@ -369,6 +415,16 @@ class Server:
         if not await gateway.store.fill_upload(id, asset, size, gateway.clock()):
             raise Problem(Kind.CONFLICT, "The upload slot has expired or has its file already.")
         return status
+
+    async def bytes_of(self, owner: str) -> int | None:
+        """How many bytes an owner may send a day. Raises Problem(FORBIDDEN) when their keys are no longer taken."""
+        usual = self.gateway.settings.limits.max_bytes_daily
+        if not owner:
+            return first(usual)
+        rights = await self.keys.rights_of(owner)
+        if not rights:
+            raise Problem(Kind.FORBIDDEN, "The key that opened this upload is not taken any more.")
+        return widest(first(each.max_bytes_daily, usual) for each in rights)
 
 
 def allowed(methods: Iterable[str]) -> str:
@@ -429,6 +485,18 @@ def head_of(scope: Scope) -> HttpRequest:
         query=dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {},
         headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
     )
+
+
+def one_credential(scope: Scope) -> None:
+    """Two keys in one request are none: whoever stands before us may have looked at the other one."""
+    named = [name for name, _ in scope["headers"] if name == b"authorization" or name.endswith(b"-api-key")]
+    if len(named) > 1 and len(set(named)) < len(named):
+        raise Problem(Kind.UNAUTHENTICATED, "The API key is given twice")
+
+
+def address_of(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""
 
 
 def origin_of(scope: Scope, request: HttpRequest) -> str:

@@ -216,7 +216,7 @@ class Worker:
         job, now, problem = run.job, self.clock(), unsent.problem
         model = self.gateway.catalog.get(job.generation.model)
         tried = (*run.checkpointed.get("tried", ()), job.engine)
-        if follower := self.gateway.routes.next(job.generation, model, tried):
+        if follower := self.gateway.routes.next(job.generation, model, tried, allowed=job.engines):
             await run.checkpoint(tried=tried)
             await self.store.reroute(job.id, self.name, engine=follower.name, detail=problem.message, now=now)
             log.warning("rerouted", job=job.id, before=job.engine, engine=follower.name, reason=problem.message)

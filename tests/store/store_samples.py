@@ -64,6 +64,7 @@ def full_job() -> Job:
         body=b"\x00not \xff json",
         notes=("watermark is ignored",),
         parent=id_at(T0),
+        engines=("script", "studio"),
         webhook="https://example.com/hook",
         origin="https://media.example.com",
         estimate=25.0,

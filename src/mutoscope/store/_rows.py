@@ -22,6 +22,7 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
     origin: str = ""
     webhook: str | None = None
     parent: str | None = None
+    engines: tuple[str, ...] = ()
     estimate: float = 0.0
 
 
@@ -72,6 +73,7 @@ def row_of(job: Job) -> Row:
         origin=job.origin,
         webhook=job.webhook,
         parent=job.parent,
+        engines=job.engines,
         estimate=job.estimate,
     )
     return (
@@ -122,6 +124,7 @@ def job_of(row: Row) -> Job:
         notes=decode_notes(it.notes) if it.notes else (),
         upstream_status=it.upstream_status,
         parent=request.parent,
+        engines=request.engines,
         webhook=request.webhook,
         origin=request.origin,
         worker=it.worker,

@@ -1,0 +1,135 @@
+"""The API by which keys are looked after: /admin/keys, in JSON, for keys with the right `admin`."""
+
+import time
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+import structlog
+from msgspec import Meta, Struct
+
+from mutoscope.access import OWN, Keys, make_key, rotate
+from mutoscope.config import Rights
+from mutoscope.http import HttpRequest, HttpResponse, json_response
+from mutoscope.problem import Kind, Problem
+from mutoscope.store import KeyRecord, Store
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+KEYS = "/admin/keys"
+NOT_STORED = {"cache-control": "no-store"}
+
+
+class NewKey(Rights, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The body of a create: a name, the rights, and for how long."""
+
+    name: str
+    expires_seconds: Annotated[float, Meta(gt=0)] | None = None
+
+
+class Rotation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    grace_seconds: Annotated[float, Meta(ge=0)] = 0.0
+
+
+class Admin:
+    def __init__(self, keys: Keys, store: Store, *, clock: Callable[[], float] = time.time) -> None:
+        self.keys, self.store, self.clock = keys, store, clock
+
+    async def admit(self, request: HttpRequest) -> str:
+        """The owner of the key that the request shows. Raises Problem, also on an open server: whoever reaches it is
+        not its administrator for that."""
+        caller = await self.keys.caller(bearer(request))
+        if self.keys.open:
+            raise Problem(Kind.NOT_FOUND, "There is nothing here: this server takes no keys.")
+        if not caller.rights.admin:
+            raise Problem(Kind.FORBIDDEN, "This key may not look after keys; it needs the right `admin`.")
+        return caller.owner
+
+    async def answer(self, request: HttpRequest) -> HttpResponse:
+        """The request of an administrator. Raises Problem."""
+        if request.path != KEYS and not request.path.startswith(f"{KEYS}/"):
+            raise not_found()
+        match [request.method, *request.path.removeprefix(KEYS).split("/")[1:]]:
+            case ["GET"]:
+                return json_response({"keys": [told(key, self.clock()) for key in await self.store.keys()]})
+            case ["POST"]:
+                return await self.create(read(request.body, NewKey))
+            case ["GET", id]:
+                return json_response(told(await self.find(id), self.clock()))
+            case ["DELETE", id]:
+                return await self.revoke(id)
+            case ["POST", id, "rotate"]:
+                return await self.rotate(id, read(request.body or b"{}", Rotation))
+            case [_] | [_, _] | [_, _, "rotate"]:
+                raise Problem(Kind.WRONG_METHOD, f"{request.method} is not allowed here.")
+            case _:
+                raise not_found()
+
+    async def create(self, wish: NewKey) -> HttpResponse:
+        now = self.clock()
+        expires = None if wish.expires_seconds is None else now + wish.expires_seconds
+        rights = Rights(**{name: getattr(wish, name) for name in OWN})
+        secret, key = make_key(wish.name, rights, now=now, expires=expires)
+        await self.store.add_key(key)
+        await self.keys.refresh()
+        log.info("key_created", key=key.id, name=key.name)
+        return json_response(told(key, now) | {"key": secret}, 201, dict(NOT_STORED))
+
+    async def rotate(self, id: str, wish: Rotation) -> HttpResponse:
+        secret, key = await rotate(self.store, id, now=self.clock(), grace_seconds=wish.grace_seconds)
+        await self.keys.refresh()
+        log.info("key_rotated", key=id, successor=key.id)
+        return json_response(told(key, self.clock()) | {"key": secret}, 201, dict(NOT_STORED))
+
+    async def revoke(self, id: str) -> HttpResponse:
+        key = await self.store.revoke_key(id, now=self.clock())
+        if key is None:
+            raise no_such_key(id)
+        await self.keys.refresh()
+        log.info("key_revoked", key=id)
+        return json_response(told(key, self.clock()))
+
+    async def find(self, id: str) -> KeyRecord:
+        found = next((key for key in await self.store.keys() if key.id == id), None)
+        if found is None:
+            raise no_such_key(id)
+        return found
+
+
+def told(key: KeyRecord, now: float) -> dict[str, Any]:
+    """A key as it is shown: never its digest."""
+    state = "revoked" if key.revoked is not None else "valid" if key.valid(now) else "expired"
+    rights: dict[str, Any] = msgspec.to_builtins(key.rights)
+    facts = {
+        "id": key.id,
+        "name": key.name,
+        "prefix": key.prefix,
+        "state": state,
+        "created": key.created,
+        "expires": key.expires,
+        "revoked": key.revoked,
+        "last_used": key.last_used,
+    }
+    return {name: value for name, value in facts.items() if value is not None} | rights
+
+
+def read(body: bytes, type: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=type)
+    except msgspec.DecodeError as error:
+        raise Problem(Kind.INVALID, str(error)) from error
+
+
+def bearer(request: HttpRequest) -> str | None:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    return key.strip() or None if scheme.lower() == "bearer" else None
+
+
+def no_such_key(id: str) -> Problem:
+    return Problem(Kind.NOT_FOUND, f"There is no key {id!r}.", field="id")
+
+
+def not_found() -> Problem:
+    return Problem(Kind.NOT_FOUND, f"There is nothing here; there is {KEYS}.")
