@@ -1,4 +1,4 @@
-"""Where a stranger's URL may lead: the table of `urls.py`, as first address, as redirect and as webhook."""
+"""Where a stranger's URL may lead: the table of `urls.py`, as an input, a redirect, a webhook, a vendor's wish."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,8 @@ from urls import LEADS_TO, REFUSED
 
 from mutoscope import net
 from mutoscope.config import Net
-from mutoscope.net import SCHEMED, SPECIAL, Client
+from mutoscope.http import HttpRequest
+from mutoscope.net import SCHEMED, SPECIAL, Client, Line
 from mutoscope.problem import Kind, Problem
 
 ROWS = [(url, why) for why, urls in REFUSED.items() for url in urls]
@@ -67,6 +68,20 @@ async def test_no_webhook_goes_to_a_hostile_url(url: str, why: str) -> None:
     await client.close()
     assert caught.value.kind is Kind.UPSTREAM_FAILED
     assert why in caught.value.message
+
+
+@EVERY_URL
+async def test_no_vendor_sends_us_to_a_hostile_url(url: str, why: str) -> None:
+    """Such as the slot for an upload. What begins with a slash is a path at the vendor's own host."""
+    line = Line("https://api.vendor.example", {"authorization": "Bearer key"}, Net(), seconds=5, lookup=nobody)
+    if url.startswith("/"):
+        with pytest.raises(AssertionError, match=r"api\.vendor\.example was looked up"):
+            await line.send(HttpRequest(method="PUT", path=url))
+    else:
+        with pytest.raises(Problem) as caught:
+            await line.send(HttpRequest(method="PUT", path=url))
+        assert why in caught.value.message
+    await line.close()
 
 
 @contextlib.asynccontextmanager
