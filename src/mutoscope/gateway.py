@@ -22,6 +22,7 @@ from mutoscope.engines.relay import Relay
 from mutoscope.http import HttpRequest
 from mutoscope.intake import Intake
 from mutoscope.job import Delivery, Generation, Job, Output, Sent, State
+from mutoscope.meters import JOB_SECONDS, Durations, Tally
 from mutoscope.problem import Kind, Problem
 from mutoscope.routes import Routes
 from mutoscope.store import Repeat, Store
@@ -76,6 +77,9 @@ class Gateway:
         self.new_watch = asyncio.Event()  # wakes the poller
         self.interrupt: Callable[[str], None] | None = None  # the worker sets it: nobody wants this job now
         self.draining = False
+        self.endings: Tally[tuple[str, ...]] = Tally()  # jobs by state, wire, model and engine
+        self.lives: Durations[tuple[str, ...]] = Durations(JOB_SECONDS)  # by state, model and engine
+        self.spent: Tally[tuple[str, ...]] = Tally()  # credits by engine and model
         self._watchers: dict[str, set[asyncio.Event]] = {}
 
     # -- making ---------------------------------------------------------------
@@ -226,10 +230,19 @@ class Gateway:
         if job is not None:
             if self.interrupt:
                 self.interrupt(id)
+            self.ended(job)
             self.changed(id)
             self.want(job.engine)
             self.new_delivery.set()
         return job
+
+    def ended(self, job: Job) -> None:
+        """Count a job that has just ended."""
+        state, model = job.state.value, job.generation.model
+        self.endings.add((state, job.wire, model, job.engine))
+        self.lives.add((state, model, job.engine), (job.finished or job.created) - job.created)
+        if job.cost:
+            self.spent.add((job.engine, model), job.cost)
 
     async def cancel_queued(self, wire: Wire, route: Route, public: str, *, owner: str) -> Job:
         """Cancel a job that waits. Raises Problem(CONFLICT) for one that runs or has ended."""

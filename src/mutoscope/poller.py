@@ -260,12 +260,15 @@ class Poller:
         )
         if job is not None:
             log.info("job_ended", job=job.id, state=job.state.value, reason=failure.message)
+            self.gateway.ended(job)
             self.gateway.new_delivery.set()
         self._moved_on(relay, watch)
 
     async def _learned(self, watch: Watch, detail: str, cost: float | None) -> None:
         """The end of what can be known of a job that ended before."""
-        await self.store.unwatch(watch.job, detail=detail, cost=cost, now=self.clock())
+        if await self.store.unwatch(watch.job, detail=detail, cost=cost, now=self.clock()) and cost:
+            job = await self.store.get(watch.job)
+            self.gateway.spent.add((watch.account, job.generation.model if job else ""), cost)
         self.gateway.changed(watch.job)
 
     def _moved_on(self, relay: Relay, watch: Watch) -> None:

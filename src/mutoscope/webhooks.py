@@ -13,6 +13,7 @@ from collections.abc import Callable
 import structlog
 
 from mutoscope.config import Webhooks as WebhookSettings
+from mutoscope.meters import Durations, Tally
 from mutoscope.net import Client, read_url
 from mutoscope.problem import Kind, Problem
 from mutoscope.store import DueDelivery, Store
@@ -23,6 +24,7 @@ POLL_SECONDS = 1.0
 GONE = 410  # the receiver wants no more of this
 FAILING_KEPT = 1000
 JITTER = 0.1  # share of a delay by which it is spread
+RECEIVERS_TOLD = 50  # hosts whose failures are counted apart: strangers name them
 
 
 def receiver_address(text: str, name: str) -> str:
@@ -84,6 +86,8 @@ class Deliverer:
         self.store, self.client, self.settings, self.secret = store, client, settings, secret
         self.wake, self.clock = wake, clock
         self.sending: set[asyncio.Task[None]] = set()
+        self.attempts: Durations[tuple[str, ...]] = Durations()  # by outcome
+        self.failures: Tally[str] = Tally(RECEIVERS_TOLD, rest="other")  # by host
         self.failing: dict[str, None] = {}  # receivers whose last answer was none, so that others do not wait for them
         self.stopping = False
 
@@ -169,6 +173,9 @@ class Deliverer:
             next_due=next_due,
         )
         outcome = "delivered" if delivered else "given_up" if next_due is None else "will_retry"
+        self.attempts.add((outcome,), time.monotonic() - started)
+        if not delivered:
+            self.failures.add(due.receiver)
         log.info("webhook", outcome=outcome, delivery=delivery.id, job=delivery.job, status=status, error=error)
 
     def judge(self, receiver: str, *, answered: bool) -> None:

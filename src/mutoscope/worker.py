@@ -57,6 +57,7 @@ class Worker:
         self.name = f"{socket.gethostname()}-{secrets.token_hex(4)}"
         self.runs: dict[str, Run] = {}
         self.stopping = False
+        self.looked = time.monotonic()  # when the store was last asked for jobs, with success
         self._heart: asyncio.Task[None] | None = None
         self._claiming_ended = asyncio.Event()
         self._claiming_ended.set()
@@ -74,6 +75,7 @@ class Worker:
                     wanted, swept = set(self.engines), time.monotonic()
                 try:
                     await self._fill(wanted)
+                    self.looked = time.monotonic()
                 except Problem as problem:
                     log.error("claim_failed", reason=problem.message)
                 except Exception:  # whatever it is, the jobs that come after it are claimed all the same
@@ -255,6 +257,8 @@ class Worker:
                 if self.stopping:
                     raise
                 await asyncio.sleep(POLL_SECONDS)
+        if settled:
+            self.gateway.ended(settled)
         happened = "job_ended" if settled else "late_news"
         reason = ending.failure.message if ending.failure else None
         log.info(happened, job=job.id, state=ending.state.value, reason=reason)

@@ -24,6 +24,7 @@ from mutoscope.engines._engine import HANDED, EngineRun, Outcome, Parked, Unsent
 from mutoscope.engines._health import Breaker, Bucket
 from mutoscope.http import HttpRequest, HttpResponse
 from mutoscope.job import Dispatch, Generation, Input, Json, Operation, Output, Sent, Update, Watch
+from mutoscope.meters import JOB_SECONDS, Durations, Tally
 from mutoscope.net import Client, Line, Lookup, NotSent
 from mutoscope.problem import Kind, Problem
 from mutoscope.wires._wire import Back, Conversation, File, Order, Way, Wire
@@ -86,6 +87,10 @@ class Relay:
         self.copier = Client(copies, lookup=lookup)
         self.breaker = Breaker(failures=settings.breaker_failures, seconds=settings.breaker_seconds)
         self.bucket = Bucket(account.requests_per_second or self.back.requests_per_second or 0.0)
+        self.requests: Durations[str] = Durations()  # by the answer's hundred, or the kind of problem without one
+        self.errors: Tally[str] = Tally()  # by kind of problem
+        self.copies: Durations[str] = Durations(JOB_SECONDS)  # by outcome
+        self.copied_bytes = 0
         self.upstream = 0  # jobs that the account holds; the poller counts them now and then
         self.has_detour = False  # whether the jobs of some model could go to another engine
         self.honours: Mapping[Operation, frozenset[str]] = {each: frozenset({"*"}) for each in Operation}
@@ -357,7 +362,12 @@ class Relay:
     async def _copy(self, run: EngineRun, link: str, number: int) -> Output:
         path = run.scratch / f"result-{number}"
         path.unlink(missing_ok=True)
-        await self.copier.fetch(link, max_bytes=self.settings.max_result_bytes, into=path)
+        began, outcome = time.perf_counter(), "failed"
+        try:
+            await self.copier.fetch(link, max_bytes=self.settings.max_result_bytes, into=path)
+            outcome, self.copied_bytes = "copied", self.copied_bytes + path.stat().st_size
+        finally:
+            self.copies.add(outcome, time.perf_counter() - began)
         info = await run.probe(path)
         families = FAMILIES.get(run.generation.operation, ("video",))
         if info.kind not in families:
@@ -446,19 +456,33 @@ class Relay:
             except Problem as problem:
                 if answer is None:
                     raise
+                self.errors.add(problem.kind.value)
                 raise Answered(problem, answer.status) from problem
             answer = await self._answer(request, run, sending)
 
     async def _answer(self, request: HttpRequest, run: EngineRun | None, sending: "Sending | None") -> HttpResponse:
         await self.bucket.take()
         if not request.spends:
-            return await self.line.send(request)
+            return await self._timed(request)
         if run is None or sending is None:
             raise Problem(Kind.INTERNAL, "a request that spends outside of a submission")
         sending.dispatch = await run.intend(self.name, run.job_id)
-        response = await self.line.send(request)
+        response = await self._timed(request)
         sending.status = response.status
         return response
+
+    async def _timed(self, request: HttpRequest) -> HttpResponse:
+        began, answer = time.perf_counter(), "canceled"
+        try:
+            response = await self.line.send(request)
+            answer = f"{response.status // 100}xx"
+            return response
+        except Problem as problem:
+            answer = problem.kind.value
+            self.errors.add(answer)
+            raise
+        finally:
+            self.requests.add(answer, time.perf_counter() - began)
 
 
 class Sending:
