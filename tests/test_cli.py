@@ -158,12 +158,54 @@ def test_a_mistyped_command_is_one_line_and_exit_code_2(run: Any, words: tuple[s
 
 
 def test_a_key_is_printed_with_the_section_that_admits_it(run: Any, tmp_path: Path):
-    ended = run("key", "alice")
+    rights = ("--wire", "runway", "--model", "gen4_turbo", "--max-daily", "0", "--expires", "30d", "--admin")
+    ended = run("keys", "create", 'al"ice', *rights, "--toml")
     file = tmp_path / "mutoscope.toml"
     file.write_text(ended.out)
     [key] = load(file, {}).keys
     fresh = next(line.strip() for line in ended.err.splitlines() if line.strip().startswith("msk_"))
-    assert (key.name, key.sha256) == ("alice", digest(fresh))
+    assert (key.name, key.sha256) == ('al"ice', digest(fresh))
+    assert (key.wires, key.models, key.max_daily, key.admin) == (("runway",), ("gen4_turbo",), 0, True)
+    assert key.expires is not None and 29 < (key.expires.timestamp() - time.time()) / 86400 < 31
+
+
+def test_a_key_is_shown_once_and_listed_without_its_secret(run: Any, tmp_path: Path):
+    data = ("--data", tmp_path / "data")
+    made = run("keys", "create", "ci", "--engine", "script", "--max-queued", "5", *data)
+    secret = made.out.strip()
+    assert made.code == 0 and secret.startswith("msk_") and secret not in made.err
+    [listed] = run("keys", "list", "--json", *data).json
+    assert (listed["name"], listed["state"], listed["engines"], listed["max_queued"]) == ("ci", "valid", ["script"], 5)
+    assert secret.startswith(listed["prefix"]) and len(listed["prefix"]) < 10
+    shown = run("keys", "list", *data).out
+    assert "ci" in shown and secret not in shown and digest(secret) not in shown
+    for file in (tmp_path / "data").iterdir():
+        assert secret.encode() not in file.read_bytes()
+        assert not file.stat().st_mode & 0o077
+    fresh = run("keys", "rotate", listed["id"], "--grace", "1h", *data)
+    assert fresh.out.strip().startswith("msk_") and fresh.out.strip() != secret
+    assert run("keys", "revoke", listed["id"], *data).code == 0
+    states = {each["id"]: each["state"] for each in run("keys", "list", "--json", *data).json}
+    assert states.pop(listed["id"]) == "revoked" and list(states.values()) == ["valid"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("create", "ci", "--wire", "kling"), "freepik"),
+        (("create", "ci", "--model", "gen9"), "gen4_turbo"),
+        (("create", "ci", "--engine", "gpu"), "studio"),
+        (("create", "ci", "--expires", "soon"), "30d"),
+        (("create", "ci", "--max-daily", "-1"), "--max-daily"),
+        (("create", ""), "name"),
+        (("create", "ci", "--webhook", "nowhere"), "webhook"),
+        (("revoke", "key_0"), "no jobs yet"),
+    ],
+)
+def test_a_key_that_cannot_be_is_not_made(run: Any, tmp_path: Path, words: tuple[str, ...], told: str):
+    ended = run("keys", *words, "--data", tmp_path / "data")
+    assert ended.code in (1, 2) and told in ended.err and ended.err.count("\n") == 1
+    assert not (tmp_path / "data").exists()
 
 
 def test_models_lists_every_row_with_what_the_settings_change(run: Any, tmp_path: Path):
@@ -205,7 +247,7 @@ def test_doctor_says_what_is_broken_and_what_to_do(run: Any, tmp_path: Path):
     assert ended.code == 1 and "broken" in ended.out and "prot" in ended.out and "→" in ended.out
     file.write_text("[server]\nhost = '0.0.0.0'\nport = 0\n")
     ended = run("doctor", "--data", tmp_path / "data")
-    assert ended.code == 1 and "mutoscope key" in ended.out
+    assert ended.code == 1 and "mutoscope keys create" in ended.out
 
 
 def test_doctor_tells_a_server_of_ours_from_a_stranger_on_the_port(run: Any, rehearsing: Serving, tmp_path: Path):
@@ -361,12 +403,12 @@ def test_a_port_in_use_is_told_in_one_line(run: Any, rehearsing: Serving, tmp_pa
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--host", "0.0.0.0"), "mutoscope key"),
-        (("--host", "::"), "mutoscope key"),
+        (("--host", "0.0.0.0"), "mutoscope keys create"),
+        (("--host", "::"), "mutoscope keys create"),
         (("--port", "70000"), "0 to 65535"),
         (("--public-url", "media.example"), "--public-url"),
         (("--config", "missing.toml"), "missing.toml"),
-        (("--host", "no.such.host.invalid"), "mutoscope key"),
+        (("--host", "no.such.host.invalid"), "mutoscope keys create"),
     ],
 )
 def test_what_serve_cannot_do_is_refused_in_one_line(run: Any, tmp_path: Path, words: tuple[str, ...], told: str):

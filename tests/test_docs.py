@@ -152,7 +152,7 @@ def test_every_command_line_can_be_understood(page: Path) -> None:
 
 def test_the_reader_of_command_lines_finds_them() -> None:
     found = [line for page in WRITTEN for line in commands(page.read_text())]
-    assert {"serve --rehearse", "key alice", "webhooks replay ID", "models"} <= set(found)
+    assert {"serve --rehearse", "keys create alice", "webhooks replay ID", "models"} <= set(found)
     with pytest.raises(CycloptsError):
         app.parse_args(["serve", "--sideways"], exit_on_error=False, print_error=False)
 

@@ -184,7 +184,8 @@ class Gateway:
         self, wire: Wire, route: Route, page: Page, *, owner: str, offset: int, wanted: int
     ) -> tuple[Job, ...]:
         """The jobs that a page keeps, among the newest SIFTED of the caller's."""
-        keep, since, kept = page.keep or (lambda _: True), page.since or 0.0, list[Job]()
+        keep: Callable[[Job], bool] = page.keep or (lambda _: True)
+        since, kept = page.since or 0.0, list[Job]()
         for start in range(0, SIFTED, SIFTED_AT_ONCE):
             jobs = await self.store.list(
                 wire=wire.name, owner=owner, route=route.route, limit=SIFTED_AT_ONCE, offset=start

@@ -134,9 +134,10 @@ class Pages:
 
     async def jobs(self) -> "Html":
         """How busy the server is; not for strangers, so not where callers need a key."""
-        if self.gateway.settings.keys:
-            return Html("")
         try:
+            await self.gateway.keys.refresh()
+            if not self.gateway.keys.open:
+                return Html("")
             return jobs_line(await asyncio.wait_for(self.gateway.store.count_by_state(), STORE_SECONDS))
         except (Problem, TimeoutError):
             return jobs_line(None)
@@ -174,7 +175,7 @@ class Pages:
             each for each in operation.told.get("parameters", ()) if each["in"] == "header" and each.get("required")
         )
         needed = {each["name"]: each["schema"]["enum"][0] for each in told}
-        return (key_header(wire) if self.gateway.settings.keys else {}) | needed
+        return (key_header(wire) if not self.gateway.keys.open else {}) | needed
 
     def wire_table(self, origin: str) -> "Html":
         rows = (
@@ -196,7 +197,7 @@ class Pages:
         )
 
     def key_text(self) -> str:
-        if self.gateway.settings.keys:
+        if not self.gateway.keys.open:
             return "Send one of this server's keys where the vendor's would go."
         return "This server is open: any key is taken, or none."
 

@@ -26,9 +26,9 @@ VERBS = {
     "inspect": "Who made a file, how, and whether it was altered since.",
     "models": "Which models there are, what they do and who makes them here.",
     "doctor": "What is installed, reachable and missing, and what to do about it.",
-    "key": "Make an API key, and the lines for the configuration file that admit it.",
+    "keys": "Make, list, revoke and rotate API keys.",
 }
-GROUPS = ("jobs", "webhooks")
+GROUPS = ("jobs", "keys", "webhooks")
 for verb, sentence in VERBS.items():
     app.command(f"mutoscope.cli.{verb}:{'app' if verb in GROUPS else verb}", name=verb, help=sentence)
 

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 from mutoscope.cli._failure import Stop
 from mutoscope.config import Settings
@@ -20,12 +21,35 @@ async def opened(settings: Settings) -> AsyncGenerator[SqliteStore]:
         raise Stop(
             f"{settings.data} holds no jobs yet. Start `mutoscope serve`, or name another directory with --data."
         )
+    async with at(path) as store:
+        yield store
+
+
+@contextlib.asynccontextmanager
+async def made(settings: Settings) -> AsyncGenerator[SqliteStore]:
+    """The store, which need not be there yet: keys are made before the first start."""
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    async with at(settings.data / DATABASE) as store:
+        yield store
+
+
+@contextlib.asynccontextmanager
+async def at(path: Path) -> AsyncGenerator[SqliteStore]:
     store = SqliteStore(path)
     await store.open()
     try:
         yield store
     finally:
         await store.close()
+
+
+async def has_keys(settings: Settings) -> bool:
+    """Whether a server with these settings and data asks for a key."""
+    path = settings.data / DATABASE
+    if settings.keys or not path.is_file():
+        return bool(settings.keys)
+    async with at(path) as store:  # one key that was revoked is enough: such a server is not open either
+        return await store.key_changes() > 0
 
 
 async def find(store: SqliteStore, id: str) -> Job:

@@ -23,7 +23,7 @@ from rich.text import Text
 from mutoscope import __version__, config
 from mutoscope import credentials as signing
 from mutoscope.catalog import Catalog
-from mutoscope.cli import _show
+from mutoscope.cli import _records, _show
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
 from mutoscope.cli.serve import is_loopback
 from mutoscope.config import BadSettings, Settings
@@ -217,9 +217,9 @@ def configured(file: Path | None, data: Path | None) -> tuple[Settings | None, C
     except (BadSettings, Problem) as error:
         advice = "mutoscope.default.toml shows every setting with its default"
         return None, Check(what="settings", verdict=Verdict.BROKEN, found=str(error), advice=advice)
-    if not settings.keys and not is_loopback(settings.server.host):
-        advice = "mutoscope key NAME >> mutoscope.toml"
-        text = f"{found}: host {settings.server.host} without any [[keys]]; serve will refuse"
+    if not is_loopback(settings.server.host) and not asyncio.run(_records.has_keys(settings)):
+        advice = "mutoscope keys create NAME"
+        text = f"{found}: host {settings.server.host} without any key; serve will refuse"
         return settings, Check(what="settings", verdict=Verdict.BROKEN, found=text, advice=advice)
     return settings, Check(what="settings", found=found)
 

@@ -1,5 +1,6 @@
 """`mutoscope serve`: everything in one process, until a signal says stop."""
 
+import asyncio
 import contextlib
 import gc
 import ipaddress
@@ -18,7 +19,7 @@ from rich.text import Text
 
 from mutoscope import __version__, logs
 from mutoscope.app import App
-from mutoscope.cli import _show
+from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import Config, Data, settings_of
 from mutoscope.config import Settings
@@ -90,12 +91,11 @@ def stripped(url: str | None) -> str | None:
 
 def refuse_open_door(settings: Settings) -> None:
     """Without keys everyone who reaches the server may use it, so that may only be this machine."""
-    if settings.keys or is_loopback(settings.server.host):
+    if is_loopback(settings.server.host) or asyncio.run(_records.has_keys(settings)):
         return
     raise Stop(
-        f"{settings.server.host} can be reached from other machines, and no API key is configured. Make one with "
-        "`mutoscope key NAME >> mutoscope.toml`, which adds a [[keys]] section with the key's digest (the same as "
-        "`printf %s KEY | sha256sum`), or listen on 127.0.0.1.",
+        f"{settings.server.host} can be reached from other machines, and there is no API key. Make one with "
+        "`mutoscope keys create NAME` (and the same --data, if any), or listen on 127.0.0.1.",
         2,
     )
 
@@ -217,13 +217,13 @@ def announce(app: App, door: socket.socket) -> None:
         [
             *((f"  {wire.name}", Text(pointer(wire, url))) for wire in ALL),
             ("  engines", Text(engines(app))),
-            ("  keys", Text(keys(app.settings))),
+            ("  keys", Text(keys(app))),
             ("  data", Text(str(home))),
             ("  webhooks", Text(f"signed with the secret in {secret} (mutoscope webhooks secret)")),
             ("  pages", Text(f"{url}/ and {url}/docs")),
         ]
     )
-    _show.out.print(Text.assemble("\nTry it:\n  ", (example(app.settings, url), "bold"), "\n"))
+    _show.out.print(Text.assemble("\nTry it:\n  ", (example(app, url), "bold"), "\n"))
     _show.out.file.flush()
 
 
@@ -251,13 +251,14 @@ def engines(app: App) -> str:
     return ", ".join(counted + missing)
 
 
-def keys(settings: Settings) -> str:
-    if not settings.keys:
+def keys(app: App) -> str:
+    if app.keys.open:
         return "none: open to this machine, and any key is taken"
-    return ", ".join(key.name for key in settings.keys)
+    named = ", ".join(key.name for key in app.settings.keys)
+    return f"{named}, and those of `mutoscope keys list`" if named else "those of `mutoscope keys list`"
 
 
-def example(settings: Settings, url: str) -> str:
-    key = " -H 'x-freepik-api-key: YOUR_KEY'" if settings.keys else ""
+def example(app: App, url: str) -> str:
+    key = "" if app.keys.open else " -H 'x-freepik-api-key: YOUR_KEY'"
     body = '{"prompt": "a lake between mountains at dawn", "ratio": "1920:1080"}'
     return f"curl -s {url}/v1/ai/text-to-image/runway -H 'content-type: application/json'{key} -d '{body}'"

@@ -1,0 +1,237 @@
+"""`mutoscope keys`: make, list, revoke and rotate API keys, beside a running server or without one."""
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import App, Parameter
+from rich.text import Text
+
+from mutoscope import access, admin
+from mutoscope.catalog import Catalog
+from mutoscope.cli import _records, _show
+from mutoscope.cli._failure import Stop
+from mutoscope.cli._options import AsJson, Config, Data, settings_of
+from mutoscope.config import Key, Rights, Settings
+from mutoscope.store import KeyRecord
+from mutoscope.wires import BY_NAME
+
+app = App(name="keys", help="Make, list, revoke and rotate API keys.")
+
+DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhdw])")
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
+BUILT_IN = ("studio", "script")
+
+Id = Annotated[str, Parameter(help="A key's id, as `mutoscope keys list` shows it.")]
+Listed = Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=False)]
+"""An option that may be given several times."""
+
+
+@app.command
+async def create(
+    name: str,
+    *,
+    wire: Listed = (),
+    model: Listed = (),
+    engine: Listed = (),
+    admin: Annotated[bool, Parameter(negative="")] = False,
+    expires: str | None = None,
+    webhook: str = "",
+    requests_per_second: float | None = None,
+    requests_per_minute: int | None = None,
+    max_concurrent: int | None = None,
+    max_daily: int | None = None,
+    max_queued: int | None = None,
+    max_bytes_daily: int | None = None,
+    toml: Annotated[bool, Parameter(negative="")] = False,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Make a key. It is printed this once; only its digest is kept. A running server takes it within a second.
+
+    Parameters
+    ----------
+    name
+        Whose key it is: jobs, limits and usage go by it. Two keys of one name share what they make.
+    wire
+        An API that it may use; give it several times for several. Default: all.
+    model
+        A model of the catalog that it may use, likewise.
+    engine
+        An engine that may make its jobs, likewise; the name of an API stands for all accounts there.
+    admin
+        It may look after other keys, under /admin.
+    expires
+        For how long it is taken: 90m, 12h, 30d.
+    webhook
+        Where the news of its jobs is sent, for requests that name no address themselves.
+    requests_per_second
+        Its own limit instead of that of [limits], as are those that follow; 0 sets none.
+    toml
+        Keep nothing: print a [[keys]] section for the configuration file instead.
+    """
+    settings = settings_of(config, data=data)
+    given = {
+        "webhook": webhook,
+        "admin": admin,
+        "wires": wire,
+        "models": model,
+        "engines": engine,
+        "requests_per_second": requests_per_second,
+        "requests_per_minute": requests_per_minute,
+        "max_concurrent": max_concurrent,
+        "max_daily": max_daily,
+        "max_queued": max_queued,
+        "max_bytes_daily": max_bytes_daily,
+    }
+    rights = rights_of(given, settings)
+    now = time.time()
+    until = None if expires is None else now + seconds_of(expires, "--expires")
+    secret, key = access.make_key(name, rights, now=now, expires=until)
+    if toml:
+        _show.err.print(f"The key, for the client (it is not stored):\n\n  {secret}\n\nFor mutoscope.toml:\n")
+        _show.out.print(section(key), markup=False)
+        return
+    async with _records.made(settings) as store:
+        await store.add_key(key)
+    tell(secret, key)
+
+
+@app.command(name="list")
+async def list_(*, data: Data = None, config: Config = None, as_json: AsJson = False) -> None:
+    """The keys of the store and of the configuration file, and when each was last used."""
+    settings = settings_of(config, data=data)
+    kept: Sequence[KeyRecord] = ()
+    if (settings.data / _records.DATABASE).is_file():
+        async with _records.opened(settings) as store:
+            kept = await store.keys()
+    now = time.time()
+    if as_json:
+        _show.print_json([admin.told(key, now) for key in kept] + [in_file(each) for each in settings.keys])
+        return
+    if not kept and not settings.keys:
+        _show.err.print("There are no keys: the server is open to this machine, and to no other.")
+        return
+    rows = [
+        (
+            key.id,
+            Text(key.name),
+            f"{key.prefix}…",
+            str(admin.told(key, now)["state"]),
+            _show.moment(key.expires),
+            _show.moment(key.last_used),
+            Text(told_rights(key.rights)),
+        )
+        for key in kept
+    ]
+    rows += [
+        (
+            "",
+            Text(key.name),
+            "",
+            "in the file",
+            _show.moment(access.seconds_of(key.expires)),
+            "",
+            Text(told_rights(key)),
+        )
+        for key in settings.keys
+    ]
+    _show.print_table(("id", "name", "key", "state", "expires", "last used", "rights"), rows)
+
+
+@app.command
+async def revoke(id: Id, *, data: Data = None, config: Config = None) -> None:
+    """Take a key no more. A running server stops taking it within a second; what it made stays."""
+    async with _records.opened(settings_of(config, data=data)) as store:
+        key = await store.revoke_key(id, now=time.time())
+    if key is None:
+        raise unknown(id)
+    _show.out.print(f"{id} ({key.name}) is revoked.", markup=False)
+
+
+@app.command
+async def rotate(id: Id, *, grace: str = "0s", data: Data = None, config: Config = None) -> None:
+    """Make a key in place of another: same name, same rights. The old one is taken for the grace only.
+
+    Parameters
+    ----------
+    grace
+        How long the old key is still taken: 90m, 12h, 30d.
+    """
+    seconds = seconds_of(grace, "--grace")
+    async with _records.opened(settings_of(config, data=data)) as store:
+        secret, key = await access.rotate(store, id, now=time.time(), grace_seconds=seconds)
+    tell(secret, key)
+
+
+# -- what is asked for -----------------------------------------------------------------
+
+
+def rights_of(given: Mapping[str, object], settings: Settings) -> Rights:
+    """Raises Stop for a name that nothing here has, and for a limit below zero."""
+    try:
+        rights = msgspec.convert(given, Rights)
+    except msgspec.ValidationError as error:
+        where, option = str(error).partition(" - at `$.")[::2]
+        raise Stop(f"--{option.rstrip('`').replace('_', '-')}: {where}", 2) from error
+    engines = dict.fromkeys([*BUILT_IN, *settings.accounts, *BY_NAME])
+    hold("--wire", rights.wires, BY_NAME)
+    hold("--model", rights.models, Catalog(settings.models).models)
+    hold("--engine", rights.engines, engines)
+    return rights
+
+
+def hold(option: str, names: Sequence[str], known: Mapping[str, object]) -> None:
+    for name in names:
+        if name not in known:
+            raise Stop(f"{option} {name}: there is none of this name; there are {', '.join(known)}.", 2)
+
+
+def seconds_of(text: str, option: str) -> float:
+    """90m → 5400. Raises Stop."""
+    match = DURATION.fullmatch(text)
+    if match is None:
+        raise Stop(f"{option} {text}: a time is a number and one of s, m, h, d and w, like 30d.", 2)
+    return float(match[1]) * UNITS[match[2]]
+
+
+def unknown(id: str) -> Stop:
+    return Stop(f"There is no key {id!r} here. `mutoscope keys list` shows them; those of the file have no id.")
+
+
+# -- what is shown -----------------------------------------------------------------------
+
+
+def tell(secret: str, key: KeyRecord) -> None:
+    """The key alone on the standard output, so that a script can take it."""
+    until = f", until {_show.moment(key.expires)}" if key.expires else ""
+    _show.err.print(f"{key.id} for {key.name}{until}. The key, which is shown this once:\n", markup=False)
+    _show.out.print(secret, markup=False)
+
+
+def told_rights(rights: Rights) -> str:
+    """What a key may do differently from others, in a line."""
+    return ", ".join(f"{name} {msgspec.json.encode(value).decode()}" for name, value in known_rights(rights).items())
+
+
+def section(key: KeyRecord) -> str:
+    """A key as a section of the configuration file."""
+    facts = {"name": key.name, "sha256": key.digest, **known_rights(key.rights)}
+    lines = [f"{name} = {msgspec.json.encode(value).decode()}" for name, value in facts.items()]
+    if key.expires is not None:
+        lines.append(f"expires = {datetime.fromtimestamp(int(key.expires), UTC):%Y-%m-%dT%H:%M:%SZ}")
+    return "\n".join(["[[keys]]", *lines])  # text, lists and figures are the same in JSON and in TOML
+
+
+def in_file(key: Key) -> dict[str, Any]:
+    return {"name": key.name, "state": "in the file", "expires": access.seconds_of(key.expires), **known_rights(key)}
+
+
+def known_rights(rights: Rights) -> dict[str, Any]:
+    """Those that are not as usual."""
+    told: dict[str, Any] = msgspec.to_builtins(rights)
+    usual = {field.name: field.default for field in msgspec.structs.fields(Rights)}
+    return {name: told[name] for name in usual if name in told and getattr(rights, name) not in (usual[name], {})}
