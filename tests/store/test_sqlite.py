@@ -13,7 +13,7 @@ from store_samples import FAILURE, OUTPUT, T0, id_at, make_job, make_upload, owi
 import mutoscope.store._sqlite_jobs as transitions
 from mutoscope.job import Failure, Job, Sent, State
 from mutoscope.problem import Kind, Problem
-from mutoscope.store import NewerDatabase, Repeat, SqliteStore
+from mutoscope.store import KeyRecord, NewerDatabase, Repeat, SqliteStore
 from mutoscope.store._lru import HotJobs
 from mutoscope.store._migrations import migration_files
 
@@ -253,6 +253,8 @@ async def test_every_query_goes_by_an_index(tmp_path: Path, monkeypatch: pytest.
         "w",
         "events",
         "repeats",
+        "keys",
+        "traffic",
     )
     scans = [
         (step, statement)
@@ -305,7 +307,20 @@ async def use_everything(store: SqliteStore) -> None:
     _ = await store.fill_upload(upload.id, "a", 1, T0), await store.upload(upload.id)
     _ = await store.uploads(wire="runway", owner="alice", limit=9)
     _ = await store.delete(jobs[0].id)
+    await use_keys(store)
     await use_vendor(store)
+
+
+async def use_keys(store: SqliteStore) -> None:
+    keys = [KeyRecord(id=f"k{n}", name="alice", digest=f"{n:064}", prefix="msk_", created=T0) for n in (1, 2)]
+    await store.add_key(keys[0])
+    _ = await store.key(keys[0].digest), await store.keys(name="alice"), await store.key_changes()
+    _ = await store.rotate_key("k1", keys[1], until=T0, now=T0), await store.touch_key("k1", now=T0)
+    _ = await store.revoke_key("k1", now=T0), await store.traffic("2026-01-01", "alice")
+    _ = await store.add_traffic("2026-01-01", {"alice": 1})
+    for owner in ("alice", "bob"):
+        _ = await store.add(make_job(owner=owner), queued=99)
+    _ = await store.claim(engine="script", worker="w", lease_seconds=9, limit=9, now=T0)
 
 
 async def use_vendor(store: SqliteStore) -> None:

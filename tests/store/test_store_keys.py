@@ -1,0 +1,246 @@
+"""Keys, what owners sent, and the queue between owners: what every store does."""
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+import pytest
+from store_samples import OUTPUT, STORES, T0, id_at, make_job
+
+from mutoscope.config import ModelRights, Rights
+from mutoscope.job import Job, State
+from mutoscope.problem import Kind, Problem
+from mutoscope.store import KeyRecord, Store
+
+EVERYTHING = Rights(
+    webhook="https://example.com/hook",
+    admin=True,
+    wires=("runway",),
+    models=("gen4_turbo",),
+    engines=("script",),
+    requests_per_second=0.5,
+    requests_per_minute=0,
+    max_concurrent=1,
+    max_daily=2,
+    max_queued=3,
+    max_bytes_daily=4,
+    per_model={"gen4_turbo": ModelRights(max_daily=0)},
+)
+
+
+def make_key(number: int = 1, **fields: object) -> KeyRecord:
+    plain = KeyRecord(id=f"key_{number}", name="alice", digest=f"{number:064x}", prefix="msk_abcd", created=T0 + number)
+    return msgspec.structs.replace(plain, **fields)
+
+
+async def claim(store: Store, *, limit: int = 1, worker: str = "w1", engine: str = "script") -> list[Job]:
+    return await store.claim(engine=engine, worker=worker, lease_seconds=30, limit=limit, now=T0)
+
+
+async def succeed(store: Store, job: Job) -> None:
+    assert await store.settle(job.id, "w1", state=State.SUCCEEDED, outputs=(OUTPUT,), now=T0 + 9)
+
+
+async def add(store: Store, owner: str, count: int = 1, **more: object) -> list[Job]:
+    return list(await asyncio.gather(*(store.add(make_job(owner=owner), **more) for _ in range(count))))
+
+
+# Keys
+
+
+async def test_a_key_is_found_by_its_whole_digest_and_by_nothing_else(store: Store) -> None:
+    key = make_key(rights=EVERYTHING, expires=T0 + 9)
+    await store.add_key(key)
+    assert await store.key(key.digest) == key
+    for wrong in (key.digest[:8], key.prefix, key.id, key.name, "", "%", "_" * 64, "' OR '1'='1"):
+        assert await store.key(wrong) is None
+
+
+async def test_two_keys_have_neither_the_same_digest_nor_the_same_id(store: Store) -> None:
+    await store.add_key(make_key())
+    for twin in (make_key(id="key_2"), make_key(digest="f" * 64)):
+        with pytest.raises(Problem) as refused:
+            await store.add_key(twin)
+        assert refused.value.kind is Kind.CONFLICT
+    assert await store.keys() == (make_key(),)
+
+
+async def test_keys_are_listed_for_all_and_for_one_owner(store: Store) -> None:
+    keys = (make_key(1), make_key(2, name="bob"), make_key(3))
+    for key in reversed(keys):
+        await store.add_key(key)
+    assert await store.keys() == keys
+    assert await store.keys(name="alice") == (keys[0], keys[2])
+    assert await store.keys(name="carol") == ()
+
+
+async def test_a_revoked_key_is_kept_with_the_time_of_its_first_revocation(store: Store) -> None:
+    await store.add_key(make_key())
+    revoked = await store.revoke_key("key_1", now=T0 + 5)
+    assert revoked == make_key(revoked=T0 + 5)
+    assert await store.revoke_key("key_1", now=T0 + 6) == revoked
+    assert await store.key(make_key().digest) == revoked
+    assert await store.revoke_key("key_9", now=T0) is None
+
+
+async def test_a_rotated_key_has_a_successor_with_its_name_rights_and_expiry(store: Store) -> None:
+    await store.add_key(make_key(rights=EVERYTHING, expires=T0 + 1000))
+    fresh = await store.rotate_key("key_1", make_key(2, name="x"), until=T0 + 60, now=T0)
+    assert fresh == make_key(2, rights=EVERYTHING, expires=T0 + 1000)
+    old = await store.key(make_key().digest)
+    assert old is not None and old.expires == T0 + 60
+    longer = await store.rotate_key("key_1", make_key(3), until=T0 + 999, now=T0)
+    old = await store.key(make_key().digest)
+    assert longer is not None and old is not None and old.expires == T0 + 60
+
+
+@pytest.mark.parametrize("state", [{"revoked": T0}, {"expires": T0}])
+async def test_a_key_that_is_not_valid_has_no_successor(store: Store, state: dict[str, float]) -> None:
+    await store.add_key(make_key(**state))
+    assert await store.rotate_key("key_1", make_key(2), until=T0 + 60, now=T0) is None
+    assert len(await store.keys()) == 1
+
+
+async def test_every_change_of_a_key_is_counted_and_its_use_is_not(store: Store) -> None:
+    counts = [await store.key_changes()]
+    await store.add_key(make_key())
+    counts.append(await store.key_changes())
+    _ = await store.touch_key("key_1", now=T0)
+    assert await store.key_changes() == counts[-1]
+    _ = await store.rotate_key("key_1", make_key(2), until=T0 + 60, now=T0)
+    counts.append(await store.key_changes())
+    _ = await store.revoke_key("key_2", now=T0)
+    counts.append(await store.key_changes())
+    assert counts[0] == 0
+    assert counts == sorted(set(counts))
+
+
+async def test_the_use_of_a_key_is_written_once_a_minute(store: Store) -> None:
+    await store.add_key(make_key())
+    assert [await store.touch_key("key_1", now=T0 + at) for at in (0, 1, 59, 60, 61)] == [
+        True,
+        False,
+        False,
+        True,
+        False,
+    ]
+    key = await store.key(make_key().digest)
+    assert key is not None and key.last_used == T0 + 60
+    assert not await store.touch_key("key_9", now=T0)
+
+
+@pytest.mark.parametrize("name", STORES)
+async def test_another_handle_sees_that_keys_changed(name: str, tmp_path: Path) -> None:
+    one, other = STORES[name](tmp_path), STORES[name](tmp_path)
+    await one.open()
+    await other.open()
+    await one.add_key(make_key())
+    before = await other.key_changes()
+    assert before > 0 and await other.key(make_key().digest) == make_key()
+    _ = await one.revoke_key("key_1", now=T0)
+    assert await other.key_changes() > before
+    await one.close()
+    await other.close()
+
+
+# What owners sent
+
+
+async def test_bytes_are_added_up_by_owner_and_day(store: Store) -> None:
+    assert await store.traffic("2026-01-01", "alice") == 0
+    assert await store.add_traffic("2026-01-01", {"alice": 5, "bob": 7}) == {"alice": 5, "bob": 7}
+    assert await store.add_traffic("2026-01-01", {"alice": 6}) == {"alice": 11}
+    assert await store.traffic("2026-01-01", "alice") == 11
+    assert await store.add_traffic("2026-01-02", {"bob": 1}) == {"bob": 1}
+    assert await store.traffic("2026-01-01", "alice") == 0
+
+
+# How long a queue may grow
+
+
+async def test_a_full_queue_takes_no_more_until_something_has_begun(store: Store) -> None:
+    _ = await add(store, "alice", 3, queued=3)
+    with pytest.raises(Problem) as refused:
+        _ = await add(store, "alice", queued=3)
+    assert refused.value.kind is Kind.RATE_LIMITED
+    assert refused.value.retry_after
+    _ = await add(store, "bob", 3, queued=3)
+    _ = await claim(store)
+    _ = await add(store, "alice", queued=3)
+    with pytest.raises(Problem):
+        _ = await add(store, "alice", queued=3)
+
+
+async def test_throttled_jobs_wait_too_and_running_ones_of_any_engine_do_not(store: Store) -> None:
+    _ = await add(store, "alice", 2)
+    _ = await store.add(make_job(engine="other"))
+    assert len(await claim(store, limit=9)) == 2
+    assert len(await claim(store, limit=9, engine="other")) == 1
+    _ = await add(store, "alice", 2, queued=2, concurrency=3)
+    with pytest.raises(Problem) as refused:
+        _ = await add(store, "alice", queued=2, concurrency=3)
+    assert refused.value.kind is Kind.RATE_LIMITED
+
+
+async def test_a_queue_counts_what_is_added_at_the_same_moment(store: Store) -> None:
+    calls = (store.add(make_job(), queued=3) for _ in range(8))
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    assert [isinstance(result, Job) for result in results] == [True] * 3 + [False] * 5
+
+
+# Turns
+
+
+async def test_the_owner_with_the_fewest_running_goes_first(store: Store) -> None:
+    alices = await add(store, "alice", 4)
+    bobs = await add(store, "bob", 2)
+    [first] = await claim(store)
+    [second] = await claim(store)
+    [third] = await claim(store)
+    assert [first.id, second.id, third.id] == [alices[0].id, bobs[0].id, alices[1].id]
+    await succeed(store, second)
+    [fourth] = await claim(store)
+    assert fourth.id == bobs[1].id
+
+
+async def test_several_jobs_at_once_are_taken_in_the_same_turns(store: Store) -> None:
+    _ = await add(store, "alice", 9)
+    _ = await add(store, "bob", 2)
+    _ = await add(store, "carol", 1)
+    taken = await claim(store, limit=7)
+    assert Counter(job.owner for job in taken) == {"alice": 4, "bob": 2, "carol": 1}
+
+
+async def test_what_runs_on_another_engine_does_not_count(store: Store) -> None:
+    for _ in range(3):
+        _ = await store.add(make_job(owner="alice", engine="other"))
+    _ = await claim(store, limit=9, engine="other")
+    mine = await add(store, "alice")
+    _ = await add(store, "bob")
+    assert [job.id for job in await claim(store)] == [mine[0].id]
+
+
+async def test_throttled_jobs_have_no_turn(store: Store) -> None:
+    _ = await add(store, "alice", 3, concurrency=1)
+    assert [job.throttled for job in await store.recent(limit=9)] == [True, True, False]
+    _ = await add(store, "bob", 1)
+    assert Counter(job.owner for job in await claim(store, limit=9)) == {"alice": 1, "bob": 1}
+
+
+async def test_a_backlog_of_ten_thousand_delays_anothers_first_job_by_one_job_for_each_slot(store: Store) -> None:
+    backlog = await add(store, "alice", 10_000)
+    running = await claim(store, limit=2)
+    [bobs] = await add(store, "bob")
+    await succeed(store, running[0])
+    assert [job.id for job in await claim(store)] == [bobs.id]
+    left = [job.id for job in backlog if job.id not in {running[0].id, running[1].id}]
+    await succeed(store, running[1])
+    assert [job.id for job in await claim(store)] == [left[0]]  # oldest first, with bob's one running
+
+
+async def test_jobs_of_one_owner_are_taken_oldest_first(store: Store) -> None:
+    ids = [id_at(T0 + at) for at in (5, 3, 1, 4, 2)]
+    for id in ids:
+        _ = await store.add(make_job(id=id))
+    assert [(await claim(store))[0].id for _ in ids] == sorted(ids)
