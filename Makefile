@@ -5,7 +5,7 @@ READY := .venv/.ready
 SDK := .venv/sdk/.ready
 AUDIT := .venv/audit
 
-.PHONY: help setup demo serve test check bench docs lock licences audit clean
+.PHONY: help setup demo serve test check bench chaos docs lock licences audit clean
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -52,6 +52,10 @@ test: check $(SDK)  ## every check and every test, without GPU and without the i
 
 bench: $(READY)  ## the figures that the README states, side by side
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+chaos: $(READY)  ## kill a gateway of paid jobs, and its vendor, for a minute; what is left is counted
+	@$(BIN)/python benchmarks/chaos.py
+	@$(BIN)/python benchmarks/chaos.py --back runway
 
 docs: $(READY)   ## write docs/09-reference.md anew from the code
 	@$(BIN)/python docs/make_reference.py > docs/.reference && mv docs/.reference docs/09-reference.md

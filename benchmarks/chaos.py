@@ -1,6 +1,6 @@
 """A thousand paid jobs, the gateway killed every second or so and its vendor now and then: what is left of them.
 
-    python benchmarks/chaos.py [--jobs 1000] [--seconds 60] [--back freepik|runway] [--shared] [--distance 0.1]
+    python benchmarks/chaos.py [--jobs 1000] [--seconds 60] [--back freepik|runway] [--shared] [--distance 0.03]
 
 The vendor is a second `mutoscope serve`. Clients of two wires create jobs and repeat a create whose answer they did not
 get with the same Idempotency-Key; a receiver takes webhooks and is out of order now and then. Killing means SIGKILL.
@@ -38,7 +38,7 @@ from mutoscope.wires import BY_NAME
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # of this play only
 LIFE_SECONDS = (0.4, 1.6)  # of the gateway's process, from its being ready to its being killed
 VENDOR_LIFE_SECONDS = (6.0, 14.0)
-PATIENCE_SECONDS = 240.0  # for everything to end when the killing is over
+PATIENCE_SECONDS = 600.0  # for everything to end when the killing is over
 CLIENTS = 40
 
 VENDOR = """
@@ -441,7 +441,7 @@ def main() -> None:
     _ = parser.add_argument("--seconds", type=float, default=60.0, help="how long there is killing")
     _ = parser.add_argument("--back", choices=("freepik", "runway"), default="freepik")
     _ = parser.add_argument("--shared", action="store_true", help="the account is not ours alone")
-    _ = parser.add_argument("--distance", type=float, default=0.1, help="seconds that each way to the vendor takes")
+    _ = parser.add_argument("--distance", type=float, default=0.03, help="seconds that each way to the vendor takes")
     _ = parser.add_argument("--seed", type=int, default=1, help="of the times of the kills")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
