@@ -16,7 +16,7 @@ from mutoscope.studio import encoder as encoders
 from mutoscope.studio.colour import Colour, to_planes
 from mutoscope.studio.encode import open_writer
 from mutoscope.studio.encoder import CODECS, Encoder, choose, find
-from mutoscope.studio.planes import copy, new_frame, planes_of
+from mutoscope.studio.planes import blank_frames, copy, planes_of
 
 FFMPEG = shutil.which("ffmpeg")
 needs_ffmpeg = pytest.mark.skipif(FFMPEG is None, reason="the ffmpeg command is not on the path: apt install ffmpeg")
@@ -51,7 +51,7 @@ def written(out: Path, encoder: Encoder, width: int, height: int, colour: Colour
     arguments = {"width": width, "height": height, "fps": 8, "colour": colour} | more
     with open_writer(out, encoder=encoder, **arguments) as writer:
         for _ in range(4):
-            frame = new_frame(width, height)
+            frame = next(blank_frames(width, height))
             copy(planes, planes_of(frame))
             writer.put(frame)
     assert writer.frames == 4
@@ -160,7 +160,7 @@ def test_given_pictures_lose_as_little_through_the_pipe(tmp_path: Path) -> None:
             out, encoder=find("ffmpeg"), width=320, height=180, fps=8, colour=colours.BT601, exact=exact
         ) as writer:
             for _ in range(3):
-                frame = new_frame(320, 180)
+                frame = next(blank_frames(320, 180))
                 copy(wanted, planes_of(frame))
                 writer.put(frame)
         with av.open(str(out)) as container:
@@ -181,7 +181,7 @@ def test_a_render_that_breaks_leaves_no_ffmpeg_behind(tmp_path: Path) -> None:
         tmp_path / "out.mp4", encoder=find("ffmpeg"), width=320, height=180, fps=8, colour=colours.BT601
     )
     with pytest.raises(ZeroDivisionError), writer:
-        writer.put(new_frame(320, 180))
+        writer.put(next(blank_frames(320, 180)))
         raise ZeroDivisionError
     process: subprocess.Popen[bytes] = writer._process  # pyright: ignore[reportAttributeAccessIssue]
     assert process.returncode is not None
@@ -239,3 +239,21 @@ def test_each_fallback_that_is_here_writes_right_colours_too(encoder: Encoder, t
         assert container.streams.video[0].codec_context.name != "h264"
     assert len(frames) == 4
     assert np.abs(middles(rgb(frames[0], 6)) - PATCHES).max() < 3 * TOLERANCE
+
+
+def test_a_frame_s_memory_is_used_again_only_when_nobody_holds_it() -> None:
+    blanks = blank_frames(320, 180)
+    first, second = next(blanks), next(blanks)
+    places = [planes_of(frame).y.ctypes.data for frame in (first, second)]
+    assert places[0] != places[1]
+    del first
+    third = next(blanks)
+    assert planes_of(third).y.ctypes.data == places[0]
+    assert planes_of(second).y.ctypes.data == places[1]
+
+
+@pytest.mark.parametrize("height", [180, 182])
+def test_blank_frames_have_the_size_that_was_asked_for(height: int) -> None:
+    planes = planes_of(next(blank_frames(322, height)))
+    assert planes.y.shape == (height, 322)
+    assert planes.uv.shape == (height // 2, 161, 2)

@@ -16,7 +16,11 @@ AV = "av"
 CODECS = ("libx264", "libopenh264", "libsvtav1", "mpeg4")
 """Best first. The second is H.264 too; the others play in fewer places."""
 
-PRESET, CRF = "veryfast", "20"
+PRESET, CRF = "veryfast", "19.2"
+AHEAD = 6
+"""Frames by which x264 plans what to spend. The preset's 10, with a CRF of 20, make files of the same size and, within
+0.1 dB, the same quality, and cost 28 MB more at 1080p."""
+EARLY = 2  # frames that x264 looks at beforehand in a thread of its own; its usual 4 cost 16 MB more at 1080p
 EXACT_QP = 14  # for frames that are given pictures; about 20 % more bytes in five seconds
 CPU_AVX_512F = 13  # OpenCV's number
 KEYFRAME_SECONDS = 2
@@ -110,7 +114,13 @@ def options(codec: str, *, width: int, height: int, fps: int, exact: tuple[int, 
 def _tuning(exact: tuple[int, ...], width: int) -> str:
     """x264's own parameters: chroma is centred, as in Planes, and some frames are kept nearly as they are."""
     zones = "/".join(f"{index},{index},q={EXACT_QP}" for index in exact)
-    told = ["chromaloc=1", _instructions(width), f"zones={zones}" if zones else ""]
+    told = [
+        "chromaloc=1",
+        f"rc-lookahead={AHEAD}",
+        f"sync-lookahead={EARLY}",
+        _instructions(width),
+        f"zones={zones}" if zones else "",
+    ]
     return ":".join(each for each in told if each)
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from mutoscope.studio import canvas as canvases
 from mutoscope.studio import colour as colours
 from mutoscope.studio import encoder as encoders
-from mutoscope.studio import extend, footage, morph, motion, path, picture, rhythm, scene, size, sound
+from mutoscope.studio import extend, footage, heap, morph, motion, path, picture, rhythm, scene, size, sound
 from mutoscope.studio.camera import compose, view
 from mutoscope.studio.canvas import Canvas
 from mutoscope.studio.clip import Clip, comment
@@ -25,7 +25,7 @@ from mutoscope.studio.error import StudioError
 from mutoscope.studio.mark import Mark
 from mutoscope.studio.motion import Plan
 from mutoscope.studio.path import REST
-from mutoscope.studio.planes import Bytes, Floats, Planes, blend, copy, new_frame, planes_of
+from mutoscope.studio.planes import Bytes, Floats, Planes, blank_frames, blend, copy, planes_of
 from mutoscope.studio.rhythm import Curve
 from mutoscope.studio.warp import Warp
 
@@ -147,11 +147,8 @@ def text_to_video(
         determinism=determinism,
     )
     voice = _sound(audio, take)
-    larger = min(2.0, (PAINTED_AREA / (width * height)) ** 0.5)
-    painting = scene.paint(prompt, round(width * larger), round(height * larger), seed)
-    scenery = canvases.from_picture(Image.fromarray(painting.rgb), width, height, take.colour, near=painting.depth)
     plan = motion.read(prompt, avoid=negative_prompt, sounding=audio is not None)
-    told = _joined(plan, painting.used, painting.ignored)
+    scenery, told = _painted(prompt, take, plan)
     return _shoot(out, take, _over(scenery, plan, take, _pulse(voice, plan, take)), told, voice, progress)
 
 
@@ -248,14 +245,24 @@ def _between(
     return _shoot(out, take, frames, plan, voice, progress, exact=(0, take.frames - 1))
 
 
+def _painted(prompt: str, take: Take, plan: Plan) -> tuple[Canvas, Plan]:
+    """The scene to move over, and the plan with the painter's words."""
+    larger = min(2.0, (PAINTED_AREA / (take.width * take.height)) ** 0.5)
+    painting = scene.paint(prompt, round(take.width * larger), round(take.height * larger), take.seed)
+    rgb = Image.fromarray(painting.rgb)
+    scenery = canvases.from_picture(rgb, take.width, take.height, take.colour, near=painting.depth)
+    return scenery, _joined(plan, painting.used, painting.ignored)
+
+
 def _over(scenery: Canvas, plan: Plan, take: Take, pulse: Curve, *, backwards: bool = False) -> Iterator[av.VideoFrame]:
     """A camera over one picture, away from it; or backwards, so that it ends on the picture."""
     moves = plan.opposite() if backwards else plan
     way = path.build(moves, take.frames, take.fps, seed=take.seed, room=scenery.room)
     warp = Warp(scenery, plan.stirs, portable=take.portable)
+    blanks = blank_frames(take.width, take.height)
     for index in range(take.frames):
         away = take.frames - 1 - index if backwards else index
-        frame = new_frame(take.width, take.height)
+        frame = next(blanks)
         target, state = planes_of(frame), way.at(away)
         if state == REST and not plan.stirs and pulse[index] == 0:
             copy(scenery.still, target)
@@ -278,6 +285,7 @@ def _continued(
     end: Planes | None = None
     watched: deque[Bytes] = deque(maxlen=extend.WATCHED)
     reduced = max(1.0, take.width / WATCHED_WIDTH)
+    blanks = blank_frames(take.width, take.height)
     for end in footage.read(video, take.width, take.height, take.fps, take.colour):
         made += 1
         if made >= take.frames:
@@ -287,7 +295,7 @@ def _continued(
                 field="video",
             )
         watched.append(_reduced(end.y, reduced))
-        frame = new_frame(take.width, take.height)
+        frame = next(blanks)
         copy(end, planes_of(frame))
         yield frame
     if end is None:
@@ -302,6 +310,7 @@ def _tail(
     end: Planes, speed: extend.Velocity, ending: Image.Image | None, plan: Plan, take: Take, pulse: Curve
 ) -> Iterator[av.VideoFrame]:
     scenery = canvases.from_planes(end, take.colour)
+    heap.give_back()
     carry = extend.Carry(speed, take.width, take.height, take.fps, take.frames)
     moves = plan if ending is None else plan.weaker(SHARED_MOVE)
     way = path.build(moves, take.frames, take.fps, seed=take.seed, room=scenery.room)
@@ -310,8 +319,9 @@ def _tail(
         yield from morph.frames(scenery, goal, way, take.fps, leave=carry, pulse=pulse, portable=take.portable)
         return
     warp = Warp(scenery, plan.stirs, portable=take.portable)
+    blanks = blank_frames(take.width, take.height)
     for index in range(take.frames):
-        frame = new_frame(take.width, take.height)
+        frame = next(blanks)
         state = way.at(index)
         closer = rhythm.closer(float(pulse[index]), take.width, take.height)
         seen = compose(carry(index), compose(view(state, take.width, take.height), closer))
@@ -349,6 +359,7 @@ def _shoot(
         exact=exact,
         threads=take.threads,
     )
+    heap.give_back()
     with writer:
         write(writer, frames, take.frames, progress)
     return Clip(

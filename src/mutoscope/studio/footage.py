@@ -44,7 +44,6 @@ def read(path: Path, width: int, height: int, fps: int, colour: Colour, *, field
     """
     with open_media(path, field=field) as container:
         stream = _stream(container.streams.video, field)
-        stream.thread_type = "AUTO"
         held: av.VideoFrame | None = None
         begin, last, made = 0.0, 0.0, 0
         spacing = 1 / float(stream.average_rate or fps)

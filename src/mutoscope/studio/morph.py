@@ -20,10 +20,10 @@ from mutoscope.studio.planes import (
     Matrix,
     Planes,
     blank,
+    blank_frames,
     blend,
     blend_masked,
     copy,
-    new_frame,
     planes_of,
 )
 from mutoscope.studio.rhythm import Curve, closer
@@ -88,6 +88,7 @@ def frames(
     progress = eased(np.linspace(0, 1, total))
     fade = RELATED_FADE if shared is not None else UNRELATED_FADE
     below, above = blank(width, height), blank(width, height)
+    blanks = blank_frames(width, height)
     for index in range(total):
         state = path.at(index)
         if shared is not None:
@@ -101,7 +102,7 @@ def frames(
         nearer = closer(float(pulse[index]), width, height)
         seen, seen_other = compose(seen, nearer), compose(seen_other, nearer)
         share = _fade(index / max(1, total - 1), fade)
-        frame = new_frame(width, height)
+        frame = next(blanks)
         target = planes_of(frame)
         if share < 1:
             one.draw(seen, state, index / fps, below)

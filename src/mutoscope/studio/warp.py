@@ -52,9 +52,8 @@ class Warp:
         band = (BAND + 2) * CELL * across * CELL
         self._across, self._down = (np.empty(0 if portable else band, F) for _ in range(2))
         self._pairs = np.empty((band if portable else 0, 2), np.int32)
-        self._chroma = _padded(canvas.planes.uv)
         self._drawn = np.empty((self.height // 2, self.width // 2, 4), np.uint8)
-        rows, columns = canvas.planes.y.shape
+        rows, columns = canvas.luma.shape
         self._depth_x, self._depth_y = F(canvas.depth.shape[1] / columns), F(canvas.depth.shape[0] / rows)
         self._leaves, self._waves = self._stirring()
 
@@ -73,7 +72,7 @@ class Warp:
     def coverage(self, view: Matrix) -> Floats:
         """How surely the canvas is seen at each pixel of the output: 1 inside, falling softly to 0 at its edges."""
         x, y = self._positions(compose(self.canvas.matrix, view))
-        rows, columns = self.canvas.planes.y.shape
+        rows, columns = self.canvas.luma.shape
         inside = np.minimum(np.minimum(x, F(columns - 1) - x), np.minimum(y, F(rows - 1) - y))
         soft = np.clip(inside / F(FEATHER * self.canvas.scale * self.width), 0, 1)
         full = cv2.resize(soft, (soft.shape[1] * CELL, soft.shape[0] * CELL), interpolation=cv2.INTER_LINEAR)
@@ -84,7 +83,7 @@ class Warp:
         near = self.canvas.depth
         if not self.stirs & {Stir.WIND, Stir.WATER}:
             return near, near
-        small = reduced(self.canvas.planes.y, max(near.shape))
+        small = reduced(self.canvas.luma, max(near.shape))
         luma = np.asarray(Image.fromarray(small).resize(near.shape[::-1], Image.Resampling.BILINEAR), np.uint8)
         return foliage(luma, near), water(luma)
 
@@ -142,15 +141,15 @@ class Warp:
 
     def _sample_evenly(self, matrix: Matrix, target: Planes) -> None:
         """Where nothing is bent no grid is needed, which saves a third of the time."""
-        _warp_affine(self.canvas.planes.y, matrix, target.y)
-        _warp_affine(self._chroma, compose(TO_CHROMA, compose(matrix, FROM_CHROMA)), self._drawn)
-        _unpad(self._drawn, target.uv)
+        _warp_affine(self.canvas.luma, matrix, target.y)
+        _warp_affine(self.canvas.chroma, compose(TO_CHROMA, compose(matrix, FROM_CHROMA)), self._drawn)
+        _halve(self._drawn, target.uv)
 
     def _sample(self, x: Floats, y: Floats, target: Planes) -> None:
-        self._spread(x, y, CELL, self.canvas.planes.y, target.y)
+        self._spread(x, y, CELL, self.canvas.luma, target.y)
         # A chroma sample lies in the middle of its four luma pixels, in the canvas as in the output.
-        self._spread((x - F(0.5)) * F(0.5), (y - F(0.5)) * F(0.5), CELL // 2, self._chroma, self._drawn)
-        _unpad(self._drawn, target.uv)
+        self._spread((x - F(0.5)) * F(0.5), (y - F(0.5)) * F(0.5), CELL // 2, self.canvas.chroma, self._drawn)
+        _halve(self._drawn, target.uv)
 
     def _spread(self, x: Floats, y: Floats, cell: int, source: Bytes, target: Bytes) -> None:
         """From the grid to every pixel."""
@@ -225,10 +224,6 @@ def _remap_exactly(source: np.ndarray, pairs: np.ndarray, target: np.ndarray) ->
     _remap(source, (pairs >> FRACTION_BITS).astype(np.int16), between, target)
 
 
-def _padded(chroma: Bytes) -> Bytes:
-    """Four channels, of which two count: OpenCV samples four in less than half of the time that two take."""
-    return np.asarray(cv2.merge([chroma[..., 0], chroma[..., 1], chroma[..., 0], chroma[..., 1]]), np.uint8)
-
-
-def _unpad(four: Bytes, chroma: Bytes) -> None:
-    np.copyto(chroma.view("<u2"), four.view("<u4"), casting="unsafe")  # of each four bytes the first two
+def _halve(four: Bytes, chroma: Bytes) -> None:
+    """The canvas's four channels as the frame's two."""
+    np.copyto(chroma.view("<u2"), four.view("<u4"), casting="unsafe")
