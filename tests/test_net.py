@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from aiohttp.abc import ResolveResult
 
+from mutoscope import net
 from mutoscope.config import Net
 from mutoscope.net import AGENT, Client, Refused, address_flaw, guarded_socket
 from mutoscope.problem import Kind, Problem
@@ -220,6 +222,21 @@ def test_no_socket_is_made_for_a_private_address_however_it_got_there(address: s
 
 def test_a_socket_is_made_for_a_public_address():
     guarded_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("8.8.8.8", 80))).close()
+
+
+async def test_an_address_that_was_not_judged_gets_no_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Should a name ever come past the resolver's guard, the socket is refused."""
+
+    async def unjudged(self: object, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:
+        return [net.resolved(host, port, "127.0.0.1")]
+
+    async def secret(request: web.Request) -> web.StreamResponse:
+        raise AssertionError("it was reached")
+
+    monkeypatch.setattr(net._Resolver, "resolve", unjudged)
+    async with served(secret=secret) as port:
+        problem = await refusal(Client(Net(ports=(port,))), f"http://cdn.example:{port}/secret", tmp_path / "x")
+    assert "refused: the address is a loopback address" in problem.message
 
 
 async def test_only_so_many_redirects_are_followed(tmp_path: Path):

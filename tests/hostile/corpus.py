@@ -77,18 +77,20 @@ SAME = {"fflags": "bitexact"}
 """Or FFmpeg numbers tracks and pages by chance."""
 
 
-def film(format: str, codec: str, *, sound: str | None = None, frames: int = 10, **options: str) -> bytes:
+def film(
+    format: str, codec: str, *, sound: str | None = None, frames: int = 10, pixels: str = "yuv420p", **options: str
+) -> bytes:
     with tempfile.TemporaryDirectory() as place:
         path = Path(place, "film")
         container: Any
         with av.open(str(path), "w", format=format, options={**SAME, **options}) as container:
             video = container.add_stream(codec, rate=25)
-            video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+            video.width, video.height, video.pix_fmt = 64, 48, pixels
             video.codec_context.thread_count = 1
             audio = container.add_stream(sound, rate=48000) if sound else None
             for number in range(frames):
-                pixels = np.full((48, 64, 3), number * 20 % 256, np.uint8)
-                container.mux(video.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+                drawn = np.full((48, 64, 3), number * 20 % 256, np.uint8)
+                container.mux(video.encode(av.VideoFrame.from_ndarray(drawn, format="rgb24")))
             container.mux(video.encode(None))
             for packet in noise(audio, frames / 25) if audio else ():
                 container.mux(packet)
@@ -399,15 +401,8 @@ def avi_with_subtitles(text: bytes) -> bytes:
 def elsewhere(where: str) -> bytes:
     """A film that says its pictures lie in another file."""
     content = good("mov")
-    at = content.index(b"dref") - 4
-    old = struct.unpack_from(">I", content, at)[0]
     entry = box(b"url ", bytes(4) + where.encode() + b"\0")
-    new = box(b"dref", struct.pack(">II", 0, 1) + entry)
-    grown = bytearray(content[:at] + new + content[at + old :])
-    for name in (b"moov", b"trak", b"mdia", b"minf", b"dinf"):
-        place = content.index(name) - 4
-        grown[place : place + 4] = struct.pack(">I", struct.unpack_from(">I", content, place)[0] + len(new) - old)
-    return bytes(grown)
+    return within(content, content.index(b"dref") - 4, box(b"dref", struct.pack(">II", 0, 1) + entry), b"dinf")
 
 
 @family
@@ -604,7 +599,11 @@ def lying_films() -> Iterator[tuple[str, bytes, Fate]]:
     yield "50000-fragments.mp4", fragmented + box(b"moof", box(b"mfhd", bytes(8))) * 50_000, EITHER
     yield "long-box.mp4", FTYP + struct.pack(">I4sQ", 1, b"mdat", 2**63), REFUSED
     yield "runs-4294967295.mp4", put_after(fragmented, b"trun", 4, b"\xff\xff\xff\xff"), EITHER
+    yield "20000-frames-in-two-seconds.mov", many_frames(20_000), REFUSED
+    for codec, pixels in (("flv1", "yuv420p"), ("wmv2", "yuv420p"), ("cinepak", "rgb24"), ("ffvhuff", "yuv420p")):
+        yield f"{codec}.avi", film("avi", codec, pixels=pixels), REFUSED  # good, but of no decoder that is let loose
     avi = good("avi")
+    yield "frames-1-in-the-stream.avi", put_after(avi, b"strh", 36, b"\1\0\0\0"), REFUSED
     yield "frames-4294967295.avi", put_after(avi, b"avih", 20, b"\xff\xff\xff\xff"), EITHER
     yield "frames-4294967295-in-the-stream.avi", put_after(avi, b"strh", 36, b"\xff\xff\xff\xff"), EITHER
     yield "rate-0.avi", put_after(avi, b"strh", 24, bytes(8)), EITHER
@@ -635,6 +634,26 @@ def lying_films() -> Iterator[tuple[str, bytes, Fate]]:
     )
     yield "element-beyond-the-end.webm", WEBM + ebml(0x18538067, b"", 2**48), REFUSED
     yield "header-only.webm", WEBM, REFUSED
+
+
+def many_frames(count: int) -> bytes:
+    """A film whose tables say that the same picture is shown `count` times, 12,800 times a second."""
+    content = film("mov", "rawvideo", pixels="rgb24", frames=1)
+    content = put_after(content, b"stsz", 8, struct.pack(">I", count))
+    content = put_after(content, b"stts", 8, struct.pack(">II", count, 1))
+    at = content.index(b"stco") - 4
+    place = content[at + 16 : at + 20]
+    return within(content, at, box(b"stco", struct.pack(">II", 0, count) + place * count), b"stbl")
+
+
+def within(content: bytes, at: int, new: bytes, *parents: bytes) -> bytes:
+    """Another box in place of the one at `at`, with the boxes around it grown to hold it."""
+    old = struct.unpack_from(">I", content, at)[0]
+    grown = bytearray(content[:at] + new + content[at + old :])
+    for name in (b"moov", b"trak", b"mdia", b"minf", *parents):
+        place = content.index(name) - 4
+        grown[place : place + 4] = struct.pack(">I", struct.unpack_from(">I", content, place)[0] + len(new) - old)
+    return bytes(grown)
 
 
 @family
