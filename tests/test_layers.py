@@ -12,7 +12,20 @@ LAYERS: list[set[str]] = [
     {"studio"},
     {"engines"},
     {"access", "intake", "gateway", "poller", "repeats", "routes", "worker", "webhooks", "rehearsal"},
-    {"admin", "openapi", "pages", "server", "app", "connection", "logs", "cli", "__main__"},
+    {
+        "admin",
+        "metrics",
+        "openapi",
+        "origins",
+        "pages",
+        "readiness",
+        "server",
+        "app",
+        "connection",
+        "logs",
+        "cli",
+        "__main__",
+    },
 ]
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 ONLY_OWN = {"studio": {"studio"}, "wires": {"wires", "problem", "http", "job"}}

@@ -189,7 +189,10 @@ async def test_a_draining_server_is_well_but_not_ready(start: Start) -> None:
         running.app.gateway.draining = True
         assert (await running.client.get("/healthz")).status_code == 200
         answer = await running.client.get("/readyz")
-        assert (answer.status_code, answer.json()) == (503, {"status": "draining"})
+        assert (answer.status_code, answer.json()) == (
+            503,
+            {"status": "draining", "failing": {"draining": "the server is shutting down"}},
+        )
 
 
 async def test_a_server_whose_store_is_gone_is_not_ready_and_still_has_its_pages(start: Start) -> None:

@@ -21,9 +21,13 @@ from mutoscope.gateway import Gateway
 from mutoscope.home import Home
 from mutoscope.intake import Intake
 from mutoscope.media import Prober
+from mutoscope.meters import Durations
+from mutoscope.metrics import Gate, Lag, Metrics, Sources
 from mutoscope.net import Client
+from mutoscope.pages import Told
 from mutoscope.poller import Poller
 from mutoscope.problem import Problem
+from mutoscope.readiness import Readiness
 from mutoscope.rehearsal import KEPT, seed
 from mutoscope.routes import Routes
 from mutoscope.server import Server
@@ -109,8 +113,30 @@ class App:
             secret=self.webhook_secret,
             wake=self.gateway.new_delivery,
         )
+        self.lag = Lag()
+        requests: Durations[tuple[str, int]] = Durations()
+        self.metrics = Metrics(
+            Sources(
+                gateway=self.gateway,
+                worker=self.worker,
+                poller=self.poller,
+                deliverer=self.deliverer,
+                relays=self.relays,
+                requests=requests,
+                lag=self.lag,
+                data=self.home.root,
+            )
+        )
+        self.readiness = Readiness(
+            gateway=self.gateway,
+            worker=self.worker,
+            data=self.home.root,
+            min_free_bytes=settings.server.min_free_bytes,
+        )
         self.server = Server(
             self.gateway,
+            requests=requests,
+            told=Told(self.readiness, self.metrics, Gate(settings, self.keys)),
             keys=self.keys,
             pace=Pace(settings.limits.requests_per_minute, per_second=settings.limits.requests_per_second),
             rehearsal=rehearsal,
@@ -134,6 +160,7 @@ class App:
             asyncio.create_task(self.worker.run()),
             asyncio.create_task(self.deliverer.run()),
             asyncio.create_task(self.poller.run()),
+            asyncio.create_task(self.lag.run()),
         ]
 
     async def drain(self) -> None:
@@ -150,6 +177,7 @@ class App:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.metrics.close()
         for engine in self.engines.values():
             await engine.close()
         await self.prober.close()

@@ -7,10 +7,9 @@ import html
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
-import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -19,17 +18,17 @@ from mutoscope import __version__, openapi
 from mutoscope.catalog import Model
 from mutoscope.gateway import Gateway
 from mutoscope.job import Json, State
+from mutoscope.metrics import Gate, Metrics
 from mutoscope.openapi import Operation
-from mutoscope.problem import Problem
+from mutoscope.problem import Kind, Problem
+from mutoscope.readiness import Readiness
 from mutoscope.routes import makes, route
 from mutoscope.wires._wire import Wire
 
-log = structlog.get_logger(__name__)
-
 TITLE = "mutoscope"
 HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
-STORE_SECONDS = 2.0  # how long the store may take to answer before the server counts as not ready
-NO_JOB = "00000000-0000-7000-8000-000000000000"
+STORE_SECONDS = 2.0  # how long the store may take to answer for the landing page
+METRICS = "/metrics"
 TEXT_TO_IMAGE = re.compile(r"text[-_]to[-_]image")
 NEVER_KEPT = {"cache-control": "no-store"}
 ASKED_AGAIN = {"cache-control": "no-cache"}
@@ -37,15 +36,23 @@ PATTERN_SHOWN = 60  # a regular expression of more characters is left to the doc
 KEY = "$MUTOSCOPE_KEY"  # the shell variable that stands for the caller's key
 
 
-def build(gateway: Gateway, wires: tuple[Wire, ...], *, rehearsal: bool) -> "Pages":
-    return Pages(gateway, wires, rehearsal=rehearsal)
+class Told(NamedTuple):
+    """What this server tells of itself beside its pages."""
+
+    readiness: Readiness
+    metrics: Metrics
+    gate: Gate  # who may read the metrics
+
+
+def build(gateway: Gateway, wires: tuple[Wire, ...], *, rehearsal: bool, told: Told | None = None) -> "Pages":
+    return Pages(gateway, wires, rehearsal=rehearsal, told=told)
 
 
 class Pages:
     """The ASGI application for every path that belongs to no wire."""
 
-    def __init__(self, gateway: Gateway, wires: tuple[Wire, ...], *, rehearsal: bool) -> None:
-        self.gateway, self.wires, self.rehearsal = gateway, wires, rehearsal
+    def __init__(self, gateway: Gateway, wires: tuple[Wire, ...], *, rehearsal: bool, told: Told | None = None) -> None:
+        self.gateway, self.wires, self.rehearsal, self.told = gateway, wires, rehearsal, told
         self.pages: dict[str, Callable[[str], Awaitable[Response]]] = {
             "/": self.landing,
             "/docs": self.docs,
@@ -62,12 +69,14 @@ class Pages:
         await response(scope, receive, send)
 
     async def answer(self, scope: Scope) -> Response:
-        page = self.pages.get(scope["path"].rstrip("/") or "/")
-        if page is None:
+        path = scope["path"].rstrip("/") or "/"
+        page = self.pages.get(path)
+        has_figures = path == METRICS and self.told is not None and self.told.gate.is_served
+        if page is None and not has_figures:
             return self.unknown(scope["path"])
         if scope["method"] not in ("GET", "HEAD"):
             return as_json({"error": f"{scope['method']} is not allowed here; GET is."}, 405, {"allow": "GET, HEAD"})
-        return await page(self.origin(scope))
+        return await (self.metrics(scope) if page is None else page(self.origin(scope)))
 
     def origin(self, scope: Scope) -> str:
         """scheme://host as the operator tells it, else as the caller addressed us, if that can be an address."""
@@ -93,14 +102,24 @@ class Pages:
 
     async def readyz(self, _origin: str) -> Response:
         """Jobs can be taken: a balancer sends no requests while this is 503."""
-        if self.gateway.draining:
-            return as_json({"status": "draining"}, 503, NEVER_KEPT)
-        try:
-            await asyncio.wait_for(self.gateway.store.get(NO_JOB), STORE_SECONDS)
-        except Exception:
-            log.exception("store_not_ready")
-            return as_json({"status": "store unavailable"}, 503, NEVER_KEPT)
+        failing = await self.told.readiness.failing() if self.told else {}
+        if failing:
+            status = "draining" if "draining" in failing else "not ready"
+            return as_json({"status": status, "failing": failing}, 503, NEVER_KEPT)
         return as_json({"status": "ok"}, headers=NEVER_KEPT)
+
+    async def metrics(self, scope: Scope) -> Response:
+        """The figures for Prometheus."""
+        if self.told is None:
+            return self.unknown(scope["path"])
+        headers = Request(scope).headers
+        try:
+            await self.told.gate.admit(headers.get("authorization", ""))
+        except Problem as problem:
+            asked = {"www-authenticate": "Bearer"} if problem.kind is Kind.UNAUTHENTICATED else {}
+            return as_json({"error": problem.message}, problem.status, NEVER_KEPT | asked)
+        text, media_type = await self.told.metrics.page(headers.get("accept", ""))
+        return Response(text, headers=NEVER_KEPT | {"content-type": media_type, "x-content-type-options": "nosniff"})
 
     def unknown(self, path: str) -> Response:
         answer = {

@@ -23,6 +23,8 @@ from mutoscope.catalog import first
 from mutoscope.gateway import Gateway, upload_path, visible
 from mutoscope.http import HttpRequest, HttpResponse, json_response
 from mutoscope.job import Job
+from mutoscope.meters import Durations
+from mutoscope.origins import Origins, is_preflight
 from mutoscope.problem import KINDS, Kind, Problem
 from mutoscope.repeats import REPLAYED, Turns, repeat_of
 from mutoscope.store import Repeat
@@ -48,11 +50,14 @@ JSON = b"application/json"
 REHEARSE = "x-mutoscope-rehearse"  # a problem kind: answer with it
 ENGINE = "x-mutoscope-engine"  # which engine makes the job
 WEBHOOK, WEBHOOK_QUERY = "x-mutoscope-webhook", "mutoscope_webhook"  # where a job's news goes, on every wire
+REQUEST_ID = "x-request-id"
 CALLBACKS = "/callbacks/"
 ADMIN = "/admin/"
 MAX_ADMIN = 64 * 1024
 SIZE = re.compile(r"[0-9]{1,18}")
 MAX_CALLBACK = 64 * 1024
+PLACES = ("files", "uploads", "callbacks", "admin", "metrics")
+"""First parts of paths of ours whose requests are counted apart from those of the pages."""
 FORM_STATUSES = {"200": 200, "201": 201}  # by the field success_action_status, as object stores have it
 
 
@@ -63,6 +68,7 @@ class Target(Struct, frozen=True):
     route: Route
     parameter: str | None = None  # the name of the part of the path that is a parameter
     place: int = -1  # of that part, from the end
+    label: str = ""  # what its requests are counted as
 
     def value(self, path: str) -> str:
         """What stands in the parameter's place."""
@@ -87,17 +93,18 @@ class Router:
                     self.add(mount, wire, route)
 
     def add(self, mount: str, wire: Wire, route: Route) -> None:
+        label = f"{wire.name} {route.at}"
         stem, _, last = (mount + route.path).rpartition("/")
         front, _, before = stem.rpartition("/")
         if match := PARAMETER.fullmatch(last):
             methods = self.ending.setdefault(stem, {})
-            target, fixed = Target(wire, route, match[1]), stem
+            target, fixed = Target(wire, route, match[1], label=label), stem
         elif match := PARAMETER.fullmatch(before):
             methods = self.around.setdefault((front, last), {})
-            target, fixed = Target(wire, route, match[1], -2), f"{front}/{last}"
+            target, fixed = Target(wire, route, match[1], -2, label=label), f"{front}/{last}"
         else:
             methods = self.whole.setdefault(mount + route.path, {})
-            target, fixed = Target(wire, route), route.path
+            target, fixed = Target(wire, route, label=label), route.path
         if PARAMETER.search(fixed):
             raise ValueError(f"{wire.name}: {route.path}: one of the last two parts of a path can be a parameter")
         if route.method in methods:
@@ -133,11 +140,14 @@ class Server:
         pace: Pace | None = None,
         rehearsal: bool = False,
         scratch: Path,
+        requests: Durations[tuple[str, int]] | None = None,
+        told: pages.Told | None = None,
         started: Callable[[], Awaitable[None]] | None = None,
         stopped: Callable[[], Awaitable[None]] | None = None,
         wires: tuple[Wire, ...] = ALL,
     ) -> None:
-        """`rehearsal` lets a request choose its engine and its failure by header."""
+        """`rehearsal` lets a request choose its engine and its failure by header. `requests` counts them, by "wire
+        METHOD route" and the status' first digit."""
         self.gateway, self.keys, self.pace = gateway, keys or gateway.keys, pace or Pace(0)
         self.meter = Meter(gateway.store, clock=gateway.clock)
         self.admin = Admin(self.keys, gateway.store, clock=gateway.clock)
@@ -147,7 +157,9 @@ class Server:
         self.rendered: dict[tuple[str, str], tuple[Job, float, HttpResponse]] = {}
         self.turns = Turns()
         self.max_body = gateway.settings.server.max_body_bytes
-        self.pages = pages.build(gateway, wires, rehearsal=rehearsal)
+        self.requests: Durations[tuple[str, int]] = requests or Durations()
+        self.origins = Origins(allowed) if (allowed := gateway.settings.server.allow_origins) else None
+        self.pages = pages.build(gateway, wires, rehearsal=rehearsal, told=told)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -158,9 +170,28 @@ class Server:
         path: str = scope["path"]
         methods = self.router.find(path)
         wire = next(iter(methods.values())).wire if methods else self.router.wire_at(path)
+        began = time.perf_counter()
+        if self.origins and (wire is not None or path.startswith(("/files/", "/uploads/"))):
+            send = with_headers(send, self.origins.headers(scope))
+            if is_preflight(scope):
+                await respond(HttpResponse(status=204), scope, send)
+                return
         if wire is not None:
-            await respond(await self.answer(wire, methods, scope, receive), scope, send)
-        elif path.startswith("/files/"):
+            response = await self.answer(wire, methods, scope, receive)
+            await respond(response, scope, send)
+            target = methods.get("GET" if scope["method"] == "HEAD" else scope["method"])
+            counted = (target.label if target else f"{wire.name} other", response.status // 100)
+            self.requests.add(counted, time.perf_counter() - began)
+            return
+        noted = Noted(send)
+        place = path.removeprefix("/").partition("/")[0]
+        await self.elsewhere(path, scope, receive, noted)
+        counted = (f" {place}" if place in PLACES else " pages", noted.status // 100)
+        self.requests.add(counted, time.perf_counter() - began)
+
+    async def elsewhere(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """What belongs to no wire."""
+        if path.startswith("/files/"):
             gateway = self.gateway
             await gateway.assets.serve(scope, receive, send, now=gateway.clock(), uploads=gateway.intake.uploaded_asset)
         elif path.startswith("/uploads/"):
@@ -221,8 +252,10 @@ class Server:
             if problem.kind is Kind.WRONG_METHOD and methods:
                 response.headers["allow"] = allowed(methods)
         except Exception:
-            log.exception("request_broke", path=request.path)
+            id = uuid_utils.uuid7().hex  # by which whoever got this answer is found in the log
+            log.exception("request_broke", path=request.path, request=id)
             response = wire.render_problem(Problem(Kind.INTERNAL, "Internal Server Error"), request)
+            response.headers[REQUEST_ID] = id
         if response.status == 405:
             response.headers["allow"] = allowed(methods)
         if allowance and wire.answer_headers:
@@ -576,10 +609,32 @@ class Capped:
         return message
 
 
+class Noted:
+    """A send channel that knows the status of what was answered."""
+
+    def __init__(self, send: Send) -> None:
+        self.send, self.status = send, 0
+
+    async def __call__(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        await self.send(message)
+
+
+def with_headers(send: Send, more: list[tuple[bytes, bytes]]) -> Send:
+    async def sent(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], *more]}
+        await send(message)
+
+    return sent
+
+
 async def respond(response: HttpResponse, scope: Scope, send: Send) -> None:
     body = response.body
     headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers.items()]
-    headers.append((b"x-request-id", uuid_utils.uuid7().hex.encode()))
+    if REQUEST_ID not in response.headers:
+        headers.append((REQUEST_ID.encode(), uuid_utils.uuid7().hex.encode()))
     if response.status != 204:
         headers.append((b"content-length", b"%d" % len(body)))
     if body:

@@ -208,6 +208,8 @@ class SqliteStore:
         return dict.fromkeys(State, 0) | dict(msgspec.convert(rows, list[tuple[State, int]]))
 
     async def figures(self) -> Figures:
+        if self._reader is None:
+            raise Problem(Kind.UNAVAILABLE, "The job store is not open.")
         try:
             return await asyncio.to_thread(figures.read, self._path, read_apart)
         except sqlite3.Error as error:
