@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from mutoscope.studio import depth
+from mutoscope.studio.aside import Aside
 from mutoscope.studio.colour import Colour, to_planes, to_rgb
 from mutoscope.studio.planes import Bytes, Floats, Matrix, Planes
 
@@ -68,15 +69,15 @@ def from_picture(
     across = _side(picture.width, width / zoom, scale * zoom)
     down = _side(picture.height, height / zoom, scale * zoom)
     box = _centred(picture, across / (scale * zoom), down / (scale * zoom))
-    rgb = _resample(picture, (across, down), box)
-    still = _resample(picture, (width, height), _centred(picture, width / zoom, height / zoom))
-    field = depth.guess(rgb) if near is None else depth.soften(_crop_depth(near, picture, box))
-    planes = to_planes(rgb, colour)
+    middle = _centred(picture, width / zoom, height / zoom)
+    rest = Aside(lambda: to_planes(_resample(picture, (width, height), middle), colour))
+    field = Aside(lambda: _near(picture, near, box))
+    planes = to_planes(_resample(picture, (across, down), box), colour)
     return Canvas(
         luma=planes.y,
         chroma=_doubled(planes.uv),
-        depth=field,
-        still=to_planes(still, colour),
+        depth=field.result(),
+        still=rest.result(),
         scale=scale,
         left=(across - scale * width) / 2,
         top=(down - scale * height) / 2,
@@ -144,7 +145,10 @@ def _resample(picture: Image.Image, size: tuple[int, int], box: tuple[float, flo
     return np.asarray(found, np.uint8)
 
 
-def _crop_depth(near: Floats, picture: Image.Image, box: tuple[float, float, float, float]) -> Floats:
-    fx, fy = near.shape[1] / picture.width, near.shape[0] / picture.height
+def _near(picture: Image.Image, known: Floats | None, box: tuple[float, float, float, float]) -> Floats:
+    """The depth of this part of the picture."""
     left, top, right, bottom = box
-    return near[round(top * fy) : round(bottom * fy), round(left * fx) : round(right * fx)]
+    if known is None:
+        return depth.guess(np.asarray(picture, np.uint8)[round(top) : round(bottom), round(left) : round(right)])
+    fx, fy = known.shape[1] / picture.width, known.shape[0] / picture.height
+    return depth.soften(known[round(top * fy) : round(bottom * fy), round(left * fx) : round(right * fx)])

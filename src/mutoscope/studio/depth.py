@@ -46,15 +46,18 @@ def _focus(grey: Floats) -> Floats:
 
 
 def _salience(rgb: Bytes) -> Floats:
-    """How unlike a colour is to those along the left, right and upper edge."""
-    lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB).astype(np.float64)
+    """How unlike a colour is to those along the left, right and upper edge.
+
+    As luma and chroma: for Lab, OpenCV would first spend 70 ms on tables.
+    """
+    shades = cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb).astype(np.float64)
     band = max(4, rgb.shape[1] // 20)
     least = np.full(rgb.shape[:2], np.inf)
-    for edge in (lab[:band], lab[:, :band], lab[:, -band:]):
+    for edge in (shades[:band], shades[:, :band], shades[:, -band:]):
         colours = edge.reshape(-1, 3)
         mean = colours.sum(0) / len(colours)
         spread = (colours * colours).sum(0) / len(colours) - mean * mean + 20
-        away = lab - mean
+        away = shades - mean
         away *= away
         away /= spread
         least = np.minimum(least, away[..., 0] + away[..., 1] + away[..., 2])
