@@ -31,7 +31,7 @@ PAGE = Path(__file__).parent.parent.parent / "docs" / "12-paid-jobs.md"
 
 
 class Front(NamedTuple):
-    """How a client asks for a picture, and by which words it is told of the end."""
+    """How a client asks, and by which words it is told of the end."""
 
     wire: str
     path: str
@@ -50,6 +50,7 @@ class Back(NamedTuple):
     account: dict[str, Any]
 
 
+WAN = {"prompt": "sleep 0.6", "resolution": "720P", "duration": 2, "aspect_ratio": "1:1"}
 FRONTS = {
     "freepik": Front(
         "freepik",
@@ -57,6 +58,14 @@ FRONTS = {
         {"prompt": "sleep 0.6", "ratio": "720:720"},
         lambda answer: answer["data"]["task_id"],
         "/v1/ai/text-to-image/runway/{}",
+        lambda answer: answer["data"]["status"],
+    ),
+    "freepik, WAN": Front(
+        "freepik",
+        "/v1/ai/text-to-video/wan-2-7",
+        WAN,
+        lambda answer: answer["data"]["task_id"],
+        "/v1/ai/text-to-video/wan-2-7/{}",
         lambda answer: answer["data"]["status"],
     ),
     "runway": Front(
@@ -67,15 +76,36 @@ FRONTS = {
         "/v1/tasks/{}",
         lambda answer: " ".join([answer["status"], *filter(None, [answer.get("failureCode")])]),
     ),
+    "dashscope": Front(
+        "dashscope",
+        "/api/v1/services/aigc/video-generation/video-synthesis",
+        {
+            "model": "wan2.7-t2v",
+            "input": {"prompt": "sleep 0.6"},
+            "parameters": {"resolution": "720P", "duration": 2, "ratio": "1:1"},
+        },
+        lambda answer: answer["output"]["task_id"],
+        "/api/v1/tasks/{}",
+        lambda answer: " ".join([answer["output"]["task_status"], *filter(None, [answer["output"].get("code")])]),
+    ),
 }
-HEADERS = {"x-runway-version": "2024-11-06", "authorization": "Bearer any"}
+HEADERS = {"x-runway-version": "2024-11-06", "authorization": "Bearer any", "x-dashscope-async": "enable"}
 
-FREEPIK = ("freepik", "^POST /v1/ai/text-to-image/runway$", "^GET /v1/ai/text-to-image/runway/[^?]+$")
+FREEPIK = ("freepik", "^POST /v1/ai/text-to-(image|video)/", "^GET /v1/ai/text-to-(image|video)/[^/?]+/[^?]+$")
+DASHSCOPE = ("dashscope", "^POST /api/v1/services/", "^GET /api/v1/tasks/[^?]+$")
 BACKS = {
     "freepik, exclusive": Back(*FREEPIK, {"exclusive": True}),
     "freepik": Back(*FREEPIK, {}),
     "runway": Back("runway", "^POST /v1/text_to_image$", "^GET /v1/tasks/", {}),
+    "dashscope, exclusive": Back(*DASHSCOPE, {"exclusive": True}),
+    "dashscope": Back(*DASHSCOPE, {}),
 }
+PAIRS = [
+    *product(("freepik", "runway"), ("freepik, exclusive", "freepik", "runway")),
+    *product(("freepik, WAN",), ("dashscope, exclusive", "dashscope")),
+    *product(("dashscope",), ("freepik, exclusive", "freepik", "dashscope, exclusive", "dashscope")),
+]
+"""Every front by every back that has a model of its: pictures by Runway, clips by WAN."""
 DOWNLOAD = "^GET /(files|assets)/"
 
 
@@ -100,7 +130,7 @@ def same(outcome: Outcome) -> dict[str, Outcome]:
 
 def listed(exclusive: Outcome, otherwise: Outcome) -> dict[str, Outcome]:
     """The vendor's list settles it where nobody else uses the account."""
-    return same(otherwise) | {"freepik, exclusive": exclusive}
+    return same(otherwise) | {"freepik, exclusive": exclusive, "dashscope, exclusive": exclusive}
 
 
 class Case(NamedTuple):
@@ -133,6 +163,8 @@ def nothing(proxy: FaultProxy, back: Back) -> None:
 def odd_word(answer: Any) -> Any:
     if "data" in answer:
         return {"data": answer["data"] | {"status": "PONDERING"}}
+    if "output" in answer and isinstance(answer["output"], dict):
+        return answer | {"output": answer["output"] | {"task_status": "PONDERING"}}
     return answer | {"status": "PONDERING"}
 
 
@@ -217,6 +249,10 @@ WORDS = {
     ("freepik", "submission_unknown"): "FAILED",
     ("freepik", "invalid"): "FAILED",
     ("freepik", "unauthenticated"): "FAILED",
+    ("dashscope", None): "SUCCEEDED",
+    ("dashscope", "submission_unknown"): "FAILED InternalError",
+    ("dashscope", "invalid"): "FAILED InvalidParameter",
+    ("dashscope", "unauthenticated"): "FAILED InvalidApiKey",
     ("runway", "submission_unknown"): "FAILED INTERNAL",
     ("runway", "invalid"): "FAILED INPUT_PREPROCESSING.INTERNAL",
     ("runway", "unauthenticated"): "FAILED INTERNAL",
@@ -236,7 +272,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_fault_costs_no_second_submission_and_its_end_is_told(world: Worlds, fault: str) -> None:
     """All fronts and backs at once, because most of the time is waiting."""
     async with asyncio.TaskGroup() as group:
-        for front, back in product(FRONTS, BACKS):
+        for front, back in PAIRS:
             group.create_task(go_through(world, CASES[fault], front, back), name=f"{front} on {back}")
 
 
@@ -273,7 +309,7 @@ async def go_through(world: Worlds, case: Case, front: str, back: str) -> None:
         assert not case.told or case.told in story, (where, story)
         assert not it.proxy.rules, "the fault did not happen"
         told = await it.client.get(asked.read.format(public), headers=HEADERS)
-        assert asked.word(told.json()) == WORDS[front, reason], where
+        assert asked.word(told.json()) == WORDS[asked.wire, reason], where
         events = [record.delivery.event for record in await it.app.store.deliveries(job=id)]
         assert sorted(events) == sorted({"running", job.state.value}), "each change is told once"
         assert await it.app.store.next_watch() is None, where
@@ -286,13 +322,13 @@ def phrase(outcome: Outcome) -> str:
 
 def table() -> list[str]:
     """The cases as the page shows them: backs with the same outcome share a line."""
-    lines = ["| fault | back | comes to; at the vendor; ledger | Freepik client reads | Runway client reads |"]
-    lines.append("| --- | --- | --- | --- | --- |")
+    lines = ["| fault | back | comes to; at the vendor; ledger | Freepik client reads | Runway | DashScope |"]
+    lines.append("| --- | --- | --- | --- | --- | --- |")
     for name, case in CASES.items():
         for outcome in dict.fromkeys(case.outcome.values()):
             backs = [back for back in BACKS if case.outcome[back] == outcome]
             which = "all" if len(backs) == len(BACKS) else "; ".join(backs)
-            words = [f"`{WORDS[front, outcome.reason]}`" for front in FRONTS]
+            words = [f"`{WORDS[front, outcome.reason]}`" for front in ("freepik", "runway", "dashscope")]
             lines.append(f"| {name} | {which} | {phrase(outcome)} | {' | '.join(words)} |")
     return lines
 
