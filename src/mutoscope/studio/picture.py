@@ -1,11 +1,13 @@
-"""Pictures from files: untrusted bytes in, an upright sRGB picture out."""
+"""Pictures from files and into them: untrusted bytes in, an upright sRGB picture; and PNG out."""
 
 import io
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from mutoscope.studio.error import StudioError
 
@@ -45,6 +47,17 @@ def _reduce(image: Image.Image, enough: tuple[int, int]) -> None:
     side = max(enough)  # whichever way it will be turned
     cover = max(side / image.width, side / image.height)
     image.draft(None, (max(1, int(image.width * cover)), max(1, int(image.height * cover))))
+
+
+def save(image: Image.Image, out: Path, told: str) -> None:
+    """Write a PNG whose text chunk says what made it.
+
+    Runs of equal bytes are all that is looked for: with grain there is little else, and the usual search takes five
+    times as long, half of the time that a painting takes, to save a few per cent.
+    """
+    notes = PngInfo()
+    notes.add_itxt("Comment", told)
+    image.save(out, format="PNG", pnginfo=notes, compress_type=zlib.Z_RLE)
 
 
 def measure(path: Path, *, field: str = "image") -> tuple[int, int]:

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
-from mutoscope.studio import scene, size
+from mutoscope.studio import picture, scene, size
 from mutoscope.studio.clip import Print, comment
 
 PAINTED_AREA = 3840 * 2160  # pixels; bigger pictures are painted so and enlarged, for memory's sake
@@ -23,7 +22,5 @@ def text_to_image(prompt: str, out: Path, *, width: int, height: int, seed: int)
     image = Image.fromarray(painting.rgb)
     if image.size != (width, height):
         image = image.resize((width, height), Image.Resampling.LANCZOS)
-    notes = PngInfo()
-    notes.add_itxt("Comment", comment(painting.used, painting.ignored))
-    image.save(out, format="PNG", pnginfo=notes, compress_level=6)
+    picture.save(image, out, comment(painting.used, painting.ignored))
     return Print(width=width, height=height, used=painting.used, ignored=painting.ignored)

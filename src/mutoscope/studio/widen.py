@@ -8,7 +8,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from mutoscope.studio import picture
 from mutoscope.studio.clip import VERSION, Print
@@ -42,10 +41,9 @@ def widen_image(
     if max(width, height) > MAX_SIDE or width * height > MAX_AREA:
         most = max(margins, key=lambda side: margins[side])
         raise StudioError(f"{width}x{height} is more than {MAX_SIDE} on a side or {MAX_AREA} pixels", field=most)
-    notes = PngInfo()
-    notes.add_itxt("Comment", f"mutoscope studio {VERSION} (canvas filled by soft reflection, no model)")
     rgb = widen(np.asarray(source, np.uint8), (left, right, top, bottom), seed)
-    Image.fromarray(rgb).save(out, format="PNG", pnginfo=notes, compress_level=6)
+    told = f"mutoscope studio {VERSION} (canvas filled by soft reflection, no model)"
+    picture.save(Image.fromarray(rgb), out, told)
     return Print(width=width, height=height, used=(), ignored=())
 
 
