@@ -115,4 +115,4 @@ def test_what_every_engine_does_anyway_needs_no_honouring() -> None:
 
 def test_a_price_by_the_second_is_multiplied() -> None:
     model = Catalog().get("gen4_turbo")
-    assert catalog.estimate(Generation(operation=I2V, model=model.name, seconds=5), model) == 25
+    assert catalog.estimate(Generation(operation=I2V, model=model.name, seconds=5), model.price) == 25

@@ -322,7 +322,7 @@ async def test_usage_counts_what_succeeded_and_the_account_what_was_made(start: 
         usage = (await running.client.post("/v1/organization/usage", json=period, headers=RUNWAY)).json()
         assert account["usage"]["models"]["gen4_image"]["dailyGenerations"] == 2
         spent = [each for day in usage["results"] for each in day["usedCredits"]]
-        assert spent == [{"model": "gen4_image", "amount": 8}]
+        assert spent == [{"model": "gen4_image", "amount": 5}]
 
 
 @pytest.mark.parametrize("broken", [b"", b"{", b"[]", b"\xff\xfe", b'{"prompt": 1}', b"null", b'"x"'])

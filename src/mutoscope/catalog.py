@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mutoscope.config import ModelSettings
+from mutoscope.config import ModelPrice, ModelSettings, Rates
 from mutoscope.job import Generation, Operation, Role
 from mutoscope.problem import Kind, Problem
 
@@ -19,13 +19,23 @@ I2V, T2V, V2V = Operation.IMAGE_TO_VIDEO, Operation.TEXT_TO_VIDEO, Operation.VID
 T2I, MORE = Operation.TEXT_TO_IMAGE, Operation.VIDEO_EXTENSION
 
 
-class Price(Struct, frozen=True, kw_only=True):
-    """Credits. A Runway credit is US$0.01; the other vendors' figures are converted so."""
+CREDIT_USD = 0.01
+"""A credit in dollars: Runway's; the other vendors' figures are converted so."""
 
-    second: float = 0.0
-    image: float = 0.0
-    job: float = 0.0
-    character: float = 0.0  # of the prompt
+
+class Price(ModelPrice, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a model costs, and who says so."""
+
+    source: str = (
+        ""  # the vendor's page, or the settings; "": nominal, a figure to count with that no vendor stands for
+    )
+    checked: str = ""  # when the source was read: YYYY-MM
+    wire: str = ""  # the API that this is the price of; "": whoever makes it
+    note: str = ""
+
+    @property
+    def known(self) -> bool:
+        return bool(self.source)
 
 
 class Model(Struct, frozen=True, kw_only=True):
@@ -34,8 +44,10 @@ class Model(Struct, frozen=True, kw_only=True):
     serves: frozenset[Operation]
     names: dict[str, tuple[str, ...]] = {}  # wire → what it is called there: paths below the root, or model words
     defaults: dict[str, Any] = {}  # Generation field → value
+    sizes: Mapping[str, Mapping[str, tuple[int, int]]] = {}  # tier → shape → pixels, where not those of `pixels_of`
     max_seconds: float | None = None
     price: Price
+    prices: dict[str, Price] = {}  # engine or wire → what it costs there, where that is another figure
     ignores: frozenset[str] = frozenset()  # may go unheeded; the job then carries a note
     engines: tuple[str, ...] = ()  # who makes it, in order of preference; empty: see `routes`
     timeout_seconds: float | None = None  # at a vendor; None: as the settings of the relay say
@@ -75,6 +87,12 @@ SIZES: dict[str, dict[str, Any]] = {
 """Models that do not make the usual size: a vendor is asked for the default in so many words."""
 EDIT: dict[str, Any] = {"fps": 24}
 WAN: dict[str, Any] = {"resolution": "1080p", "seconds": 5.0, "fps": 30}
+WAN3_SIZES = {
+    "480p": {"16:9": (832, 480), "9:16": (480, 832), "4:3": (720, 544), "3:4": (544, 720), "1:1": (624, 624)},
+    "720p": {"4:3": (1104, 832), "3:4": (832, 1104)},
+    "1080p": {"4:3": (1648, 1248), "3:4": (1248, 1648)},
+}
+"""As Runway's list of ratios has them."""
 
 
 def row(
@@ -82,9 +100,11 @@ def row(
     vendor: str,
     *serves: Operation,
     price: Price,
+    prices: dict[str, Price] | None = None,
     defaults: dict[str, Any] | None = None,
     max_seconds: float | None = None,
     names: dict[str, tuple[str, ...]] | None = None,
+    sizes: Mapping[str, Mapping[str, tuple[int, int]]] | None = None,
 ) -> Model:
     """A row. Its name is Runway's own word for it, where `names` does not say that Runway has it not."""
     return Model(
@@ -93,8 +113,10 @@ def row(
         serves=frozenset(serves),
         names={wire: words for wire, words in ({"runway": (name,)} | (names or {})).items() if words},
         defaults=defaults or {},
+        sizes=sizes or {},
         max_seconds=max_seconds,
         price=price,
+        prices=prices or {},
         ignores=ADVICE,
     )
 
@@ -106,57 +128,78 @@ def freepik(*paths: str) -> dict[str, tuple[str, ...]]:
 NOT_AT_RUNWAY: dict[str, tuple[str, ...]] = {"runway": ()}
 
 
+RUNWAY_PRICES = "https://docs.dev.runwayml.com/guides/pricing/"
+
+
+def at_runway(**rates: Any) -> Price:
+    """A figure of the vendor's own table of prices."""
+    return Price(**rates, source=RUNWAY_PRICES, checked="2026-08", wire="runway")
+
+
+def nominal(note: str = "", **rates: Any) -> Price:
+    """A figure that no vendor's page that we read has."""
+    return Price(**rates, note=note)
+
+
 def a_second(credits: float) -> Price:
-    return Price(second=credits)
+    return nominal(second=credits)
 
 
 def an_image(credits: float) -> Price:
-    return Price(image=credits)
+    return nominal(image=credits)
 
 
 def a_job(credits: float) -> Price:
-    return Price(job=credits)
+    return nominal(job=credits)
 
 
-SPOKEN = Price(character=0.02)
+SECOND_HAND = "third parties' planning figure; the vendor publishes none"
+SPOKEN = nominal(character=0.02)
+WAN_PRICE = nominal("resellers' figure; the vendor's page was not read", second=15, tiers={"720p": Rates(second=10)})
 
 # fmt: off
 ROWS: tuple[Model, ...] = (
     # Runway's own
-    row("gen4.5", "runway", I2V, T2V, price=a_second(12), defaults=WIDE, max_seconds=10,
+    row("gen4.5", "runway", I2V, T2V, price=at_runway(second=12), defaults=WIDE, max_seconds=10,
+        prices={"freepik": nominal(SECOND_HAND, second=12)},
         names=freepik("image-to-video/runway-4-5", "text-to-video/runway-4-5")),
-    row("gen4_turbo", "runway", I2V, price=a_second(5), defaults=WIDE_10S, max_seconds=10,
+    row("gen4_turbo", "runway", I2V, price=at_runway(second=5), defaults=WIDE_10S, max_seconds=10,
         names=freepik("image-to-video/runway-gen4-turbo")),
-    row("gen3a_turbo", "runway", I2V, price=a_second(5), defaults=WIDE_10S | {"height": 768}, max_seconds=10),
-    row("gen4_aleph", "runway", V2V, price=a_second(15), defaults=EDIT),
+    row("gen3a_turbo", "runway", I2V, price=at_runway(second=5), defaults=WIDE_10S | {"height": 768}, max_seconds=10),
+    row("gen4_aleph", "runway", V2V, price=at_runway(second=15), defaults=EDIT),
     row("aleph2", "runway", V2V, price=a_second(15), defaults=EDIT),
-    row("act_two", "runway", Operation.CHARACTER_PERFORMANCE, price=a_second(5), defaults=WIDE),
+    row("act_two", "runway", Operation.CHARACTER_PERFORMANCE, price=at_runway(second=5), defaults=WIDE),
     row("upscale_v1", "runway", Operation.VIDEO_UPSCALE, price=a_second(2)),
-    row("gen4_image", "runway", T2I, price=an_image(8), defaults=PICTURE, names=freepik("text-to-image/runway")),
-    row("gen4_image_turbo", "runway", T2I, price=an_image(2), defaults=PICTURE),
+    row("gen4_image", "runway", T2I, price=at_runway(image=8, tiers={"720p": Rates(image=5)}), defaults=PICTURE,
+        prices={"freepik": nominal(SECOND_HAND, image=6)}, names=freepik("text-to-image/runway")),
+    row("gen4_image_turbo", "runway", T2I, price=at_runway(image=2), defaults=PICTURE),
     # Partners' video models, as Runway names them
-    row("veo3", "google", I2V, T2V, price=a_second(40), defaults=WIDE_8S, max_seconds=8),
-    row("veo3.1", "google", I2V, T2V, price=a_second(40), defaults=WIDE_8S, max_seconds=8),
-    row("veo3.1_fast", "google", I2V, T2V, price=a_second(15), defaults=WIDE_8S, max_seconds=8),
+    row("veo3", "google", I2V, T2V, price=at_runway(second=40), defaults=WIDE_8S, max_seconds=8),
+    row("veo3.1", "google", I2V, T2V, price=at_runway(second=40, silent=20), defaults=WIDE_8S, max_seconds=8),
+    row("veo3.1_fast", "google", I2V, T2V, price=at_runway(second=15, silent=10), defaults=WIDE_8S, max_seconds=8),
     row("gemini_omni_flash", "google", I2V, T2V, V2V, price=a_second(15), defaults=WIDE, max_seconds=10),
     row("hailuo3", "minimax", I2V, T2V, V2V, price=a_second(10), defaults=HAILUO, max_seconds=15),
     row("happyhorse_1_0", "alibaba", I2V, T2V, price=a_second(10), defaults=WIDE, max_seconds=15),
-    row("seedance2", "bytedance", I2V, T2V, V2V, price=a_second(36), defaults=WIDE, max_seconds=15),
+    row("seedance2", "bytedance", I2V, T2V, V2V, price=at_runway(second=36), defaults=WIDE, max_seconds=15),
     row("seedance2_fast", "bytedance", I2V, T2V, V2V, price=a_second(18), defaults=WIDE, max_seconds=15),
     row("seedance2_mini", "bytedance", I2V, T2V, V2V, price=a_second(9), defaults=WIDE, max_seconds=15),
     row("seedance2_5", "bytedance", I2V, T2V, V2V, MORE, price=a_second(36), defaults=WIDE, max_seconds=30),
-    row("wan-2.7", "alibaba", I2V, T2V, MORE, price=a_second(4), defaults=WAN, max_seconds=15,
+    row("wan-2.7", "alibaba", I2V, T2V, MORE, price=WAN_PRICE, defaults=WAN, max_seconds=15,
+        prices={"freepik": nominal(SECOND_HAND, second=4)},
         names=NOT_AT_RUNWAY
         | freepik("image-to-video/wan-2-7", "text-to-video/wan-2-7")
         | {"dashscope": ("wan2.7-i2v", "wan2.7-t2v")}),
-    # The vendor's older ones: nominal prices
-    row("wan-2.6", "alibaba", I2V, T2V, price=a_second(10), defaults=WAN, max_seconds=15,
+    # Of Runway's word there are no bounds and of DashScope's only what third parties tell
+    row("wan3", "alibaba", I2V, T2V, price=a_second(15), defaults=WAN, max_seconds=30, sizes=WAN3_SIZES,
+        names={"dashscope": ("wan3.0-video",)}),
+    # The vendor's older ones
+    row("wan-2.6", "alibaba", I2V, T2V, price=WAN_PRICE, defaults=WAN, max_seconds=15,
         names=NOT_AT_RUNWAY | {"dashscope": ("wan2.6-i2v", "wan2.6-t2v")}),
     row("wan-2.2-kf2v", "alibaba", I2V, price=a_second(3), defaults=WAN | {"resolution": "720p"}, max_seconds=5,
         names=NOT_AT_RUNWAY | {"dashscope": ("wan2.2-kf2v-flash",)}),
     # Partners' image models
     row("gpt_image_2", "openai", T2I, price=an_image(5), defaults=PICTURE),
-    row("gemini_2.5_flash", "google", T2I, price=an_image(5), defaults=PICTURE),
+    row("gemini_2.5_flash", "google", T2I, price=at_runway(image=5), defaults=PICTURE),
     row("gemini_image3_pro", "google", T2I, price=an_image(20), defaults=PICTURE),
     row("gemini_image3.1_flash", "google", T2I, price=an_image(7), defaults=PICTURE),
     row("seedream5_pro", "bytedance", T2I, price=an_image(5), defaults=PICTURE),
@@ -165,16 +208,16 @@ ROWS: tuple[Model, ...] = (
     row("magnific_precision_upscaler_v2", "magnific", Operation.IMAGE_UPSCALE, price=a_job(10)),
     row("magnific_video_upscaler_creative", "magnific", Operation.VIDEO_UPSCALE, price=a_second(5)),
     row("seed_audio", "bytedance", Operation.TEXT_TO_SPEECH, Operation.SOUND_EFFECT, price=SPOKEN),
-    row("eleven_multilingual_v2", "elevenlabs", Operation.TEXT_TO_SPEECH, price=SPOKEN),
+    row("eleven_multilingual_v2", "elevenlabs", Operation.TEXT_TO_SPEECH, price=at_runway(character=0.02)),
     row("eleven_v3", "elevenlabs", Operation.TEXT_TO_SPEECH, price=SPOKEN),
-    row("eleven_text_to_sound_v2", "elevenlabs", Operation.SOUND_EFFECT, price=a_job(2)),
-    row("eleven_multilingual_sts_v2", "elevenlabs", Operation.SPEECH_TO_SPEECH, price=a_job(5)),
-    row("eleven_voice_dubbing", "elevenlabs", Operation.VOICE_DUBBING, price=a_job(5)),
+    row("eleven_text_to_sound_v2", "elevenlabs", Operation.SOUND_EFFECT, price=at_runway(job=2)),
+    row("eleven_multilingual_sts_v2", "elevenlabs", Operation.SPEECH_TO_SPEECH, price=at_runway(second=1 / 3)),
+    row("eleven_voice_dubbing", "elevenlabs", Operation.VOICE_DUBBING, price=at_runway(second=1 / 2)),
     row("eleven_v4", "elevenlabs", Operation.TEXT_TO_SPEECH, price=SPOKEN),
     row("mirelo_sfx_2_0", "mirelo", Operation.VIDEO_TO_AUDIO, Operation.SOUND_EFFECT, price=a_job(5)),
     row("ruby", "runway", Operation.VIDEO_TO_HDR, price=a_second(20)),
     row("enhance_frame_rate", "runway", Operation.VIDEO_UPSCALE, price=a_second(5)),
-    row("eleven_voice_isolation", "elevenlabs", Operation.VOICE_ISOLATION, price=a_job(2)),
+    row("eleven_voice_isolation", "elevenlabs", Operation.VOICE_ISOLATION, price=at_runway(second=1 / 6)),
     # Named by Runway's SDK 5.24 only, which gives fields but neither bounds nor prices: those here are nominal
     *(
         row(name, vendor, *serves, price=a_second(15), defaults=WIDE | SIZES.get(name, {}), max_seconds=15)
@@ -182,7 +225,7 @@ ROWS: tuple[Model, ...] = (
             ("kuaishou", (I2V, T2V, V2V), ("klingO3_4k", "klingO3_pro", "klingO3_standard", "kling_4")),
             ("kuaishou", (I2V, T2V), ("kling2.5_turbo_pro", "kling3.0_4k", "kling3.0_pro", "kling3.0_standard")),
             ("xai", (I2V, T2V), ("grok_imagine_1_5", "grok_imagine_1_5_lite")),
-            ("alibaba", (I2V, T2V), ("wan3", "wan3_prime")),
+            ("alibaba", (I2V, T2V), ("wan3_prime",)),
             ("google", (I2V, T2V, V2V), ("gemini_omni_flash_1.1",)),
             ("minimax", (I2V, T2V), ("h3_max",)),
         )
@@ -232,6 +275,7 @@ class Catalog:
                 max_concurrent=first(changed.max_concurrent, model.max_concurrent, max_concurrent),
                 max_daily=first(changed.max_daily, model.max_daily, max_daily),
                 defaults=model.defaults | ({"fps": changed.fps} if changed.fps else {}),
+                **priced(model, changed),
             )
         for name in settings or {}:
             self.get(name)
@@ -243,6 +287,24 @@ class Catalog:
             known = ", ".join(sorted(self.models))
             raise Problem(Kind.NOT_FOUND, f"There is no model {name!r}. This server knows: {known}.", field="model")
         return model
+
+
+def priced(model: Model, changed: ModelSettings) -> dict[str, Any]:
+    """The prices of a row as the operator has them; a price for whoever makes it stands in for every vendor's."""
+    own = {name: of_settings(model, price) for name, price in changed.prices.items()}
+    if changed.price is not None:
+        return {"price": of_settings(model, changed.price), "prices": own}
+    return {"prices": model.prices | own}
+
+
+def of_settings(model: Model, price: ModelPrice) -> Price:
+    """Raises Problem(INVALID) for a tier that there is not."""
+    for tier in price.tiers:
+        if tier not in TIERS:
+            where = f'[models."{model.name}"] price'
+            raise Problem(Kind.INVALID, f"{where}: there is no tier {tier!r}; there are {', '.join(TIERS)}.")
+    rates = {name: getattr(price, name) for name in price.__struct_fields__}
+    return Price(**rates, source="the settings")
 
 
 def engines_of(settings: ModelSettings) -> tuple[str, ...]:
@@ -272,16 +334,20 @@ def frame_size(generation: Generation, model: Model) -> dict[str, Any]:
         return {}
     tier = generation.resolution or model.defaults.get("resolution")
     shape = generation.extra.get("ratio")
-    if isinstance(shape, str) and (pixels := pixels_of(shape, tier)):
+    if isinstance(shape, str) and (pixels := own_pixels(model, shape, tier)):
         others = {name: value for name, value in generation.extra.items() if name != "ratio"}
         return {"width": pixels[0], "height": pixels[1], "extra": others}
     follows = generation.input(Role.VIDEO) or (tier and generation.input(Role.FIRST_FRAME))
     if follows:
         return {"resolution": tier}
     if tier:
-        width, height = pixels_of("16:9", tier) or (1280, 720)
+        width, height = own_pixels(model, "16:9", tier) or (1280, 720)
         return {"width": width, "height": height}
     return {"width": model.defaults.get("width"), "height": model.defaults.get("height")}
+
+
+def own_pixels(model: Model, shape: str, tier: str | None) -> tuple[int, int] | None:
+    return model.sizes.get(tier or "", {}).get(shape) or pixels_of(shape, tier)
 
 
 TIERS = {
@@ -311,17 +377,66 @@ def pixels_of(shape: str, tier: str | None) -> tuple[int, int] | None:
     return 2 * round(math.sqrt(area * aspect) / 2), 2 * round(math.sqrt(area / aspect) / 2)
 
 
-def estimate(generation: Generation, model: Model) -> float:
-    """What the vendor would charge, in credits."""
-    price = model.price
-    seconds = generation.seconds or 0.0
+def price_at(model: Model, engine: str, wire: str = "") -> Price:
+    """What a model costs where it is made; `wire` is that of the engine's account, "" for the built-in ones.
+
+    What a built-in engine makes is counted as the vendor would charge it. One vendor's price says nothing certain of
+    another's: it is counted with, as a nominal one.
+    """
+    for name in (engine, wire):
+        if name in model.prices:
+            return model.prices[name]
+    if wire and model.price.wire not in ("", wire):
+        other = f"the price at {model.price.wire}"
+        return replace(model.price, source="", checked="", wire=wire, note=other)
+    return model.price
+
+
+RECKONED_SECONDS = 30.0
+"""How long a clip is taken to be of which nobody says how long it is."""
+
+SURCHARGES: dict[str, tuple[float, float]] = {
+    "prores": (5, 5),
+    "png_sequence": (5, 5),
+    **dict.fromkeys(("hdr10", "hlg", "sdr_rec709_10bit", "hdr_pq_12bit_master", "hdr_prores"), (20, 40)),
+}
+"""Credits more a second for a format, and above LARGE_FRAME. Runway's, and nobody else takes these words."""
+LARGE_FRAME = 4_000_000  # pixels
+
+
+def estimate(generation: Generation, price: Price, *, longest: float | None = None) -> float:
+    """What is charged for this, in credits. From above, where it is not said how long it will be: then it is as long
+    as its input may be, or as `longest`."""
+    rates = rates_of(generation, price)
+    pixels = (generation.width or 0) * (generation.height or 0)
+    count = generation.count or 1
+    second = rates.second
+    if rates.silent is not None and generation.extra.get("audio") is False:
+        second = rates.silent
+    if second:
+        second += SURCHARGES.get(generation.extra.get("outputFormat", ""), (0, 0))[pixels > LARGE_FRAME]
     return round(
-        price.second * seconds
-        + price.image * (generation.count or 1)
-        + price.job
-        + price.character * len(generation.prompt or ""),
+        second * (seconds_of(generation, longest) if second else 0.0)
+        + rates.image * count
+        + rates.megapixel * count * pixels / 1e6
+        + rates.job
+        + rates.character * len(generation.prompt or ""),
         2,
     )
+
+
+def rates_of(generation: Generation, price: Price) -> Rates:
+    """Those of the smallest tier that the frame fits, else those of the price itself."""
+    short = min(generation.width or 0, generation.height or 0) or TIERS.get(generation.resolution or "", 0)
+    fitting = [tier for tier in price.tiers if 0 < short <= TIERS[tier]]
+    return price.tiers[min(fitting, key=TIERS.__getitem__)] if fitting else price
+
+
+def seconds_of(generation: Generation, longest: float | None) -> float:
+    if generation.seconds is not None:
+        return generation.seconds
+    bounds = [each.limits.max_seconds for each in generation.inputs if each.limits and each.limits.max_seconds]
+    return max(bounds) if bounds else longest or RECKONED_SECONDS
 
 
 def check(generation: Generation, model: Model, fields: Mapping[str, str]) -> None:

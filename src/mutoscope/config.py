@@ -56,6 +56,23 @@ Count = Annotated[int, Meta(ge=0)]
 Rate = Annotated[float, Meta(ge=0)]
 
 
+class Rates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Credits. A Runway credit is US$0.01, and so is ours."""
+
+    second: Rate = 0.0
+    silent: Rate | None = None  # a second without sound, where that is cheaper
+    image: Rate = 0.0
+    megapixel: Rate = 0.0  # of a picture; 1,000,000 pixels
+    job: Rate = 0.0
+    character: Rate = 0.0  # of the prompt
+
+
+class ModelPrice(Rates, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a model costs. A frame that fits into a tier costs that tier's rates instead, the smallest that it fits."""
+
+    tiers: dict[str, Rates] = {}
+
+
 class ModelRights(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """How much of one model a key may do; None: as of any model."""
 
@@ -78,6 +95,8 @@ class Rights(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     max_daily: Count | None = None
     max_queued: Count | None = None
     max_bytes_daily: Count | None = None
+    budget: Annotated[float, Meta(gt=0)] | None = None
+    budget_period: Literal["day", "month", "total"] = "month"
     per_model: dict[str, ModelRights] = {}
 
 
@@ -208,6 +227,8 @@ class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     max_concurrent: int | None = None
     max_daily: int | None = None
     fps: int | None = None
+    price: ModelPrice | None = None
+    prices: dict[str, ModelPrice] = {}
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -5,7 +5,7 @@ import contextlib
 import hashlib
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import structlog
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from mutoscope import catalog
 from mutoscope.access import Keys, callback_token, called_job, hold_scope, share_of
 from mutoscope.assets import Assets, upload_name
-from mutoscope.catalog import Catalog, Model
+from mutoscope.catalog import Catalog, Model, Price
 from mutoscope.config import Rights, Settings
 from mutoscope.engines import Engine
 from mutoscope.engines.relay import Relay
@@ -111,7 +111,8 @@ class Gateway:
         if engine is not None:
             model = replace(model, engines=(engine,))
         catalog.check(asked, model, submission.fields)
-        maker, notes = self.routes.choose(asked, model, submission.fields, allowed=rights.engines)
+        allowed = self.affordable(model, rights)
+        maker, notes = self.routes.choose(asked, model, submission.fields, allowed=allowed)
         if asked.inputs:
             inputs = await self.intake.take_in(asked.inputs, owner=owner, probe=self.probes(wire))
             asked = replace(asked, inputs=inputs)
@@ -127,16 +128,21 @@ class Gateway:
             body=shortened(body),
             engine=maker.name,
             notes=submission.notes + notes,
-            engines=rights.engines,
+            engines=allowed,
             webhook=submission.webhook,
             origin=self.settings.server.public_url or origin,
             created=now,
             updated=now,
-            estimate=catalog.estimate(generation, model),
+            estimate=self.estimate(generation, model, maker.name),
         )
         share = share_of(rights, model, self.settings.limits)
         job = await self.store.add(
-            job, concurrency=share.concurrency, daily=share.daily, queued=share.queued, repeat=repeat
+            job,
+            concurrency=share.concurrency,
+            daily=share.daily,
+            queued=share.queued,
+            repeat=repeat,
+            purse=self.purse(job, model, rights),
         )
         self.want(maker.name)
         return job
@@ -165,6 +171,49 @@ class Gateway:
     # -- reading ---------------------------------------------------------------
 
     async def show(self, wire: Wire, route: Route, public: str, *, owner: str, origin: str = "") -> Job:
+    # -- what it costs -----------------------------------------------------------
+
+    def price_at(self, model: Model, engine: str) -> Price:
+        account = self.settings.accounts.get(engine)
+        return catalog.price_at(model, engine, account.wire if account else "")
+
+    def estimate(self, generation: Generation, model: Model, engine: str) -> float:
+        return catalog.estimate(generation, self.price_at(model, engine), longest=model.max_seconds)
+
+    def affordable(self, model: Model, rights: Rights) -> tuple[str, ...]:
+        """The engines that a key may use; with a budget, only those whose price for the model is known.
+
+        Raises Problem(FORBIDDEN) when there is none.
+        """
+        if rights.budget is None:
+            return rights.engines
+        makers = [engine.name for engine in self.routes.candidates(model)]
+        makers = [name for name in makers if self.routes.may_use(name, rights.engines)]
+        known = tuple(name for name in makers if self.price_at(model, name).known)
+        if makers and not known:
+            raise unpriced(model, makers)
+        return known or rights.engines
+
+    def purse(self, job: Job, model: Model, rights: Rights) -> Purse | None:
+        """What is set aside for a job of a key with a budget: enough for the dearest of the engines that may come to
+        make it."""
+        if rights.budget is None:
+            return None
+        reserve = max((self.estimate(job.generation, model, name) for name in job.engines), default=job.estimate)
+        return Purse(reserve=reserve, budget=rights.budget, period=rights.budget_period)
+
+    def cost_of(self, job: Job, outputs: Sequence[Output]) -> float:
+        """What the vendor would charge for what was made; by its length, where the request does not say how long it
+        should be."""
+        model = self.catalog.models.get(job.generation.model)
+        if model is None:  # taken from the catalog since
+            return job.estimate
+        generation = job.generation
+        made = max((each.seconds or 0.0 for each in outputs), default=0.0)
+        if generation.seconds is None and made:
+            generation = replace(generation, seconds=made)
+        return self.estimate(generation, model, job.engine)
+
         """The job behind a wire's public id, its outputs with fresh links. Raises Problem(NOT_FOUND)."""
         id = wire.job_id(public)
         job = None if id is None else self.store.hot(id) or await self.store.get(id)
@@ -368,13 +417,18 @@ class Gateway:
         """What this caller may do and has done: limits and counts by model."""
         now = self.clock()
         made = await self.store.made_since(owner, now - DAY)
-        rows = await self.store.owners_usage(owner, since=now - 30 * DAY, until=now)
+        days = await self.spent_by_day(owner, since=now - 30 * DAY, until=now)
         shares = {name: share_of(rights, model, self.settings.limits) for name, model in self.catalog.models.items()}
         models = {
             name: ModelAccount(max_concurrent=share.concurrency, max_daily=share.daily, made_today=made.get(name, 0))
             for name, share in shares.items()
         }
-        return Account(models=models, spent=sum(row.credits for row in rows))
+        spent = sum(credits for of_day in days.values() for credits in of_day.values())
+        if rights.budget is None:
+            return Account(models=models, spent=spent)
+        balance = await self.store.balance(owner, period=rights.budget_period, now=now)
+        left = max(rights.budget - balance.charged - balance.reserved, 0.0)
+        return Account(models=models, spent=spent, budget=rights.budget, period=rights.budget_period, left=left)
 
     async def usage(self, period: Period, *, owner: str) -> Usage:
         """Credits by day (UTC) and model; every day of the period is present."""
@@ -384,10 +438,17 @@ class Gateway:
         days: dict[str, dict[str, float]] = {
             (start + timedelta(days=n)).isoformat(): {} for n in range((before - start).days)
         }
-        for row in await self.store.owners_usage(owner, since=midnight(start), until=midnight(before)):
-            if row.credits and row.day in days:
-                days[row.day][row.model] = row.credits
-        return Usage(days=days)
+        spent = await self.spent_by_day(owner, since=midnight(start), until=midnight(before))
+        return Usage(days=days | {day: of_day for day, of_day in spent.items() if day in days})
+
+    async def spent_by_day(self, owner: str, *, since: float, until: float) -> dict[str, dict[str, float]]:
+        """Credits by day (UTC) and model: by the day of the charge, and on an open server, which charges nobody, by the
+        day on which a job ended."""
+        days: dict[str, dict[str, float]] = {}
+        for row in await self.store.spending(since=since, until=until, owner=owner):
+            of_day = days.setdefault(row.day, {})
+            of_day[row.model] = of_day.get(row.model, 0.0) + row.credits
+        return days
 
 
 def visible(job: Job, wire: Wire, route: Route, owner: str) -> bool:
@@ -406,6 +467,15 @@ def made_definite(asked: Generation, model: Model, maker: Engine, id: str) -> Ge
 
 def midnight(day: date) -> float:
     return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
+
+def unpriced(model: Model, makers: Sequence[str]) -> Problem:
+    setting = f'[models."{model.name}"]'
+    return Problem(
+        Kind.FORBIDDEN,
+        f"This key has a budget, and what {model.name} costs at {', '.join(makers)} is not known. Whoever runs this"
+        f" server can say it: price, or prices for one engine, under {setting} in mutoscope.toml.",
+    )
+
 
 
 def shortened(body: bytes) -> bytes:

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     CONFLICT = "conflict"
     RATE_LIMITED = "rate_limited"
     QUOTA_EXCEEDED = "quota_exceeded"
+    OVER_BUDGET = "over_budget"
     REFUSED = "refused"
     ENGINE_FAILED = "engine_failed"
     UPSTREAM_FAILED = "upstream_failed"
@@ -45,6 +46,7 @@ MEANING: dict[Kind, str] = {
     Kind.CONFLICT: "It contradicts what is there already.",
     Kind.RATE_LIMITED: "Too many requests; come back later.",
     Kind.QUOTA_EXCEEDED: "The day's share of this model is used up.",
+    Kind.OVER_BUDGET: "The key's budget does not cover it.",
     Kind.REFUSED: "Content policy.",
     Kind.ENGINE_FAILED: "The engine could not make it.",
     Kind.UPSTREAM_FAILED: "The vendor behind the engine failed.",
@@ -68,6 +70,7 @@ STATUS: dict[Kind, int] = {
     Kind.CONFLICT: 409,
     Kind.RATE_LIMITED: 429,
     Kind.QUOTA_EXCEEDED: 429,
+    Kind.OVER_BUDGET: 402,
     Kind.REFUSED: 400,
     Kind.ENGINE_FAILED: 500,
     Kind.UPSTREAM_FAILED: 502,

@@ -247,7 +247,7 @@ class Worker:
                     outputs=ending.outputs,
                     failure=ending.failure,
                     notes=tuple(run.notes),
-                    cost=run.cost if ending.state is State.SUCCEEDED else 0.0,
+                    cost=run.cost_of(ending),
                     now=self.clock(),
                     owed=self.gateway.owed,
                 )
@@ -296,7 +296,7 @@ class Run:
     def __init__(self, job: Job, worker: Worker) -> None:
         self.job, self._worker = job, worker
         self.generation = job.generation  # with what the engine at work needs to be definite
-        self.cost = job.estimate
+        self.cost: float | None = None  # as the vendor told it
         self.dispatch: Dispatch | None = None
         self.inputs: tuple[OpenedInput, ...] = ()
         self.scratch = worker.scratch / f"run-{job.id}"
@@ -441,3 +441,9 @@ class Run:
 
     def charge(self, credits: float) -> None:
         self.cost = credits
+
+    def cost_of(self, ending: Ending) -> float:
+        """What fails is not charged."""
+        if ending.state is not State.SUCCEEDED:
+            return 0.0
+        return self._worker.gateway.cost_of(self.job, ending.outputs) if self.cost is None else self.cost

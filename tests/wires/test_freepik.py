@@ -848,6 +848,7 @@ def test_only_files_whose_bytes_arrived_are_listed():
         (Kind.TOO_LARGE, 413, "why"),
         (Kind.RATE_LIMITED, 429, "Too many requests"),
         (Kind.QUOTA_EXCEEDED, 429, "Too many requests"),
+        (Kind.OVER_BUDGET, 402, "why"),
         (Kind.ENGINE_FAILED, 500, "Internal Server Error"),
         (Kind.UPSTREAM_FAILED, 500, "Internal Server Error"),
         (Kind.SUBMISSION_UNKNOWN, 500, "Internal Server Error"),

@@ -825,6 +825,13 @@ def test_a_full_day_is_told_in_the_vendors_words():
     assert headers == {"retry-after": "13"}
 
 
+def test_an_empty_purse_is_told_in_the_vendors_words():
+    status, body, _ = said(Kind.OVER_BUDGET, message="10 of 100 credits are left")
+    assert (status, body["error"]) == (400, "You do not have enough credits to run this task.")
+    assert body["issues"][0]["message"] == "10 of 100 credits are left"
+    assert "docUrl" in body
+
+
 @pytest.mark.parametrize("kind", [Kind.BAD_MEDIA, Kind.UNREACHABLE_MEDIA])
 def test_bad_media_are_told_with_their_field(kind: Kind):
     message = "Invalid asset aspect ratio: width / height must be at least 0.5, found 0.4"

@@ -10,6 +10,7 @@ import msgspec
 
 from mutoscope.job import Delivery, Job
 from mutoscope.problem import Kind, Problem
+from mutoscope.store import _sqlite_ledger as ledger
 from mutoscope.store import _sqlite_queue as queue
 from mutoscope.store._rows import (
     COLUMNS,
@@ -26,7 +27,7 @@ from mutoscope.store._rows import (
 )
 from mutoscope.store._sqlite_repeats import Repeats
 from mutoscope.store._sqlite_story import HAS_STORY, add_event
-from mutoscope.store._store import UPSTREAM, Owed, Repeat
+from mutoscope.store._store import UPSTREAM, Owed, Purse, Repeat
 from mutoscope.store._writer import Changes, environmental
 
 DAY = 86400.0
@@ -58,6 +59,7 @@ class Addition(NamedTuple):
     daily: int | None
     repeat: Repeat | None = None
     queued: int | None = None
+    purse: Purse | None = None
 
 
 def add_together(db: sqlite3.Connection, additions: Sequence[Addition]) -> Sequence[Job | Exception]:
@@ -79,7 +81,9 @@ def add_together(db: sqlite3.Connection, additions: Sequence[Addition]) -> Seque
 def add_all(db: sqlite3.Connection, additions: Sequence[Addition]) -> list[Job | Problem]:
     repeats = Repeats(db)
     decided = decide(db, additions, repeats)
-    insert_rows(db, [each.row for each in decided if isinstance(each, Addition)])
+    admitted = [each for each in decided if isinstance(each, Addition)]
+    insert_rows(db, [each.row for each in admitted])
+    ledger.reserve(db, [(each.job, each.purse) for each in admitted if each.purse is not None])
     repeats.write()
     return [each.job if isinstance(each, Addition) else each for each in decided]
 
@@ -103,7 +107,7 @@ INSERT_STRIDE = {stride: INSERT_JOB + f", {HOLES}" * (stride - 1) for stride in 
 
 
 def add_alone(db: sqlite3.Connection, addition: Addition) -> Job | Exception:
-    if addition.repeat is None:
+    if addition.repeat is None and addition.purse is None:
         return try_one(db, addition)  # one statement, which undoes itself
     _ = db.execute("SAVEPOINT addition")
     outcome = try_one(db, addition)
@@ -130,7 +134,7 @@ def decide(db: sqlite3.Connection, additions: Sequence[Addition], repeats: Repea
     sequence."""
     decided: list[Addition | Job | Problem] = []
     standings: dict[tuple[str, str], Standing] = {}
-    lines = Lines(db)
+    lines, purses = Lines(db), ledger.Purses(db)
     for addition in additions:
         earlier = repeats.earlier(addition.job, addition.repeat) if addition.repeat is not None else None
         if earlier is not None:
@@ -138,9 +142,13 @@ def decide(db: sqlite3.Connection, additions: Sequence[Addition], repeats: Repea
             continue
         pair = (addition.job.owner, addition.job.generation.model)
         standing = standings.get(pair) or standings.setdefault(pair, Standing(db, *pair))
-        outcome = lines.admit(addition) or standing.admit(addition)
+        purse = addition.purse
+        broke = purses.admit(addition.job, purse) if purse is not None else None
+        outcome = lines.admit(addition) or broke or standing.admit(addition)
         if isinstance(outcome, Addition):
             lines.joined(outcome)
+            if purse is not None:
+                purses.joined(outcome.job, purse)
             if addition.repeat is not None:
                 repeats.remember(outcome.job, addition.repeat)
         decided.append(outcome)
@@ -424,9 +432,11 @@ def ended(
     owed: Owed | None,
     *,
     was_throttled: bool = False,
+    cost_is_known: bool = True,
 ) -> Job:
-    """What every end brings with it: the message owed, and the place given up to the next in line."""
+    """What every end brings with it: the message owed, the books, and the place given up to the next in line."""
     owe(db, owed, job, now)
+    ledger.end(db, job, now, is_known=cost_is_known)
     if not was_throttled:
         changes.extend(unthrottle(db, job.owner, job.generation.model, 1, now))
     changes.append(job)

@@ -18,6 +18,7 @@ from collections.abc import Callable
 
 from mutoscope.job import Dispatch, Job, Json, Mode, Sent, State, Watch
 from mutoscope.problem import Kind, Problem
+from mutoscope.store import _sqlite_ledger as ledger
 from mutoscope.store._rows import (
     COLUMNS,
     WATCH_COLUMNS,
@@ -304,7 +305,7 @@ def settle(
     ).fetchone()
     job = job_of(row)
     add_event(db, id, "ended" if keep_until is None else "overdue", now, account=watch[0], detail=words_of(job))
-    return ended(db, changes, job, now, owed)
+    return ended(db, changes, job, now, owed, cost_is_known=keep_until is None)
 
 
 def revive(db: sqlite3.Connection, changes: Changes, *, id: str, facts: bytes, now: float) -> bool:
@@ -334,6 +335,7 @@ def unwatch(db: sqlite3.Connection, changes: Changes, *, id: str, detail: str, c
     if cost is not None:
         happened = db.execute("UPDATE jobs SET cost = ?, updated = ? WHERE id = ?", (cost, now, id)).rowcount
         _ = changed(changes, id, happened)
+    ledger.learn(db, id, row[0], now)
     add_event(db, id, "late", now, account=row[0], detail=detail)
     return True
 

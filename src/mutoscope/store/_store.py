@@ -1,7 +1,7 @@
 """What a store is: the transitions of a job, what was sent to vendors for it, the webhooks it owes, upload slots."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
@@ -105,6 +105,42 @@ class UsageRow(Struct, frozen=True, kw_only=True):
     credits: float  # of the jobs that have ended
 
 
+class Purse(Struct, frozen=True, kw_only=True):
+    """What a job may cost, in credits, and how much its owner may spend."""
+
+    reserve: float
+    budget: float | None = None
+    period: Literal["day", "month", "total"] = "total"
+
+
+class Balance(Struct, frozen=True, kw_only=True):
+    """Credits of an owner."""
+
+    charged: float  # in the period that was asked for
+    reserved: float  # for jobs that have not ended
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """A line of the ledger. A job has at most one of each kind."""
+
+    job: str
+    kind: Literal["reserve", "release", "charge", "late"]
+    credits: float
+    owner: str
+    model: str
+    engine: str
+    at: float
+
+
+class SpendingRow(Struct, frozen=True, kw_only=True):
+    day: str  # YYYY-MM-DD in UTC, of the charge
+    owner: str  # "" for jobs of an open server
+    model: str
+    engine: str
+    jobs: int
+    credits: float
+
+
 class Unfinished(Struct, frozen=True, array_like=True):
     """Jobs that have not ended, of one kind."""
 
@@ -164,6 +200,7 @@ class Store(Protocol):
         daily: int | None = None,
         queued: int | None = None,
         repeat: Repeat | None = None,
+        purse: Purse | None = None,
     ) -> Job:
         """Store a new job and return it as it now stands.
 
@@ -173,6 +210,9 @@ class Store(Protocol):
         It is throttled when its owner already holds `concurrency` (1 or more) unfinished jobs of the model
         that are not. Raises Problem QUOTA_EXCEEDED when the owner made `daily` of the model in the 24 hours
         before, RATE_LIMITED when `queued` jobs of the owner wait, and CONFLICT when the id is taken.
+
+        What the job may cost is set aside for its owner: the purse's reserve, else the job's estimate. Raises Problem
+        OVER_BUDGET when the purse has a budget and that is more than is left of it in the period.
         """
         ...
 
@@ -396,6 +436,19 @@ class Store(Protocol):
 
     async def owners_usage(self, owner: str, *, since: float, until: float) -> tuple[UsageRow, ...]:
         """What was made from `since` until before `until`, by day and model."""
+        ...
+
+    async def balance(self, owner: str, *, period: Literal["day", "month", "total"], now: float) -> Balance:
+        """What an owner was charged in the day or month (UTC) of `now`, or ever, and what is set aside."""
+        ...
+
+    async def entries(self, job: str) -> tuple[Entry, ...]:
+        """A job's lines of the ledger."""
+        ...
+
+    async def spending(self, *, since: float, until: float, owner: str | None = None) -> tuple[SpendingRow, ...]:
+        """What was charged from `since` until before `until`, by day, owner, model and engine; of everybody, or of one
+        owner. For "", the jobs of an open server, what they cost is told all the same."""
         ...
 
     async def made_since(self, owner: str, since: float) -> dict[str, int]:

@@ -11,7 +11,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -21,6 +21,7 @@ from mutoscope.store import _sqlite_deliveries as outbox
 from mutoscope.store import _sqlite_figures as figures
 from mutoscope.store import _sqlite_jobs as jobs
 from mutoscope.store import _sqlite_keys as keys
+from mutoscope.store import _sqlite_ledger as ledger
 from mutoscope.store import _sqlite_repeats as repeats
 from mutoscope.store import _sqlite_upstream as upstream
 from mutoscope.store._lru import HotJobs
@@ -46,13 +47,17 @@ from mutoscope.store._rows import (
 from mutoscope.store._store import (
     EVENTS,
     Attempt,
+    Balance,
     DeliveryRecord,
     DueDeliveries,
+    Entry,
     Figures,
     Jobs,
     KeyRecord,
     Owed,
+    Purse,
     Repeat,
+    SpendingRow,
     UsageRow,
 )
 from mutoscope.store._writer import Changes, Work, Writer, unavailable
@@ -230,6 +235,24 @@ class SqliteStore:
         typed = msgspec.convert(rows, list[tuple[str, str, int, float]])
         return tuple(UsageRow(day=day, model=model, jobs=made, credits=cost) for day, model, made, cost in typed)
 
+    async def balance(self, owner: str, *, period: Literal["day", "month", "total"], now: float) -> Balance:
+        key = ledger.period_of(period, now)
+        charged, reserved = ledger.balance(self._read(ledger.BALANCE, (owner, key)), key)
+        return Balance(charged=charged / ledger.MICRO, reserved=reserved / ledger.MICRO)
+
+    async def entries(self, job: str) -> tuple[Entry, ...]:
+        return tuple(map(ledger.entry_of, self._read(ledger.ENTRIES, (job,))))
+
+    async def spending(self, *, since: float, until: float, owner: str | None = None) -> tuple[SpendingRow, ...]:
+        rows: list[Row] = []
+        if not owner:
+            rows += await self._report(ledger.OPEN_SPENDING, (since, until))
+        if owner is None:
+            rows += await self._report(ledger.SPENDING, (since, until))
+        elif owner:
+            rows += await self._report(ledger.OWNERS_SPENDING, (since, until, owner))
+        return tuple(map(ledger.spending_of, rows))
+
     async def made_since(self, owner: str, since: float) -> dict[str, int]:
         rows = await self._report(
             f"""WITH RECURSIVE {MODELS}
@@ -249,11 +272,12 @@ class SqliteStore:
         daily: int | None = None,
         queued: int | None = None,
         repeat: Repeat | None = None,
+        purse: Purse | None = None,
     ) -> Job:
         if concurrency is not None and concurrency < 1:
             raise ValueError("concurrency is 1 or more: a job that may never run should be refused")
         stored = job if job.updated else msgspec.structs.replace(job, updated=job.created)
-        addition = jobs.Addition(stored, row_of(stored), concurrency, daily, repeat, queued)
+        addition = jobs.Addition(stored, row_of(stored), concurrency, daily, repeat, queued, purse_of(stored, purse))
         return await self._open_writer.join(jobs.add_together, addition)
 
     async def claim(
@@ -588,6 +612,13 @@ MODELS = """models (model) AS (
     UNION ALL
     SELECT (SELECT min(model) FROM jobs WHERE owner = ?1 AND model > models.model)
     FROM models WHERE model IS NOT NULL)"""
+
+
+def purse_of(job: Job, purse: Purse | None) -> Purse | None:
+    """None for a job that is nobody's, or whose cost is settled."""
+    if not job.owner or job.finished is not None:
+        return None
+    return purse or Purse(reserve=job.estimate)
 
 
 def moved(before: float | None, share: float | None) -> bool:

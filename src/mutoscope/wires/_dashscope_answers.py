@@ -208,6 +208,7 @@ ERRORS: Mapping[Kind, tuple[int, str]] = {
     Kind.RATE_LIMITED: (429, "Throttling.RateQuota"),
     Kind.QUOTA_EXCEEDED: (429, "Throttling.AllocationQuota"),
     Kind.REFUSED: (400, "DataInspectionFailed"),
+    Kind.OVER_BUDGET: (400, "Arrearage"),
     Kind.ENGINE_FAILED: (500, "InternalError"),
     # The vendor documents neither 502 nor 504 for these; what may have been paid for is 500, which its SDK does not
     # send again.
@@ -248,6 +249,7 @@ SENTENCES: Mapping[Kind, str] = {
     Kind.RATE_LIMITED: "Requests rate limit exceeded, please try again later.",
     Kind.QUOTA_EXCEEDED: "Allocated quota exceeded, please increase your quota limit.",
     Kind.REFUSED: "Input or output data may contain inappropriate content.",
+    Kind.OVER_BUDGET: "Access denied, please make sure your account is in good standing.",
 }
 """What the vendor says of a kind, which some clients look for; ours follows."""
 OF_A_FIELD = frozenset({Kind.INVALID, Kind.UNSUPPORTED, Kind.BAD_MEDIA, Kind.UNREACHABLE_MEDIA})

@@ -23,6 +23,7 @@ DOCS = "https://docs.dev.runwayml.com/api"
 BAD_BODY = "Validation of body failed"
 NO_TASK = "Could not find Task"
 DAY_IS_FULL = "Your daily task limit has been reached."
+NO_CREDITS = "You do not have enough credits to run this task."
 STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 PATTERN_WORDS = {
@@ -63,12 +64,16 @@ class ErrorBody(Struct, frozen=True, kw_only=True, rename="camel"):
     doc_url: str | UnsetType = UNSET
 
 
+def answer_status(problem: Problem) -> int:
+    return 400 if problem.kind is Kind.OVER_BUDGET else problem.status
+
+
 def error_body(problem: Problem, request: HttpRequest) -> ErrorBody:
     issues = issues_of(problem)
     return ErrorBody(
         error=error_text(problem, request),
         issues=issues or UNSET,
-        doc_url=DOCS if problem.status == 400 else UNSET,
+        doc_url=DOCS if answer_status(problem) == 400 else UNSET,
     )
 
 
@@ -84,6 +89,8 @@ def error_text(problem: Problem, request: HttpRequest) -> str:
             return NO_TASK
         case Kind.QUOTA_EXCEEDED:
             return DAY_IS_FULL
+        case Kind.OVER_BUDGET:
+            return NO_CREDITS
         case Kind.BAD_MEDIA | Kind.UNREACHABLE_MEDIA:
             told = problem.field is None or problem.field in problem.message
             return problem.message if told else f"{problem.field}: {problem.message}"
@@ -97,7 +104,7 @@ def issues_of(problem: Problem) -> list[Issue]:
     schema = tuple(flaw for flaw in problem.flaws if flaw.rule is not Rule.JSON)
     if schema:
         return [*unknown_keys(schema), *(issue(flaw) for flaw in schema if flaw.rule is not Rule.UNKNOWN_KEY)]
-    if problem.kind is Kind.QUOTA_EXCEEDED:
+    if problem.kind in (Kind.QUOTA_EXCEEDED, Kind.OVER_BUDGET):
         return [Issue(code="custom", path=[], message=problem.message)]
     if problem.field is not None and problem.status == 400:
         return [Issue(code="custom", path=steps(problem.field), message=problem.message)]

@@ -6,7 +6,7 @@ each one asks for; the functions beside a route translate. Nothing here touches 
 
 from collections.abc import Callable, Generator
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from msgspec import Struct
 
@@ -100,6 +100,9 @@ class ModelAccount(Struct, frozen=True, kw_only=True):
 class Account(Struct, frozen=True, kw_only=True):
     models: dict[str, ModelAccount]  # by the catalog's name
     spent: float = 0.0  # credits in the last 30 days
+    budget: float | None = None  # credits that may be spent in a period
+    period: Literal["day", "month", "total"] = "month"
+    left: float | None = None  # of the budget
 
 
 class Period(Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 What is shared with the relay form of this API stands in the modules named `_runway_*`.
 """
 
+import math
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -17,7 +18,7 @@ from mutoscope.wires import _runway_bodies as bodies
 from mutoscope.wires._body import invalid, read_body
 from mutoscope.wires._ids import from_uuid4_form, uuid4_form
 from mutoscope.wires._runway_back import BACK
-from mutoscope.wires._runway_issues import ErrorBody, error_body, error_headers
+from mutoscope.wires._runway_issues import ErrorBody, answer_status, error_body, error_headers
 from mutoscope.wires._runway_pieces import UPLOAD_SCHEME
 from mutoscope.wires._runway_read import (
     MIN_UPLOAD,
@@ -186,10 +187,12 @@ def render_account(account: Account, _request: HttpRequest) -> HttpResponse:
         for name, model in account.models.items()
     }
     counts = {name: ModelCount(daily_generations=model.made_today) for name, model in account.models.items()}
+    budget = MAX_CREDITS if account.budget is None else account.budget * (31 if account.period == "day" else 1)
+    left = MAX_CREDITS - account.spent if account.left is None else math.floor(account.left)
     return json_response(
         Organization(
-            tier=Tier(max_monthly_credit_spend=MAX_CREDITS, models=limits),
-            credit_balance=max(MAX_CREDITS - round(account.spent), 0),
+            tier=Tier(max_monthly_credit_spend=round(budget), models=limits),
+            credit_balance=max(round(left), 0),
             usage=Counts(models=counts),
         )
     )
@@ -212,7 +215,7 @@ def render_usage(usage: Usage, _request: HttpRequest) -> HttpResponse:
 
 
 def render_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
-    return json_response(error_body(problem, request), problem.status, error_headers(problem))
+    return json_response(error_body(problem, request), answer_status(problem), error_headers(problem))
 
 
 # ---- routes

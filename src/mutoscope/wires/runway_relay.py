@@ -17,7 +17,7 @@ from mutoscope.job import Job, Json, Operation, State
 from mutoscope.problem import Problem
 from mutoscope.wires import _runway_bodies as bodies
 from mutoscope.wires._ids import from_uuid4_form, uuid4_form
-from mutoscope.wires._runway_issues import ErrorBody, error_body, error_headers
+from mutoscope.wires._runway_issues import ErrorBody, answer_status, error_body, error_headers
 from mutoscope.wires._runway_pieces import Body, ContentModeration, Image, Maybe, Piece, Seconds2to10, Seed
 from mutoscope.wires._runway_read import credential, parse_submission, submission
 from mutoscope.wires._runway_tasks import (
@@ -256,7 +256,7 @@ def render_removed(_job: Job, _request: HttpRequest) -> HttpResponse:
 def render_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
     official = error_body(problem, request)
     body = RelayError(error=official.error, message=official.error, issues=official.issues, doc_url=official.doc_url)
-    return json_response(body, problem.status, error_headers(problem))
+    return json_response(body, answer_status(problem), error_headers(problem))
 
 
 # ---- routes

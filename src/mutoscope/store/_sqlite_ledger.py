@@ -1,0 +1,181 @@
+"""What jobs cost, in SQL as the writer's thread runs it: entries that follow from transitions, and who may go on."""
+
+# ruff: noqa: S608  (what is put into the SQL here are our own constants)
+
+import sqlite3
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from mutoscope.job import Job
+from mutoscope.problem import Kind, Problem
+from mutoscope.store._rows import Row
+from mutoscope.store._store import Entry, Purse, SpendingRow
+
+MICRO = 1_000_000  # the ledger counts in millionths of a credit: sums of whole numbers are exact
+
+ENTRY_COLUMNS = "job, kind, amount, owner, model, engine, at"
+# One statement for all jobs of a transaction: what the interpreter's lock costs is paid once.
+RESERVE = f"""
+    INSERT INTO ledger ({ENTRY_COLUMNS})
+    SELECT value ->> 0, 'reserve', value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)"""
+RELEASE = f"""
+    INSERT INTO ledger ({ENTRY_COLUMNS})
+    SELECT job, 'release', amount, owner, model, ?2, ?3 FROM ledger AS reserved WHERE job = ?1 AND kind = 'reserve'
+    AND NOT EXISTS (SELECT 1 FROM ledger WHERE job = ?1 AND kind = 'release')"""
+CHARGE = f"INSERT INTO ledger ({ENTRY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+CHARGED = "SELECT total(amount) FROM ledger WHERE job = ? AND kind IN ('charge', 'late')"
+BALANCE = "SELECT period, charged, reserved FROM balances WHERE owner = ?1 AND period IN ('', ?2)"
+ENTRIES = f"""
+    SELECT {ENTRY_COLUMNS} FROM ledger WHERE job = ?
+    ORDER BY CASE kind WHEN 'reserve' THEN 0 WHEN 'release' THEN 1 WHEN 'charge' THEN 2 ELSE 3 END"""
+SPENDING = """
+    SELECT date(at, 'unixepoch'), owner, model, engine, count(DISTINCT job), sum(amount) FROM ledger
+    WHERE kind IN ('charge', 'late') AND at >= ?1 AND at < ?2
+    GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"""
+OWNERS_SPENDING = SPENDING.replace("GROUP", "AND owner = ?3 GROUP")
+# An open server's jobs have no entries: nobody is charged. What they cost is on the jobs.
+OPEN_SPENDING = f"""
+    SELECT date(finished, 'unixepoch'), owner, model, engine, count(*), CAST(round(sum(cost) * {MICRO}) AS INTEGER)
+    FROM jobs WHERE owner = '' AND finished >= ?1 AND finished < ?2 AND cost > 0
+    GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"""
+
+
+def micro(credits: float) -> int:
+    return round(credits * MICRO)
+
+
+def period_of(period: str, at: float) -> str:
+    """The key of the balance that a budget is held against."""
+    day = datetime.fromtimestamp(at, UTC).date().isoformat()
+    return {"day": day, "month": day[:7]}.get(period, "")
+
+
+# Making
+
+
+class Purses:
+    """What each owner has spent and set aside, while a sequence of additions is decided. Asked where a budget wants it;
+    nothing is written meanwhile, so the database is asked once."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._taken: dict[tuple[str, str], int] = {}  # owner and period → charged and set aside, as the database has it
+        self._set_aside: dict[str, int] = {}  # by those admitted since
+
+    def admit(self, job: Job, purse: Purse) -> Problem | None:
+        if purse.budget is None:
+            return None
+        key = (job.owner, period_of(purse.period, job.created))
+        if key not in self._taken:
+            self._taken[key] = sum(balance(self._db.execute(BALANCE, key), key[1]))
+        left = micro(purse.budget) - self._taken[key] - self._set_aside.get(job.owner, 0)
+        return over_budget(purse, left / MICRO) if micro(purse.reserve) > left else None
+
+    def joined(self, job: Job, purse: Purse) -> None:
+        self._set_aside[job.owner] = self._set_aside.get(job.owner, 0) + micro(purse.reserve)
+
+
+def over_budget(purse: Purse, left: float) -> Problem:
+    when = {"day": " a day", "month": " a month"}.get(purse.period, "")
+    return Problem(
+        Kind.OVER_BUDGET,
+        f"This may cost {purse.reserve:g} credits, and {max(left, 0):g} are left of this key's {purse.budget:g}{when};"
+        " what unfinished jobs may cost is set aside.",
+    )
+
+
+def reserve(db: sqlite3.Connection, jobs: Iterable[tuple[Job, Purse]]) -> None:
+    rows = [
+        (job.id, micro(purse.reserve), job.owner, job.generation.model, job.engine, job.created) for job, purse in jobs
+    ]
+    if rows:
+        _ = db.execute(RESERVE, (msgspec.json.encode(rows).decode(),))
+
+
+# Ending
+
+
+def end(db: sqlite3.Connection, job: Job, now: float, *, is_known: bool = True) -> None:
+    """A job has ended: give back what was set aside, and charge what it cost, unless that is to be learned yet."""
+    if not job.owner:
+        return
+    is_first = db.execute(RELEASE, (job.id, job.engine, now)).rowcount > 0
+    if is_known and job.cost:
+        values = (job.id, "charge" if is_first else "late", job.owner, job.generation.model, job.engine)
+        charge(db, *values, cost=job.cost, now=now)
+
+
+def learn(db: sqlite3.Connection, id: str, engine: str, now: float) -> None:
+    """Nothing more is to be learned of what a job cost that ended before."""
+    row: tuple[str, str, float | None] | None = db.execute(
+        "SELECT owner, model, cost FROM jobs WHERE id = ?", (id,)
+    ).fetchone()
+    owner, model, cost = row or ("", "", None)
+    if owner and cost:
+        charge(db, id, "late", owner, model, engine, cost=cost, now=now)
+
+
+def charge(
+    db: sqlite3.Connection, id: str, kind: str, owner: str, model: str, engine: str, *, cost: float, now: float
+) -> None:
+    """Enter what is not charged yet of what a job cost. What was charged once is not taken back."""
+    [charged] = db.execute(CHARGED, (id,)).fetchone()
+    amount = micro(cost) - int(charged)
+    if amount > 0:
+        _ = db.execute(CHARGE, (id, kind, amount, owner, model, engine, now))
+
+
+# Forgetting
+
+
+def forget(db: sqlite3.Connection, owner: str) -> int:
+    """Remove an owner's entries: the one exception to the rule that they are kept. How many there were."""
+    _ = db.execute("INSERT INTO forgotten (owner) VALUES (?) ON CONFLICT DO NOTHING", (owner,))
+    removed = db.execute("DELETE FROM ledger WHERE owner = ?", (owner,)).rowcount
+    _ = db.execute("DELETE FROM balances WHERE owner = ?", (owner,))
+    _ = db.execute("DELETE FROM forgotten WHERE owner = ?", (owner,))
+    return removed
+
+
+# Reading
+
+
+def balance(rows: Iterable[Row], period: str) -> tuple[int, int]:
+    """Of the rows of BALANCE: what was charged in the period, and what is set aside now, for whenever."""
+    found = {str(name): (charged, reserved) for name, charged, reserved in rows}
+    charged, reserved = found.get(period, (0, 0))[0], found.get("", (0, 0))[1]
+    return msgspec.convert((charged, reserved), tuple[int, int])
+
+
+class EntryRow(Struct, frozen=True, array_like=True):
+    """The columns of ENTRY_COLUMNS."""
+
+    job: str
+    kind: Literal["reserve", "release", "charge", "late"]
+    amount: int
+    owner: str
+    model: str
+    engine: str
+    at: float
+
+
+def entry_of(row: Row) -> Entry:
+    it = msgspec.convert(row, EntryRow)
+    return Entry(
+        job=it.job,
+        kind=it.kind,
+        credits=it.amount / MICRO,
+        owner=it.owner,
+        model=it.model,
+        engine=it.engine,
+        at=it.at,
+    )
+
+
+def spending_of(row: Row) -> SpendingRow:
+    day, owner, model, engine, jobs, amount = msgspec.convert(row, tuple[str, str, str, str, int, int])
+    return SpendingRow(day=day, owner=owner, model=model, engine=engine, jobs=jobs, credits=amount / MICRO)
