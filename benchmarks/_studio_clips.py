@@ -101,6 +101,13 @@ class Report:
             print(f"\n{note}")
 
 
+def environment(work: Path) -> dict[str, str]:
+    """For a process that renders: as the engine's children have it, and with compiled modules, as after a first start."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    alone = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+    return kept | alone | {"PYTHONPYCACHEPREFIX": str(work / "bytecode")}
+
+
 # -- rendering, watched -----------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from _studio_clips import SEED, Report, Setting, median
+from _studio_clips import SEED, Report, Setting, environment, median
 from _studio_plots import bars
 from mutoscope import studio
 
@@ -30,7 +30,8 @@ PROMPTS = {
 def once(wish: dict[str, Any]) -> dict[str, float]:
     """Seconds and peak megabytes of one call in a process of its own."""
     command = [sys.executable, str(HERE / "_studio_once.py"), json.dumps(wish)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    around = environment(Path(wish["out"]).parent)
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, env=around).stdout)
 
 
 def scenes(setting: Setting) -> Report:
