@@ -102,7 +102,7 @@ class Report:
 
 
 def environment(work: Path) -> dict[str, str]:
-    """For a process that renders: as the engine's children have it, and with compiled modules, as after a first start."""
+    """Of a rendering process: as the engine's children have it, and with modules compiled, as after a first start."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     alone = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
     return kept | alone | {"PYTHONPYCACHEPREFIX": str(work / "bytecode")}
