@@ -204,6 +204,19 @@ async def test_the_owner_with_the_fewest_running_goes_first(store: Store) -> Non
     assert fourth.id == bobs[1].id
 
 
+async def test_with_one_slot_the_turn_goes_round(store: Store) -> None:
+    """Nothing runs whenever the next is chosen: the oldest first would be alice's, all ten."""
+    _ = await add(store, "alice", 10)
+    _ = await add(store, "bob", 3)
+    _ = await add(store, "carol", 1)
+    served = ""
+    for _ in range(8):
+        [job] = await claim(store)
+        served += job.owner[0]
+        await succeed(store, job)
+    assert served == "abcababa"
+
+
 async def test_several_jobs_at_once_are_taken_in_the_same_turns(store: Store) -> None:
     _ = await add(store, "alice", 9)
     _ = await add(store, "bob", 2)

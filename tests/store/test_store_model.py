@@ -120,6 +120,7 @@ class Transitions(RuleBasedStateMachine):
         self.now = T0
         self.known: list[Known] = []  # oldest first
         self.chosen: Known | None = None  # by `goes_on`
+        self.served: dict[tuple[str, str], int] = {}  # (engine, owner) → its last turn
 
     def run(self, call):
         return self.runner.run(call)
@@ -158,13 +159,15 @@ class Transitions(RuleBasedStateMachine):
         if not was_throttled:
             self.next_in_line(job.owner)
 
-    def by_turns(self, mine: list[Known], queued: list[Known]) -> list[Known]:
-        """Whoever has the fewest jobs running goes first; among equals, whose job is the oldest."""
+    def by_turns(self, engine: str, mine: list[Known], queued: list[Known], places: int) -> list[Known]:
+        """Whoever has the fewest jobs running goes first; of those who waited longest; then whose job is oldest."""
         running = Counter(job.owner for job in mine if job.state is State.RUNNING)
         waiting, turns = list(queued), list[Known]()
-        while waiting:
-            turns.append(min(waiting, key=lambda job: (running[job.owner], job.id)))
+        while waiting and len(turns) < places:
+            served = {job.owner: self.served.get((engine, job.owner), 0) for job in waiting}
+            turns.append(min(waiting, key=lambda job: (running[job.owner], served[job.owner], job.id)))
             running[turns[-1].owner] += 1
+            self.served[engine, turns[-1].owner] = max(self.served.values(), default=0) + 1
             waiting.remove(turns[-1])
         return turns
 
@@ -198,7 +201,7 @@ class Transitions(RuleBasedStateMachine):
         # Which of several that ran out at the same moment is taken first is the store's choice.
         if len(expired) > limit:
             return
-        taken = (expired + self.by_turns(mine, queued))[:limit]
+        taken = expired + self.by_turns(engine, mine, queued, limit - len(expired))
         claimed = self.run(
             self.store.claim(
                 engine=engine,

@@ -252,6 +252,7 @@ def claim(
     db: sqlite3.Connection,
     changes: Changes,
     *,
+    turns: queue.Turns,
     engine: str,
     worker: str,
     leased_until: float,
@@ -259,7 +260,7 @@ def claim(
     now: float,
     owed: Owed | None,
 ) -> list[Job]:
-    fresh = claimable(db, engine, limit, now)
+    fresh = claimable(db, turns, engine, limit, now)
     if not fresh:
         return []
     rows: list[Row] = db.execute(
@@ -277,7 +278,7 @@ def claim(
     return jobs
 
 
-def claimable(db: sqlite3.Connection, engine: str, limit: int, now: float) -> dict[str, bool]:
+def claimable(db: sqlite3.Connection, turns: queue.Turns, engine: str, limit: int, now: float) -> dict[str, bool]:
     """Ids that may be taken, and whether it would be for the first time."""
     found: dict[str, bool] = dict(
         db.execute(
@@ -287,7 +288,7 @@ def claimable(db: sqlite3.Connection, engine: str, limit: int, now: float) -> di
         )
     )
     if len(found) < limit:
-        found.update(queue.next_queued(db, engine, limit - len(found)))
+        found.update(queue.next_queued(db, turns, engine, limit - len(found)))
     return found
 
 

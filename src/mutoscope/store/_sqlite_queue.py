@@ -5,6 +5,7 @@
 import sqlite3
 from heapq import heapify, heappop, heapreplace
 
+OWNERS_KEPT = 10_000
 QUEUED = "state = 'queued' AND throttled = 0 AND engine = ?1"
 ENDS = f"SELECT (SELECT min(owner) FROM jobs WHERE {QUEUED}), (SELECT max(owner) FROM jobs WHERE {QUEUED})"
 OLDEST = f"SELECT id, started IS NULL FROM jobs WHERE {QUEUED} AND owner = ?2 ORDER BY id LIMIT ?3"
@@ -36,30 +37,53 @@ def waiting(db: sqlite3.Connection, owner: str) -> int:
     return int(db.execute(WAITING, (owner,)).fetchone()[0])
 
 
-def next_queued(db: sqlite3.Connection, engine: str, limit: int) -> dict[str, bool]:
+class Turns:
+    """Who was served last, of those who wait for an engine. What a process forgets when it ends: then the oldest job
+    goes first, once."""
+
+    def __init__(self) -> None:
+        self._served: dict[tuple[str, str], int] = {}  # (engine, owner) → when, in turns; the oldest first
+        self._count = 0
+
+    def last(self, engine: str, owner: str) -> int:
+        return self._served.get((engine, owner), 0)
+
+    def serve(self, engine: str, owner: str) -> int:
+        self._count += 1
+        self._served.pop((engine, owner), None)
+        self._served[engine, owner] = self._count
+        if len(self._served) > OWNERS_KEPT:
+            self._served.pop(next(iter(self._served)))
+        return self._count
+
+
+def next_queued(db: sqlite3.Connection, turns: Turns, engine: str, limit: int) -> dict[str, bool]:
     """Ids in the order of their turn, and whether each would run for the first time.
 
-    A job's turn comes when no other owner has fewer jobs running on the engine; among owners with equally many the
-    oldest job goes first. So whoever fills the queue makes nobody else wait for more than the job that runs now.
+    The turn is of the owner with the fewest jobs running on the engine; among those with equally many, of the one who
+    had none for the longest time, so that it goes round where there is one slot only; then of the oldest job. So
+    whoever fills the queue makes nobody else wait for more than the jobs that run now.
     """
     first, last = db.execute(ENDS, (engine,)).fetchone()
     if first is None:
         return {}
     if first == last:
+        _ = turns.serve(engine, first)
         return dict(db.execute(OLDEST, (engine, first, limit)))
     chosen: dict[str, bool] = {}
-    turns = heads(db, engine)
-    heapify(turns)
     waiting: dict[str, list[tuple[str, int]]] = {}  # owner → its oldest jobs, the next one last; read when first chosen
-    while turns and len(chosen) < limit:
-        running, _, owner = turns[0]
+    line = [(running, turns.last(engine, owner), id, owner) for running, id, owner in heads(db, engine)]
+    heapify(line)
+    while line and len(chosen) < limit:
+        running, _, _, owner = line[0]
         jobs = waiting.get(owner)
         if jobs is None:
             oldest = db.execute(OLDEST, (engine, owner, limit - len(chosen) + 1)).fetchall()
             jobs = waiting[owner] = oldest[::-1]
         id, fresh = jobs.pop()
         chosen[id] = bool(fresh)
-        _ = heapreplace(turns, (running + 1, jobs[-1][0], owner)) if jobs else heappop(turns)
+        turn = turns.serve(engine, owner)
+        _ = heapreplace(line, (running + 1, turn, jobs[-1][0], owner)) if jobs else heappop(line)
     return chosen
 
 

@@ -253,7 +253,8 @@ class Store(Protocol):
         self, *, engine: str, worker: str, lease_seconds: float, limit: int, now: float, owed: Owed | None = None
     ) -> Jobs:
         """Take up to `limit` jobs to run: those whose lease ran out, then queued ones, each from the owner who has
-        the fewest running on the engine, the oldest first among equals.
+        the fewest running on the engine; among equals from whom nothing was taken for the longest time, as far as this
+        process knows, then the oldest.
 
         `owed` is asked for the jobs that start for the first time.
         """

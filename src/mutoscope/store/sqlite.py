@@ -44,6 +44,7 @@ from mutoscope.store._rows import (
     upload_of,
     upload_row,
 )
+from mutoscope.store._sqlite_queue import Turns
 from mutoscope.store._store import (
     EVENTS,
     Attempt,
@@ -106,6 +107,7 @@ class SqliteStore:
         """`busy_seconds`: how long a write waits for another process to finish its own. `clock` ages the hot jobs."""
         self._path, self._busy_seconds = path, busy_seconds
         self._hot = HotJobs(hot_jobs, clock=clock)
+        self._turns = Turns()
         self._writer: Writer | None = None
         self._reader: sqlite3.Connection | None = None
 
@@ -284,7 +286,16 @@ class SqliteStore:
         self, *, engine: str, worker: str, lease_seconds: float, limit: int, now: float, owed: Owed | None = None
     ) -> Jobs:
         until = now + lease_seconds
-        work = partial(jobs.claim, engine=engine, worker=worker, leased_until=until, limit=limit, now=now, owed=owed)
+        work = partial(
+            jobs.claim,
+            turns=self._turns,
+            engine=engine,
+            worker=worker,
+            leased_until=until,
+            limit=limit,
+            now=now,
+            owed=owed,
+        )
         return await self._write(work, guarded=True)
 
     async def renew(self, *, worker: str, lease_seconds: float, ids: Collection[str], now: float) -> set[str]:
