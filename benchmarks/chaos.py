@@ -126,9 +126,11 @@ class Program:
                 self.process.send_signal(how)
             _ = await self.process.wait()
 
-    async def live_and_die(self, life_seconds: tuple[float, float], until: float, chance: random.Random) -> None:
-        """Be killed and started again until then, and be up in the end."""
-        while (life := chance.uniform(*life_seconds)) + time.monotonic() < until:
+    async def live_and_die(
+        self, life_seconds: tuple[float, float], until: float, chance: random.Random, least: int = 0
+    ) -> None:
+        """Be killed and started again until then, `least` times on the slowest machine, and be up in the end."""
+        while (life := chance.uniform(*life_seconds)) + time.monotonic() < until or self.kills < least:
             await asyncio.sleep(life)
             await self.end(signal.SIGKILL)
             self.kills += 1
@@ -289,7 +291,7 @@ async def play(folder: Path, options: argparse.Namespace) -> bool:
             until = time.monotonic() + options.seconds
             _ = await asyncio.gather(
                 clients.create_all(options.jobs, options.seconds * 0.9),
-                gateway.live_and_die(LIFE_SECONDS, until, chance),
+                gateway.live_and_die(LIFE_SECONDS, until, chance, least=3),
                 vendor.live_and_die(VENDOR_LIFE_SECONDS, until, chance),
             )
             calm = time.monotonic()
