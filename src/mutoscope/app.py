@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 
+from mutoscope import tracing
 from mutoscope.access import Keys, Pace, share_of, widest
 from mutoscope.assets import Assets
 from mutoscope.catalog import Catalog
@@ -32,6 +33,7 @@ from mutoscope.rehearsal import KEPT, seed
 from mutoscope.routes import Routes
 from mutoscope.server import Server
 from mutoscope.store import SqliteStore
+from mutoscope.tracing import Tracing
 from mutoscope.webhooks import Deliverer
 from mutoscope.wires import BY_NAME
 from mutoscope.worker import Worker
@@ -144,7 +146,15 @@ class App:
             started=self.start,
             stopped=self.stop,
         )
+        self.tracing: Tracing | None = None
+        self.trace(tracing.start(settings.tracing))
         self._tasks: list[asyncio.Task[None]] = []
+
+    def trace(self, tracing: Tracing | None) -> None:
+        """Have everybody tell what they do for a job."""
+        self.tracing = self.gateway.tracing = self.deliverer.tracing = tracing
+        for relay in self.relays.values():
+            relay.tracing = tracing
 
     async def start(self) -> None:
         """Open the store, take up what an earlier process left, and begin to work."""
@@ -185,6 +195,8 @@ class App:
         await self.server.meter.close()
         await self.keys.close()
         await self.store.close()
+        if self.tracing:
+            await asyncio.to_thread(self.tracing.close)
         self.home.leave()
 
     @contextlib.asynccontextmanager

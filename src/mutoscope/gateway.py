@@ -25,7 +25,8 @@ from mutoscope.job import Delivery, Generation, Job, Output, Sent, State
 from mutoscope.meters import JOB_SECONDS, Durations, Tally
 from mutoscope.problem import Kind, Problem
 from mutoscope.routes import Routes
-from mutoscope.store import Repeat, Store
+from mutoscope.store import Purse, Repeat, Store
+from mutoscope.tracing import Tracing
 from mutoscope.wires import BY_NAME
 from mutoscope.wires._wire import (
     Account,
@@ -77,6 +78,7 @@ class Gateway:
         self.new_watch = asyncio.Event()  # wakes the poller
         self.interrupt: Callable[[str], None] | None = None  # the worker sets it: nobody wants this job now
         self.draining = False
+        self.tracing: Tracing | None = None  # set where spans are collected
         self.endings: Tally[tuple[str, ...]] = Tally()  # jobs by state, wire, model and engine
         self.lives: Durations[tuple[str, ...]] = Durations(JOB_SECONDS)  # by state, model and engine
         self.spent: Tally[tuple[str, ...]] = Tally()  # credits by engine and model
@@ -130,6 +132,7 @@ class Gateway:
             notes=submission.notes + notes,
             engines=allowed,
             webhook=submission.webhook,
+            trace=self.tracing.header() if self.tracing else None,
             origin=self.settings.server.public_url or origin,
             created=now,
             updated=now,
@@ -168,9 +171,6 @@ class Gateway:
             case _:
                 return wire.probes_inputs
 
-    # -- reading ---------------------------------------------------------------
-
-    async def show(self, wire: Wire, route: Route, public: str, *, owner: str, origin: str = "") -> Job:
     # -- what it costs -----------------------------------------------------------
 
     def price_at(self, model: Model, engine: str) -> Price:
@@ -214,6 +214,9 @@ class Gateway:
             generation = replace(generation, seconds=made)
         return self.estimate(generation, model, job.engine)
 
+    # -- reading ---------------------------------------------------------------
+
+    async def show(self, wire: Wire, route: Route, public: str, *, owner: str, origin: str = "") -> Job:
         """The job behind a wire's public id, its outputs with fresh links. Raises Problem(NOT_FOUND)."""
         id = wire.job_id(public)
         job = None if id is None else self.store.hot(id) or await self.store.get(id)
@@ -465,9 +468,6 @@ def made_definite(asked: Generation, model: Model, maker: Engine, id: str) -> Ge
     return replace(generation, seed=int(id[-8:], 16) & 0x7FFFFFFF)
 
 
-def midnight(day: date) -> float:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
-
 def unpriced(model: Model, makers: Sequence[str]) -> Problem:
     setting = f'[models."{model.name}"]'
     return Problem(
@@ -476,6 +476,9 @@ def unpriced(model: Model, makers: Sequence[str]) -> Problem:
         f" server can say it: price, or prices for one engine, under {setting} in mutoscope.toml.",
     )
 
+
+def midnight(day: date) -> float:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
 
 
 def shortened(body: bytes) -> bytes:

@@ -160,6 +160,7 @@ class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
     parent: str | None = None
     engines: tuple[str, ...] = ()  # those that its key may use, where that is not all of them
     webhook: str | None = None
+    trace: str | None = None  # the header traceparent of the span that made it, where spans are collected
     origin: str = ""  # scheme://host as the creator addressed us, for links in webhooks
     worker: str | None = None  # who holds the lease while running
     attempts: int = 0  # how often it was claimed

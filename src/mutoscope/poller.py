@@ -19,6 +19,7 @@ from mutoscope.gateway import Gateway
 from mutoscope.job import Failure, Json, Mode, State, Update, Watch
 from mutoscope.problem import Kind, Problem
 from mutoscope.store import Store
+from mutoscope.tracing import described
 
 log = structlog.get_logger(__name__)
 
@@ -147,12 +148,24 @@ class Poller:
     async def _ask(self, relay: Relay, watches: tuple[Watch, ...]) -> None:
         asked = [watch for watch in watches if watch.mode is not Mode.CANCEL or not await self._stop(relay, watch)]
         self.polls += len(asked)
+        began = self.clock()
         for watch, news in zip(asked, await relay.news(asked), strict=True):
+            if self.gateway.tracing:
+                await self._trace(relay, watch, news, began)
             if isinstance(news, Problem):
                 await self._no_news(relay, watch, news)
             else:
                 relay.breaker.answered()
                 await self._news(relay, watch, news)
+
+    async def _trace(self, relay: Relay, watch: Watch, news: Update | Problem, began: float) -> None:
+        """A span for a poll that brought something new; most do not, and a job would have a thousand of them."""
+        told, word = self._told.get(watch.job), news.kind.value if isinstance(news, Problem) else news.upstream_status
+        job = await self.store.get(watch.job)
+        if self.gateway.tracing and job and job.trace and (told is None or told.status != word):
+            facts = described(job) | {"mutoscope.account": relay.name, "mutoscope.status": word}
+            facts["mutoscope.polls"] = watch.polls
+            self.gateway.tracing.note("poll", job.trace, began, self.clock(), facts)
 
     async def _news(self, relay: Relay, watch: Watch, update: Update) -> None:
         match watch.mode, update.state:

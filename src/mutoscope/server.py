@@ -16,8 +16,8 @@ from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 from starlette.requests import Request
 
-from mutoscope import intake, pages
-from mutoscope.access import MINUTE, Caller, Keys, Meter, Pace, RateLimited, hold_scope, widest
+from mutoscope import intake, pages, tracing
+from mutoscope.access import Caller, Keys, Meter, Pace, RateLimited, hold_scope, widest
 from mutoscope.admin import Admin
 from mutoscope.catalog import first
 from mutoscope.gateway import Gateway, upload_path, visible
@@ -229,7 +229,7 @@ class Server:
         request = head_of(scope)
         allowance: Allowance | None = None
         try:
-            one_credential(scope)
+            one_credential(scope, request)
             caller = await self.keys.caller(wire.credential(request))
             allowance = self.pace.spend(caller.owner or address_of(scope), caller.rights)
             hold_scope("API", wire.name, caller.rights.wires)
@@ -327,10 +327,19 @@ class Server:
         self, wire: Wire, route: Route, request: HttpRequest, caller: Caller, origin: str, repeat: Repeat | None = None
     ) -> Job:
         """Read a create and store its job."""
+        parent = request.headers.get(tracing.HEADER)
+        with tracing.span(self.gateway.tracing, "create", parent=parent, kind="SERVER", route=route.at) as facts:
+            job = await self.filed(wire, route, request, caller, origin, repeat)
+            facts.tell(job=job.id, wire=job.wire, engine=job.engine)
+        return job
+
+    async def filed(
+        self, wire: Wire, route: Route, request: HttpRequest, caller: Caller, origin: str, repeat: Repeat | None
+    ) -> Job:
         submission = await unhurried(parsed, request, route, request)
         model = submission.generation.model
         if (own := caller.rights.per_model.get(model)) and own.requests_per_minute:
-            self.pace.take(f"{caller.owner}\n{model}", ((own.requests_per_minute, MINUTE),))
+            self.pace.take(f"{caller.owner}\n{model}", own.requests_per_minute)
         return await self.gateway.submit(
             wire,
             route.route,
@@ -396,7 +405,7 @@ class Server:
     async def administer(self, scope: Scope, receive: Receive) -> HttpResponse:
         request = head_of(scope)
         try:
-            one_credential(scope)
+            one_credential(scope, request)
             owner = await self.admin.admit(request)
             self.pace.spend(owner or address_of(scope))
             if request.method == "POST":
@@ -520,10 +529,12 @@ def head_of(scope: Scope) -> HttpRequest:
     )
 
 
-def one_credential(scope: Scope) -> None:
+def one_credential(scope: Scope, request: HttpRequest) -> None:
     """Two keys in one request are none: whoever stands before us may have looked at the other one."""
+    if len(request.headers) == len(scope["headers"]):
+        return  # no header is there twice
     named = [name for name, _ in scope["headers"] if name == b"authorization" or name.endswith(b"-api-key")]
-    if len(named) > 1 and len(set(named)) < len(named):
+    if len(set(named)) < len(named):
         raise Problem(Kind.UNAUTHENTICATED, "The API key is given twice")
 
 

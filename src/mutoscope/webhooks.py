@@ -17,6 +17,7 @@ from mutoscope.meters import Durations, Tally
 from mutoscope.net import Client, read_url
 from mutoscope.problem import Kind, Problem
 from mutoscope.store import DueDelivery, Store
+from mutoscope.tracing import HEADER, Facts, Tracing, Untold, span
 
 log = structlog.get_logger(__name__)
 
@@ -86,6 +87,7 @@ class Deliverer:
         self.store, self.client, self.settings, self.secret = store, client, settings, secret
         self.wake, self.clock = wake, clock
         self.sending: set[asyncio.Task[None]] = set()
+        self.tracing: Tracing | None = None  # set where spans are collected
         self.attempts: Durations[tuple[str, ...]] = Durations()  # by outcome
         self.failures: Tally[str] = Tally(RECEIVERS_TOLD, rest="other")  # by host
         self.failing: dict[str, None] = {}  # receivers whose last answer was none, so that others do not wait for them
@@ -148,13 +150,25 @@ class Deliverer:
 
     async def _send(self, due: DueDelivery) -> None:
         """One attempt, and its record."""
+        if self.tracing is None:
+            await self._attempt(due, Untold())
+            return
+        job = await self.store.get(due.delivery.job)
+        facts = {"receiver": due.receiver, "event": due.delivery.event, "attempt": due.attempts + 1}
+        with span(self.tracing, "webhook", parent=job and job.trace, kind="CLIENT", job=job, **facts) as told:
+            await self._attempt(due, told)
+
+    async def _attempt(self, due: DueDelivery, told: Facts) -> None:
         delivery, status, error = due.delivery, None, None
+        sent = headers(self.secret, delivery.id, self.clock(), delivery.body)
+        if self.tracing and self.tracing.to_receivers and (trace := self.tracing.header()):
+            sent[HEADER] = trace
         started = time.monotonic()
         try:
             answer = await self.client.post(
                 delivery.url,
                 delivery.body,
-                headers(self.secret, delivery.id, self.clock(), delivery.body),
+                sent,
                 timeout_seconds=self.settings.timeout_seconds,
             )
             status = answer.status
@@ -174,6 +188,8 @@ class Deliverer:
         )
         outcome = "delivered" if delivered else "given_up" if next_due is None else "will_retry"
         self.attempts.add((outcome,), time.monotonic() - started)
+        told.tell(outcome=outcome, status=status or 0)
+        told.fault = "" if delivered else outcome
         if not delivered:
             self.failures.add(due.receiver)
         log.info("webhook", outcome=outcome, delivery=delivery.id, job=delivery.job, status=status, error=error)

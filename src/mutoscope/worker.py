@@ -23,6 +23,7 @@ from mutoscope.job import Dispatch, Failure, Input, Job, Json, Output, Sent, Sta
 from mutoscope.media import MediaInfo
 from mutoscope.problem import Kind, Problem
 from mutoscope.store import Store
+from mutoscope.tracing import Facts, span
 
 log = structlog.get_logger(__name__)
 
@@ -155,8 +156,17 @@ class Worker:
         """One attempt, and its end in the store."""
         job = run.job
         log.info("job_started", job=job.id, engine=engine.name, model=job.generation.model, attempt=job.attempts)
+        waited = round(self.clock() - job.created, 3)
+        facts = {"attempt": job.attempts, "since_create_seconds": waited}
+        with span(self.gateway.tracing, "run", parent=job.trace, kind="CONSUMER", job=job, **facts) as told:
+            await self._make_it(run, engine, told)
+
+    async def _make_it(self, run: "Run", engine: Engine, told: Facts) -> None:
+        job = run.job
         try:
-            match await self._attempt(run, engine):
+            outcome = await self._attempt(run, engine)
+            told.tell(outcome=outcome.state.value if isinstance(outcome, Ending) else type(outcome).__name__.lower())
+            match outcome:
                 case Handed():
                     log.info("job_handed_over", job=job.id, account=engine.name)
                     self.gateway.new_watch.set()
@@ -165,7 +175,9 @@ class Worker:
                 case Unsent() as unsent:
                     await self._elsewhere(run, unsent)
                 case Ending() as ending:
-                    await self._settle(run, ending)
+                    told.fault = ending.failure.kind.value if ending.failure else ""
+                    with span(self.gateway.tracing, "settle", state=ending.state.value):
+                        await self._settle(run, ending)
         except asyncio.CancelledError:
             if run.released:
                 await self.store.release(job.id, self.name, self.clock(), counted=False)

@@ -66,6 +66,7 @@ def full_job() -> Job:
         parent=id_at(T0),
         engines=("script", "studio"),
         webhook="https://example.com/hook",
+        trace="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         origin="https://media.example.com",
         estimate=25.0,
     )

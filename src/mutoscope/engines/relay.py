@@ -27,6 +27,7 @@ from mutoscope.job import Dispatch, Generation, Input, Json, Operation, Output, 
 from mutoscope.meters import JOB_SECONDS, Durations, Tally
 from mutoscope.net import Client, Line, Lookup, NotSent
 from mutoscope.problem import Kind, Problem
+from mutoscope.tracing import HEADER, Tracing, span
 from mutoscope.wires._wire import Back, Conversation, File, Order, Way, Wire
 
 log = structlog.get_logger(__name__)
@@ -91,6 +92,7 @@ class Relay:
         self.errors: Tally[str] = Tally()  # by kind of problem
         self.copies: Durations[str] = Durations(JOB_SECONDS)  # by outcome
         self.copied_bytes = 0
+        self.tracing: Tracing | None = None  # set where spans are collected
         self.upstream = 0  # jobs that the account holds; the poller counts them now and then
         self.has_detour = False  # whether the jobs of some model could go to another engine
         self.honours: Mapping[Operation, frozenset[str]] = {each: frozenset({"*"}) for each in Operation}
@@ -232,7 +234,10 @@ class Relay:
     async def _send(self, run: EngineRun, order: Order) -> Outcome:
         """One at a time where the vendor's list is to settle what is lost: it does not tell two lost ones apart."""
         async with self._turn:
-            return await self._send_now(run, order)
+            with span(self.tracing, "submit", kind="CLIENT", account=self.name) as told:
+                outcome = await self._send_now(run, order)
+                told.tell(outcome=type(outcome).__name__.lower())
+                return outcome
 
     async def _send_now(self, run: EngineRun, order: Order) -> Outcome:
         sending = Sending()
@@ -267,7 +272,7 @@ class Relay:
                 await run.resolve(dispatch, Sent.REFUSED, problem.message)
                 if problem.kind in ELSEWHERE:
                     self._failed(problem)
-                    return Unsent(problem=problem)
+                    return Unsent(problem=ours_to_mend(self.name, problem))
                 self.breaker.succeeded()  # it answers
                 raise problem
             case _:
@@ -364,7 +369,8 @@ class Relay:
         path.unlink(missing_ok=True)
         began, outcome = time.perf_counter(), "failed"
         try:
-            await self.copier.fetch(link, max_bytes=self.settings.max_result_bytes, into=path)
+            with span(self.tracing, "copy", kind="CLIENT", account=self.name):
+                await self.copier.fetch(link, max_bytes=self.settings.max_result_bytes, into=path)
             outcome, self.copied_bytes = "copied", self.copied_bytes + path.stat().st_size
         finally:
             self.copies.add(outcome, time.perf_counter() - began)
@@ -473,6 +479,8 @@ class Relay:
 
     async def _timed(self, request: HttpRequest) -> HttpResponse:
         began, answer = time.perf_counter(), "canceled"
+        if self.tracing and self.tracing.to_vendors and (trace := self.tracing.header()):
+            request = replace(request, headers={**request.headers, HEADER: trace})
         try:
             response = await self.line.send(request)
             answer = f"{response.status // 100}xx"
@@ -542,6 +550,11 @@ class Door:
             self._looking -= 1
             async with self._changed:
                 self._changed.notify_all()
+
+
+def ours_to_mend(account: str, problem: Problem) -> Problem:
+    """A refusal of the operator's account, in words that no caller takes for a refusal of their own key."""
+    return Problem(Kind.UPSTREAM_FAILED, f"The account {account} of this server was refused: {problem.message}")
 
 
 def data_uri(read: Callable[[], bytes], media_type: str) -> str:

@@ -22,6 +22,7 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
     origin: str = ""
     webhook: str | None = None
     parent: str | None = None
+    trace: str | None = None
     engines: tuple[str, ...] = ()
     estimate: float = 0.0
 
@@ -73,6 +74,7 @@ def row_of(job: Job) -> Row:
         origin=job.origin,
         webhook=job.webhook,
         parent=job.parent,
+        trace=job.trace,
         engines=job.engines,
         estimate=job.estimate,
     )
@@ -124,6 +126,7 @@ def job_of(row: Row) -> Job:
         notes=decode_notes(it.notes) if it.notes else (),
         upstream_status=it.upstream_status,
         parent=request.parent,
+        trace=request.trace,
         engines=request.engines,
         webhook=request.webhook,
         origin=request.origin,
