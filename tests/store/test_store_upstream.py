@@ -796,3 +796,15 @@ async def test_a_key_outlives_the_job_it_made(store: Store) -> None:
         with pytest.raises(Problem) as refused:
             _ = await call
         assert refused.value.kind is Kind.CONFLICT
+
+
+async def test_a_job_canceled_while_no_process_could_be_told_leaves_no_dispatch_on_its_way(store: Store) -> None:
+    id = await sent(store)
+    _ = await store.cancel(id, now=T0)
+    await store.close()
+    await store.open()
+    assert await store.unresolved("vendor") == 1
+    _ = await store.recover(now=T0 + 20)
+    assert await store.unresolved("vendor") == 0
+    [dispatch] = await store.dispatches(id)
+    assert (dispatch.sent, dispatch.answered) == (Sent.UNKNOWN, T0 + 20)

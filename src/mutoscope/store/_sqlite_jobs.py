@@ -524,6 +524,13 @@ def recover(
             AND worker GLOB '{UPSTREAM}?*'""",
         (now,),
     )
+    # Nobody will ask what became of these: their jobs were ended while no process was there to be told.
+    _ = db.execute(
+        """UPDATE dispatches SET sent = 'unknown', answered = ?, detail = 'the job had ended before the answer came'
+           WHERE sent = 'intended' AND job IN (
+               SELECT job FROM dispatches JOIN jobs ON id = job WHERE sent = 'intended' AND finished IS NOT NULL)""",
+        (now,),
+    )
     _ = db.execute("UPDATE deliveries SET due = ?, leased_until = NULL WHERE leased_until IS NOT NULL", (now,))
     if concurrency is not None:
         changes.extend(apply_limits(db, concurrency, now))
