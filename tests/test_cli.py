@@ -16,6 +16,7 @@ from typing import Any
 
 import av
 import httpx
+import msgspec
 import pytest
 from PIL import Image
 
@@ -23,7 +24,9 @@ from mutoscope import __version__
 from mutoscope.access import digest
 from mutoscope.catalog import ROWS
 from mutoscope.cli import VERBS, main
-from mutoscope.config import load
+from mutoscope.cli._failure import Stop
+from mutoscope.cli.serve import refuse_open_door
+from mutoscope.config import Settings, load
 from mutoscope.job import Delivery, Generation, Job, Operation, State
 from mutoscope.store import SqliteStore
 from mutoscope.wires._ids import uuid4_form
@@ -187,6 +190,19 @@ def test_a_key_is_shown_once_and_listed_without_its_secret(run: Any, tmp_path: P
     assert run("keys", "revoke", listed["id"], *data).code == 0
     states = {each["id"]: each["state"] for each in run("keys", "list", "--json", *data).json}
     assert states.pop(listed["id"]) == "revoked" and list(states.values()) == ["valid"]
+
+
+def test_a_key_in_the_store_opens_other_addresses_than_loopback_revoked_or_not(run: Any, tmp_path: Path):
+    data = tmp_path / "data"
+    settings = msgspec.convert({"server": {"host": "0.0.0.0", "data": str(data)}}, Settings)
+    with pytest.raises(Stop, match="mutoscope keys create"):
+        refuse_open_door(settings)
+    assert not data.exists()
+    run("keys", "create", "ci", "--data", data)
+    refuse_open_door(settings)
+    [key] = run("keys", "list", "--json", "--data", data).json
+    run("keys", "revoke", key["id"], "--data", data)
+    refuse_open_door(settings)  # all it does is ask for a key that nobody has
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import uuid_utils
 
-from mutoscope.access import MINUTE, Caller, Meter, Pace, RateLimited, make_key, share_of, widest
+from mutoscope.access import BUCKETS_KEPT, MINUTE, Caller, Meter, Pace, RateLimited, make_key, share_of, widest
 from mutoscope.catalog import Catalog
 from mutoscope.config import Limits, ModelRights, ModelSettings, Rights
 from mutoscope.job import Generation, Job, Operation, State
@@ -115,6 +115,25 @@ def test_a_clock_that_goes_back_gives_and_takes_nothing() -> None:
     pace.spend("ann")
     with pytest.raises(RateLimited):
         pace.spend("ann")
+
+
+def test_callers_without_number_do_not_fill_the_memory_nor_empty_busy_buckets() -> None:
+    now = [0.0]
+    pace = Pace(2, clock=lambda: now[0])
+    for _ in range(2):
+        pace.spend("busy")
+    for number in range(9_000):
+        pace.spend(f"10.0.0.{number}")
+    now[0] = 59.0
+    pace.spend("busy")
+    for number in range(50_000):
+        now[0] += 0.01
+        pace.spend(f"10.1.0.{number}")
+        if number % 900 == 0:
+            pace._buckets["busy", MINUTE].tokens = 0.0
+            with pytest.raises(RateLimited):
+                pace.spend("busy")
+        assert len(pace._buckets) <= BUCKETS_KEPT
 
 
 async def test_a_keys_own_pace_wins_and_is_told_in_the_vendors_headers(start: Start) -> None:

@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
+from operator import itemgetter
 
 import structlog
 from msgspec import Struct
@@ -264,11 +265,13 @@ def widest(limits: Iterable[int | None]) -> int | None:
 # -- rates ---------------------------------------------------------------------------------
 
 
-class Bucket(Struct):
-    """So many requests at once, and one more whenever its share of `seconds` has passed."""
+class Bucket:
+    """So many requests at once, and one more whenever its share of the time has passed."""
 
-    tokens: float
-    then: float
+    __slots__ = ("then", "tokens")
+
+    def __init__(self, tokens: float, then: float) -> None:
+        self.tokens, self.then = tokens, then
 
 
 class Pace:
@@ -286,35 +289,45 @@ class Pace:
         if rights is not None:
             per_minute = per_minute if rights.requests_per_minute is None else rights.requests_per_minute
             per_second = per_second if rights.requests_per_second is None else rights.requests_per_second
-        return self.take(caller, ((per_minute, MINUTE), (per_second, 1.0)))
+        if not per_minute and not per_second:
+            return None
+        return self.take(caller, per_minute, per_second)
 
-    def take(self, caller: str, limits: Iterable[tuple[float, float]]) -> Allowance | None:
-        """Take one from each bucket of (how many, in how many seconds), or from none of them."""
-        taken: list[tuple[Bucket, float, float]] = []
+    def take(self, caller: str, per_minute: float, per_second: float = 0.0) -> Allowance | None:
+        """Take one from each bucket that there is, or from none of them."""
         now = self.clock()
-        for amount, seconds in limits:
-            if not amount:
-                continue
-            rate, most = amount / seconds, max(amount, 1.0)
-            bucket = self._bucket(caller, seconds, most, now)
-            bucket.tokens = min(most, bucket.tokens + max(now - bucket.then, 0.0) * rate)
-            bucket.then = now
-            if bucket.tokens < 1:
-                raise RateLimited(allowance(most, 0, (1 - bucket.tokens) / rate))
-            taken.append((bucket, rate, most))
-        for bucket, _, _ in taken:
+        taken: list[tuple[float, float, float, Bucket]] = []
+        if per_minute:
+            taken.append(self._look(caller, MINUTE, per_minute, now))
+        if per_second:
+            taken.append(self._look(caller, 1.0, per_second, now))
+        for _, _, _, bucket in taken:
             bucket.tokens -= 1
         if not taken:
             return None
-        bucket, rate, most = min(taken, key=lambda each: each[0].tokens)
-        return allowance(most, int(bucket.tokens), (most - bucket.tokens) / rate)
+        left, rate, most, _ = taken[0] if len(taken) == 1 else min(taken, key=itemgetter(0))
+        return allowance(most, int(left - 1), (most - left + 1) / rate)
 
-    def _bucket(self, caller: str, seconds: float, most: float, now: float) -> Bucket:
-        bucket = self._buckets.pop((caller, seconds), None) or Bucket(most, now)
-        if len(self._buckets) >= BUCKETS_KEPT:
-            self._buckets.pop(next(iter(self._buckets)))  # the one that was used longest ago
-        self._buckets[caller, seconds] = bucket
-        return bucket
+    def _look(self, caller: str, seconds: float, amount: float, now: float) -> tuple[float, float, float, Bucket]:
+        """What is in a bucket now, how fast it fills, how much it holds. Raises RateLimited for an empty one."""
+        rate, most = amount / seconds, max(amount, 1.0)
+        bucket = self._buckets.get((caller, seconds))
+        if bucket is None:
+            bucket = self._buckets[caller, seconds] = Bucket(most, now)
+            self._forget(now)
+        bucket.tokens = tokens = min(most, bucket.tokens + max(now - bucket.then, 0.0) * rate)
+        bucket.then = now
+        if tokens < 1:
+            raise RateLimited(allowance(most, 0, (1 - tokens) / rate))
+        return tokens, rate, most, bucket
+
+    def _forget(self, now: float) -> None:
+        """Whoever did not come for a minute has a full bucket, kept or not."""
+        if len(self._buckets) <= BUCKETS_KEPT:
+            return
+        self._buckets = {name: bucket for name, bucket in self._buckets.items() if now - bucket.then < MINUTE}
+        while len(self._buckets) > 0.9 * BUCKETS_KEPT:  # not one by one, when all of them are busy
+            self._buckets.pop(next(iter(self._buckets)))
 
 
 def allowance(limit: float, remaining: int, reset_seconds: float) -> Allowance:
