@@ -33,6 +33,7 @@ from mutoscope.rehearsal import KEPT, seed
 from mutoscope.routes import Routes
 from mutoscope.server import Server
 from mutoscope.store import SqliteStore
+from mutoscope.sweeper import Sweeper
 from mutoscope.tracing import Tracing
 from mutoscope.webhooks import Deliverer
 from mutoscope.wires import BY_NAME
@@ -135,6 +136,9 @@ class App:
             data=self.home.root,
             min_free_bytes=settings.server.min_free_bytes,
         )
+        self.sweeper = Sweeper(
+            store=self.store, assets=self.assets, settings=settings.retention, spared=self.gateway.kept
+        )
         self.server = Server(
             self.gateway,
             requests=requests,
@@ -171,6 +175,7 @@ class App:
             asyncio.create_task(self.deliverer.run()),
             asyncio.create_task(self.poller.run()),
             asyncio.create_task(self.lag.run()),
+            asyncio.create_task(self.sweeper.run()),
         ]
 
     async def drain(self) -> None:

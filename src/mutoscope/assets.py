@@ -7,12 +7,14 @@ media type is read off the extension, by a table of ours; nothing a client says 
 import asyncio
 import base64
 import contextlib
+import fcntl
 import hashlib
 import hmac
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -27,6 +29,10 @@ from mutoscope.problem import Kind, Problem
 
 CHUNK = 256 * 1024
 MOUNT = "/files/"
+GONE = 410
+WAITING_SECONDS = 24 * 3600.0
+"""How long a file may be there before a record says that it is needed: longer than any run takes to end."""
+RECENT_KEPT = 100_000
 
 EXTENSIONS = {
     "image/png": "png",
@@ -53,6 +59,7 @@ EXTENSIONS = {
 MEDIA_TYPES = {extension: media_type for media_type, extension in EXTENSIONS.items()}
 
 KEY = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{1,5}")
+DRAFT = re.compile(r"\.[0-9a-f]{32}")
 UPLOAD = re.compile(r"u-([A-Za-z0-9-]{1,64})\.[a-z0-9]{1,5}")
 RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
@@ -82,6 +89,8 @@ class Assets:
     def __init__(self, settings: Files, *, data: Path, secret: bytes) -> None:
         self.settings, self.secret = settings, secret
         self.root = local_root(settings.store, data)
+        self._recent: dict[str, float] = {}  # keys in a bucket → when somebody wanted them last
+        self._removing: dict[str, asyncio.Event] = {}  # keys in a bucket that are just being removed
         self.store: ObjectStore
         if self.root is not None:
             self.root.mkdir(parents=True, exist_ok=True)
@@ -98,11 +107,48 @@ class Assets:
         """
         key = f"{await asyncio.to_thread(digest, source)}.{EXTENSIONS.get(media_type, 'bin')}"
         if self.root is not None:
-            await asyncio.to_thread(put_file, source, self.root / place(key))
-        elif not await self.exists(key):
+            await asyncio.to_thread(put_file, source, self.root / place(key), self.root)
+        elif not await self.touch(key):
             attributes = {"Content-Type": MEDIA_TYPES[key.rpartition(".")[2]]}
             await obstore.put_async(self.store, place(key), source, attributes=attributes)
         return key
+
+    async def touch(self, key: str) -> bool:
+        """Somebody is about to need this file: it is not removed before the record of that can be written.
+
+        False: it is not there.
+        """
+        if self.root is not None:
+            return await asyncio.to_thread(touch_file, self.root / place(key), self.root)
+        while removing := self._removing.get(key):
+            await removing.wait()
+        self._recent[key] = time.time()
+        if len(self._recent) > RECENT_KEPT:
+            old = time.time() - WAITING_SECONDS
+            self._recent = {key: at for key, at in self._recent.items() if at > old}
+        return await self.exists(key)
+
+    async def remove(self, key: str, *, untouched_since: float) -> float | None:
+        """Remove a file, unless somebody put or touched it since: then, when. None: it is not there any more.
+
+        In a bucket that is known of this process only.
+        """
+        if self.root is not None:
+            return await asyncio.to_thread(remove_file, self.root / place(key), self.root, untouched_since)
+        if key in self._removing:
+            return None
+        if (at := self._recent.get(key, 0.0)) > untouched_since:
+            return at
+        self._removing[key] = asyncio.Event()
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                put = (await obstore.head_async(self.store, place(key)))["last_modified"].timestamp()
+                if put > untouched_since:
+                    return put
+                await obstore.delete_async(self.store, place(key))
+            return None
+        finally:
+            self._removing.pop(key).set()
 
     async def exists(self, key: str) -> bool:
         return await self.size(key) is not None
@@ -225,9 +271,11 @@ class Assets:
         if problem := self.verify(MOUNT + name, query, now):
             raise problem
         key = await find(name, uploads)
-        size = await self.size(key) if key else None
-        if key is None or size is None:
+        if key is None:
             raise missing()
+        size = await self.size(key)
+        if size is None:
+            return refuse(Problem(Kind.NOT_FOUND, "This file is not kept any more."), GONE)
         return reply_with(
             key, size, asked if scope["method"] == "GET" else drop_range(asked), int(query["exp"]) - int(now)
         )
@@ -301,13 +349,13 @@ def describe(key: str) -> dict[str, str]:
     return {"content-type": media_type, "content-disposition": disposition}
 
 
-def refuse(problem: Problem) -> Reply:
+def refuse(problem: Problem, status: int | None = None) -> Reply:
     body = problem.message.encode()
     headers = {**HEADERS, "content-type": "text/plain; charset=utf-8", "content-length": str(len(body))}
     headers["cache-control"] = "no-store"
     if problem.kind is Kind.WRONG_METHOD:
         headers["allow"] = "GET, HEAD"
-    return Reply(status=problem.status, headers=headers, body=body)
+    return Reply(status=status or problem.status, headers=headers, body=body)
 
 
 def missing() -> Problem:
@@ -359,13 +407,53 @@ def digest(source: Path | bytes) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def put_file(source: Path | bytes, target: Path) -> None:
+@contextlib.contextmanager
+def held(root: Path, *, alone: bool = False) -> Generator[None]:
+    """Nobody of any process removes a file meanwhile; `alone`: nor does anybody find one to be there."""
+    handle = os.open(root, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(handle)
+
+
+def touch_file(path: Path, root: Path) -> bool:
+    with held(root), contextlib.suppress(FileNotFoundError):
+        os.utime(path)
+        return True
+    return False
+
+
+def remove_file(path: Path, root: Path, untouched_since: float) -> float | None:
+    with held(root, alone=True), contextlib.suppress(FileNotFoundError):
+        if (touched := path.stat().st_mtime) > untouched_since:
+            return touched
+        path.unlink()
+    return None
+
+
+def kept_since(root: Path, folder: str, before: float) -> tuple[list[str], list[Path]]:
+    """What lies in one of the 256 folders of a local store since some time: keys, and drafts that nobody finished."""
+    keys: list[str] = []
+    drafts: list[Path] = []
+    with contextlib.suppress(FileNotFoundError), os.scandir(root / folder) as entries:
+        for entry in entries:
+            if (is_key := KEY.fullmatch(entry.name)) or DRAFT.fullmatch(entry.name):
+                with contextlib.suppress(FileNotFoundError):
+                    if entry.stat(follow_symlinks=False).st_mtime <= before:
+                        keys.append(entry.name) if is_key else drafts.append(Path(entry.path))
+    return keys, drafts
+
+
+def put_file(source: Path | bytes, target: Path, root: Path) -> None:
     """Write or move a file into its place, all or nothing, and see it onto the disk."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    if not target.is_file():
+    if not touch_file(target, root):
         draft = target.with_name(f".{uuid4().hex}")
         try:
             bring(source, draft)
+            os.utime(draft)
             sync(draft)
             draft.replace(target)
         except BaseException:

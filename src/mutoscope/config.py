@@ -140,6 +140,14 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     webhook_link_seconds: float = 7 * 24 * 3600.0
 
 
+class Retention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    jobs_days: Count = 0
+    inputs_days: Rate = 0.0
+    outputs_days: Rate = 0.0
+    deliveries_days: Rate = 0.0
+    uploads_days: Rate = 1.0
+
+
 class Webhooks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     secret: str = ""
     schedule: tuple[float, ...] = (5, 30, 120, 600, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
@@ -237,6 +245,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     net: Net = Net()
     inputs: Inputs = Inputs()
     files: Files = Files()
+    retention: Retention = Retention()
     webhooks: Webhooks = Webhooks()
     worker: Worker = Worker()
     studio: Studio = Studio()

@@ -49,6 +49,8 @@ class Intake:
 
     async def _take(self, each: Input, *, owner: str, probe: bool) -> Input:
         asset = await self._known_asset(each, owner)
+        if asset is not None and not await self.assets.touch(asset):
+            raise Problem(Kind.UNREACHABLE_MEDIA, "The file is not kept any more.", field=each.field)
         if asset is None and each.data is None and not probe:
             return each
         with tempfile.TemporaryDirectory(dir=self.scratch) as folder:

@@ -16,13 +16,17 @@ DATABASE = "mutoscope.db"
 @contextlib.asynccontextmanager
 async def opened(settings: Settings) -> AsyncGenerator[SqliteStore]:
     """The store. Home is not asked: it would make the directory, and its lock belongs to the server."""
-    path = settings.data / DATABASE
-    if not path.is_file():
+    hold(settings)
+    async with at(settings.data / DATABASE) as store:
+        yield store
+
+
+def hold(settings: Settings) -> None:
+    """Raises Stop where there are no records."""
+    if not (settings.data / DATABASE).is_file():
         raise Stop(
             f"{settings.data} holds no jobs yet. Start `mutoscope serve`, or name another directory with --data."
         )
-    async with at(path) as store:
-        yield store
 
 
 @contextlib.asynccontextmanager

@@ -25,6 +25,7 @@ from mutoscope.store._rows import (
     job_of,
     receiver_of,
 )
+from mutoscope.store._sqlite_assets import let_go, use_inputs, use_outputs
 from mutoscope.store._sqlite_repeats import Repeats
 from mutoscope.store._sqlite_story import HAS_STORY, add_event
 from mutoscope.store._store import UPSTREAM, Owed, Purse, Repeat
@@ -84,6 +85,7 @@ def add_all(db: sqlite3.Connection, additions: Sequence[Addition]) -> list[Job |
     admitted = [each for each in decided if isinstance(each, Addition)]
     insert_rows(db, [each.row for each in admitted])
     ledger.reserve(db, [(each.job, each.purse) for each in admitted if each.purse is not None])
+    use_inputs(db, (each.job for each in admitted))
     repeats.write()
     return [each.job if isinstance(each, Addition) else each for each in decided]
 
@@ -393,6 +395,7 @@ def settle(
     if has_story:
         _ = db.execute("DELETE FROM watches WHERE job = ?", (id,))
         add_event(db, id, "ended", now, detail=words_of(job))
+    use_outputs(db, job)
     return ended(db, changes, job, now, owed)
 
 
@@ -476,8 +479,8 @@ def unthrottle(db: sqlite3.Connection, owner: str, model: str, places: int, now:
     return [id for (id,) in rows]
 
 
-def delete(db: sqlite3.Connection, changes: Changes, *, id: str, owner: str | None) -> bool:
-    """Empty the row. It stays, because limits and usage count it."""
+def delete(db: sqlite3.Connection, changes: Changes, *, id: str, owner: str | None, now: float) -> bool:
+    """Empty the row, and let go of the files. The row stays, because limits and usage count it."""
     happened = db.execute(
         """UPDATE jobs SET deleted = 1, outputs = NULL, failure = CASE WHEN failure IS NOT NULL THEN x'' END,
                   checkpoint = NULL, notes = NULL, upstream_status = NULL, request = x'', body = x''
@@ -489,6 +492,7 @@ def delete(db: sqlite3.Connection, changes: Changes, *, id: str, owner: str | No
             "DELETE FROM deliveries WHERE job = ? AND (delivered IS NOT NULL OR given_up IS NOT NULL)", (id,)
         )
         _ = db.execute("DELETE FROM events WHERE job = ?", (id,))
+        let_go(db, (id,), now)
     return changed(changes, id, happened)
 
 

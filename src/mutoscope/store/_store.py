@@ -1,6 +1,7 @@
 """What a store is: the transitions of a job, what was sent to vendors for it, the webhooks it owes, upload slots."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from enum import StrEnum
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -175,6 +176,44 @@ class Figures(Struct, frozen=True, kw_only=True):
     unfinished: tuple[Unfinished, ...] = ()
     owing: tuple[Owing, ...] = ()
     watched: tuple[Watched, ...] = ()
+
+
+class Kept(StrEnum):
+    """What is kept for a time."""
+
+    JOBS = "jobs"  # with everything that belongs to them
+    INPUTS = "inputs"  # the files that went into them
+    OUTPUTS = "outputs"  # the files that were made
+    DELIVERIES = "deliveries"  # webhook messages that arrived or were given up
+    UPLOADS = "uploads"  # slots, and the files in them
+    REPEATS = "repeats"  # by what repeated creates are recognised
+
+
+class Swept(Struct, frozen=True):
+    """What one look came to."""
+
+    removed: int
+    after: str | None  # behind which row the next look begins; None when this was the last
+
+
+class Forgotten(Struct, frozen=True, kw_only=True):
+    """How much of an owner was removed."""
+
+    jobs: int = 0
+    messages: int = 0  # webhooks, those still owed too
+    events: int = 0  # lines of the jobs' stories
+    submissions: int = 0  # kept in the ledger, without the vendors' words
+    uploads: int = 0
+    repeats: int = 0
+    keys: int = 0
+    days: int = 0  # of bytes that were counted
+    entries: int = 0  # of the ledger of money; kept, under nobody's name
+
+    def __add__(self, other: "Forgotten") -> "Forgotten":
+        return Forgotten(**{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__})
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, name) for name in self.__struct_fields__)
 
 
 class Store(Protocol):
@@ -551,4 +590,57 @@ class Store(Protocol):
 
     async def add_traffic(self, day: str, sent: Mapping[str, int]) -> dict[str, int]:
         """Add what owners sent today, and return their totals. Earlier days are forgotten."""
+        ...
+
+    # -- what goes -----------------------------------------------------------------------
+
+    async def sweep(
+        self,
+        what: Kept,
+        *,
+        before: float,
+        now: float,
+        limit: int,
+        after: str = "",
+        spared: Collection[str] = (),
+        dry_run: bool = False,
+    ) -> Swept:
+        """Look at `limit` rows and remove those whose time was over `before`, but for `spared` ids and for what a
+        vendor's news, an unsettled submission or an undelivered message may still need. `dry_run` only counts.
+
+        A job's files go from the records; the files themselves are told by `due_drops` when nobody else needs them.
+        """
+        ...
+
+    async def due_drops(self, *, now: float, limit: int) -> tuple[str, ...]:
+        """Files that were needed once and may be removed."""
+        ...
+
+    async def needed(self, assets: Collection[str]) -> set[str]:
+        """Those that a job or an upload needs."""
+        ...
+
+    async def dropped(self, gone: Collection[str], later: Mapping[str, float]) -> None:
+        """Files that are gone or needed again, and those to be looked at later."""
+        ...
+
+    async def unfinished(self, owner: str, *, limit: int) -> tuple[str, ...]:
+        """Ids of an owner's jobs that have not ended, throttled ones first: ending the others would let them go."""
+        ...
+
+    async def traces(self, owner: str) -> tuple[str, ...]:
+        """By what an owner's records are recognised beside their name: ids and digests that are nobody else's, and the
+        names of files that nobody else needs."""
+        ...
+
+    async def forget(self, owner: str, *, limit: int, now: float) -> Forgotten:
+        """Remove a part of what is kept of an owner, but for unfinished jobs. Where nothing is found none is left."""
+        ...
+
+    async def compact(self) -> None:
+        """Write the database anew, so that what was removed is in no file of it. Nothing else is written meanwhile."""
+        ...
+
+    async def refresh(self) -> bool:
+        """Forget what is remembered of jobs if any process has removed some since it was last asked."""
         ...

@@ -10,7 +10,7 @@ from contextlib import closing
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time
 from typing import Any, Literal
 
 import msgspec
@@ -23,6 +23,7 @@ from mutoscope.store import _sqlite_jobs as jobs
 from mutoscope.store import _sqlite_keys as keys
 from mutoscope.store import _sqlite_ledger as ledger
 from mutoscope.store import _sqlite_repeats as repeats
+from mutoscope.store import _sqlite_retention as retention
 from mutoscope.store import _sqlite_upstream as upstream
 from mutoscope.store._lru import HotJobs
 from mutoscope.store._migrations import NewerDatabase, migrate
@@ -53,12 +54,15 @@ from mutoscope.store._store import (
     DueDeliveries,
     Entry,
     Figures,
+    Forgotten,
     Jobs,
+    Kept,
     KeyRecord,
     Owed,
     Purse,
     Repeat,
     SpendingRow,
+    Swept,
     UsageRow,
 )
 from mutoscope.store._writer import Changes, Work, Writer, unavailable
@@ -88,6 +92,7 @@ NEXT_WATCH = """
         FROM accounts WHERE account IS NOT NULL)
     SELECT min((SELECT min(due) FROM watches AS w WHERE due IS NOT NULL AND w.account = accounts.account))
     FROM accounts WHERE account IS NOT NULL"""
+COMPACT_SECONDS = 60.0  # how long it waits for others to let go of the file
 PROGRESS_STEP = 0.01  # a smaller one is not worth a write
 APPLICATION = 0x4D55544F  # "MUTO", where `file` and others look for whose file it is
 OLDEST_SQLITE = (3, 38, 0)  # STRICT tables, RETURNING, json_each built in
@@ -110,6 +115,7 @@ class SqliteStore:
         self._turns = Turns()
         self._writer: Writer | None = None
         self._reader: sqlite3.Connection | None = None
+        self._removals = -1  # by any process, when it was last asked
 
     async def open(self) -> None:
         """Raises NewerDatabase, and Problem when the file cannot be used."""
@@ -335,7 +341,7 @@ class SqliteStore:
         return await self._write(partial(jobs.cancel, id=id, now=now, owed=owed), guarded=True)
 
     async def delete(self, id: str, *, owner: str | None = None) -> bool:
-        return await self._write(partial(jobs.delete, id=id, owner=owner), guarded=True)
+        return await self._write(partial(jobs.delete, id=id, owner=owner, now=time()), guarded=True)
 
     async def recover(self, *, now: float, concurrency: Callable[[str, str], int | None] | None = None) -> int:
         return await self._write(partial(jobs.recover, now=now, concurrency=concurrency), guarded=True)
@@ -586,6 +592,55 @@ class SqliteStore:
     async def add_traffic(self, day: str, sent: Mapping[str, int]) -> dict[str, int]:
         return await self._write(partial(keys.add_traffic, day=day, sent=dict(sent)), guarded=True)
 
+    # What goes
+
+    async def sweep(
+        self,
+        what: Kept,
+        *,
+        before: float,
+        now: float,
+        limit: int,
+        after: str = "",
+        spared: Collection[str] = (),
+        dry_run: bool = False,
+    ) -> Swept:
+        look = retention.Look(after, before, limit)
+        work = partial(retention.sweep, what=what, look=look, now=now, spared=frozenset(spared), dry_run=dry_run)
+        return await self._write(work, guarded=True)
+
+    async def due_drops(self, *, now: float, limit: int) -> tuple[str, ...]:
+        return tuple(str(asset) for (asset,) in self._read(retention.DUE_DROPS, (now, limit)))
+
+    async def needed(self, assets: Collection[str]) -> set[str]:
+        return {str(asset) for (asset,) in self._read(retention.NEEDED_AMONG, (jobs.ids_of(tuple(assets)),))}
+
+    async def dropped(self, gone: Collection[str], later: Mapping[str, float]) -> None:
+        if gone or later:
+            await self._write(partial(retention.dropped, gone=tuple(gone), later=dict(later)), guarded=True)
+
+    async def unfinished(self, owner: str, *, limit: int) -> tuple[str, ...]:
+        return tuple(str(id) for (id,) in await self._report(retention.UNFINISHED, (owner, limit)))
+
+    async def traces(self, owner: str) -> tuple[str, ...]:
+        return tuple(str(trace) for (trace,) in await self._report(retention.TRACES, (owner,)))
+
+    async def forget(self, owner: str, *, limit: int, now: float) -> Forgotten:
+        return await self._write(partial(retention.forget, owner=owner, limit=limit, now=now), guarded=True)
+
+    async def compact(self) -> None:
+        try:
+            await asyncio.to_thread(compact, self._path)
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+
+    async def refresh(self) -> bool:
+        [(number,)] = self._read(retention.REMOVALS, ())
+        before, self._removals = self._removals, msgspec.convert(number, int)
+        if changed := before not in (-1, self._removals):
+            self._hot.clear()
+        return changed
+
     # How statements are run
 
     def _read(self, query: str, values: Row) -> Iterable[Row]:
@@ -645,6 +700,7 @@ def open_for_writing(path: Path, busy_seconds: float) -> sqlite3.Connection:
         _ = db.execute("PRAGMA journal_mode = WAL")
         _ = db.execute("PRAGMA synchronous = FULL")
         _ = db.execute("PRAGMA foreign_keys = ON")
+        _ = db.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten, not only unlinked
         _ = db.execute("PRAGMA cache_size = -32768")
         _ = migrate(db)
     except BaseException:
@@ -664,6 +720,12 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 def read_apart(path: Path, query: str, values: Row) -> list[Row]:
     with closing(open_for_reading(path)) as db:
         return db.execute(query, values).fetchall()
+
+
+def compact(path: Path) -> None:
+    """On a connection of its own, because what is written anew can be in no transaction."""
+    with closing(sqlite3.connect(path, timeout=COMPACT_SECONDS, isolation_level=None)) as db:
+        retention.compact(db)
 
 
 def touch(db: sqlite3.Connection, changes: Changes) -> None:

@@ -1,0 +1,288 @@
+"""What is swept when its time is over, and what is forgotten with its owner, in SQL as the writer's thread runs it.
+
+Each call looks at a bounded number of rows, from behind the last one it saw, and is a transaction of its own.
+"""
+
+# ruff: noqa: S608  (what is put into the SQL here are our own constants)
+
+import sqlite3
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from mutoscope.store._rows import Row
+from mutoscope.store._sqlite_assets import INPUT, NEEDED, OUTPUT, drop, let_go, texts
+from mutoscope.store._sqlite_deliveries import PENDING
+from mutoscope.store._sqlite_jobs import first_id
+from mutoscope.store._store import Forgotten, Kept, Swept
+from mutoscope.store._writer import Changes
+
+# A job that nobody waits for: neither its vendor's news, nor the answer to a paid request, nor a webhook's receiver.
+AT_REST = f"""finished IS NOT NULL AND finished <= ?1
+    AND NOT EXISTS (SELECT 1 FROM watches WHERE job = jobs.id)
+    AND NOT EXISTS (SELECT 1 FROM dispatches WHERE job = jobs.id AND sent = 'intended')
+    AND NOT EXISTS (SELECT 1 FROM deliveries WHERE job = jobs.id AND {PENDING})"""
+
+# Ids are in the order of creation, so what ended before some time lies before it.
+JOBS = f"SELECT id, {AT_REST} FROM jobs WHERE id > ?2 AND id < ?3 ORDER BY id LIMIT ?4"
+FILES_OF = f"""
+    SELECT job, coalesce((SELECT {AT_REST} FROM jobs WHERE id = job), 1) FROM asset_uses
+    WHERE role = ?5 AND job > ?2 AND job < ?3 GROUP BY job ORDER BY job LIMIT ?4"""
+DELIVERIES = (
+    "SELECT number, created, coalesce(delivered, given_up) FROM deliveries WHERE number > ? ORDER BY number LIMIT ?"
+)
+UPLOADS = "SELECT id, expires FROM uploads WHERE expires > ? AND expires <= ? ORDER BY expires LIMIT ?"
+REPEATS = "SELECT owner, key, until FROM repeats WHERE until > ? AND until <= ? ORDER BY until LIMIT ?"
+
+UNFINISHED = "SELECT id FROM jobs WHERE owner = ? AND finished IS NULL ORDER BY throttled DESC, id DESC LIMIT ?"
+
+# Ids of jobs are none: the ledger of submissions keeps them, and they name nobody.
+TRACES = """
+    SELECT digest FROM keys WHERE name = ?1
+    UNION SELECT id FROM uploads WHERE owner = ?1
+    UNION SELECT deliveries.id FROM deliveries JOIN jobs ON jobs.id = job WHERE owner = ?1
+    UNION SELECT value FROM (
+        SELECT asset AS value FROM uploads WHERE owner = ?1 AND asset IS NOT NULL
+        UNION SELECT asset FROM jobs JOIN asset_uses ON job = jobs.id AND role IN ('input', 'output') WHERE owner = ?1)
+    WHERE NOT EXISTS (SELECT 1 FROM uploads WHERE asset = value AND owner <> ?1)
+    AND NOT EXISTS (SELECT 1 FROM asset_uses JOIN jobs ON jobs.id = job WHERE asset = value AND owner <> ?1)"""
+
+NOBODY = " (forgotten)"  # no key has this name: a name neither begins nor ends with a space
+ENTRIES = 20  # looked for at once, for each job, where the jobs are gone already
+LEDGER_COLUMNS = "job, kind, amount, model, engine, at"
+LEDGER_OF = f"""
+    SELECT {LEDGER_COLUMNS} FROM ledger WHERE job IN (SELECT value FROM json_each(?)) AND owner = ?
+    ORDER BY job, kind <> 'reserve', kind"""
+LEDGER_LEFT = """
+    SELECT DISTINCT job FROM ledger WHERE owner = ?
+    AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = job AND finished IS NULL) LIMIT ?"""
+
+DUE_DROPS = "SELECT asset FROM asset_drops WHERE due <= ? ORDER BY due LIMIT ?"
+NEEDED_AMONG = f"SELECT value FROM json_each(?) WHERE {NEEDED}"
+REMOVALS = "SELECT number FROM removals"
+
+
+class Look(NamedTuple):
+    """Where a sweep goes on: rows behind `after` that ended before `before`, at most `limit` of them."""
+
+    after: str
+    before: float
+    limit: int
+
+
+class Found(NamedTuple):
+    """What a look has found: what may go, and behind which row to look next; None when there is no more."""
+
+    ids: list[str]
+    after: str | None
+
+
+def sweep(
+    db: sqlite3.Connection,
+    changes: Changes,
+    *,
+    what: Kept,
+    look: Look,
+    now: float,
+    spared: Collection[str],
+    dry_run: bool,
+) -> Swept:
+    found = FIND[what](db, look)
+    ids = [id for id in found.ids if id not in spared]
+    if ids and not dry_run:
+        REMOVE[what](db, ids, now)
+        if what is Kept.JOBS:
+            changes.extend(ids)
+            note_removal(db)
+    return Swept(removed=len(ids), after=found.after)
+
+
+# Finding
+
+
+def find_jobs(db: sqlite3.Connection, look: Look) -> Found:
+    rows = db.execute(JOBS, (look.before, look.after, first_id(look.before), look.limit)).fetchall()
+    return at_rest(rows, look)
+
+
+def find_inputs(db: sqlite3.Connection, look: Look) -> Found:
+    return at_rest(files_of(db, look, INPUT), look)
+
+
+def find_outputs(db: sqlite3.Connection, look: Look) -> Found:
+    return at_rest(files_of(db, look, OUTPUT), look)
+
+
+def files_of(db: sqlite3.Connection, look: Look, role: str) -> list[tuple[str, int]]:
+    return db.execute(FILES_OF, (look.before, look.after, first_id(look.before), look.limit, role)).fetchall()
+
+
+def at_rest(rows: Sequence[tuple[str, int]], look: Look) -> Found:
+    return Found([id for id, rests in rows if rests], rows[-1][0] if len(rows) == look.limit else None)
+
+
+def find_deliveries(db: sqlite3.Connection, look: Look) -> Found:
+    rows: list[tuple[int, float, float | None]] = db.execute(DELIVERIES, (int(look.after or 0), look.limit)).fetchall()
+    ids = [str(number) for number, _, ended in rows if ended is not None and ended <= look.before]
+    more = len(rows) == look.limit and rows[-1][1] <= look.before
+    return Found(ids, str(rows[-1][0]) if more else None)
+
+
+def find_uploads(db: sqlite3.Connection, look: Look) -> Found:
+    rows: list[tuple[str, float]] = db.execute(UPLOADS, (float(look.after or 0), look.before, look.limit)).fetchall()
+    # Those that expire at one moment may be more than were looked at: what is left of them is found the next time.
+    return Found([id for id, _ in rows], repr(rows[-1][1]) if len(rows) == look.limit else None)
+
+
+def find_repeats(db: sqlite3.Connection, look: Look) -> Found:
+    query = (float(look.after or 0), look.before, look.limit)
+    rows: list[tuple[str, str, float]] = db.execute(REPEATS, query).fetchall()
+    return Found([f"{owner}\0{key}" for owner, key, _ in rows], repr(rows[-1][2]) if len(rows) == look.limit else None)
+
+
+# Removing
+
+
+def remove_jobs(db: sqlite3.Connection, ids: Sequence[str], now: float) -> None:
+    """With what belongs to them. What was sent to vendors stays in the ledger: it says what was spent."""
+    let_go(db, ids, now)
+    for table, column in (("events", "job"), ("deliveries", "job"), ("jobs", "id")):
+        _ = db.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", (texts(ids),))
+
+
+def remove_inputs(db: sqlite3.Connection, ids: Sequence[str], now: float) -> None:
+    let_go(db, ids, now, roles=(INPUT,))
+
+
+def remove_outputs(db: sqlite3.Connection, ids: Sequence[str], now: float) -> None:
+    let_go(db, ids, now, roles=(OUTPUT,))
+
+
+def remove_deliveries(db: sqlite3.Connection, ids: Sequence[str], now: float) -> None:
+    del now
+    _ = db.executemany("DELETE FROM deliveries WHERE number = ?", [(int(id),) for id in ids])
+
+
+def remove_uploads(db: sqlite3.Connection, ids: Sequence[str], now: float) -> None:
+    rows: list[tuple[str | None]] = db.execute(
+        "DELETE FROM uploads WHERE id IN (SELECT value FROM json_each(?)) RETURNING asset", (texts(ids),)
+    ).fetchall()
+    drop(db, {asset for (asset,) in rows if asset}, now)
+
+
+def remove_repeats(db: sqlite3.Connection, ids: Sequence[str], now: float) -> None:
+    del now
+    rows = [tuple(id.split("\0", 1)) for id in ids]
+    _ = db.executemany("DELETE FROM repeats WHERE owner = ? AND key = ?", rows)
+
+
+FIND: Mapping[Kept, Callable[[sqlite3.Connection, Look], Found]] = {
+    Kept.JOBS: find_jobs,
+    Kept.INPUTS: find_inputs,
+    Kept.OUTPUTS: find_outputs,
+    Kept.DELIVERIES: find_deliveries,
+    Kept.UPLOADS: find_uploads,
+    Kept.REPEATS: find_repeats,
+}
+REMOVE: Mapping[Kept, Callable[[sqlite3.Connection, Sequence[str], float], None]] = {
+    Kept.JOBS: remove_jobs,
+    Kept.INPUTS: remove_inputs,
+    Kept.OUTPUTS: remove_outputs,
+    Kept.DELIVERIES: remove_deliveries,
+    Kept.UPLOADS: remove_uploads,
+    Kept.REPEATS: remove_repeats,
+}
+
+
+def note_removal(db: sqlite3.Connection) -> None:
+    _ = db.execute("UPDATE removals SET number = number + 1")
+
+
+# Files
+
+
+def dropped(db: sqlite3.Connection, changes: Changes, *, gone: Collection[str], later: Mapping[str, float]) -> None:
+    del changes
+    _ = db.executemany("DELETE FROM asset_drops WHERE asset = ?", [(asset,) for asset in gone])
+    _ = db.executemany("UPDATE asset_drops SET due = ? WHERE asset = ?", [(due, asset) for asset, due in later.items()])
+
+
+# Forgetting
+
+
+def forget(db: sqlite3.Connection, changes: Changes, *, owner: str, limit: int, now: float) -> Forgotten:
+    """A part of what is kept of an owner. Nothing is left when nothing was found."""
+    ids = column(db, "SELECT id FROM jobs WHERE owner = ? AND finished IS NOT NULL LIMIT ?", (owner, limit))
+    forgotten = Forgotten(
+        jobs=len(ids),
+        messages=count(db, "SELECT count(*) FROM deliveries WHERE job IN (SELECT value FROM json_each(?))", texts(ids)),
+        events=count(db, "SELECT count(*) FROM events WHERE job IN (SELECT value FROM json_each(?))", texts(ids)),
+        submissions=clear_dispatches(db, ids),
+        uploads=forget_uploads(db, owner, limit, now),
+        repeats=removed(db, "repeats", "owner", owner),
+        keys=removed(db, "keys", "name", owner),
+        days=removed(db, "traffic", "owner", owner),
+        entries=clear_ledger(db, owner, ids, limit),
+    )
+    # Whatever a vendor still makes for these jobs is to be stopped; the watch names the vendor's task and nobody.
+    _ = db.execute(
+        """UPDATE watches SET mode = 'cancel', due = min(coalesce(due, ?1), ?1), deadline = max(deadline, ?1 + 3600)
+           WHERE job IN (SELECT value FROM json_each(?2)) AND mode <> 'cancel'""",
+        (now, texts(ids)),
+    )
+    remove_jobs(db, ids, now)
+    note_removal(db)
+    changes.extend(ids)
+    return forgotten
+
+
+def clear_dispatches(db: sqlite3.Connection, ids: Sequence[str]) -> int:
+    """The ledger keeps that something was sent, when, and under which of the vendor's ids; not the vendor's words."""
+    return db.execute(
+        "UPDATE dispatches SET detail = '' WHERE job IN (SELECT value FROM json_each(?))", (texts(ids),)
+    ).rowcount
+
+
+def clear_ledger(db: sqlite3.Connection, owner: str, ids: Sequence[str], limit: int) -> int:
+    """Money stays in the books, under a name that stands for all who were forgotten. The entries are made anew in the
+    order of their kinds, which the table holds them to, and it counts them for that name."""
+    left = column(db, LEDGER_LEFT, (owner, ENTRIES * limit)) if not ids else []
+    jobs = texts([*ids, *left])
+    rows: list[Row] = db.execute(LEDGER_OF, (jobs, owner)).fetchall()
+    if rows:
+        _ = db.execute("INSERT OR IGNORE INTO forgotten (owner) VALUES (?)", (owner,))
+        _ = db.execute("DELETE FROM ledger WHERE job IN (SELECT value FROM json_each(?)) AND owner = ?", (jobs, owner))
+        _ = db.execute("DELETE FROM forgotten WHERE owner = ?", (owner,))
+        entry = f"INSERT INTO ledger (owner, {LEDGER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        _ = db.executemany(entry, [(NOBODY, *row) for row in rows])
+    if not ids and not left:
+        query = "DELETE FROM balances WHERE owner = ?1 AND NOT EXISTS (SELECT 1 FROM ledger WHERE owner = ?1)"
+        _ = db.execute(query, (owner,))
+    return len(rows)
+
+
+def forget_uploads(db: sqlite3.Connection, owner: str, limit: int, now: float) -> int:
+    ids = column(db, "SELECT id FROM uploads WHERE owner = ? LIMIT ?", (owner, limit))
+    remove_uploads(db, ids, now)
+    return len(ids)
+
+
+def removed(db: sqlite3.Connection, table: str, name: str, owner: str) -> int:
+    return db.execute(f"DELETE FROM {table} WHERE {name} = ?", (owner,)).rowcount
+
+
+def column(db: sqlite3.Connection, query: str, values: Row) -> list[str]:
+    return [id for (id,) in db.execute(query, values)]
+
+
+def count(db: sqlite3.Connection, query: str, *values: object) -> int:
+    [found] = db.execute(query, values).fetchone()
+    return int(found)
+
+
+def compact(db: sqlite3.Connection) -> None:
+    """Write the file anew, so that nothing of what was removed is in it or in its journal. Raises sqlite3.Error."""
+    _ = db.execute("PRAGMA secure_delete = ON")
+    _ = db.execute("VACUUM")
+    busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise sqlite3.OperationalError("the journal is being read")
