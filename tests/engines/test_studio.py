@@ -10,10 +10,11 @@ import sys
 import textwrap
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import pytest
+from numpy._core import _multiarray_umath as core  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
 from PIL import Image
 
 from mutoscope.config import Studio as StudioSettings
@@ -118,6 +119,30 @@ async def test_the_same_order_gives_the_same_bytes_in_two_children(
         (output,) = await studio.generate(Bench(tmp_path / name, (picture,), prompt="handheld", **SMALL))
         files.append(Path(output.asset).read_bytes())
     assert files[0] == files[1]
+
+
+async def test_a_portable_painting_is_that_of_an_older_processor(tmp_path: Path) -> None:
+    """The other side is the renderer alone, in a process whose libraries are told that there is no AVX."""
+    size, words = {"width": 640, "height": 360, "seed": 9}, "the sound of a violin in teal and gold"
+    script = f"""
+        from pathlib import Path
+        from mutoscope.studio import text_to_image
+        text_to_image({words!r}, Path("older.png"), **{size})
+    """
+    older = {
+        "NPY_DISABLE_CPU_FEATURES": " ".join(cast("list[str]", core.__cpu_dispatch__)),
+        "OPENCV_CPU_DISABLE": "AVX,AVX2,FP16,AVX512-SKX",
+        "OPENCV_IPP": "disabled",
+        "OPENBLAS_CORETYPE": "Nehalem",
+        "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-AVX512F",
+    }
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    await asyncio.to_thread(subprocess.run, command, check=True, cwd=tmp_path, env=os.environ | older)
+    engine = Studio(StudioSettings(determinism="portable"))
+    run = Bench(tmp_path, operation=Operation.TEXT_TO_IMAGE, prompt=words, **size)
+    (output,) = await engine.generate(run)
+    await engine.close()
+    assert Path(output.asset).read_bytes() == (tmp_path / "older.png").read_bytes()
 
 
 async def test_a_tier_without_a_size_follows_the_picture(studio: Studio, picture: OpenedInput, tmp_path: Path) -> None:

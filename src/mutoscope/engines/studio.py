@@ -50,6 +50,16 @@ SUFFIXES = {Operation.TEXT_TO_IMAGE: "png", Operation.IMAGE_UPSCALE: "png", Oper
 """Of the files that are made; where nothing is said, of a video."""
 MEDIA_TYPES = {".png": "image/png", ".mp3": "audio/mpeg", ".mp4": "video/mp4"}
 
+OLD_INSTRUCTIONS = {
+    "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL AVX512_SPR",
+    "OPENCV_CPU_DISABLE": "AVX,FP16,AVX2,AVX512-SKX",
+    "OPENCV_IPP": "disabled",
+    "OPENBLAS_CORETYPE": "Nehalem",
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-AVX512F",
+}
+"""What keeps the child's libraries from instructions that only some x86-64 processors have, so that painted scenes and
+the motion that is measured at a join are the same on all."""
+
 SHAPE = frozenset({"prompt", "width", "height", "resolution", "seed"})
 CLIP = SHAPE | {"negative_prompt", "seconds", "fps", "watermark", Role.AUDIO}
 
@@ -104,7 +114,10 @@ class Studio:
     async def warm(self) -> None:
         """Have a child ready, so that the next job does not wait for one to start."""
         if self._spare is None and not self._closed:
-            self._spare = await _Child.start()
+            self._spare = await self._start()
+
+    async def _start(self) -> "_Child":
+        return await _Child.start(OLD_INSTRUCTIONS if self.settings.determinism == "portable" else {})
 
     async def _child(self) -> "_Child":
         """The warm child, or a new one; another is warmed for the job after this one."""
@@ -114,7 +127,7 @@ class Studio:
         if child is not None and not child.alive:
             await child.end()
             child = None
-        child = child or await _Child.start()
+        child = child or await self._start()
         if self._warming is None or self._warming.done():
             self._warming = asyncio.create_task(self.warm())
         return child
@@ -126,7 +139,7 @@ class Studio:
             return await self._follow(child, order, run)
         except DiedInReserve:
             await child.end()
-            child = await _Child.start()
+            child = await self._start()
             return await self._follow(child, order, run)
         finally:
             await child.end()
@@ -269,7 +282,7 @@ class _Child:
         self.reserved = False  # it was started for a job that had not come yet
 
     @classmethod
-    async def start(cls) -> "_Child":
+    async def start(cls, more: Mapping[str, str]) -> "_Child":
         root = Path(mutoscope.__file__).parent.parent
         # An environment of its own: the child opens strangers' files and needs to know no secrets.
         environment = {
@@ -278,6 +291,7 @@ class _Child:
             "OPENBLAS_NUM_THREADS": "1",
             "OMP_NUM_THREADS": "1",
             "MALLOC_ARENA_MAX": "2",
+            **more,
         }
         return cls(
             await asyncio.create_subprocess_exec(

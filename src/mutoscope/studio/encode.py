@@ -28,7 +28,7 @@ from mutoscope.studio.sound import RATE
 THREADS = 2  # pinned: x264's output depends on the number of threads
 SOUND_BITS = 160_000
 LIMITED_RANGE = 1  # AVCOL_RANGE_MPEG
-AHEAD = 6  # frames that the renderer may be ahead of the encoder, which takes them by groups of some four
+AHEAD = 5  # frames that the renderer may be ahead of the encoder, which takes them by groups of some four
 STEPPING_BACK = 10  # how much nicer than the encoder the renderer is
 
 Progress = Callable[[float], None]

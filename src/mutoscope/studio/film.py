@@ -88,7 +88,8 @@ def image_to_video(
     little nearer, softly, where the sound sets in. `progress` is told the share that is done.
     `encoder` is where to look for one: "av", "ffmpeg" (the command on the path), or "auto".
     The same arguments give the same bytes on processors of one class; with `determinism="portable"` on others too,
-    in about twice the time (where pictures are given: painted scenes and continued clips may differ by a hair).
+    in about twice the time. That holds for frames made of given pictures; painted scenes and continued clips may differ
+    by a hair, unless the process's libraries are kept from newer instructions, as the engine's child's are.
     Raises StudioError.
     """
     take = _take(

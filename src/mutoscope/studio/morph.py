@@ -23,7 +23,6 @@ from mutoscope.studio.planes import (
     blank_frames,
     blend,
     blend_masked,
-    copy,
     planes_of,
 )
 from mutoscope.studio.rhythm import Curve, closer
@@ -87,7 +86,7 @@ def frames(
     goal = view(path.at(total - 1), width, height)
     progress = eased(np.linspace(0, 1, total))
     fade = RELATED_FADE if shared is not None else UNRELATED_FADE
-    below, above = blank(width, height), blank(width, height)
+    above = blank(width, height)
     blanks = blank_frames(width, height)
     for index in range(total):
         state = path.at(index)
@@ -105,13 +104,13 @@ def frames(
         frame = next(blanks)
         target = planes_of(frame)
         if share < 1:
-            one.draw(seen, state, index / fps, below)
+            one.draw(seen, state, index / fps, target)
         if share > 0:
-            other.draw(seen_other, state_other, index / fps, above)
-        mask = None
-        if shared is not None and 0 < share < 1:
-            mask = _mask(share, one.coverage(seen), other.coverage(seen_other))
-        _compose(below, above, share, mask, target)
+            other.draw(seen_other, state_other, index / fps, above if share < 1 else target)
+        if 0 < share < 1 and shared is not None:
+            blend_masked(target, above, _mask(share, one.coverage(seen), other.coverage(seen_other)), target)
+        elif 0 < share < 1:
+            blend(target, above, share, target)
         if leave is None:
             blend(target, first.still, stillness(index), target)
         blend(target, last.still, stillness(total - 1 - index), target)
@@ -138,17 +137,6 @@ def fitted(here: Floats, there: Floats) -> Matrix:
 def stillness(index: int) -> float:
     """How much of a frame so far from the clip's end is the exact picture instead of the sampled one."""
     return max(0.0, 1 - index / STILL_FRAMES)
-
-
-def _compose(below: Planes, above: Planes, share: float, mask: Floats | None, target: Planes) -> None:
-    if share <= 0:
-        copy(below, target)
-    elif share >= 1:
-        copy(above, target)
-    elif mask is not None:
-        blend_masked(below, above, mask, target)
-    else:
-        blend(below, above, share, target)
 
 
 def _mask(share: float, first: Floats, last: Floats) -> Floats:

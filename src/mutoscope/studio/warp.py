@@ -22,7 +22,7 @@ from mutoscope.studio.planes import Bytes, Floats, Matrix, Planes
 from mutoscope.studio.stirring import foliage, water
 
 CELL = 8  # output pixels between two points of the grid
-BAND = 32  # rows of the grid that are sampled at once
+BAND = 24  # rows of the grid that are sampled at once
 STIR_SECONDS = 0.7  # what stirs does so gradually, so that the first frame is the picture
 FEATHER = 0.06  # width of a canvas's soft edge where another shows beside it, in frames
 FRACTION_BITS = 5
