@@ -11,8 +11,19 @@ LAYERS: list[set[str]] = [
     {"net", "media", "assets", "store", "home", "credentials", "tracing", "_probe"},
     {"studio"},
     {"engines"},
-<<<<<<< HEAD
-    {"access", "intake", "gateway", "poller", "repeats", "routes", "worker", "webhooks", "rehearsal"},
+    {
+        "access",
+        "intake",
+        "gateway",
+        "poller",
+        "repeats",
+        "routes",
+        "forgetting",
+        "sweeper",
+        "worker",
+        "webhooks",
+        "rehearsal",
+    },
     {
         "admin",
         "metrics",
@@ -27,22 +38,6 @@ LAYERS: list[set[str]] = [
         "cli",
         "__main__",
     },
-=======
-    {
-        "access",
-        "intake",
-        "gateway",
-        "poller",
-        "repeats",
-        "routes",
-        "sweeper",
-        "forgetting",
-        "worker",
-        "webhooks",
-        "rehearsal",
-    },
-    {"admin", "openapi", "pages", "server", "app", "connection", "logs", "cli", "__main__"},
->>>>>>> f18c16e (wip)
 ]
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 ONLY_OWN = {"studio": {"studio"}, "wires": {"wires", "problem", "http", "job"}}
