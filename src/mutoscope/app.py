@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from mutoscope import tracing
+from mutoscope import logs, tracing
 from mutoscope.access import Keys, Pace, share_of, widest
 from mutoscope.assets import Assets
 from mutoscope.catalog import Catalog
@@ -150,6 +150,7 @@ class App:
             started=self.start,
             stopped=self.stop,
         )
+        logs.conceal((self.webhook_secret, settings.metrics.token, *(each.key for each in settings.accounts.values())))
         self.tracing: Tracing | None = None
         self.trace(tracing.start(settings.tracing))
         self._tasks: list[asyncio.Task[None]] = []

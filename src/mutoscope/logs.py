@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TextIO, cast
 
 import msgspec
@@ -14,6 +14,7 @@ from mutoscope.problem import Problem
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 STRUCK = "[redacted]"
+SHORTEST = 8
 LONGEST = 4096  # characters of one value; a body that slips in does not fill the disk
 
 SECRET_NAME = re.compile(
@@ -26,6 +27,15 @@ SECRET_TEXT: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?i)(\w+://)[^/\s:@]+:[^/\s@]+@"), rf"\1{STRUCK}@"),
     (re.compile(r"(data:[\w.+-]+/[\w.+-]+;base64,)[A-Za-z0-9+/=]{32,}"), r"\1…"),
 )
+
+
+known: set[str] = set()
+"""Secrets that this process holds: struck out wherever they stand, whatever they look like."""
+
+
+def conceal(secrets: Iterable[str]) -> None:
+    """Strike these out from now on. What is as short as a word is not: it would be struck out of words."""
+    known.update(secret for secret in secrets if len(secret) >= SHORTEST)
 
 
 def configure(level: str = "info", *, json: bool = False) -> None:
@@ -113,6 +123,8 @@ def without_secrets(text: str) -> str:
 
 
 def replaced(text: str) -> str:
+    for secret in known:
+        text = text.replace(secret, STRUCK)
     for pattern, instead in SECRET_TEXT:
         text = pattern.sub(instead, text)
     return text

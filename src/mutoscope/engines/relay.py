@@ -463,8 +463,16 @@ class Relay:
                 if answer is None:
                     raise
                 self.errors.add(problem.kind.value)
-                raise Answered(problem, answer.status) from problem
+                raise Answered(self._without_key(problem), answer.status) from None
             answer = await self._answer(request, run, sending)
+
+    def _without_key(self, problem: Problem) -> Problem:
+        """Vendors repeat a key that they do not know, and their words go to callers."""
+        key = self.account.key
+        if not key or key not in problem.message:
+            return problem
+        message = problem.message.replace(key, "[redacted]")
+        return Problem(problem.kind, message, field=problem.field, retry_after=problem.retry_after)
 
     async def _answer(self, request: HttpRequest, run: EngineRun | None, sending: "Sending | None") -> HttpResponse:
         await self.bucket.take()
