@@ -16,8 +16,6 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "MPO")
 MAX_PIXELS = 100_000_000
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 BACKDROP = (255, 255, 255)  # what shows through: white, as on a page
-USUAL_PROFILES = ("srgb iec61966", "srgb built-in", "srgb2014", "c2")
-"""How descriptions of sRGB itself begin. Converting from one such to another would only round."""
 
 
 def load(path: Path, *, field: str = "image", enough: tuple[int, int] | None = None) -> Image.Image:
@@ -91,7 +89,8 @@ def _screen_colours(image: Image.Image, source: Image.Image) -> Image.Image:
         return image
     try:
         mine = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if "srgb" in ImageCms.getProfileDescription(mine).lower():
+        described = ImageCms.getProfileDescription(mine).strip().lower()
+        if "srgb" in described or described == "c2":  # sRGB itself, and its compact form: converting would only round
             return image
         intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
         srgb = ImageCms.createProfile("sRGB")
