@@ -2,6 +2,7 @@
 
 import pytest
 from msgspec import inspect
+from msgspec.structs import replace
 
 from mutoscope import catalog
 from mutoscope.catalog import Catalog, pixels_of
@@ -70,6 +71,16 @@ def test_a_tier_without_a_picture_becomes_pixels() -> None:
     wish = Generation(operation=T2V, model="wan-2.7", prompt="x", resolution="720p", extra={"ratio": "9:16"})
     full = catalog.complete(wish, model)
     assert (full.width, full.height, full.extra) == (720, 1280, {})
+
+
+def test_a_model_may_have_sizes_of_its_own() -> None:
+    model = Catalog().get("wan3")
+    wish = Generation(operation=T2V, model="wan3", prompt="x", resolution="480p")
+    for extra, size in (({}, (832, 480)), ({"ratio": "4:3"}, (720, 544)), ({"ratio": "16:9"}, (832, 480))):
+        full = catalog.complete(replace(wish, extra=extra), model)
+        assert (full.width, full.height) == size
+    full = catalog.complete(replace(wish, resolution="1080p"), model)
+    assert (full.width, full.height) == (1920, 1080)
 
 
 @pytest.mark.parametrize(

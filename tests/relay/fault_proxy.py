@@ -45,7 +45,8 @@ class FaultProxy:
         self._session = self._session or aiohttp.ClientSession(auto_decompress=False)
         app = web.Application(client_max_size=1 << 28)
         app.router.add_route("*", "/{rest:.*}", self._answer)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        # what the test does not wait for is not waited for here: as it is, cleaning up takes up to a minute
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
         await site.start()

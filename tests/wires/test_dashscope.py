@@ -195,6 +195,46 @@ def test_a_dated_snapshot_is_its_model(said: str, name: str):
     assert made(body | {"model": said}).model == name
 
 
+def wan3(*types: str, prompt: str | None = "p", **parameters: Any) -> dict[str, Any]:
+    said = {"prompt": prompt, "media": [{"type": each, "url": PICTURE} for each in types] or None}
+    return {"model": "wan3.0-video", "input": said, "parameters": parameters}
+
+
+def test_what_wan_3_makes_follows_from_whether_a_first_frame_is_there():
+    wish = made(wan3(resolution="480P", ratio="3:4", duration=30, seed=5, prompt_extend=False, watermark=True))
+    assert (wish.operation, wish.model, wish.prompt) == (Operation.TEXT_TO_VIDEO, "wan3", "p")
+    assert (wish.resolution, wish.seconds, wish.seed, wish.watermark) == ("480p", 30, 5, True)
+    assert wish.extra == {"ratio": "3:4", "prompt_extend": False}
+    for types in (["first_frame"], ["last_frame", "first_frame"]):
+        wish = made(wan3(*types, prompt=None))
+        assert (wish.operation, roles(wish)) == (Operation.IMAGE_TO_VIDEO, sorted(types))
+
+
+def test_a_shape_that_is_left_to_the_model_has_one_word_on_all_wires():
+    assert made(wan3(ratio="adaptive")).extra == {"ratio": "auto"}
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (wan3(duration=-1), "parameters.duration should be at least 2"),
+        (wan3(duration=31), "parameters.duration should be at most 30"),
+        (wan3(resolution="4K"), "parameters.resolution should be one of 480P, 720P, 1080P"),
+        (wan3(ratio="21:9"), "parameters.ratio should be one of 16:9, 9:16, 1:1, 4:3, 3:4, adaptive"),
+        (wan3(size="832*480"), "parameters.size is not for wan3.0-video"),
+        (wan3("reference_image"), "input.media[0].type should be one of first_frame, last_frame"),
+        (wan3("first_frame", "driving_audio"), "input.media[1].type should be one of first_frame, last_frame"),
+        (wan3("last_frame"), "input.media holds last_frame, which cannot stand together; what can: first_frame;"),
+        (wan3(prompt=None), "input.prompt is required"),
+        (wan3(prompt=""), "input.prompt is required"),
+    ],
+)
+def test_what_wan_3_is_not_made_from_here_is_refused_with_what_it_is(body: dict[str, Any], told: str):
+    answer = refused(body)
+    assert (answer["status"], answer["code"]) == (400, "InvalidParameter")
+    assert told in answer["message"]
+
+
 @pytest.mark.parametrize("said", ["wan9-t2v", "wan2.7-i2v-2026-4-25", "", "x" * 70_000, "wan2.7-r2v"])
 def test_a_model_that_is_not_made_here_is_not_found(said: str):
     answer = refused(words() | {"model": said})
@@ -321,6 +361,15 @@ def test_the_pixels_of_a_tier_and_a_shape_lead_back_to_both(tier: str, shape: st
     assert bodies.SHAPES[bodies.OWN_SIZES[tier][list(bodies.RATIOS).index(shape)]] == (tier, shape)
 
 
+@pytest.mark.parametrize("tier", list(bodies.WAN3_SIZES))
+def test_the_catalog_knows_the_sizes_that_wan_3_has_for_this_wire(tier: str):
+    model = catalog.Catalog().get("wan3")
+    for shape, size in zip(bodies.RATIOS, bodies.WAN3_SIZES[tier], strict=True):
+        full = catalog.complete(made(wan3(resolution=tier, ratio=shape)), model)
+        assert (full.width, full.height) == size
+        assert bodies.MODELS["wan3.0-video"].shapes[size] == (tier, shape)
+
+
 # -- answers -------------------------------------------------------------------------------
 
 
@@ -371,6 +420,13 @@ def test_a_finished_task_is_told_as_the_vendor_tells_it():
             "ratio": "9:16",
         },
     }
+
+
+def test_the_shape_of_what_was_made_is_told_by_the_sizes_of_its_model():
+    made = Output(id="o", media_type="video/mp4", asset="a", width=720, height=544, seconds=5.0)
+    body = json.dumps(wan3(resolution="480P", ratio="4:3")).encode()
+    told = shown(job(state=State.SUCCEEDED, outputs=(made,), body=body, generation=parse(json.loads(body)).generation))
+    assert (told["usage"]["SR"], told["usage"]["ratio"]) == (480, "4:3")
 
 
 @pytest.mark.parametrize(

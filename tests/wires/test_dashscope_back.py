@@ -21,6 +21,7 @@ from mutoscope.wires.dashscope import WIRE
 
 T = TypeVar("T")
 I2V, T2V, MORE = Operation.IMAGE_TO_VIDEO, Operation.TEXT_TO_VIDEO, Operation.VIDEO_EXTENSION
+WAN3 = ("wan3.0-video",)
 WAN27, WAN26, KEYFRAMES = ("wan2.7-i2v", "wan2.7-t2v"), ("wan2.6-i2v", "wan2.6-t2v"), ("wan2.2-kf2v-flash",)
 PICTURE, CLIP, SOUND = "https://files.example/a.png", "https://files.example/a.mp4", "https://files.example/a.mp3"
 URLS = {Role.FIRST_FRAME: PICTURE, Role.LAST_FRAME: PICTURE, Role.AUDIO: SOUND, Role.VIDEO: CLIP}
@@ -129,8 +130,16 @@ def input_of(required: dict[str, Any], **others: Any) -> st.SearchStrategy[dict[
 
 
 MEDIA = st.sampled_from(bodies.COMBINATIONS).map(lambda types: [{"type": each, "url": LINKS[each]} for each in types])
+FRAMES = st.sampled_from(bodies.FRAMES).map(lambda types: [{"type": each, "url": LINKS[each]} for each in types])
 TEXT = input_of({"prompt": WORDS["prompt"]}, negative_prompt=WORDS["negative_prompt"], audio_url=st.just(SOUND))
+LONG = {
+    "resolution": st.sampled_from(["480P", "720P", "1080P"]),
+    "ratio": st.sampled_from([*bodies.RATIOS, "adaptive"]),
+    "duration": st.integers(2, 30),
+}
 ANY_BODY = st.one_of(
+    body_of("wan3.0-video", input_of({"prompt": WORDS["prompt"]}, negative_prompt=WORDS["negative_prompt"]), **LONG),
+    body_of("wan3.0-video", input_of({"media": FRAMES}, **WORDS), **LONG),
     body_of("wan2.7-t2v", TEXT, **TIER, ratio=st.sampled_from(list(bodies.RATIOS))),
     body_of("wan2.7-i2v", input_of({"media": MEDIA}, **WORDS), **TIER),
     body_of("wan2.6-t2v", TEXT, **SHOT, size=st.sampled_from(SIZES)),
@@ -152,6 +161,14 @@ ANY_BODY = st.one_of(
 def test_what_the_front_reads_the_back_says_again(body: dict[str, Any]):
     first, second = again(body)
     assert nameless(first) == nameless(second)
+
+
+@given(body=ANY_BODY)
+def test_a_body_with_the_catalogs_defaults_is_still_said(body: dict[str, Any]):
+    """What goes to the vendor has its size and its seconds filled in."""
+    first, _ = again(body)
+    row = next(row for row in catalog.ROWS if row.name == first.model)
+    BACK.check(Order(generation=catalog.complete(first, row, remote=True), names=row.names["dashscope"]))
 
 
 @given(body=ANY_BODY)
@@ -213,6 +230,25 @@ def test_pixels_become_the_tier_and_the_shape_that_they_are(tier: str, shape: st
 
 
 @pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        (wish(width=832, height=480), {"resolution": "480P", "ratio": "16:9"}),
+        (wish(I2V, Role.FIRST_FRAME, width=1104, height=832), {"resolution": "720P", "ratio": "4:3"}),
+        (wish(I2V, Role.FIRST_FRAME, resolution="1080p"), {"resolution": "1080P"}),
+        (wish(resolution="480p", extra={"ratio": "auto"}), {"resolution": "480P", "ratio": "adaptive"}),
+        # the shape is left to the model, beside the pixels that the catalog took it for
+        (wish(width=832, height=480, extra={"ratio": "auto"}), {"resolution": "480P", "ratio": "adaptive"}),
+        (wish(seconds=30.0), {"duration": 30}),
+    ],
+)
+def test_wan_3_has_sizes_of_its_own(wanted: Generation, said: dict[str, Any]):
+    BACK.check(order(wanted, WAN3))
+    body = sent(order(wanted, WAN3))
+    assert (body["model"], body["parameters"]) == ("wan3.0-video", said)
+    assert ("media" in body["input"]) == (wanted.operation is I2V)
+
+
+@pytest.mark.parametrize(
     ("seed", "said"), [(0, 0), (2**31 - 1, 2**31 - 1), (2**31, 0), (2**32 - 1, 2**31 - 1), (2**64 + 5, 5)]
 )
 def test_a_seed_of_a_wider_range_is_folded(seed: int, said: int):
@@ -258,9 +294,15 @@ def test_what_cannot_be_said_is_refused_by_our_name_of_the_field(wanted: Generat
         (wish(resolution="720p"), WAN26, "resolution"),
         (wish(width=1108, height=832), WAN26, "width"),
         (wish(I2V, Role.FIRST_FRAME), KEYFRAMES, "last_frame"),
+        (wish(seconds=31), WAN3, "seconds"),
+        (wish(width=1088, height=832), WAN3, "width"),
+        (wish(width=1280, height=720, resolution="1080p", extra={"ratio": "auto"}), WAN3, "resolution"),
+        (wish(I2V), WAN3, "first_frame"),
+        (wish(prompt=None), WAN3, "prompt"),
+        (wish(MORE, Role.VIDEO), WAN3, "model"),
     ],
 )
-def test_older_models_have_bounds_of_their_own(wanted: Generation, names: tuple[str, ...], field: str):
+def test_other_models_have_bounds_of_their_own(wanted: Generation, names: tuple[str, ...], field: str):
     assert refused(wanted, names).field == field
 
 
@@ -278,6 +320,12 @@ def test_each_operation_heeds_what_it_can_say():
     assert {"width", "height", "ratio", "resolution", "audio"} <= text
     assert "first_frame" not in text
     assert BACK.heeds(T2V, KEYFRAMES) is None
+    text, still = BACK.heeds(T2V, WAN3), BACK.heeds(I2V, WAN3)
+    assert text
+    assert still
+    assert still - text == {"first_frame", "last_frame"}
+    assert {"width", "height", "ratio", "resolution", "seed"} <= text
+    assert not {"audio", "reference", "shot_type"} & still
 
 
 def test_pictures_travel_in_every_way_and_other_files_by_link_or_upload():

@@ -300,6 +300,8 @@ def test_every_legal_body_is_heeded_whole_and_means_the_same_after_it_was_read_a
          {"promptText": "x", "ratio": "auto_2k"}),
         (wish(T2V, "wan3", prompt="x", width=1280, height=720, resolution="720p", extra={"ratio": "auto"}),
          {"promptText": "x", "ratio": "auto_720p"}),
+        (wish(T2V, "wan3", prompt="x", width=1920, height=1080, extra={"ratio": "auto"}),
+         {"promptText": "x", "ratio": "auto_1080p"}),
         (wish(T2V, "wan3", prompt="x", width=1280, height=720, resolution="720p"),
          {"promptText": "x", "ratio": "1280:720"}),
         (wish(I2V, "kling_4", FRAME, width=1280, height=720), {"promptImage": IMG, "ratio": "auto_720p"}),

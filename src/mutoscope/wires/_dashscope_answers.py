@@ -14,7 +14,7 @@ from mutoscope.http import HttpRequest, HttpResponse, json_response
 from mutoscope.job import Job, Operation, State
 from mutoscope.problem import Flaw, Kind, Problem, Rule
 from mutoscope.wires._body import dotted
-from mutoscope.wires._dashscope_bodies import MODELS, SHAPES, TIERS, word_of
+from mutoscope.wires._dashscope_bodies import MODELS, TIERS, word_of
 from mutoscope.wires._ids import uuid4_form
 
 # -- tasks -----------------------------------------------------------------------------
@@ -127,7 +127,8 @@ def usage(job: Job) -> Usage | UnsetType:
         return UNSET
     wish, seconds = job.generation, made.seconds or job.generation.seconds or 0.0
     seconds = int(seconds) if seconds == int(seconds) else seconds
-    tier, shape = SHAPES.get((made.width or 0, made.height or 0), (None, None))
+    shapes = MODELS[word_of(model_said(job))].shapes
+    tier, shape = shapes.get((made.width or 0, made.height or 0), (None, None))
     tier = next((theirs for theirs, ours in TIERS.items() if ours == wish.resolution), tier)
     return Usage(
         duration=seconds,

@@ -19,7 +19,9 @@ from mutoscope.wires._back import LONGEST_REASON, STORE_KINDS, ask, form, read_a
 from mutoscope.wires._body import Path, schema, walk, wholes
 from mutoscope.wires._dashscope_answers import CHINA, KINDS, STATES, UNKNOWN, reason
 from mutoscope.wires._dashscope_bodies import (
+    ADAPTIVE,
     ASYNC,
+    AUTO,
     EXTRA,
     FILES,
     KEYFRAMES,
@@ -28,7 +30,6 @@ from mutoscope.wires._dashscope_bodies import (
     PLAIN,
     RESOLVE,
     ROOT,
-    SHAPES,
     SYNTHESIS,
     TIERS,
     USES,
@@ -38,6 +39,7 @@ from mutoscope.wires._dashscope_bodies import (
     stand_together,
     struct_of,
     word_of,
+    wordless,
 )
 from mutoscope.wires._inputs import LINK
 from mutoscope.wires._wire import Back, Carriage, Conversation, File, Order, Way
@@ -77,8 +79,14 @@ def roles_of(model: Model, operation: Operation) -> dict[str, str]:
     members = fields_of(model.body, "input")
     if "media" not in members:
         return {USES[word].role: name for name, word in FILES.items() if name in members}
+    if operation not in STARTS:
+        return {}
     start = word_for(STARTS[operation])
-    return {use.role: word for word, use in USES.items() if word == start or stand_together((start, word))}
+    return {
+        use.role: word
+        for word, use in USES.items()
+        if word == start or stand_together((start, word), model.combinations)
+    }
 
 
 def word_for(role: Role) -> str:
@@ -132,7 +140,7 @@ def translate(order: Order) -> tuple[Model, Json]:
     }
     fold_seed(said["parameters"], model)
     flaws = [flaw for part in said for flaw in walk(said[part], schema(struct_of(model.body, part)), (part,))]
-    if flaws or (flaws := list(too_long(said["input"], model))):
+    if flaws or (flaws := [*wordless(said["input"]), *too_long(said["input"], model)]):
         raise untranslatable(flaws, wish, name)
     return model, {"model": name, **said}
 
@@ -184,15 +192,16 @@ def files(order: Order, model: Model) -> Json:
             raise Problem(Kind.INVALID, f"{VENDOR} takes one {each.role}; several were given.", field=each.role.value)
         if word is not None:
             found[word] = source_of(order, each.field)
-    if "media" not in fields_of(model.body, "input"):
+    start = STARTS.get(wish.operation)
+    if start is None or "media" not in fields_of(model.body, "input"):
         return cast("Json", found)
-    start = STARTS[wish.operation]
     if words[start] not in found:
         raise Problem(Kind.INVALID, f"{VENDOR} needs a {start} to start from.", field=start.value)
     return {"media": [{"type": word, "url": url} for word, url in found.items()]}
 
 
 TIER_WORDS = {ours: theirs for theirs, ours in TIERS.items()}
+SHAPE_WORDS = {AUTO: ADAPTIVE}
 
 
 def frame(wish: Generation, model: Model) -> Json:
@@ -207,15 +216,15 @@ def frame(wish: Generation, model: Model) -> Json:
     if "size" in members:
         return {"size": f"{wish.width}*{wish.height}"}
     if "ratio" in members:
-        return tier_and_shape(wish, wish.width, wish.height)
+        return tier_and_shape(wish, model, wish.width, wish.height)
     message = f"{VENDOR} gives the frame the shape of the input: ask for a resolution, not for pixels."
     raise Problem(Kind.UNSUPPORTED, message, field="width")
 
 
 def tier(wish: Generation, members: tuple[str, ...]) -> Json:
     said: Json = {}
-    if "ratio" in members and wish.extra.get("ratio") is not None:
-        said["ratio"] = wish.extra["ratio"]
+    if "ratio" in members and (shape := wish.extra.get("ratio")) is not None:
+        said["ratio"] = SHAPE_WORDS.get(shape, shape)
     if wish.resolution is not None:
         if "resolution" not in members:
             message = f"{VENDOR} has no tiers of resolution for this model: ask for width and height in pixels."
@@ -224,22 +233,25 @@ def tier(wish: Generation, members: tuple[str, ...]) -> Json:
     return said
 
 
-def tier_and_shape(wish: Generation, width: int, height: int) -> Json:
-    """Exactly the size that was asked for, or none. A tier or a shape beside it must agree."""
-    found = SHAPES.get((width, height))
+def tier_and_shape(wish: Generation, model: Model, width: int, height: int) -> Json:
+    """Exactly the size that was asked for, or none. A tier or a shape beside it must agree.
+
+    Where the shape is left to the model, the size was filled in, and only its tier counts.
+    """
+    found = model.shapes.get((width, height))
     if found is None:
-        right = ", ".join(f"{w}×{h}" for w, h in SHAPES)
+        right = ", ".join(f"{w}×{h}" for w, h in model.shapes)
         message = f"{VENDOR} has no frame of {width}×{height} for this model; it has {right}."
         raise Problem(Kind.UNSUPPORTED, message, field="width")
     tier, shape = found
-    for name, asked, is_so in (
-        ("resolution", wish.resolution, TIERS[tier]),
-        ("ratio", wish.extra.get("ratio"), shape),
-    ):
+    wanted = wish.extra.get("ratio")
+    if wanted in SHAPE_WORDS:
+        shape = wanted
+    for name, asked, is_so in (("resolution", wish.resolution, TIERS[tier]), ("ratio", wanted, shape)):
         if asked not in (None, is_so):
             message = f"{width}×{height} is {is_so}, which contradicts the {name} {asked} beside it."
             raise Problem(Kind.INVALID, message, field=name)
-    return {"resolution": tier, "ratio": shape}
+    return {"resolution": tier, "ratio": SHAPE_WORDS.get(shape, shape)}
 
 
 # -- tasks ---------------------------------------------------------------------------------

@@ -2,14 +2,15 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from mutoscope.job import Json, MediaLimits, Operation, Role
+from mutoscope.problem import Flaw, Rule
 
 ROOT = "/api/v1/"
 SYNTHESIS = ROOT + "services/aigc/video-generation/video-synthesis"
@@ -57,12 +58,20 @@ class Medium(Struct, frozen=True, kw_only=True):
     url: Picture
 
 
+class Frame(Struct, frozen=True, kw_only=True):
+    """A picture that the video begins or ends with."""
+
+    type: Literal["first_frame", "last_frame"]
+    url: Picture
+
+
 def combination(*types: str) -> list[Json]:
     ends = {"driving_audio": "mp3", "first_clip": "mp4"}
     return [{"type": each, "url": f"https://example.com/{each}.{ends.get(each, 'png')}"} for each in types]
 
 
-COMBINATIONS = (
+Combinations = tuple[tuple[str, ...], ...]
+COMBINATIONS: Combinations = (
     ("first_frame",),
     ("first_frame", "driving_audio"),
     ("first_frame", "last_frame"),
@@ -71,15 +80,21 @@ COMBINATIONS = (
     ("first_clip", "last_frame"),
 )
 """What may stand together in `media`; the order does not matter."""
+FRAMES: Combinations = (("first_frame",), ("first_frame", "last_frame"))
+"""The same for a model that takes nothing but pictures there."""
 
 
-def stand_together(types: Iterable[str]) -> bool:
-    return sorted(types) in map(sorted, COMBINATIONS)
+def stand_together(types: Iterable[str], combinations: Combinations) -> bool:
+    return sorted(types) in map(sorted, combinations)
 
 
 Media = Annotated[
     tuple[Medium, ...],
     Meta(min_length=1, extra_json_schema={"examples": [combination(*each) for each in COMBINATIONS]}),
+]
+Frames = Annotated[
+    tuple[Frame, ...],
+    Meta(min_length=1, extra_json_schema={"examples": [combination(*each) for each in FRAMES]}),
 ]
 
 
@@ -90,6 +105,12 @@ class Words(Struct, frozen=True, kw_only=True):
 
 class MediaInput(Words, frozen=True, kw_only=True):
     media: Media
+
+
+class FramesInput(Words, frozen=True, kw_only=True):
+    """Words, pictures or both; words are required where there is no picture."""
+
+    media: Frames | None = None
 
 
 class PictureInput(Words, frozen=True, kw_only=True):
@@ -125,6 +146,14 @@ class ShapeParameters(TierParameters, frozen=True, kw_only=True):
     ratio: Shape | None = None
 
 
+class LongParameters(Common, frozen=True, kw_only=True):
+    """With a picture the shape follows it, unless one is named."""
+
+    resolution: Literal["480P", "720P", "1080P"] | None = None
+    ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4", "adaptive"] | None = None
+    duration: Annotated[int, Meta(ge=2, le=30)] | None = None
+
+
 class ShotParameters(Common, frozen=True, kw_only=True):
     resolution: Tier | None = None
     duration: Literal[5, 10, 15] | None = None
@@ -139,6 +168,13 @@ class SizeParameters(Common, frozen=True, kw_only=True):
 
 class KeyframeParameters(Common, frozen=True, kw_only=True):
     resolution: Literal["480P", "720P", "1080P"] | None = None
+
+
+class Wan30Video(Struct, frozen=True, kw_only=True, tag_field="model", tag="wan3.0-video"):
+    """Video from words, or from a first frame, with or without a last one."""
+
+    input: FramesInput
+    parameters: LongParameters | None = None
 
 
 class Wan27TextToVideo(Struct, frozen=True, kw_only=True, tag_field="model", tag="wan2.7-t2v"):
@@ -168,7 +204,7 @@ class Wan22Keyframes(Struct, frozen=True, kw_only=True, tag_field="model", tag="
     parameters: KeyframeParameters | None = None
 
 
-Synthesis = Wan27TextToVideo | Wan27ImageToVideo | Wan26TextToVideo | Wan26ImageToVideo
+Synthesis = Wan30Video | Wan27TextToVideo | Wan27ImageToVideo | Wan26TextToVideo | Wan26ImageToVideo
 Keyframes = Wan22Keyframes
 
 SDK_KEYS = frozenset({"extend_prompt", "function"})
@@ -194,6 +230,8 @@ PLAIN = {
 EXTRA = ("ratio", "prompt_extend", "shot_type")
 """Parameters that a Generation has no field for; they keep their names."""
 TIERS = {"480P": "480p", "720P": "720p", "1080P": "1080p"}
+ADAPTIVE, AUTO = "adaptive", "auto"
+"""The ratio that leaves the shape to the model: the vendor's word and ours."""
 
 MIB = 1024 * 1024
 IMAGE = MediaLimits(
@@ -254,10 +292,25 @@ def by_area(ratio: float, tier: str) -> tuple[int, int]:
     return 2 * round(math.sqrt(area * ratio) / 2), 2 * round(math.sqrt(area / ratio) / 2)
 
 
-SHAPES = {by_area(ratio, tier): (tier, shape) for tier in OWN_SIZES for shape, ratio in RATIOS.items()} | {
-    size: (tier, shape) for tier, sizes in OWN_SIZES.items() for shape, size in zip(RATIOS, sizes, strict=True)
-}
+Sizes = dict[str, tuple[tuple[int, int], ...]]
+Shapes = dict[tuple[int, int], tuple[str, str]]
+
+
+def shapes_of(own_sizes: Sizes) -> Shapes:
+    named = ((tier, zip(RATIOS, sizes, strict=True)) for tier, sizes in own_sizes.items())
+    return {size: (tier, shape) for tier, pairs in named for shape, size in pairs}
+
+
+SHAPES: Shapes = {
+    by_area(ratio, tier): (tier, shape) for tier in OWN_SIZES for shape, ratio in RATIOS.items()
+} | shapes_of(OWN_SIZES)
 """Pixels → tier and ratio."""
+# This vendor does not say what Wan 3 makes of them; these are the sizes by which another one sells it.
+WAN3_SIZES: Sizes = {
+    "480P": ((832, 480), (480, 832), (624, 624), (720, 544), (544, 720)),
+    "720P": ((1280, 720), (720, 1280), (960, 960), (1104, 832), (832, 1104)),
+    "1080P": ((1920, 1080), (1080, 1920), (1440, 1440), (1648, 1248), (1248, 1648)),
+}
 
 # -- the models --------------------------------------------------------------------------
 
@@ -268,6 +321,8 @@ class Model(Struct, frozen=True, kw_only=True):
     makes: frozenset[Operation]
     body: Any
     longest_prompt: int  # characters; the vendor cuts off the rest
+    combinations: Combinations = COMBINATIONS  # of files, where the body has `media`
+    shapes: Shapes = field(default_factory=lambda: SHAPES)
 
     @property
     def group(self) -> str:
@@ -278,6 +333,16 @@ I2V, T2V, MORE = Operation.IMAGE_TO_VIDEO, Operation.TEXT_TO_VIDEO, Operation.VI
 MODELS = {
     each.word: each
     for each in (
+        # Its name, its bounds and what goes into it are third parties' words; its longest prompt is that of the one before.
+        Model(
+            word="wan3.0-video",
+            name="wan3",
+            makes=frozenset({I2V, T2V}),
+            body=Wan30Video,
+            longest_prompt=5000,
+            combinations=FRAMES,
+            shapes=shapes_of(WAN3_SIZES),
+        ),
         Model(word="wan2.7-t2v", name="wan-2.7", makes=frozenset({T2V}), body=Wan27TextToVideo, longest_prompt=5000),
         Model(
             word="wan2.7-i2v",
@@ -316,3 +381,9 @@ def struct_of(body: Any, part: str) -> Any:
 
 def fields_of(body: Any, part: str) -> tuple[str, ...]:
     return struct_of(body, part).__struct_fields__
+
+
+def wordless(said: Json) -> Iterator[Flaw]:
+    """An `input` from which nothing can be made: no words, and no file to start from."""
+    if not said.get("prompt") and not said.keys() & {"media", *FILES} - {"audio_url"}:
+        yield Flaw(path=("input", "prompt"), rule=Rule.REQUIRED)

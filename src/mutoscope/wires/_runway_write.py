@@ -249,7 +249,7 @@ def ratio(generation: Generation, form: Form, listed: tuple[Any, ...]) -> Any:
     said, tier = generation.extra.get("ratio"), generation.resolution
     if said in listed or (said is not None and not listed):
         return said
-    if said == AUTO and (word := f"{AUTO}_{tier}") in listed:
+    if said == AUTO and (word := f"{AUTO}_{tier or tier_of(generation)}") in listed:
         return word
     if "width" in sayable(form) and generation.width is not None and generation.height is not None:
         pixels = f"{generation.width}:{generation.height}"

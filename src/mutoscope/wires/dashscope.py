@@ -35,8 +35,9 @@ from mutoscope.wires._dashscope_answers import (
 )
 from mutoscope.wires._dashscope_back import BACK
 from mutoscope.wires._dashscope_bodies import (
+    ADAPTIVE,
     ASYNC,
-    COMBINATIONS,
+    AUTO,
     EXTRA,
     FILE_KEYS,
     FILES,
@@ -58,6 +59,7 @@ from mutoscope.wires._dashscope_bodies import (
     fields_of,
     stand_together,
     word_of,
+    wordless,
 )
 from mutoscope.wires._ids import from_uuid4_form, uuid4_form
 from mutoscope.wires._inputs import BadSource, source
@@ -91,7 +93,7 @@ def parse_submission(request: HttpRequest, bodies: Any) -> Submission:
     model = MODELS[read.__struct_config__.tag]
     said, wanted = given(read.input), given(read.parameters)
     files, flaws = read_files(said, wanted, resolves=request.headers.get(RESOLVE, "").lower() == ENABLE)
-    flaws += (*combination_flaws(said), *strangers(body, model))
+    flaws += (*combination_flaws(said, model), *wordless(said), *strangers(body, model))
     if flaws:
         raise invalid(tuple(flaws))
     said, notes = shortened(said, model)
@@ -189,10 +191,10 @@ def clip_limits(limits: MediaLimits, total: int | None) -> MediaLimits:
     return replace(limits, max_seconds=float(total))
 
 
-def combination_flaws(said: Json) -> Iterator[Flaw]:
+def combination_flaws(said: Json, model: Model) -> Iterator[Flaw]:
     types = sorted(each.type for each in said.get("media", ()))
-    if types and not stand_together(types):
-        right = "; ".join(" + ".join(each) for each in COMBINATIONS)
+    if types and not stand_together(types, model.combinations):
+        right = "; ".join(" + ".join(each) for each in model.combinations)
         message = f"holds {' + '.join(types)}, which cannot stand together; what can: {right}"
         yield custom_flaw(("input", "media"), message)
 
@@ -242,16 +244,25 @@ def shortened(said: Json, model: Model) -> tuple[Json, tuple[str, ...]]:
 
 
 def generation(model: Model, body: Json, inputs: tuple[Input, ...]) -> Generation:
-    continues = any(each.role is Role.VIDEO for each in inputs)
     wanted = body["parameters"]
+    extra = {name: wanted[name] for name in EXTRA if name in wanted}
+    if extra.get("ratio") == ADAPTIVE:
+        extra["ratio"] = AUTO
     return Generation(
-        operation=Operation.VIDEO_EXTENSION if continues else next(iter(model.makes - {Operation.VIDEO_EXTENSION})),
+        operation=operation_of({each.role for each in inputs}),
         model=model.name,
         inputs=inputs,
-        extra={name: wanted[name] for name in EXTRA if name in wanted},
+        extra=extra,
         **{ours: body[part][name] for ours, (part, name) in PLAIN.items() if name in body[part]},
         **frame(wanted),
     )
+
+
+def operation_of(roles: set[Role]) -> Operation:
+    """What is made follows from what it is made of."""
+    if Role.VIDEO in roles:
+        return Operation.VIDEO_EXTENSION
+    return Operation.IMAGE_TO_VIDEO if Role.FIRST_FRAME in roles else Operation.TEXT_TO_VIDEO
 
 
 def frame(wanted: Json) -> Json:
