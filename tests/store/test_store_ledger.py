@@ -1,0 +1,234 @@
+"""The ledger and the budgets: what is set aside, charged and given back, by every store."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from store_samples import FAILURE, OUTPUT, T0, make_job
+
+from mutoscope.job import Failure, Job, State
+from mutoscope.problem import Kind, Problem
+from mutoscope.store import Purse, Repeat, SqliteStore, Store, _sqlite_ledger
+
+DAY = 86400.0
+TIMED_OUT = Failure(kind=Kind.TIMED_OUT, message="It took too long.")
+
+
+async def books(store: Store, job: Job) -> list[tuple[str, float]]:
+    return [(each.kind, each.credits) for each in await store.entries(job.id)]
+
+
+async def taken(store: Store, *, period: str = "total", now: float = T0) -> tuple[float, float]:
+    balance = await store.balance("alice", period=period, now=now)
+    return balance.charged, balance.reserved
+
+
+async def running(store: Store, **fields: object) -> Job:
+    _ = await store.add(make_job(estimate=25.0, **fields))
+    [job] = await store.claim(engine="script", worker="w", lease_seconds=9, limit=1, now=T0)
+    return job
+
+
+async def at_the_vendor(store: Store) -> Job:
+    job = await running(store)
+    _ = await store.intend(job.id, "w", account="vendor", reference="r", now=T0)
+    assert await store.accept(job.id, number=1, handle={"id": job.id}, status="", due=T0, deadline=T0 + 9, now=T0)
+    return job
+
+
+async def test_a_new_job_sets_aside_what_it_may_cost(store: Store) -> None:
+    job = await store.add(make_job(estimate=25.0))
+    assert await books(store, job) == [("reserve", 25.0)]
+    assert await taken(store) == (0.0, 25.0)
+
+
+async def test_success_charges_the_cost_and_gives_back_the_rest(store: Store) -> None:
+    job = await running(store)
+    _ = await store.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=20.5, now=T0 + 1)
+    assert await books(store, job) == [("reserve", 25.0), ("release", 25.0), ("charge", 20.5)]
+    assert await taken(store) == (20.5, 0.0)
+
+
+@pytest.mark.parametrize("how", ["fails", "is cancelled"])
+async def test_what_is_not_made_costs_nothing(store: Store, how: str) -> None:
+    job = await running(store)
+    if how == "fails":
+        _ = await store.settle(job.id, "w", state=State.FAILED, failure=FAILURE, now=T0 + 1)
+    else:
+        _ = await store.cancel(job.id, now=T0 + 1)
+        _ = await store.cancel(job.id, now=T0 + 2)
+    assert await books(store, job) == [("reserve", 25.0), ("release", 25.0)]
+    assert await taken(store) == (0.0, 0.0)
+
+
+async def test_a_late_success_is_charged_late(store: Store) -> None:
+    job = await at_the_vendor(store)
+    _ = await store.settle_upstream(job.id, state=State.FAILED, failure=TIMED_OUT, now=T0 + 9, keep_until=T0 + 99)
+    assert await taken(store) == (0.0, 0.0)
+    assert await store.revive(job.id, facts={}, now=T0 + 20)
+    _ = await store.claim(engine="script", worker="w", lease_seconds=9, limit=1, now=T0 + 20)
+    _ = await store.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=25.0, now=T0 + 21)
+    assert await books(store, job) == [("reserve", 25.0), ("release", 25.0), ("late", 25.0)]
+
+
+async def test_what_a_vendor_charges_for_a_cancelled_job_is_charged_although_it_was_deleted(store: Store) -> None:
+    job = await at_the_vendor(store)
+    _ = await store.cancel(job.id, now=T0 + 1)
+    assert await store.delete(job.id)
+    assert await store.unwatch(job.id, detail="the vendor made it", cost=7.0, now=T0 + 2)
+    assert not await store.unwatch(job.id, detail="again", cost=7.0, now=T0 + 3)
+    assert await books(store, job) == [("reserve", 25.0), ("release", 25.0), ("late", 7.0)]
+    [late] = (await store.entries(job.id))[2:]
+    assert (late.engine, late.at) == ("vendor", T0 + 2)
+
+
+async def test_a_cost_that_may_still_change_is_charged_when_nothing_more_is_to_be_learned(store: Store) -> None:
+    job = await at_the_vendor(store)
+    _ = await store.settle_upstream(
+        job.id, state=State.FAILED, failure=TIMED_OUT, cost=3.0, now=T0 + 9, keep_until=T0 + 99
+    )
+    assert await taken(store) == (0.0, 0.0)
+    assert await store.unwatch(job.id, detail="given up", now=T0 + 99)
+    assert await taken(store) == (3.0, 0.0)
+
+
+async def test_an_open_servers_jobs_are_in_no_book_but_what_they_cost_is_told(store: Store) -> None:
+    job = await running(store, owner="")
+    _ = await store.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=20.0, now=T0)
+    assert await store.entries(job.id) == ()
+    [row] = await store.spending(since=T0 - 1, until=T0 + 1)
+    assert (row.owner, row.engine, row.jobs, row.credits) == ("", "script", 1, 20.0)
+    assert await store.spending(since=T0 - 1, until=T0 + 1, owner="") == (row,)
+    assert await store.spending(since=T0 - 1, until=T0 + 1, owner="alice") == ()
+
+
+# Budgets
+
+
+async def test_a_create_that_does_not_fit_is_refused_with_what_is_left(store: Store) -> None:
+    _ = await store.add(make_job(), purse=Purse(reserve=30.0, budget=50.0, period="month"))
+    with pytest.raises(Problem, match=r"may cost 25 credits, and 20 are left of this key's 50 a month") as refused:
+        _ = await store.add(make_job(), purse=Purse(reserve=25.0, budget=50.0, period="month"))
+    assert refused.value.kind is Kind.OVER_BUDGET
+    _ = await store.add(make_job(), purse=Purse(reserve=20.0, budget=50.0, period="month"))
+    assert await taken(store) == (0.0, 50.0)
+
+
+async def test_creates_at_once_cannot_overspend(store: Store) -> None:
+    purse = Purse(reserve=10.0, budget=55.0)
+    outcomes = await asyncio.gather(*(store.add(make_job(), purse=purse) for _ in range(20)), return_exceptions=True)
+    assert sum(isinstance(each, Job) for each in outcomes) == 5
+    assert await taken(store) == (0.0, 50.0)
+
+
+async def test_two_processes_cannot_overspend(tmp_path: Path) -> None:
+    one, other = SqliteStore(tmp_path / "jobs.db"), SqliteStore(tmp_path / "jobs.db")
+    await one.open()
+    await other.open()
+    purse = Purse(reserve=10.0, budget=55.0)
+    outcomes = await asyncio.gather(
+        *(store.add(make_job(), purse=purse) for _ in range(10) for store in (one, other)), return_exceptions=True
+    )
+    assert sum(isinstance(each, Job) for each in outcomes) == 5
+    await one.close()
+    await other.close()
+
+
+@pytest.mark.parametrize(
+    ("period", "later", "fits"),
+    [("day", DAY, True), ("day", 0.0, False), ("month", DAY * 32, True), ("total", DAY * 400, False)],
+)
+async def test_a_budget_begins_anew_with_its_period(store: Store, period: str, later: float, fits: bool) -> None:
+    job = await running(store)
+    _ = await store.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=25.0, now=T0)
+    call = store.add(make_job(at=T0 + later), purse=Purse(reserve=6.0, budget=30.0, period=period))
+    if fits:
+        assert await call
+    else:
+        with pytest.raises(Problem, match="5 are left"):
+            await call
+
+
+async def test_what_is_set_aside_counts_in_every_period(store: Store) -> None:
+    _ = await store.add(make_job(estimate=25.0))
+    with pytest.raises(Problem, match="5 are left"):
+        _ = await store.add(make_job(at=T0 + DAY), purse=Purse(reserve=6.0, budget=30.0, period="day"))
+
+
+async def test_a_repeated_create_sets_nothing_aside_again(store: Store) -> None:
+    repeat = Repeat(key="k", digest="d", seconds=60)
+    purse = Purse(reserve=25.0, budget=30.0)
+    first = await store.add(make_job(), repeat=repeat, purse=purse)
+    assert await store.add(make_job(), repeat=repeat, purse=purse) == first
+    assert await taken(store) == (0.0, 25.0)
+
+
+async def test_a_refused_create_leaves_nothing_behind(store: Store) -> None:
+    first = await store.add(make_job(), purse=Purse(reserve=5.0))
+    for refusal in ({"daily": 1}, {"queued": 1}):
+        with pytest.raises(Problem):
+            _ = await store.add(make_job(), purse=Purse(reserve=5.0, budget=99.0), **refusal)
+    with pytest.raises(Problem, match="exists already"):
+        _ = await store.add(make_job(id=first.id), purse=Purse(reserve=5.0))
+    assert await taken(store) == (0.0, 5.0)
+
+
+# The table itself
+
+
+@pytest.fixture
+async def kept(sqlite: SqliteStore, tmp_path: Path) -> Path:
+    """A database with one job that has been paid for."""
+    job = await running(sqlite)
+    _ = await sqlite.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=20.0, now=T0)
+    return tmp_path / "jobs.db"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE ledger SET amount = 0",
+        "DELETE FROM ledger",
+        "INSERT OR REPLACE INTO ledger SELECT job, kind, 0, owner, model, engine, at FROM ledger",
+        "INSERT INTO ledger SELECT job, 'release', 1, owner, model, engine, at FROM ledger LIMIT 1",
+        "INSERT INTO ledger SELECT 'x', 'release', 1, owner, model, engine, at FROM ledger LIMIT 1",
+        "INSERT INTO ledger SELECT 'x', 'charge', -1, owner, model, engine, at FROM ledger LIMIT 1",
+        "INSERT INTO ledger SELECT 'x', 'refund', 1, owner, model, engine, at FROM ledger LIMIT 1",
+        "INSERT INTO ledger SELECT 'x', 'charge', 1, '', model, engine, at FROM ledger LIMIT 1",
+        "UPDATE balances SET reserved = -1",
+    ],
+)
+async def test_the_books_cannot_be_cooked(kept: Path, statement: str) -> None:
+    with closing(sqlite3.connect(kept)) as db:
+        before = db.execute("SELECT * FROM ledger").fetchall()
+        with pytest.raises(sqlite3.IntegrityError):
+            _ = db.execute(statement)
+        assert db.execute("SELECT * FROM ledger").fetchall() == before
+
+
+async def test_an_owner_who_is_forgotten_leaves_no_entry_and_the_rule_holds_for_the_others(kept: Path) -> None:
+    with closing(sqlite3.connect(kept)) as db:
+        _ = db.execute("INSERT INTO ledger SELECT 'x', 'charge', 1, 'bob', model, engine, at FROM ledger LIMIT 1")
+        assert _sqlite_ledger.forget(db, "alice") == 3
+        left = db.execute("SELECT owner FROM ledger UNION ALL SELECT owner FROM balances").fetchall()
+        assert {owner for (owner,) in left} == {"bob"}
+        with pytest.raises(sqlite3.IntegrityError):
+            _ = db.execute("DELETE FROM ledger")
+
+
+async def test_jobs_from_before_the_ledger_are_entered(sqlite: SqliteStore, tmp_path: Path) -> None:
+    done, waits = await running(sqlite), await sqlite.add(make_job(at=T0 + 1, estimate=5.5))
+    _ = await sqlite.settle(done.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=20.0, now=T0)
+    await sqlite.close()
+    with closing(sqlite3.connect(tmp_path / "jobs.db")) as db:
+        for table in ("ledger", "balances", "forgotten"):
+            _ = db.execute(f"DROP TABLE {table}")
+        _ = db.execute("PRAGMA user_version = 5")
+        later = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    assert ("ledger",) not in later
+    await sqlite.open()
+    assert await taken(sqlite) == (20.0, 5.5)
+    assert await books(sqlite, done) == [("charge", 20.0)]
+    assert await books(sqlite, waits) == [("reserve", 5.5)]
