@@ -1,6 +1,6 @@
 """Any front on any back: what was asked in one vendor's words arrives in another's.
 
-The two pairs of Freepik and DashScope are in `test_dashscope.py`.
+The two pairs of Freepik and DashScope are in `test_wan.py`.
 """
 
 import base64

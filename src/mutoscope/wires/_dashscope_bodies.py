@@ -333,7 +333,7 @@ I2V, T2V, MORE = Operation.IMAGE_TO_VIDEO, Operation.TEXT_TO_VIDEO, Operation.VI
 MODELS = {
     each.word: each
     for each in (
-        # Its name, its bounds and what goes into it are third parties' words; its longest prompt is that of the one before.
+        # Its name, bounds and media are third parties' words; the longest prompt is that of the model before it.
         Model(
             word="wan3.0-video",
             name="wan3",
