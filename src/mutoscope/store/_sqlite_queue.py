@@ -6,18 +6,20 @@ import sqlite3
 from heapq import heapify, heappop, heapreplace
 
 OWNERS_KEPT = 10_000
+ID_LENGTH = 36
 QUEUED = "state = 'queued' AND throttled = 0 AND engine = ?1"
 ENDS = f"SELECT (SELECT min(owner) FROM jobs WHERE {QUEUED}), (SELECT max(owner) FROM jobs WHERE {QUEUED})"
 OLDEST = f"SELECT id, started IS NULL FROM jobs WHERE {QUEUED} AND owner = ?2 ORDER BY id LIMIT ?3"
-# The oldest job of every owner that waits. Each step seeks the next name in the index instead of reading a backlog.
+# The oldest job of every owner that waits, as its id and the owner. Each step seeks the first entry of the next owner
+# instead of reading a backlog; one text for both, because a step can carry one value.
 HEADS = f"""
-    WITH RECURSIVE owners (owner) AS (
-        SELECT min(owner) FROM jobs WHERE {QUEUED}
+    WITH RECURSIVE heads (head) AS (
+        SELECT (SELECT id || owner FROM jobs WHERE {QUEUED} ORDER BY owner, id LIMIT 1)
         UNION ALL
-        SELECT (SELECT min(owner) FROM jobs WHERE {QUEUED} AND owner > owners.owner)
-        FROM owners WHERE owner IS NOT NULL)
-    SELECT (SELECT min(id) FROM jobs WHERE {QUEUED} AND owner = owners.owner), owner
-    FROM owners WHERE owner IS NOT NULL"""
+        SELECT (SELECT id || owner FROM jobs WHERE {QUEUED} AND owner > substr(heads.head, {ID_LENGTH + 1})
+                ORDER BY owner, id LIMIT 1)
+        FROM heads WHERE head IS NOT NULL)
+    SELECT head FROM heads WHERE head IS NOT NULL"""
 RUNNING = "SELECT owner, count(*) FROM jobs WHERE state = 'running' AND engine = ? GROUP BY owner"
 
 # What is unfinished less what runs. Engines are few: the name of each is sought from the one before it.
@@ -90,4 +92,5 @@ def next_queued(db: sqlite3.Connection, turns: Turns, engine: str, limit: int) -
 def heads(db: sqlite3.Connection, engine: str) -> list[tuple[int, str, str]]:
     """Of each owner that waits: how many jobs it has running, its oldest waiting one, its name."""
     running: dict[str, int] = dict(db.execute(RUNNING, (engine,)))
-    return [(running.get(owner, 0), id, owner) for id, owner in db.execute(HEADS, (engine,))]
+    pairs = [(head[:ID_LENGTH], head[ID_LENGTH:]) for (head,) in db.execute(HEADS, (engine,))]
+    return [(running.get(owner, 0), id, owner) for id, owner in pairs]
