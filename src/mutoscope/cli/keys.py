@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from cyclopts import App, Parameter
@@ -46,6 +46,8 @@ async def create(
     max_daily: int | None = None,
     max_queued: int | None = None,
     max_bytes_daily: int | None = None,
+    budget: float | None = None,
+    budget_period: Literal["day", "month", "total"] = "month",
     toml: Annotated[bool, Parameter(negative="")] = False,
     data: Data = None,
     config: Config = None,
@@ -69,7 +71,11 @@ async def create(
     webhook
         Where the news of its jobs is sent, for requests that name no address themselves.
     requests_per_second
-        Its own limit instead of that of [limits], as are those that follow; 0 sets none.
+        Its own limit instead of that of [limits], as are those that follow down to --max-bytes-daily; 0 sets none.
+    budget
+        Credits (US$0.01 each) that jobs of this name may cost in a period.
+    budget_period
+        The period: a day or a month (UTC), or all time.
     toml
         Keep nothing: print a [[keys]] section for the configuration file instead.
     """
@@ -86,6 +92,8 @@ async def create(
         "max_daily": max_daily,
         "max_queued": max_queued,
         "max_bytes_daily": max_bytes_daily,
+        "budget": budget,
+        "budget_period": budget_period,
     }
     rights = rights_of(given, settings)
     now = time.time()
