@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from mutoscope import __version__, openapi
 from mutoscope.catalog import Model
+from mutoscope.engines.relay import Relay
 from mutoscope.gateway import Gateway
 from mutoscope.job import Json, State
 from mutoscope.metrics import Gate, Metrics
@@ -147,6 +148,7 @@ class Pages:
             self.try_it(origin),
             self.wire_table(origin),
             await self.jobs(),
+            self.accounts(),
             self.model_table(models),
             kept=NEVER_KEPT,
         )
@@ -160,6 +162,24 @@ class Pages:
             return jobs_line(await asyncio.wait_for(self.gateway.store.count_by_state(), STORE_SECONDS))
         except (Problem, TimeoutError):
             return jobs_line(None)
+
+    def accounts(self) -> "Html":
+        """How the vendors fare; no more for strangers than the jobs are."""
+        relays = [each for each in self.gateway.engines.values() if isinstance(each, Relay)]
+        if not relays or not self.gateway.keys.open:
+            return Html("")
+        rows = (
+            tag(
+                "tr",
+                tag("td", tag("code", each.name)),
+                tag("td", each.wire.title),
+                tag("td", account_state(each)),
+                tag("td", f"{each.upstream:,}"),
+            )
+            for each in relays
+        )
+        heads = ("Account", "Vendor's API", "State", "Jobs there")
+        return tag("section", tag("h2", "Accounts"), table(heads, rows))
 
     def rehearsal_notice(self) -> "Html":
         if not self.rehearsal:
@@ -321,6 +341,19 @@ def jobs_line(jobs: Mapping[State, int] | None) -> "Html":
         return tag("section", tag("h2", "Jobs"), tag("p", "The store does not answer.", class_="notice"))
     counts = (tag("span", tag("b", f"{jobs[state]:,}"), f" {state}", class_="chip") for state in State)
     return tag("section", tag("h2", "Jobs"), tag("p", *spaced(counts)))
+
+
+def account_state(relay: Relay) -> str:
+    """What its breaker says; the reason of a failure is the operator's, in the log."""
+    match relay.breaker.state:
+        case "closed" if relay.breaker.seconds_left:
+            return f"pauses for {relay.breaker.seconds_left:.0f} s, as its vendor asked"
+        case "closed":
+            return "in use"
+        case "open":
+            return f"left alone for {relay.breaker.seconds_left:.0f} s after failures in a row"
+        case _:
+            return "tried again after failures in a row"
 
 
 # -- a schema, told to a reader ------------------------------------------------------------

@@ -13,17 +13,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
 from rich.text import Text
 
-from mutoscope import __version__, config
+from mutoscope import __version__, config, tracing
 from mutoscope import credentials as signing
 from mutoscope.catalog import Catalog
-from mutoscope.cli import _records, _show
+from mutoscope.cli import _records, _server, _show
+from mutoscope.cli._check import Check, Verdict
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
 from mutoscope.cli.serve import is_loopback
 from mutoscope.config import BadSettings, Settings
@@ -38,25 +37,27 @@ SYNCS = 5
 ANSWER_SECONDS = 2.0
 
 
-class Verdict(StrEnum):
-    GOOD = "good"
-    MISSING = "missing"  # the program works without it
-    BROKEN = "broken"  # it does not
-
-
-class Check(Struct, frozen=True, kw_only=True):
-    what: str
-    verdict: Verdict = Verdict.GOOD
-    found: str
-    advice: str = ""
-
-
 COLORS = {Verdict.GOOD: "green", Verdict.MISSING: "yellow", Verdict.BROKEN: "bold red"}
 
 
-def doctor(*, data: Data = None, config: Config = None, as_json: AsJson = False) -> int:
-    """What is installed, reachable and missing, and what to do about it. Exit code 1 when something essential is."""
-    checks = list(examine(config, data))
+def doctor(
+    *,
+    server: str | None = None,
+    key: str | None = None,
+    data: Data = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> int:
+    """What is installed, reachable and missing, and what to do about it. Exit code 1 when something essential is.
+
+    Parameters
+    ----------
+    server
+        Look at a server that runs, by its address, instead of at this machine: https://media.example.com.
+    key
+        An admin's key or the token of [metrics], for what that server tells its operator only.
+    """
+    checks = list(_server.examine(server, key) if server else examine(config, data))
     if as_json:
         _show.print_json(checks)
     else:
@@ -85,6 +86,7 @@ def examine(file: Path | None, data: Path | None) -> Iterator[Check]:
     yield credentials(settings.credentials if settings else config.Credentials())
     yield strangers_files(settings.inputs if settings else config.Inputs())
     if settings is not None:
+        yield traces(settings.tracing)
         yield from home(settings)
         yield door(settings)
 
@@ -222,6 +224,17 @@ def configured(file: Path | None, data: Path | None) -> tuple[Settings | None, C
         text = f"{found}: host {settings.server.host} without any key; serve will refuse"
         return settings, Check(what="settings", verdict=Verdict.BROKEN, found=text, advice=advice)
     return settings, Check(what="settings", found=found)
+
+
+def traces(settings: config.Tracing) -> Check:
+    """Whether spans are sent, and what that lacks."""
+    wanted = settings.enabled is True or (settings.enabled == "auto" and config.collector_is_named())
+    if not wanted:
+        return Check(what="traces", found="not sent: no collector is named, or they are switched off")
+    if not tracing.is_installed():
+        verdict = Verdict.BROKEN if settings.enabled is True else Verdict.MISSING
+        return Check(what="traces", verdict=verdict, found="not sent: packages are missing", advice=tracing.INSTALL)
+    return Check(what="traces", found="sent to the collector that the environment names")
 
 
 def home(settings: Settings) -> Iterator[Check]:
