@@ -215,7 +215,7 @@ def step_back() -> None:
     """Lower the priority of this thread alone, which only Linux can.
 
     x264 does some of its work in one thread and some in all. The renderer then works where the encoder leaves a core
-    idle, and not beside it where it would need both: about 8 % more frames on two cores.
+    idle, and not beside it where it would need both: some 6 % more frames on two cores.
     """
     if sys.platform == "linux":
         thread = threading.get_native_id()

@@ -37,8 +37,7 @@ def blank(width: int, height: int) -> Planes:
 def blank_frames(width: int, height: int) -> Iterator[av.VideoFrame]:
     """Frames for the encoder without end, their content undefined.
 
-    Their memory is used again once neither we nor the encoder hold it any longer: at 1080p that spares some 30 MB
-    and 8 % of the drawing.
+    Their memory is used again once neither we nor the encoder hold it any longer: at 1080p that spares some 30 MB.
     """
     free: list[Bytes] = []
     while height % 4:  # PyAV frames no lent memory of such heights
