@@ -14,7 +14,7 @@ import msgspec
 
 from mutoscope import catalog, problem
 from mutoscope.catalog import Catalog, Model
-from mutoscope.config import Account, Key, ModelRights, ModelSettings, Settings
+from mutoscope.config import Account, Key, ModelPrice, ModelRights, ModelSettings, Settings
 from mutoscope.engines import Engine
 from mutoscope.engines.script import Script
 from mutoscope.engines.studio import Studio
@@ -146,6 +146,7 @@ TYPES: Mapping[Any, str] = {
     bool: "true or false",
     datetime: "date and time",
     ModelRights: "limits",
+    ModelPrice: "rates",
 }
 
 
@@ -235,7 +236,9 @@ def models() -> Iterator[str]:
         "The catalog. Struck out is what the built-in renderer, the default engine of every model, cannot make: it is "
         "refused, unless the model is routed to another engine. A star: only where espeak-ng is installed. A size is "
         "the default where the caller names none; `max_concurrent` and `max_daily` are not limited unless the settings "
-        "say so. Prices are credits as the vendor is known to charge them; they are counted, nobody is billed.\n"
+        "say so. Prices are credits of US$0.01. Those without a ~ are Runway's, read in "
+        f"{catalog.at_runway().checked} at {catalog.RUNWAY_PRICES}; a ~ marks a nominal one, which no vendor's page "
+        "that we read has (`mutoscope models --prices` says more). They are counted, nobody is billed.\n"
     )
     rows = [model_row(model) for model in Catalog().models.values()]
     yield table(("model", "vendor", "makes", "default", "longest", "credits", "elsewhere called"), rows)
@@ -275,9 +278,12 @@ def defaults_of(model: Model) -> str:
 
 
 def price_of(model: Model) -> str:
-    price = model.price
-    units = {"a second": price.second, "a picture": price.image, "a job": price.job, "a character": price.character}
-    return ", ".join(f"{credits:g} {unit}" for unit, credits in units.items() if credits)
+    """As the model's own row has it, then where else it is another figure."""
+    prices = {"": model.price, **model.prices}
+    return "; ".join(
+        f"{'' if price.known else '~'}{catalog.price_words(price)}{f' at {name}' if name else ''}"
+        for name, price in prices.items()
+    )
 
 
 def size_of(tier: str) -> str:

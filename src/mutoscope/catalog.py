@@ -165,7 +165,8 @@ ROWS: tuple[Model, ...] = (
         names=freepik("image-to-video/runway-4-5", "text-to-video/runway-4-5")),
     row("gen4_turbo", "runway", I2V, price=at_runway(second=5), defaults=WIDE_10S, max_seconds=10,
         names=freepik("image-to-video/runway-gen4-turbo")),
-    row("gen3a_turbo", "runway", I2V, price=at_runway(second=5), defaults=WIDE_10S | {"height": 768}, max_seconds=10),
+    row("gen3a_turbo", "runway", I2V, price=nominal("as relays document it", second=5),
+        defaults=WIDE_10S | {"height": 768}, max_seconds=10),
     row("gen4_aleph", "runway", V2V, price=at_runway(second=15), defaults=EDIT),
     row("aleph2", "runway", V2V, price=a_second(15), defaults=EDIT),
     row("act_two", "runway", Operation.CHARACTER_PERFORMANCE, price=at_runway(second=5), defaults=WIDE),
@@ -390,6 +391,28 @@ def price_at(model: Model, engine: str, wire: str = "") -> Price:
         other = f"the price at {model.price.wire}"
         return replace(model.price, source="", checked="", wire=wire, note=other)
     return model.price
+
+
+UNITS = {
+    "second": "a second",
+    "silent": "without sound",
+    "image": "a picture",
+    "megapixel": "a megapixel",
+    "job": "a job",
+    "character": "a character",
+}
+
+
+def price_words(price: Price) -> str:
+    """8 a picture; 5 a picture up to 720p"""
+    words = [rate_words(price) or "nothing"]
+    words += [f"{rate_words(rates)} up to {tier}" for tier, rates in price.tiers.items()]
+    return "; ".join(words)
+
+
+def rate_words(rates: Rates) -> str:
+    told = ((getattr(rates, name), unit) for name, unit in UNITS.items())
+    return ", ".join(f"{credits:.3g} {unit}" for credits, unit in told if credits)
 
 
 RECKONED_SECONDS = 30.0

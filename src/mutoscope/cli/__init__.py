@@ -25,6 +25,7 @@ VERBS = {
     "webhooks": "List, show and replay webhook messages; print the secret that signs them.",
     "inspect": "Who made a file, how, and whether it was altered since.",
     "models": "Which models there are, what they do and who makes them here.",
+    "usage": "What was spent, by key, model, day or engine.",
     "sweep": "Remove now what has been kept for its time.",
     "forget": "Remove everything that is kept of one owner, and look whether it is gone.",
     "doctor": "What is installed, reachable and missing, and what to do about it.",

@@ -72,6 +72,16 @@ async def create(
         Where the news of its jobs is sent, for requests that name no address themselves.
     requests_per_second
         Its own limit instead of that of [limits], as are those that follow down to --max-bytes-daily; 0 sets none.
+    requests_per_minute
+        Likewise, by the minute.
+    max_concurrent
+        Unfinished jobs of one model; further ones wait.
+    max_daily
+        Jobs of one model in 24 hours.
+    max_queued
+        Jobs that wait, of all models together.
+    max_bytes_daily
+        Bytes of request bodies and uploads a day.
     budget
         Credits (US$0.01 each) that jobs of this name may cost in a period.
     budget_period

@@ -1,22 +1,42 @@
 """`mutoscope models`: the catalog as this configuration has it."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from mutoscope.catalog import Catalog, Model
+from cyclopts import Parameter
+from msgspec.structs import asdict
+
+from mutoscope.catalog import Catalog, Model, Price, price_at, price_words
 from mutoscope.cli import _show
 from mutoscope.cli._options import AsJson, Config, settings_of
 from mutoscope.config import Settings
 from mutoscope.routes import route
 
 
-def models(*, config: Config = None, as_json: AsJson = False) -> None:
-    """Which models there are, what they do, who makes them here, and which paths name them."""
+def models(
+    *, prices: Annotated[bool, Parameter(negative="")] = False, config: Config = None, as_json: AsJson = False
+) -> None:
+    """Which models there are, what they do, who makes them here, and which paths name them.
+
+    Parameters
+    ----------
+    prices
+        What each costs where it is made here, and who says so.
+    """
     settings = settings_of(config)
     limits = settings.limits
     catalog = Catalog(settings.models, max_concurrent=limits.max_concurrent, max_daily=limits.max_daily)
     rows = list(catalog.models.values())
     if as_json:
         _show.print_json([told(model, settings) for model in rows])
+        return
+    if prices:
+        rows_of_prices = [line for model in rows for line in price_rows(model, settings)]
+        _show.print_table(("name", "made by", "credits", "says who"), rows_of_prices)
+        _show.out.print(
+            "A credit is US$0.01. A key with a budget is refused what is nominal; other figures: price, or prices for"
+            ' one engine, under [models."NAME"] in mutoscope.toml.',
+            markup=False,
+        )
         return
     columns = ("name", "vendor", "operations", "engines", "named as")
     _show.print_table(columns, [row(model, settings) for model in rows])
@@ -37,6 +57,35 @@ def row(model: Model, settings: Settings) -> tuple[str, ...]:
     )
 
 
+def price_rows(model: Model, settings: Settings) -> list[tuple[str, ...]]:
+    """A line for each price that is another one."""
+    makers: dict[tuple[str, str], list[str]] = {}
+    for engine in made_by(model, settings):
+        price = price_here(model, engine, settings)
+        makers.setdefault((price_words(price), says_who(price)), []).append(engine)
+    return [(model.name, ", ".join(names), words, who) for (words, who), names in makers.items()]
+
+
+def made_by(model: Model, settings: Settings) -> list[str]:
+    """The engines of its route; a wire's accounts by name."""
+    accounts = {name: account.wire for name, account in settings.accounts.items()}
+    return [
+        engine
+        for name in route(model, settings.accounts)
+        for engine in ([each for each, wire in accounts.items() if wire == name] or [name])
+    ]
+
+
+def price_here(model: Model, engine: str, settings: Settings) -> Price:
+    account = settings.accounts.get(engine)
+    return price_at(model, engine, account.wire if account else "")
+
+
+def says_who(price: Price) -> str:
+    where = f"{price.source} ({price.checked})" if price.checked else price.source or "nominal"
+    return f"{where}: {price.note}" if price.note else where
+
+
 def told(model: Model, settings: Settings) -> dict[str, Any]:
     return {
         "name": model.name,
@@ -49,4 +98,9 @@ def told(model: Model, settings: Settings) -> dict[str, Any]:
         "max_concurrent": model.max_concurrent,
         "max_daily": model.max_daily,
         "price": model.price,
+        "prices": {
+            engine: asdict(price) | {"known": price.known}
+            for engine in made_by(model, settings)
+            for price in (price_here(model, engine, settings),)
+        },
     }

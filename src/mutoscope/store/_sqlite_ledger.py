@@ -129,18 +129,6 @@ def charge(
         _ = db.execute(CHARGE, (id, kind, amount, owner, model, engine, now))
 
 
-# Forgetting
-
-
-def forget(db: sqlite3.Connection, owner: str) -> int:
-    """Remove an owner's entries: the one exception to the rule that they are kept. How many there were."""
-    _ = db.execute("INSERT INTO forgotten (owner) VALUES (?) ON CONFLICT DO NOTHING", (owner,))
-    removed = db.execute("DELETE FROM ledger WHERE owner = ?", (owner,)).rowcount
-    _ = db.execute("DELETE FROM balances WHERE owner = ?", (owner,))
-    _ = db.execute("DELETE FROM forgotten WHERE owner = ?", (owner,))
-    return removed
-
-
 # Reading
 
 
