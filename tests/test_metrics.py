@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,13 +13,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from mutoscope.access import digest
 from mutoscope.meters import Durations, Tally
-from mutoscope.metrics import RECEIVERS, ROWS
+from mutoscope.metrics import COUNTER, RECEIVERS, ROWS, Row, Spread
 from mutoscope.store import Figures, Owing
 from mutoscope.wires import freepik
 
 Start = Callable[..., AbstractAsyncContextManager[Any]]
 IMAGE = "/v1/ai/text-to-image/runway"
 SCRIPTED = {"models": {"gen4_image": {"engine": "script"}}}
+DOCUMENT = Path(__file__).parent.parent / "docs" / "14-watching.md"
 TOKEN = "a-token-that-nobody-will-guess"
 ADMIN = {"name": "root", "sha256": digest("admin-key"), "admin": True}
 PLAIN = {"name": "ann", "sha256": digest("plain-key")}
@@ -210,6 +212,15 @@ def test_every_row_has_a_sentence_and_a_name_of_ours() -> None:
     for row in ROWS:
         assert row.name.startswith("mutoscope_") and row.about.endswith("."), row.name
     assert len({row.name for row in ROWS}) == len(ROWS)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_every_row_stands_in_the_documents(row: Row | Spread) -> None:
+    total = "_total" if isinstance(row, Row) and row.kind is COUNTER else ""
+    labels = ", ".join(f"`{label}`" for label in row.labels)
+    kind = "counter" if total else "gauge" if isinstance(row, Row) else "histogram"
+    line = f"| `{row.name}{total}` | {kind} | {labels} | {row.about} |"
+    assert line in DOCUMENT.read_text().splitlines()
 
 
 # Labels have an end
