@@ -362,7 +362,8 @@ class Gateway:
                 if job.state.final:
                     return
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(event.wait(), poll_seconds)
+                    async with asyncio.timeout(poll_seconds):
+                        await event.wait()
                 event.clear()
         finally:
             self._watchers[id].discard(event)

@@ -81,7 +81,9 @@ class Poller:
             except Exception:
                 log.exception("poll_broke")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.gateway.new_watch.wait(), pause)
+                # not `wait_for`, which on Python 3.11 loses a cancel that comes together with the event
+                async with asyncio.timeout(pause):
+                    await self.gateway.new_watch.wait()
             self.gateway.new_watch.clear()
 
     async def stop(self) -> None:

@@ -107,7 +107,9 @@ class Deliverer:
                 log.exception("deliveries_broke")
                 pause = POLL_SECONDS
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.wake.wait(), pause)
+                # not `wait_for`, which on Python 3.11 loses a cancel that comes together with the event
+                async with asyncio.timeout(pause):
+                    await self.wake.wait()
             self.wake.clear()
 
     async def stop(self, grace_seconds: float) -> None:

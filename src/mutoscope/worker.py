@@ -82,7 +82,8 @@ class Worker:
                 except Exception:  # whatever it is, the jobs that come after it are claimed all the same
                     log.exception("claim_broke")
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.gateway.new_job.wait(), POLL_SECONDS)
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await self.gateway.new_job.wait()
                 self.gateway.new_job.clear()
         finally:
             self._claiming_ended.set()
