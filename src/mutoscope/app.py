@@ -77,6 +77,7 @@ class App:
             "script": Script(settings.script),
             **self.relays,
         }
+        hold_prices(settings, self.engines)
         self.routes = Routes(self.engines, settings.accounts)
         self.keys = Keys(settings.keys, self.store)
         self.gateway = Gateway(
@@ -220,6 +221,16 @@ class App:
             return None
         own = rights.get(owner) or (Rights(),)
         return widest(share_of(each, row, self.settings.limits).concurrency for each in own)
+
+
+def hold_prices(settings: Settings, engines: Mapping[str, Engine]) -> None:
+    """Raises BadSettings for a price at a place that there is not."""
+    places = list(dict.fromkeys([*engines, *BY_NAME]))
+    for model, changed in settings.models.items():
+        for name in changed.prices:
+            if name not in places:
+                where = f'[models."{model}".prices.{name}]'
+                raise BadSettings(f"{where}: there is no engine or API of this name; there are {', '.join(places)}")
 
 
 def relays(settings: Settings, catalog: Catalog) -> dict[str, Relay]:
