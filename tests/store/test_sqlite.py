@@ -13,7 +13,7 @@ from store_samples import FAILURE, OUTPUT, T0, id_at, make_job, make_upload, owi
 import mutoscope.store._sqlite_jobs as transitions
 from mutoscope.job import Failure, Job, Sent, State
 from mutoscope.problem import Kind, Problem
-from mutoscope.store import KeyRecord, NewerDatabase, Repeat, SqliteStore
+from mutoscope.store import Kept, KeyRecord, NewerDatabase, Repeat, SqliteStore
 from mutoscope.store._lru import HotJobs
 from mutoscope.store._migrations import migration_files
 
@@ -234,6 +234,7 @@ async def test_every_query_goes_by_an_index(tmp_path: Path, monkeypatch: pytest.
         "deliveries_due",
         "deliveries_receivers",
         "watches_due",
+        "dispatches_intended",
     )
     with closing(sqlite3.connect(tmp_path / "jobs.db")) as db:
         steps = [
@@ -309,6 +310,12 @@ async def use_everything(store: SqliteStore) -> None:
     _ = await store.delete(jobs[0].id)
     await use_keys(store)
     await use_vendor(store)
+    for what in Kept:
+        _ = await store.sweep(what, before=T0 + 9, now=T0 + 9, limit=9)
+    _ = await store.due_drops(now=T0 + 9, limit=9), await store.needed(["a"]), await store.refresh()
+    await store.dropped(["a"], {"b": T0})
+    _ = await store.unfinished("alice", limit=9), await store.traces("alice")
+    _ = await store.forget("alice", limit=9, now=T0 + 9)
 
 
 async def use_keys(store: SqliteStore) -> None:

@@ -220,7 +220,7 @@ def forget(db: sqlite3.Connection, changes: Changes, *, owner: str, limit: int, 
         uploads=forget_uploads(db, owner, limit, now),
         repeats=removed(db, "repeats", "owner", owner),
         keys=removed(db, "keys", "name", owner),
-        days=removed(db, "traffic", "owner", owner),
+        days=removed(db, "traffic", "day > '' AND owner", owner),
         entries=clear_ledger(db, owner, ids, limit),
     )
     # Whatever a vendor still makes for these jobs is to be stopped; the watch names the vendor's task and nobody.
@@ -281,7 +281,7 @@ def count(db: sqlite3.Connection, query: str, *values: object) -> int:
 
 def compact(db: sqlite3.Connection) -> None:
     """Write the file anew, so that nothing of what was removed is in it or in its journal. Raises sqlite3.Error."""
-    _ = db.execute("PRAGMA secure_delete = ON")
+    _ = db.execute("PRAGMA secure_delete = ON").fetchall()
     _ = db.execute("VACUUM")
     busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:

@@ -700,7 +700,7 @@ def open_for_writing(path: Path, busy_seconds: float) -> sqlite3.Connection:
         _ = db.execute("PRAGMA journal_mode = WAL")
         _ = db.execute("PRAGMA synchronous = FULL")
         _ = db.execute("PRAGMA foreign_keys = ON")
-        _ = db.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten, not only unlinked
+        _ = db.execute("PRAGMA secure_delete = ON").fetchall()  # what is removed is overwritten, not only unlinked
         _ = db.execute("PRAGMA cache_size = -32768")
         _ = migrate(db)
     except BaseException:

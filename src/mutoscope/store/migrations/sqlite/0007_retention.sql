@@ -28,9 +28,10 @@ CREATE TABLE asset_drops (
 
 CREATE INDEX asset_drops_due ON asset_drops (due);
 
--- The uploads that hold a file, and those whose time is over.
+-- The uploads that hold a file, those whose time is over, and all of one owner.
 CREATE INDEX uploads_asset ON uploads (asset) WHERE asset IS NOT NULL;
 CREATE INDEX uploads_expire ON uploads (expires);
+CREATE INDEX uploads_owned ON uploads (owner);
 
 -- Counts removals, so that a process forgets what another one removed.
 CREATE TABLE removals (number INTEGER NOT NULL) STRICT;
