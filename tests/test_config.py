@@ -7,7 +7,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mutoscope.config import BY_NAME, Account, BadSettings, Key, ModelRights, ModelSettings, Settings, load
+from mutoscope.config import (
+    BY_NAME,
+    Account,
+    BadSettings,
+    Key,
+    ModelPrice,
+    ModelRights,
+    ModelSettings,
+    Rates,
+    Settings,
+    load,
+)
 
 DEFAULTS = Path(__file__).parent.parent / "mutoscope.default.toml"
 DOCUMENTED_ACCOUNT = {
@@ -62,12 +73,23 @@ def test_the_commented_sections_are_right_once_they_are_uncommented(tmp_path: Pa
             max_concurrent=2,
             max_daily=100,
             fps=24,
+            price=ModelPrice(second=10.0, tiers={"720p": Rates(second=5.0)}),
+            prices={"freepik": ModelPrice(second=12.0)},
         )
     }
     assert set(live) >= {f"{field} = {value}" for field, value in DOCUMENTED_ACCOUNT.items()}
     assert {field.name for field in msgspec.structs.fields(Account)} == DOCUMENTED_ACCOUNT.keys()
     documented = {field.name for field in msgspec.structs.fields(ModelSettings)}
-    assert documented == {"engine", "engines", "timeout_seconds", "max_concurrent", "max_daily", "fps"}
+    assert documented == {
+        "engine",
+        "engines",
+        "timeout_seconds",
+        "max_concurrent",
+        "max_daily",
+        "fps",
+        "price",
+        "prices",
+    }
     [key] = msgspec.toml.decode(file.read_bytes())["keys"]
     assert {field.name for field in msgspec.structs.fields(Key)} == set(key)
 
