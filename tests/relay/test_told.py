@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
@@ -10,7 +11,6 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client.parser import text_string_to_metric_families
 
-from conftest import World
 from mutoscope.config import Tracing as Settings
 from mutoscope.http import HttpRequest, HttpResponse
 from mutoscope.tracing import Tracing
@@ -18,10 +18,10 @@ from mutoscope.wires import freepik
 
 IMAGE = "/v1/ai/text-to-image/runway"
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
-Worlds = Callable[..., AbstractAsyncContextManager[World]]
+Worlds = Callable[..., AbstractAsyncContextManager[Any]]
 
 
-async def make(it: World, prompt: str = "x") -> str:
+async def make(it: Any, prompt: str = "x") -> str:
     headers = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
     answer = await it.client.post(IMAGE, json={"prompt": prompt, "ratio": "720:720"}, headers=headers)
     assert answer.status_code == 200, answer.text
@@ -30,7 +30,7 @@ async def make(it: World, prompt: str = "x") -> str:
     return id
 
 
-async def figures(it: World) -> dict[str, dict[tuple[str, ...], float]]:
+async def figures(it: Any) -> dict[str, dict[tuple[str, ...], float]]:
     """Values by name and by the labels, which are told in the order of their names."""
     it.app.metrics._ask_again = 0.0
     it.app.metrics.fresh_seconds = 0.0
