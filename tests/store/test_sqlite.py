@@ -13,7 +13,7 @@ from store_samples import FAILURE, OUTPUT, T0, id_at, make_job, make_upload, owi
 import mutoscope.store._sqlite_jobs as transitions
 from mutoscope.job import Failure, Job, Sent, State
 from mutoscope.problem import Kind, Problem
-from mutoscope.store import Kept, KeyRecord, NewerDatabase, Repeat, SqliteStore
+from mutoscope.store import Kept, KeyRecord, NewerDatabase, Purse, Repeat, SqliteStore
 from mutoscope.store._lru import HotJobs
 from mutoscope.store._migrations import migration_files
 
@@ -256,6 +256,8 @@ async def test_every_query_goes_by_an_index(tmp_path: Path, monkeypatch: pytest.
         "repeats",
         "keys",
         "traffic",
+        "ledger",
+        "balances",
     )
     scans = [
         (step, statement)
@@ -301,7 +303,10 @@ async def use_everything(store: SqliteStore) -> None:
     _ = await store.recover(now=T0, concurrency=lambda *_: 2)
     store._hot.clear()
     _ = await store.get(jobs[0].id), await store.count_by_state()
-    _ = await store.owners_usage("alice", since=T0, until=T0 + 9), await store.made_since("alice", T0)
+    _ = await store.spending(since=T0, until=T0 + 9, owner="alice"), await store.made_since("alice", T0)
+    _ = await store.spending(since=T0, until=T0 + 9, owner=""), await store.entries(jobs[0].id)
+    _ = await store.balance("alice", period="month", now=T0)
+    _ = await store.add(make_job(), purse=Purse(reserve=1.0, budget=9.0))
     await use_deliveries(store, jobs[0])
     _ = await store.figures(), await store.touch()
     await store.add_uploads([upload := make_upload()])

@@ -380,8 +380,8 @@ async def test_usage_is_by_day_and_model(store: Store) -> None:
     ):
         job = await store.add(make_job(at=at, model=model, owner=owner))
         _ = await claim(store, now=at)
-        _ = await succeed(store, job.id, cost=5.0)
-    rows = await store.owners_usage("alice", since=T0, until=T0 + 2 * DAY)
+        _ = await succeed(store, job.id, cost=5.0, now=at)
+    rows = await store.spending(since=T0, until=T0 + 2 * DAY, owner="alice")
     assert [(row.day, row.model, row.jobs, row.credits) for row in rows] == [
         ("2026-09-21", "a", 2, 10.0),
         ("2026-09-21", "b", 1, 5.0),
@@ -389,7 +389,7 @@ async def test_usage_is_by_day_and_model(store: Store) -> None:
     ]
     assert await store.made_since("alice", T0 + 2) == {"a": 2, "b": 1}
     assert await store.made_since("nobody", T0) == {}
-    assert await store.owners_usage("nobody", since=T0, until=T0 + DAY) == ()
+    assert await store.spending(since=T0, until=T0 + DAY, owner="nobody") == ()
 
 
 # Deliveries

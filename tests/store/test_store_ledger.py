@@ -11,6 +11,8 @@ from store_samples import FAILURE, OUTPUT, T0, make_job
 from mutoscope.job import Failure, Job, State
 from mutoscope.problem import Kind, Problem
 from mutoscope.store import Purse, Repeat, SqliteStore, Store
+from mutoscope.store._migrations import migration_files, statements
+from mutoscope.store._rows import INSERT_JOB, row_of
 
 DAY = 86400.0
 TIMED_OUT = Failure(kind=Kind.TIMED_OUT, message="It took too long.")
@@ -218,17 +220,19 @@ async def test_entries_of_an_owner_who_is_being_forgotten_can_be_removed_and_nob
         assert db.execute("SELECT owner FROM ledger").fetchall() == [("bob",)]
 
 
-async def test_jobs_from_before_the_ledger_are_entered(sqlite: SqliteStore, tmp_path: Path) -> None:
-    done, waits = await running(sqlite), await sqlite.add(make_job(at=T0 + 1, estimate=5.5))
-    _ = await sqlite.settle(done.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=20.0, now=T0)
-    await sqlite.close()
-    with closing(sqlite3.connect(tmp_path / "jobs.db")) as db:
-        for table in ("ledger", "balances", "forgotten"):
-            _ = db.execute(f"DROP TABLE {table}")
+async def test_jobs_from_before_the_ledger_are_entered(tmp_path: Path) -> None:
+    done = make_job(state=State.SUCCEEDED, estimate=25.0, cost=20.0, finished=T0 + 9)
+    failed = make_job(state=State.CANCELED, estimate=25.0, cost=0.0, finished=T0 + 9)
+    waits, open_to_all = make_job(estimate=5.5), make_job(estimate=5.5, owner="")
+    with closing(sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)) as db:
+        for statement in (each for text in migration_files()[:5] for each in statements(text)):
+            _ = db.execute(statement)
         _ = db.execute("PRAGMA user_version = 5")
-        later = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    assert ("ledger",) not in later
-    await sqlite.open()
-    assert await taken(sqlite) == (20.0, 5.5)
-    assert await books(sqlite, done) == [("charge", 20.0)]
-    assert await books(sqlite, waits) == [("reserve", 5.5)]
+        _ = db.executemany(INSERT_JOB, map(row_of, (done, failed, waits, open_to_all)))
+    store = SqliteStore(tmp_path / "jobs.db")
+    await store.open()
+    assert await taken(store) == (20.0, 5.5)
+    assert await books(store, done) == [("charge", 20.0)]
+    assert await books(store, waits) == [("reserve", 5.5)]
+    assert [await books(store, each) for each in (failed, open_to_all)] == [[], []]
+    await store.close()

@@ -646,7 +646,7 @@ async def test_a_deleted_job_leaves_its_ledger_and_what_the_vendor_still_makes(s
     assert await store.unwatch(id, detail="", cost=2.0, now=T0)
     await store.tell(id, "trouble", now=T0)
     assert await store.story(id) == ()
-    [row] = await store.owners_usage("alice", since=0.0, until=T0 + 1)
+    [row] = await store.spending(since=0.0, until=T0 + 1, owner="alice")
     assert row.credits == 2.0
 
 

@@ -25,7 +25,6 @@ from mutoscope.store._store import (
     Store,
     Swept,
     Unfinished,
-    UsageRow,
     Watched,
 )
 from mutoscope.store.sqlite import NewerDatabase, SqliteStore
@@ -52,6 +51,5 @@ __all__ = [
     "Store",
     "Swept",
     "Unfinished",
-    "UsageRow",
     "Watched",
 ]

@@ -99,13 +99,6 @@ class KeyRecord(Struct, frozen=True, kw_only=True):
         return self.revoked is None and (self.expires is None or now < self.expires)
 
 
-class UsageRow(Struct, frozen=True, kw_only=True):
-    day: str  # YYYY-MM-DD in UTC, of the jobs' creation
-    model: str
-    jobs: int
-    credits: float  # of the jobs that have ended
-
-
 class Purse(Struct, frozen=True, kw_only=True):
     """What a job may cost, in credits, and how much its owner may spend."""
 
@@ -472,10 +465,6 @@ class Store(Protocol):
 
         `concurrency(owner, model)` are the limits of today: throttled jobs that they allow are let go.
         """
-        ...
-
-    async def owners_usage(self, owner: str, *, since: float, until: float) -> tuple[UsageRow, ...]:
-        """What was made from `since` until before `until`, by day and model."""
         ...
 
     async def balance(self, owner: str, *, period: Literal["day", "month", "total"], now: float) -> Balance:

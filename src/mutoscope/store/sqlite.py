@@ -63,7 +63,6 @@ from mutoscope.store._store import (
     Repeat,
     SpendingRow,
     Swept,
-    UsageRow,
 )
 from mutoscope.store._writer import Changes, Work, Writer, unavailable
 from mutoscope.wires._wire import Upload
@@ -230,18 +229,6 @@ class SqliteStore:
 
     async def touch(self) -> None:
         await self._write(touch)
-
-    async def owners_usage(self, owner: str, *, since: float, until: float) -> tuple[UsageRow, ...]:
-        rows = await self._report(
-            f"""WITH RECURSIVE {MODELS}
-                SELECT date(jobs.created, 'unixepoch') AS day, models.model, count(*), total(jobs.cost)
-                FROM models CROSS JOIN jobs
-                WHERE jobs.owner = ?1 AND jobs.model = models.model AND jobs.id >= ?2 AND jobs.id < ?3
-                GROUP BY 1, 2 ORDER BY 1, 2""",
-            (owner, jobs.first_id(since), jobs.first_id(until)),
-        )
-        typed = msgspec.convert(rows, list[tuple[str, str, int, float]])
-        return tuple(UsageRow(day=day, model=model, jobs=made, credits=cost) for day, model, made, cost in typed)
 
     async def balance(self, owner: str, *, period: Literal["day", "month", "total"], now: float) -> Balance:
         key = ledger.period_of(period, now)
