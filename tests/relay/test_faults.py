@@ -227,7 +227,7 @@ CASES = {
         at_create(status(400)), same(Outcome(State.FAILED, "invalid", 0, ("refused",))), "refused"
     ),
     "create: 401, the key is not good": Case(
-        at_create(status(401)), same(Outcome(State.FAILED, "unauthenticated", 0, ("refused",))), "refused"
+        at_create(status(401)), same(Outcome(State.FAILED, "upstream_failed", 0, ("refused",))), "refused"
     ),
     "poll: connection reset": Case(at_poll(reset_before), same(MADE), "trouble"),
     "poll: 429 with Retry-After": Case(at_poll(status(429, retry_after="1"), 1), same(MADE), "trouble"),
@@ -248,14 +248,14 @@ WORDS = {
     ("runway", None): "SUCCEEDED",
     ("freepik", "submission_unknown"): "FAILED",
     ("freepik", "invalid"): "FAILED",
-    ("freepik", "unauthenticated"): "FAILED",
+    ("freepik", "upstream_failed"): "FAILED",
     ("dashscope", None): "SUCCEEDED",
     ("dashscope", "submission_unknown"): "FAILED InternalError",
     ("dashscope", "invalid"): "FAILED InvalidParameter",
-    ("dashscope", "unauthenticated"): "FAILED InvalidApiKey",
+    ("dashscope", "upstream_failed"): "FAILED InternalError",
     ("runway", "submission_unknown"): "FAILED INTERNAL",
     ("runway", "invalid"): "FAILED INPUT_PREPROCESSING.INTERNAL",
-    ("runway", "unauthenticated"): "FAILED INTERNAL",
+    ("runway", "upstream_failed"): "FAILED THIRD_PARTY.UNAVAILABLE",
 }
 """What a client reads in the end, by its front and the reason of the failure."""
 

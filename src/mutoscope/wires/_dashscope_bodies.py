@@ -170,10 +170,14 @@ class KeyframeParameters(Common, frozen=True, kw_only=True):
     resolution: Literal["480P", "720P", "1080P"] | None = None
 
 
+# For the published description; the rule itself is read with the body.
+WORDS_OR_PICTURES: Json = {"anyOf": [{"required": ["prompt"]}, {"required": ["media"]}]}
+
+
 class Wan30Video(Struct, frozen=True, kw_only=True, tag_field="model", tag="wan3.0-video"):
     """Video from words, or from a first frame, with or without a last one."""
 
-    input: FramesInput
+    input: Annotated[FramesInput, Meta(extra_json_schema=WORDS_OR_PICTURES)]
     parameters: LongParameters | None = None
 
 
