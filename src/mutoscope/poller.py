@@ -187,10 +187,15 @@ class Poller:
                 if await self.store.revive(watch.job, facts=facts_of(update), now=self.clock()):
                     self._moved_on(relay, watch)
                 else:
-                    await self._learned(watch, "the vendor made it after all", update.cost)
+                    await self._learned(watch, "the vendor made it after all", await self._cost(watch, update))
             case _:
                 ended = {State.SUCCEEDED: "made it", State.FAILED: "failed"}.get(update.state, "canceled it")
-                await self._learned(watch, f"the vendor {ended}", update.cost)
+                await self._learned(watch, f"the vendor {ended}", await self._cost(watch, update))
+
+    async def _cost(self, watch: Watch, update: Update) -> float | None:
+        """What the vendor charges, by its own word; where it does not tell, the price of what it made."""
+        job = await self.store.get(watch.job) if update.cost is None and update.state is State.SUCCEEDED else None
+        return update.cost if job is None else self.gateway.cost_of(job, ())
 
     async def _still(self, relay: Relay, watch: Watch, update: Update) -> None:
         """It is being made."""

@@ -54,6 +54,7 @@ async def test_where_it_has_none_the_story_says_that_it_may_be_charged(world: Wo
         told = [event.detail for event in await it.app.store.story(id)]
         assert any("cannot cancel" in detail for detail in told)
         assert any("made it" in detail for detail in told)
+        assert job.cost == job.estimate  # the vendor tells no cost: it is taken at its price
 
 
 async def test_a_job_canceled_while_its_request_is_on_its_way_is_canceled_at_the_vendor(world: Worlds) -> None:
