@@ -41,7 +41,7 @@ ANSWERS: dict[Verb, str] = {
     Verb.USAGE: "What was spent, by day and model.",
 }
 
-HOST = r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*(\.[A-Za-z]+)+"
+HOST = r"[A-Za-z0-9]{1,40}(-[A-Za-z0-9]{1,20})?(\.[A-Za-z]{2,20}){1,4}"  # names that nobody would call too long
 TEXT = r"[!-\[\]-~]"  # printable, no backslash
 CREATE_HEADERS: Mapping[str, Json] = {
     "idempotency-key": {
