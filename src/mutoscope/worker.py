@@ -37,6 +37,7 @@ class Ending(NamedTuple):
     state: State
     outputs: tuple[Output, ...] = ()
     failure: Failure | None = None
+    was_made: bool = False  # a vendor made it, whatever became of it here
 
 
 class Worker:
@@ -221,7 +222,7 @@ class Worker:
         if now - since > self.relay.late_seconds:
             message = f"The vendor made this, but it could not be fetched: {parked.detail}"
             failure = Failure(kind=Kind.UPSTREAM_FAILED, message=message)
-            await self._settle(run, Ending(State.FAILED, failure=failure))
+            await self._settle(run, Ending(State.FAILED, failure=failure, was_made=True))
             return
         await self.store.park(job.id, self.name, due=now + parked.seconds, detail=parked.detail, now=now)
         log.warning("copy_failed", job=job.id, reason=parked.detail, next_seconds=round(parked.seconds))
@@ -456,7 +457,8 @@ class Run:
         self.cost = credits
 
     def cost_of(self, ending: Ending) -> float:
-        """What fails is not charged."""
-        if ending.state is not State.SUCCEEDED:
+        """What fails is not charged, unless the vendor made it."""
+        if ending.state is not State.SUCCEEDED and not ending.was_made:
             return 0.0
-        return self._worker.gateway.cost_of(self.job, ending.outputs) if self.cost is None else self.cost
+        told = self._checkpoint.get("cost") if self.cost is None else self.cost
+        return self._worker.gateway.cost_of(self.job, ending.outputs) if told is None else float(told)

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from fault_proxy import dead_link
 
 from mutoscope.access import digest
 from mutoscope.job import State
@@ -41,6 +42,18 @@ async def test_a_job_that_the_vendor_refuses_costs_nothing(world: Worlds) -> Non
         id = await make(it, "fail refused no")
         assert (await it.finished(id)).state is State.FAILED
         assert await books(it, id) == [("reserve", 7.0), ("release", 7.0)]
+
+
+async def test_what_the_vendor_made_is_charged_even_if_it_can_never_be_fetched(
+    world: Worlds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mutoscope.engines.relay.COPY_SECONDS", (0.1, 0.1))
+    async with world("runway", relay={"late_seconds": 1.0}, **KEYED, **DEARER) as it:
+        it.proxy.on("GET /files/", dead_link, times=1000)
+        id = await make(it, "a lake")
+        job = await it.finished(id)
+        assert job.state is State.FAILED and job.failure and "could not be fetched" in job.failure.message
+        assert await books(it, id) == [("reserve", 7.0), ("release", 7.0), ("charge", 5.0)]
 
 
 @pytest.mark.parametrize("relay", [{"late_seconds": 60.0}])
