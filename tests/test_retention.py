@@ -1,6 +1,8 @@
 """Files and records go when their time is over, nothing that is needed goes, and who was forgotten left no trace."""
 
 import asyncio
+import base64
+import errno
 import os
 import sys
 import time
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from local_settings import settings
+from mutoscope import worker
 from mutoscope.access import digest
 from mutoscope.assets import Assets, put_file, remove_file, touch_file
 from mutoscope.config import Files
@@ -266,3 +269,40 @@ async def test_sweep_removes_now_what_a_server_would(start: Start, tmp_path: Pat
         pass
     code, out = await command(tmp_path / "data", "sweep", "--dry-run")
     assert (code, out.strip()) == (0, "There is nothing whose time is over.")
+
+
+# Where the system hinders
+
+
+async def test_a_job_that_meets_a_full_disk_is_made_when_there_is_space_again(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "HINDERED_SECONDS", 0.05)
+    async with start(**SCRIPTED) as running:
+        put, full = running.app.assets.put, [OSError(errno.ENOSPC, "No space left on device") for _ in range(3)]
+
+        async def crowded(*arguments: Any) -> str:
+            if full:
+                raise full.pop()
+            return await put(*arguments)
+
+        monkeypatch.setattr(running.app.assets, "put", crowded)
+        _, told = await made(running)
+        assert told["status"] == "COMPLETED"
+        assert not full
+
+
+async def test_a_create_whose_file_finds_no_space_is_refused_in_the_wires_words(
+    start: Start, monkeypatch: pytest.MonkeyPatch, picture: bytes
+) -> None:
+    async with start(**SCRIPTED) as running:
+        monkeypatch.setattr("mutoscope.assets.bring", no_space)
+        image = "data:image/png;base64," + base64.b64encode(picture).decode()
+        wish = {"model": "gen4_turbo", "promptImage": image, "ratio": "1280:720"}
+        answer = await running.client.post("/v1/image_to_video", json=wish, headers=RUNWAY)
+        assert answer.status_code == 503, answer.text
+        assert "error" in answer.json()
+
+
+def no_space(source: object, target: object) -> None:
+    raise OSError(errno.ENOSPC, f"No space left on device for {source} at {target}")

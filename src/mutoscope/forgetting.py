@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from mutoscope.store import Forgotten, Store
-from mutoscope.sweeper import FILES, Sweeper
+from mutoscope.sweeper import FILES, REFRESH_SECONDS, Sweeper
 
 PART = 200  # jobs in a transaction
 SETTLING_SECONDS = 5.0  # until a server's worker has let go of what was canceled, and has told what it had counted
@@ -58,6 +58,7 @@ async def forget(
     report.files = await remove_files(sweeper, sorted(files), began)
     report.files += await remove_files(sweeper, sorted(later - files), clock())
     await store.compact()
+    await asyncio.sleep(min(settling_seconds, 1.5 * REFRESH_SECONDS))  # a server has noticed by then what is gone
     report.searched_files, report.found = await asyncio.to_thread(search, root, traces | later, [owner, *words])
     return report
 

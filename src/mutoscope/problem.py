@@ -1,5 +1,6 @@
 """Everything that can go wrong, as a closed list of kinds that every wire knows how to say."""
 
+import errno
 from enum import StrEnum
 from typing import Any
 
@@ -138,3 +139,30 @@ class Problem(Exception):
 
 def custom_flaw(path: tuple[str | int, ...], message: str) -> Flaw:
     return Flaw(path=path, rule=Rule.CUSTOM, message=message)
+
+
+HINDRANCES = {
+    errno.ENOSPC: "its disk is full",
+    errno.EDQUOT: "its share of the disk is used up",
+    errno.EFBIG: "a file may not grow as large",
+    errno.EROFS: "its disk may not be written",
+    errno.EIO: "its disk reports an error",
+    errno.EMFILE: "it has too many files open",
+    errno.ENFILE: "the system has too many files open",
+}
+"""Failures of the system that pass, and are nobody's request or job."""
+
+
+class Hindered(Problem):
+    """The system hinders us for now: nothing was decided about the request or the job, and it can be tried again."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Kind.UNAVAILABLE, message, retry_after=5.0)
+
+
+def hindrance(error: BaseException) -> Hindered | None:
+    """What is told where the system hinders us; None for any other failure."""
+    if isinstance(error, Hindered):
+        return error
+    reason = HINDRANCES.get(error.errno or 0) if isinstance(error, OSError) else None
+    return None if reason is None else Hindered(f"The server cannot do this now: {reason}.")

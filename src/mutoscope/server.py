@@ -25,7 +25,7 @@ from mutoscope.http import HttpRequest, HttpResponse, json_response
 from mutoscope.job import Job
 from mutoscope.meters import Durations
 from mutoscope.origins import Origins, is_preflight
-from mutoscope.problem import KINDS, Kind, Problem
+from mutoscope.problem import KINDS, Kind, Problem, hindrance
 from mutoscope.repeats import REPLAYED, Turns, repeat_of
 from mutoscope.store import Repeat
 from mutoscope.webhooks import receiver_address
@@ -251,10 +251,11 @@ class Server:
             response = wire.render_problem(problem, request)
             if problem.kind is Kind.WRONG_METHOD and methods:
                 response.headers["allow"] = allowed(methods)
-        except Exception:
+        except Exception as error:
             id = uuid_utils.uuid7().hex  # by which whoever got this answer is found in the log
             log.exception("request_broke", path=request.path, request=id)
-            response = wire.render_problem(Problem(Kind.INTERNAL, "Internal Server Error"), request)
+            problem = hindrance(error) or Problem(Kind.INTERNAL, "Internal Server Error")
+            response = wire.render_problem(problem, request)
             response.headers[REQUEST_ID] = id
         if response.status == 405:
             response.headers["allow"] = allowed(methods)
@@ -427,7 +428,10 @@ class Server:
             with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
                 status = await self.fill(match[1], request, scope, receive, Path(folder) / "upload")
             return HttpResponse(status=status)
-        except Problem as problem:
+        except (Problem, OSError) as error:
+            problem = error if isinstance(error, Problem) else hindrance(error)
+            if problem is None:
+                raise
             return json_response({"message": problem.message, "error": problem.message}, problem.status)
 
     async def fill(self, id: str, request: HttpRequest, scope: Scope, receive: Receive, path: Path) -> int:

@@ -21,13 +21,15 @@ from mutoscope.engines import Engine, Handed, OpenedInput, Outcome, Parked, Unse
 from mutoscope.gateway import Gateway, made_definite
 from mutoscope.job import Dispatch, Failure, Input, Job, Json, Output, Sent, State
 from mutoscope.media import MediaInfo
-from mutoscope.problem import Kind, Problem
+from mutoscope.problem import Kind, Problem, hindrance
 from mutoscope.store import Store
 from mutoscope.tracing import Facts, span
 
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 1.0  # how long a job queued by another process may go unnoticed
+HINDERED_SECONDS = 5.0  # how long to wait where the disk is full, or the like, before a job is tried again
+PATIENCE_SECONDS = 3600.0  # how long that may go on
 PROGRESS_SECONDS = 0.5  # how often news of progress is written
 
 
@@ -196,8 +198,7 @@ class Worker:
             if job.attempts > self.settings.max_attempts and not is_open:
                 tries = job.attempts - 1
                 raise Problem(Kind.ENGINE_FAILED, f"The job was interrupted {tries} times and is given up.")
-            run.scratch.mkdir(parents=True, exist_ok=True)
-            outcome = await self._generate(run, engine)
+            outcome = await self._unhindered(run, engine)
             return Ending(State.SUCCEEDED, outputs=outcome) if isinstance(outcome, tuple) else outcome
         except Problem as problem:
             failure = Failure(kind=problem.kind, message=problem.message, field=problem.field)
@@ -206,6 +207,28 @@ class Worker:
             message = "The server met an unexpected error while making this; its log has the details."
             failure = Failure(kind=Kind.INTERNAL, message=message)
         return Ending(State.FAILED, failure=failure)
+
+    async def _unhindered(self, run: "Run", engine: Engine) -> Outcome:
+        """Make it, and where the system hinders that, as a full disk does, try again: the job is not to blame.
+
+        What was sent to a vendor and what it answered is read anew each time, as after a crash.
+        """
+        since = time.monotonic()
+        while True:
+            try:
+                run.scratch.mkdir(parents=True, exist_ok=True)
+                return await self._generate(run, engine)
+            except (Problem, OSError) as error:
+                problem = hindrance(error)
+                if problem is None:
+                    raise
+                log.error("job_hindered", job=run.job.id, reason=problem.message)
+                if self.stopping or time.monotonic() - since > PATIENCE_SECONDS:
+                    raise problem from error
+            shutil.rmtree(run.scratch, ignore_errors=True)
+            await asyncio.sleep(HINDERED_SECONDS)
+            if engine.remote:
+                run.dispatch = next(iter((await self.store.dispatches(run.job.id))[-1:]), None)
 
     async def _generate(self, run: "Run", engine: Engine) -> Outcome:
         job = run.job

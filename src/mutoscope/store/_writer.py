@@ -18,7 +18,7 @@ from typing import Any
 import structlog
 
 from mutoscope.job import Job
-from mutoscope.problem import Kind, Problem
+from mutoscope.problem import Hindered, Kind, Problem
 
 log = structlog.get_logger("mutoscope.store")
 
@@ -232,10 +232,10 @@ class Writer:
                 raise
             call.error = error
 
-    def _fail_all(self, problem: Problem) -> None:
+    def _fail_all(self, problem: Hindered) -> None:
         for call in self._batch:
             # One exception each: raising one object in many tasks would tangle their tracebacks.
-            call.error = Problem(problem.kind, problem.message, retry_after=problem.retry_after)
+            call.error = Hindered(problem.message)
 
 
 def together(call: Call) -> Bulk | None:
@@ -248,10 +248,10 @@ def environmental(error: BaseException) -> bool:
     return isinstance(error, sqlite3.Error) and primary_code(error) in ENVIRONMENT
 
 
-def unavailable(error: sqlite3.Error) -> Problem:
+def unavailable(error: sqlite3.Error) -> Hindered:
     log.error("store failed", exc_info=error)
     reason = ENVIRONMENT.get(primary_code(error), "its database reports an error, which is in the log")
-    return Problem(Kind.UNAVAILABLE, f"The job store is not available: {reason}.", retry_after=5.0)
+    return Hindered(f"The job store is not available: {reason}.")
 
 
 def primary_code(error: sqlite3.Error) -> int:

@@ -1,0 +1,403 @@
+"""Five hundred clients that create and poll, with keys and limits on; then the same where the disk is full, where it is
+read-only, and where there are few file descriptors.
+
+    python benchmarks/load.py [--part steady,sweep,full,files,readonly] [--clients 500] [--seconds 120]
+
+Each client polls its newest job and now and then creates another, with a pause between. `full` puts the data on a tmpfs
+of its own and fills it (where that is not permitted, RLIMIT_FSIZE stands for it), gives the space back and looks
+whether every job that was accepted is still told. Exits with 1 when something is not as it should be.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import hashlib
+import json
+import random
+import re
+import resource
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import cast
+
+ROUTE = "/v1/ai/text-to-image/runway"
+PROMPT = {"prompt": "A serene mountain landscape at sunset", "ratio": "720:720"}
+OWNERS = 10
+CREATES = 0.1  # share of requests that create
+PAUSE = 0.5  # seconds between an answer and the next request
+END = b"\r\n\r\n"
+CONFIG = """
+[models.gen4_image]
+engine = "script"
+[server]
+log_level = "critical"
+[limits]
+requests_per_second = 100000.0
+requests_per_minute = 6000000
+max_concurrent = 1000
+max_daily = 1000000
+max_queued = 100000
+max_bytes_daily = 100000000000
+"""
+MIB = 1 << 20
+
+
+class Client(asyncio.Protocol):
+    """One keep-alive connection that asks, waits for the answer, pauses, and asks again."""
+
+    def __init__(self, load: "Load", key: str, id: str) -> None:
+        self.load, self.key = load, key
+        self.done = asyncio.get_running_loop().create_future()
+        self.id, self.sent, self.creating, self.buffer = id, 0.0, True, b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        asyncio.get_running_loop().call_later(random.random() * PAUSE, self.ask)
+
+    def ask(self) -> None:
+        if time.monotonic() >= self.load.until or self.transport.is_closing():
+            self.transport.close()
+            return
+        self.creating = not self.id or random.random() < self.load.share
+        self.sent, self.buffer = time.perf_counter(), b""
+        self.transport.write(request(self.key, None if self.creating else self.id))
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        head, found, body = self.buffer.partition(END)
+        length = re.search(rb"content-length: (\d+)", head.lower())
+        if not found or length is None or len(body) < int(length[1]):
+            return
+        self.load.took(self.creating, int(head[9:12]), time.perf_counter() - self.sent, body)
+        if self.creating and head[9:12] == b"200":
+            self.id = json.loads(body)["data"]["task_id"]
+            self.load.accepted[self.id] = self.key
+        asyncio.get_running_loop().call_later(PAUSE * (0.5 + random.random()), self.ask)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc  # that it was lost is what counts
+        if time.monotonic() < self.load.until:
+            self.load.lost += 1
+        if not self.done.done():
+            self.done.set_result(None)
+
+
+def request(key: str, id: str | None) -> bytes:
+    head = f"x-freepik-api-key: {key}\r\nhost: 127.0.0.1\r\n"
+    if id is not None:
+        return f"GET {ROUTE}/{id} HTTP/1.1\r\n{head}\r\n".encode()
+    body = json.dumps({**PROMPT, "seed": random.randrange(1000)})
+    head += f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
+    return f"POST {ROUTE} HTTP/1.1\r\n{head}\r\n{body}".encode()
+
+
+class Load:
+    """What so many clients do for so long, and what they are answered."""
+
+    def __init__(self, port: int, clients: int, seconds: float, known: dict[str, str] | None = None) -> None:
+        """`known` are jobs that were accepted before, to be polled."""
+        self.share = CREATES
+        self.known = list((known or {}).items())
+        self.port, self.clients, self.seconds, self.until = port, clients, seconds, 0.0
+        self.times: dict[bool, list[float]] = {True: [], False: []}  # of creates, of reads
+        self.statuses: Counter[int] = Counter()
+        self.words: Counter[str] = Counter()
+        self.accepted: dict[str, str] = {}  # id → key
+        self.lost = 0
+
+    def took(self, creating: bool, status: int, seconds: float, body: bytes) -> None:
+        self.times[creating].append(seconds)
+        self.statuses[status] += 1
+        if status >= 400:
+            self.words[f"{status} {body[:200].decode(errors='replace')}"] += 1
+
+    async def run(self) -> "Load":
+        loop = asyncio.get_running_loop()
+        self.until = time.monotonic() + self.seconds
+        made: list[Client] = []
+        for number in range(self.clients):
+            id, key = self.known[number % len(self.known)] if self.known else ("", f"key{number % OWNERS}")
+            client = Client(self, key, id)
+            with contextlib.suppress(OSError):
+                await loop.create_connection(lambda client=client: client, "127.0.0.1", self.port)
+                made.append(client)
+        await asyncio.gather(*(client.done for client in made))
+        return self
+
+    def quantiles(self, creating: bool) -> tuple[float, float]:
+        times = sorted(self.times[creating]) or [0.0]
+        return times[len(times) // 2] * 1000, times[int(len(times) * 0.99)] * 1000
+
+    def told(self) -> str:
+        reads, creates = self.quantiles(False), self.quantiles(True)
+        return (
+            f"{sum(self.statuses.values())} answers {dict(sorted(self.statuses.items()))}, {self.lost} connections "
+            f"lost; reads p50 {reads[0]:.1f} p99 {reads[1]:.1f} ms; creates p50 {creates[0]:.1f} p99 {creates[1]:.1f}"
+        )
+
+
+class Server:
+    """`mutoscope serve` in a process of its own; where `mount` is said, with its data on a tmpfs that only it sees."""
+
+    def __init__(self, folder: Path, *, mount: str = "", files: int = 0) -> None:
+        self.folder, self.data, self.files = folder, folder / "data", files
+        self.data.mkdir(exist_ok=True)
+        keys = "".join(
+            f'[[keys]]\nname = "owner{n}"\nsha256 = "{hashlib.sha256(f"key{n}".encode()).hexdigest()}"\n'
+            for n in range(OWNERS)
+        )
+        (folder / "mutoscope.toml").write_text(CONFIG + keys)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.command = [sys.executable, "-m", "mutoscope", "serve", "--port", str(self.port), "--data", str(self.data)]
+        self.command += ["--config", str(folder / "mutoscope.toml")]
+        if mount:
+            inner = f'mount -t tmpfs -o size={mount} tmpfs {self.data} && exec "$@"'
+            self.command = ["unshare", "-m", "sh", "-c", inner, "sh", *self.command]
+
+    def start(self) -> None:
+        limit = None if not self.files else lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (self.files, self.files))
+        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, preexec_fn=limit)
+        for _ in range(600):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            if self.process.poll() is not None:
+                raise SystemExit("the server ended at its start")
+            time.sleep(0.05)
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+
+    @property
+    def memory(self) -> float:
+        """MiB in use."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * resource.getpagesize() / MIB
+
+    @property
+    def seen(self) -> Path:
+        """The data as the server's process sees them."""
+        return Path(f"/proc/{self.process.pid}/root{self.data}")
+
+    def missing(self, accepted: dict[str, str]) -> int:
+        """How many accepted jobs are not told any more."""
+        return sum(self.status(id, key) != 200 for id, key in accepted.items())
+
+    def status(self, id: str, key: str) -> int:
+        wish = urllib.request.Request(f"http://127.0.0.1:{self.port}{ROUTE}/{id}", headers={"x-freepik-api-key": key})
+        try:
+            with urllib.request.urlopen(wish, timeout=10) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+
+@contextlib.contextmanager
+def serving(*, mount: str = "", files: int = 0) -> Generator[Server]:
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(Path(folder), mount=mount, files=files)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def may_mount() -> bool:
+    if shutil.which("unshare") is None:
+        return False
+    return subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode == 0
+
+
+def load(
+    server: Server, clients: int, seconds: float, known: dict[str, str] | None = None, share: float = CREATES
+) -> Load:
+    """`share` of the requests create."""
+    done = Load(server.port, clients, seconds, known)
+    done.share = share
+    return asyncio.run(done.run())
+
+
+# The parts: each yields what is wrong
+
+
+def steady(clients: int, seconds: float) -> Iterator[str]:
+    with serving() as server:
+        warm = load(server, clients, seconds / 4)
+        before = server.memory
+        done = load(server, clients, seconds)
+        after = server.memory
+        print(f"steady: {done.told()}; memory {before:.0f} MiB after a quarter, {after:.0f} MiB at the end")
+        yield from refused(done, {200})
+        for creating in (False, True):
+            p50, p99 = done.quantiles(creating)
+            if p99 > 10 * p50:
+                yield f"p99 of {'creates' if creating else 'reads'} is {p99 / p50:.1f} times p50"
+        if after > before * 1.15 + 16:
+            yield f"memory grew from {before:.0f} to {after:.0f} MiB"
+        yield from lost(server, dict(random.sample(list((warm.accepted | done.accepted).items()), 200)))
+
+
+def sweep(clients: int, seconds: float) -> Iterator[str]:
+    """The same while 100,000 old jobs are swept, against the moment before."""
+    with serving() as server:
+        quiet = load(server, clients, seconds)
+        fill(server.data / "mutoscope.db", 100_000)
+        (server.folder / "mutoscope.toml").write_text(
+            (server.folder / "mutoscope.toml").read_text() + "[retention]\njobs_days = 7\n"
+        )
+        command = [sys.executable, "-m", "mutoscope", "sweep", "--json", "--data", str(server.data)]
+        began = time.monotonic()
+        sweeping = subprocess.Popen(
+            [*command, "--config", str(server.folder / "mutoscope.toml")], stdout=subprocess.PIPE
+        )
+        busy = load(server, clients, seconds)
+        out, _ = sweeping.communicate()
+        swept = json.loads(out)["jobs"]
+        print(f"before the sweep: {quiet.told()}")
+        print(f"while {swept} jobs were swept in {time.monotonic() - began:.0f} s: {busy.told()}")
+        yield from refused(busy, {200})
+        if swept < 100_000:
+            yield f"only {swept} jobs were swept"
+
+
+def fill(database: Path, count: int) -> None:
+    """Old jobs, copied from one that has ended."""
+    with contextlib.closing(sqlite3.connect(database, timeout=60)) as db:
+        columns = [row[1] for row in db.execute("PRAGMA table_info(jobs)")]
+        began = int((time.time() - 90 * 86400) * 1000)
+        values = {name: name for name in columns} | {"finished": str(began / 1000), "created": str(began / 1000)}
+        values["id"] = (
+            f"(SELECT substr(h,1,8)||'-'||substr(h,9,4)||'-7'||substr(r,1,3)||'-a'||substr(r,4,3)||'-'||substr(r,7,12) "
+            f"FROM (SELECT printf('%012x', {began} + n) AS h, lower(hex(randomblob(9))) AS r))"
+        )
+        db.execute(
+            f"WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {count}), "
+            "one AS (SELECT * FROM jobs WHERE state = 'succeeded' LIMIT 1) "
+            f"INSERT INTO jobs ({', '.join(columns)}) SELECT {', '.join(values.values())} FROM one, n"
+        )
+        db.commit()
+
+
+def full(clients: int, seconds: float) -> Iterator[str]:
+    mounted = may_mount()
+    with serving(mount="256m" if mounted else "") as server:
+        before = load(server, clients, seconds / 4)
+        ballast = server.seen / "ballast"
+        if mounted:
+            with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+                while file.write(bytes(1 << 16)):
+                    pass
+        else:
+            resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (1 << 12, resource.RLIM_INFINITY))
+        # The journal has some megabytes of its own, which are filled first.
+        during = load(server, clients, seconds, before.accepted, share=0.7)
+        if mounted:
+            ballast.unlink()
+        else:
+            resource.prlimit(
+                server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+            )
+        print(f"full ({'a tmpfs' if mounted else 'RLIMIT_FSIZE'}): {during.told()}")
+        show(during)
+        yield from refused(during, {200, 503})
+        if not during.statuses[503]:
+            yield "nothing was refused: the disk was not full"
+        time.sleep(2)
+        after = load(server, clients, seconds / 4)
+        print(f"with space again: {after.told()}")
+        yield from refused(after, {200})
+        yield from lost(server, before.accepted | during.accepted | after.accepted)
+
+
+def files(clients: int, seconds: float) -> Iterator[str]:
+    with serving(files=1024) as server:
+        many = load(server, max(clients, 1100), seconds)  # more than there are descriptors for
+        print(f"1,024 descriptors and {max(clients, 1100)} clients: {many.told()}")
+        show(many)
+        yield from refused(many, {200, 503})
+        after = load(server, clients, seconds / 4)
+        print(f"and then: {after.told()}")
+        yield from refused(after, {200})
+        yield from lost(server, many.accepted | after.accepted)
+
+
+def readonly(clients: int, seconds: float) -> Iterator[str]:
+    """A server does not start where it cannot write, and says why; nothing is lost by the attempt."""
+    if not may_mount():
+        print("readonly: left out, for want of the right to mount")
+        return
+    with serving() as server:
+        done = load(server, min(clients, 50), seconds / 8)
+        server.stop()
+        inner = f'mount --bind {server.data} {server.data} && mount -o remount,bind,ro {server.data} && exec "$@"'
+        refusing = subprocess.run(
+            ["unshare", "-m", "sh", "-c", inner, "sh", *server.command],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        print(f"readonly: exit code {refusing.returncode}: {refusing.stderr.strip().splitlines()[-1:]}")
+        if refusing.returncode == 0 or "Traceback" in refusing.stderr:
+            yield "a server that cannot write did not refuse to start in words"
+        server.start()
+        yield from lost(server, done.accepted)
+
+
+def refused(done: Load, allowed: set[int]) -> Iterator[str]:
+    for status in done.statuses.keys() - allowed:
+        example = next((word for word in done.words if word.startswith(str(status))), "")
+        yield f"{done.statuses[status]} answers were {status}, for example {example}"
+
+
+def lost(server: Server, accepted: dict[str, str]) -> Iterator[str]:
+    if missing := server.missing(accepted):
+        yield f"{missing} of {len(accepted)} accepted jobs are not told any more"
+
+
+def show(done: Load) -> None:
+    for words, times in done.words.most_common(3):
+        print(f"  {times} times: {words}")
+
+
+PARTS = {"steady": steady, "sweep": sweep, "full": full, "files": files, "readonly": readonly}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--part", default=",".join(PARTS))
+    parser.add_argument("--clients", type=int, default=500)
+    parser.add_argument("--seconds", type=float, default=120.0)
+    options = parser.parse_args()
+    wrong: list[str] = []
+    for name in options.part.split(","):
+        if name not in PARTS:
+            parser.error(f"no such part: {name}; there are {', '.join(PARTS)}")
+        wrong += [f"{name}: {each}" for each in PARTS[name](options.clients, options.seconds)]
+    print("\n".join(wrong) or "as it should be")
+    sys.exit(bool(wrong))
+
+
+if __name__ == "__main__":
+    most = min(8192, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    main()
