@@ -57,8 +57,8 @@ chaos: $(READY)  ## kill a gateway of paid jobs, and its vendor, for a minute; w
 	@$(BIN)/python benchmarks/chaos.py
 	@$(BIN)/python benchmarks/chaos.py --back runway
 
-docs: $(READY)   ## write docs/09-reference.md anew from the code
-	@$(BIN)/python docs/make_reference.py > docs/.reference && mv docs/.reference docs/09-reference.md
+docs: $(READY)   ## write docs/13-reference.md anew from the code
+	@$(BIN)/python docs/make_reference.py > docs/.reference && mv docs/.reference docs/13-reference.md
 
 lock: $(READY)   ## resolve the dependencies anew
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --all-extras --group dev -o lock/dev.txt pyproject.toml

@@ -1,6 +1,6 @@
-"""Prints docs/09-reference.md from the code: settings, wires, problems, models, engines, the renderer's words.
+"""Prints docs/13-reference.md from the code: settings, wires, problems, models, engines, the renderer's words.
 
-python docs/make_reference.py > docs/09-reference.md
+python docs/make_reference.py > docs/13-reference.md
 """
 
 import re

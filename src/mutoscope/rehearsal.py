@@ -1,6 +1,6 @@
 """What `serve --rehearse` adds for test clients: the fixed task that Runway's own SDK test suite reads and deletes.
 
-The suite was written against a mock server and asks for this one id; see docs/05-rehearsing.md.
+The suite was written against a mock server and asks for this one id; see docs/09-rehearsing.md.
 """
 
 from mutoscope.job import Generation, Job, Operation, State

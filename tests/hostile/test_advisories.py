@@ -1,4 +1,4 @@
-"""What servers of this kind were breached by, each tried on this one. docs/11-security.md has the table."""
+"""What servers of this kind were breached by, each tried on this one. docs/07-security.md has the table."""
 
 import ast
 import base64
@@ -267,7 +267,7 @@ async def test_an_empty_key_names_nobody(guarded: Any) -> None:
 # -- the table of them ----------------------------------------------------------------------------------------
 
 ROOT = Path(__file__).parent.parent.parent
-PAGE = ROOT / "docs" / "11-security.md"
+PAGE = ROOT / "docs" / "07-security.md"
 ADVISORIES = (
     *(
         "SQL injection in the key check",

@@ -27,7 +27,7 @@ from mutoscope.job import State
 from mutoscope.wires import BY_NAME
 
 Worlds = Any
-PAGE = Path(__file__).parent.parent.parent / "docs" / "12-paid-jobs.md"
+PAGE = Path(__file__).parent.parent.parent / "docs" / "05-paid-jobs.md"
 
 
 class Front(NamedTuple):
