@@ -1,16 +1,18 @@
 """Durable creates and status reads a second, side by side with a bare ASGI handler and with FastAPI.
 
-    python benchmarks/bench_serve.py [--rounds 5] [--seconds 2] [--jobs 1000000]
+    python benchmarks/bench_serve.py [--rounds 5] [--seconds 2] [--jobs 1000000] [--only-cost]
 
 All servers run at once on the same uvicorn, pinned to one core, and are loaded in turn from the other, round by
 round, so that a ratio compares neighbours in time. "CPU" is the server's own CPU time by the kernel's account,
 divided by the requests it answered: the figure that a noisy machine disturbs least. mutoscope writes every
 create to disk (WAL, synchronous=FULL) before it answers; FastAPI keeps a dict and the bare handler nothing.
 
-The second table is mutoscope alone with 1,000 and with `--jobs` jobs in its store.
+The second table is mutoscope alone with 1,000 and with `--jobs` jobs in its store, the third what keys, limits, budgets
+and the ledger of money cost.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import random
@@ -40,6 +42,21 @@ engine = "script"
 slots = 0
 [server]
 log_level = "error"
+"""
+
+
+GUARDED = f"""
+[limits]
+requests_per_second = 1000000.0
+requests_per_minute = 60000000
+max_concurrent = 100000000
+max_daily = 100000000
+max_queued = 100000000
+max_bytes_daily = 1000000000000000
+[[keys]]
+name = "benchmark"
+sha256 = "{hashlib.sha256(b"benchmark").hexdigest()}"
+budget = 1000000000.0
 """
 
 
@@ -91,11 +108,11 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def mutoscope(name: str, data: Path) -> Generator[Server]:
+def mutoscope(name: str, data: Path, more: str = "") -> Generator[Server]:
     """`mutoscope serve` whose jobs stay queued, so that only the requests are measured."""
     port = free_port()
     config = data.parent / "mutoscope.toml"
-    config.write_text(CONFIG)
+    config.write_text(CONFIG + more)
     command = [sys.executable, "-m", "mutoscope", "serve", "--port", str(port), "--data", str(data)]
     with running(name, [*command, "--config", str(config)], port) as server:
         yield server
@@ -230,15 +247,34 @@ def small_and_large(count: int, rounds: int, seconds: float) -> None:
         show("Durable creates", compare(servers, creates, rounds, seconds), base)
 
 
+def cost_of_it_all(rounds: int, seconds: float) -> None:
+    """Keys, limits and the ledger of money on, against the same without them."""
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        servers: list[Server] = []
+        for name, more in (("open", ""), ("keys, limits, budget", GUARDED)):
+            data = Path(folder) / name / "data"
+            data.mkdir(parents=True)
+            servers.append(stack.enter_context(mutoscope(name, data, more)))
+        wanted = {server.name: reads([create(server) for _ in range(500)]) for server in servers}
+        show("Status reads: the cost of it all", compare(servers, wanted, rounds, seconds), "open")
+        wanted = {server.name: CREATES for server in servers}
+        show("Durable creates: the cost of it all", compare(servers, wanted, rounds, seconds), "open")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--jobs", type=int, default=1_000_000)
+    parser.add_argument(
+        "--only-cost", action="store_true", help="the last table only: what keys, limits and money cost"
+    )
     options = parser.parse_args()
     print(f"{len(CORES)} cores; {CONNECTIONS} connections; medians of {options.rounds} rounds of {options.seconds:g} s")
-    side_by_side(options.rounds, options.seconds)
-    small_and_large(options.jobs, options.rounds, options.seconds)
+    if not options.only_cost:
+        side_by_side(options.rounds, options.seconds)
+        small_and_large(options.jobs, options.rounds, options.seconds)
+    cost_of_it_all(options.rounds, options.seconds)
 
 
 if __name__ == "__main__":
