@@ -464,3 +464,36 @@ async def test_a_job_let_go_by_another_is_not_shown_as_throttled(sqlite: SqliteS
 def test_ids_of_a_time_start_where_its_bound_says() -> None:
     assert transitions.first_id(T0) < id_at(T0, 0) < transitions.first_id(T0 + 0.001)
     assert transitions.first_id(-5.0) == "00000000-0000"
+
+
+async def test_the_daily_count_is_not_believed_when_another_process_has_added(
+    sqlite: SqliteStore, tmp_path: Path
+) -> None:
+    other = SqliteStore(tmp_path / "jobs.db")
+    await other.open()
+    try:
+        for store in (sqlite, other, sqlite, other):
+            _ = await store.add(make_job(), daily=4)
+        for store in (sqlite, other):
+            with pytest.raises(Problem):
+                _ = await store.add(make_job(), daily=4)
+    finally:
+        await other.close()
+
+
+async def test_the_daily_count_knows_what_was_added_while_there_was_no_limit(sqlite: SqliteStore) -> None:
+    for daily in (3, None, 3):
+        _ = await sqlite.add(make_job(), daily=daily)
+    with pytest.raises(Problem):
+        _ = await sqlite.add(make_job(), daily=3)
+
+
+async def test_the_daily_count_forgets_what_was_rolled_back(sqlite: SqliteStore) -> None:
+    first = await sqlite.add(make_job(), daily=3)
+    adds = [sqlite.add(make_job(id=id), daily=3) for id in (id_at(T0), id_at(T0), first.id)]
+    results = await asyncio.gather(*adds, return_exceptions=True)
+    assert [isinstance(each, Job) for each in results] == [True, True, False]  # the last id is taken already
+    with pytest.raises(Problem) as refused:
+        _ = await sqlite.add(make_job(), daily=3)
+    assert refused.value.kind is Kind.QUOTA_EXCEEDED
+    _ = await sqlite.add(make_job(), daily=4)

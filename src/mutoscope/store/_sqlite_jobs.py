@@ -50,6 +50,8 @@ def first_id(time: float) -> str:
 
 # Adding
 
+TALLIES_KEPT = 10_000
+
 
 class Addition(NamedTuple):
     """A job to be stored, encoded on the event loop so that only SQL is left to do."""
@@ -63,30 +65,33 @@ class Addition(NamedTuple):
     purse: Purse | None = None
 
 
-def add_together(db: sqlite3.Connection, additions: Sequence[Addition]) -> Sequence[Job | Exception]:
+def add_together(
+    db: sqlite3.Connection, additions: Sequence[Addition], *, tallies: "Tallies"
+) -> Sequence[Job | Exception]:
     """Store many jobs by one statement; where that fails, one by one, to tell whose fault it was."""
     if len(additions) == 1:
-        return [add_alone(db, additions[0])]
+        return [add_alone(db, additions[0], tallies)]
     _ = db.execute("SAVEPOINT additions")
     try:
-        outcomes = add_all(db, additions)
+        outcomes = add_all(db, additions, tallies)
     except Exception as error:
         if environmental(error):
             raise
         _ = db.execute("ROLLBACK TO additions")
-        outcomes = [add_alone(db, each) for each in additions]
+        outcomes = [add_alone(db, each, tallies) for each in additions]
     _ = db.execute("RELEASE additions")
     return outcomes
 
 
-def add_all(db: sqlite3.Connection, additions: Sequence[Addition]) -> list[Job | Problem]:
-    repeats = Repeats(db)
-    decided = decide(db, additions, repeats)
+def add_all(db: sqlite3.Connection, additions: Sequence[Addition], tallies: "Tallies") -> list[Job | Problem]:
+    repeats, standings = Repeats(db), Standings(db, tallies)
+    decided = decide(db, additions, repeats, standings)
     admitted = [each for each in decided if isinstance(each, Addition)]
     insert_rows(db, [each.row for each in admitted])
     ledger.reserve(db, [(each.job, each.purse) for each in admitted if each.purse is not None])
     use_inputs(db, (each.job for each in admitted))
     repeats.write()
+    standings.remember()
     return [each.job if isinstance(each, Addition) else each for each in decided]
 
 
@@ -108,20 +113,20 @@ STRIDES = (64, 16, 4, 1)
 INSERT_STRIDE = {stride: INSERT_JOB + f", {HOLES}" * (stride - 1) for stride in STRIDES}
 
 
-def add_alone(db: sqlite3.Connection, addition: Addition) -> Job | Exception:
+def add_alone(db: sqlite3.Connection, addition: Addition, tallies: "Tallies") -> Job | Exception:
     if addition.repeat is None and addition.purse is None:
-        return try_one(db, addition)  # one statement, which undoes itself
+        return try_one(db, addition, tallies)  # one statement, which undoes itself
     _ = db.execute("SAVEPOINT addition")
-    outcome = try_one(db, addition)
+    outcome = try_one(db, addition, tallies)
     if isinstance(outcome, Exception):
         _ = db.execute("ROLLBACK TO addition")
     _ = db.execute("RELEASE addition")
     return outcome
 
 
-def try_one(db: sqlite3.Connection, addition: Addition) -> Job | Exception:
+def try_one(db: sqlite3.Connection, addition: Addition, tallies: "Tallies") -> Job | Exception:
     try:
-        [outcome] = add_all(db, [addition])
+        [outcome] = add_all(db, [addition], tallies)
     except Exception as error:
         if environmental(error):
             raise
@@ -131,22 +136,21 @@ def try_one(db: sqlite3.Connection, addition: Addition) -> Job | Exception:
     return outcome
 
 
-def decide(db: sqlite3.Connection, additions: Sequence[Addition], repeats: Repeats) -> list[Addition | Job | Problem]:
+def decide(
+    db: sqlite3.Connection, additions: Sequence[Addition], repeats: Repeats, standings: "Standings"
+) -> list[Addition | Job | Problem]:
     """Find those that came before and apply the limits, counting what is stored and what stands earlier in this
     sequence."""
     decided: list[Addition | Job | Problem] = []
-    standings: dict[tuple[str, str], Standing] = {}
     lines, purses = Lines(db), ledger.Purses(db)
     for addition in additions:
         earlier = repeats.earlier(addition.job, addition.repeat) if addition.repeat is not None else None
         if earlier is not None:
             decided.append(earlier)
             continue
-        pair = (addition.job.owner, addition.job.generation.model)
-        standing = standings.get(pair) or standings.setdefault(pair, Standing(db, *pair))
         purse = addition.purse
         broke = purses.admit(addition.job, purse) if purse is not None else None
-        outcome = lines.admit(addition) or broke or standing.admit(addition)
+        outcome = lines.admit(addition) or broke or standings.of(addition.job).admit(addition)
         if isinstance(outcome, Addition):
             lines.joined(outcome)
             if purse is not None:
@@ -177,14 +181,84 @@ class Lines:
             self._waiting[addition.job.owner] += 1
 
 
+class Tally(NamedTuple):
+    """How many jobs of a model an owner made since some id."""
+
+    since: str
+    made: int
+    last: str  # the newest of them
+
+
+class Tallies:
+    """The counts of the daily limit, kept from one transaction to the next, for as long as nobody else can have changed
+    what they count: another process, a removal, a transaction of ours that came to nothing."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], Tally] = {}
+        self._stamp: tuple[int, int] | None = None
+
+    def check(self, db: sqlite3.Connection) -> None:
+        """Once in a transaction, before any is asked for."""
+        [version] = db.execute("PRAGMA data_version").fetchone()  # moves when another connection commits
+        [removals] = db.execute("SELECT number FROM removals").fetchone()
+        if (version, removals) != self._stamp:
+            self._stamp = (version, removals)
+            self._kept.clear()
+
+    def get(self, db: sqlite3.Connection, pair: tuple[str, str]) -> Tally | None:
+        tally = self._kept.get(pair)
+        if tally and db.execute("SELECT 1 FROM jobs WHERE id = ?", (tally.last,)).fetchone() is None:
+            del self._kept[pair]  # what it counted was rolled back
+            return None
+        return tally
+
+    def keep(self, pair: tuple[str, str], tally: Tally | None) -> None:
+        """None: what is known of the pair does not hold any more."""
+        if tally is None:
+            _ = self._kept.pop(pair, None)
+            return
+        if len(self._kept) >= TALLIES_KEPT:
+            self._kept.clear()
+        self._kept[pair] = tally
+
+
+class Standings:
+    """The standing of each owner with each model, while a sequence of additions is decided."""
+
+    def __init__(self, db: sqlite3.Connection, tallies: Tallies) -> None:
+        self._db, self._tallies = db, tallies
+        self._found: dict[tuple[str, str], Standing] = {}
+        self._checked = False
+
+    def of(self, job: Job) -> "Standing":
+        pair = (job.owner, job.generation.model)
+        standing = self._found.get(pair)
+        if standing is None:
+            standing = self._found[pair] = Standing(self._db, *pair, tally=self._tally)
+        return standing
+
+    def remember(self) -> None:
+        """For the next transaction, once the additions are stored."""
+        for pair, standing in self._found.items():
+            self._tallies.keep(pair, standing.tally())
+
+    def _tally(self, pair: tuple[str, str]) -> Tally | None:
+        if not self._checked:
+            self._tallies.check(self._db)
+            self._checked = True
+        return self._tallies.get(self._db, pair)
+
+
 class Standing:
     """What one owner holds and has made of one model, while a sequence of additions is decided.
 
     Nothing is written meanwhile, so the database is asked once and not for every addition.
     """
 
-    def __init__(self, db: sqlite3.Connection, owner: str, model: str) -> None:
-        self._db, self._pair = db, (owner, model)
+    def __init__(
+        self, db: sqlite3.Connection, owner: str, model: str, *, tally: Callable[[tuple[str, str]], Tally | None]
+    ) -> None:
+        self._db, self._pair, self._known = db, (owner, model), tally
         self._admitted: list[str] = []  # ids
         self._admitted_held = 0
         self._held: dict[int, int] = {}  # limit → what is stored, counted up to the limit
@@ -212,6 +286,8 @@ class Standing:
 
     def stored_since(self, since: str, daily: int) -> int:
         """Counted up to the limit. A moment after the last count, only what has left the window is counted."""
+        if self._made is None and (tally := self._known(self._pair)):
+            self._made = (tally.since, tally.made)
         if self._made is not None and self._made[0] <= since and self._made[1] < daily:
             before, made = self._made
             made -= self._count("owner = ? AND model = ? AND id >= ? AND id < ?", daily, before, since)
@@ -220,6 +296,13 @@ class Standing:
         # A count that reached its limit may fall short of the truth: it is no use to the next addition.
         self._made = (since, made) if made < daily else None
         return made
+
+    def tally(self) -> Tally | None:
+        """What is known once the admitted are stored; None where nothing was counted, or not to its end."""
+        if self._made is None or not self._admitted:
+            return None
+        since, made = self._made
+        return Tally(since, made + sum(id >= since for id in self._admitted), max(self._admitted))
 
     def _count(self, condition: str, limit: int, *values: str) -> int:
         query = f"SELECT count(*) FROM (SELECT 1 FROM jobs WHERE {condition} LIMIT ?)"

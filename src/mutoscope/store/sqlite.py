@@ -112,6 +112,7 @@ class SqliteStore:
         self._path, self._busy_seconds = path, busy_seconds
         self._hot = HotJobs(hot_jobs, clock=clock)
         self._turns = Turns()
+        self._add_together = partial(jobs.add_together, tallies=jobs.Tallies())
         self._writer: Writer | None = None
         self._reader: sqlite3.Connection | None = None
         self._removals = -1  # by any process, when it was last asked
@@ -273,7 +274,7 @@ class SqliteStore:
             raise ValueError("concurrency is 1 or more: a job that may never run should be refused")
         stored = job if job.updated else msgspec.structs.replace(job, updated=job.created)
         addition = jobs.Addition(stored, row_of(stored), concurrency, daily, repeat, queued, purse_of(stored, purse))
-        return await self._open_writer.join(jobs.add_together, addition)
+        return await self._open_writer.join(self._add_together, addition)
 
     async def claim(
         self, *, engine: str, worker: str, lease_seconds: float, limit: int, now: float, owed: Owed | None = None
