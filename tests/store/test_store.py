@@ -610,3 +610,23 @@ async def test_a_caller_that_gives_up_harms_nobody(store: Store) -> None:
     _ = impatient.cancel()
     assert isinstance(await patient, Job)
     assert impatient.cancelled()
+
+
+async def test_what_a_key_holds_is_counted_right_through_a_jobs_life(store: Store) -> None:
+    for _ in range(3):
+        _ = await store.add(make_job(owner="alice"), concurrency=2)
+    [first] = await claim(store, limit=1)
+    _ = await store.release(first.id, "w1", T0)
+    with pytest.raises(Problem) as refused:
+        _ = await store.add(make_job(owner="alice"), queued=3)
+    assert refused.value.kind is Kind.RATE_LIMITED
+    [first, second] = await claim(store, limit=9)
+    _ = await store.settle(first.id, "w1", state=State.SUCCEEDED, now=T0)  # lets the throttled one go
+    _ = await store.cancel(second.id, now=T0)
+    added = [await store.add(make_job(owner="alice"), concurrency=2, queued=3) for _ in range(2)]
+    assert [job.throttled for job in added] == [False, True]
+    await store.close()
+    await store.open()
+    assert (await store.add(make_job(owner="alice"), concurrency=2, queued=4)).throttled
+    with pytest.raises(Problem):
+        _ = await store.add(make_job(owner="alice"), queued=4)

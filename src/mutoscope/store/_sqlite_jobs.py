@@ -277,7 +277,7 @@ class Standing:
     def held(self, limit: int) -> int:
         if limit not in self._held:
             query = "owner = ? AND model = ? AND throttled = 0 AND finished IS NULL"
-            self._held[limit] = self._count(query, limit)
+            self._held[limit] = self._stands() if self._pair[0] else self._count(query, limit)
         return self._held[limit] + self._admitted_held
 
     def made_today(self, job: Job, daily: int) -> int:
@@ -296,6 +296,11 @@ class Standing:
         # A count that reached its limit may fall short of the truth: it is no use to the next addition.
         self._made = (since, made) if made < daily else None
         return made
+
+    def _stands(self) -> int:
+        """What a key holds; an open server's jobs are counted, because they have no row."""
+        found = self._db.execute("SELECT held FROM standings WHERE owner = ? AND model = ?", self._pair).fetchone()
+        return int(found[0]) if found else 0
 
     def tally(self) -> Tally | None:
         """What is known once the admitted are stored; None where nothing was counted, or not to its end."""

@@ -22,20 +22,11 @@ HEADS = f"""
     SELECT head FROM heads WHERE head IS NOT NULL"""
 RUNNING = "SELECT owner, count(*) FROM jobs WHERE state = 'running' AND engine = ? GROUP BY owner"
 
-# What is unfinished less what runs. Engines are few: the name of each is sought from the one before it.
-WAITING = """
-    WITH RECURSIVE engines (engine) AS (
-        SELECT min(engine) FROM jobs WHERE state = 'running'
-        UNION ALL
-        SELECT (SELECT min(engine) FROM jobs WHERE state = 'running' AND engine > engines.engine)
-        FROM engines WHERE engine IS NOT NULL)
-    SELECT (SELECT count(*) FROM jobs WHERE owner = ?1 AND finished IS NULL)
-        - (SELECT total((SELECT count(*) FROM jobs WHERE state = 'running' AND engine = engines.engine AND owner = ?1))
-           FROM engines WHERE engine IS NOT NULL)"""
+WAITING = "SELECT total(waiting) FROM standings WHERE owner = ?"
 
 
 def waiting(db: sqlite3.Connection, owner: str) -> int:
-    """How many jobs of an owner are queued, throttled ones too."""
+    """How many jobs of a key are queued, throttled ones too."""
     return int(db.execute(WAITING, (owner,)).fetchone()[0])
 
 

@@ -230,6 +230,8 @@ def forget(db: sqlite3.Connection, changes: Changes, *, owner: str, limit: int, 
         (now, texts(ids)),
     )
     remove_jobs(db, ids, now)
+    if not ids:
+        _ = db.execute("DELETE FROM standings WHERE owner = ? AND held = 0 AND waiting = 0", (owner,))
     note_removal(db)
     changes.extend(ids)
     return forgotten
