@@ -33,3 +33,7 @@ async def answering(app: App, door: socket.socket) -> AsyncIterator[str]:
         server.force_exit = True
         with contextlib.suppress(asyncio.CancelledError):
             await task
+        for connection in list(server.server_state.connections):  # those whose requests were cut off
+            if connection.transport is not None:
+                connection.transport.abort()
+        await asyncio.sleep(0)  # so that they are closed before their loop is
