@@ -35,6 +35,10 @@ async def behind_a_socket(running: Any) -> AsyncIterator[str]:
         server.should_exit = server.force_exit = True
         with contextlib.suppress(asyncio.CancelledError):
             await task
+        for connection in list(server.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+        await asyncio.sleep(0)  # so that they are closed before their loop is
 
 
 async def look(start: Start, key: str | None = None, **sections: object) -> dict[str, Check]:

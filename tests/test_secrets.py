@@ -71,6 +71,7 @@ async def vendor() -> AsyncIterator[str]:
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    await asyncio.sleep(0.05)  # the last connections are closed before their loop is
 
 
 @contextmanager

@@ -134,6 +134,7 @@ class Receiver:
 
         async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
             yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
+        await asyncio.sleep(0.05)  # the last connections are closed before their loop is
 
 
 @pytest.mark.parametrize("to_receivers", [False, True])
@@ -141,7 +142,7 @@ async def test_a_webhook_is_part_of_the_trace_and_carries_it_where_that_is_wante
     start: Start, to_receivers: bool
 ) -> None:
     receiver = Receiver()
-    async with start(**SCRIPTED) as running, receiver.listening() as url:
+    async with receiver.listening() as url, start(**SCRIPTED) as running:
         kept = Kept(running.app, to_receivers=to_receivers)
         _ = await running.finished(await create(running.client, webhook_url=url))
         webhooks = await kept.until("webhook")
