@@ -304,6 +304,9 @@ class Transitions(RuleBasedStateMachine):
         assert self.run(self.store.recover(now=self.now)) == len(running)
         for job in running:
             self.let_go(job)
+        for job in self.known:
+            if job.state.final and job.open is Sent.INTENDED:
+                job.sent[-1] = (job.sent[-1][0], Sent.UNKNOWN)
         for account in ("a1", "a2"):
             self.look(account)
         all_watches = self.run(self.store.shift_watches(0.0))  # those that rest too
@@ -387,7 +390,7 @@ class Transitions(RuleBasedStateMachine):
         job.tell("accepted")
         mode = Mode.WAIT
         if job.state.final:
-            mode = Mode.CANCEL if job.state is State.CANCELED else Mode.LATE
+            mode = Mode.LATE if job.state is State.FAILED else Mode.CANCEL
         due = self.now if mode is Mode.CANCEL else self.now + 5
         job.watch = Asked(account, mode, due, self.now, self.now + 100)
         if mode is Mode.WAIT:
