@@ -16,6 +16,7 @@ from mutoscope.job import Generation, Input, Operation, Role, State, Update
 from mutoscope.problem import Kind, Problem
 from mutoscope.wires import _dashscope_bodies as bodies
 from mutoscope.wires._dashscope_back import BACK, PAGE, PAGES
+from mutoscope.wires._wan import MIB
 from mutoscope.wires._wire import File, Order, Verb, Way
 from mutoscope.wires.dashscope import WIRE
 
@@ -333,7 +334,7 @@ def test_pictures_travel_in_every_way_and_other_files_by_link_or_upload():
     picture, sound = still.inputs
     assert [each.way for each in BACK.ways(order(still), picture)] == [Way.LINK, Way.UPLOAD, Way.DATA]
     assert [each.way for each in BACK.ways(order(still), sound)] == [Way.LINK, Way.UPLOAD]
-    assert [each.max_bytes for each in BACK.ways(order(still), sound)] == [15 * bodies.MIB] * 2
+    assert [each.max_bytes for each in BACK.ways(order(still), sound)] == [15 * MIB] * 2
     # an upload is for the model that it was asked for
     assert [each.way for each in BACK.ways(order(still, WAN26), picture)] == [Way.LINK, Way.DATA]
     spoken = wish(T2V, Role.AUDIO)
@@ -633,4 +634,4 @@ def test_the_front_takes_what_the_back_uploads():
     assert BACK.upload
     assert route.parse
     [slot] = route.parse(next(BACK.upload(PNG)))
-    assert slot.max_bytes == 100 * bodies.MIB
+    assert slot.max_bytes == 100 * MIB

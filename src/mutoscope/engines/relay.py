@@ -17,6 +17,7 @@ from typing import TypeVar
 import structlog
 from msgspec.structs import replace
 
+from mutoscope.assets import EXTENSIONS
 from mutoscope.catalog import Catalog, Model
 from mutoscope.config import Account, Net
 from mutoscope.config import Relay as RelaySettings
@@ -576,21 +577,3 @@ def stranded(account: str, field: str, size: int, taken: Collection[Way]) -> str
     else:
         advice = "send a smaller file"
     return f"{field} ({size} bytes) cannot be brought to {account}: {advice}."
-
-
-EXTENSIONS = {
-    "image/png": "png",
-    "image/jpeg": "jpg",
-    "image/webp": "webp",
-    "image/bmp": "bmp",
-    "image/gif": "gif",
-    "video/mp4": "mp4",
-    "video/quicktime": "mov",
-    "video/webm": "webm",
-    "audio/mpeg": "mp3",
-    "audio/wav": "wav",
-    "audio/ogg": "ogg",
-    "audio/flac": "flac",
-    "audio/mp4": "m4a",
-    "audio/aac": "aac",
-}

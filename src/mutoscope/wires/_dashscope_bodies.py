@@ -11,6 +11,7 @@ from msgspec import Meta, Struct, field
 
 from mutoscope.job import Json, MediaLimits, Operation, Role
 from mutoscope.problem import Flaw, Rule
+from mutoscope.wires import _wan
 
 ROOT = "/api/v1/"
 SYNTHESIS = ROOT + "services/aigc/video-generation/video-synthesis"
@@ -237,25 +238,6 @@ TIERS = {"480P": "480p", "720P": "720p", "1080P": "1080p"}
 ADAPTIVE, AUTO = "adaptive", "auto"
 """The ratio that leaves the shape to the model: the vendor's word and ours."""
 
-MIB = 1024 * 1024
-IMAGE = MediaLimits(
-    types=("image/jpeg", "image/png", "image/bmp", "image/webp"),
-    max_bytes=20 * MIB,
-    min_side=240,
-    max_side=8000,
-    min_aspect=1 / 8,
-    max_aspect=8.0,
-)
-AUDIO = MediaLimits(types=("audio/wav", "audio/mpeg"), max_bytes=15 * MIB, min_seconds=2.0, max_seconds=30.0)
-VIDEO = MediaLimits(
-    types=("video/mp4", "video/quicktime"),
-    max_bytes=100 * MIB,
-    min_side=240,
-    max_side=4096,
-    min_seconds=2.0,
-    max_seconds=10.0,
-)
-
 
 class Use(Struct, frozen=True, kw_only=True):
     """What a file is for."""
@@ -266,10 +248,10 @@ class Use(Struct, frozen=True, kw_only=True):
 
 
 USES = {
-    "first_frame": Use(role=Role.FIRST_FRAME, limits=IMAGE, inline=True),
-    "last_frame": Use(role=Role.LAST_FRAME, limits=IMAGE, inline=True),
-    "driving_audio": Use(role=Role.AUDIO, limits=AUDIO),
-    "first_clip": Use(role=Role.VIDEO, limits=VIDEO),
+    "first_frame": Use(role=Role.FIRST_FRAME, limits=_wan.IMAGE, inline=True),
+    "last_frame": Use(role=Role.LAST_FRAME, limits=_wan.IMAGE, inline=True),
+    "driving_audio": Use(role=Role.AUDIO, limits=_wan.AUDIO),
+    "first_clip": Use(role=Role.VIDEO, limits=_wan.VIDEO),
 }
 """By the word in `media[].type`."""
 FILES = {

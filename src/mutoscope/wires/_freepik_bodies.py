@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from mutoscope.job import Json, MediaLimits, Operation, Role
 from mutoscope.problem import Flaw, custom_flaw
+from mutoscope.wires import _wan
 
 ROOT = "/v1/ai/"
 KEY_HEADERS = ("x-freepik-api-key", "x-magnific-api-key")  # the old host's and the new one's
@@ -126,25 +127,6 @@ PLAIN = {"prompt": "prompt", "negative_prompt": "negative_prompt", "duration": "
 
 RESOLUTIONS = {"720P": "720p", "1080P": "1080p"}
 
-MIB = 1024 * 1024
-WAN_IMAGE = MediaLimits(
-    types=("image/jpeg", "image/png", "image/bmp", "image/webp"),
-    max_bytes=20 * MIB,
-    min_side=240,
-    max_side=8000,
-    min_aspect=1 / 8,
-    max_aspect=8.0,
-)
-WAN_AUDIO = MediaLimits(types=("audio/wav", "audio/mpeg"), max_bytes=15 * MIB, min_seconds=2.0, max_seconds=30.0)
-WAN_VIDEO = MediaLimits(
-    types=("video/mp4", "video/quicktime"),
-    max_bytes=100 * MIB,
-    min_side=240,
-    max_side=4096,
-    min_seconds=2.0,
-    max_seconds=10.0,
-)
-
 
 class Medium(Struct, frozen=True, kw_only=True):
     """A body field that names a file."""
@@ -156,10 +138,10 @@ class Medium(Struct, frozen=True, kw_only=True):
 
 MEDIA = {
     "image": Medium(role=Role.FIRST_FRAME, inline=True),
-    "start_image_url": Medium(role=Role.FIRST_FRAME, limits=WAN_IMAGE),
-    "end_image_url": Medium(role=Role.LAST_FRAME, limits=WAN_IMAGE),
-    "audio_url": Medium(role=Role.AUDIO, limits=WAN_AUDIO),
-    "video_url": Medium(role=Role.VIDEO, limits=WAN_VIDEO),
+    "start_image_url": Medium(role=Role.FIRST_FRAME, limits=_wan.IMAGE),
+    "end_image_url": Medium(role=Role.LAST_FRAME, limits=_wan.IMAGE),
+    "audio_url": Medium(role=Role.AUDIO, limits=_wan.AUDIO),
+    "video_url": Medium(role=Role.VIDEO, limits=_wan.VIDEO),
 }
 
 OURS: dict[str, tuple[str, ...]] = {
@@ -187,7 +169,7 @@ UploadType = Literal[
     "audio/mpeg", "audio/wav", "audio/mp4", "audio/webm", "audio/ogg",
 ]
 # fmt: on
-UPLOAD_BYTES = 1024 * MIB
+UPLOAD_BYTES = 1024 * 1024 * 1024
 UPLOAD_SLOT_SECONDS = 120.0
 UPLOAD_KEPT_SECONDS = 7 * 86400.0
 

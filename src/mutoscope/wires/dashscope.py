@@ -10,10 +10,9 @@ from typing import Annotated, Any, Literal, cast, get_args
 
 import msgspec
 from msgspec import UNSET, Meta, Struct
-from msgspec.structs import replace
 
 from mutoscope.http import HttpRequest, HttpResponse, json_response
-from mutoscope.job import Generation, Input, Job, Json, MediaLimits, Operation, Role, State
+from mutoscope.job import Generation, Input, Job, Json, Operation, Role, State
 from mutoscope.problem import Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.wires._body import Path, dotted, found, invalid, read_body, read_json, schema, walk
 from mutoscope.wires._dashscope_answers import (
@@ -43,7 +42,6 @@ from mutoscope.wires._dashscope_bodies import (
     FILES,
     KEYFRAMES,
     LONGEST_NEGATIVE_PROMPT,
-    MIB,
     MODELS,
     PLAIN,
     RESOLVE,
@@ -63,6 +61,7 @@ from mutoscope.wires._dashscope_bodies import (
 )
 from mutoscope.wires._ids import from_uuid4_form, uuid4_form
 from mutoscope.wires._inputs import BadSource, source
+from mutoscope.wires._wan import MIB, clip_limits
 from mutoscope.wires._wire import ANY_FILE, Page, Route, Submission, Upload, UploadWish, Verb, Wire
 
 NAME = "dashscope"
@@ -171,7 +170,7 @@ UPLOADED = re.compile(rf"oss://{UPLOAD_DIR}/([0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}
 def read_file(named: Named, duration: int | None, *, resolves: bool) -> Input:
     """Raises BadSource."""
     use, field = USES[named.word], dotted(named.path)
-    limits = clip_limits(use.limits, duration) if use.role is Role.VIDEO else use.limits
+    limits = clip_limits(duration) if use.role is Role.VIDEO else use.limits
     if named.url.lower().startswith("oss://"):
         if not resolves:
             raise BadSource("is an oss:// URL, which needs the header X-DashScope-OssResourceResolve: enable")
@@ -182,13 +181,6 @@ def read_file(named: Named, duration: int | None, *, resolves: bool) -> Input:
     if named.url[:5].lower() == "data:" and not use.inline:
         raise BadSource("should be an HTTP(S) URL or an oss:// name; only pictures are taken as data URIs")
     return source(named.url, role=use.role, field=field, limits=limits)
-
-
-def clip_limits(limits: MediaLimits, total: int | None) -> MediaLimits:
-    """The clip to continue counts in `duration`: it cannot be longer than what is asked for."""
-    if total is None or limits.max_seconds is None or total >= limits.max_seconds:
-        return limits
-    return replace(limits, max_seconds=float(total))
 
 
 def combination_flaws(said: Json, model: Model) -> Iterator[Flaw]:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from mutoscope.http import Headers, HttpRequest, HttpResponse, json_response
-from mutoscope.job import Generation, Input, Job, Json, MediaLimits, Operation, Role, State
+from mutoscope.job import Generation, Input, Job, Json, Operation, Role, State
 from mutoscope.problem import STATUS, Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.wires._body import invalid, read_body, read_json, schema, walk
 from mutoscope.wires._freepik_answers import (
@@ -44,7 +44,6 @@ from mutoscope.wires._freepik_bodies import (
     UPLOAD_BYTES,
     UPLOAD_KEPT_SECONDS,
     UPLOAD_SLOT_SECONDS,
-    WAN_VIDEO,
     ListQuery,
     Model,
     UploadRequest,
@@ -52,6 +51,7 @@ from mutoscope.wires._freepik_bodies import (
 )
 from mutoscope.wires._ids import from_uuid4_form, uuid4_form
 from mutoscope.wires._inputs import LINK, BadSource, source
+from mutoscope.wires._wan import clip_limits
 from mutoscope.wires._wire import Allowance, Page, Route, Submission, Upload, UploadWish, Verb, Wire
 
 NAME = "freepik"
@@ -114,19 +114,14 @@ def read_medium(field: str, sent: Json) -> Input | Flaw:
         return custom_flaw((field,), f"{fault}; files are taken as links here, not inline")
     if text[:4].lower() == "http" and SCHEME.match(text) and (fault := link_fault(text)):
         return custom_flaw((field,), fault)
-    limits = clip_limits(sent) if medium.role is Role.VIDEO else medium.limits
+    limits = medium.limits
+    if medium.role is Role.VIDEO:
+        total = sent.get("duration")
+        limits = clip_limits(total if isinstance(total, int) else None)
     try:
         return source(text, role=medium.role, field=field, limits=limits, bare_base64=medium.inline)
     except BadSource as error:
         return custom_flaw((field,), f"Value error, {error}")
-
-
-def clip_limits(sent: Json) -> MediaLimits:
-    """The clip to continue counts in `duration`: it cannot be longer than what is asked for."""
-    total, longest = sent.get("duration"), WAN_VIDEO.max_seconds
-    if not isinstance(total, int) or longest is None or total >= longest:
-        return WAN_VIDEO
-    return msgspec.structs.replace(WAN_VIDEO, max_seconds=float(total))
 
 
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
