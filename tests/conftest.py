@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import settings as examples
 from PIL import Image
 
 from local_settings import settings
@@ -18,7 +19,14 @@ logs.configure("error")  # plain lines: structlog's own tracebacks with all thei
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="fuzz for ten minutes each, instead of seconds")
+    parser.addoption("--long", action="store_true", help="look for what is wrong at random, and for longer")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The same examples in each run, so that a change is not blamed for what chance finds; others with --long."""
+    long = bool(config.getoption("--long"))
+    examples.register_profile("mutoscope", derandomize=not long, database=None, deadline=None, print_blob=long)
+    examples.load_profile("mutoscope")
 
 
 class Running:

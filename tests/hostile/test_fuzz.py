@@ -43,14 +43,8 @@ def rounds(request: pytest.FixtureRequest) -> Rounds:
 
 
 def fuzzing(examples: int, config: pytest.Config) -> settings:
-    long = bool(config.getoption("--long"))
-    return settings(
-        max_examples=examples * (20 if long else 1),
-        derandomize=not long,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    longer = 20 if config.getoption("--long") else 1
+    return settings(max_examples=examples * longer, suppress_health_check=list(HealthCheck))
 
 
 # -- files ----------------------------------------------------------------------------------
@@ -95,7 +89,7 @@ def spoiled(kind: str, other: str, changes: list[Edit]) -> bytes:
 @given(
     st.one_of(st.binary(max_size=300), st.builds(bytes.__add__, st.sampled_from(BEGINNINGS), st.binary(max_size=300)))
 )
-@settings(max_examples=1000, derandomize=True, database=None, deadline=None)
+@settings(max_examples=1000)
 @example(b"")
 @example(b"\xff")
 def test_any_bytes_are_told_or_described(head: bytes) -> None:

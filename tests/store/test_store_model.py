@@ -639,7 +639,7 @@ REPEATED_WISHES = st.tuples(OWNERS, st.sampled_from([0.0, 4.0, 10.0]), LIMIT, LI
 
 
 @pytest.mark.parametrize("name", STORES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(stored=st.lists(WISHES, min_size=2, max_size=16), added=st.lists(WISHES, min_size=2, max_size=16))
 def test_limits_are_the_same_for_jobs_added_together_and_one_after_another(name, stored, added) -> None:
     together, one_by_one = (asyncio.run(add_all(name, stored, added, together=each)) for each in (True, False))
@@ -647,7 +647,7 @@ def test_limits_are_the_same_for_jobs_added_together_and_one_after_another(name,
 
 
 @pytest.mark.parametrize("name", STORES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(added=st.lists(REPEATED_WISHES, min_size=2, max_size=12))
 def test_repeats_are_the_same_for_jobs_added_together_and_one_after_another(name, added) -> None:
     """In the order of time: keys are forgotten by it."""
@@ -682,7 +682,8 @@ async def outcome(
 
 
 @pytest.mark.parametrize("name", STORES)
-def test_any_sequence_of_transitions_keeps_the_rules(name: str) -> None:
+def test_any_sequence_of_transitions_keeps_the_rules(name: str, pytestconfig: pytest.Config) -> None:
     machine = type(f"Transitions_{name}", (Transitions,), {"store_name": name})
-    quick = settings(max_examples=20, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
-    run_state_machine_as_test(machine, settings=quick)
+    examples = 2000 if pytestconfig.getoption("--long") else 40
+    chosen = settings(max_examples=examples, stateful_step_count=40, suppress_health_check=list(HealthCheck))
+    run_state_machine_as_test(machine, settings=chosen)

@@ -185,7 +185,7 @@ NEAR = st.fixed_dictionaries(
 
 
 @given(NEAR | JSON)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_body_is_read_exactly_when_it_has_no_flaw(value: Any):
     body = json.dumps(value).encode()
     try:
@@ -199,7 +199,7 @@ def test_a_body_is_read_exactly_when_it_has_no_flaw(value: Any):
 
 
 @given(st.binary(max_size=30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_bytes_are_an_accident(body: bytes):
     with pytest.raises(Problem):
         read_body(body, Body)

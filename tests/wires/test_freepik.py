@@ -944,6 +944,6 @@ def test_the_published_patterns_fit_what_the_examples_send(name: str):
 
 
 @given(st.from_regex(re.compile(HTTP_URL, re.ASCII), fullmatch=True))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_every_link_that_the_published_pattern_allows_is_taken(url: str):
     assert parse(GEN45_TEXT, {"prompt": "p", "webhook_url": url}).webhook == url

@@ -288,7 +288,7 @@ def legal_bodies(path: str) -> st.SearchStrategy[dict[str, Any]]:
 
 @pytest.mark.parametrize("path", PATHS)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_legal_body_comes_back_as_the_same_generation(path: str, data: st.DataObject):
     body = data.draw(legal_bodies(path))
     submission = parse(path, json.dumps(body).encode())
@@ -301,7 +301,7 @@ def test_every_legal_body_comes_back_as_the_same_generation(path: str, data: st.
 
 @pytest.mark.parametrize("path", PATHS)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_the_catalog_filled_in_is_said_too(path: str, data: st.DataObject):
     body = data.draw(legal_bodies(path))
     submission = parse(path, json.dumps(body).encode())

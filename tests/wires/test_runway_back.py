@@ -240,7 +240,7 @@ def legal(type: inspect.Type) -> st.SearchStrategy[Any]:
 
 @pytest.mark.parametrize(("operation", "model"), EVERY_MODEL, ids=str)
 @given(data=st.data())
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 def test_every_legal_body_is_heeded_whole_and_means_the_same_after_it_was_read_and_written(
     operation: Operation, model: str, data: Any
 ):
