@@ -348,7 +348,7 @@ class Meter:
 
     def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
         self._store, self._clock = store, clock
-        self._day = ""
+        self._day, self._midnight = "", 0.0  # the day that is counted, and when it ends
         self._stored: dict[str, int] = {}  # owner → what the store knows
         self._fresh: dict[str, int] = {}  # owner → what it was not told yet
         self._telling: asyncio.Task[None] | None = None
@@ -358,11 +358,9 @@ class Meter:
         if limit is None or not bytes:
             return
         now = self._clock()
-        day = datetime.fromtimestamp(now, UTC).date().isoformat()
-        if day != self._day:
-            await self.tell()
-        if day != self._day:  # still: others may have turned the page meanwhile
-            self._day, self._stored, self._fresh = day, {}, {}
+        if not 0 < self._midnight - now <= DAY:
+            await self._turn_page(now)
+        day = self._day
         if owner not in self._stored:
             stored = await self._store.traffic(day, owner)
             self._stored.setdefault(owner, stored)
@@ -372,6 +370,14 @@ class Meter:
         self._fresh[owner] = self._fresh.get(owner, 0) + bytes
         if self._telling is None or self._telling.done():
             self._telling = asyncio.get_running_loop().create_task(self._tell_later())
+
+    async def _turn_page(self, now: float) -> None:
+        day = datetime.fromtimestamp(now, UTC).date().isoformat()
+        if day != self._day:
+            await self.tell()
+        if day != self._day:  # still: others may have turned the page meanwhile
+            self._day, self._stored, self._fresh = day, {}, {}
+            self._midnight = now - now % DAY + DAY
 
     async def _tell_later(self) -> None:
         await asyncio.sleep(TOLD_SECONDS)

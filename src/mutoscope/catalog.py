@@ -314,7 +314,10 @@ def engines_of(settings: ModelSettings) -> tuple[str, ...]:
 
 def first(*values: int | None) -> int | None:
     """The first figure that was given; 0 stands for "no limit"."""
-    return next((value or None for value in values if value is not None), None)
+    for value in values:
+        if value is not None:
+            return value or None
+    return None
 
 
 def complete(generation: Generation, model: Model, *, remote: bool = False) -> Generation:
@@ -450,6 +453,8 @@ def estimate(generation: Generation, price: Price, *, longest: float | None = No
 
 def rates_of(generation: Generation, price: Price) -> Rates:
     """Those of the smallest tier that the frame fits, else those of the price itself."""
+    if not price.tiers:
+        return price
     short = min(generation.width or 0, generation.height or 0) or TIERS.get(generation.resolution or "", 0)
     fitting = [tier for tier in price.tiers if 0 < short <= TIERS[tier]]
     return price.tiers[min(fitting, key=TIERS.__getitem__)] if fitting else price
@@ -479,11 +484,12 @@ def check(generation: Generation, model: Model, fields: Mapping[str, str]) -> No
         )
 
 
+WISHES = tuple(name for name in Generation.__struct_fields__ if name not in ("operation", "model", "inputs", "extra"))
+
+
 def asked(generation: Generation) -> list[tuple[str, str]]:
     """What a generation asks for, as (name, the caller's name where the input knows it)."""
-    skipped = {"operation", "model", "inputs", "extra"}
-    names = [name for name in generation.__struct_fields__ if name not in skipped]
-    wishes = [(name, name) for name in names if getattr(generation, name) is not None]
+    wishes = [(name, name) for name in WISHES if getattr(generation, name) is not None]
     wishes += [(each.role.value, each.field) for each in generation.inputs]
     extra = generation.extra.items()
     wishes += [(name, name) for name, value in extra if value not in GIVEN.get(name, ())]
@@ -511,9 +517,11 @@ def heed(
             f"does {does}. Configure an engine that can, or choose another model.",
             field="model",
         )
+    if "*" in heeded:
+        return ()
     notes: list[str] = []
     for name, said in asked(generation):
-        if "*" in heeded or name in heeded:
+        if name in heeded:
             continue
         theirs = fields.get(name, said)
         if name not in model.ignores:

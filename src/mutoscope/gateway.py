@@ -187,9 +187,12 @@ class Gateway:
         """
         if rights.budget is None:
             return rights.engines
-        makers = [engine.name for engine in self.routes.candidates(model)]
-        makers = [name for name in makers if self.routes.may_use(name, rights.engines)]
-        known = tuple(name for name in makers if self.price_at(model, name).known)
+        makers = [
+            engine.name
+            for engine in self.routes.candidates(model)
+            if not rights.engines or self.routes.may_use(engine.name, rights.engines)
+        ]
+        known = tuple([name for name in makers if self.price_at(model, name).known])
         if makers and not known:
             raise unpriced(model, makers)
         return known or rights.engines
@@ -199,7 +202,9 @@ class Gateway:
         make it."""
         if rights.budget is None:
             return None
-        reserve = max((self.estimate(job.generation, model, name) for name in job.engines), default=job.estimate)
+        reserve = job.estimate
+        if job.engines not in ((), (job.engine,)):
+            reserve = max(self.estimate(job.generation, model, name) for name in job.engines)
         return Purse(reserve=reserve, budget=rights.budget, period=rights.budget_period)
 
     def cost_of(self, job: Job, outputs: Sequence[Output]) -> float:
@@ -286,7 +291,8 @@ class Gateway:
             self.ended(job)
             self.changed(id)
             self.want(job.engine)
-            self.new_delivery.set()
+            if job.webhook:
+                self.new_delivery.set()
         return job
 
     def ended(self, job: Job) -> None:

@@ -1,7 +1,7 @@
 """Which engines may make a model, in which order, and which of them takes a job."""
 
 import random
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mutoscope import catalog
@@ -53,6 +53,7 @@ class Routes:
         self.wires: dict[str, list[str]] = {}  # a wire's name stands for all its accounts
         for name, account in accounts.items():
             self.wires.setdefault(account.wire, []).append(name)
+        self._groups: dict[tuple[str, tuple[str, ...]], tuple[tuple[str, ...], ...]] = {}
 
     def choose(
         self, asked: Generation, model: Model, fields: Mapping[str, str], *, allowed: Collection[str] = ()
@@ -64,8 +65,9 @@ class Routes:
         """
         able: list[Chosen] = []
         refusal: Problem | None = None
-        candidates = self.candidates(model)
-        suited = [engine for engine in candidates if self.may_use(engine.name, allowed)]
+        suited = candidates = self.candidates(model)
+        if allowed:
+            suited = [engine for engine in candidates if self.may_use(engine.name, allowed)]
         if candidates and not suited:
             raise not_for_this_key(model, candidates, allowed)
         for engine in suited:
@@ -73,8 +75,11 @@ class Routes:
                 able.append(Chosen(engine, hold(engine, asked, model, fields)))
             except Problem as problem:
                 refusal = refusal or problem
+        for each in able:
+            if is_up(each.engine):
+                return each
         if able:
-            return next((each for each in able if is_up(each.engine)), able[0])
+            return able[0]
         raise refusal or no_engine(model, self.engines)
 
     def next(
@@ -92,16 +97,24 @@ class Routes:
 
     def candidates(self, model: Model) -> list[Engine]:
         """The engines of the model's route; accounts of one wire in an order that is drawn by their weights."""
+        groups = self._groups.get((model.name, model.engines))
+        if groups is None:
+            groups = self._groups[model.name, model.engines] = tuple(self.groups(model))
         found: dict[str, Engine] = {}
+        for group in groups:
+            for name in self.shuffled(group):
+                found.setdefault(name, self.engines[name])
+        return list(found.values())
+
+    def groups(self, model: Model) -> Iterator[tuple[str, ...]]:
+        """The names in the model's route; where a wire's is among them, its accounts that have the model."""
         for name in route(model, self.accounts):
             if name in self.wires:
-                suited = [each for each in self.wires[name] if has(self.accounts[each], model)]
-                found.update({each: self.engines[each] for each in self.shuffled(suited) if each not in found})
+                yield tuple(each for each in self.wires[name] if has(self.accounts[each], model))
             elif name in self.engines:
-                found.setdefault(name, self.engines[name])
+                yield (name,)
             else:
                 raise no_such_engine(name, model, self.engines)
-        return list(found.values())
 
     def may_use(self, engine: str, allowed: Collection[str]) -> bool:
         """Whether an engine is among the allowed, by its name or by that of its wire; nothing allowed means all."""
@@ -118,7 +131,7 @@ class Routes:
                 return True
         return False
 
-    def shuffled(self, names: list[str]) -> list[str]:
+    def shuffled(self, names: Sequence[str]) -> Sequence[str]:
         """Each is first as often as its weight says (Efraimidis and Spirakis 2006)."""
         if len(names) < 2:
             return names

@@ -558,15 +558,14 @@ def origin_of(scope: Scope, request: HttpRequest) -> str:
 
 async def read_body(receive: Receive, request: HttpRequest, max_bytes: int) -> bytes:
     """The whole body. Raises Problem(TOO_LARGE) as soon as it is known to exceed `max_bytes`."""
-    too_large = Problem(Kind.TOO_LARGE, f"The request body is larger than {max_bytes} bytes. Send a link instead.")
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > max_bytes:
-        raise too_large
+        raise too_large(max_bytes)
     message = await receive()
     if not message.get("more_body"):
         body: bytes = message.get("body", b"")
         if len(body) > max_bytes:
-            raise too_large
+            raise too_large(max_bytes)
         return body
     chunks, size = [message.get("body", b"")], len(message.get("body", b""))
     while message.get("more_body"):
@@ -576,8 +575,12 @@ async def read_body(receive: Receive, request: HttpRequest, max_bytes: int) -> b
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         if size > max_bytes:
-            raise too_large
+            raise too_large(max_bytes)
     return b"".join(chunks)
+
+
+def too_large(max_bytes: int) -> Problem:
+    return Problem(Kind.TOO_LARGE, f"The request body is larger than {max_bytes} bytes. Send a link instead.")
 
 
 async def save_body(receive: Receive, path: Path, max_bytes: int) -> None:

@@ -154,7 +154,8 @@ class Worker:
         shutil.rmtree(run.scratch, ignore_errors=True)
         self.gateway.changed(run.job.id)
         self.gateway.want(run.job.engine)
-        self.gateway.new_delivery.set()
+        if run.job.webhook:
+            self.gateway.new_delivery.set()
 
     async def _make(self, run: "Run", engine: Engine) -> None:
         """One attempt, and its end in the store."""

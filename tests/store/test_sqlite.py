@@ -394,10 +394,10 @@ async def test_what_no_vendor_makes_costs_no_statement_more(sqlite: SqliteStore)
     _ = await sqlite.claim(engine="script", worker="w", lease_seconds=9, limit=1, now=T0)
     statements.clear()
     _ = await sqlite.settle(jobs[0].id, "w", state=State.SUCCEEDED, now=T0)
-    assert len(statements) == len(["begin", "savepoint", "update", "unthrottle", "release", "commit"])
+    assert len(statements) == len(["begin", "update", "unthrottle", "commit"])
     statements.clear()
     _ = await sqlite.cancel(jobs[1].id, now=T0)
-    assert len(statements) == len(["begin", "savepoint", "select", "update", "unthrottle", "release", "commit"])
+    assert len(statements) == len(["begin", "select", "update", "unthrottle", "commit"])
 
 
 async def test_keys_past_their_time_are_swept_in_small_batches(sqlite: SqliteStore, tmp_path: Path) -> None:

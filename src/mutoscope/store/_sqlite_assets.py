@@ -22,8 +22,8 @@ def use_inputs(db: sqlite3.Connection, jobs: Iterable[Job]) -> None:
 
 
 def use_outputs(db: sqlite3.Connection, job: Job) -> None:
-    if job.outputs:
-        _ = db.executemany(USE, [(OUTPUT, job.id, each.asset) for each in job.outputs])
+    for each in job.outputs:
+        _ = db.execute(USE, (OUTPUT, job.id, each.asset))
 
 
 def let_go(db: sqlite3.Connection, jobs: Sequence[str], now: float, *, roles: Sequence[str] = ROLES) -> None:

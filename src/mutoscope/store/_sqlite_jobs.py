@@ -51,6 +51,8 @@ def first_id(time: float) -> str:
 # Adding
 
 TALLIES_KEPT = 10_000
+# The version moves when another connection commits.
+STAMP = "SELECT data_version, (SELECT number FROM removals) FROM pragma_data_version"
 
 
 class Addition(NamedTuple):
@@ -142,7 +144,7 @@ def decide(
     """Find those that came before and apply the limits, counting what is stored and what stands earlier in this
     sequence."""
     decided: list[Addition | Job | Problem] = []
-    lines, purses = Lines(db), ledger.Purses(db)
+    lines, purses = Lines(standings.holdings), ledger.Purses(db)
     for addition in additions:
         earlier = repeats.earlier(addition.job, addition.repeat) if addition.repeat is not None else None
         if earlier is not None:
@@ -161,24 +163,43 @@ def decide(
     return decided
 
 
-class Lines:
-    """How many jobs each owner has waiting, while a sequence of additions is decided. Asked where a limit wants it."""
+class Holdings:
+    """What each key holds and has waiting, while a sequence of additions is decided. Read once, where a limit asks."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._waiting: dict[str, int] = {}
+        self._read: dict[str, dict[str, tuple[int, int]]] = {}  # owner → model → held, waiting
+
+    def of(self, owner: str) -> dict[str, tuple[int, int]]:
+        found = self._read.get(owner)
+        if found is None:
+            rows: list[tuple[str, int, int]] = self._db.execute(queue.HOLDINGS, (owner,)).fetchall()
+            found = self._read[owner] = {model: (held, waiting) for model, held, waiting in rows}
+        return found
+
+    def held(self, owner: str, model: str) -> int:
+        return self.of(owner).get(model, (0, 0))[0]
+
+    def waiting(self, owner: str) -> int:
+        return sum(waiting for _, waiting in self.of(owner).values())
+
+
+class Lines:
+    """How many jobs each owner has waiting, while a sequence of additions is decided."""
+
+    def __init__(self, holdings: Holdings) -> None:
+        self._holdings = holdings
+        self._joined: dict[str, int] = {}
 
     def admit(self, addition: Addition) -> Problem | None:
         owner, limit = addition.job.owner, addition.queued
-        if limit is None:
+        if limit is None or self._holdings.waiting(owner) + self._joined.get(owner, 0) < limit:
             return None
-        if owner not in self._waiting:
-            self._waiting[owner] = queue.waiting(self._db, owner)
-        return queue_full(limit) if self._waiting[owner] >= limit else None
+        return queue_full(limit)
 
     def joined(self, addition: Addition) -> None:
-        if addition.job.owner in self._waiting:
-            self._waiting[addition.job.owner] += 1
+        owner = addition.job.owner
+        self._joined[owner] = self._joined.get(owner, 0) + 1
 
 
 class Tally(NamedTuple):
@@ -199,10 +220,9 @@ class Tallies:
 
     def check(self, db: sqlite3.Connection) -> None:
         """Once in a transaction, before any is asked for."""
-        [version] = db.execute("PRAGMA data_version").fetchone()  # moves when another connection commits
-        [removals] = db.execute("SELECT number FROM removals").fetchone()
-        if (version, removals) != self._stamp:
-            self._stamp = (version, removals)
+        stamp = db.execute(STAMP).fetchone()
+        if stamp != self._stamp:
+            self._stamp = stamp
             self._kept.clear()
 
     def get(self, db: sqlite3.Connection, pair: tuple[str, str]) -> Tally | None:
@@ -227,6 +247,7 @@ class Standings:
 
     def __init__(self, db: sqlite3.Connection, tallies: Tallies) -> None:
         self._db, self._tallies = db, tallies
+        self.holdings = Holdings(db)
         self._found: dict[tuple[str, str], Standing] = {}
         self._checked = False
 
@@ -234,7 +255,7 @@ class Standings:
         pair = (job.owner, job.generation.model)
         standing = self._found.get(pair)
         if standing is None:
-            standing = self._found[pair] = Standing(self._db, *pair, tally=self._tally)
+            standing = self._found[pair] = Standing(self._db, *pair, holdings=self.holdings, tally=self._tally)
         return standing
 
     def remember(self) -> None:
@@ -256,9 +277,15 @@ class Standing:
     """
 
     def __init__(
-        self, db: sqlite3.Connection, owner: str, model: str, *, tally: Callable[[tuple[str, str]], Tally | None]
+        self,
+        db: sqlite3.Connection,
+        owner: str,
+        model: str,
+        *,
+        holdings: Holdings,
+        tally: Callable[[tuple[str, str]], Tally | None],
     ) -> None:
-        self._db, self._pair, self._known = db, (owner, model), tally
+        self._db, self._pair, self._holdings, self._known = db, (owner, model), holdings, tally
         self._admitted: list[str] = []  # ids
         self._admitted_held = 0
         self._held: dict[int, int] = {}  # limit → what is stored, counted up to the limit
@@ -277,17 +304,23 @@ class Standing:
     def held(self, limit: int) -> int:
         if limit not in self._held:
             query = "owner = ? AND model = ? AND throttled = 0 AND finished IS NULL"
-            self._held[limit] = self._stands() if self._pair[0] else self._count(query, limit)
+            # An open server's jobs are counted, because they have no standing.
+            self._held[limit] = self._holdings.held(*self._pair) if self._pair[0] else self._count(query, limit)
         return self._held[limit] + self._admitted_held
 
     def made_today(self, job: Job, daily: int) -> int:
+        """As many as that or fewer; exactly so many where that is the limit or more."""
         since = first_id(job.created - DAY)
+        if self._made is None and (tally := self._known(self._pair)):
+            self._made = (tally.since, tally.made)
+        if self._made is not None and self._made[0] <= since:
+            most = self._made[1] + len(self._admitted)  # had none left the window since they were counted
+            if most < daily:
+                return most
         return self.stored_since(since, daily) + sum(id >= since for id in self._admitted)
 
     def stored_since(self, since: str, daily: int) -> int:
         """Counted up to the limit. A moment after the last count, only what has left the window is counted."""
-        if self._made is None and (tally := self._known(self._pair)):
-            self._made = (tally.since, tally.made)
         if self._made is not None and self._made[0] <= since and self._made[1] < daily:
             before, made = self._made
             made -= self._count("owner = ? AND model = ? AND id >= ? AND id < ?", daily, before, since)
@@ -296,11 +329,6 @@ class Standing:
         # A count that reached its limit may fall short of the truth: it is no use to the next addition.
         self._made = (since, made) if made < daily else None
         return made
-
-    def _stands(self) -> int:
-        """What a key holds; an open server's jobs are counted, because they have no row."""
-        found = self._db.execute("SELECT held FROM standings WHERE owner = ? AND model = ?", self._pair).fetchone()
-        return int(found[0]) if found else 0
 
     def tally(self) -> Tally | None:
         """What is known once the admitted are stored; None where nothing was counted, or not to its end."""

@@ -5,6 +5,7 @@
 import sqlite3
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -15,6 +16,7 @@ from mutoscope.problem import Kind, Problem
 from mutoscope.store._rows import Row
 from mutoscope.store._store import Entry, Purse, SpendingRow
 
+DAY = 86400
 MICRO = 1_000_000  # the ledger counts in millionths of a credit: sums of whole numbers are exact
 
 ENTRY_COLUMNS = "job, kind, amount, owner, model, engine, at"
@@ -50,8 +52,13 @@ def micro(credits: float) -> int:
 
 def period_of(period: str, at: float) -> str:
     """The key of the balance that a budget is held against."""
-    day = datetime.fromtimestamp(at, UTC).date().isoformat()
+    day = day_of(int(at // DAY))
     return {"day": day, "month": day[:7]}.get(period, "")
+
+
+@lru_cache(maxsize=2)
+def day_of(number: int) -> str:
+    return datetime.fromtimestamp(number * DAY, UTC).date().isoformat()
 
 
 # Making
@@ -104,9 +111,12 @@ def end(db: sqlite3.Connection, job: Job, now: float, *, is_known: bool = True) 
     if not job.owner:
         return
     is_first = db.execute(RELEASE, (job.id, job.engine, now)).rowcount > 0
-    if is_known and job.cost:
-        values = (job.id, "charge" if is_first else "late", job.owner, job.generation.model, job.engine)
-        charge(db, *values, cost=job.cost, now=now)
+    if not is_known or not job.cost:
+        return
+    if is_first:
+        enter(db, job.id, "charge", job.owner, job.generation.model, job.engine, amount=micro(job.cost), now=now)
+    else:
+        charge_rest(db, job.id, job.owner, job.generation.model, job.engine, cost=job.cost, now=now)
 
 
 def learn(db: sqlite3.Connection, id: str, engine: str, now: float) -> None:
@@ -116,15 +126,20 @@ def learn(db: sqlite3.Connection, id: str, engine: str, now: float) -> None:
     ).fetchone()
     owner, model, cost = row or ("", "", None)
     if owner and cost:
-        charge(db, id, "late", owner, model, engine, cost=cost, now=now)
+        charge_rest(db, id, owner, model, engine, cost=cost, now=now)
 
 
-def charge(
-    db: sqlite3.Connection, id: str, kind: str, owner: str, model: str, engine: str, *, cost: float, now: float
+def charge_rest(
+    db: sqlite3.Connection, id: str, owner: str, model: str, engine: str, *, cost: float, now: float
 ) -> None:
-    """Enter what is not charged yet of what a job cost. What was charged once is not taken back."""
+    """Enter, late, what is not charged yet of what a job cost. What was charged once is not taken back."""
     [charged] = db.execute(CHARGED, (id,)).fetchone()
-    amount = micro(cost) - int(charged)
+    enter(db, id, "late", owner, model, engine, amount=micro(cost) - int(charged), now=now)
+
+
+def enter(
+    db: sqlite3.Connection, id: str, kind: str, owner: str, model: str, engine: str, *, amount: int, now: float
+) -> None:
     if amount > 0:
         _ = db.execute(CHARGE, (id, kind, amount, owner, model, engine, now))
 

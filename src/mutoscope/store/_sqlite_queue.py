@@ -22,12 +22,7 @@ HEADS = f"""
     SELECT head FROM heads WHERE head IS NOT NULL"""
 RUNNING = "SELECT owner, count(*) FROM jobs WHERE state = 'running' AND engine = ? GROUP BY owner"
 
-WAITING = "SELECT total(waiting) FROM standings WHERE owner = ?"
-
-
-def waiting(db: sqlite3.Connection, owner: str) -> int:
-    """How many jobs of a key are queued, throttled ones too."""
-    return int(db.execute(WAITING, (owner,)).fetchone()[0])
+HOLDINGS = "SELECT model, held, waiting FROM standings WHERE owner = ?"
 
 
 class Turns:

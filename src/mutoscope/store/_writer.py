@@ -192,6 +192,9 @@ class Writer:
             _ = self._db.execute("BEGIN IMMEDIATE")
             for key, calls in groupby(self._batch, key=together):
                 self._run(key, list(calls))
+            if self._sole and self._batch[0].error is not None:
+                _ = self._db.execute("ROLLBACK")
+                return
             _ = self._db.execute("COMMIT")
             self.commits += 1
         except sqlite3.Error as error:
@@ -217,7 +220,15 @@ class Writer:
                 call.value = outcome
                 call.changes.append(outcome)
 
+    @property
+    def _sole(self) -> bool:
+        """One call has the transaction for itself, which undoes it without a savepoint."""
+        return len(self._batch) == 1
+
     def _run_guarded(self, call: Call) -> None:
+        if self._sole:
+            self._run_alone(call)
+            return
         _ = self._db.execute("SAVEPOINT one")
         self._run_alone(call)
         if call.error is not None:

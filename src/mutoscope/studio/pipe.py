@@ -1,7 +1,9 @@
 """The writer of MP4 files that leaves the encoding to the ffmpeg command: frames go in through a pipe."""
 
+import errno
+import os
+import signal
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +13,7 @@ import av
 import numpy as np
 
 from mutoscope.studio import encoder as encoders
+from mutoscope.studio.aside import Aside
 from mutoscope.studio.colour import Colour
 from mutoscope.studio.encoder import Encoder
 from mutoscope.studio.planes import Floats, planes_of
@@ -19,6 +22,9 @@ from mutoscope.studio.sound import RATE
 SOUND_BITS = 160_000
 NAMES = {1: "bt709", 6: "smpte170m"}  # FFmpeg's, of the codes in Colour
 MAX_TOLD = 2000  # characters of its complaint
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+"""What a disk answers that takes no more. ffmpeg says it in words only: up to its version 5 it then cuts the file short,
+and ends with status 0."""
 
 
 class PipeWriter:
@@ -42,9 +48,8 @@ class PipeWriter:
         self._sound: Path | None = None
         if sound is not None:  # a second pipe could block while ffmpeg waits for the first
             self._sound = path.with_name(f"{path.name}.f32")
-            np.ascontiguousarray(sound.T, "<f4").tofile(self._sound)
+            self._sound.write_bytes(np.ascontiguousarray(sound.T, "<f4").data)  # `tofile` tells no errno
         told = encoders.options(encoder.codec, width=width, height=height, fps=fps, exact=exact)
-        self._complaint = tempfile.TemporaryFile()  # noqa: SIM115 (closed in __exit__)
         self._process = subprocess.Popen(  # noqa: S603 (the operator's own ffmpeg)
             [
                 *(encoder.program, "-hide_banner", "-nostdin", "-v", "error", "-y"),
@@ -69,8 +74,10 @@ class PipeWriter:
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            stderr=self._complaint,
+            stderr=subprocess.PIPE,
         )
+        assert self._process.stderr is not None  # noqa: S101 (for the types)
+        self._complaint = Aside(self._process.stderr.read)  # not into a file: the disk may be what it complains of
 
     def __enter__(self) -> "PipeWriter":
         return self
@@ -87,7 +94,9 @@ class PipeWriter:
                 with suppress(BrokenPipeError):
                     self._process.stdin.close()
             self._process.wait()
-            self._complaint.close()
+            self._complaint.result()
+            if self._process.stderr is not None:
+                self._process.stderr.close()
             if self._sound is not None:
                 self._sound.unlink(missing_ok=True)
 
@@ -103,13 +112,17 @@ class PipeWriter:
         self.frames += 1
 
     def _finish(self) -> None:
-        """Wait for its end. Raises RuntimeError with what it complained of."""
+        """Wait for its end. Raises OSError where the disk took no more, else RuntimeError with its complaint."""
         if self._process.stdin is not None:
             with suppress(BrokenPipeError):
                 self._process.stdin.close()
-        if (code := self._process.wait()) != 0:
-            self._complaint.seek(0)
-            told = self._complaint.read(MAX_TOLD).decode("utf-8", "replace").strip()
+        code = self._process.wait()
+        told = self._complaint.result()[:MAX_TOLD].decode("utf-8", "replace").strip()
+        if number := next((each for each in FULL if os.strerror(each) in told), None):
+            raise OSError(number, f"ffmpeg ended with status {code}: {told}")
+        if code == -signal.SIGXFSZ:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        if code != 0:
             raise RuntimeError(f"ffmpeg ended with status {code}: {told}")
 
 

@@ -3,10 +3,10 @@
 The program runs as a process of its own with a list of arguments and the text on its input, never through a shell.
 """
 
+import io
 import re
 import shutil
 import subprocess
-import tempfile
 import wave
 from dataclasses import dataclass
 from functools import cache
@@ -101,7 +101,7 @@ def speak(
 @cache
 def languages(program: Path) -> frozenset[str]:
     """The codes that this espeak-ng knows."""
-    lines = _call(program, ["--voices"], "").splitlines()[1:]
+    lines = _call(program, ["--voices"], "").decode(errors="replace").splitlines()[1:]
     return frozenset(parts[1].lower() for line in lines if len(parts := line.split()) > 1)
 
 
@@ -141,14 +141,13 @@ def _language(program: Path, wanted: str | None, text: str) -> str:
 
 def _run(program: Path, text: str, voice: str, pace: int) -> tuple[Floats, int]:
     """The sound, (1, samples), and its samples a second."""
-    with tempfile.TemporaryDirectory() as room:
-        file = Path(room) / "speech.wav"
-        _call(program, ["-b", "1", "-v", voice, "-s", str(pace), "-w", str(file), "--stdin"], _plain(text))
-        if not file.exists():
-            raise StudioError("espeak-ng made no sound of this text", field="text")
-        with wave.open(str(file)) as sound:
-            samples = np.frombuffer(sound.readframes(sound.getnframes()), np.int16)
-            rate = sound.getframerate()
+    # Not by way of a file: where the disk is full, espeak-ng cuts it short and says nothing.
+    made = _call(program, ["-b", "1", "-v", voice, "-s", str(pace), "--stdout", "--stdin"], _plain(text))
+    if not made:
+        raise StudioError("espeak-ng made no sound of this text", field="text")
+    with wave.open(io.BytesIO(made)) as sound:
+        samples = np.frombuffer(sound.readframes(len(made)), np.int16)  # its header cannot know how many there are
+        rate = sound.getframerate()
     if not samples.any():
         raise StudioError("espeak-ng made no sound of this text", field="text")
     return (samples.astype(np.float32) / np.float32(32768))[None], rate
@@ -159,7 +158,7 @@ def _plain(text: str) -> str:
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", " ", text).replace("[[", "[ [")
 
 
-def _call(program: Path, arguments: list[str], text: str) -> str:
+def _call(program: Path, arguments: list[str], text: str) -> bytes:
     try:
         done = subprocess.run(  # noqa: S603  # a list of arguments that are all ours or checked
             [str(program), *arguments], input=text.encode(), capture_output=True, timeout=TIMEOUT_SECONDS, check=True
@@ -168,4 +167,4 @@ def _call(program: Path, arguments: list[str], text: str) -> str:
         raise StudioError(f"espeak-ng took more than {TIMEOUT_SECONDS:g} seconds") from error
     except (OSError, subprocess.CalledProcessError) as error:
         raise StudioError(f"espeak-ng failed ({type(error).__name__})") from error
-    return done.stdout.decode(errors="replace")
+    return done.stdout
