@@ -23,8 +23,8 @@ SOUND_BITS = 160_000
 NAMES = {1: "bt709", 6: "smpte170m"}  # FFmpeg's, of the codes in Colour
 MAX_TOLD = 2000  # characters of its complaint
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
-"""What a disk answers that takes no more. ffmpeg says it in words only: up to its version 5 it then cuts the file short,
-and ends with status 0."""
+"""What a disk answers that takes no more. ffmpeg says it in words only: its version 5 then cuts the file short, and
+ends with status 0."""
 
 
 class PipeWriter:
