@@ -1,30 +1,39 @@
 """The renderer as an engine: its children, its honesty, its ends."""
 
 import asyncio
+import base64
 import io
 import os
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, cast
 
 import av
 import pytest
+import structlog
 from numpy._core import _multiarray_umath as core  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
 from PIL import Image
 
+from conftest import Running
+from mutoscope import worker
 from mutoscope.config import Studio as StudioSettings
 from mutoscope.credentials import Making
 from mutoscope.engines._engine import OpenedInput
 from mutoscope.engines.studio import Studio
 from mutoscope.job import Generation, Json, Operation, Output, Role
 from mutoscope.media import MediaInfo
-from mutoscope.problem import Kind, Problem
+from mutoscope.problem import Kind, Problem, hindrance
 from mutoscope.studio import VERSION
+from small_disk import fill, small_disk
+
+Start = Callable[..., AbstractAsyncContextManager[Running]]
 
 SMALL: dict[str, Any] = {"width": 160, "height": 96, "fps": 12, "seconds": 0.5, "seed": 7}
 
@@ -274,6 +283,78 @@ async def test_a_child_that_dies_fails_the_job_and_not_the_next(
     assert await studio.generate(Bench(tmp_path, (picture,), **SMALL))
 
 
+@pytest.mark.parametrize("leave", [0, 4096])
+async def test_a_full_disk_is_told_as_the_system_s_own_error_and_no_fault_of_the_job(
+    leave: int, studio: Studio, picture: OpenedInput, tmp_path: Path
+) -> None:
+    wish = SMALL | {"width": 640, "height": 480, "seconds": 2.0}
+    with small_disk(tmp_path / "disk", 1 << 20) as disk:
+        ballast = fill(disk, leave=leave)
+        with pytest.raises(OSError, match="No space left") as caught:
+            await studio.generate(Bench(disk, (picture,), prompt="handheld", **wish))
+        assert hindrance(caught.value) is not None
+        ballast.unlink()
+        (output,) = await studio.generate(Bench(disk, (picture,), prompt="handheld", **wish))
+        assert probe(output) == (640, 480, 24)
+        assert output.bytes > leave
+
+
+async def test_a_limit_on_files_that_is_not_ours_hinders_too(
+    studio: Studio, picture: OpenedInput, tmp_path: Path
+) -> None:
+    await studio.warm()
+    (child,) = children()
+    resource.prlimit(child, resource.RLIMIT_FSIZE, (1024, resource.RLIM_INFINITY))
+    with pytest.raises(OSError, match="File too large") as caught:
+        await studio.generate(Bench(tmp_path, (picture,), **SMALL))
+    assert hindrance(caught.value) is not None
+
+
+@pytest.mark.parametrize("cut", [0.4, 0.9])
+async def test_a_clip_that_ends_too_soon_is_no_hindrance(
+    cut: float, studio: Studio, picture: OpenedInput, tmp_path: Path
+) -> None:
+    """FFmpeg calls that an input/output error too."""
+    (head,) = await studio.generate(Bench(tmp_path, (picture,), prompt="pan left", **SMALL))
+    whole = Path(head.asset).read_bytes()
+    clip = tmp_path / "head.mp4"
+    clip.write_bytes(whole[: int(len(whole) * cut)])
+    wish = SMALL | {"operation": Operation.VIDEO_EXTENSION, "seconds": 1.0}
+    try:
+        await studio.generate(Bench(tmp_path, (opened(clip, Role.VIDEO, "video_url"),), **wish))
+    except Problem as problem:
+        assert (problem.kind, problem.field) == (Kind.BAD_MEDIA, "video_url")
+
+
+async def test_a_job_that_met_a_full_disk_while_it_was_rendered_ends_well_once_there_is_space(
+    start: Start, tmp_path: Path, picture: OpenedInput, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A whole server whose scratch folder is on a disk of its own, which is full."""
+    monkeypatch.setattr(worker, "HINDERED_SECONDS", 0.1)
+    image = "data:image/png;base64," + base64.b64encode(picture.path.read_bytes()).decode()
+    wish = {"model": "gen4_turbo", "promptImage": image, "promptText": "pan left", "ratio": "1280:720", "duration": 2}
+    headers = {"authorization": "Bearer k", "x-runway-version": "2024-11-06"}
+    with small_disk(tmp_path / "disk", 4 << 20) as disk:
+        async with start() as running:
+            running.app.worker.scratch = disk
+            ballast = fill(disk, leave=65536)  # the picture fits
+            answer = await running.client.post("/v1/image_to_video", json=wish, headers=headers)
+            assert answer.status_code == 200, answer.text
+            with structlog.testing.capture_logs() as told:
+                while not any(each["event"] == "job_hindered" for each in told):
+                    await asyncio.sleep(0.02)
+                ballast.unlink()
+                task: dict[str, Any] = {}
+                while task.get("status") not in ("SUCCEEDED", "FAILED"):
+                    await asyncio.sleep(0.1)
+                    found = await running.client.get(f"/v1/tasks/{answer.json()['id']}", headers=headers)
+                    task = found.json()
+    assert {each["reason"] for each in told if each["event"] == "job_hindered"} == {
+        "The server cannot do this now: its disk is full."
+    }
+    assert task["status"] == "SUCCEEDED", task
+
+
 async def test_a_render_lets_the_server_go_first(studio: Studio, picture: OpenedInput, tmp_path: Path) -> None:
     """By its own priority, and by its session's where Linux divides the time among sessions."""
     run = Bench(tmp_path, (picture,), **SMALL | {"seconds": 60.0})
@@ -317,7 +398,7 @@ async def test_children_leave_with_a_killed_parent(picture: OpenedInput, tmp_pat
     script = f"""
         import asyncio, sys
         from pathlib import Path
-        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        sys.path[:0] = {[str(folder) for folder in Path(__file__).parents[:2]]!r}
         from test_studio import Bench, Role, SMALL, Studio, children, opened
 
         async def main():

@@ -1,10 +1,12 @@
 """The child of `studio.py`: renders one job and is gone. A line of JSON in; lines of JSON out.
 
 Out come {"progress": share} while it works, and at the end one of {"done": {…}}, {"refused": {message, field}}
-for what cannot be made, and {"broken": text} for what should not happen. When its stdin closes, its parent is
+for what cannot be made, {"hindered": errno} for what the system does not let it make, and {"broken": text} for what
+should not happen. When its stdin closes, its parent is
 gone and so is it. It imports nothing of ours but studio.
 """
 
+import errno
 import json
 import os
 import resource
@@ -22,6 +24,9 @@ FILE_BYTES = 4 * 1024**3
 OPEN_FILES = 64
 PROGRESS_STEP = 0.01
 MAX_TRACE = 4000  # characters
+
+HINDRANCES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENFILE, errno.EFBIG)
+"""What the system may do to any order. Not EMFILE: the limit on open files is set here."""
 
 PASSED = ("prompt", "negative_prompt", "fps", "seconds", "seed", "watermark", "threads", "encoder", "determinism")
 
@@ -45,13 +50,38 @@ def main() -> None:
     threading.Thread(target=leave_with_parent, daemon=True).start()
     try:
         tell({"done": {"version": studio.VERSION, **make(json.loads(line), tell)}})
-    except studio.StudioError as error:
-        tell({"refused": {"message": str(error), "field": error.field}})
-    except MemoryError:
-        tell({"broken": f"more than {MEMORY // 1024**2} MiB of memory would be needed", "memory": True})
-    except BaseException:
-        tell({"broken": traceback.format_exc()[-MAX_TRACE:]})
+    except BaseException as error:
+        tell(failure(error))
     os._exit(0)
+
+
+def failure(error: BaseException) -> Json:
+    """What is told of it."""
+    from mutoscope.studio import StudioError  # loaded already
+
+    if number := system_error(error):
+        return {"hindered": number}
+    if isinstance(error, StudioError):
+        return {"refused": {"message": str(error), "field": error.field}}
+    if isinstance(error, MemoryError):
+        return {"broken": f"more than {MEMORY // 1024**2} MiB of memory would be needed", "memory": True}
+    return {"broken": "".join(traceback.format_exception(error))[-MAX_TRACE:]}
+
+
+def system_error(error: BaseException) -> int | None:
+    """The errno of what passes and is nobody's fault, such as a full disk, also behind a file that cannot be read."""
+    from av.error import FFmpegError  # loaded already
+
+    from mutoscope.studio import StudioError
+
+    cause = error.__cause__ if isinstance(error, StudioError) else error
+    if not isinstance(cause, OSError):
+        return None
+    if cause is not error and cause.errno == errno.EIO and isinstance(cause, FFmpegError):
+        return None  # its word for a file that ends too soon
+    if cause.errno == errno.EFBIG and resource.getrlimit(resource.RLIMIT_FSIZE)[0] >= FILE_BYTES:
+        return None  # the limit is ours
+    return cause.errno if cause.errno in HINDRANCES else None
 
 
 def step_back() -> None:
@@ -97,7 +127,10 @@ def make(order: Json, tell: "Tell") -> Json:
         clip = studio.extend_video(video, out, last=last, **common)
     else:
         clip = studio.image_to_video(path_of(order, "image"), out, last=last, **common)
-    found = studio.video_facts(out)
+    try:
+        found = studio.video_facts(out)
+    except studio.StudioError as error:
+        raise RuntimeError(f"what was made cannot be read: {error}") from error  # no fault of what was asked for
     if found[:3] != (clip.width, clip.height, clip.frames):
         raise RuntimeError(f"the file has {found}, not {clip}")
     facts = {"path": str(out), "width": found[0], "height": found[1], "frames": found[2], "seconds": clip.seconds}
@@ -193,8 +226,9 @@ def limit() -> None:
         resource.RLIMIT_NOFILE: OPEN_FILES,
     }
     for what, most in wanted.items():
+        bounds = [most if bound == resource.RLIM_INFINITY else min(bound, most) for bound in resource.getrlimit(what)]
         with suppress(ValueError, OSError):  # not every system has each of them
-            resource.setrlimit(what, (most, most))
+            resource.setrlimit(what, (bounds[0], bounds[1]))
 
 
 def read_line() -> bytes:

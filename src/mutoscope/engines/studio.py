@@ -158,6 +158,9 @@ class Studio:
                 return news["done"]
             elif "refused" in news:
                 raise refusal(run, news["refused"])
+            elif "hindered" in news:
+                # As if it had happened here: the worker keeps the job and tries again.
+                raise OSError(news["hindered"], os.strerror(news["hindered"]))
             else:
                 log.error("studio_broke", job=run.job_id, reason=news.get("broken"))
                 raise Problem(Kind.ENGINE_FAILED, f"The renderer failed{memory_hint(news)}.")
