@@ -151,7 +151,7 @@ class Worker:
         self.gateway.busy.discard(run.job.engine)
         if run.task and not run.task.cancelled() and (error := run.task.exception()):
             log.error("run_broke", job=run.job.id, reason=repr(error))  # its lease runs out, and it is made again
-        shutil.rmtree(run.scratch, ignore_errors=True)
+        run.tidy()
         self.gateway.changed(run.job.id)
         self.gateway.want(run.job.engine)
         if run.job.webhook:
@@ -217,7 +217,6 @@ class Worker:
         since = time.monotonic()
         while True:
             try:
-                run.scratch.mkdir(parents=True, exist_ok=True)
                 return await self._generate(run, engine)
             except (Problem, OSError) as error:
                 problem = hindrance(error)
@@ -226,7 +225,7 @@ class Worker:
                 log.error("job_hindered", job=run.job.id, reason=problem.message)
                 if self.stopping or time.monotonic() - since > PATIENCE_SECONDS:
                     raise problem from error
-            shutil.rmtree(run.scratch, ignore_errors=True)
+            run.tidy()
             await asyncio.sleep(HINDERED_SECONDS)
             if engine.remote:
                 run.dispatch = next(iter((await self.store.dispatches(run.job.id))[-1:]), None)
@@ -236,7 +235,8 @@ class Worker:
         if not engine.remote:
             model = self.gateway.catalog.get(job.generation.model)
             run.generation = made_definite(job.generation, model, engine, job.id)
-            run.inputs = await self.gateway.intake.open(job.generation.inputs, run.scratch)
+            if job.generation.inputs:
+                run.inputs = await self.gateway.intake.open(job.generation.inputs, run.scratch)
         return await engine.generate(run)
 
     async def _park(self, run: "Run", parked: Parked) -> None:
@@ -337,7 +337,7 @@ class Run:
         self.cost: float | None = None  # as the vendor told it
         self.dispatch: Dispatch | None = None
         self.inputs: tuple[OpenedInput, ...] = ()
-        self.scratch = worker.scratch / f"run-{job.id}"
+        self._scratch: Path | None = None
         self.notes: list[str] = []
         self.canceled = False
         self.released = False
@@ -349,6 +349,20 @@ class Run:
     @property
     def job_id(self) -> str:
         return self.job.id
+
+    @property
+    def scratch(self) -> Path:
+        """A folder for what is in the making, there from when it is first asked for to the end of the attempt."""
+        if self._scratch is None:
+            folder = self._worker.scratch / f"run-{self.job.id}"
+            folder.mkdir(parents=True, exist_ok=True)
+            self._scratch = folder
+        return self._scratch
+
+    def tidy(self) -> None:
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._scratch = None
 
     @property
     def checkpointed(self) -> Json:
