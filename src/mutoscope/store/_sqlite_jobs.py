@@ -309,7 +309,7 @@ class Standing:
         return self._held[limit] + self._admitted_held
 
     def made_today(self, job: Job, daily: int) -> int:
-        """As many as that or fewer; exactly so many where that is the limit or more."""
+        """Counted from above while that is below the limit, which costs no query; exactly where it would reach it."""
         since = first_id(job.created - DAY)
         if self._made is None and (tally := self._known(self._pair)):
             self._made = (tally.since, tally.made)
