@@ -48,9 +48,9 @@ async def test_a_new_job_sets_aside_what_it_may_cost(store: Store) -> None:
 
 async def test_success_charges_the_cost_and_gives_back_the_rest(store: Store) -> None:
     job = await running(store)
-    _ = await store.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=20.5, now=T0 + 1)
-    assert await books(store, job) == [("reserve", 25.0), ("release", 25.0), ("charge", 20.5)]
-    assert await taken(store) == (20.5, 0.0)
+    _ = await store.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=8.2, now=T0 + 1)
+    assert await books(store, job) == [("reserve", 25.0), ("release", 25.0), ("charge", 8.2)]  # to the last millionth
+    assert await taken(store) == (8.2, 0.0)
 
 
 @pytest.mark.parametrize("how", ["fails", "is cancelled"])
@@ -97,6 +97,8 @@ async def test_a_cost_that_may_still_change_is_charged_when_nothing_more_is_to_b
 
 
 async def test_an_open_servers_jobs_are_in_no_book_but_what_they_cost_is_told(store: Store) -> None:
+    free = await running(store, owner="")
+    _ = await store.settle(free.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=0.0, now=T0)
     job = await running(store, owner="")
     _ = await store.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=20.0, now=T0)
     assert await store.entries(job.id) == ()
@@ -104,6 +106,15 @@ async def test_an_open_servers_jobs_are_in_no_book_but_what_they_cost_is_told(st
     assert (row.owner, row.engine, row.jobs, row.credits) == ("", "script", 1, 20.0)
     assert await store.spending(since=T0 - 1, until=T0 + 1, owner="") == (row,)
     assert await store.spending(since=T0 - 1, until=T0 + 1, owner="alice") == ()
+
+
+@pytest.mark.parametrize("owner", ["alice", ""])
+async def test_a_period_of_spending_has_its_first_moment_in_it_and_not_its_last(store: Store, owner: str) -> None:
+    job = await running(store, owner=owner)
+    _ = await store.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=20.0, now=T0 + 5)
+    for since, until, told in ((T0 + 5, T0 + 6, 1), (T0, T0 + 5, 0), (T0 + 6, T0 + 7, 0)):
+        assert len(await store.spending(since=since, until=until)) == told
+        assert len(await store.spending(since=since, until=until, owner=owner)) == told
 
 
 # Budgets
@@ -153,6 +164,25 @@ async def test_a_budget_begins_anew_with_its_period(store: Store, period: str, l
             await call
 
 
+async def test_budgets_of_other_periods_and_owners_hold_among_creates_at_the_same_moment(store: Store) -> None:
+    job = await running(store)
+    _ = await store.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=25.0, now=T0)
+    wishes = [("alice", "day", 6.0), ("alice", "total", 6.0), ("alice", "day", 24.0), ("bob", "total", 30.0)]
+    adds = (
+        store.add(make_job(at=T0 + DAY, owner=owner), purse=Purse(reserve=reserve, budget=30.0, period=period))
+        for owner, period, reserve in wishes
+    )
+    outcomes = await asyncio.gather(*adds, return_exceptions=True)
+    assert [isinstance(each, Job) for each in outcomes] == [True, False, True, True]
+
+
+async def test_who_has_spent_more_than_the_budget_has_nothing_left(store: Store) -> None:
+    job = await running(store)
+    _ = await store.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=25.0, now=T0)
+    with pytest.raises(Problem, match=r"and 0 are left of this key's 20;"):
+        _ = await store.add(make_job(), purse=Purse(reserve=1.0, budget=20.0))
+
+
 async def test_what_is_set_aside_counts_in_every_period(store: Store) -> None:
     _ = await store.add(make_job(estimate=25.0))
     with pytest.raises(Problem, match="5 are left"):
@@ -182,9 +212,10 @@ async def test_a_refused_create_leaves_nothing_behind(store: Store) -> None:
 
 @pytest.fixture
 async def kept(sqlite: SqliteStore, tmp_path: Path) -> Path:
-    """A database with one job that has been paid for."""
+    """A database with one job that has been paid for, and one that waits."""
     job = await running(sqlite)
     _ = await sqlite.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=20.0, now=T0)
+    _ = await sqlite.add(make_job(estimate=25.0))
     return tmp_path / "jobs.db"
 
 
@@ -193,13 +224,16 @@ async def kept(sqlite: SqliteStore, tmp_path: Path) -> Path:
     [
         "UPDATE ledger SET amount = 0",
         "DELETE FROM ledger",
-        "INSERT OR REPLACE INTO ledger SELECT job, kind, 0, owner, model, engine, at FROM ledger",
+        "INSERT OR REPLACE INTO ledger SELECT job, kind, 0, owner, model, engine, at FROM ledger WHERE kind = 'charge'",
         "INSERT INTO ledger SELECT job, 'release', 1, owner, model, engine, at FROM ledger LIMIT 1",
+        "INSERT INTO ledger SELECT max(job), 'release', 1, owner, model, engine, at FROM ledger",
         "INSERT INTO ledger SELECT 'x', 'release', 1, owner, model, engine, at FROM ledger LIMIT 1",
         "INSERT INTO ledger SELECT 'x', 'charge', -1, owner, model, engine, at FROM ledger LIMIT 1",
         "INSERT INTO ledger SELECT 'x', 'refund', 1, owner, model, engine, at FROM ledger LIMIT 1",
         "INSERT INTO ledger SELECT 'x', 'charge', 1, '', model, engine, at FROM ledger LIMIT 1",
-        "UPDATE balances SET reserved = -1",
+        "UPDATE balances SET charged = -1",
+        "UPDATE balances SET reserved = -1 WHERE period = ''",
+        "UPDATE balances SET reserved = 1 WHERE period <> ''",
     ],
 )
 async def test_the_books_cannot_be_cooked(kept: Path, statement: str) -> None:
@@ -216,23 +250,47 @@ async def test_entries_of_an_owner_who_is_being_forgotten_can_be_removed_and_nob
         _ = db.execute("INSERT INTO forgotten (owner) VALUES ('alice')")
         with pytest.raises(sqlite3.IntegrityError):
             _ = db.execute("DELETE FROM ledger")
-        assert db.execute("DELETE FROM ledger WHERE owner = 'alice'").rowcount == 3
+        assert db.execute("DELETE FROM ledger WHERE owner = 'alice'").rowcount == 4
         assert db.execute("SELECT owner FROM ledger").fetchall() == [("bob",)]
+
+
+def before_the_ledger(file: Path, *jobs: Job) -> None:
+    """A database of the version before, with these jobs in it."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as db:
+        for statement in (each for text in migration_files()[:5] for each in statements(text)):
+            _ = db.execute(statement)
+        _ = db.execute("PRAGMA user_version = 5")
+        _ = db.executemany(INSERT_JOB, map(row_of, jobs))
 
 
 async def test_jobs_from_before_the_ledger_are_entered(tmp_path: Path) -> None:
     done = make_job(state=State.SUCCEEDED, estimate=25.0, cost=20.0, finished=T0 + 9)
     failed = make_job(state=State.CANCELED, estimate=25.0, cost=0.0, finished=T0 + 9)
     waits, open_to_all = make_job(estimate=5.5), make_job(estimate=5.5, owner="")
-    with closing(sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)) as db:
-        for statement in (each for text in migration_files()[:5] for each in statements(text)):
-            _ = db.execute(statement)
-        _ = db.execute("PRAGMA user_version = 5")
-        _ = db.executemany(INSERT_JOB, map(row_of, (done, failed, waits, open_to_all)))
+    before_the_ledger(tmp_path / "jobs.db", done, failed, waits, open_to_all)
     store = SqliteStore(tmp_path / "jobs.db")
     await store.open()
     assert await taken(store) == (20.0, 5.5)
     assert await books(store, done) == [("charge", 20.0)]
     assert await books(store, waits) == [("reserve", 5.5)]
     assert [await books(store, each) for each in (failed, open_to_all)] == [[], []]
+    await store.close()
+
+
+async def test_a_late_success_of_a_job_from_before_the_ledger_is_charged_what_was_not_yet(tmp_path: Path) -> None:
+    """It was entered with what it cost when it had failed, and with nothing set aside."""
+    job = make_job(state=State.FAILED, failure=TIMED_OUT, estimate=25.0, cost=3.0, finished=T0 + 9)
+    before_the_ledger(tmp_path / "jobs.db", job)
+    with closing(sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)) as db:
+        columns, values = "job, account, handle, mode, since, deadline", "?, 'vendor', x'7b7d', 'late', ?, ?"
+        _ = db.execute(f"INSERT INTO watches ({columns}) VALUES ({values})", (job.id, T0, T0 + 99))
+    store = SqliteStore(tmp_path / "jobs.db")
+    await store.open()
+    assert await store.revive(job.id, facts={}, now=T0 + 20)
+    _ = await store.claim(engine="script", worker="w", lease_seconds=9, limit=1, now=T0 + 20)
+    assert await store.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=25.0, now=T0 + 21)
+    assert await books(store, job) == [("charge", 3.0), ("late", 22.0)]
+    assert await taken(store) == (25.0, 0.0)
+    [row] = await store.spending(since=T0, until=T0 + 99)
+    assert (row.jobs, row.credits) == (1, 25.0)
     await store.close()
