@@ -105,10 +105,10 @@ class Assets:
 
         A path is given up by the caller: where it can be, the file is moved in instead of copied.
         """
-        key = f"{await asyncio.to_thread(digest, source)}.{EXTENSIONS.get(media_type, 'bin')}"
         if self.root is not None:
-            await asyncio.to_thread(put_file, source, self.root / place(key), self.root)
-        elif not await self.touch(key):
+            return await asyncio.to_thread(put_here, source, media_type, self.root)
+        key = await asyncio.to_thread(key_of, source, media_type)
+        if not await self.touch(key):
             attributes = {"Content-Type": MEDIA_TYPES[key.rpartition(".")[2]]}
             await obstore.put_async(self.store, place(key), source, attributes=attributes)
         return key
@@ -400,6 +400,10 @@ def local_root(store: str, data: Path) -> Path | None:
     return None
 
 
+def key_of(source: Path | bytes, media_type: str) -> str:
+    return f"{digest(source)}.{EXTENSIONS.get(media_type, 'bin')}"
+
+
 def digest(source: Path | bytes) -> str:
     if isinstance(source, bytes):
         return hashlib.sha256(source).hexdigest()
@@ -446,9 +450,25 @@ def kept_since(root: Path, folder: str, before: float) -> tuple[list[str], list[
     return keys, drafts
 
 
+ON_DISK: set[Path] = set()
+"""Directories that this process has seen onto the disk. Nothing of ours ever removes one."""
+
+
+def put_here(source: Path | bytes, media_type: str, root: Path) -> str:
+    """Returns the key."""
+    key = key_of(source, media_type)
+    put_file(source, root / place(key), root)
+    return key
+
+
 def put_file(source: Path | bytes, target: Path, root: Path) -> None:
     """Write or move a file into its place, all or nothing, and see it onto the disk."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = target.parent
+    try:
+        folder.mkdir(parents=True)
+        ON_DISK.discard(folder)  # somebody else removed it
+    except FileExistsError:
+        pass
     if not touch_file(target, root):
         draft = target.with_name(f".{uuid4().hex}")
         try:
@@ -460,8 +480,10 @@ def put_file(source: Path | bytes, target: Path, root: Path) -> None:
             draft.unlink(missing_ok=True)
             raise
     # In any case: who put it there, or made the directory, may still be waiting for the disk.
-    sync(target.parent)
-    sync(target.parent.parent)
+    sync(folder)
+    if folder not in ON_DISK:
+        sync(folder.parent)
+        ON_DISK.add(folder)
 
 
 def bring(source: Path | bytes, draft: Path) -> None:
