@@ -1,7 +1,9 @@
 """Keys, what owners sent, and the queue between owners: what every store does."""
 
 import asyncio
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -11,7 +13,9 @@ from store_samples import OUTPUT, STORES, T0, id_at, make_job
 from mutoscope.config import ModelRights, Rights
 from mutoscope.job import Job, State
 from mutoscope.problem import Kind, Problem
-from mutoscope.store import KeyRecord, Store
+from mutoscope.store import KeyRecord, SqliteStore, Store
+from mutoscope.store._migrations import migration_files, statements
+from mutoscope.store._rows import INSERT_JOB, row_of
 
 EVERYTHING = Rights(
     webhook="https://example.com/hook",
@@ -187,6 +191,55 @@ async def test_a_queue_counts_what_is_added_at_the_same_moment(store: Store) -> 
     calls = (store.add(make_job(), queued=3) for _ in range(8))
     results = await asyncio.gather(*calls, return_exceptions=True)
     assert [isinstance(result, Job) for result in results] == [True] * 3 + [False] * 5
+
+
+async def test_what_has_begun_on_an_open_server_does_not_wait(store: Store) -> None:
+    _ = await add(store, "", 2, queued=2)
+    _ = await claim(store, limit=2)
+    _ = await add(store, "", 2, queued=2)
+
+
+async def test_jobs_that_are_stored_with_their_end_hold_nothing_and_do_not_wait(store: Store) -> None:
+    _ = await store.add(make_job(state=State.SUCCEEDED, finished=T0))
+    assert not (await store.add(make_job(), queued=1, concurrency=1)).throttled
+
+
+async def test_what_keys_held_before_it_stood_in_rows_is_known(tmp_path: Path) -> None:
+    jobs = [
+        make_job(),
+        make_job(throttled=True),
+        make_job(engine="other"),
+        make_job(state=State.SUCCEEDED, finished=T0),
+        make_job(model="x", state=State.CANCELED, finished=T0),
+        make_job(owner="bob", throttled=True),
+        make_job(owner=""),
+    ]
+    with closing(sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)) as db:
+        for statement in (each for text in migration_files()[:7] for each in statements(text)):
+            _ = db.execute(statement)
+        _ = db.execute("PRAGMA user_version = 7")
+        _ = db.executemany(INSERT_JOB, map(row_of, jobs))
+        _ = db.execute(
+            "UPDATE jobs SET state = 'running', worker = 'w', leased_until = 9, started = 1 WHERE engine = 'other'"
+        )
+    store = SqliteStore(tmp_path / "jobs.db")
+    await store.open()
+    await store.close()
+    with closing(sqlite3.connect(tmp_path / "jobs.db")) as db:
+        rows = db.execute("SELECT owner, model, held, waiting FROM standings ORDER BY owner, model").fetchall()
+    assert rows == [("alice", "wan-2-7", 2, 2), ("alice", "x", 0, 0), ("bob", "wan-2-7", 0, 1)]
+
+
+async def test_jobs_that_an_operator_removes_by_hand_hold_nothing_any_more(sqlite: SqliteStore, tmp_path: Path) -> None:
+    for owner in ("alice", "alice", "bob"):
+        _ = await sqlite.add(make_job(owner=owner))
+    with closing(sqlite3.connect(tmp_path / "jobs.db")) as db:
+        _ = db.execute("DELETE FROM jobs WHERE owner = 'alice'")
+        db.commit()
+    assert not (await sqlite.add(make_job(), queued=1, concurrency=1)).throttled
+    assert (await sqlite.add(make_job(owner="bob"), queued=2, concurrency=1)).throttled
+    with pytest.raises(Problem):
+        _ = await sqlite.add(make_job(owner="bob"), queued=2)
 
 
 # Turns

@@ -234,6 +234,8 @@ async def kept(sqlite: SqliteStore, tmp_path: Path) -> Path:
         "UPDATE balances SET charged = -1",
         "UPDATE balances SET reserved = -1 WHERE period = ''",
         "UPDATE balances SET reserved = 1 WHERE period <> ''",
+        "UPDATE standings SET held = -1",
+        "UPDATE standings SET waiting = -1",
     ],
 )
 async def test_the_books_cannot_be_cooked(kept: Path, statement: str) -> None:
