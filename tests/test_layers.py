@@ -8,7 +8,7 @@ LAYERS: list[set[str]] = [
     {"problem", "http", "job", "meters"},
     {"catalog", "config"},
     {"wires"},
-    {"net", "media", "assets", "store", "home", "credentials", "tracing", "_probe"},
+    {"net", "media", "assets", "store", "home", "credentials", "tracing", "_probe", "_walls"},
     {"studio"},
     {"engines"},
     {

@@ -1,7 +1,7 @@
 """The child of `media.py`: opens one stranger's file per fork, behind walls, and tells what it is.
 
-Run by path, isolated; it imports nothing of ours. It reads a line of JSON, forks, and the fork sets its
-limits, opens the file, tells what it found and is gone. Nothing that a file did outlives it.
+Run by path, isolated; of ours it loads the walls alone, by path too. It reads a line of JSON, forks, and the fork sets
+its limits, opens the file, tells what it found and is gone. Nothing that a file did outlives it.
 
 The walls, where the system has them: memory, processor time, no file written (resource limits); no network, no
 process started, signalled or read, no file removed or renamed (seccomp); no file opened but the one that was named
@@ -10,12 +10,11 @@ process started, signalled or read, no file removed or renamed (seccomp); no fil
 
 import contextlib
 import copy
-import ctypes
+import importlib.util
 import json
 import math
 import mmap
 import os
-import platform
 import re
 import resource
 import signal
@@ -24,7 +23,8 @@ import struct
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any, BinaryIO, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import av
 from av import logging
@@ -46,6 +46,13 @@ from PIL import (
     TiffImagePlugin,
     WebPImagePlugin,
 )
+
+if TYPE_CHECKING:
+    from mutoscope import _walls as shut
+else:
+    spec = importlib.util.spec_from_file_location("walls", Path(__file__).with_name("_walls.py"))
+    shut = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(shut)
 
 MEMORY = 1536 * 1024 * 1024  # address space: libraries, a 64-megapixel frame, and the decoder's own
 CPU_SECONDS = 10
@@ -173,74 +180,6 @@ def say(found: dict[str, Any]) -> None:
 
 # -- the walls ------------------------------------------------------------------------
 
-LIBC = ctypes.CDLL(None, use_errno=True)
-LINUX = sys.platform == "linux"
-NO_NEW_PRIVILEGES, SECCOMP, FILTER = 38, 22, 2  # of prctl
-REFUSE, ALLOW = 0x00050001, 0x7FFF0000  # EPERM, and as it is
-ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
-"""Machine → column of CALLS, and the kernel's number for it."""
-CALLS = {
-    "socket": (41, 198),
-    "connect": (42, 203),
-    "accept": (43, 202),
-    "sendto": (44, 206),
-    "sendmsg": (46, 211),
-    "bind": (49, 200),
-    "listen": (50, 201),
-    "socketpair": (53, 199),
-    "clone": (56, 220),
-    "fork": (57, None),
-    "vfork": (58, None),
-    "execve": (59, 221),
-    "kill": (62, 129),
-    "truncate": (76, 45),
-    "rename": (82, None),
-    "mkdir": (83, None),
-    "rmdir": (84, None),
-    "link": (86, None),
-    "unlink": (87, None),
-    "symlink": (88, None),
-    "chmod": (90, None),
-    "chown": (92, None),
-    "ptrace": (101, 117),
-    "setrlimit": (160, 164),
-    "mount": (165, 40),
-    "tkill": (200, 130),
-    "tgkill": (234, 131),
-    "add_key": (248, 217),
-    "keyctl": (250, 219),
-    "mkdirat": (258, 34),
-    "mknodat": (259, 33),
-    "fchownat": (260, 54),
-    "unlinkat": (263, 35),
-    "renameat": (264, 38),
-    "linkat": (265, 37),
-    "symlinkat": (266, 36),
-    "fchmodat": (268, 53),
-    "unshare": (272, 97),
-    "accept4": (288, 242),
-    "perf_event_open": (298, 241),
-    "prlimit64": (302, 261),
-    "open_by_handle_at": (304, 265),
-    "sendmmsg": (307, 269),
-    "setns": (308, 268),
-    "process_vm_readv": (310, 270),
-    "process_vm_writev": (311, 271),
-    "renameat2": (316, 276),
-    "bpf": (321, 280),
-    "execveat": (322, 281),
-    "userfaultfd": (323, 282),
-    "pidfd_send_signal": (424, 424),
-    "io_uring_setup": (425, 425),
-    "pidfd_open": (434, 434),
-    "clone3": (435, 435),
-    "pidfd_getfd": (438, 438),
-}
-"""System calls that reading a file never needs, by their numbers on x86-64 and on 64-bit ARM."""
-FOREIGN = 0x40000000  # from here on, x86-64 has the calls of a second table
-CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # Landlock, on every architecture
-READ_FILE = 1 << 2
-RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}  # Landlock's version → how many rights over files it knows; 16 from 5 on
 WALLS = "walls"
 
 
@@ -260,89 +199,19 @@ def limit(path: str) -> None:
             if which != resource.RLIMIT_AS:
                 raise
     signal.alarm(3 * CPU_SECONDS)  # should the parent be gone
-    if LINUX and control(NO_NEW_PRIVILEGES, 1) == 0:
-        shut_files(path)
-        shut_calls()
-
-
-def shut_files(path: str) -> None:
-    """Landlock: no file but this one, and where the kernel knows how, no TCP and no signal beyond this process."""
-    version = call(CREATE_RULESET, None, 0, 1)
-    if version < 1:
-        return
-    files = (1 << RIGHTS.get(version, 16)) - 1
-    rules = struct.pack("=QQQ", files, 3, 3)[: 8 if version < 4 else 16 if version < 6 else 24]
-    ruleset = call(CREATE_RULESET, rules, len(rules), 0)
-    allowed = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    call(ADD_RULE, ruleset, 1, struct.pack("=Qi", READ_FILE, allowed), 0)
-    call(RESTRICT_SELF, ruleset, 0)
-    os.close(allowed)
-    os.close(ruleset)
-
-
-def shut_calls() -> None:
-    """Seccomp: the calls of the table fail with EPERM from here on."""
-    column, architecture = ARCHITECTURES.get(platform.machine(), (None, 0))
-    if column is None or sys.maxsize < 1 << 32:
-        return
-    numbers = [numbers[column] for numbers in CALLS.values() if numbers[column] is not None]
-    load, equal, at_least, give = 0x20, 0x15, 0x35, 0x06
-    count = len(numbers)
-    rules = [
-        (load, 0, 0, 4),  # the architecture of the call
-        (equal, 1, 0, architecture),
-        (give, 0, 0, REFUSE),
-        (load, 0, 0, 0),  # its number
-        (at_least, count + 1, 0, FOREIGN),  # jumps to the last rule, like those of the table
-        *((equal, count - at, 0, number) for at, number in enumerate(numbers)),
-        (give, 0, 0, ALLOW),
-        (give, 0, 0, REFUSE),
-    ]
-    program = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *rule) for rule in rules))
-    control(SECCOMP, FILTER, struct.pack("@HP", len(rules), ctypes.addressof(program)))
-
-
-def control(option: int, *values: int | bytes) -> int:
-    """prctl, which wants five words."""
-    return LIBC.prctl(option, *map(word, (*values, 0, 0, 0, 0)[:4]))
-
-
-def call(number: int, *values: int | bytes | None) -> int:
-    """A system call that the C library has no name for."""
-    return LIBC.syscall(ctypes.c_long(number), *map(word, values))
-
-
-def word(value: int | bytes | None) -> Any:
-    return ctypes.c_long(value) if isinstance(value, int) else ctypes.c_char_p(value)
+    if shut.keep_privileges():
+        shut.shut_files([(path, shut.READ)])
+        shut.shut_calls(shut.NETWORK, shut.STARTS, shut.OTHERS, shut.FILES, shut.SYSTEM)
 
 
 def walls(path: str) -> dict[str, bool]:
     """Which walls stand here: found by walking against each one."""
     return {
-        "network": refused(socket.socket),
-        "files": refused(lambda: look_in("/")) and not refused(lambda: look_in(path)),
-        "processes": refused(start_and_stop),
-        "memory": refused(lambda: mmap.mmap(-1, 2 * MEMORY).close()),
+        "network": shut.refused(socket.socket),
+        "files": shut.refused(lambda: shut.look_in("/")) and not shut.refused(lambda: shut.look_in(path)),
+        "processes": shut.refused(shut.start_and_stop),
+        "memory": shut.refused(lambda: mmap.mmap(-1, 2 * MEMORY).close()),
     }
-
-
-def look_in(path: str) -> None:
-    os.close(os.open(path, os.O_RDONLY))
-
-
-def start_and_stop() -> None:
-    child = os.fork()
-    if child == 0:
-        os._exit(0)
-    os.waitpid(child, 0)
-
-
-def refused(act: Callable[[], object]) -> bool:
-    try:
-        act()
-    except (OSError, MemoryError):
-        return True
-    return False
 
 
 # -- pictures -------------------------------------------------------------------------

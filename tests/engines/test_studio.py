@@ -2,11 +2,15 @@
 
 import asyncio
 import base64
+import ctypes
 import io
+import json
 import os
+import platform
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -302,9 +306,12 @@ async def test_a_full_disk_is_told_as_the_system_s_own_error_and_no_fault_of_the
 async def test_a_limit_on_files_that_is_not_ours_hinders_too(
     studio: Studio, picture: OpenedInput, tmp_path: Path
 ) -> None:
-    await studio.warm()
-    (child,) = children()
-    resource.prlimit(child, resource.RLIMIT_FSIZE, (1024, resource.RLIM_INFINITY))
+    whole = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, whole[1]))
+    try:
+        await studio.warm()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, whole)
     with pytest.raises(OSError, match="File too large") as caught:
         await studio.generate(Bench(tmp_path, (picture,), **SMALL))
     assert hindrance(caught.value) is not None
@@ -353,6 +360,115 @@ async def test_a_job_that_met_a_full_disk_while_it_was_rendered_ends_well_once_t
         "The server cannot do this now: its disk is full."
     }
     assert task["status"] == "SUCCEEDED", task
+
+
+WALLED = sys.platform == "linux" and platform.machine() in ("x86_64", "aarch64")
+walled = pytest.mark.skipif(not WALLED, reason="seccomp and Landlock stand on Linux, on x86-64 and 64-bit ARM, only")
+LANDLOCK = WALLED and ctypes.CDLL(None).syscall(444, None, 0, 1) > 0
+
+
+@walled
+async def test_a_render_child_is_walled_in(studio: Studio) -> None:
+    assert await studio.walls() == {"network": True, "files": LANDLOCK, "processes": True, "memory": True}
+
+
+DEEDS = """
+import json, os, resource, signal, socket, subprocess, sys, threading
+from mutoscope.engines import _studio_child as child
+order = json.loads(sys.argv[1])
+scratch, other, port, told = os.path.dirname(order["out"][0]), sys.argv[2], int(sys.argv[3]), os.dup(1)
+parent = os.getppid()
+deeds = {
+    "connect": lambda: socket.create_connection(("127.0.0.1", port)),
+    "ask for a name": lambda: socket.getaddrinfo("localhost", port),
+    "a socket of the system": lambda: socket.socket(socket.AF_UNIX),
+    "a pair of sockets": lambda: socket.socketpair(),
+    "send through what is open": lambda: socket.socket(fileno=sys.stdin.fileno()).send(b"x"),
+    "read another file": lambda: open(other).read(),
+    "list the folder of another file": lambda: os.listdir(os.path.dirname(other)),
+    "read the secrets of another process": lambda: open(f"/proc/{parent}/environ").read(),
+    "write another file": lambda: open(other, "w").write("x"),
+    "make a file elsewhere": lambda: open(other + ".new", "x"),
+    "make a folder": lambda: os.mkdir(scratch + "/d"),
+    "rename the file": lambda: os.rename(order["out"][0], other),
+    "remove another file": lambda: os.unlink(other),
+    "fork": lambda: os.fork() or os._exit(0),
+    "start a program": lambda: subprocess.run(["/bin/true"]),
+    "become a program": lambda: os.execv("/bin/true", ["true"]),
+    "signal the parent": lambda: os.kill(parent, 0),
+    "take more memory": lambda: bytearray(4 << 30),
+    "allow itself more": lambda: resource.setrlimit(resource.RLIMIT_AS, (-1, -1)),
+}
+usual = {
+    "write what it makes": lambda: open(order["out"][0], "w").write("made"),
+    "read what it is given": lambda: open(order["image"]).read(1),
+    "begin a thread": lambda: threading.Thread(target=int).start(),
+    "load a module": lambda: __import__("wave"),
+}
+child.limit()
+child.shut_in(order)
+done = []
+for name, deed in (usual | deeds).items():
+    if name in sys.argv[4:]:
+        continue
+    try:
+        deed()
+        done.append(name)
+    except (OSError, MemoryError, ValueError):
+        pass
+os.write(told, json.dumps(done).encode())
+"""
+USUAL = {"write what it makes", "read what it is given", "begin a thread", "load a module"}
+BY_LANDLOCK = {
+    "read another file",
+    "list the folder of another file",
+    "read the secrets of another process",
+    "write another file",
+    "make a file elsewhere",
+}
+
+
+@walled
+@pytest.mark.parametrize("maker", ["painting", "speech"])
+async def test_what_renders_can_do_nothing_else(maker: str, tmp_path: Path) -> None:
+    """A socket cannot be opened, nor anything be read, written or started that the order does not need. Who has
+    espeak-ng or ffmpeg run for it may start programs, and they may read."""
+    scratch, others = tmp_path / "scratch", tmp_path / "others"
+    scratch.mkdir()
+    others.mkdir()
+    image, other = scratch / "image", others / "file"
+    image.write_text("image")
+    other.write_text("other")
+    order = {"out": [str(scratch / "out")], "image": str(image)}
+    order |= {"make": "text_to_image" if maker == "painting" else "text_to_speech"}
+    left_out = ["become a program"] if maker == "speech" else []  # there would be nobody left to tell
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", DEEDS, json.dumps(order), str(other), str(server.getsockname()[1]), *left_out),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        told, _ = await process.communicate()
+    done = set(json.loads(told))
+    expected = set(USUAL)
+    if not LANDLOCK:
+        expected |= BY_LANDLOCK
+    if maker == "speech":
+        expected |= {"read another file", "list the folder of another file", "fork", "start a program"}
+        expected |= done & {"ask for a name"}  # it may stand in a file
+        expected |= done & {"signal the parent", "allow itself more"}  # before Linux 6.12; if it is an administrator's
+        expected |= done & {"make a folder", "rename the file", "remove another file"} if not LANDLOCK else set()
+    assert done == expected
+    assert other.read_text() == ("other" if LANDLOCK else "x")
+    assert image.read_text() == "image"
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the ffmpeg command: apt install ffmpeg")
+async def test_ffmpeg_works_behind_the_walls_that_are_left(picture: OpenedInput, tmp_path: Path) -> None:
+    engine = Studio(StudioSettings(encoder="ffmpeg"))
+    (output,) = await engine.generate(Bench(tmp_path, (picture,), prompt="pan left", **SMALL))
+    await engine.close()
+    assert probe(output) == (160, 96, 6)
 
 
 async def test_a_render_lets_the_server_go_first(studio: Studio, picture: OpenedInput, tmp_path: Path) -> None:

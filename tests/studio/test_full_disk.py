@@ -2,6 +2,7 @@
 
 import errno
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -43,12 +44,15 @@ MAKERS = [
 
 @pytest.mark.parametrize("room", [0, 4096, 8192])
 @pytest.mark.parametrize(("name", "make"), MAKERS)
-def test_nothing_is_cut_short(name: str, make: Callable[[Path, Path, Path], object], room: int, tmp_path: Path) -> None:
+def test_nothing_is_cut_short(
+    name: str, make: Callable[[Path, Path, Path], object], room: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where it fits into the little room that there is, it is the same as with all the room in the world."""
     scene, sound = saved(tmp_path / "scene.png", scenery(320, 180)), tone(tmp_path / "tone.wav", 1.0)
     make(tmp_path / name, scene, sound)
     with small_disk(tmp_path / "disk", 1 << 20) as disk:
         fill(disk, leave=room)
+        monkeypatch.setattr(tempfile, "tempdir", str(disk))  # what is only needed meanwhile finds no more room
         try:
             make(disk / name, scene, sound)
         except OSError as error:

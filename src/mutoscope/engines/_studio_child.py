@@ -2,20 +2,25 @@
 
 Out come {"progress": share} while it works, and at the end one of {"done": {…}}, {"refused": {message, field}}
 for what cannot be made, {"hindered": errno} for what the system does not let it make, and {"broken": text} for what
-should not happen. When its stdin closes, its parent is
-gone and so is it. It imports nothing of ours but studio.
+should not happen. When its stdin closes, its parent is gone and so is it. It imports nothing of ours but studio and
+the walls, behind which it shuts itself before it opens what it was given.
 """
 
 import errno
 import json
+import mmap
 import os
 import resource
+import socket
+import sys
 import threading
 import time
 import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from mutoscope import _walls as walls
 
 NICENESS = 10
 AUTOGROUP, TRIES, TRY_SECONDS = Path("/proc/self/autogroup"), 5, 0.1
@@ -28,6 +33,13 @@ MAX_TRACE = 4000  # characters
 HINDRANCES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENFILE, errno.EFBIG)
 """What the system may do to any order. Not EMFILE: the limit on open files is set here."""
 
+WALLS = "walls"  # an order to try them
+SYSTEM = (
+    *("/usr", "/lib", "/lib64", "/nix/store", "/gnu/store", "/etc/ld.so.cache"),
+    *("/sys/devices/system/cpu", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/dev/urandom"),
+)
+"""What libraries read when they are loaded, and when they ask what machine this is."""
+INPUTS = ("image", "last", "video", "audio")
 PASSED = ("prompt", "negative_prompt", "fps", "seconds", "seed", "watermark", "threads", "encoder", "determinism")
 
 Json = dict[str, Any]
@@ -42,24 +54,26 @@ def main() -> None:
     from mutoscope import studio
 
     cv2.setNumThreads(1)
-    limit()
+    file_bytes = limit()
     tell = voice()
     line = read_line()
     if not line:
         os._exit(0)
-    threading.Thread(target=leave_with_parent, daemon=True).start()
     try:
-        tell({"done": {"version": studio.VERSION, **make(json.loads(line), tell)}})
+        order = json.loads(line)
+        shut_in(order)
+        threading.Thread(target=leave_with_parent, daemon=True).start()  # behind the walls too
+        tell({"done": {"version": studio.VERSION, **make(order, tell)}})
     except BaseException as error:
-        tell(failure(error))
+        tell(failure(error, file_bytes))
     os._exit(0)
 
 
-def failure(error: BaseException) -> Json:
+def failure(error: BaseException, file_bytes: int) -> Json:
     """What is told of it."""
     from mutoscope.studio import StudioError  # loaded already
 
-    if number := system_error(error):
+    if number := system_error(error, file_bytes):
         return {"hindered": number}
     if isinstance(error, StudioError):
         return {"refused": {"message": str(error), "field": error.field}}
@@ -68,7 +82,7 @@ def failure(error: BaseException) -> Json:
     return {"broken": "".join(traceback.format_exception(error))[-MAX_TRACE:]}
 
 
-def system_error(error: BaseException) -> int | None:
+def system_error(error: BaseException, file_bytes: int) -> int | None:
     """The errno of what passes and is nobody's fault, such as a full disk, also behind a file that cannot be read."""
     from av.error import FFmpegError  # loaded already
 
@@ -79,7 +93,7 @@ def system_error(error: BaseException) -> int | None:
         return None
     if cause is not error and cause.errno == errno.EIO and isinstance(cause, FFmpegError):
         return None  # its word for a file that ends too soon
-    if cause.errno == errno.EFBIG and resource.getrlimit(resource.RLIMIT_FSIZE)[0] >= FILE_BYTES:
+    if cause.errno == errno.EFBIG and file_bytes == FILE_BYTES:
         return None  # the limit is ours
     return cause.errno if cause.errno in HINDRANCES else None
 
@@ -109,6 +123,8 @@ def make(order: Json, tell: "Tell") -> Json:
     if order["make"] == "text_to_image":
         return {"files": [paint(order, index, tell) for index in range(len(order["out"]))]}
     out = Path(order["out"][0])
+    if order["make"] == WALLS:
+        return {"walls": tried(out.parent)}
     if order["make"] == "image_upscale":
         return {"files": [enlarge(order, out)]}
     if order["make"] == "text_to_speech":
@@ -217,8 +233,8 @@ class thinned:  # noqa: N801 (a function with a memory)
             self._tell({"progress": round(share, 4)})
 
 
-def limit() -> None:
-    """Bound what a hostile file can make this process use."""
+def limit() -> int:
+    """Bound what a hostile file can make this process use. Returns how large a file may become."""
     wanted = {
         resource.RLIMIT_AS: MEMORY,
         resource.RLIMIT_CORE: 0,
@@ -229,6 +245,50 @@ def limit() -> None:
         bounds = [most if bound == resource.RLIM_INFINITY else min(bound, most) for bound in resource.getrlimit(what)]
         with suppress(ValueError, OSError):  # not every system has each of them
             resource.setrlimit(what, (bounds[0], bounds[1]))
+    return resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+
+
+def shut_in(order: Json) -> None:
+    """Give up what this order does not need: the network always, and where no command is run, all other processes and
+    all files but those of the order and of the program itself.
+
+    A command may be anywhere, with its libraries: it reads what it likes but other processes' secrets, and writes where
+    the order is made.
+    """
+    commands = runs_command(order)
+    if not walls.keep_privileges():
+        return
+    made = [(folder, walls.WRITE) for folder in {str(Path(each).parent) for each in order["out"]}]
+    nothing = (os.devnull, walls.READ | walls.WRITE_FILE)
+    if commands:
+        anywhere = [path for path in Path("/").iterdir() if path.name != "proc"]
+        rights = walls.READ | walls.EXECUTE
+        walls.shut_files([*made, nothing, *((path, rights) for path in (*anywhere, *SYSTEM))])
+        walls.shut_calls(walls.NETWORK, walls.OTHERS, walls.SYSTEM, threads=True)
+        return
+    given = [path for name in INPUTS if (path := order.get(name)) is not None]
+    program = (sys.prefix, sys.base_prefix, *sys.path)
+    walls.shut_files([*made, nothing, *((path, walls.READ) for path in (*given, *program, *SYSTEM))])
+    walls.shut_calls(walls.NETWORK, walls.STARTS, walls.OTHERS, walls.FILES, walls.SYSTEM, threads=True)
+
+
+def runs_command(order: Json) -> bool:
+    """Whether espeak-ng or ffmpeg will work for it."""
+    from mutoscope.studio.encoder import find  # loaded already
+
+    if order["make"] in ("text_to_image", "image_upscale", WALLS):
+        return False
+    return order["make"] == "text_to_speech" or find(order["encoder"]).piped
+
+
+def tried(folder: Path) -> Json:
+    """Which walls stand here: found by walking against each one."""
+    return {
+        "network": walls.refused(socket.socket),
+        "files": walls.refused(lambda: walls.look_in("/")) and not walls.refused(lambda: walls.look_in(folder)),
+        "processes": walls.refused(walls.start_and_stop),
+        "memory": walls.refused(lambda: mmap.mmap(-1, 2 * MEMORY).close()),
+    }
 
 
 def read_line() -> bytes:

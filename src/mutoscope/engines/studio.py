@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -115,6 +116,18 @@ class Studio:
         """Have a child ready, so that the next job does not wait for one to start."""
         if self._spare is None and not self._closed:
             self._spare = await self._start()
+
+    async def walls(self) -> dict[str, bool]:
+        """Which walls stand around a child that renders here: network, files, processes, memory."""
+        child = await self._start()
+        try:
+            with tempfile.TemporaryDirectory() as room:
+                await child.give({"make": "walls", "out": [f"{room}/nothing"]})
+                async for news in child.news():
+                    return msgspec.convert(news.get("done", {}).get("walls", {}), dict[str, bool])
+        finally:
+            await child.end()
+        return {}
 
     async def _start(self) -> "_Child":
         return await _Child.start(OLD_INSTRUCTIONS if self.settings.determinism == "portable" else {})
