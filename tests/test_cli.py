@@ -252,6 +252,7 @@ def test_doctor_finds_this_machine_fit(run: Any, tmp_path: Path):
     assert "libx264" in found["H.264"]["found"]
     assert found["settings"]["found"].endswith("mutoscope.toml")
     assert "opened in a child" in found["input files"]["found"]
+    assert "made in a child" in found["renders"]["found"]
     assert float(found["fsync"]["found"].split()[0]) >= 0
     assert not (tmp_path / "data").exists()
 

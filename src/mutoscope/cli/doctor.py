@@ -26,6 +26,7 @@ from mutoscope.cli._check import Check, Verdict
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
 from mutoscope.cli.serve import is_loopback
 from mutoscope.config import BadSettings, Settings
+from mutoscope.engines.studio import Studio
 from mutoscope.media import Prober
 from mutoscope.problem import Problem
 
@@ -85,6 +86,7 @@ def examine(file: Path | None, data: Path | None) -> Iterator[Check]:
     yield encoder(settings.studio.encoder if settings else "auto")
     yield credentials(settings.credentials if settings else config.Credentials())
     yield strangers_files(settings.inputs if settings else config.Inputs())
+    yield renders(settings.studio if settings else config.Studio())
     if settings is not None:
         yield traces(settings.tracing)
         yield from home(settings)
@@ -165,27 +167,35 @@ WALLS = {
 
 def strangers_files(settings: config.Inputs) -> Check:
     """What the child that opens input files is kept from, tried out."""
-    found = asyncio.run(tried_walls(settings))
+    found = asyncio.run(tried_walls(Prober(settings)))
+    advice = "reinstall PyAV and Pillow from their wheels (pip install --force-reinstall --only-binary :all: av pillow)"
+    return shut_in("input files", "opened", found, advice)
+
+
+def renders(settings: config.Studio) -> Check:
+    """What a child that renders is kept from, where it runs no command."""
+    found = asyncio.run(tried_walls(Studio(settings)))
+    advice = "reinstall the program with its dependencies, and look into the log of a server that renders"
+    return shut_in("renders", "made", found, advice)
+
+
+def shut_in(what: str, done: str, found: dict[str, bool], repair: str) -> Check:
     if not found:
-        advice = (
-            "reinstall PyAV and Pillow from their wheels (pip install --force-reinstall --only-binary :all: av pillow)"
-        )
-        return Check(what="input files", verdict=Verdict.BROKEN, found="the child that opens them fails", advice=advice)
-    shut = ", ".join(what for wall, what in WALLS.items() if found[wall])
+        return Check(what=what, verdict=Verdict.BROKEN, found="the child that is to do it fails", advice=repair)
+    shut = ", ".join(each for wall, each in WALLS.items() if found[wall])
     if all(found.values()):
-        return Check(what="input files", found=f"opened in a child without {shut}")
-    open_ways = ", ".join(what for wall, what in WALLS.items() if not found[wall])
-    told = f"opened in a child that this system cannot keep from {open_ways}; it is without {shut or 'any wall'}"
+        return Check(what=what, found=f"{done} in a child without {shut}")
+    open_ways = ", ".join(each for wall, each in WALLS.items() if not found[wall])
+    told = f"{done} in a child that this system cannot keep from {open_ways}; it is without {shut or 'any wall'}"
     advice = "run it on Linux 5.13 or later (seccomp and Landlock), on x86-64 or 64-bit ARM"
-    return Check(what="input files", verdict=Verdict.MISSING, found=told, advice=advice)
+    return Check(what=what, verdict=Verdict.MISSING, found=told, advice=advice)
 
 
-async def tried_walls(settings: config.Inputs) -> dict[str, bool]:
-    prober = Prober(settings)
+async def tried_walls(whose: Prober | Studio) -> dict[str, bool]:
     try:
-        return await prober.walls()
+        return await whose.walls()
     finally:
-        await prober.close()
+        await whose.close()
 
 
 def credentials(settings: config.Credentials) -> Check:
