@@ -252,6 +252,12 @@ async def test_a_job_for_an_engine_that_the_key_may_not_use_is_refused(start: St
         assert refused.status_code == 403 and refused.json()["message"].endswith("it may use runway.")
 
 
+async def test_the_engine_that_one_request_of_a_rehearsal_names_is_not_the_next_ones(guarded: Any) -> None:
+    named = [{"x-mutoscope-engine": "studio"}, {}, {"x-mutoscope-engine": "studio"}]
+    answers = [await create(guarded, guarded.ann, **headers) for headers in named]
+    assert [each.headers["x-mutoscope-engine"] for each in answers] == ["studio", "script", "studio"]
+
+
 async def test_a_job_is_not_handed_on_to_an_engine_that_its_key_may_not_use(start: Start) -> None:
     routed = {"models": {"gen4_image": {"engines": ["script", "studio"]}}, "script": {"slots": 0}}
     async with start(**routed) as running:

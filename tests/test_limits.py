@@ -302,6 +302,16 @@ async def test_what_another_process_counted_is_learned_and_a_new_day_is_empty() 
     assert book.days == {("2026-05-01", "ann"): 60, ("2026-05-02", "ann"): 60}
 
 
+async def test_bytes_are_told_for_the_day_on_which_they_came_whichever_way_the_clock_goes() -> None:
+    now, book = [datetime(2026, 5, 1, 12, tzinfo=UTC).timestamp()], Book()
+    meter = Meter(book, clock=lambda: now[0])
+    for hours, bytes in ((0, 60), (12, 90), (-12, 30)):
+        now[0] += hours * 3600
+        await meter.take("ann", bytes, 100)
+    await meter.close()
+    assert book.days == {("2026-05-01", "ann"): 90, ("2026-05-02", "ann"): 90}
+
+
 async def test_bytes_that_cannot_be_told_are_told_later_and_counted_meanwhile() -> None:
     book = Book()
     meter = Meter(book, clock=lambda: 1_800_000_000.0)

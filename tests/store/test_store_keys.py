@@ -16,7 +16,10 @@ from mutoscope.problem import Kind, Problem
 from mutoscope.store import KeyRecord, SqliteStore, Store
 from mutoscope.store._migrations import migration_files, statements
 from mutoscope.store._rows import INSERT_JOB, row_of
+from mutoscope.store._sqlite_jobs import TALLIES_KEPT, Tallies, Tally
+from mutoscope.store._sqlite_queue import OWNERS_KEPT, Turns
 
+DAY = 86400.0
 EVERYTHING = Rights(
     webhook="https://example.com/hook",
     admin=True,
@@ -193,6 +196,21 @@ async def test_a_queue_counts_what_is_added_at_the_same_moment(store: Store) -> 
     assert [isinstance(result, Job) for result in results] == [True] * 3 + [False] * 5
 
 
+async def test_a_queue_is_of_all_models_together(store: Store) -> None:
+    for model in ("x", "y"):
+        _ = await store.add(make_job(model=model), queued=2)
+    with pytest.raises(Problem):
+        _ = await store.add(make_job(model="x"), queued=2)
+
+
+async def test_queues_of_several_owners_are_told_apart_among_creates_at_the_same_moment(store: Store) -> None:
+    _ = await add(store, "bob", 2)
+    owners = ("alice", "alice", "bob", "alice", "carol")
+    calls = (store.add(make_job(owner=owner), queued=2, concurrency=9) for owner in owners)
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert [isinstance(each, Job) for each in outcomes] == [True, True, False, False, True]
+
+
 async def test_what_has_begun_on_an_open_server_does_not_wait(store: Store) -> None:
     _ = await add(store, "", 2, queued=2)
     _ = await claim(store, limit=2)
@@ -242,6 +260,101 @@ async def test_jobs_that_an_operator_removes_by_hand_hold_nothing_any_more(sqlit
         _ = await sqlite.add(make_job(owner="bob"), queued=2)
 
 
+# How many at once
+
+
+@pytest.mark.parametrize("owner", ["alice", ""])
+async def test_jobs_that_are_throttled_or_have_ended_take_no_place_with_or_without_a_key(
+    store: Store, owner: str
+) -> None:
+    limits = (1, 1, 2)
+    jobs = [await store.add(make_job(owner=owner), concurrency=limit) for limit in limits]
+    assert [job.throttled for job in jobs] == [False, True, False]
+    for job in jobs:
+        _ = await store.cancel(job.id, now=T0)
+    assert not (await store.add(make_job(owner=owner), concurrency=1)).throttled
+
+
+@pytest.mark.parametrize("owner", ["alice", ""])
+async def test_a_job_keeps_its_place_while_it_runs(store: Store, owner: str) -> None:
+    _ = await store.add(make_job(owner=owner), concurrency=1)
+    [job] = await claim(store)
+    assert (await store.add(make_job(owner=owner), concurrency=1)).throttled
+    await succeed(store, job)  # lets the other go, which has the place now
+    assert (await store.add(make_job(owner=owner), concurrency=1)).throttled
+
+
+async def test_creates_at_the_same_moment_take_no_place_when_they_are_throttled_or_have_ended(store: Store) -> None:
+    _, *jobs = await asyncio.gather(
+        store.add(make_job(state=State.SUCCEEDED, finished=T0), concurrency=1),
+        *(store.add(make_job(), concurrency=limit) for limit in (1, 1, 2)),
+    )
+    assert [job.throttled for job in jobs] == [False, True, False]
+
+
+# How many in a day
+
+
+async def test_the_daily_limit_is_for_each_owner_and_model(store: Store) -> None:
+    _ = await add(store, "alice", 2, daily=2)
+    with pytest.raises(Problem):
+        _ = await add(store, "alice", daily=2)
+    _ = await add(store, "bob", 2, daily=2)
+    _ = await store.add(make_job(model="x"), daily=1)
+    _ = await store.add(make_job(model="y"), daily=1)
+
+
+async def together(store: Store, *wishes: tuple[float, int]) -> list[bool]:
+    """Whether creates at these times and with these daily limits are taken, which come at the same moment."""
+    calls = (store.add(make_job(at=at), daily=daily) for at, daily in wishes)
+    return [isinstance(each, Job) for each in await asyncio.gather(*calls, return_exceptions=True)]
+
+
+async def test_what_was_counted_up_to_one_keys_limit_is_not_believed_for_another(store: Store) -> None:
+    _ = await add(store, "alice", 5)
+    assert await together(store, (T0, 3), (T0, 5), (T0, 6)) == [False, False, True]
+
+
+async def test_what_was_counted_for_a_later_time_is_not_believed_for_an_earlier_one(store: Store) -> None:
+    _ = await add(store, "alice", 3)
+    assert await together(store, (T0 + DAY + 1, 9), (T0 + 1, 3)) == [True, False]
+
+
+async def test_more_than_the_limit_may_have_left_the_day_between_two_creates(store: Store) -> None:
+    _ = await add(store, "alice", 5)
+    assert await together(store, (T0 + DAY - 1, 9), (T0 + DAY + 1, 2), (T0 + DAY + 1, 2)) == [True, True, False]
+
+
+async def test_what_was_made_a_day_before_in_the_same_moment_does_not_count(store: Store) -> None:
+    later = T0 + DAY + 1
+    assert await together(store, (T0, 9), (T0, 9), (later, 2), (later, 2), (later, 2)) == [True] * 4 + [False]
+    assert await together(store, *[(later, 5)] * 4) == [True] * 3 + [False]
+
+
+async def test_creates_are_stored_and_counted_once_although_one_beside_them_fails(store: Store) -> None:
+    first = await store.add(make_job(), daily=9)
+    adds = (store.add(job, daily=9) for job in (make_job(), make_job(), make_job(id=first.id)))
+    outcomes = await asyncio.gather(*adds, return_exceptions=True)
+    assert [getattr(each, "kind", None) for each in outcomes] == [None, None, Kind.CONFLICT]
+    assert await together(store, (T0, 3), (T0, 5), (T0, 5), (T0, 5)) == [False, True, True, False]
+
+
+def test_counts_are_kept_of_a_bounded_number_of_keys() -> None:
+    tallies = Tallies()
+    for number in range(2 * TALLIES_KEPT):
+        tallies.keep((f"{number}", "wan-2-7"), Tally("", 1, ""))
+        assert len(tallies._kept) <= TALLIES_KEPT
+
+
+async def test_creates_that_a_full_disk_takes_back_are_not_counted(sqlite: SqliteStore) -> None:
+    await sqlite._write(lambda db, _: db.execute("PRAGMA max_page_count = 1").fetchone())  # never less than it has
+    large = make_job(body=b"x" * 1_000_000)
+    adds = (sqlite.add(make_job(), daily=2), sqlite.touch(), sqlite.add(large))
+    assert not any(isinstance(each, Job) for each in await asyncio.gather(*adds, return_exceptions=True))
+    await sqlite._write(lambda db, _: db.execute("PRAGMA max_page_count = 1000000").fetchone())
+    assert await together(sqlite, (T0, 2), (T0, 2), (T0, 2)) == [True, True, False]
+
+
 # Turns
 
 
@@ -255,6 +368,40 @@ async def test_the_owner_with_the_fewest_running_goes_first(store: Store) -> Non
     await succeed(store, second)
     [fourth] = await claim(store)
     assert fourth.id == bobs[1].id
+
+
+async def test_the_fewest_running_come_before_the_longest_wait(store: Store) -> None:
+    _ = await add(store, "alice", 2)
+    bobs = await add(store, "bob", 2)
+    [_], [second] = await claim(store), await claim(store)
+    assert second.id == bobs[0].id
+    await succeed(store, second)
+    assert [job.id for job in await claim(store)] == [bobs[1].id]  # although bob was the last to be served
+
+
+async def test_jobs_that_are_taken_together_count_as_running_for_those_behind_them(store: Store) -> None:
+    _ = await add(store, "alice", 4)
+    _ = await claim(store, limit=2)
+    _ = await add(store, "bob", 4)
+    assert Counter(job.owner for job in await claim(store, limit=4)) == {"alice": 1, "bob": 3}
+
+
+async def test_who_was_served_while_nobody_else_waited_has_had_the_turn(store: Store) -> None:
+    _ = await add(store, "alice", 2)
+    [first] = await claim(store)
+    await succeed(store, first)
+    bobs = await add(store, "bob")
+    assert [job.id for job in await claim(store)] == [bobs[0].id]
+
+
+def test_turns_are_remembered_of_a_bounded_number_of_owners_those_served_last() -> None:
+    turns = Turns()
+    for number in range(2 * OWNERS_KEPT):
+        _ = turns.serve("script", f"{number}")
+        _ = turns.serve("script", "busy")
+    assert turns.last("script", "busy") == 4 * OWNERS_KEPT
+    assert turns.last("script", "0") == 0
+    assert len(turns._served) == OWNERS_KEPT
 
 
 async def test_with_one_slot_the_turn_goes_round(store: Store) -> None:

@@ -10,7 +10,7 @@ from store_samples import FAILURE, OUTPUT, T0, make_job
 
 from mutoscope.job import Failure, Job, State
 from mutoscope.problem import Kind, Problem
-from mutoscope.store import Purse, Repeat, SqliteStore, Store
+from mutoscope.store import Kept, Purse, Repeat, SqliteStore, Store
 from mutoscope.store._migrations import migration_files, statements
 from mutoscope.store._rows import INSERT_JOB, row_of
 
@@ -205,6 +205,27 @@ async def test_a_refused_create_leaves_nothing_behind(store: Store) -> None:
     with pytest.raises(Problem, match="exists already"):
         _ = await store.add(make_job(id=first.id), purse=Purse(reserve=5.0))
     assert await taken(store) == (0.0, 5.0)
+
+
+@pytest.mark.parametrize("together", [False, True])
+async def test_a_create_that_is_in_the_books_already_is_not_stored(sqlite: SqliteStore, together: bool) -> None:
+    """Its job was swept; what it cost is still known."""
+    job = await running(sqlite)
+    _ = await sqlite.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=20.0, now=T0)
+    found = await sqlite.sweep(Kept.JOBS, before=T0 + 99, now=T0 + 99, limit=9, after="")
+    assert found.removed == 1
+    before, after = make_job(), make_job()
+    calls = [sqlite.add(before), sqlite.add(make_job(id=job.id)), sqlite.add(after)]
+    if together:
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    else:  # in a transaction with others all the same
+        outcomes = [
+            each for call in calls for each in await asyncio.gather(call, sqlite.touch(), return_exceptions=True)
+        ]
+        outcomes = outcomes[::2]
+    assert [isinstance(each, Job) for each in outcomes] == [True, False, True]
+    assert await sqlite.recent(limit=9) == (after, before)
+    assert len(await sqlite.entries(job.id)) == 3
 
 
 # The table itself

@@ -1,5 +1,7 @@
 """What is swept when its time is over, what is not, and what is left of an owner who was forgotten."""
 
+import asyncio
+
 import msgspec
 import pytest
 from store_samples import FAILURE, OUTPUT, T0, make_job, make_upload, owing
@@ -53,6 +55,15 @@ async def test_a_job_goes_with_all_that_belongs_to_it_when_its_time_is_over(stor
     assert store.hot(job.id) is None
     assert await drops(store) == {"ab.png", "cd.mp4"}
     assert await store.needed(["ab.png", "cd.mp4"]) == set()
+
+
+async def test_what_was_swept_makes_room_in_the_daily_limit(store: Store) -> None:
+    _ = await ended(store)
+    _ = await store.add(make_job(), daily=3)
+    assert await swept(store, Kept.JOBS) == 1
+    adds = (store.add(make_job(), daily=3) for _ in range(3))
+    outcomes = await asyncio.gather(*adds, return_exceptions=True)
+    assert [isinstance(each, Job) for each in outcomes] == [True, True, False]
 
 
 async def test_what_has_not_ended_is_not_swept_however_old_it_is(store: Store) -> None:
