@@ -20,7 +20,7 @@ from mutoscope.app import App
 from mutoscope.catalog import Catalog
 from mutoscope.cli import main, usage
 from mutoscope.config import BadSettings, ModelPrice, ModelSettings, Rates, Rights
-from mutoscope.job import Generation, Input, Job, MediaLimits, Operation, Role, State
+from mutoscope.job import Generation, Input, Job, MediaLimits, Operation, Output, Role, State
 from mutoscope.problem import Kind, Problem
 from mutoscope.store import Purse, SpendingRow, SqliteStore
 from mutoscope.wires._ids import from_uuid4_form
@@ -134,6 +134,45 @@ async def test_with_a_budget_a_job_goes_only_where_its_price_is_known(tmp_path: 
     rights = Rights(budget=5.0)
     assert app.gateway.affordable(model, rights) == ("one",)
     assert app.gateway.price_at(model, "two").known is False
+    app.home.leave()
+
+
+async def test_enough_is_set_aside_for_the_dearest_engine_that_may_come_to_make_it(start: Start) -> None:
+    told = keyed(budget=100.0)
+    dearer = {"script": {"image": 10.0}, "studio": {"image": 60.0}}
+    told["models"] = {"gen4_image": {"engines": ["script", "studio"], "prices": dearer}}
+    async with start(**told, script={"slots": 0}) as running:
+        first, second = [await ask(running) for _ in range(2)]
+        assert first.headers["x-mutoscope-engine"] == "script"
+        assert first.json()["estimatedCost"] == {"credits": 10}
+        assert (second.status_code, second.json()["issues"][0]["message"][:49]) == (
+            400,
+            "This may cost 60 credits, and 40 are left of this",
+        )
+
+
+async def test_a_key_with_a_budget_is_held_to_its_engines_too(start: Start) -> None:
+    told = keyed(budget=100.0, engines=["script"])
+    told["models"] = {"gen4_image": {"engines": ["studio", "script"]}, "gen4.5": {"engines": ["studio"]}}
+    async with start(**told, script={"slots": 0}) as running:
+        assert (await ask(running)).headers["x-mutoscope-engine"] == "script"
+        [job] = await running.app.store.recent(limit=1)
+        assert job.engines == ("script",)
+        wish = {"model": "gen4.5", "promptText": "x", "ratio": "1280:720", "duration": 5}
+        refused = await running.client.post("/v1/text_to_video", json=wish, headers=RUNWAY)
+        assert refused.status_code == 403 and "it may use script." in refused.text
+
+
+def test_what_was_made_is_charged_by_its_length_where_none_was_asked_for(tmp_path: Path) -> None:
+    app = App(settings(models={"seedance2": {"prices": {"studio": {"second": 2.0}}}}), data=tmp_path)
+    clips = [Output(id=f"{n}", media_type="video/mp4", asset="a.mp4", bytes=9, seconds=n) for n in (3.0, 4.5, 1.0)]
+    job = made_job("1", "alice", "seedance2", "studio", 0.0)
+    as_asked = msgspec.structs.replace(job, generation=msgspec.structs.replace(job.generation, seconds=10.0))
+    elsewhere = msgspec.structs.replace(job, engine="script")
+    assert [app.gateway.cost_of(each, clips) for each in (job, as_asked, elsewhere)] == [9, 20, 162]
+    assert app.gateway.cost_of(job, ()) == 30  # as long as the model makes at most
+    gone = msgspec.structs.replace(made_job("2", "alice", "taken-from-the-catalog", "studio", 0.0), estimate=7.5)
+    assert app.gateway.cost_of(gone, clips) == 7.5
     app.home.leave()
 
 

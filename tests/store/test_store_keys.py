@@ -396,11 +396,9 @@ async def test_who_was_served_while_nobody_else_waited_has_had_the_turn(store: S
 
 def test_turns_are_remembered_of_a_bounded_number_of_owners_those_served_last() -> None:
     turns = Turns()
-    for number in range(2 * OWNERS_KEPT):
-        _ = turns.serve("script", f"{number}")
-        _ = turns.serve("script", "busy")
-    assert turns.last("script", "busy") == 4 * OWNERS_KEPT
-    assert turns.last("script", "0") == 0
+    for owner in ("busy", *map(str, range(OWNERS_KEPT - 1)), "busy", "new", "newer"):
+        _ = turns.serve("script", owner)
+    assert [turns.last("script", owner) for owner in ("0", "1", "busy")] == [0, 0, OWNERS_KEPT + 1]
     assert len(turns._served) == OWNERS_KEPT
 
 
