@@ -148,9 +148,10 @@ class Load:
 
 
 class Server:
-    """`mutoscope serve` in a process of its own; where `mount` is said, with its data on a tmpfs that only it sees."""
+    """`mutoscope serve` in a process of its own. Its data are on a tmpfs of a size, `mount`, or on the file system in a
+    file, `image`, where one is named; only that process sees them, and they are unmounted when it ends."""
 
-    def __init__(self, folder: Path, *, mount: str = "", files: int = 0) -> None:
+    def __init__(self, folder: Path, *, mount: str = "", image: Path | None = None, files: int = 0) -> None:
         self.folder, self.data, self.files = folder, folder / "data", files
         self.data.mkdir(exist_ok=True)
         keys = "".join(
@@ -163,8 +164,9 @@ class Server:
             self.port = int(probe.getsockname()[1])
         self.command = [sys.executable, "-m", "mutoscope", "serve", "--port", str(self.port), "--data", str(self.data)]
         self.command += ["--config", str(folder / "mutoscope.toml")]
-        if mount:
-            inner = f'mount -t tmpfs -o size={mount} tmpfs {self.data} && exec "$@"'
+        if mount or image:
+            what = f"-o loop {image}" if image else f"-t tmpfs -o size={mount} tmpfs"
+            inner = f'mount {what} {self.data} && exec "$@"'
             self.command = ["unshare", "-m", "sh", "-c", inner, "sh", *self.command]
 
     def start(self) -> None:
@@ -177,6 +179,9 @@ class Server:
             if self.process.poll() is not None:
                 raise SystemExit("the server ended at its start")
             time.sleep(0.05)
+
+    def in_its_mounts(self, *command: str) -> None:
+        subprocess.run(["nsenter", f"--mount=/proc/{self.process.pid}/ns/mnt", *command], check=True)
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
@@ -197,23 +202,23 @@ class Server:
         """The data as the server's process sees them."""
         return Path(f"/proc/{self.process.pid}/root{self.data}")
 
-    def missing(self, accepted: dict[str, str]) -> int:
-        """How many accepted jobs are not told any more."""
-        return sum(self.status(id, key) != 200 for id, key in accepted.items())
+    def told(self, accepted: dict[str, str]) -> Counter[str]:
+        """How many accepted jobs are in which state; the status of the answer stands for those that are not told."""
+        return Counter(self.state(id, key) for id, key in accepted.items())
 
-    def status(self, id: str, key: str) -> int:
+    def state(self, id: str, key: str) -> str:
         wish = urllib.request.Request(f"http://127.0.0.1:{self.port}{ROUTE}/{id}", headers={"x-freepik-api-key": key})
         try:
             with urllib.request.urlopen(wish, timeout=10) as answer:
-                return int(answer.status)
+                return str(json.load(answer)["data"]["status"])
         except urllib.error.HTTPError as error:
-            return error.code
+            return str(error.code)
 
 
 @contextlib.contextmanager
-def serving(*, mount: str = "", files: int = 0) -> Generator[Server]:
+def serving(*, mount: str = "", image: Path | None = None, files: int = 0) -> Generator[Server]:
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(Path(folder), mount=mount, files=files)
+        server = Server(Path(folder), mount=mount, image=image, files=files)
         server.start()
         try:
             yield server
@@ -341,7 +346,8 @@ def files(clients: int, seconds: float) -> Iterator[str]:
 
 
 def readonly(clients: int, seconds: float) -> Iterator[str]:
-    """A server does not start where it cannot write, and says why; nothing is lost by the attempt."""
+    """A server does not start where it cannot write, and says why; one that works goes on reading when its disk does
+    not take anything any more. Nothing is lost by either."""
     if not may_mount():
         print("readonly: left out, for want of the right to mount")
         return
@@ -361,6 +367,69 @@ def readonly(clients: int, seconds: float) -> Iterator[str]:
             yield "a server that cannot write did not refuse to start in words"
         server.start()
         yield from lost(server, done.accepted)
+    yield from given_up(clients, seconds)
+
+
+def given_up(clients: int, seconds: float) -> Iterator[str]:
+    """The disk under a server turns read-only while it works, as ext4 does when it meets an error."""
+    with tempfile.TemporaryDirectory() as folder:
+        image = Path(folder) / "disk"
+        if told := no_disk(image):
+            print(f"readonly, while it works: left out: {told}")
+            return
+        with serving(image=image) as server:
+            before = load(server, clients, seconds / 4)
+            # As after an error: whoever has a file open for writing keeps it, and every write fails with EROFS.
+            server.in_its_mounts("mount", "-o", "remount,abort", str(server.data))
+            during = load(server, clients, seconds / 2, before.accepted)
+            print(f"readonly, while it works: {during.told()}")
+            show(during)
+            yield from refused(during, {200, 503})
+            if not during.statuses[503]:
+                yield "nothing was refused: the disk was written"
+            if not during.statuses[200]:
+                yield "nothing was told of the jobs that were accepted before"
+            yield from lost(server, before.accepted)
+            code = server.stop()
+            print(f"readonly, while it works: stopped with exit code {code}")
+            if code:
+                yield f"the server ended with {code}"
+            mended = free(image)
+            print(f"readonly, while it works: {mended}")
+            server.start()
+            yield from lost(server, before.accepted | during.accepted)
+            after = load(server, clients, seconds / 4)
+            print(f"readonly, and mended: {after.told()}")
+            yield from refused(after, {200})
+            yield from lost(server, before.accepted | during.accepted | after.accepted)
+
+
+def no_disk(image: Path) -> str:
+    """Make a file a disk of its own; says why where that cannot be."""
+    for program in ("mkfs.ext4", "fsck.ext4", "losetup", "nsenter"):
+        if shutil.which(program) is None:
+            return f"the program {program} is missing"
+    with image.open("wb") as file:
+        file.truncate(256 * MIB)
+    subprocess.run(["mkfs.ext4", "-q", "-F", str(image)], check=True)
+    tried = image.with_name("tried")
+    tried.mkdir()
+    inner = f"mount -o loop {image} {tried}"
+    done = subprocess.run(["unshare", "-m", "sh", "-c", inner], capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else f"no loop device can be mounted ({done.stderr.strip()})"
+
+
+def free(image: Path) -> str:
+    """Wait until nobody uses it any more, which follows from the end of whoever had mounted it, and check it."""
+    until = time.monotonic() + 30
+    while subprocess.run(["losetup", "-j", str(image)], capture_output=True, check=True).stdout:
+        if time.monotonic() > until:
+            raise SystemExit(f"{image} is still in use")
+        time.sleep(0.05)
+    done = subprocess.run(["fsck.ext4", "-f", "-y", str(image)], capture_output=True, text=True, check=False)
+    if done.returncode > 1:  # 1: mended
+        raise SystemExit(f"fsck.ext4 ended with {done.returncode}: {done.stdout}{done.stderr}")
+    return f"fsck.ext4 ended with {done.returncode}: {done.stdout.strip().splitlines()[-1]}"
 
 
 def refused(done: Load, allowed: set[int]) -> Iterator[str]:
@@ -370,8 +439,12 @@ def refused(done: Load, allowed: set[int]) -> Iterator[str]:
 
 
 def lost(server: Server, accepted: dict[str, str]) -> Iterator[str]:
-    if missing := server.missing(accepted):
-        yield f"{missing} of {len(accepted)} accepted jobs are not told any more"
+    """No job of these fails by itself: one that did was made to."""
+    wrong = server.told(accepted)
+    for state in ("CREATED", "IN_PROGRESS", "COMPLETED"):
+        del wrong[state]
+    if wrong:
+        yield f"of {len(accepted)} accepted jobs, not all are told as they should be: {dict(wrong)}"
 
 
 def show(done: Load) -> None:
