@@ -106,6 +106,27 @@ async def test_the_account_tells_the_budget_and_what_is_left_of_it(start: Start)
         assert (answer["tier"]["maxMonthlyCreditSpend"], answer["creditBalance"]) == (100, 92)
 
 
+async def test_the_account_has_what_is_set_aside_and_the_charges_of_its_period(start: Start) -> None:
+    """Fifty credits forty days ago, and twenty-five two days ago; eight are set aside."""
+    async with start(**keyed(), script={"slots": 0}) as running:
+        store, now = running.app.store, time.time()
+        for days, engine, cost in ((40, "a", 50.0), (2, "b", 20.0), (2, "c", 5.0)):
+            at = now - days * 86400
+            id = f"{int(at * 1000):012x}"
+            job = made_job(f"{id[:8]}-{id[8:]}-7000-8000-00000000000{engine}", "alice", "gen4_image", engine, at)
+            await store.add(job)
+            await store.claim(engine=engine, worker="w", lease_seconds=9, limit=1, now=at)
+            await store.settle(job.id, "w", state=State.SUCCEEDED, cost=cost, now=at)
+        assert (await ask(running)).status_code == 200
+        account = running.app.gateway.account
+        told = await account("alice", Rights(budget=100.0, budget_period="day"))
+        assert (told.spent, told.left, told.models["gen4_image"].made_today) == (25, 92, 1)
+        assert (await account("alice", Rights(budget=100.0, budget_period="total"))).left == 17
+        assert (await account("alice", Rights(budget=60.0, budget_period="total"))).left == 0
+        told = await account("bob", Rights(budget=60.0))
+        assert (told.spent, told.left, told.models["gen4_image"].made_today) == (0, 60, 0)
+
+
 async def test_usage_is_read_from_the_ledger_and_stays_when_jobs_are_deleted(start: Start) -> None:
     async with start(**keyed()) as running:
         job = await made(running)
