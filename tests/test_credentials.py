@@ -42,8 +42,10 @@ from mutoscope.credentials import (
 from mutoscope.engines import EngineRun
 from mutoscope.engines.script import Script, clip, tone
 from mutoscope.job import Output, State
+from mutoscope.problem import hindrance
 from mutoscope.wires import BY_NAME
 from mutoscope.wires._ids import from_uuid4_form
+from small_disk import fill, small_disk
 
 IMAGE = "/v1/ai/text-to-image/runway"
 SCRIPTED = {"models": {"gen4_image": {"engine": "script"}}}
@@ -408,6 +410,27 @@ async def main(folder):
 
 asyncio.run(main(Path(sys.argv[1])))
 """
+
+
+@pytest.mark.parametrize("media_type", ["image/png", "video/mp4"])
+@pytest.mark.parametrize("room", [0, 4096, 20480])
+def test_a_full_disk_is_no_reason_to_leave_a_file_unsigned(media_type: str, room: int, tmp_path: Path):
+    """It hinders, so that the job is tried again when there is space."""
+    signs = own(tmp_path / "identity")
+    with small_disk(tmp_path / "disk", 1 << 20) as disk:
+        source = disk / f"made{SUFFIX[media_type]}"
+        source.write_bytes(sample(media_type))
+        ballast = fill(disk, leave=room)
+        try:
+            target = signs.sign(source, media_type, MADE, engine="studio")
+        except OSError as error:
+            assert hindrance(error) is not None
+            ballast.unlink()
+            target = signs.sign(source, media_type, MADE, engine="studio")
+        assert isinstance(target, Path)
+        told = read(target, media_type)
+        assert told is not None
+        assert told.verdict is Verdict.UNTRUSTED
 
 
 def test_without_the_extra_files_are_made_unsigned_unless_the_settings_insist(tmp_path: Path):

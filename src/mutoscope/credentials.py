@@ -24,8 +24,10 @@ from msgspec import Struct
 from mutoscope import __version__
 from mutoscope.config import BadSettings
 from mutoscope.config import Credentials as CredentialSettings
+from mutoscope.problem import hindrance
 
 if TYPE_CHECKING:  # an extra, which need not be there
+    from _typeshed import ReadableBuffer  # for type checkers only
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
@@ -78,10 +80,12 @@ class Signer:
         self.identity, self.clock = identity, clock
 
     def sign(self, source: Path | bytes, media_type: str, making: Making, *, engine: str) -> Path | bytes:
-        """The same file with its credentials: bytes for bytes, and for a path another beside it. Raises Unsigned.
+        """The same file with its credentials: bytes for bytes, and for a path another beside it. Raises Unsigned, or
+        OSError where the system hinders it, as a full disk does: then the job is tried again.
 
         No two signatures are the same, not even of the same file.
         """
+        target: Target | None = None
         try:
             import c2pa
 
@@ -102,14 +106,32 @@ class Signer:
                     signed = io.BytesIO()
                     builder.sign(signer, media_type, io.BytesIO(source), signed)
                     return signed.getvalue()
-                target = source.with_name(f"signed-{source.name}")
+                path = source.with_name(f"signed-{source.name}")
                 unsigned = held.enter_context(source.open("rb"))
-                builder.sign(signer, media_type, unsigned, held.enter_context(target.open("w+b")))
-                return target
+                target = Target(path, "w+b")
+                builder.sign(signer, media_type, unsigned, held.enter_context(io.BufferedRandom(target)))
+                return path
         except Unsigned:
             raise
-        except Exception as error:  # the library's own kinds, a wheel that does not load, a full disk
+        except Exception as error:  # the library's own kinds, a wheel that does not load
+            if target is not None and target.error and hindrance(target.error):
+                raise target.error from error
+            if hindrance(error):
+                raise
             raise Unsigned("this file could not be signed; the server's log has the details") from error
+
+
+class Target(io.FileIO):
+    """A file that knows why it could not be written, which the library does not say."""
+
+    error: OSError | None = None
+
+    def write(self, data: "ReadableBuffer", /) -> int | None:
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.error = error
+            raise
 
 
 def signer(
