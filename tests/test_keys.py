@@ -200,6 +200,34 @@ async def test_a_key_of_the_file_expires_too() -> None:
     assert refused.value.kind is Kind.UNAUTHENTICATED
 
 
+async def test_an_owner_has_the_rights_of_their_valid_keys_and_of_nobody_elses(tmp_path: Path) -> None:
+    """Limits at a start are an old key's too where the file has it: some limit is better than none."""
+    now, earlier = time.time(), datetime(2026, 1, 1, tzinfo=UTC)
+    listed = [
+        Key(name="ann", sha256=digest("a"), max_daily=1),
+        Key(name="ann", sha256=digest("b"), max_daily=2, expires=earlier),
+        Key(name="bob", sha256=digest("c"), max_daily=3),
+    ]
+    store = SqliteStore(tmp_path / "jobs.db")
+    await store.open()
+    for name, daily, expires in (("ann", 4, None), ("ann", 5, now + 1), ("ann", 6, None), ("bob", 7, None)):
+        _, record = make_key(name, Rights(max_daily=daily), now=now, expires=expires)
+        await store.add_key(record)
+        if daily == 6:
+            await store.revoke_key(record.id, now=now)
+    keys = Keys(listed, store, clock=lambda: now + 1)
+    assert sorted(each.max_daily for each in await keys.rights_of("ann")) == [1, 4]
+    found = {name: sorted(each.max_daily for each in rights) for name, rights in (await keys.all_rights()).items()}
+    assert found == {"ann": [1, 2, 4], "bob": [3, 7]}
+    await store.close()
+
+
+def test_a_key_that_would_expire_as_it_is_made_is_refused() -> None:
+    with pytest.raises(Problem, match="lies in the past"):
+        make_key("ann", Rights(), now=5.0, expires=5.0)
+    assert make_key("ann", Rights(), now=5.0, expires=5.1)
+
+
 async def test_a_keys_news_goes_to_its_own_address(start: Start) -> None:
     async with start(**STILL) as running:
         secret = await key_for(running, "ann", webhook="https://ann.example/hook")

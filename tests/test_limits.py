@@ -85,6 +85,15 @@ def test_a_second_and_a_minute_are_counted_side_by_side() -> None:
     assert taken == [1, 0, "wait 0.3 of 2", 1, 0, 0, "wait 9.5 of 5", "wait 9.0 of 5"]
 
 
+def test_a_keys_own_requests_a_second_win() -> None:
+    pace = Pace(0, per_second=1.0, clock=lambda: 0.0)
+    for _ in range(3):
+        pace.spend("ann", Rights(requests_per_second=3.0))
+        assert pace.spend("bob", Rights(requests_per_second=0.0)) is None
+    with pytest.raises(RateLimited):
+        pace.spend("ann", Rights(requests_per_second=3.0))
+
+
 def test_what_one_bucket_refuses_is_not_taken_from_the_other() -> None:
     now = [0.0]
     pace = Pace(3, per_second=1.0, clock=lambda: now[0])
@@ -323,6 +332,15 @@ async def test_bytes_that_cannot_be_told_are_told_later_and_counted_meanwhile() 
     book.broken = False
     await meter.close()
     assert list(book.days.values()) == [60]
+
+
+async def test_the_last_byte_of_a_day_may_be_sent() -> None:
+    meter = Meter(Book(), clock=lambda: 1_800_000_000.0)
+    await meter.take("ann", 60, 100)
+    await meter.take("ann", 40, 100)
+    with pytest.raises(Problem):
+        await meter.take("ann", 1, 100)
+    await meter.close()
 
 
 async def test_bytes_on_their_way_to_the_store_are_counted() -> None:

@@ -159,6 +159,7 @@ async def test_bytes_are_added_up_by_owner_and_day(store: Store) -> None:
     assert await store.add_traffic("2026-01-01", {"alice": 5, "bob": 7}) == {"alice": 5, "bob": 7}
     assert await store.add_traffic("2026-01-01", {"alice": 6}) == {"alice": 11}
     assert await store.traffic("2026-01-01", "alice") == 11
+    assert await store.traffic("2026-01-01", "carol") == 0
     assert await store.add_traffic("2026-01-02", {"bob": 1}) == {"bob": 1}
     assert await store.traffic("2026-01-01", "alice") == 0
 

@@ -96,6 +96,21 @@ async def test_a_cost_that_may_still_change_is_charged_when_nothing_more_is_to_b
     assert await taken(store) == (3.0, 0.0)
 
 
+async def test_a_vendors_last_word_that_nothing_is_to_be_paid_is_believed(store: Store) -> None:
+    job = await at_the_vendor(store)
+    _ = await store.settle_upstream(
+        job.id, state=State.FAILED, failure=TIMED_OUT, cost=3.0, now=T0 + 9, keep_until=T0 + 99
+    )
+    assert await store.unwatch(job.id, detail="the vendor failed", cost=0.0, now=T0 + 20)
+    assert await books(store, job) == [("reserve", 25.0), ("release", 25.0)]
+
+
+async def test_what_a_vendor_charges_for_a_failure_is_charged_at_once(store: Store) -> None:
+    job = await at_the_vendor(store)
+    assert await store.settle_upstream(job.id, state=State.FAILED, failure=FAILURE, cost=3.0, now=T0 + 9)
+    assert await books(store, job) == [("reserve", 25.0), ("release", 25.0), ("charge", 3.0)]
+
+
 async def test_an_open_servers_jobs_are_in_no_book_but_what_they_cost_is_told(store: Store) -> None:
     free = await running(store, owner="")
     _ = await store.settle(free.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=0.0, now=T0)
