@@ -163,6 +163,15 @@ async def test_one_owners_keys_share_their_pace(start: Start) -> None:
         assert statuses == [200, 200, 429, 429]
 
 
+async def test_the_pace_of_one_model_is_not_anothers_nor_another_owners(start: Start) -> None:
+    async with start(**STILL) as running:
+        once = {name: {"requests_per_minute": 1} for name in RATIOS | {"gen4_image": ""}}
+        ann, bob = [await key_for(running, name, per_model=once) for name in ("ann", "bob")]
+        calls = [(ann, "gen4_image"), (ann, "gpt_image_2"), (bob, "gen4_image"), (bob, "gen4_image")]
+        answers = [await runways_picture(running, secret, model) for secret, model in calls]
+        assert [each.status_code for each in answers] == [200, 200, 200, 429]
+
+
 async def test_creates_of_one_model_have_a_pace_of_their_own(start: Start) -> None:
     async with start(**STILL) as running:
         secret = await key_for(running, "ann", per_model={"gen4_image": {"requests_per_minute": 1}})

@@ -282,6 +282,8 @@ def priced_so(rates: ModelPrice) -> catalog.Price:
             {"seconds": 5.0, "extra": {"outputFormat": "hdr10"}, "width": 3840, "height": 2160},
             260,
         ),
+        ({"second": 12}, {"seconds": 5.0, "extra": {"outputFormat": "hdr10"}, "width": 2000, "height": 2000}, 160),
+        ({"second": 15, "job": 1}, {"seconds": 0.0}, 1),
         ({"second": 15}, {}, 150),  # as long as the model makes at most
     ],
 )
@@ -291,8 +293,11 @@ def test_what_is_asked_for_is_what_is_counted(rates: dict[str, Any], wish: dict[
 
 
 def test_a_clip_whose_length_is_not_said_is_taken_to_be_as_long_as_its_input_may_be() -> None:
-    video = Input(role=Role.VIDEO, field="videoUri", asset="a.mp4", limits=MediaLimits(max_seconds=8.0))
-    wish = Generation(operation=V2V, model="gen4_aleph", inputs=(video,))
+    inputs = [
+        Input(role=Role.VIDEO, field="videoUri", asset="a.mp4", limits=MediaLimits(max_seconds=seconds))
+        for seconds in (5.0, 8.0)
+    ]
+    wish = Generation(operation=V2V, model="gen4_aleph", inputs=tuple(inputs))
     assert catalog.estimate(wish, catalog.Price(second=15)) == 120
 
 
