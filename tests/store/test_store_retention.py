@@ -229,6 +229,17 @@ async def test_money_of_the_forgotten_stays_in_the_books_under_nobodys_name(sqli
     assert await sqlite.get(theirs.id) == theirs
 
 
+async def test_what_is_set_aside_for_a_job_that_runs_stays_its_owners_until_it_ends(store: Store) -> None:
+    job = await store.add(make_job(estimate=25.0))
+    _ = await store.claim(engine="script", worker="w", lease_seconds=9, limit=1, now=T0)
+    for ends, left in ((False, 25.0), (True, 0.0)):
+        if ends:
+            _ = await store.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=5.0, now=T0 + 1)
+        await all_forgotten(store, "alice")
+        assert {each.owner == "alice" for each in await store.entries(job.id)} == {not ends}
+        assert (await store.balance("alice", period="total", now=T0)).reserved == left
+
+
 async def test_what_a_vendor_still_makes_for_the_forgotten_is_to_be_canceled(store: Store) -> None:
     job = await store.add(make_job())
     [_] = await store.claim(engine="script", worker="w", lease_seconds=9, limit=1, now=T0)
