@@ -303,6 +303,16 @@ async def test_a_full_disk_is_told_as_the_system_s_own_error_and_no_fault_of_the
         assert output.bytes > leave
 
 
+async def test_a_disk_that_may_not_be_written_is_no_fault_of_the_job_either(
+    studio: Studio, picture: OpenedInput, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path / "disk", 1 << 20) as disk:
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        with pytest.raises(OSError, match="Read-only") as caught:
+            await studio.generate(Bench(disk, (picture,), prompt="pan left", **SMALL))
+        assert hindrance(caught.value) is not None
+
+
 async def test_a_limit_on_files_that_is_not_ours_hinders_too(
     studio: Studio, picture: OpenedInput, tmp_path: Path
 ) -> None:
