@@ -285,6 +285,29 @@ async def test_a_job_keeps_its_place_while_it_runs(store: Store, owner: str) -> 
     assert (await store.add(make_job(owner=owner), concurrency=1)).throttled
 
 
+async def test_the_end_of_a_job_gives_no_place_of_another_model_away(store: Store) -> None:
+    first = await store.add(make_job())
+    _ = await store.add(make_job(model="x"), concurrency=1)
+    waits = await store.add(make_job(model="x"), concurrency=1)
+    _ = await store.cancel(first.id, now=T0)
+    assert [job.throttled for job in await store.recent(limit=9) if job.id == waits.id] == [True]
+
+
+async def test_a_limit_that_was_lowered_lets_nobody_go_at_a_start(store: Store) -> None:
+    jobs = [await store.add(make_job(), concurrency=3) for _ in range(4)]
+    _ = await store.recover(now=T0, concurrency=lambda *_: 1)
+    assert [job.throttled for job in await store.recent(limit=9)] == [True, False, False, False]
+    assert jobs[3].throttled
+
+
+async def test_a_limit_that_was_raised_is_each_models_own_at_a_start(store: Store) -> None:
+    for model in ("x", "y", "x", "y", "x", "y"):
+        _ = await store.add(make_job(model=model), concurrency=1)
+    _ = await store.recover(now=T0, concurrency=lambda *_: 2)
+    waiting = [job.generation.model for job in await store.recent(limit=9) if job.throttled]
+    assert sorted(waiting) == ["x", "y"]
+
+
 async def test_creates_at_the_same_moment_take_no_place_when_they_are_throttled_or_have_ended(store: Store) -> None:
     _, *jobs = await asyncio.gather(
         store.add(make_job(state=State.SUCCEEDED, finished=T0), concurrency=1),
@@ -303,6 +326,9 @@ async def test_the_daily_limit_is_for_each_owner_and_model(store: Store) -> None
     _ = await add(store, "bob", 2, daily=2)
     _ = await store.add(make_job(model="x"), daily=1)
     _ = await store.add(make_job(model="y"), daily=1)
+    assert await store.made_since("alice", T0 - 1) == {"wan-2-7": 2, "x": 1, "y": 1}
+    assert await store.made_since("alice", T0 + 1) == {}
+    assert await store.made_since("bob", T0 - 1) == {"wan-2-7": 2}
 
 
 async def together(store: Store, *wishes: tuple[float, int]) -> list[bool]:

@@ -33,8 +33,8 @@ async def running(store: Store, **fields: object) -> Job:
     return job
 
 
-async def at_the_vendor(store: Store) -> Job:
-    job = await running(store)
+async def at_the_vendor(store: Store, **fields: object) -> Job:
+    job = await running(store, **fields)
     _ = await store.intend(job.id, "w", account="vendor", reference="r", now=T0)
     assert await store.accept(job.id, number=1, handle={"id": job.id}, status="", due=T0, deadline=T0 + 9, now=T0)
     return job
@@ -94,6 +94,18 @@ async def test_a_cost_that_may_still_change_is_charged_when_nothing_more_is_to_b
     assert await taken(store) == (0.0, 0.0)
     assert await store.unwatch(job.id, detail="given up", now=T0 + 99)
     assert await taken(store) == (3.0, 0.0)
+
+
+async def test_what_a_vendor_charges_for_an_open_servers_job_is_in_no_book(store: Store) -> None:
+    job = await at_the_vendor(store, owner="")
+    _ = await store.cancel(job.id, now=T0 + 1)
+    assert await store.unwatch(job.id, detail="the vendor made it", cost=7.0, now=T0 + 2)
+    assert await store.entries(job.id) == ()
+
+
+async def test_a_job_that_is_stored_with_its_end_sets_nothing_aside(store: Store) -> None:
+    job = await store.add(make_job(state=State.SUCCEEDED, estimate=25.0, finished=T0))
+    assert await store.entries(job.id) == ()
 
 
 async def test_a_vendors_last_word_that_nothing_is_to_be_paid_is_believed(store: Store) -> None:
@@ -196,6 +208,8 @@ async def test_who_has_spent_more_than_the_budget_has_nothing_left(store: Store)
     _ = await store.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=25.0, now=T0)
     with pytest.raises(Problem, match=r"and 0 are left of this key's 20;"):
         _ = await store.add(make_job(), purse=Purse(reserve=1.0, budget=20.0))
+    with pytest.raises(Problem, match=r"and 0 are left of this key's 0;"):
+        _ = await store.add(make_job(), purse=Purse(reserve=1.0, budget=0.0))
 
 
 async def test_what_is_set_aside_counts_in_every_period(store: Store) -> None:
@@ -315,7 +329,10 @@ async def test_jobs_from_before_the_ledger_are_entered(tmp_path: Path) -> None:
     await store.close()
 
 
-async def test_a_late_success_of_a_job_from_before_the_ledger_is_charged_what_was_not_yet(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("cost", "late"), [(25.0, [("late", 22.0)]), (1.0, [])])
+async def test_a_late_success_of_a_job_from_before_the_ledger_is_charged_what_was_not_yet(
+    tmp_path: Path, cost: float, late: list[tuple[str, float]]
+) -> None:
     """It was entered with what it cost when it had failed, and with nothing set aside."""
     job = make_job(state=State.FAILED, failure=TIMED_OUT, estimate=25.0, cost=3.0, finished=T0 + 9)
     before_the_ledger(tmp_path / "jobs.db", job)
@@ -326,9 +343,9 @@ async def test_a_late_success_of_a_job_from_before_the_ledger_is_charged_what_wa
     await store.open()
     assert await store.revive(job.id, facts={}, now=T0 + 20)
     _ = await store.claim(engine="script", worker="w", lease_seconds=9, limit=1, now=T0 + 20)
-    assert await store.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=25.0, now=T0 + 21)
-    assert await books(store, job) == [("charge", 3.0), ("late", 22.0)]
-    assert await taken(store) == (25.0, 0.0)
+    assert await store.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=cost, now=T0 + 21)
+    assert await books(store, job) == [("charge", 3.0), *late]  # what was charged is not taken back
+    assert await taken(store) == (max(cost, 3.0), 0.0)
     [row] = await store.spending(since=T0, until=T0 + 99)
-    assert (row.jobs, row.credits) == (1, 25.0)
+    assert (row.jobs, row.credits) == (1, max(cost, 3.0))
     await store.close()
