@@ -298,6 +298,20 @@ async def test_a_job_is_not_handed_on_to_an_engine_that_its_key_may_not_use(star
         assert routes.next(job.generation, model, ("script",), allowed=job.engines) is None
 
 
+@pytest.mark.parametrize(("engines", "maker"), [([], "script"), (["closed"], "closed")])
+async def test_a_job_whose_vendor_cannot_be_reached_goes_on_only_where_its_key_may(
+    start: Start, engines: list[str], maker: str
+) -> None:
+    account = {"wire": "runway", "key": "k", "base_url": "http://127.0.0.1:9"}  # nobody listens there
+    routed = {"engines": ["closed", "script"], "timeout_seconds": 0.5}
+    async with start(accounts={"closed": account}, models={"gen4_image": routed}) as running:
+        secret = await key_for(running, "ann", engines=engines)
+        assert (await create(running, secret)).headers["x-mutoscope-engine"] == "closed"
+        [job] = await running.app.store.recent(limit=1)
+        ended = await running.finished(job.id)
+        assert (ended.engine, ended.state is State.SUCCEEDED) == (maker, maker == "script")
+
+
 def test_the_name_of_an_api_stands_for_all_accounts_there(start: Start) -> None:
     accounts = msgspec.convert({"one": {"wire": "freepik"}, "two": {"wire": "runway"}}, dict[str, Any])
     routes = Routes({}, {name: msgspec.convert(each, AccountLike) for name, each in accounts.items()})

@@ -24,6 +24,7 @@ from mutoscope.job import Generation, Input, Job, MediaLimits, Operation, Output
 from mutoscope.problem import Kind, Problem
 from mutoscope.store import Purse, SpendingRow, SqliteStore
 from mutoscope.wires._ids import from_uuid4_form
+from mutoscope.worker import Ending, Run
 
 Start = Callable[..., AbstractAsyncContextManager[Any]]
 I2V, T2I, V2V = Operation.IMAGE_TO_VIDEO, Operation.TEXT_TO_IMAGE, Operation.VIDEO_TO_VIDEO
@@ -192,6 +193,9 @@ def test_what_was_made_is_charged_by_its_length_where_none_was_asked_for(tmp_pat
     elsewhere = msgspec.structs.replace(job, engine="script")
     assert [app.gateway.cost_of(each, clips) for each in (job, as_asked, elsewhere)] == [9, 20, 162]
     assert app.gateway.cost_of(job, ()) == 30  # as long as the model makes at most
+    run = Run(job, app.worker)
+    run.charge(0.0)  # the vendor's word is taken even where it says that nothing is to be paid
+    assert run.cost_of(Ending(State.SUCCEEDED, outputs=tuple(clips))) == 0
     gone = msgspec.structs.replace(made_job("2", "alice", "taken-from-the-catalog", "studio", 0.0), estimate=7.5)
     assert app.gateway.cost_of(gone, clips) == 7.5
     app.home.leave()
