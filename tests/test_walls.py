@@ -17,6 +17,8 @@ NUMBERS = {
     "x86_64": HEADERS / "x86_64-linux-gnu/asm/unistd_64.h",
     "aarch64": HEADERS / "asm-generic/unistd.h",  # which is that of ARM, whatever this machine is
 }
+THREAD, PROCESS = 0x3D0F00, 0x1200011
+"""The flags by which the C library begins either."""
 LATER = {"fchmodat2"}
 """Newer than Linux 6.1: older headers do not have it."""
 
@@ -52,6 +54,43 @@ def test_machines_have_the_kernel_s_own_numbers(machine: str, symbol: str) -> No
     number = re.search(rf"#define EM_{symbol}\s+(\d+)", elf.read_text())
     assert number is not None
     assert walls.ARCHITECTURES[machine][1] == int(number[1]) + sum(int(each, 16) for each in marks)
+
+
+def judged(rules: list[walls.Rule], machine: int, number: int, argument: int = 0) -> int:
+    """What a filter answers: classic BPF, as far as these programs go."""
+    shown = {walls.NUMBER: number, walls.ARCHITECTURE: machine, walls.FIRST_ARGUMENT: argument}
+    at, held = 0, 0
+    while True:
+        what, yes, no, value = rules[at]
+        at += 1
+        if what == walls.GIVE:
+            return value
+        if what == walls.LOAD:
+            held = shown[value]
+        else:
+            holds = {walls.EQUAL: held == value, walls.AT_LEAST: held >= value, walls.HAS: bool(held & value)}
+            at += yes if holds[what] else no
+
+
+@pytest.mark.parametrize("threads", [False, True])
+@pytest.mark.parametrize("machine", walls.ARCHITECTURES)
+def test_a_filter_refuses_what_is_in_its_tables_and_nothing_else(machine: str, threads: bool) -> None:
+    """On either machine, this one or not: the program is run here by hand."""
+    column, itself = walls.ARCHITECTURES[machine]
+    rules = walls.filter_for(machine, TABLES, threads=threads)
+    listed = {numbers[column]: name for table in TABLES for name, numbers in table.items()}
+    assert len(rules) <= 4096, "more than the kernel takes"
+    for number in range(500):
+        expected = walls.REFUSE if number in listed else walls.ALLOW
+        if threads and listed.get(number) == "clone3":
+            expected = walls.ABSENT
+        assert judged(rules, itself, number) == expected, listed.get(number, number)
+    assert judged(rules, itself, walls.FOREIGN + 41) == walls.REFUSE
+    assert judged(rules, 0x40000003, 1) == walls.REFUSE, "a program of 32 bits"
+    clone = next(number for number, name in listed.items() if name == "clone")
+    assert clone is not None
+    assert judged(rules, itself, clone, THREAD) == (walls.ALLOW if threads else walls.REFUSE)
+    assert judged(rules, itself, clone, PROCESS) == walls.REFUSE
 
 
 THREADS_FIRST = """

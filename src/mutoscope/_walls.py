@@ -119,9 +119,7 @@ SYSTEM: Calls = {
 
 SECCOMP = (317, 277)
 FILTER, ALL_THREADS = 1, 1  # its operation, and a flag
-AS_FAST_AS_BEFORE = (
-    4  # a flag: before 5.16, Linux slows down whom it filters, lest scripts guess at what is next to them
-)
+AS_FAST_AS_BEFORE = 4  # another: before 5.16, Linux slows down whom it filters, against Spectre; that is for scripts
 REFUSE, ABSENT, ALLOW = 0x00050001, 0x00050026, 0x7FFF0000  # EPERM, ENOSYS, and as it is
 FOREIGN = 0x40000000  # from here on, x86-64 has the calls of a second table
 NEW_THREAD = 0x00010000  # CLONE_THREAD
@@ -133,9 +131,20 @@ Rule = tuple[int, int, int, int]
 
 def shut_calls(*tables: Calls, threads: bool = False) -> None:
     """From here on the calls of these tables fail with EPERM, in every thread. With `threads`, more may be begun."""
-    column, architecture = ARCHITECTURES.get(platform.machine(), (None, 0))
-    if column is None or sys.maxsize < 1 << 32 or not LINUX:
+    machine = platform.machine()
+    if not LINUX or machine not in ARCHITECTURES or sys.maxsize < 1 << 32:
         return
+    rules = filter_for(machine, tables, threads=threads)
+    program = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *rule) for rule in rules))
+    told = struct.pack("@HP", len(rules), ctypes.addressof(program))
+    number = SECCOMP[ARCHITECTURES[machine][0]]
+    if call(number, FILTER, ALL_THREADS | AS_FAST_AS_BEFORE, told) != 0:  # before 4.17
+        call(number, FILTER, ALL_THREADS, told)
+
+
+def filter_for(machine: str, tables: Collection[Calls], *, threads: bool) -> list[Rule]:
+    """The program that the kernel runs at each call: what to do, how far to jump if so and if not, and a number."""
+    column, architecture = ARCHITECTURES[machine]
     rules: list[Rule] = [
         (LOAD, 0, 0, ARCHITECTURE),
         (EQUAL, 1, 0, architecture),
@@ -160,11 +169,7 @@ def shut_calls(*tables: Calls, threads: bool = False) -> None:
             # The C library begins a thread by the older call where the newer, whose flags no filter sees, is absent.
             answer = ABSENT if threads and name == "clone3" else REFUSE
             rules += [(EQUAL, 0, 1, number), (GIVE, 0, 0, answer)]
-    rules.append((GIVE, 0, 0, ALLOW))
-    program = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *rule) for rule in rules))
-    filter_ = struct.pack("@HP", len(rules), ctypes.addressof(program))
-    if call(SECCOMP[column], FILTER, ALL_THREADS | AS_FAST_AS_BEFORE, filter_) != 0:  # before 4.17
-        call(SECCOMP[column], FILTER, ALL_THREADS, filter_)
+    return [*rules, (GIVE, 0, 0, ALLOW)]
 
 
 # -- files: Landlock ------------------------------------------------------------------
@@ -188,6 +193,8 @@ def shut_files(open_ones: Collection[tuple[str | Path, int]]) -> None:
     known = (1 << RIGHTS.get(version, 16)) - 1
     attributes = struct.pack("=QQQ", known, 3, 3)[: 8 if version < 4 else 16 if version < 6 else 24]
     ruleset = call(CREATE_RULESET, attributes, len(attributes), 0)
+    if ruleset < 0:
+        return
     for path, rights in open_ones:
         try:
             opened = os.open(path, os.O_PATH | os.O_CLOEXEC)
