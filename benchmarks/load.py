@@ -26,6 +26,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -54,6 +55,7 @@ max_queued = 100000
 max_bytes_daily = 100000000000
 """
 MIB = 1 << 20
+QUARTERS = 4
 LIBC, DEATH_SIGNAL = ctypes.CDLL(None), 1  # the latter of prctl
 
 
@@ -258,18 +260,27 @@ def load(
 def steady(clients: int, seconds: float) -> Iterator[str]:
     with serving() as server:
         warm = load(server, clients, seconds / 4)
-        before = server.memory
+        memory = [server.memory]
+        watching = threading.Thread(target=watch, args=(server, seconds / QUARTERS, memory))
+        watching.start()
         done = load(server, clients, seconds)
-        after = server.memory
-        print(f"steady: {done.told()}; memory {before:.0f} MiB after a quarter, {after:.0f} MiB at the end")
+        watching.join()
+        print(f"steady: {done.told()}; memory at each quarter {', '.join(f'{each:.0f}' for each in memory)} MiB")
         yield from refused(done, {200})
         for creating in (False, True):
             p50, p99 = done.quantiles(creating)
             if p99 > 10 * p50:
                 yield f"p99 of {'creates' if creating else 'reads'} is {p99 / p50:.1f} times p50"
-        if after > before * 1.15 + 16:
-            yield f"memory grew from {before:.0f} to {after:.0f} MiB"
+        if memory[-1] > memory[2] * 1.05 + 4:
+            yield f"memory grew from {memory[2]:.0f} to {memory[-1]:.0f} MiB in the second half"
         yield from lost(server, dict(random.sample(list((warm.accepted | done.accepted).items()), 200)))
+
+
+def watch(server: Server, seconds: float, memory: list[float]) -> None:
+    """The server's memory, so many seconds apart."""
+    for _ in range(QUARTERS):
+        time.sleep(seconds)
+        memory.append(server.memory)
 
 
 def sweep(clients: int, seconds: float) -> Iterator[str]:

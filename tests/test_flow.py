@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import errno
 import io
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -9,8 +10,10 @@ from typing import Any
 
 import msgspec
 import pytest
+import structlog
 from PIL import Image
 
+from mutoscope import worker
 from mutoscope.access import digest
 from mutoscope.job import State
 from mutoscope.problem import Kind, Problem
@@ -348,3 +351,23 @@ async def test_while_draining_reads_are_answered_and_creates_are_not(start: Star
         await draining
         read = await running.client.get(f"{IMAGE}/{BY_NAME['freepik'].public_id(id)}")
         assert read.json()["data"]["status"] == "COMPLETED"
+
+
+async def test_a_job_that_is_hindered_when_the_server_stops_is_made_by_the_next(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "HINDERED_SECONDS", 0.05)
+
+    async def no_space(*_: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async with start(**SCRIPTED) as running:
+        monkeypatch.setattr(running.app.gateway.assets, "put", no_space)
+        with structlog.testing.capture_logs() as told:
+            id = await create(running, "a paper boat")
+            async with asyncio.timeout(10):
+                while not any(each["event"] == "job_hindered" for each in told):
+                    await asyncio.sleep(0.01)
+    async with start(**SCRIPTED) as running:
+        job = await running.finished(id)
+        assert (job.state, job.attempts) == (State.SUCCEEDED, 1)

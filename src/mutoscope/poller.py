@@ -193,9 +193,14 @@ class Poller:
                 await self._learned(watch, f"the vendor {ended}", await self._cost(watch, update))
 
     async def _cost(self, watch: Watch, update: Update) -> float | None:
-        """What the vendor charges, by its own word; where it does not tell, the price of what it made."""
-        job = await self.store.get(watch.job) if update.cost is None and update.state is State.SUCCEEDED else None
-        return update.cost if job is None else self.gateway.cost_of(job, ())
+        """What the vendor charges, by its own word; where it does not tell, the price of what it made. Of a job that
+        was deleted meanwhile nothing is known but what was set aside for it."""
+        if update.cost is not None or update.state is not State.SUCCEEDED:
+            return update.cost
+        job = await self.store.get(watch.job)
+        if job is not None:
+            return self.gateway.cost_of(job, ())
+        return next((each.credits for each in await self.store.entries(watch.job) if each.kind == "reserve"), None)
 
     async def _still(self, relay: Relay, watch: Watch, update: Update) -> None:
         """It is being made."""

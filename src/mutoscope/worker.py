@@ -223,7 +223,10 @@ class Worker:
                 if problem is None:
                     raise
                 log.error("job_hindered", job=run.job.id, reason=problem.message)
-                if self.stopping or time.monotonic() - since > PATIENCE_SECONDS:
+                if self.stopping:  # the next process tries again
+                    run.released = True
+                    raise asyncio.CancelledError from error
+                if time.monotonic() - since > PATIENCE_SECONDS:
                     raise problem from error
             run.tidy()
             await asyncio.sleep(HINDERED_SECONDS)

@@ -67,3 +67,24 @@ async def test_a_success_after_its_time_is_charged_late(world: Worlds, relay: di
             while (job := await it.app.store.get(id)) is None or job.state is not State.SUCCEEDED:
                 await asyncio.sleep(0.1)
         assert await books(it, id) == [("reserve", 7.0), ("release", 7.0), ("late", 5.0)]
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_what_a_vendor_makes_of_a_cancelled_job_is_charged_although_it_was_deleted(
+    world: Worlds, deleted: bool
+) -> None:
+    """This vendor cannot cancel, and does not tell what it charges."""
+    async with world("freepik", **KEYED, models={"wan-2.7": {"price": {"job": 7.0}}}) as it:
+        body, headers = {"prompt": "sleep 1"}, {"x-freepik-api-key": SECRET}
+        answer = await it.client.post("/v1/ai/text-to-video/wan-2-7", json=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+        [job] = await it.app.store.recent(limit=1)
+        async with asyncio.timeout(20):
+            while not await it.app.store.upstream(job.engine):
+                await asyncio.sleep(0.05)
+            await it.app.gateway.cancel(job.id)
+            if deleted:
+                assert await it.app.store.delete(job.id)
+            while await it.app.store.next_watch() is not None:
+                await asyncio.sleep(0.05)
+        assert await books(it, job.id) == [("reserve", 7.0), ("release", 7.0), ("late", 7.0)]

@@ -495,7 +495,7 @@ async def test_the_daily_count_knows_what_was_added_while_there_was_no_limit(sql
 
 async def test_the_daily_count_forgets_what_was_rolled_back(sqlite: SqliteStore) -> None:
     first = await sqlite.add(make_job(), daily=3)
-    adds = [sqlite.add(make_job(id=id), daily=3) for id in (id_at(T0), id_at(T0), first.id)]
+    adds = [sqlite.add(make_job(id=id), daily=9) for id in (id_at(T0), id_at(T0), first.id)]
     results = await asyncio.gather(*adds, return_exceptions=True)
     assert [isinstance(each, Job) for each in results] == [True, True, False]  # the last id is taken already
     with pytest.raises(Problem) as refused:

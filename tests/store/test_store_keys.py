@@ -482,3 +482,14 @@ async def test_jobs_of_one_owner_are_taken_oldest_first(store: Store) -> None:
     for id in ids:
         _ = await store.add(make_job(id=id))
     assert [(await claim(store))[0].id for _ in ids] == sorted(ids)
+
+
+async def test_an_open_servers_queue_is_limited_whether_creates_come_together_or_not(store: Store) -> None:
+    for _ in range(2):
+        _ = await store.add(make_job(owner=""), queued=2)
+    with pytest.raises(Problem, match="2 jobs"):
+        _ = await store.add(make_job(owner=""), queued=2)
+    _ = await store.claim(engine="script", worker="w", lease_seconds=9, limit=1, now=T0)
+    more = [store.add(make_job(owner=""), queued=2) for _ in range(2)]
+    outcomes = await asyncio.gather(*more, return_exceptions=True)
+    assert [isinstance(each, Problem) for each in outcomes] == [False, True]

@@ -60,6 +60,7 @@ class Known:
     engine: str = "script"
     cost: float = 0.0
     unsettled: bool = False
+    placeless: bool = False  # it gave its place up when it ended for the first time
     sent: list[tuple[str, Sent]] = field(default_factory=list)  # to which account, and what became of it
     watch: Asked | None = None
     story: list[str] = field(default_factory=list)
@@ -156,8 +157,9 @@ class Transitions(RuleBasedStateMachine):
         job.cost = 0.0 if state is State.CANCELED else 2.0
         if state is State.SUCCEEDED:
             job.progress = 1.0
-        if not was_throttled:
+        if not was_throttled and not job.placeless:
             self.next_in_line(job.owner)
+        job.placeless = True
 
     def by_turns(self, engine: str, mine: list[Known], queued: list[Known], places: int) -> list[Known]:
         """Whoever has the fewest jobs running goes first; of those who waited longest; then whose job is oldest."""

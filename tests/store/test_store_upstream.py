@@ -808,3 +808,23 @@ async def test_a_job_canceled_while_no_process_could_be_told_leaves_no_dispatch_
     assert await store.unresolved("vendor") == 0
     [dispatch] = await store.dispatches(id)
     assert (dispatch.sent, dispatch.answered) == (Sent.UNKNOWN, T0 + 20)
+
+
+async def test_a_late_success_gives_no_place_away_that_it_did_not_have(store: Store) -> None:
+    """Its place went to the next when its time was over."""
+    jobs = [await store.add(make_job(), concurrency=1) for _ in range(3)]
+    [first] = await store.claim(engine="script", worker="w", lease_seconds=9, limit=9, now=T0)
+    _ = await store.intend(first.id, "w", account="vendor", reference="r", now=T0)
+    handle = {"id": "t"}
+    assert await store.accept(first.id, number=1, handle=handle, status="", due=T0, deadline=T0 + 9, now=T0)
+    _ = await store.settle_upstream(first.id, state=State.FAILED, failure=TIMED_OUT, now=T0 + 9, keep_until=T0 + 99)
+    assert await throttled(store, jobs) == [False, False, True]
+    assert await store.revive(first.id, facts={}, now=T0 + 20)
+    [again] = await store.claim(engine="script", worker="w", lease_seconds=9, limit=1, now=T0 + 20)
+    assert again.id == first.id
+    assert await store.settle(first.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), now=T0 + 21)
+    assert await throttled(store, jobs) == [False, False, True]
+
+
+async def throttled(store: Store, jobs: list[Job]) -> list[bool]:
+    return [job.throttled for each in jobs if (job := await store.get(each.id))]

@@ -27,7 +27,7 @@ from mutoscope.store._rows import (
 )
 from mutoscope.store._sqlite_assets import let_go, use_inputs, use_outputs
 from mutoscope.store._sqlite_repeats import Repeats
-from mutoscope.store._sqlite_story import HAS_STORY, add_event
+from mutoscope.store._sqlite_story import HAS_STORY, add_event, ends
 from mutoscope.store._store import UPSTREAM, Owed, Purse, Repeat
 from mutoscope.store._writer import Changes, environmental
 
@@ -168,6 +168,7 @@ class Holdings:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        self._open: int | None = None  # how many wait that are nobody's
         self._read: dict[str, dict[str, tuple[int, int]]] = {}  # owner → model → held, waiting
 
     def of(self, owner: str) -> dict[str, tuple[int, int]]:
@@ -181,7 +182,11 @@ class Holdings:
         return self.of(owner).get(model, (0, 0))[0]
 
     def waiting(self, owner: str) -> int:
-        return sum(waiting for _, waiting in self.of(owner).values())
+        if owner:
+            return sum(waiting for _, waiting in self.of(owner).values())
+        if self._open is None:
+            self._open = int(self._db.execute(queue.OPEN_WAITING).fetchone()[0])
+        return self._open
 
 
 class Lines:
@@ -512,7 +517,7 @@ def settle(
         _ = db.execute("DELETE FROM watches WHERE job = ?", (id,))
         add_event(db, id, "ended", now, detail=words_of(job))
     use_outputs(db, job)
-    return ended(db, changes, job, now, owed)
+    return ended(db, changes, job, now, owed, has_story=bool(has_story))
 
 
 def words_of(job: Job) -> str:
@@ -541,7 +546,8 @@ def cancel(db: sqlite3.Connection, changes: Changes, *, id: str, now: float, owe
     if has_story:
         _ = db.execute("UPDATE watches SET mode = 'cancel', due = ? WHERE job = ?", (now, id))
         add_event(db, id, "canceled", now)
-    return ended(db, changes, job_of(tuple(columns)), now, owed, was_throttled=before[0] == 1)
+    job = job_of(tuple(columns))
+    return ended(db, changes, job, now, owed, has_story=bool(has_story), was_throttled=before[0] == 1)
 
 
 def ended(
@@ -551,13 +557,15 @@ def ended(
     now: float,
     owed: Owed | None,
     *,
+    has_story: bool,
     was_throttled: bool = False,
     cost_is_known: bool = True,
 ) -> Job:
     """What every end brings with it: the message owed, the books, and the place given up to the next in line."""
     owe(db, owed, job, now)
     ledger.end(db, job, now, is_known=cost_is_known)
-    if not was_throttled:
+    had_place = not was_throttled and not (has_story and ends(db, job.id) > 1)  # given up at the first end
+    if had_place:
         changes.extend(unthrottle(db, job.owner, job.generation.model, 1, now))
     changes.append(job)
     return job

@@ -23,6 +23,17 @@ HEADS = f"""
 RUNNING = "SELECT owner, count(*) FROM jobs WHERE state = 'running' AND engine = ? GROUP BY owner"
 
 HOLDINGS = "SELECT model, held, waiting FROM standings WHERE owner = ?"
+# An open server's jobs have no standing: those that wait are what is unfinished less what runs. Engines are few: the
+# name of each is sought from the one before it.
+OPEN_WAITING = """
+    WITH RECURSIVE engines (engine) AS (
+        SELECT min(engine) FROM jobs WHERE state = 'running'
+        UNION ALL
+        SELECT (SELECT min(engine) FROM jobs WHERE state = 'running' AND engine > engines.engine)
+        FROM engines WHERE engine IS NOT NULL)
+    SELECT (SELECT count(*) FROM jobs WHERE owner = '' AND finished IS NULL)
+        - (SELECT total((SELECT count(*) FROM jobs WHERE state = 'running' AND engine = engines.engine AND owner = ''))
+           FROM engines WHERE engine IS NOT NULL)"""
 
 
 class Turns:

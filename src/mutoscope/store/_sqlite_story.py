@@ -11,6 +11,14 @@ HAS_STORY = "EXISTS (SELECT 1 FROM events WHERE job = jobs.id)"
 is sent."""
 
 
+ENDS = "SELECT count(*) FROM events WHERE job = ? AND what IN ('ended', 'overdue', 'canceled')"
+
+
+def ends(db: sqlite3.Connection, id: str) -> int:
+    """How often a job ended: more than once where its vendor made it after all."""
+    return int(db.execute(ENDS, (id,)).fetchone()[0])
+
+
 def add_event(
     db: sqlite3.Connection, id: str, what: str, now: float, *, account: str | None = None, detail: str = ""
 ) -> None:

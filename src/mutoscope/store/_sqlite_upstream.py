@@ -305,7 +305,7 @@ def settle(
     ).fetchone()
     job = job_of(row)
     add_event(db, id, "ended" if keep_until is None else "overdue", now, account=watch[0], detail=words_of(job))
-    return ended(db, changes, job, now, owed, cost_is_known=keep_until is None)
+    return ended(db, changes, job, now, owed, has_story=True, cost_is_known=keep_until is None)
 
 
 def revive(db: sqlite3.Connection, changes: Changes, *, id: str, facts: bytes, now: float) -> bool:

@@ -689,7 +689,7 @@ def open_for_writing(path: Path, busy_seconds: float) -> sqlite3.Connection:
         _ = db.execute("PRAGMA synchronous = FULL")
         _ = db.execute("PRAGMA foreign_keys = ON")
         _ = db.execute("PRAGMA secure_delete = ON").fetchall()  # what is removed is overwritten, not only unlinked
-        _ = db.execute("PRAGMA cache_size = -32768")
+        _ = db.execute("PRAGMA cache_size = -8192")
         _ = migrate(db)
     except BaseException:
         db.close()
@@ -701,7 +701,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     # A reader waits for nobody in WAL mode, but for a moment while another process opens or closes the database.
     db = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
     _ = db.execute("PRAGMA query_only = ON")
-    _ = db.execute("PRAGMA cache_size = -16384")
+    _ = db.execute("PRAGMA cache_size = -8192")
     return db
 
 
