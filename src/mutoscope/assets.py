@@ -15,8 +15,10 @@ import re
 import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import uuid4
 
@@ -26,6 +28,9 @@ from obstore.store import LocalStore, ObjectStore
 
 from mutoscope.config import Files
 from mutoscope.problem import Kind, Problem
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 CHUNK = 256 * 1024
 MOUNT = "/files/"
@@ -76,6 +81,16 @@ HEADERS = {
 """On every answer of the files route: whatever a file holds, a browser does not run it."""
 
 
+FINISHERS = ThreadPoolExecutor(max(1, len(os.sched_getaffinity(0)) // 2), thread_name_prefix="finish")
+"""Files are signed, hashed and seen onto the disk by few threads: each takes the interpreter's lock again and again,
+and behind a crowd of them the event loop and the store's writer would wait (docs/11-measurements.md)."""
+
+
+async def in_turn(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call what finishes a file, in one of these threads."""
+    return await asyncio.get_running_loop().run_in_executor(FINISHERS, partial(function, *args, **kwargs))
+
+
 class Span(Struct, frozen=True):
     """A part of a file; `end` is exclusive."""
 
@@ -106,8 +121,8 @@ class Assets:
         A path is given up by the caller: where it can be, the file is moved in instead of copied.
         """
         if self.root is not None:
-            return await asyncio.to_thread(put_here, source, media_type, self.root)
-        key = await asyncio.to_thread(key_of, source, media_type)
+            return await in_turn(put_here, source, media_type, self.root)
+        key = await in_turn(key_of, source, media_type)
         if not await self.touch(key):
             attributes = {"Content-Type": MEDIA_TYPES[key.rpartition(".")[2]]}
             await obstore.put_async(self.store, place(key), source, attributes=attributes)

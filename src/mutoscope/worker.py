@@ -13,7 +13,7 @@ from typing import NamedTuple
 import structlog
 import uuid_utils
 
-from mutoscope.assets import Assets
+from mutoscope.assets import Assets, in_turn
 from mutoscope.config import Relay as RelaySettings
 from mutoscope.config import Worker as WorkerSettings
 from mutoscope.credentials import Making, Signer, Unsigned
@@ -428,7 +428,7 @@ class Run:
         if signer is None:
             return source
         try:
-            signed = await asyncio.to_thread(signer.sign, source, media_type, making, engine=self.job.engine)
+            signed = await in_turn(signer.sign, source, media_type, making, engine=self.job.engine)
         except Unsigned as reason:
             log.warning("unsigned", job=self.job.id, media_type=media_type, reason=repr(reason.__cause__ or reason))
             self.note(f"no content credentials: {reason}")
