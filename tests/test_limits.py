@@ -110,6 +110,19 @@ def test_what_one_bucket_refuses_is_not_taken_from_the_other() -> None:
     assert pace.spend("ann")
 
 
+def test_an_owner_whose_keys_have_other_shares_has_one_bucket_for_both() -> None:
+    now = [0.0]
+    pace = Pace(0, clock=lambda: now[0])
+    wide, narrow = Rights(requests_per_minute=60), Rights(requests_per_minute=6)
+    assert [pace.spend("ann", wide).remaining for _ in range(50)][-1] == 10
+    assert pace.spend("ann", narrow).remaining == 5  # what it holds, less this one
+    assert pace.spend("ann", wide).remaining == 4
+    now[0] = 3.0
+    assert pace.spend("ann", narrow).remaining == 5
+    with pytest.raises(RateLimited):
+        _ = [pace.spend("ann", rights) for rights in (wide, narrow) * 4]
+
+
 @pytest.mark.parametrize("rights", [Rights(), Rights(requests_per_minute=0, requests_per_second=0.0)])
 def test_no_limit_sets_no_headers(rights: Rights) -> None:
     assert Pace(0).spend("ann", rights) is None
@@ -139,10 +152,10 @@ def test_callers_without_number_do_not_fill_the_memory_nor_empty_busy_buckets() 
         now[0] += 0.01
         pace.spend(f"10.1.0.{number}")
         if number % 900 == 0:
-            pace._buckets["busy", MINUTE].tokens = 0.0
+            pace._callers["busy"].each[0].tokens = 0.0
             with pytest.raises(RateLimited):
                 pace.spend("busy")
-        assert len(pace._buckets) <= BUCKETS_KEPT
+        assert len(pace._callers) <= BUCKETS_KEPT
 
 
 async def test_a_keys_own_pace_wins_and_is_told_in_the_vendors_headers(start: Start) -> None:

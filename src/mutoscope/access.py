@@ -9,7 +9,6 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from operator import itemgetter
 
 import structlog
 from msgspec import Struct
@@ -268,10 +267,27 @@ def widest(limits: Iterable[int | None]) -> int | None:
 class Bucket:
     """So many requests at once, and one more whenever its share of the time has passed."""
 
-    __slots__ = ("then", "tokens")
+    __slots__ = ("most", "rate", "seconds", "then", "tokens")
 
-    def __init__(self, tokens: float, then: float) -> None:
-        self.tokens, self.then = tokens, then
+    def __init__(self, amount: float, seconds: float, then: float) -> None:
+        self.seconds, self.rate, self.most, self.then = seconds, amount / seconds, max(amount, 1.0), then
+        self.tokens = self.most
+
+    def filled(self, now: float) -> float:
+        """What is in it now."""
+        tokens = self.tokens + (now - self.then) * self.rate if now > self.then else self.tokens
+        return tokens if tokens < self.most else self.most
+
+
+class Buckets:
+    """Those of one caller, whose shares are these."""
+
+    __slots__ = ("each", "per_minute", "per_second", "then")
+
+    def __init__(self, per_minute: float, per_second: float, then: float) -> None:
+        self.per_minute, self.per_second, self.then = per_minute, per_second, then
+        shares = ((per_minute, MINUTE), (per_second, 1.0))
+        self.each = tuple(Bucket(amount, seconds, then) for amount, seconds in shares if amount)
 
 
 class Pace:
@@ -281,7 +297,7 @@ class Pace:
         self, per_minute: int, *, per_second: float = 0.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.per_minute, self.per_second, self.clock = per_minute, per_second, clock
-        self._buckets: dict[tuple[str, float], Bucket] = {}
+        self._callers: dict[str, Buckets] = {}
 
     def spend(self, caller: str, rights: Rights | None = None) -> Allowance | None:
         """Take one request from the caller's share; None where there is no limit. Raises RateLimited."""
@@ -294,40 +310,43 @@ class Pace:
         return self.take(caller, per_minute, per_second)
 
     def take(self, caller: str, per_minute: float, per_second: float = 0.0) -> Allowance | None:
-        """Take one from each bucket that there is, or from none of them."""
+        """Take one from each bucket that there is, or from none of them. Raises RateLimited for an empty one."""
         now = self.clock()
-        taken: list[tuple[float, float, float, Bucket]] = []
-        if per_minute:
-            taken.append(self._look(caller, MINUTE, per_minute, now))
-        if per_second:
-            taken.append(self._look(caller, 1.0, per_second, now))
-        for _, _, _, bucket in taken:
-            bucket.tokens -= 1
-        if not taken:
+        buckets = self._callers.get(caller)
+        if buckets is None or buckets.per_minute != per_minute or buckets.per_second != per_second:
+            buckets = self._begin(caller, per_minute, per_second, now)
+        buckets.then = now
+        scarce: Bucket | None = None
+        for bucket in buckets.each:
+            bucket.tokens = tokens = bucket.filled(now)
+            bucket.then = now
+            if tokens < 1:
+                raise RateLimited(allowance(bucket.most, 0, (1 - tokens) / bucket.rate))
+            if scarce is None or tokens < scarce.tokens:
+                scarce = bucket
+        if scarce is None:
             return None
-        left, rate, most, _ = taken[0] if len(taken) == 1 else min(taken, key=itemgetter(0))
-        return allowance(most, int(left - 1), (most - left + 1) / rate)
+        for bucket in buckets.each:
+            bucket.tokens -= 1
+        return allowance(scarce.most, int(scarce.tokens), (scarce.most - scarce.tokens) / scarce.rate)
 
-    def _look(self, caller: str, seconds: float, amount: float, now: float) -> tuple[float, float, float, Bucket]:
-        """What is in a bucket now, how fast it fills, how much it holds. Raises RateLimited for an empty one."""
-        rate, most = amount / seconds, max(amount, 1.0)
-        bucket = self._buckets.get((caller, seconds))
-        if bucket is None:
-            bucket = self._buckets[caller, seconds] = Bucket(most, now)
-            self._forget(now)
-        bucket.tokens = tokens = min(most, bucket.tokens + max(now - bucket.then, 0.0) * rate)
-        bucket.then = now
-        if tokens < 1:
-            raise RateLimited(allowance(most, 0, (1 - tokens) / rate))
-        return tokens, rate, most, bucket
+    def _begin(self, caller: str, per_minute: float, per_second: float, now: float) -> Buckets:
+        """Full buckets; where the caller has other shares than before, no fuller than those were."""
+        before = self._callers.pop(caller, None)
+        buckets = self._callers[caller] = Buckets(per_minute, per_second, now)
+        left = {old.seconds: old.filled(now) for old in before.each} if before else {}
+        for bucket in buckets.each:
+            bucket.tokens = min(bucket.tokens, left.get(bucket.seconds, bucket.tokens))
+        self._forget(now)
+        return buckets
 
     def _forget(self, now: float) -> None:
-        """Whoever did not come for a minute has a full bucket, kept or not."""
-        if len(self._buckets) <= BUCKETS_KEPT:
+        """Whoever did not come for a minute has full buckets, kept or not."""
+        if len(self._callers) <= BUCKETS_KEPT:
             return
-        self._buckets = {name: bucket for name, bucket in self._buckets.items() if now - bucket.then < MINUTE}
-        while len(self._buckets) > 0.9 * BUCKETS_KEPT:  # not one by one, when all of them are busy
-            self._buckets.pop(next(iter(self._buckets)))
+        self._callers = {name: buckets for name, buckets in self._callers.items() if now - buckets.then < MINUTE}
+        while len(self._callers) > 0.9 * BUCKETS_KEPT:  # not one by one, when all of them are busy
+            self._callers.pop(next(iter(self._callers)))
 
 
 def allowance(limit: float, remaining: int, reset_seconds: float) -> Allowance:
