@@ -18,7 +18,6 @@ import os
 import re
 import resource
 import signal
-import socket
 import struct
 import sys
 import warnings
@@ -162,7 +161,7 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
     """In the fork: answer in any case, except when killed."""
     try:
         if request["media_type"] == WALLS:
-            return {"info": walls(request["path"])}
+            return {"info": shut.standing(request["path"], MEMORY)}
         read = image if request["media_type"] in FORMATS else stream
         return {"info": read(request)}
     except Flaw as flaw:
@@ -202,16 +201,6 @@ def limit(path: str) -> None:
     if shut.keep_privileges():
         shut.shut_files([(path, shut.READ)])
         shut.shut_calls(shut.NETWORK, shut.STARTS, shut.OTHERS, shut.FILES, shut.SYSTEM)
-
-
-def walls(path: str) -> dict[str, bool]:
-    """Which walls stand here: found by walking against each one."""
-    return {
-        "network": shut.refused(socket.socket),
-        "files": shut.refused(lambda: shut.look_in("/")) and not shut.refused(lambda: shut.look_in(path)),
-        "processes": shut.refused(shut.start_and_stop),
-        "memory": shut.refused(lambda: mmap.mmap(-1, 2 * MEMORY).close()),
-    }
 
 
 # -- pictures -------------------------------------------------------------------------

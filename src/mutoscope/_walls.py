@@ -4,8 +4,10 @@
 """
 
 import ctypes
+import mmap
 import os
 import platform
+import socket
 import struct
 import sys
 from collections.abc import Callable, Collection, Mapping
@@ -222,6 +224,16 @@ def call(number: int, *values: int | bytes | None) -> int:
 
 def word(value: int | bytes | None) -> Any:
     return ctypes.c_long(value) if isinstance(value, int) else ctypes.c_char_p(value)
+
+
+def standing(path: str | Path, memory: int) -> dict[str, bool]:
+    """Which walls stand here, found by walking against each one. This path is open, and so much memory there may be."""
+    return {
+        "network": refused(socket.socket),
+        "files": refused(lambda: look_in("/")) and not refused(lambda: look_in(path)),
+        "processes": refused(start_and_stop),
+        "memory": refused(lambda: mmap.mmap(-1, 2 * memory).close()),
+    }
 
 
 def refused(act: Callable[[], object]) -> bool:

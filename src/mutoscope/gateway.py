@@ -187,12 +187,9 @@ class Gateway:
         """
         if rights.budget is None:
             return rights.engines
-        makers = [
-            engine.name
-            for engine in self.routes.candidates(model)
-            if not rights.engines or self.routes.may_use(engine.name, rights.engines)
-        ]
-        known = tuple([name for name in makers if self.price_at(model, name).known])
+        makers = [engine.name for engine in self.routes.candidates(model)]
+        makers = [name for name in makers if self.routes.may_use(name, rights.engines)]
+        known = tuple(name for name in makers if self.price_at(model, name).known)
         if makers and not known:
             raise unpriced(model, makers)
         return known or rights.engines
@@ -291,17 +288,17 @@ class Gateway:
             self.ended(job)
             self.changed(id)
             self.want(job.engine)
-            if job.webhook:
-                self.new_delivery.set()
         return job
 
     def ended(self, job: Job) -> None:
-        """Count a job that has just ended."""
+        """Count a job that has just ended, and wake the deliverer if somebody is to be told."""
         state, model = job.state.value, job.generation.model
         self.endings.add((state, job.wire, model, job.engine))
         self.lives.add((state, model, job.engine), (job.finished or job.created) - job.created)
         if job.cost:
             self.spent.add((job.engine, model), job.cost)
+        if job.webhook:
+            self.new_delivery.set()
 
     async def cancel_queued(self, wire: Wire, route: Route, public: str, *, owner: str) -> Job:
         """Cancel a job that waits. Raises Problem(CONFLICT) for one that runs or has ended."""

@@ -286,8 +286,6 @@ class Poller:
         if job is not None:
             log.info("job_ended", job=job.id, state=job.state.value, reason=failure.message)
             self.gateway.ended(job)
-            if job.webhook:
-                self.gateway.new_delivery.set()
         self._moved_on(relay, watch)
 
     async def _learned(self, watch: Watch, detail: str, cost: float | None) -> None:

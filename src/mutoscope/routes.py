@@ -65,9 +65,8 @@ class Routes:
         """
         able: list[Chosen] = []
         refusal: Problem | None = None
-        suited = candidates = self.candidates(model)
-        if allowed:
-            suited = [engine for engine in candidates if self.may_use(engine.name, allowed)]
+        candidates = self.candidates(model)
+        suited = [engine for engine in candidates if self.may_use(engine.name, allowed)]
         if candidates and not suited:
             raise not_for_this_key(model, candidates, allowed)
         for engine in suited:
@@ -75,11 +74,8 @@ class Routes:
                 able.append(Chosen(engine, hold(engine, asked, model, fields)))
             except Problem as problem:
                 refusal = refusal or problem
-        for each in able:
-            if is_up(each.engine):
-                return each
         if able:
-            return able[0]
+            return next((each for each in able if is_up(each.engine)), able[0])
         raise refusal or no_engine(model, self.engines)
 
     def next(

@@ -154,8 +154,6 @@ class Worker:
         run.tidy()
         self.gateway.changed(run.job.id)
         self.gateway.want(run.job.engine)
-        if run.job.webhook:
-            self.gateway.new_delivery.set()
 
     async def _make(self, run: "Run", engine: Engine) -> None:
         """One attempt, and its end in the store."""

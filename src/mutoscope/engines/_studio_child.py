@@ -8,10 +8,8 @@ the walls, behind which it shuts itself before it opens what it was given.
 
 import errno
 import json
-import mmap
 import os
 import resource
-import socket
 import sys
 import threading
 import time
@@ -124,7 +122,7 @@ def make(order: Json, tell: "Tell") -> Json:
         return {"files": [paint(order, index, tell) for index in range(len(order["out"]))]}
     out = Path(order["out"][0])
     if order["make"] == WALLS:
-        return {"walls": tried(out.parent)}
+        return {"walls": walls.standing(out.parent, MEMORY)}
     if order["make"] == "image_upscale":
         return {"files": [enlarge(order, out)]}
     if order["make"] == "text_to_speech":
@@ -279,16 +277,6 @@ def runs_command(order: Json) -> bool:
     if order["make"] in ("text_to_image", "image_upscale", WALLS):
         return False
     return order["make"] == "text_to_speech" or find(order["encoder"]).piped
-
-
-def tried(folder: Path) -> Json:
-    """Which walls stand here: found by walking against each one."""
-    return {
-        "network": walls.refused(socket.socket),
-        "files": walls.refused(lambda: walls.look_in("/")) and not walls.refused(lambda: walls.look_in(folder)),
-        "processes": walls.refused(walls.start_and_stop),
-        "memory": walls.refused(lambda: mmap.mmap(-1, 2 * MEMORY).close()),
-    }
 
 
 def read_line() -> bytes:
