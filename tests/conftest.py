@@ -11,9 +11,9 @@ from hypothesis import settings as examples
 from PIL import Image
 
 from local_settings import settings
-from mutoscope import logs
 from mutoscope.app import App
 from mutoscope.job import Job
+from mutoscope.telemetry import logs
 
 logs.configure("error")  # plain lines: structlog's own tracebacks with all their locals take seconds
 

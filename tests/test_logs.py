@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import structlog
 
-from mutoscope import logs
 from mutoscope.problem import Kind, Problem
+from mutoscope.telemetry import logs
 
 
 @pytest.fixture(autouse=True)

@@ -12,9 +12,9 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 
 from mutoscope.access import digest
-from mutoscope.meters import Durations, Tally
 from mutoscope.metrics import COUNTER, RECEIVERS, ROWS, Row, Spread
 from mutoscope.store import Figures, Owing
+from mutoscope.telemetry.counters import Durations, Tally
 from mutoscope.wires import freepik
 
 Start = Callable[..., AbstractAsyncContextManager[Any]]

@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mutoscope import logs
 from mutoscope.access import digest
+from mutoscope.telemetry import logs
 
 IMAGE = "/v1/ai/text-to-image/runway"
 SECRETS = {

@@ -13,10 +13,10 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from mutoscope import tracing
 from mutoscope.config import BadSettings, collector_is_named
 from mutoscope.config import Tracing as Settings
-from mutoscope.tracing import Tracing
+from mutoscope.telemetry import tracing
+from mutoscope.telemetry.tracing import Tracing
 from mutoscope.wires import freepik
 
 Start = Callable[..., AbstractAsyncContextManager[Any]]

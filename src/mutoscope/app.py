@@ -8,7 +8,6 @@ from pathlib import Path
 
 import structlog
 
-from mutoscope import logs, tracing
 from mutoscope.access import Keys, Pace, share_of, widest
 from mutoscope.assets import Assets
 from mutoscope.catalog import Catalog
@@ -22,7 +21,6 @@ from mutoscope.gateway import Gateway
 from mutoscope.home import Home
 from mutoscope.intake import Intake
 from mutoscope.media import Prober
-from mutoscope.meters import Durations
 from mutoscope.metrics import Gate, Lag, Metrics, Sources
 from mutoscope.net import Client
 from mutoscope.pages import Told
@@ -34,7 +32,9 @@ from mutoscope.routes import Routes
 from mutoscope.server import Server
 from mutoscope.store import SqliteStore
 from mutoscope.sweeper import Sweeper
-from mutoscope.tracing import Tracing
+from mutoscope.telemetry import logs, tracing
+from mutoscope.telemetry.counters import Durations
+from mutoscope.telemetry.tracing import Tracing
 from mutoscope.webhooks import Deliverer
 from mutoscope.wires import BY_NAME
 from mutoscope.worker import Worker

@@ -22,11 +22,11 @@ from mutoscope.engines.relay import Relay
 from mutoscope.http import HttpRequest
 from mutoscope.intake import Intake
 from mutoscope.job import Delivery, Generation, Job, Output, Sent, State
-from mutoscope.meters import JOB_SECONDS, Durations, Tally
 from mutoscope.problem import Kind, Problem
 from mutoscope.routes import Routes
 from mutoscope.store import Purse, Repeat, Store
-from mutoscope.tracing import Tracing
+from mutoscope.telemetry.counters import JOB_SECONDS, Durations, Tally
+from mutoscope.telemetry.tracing import Tracing
 from mutoscope.wires import BY_NAME
 from mutoscope.wires._wire import (
     Account,

@@ -22,10 +22,10 @@ from mutoscope.access import Keys
 from mutoscope.config import Settings
 from mutoscope.engines.relay import Relay
 from mutoscope.gateway import Gateway
-from mutoscope.meters import LAG_SECONDS, Durations, Tally
 from mutoscope.poller import Poller
 from mutoscope.problem import Kind, Problem
 from mutoscope.store import Figures, Unfinished
+from mutoscope.telemetry.counters import LAG_SECONDS, Durations, Tally
 from mutoscope.webhooks import Deliverer
 from mutoscope.worker import Worker
 

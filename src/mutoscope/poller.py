@@ -19,7 +19,7 @@ from mutoscope.gateway import Gateway
 from mutoscope.job import Failure, Json, Mode, State, Update, Watch
 from mutoscope.problem import Kind, Problem
 from mutoscope.store import Store
-from mutoscope.tracing import described
+from mutoscope.telemetry.tracing import described
 
 log = structlog.get_logger(__name__)
 

@@ -16,18 +16,19 @@ from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 from starlette.requests import Request
 
-from mutoscope import intake, pages, tracing
+from mutoscope import intake, pages
 from mutoscope.access import Caller, Keys, Meter, Pace, RateLimited, hold_scope, widest
 from mutoscope.admin import Admin
 from mutoscope.catalog import first
 from mutoscope.gateway import Gateway, upload_path, visible
 from mutoscope.http import HttpRequest, HttpResponse, json_response
 from mutoscope.job import Job
-from mutoscope.meters import Durations
 from mutoscope.origins import Origins, is_preflight
 from mutoscope.problem import KINDS, Kind, Problem, hindrance
 from mutoscope.repeats import REPLAYED, Turns, repeat_of
 from mutoscope.store import Repeat
+from mutoscope.telemetry import tracing
+from mutoscope.telemetry.counters import Durations
 from mutoscope.webhooks import receiver_address
 from mutoscope.wires import ALL
 from mutoscope.wires._wire import ANY_FILE, Allowance, Route, Submission, Verb, Wire

@@ -13,11 +13,11 @@ from collections.abc import Callable
 import structlog
 
 from mutoscope.config import Webhooks as WebhookSettings
-from mutoscope.meters import Durations, Tally
 from mutoscope.net import Client, read_url
 from mutoscope.problem import Kind, Problem
 from mutoscope.store import DueDelivery, Store
-from mutoscope.tracing import HEADER, Facts, Tracing, Untold, span
+from mutoscope.telemetry.counters import Durations, Tally
+from mutoscope.telemetry.tracing import HEADER, Facts, Tracing, Untold, span
 
 log = structlog.get_logger(__name__)
 

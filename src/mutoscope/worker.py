@@ -23,7 +23,7 @@ from mutoscope.job import Dispatch, Failure, Input, Job, Json, Output, Sent, Sta
 from mutoscope.media import MediaInfo
 from mutoscope.problem import Kind, Problem, hindrance
 from mutoscope.store import Store
-from mutoscope.tracing import Facts, span
+from mutoscope.telemetry.tracing import Facts, span
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from mutoscope.config import Tracing as Settings
 from mutoscope.http import HttpRequest, HttpResponse
-from mutoscope.tracing import Tracing
+from mutoscope.telemetry.tracing import Tracing
 from mutoscope.wires import freepik
 
 IMAGE = "/v1/ai/text-to-image/runway"

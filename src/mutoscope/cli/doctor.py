@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 from rich.text import Text
 
-from mutoscope import __version__, config, tracing
+from mutoscope import __version__, config
 from mutoscope import credentials as signing
 from mutoscope.catalog import Catalog
 from mutoscope.cli import _records, _server, _show
@@ -29,6 +29,7 @@ from mutoscope.config import BadSettings, Settings
 from mutoscope.engines.studio import Studio
 from mutoscope.media import Prober
 from mutoscope.problem import Problem
+from mutoscope.telemetry import tracing
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 38, 0)

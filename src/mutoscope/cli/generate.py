@@ -12,7 +12,6 @@ from cyclopts import Parameter
 from msgspec.structs import replace
 from rich.text import Text
 
-from mutoscope import logs
 from mutoscope.app import BUILT_IN, App
 from mutoscope.assets import EXTENSIONS
 from mutoscope.catalog import Catalog, Model, engines_of
@@ -25,6 +24,7 @@ from mutoscope.home import CREDENTIALS
 from mutoscope.http import HttpRequest, HttpResponse
 from mutoscope.job import Generation, Input, Job, Operation, Role, State
 from mutoscope.problem import Problem
+from mutoscope.telemetry import logs
 from mutoscope.wires._wire import Submission, Wire
 
 POLL_SECONDS = 0.2

@@ -17,7 +17,7 @@ from cyclopts import Parameter
 from msgspec.structs import replace
 from rich.text import Text
 
-from mutoscope import __version__, logs
+from mutoscope import __version__
 from mutoscope.app import App
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
@@ -25,6 +25,7 @@ from mutoscope.cli._options import Config, Data, settings_of
 from mutoscope.config import Settings
 from mutoscope.connection import Connection
 from mutoscope.routes import route
+from mutoscope.telemetry import logs
 from mutoscope.wires import ALL
 from mutoscope.wires._wire import Wire
 

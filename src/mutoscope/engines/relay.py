@@ -25,10 +25,10 @@ from mutoscope.engines._engine import HANDED, EngineRun, Outcome, Parked, Unsent
 from mutoscope.engines._health import Breaker, Bucket
 from mutoscope.http import HttpRequest, HttpResponse
 from mutoscope.job import Dispatch, Generation, Input, Json, Operation, Output, Sent, Update, Watch
-from mutoscope.meters import JOB_SECONDS, Durations, Tally
 from mutoscope.net import Client, Line, Lookup, NotSent
 from mutoscope.problem import Kind, Problem
-from mutoscope.tracing import HEADER, Tracing, span
+from mutoscope.telemetry.counters import JOB_SECONDS, Durations, Tally
+from mutoscope.telemetry.tracing import HEADER, Tracing, span
 from mutoscope.wires._wire import Back, Conversation, File, Order, Way, Wire
 
 log = structlog.get_logger(__name__)

@@ -1,0 +1,1 @@
+"""Counters, traces and the log: what an operator watches. Nothing here decides anything."""
