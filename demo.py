@@ -35,7 +35,7 @@ from runwayml import RunwayML
 from runwayml.types.task_retrieve_response import Succeeded
 from standardwebhooks import Webhook
 
-from mutoscope.config import VENDOR_KEYS
+from mutoscope.model.config import VENDOR_KEYS
 from mutoscope.studio.scene import paint
 
 HERE = Path(__file__).resolve().parent

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import uuid_utils
 
-from mutoscope.job import Generation, Job, Operation
+from mutoscope.model.job import Generation, Job, Operation
 from mutoscope.store import SqliteStore
 from mutoscope.store import _sqlite_jobs as jobs
 from mutoscope.store._sqlite_queue import Turns

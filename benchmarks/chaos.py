@@ -30,8 +30,8 @@ from aiohttp import web
 from standardwebhooks import Webhook
 
 from mutoscope.home import Home
-from mutoscope.job import Dispatch, Job, Sent, State
-from mutoscope.problem import Kind
+from mutoscope.model.job import Dispatch, Job, Sent, State
+from mutoscope.model.problem import Kind
 from mutoscope.store import DeliveryRecord, SqliteStore
 from mutoscope.wires import BY_NAME
 

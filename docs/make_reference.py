@@ -12,15 +12,15 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 
 import msgspec
 
-from mutoscope import catalog, problem
-from mutoscope.catalog import Catalog, Model
-from mutoscope.config import Account, Key, ModelPrice, ModelRights, ModelSettings, Settings
 from mutoscope.engines import Engine
 from mutoscope.engines.script import Script
 from mutoscope.engines.studio import Studio
-from mutoscope.http import HttpRequest
-from mutoscope.job import Operation
-from mutoscope.problem import Kind, Problem
+from mutoscope.model import catalog, problem
+from mutoscope.model.catalog import Catalog, Model
+from mutoscope.model.config import Account, Key, ModelPrice, ModelRights, ModelSettings, Settings
+from mutoscope.model.http import HttpRequest
+from mutoscope.model.job import Operation
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.studio import TIERS, motion
 from mutoscope.studio.scene import lexicon
 from mutoscope.wires import ALL

@@ -12,7 +12,7 @@ from PIL import Image
 
 from local_settings import settings
 from mutoscope.app import App
-from mutoscope.job import Job
+from mutoscope.model.job import Job
 from mutoscope.telemetry import logs
 
 logs.configure("error")  # plain lines: structlog's own tracebacks with all their locals take seconds

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from mutoscope.config import Settings
+from mutoscope.model.config import Settings
 
 LOCAL = {"net": {"allow_private": True}}
 

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from mutoscope.assets import MEDIA_TYPES, Assets, Span, describe, read_range, upload_name
-from mutoscope.config import Files
-from mutoscope.problem import Kind
+from mutoscope.model.config import Files
+from mutoscope.model.problem import Kind
 
 NOW = 1_700_000_000.0
 SECRET = b"a secret of the tests"

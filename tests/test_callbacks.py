@@ -8,7 +8,7 @@ import pytest
 import uuid_utils
 
 from mutoscope.access import callback_token, called_job
-from mutoscope.job import Generation, Job, Operation
+from mutoscope.model.job import Generation, Job, Operation
 
 PUBLIC = {"server": {"public_url": "https://media.example.com/"}}
 ACCOUNT = "acme"

@@ -4,11 +4,11 @@ import pytest
 from msgspec import inspect
 from msgspec.structs import replace
 
-from mutoscope import catalog
-from mutoscope.catalog import Catalog, pixels_of
-from mutoscope.config import ModelSettings
-from mutoscope.job import Generation, Input, Operation, Role
-from mutoscope.problem import Kind, Problem
+from mutoscope.model import catalog
+from mutoscope.model.catalog import Catalog, pixels_of
+from mutoscope.model.config import ModelSettings
+from mutoscope.model.job import Generation, Input, Operation, Role
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.wires import ALL
 from mutoscope.wires._wire import Verb
 

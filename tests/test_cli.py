@@ -22,12 +22,12 @@ from PIL import Image
 
 from mutoscope import __version__
 from mutoscope.access import digest
-from mutoscope.catalog import ROWS
 from mutoscope.cli import VERBS, main
 from mutoscope.cli._failure import Stop
 from mutoscope.cli.serve import refuse_open_door
-from mutoscope.config import Settings, load
-from mutoscope.job import Delivery, Generation, Job, Operation, State
+from mutoscope.model.catalog import ROWS
+from mutoscope.model.config import Settings, load
+from mutoscope.model.job import Delivery, Generation, Job, Operation, State
 from mutoscope.store import SqliteStore
 from mutoscope.wires._ids import uuid4_form
 

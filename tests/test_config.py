@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mutoscope.config import (
+from mutoscope.model.config import (
     BY_NAME,
     Account,
     BadSettings,

@@ -34,7 +34,7 @@ from mutoscope import openapi, pages
 from mutoscope.access import digest
 from mutoscope.app import App
 from mutoscope.gateway import shortened
-from mutoscope.job import State
+from mutoscope.model.job import State
 from mutoscope.openapi import required_of
 from mutoscope.wires import ALL
 from mutoscope.wires._wire import Route, Wire

@@ -21,8 +21,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from PIL import Image
 from structlog.testing import CapturingLogger
 
-from mutoscope.config import BadSettings
-from mutoscope.config import Credentials as Settings
 from mutoscope.credentials import (
     CERTIFICATE,
     KEY,
@@ -41,8 +39,10 @@ from mutoscope.credentials import (
 )
 from mutoscope.engines import EngineRun
 from mutoscope.engines.script import Script, clip, tone
-from mutoscope.job import Output, State
-from mutoscope.problem import hindrance
+from mutoscope.model.config import BadSettings
+from mutoscope.model.config import Credentials as Settings
+from mutoscope.model.job import Output, State
+from mutoscope.model.problem import hindrance
 from mutoscope.wires import BY_NAME
 from mutoscope.wires._ids import from_uuid4_form
 from small_disk import fill, small_disk

@@ -16,9 +16,9 @@ from cyclopts import CycloptsError, MissingArgumentError
 
 from mutoscope import webhooks, wires
 from mutoscope.cli import app
-from mutoscope.config import BY_NAME, Settings
 from mutoscope.engines.studio import Studio
-from mutoscope.problem import Kind
+from mutoscope.model.config import BY_NAME, Settings
+from mutoscope.model.problem import Kind
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

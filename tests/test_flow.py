@@ -14,8 +14,8 @@ from PIL import Image
 
 from mutoscope import worker
 from mutoscope.access import digest
-from mutoscope.job import State
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.job import State
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.wires import BY_NAME
 from mutoscope.wires._ids import from_uuid4_form
 

@@ -13,10 +13,10 @@ from PIL.PngImagePlugin import PngInfo
 
 from mutoscope import __version__
 from mutoscope.cli import main
-from mutoscope.config import Credentials as Settings
 from mutoscope.credentials import Making, signer
 from mutoscope.engines.script import clip, picture
 from mutoscope.home import CREDENTIALS
+from mutoscope.model.config import Credentials as Settings
 
 NOW = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
 MADE = Making(version="7", used=("pan left",), ignored=("cat",))

@@ -14,9 +14,9 @@ import uuid_utils
 
 from mutoscope import openapi, wires
 from mutoscope.access import Caller, Keys, digest, make_key
-from mutoscope.config import Key, Rights
-from mutoscope.job import Generation, Job, Operation, State
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.config import Key, Rights
+from mutoscope.model.job import Generation, Job, Operation, State
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.routes import Routes
 from mutoscope.store import KeyRecord, SqliteStore
 from mutoscope.wires._wire import Route, Upload, Verb, Wire

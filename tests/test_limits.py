@@ -11,10 +11,10 @@ import pytest
 import uuid_utils
 
 from mutoscope.access import BUCKETS_KEPT, MINUTE, Caller, Meter, Pace, RateLimited, make_key, share_of, widest
-from mutoscope.catalog import Catalog
-from mutoscope.config import Limits, ModelRights, ModelSettings, Rights
-from mutoscope.job import Generation, Job, Operation, State
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.catalog import Catalog
+from mutoscope.model.config import Limits, ModelRights, ModelSettings, Rights
+from mutoscope.model.job import Generation, Job, Operation, State
+from mutoscope.model.problem import Kind, Problem
 
 Start = Callable[..., Any]
 IMAGE = "/v1/ai/text-to-image/runway"

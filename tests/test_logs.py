@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.telemetry import logs
 
 

@@ -23,10 +23,10 @@ import pytest
 from PIL import Image
 
 from mutoscope import media
-from mutoscope.config import Inputs
-from mutoscope.job import MediaLimits, Role
 from mutoscope.media import MediaInfo, Prober, check, sniff
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.config import Inputs
+from mutoscope.model.job import MediaLimits, Role
+from mutoscope.model.problem import Kind, Problem
 
 PROBE = Path(media.__file__).with_name("_probe.py")
 

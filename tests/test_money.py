@@ -14,14 +14,14 @@ import msgspec
 import pytest
 
 from local_settings import settings
-from mutoscope import catalog
 from mutoscope.access import digest
 from mutoscope.app import App
-from mutoscope.catalog import Catalog
 from mutoscope.cli import main, usage
-from mutoscope.config import BadSettings, ModelPrice, ModelSettings, Rates, Rights
-from mutoscope.job import Generation, Input, Job, MediaLimits, Operation, Output, Role, State
-from mutoscope.problem import Kind, Problem
+from mutoscope.model import catalog
+from mutoscope.model.catalog import Catalog
+from mutoscope.model.config import BadSettings, ModelPrice, ModelSettings, Rates, Rights
+from mutoscope.model.job import Generation, Input, Job, MediaLimits, Operation, Output, Role, State
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import Purse, SpendingRow, SqliteStore
 from mutoscope.wires._ids import from_uuid4_form
 from mutoscope.worker import Ending, Run

@@ -13,9 +13,9 @@ from aiohttp import web
 from aiohttp.abc import ResolveResult
 
 from mutoscope import net
-from mutoscope.config import Net
+from mutoscope.model.config import Net
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.net import AGENT, Client, Refused, address_flaw, guarded_socket
-from mutoscope.problem import Kind, Problem
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -10,8 +10,8 @@ import pytest
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from mutoscope import openapi
-from mutoscope.http import HttpRequest, HttpResponse, json_response
-from mutoscope.problem import Problem
+from mutoscope.model.http import HttpRequest, HttpResponse, json_response
+from mutoscope.model.problem import Problem
 from mutoscope.wires import ALL
 from mutoscope.wires._wire import Allowance, Page, Route, Verb, Wire
 

@@ -9,8 +9,8 @@ import pytest
 from aiohttp import web
 
 from mutoscope.access import digest
-from mutoscope.http import HttpRequest
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.http import HttpRequest
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.repeats import KEY_SECONDS, RETRY_SECONDS, Turns, repeat_of
 from mutoscope.store import Repeat
 from mutoscope.wires import ALL

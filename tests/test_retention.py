@@ -17,8 +17,8 @@ from local_settings import settings
 from mutoscope import worker
 from mutoscope.access import digest
 from mutoscope.assets import Assets, put_file, remove_file, touch_file
-from mutoscope.config import Files
-from mutoscope.job import State
+from mutoscope.model.config import Files
+from mutoscope.model.job import State
 from mutoscope.sweeper import Counts, Sweeper
 from mutoscope.wires._ids import from_uuid4_form
 

@@ -16,7 +16,7 @@ from aiohttp import web
 from standardwebhooks import Webhook
 
 from mutoscope.home import Home
-from mutoscope.job import State
+from mutoscope.model.job import State
 from mutoscope.store import SqliteStore
 
 JOBS = 100

@@ -13,8 +13,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from mutoscope.config import BadSettings, collector_is_named
-from mutoscope.config import Tracing as Settings
+from mutoscope.model.config import BadSettings, collector_is_named
+from mutoscope.model.config import Tracing as Settings
 from mutoscope.telemetry import tracing
 from mutoscope.telemetry.tracing import Tracing
 from mutoscope.wires import freepik

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mutoscope.access import digest
-from mutoscope.job import State
+from mutoscope.model.job import State
 from mutoscope.wires._ids import from_uuid4_form
 
 Start = Callable[..., Any]

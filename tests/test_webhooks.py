@@ -17,7 +17,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from mutoscope import webhooks
 from mutoscope.access import digest
-from mutoscope.config import BadSettings
+from mutoscope.model.config import BadSettings
 from mutoscope.wires import ALL
 from mutoscope.wires._ids import from_uuid4_form
 

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 import structlog
 from msgspec import Struct
 
-from mutoscope.catalog import Model, first
-from mutoscope.config import BadSettings, Key, Limits, Rights
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.catalog import Model, first
+from mutoscope.model.config import BadSettings, Key, Limits, Rights
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import KeyRecord, Store
 from mutoscope.webhooks import receiver_address
 from mutoscope.wires._wire import Allowance

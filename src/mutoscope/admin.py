@@ -9,9 +9,9 @@ import structlog
 from msgspec import Meta, Struct
 
 from mutoscope.access import OWN, Keys, make_key, rotate
-from mutoscope.config import Rights
-from mutoscope.http import HttpRequest, HttpResponse, json_response
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.config import Rights
+from mutoscope.model.http import HttpRequest, HttpResponse, json_response
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import KeyRecord, Store
 
 log = structlog.get_logger(__name__)

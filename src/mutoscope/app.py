@@ -10,8 +10,6 @@ import structlog
 
 from mutoscope.access import Keys, Pace, share_of, widest
 from mutoscope.assets import Assets
-from mutoscope.catalog import Catalog
-from mutoscope.config import BadSettings, Rights, Settings
 from mutoscope.credentials import signer
 from mutoscope.engines import Engine
 from mutoscope.engines.relay import Relay
@@ -22,10 +20,12 @@ from mutoscope.home import Home
 from mutoscope.intake import Intake
 from mutoscope.media import Prober
 from mutoscope.metrics import Gate, Lag, Metrics, Sources
+from mutoscope.model.catalog import Catalog
+from mutoscope.model.config import BadSettings, Rights, Settings
+from mutoscope.model.problem import Problem
 from mutoscope.net import Client
 from mutoscope.pages import Told
 from mutoscope.poller import Poller
-from mutoscope.problem import Problem
 from mutoscope.readiness import Readiness
 from mutoscope.rehearsal import KEPT, seed
 from mutoscope.routes import Routes

@@ -26,8 +26,8 @@ import obstore
 from msgspec import Struct
 from obstore.store import LocalStore, ObjectStore
 
-from mutoscope.config import Files
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.config import Files
+from mutoscope.model.problem import Kind, Problem
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -22,9 +22,9 @@ import msgspec
 from msgspec import Struct
 
 from mutoscope import __version__
-from mutoscope.config import BadSettings
-from mutoscope.config import Credentials as CredentialSettings
-from mutoscope.problem import hindrance
+from mutoscope.model.config import BadSettings
+from mutoscope.model.config import Credentials as CredentialSettings
+from mutoscope.model.problem import hindrance
 
 if TYPE_CHECKING:  # an extra, which need not be there
     from _typeshed import ReadableBuffer  # for type checkers only

@@ -12,17 +12,17 @@ import structlog
 import uuid_utils
 from msgspec.structs import replace
 
-from mutoscope import catalog
 from mutoscope.access import Keys, callback_token, called_job, hold_scope, share_of
 from mutoscope.assets import Assets, upload_name
-from mutoscope.catalog import Catalog, Model, Price
-from mutoscope.config import Rights, Settings
 from mutoscope.engines import Engine
 from mutoscope.engines.relay import Relay
-from mutoscope.http import HttpRequest
 from mutoscope.intake import Intake
-from mutoscope.job import Delivery, Generation, Job, Output, Sent, State
-from mutoscope.problem import Kind, Problem
+from mutoscope.model import catalog
+from mutoscope.model.catalog import Catalog, Model, Price
+from mutoscope.model.config import Rights, Settings
+from mutoscope.model.http import HttpRequest
+from mutoscope.model.job import Delivery, Generation, Job, Output, Sent, State
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.routes import Routes
 from mutoscope.store import Purse, Repeat, Store
 from mutoscope.telemetry.counters import JOB_SECONDS, Durations, Tally

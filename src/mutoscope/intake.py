@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from mutoscope import media
 from mutoscope.assets import Assets
-from mutoscope.config import Inputs
 from mutoscope.engines._engine import OpenedInput
-from mutoscope.job import Input
 from mutoscope.media import Prober
+from mutoscope.model.config import Inputs
+from mutoscope.model.job import Input
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.net import Client
-from mutoscope.problem import Kind, Problem
 from mutoscope.store import Store
 
 

@@ -15,9 +15,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from mutoscope.config import Inputs
-from mutoscope.job import MediaLimits, Role
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.config import Inputs
+from mutoscope.model.job import MediaLimits, Role
+from mutoscope.model.problem import Kind, Problem
 
 HEAD = 64 * 1024  # enough to look past an ID3 tag's header and into the first frames
 WALL_SECONDS = 15.0  # the patience of this process with one file

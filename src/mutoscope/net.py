@@ -28,10 +28,10 @@ from msgspec.structs import replace
 from yarl import URL
 
 import mutoscope
-from mutoscope.config import Net
-from mutoscope.http import HttpRequest, HttpResponse
 from mutoscope.media import size_phrase
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.config import Net
+from mutoscope.model.http import HttpRequest, HttpResponse
+from mutoscope.model.problem import Kind, Problem
 
 AGENT = f"mutoscope/{mutoscope.__version__}"
 CHUNK = 256 * 1024

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import msgspec
 
-from mutoscope.job import Json
+from mutoscope.model.job import Json
 from mutoscope.wires._wire import Allowance, Route, Verb, Wire
 
 OPENAPI = "3.1.0"

@@ -15,13 +15,13 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from mutoscope import __version__, openapi
-from mutoscope.catalog import Model
 from mutoscope.engines.relay import Relay
 from mutoscope.gateway import Gateway
-from mutoscope.job import Json, State
 from mutoscope.metrics import Gate, Metrics
+from mutoscope.model.catalog import Model
+from mutoscope.model.job import Json, State
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.openapi import Operation
-from mutoscope.problem import Kind, Problem
 from mutoscope.readiness import Readiness
 from mutoscope.routes import makes, route
 from mutoscope.wires._wire import Wire

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import structlog
 
-from mutoscope.config import Relay as RelaySettings
 from mutoscope.engines.relay import Relay
 from mutoscope.gateway import Gateway
-from mutoscope.job import Failure, Json, Mode, State, Update, Watch
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.config import Relay as RelaySettings
+from mutoscope.model.job import Failure, Json, Mode, State, Update, Watch
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import Store
 from mutoscope.telemetry.tracing import described
 

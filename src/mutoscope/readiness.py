@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 
 from mutoscope.gateway import Gateway
-from mutoscope.problem import Problem
+from mutoscope.model.problem import Problem
 from mutoscope.worker import Worker
 
 log = structlog.get_logger(__name__)

@@ -3,8 +3,8 @@
 The suite was written against a mock server and asks for this one id; see docs/09-rehearsing.md.
 """
 
-from mutoscope.job import Generation, Job, Operation, State
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.job import Generation, Job, Operation, State
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import Store
 from mutoscope.wires import runway
 

@@ -6,8 +6,8 @@ import hashlib
 import re
 from collections.abc import AsyncGenerator
 
-from mutoscope.http import HttpRequest
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.http import HttpRequest
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import Repeat
 
 KEY = "idempotency-key"

@@ -4,13 +4,13 @@ import random
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from mutoscope import catalog
-from mutoscope.catalog import Model
-from mutoscope.config import Account
 from mutoscope.engines import Engine
 from mutoscope.engines.relay import Relay
-from mutoscope.job import Generation, Operation
-from mutoscope.problem import Kind, Problem
+from mutoscope.model import catalog
+from mutoscope.model.catalog import Model
+from mutoscope.model.config import Account
+from mutoscope.model.job import Generation, Operation
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.wires import BY_NAME
 
 FALLBACK = "studio"  # for models that no account has and nobody routed

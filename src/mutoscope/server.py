@@ -19,12 +19,12 @@ from starlette.requests import Request
 from mutoscope import intake, pages
 from mutoscope.access import Caller, Keys, Meter, Pace, RateLimited, hold_scope, widest
 from mutoscope.admin import Admin
-from mutoscope.catalog import first
 from mutoscope.gateway import Gateway, upload_path, visible
-from mutoscope.http import HttpRequest, HttpResponse, json_response
-from mutoscope.job import Job
+from mutoscope.model.catalog import first
+from mutoscope.model.http import HttpRequest, HttpResponse, json_response
+from mutoscope.model.job import Job
+from mutoscope.model.problem import KINDS, Kind, Problem, hindrance
 from mutoscope.origins import Origins, is_preflight
-from mutoscope.problem import KINDS, Kind, Problem, hindrance
 from mutoscope.repeats import REPLAYED, Turns, repeat_of
 from mutoscope.store import Repeat
 from mutoscope.telemetry import tracing

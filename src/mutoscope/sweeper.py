@@ -10,8 +10,8 @@ import structlog
 from msgspec import Struct
 
 from mutoscope.assets import WAITING_SECONDS, Assets, kept_since
-from mutoscope.config import Retention
-from mutoscope.problem import Problem
+from mutoscope.model.config import Retention
+from mutoscope.model.problem import Problem
 from mutoscope.store import Kept, Store
 
 log = structlog.get_logger(__name__)

@@ -14,14 +14,14 @@ import structlog
 import uuid_utils
 
 from mutoscope.assets import Assets, in_turn
-from mutoscope.config import Relay as RelaySettings
-from mutoscope.config import Worker as WorkerSettings
 from mutoscope.credentials import Making, Signer, Unsigned
 from mutoscope.engines import Engine, Handed, OpenedInput, Outcome, Parked, Unsent
 from mutoscope.gateway import Gateway, made_definite
-from mutoscope.job import Dispatch, Failure, Input, Job, Json, Output, Sent, State
 from mutoscope.media import MediaInfo
-from mutoscope.problem import Kind, Problem, hindrance
+from mutoscope.model.config import Relay as RelaySettings
+from mutoscope.model.config import Worker as WorkerSettings
+from mutoscope.model.job import Dispatch, Failure, Input, Job, Json, Output, Sent, State
+from mutoscope.model.problem import Kind, Problem, hindrance
 from mutoscope.store import Store
 from mutoscope.telemetry.tracing import Facts, span
 

@@ -26,13 +26,13 @@ from numpy._core import _multiarray_umath as core  # pyright: ignore[reportAttri
 from PIL import Image
 
 from mutoscope import worker
-from mutoscope.config import Studio as StudioSettings
 from mutoscope.credentials import Making
 from mutoscope.engines._engine import OpenedInput
 from mutoscope.engines.studio import Studio
-from mutoscope.job import Generation, Json, Operation, Output, Role
 from mutoscope.media import MediaInfo
-from mutoscope.problem import Kind, Problem, hindrance
+from mutoscope.model.config import Studio as StudioSettings
+from mutoscope.model.job import Generation, Json, Operation, Output, Role
+from mutoscope.model.problem import Kind, Problem, hindrance
 from mutoscope.studio import VERSION
 from small_disk import fill, small_disk
 

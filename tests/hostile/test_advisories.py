@@ -12,7 +12,7 @@ import pytest
 
 from mutoscope import webhooks, wires
 from mutoscope.access import digest
-from mutoscope.config import BadSettings, load
+from mutoscope.model.config import BadSettings, load
 from mutoscope.wires._wire import Verb, Wire
 
 Start = Callable[..., Any]

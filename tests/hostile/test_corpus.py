@@ -15,10 +15,10 @@ import pytest
 from aiohttp import web
 from corpus import EITHER, FAMILIES, REFUSED, Fate, Hostile
 
-from mutoscope.config import Inputs
-from mutoscope.job import State
 from mutoscope.media import MediaInfo, Prober
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.config import Inputs
+from mutoscope.model.job import State
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.wires import BY_NAME
 
 SETTINGS = Inputs()

@@ -16,10 +16,10 @@ from test_corpus import dishonest
 from urls import LEADS_TO, REFUSED
 
 from mutoscope.assets import Assets, Span, read_range
-from mutoscope.config import Files, Inputs, Net
 from mutoscope.media import HEAD, MARKS, READABLE, MediaInfo, Prober, describe, sniff
+from mutoscope.model.config import Files, Inputs, Net
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.net import Client, address_flaw, is_address, name_flaw
-from mutoscope.problem import Kind, Problem
 
 LONG_SECONDS = 600.0
 SLOWEST = 5.0  # seconds that one file may take

@@ -14,9 +14,9 @@ import pytest
 from name_server import Answer, name_server
 
 from mutoscope import net
-from mutoscope.config import Net
+from mutoscope.model.config import Net
+from mutoscope.model.problem import Problem
 from mutoscope.net import Client, address_flaw
-from mutoscope.problem import Problem
 
 PUBLIC, PRIVATE = "127.0.0.2", "127.0.0.1"
 NAME = "rebind.example.com"

@@ -10,10 +10,10 @@ import pytest
 from urls import LEADS_TO, REFUSED
 
 from mutoscope import net
-from mutoscope.config import Net
-from mutoscope.http import HttpRequest
+from mutoscope.model.config import Net
+from mutoscope.model.http import HttpRequest
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.net import SCHEMED, SPECIAL, Client, Line
-from mutoscope.problem import Kind, Problem
 
 ROWS = [(url, why) for why, urls in REFUSED.items() for url in urls]
 EVERY_URL = pytest.mark.parametrize(("url", "why"), ROWS, ids=[f"{why}: {url[:60]!r}" for url, why in ROWS])

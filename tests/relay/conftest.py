@@ -13,8 +13,8 @@ from sockets import served
 
 from local_settings import settings
 from mutoscope.app import App
-from mutoscope.config import Settings
-from mutoscope.job import Job
+from mutoscope.model.config import Settings
+from mutoscope.model.job import Job
 
 QUICK = {
     "first_poll_seconds": 0.1,

@@ -7,7 +7,7 @@ import pytest
 from fault_proxy import dead_link
 
 from mutoscope.access import digest
-from mutoscope.job import State
+from mutoscope.model.job import State
 from mutoscope.wires._ids import from_uuid4_form
 
 Worlds = Any

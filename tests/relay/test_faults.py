@@ -23,7 +23,7 @@ from fault_proxy import (
 )
 
 from mutoscope.engines import relay
-from mutoscope.job import State
+from mutoscope.model.job import State
 from mutoscope.wires import BY_NAME
 
 Worlds = Any

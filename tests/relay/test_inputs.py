@@ -9,7 +9,7 @@ from aiohttp import web
 from fault_proxy import status
 from msgspec.structs import replace
 
-from mutoscope.job import State
+from mutoscope.model.job import State
 from mutoscope.wires import BY_NAME
 from mutoscope.wires._wire import Way
 

@@ -7,7 +7,7 @@ import pytest
 from fault_proxy import dead_link, late, truncated
 from test_relay import make_picture
 
-from mutoscope.job import State
+from mutoscope.model.job import State
 
 Worlds = Any
 

@@ -8,7 +8,7 @@ from fault_proxy import answer_lost, reset_before, status
 from test_relay import make_picture
 
 from mutoscope.engines import relay
-from mutoscope.job import Sent, State
+from mutoscope.model.job import Sent, State
 
 Worlds = Any
 

@@ -9,9 +9,9 @@ from typing import Any, get_args
 
 import pytest
 
-from mutoscope import catalog
-from mutoscope.http import HttpRequest
-from mutoscope.job import Generation, Operation, Role, State
+from mutoscope.model import catalog
+from mutoscope.model.http import HttpRequest
+from mutoscope.model.job import Generation, Operation, Role, State
 from mutoscope.wires import BY_NAME
 from mutoscope.wires._runway_values import Wan3Ratio
 from mutoscope.wires._wire import Order

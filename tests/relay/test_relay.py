@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mutoscope.job import Sent, State
+from mutoscope.model.job import Sent, State
 from mutoscope.wires._ids import from_uuid4_form
 
 Worlds = Any

@@ -9,9 +9,9 @@ import httpx
 from fault_proxy import answer_lost, status
 from test_relay import make_picture
 
-from mutoscope.catalog import Catalog
-from mutoscope.config import Account, ModelSettings
-from mutoscope.job import Sent, State
+from mutoscope.model.catalog import Catalog
+from mutoscope.model.config import Account, ModelSettings
+from mutoscope.model.job import Sent, State
 from mutoscope.routes import route
 
 Worlds = Any

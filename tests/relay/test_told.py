@@ -11,8 +11,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client.parser import text_string_to_metric_families
 
-from mutoscope.config import Tracing as Settings
-from mutoscope.http import HttpRequest, HttpResponse
+from mutoscope.model.config import Tracing as Settings
+from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.telemetry.tracing import Tracing
 from mutoscope.wires import freepik
 

@@ -10,7 +10,7 @@ from fault_proxy import answer_lost
 from sockets import answering
 from test_relay import make_picture
 
-from mutoscope.job import Sent, State
+from mutoscope.model.job import Sent, State
 
 Worlds = Any
 

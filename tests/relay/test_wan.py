@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fault_proxy import answer_lost
 
-from mutoscope.job import Generation, Job, Operation, Role, Sent, State
+from mutoscope.model.job import Generation, Job, Operation, Role, Sent, State
 from mutoscope.wires import BY_NAME
 
 Worlds = Any

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from mutoscope.job import Delivery, Failure, Generation, Input, Job, Operation, Output, Role
-from mutoscope.problem import Kind
+from mutoscope.model.job import Delivery, Failure, Generation, Input, Job, Operation, Output, Role
+from mutoscope.model.problem import Kind
 from mutoscope.store import SqliteStore, Store
 from mutoscope.wires._wire import Upload
 

@@ -11,8 +11,8 @@ import pytest
 from store_samples import FAILURE, OUTPUT, T0, id_at, make_job, make_upload, owing
 
 import mutoscope.store._sqlite_jobs as transitions
-from mutoscope.job import Failure, Job, Sent, State
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.job import Failure, Job, Sent, State
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import Kept, KeyRecord, NewerDatabase, Purse, Repeat, SqliteStore
 from mutoscope.store._lru import HotJobs
 from mutoscope.store._migrations import migration_files

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from store_samples import FAILURE, OUTPUT, T0, full_job, id_at, make_job, make_upload, owing
 
-from mutoscope.job import Job, State
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.job import Job, State
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import Store
 
 DAY = 86400.0

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from store_samples import T0, make_job, owing
 
-from mutoscope.job import State
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.job import State
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import Figures, Owing, SqliteStore, Store, Unfinished, Watched
 
 

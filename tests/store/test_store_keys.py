@@ -10,9 +10,9 @@ import msgspec
 import pytest
 from store_samples import OUTPUT, STORES, T0, id_at, make_job
 
-from mutoscope.config import ModelRights, Rights
-from mutoscope.job import Job, State
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.config import ModelRights, Rights
+from mutoscope.model.job import Job, State
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import KeyRecord, SqliteStore, Store
 from mutoscope.store._migrations import migration_files, statements
 from mutoscope.store._rows import INSERT_JOB, row_of

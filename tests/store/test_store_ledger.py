@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from store_samples import FAILURE, OUTPUT, T0, make_job
 
-from mutoscope.job import Failure, Job, State
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.job import Failure, Job, State
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import Kept, Purse, Repeat, SqliteStore, Store
 from mutoscope.store._migrations import migration_files, statements
 from mutoscope.store._rows import INSERT_JOB, row_of

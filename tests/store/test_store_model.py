@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from store_samples import FAILURE, OUTPUT, STORES, T0, id_at, make_job, owing
 
-from mutoscope.job import Failure, Job, Mode, Sent, State, Watch
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.job import Failure, Job, Mode, Sent, State, Watch
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import Repeat, Store
 
 LEASE = 10.0

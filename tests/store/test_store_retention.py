@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from store_samples import FAILURE, OUTPUT, T0, make_job, make_upload, owing
 
-from mutoscope.job import Failure, Generation, Input, Job, Operation, Role, Sent, State
-from mutoscope.problem import Kind
+from mutoscope.model.job import Failure, Generation, Input, Job, Operation, Role, Sent, State
+from mutoscope.model.problem import Kind
 from mutoscope.store import Kept, KeyRecord, Repeat, SqliteStore, Store
 
 DAY = 86400.0

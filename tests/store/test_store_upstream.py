@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from store_samples import FAILURE, OUTPUT, T0, id_at, make_job, owing
 
-from mutoscope.job import Dispatch, Event, Failure, Job, Mode, Sent, State, Watch
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.job import Dispatch, Event, Failure, Job, Mode, Sent, State, Watch
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import UPSTREAM, Repeat, Store
 
 HOUR = 3600.0

@@ -13,10 +13,11 @@ import uuid_utils
 from msgspec import inspect
 from msgspec.structs import replace
 
-from mutoscope import catalog, wires
-from mutoscope.http import HttpRequest, HttpResponse
-from mutoscope.job import Failure, Generation, Input, Job, Operation, Output, Role, State, Update
-from mutoscope.problem import STATUS, Flaw, Kind, Problem, Rule
+from mutoscope import wires
+from mutoscope.model import catalog
+from mutoscope.model.http import HttpRequest, HttpResponse
+from mutoscope.model.job import Failure, Generation, Input, Job, Operation, Output, Role, State, Update
+from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, Rule
 from mutoscope.server import Router
 from mutoscope.wires._wire import (
     Back,

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from mutoscope.job import MediaLimits, Role
-from mutoscope.problem import Flaw, Kind, Problem, Rule
+from mutoscope.model.job import MediaLimits, Role
+from mutoscope.model.problem import Flaw, Kind, Problem, Rule
 from mutoscope.wires._body import dotted, flaws_in, invalid, read_body
 from mutoscope.wires._ids import from_uuid4_form, uuid4_form
 from mutoscope.wires._inputs import BadSource, source

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from mutoscope import catalog
-from mutoscope.http import HttpRequest
-from mutoscope.job import Failure, Generation, Job, Operation, Output, Role, State
-from mutoscope.problem import Kind, Problem
+from mutoscope.model import catalog
+from mutoscope.model.http import HttpRequest
+from mutoscope.model.job import Failure, Generation, Job, Operation, Output, Role, State
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.server import Router
 from mutoscope.wires import _dashscope_bodies as bodies
 from mutoscope.wires import freepik

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from mutoscope import catalog
-from mutoscope.http import HttpRequest, HttpResponse, json_response
-from mutoscope.job import Generation, Input, Operation, Role, State, Update
-from mutoscope.problem import Kind, Problem
+from mutoscope.model import catalog
+from mutoscope.model.http import HttpRequest, HttpResponse, json_response
+from mutoscope.model.job import Generation, Input, Operation, Role, State, Update
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.wires import _dashscope_bodies as bodies
 from mutoscope.wires._dashscope_back import BACK, PAGE, PAGES
 from mutoscope.wires._wan import MIB

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mutoscope.http import HttpRequest, HttpResponse
-from mutoscope.job import Failure, Generation, Input, Job, MediaLimits, Operation, Output, Role, State
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.http import HttpRequest, HttpResponse
+from mutoscope.model.job import Failure, Generation, Input, Job, MediaLimits, Operation, Output, Role, State
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.wires import freepik
 from mutoscope.wires._freepik_bodies import HTTP_URL
 from mutoscope.wires._wire import Allowance, Route, Submission, Upload, Verb

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from msgspec import inspect
 from msgspec.structs import replace
 
-from mutoscope import catalog
-from mutoscope.http import HttpRequest, HttpResponse, json_response
-from mutoscope.job import Failure, Generation, Input, Job, Operation, Output, Role, State, Update
-from mutoscope.problem import Kind, Problem
+from mutoscope.model import catalog
+from mutoscope.model.http import HttpRequest, HttpResponse, json_response
+from mutoscope.model.job import Failure, Generation, Input, Job, Operation, Output, Role, State, Update
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.wires import _freepik_back, freepik
 from mutoscope.wires._body import literals
 from mutoscope.wires._freepik_answers import Status

@@ -15,9 +15,9 @@ from runwayml.types import (
     TaskRetrieveResponse,
 )
 
-from mutoscope.http import HttpRequest
-from mutoscope.job import Failure, Generation, Job, MediaLimits, Operation, Output, Role, State
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.http import HttpRequest
+from mutoscope.model.job import Failure, Generation, Job, MediaLimits, Operation, Output, Role, State
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.wires import _runway_bodies as bodies
 from mutoscope.wires import runway
 from mutoscope.wires._runway_tasks import STATES, STATUSES

@@ -17,10 +17,10 @@ from msgspec.structs import replace
 from python_multipart import parse_form
 from test_runway import AUD, IMG, LEAST, PIXEL, VID, VOICE
 
-from mutoscope import catalog
-from mutoscope.http import HttpRequest, HttpResponse
-from mutoscope.job import Failure, Generation, Input, Job, MediaLimits, Operation, Output, Role, State, Update
-from mutoscope.problem import Kind, Problem
+from mutoscope.model import catalog
+from mutoscope.model.http import HttpRequest, HttpResponse
+from mutoscope.model.job import Failure, Generation, Input, Job, MediaLimits, Operation, Output, Role, State, Update
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.wires import runway
 from mutoscope.wires._back import SOURCE_STAND_IN
 from mutoscope.wires._ids import uuid4_form

@@ -8,9 +8,9 @@ import pytest
 from pydantic import TypeAdapter
 from runwayml.types import TaskRetrieveResponse
 
-from mutoscope.http import HttpRequest
-from mutoscope.job import Failure, Generation, Job, Operation, Output, Role, State
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.http import HttpRequest
+from mutoscope.model.job import Failure, Generation, Job, Operation, Output, Role, State
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.wires import runway_relay as relay
 from mutoscope.wires._runway_tasks import STATUSES
 

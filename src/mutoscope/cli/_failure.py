@@ -1,8 +1,8 @@
 """Which failures are known, what is said about them, and the exit code that goes with each."""
 
-from mutoscope.config import BadSettings
 from mutoscope.home import HomeBusy
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.config import BadSettings
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import NewerDatabase
 
 WRONGLY_ASKED = (Kind.INVALID, Kind.UNSUPPORTED, Kind.NOT_FOUND)

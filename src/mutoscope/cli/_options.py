@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from msgspec.structs import replace
 
-from mutoscope import config
-from mutoscope.config import Settings
+from mutoscope.model import config
+from mutoscope.model.config import Settings
 
 Data = Annotated[Path | None, Parameter(help="Data directory (default: one per user, or what the settings say).")]
 Config = Annotated[Path | None, Parameter(help="Configuration file (default: ./mutoscope.toml, where there is one).")]

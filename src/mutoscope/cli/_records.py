@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from mutoscope.cli._failure import Stop
-from mutoscope.config import Settings
-from mutoscope.job import Job
+from mutoscope.model.config import Settings
+from mutoscope.model.job import Job
 from mutoscope.store import SqliteStore
 from mutoscope.wires import ALL, BY_NAME
 

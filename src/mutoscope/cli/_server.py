@@ -13,7 +13,7 @@ from mutoscope import __version__
 from mutoscope.cli._check import Check, Verdict
 from mutoscope.cli._failure import Stop
 from mutoscope.cli.serve import is_loopback
-from mutoscope.job import Json
+from mutoscope.model.job import Json
 
 ANSWER_SECONDS = 5.0
 MOST_BYTES = 32 * 1024 * 1024

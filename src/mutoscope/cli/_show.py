@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mutoscope.job import Job, State
+from mutoscope.model.job import Job, State
 
 PIPE_WIDTH = 200  # columns where nobody's window sets them: grep wants whole rows
 

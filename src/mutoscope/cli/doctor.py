@@ -18,17 +18,18 @@ from pathlib import Path
 import msgspec
 from rich.text import Text
 
-from mutoscope import __version__, config
+from mutoscope import __version__
 from mutoscope import credentials as signing
-from mutoscope.catalog import Catalog
 from mutoscope.cli import _records, _server, _show
 from mutoscope.cli._check import Check, Verdict
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
 from mutoscope.cli.serve import is_loopback
-from mutoscope.config import BadSettings, Settings
 from mutoscope.engines.studio import Studio
 from mutoscope.media import Prober
-from mutoscope.problem import Problem
+from mutoscope.model import config
+from mutoscope.model.catalog import Catalog
+from mutoscope.model.config import BadSettings, Settings
+from mutoscope.model.problem import Problem
 from mutoscope.telemetry import tracing
 
 OLDEST_PYTHON = (3, 11)

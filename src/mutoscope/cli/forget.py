@@ -13,8 +13,8 @@ from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
 from mutoscope.cli.sweep import sweeper_of
-from mutoscope.config import Settings
 from mutoscope.home import Home, HomeBusy
+from mutoscope.model.config import Settings
 
 NAMES = {
     "jobs": "jobs",

@@ -14,16 +14,16 @@ from rich.text import Text
 
 from mutoscope.app import BUILT_IN, App
 from mutoscope.assets import EXTENSIONS
-from mutoscope.catalog import Catalog, Model, engines_of
 from mutoscope.cli import _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import Config, settings_of
 from mutoscope.cli.jobs import advance, bar
-from mutoscope.config import Files, Limits, Settings
 from mutoscope.home import CREDENTIALS
-from mutoscope.http import HttpRequest, HttpResponse
-from mutoscope.job import Generation, Input, Job, Operation, Role, State
-from mutoscope.problem import Problem
+from mutoscope.model.catalog import Catalog, Model, engines_of
+from mutoscope.model.config import Files, Limits, Settings
+from mutoscope.model.http import HttpRequest, HttpResponse
+from mutoscope.model.job import Generation, Input, Job, Operation, Role, State
+from mutoscope.model.problem import Problem
 from mutoscope.telemetry import logs
 from mutoscope.wires._wire import Submission, Wire
 

@@ -12,11 +12,11 @@ from mutoscope.assets import MEDIA_TYPES
 from mutoscope.cli import _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
-from mutoscope.config import Settings
 from mutoscope.credentials import CERTIFICATE, Statement, Verdict
 from mutoscope.home import CREDENTIALS
 from mutoscope.media import MediaInfo, Prober, read_head, sniff
-from mutoscope.problem import Problem
+from mutoscope.model.config import Settings
+from mutoscope.model.problem import Problem
 
 MEANING = {
     Verdict.VALID: "intact: not altered since it was signed, by a signer that is known here",

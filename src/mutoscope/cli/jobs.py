@@ -15,8 +15,8 @@ from mutoscope.assets import local_root, place
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
-from mutoscope.config import Settings
-from mutoscope.job import Delivery, Dispatch, Event, Input, Job, Output, State
+from mutoscope.model.config import Settings
+from mutoscope.model.job import Delivery, Dispatch, Event, Input, Job, Output, State
 from mutoscope.store import EVENTS, Attempt, DeliveryRecord
 from mutoscope.wires import BY_NAME
 

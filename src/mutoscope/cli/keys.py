@@ -11,11 +11,11 @@ from cyclopts import App, Parameter
 from rich.text import Text
 
 from mutoscope import access, admin
-from mutoscope.catalog import Catalog
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
-from mutoscope.config import Key, Rights, Settings
+from mutoscope.model.catalog import Catalog
+from mutoscope.model.config import Key, Rights, Settings
 from mutoscope.store import KeyRecord
 from mutoscope.wires import BY_NAME
 

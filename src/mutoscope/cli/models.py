@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from msgspec.structs import asdict
 
-from mutoscope.catalog import Catalog, Model, Price, price_at, price_words
 from mutoscope.cli import _show
 from mutoscope.cli._options import AsJson, Config, settings_of
-from mutoscope.config import Settings
+from mutoscope.model.catalog import Catalog, Model, Price, price_at, price_words
+from mutoscope.model.config import Settings
 from mutoscope.routes import route
 
 

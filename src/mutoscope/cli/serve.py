@@ -22,8 +22,8 @@ from mutoscope.app import App
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import Config, Data, settings_of
-from mutoscope.config import Settings
 from mutoscope.connection import Connection
+from mutoscope.model.config import Settings
 from mutoscope.routes import route
 from mutoscope.telemetry import logs
 from mutoscope.wires import ALL

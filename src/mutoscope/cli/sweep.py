@@ -7,8 +7,8 @@ from cyclopts import Parameter
 from mutoscope.assets import Assets
 from mutoscope.cli import _records, _show
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
-from mutoscope.config import Settings
 from mutoscope.home import Home
+from mutoscope.model.config import Settings
 from mutoscope.rehearsal import KEPT
 from mutoscope.store import Kept, SqliteStore
 from mutoscope.sweeper import Counts, Sweeper

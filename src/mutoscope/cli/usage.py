@@ -10,10 +10,10 @@ from typing import Any, Literal
 from msgspec import Struct
 from rich.text import Text
 
-from mutoscope.catalog import CREDIT_USD
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
+from mutoscope.model.catalog import CREDIT_USD
 from mutoscope.store import SpendingRow
 
 DAYS = 30

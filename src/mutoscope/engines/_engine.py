@@ -7,9 +7,9 @@ from typing import Protocol
 from msgspec import Struct
 
 from mutoscope.credentials import Making
-from mutoscope.job import Dispatch, Generation, Input, Json, Operation, Output, Role, Sent
 from mutoscope.media import MediaInfo
-from mutoscope.problem import Problem
+from mutoscope.model.job import Dispatch, Generation, Input, Json, Operation, Output, Role, Sent
+from mutoscope.model.problem import Problem
 
 
 class OpenedInput(Struct, frozen=True, kw_only=True):

@@ -28,10 +28,10 @@ import av
 import numpy as np
 from PIL import Image
 
-from mutoscope.config import Script as ScriptSettings
 from mutoscope.engines._engine import EngineRun
-from mutoscope.job import Operation, Output, Role
-from mutoscope.problem import KINDS, Kind, Problem
+from mutoscope.model.config import Script as ScriptSettings
+from mutoscope.model.job import Operation, Output, Role
+from mutoscope.model.problem import KINDS, Kind, Problem
 
 TICK_SECONDS = 0.05
 SOUND_RATE = 8000

@@ -20,11 +20,11 @@ import msgspec
 import structlog
 
 import mutoscope
-from mutoscope.config import Studio as StudioSettings
 from mutoscope.credentials import Making
 from mutoscope.engines._engine import EngineRun, OpenedInput
-from mutoscope.job import Json, Operation, Output, Role
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.config import Studio as StudioSettings
+from mutoscope.model.job import Json, Operation, Output, Role
+from mutoscope.model.problem import Kind, Problem
 
 log = structlog.get_logger(__name__)
 

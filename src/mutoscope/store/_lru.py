@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from math import inf
 
-from mutoscope.job import Job
+from mutoscope.model.job import Job
 from mutoscope.store._store import UNSETTLED
 
 

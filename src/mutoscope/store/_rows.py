@@ -7,7 +7,20 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from mutoscope.job import Delivery, Dispatch, Event, Failure, Generation, Job, Json, Mode, Output, Sent, State, Watch
+from mutoscope.model.job import (
+    Delivery,
+    Dispatch,
+    Event,
+    Failure,
+    Generation,
+    Job,
+    Json,
+    Mode,
+    Output,
+    Sent,
+    State,
+    Watch,
+)
 from mutoscope.store._store import DeliveryRecord
 from mutoscope.wires._wire import Upload
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from mutoscope.job import Job
+from mutoscope.model.job import Job
 from mutoscope.store._rows import Value
 
 INPUT, OUTPUT = "input", "output"

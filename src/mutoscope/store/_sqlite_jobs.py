@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from mutoscope.job import Delivery, Job
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.job import Delivery, Job
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import _sqlite_ledger as ledger
 from mutoscope.store import _sqlite_queue as queue
 from mutoscope.store._rows import (

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Struct
 
-from mutoscope.config import Rights
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.config import Rights
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.store._rows import Row, encode
 from mutoscope.store._store import KeyRecord
 from mutoscope.store._writer import Changes

@@ -11,8 +11,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from mutoscope.job import Job
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.job import Job
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.store._rows import Row
 from mutoscope.store._store import Entry, Purse, SpendingRow
 

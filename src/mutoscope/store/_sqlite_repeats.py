@@ -4,8 +4,8 @@
 
 import sqlite3
 
-from mutoscope.job import Job
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.job import Job
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.store._rows import COLUMNS, Row, job_of
 from mutoscope.store._store import Repeat
 

@@ -16,8 +16,8 @@ After its end a watch may be left, in mode CANCEL or LATE.
 import sqlite3
 from collections.abc import Callable
 
-from mutoscope.job import Dispatch, Job, Json, Mode, Sent, State, Watch
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.job import Dispatch, Job, Json, Mode, Sent, State, Watch
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import _sqlite_ledger as ledger
 from mutoscope.store._rows import (
     COLUMNS,

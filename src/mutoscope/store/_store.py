@@ -6,9 +6,9 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from mutoscope.config import Rights
-from mutoscope.job import Delivery, Dispatch, Event, Failure, Job, Json, Output, Sent, State, Watch
-from mutoscope.problem import Kind
+from mutoscope.model.config import Rights
+from mutoscope.model.job import Delivery, Dispatch, Event, Failure, Job, Json, Output, Sent, State, Watch
+from mutoscope.model.problem import Kind
 from mutoscope.wires._wire import Upload
 
 Owed = Callable[[Job], Delivery | None]

@@ -17,8 +17,8 @@ from typing import Any
 
 import structlog
 
-from mutoscope.job import Job
-from mutoscope.problem import Hindered, Kind, Problem
+from mutoscope.model.job import Job
+from mutoscope.model.problem import Hindered, Kind, Problem
 
 log = structlog.get_logger("mutoscope.store")
 

@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from mutoscope.job import Dispatch, Event, Failure, Job, Json, Output, Sent, State, Watch
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.job import Dispatch, Event, Failure, Job, Json, Output, Sent, State, Watch
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import _sqlite_deliveries as outbox
 from mutoscope.store import _sqlite_figures as figures
 from mutoscope.store import _sqlite_jobs as jobs

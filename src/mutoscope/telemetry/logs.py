@@ -10,7 +10,7 @@ import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from mutoscope.problem import Problem
+from mutoscope.model.problem import Problem
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 STRUCK = "[redacted]"

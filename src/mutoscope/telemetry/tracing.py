@@ -10,9 +10,9 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from mutoscope import __version__
-from mutoscope.config import BadSettings, collector_is_named
-from mutoscope.config import Tracing as TracingSettings
-from mutoscope.job import Job
+from mutoscope.model.config import BadSettings, collector_is_named
+from mutoscope.model.config import Tracing as TracingSettings
+from mutoscope.model.job import Job
 
 if TYPE_CHECKING:  # the packages are an extra
     from opentelemetry.context import Context

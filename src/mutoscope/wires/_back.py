@@ -5,8 +5,8 @@ from typing import TypeVar
 
 import msgspec
 
-from mutoscope.http import HttpRequest, HttpResponse
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.http import HttpRequest, HttpResponse
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.wires._wire import File, Order
 
 T = TypeVar("T")

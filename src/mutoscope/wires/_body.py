@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_h
 import msgspec
 from msgspec import inspect
 
-from mutoscope.problem import Flaw, Kind, Problem, Rule, custom_flaw
+from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 
 T = TypeVar("T")
 Path = tuple[str | int, ...]

@@ -12,9 +12,9 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from mutoscope.http import Headers, HttpResponse
-from mutoscope.job import Failure, Generation, Input, Json, Operation, Role, State, Update
-from mutoscope.problem import STATUS, Flaw, Kind, Problem, Rule
+from mutoscope.model.http import Headers, HttpResponse
+from mutoscope.model.job import Failure, Generation, Input, Json, Operation, Role, State, Update
+from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, Rule
 from mutoscope.wires._back import LONGEST_REASON, STORE_KINDS, ask, form, read_answer, refusal, source_of
 from mutoscope.wires._body import Path, schema, walk, wholes
 from mutoscope.wires._dashscope_answers import CHINA, KINDS, STATES, UNKNOWN, reason

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from msgspec import Meta, Struct, field
 
-from mutoscope.job import Json, MediaLimits, Operation, Role
-from mutoscope.problem import Flaw, Rule
+from mutoscope.model.job import Json, MediaLimits, Operation, Role
+from mutoscope.model.problem import Flaw, Rule
 from mutoscope.wires import _wan
 
 ROOT = "/api/v1/"

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from mutoscope.job import State
-from mutoscope.problem import Flaw, Rule
+from mutoscope.model.job import State
+from mutoscope.model.problem import Flaw, Rule
 
 # -- tasks -----------------------------------------------------------------------
 

@@ -13,9 +13,9 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from mutoscope.http import Headers, HttpRequest, HttpResponse
-from mutoscope.job import Failure, Generation, Input, Json, Operation, Role, State, Update
-from mutoscope.problem import Flaw, Kind, Problem, Rule
+from mutoscope.model.http import Headers, HttpRequest, HttpResponse
+from mutoscope.model.job import Failure, Generation, Input, Json, Operation, Role, State, Update
+from mutoscope.model.problem import Flaw, Kind, Problem, Rule
 from mutoscope.wires._back import LONGEST_REASON, STORE_KINDS, ask, read_answer, refusal, source_of
 from mutoscope.wires._body import UNREADABLE, schema, walk, wholes
 from mutoscope.wires._freepik_answers import STATUSES, reason

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from mutoscope.job import Json, MediaLimits, Operation, Role
-from mutoscope.problem import Flaw, custom_flaw
+from mutoscope.model.job import Json, MediaLimits, Operation, Role
+from mutoscope.model.problem import Flaw, custom_flaw
 from mutoscope.wires import _wan
 
 ROOT = "/v1/ai/"

@@ -4,8 +4,8 @@ import base64
 import binascii
 import re
 
-from mutoscope.job import Input, MediaLimits, Role
-from mutoscope.problem import Flaw, Kind, Problem, custom_flaw
+from mutoscope.model.job import Input, MediaLimits, Role
+from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
 
 # The possessive quantifiers (*+, ++) keep a text of a million characters from being tried in a million ways.
 DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.+-]+=[^;,]*)*);base64,", re.ASCII | re.IGNORECASE)

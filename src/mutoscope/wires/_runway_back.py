@@ -10,9 +10,9 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
-from mutoscope.http import Headers, HttpResponse
-from mutoscope.job import Failure, Input, Json, State, Update
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.http import Headers, HttpResponse
+from mutoscope.model.job import Failure, Input, Json, State, Update
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.wires._back import STORE_KINDS, ask, form, read_answer, refusal
 from mutoscope.wires._body import dotted
 from mutoscope.wires._runway_bodies import EXTENSIONS, FILENAME_PATTERN

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct
 
-from mutoscope.job import Operation
+from mutoscope.model.job import Operation
 from mutoscope.wires import _runway_values as values
 from mutoscope.wires._runway_later import (
     ImageToVideoLater,

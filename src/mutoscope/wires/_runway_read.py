@@ -20,9 +20,9 @@ from typing import Any, Literal, NamedTuple, cast, get_args, get_origin, get_typ
 import msgspec
 from msgspec import inspect
 
-from mutoscope.http import HttpRequest
-from mutoscope.job import Generation, Input, Json, MediaLimits, Operation, Role
-from mutoscope.problem import Flaw, Problem, Rule, custom_flaw
+from mutoscope.model.http import HttpRequest
+from mutoscope.model.job import Generation, Input, Json, MediaLimits, Operation, Role
+from mutoscope.model.problem import Flaw, Problem, Rule, custom_flaw
 from mutoscope.wires._body import Path, dotted, invalid, read_body, read_json
 from mutoscope.wires._inputs import BadSource, source
 from mutoscope.wires._runway_pieces import (

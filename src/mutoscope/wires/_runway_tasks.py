@@ -5,8 +5,8 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
-from mutoscope.job import Job, State
-from mutoscope.problem import Kind
+from mutoscope.model.job import Job, State
+from mutoscope.model.problem import Kind
 from mutoscope.wires._ids import uuid4_form
 
 STATUSES = {

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, cast, get_args
 import msgspec
 from msgspec import UNSET, inspect
 
-from mutoscope.job import Generation, Input, Json, Operation, Role
-from mutoscope.problem import Flaw, Kind, Problem
+from mutoscope.model.job import Generation, Input, Json, Operation, Role
+from mutoscope.model.problem import Flaw, Kind, Problem
 from mutoscope.wires import _body
 from mutoscope.wires._back import source_of
 from mutoscope.wires._body import Path, dotted

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from mutoscope.job import MediaLimits
+from mutoscope.model.job import MediaLimits
 
 MIB = 1024 * 1024
 IMAGE = MediaLimits(

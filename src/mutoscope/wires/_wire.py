@@ -10,9 +10,9 @@ from typing import Any, Literal, TypeVar
 
 from msgspec import Struct
 
-from mutoscope.http import Headers, HttpRequest, HttpResponse
-from mutoscope.job import Generation, Input, Job, Json, Operation, Update
-from mutoscope.problem import Problem
+from mutoscope.model.http import Headers, HttpRequest, HttpResponse
+from mutoscope.model.job import Generation, Input, Job, Json, Operation, Update
+from mutoscope.model.problem import Problem
 
 T = TypeVar("T")
 Conversation = Generator[HttpRequest, HttpResponse, T]

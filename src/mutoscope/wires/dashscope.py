@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal, cast, get_args
 import msgspec
 from msgspec import UNSET, Meta, Struct
 
-from mutoscope.http import HttpRequest, HttpResponse, json_response
-from mutoscope.job import Generation, Input, Job, Json, Operation, Role, State
-from mutoscope.problem import Flaw, Kind, Problem, Rule, custom_flaw
+from mutoscope.model.http import HttpRequest, HttpResponse, json_response
+from mutoscope.model.job import Generation, Input, Job, Json, Operation, Role, State
+from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.wires._body import Path, dotted, found, invalid, read_body, read_json, schema, walk
 from mutoscope.wires._dashscope_answers import (
     CHINA,

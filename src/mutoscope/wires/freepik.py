@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import UNSET, Struct
 
-from mutoscope.http import Headers, HttpRequest, HttpResponse, json_response
-from mutoscope.job import Generation, Input, Job, Json, Operation, Role, State
-from mutoscope.problem import STATUS, Flaw, Kind, Problem, Rule, custom_flaw
+from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
+from mutoscope.model.job import Generation, Input, Job, Json, Operation, Role, State
+from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.wires._body import invalid, read_body, read_json, schema, walk
 from mutoscope.wires._freepik_answers import (
     STATUSES,

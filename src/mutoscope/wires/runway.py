@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from mutoscope.http import HttpRequest, HttpResponse, json_response
-from mutoscope.job import Job, Operation, State
-from mutoscope.problem import Flaw, Kind, Problem, custom_flaw
+from mutoscope.model.http import HttpRequest, HttpResponse, json_response
+from mutoscope.model.job import Job, Operation, State
+from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
 from mutoscope.wires import _runway_bodies as bodies
 from mutoscope.wires._body import invalid, read_body
 from mutoscope.wires._ids import from_uuid4_form, uuid4_form

@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal, cast
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from mutoscope.http import HttpRequest, HttpResponse, json_response
-from mutoscope.job import Job, Json, Operation, State
-from mutoscope.problem import Problem
+from mutoscope.model.http import HttpRequest, HttpResponse, json_response
+from mutoscope.model.job import Job, Json, Operation, State
+from mutoscope.model.problem import Problem
 from mutoscope.wires import _runway_bodies as bodies
 from mutoscope.wires._ids import from_uuid4_form, uuid4_form
 from mutoscope.wires._runway_issues import ErrorBody, answer_status, error_body, error_headers

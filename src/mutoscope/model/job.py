@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from mutoscope.problem import Kind
+from mutoscope.model.problem import Kind
 
 Json = dict[str, Any]
 

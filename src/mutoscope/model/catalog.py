@@ -11,9 +11,9 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mutoscope.config import ModelPrice, ModelSettings, Rates
-from mutoscope.job import Generation, Operation, Role
-from mutoscope.problem import Kind, Problem
+from mutoscope.model.config import ModelPrice, ModelSettings, Rates
+from mutoscope.model.job import Generation, Operation, Role
+from mutoscope.model.problem import Kind, Problem
 
 I2V, T2V, V2V = Operation.IMAGE_TO_VIDEO, Operation.TEXT_TO_VIDEO, Operation.VIDEO_TO_VIDEO
 T2I, MORE = Operation.TEXT_TO_IMAGE, Operation.VIDEO_EXTENSION
