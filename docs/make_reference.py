@@ -23,9 +23,9 @@ from mutoscope.model.job import Operation
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.studio import TIERS, motion
 from mutoscope.studio.scene import lexicon
+from mutoscope.wirekit.wire import Verb, Wire
 from mutoscope.wires import ALL
 from mutoscope.wires._runway_tasks import FAILURE_CODES, UNKNOWN_FAILURE
-from mutoscope.wires._wire import Verb, Wire
 
 ROOT = Path(__file__).parent.parent
 DEFAULTS = ROOT / "mutoscope.default.toml"

@@ -9,8 +9,8 @@ from mutoscope.model.catalog import Catalog, pixels_of
 from mutoscope.model.config import ModelSettings
 from mutoscope.model.job import Generation, Input, Operation, Role
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.wirekit.wire import Verb
 from mutoscope.wires import ALL
-from mutoscope.wires._wire import Verb
 
 I2V, T2V, T2I = Operation.IMAGE_TO_VIDEO, Operation.TEXT_TO_VIDEO, Operation.TEXT_TO_IMAGE
 PICTURE = Input(role=Role.FIRST_FRAME, field="image", url="https://example.com/a.png")

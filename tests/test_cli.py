@@ -29,7 +29,7 @@ from mutoscope.model.catalog import ROWS
 from mutoscope.model.config import Settings, load
 from mutoscope.model.job import Delivery, Generation, Job, Operation, State
 from mutoscope.store import SqliteStore
-from mutoscope.wires._ids import uuid4_form
+from mutoscope.wirekit.ids import uuid4_form
 
 HEAVY = ("aiohttp", "av", "cv2", "numpy", "uvicorn", "obstore", "starlette", "sqlite3", "msgspec")
 START_SECONDS = 20.0

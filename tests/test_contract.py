@@ -36,8 +36,8 @@ from mutoscope.app import App
 from mutoscope.gateway import shortened
 from mutoscope.model.job import State
 from mutoscope.openapi import required_of
+from mutoscope.wirekit.wire import Route, Wire
 from mutoscope.wires import ALL
-from mutoscope.wires._wire import Route, Wire
 
 Start = Callable[..., AbstractAsyncContextManager]
 

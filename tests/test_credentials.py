@@ -43,8 +43,8 @@ from mutoscope.model.config import BadSettings
 from mutoscope.model.config import Credentials as Settings
 from mutoscope.model.job import Output, State
 from mutoscope.model.problem import hindrance
+from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.wires import BY_NAME
-from mutoscope.wires._ids import from_uuid4_form
 from small_disk import fill, small_disk
 
 IMAGE = "/v1/ai/text-to-image/runway"

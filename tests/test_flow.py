@@ -16,8 +16,8 @@ from mutoscope import worker
 from mutoscope.access import digest
 from mutoscope.model.job import State
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.wires import BY_NAME
-from mutoscope.wires._ids import from_uuid4_form
 
 RUNWAY = {"x-runway-version": "2024-11-06", "authorization": "Bearer any"}
 IMAGE = "/v1/ai/text-to-image/runway"

@@ -19,7 +19,7 @@ from mutoscope.model.job import Generation, Job, Operation, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.routes import Routes
 from mutoscope.store import KeyRecord, SqliteStore
-from mutoscope.wires._wire import Route, Upload, Verb, Wire
+from mutoscope.wirekit.wire import Route, Upload, Verb, Wire
 
 Start = Callable[..., Any]
 IMAGE = "/v1/ai/text-to-image/runway"

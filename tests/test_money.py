@@ -23,7 +23,7 @@ from mutoscope.model.config import BadSettings, ModelPrice, ModelSettings, Rates
 from mutoscope.model.job import Generation, Input, Job, MediaLimits, Operation, Output, Role, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import Purse, SpendingRow, SqliteStore
-from mutoscope.wires._ids import from_uuid4_form
+from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.worker import Ending, Run
 
 Start = Callable[..., AbstractAsyncContextManager[Any]]

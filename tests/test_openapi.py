@@ -12,8 +12,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from mutoscope import openapi
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.problem import Problem
+from mutoscope.wirekit.wire import Allowance, Page, Route, Verb, Wire
 from mutoscope.wires import ALL
-from mutoscope.wires._wire import Allowance, Page, Route, Verb, Wire
 
 
 class Picture(Struct, frozen=True):

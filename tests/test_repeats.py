@@ -13,8 +13,8 @@ from mutoscope.model.http import HttpRequest
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.repeats import KEY_SECONDS, RETRY_SECONDS, Turns, repeat_of
 from mutoscope.store import Repeat
+from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.wires import ALL
-from mutoscope.wires._ids import from_uuid4_form
 
 IMAGE = "/v1/ai/text-to-image/runway"
 BODY = {"prompt": "x", "ratio": "720:720"}

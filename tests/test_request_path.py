@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from mutoscope.wirekit.wire import Route, Verb, Wire
 from mutoscope.wires import ALL
-from mutoscope.wires._wire import Route, Verb, Wire
 
 IMAGE = "/v1/ai/text-to-image/runway"
 SCRIPTED = {"models": {"gen4_image": {"engine": "script"}}, "script": {"slots": 0}}

@@ -20,7 +20,7 @@ from mutoscope.assets import Assets, put_file, remove_file, touch_file
 from mutoscope.model.config import Files
 from mutoscope.model.job import State
 from mutoscope.sweeper import Counts, Sweeper
-from mutoscope.wires._ids import from_uuid4_form
+from mutoscope.wirekit.ids import from_uuid4_form
 
 Start = Callable[..., Any]
 ROUTE = "/v1/ai/text-to-image/runway"

@@ -7,7 +7,7 @@ import pytest
 
 from mutoscope.access import digest
 from mutoscope.model.job import State
-from mutoscope.wires._ids import from_uuid4_form
+from mutoscope.wirekit.ids import from_uuid4_form
 
 Start = Callable[..., Any]
 RUNWAY = {"x-runway-version": "2024-11-06", "authorization": "Bearer any"}

@@ -18,8 +18,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from mutoscope import webhooks
 from mutoscope.access import digest
 from mutoscope.model.config import BadSettings
+from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.wires import ALL
-from mutoscope.wires._ids import from_uuid4_form
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 QUICK = {"secret": SECRET, "schedule": [0.05, 0.05, 0.1, 0.1, 0.2, 0.5], "timeout_seconds": 0.3}

@@ -18,7 +18,7 @@ from mutoscope.model.config import BadSettings, Key, Limits, Rights
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import KeyRecord, Store
 from mutoscope.webhooks import receiver_address
-from mutoscope.wires._wire import Allowance
+from mutoscope.wirekit.wire import Allowance
 
 log = structlog.get_logger(__name__)
 

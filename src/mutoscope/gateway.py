@@ -27,8 +27,7 @@ from mutoscope.routes import Routes
 from mutoscope.store import Purse, Repeat, Store
 from mutoscope.telemetry.counters import JOB_SECONDS, Durations, Tally
 from mutoscope.telemetry.tracing import Tracing
-from mutoscope.wires import BY_NAME
-from mutoscope.wires._wire import (
+from mutoscope.wirekit.wire import (
     Account,
     ModelAccount,
     Page,
@@ -40,6 +39,7 @@ from mutoscope.wires._wire import (
     Usage,
     Wire,
 )
+from mutoscope.wires import BY_NAME
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 import msgspec
 
 from mutoscope.model.job import Json
-from mutoscope.wires._wire import Allowance, Route, Verb, Wire
+from mutoscope.wirekit.wire import Allowance, Route, Verb, Wire
 
 OPENAPI = "3.1.0"
 SCHEMAS = "#/components/schemas/"

@@ -24,7 +24,7 @@ from mutoscope.model.problem import Kind, Problem
 from mutoscope.openapi import Operation
 from mutoscope.readiness import Readiness
 from mutoscope.routes import makes, route
-from mutoscope.wires._wire import Wire
+from mutoscope.wirekit.wire import Wire
 
 TITLE = "mutoscope"
 HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")

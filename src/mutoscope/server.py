@@ -30,8 +30,8 @@ from mutoscope.store import Repeat
 from mutoscope.telemetry import tracing
 from mutoscope.telemetry.counters import Durations
 from mutoscope.webhooks import receiver_address
+from mutoscope.wirekit.wire import ANY_FILE, Allowance, Route, Submission, Verb, Wire
 from mutoscope.wires import ALL
-from mutoscope.wires._wire import ANY_FILE, Allowance, Route, Submission, Verb, Wire
 
 log = structlog.get_logger(__name__)
 

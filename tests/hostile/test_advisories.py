@@ -13,7 +13,7 @@ import pytest
 from mutoscope import webhooks, wires
 from mutoscope.access import digest
 from mutoscope.model.config import BadSettings, load
-from mutoscope.wires._wire import Verb, Wire
+from mutoscope.wirekit.wire import Verb, Wire
 
 Start = Callable[..., Any]
 SECRET = "ms_" + "k3y0fann" * 5

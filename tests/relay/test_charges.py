@@ -8,7 +8,7 @@ from fault_proxy import dead_link
 
 from mutoscope.access import digest
 from mutoscope.model.job import State
-from mutoscope.wires._ids import from_uuid4_form
+from mutoscope.wirekit.ids import from_uuid4_form
 
 Worlds = Any
 SECRET = "msk_a-secret-of-the-tests"

@@ -10,8 +10,8 @@ from fault_proxy import status
 from msgspec.structs import replace
 
 from mutoscope.model.job import State
+from mutoscope.wirekit.wire import Way
 from mutoscope.wires import BY_NAME
-from mutoscope.wires._wire import Way
 
 Worlds = Any
 

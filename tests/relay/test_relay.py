@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mutoscope.model.job import Sent, State
-from mutoscope.wires._ids import from_uuid4_form
+from mutoscope.wirekit.ids import from_uuid4_form
 
 Worlds = Any
 

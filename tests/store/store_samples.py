@@ -9,7 +9,7 @@ import msgspec
 from mutoscope.model.job import Delivery, Failure, Generation, Input, Job, Operation, Output, Role
 from mutoscope.model.problem import Kind
 from mutoscope.store import SqliteStore, Store
-from mutoscope.wires._wire import Upload
+from mutoscope.wirekit.wire import Upload
 
 T0 = 1_790_000_000.0  # a moment to count from
 

@@ -13,9 +13,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from mutoscope.model.job import MediaLimits, Role
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule
-from mutoscope.wires._body import dotted, flaws_in, invalid, read_body
-from mutoscope.wires._ids import from_uuid4_form, uuid4_form
-from mutoscope.wires._inputs import BadSource, source
+from mutoscope.wirekit.body import dotted, flaws_in, invalid, read_body
+from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
+from mutoscope.wirekit.media import BadSource, source
 
 
 class Leaf(Struct):

@@ -14,10 +14,10 @@ from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Failure, Generation, Job, Operation, Output, Role, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.server import Router
+from mutoscope.wirekit.wire import Submission, Verb
 from mutoscope.wires import _dashscope_bodies as bodies
 from mutoscope.wires import freepik
 from mutoscope.wires._dashscope_answers import CHINA
-from mutoscope.wires._wire import Submission, Verb
 from mutoscope.wires.dashscope import WIRE
 
 Start = Callable[..., Any]

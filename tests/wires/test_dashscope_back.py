@@ -14,10 +14,10 @@ from mutoscope.model import catalog
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Generation, Input, Operation, Role, State, Update
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.wirekit.wire import File, Order, Verb, Way
 from mutoscope.wires import _dashscope_bodies as bodies
 from mutoscope.wires._dashscope_back import BACK, PAGE, PAGES
 from mutoscope.wires._wan import MIB
-from mutoscope.wires._wire import File, Order, Verb, Way
 from mutoscope.wires.dashscope import WIRE
 
 T = TypeVar("T")

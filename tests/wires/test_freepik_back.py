@@ -14,11 +14,11 @@ from mutoscope.model import catalog
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Failure, Generation, Input, Job, Operation, Output, Role, State, Update
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.wirekit.body import literals
+from mutoscope.wirekit.wire import Carriage, File, Order, Submission, Upload, Verb, Way
 from mutoscope.wires import _freepik_back, freepik
-from mutoscope.wires._body import literals
 from mutoscope.wires._freepik_answers import Status
 from mutoscope.wires._freepik_bodies import RESOLUTIONS, Model, UploadType, WanShape
-from mutoscope.wires._wire import Carriage, File, Order, Submission, Upload, Verb, Way
 
 assert freepik.WIRE.back
 BACK = freepik.WIRE.back

@@ -21,14 +21,14 @@ from mutoscope.model import catalog
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Failure, Generation, Input, Job, MediaLimits, Operation, Output, Role, State, Update
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.wirekit.answers import SOURCE_STAND_IN
+from mutoscope.wirekit.ids import uuid4_form
+from mutoscope.wirekit.wire import File, Order, Way
 from mutoscope.wires import runway
-from mutoscope.wires._back import SOURCE_STAND_IN
-from mutoscope.wires._ids import uuid4_form
 from mutoscope.wires._runway_bodies import ENDPOINTS
 from mutoscope.wires._runway_read import MIN_UPLOAD, VIDEO_TYPES, submission
 from mutoscope.wires._runway_tasks import FAILURE_CODES, STATES
 from mutoscope.wires._runway_write import models, write
-from mutoscope.wires._wire import File, Order, Way
 
 BACK = runway.WIRE.back
 assert BACK is not None

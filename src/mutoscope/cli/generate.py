@@ -25,7 +25,7 @@ from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Input, Job, Operation, Role, State
 from mutoscope.model.problem import Problem
 from mutoscope.telemetry import logs
-from mutoscope.wires._wire import Submission, Wire
+from mutoscope.wirekit.wire import Submission, Wire
 
 POLL_SECONDS = 0.2
 SIZE = re.compile(r"(\d{1,5})[x×:*](\d{1,5})")

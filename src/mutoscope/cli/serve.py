@@ -26,8 +26,8 @@ from mutoscope.connection import Connection
 from mutoscope.model.config import Settings
 from mutoscope.routes import route
 from mutoscope.telemetry import logs
+from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL
-from mutoscope.wires._wire import Wire
 
 KEEP_ALIVE_SECONDS = 75  # clients that poll every few seconds keep their connection
 CLOSING_SECONDS = 5  # for answers under way at a stop; idle connections are closed at once

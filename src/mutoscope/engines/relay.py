@@ -29,7 +29,7 @@ from mutoscope.model.problem import Kind, Problem
 from mutoscope.net import Client, Line, Lookup, NotSent
 from mutoscope.telemetry.counters import JOB_SECONDS, Durations, Tally
 from mutoscope.telemetry.tracing import HEADER, Tracing, span
-from mutoscope.wires._wire import Back, Conversation, File, Order, Way, Wire
+from mutoscope.wirekit.wire import Back, Conversation, File, Order, Way, Wire
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")

@@ -22,7 +22,7 @@ from mutoscope.model.job import (
     Watch,
 )
 from mutoscope.store._store import DeliveryRecord
-from mutoscope.wires._wire import Upload
+from mutoscope.wirekit.wire import Upload
 
 Value = str | int | float | bytes | None
 Row = tuple[Value, ...]

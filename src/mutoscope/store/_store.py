@@ -9,7 +9,7 @@ from msgspec import Struct
 from mutoscope.model.config import Rights
 from mutoscope.model.job import Delivery, Dispatch, Event, Failure, Job, Json, Output, Sent, State, Watch
 from mutoscope.model.problem import Kind
-from mutoscope.wires._wire import Upload
+from mutoscope.wirekit.wire import Upload
 
 Owed = Callable[[Job], Delivery | None]
 """The message that a transition owes, from the job as it stands after it. Pure: it may run in another thread

@@ -65,7 +65,7 @@ from mutoscope.store._store import (
     Swept,
 )
 from mutoscope.store._writer import Changes, Work, Writer, unavailable
-from mutoscope.wires._wire import Upload
+from mutoscope.wirekit.wire import Upload
 
 __all__ = ["NewerDatabase", "SqliteStore"]
 

@@ -1,7 +1,7 @@
 """One file per vendor API. A new vendor is one file and one name in the list below."""
 
+from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import dashscope, freepik, runway, runway_relay
-from mutoscope.wires._wire import Wire
 
 ALL: tuple[Wire, ...] = (freepik.WIRE, dashscope.WIRE, runway_relay.WIRE, runway.WIRE)
 """Every wire, the narrower path roots first."""

@@ -13,9 +13,9 @@ from msgspec import UNSET, Struct, UnsetType
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Operation, State
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule
-from mutoscope.wires._body import dotted
+from mutoscope.wirekit.body import dotted
+from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wires._dashscope_bodies import MODELS, TIERS, word_of
-from mutoscope.wires._ids import uuid4_form
 
 # -- tasks -----------------------------------------------------------------------------
 

@@ -15,8 +15,10 @@ from msgspec.structs import replace
 from mutoscope.model.http import Headers, HttpResponse
 from mutoscope.model.job import Failure, Generation, Input, Json, Operation, Role, State, Update
 from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, Rule
-from mutoscope.wires._back import LONGEST_REASON, STORE_KINDS, ask, form, read_answer, refusal, source_of
-from mutoscope.wires._body import Path, schema, walk, wholes
+from mutoscope.wirekit.answers import LONGEST_REASON, STORE_KINDS, ask, form, read_answer, refusal, source_of
+from mutoscope.wirekit.body import Path, schema, walk, wholes
+from mutoscope.wirekit.media import LINK
+from mutoscope.wirekit.wire import Back, Carriage, Conversation, File, Order, Way
 from mutoscope.wires._dashscope_answers import CHINA, KINDS, STATES, UNKNOWN, reason
 from mutoscope.wires._dashscope_bodies import (
     ADAPTIVE,
@@ -41,8 +43,6 @@ from mutoscope.wires._dashscope_bodies import (
     word_of,
     wordless,
 )
-from mutoscope.wires._inputs import LINK
-from mutoscope.wires._wire import Back, Carriage, Conversation, File, Order, Way
 
 VENDOR = "DashScope"
 UPLOAD_MODEL = "wan2.7-i2v"

@@ -16,8 +16,10 @@ from msgspec.structs import replace
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse
 from mutoscope.model.job import Failure, Generation, Input, Json, Operation, Role, State, Update
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule
-from mutoscope.wires._back import LONGEST_REASON, STORE_KINDS, ask, read_answer, refusal, source_of
-from mutoscope.wires._body import UNREADABLE, schema, walk, wholes
+from mutoscope.wirekit.answers import LONGEST_REASON, STORE_KINDS, ask, read_answer, refusal, source_of
+from mutoscope.wirekit.body import UNREADABLE, schema, walk, wholes
+from mutoscope.wirekit.media import LINK
+from mutoscope.wirekit.wire import Back, Carriage, Conversation, File, Order, Way
 from mutoscope.wires._freepik_answers import STATUSES, reason
 from mutoscope.wires._freepik_bodies import (
     KEY_HEADERS,
@@ -32,8 +34,6 @@ from mutoscope.wires._freepik_bodies import (
     UploadType,
     WanShape,
 )
-from mutoscope.wires._inputs import LINK
-from mutoscope.wires._wire import Back, Carriage, Conversation, File, Order, Way
 
 VENDOR = "Freepik"
 

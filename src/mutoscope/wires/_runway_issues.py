@@ -9,7 +9,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from mutoscope.model.http import Headers, HttpRequest
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule
-from mutoscope.wires._body import Path, dotted
+from mutoscope.wirekit.body import Path, dotted
 from mutoscope.wires._runway_bodies import DATE_PATTERN, FILENAME_PATTERN
 from mutoscope.wires._runway_pieces import (
     AUDIO_PATTERN,

@@ -23,8 +23,9 @@ from msgspec import inspect
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Generation, Input, Json, MediaLimits, Operation, Role
 from mutoscope.model.problem import Flaw, Problem, Rule, custom_flaw
-from mutoscope.wires._body import Path, dotted, invalid, read_body, read_json
-from mutoscope.wires._inputs import BadSource, source
+from mutoscope.wirekit.body import Path, dotted, invalid, read_body, read_json
+from mutoscope.wirekit.media import BadSource, source
+from mutoscope.wirekit.wire import Submission
 from mutoscope.wires._runway_pieces import (
     AUDIO_PATTERN,
     IMAGE_PATTERN,
@@ -33,7 +34,6 @@ from mutoscope.wires._runway_pieces import (
     UPLOAD_SCHEME,
     VIDEO_PATTERN,
 )
-from mutoscope.wires._wire import Submission
 
 VERSION_HEADER, VERSION = "x-runway-version", "2024-11-06"
 """Every call names the version of the API that it speaks."""

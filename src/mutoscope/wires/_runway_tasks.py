@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from mutoscope.model.job import Job, State
 from mutoscope.model.problem import Kind
-from mutoscope.wires._ids import uuid4_form
+from mutoscope.wirekit.ids import uuid4_form
 
 STATUSES = {
     State.QUEUED: "PENDING",

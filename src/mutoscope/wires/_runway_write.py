@@ -15,9 +15,10 @@ from msgspec import UNSET, inspect
 
 from mutoscope.model.job import Generation, Input, Json, Operation, Role
 from mutoscope.model.problem import Flaw, Kind, Problem
-from mutoscope.wires import _body
-from mutoscope.wires._back import source_of
-from mutoscope.wires._body import Path, dotted
+from mutoscope.wirekit import body as _body
+from mutoscope.wirekit.answers import source_of
+from mutoscope.wirekit.body import Path, dotted
+from mutoscope.wirekit.wire import Order
 from mutoscope.wires._runway_bodies import ENDPOINTS
 from mutoscope.wires._runway_issues import issue, steps
 from mutoscope.wires._runway_read import (
@@ -36,7 +37,6 @@ from mutoscope.wires._runway_read import (
     file,
     submission,
 )
-from mutoscope.wires._wire import Order
 
 OURS = {member: name for name, member in reversed(CALLERS_NAMES.items())}
 """Member of a body → the field of the generation that a flaw there is about; a ratio is the width's."""

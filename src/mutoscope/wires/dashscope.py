@@ -14,7 +14,10 @@ from msgspec import UNSET, Meta, Struct
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Generation, Input, Job, Json, Operation, Role, State
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
-from mutoscope.wires._body import Path, dotted, found, invalid, read_body, read_json, schema, walk
+from mutoscope.wirekit.body import Path, dotted, found, invalid, read_body, read_json, schema, walk
+from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
+from mutoscope.wirekit.media import BadSource, source
+from mutoscope.wirekit.wire import ANY_FILE, Page, Route, Submission, Upload, UploadWish, Verb, Wire
 from mutoscope.wires._dashscope_answers import (
     CHINA,
     STATES,
@@ -59,10 +62,7 @@ from mutoscope.wires._dashscope_bodies import (
     word_of,
     wordless,
 )
-from mutoscope.wires._ids import from_uuid4_form, uuid4_form
-from mutoscope.wires._inputs import BadSource, source
 from mutoscope.wires._wan import MIB, clip_limits
-from mutoscope.wires._wire import ANY_FILE, Page, Route, Submission, Upload, UploadWish, Verb, Wire
 
 NAME = "dashscope"
 ENABLE = "enable"

@@ -16,7 +16,10 @@ from msgspec import UNSET, Struct
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Generation, Input, Job, Json, Operation, Role, State
 from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, Rule, custom_flaw
-from mutoscope.wires._body import invalid, read_body, read_json, schema, walk
+from mutoscope.wirekit.body import invalid, read_body, read_json, schema, walk
+from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
+from mutoscope.wirekit.media import LINK, BadSource, source
+from mutoscope.wirekit.wire import Allowance, Page, Route, Submission, Upload, UploadWish, Verb, Wire
 from mutoscope.wires._freepik_answers import (
     STATUSES,
     ErrorAnswer,
@@ -49,10 +52,7 @@ from mutoscope.wires._freepik_bodies import (
     UploadRequest,
     WanSettings,
 )
-from mutoscope.wires._ids import from_uuid4_form, uuid4_form
-from mutoscope.wires._inputs import LINK, BadSource, source
 from mutoscope.wires._wan import clip_limits
-from mutoscope.wires._wire import Allowance, Page, Route, Submission, Upload, UploadWish, Verb, Wire
 
 NAME = "freepik"
 PLACEHOLDER = "<string>"

@@ -14,9 +14,10 @@ from msgspec import Struct
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Operation, State
 from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
+from mutoscope.wirekit.body import invalid, read_body
+from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
+from mutoscope.wirekit.wire import Account, Period, Route, Upload, UploadWish, Usage, Verb, Wire
 from mutoscope.wires import _runway_bodies as bodies
-from mutoscope.wires._body import invalid, read_body
-from mutoscope.wires._ids import from_uuid4_form, uuid4_form
 from mutoscope.wires._runway_back import BACK
 from mutoscope.wires._runway_issues import ErrorBody, answer_status, error_body, error_headers
 from mutoscope.wires._runway_pieces import UPLOAD_SCHEME
@@ -29,16 +30,6 @@ from mutoscope.wires._runway_read import (
     parse_submission,
 )
 from mutoscope.wires._runway_tasks import AnyTask, Created, created, task
-from mutoscope.wires._wire import (
-    Account,
-    Period,
-    Route,
-    Upload,
-    UploadWish,
-    Usage,
-    Verb,
-    Wire,
-)
 
 BAD_VERSION = "The API version that was provided in the X-Runway-Version header is not valid."
 UPLOAD_SECONDS = 24 * 3600.0

@@ -15,8 +15,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Json, Operation, State
 from mutoscope.model.problem import Problem
+from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
+from mutoscope.wirekit.wire import Route, Submission, Verb, Wire
 from mutoscope.wires import _runway_bodies as bodies
-from mutoscope.wires._ids import from_uuid4_form, uuid4_form
 from mutoscope.wires._runway_issues import ErrorBody, answer_status, error_body, error_headers
 from mutoscope.wires._runway_pieces import Body, ContentModeration, Image, Maybe, Piece, Seconds2to10, Seed
 from mutoscope.wires._runway_read import credential, parse_submission, submission
@@ -30,7 +31,6 @@ from mutoscope.wires._runway_tasks import (
     milliseconds,
     timestamp,
 )
-from mutoscope.wires._wire import Route, Submission, Verb, Wire
 
 DEFAULT_MODEL = "gen3a_turbo"
 
