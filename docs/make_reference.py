@@ -25,7 +25,7 @@ from mutoscope.studio import TIERS, motion
 from mutoscope.studio.scene import lexicon
 from mutoscope.wirekit.wire import Verb, Wire
 from mutoscope.wires import ALL
-from mutoscope.wires._runway_tasks import FAILURE_CODES, UNKNOWN_FAILURE
+from mutoscope.wires.runway.tasks import FAILURE_CODES, UNKNOWN_FAILURE
 
 ROOT = Path(__file__).parent.parent
 DEFAULTS = ROOT / "mutoscope.default.toml"

@@ -15,7 +15,7 @@ from mutoscope.access import digest
 from mutoscope.metrics import COUNTER, RECEIVERS, ROWS, Row, Spread
 from mutoscope.store import Figures, Owing
 from mutoscope.telemetry.counters import Durations, Tally
-from mutoscope.wires import freepik
+from mutoscope.wires.freepik import api as freepik
 
 Start = Callable[..., AbstractAsyncContextManager[Any]]
 IMAGE = "/v1/ai/text-to-image/runway"

@@ -17,7 +17,7 @@ from mutoscope.model.config import BadSettings, collector_is_named
 from mutoscope.model.config import Tracing as Settings
 from mutoscope.telemetry import tracing
 from mutoscope.telemetry.tracing import Tracing
-from mutoscope.wires import freepik
+from mutoscope.wires.freepik import api as freepik
 
 Start = Callable[..., AbstractAsyncContextManager[Any]]
 IMAGE = "/v1/ai/text-to-image/runway"

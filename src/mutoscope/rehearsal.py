@@ -6,7 +6,7 @@ The suite was written against a mock server and asks for this one id; see docs/0
 from mutoscope.model.job import Generation, Job, Operation, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import Store
-from mutoscope.wires import runway
+from mutoscope.wires.runway import api as runway
 
 SDK_TASK = "182bd5e5-6e1a-4fe4-a799-aa6d9a6ab26e"
 KEPT = frozenset({runway.WIRE.job_id(SDK_TASK) or ""})

@@ -14,7 +14,7 @@ from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Generation, Operation, Role, State
 from mutoscope.wirekit.wire import Order
 from mutoscope.wires import BY_NAME
-from mutoscope.wires._runway_values import Wan3Ratio
+from mutoscope.wires.runway.values import Wan3Ratio
 
 Worlds = Any
 

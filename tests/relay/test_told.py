@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from mutoscope.model.config import Tracing as Settings
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.telemetry.tracing import Tracing
-from mutoscope.wires import freepik
+from mutoscope.wires.freepik import api as freepik
 
 IMAGE = "/v1/ai/text-to-image/runway"
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

@@ -15,10 +15,10 @@ from mutoscope.model.job import Failure, Generation, Job, Operation, Output, Rol
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.server import Router
 from mutoscope.wirekit.wire import Submission, Verb
-from mutoscope.wires import _dashscope_bodies as bodies
-from mutoscope.wires import freepik
-from mutoscope.wires._dashscope_answers import CHINA
-from mutoscope.wires.dashscope import WIRE
+from mutoscope.wires.dashscope import bodies
+from mutoscope.wires.dashscope.answers import CHINA
+from mutoscope.wires.dashscope.api import WIRE
+from mutoscope.wires.freepik import api as freepik
 
 Start = Callable[..., Any]
 PATH = "/api/v1/services/aigc/video-generation/video-synthesis"

@@ -15,10 +15,10 @@ from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Generation, Input, Operation, Role, State, Update
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit.wire import File, Order, Verb, Way
-from mutoscope.wires import _dashscope_bodies as bodies
-from mutoscope.wires._dashscope_back import BACK, PAGE, PAGES
 from mutoscope.wires._wan import MIB
-from mutoscope.wires.dashscope import WIRE
+from mutoscope.wires.dashscope import bodies
+from mutoscope.wires.dashscope.api import WIRE
+from mutoscope.wires.dashscope.back import BACK, PAGE, PAGES
 
 T = TypeVar("T")
 I2V, T2V, MORE = Operation.IMAGE_TO_VIDEO, Operation.TEXT_TO_VIDEO, Operation.VIDEO_EXTENSION

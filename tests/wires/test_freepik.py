@@ -15,8 +15,8 @@ from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Failure, Generation, Input, Job, MediaLimits, Operation, Output, Role, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit.wire import Allowance, Route, Submission, Upload, Verb
-from mutoscope.wires import freepik
-from mutoscope.wires._freepik_bodies import HTTP_URL
+from mutoscope.wires.freepik import api as freepik
+from mutoscope.wires.freepik.bodies import HTTP_URL
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 PICTURE = "https://media.example.net/in/fox.png"

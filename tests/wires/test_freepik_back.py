@@ -16,9 +16,10 @@ from mutoscope.model.job import Failure, Generation, Input, Job, Operation, Outp
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit.body import literals
 from mutoscope.wirekit.wire import Carriage, File, Order, Submission, Upload, Verb, Way
-from mutoscope.wires import _freepik_back, freepik
-from mutoscope.wires._freepik_answers import Status
-from mutoscope.wires._freepik_bodies import RESOLUTIONS, Model, UploadType, WanShape
+from mutoscope.wires.freepik import api as freepik
+from mutoscope.wires.freepik import back
+from mutoscope.wires.freepik.answers import Status
+from mutoscope.wires.freepik.bodies import RESOLUTIONS, Model, UploadType, WanShape
 
 assert freepik.WIRE.back
 BACK = freepik.WIRE.back
@@ -978,8 +979,8 @@ def test_what_the_vendor_offers():
 
 def test_status_words_are_read_as_they_are_said():
     for state, word in freepik.STATUSES.items():
-        assert _freepik_back.STATES[word] is (State.FAILED if state is State.CANCELED else state)
-    assert set(_freepik_back.STATES) == set(get_args(Status))
+        assert back.STATES[word] is (State.FAILED if state is State.CANCELED else state)
+    assert set(back.STATES) == set(get_args(Status))
 
 
 def test_an_output_of_ours_is_a_link_of_theirs():

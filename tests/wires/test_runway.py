@@ -19,9 +19,9 @@ from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Failure, Generation, Job, MediaLimits, Operation, Output, Role, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit.wire import Account, ModelAccount, Period, Submission, Upload, Usage, Verb
-from mutoscope.wires import _runway_bodies as bodies
-from mutoscope.wires import runway
-from mutoscope.wires._runway_tasks import STATES, STATUSES
+from mutoscope.wires.runway import api as runway
+from mutoscope.wires.runway import bodies
+from mutoscope.wires.runway.tasks import STATES, STATUSES
 
 ROUTES = {route.at: route for route in runway.WIRE.routes}
 IMG, VID, AUD = "https://a.example/cat.png", "https://a.example/cat.mp4", "https://a.example/cat.mp3"

@@ -24,11 +24,11 @@ from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit.answers import SOURCE_STAND_IN
 from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wirekit.wire import File, Order, Way
-from mutoscope.wires import runway
-from mutoscope.wires._runway_bodies import ENDPOINTS
-from mutoscope.wires._runway_read import MIN_UPLOAD, VIDEO_TYPES, submission
-from mutoscope.wires._runway_tasks import FAILURE_CODES, STATES
-from mutoscope.wires._runway_write import models, write
+from mutoscope.wires.runway import api as runway
+from mutoscope.wires.runway.bodies import ENDPOINTS
+from mutoscope.wires.runway.read import MIN_UPLOAD, VIDEO_TYPES, submission
+from mutoscope.wires.runway.tasks import FAILURE_CODES, STATES
+from mutoscope.wires.runway.write import models, write
 
 BACK = runway.WIRE.back
 assert BACK is not None

@@ -11,8 +11,8 @@ from runwayml.types import TaskRetrieveResponse
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Failure, Generation, Job, Operation, Output, Role, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.wires import runway_relay as relay
-from mutoscope.wires._runway_tasks import STATUSES
+from mutoscope.wires.runway import reseller as relay
+from mutoscope.wires.runway.tasks import STATUSES
 
 ROUTES = {route.at: route for route in relay.WIRE.routes}
 CREATE = "POST /runwayml/v1/image_to_video"

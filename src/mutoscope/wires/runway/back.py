@@ -16,11 +16,11 @@ from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit.answers import STORE_KINDS, ask, form, read_answer, refusal
 from mutoscope.wirekit.body import dotted
 from mutoscope.wirekit.wire import Back, Carriage, Conversation, File, Order, Way
-from mutoscope.wires._runway_bodies import EXTENSIONS, FILENAME_PATTERN
-from mutoscope.wires._runway_pieces import MAX_IMAGE_TEXT, MAX_LINK, MAX_STREAM_TEXT, MIN_URI, UPLOAD_SCHEME
-from mutoscope.wires._runway_read import LINK_BYTES, MIN_UPLOAD, UPLOAD_BYTES, VERSION, VERSION_HEADER
-from mutoscope.wires._runway_tasks import STATES, STATUSES, UNKNOWN_FAILURE
-from mutoscope.wires._runway_write import Written, check, family_of, heeds, write
+from mutoscope.wires.runway.bodies import EXTENSIONS, FILENAME_PATTERN
+from mutoscope.wires.runway.pieces import MAX_IMAGE_TEXT, MAX_LINK, MAX_STREAM_TEXT, MIN_URI, UPLOAD_SCHEME
+from mutoscope.wires.runway.read import LINK_BYTES, MIN_UPLOAD, UPLOAD_BYTES, VERSION, VERSION_HEADER
+from mutoscope.wires.runway.tasks import STATES, STATUSES, UNKNOWN_FAILURE
+from mutoscope.wires.runway.write import Written, check, family_of, heeds, write
 
 VENDOR = "Runway"
 

@@ -20,7 +20,8 @@ from mutoscope.wirekit.body import invalid, read_body, read_json, schema, walk
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.media import LINK, BadSource, source
 from mutoscope.wirekit.wire import Allowance, Page, Route, Submission, Upload, UploadWish, Verb, Wire
-from mutoscope.wires._freepik_answers import (
+from mutoscope.wires._wan import clip_limits
+from mutoscope.wires.freepik.answers import (
     STATUSES,
     ErrorAnswer,
     InvalidParam,
@@ -34,8 +35,8 @@ from mutoscope.wires._freepik_answers import (
     UploadTicket,
     reason,
 )
-from mutoscope.wires._freepik_back import BACK
-from mutoscope.wires._freepik_bodies import (
+from mutoscope.wires.freepik.back import BACK
+from mutoscope.wires.freepik.bodies import (
     BODY_FIELDS,
     KEY_HEADERS,
     MEDIA,
@@ -52,7 +53,6 @@ from mutoscope.wires._freepik_bodies import (
     UploadRequest,
     WanSettings,
 )
-from mutoscope.wires._wan import clip_limits
 
 NAME = "freepik"
 PLACEHOLDER = "<string>"

@@ -20,8 +20,8 @@ from mutoscope.wirekit.answers import LONGEST_REASON, STORE_KINDS, ask, read_ans
 from mutoscope.wirekit.body import UNREADABLE, schema, walk, wholes
 from mutoscope.wirekit.media import LINK
 from mutoscope.wirekit.wire import Back, Carriage, Conversation, File, Order, Way
-from mutoscope.wires._freepik_answers import STATUSES, reason
-from mutoscope.wires._freepik_bodies import (
+from mutoscope.wires.freepik.answers import STATUSES, reason
+from mutoscope.wires.freepik.bodies import (
     KEY_HEADERS,
     MEDIA,
     MODELS,

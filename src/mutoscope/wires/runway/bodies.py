@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct
 
 from mutoscope.model.job import Operation
-from mutoscope.wires import _runway_values as values
-from mutoscope.wires._runway_later import (
+from mutoscope.wires.runway import values
+from mutoscope.wires.runway.later import (
     ImageToVideoLater,
     SoundEffectLater,
     TextToImageLater,
@@ -19,7 +19,7 @@ from mutoscope.wires._runway_later import (
     VideoToVideoLater,
     VideoUpscaleLater,
 )
-from mutoscope.wires._runway_pieces import (
+from mutoscope.wires.runway.pieces import (
     Audio,
     AudioFile,
     Audios3,

@@ -19,8 +19,8 @@ from mutoscope.wirekit.answers import LONGEST_REASON, STORE_KINDS, ask, form, re
 from mutoscope.wirekit.body import Path, schema, walk, wholes
 from mutoscope.wirekit.media import LINK
 from mutoscope.wirekit.wire import Back, Carriage, Conversation, File, Order, Way
-from mutoscope.wires._dashscope_answers import CHINA, KINDS, STATES, UNKNOWN, reason
-from mutoscope.wires._dashscope_bodies import (
+from mutoscope.wires.dashscope.answers import CHINA, KINDS, STATES, UNKNOWN, reason
+from mutoscope.wires.dashscope.bodies import (
     ADAPTIVE,
     ASYNC,
     AUTO,

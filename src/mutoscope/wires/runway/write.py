@@ -19,9 +19,9 @@ from mutoscope.wirekit import body as _body
 from mutoscope.wirekit.answers import source_of
 from mutoscope.wirekit.body import Path, dotted
 from mutoscope.wirekit.wire import Order
-from mutoscope.wires._runway_bodies import ENDPOINTS
-from mutoscope.wires._runway_issues import issue, steps
-from mutoscope.wires._runway_read import (
+from mutoscope.wires.runway.bodies import ENDPOINTS
+from mutoscope.wires.runway.issues import issue, steps
+from mutoscope.wires.runway.read import (
     AUTO,
     AUTO_TIER,
     CALLERS_NAMES,

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta
 
-from mutoscope.wires import _runway_values as values
-from mutoscope.wires._runway_pieces import (
+from mutoscope.wires.runway import values
+from mutoscope.wires.runway.pieces import (
     AnyFrame,
     AnySeconds,
     AudioReference,

@@ -26,7 +26,7 @@ from mutoscope.model.problem import Flaw, Problem, Rule, custom_flaw
 from mutoscope.wirekit.body import Path, dotted, invalid, read_body, read_json
 from mutoscope.wirekit.media import BadSource, source
 from mutoscope.wirekit.wire import Submission
-from mutoscope.wires._runway_pieces import (
+from mutoscope.wires.runway.pieces import (
     AUDIO_PATTERN,
     IMAGE_PATTERN,
     MAX_LINK,

@@ -10,14 +10,8 @@ from msgspec import UNSET, Struct, UnsetType
 from mutoscope.model.http import Headers, HttpRequest
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule
 from mutoscope.wirekit.body import Path, dotted
-from mutoscope.wires._runway_bodies import DATE_PATTERN, FILENAME_PATTERN
-from mutoscope.wires._runway_pieces import (
-    AUDIO_PATTERN,
-    IMAGE_PATTERN,
-    MAX_IMAGE_TEXT,
-    MAX_STREAM_TEXT,
-    VIDEO_PATTERN,
-)
+from mutoscope.wires.runway.bodies import DATE_PATTERN, FILENAME_PATTERN
+from mutoscope.wires.runway.pieces import AUDIO_PATTERN, IMAGE_PATTERN, MAX_IMAGE_TEXT, MAX_STREAM_TEXT, VIDEO_PATTERN
 
 DOCS = "https://docs.dev.runwayml.com/api"
 BAD_BODY = "Validation of body failed"

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from mutoscope.wires._runway_values import VoicePreset
+from mutoscope.wires.runway.values import VoicePreset
 
 T = TypeVar("T")
 Maybe = T | UnsetType

@@ -18,7 +18,8 @@ from mutoscope.wirekit.body import Path, dotted, found, invalid, read_body, read
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.media import BadSource, source
 from mutoscope.wirekit.wire import ANY_FILE, Page, Route, Submission, Upload, UploadWish, Verb, Wire
-from mutoscope.wires._dashscope_answers import (
+from mutoscope.wires._wan import MIB, clip_limits
+from mutoscope.wires.dashscope.answers import (
     CHINA,
     STATES,
     STATUSES,
@@ -35,8 +36,8 @@ from mutoscope.wires._dashscope_answers import (
     request_id,
     task_answer,
 )
-from mutoscope.wires._dashscope_back import BACK
-from mutoscope.wires._dashscope_bodies import (
+from mutoscope.wires.dashscope.back import BACK
+from mutoscope.wires.dashscope.bodies import (
     ADAPTIVE,
     ASYNC,
     AUTO,
@@ -62,7 +63,6 @@ from mutoscope.wires._dashscope_bodies import (
     word_of,
     wordless,
 )
-from mutoscope.wires._wan import MIB, clip_limits
 
 NAME = "dashscope"
 ENABLE = "enable"

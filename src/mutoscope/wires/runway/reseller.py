@@ -17,11 +17,11 @@ from mutoscope.model.job import Job, Json, Operation, State
 from mutoscope.model.problem import Problem
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.wire import Route, Submission, Verb, Wire
-from mutoscope.wires import _runway_bodies as bodies
-from mutoscope.wires._runway_issues import ErrorBody, answer_status, error_body, error_headers
-from mutoscope.wires._runway_pieces import Body, ContentModeration, Image, Maybe, Piece, Seconds2to10, Seed
-from mutoscope.wires._runway_read import credential, parse_submission, submission
-from mutoscope.wires._runway_tasks import (
+from mutoscope.wires.runway import bodies
+from mutoscope.wires.runway.issues import ErrorBody, answer_status, error_body, error_headers
+from mutoscope.wires.runway.pieces import Body, ContentModeration, Image, Maybe, Piece, Seconds2to10, Seed
+from mutoscope.wires.runway.read import credential, parse_submission, submission
+from mutoscope.wires.runway.tasks import (
     STATUSES,
     THROTTLED,
     Cost,

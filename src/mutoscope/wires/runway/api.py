@@ -17,19 +17,12 @@ from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
 from mutoscope.wirekit.body import invalid, read_body
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.wire import Account, Period, Route, Upload, UploadWish, Usage, Verb, Wire
-from mutoscope.wires import _runway_bodies as bodies
-from mutoscope.wires._runway_back import BACK
-from mutoscope.wires._runway_issues import ErrorBody, answer_status, error_body, error_headers
-from mutoscope.wires._runway_pieces import UPLOAD_SCHEME
-from mutoscope.wires._runway_read import (
-    MIN_UPLOAD,
-    UPLOAD_BYTES,
-    VERSION,
-    VERSION_HEADER,
-    credential,
-    parse_submission,
-)
-from mutoscope.wires._runway_tasks import AnyTask, Created, created, task
+from mutoscope.wires.runway import bodies
+from mutoscope.wires.runway.back import BACK
+from mutoscope.wires.runway.issues import ErrorBody, answer_status, error_body, error_headers
+from mutoscope.wires.runway.pieces import UPLOAD_SCHEME
+from mutoscope.wires.runway.read import MIN_UPLOAD, UPLOAD_BYTES, VERSION, VERSION_HEADER, credential, parse_submission
+from mutoscope.wires.runway.tasks import AnyTask, Created, created, task
 
 BAD_VERSION = "The API version that was provided in the X-Runway-Version header is not valid."
 UPLOAD_SECONDS = 24 * 3600.0

@@ -15,7 +15,7 @@ from mutoscope.model.job import Job, Operation, State
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule
 from mutoscope.wirekit.body import dotted
 from mutoscope.wirekit.ids import uuid4_form
-from mutoscope.wires._dashscope_bodies import MODELS, TIERS, word_of
+from mutoscope.wires.dashscope.bodies import MODELS, TIERS, word_of
 
 # -- tasks -----------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""DashScope: Wan by Alibaba Cloud Model Studio."""

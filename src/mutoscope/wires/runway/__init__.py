@@ -1,0 +1,1 @@
+"""Runway's own API, and the same as resellers serve it."""
