@@ -29,7 +29,7 @@ import msgspec
 from aiohttp import web
 from standardwebhooks import Webhook
 
-from mutoscope.home import Home
+from mutoscope.files.data_dir import Home
 from mutoscope.model.job import Dispatch, Job, Sent, State
 from mutoscope.model.problem import Kind
 from mutoscope.store import DeliveryRecord, SqliteStore

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from mutoscope.assets import MEDIA_TYPES, Assets, Span, describe, read_range, upload_name
+from mutoscope.files.assets import MEDIA_TYPES, Assets, Span, describe, read_range, upload_name
 from mutoscope.model.config import Files
 from mutoscope.model.problem import Kind
 

@@ -21,7 +21,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from PIL import Image
 from structlog.testing import CapturingLogger
 
-from mutoscope.credentials import (
+from mutoscope.engines import EngineRun
+from mutoscope.engines.script import Script, clip, tone
+from mutoscope.files.c2pa import (
     CERTIFICATE,
     KEY,
     Making,
@@ -37,8 +39,6 @@ from mutoscope.credentials import (
     signer,
     unfinished,
 )
-from mutoscope.engines import EngineRun
-from mutoscope.engines.script import Script, clip, tone
 from mutoscope.model.config import BadSettings
 from mutoscope.model.config import Credentials as Settings
 from mutoscope.model.job import Output, State

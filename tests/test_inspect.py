@@ -13,9 +13,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from mutoscope import __version__
 from mutoscope.cli import main
-from mutoscope.credentials import Making, signer
 from mutoscope.engines.script import clip, picture
-from mutoscope.home import CREDENTIALS
+from mutoscope.files.c2pa import Making, signer
+from mutoscope.files.data_dir import CREDENTIALS
 from mutoscope.model.config import Credentials as Settings
 
 NOW = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)

@@ -22,8 +22,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mutoscope import media
-from mutoscope.media import MediaInfo, Prober, check, sniff
+from mutoscope.files import probe as media
+from mutoscope.files.probe import MediaInfo, Prober, check, sniff
 from mutoscope.model.config import Inputs
 from mutoscope.model.job import MediaLimits, Role
 from mutoscope.model.problem import Kind, Problem

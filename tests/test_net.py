@@ -12,10 +12,10 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import ResolveResult
 
-from mutoscope import net
+from mutoscope.files import egress
+from mutoscope.files.egress import AGENT, Client, Refused, address_flaw, guarded_socket
 from mutoscope.model.config import Net
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.net import AGENT, Client, Refused, address_flaw, guarded_socket
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -228,12 +228,12 @@ async def test_an_address_that_was_not_judged_gets_no_connection(tmp_path: Path,
     """Should a name ever come past the resolver's guard, the socket is refused."""
 
     async def unjudged(self: object, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:
-        return [net.resolved(host, port, "127.0.0.1")]
+        return [egress.resolved(host, port, "127.0.0.1")]
 
     async def secret(request: web.Request) -> web.StreamResponse:
         raise AssertionError("it was reached")
 
-    monkeypatch.setattr(net._Resolver, "resolve", unjudged)
+    monkeypatch.setattr(egress._Resolver, "resolve", unjudged)
     async with served(secret=secret) as port:
         problem = await refusal(Client(Net(ports=(port,))), f"http://cdn.example:{port}/secret", tmp_path / "x")
     assert "refused: the address is a loopback address" in problem.message

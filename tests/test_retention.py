@@ -16,7 +16,7 @@ import pytest
 from local_settings import settings
 from mutoscope import worker
 from mutoscope.access import digest
-from mutoscope.assets import Assets, put_file, remove_file, touch_file
+from mutoscope.files.assets import Assets, put_file, remove_file, touch_file
 from mutoscope.model.config import Files
 from mutoscope.model.job import State
 from mutoscope.sweeper import Counts, Sweeper

@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 from standardwebhooks import Webhook
 
-from mutoscope.home import Home
+from mutoscope.files.data_dir import Home
 from mutoscope.model.job import State
 from mutoscope.store import SqliteStore
 

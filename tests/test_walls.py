@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mutoscope import _walls as walls
+from mutoscope.files import _sandbox as walls
 
 TABLES = (walls.NETWORK, walls.STARTS, walls.OTHERS, walls.FILES, walls.SYSTEM)
 HEADERS = Path("/usr/include")

@@ -9,21 +9,21 @@ from pathlib import Path
 import structlog
 
 from mutoscope.access import Keys, Pace, share_of, widest
-from mutoscope.assets import Assets
-from mutoscope.credentials import signer
 from mutoscope.engines import Engine
 from mutoscope.engines.relay import Relay
 from mutoscope.engines.script import Script
 from mutoscope.engines.studio import Studio
+from mutoscope.files.assets import Assets
+from mutoscope.files.c2pa import signer
+from mutoscope.files.data_dir import Home
+from mutoscope.files.egress import Client
+from mutoscope.files.probe import Prober
 from mutoscope.gateway import Gateway
-from mutoscope.home import Home
 from mutoscope.intake import Intake
-from mutoscope.media import Prober
 from mutoscope.metrics import Gate, Lag, Metrics, Sources
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import BadSettings, Rights, Settings
 from mutoscope.model.problem import Problem
-from mutoscope.net import Client
 from mutoscope.pages import Told
 from mutoscope.poller import Poller
 from mutoscope.readiness import Readiness

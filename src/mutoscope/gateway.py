@@ -13,9 +13,9 @@ import uuid_utils
 from msgspec.structs import replace
 
 from mutoscope.access import Keys, callback_token, called_job, hold_scope, share_of
-from mutoscope.assets import Assets, upload_name
 from mutoscope.engines import Engine
 from mutoscope.engines.relay import Relay
+from mutoscope.files.assets import Assets, upload_name
 from mutoscope.intake import Intake
 from mutoscope.model import catalog
 from mutoscope.model.catalog import Catalog, Model, Price

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from mutoscope import media
-from mutoscope.assets import Assets
 from mutoscope.engines._engine import OpenedInput
-from mutoscope.media import Prober
+from mutoscope.files import probe as media
+from mutoscope.files.assets import Assets
+from mutoscope.files.egress import Client
+from mutoscope.files.probe import Prober
 from mutoscope.model.config import Inputs
 from mutoscope.model.job import Input
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.net import Client
 from mutoscope.store import Store
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 from msgspec import Struct
 
-from mutoscope.assets import WAITING_SECONDS, Assets, kept_since
+from mutoscope.files.assets import WAITING_SECONDS, Assets, kept_since
 from mutoscope.model.config import Retention
 from mutoscope.model.problem import Problem
 from mutoscope.store import Kept, Store

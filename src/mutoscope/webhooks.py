@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import structlog
 
+from mutoscope.files.egress import Client, read_url
 from mutoscope.model.config import Webhooks as WebhookSettings
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.net import Client, read_url
 from mutoscope.store import DueDelivery, Store
 from mutoscope.telemetry.counters import Durations, Tally
 from mutoscope.telemetry.tracing import HEADER, Facts, Tracing, Untold, span

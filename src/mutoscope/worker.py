@@ -13,11 +13,11 @@ from typing import NamedTuple
 import structlog
 import uuid_utils
 
-from mutoscope.assets import Assets, in_turn
-from mutoscope.credentials import Making, Signer, Unsigned
 from mutoscope.engines import Engine, Handed, OpenedInput, Outcome, Parked, Unsent
+from mutoscope.files.assets import Assets, in_turn
+from mutoscope.files.c2pa import Making, Signer, Unsigned
+from mutoscope.files.probe import MediaInfo
 from mutoscope.gateway import Gateway, made_definite
-from mutoscope.media import MediaInfo
 from mutoscope.model.config import Relay as RelaySettings
 from mutoscope.model.config import Worker as WorkerSettings
 from mutoscope.model.job import Dispatch, Failure, Input, Job, Json, Output, Sent, State

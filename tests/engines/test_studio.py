@@ -26,10 +26,10 @@ from numpy._core import _multiarray_umath as core  # pyright: ignore[reportAttri
 from PIL import Image
 
 from mutoscope import worker
-from mutoscope.credentials import Making
 from mutoscope.engines._engine import OpenedInput
 from mutoscope.engines.studio import Studio
-from mutoscope.media import MediaInfo
+from mutoscope.files.c2pa import Making
+from mutoscope.files.probe import MediaInfo
 from mutoscope.model.config import Studio as StudioSettings
 from mutoscope.model.job import Generation, Json, Operation, Output, Role
 from mutoscope.model.problem import Kind, Problem, hindrance

@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 from corpus import EITHER, FAMILIES, REFUSED, Fate, Hostile
 
-from mutoscope.media import MediaInfo, Prober
+from mutoscope.files.probe import MediaInfo, Prober
 from mutoscope.model.config import Inputs
 from mutoscope.model.job import State
 from mutoscope.model.problem import Kind, Problem
@@ -129,7 +129,7 @@ def open_handles() -> int:
 
 async def test_a_fork_cannot_answer_for_the_next_file(tmp_path: Path) -> None:
     """Whoever takes over a decoder writes where the answer goes; it must stay that file's own."""
-    whole = Path(sys.modules["mutoscope.media"].__file__ or "").with_name("_probe.py")
+    whole = Path(sys.modules["mutoscope.files.probe"].__file__ or "").with_name("_probe.py")
     script, taken = whole.read_text(), tmp_path / "_probe.py"
     (tmp_path / "_walls.py").write_bytes(whole.with_name("_walls.py").read_bytes())
     taken.write_text(script.replace('return {"info": read(request)}', "os.write(1, b'{\"info\": {}}\\n'); return [1]"))

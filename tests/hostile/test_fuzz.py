@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from test_corpus import dishonest
 from urls import LEADS_TO, REFUSED
 
-from mutoscope.assets import Assets, Span, read_range
-from mutoscope.media import HEAD, MARKS, READABLE, MediaInfo, Prober, describe, sniff
+from mutoscope.files.assets import Assets, Span, read_range
+from mutoscope.files.egress import Client, address_flaw, is_address, name_flaw
+from mutoscope.files.probe import HEAD, MARKS, READABLE, MediaInfo, Prober, describe, sniff
 from mutoscope.model.config import Files, Inputs, Net
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.net import Client, address_flaw, is_address, name_flaw
 
 LONG_SECONDS = 600.0
 SLOWEST = 5.0  # seconds that one file may take

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from name_server import Answer, name_server
 
-from mutoscope import net
+from mutoscope.files import egress
+from mutoscope.files.egress import Client, address_flaw
 from mutoscope.model.config import Net
 from mutoscope.model.problem import Problem
-from mutoscope.net import Client, address_flaw
 
 PUBLIC, PRIVATE = "127.0.0.2", "127.0.0.1"
 NAME = "rebind.example.com"
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(autouse=True)
 def a_public_address_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(net, "address_flaw", lambda address: None if address == PUBLIC else address_flaw(address))
+    monkeypatch.setattr(egress, "address_flaw", lambda address: None if address == PUBLIC else address_flaw(address))
 
 
 class Servers:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from urls import LEADS_TO, REFUSED
 
-from mutoscope import net
+from mutoscope.files import egress
+from mutoscope.files.egress import SCHEMED, SPECIAL, Client, Line
 from mutoscope.model.config import Net
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.net import SCHEMED, SPECIAL, Client, Line
 
 ROWS = [(url, why) for why, urls in REFUSED.items() for url in urls]
 EVERY_URL = pytest.mark.parametrize(("url", "why"), ROWS, ids=[f"{why}: {url[:60]!r}" for url, why in ROWS])
@@ -29,7 +29,7 @@ def indoors(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_socket(info: object) -> None:
         raise AssertionError(f"a connection to {info}")
 
-    monkeypatch.setattr(net, "guarded_socket", no_socket)
+    monkeypatch.setattr(egress, "guarded_socket", no_socket)
 
 
 async def nobody(host: str, port: int) -> list[str]:

@@ -1,6 +1,6 @@
 """Which failures are known, what is said about them, and the exit code that goes with each."""
 
-from mutoscope.home import HomeBusy
+from mutoscope.files.data_dir import HomeBusy
 from mutoscope.model.config import BadSettings
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import NewerDatabase

@@ -19,13 +19,13 @@ import msgspec
 from rich.text import Text
 
 from mutoscope import __version__
-from mutoscope import credentials as signing
 from mutoscope.cli import _records, _server, _show
 from mutoscope.cli._check import Check, Verdict
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
 from mutoscope.cli.serve import is_loopback
 from mutoscope.engines.studio import Studio
-from mutoscope.media import Prober
+from mutoscope.files import c2pa as signing
+from mutoscope.files.probe import Prober
 from mutoscope.model import config
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import BadSettings, Settings

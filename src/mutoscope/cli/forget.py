@@ -13,7 +13,7 @@ from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
 from mutoscope.cli.sweep import sweeper_of
-from mutoscope.home import Home, HomeBusy
+from mutoscope.files.data_dir import Home, HomeBusy
 from mutoscope.model.config import Settings
 
 NAMES = {

@@ -13,12 +13,12 @@ from msgspec.structs import replace
 from rich.text import Text
 
 from mutoscope.app import BUILT_IN, App
-from mutoscope.assets import EXTENSIONS
 from mutoscope.cli import _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import Config, settings_of
 from mutoscope.cli.jobs import advance, bar
-from mutoscope.home import CREDENTIALS
+from mutoscope.files.assets import EXTENSIONS
+from mutoscope.files.data_dir import CREDENTIALS
 from mutoscope.model.catalog import Catalog, Model, engines_of
 from mutoscope.model.config import Files, Limits, Settings
 from mutoscope.model.http import HttpRequest, HttpResponse

@@ -7,14 +7,14 @@ from cyclopts import Parameter
 from msgspec import Struct
 from rich.text import Text
 
-from mutoscope import credentials
-from mutoscope.assets import MEDIA_TYPES
 from mutoscope.cli import _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
-from mutoscope.credentials import CERTIFICATE, Statement, Verdict
-from mutoscope.home import CREDENTIALS
-from mutoscope.media import MediaInfo, Prober, read_head, sniff
+from mutoscope.files import c2pa
+from mutoscope.files.assets import MEDIA_TYPES
+from mutoscope.files.c2pa import CERTIFICATE, Statement, Verdict
+from mutoscope.files.data_dir import CREDENTIALS
+from mutoscope.files.probe import MediaInfo, Prober, read_head, sniff
 from mutoscope.model.config import Settings
 from mutoscope.model.problem import Problem
 
@@ -83,7 +83,7 @@ async def inspect(
 async def look(file: Path, settings: Settings) -> Finding:
     head, _ = read_head(file)
     media_type = sniff(head) or MEDIA_TYPES.get(file.suffix.removeprefix(".").lower())
-    readable = credentials.missing() is None
+    readable = c2pa.missing() is None
     info = damage = statement = None
     prober = Prober(settings.inputs)
     try:
@@ -93,7 +93,7 @@ async def look(file: Path, settings: Settings) -> Finding:
     finally:
         await prober.close()
     if readable and media_type is not None:
-        statement = credentials.read(file, media_type, anchors=anchors(settings))
+        statement = c2pa.read(file, media_type, anchors=anchors(settings))
     return Finding(
         file=str(file), media_type=media_type, info=info, damage=damage, readable=readable, credentials=statement
     )

@@ -11,10 +11,10 @@ from cyclopts import App, Parameter
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from mutoscope.assets import local_root, place
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
+from mutoscope.files.assets import local_root, place
 from mutoscope.model.config import Settings
 from mutoscope.model.job import Delivery, Dispatch, Event, Input, Job, Output, State
 from mutoscope.store import EVENTS, Attempt, DeliveryRecord

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mutoscope.assets import Assets
 from mutoscope.cli import _records, _show
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
-from mutoscope.home import Home
+from mutoscope.files.assets import Assets
+from mutoscope.files.data_dir import Home
 from mutoscope.model.config import Settings
 from mutoscope.rehearsal import KEPT
 from mutoscope.store import Kept, SqliteStore

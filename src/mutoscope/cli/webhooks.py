@@ -10,7 +10,7 @@ from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
 from mutoscope.cli.jobs import delivery_story, fate, told_delivery
-from mutoscope.home import Home
+from mutoscope.files.data_dir import Home
 from mutoscope.store import DeliveryRecord, SqliteStore
 
 app = App(name="webhooks", help="List, show and replay webhook messages; print the secret that signs them.")

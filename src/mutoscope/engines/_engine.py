@@ -6,8 +6,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from mutoscope.credentials import Making
-from mutoscope.media import MediaInfo
+from mutoscope.files.c2pa import Making
+from mutoscope.files.probe import MediaInfo
 from mutoscope.model.job import Dispatch, Generation, Input, Json, Operation, Output, Role, Sent
 from mutoscope.model.problem import Problem
 

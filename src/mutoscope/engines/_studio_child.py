@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from mutoscope import _walls as walls
+from mutoscope.files import _sandbox as walls
 
 NICENESS = 10
 AUTOGROUP, TRIES, TRY_SECONDS = Path("/proc/self/autogroup"), 5, 0.1

@@ -17,16 +17,16 @@ from typing import TypeVar
 import structlog
 from msgspec.structs import replace
 
-from mutoscope.assets import EXTENSIONS
 from mutoscope.engines._engine import HANDED, EngineRun, Outcome, Parked, Unsent
 from mutoscope.engines._health import Breaker, Bucket
+from mutoscope.files.assets import EXTENSIONS
+from mutoscope.files.egress import Client, Line, Lookup, NotSent
 from mutoscope.model.catalog import Catalog, Model
 from mutoscope.model.config import Account, Net
 from mutoscope.model.config import Relay as RelaySettings
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Dispatch, Generation, Input, Json, Operation, Output, Sent, Update, Watch
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.net import Client, Line, Lookup, NotSent
 from mutoscope.telemetry.counters import JOB_SECONDS, Durations, Tally
 from mutoscope.telemetry.tracing import HEADER, Tracing, span
 from mutoscope.wirekit.wire import Back, Conversation, File, Order, Way, Wire

@@ -20,8 +20,8 @@ import msgspec
 import structlog
 
 import mutoscope
-from mutoscope.credentials import Making
 from mutoscope.engines._engine import EngineRun, OpenedInput
+from mutoscope.files.c2pa import Making
 from mutoscope.model.config import Studio as StudioSettings
 from mutoscope.model.job import Json, Operation, Output, Role
 from mutoscope.model.problem import Kind, Problem

@@ -47,7 +47,7 @@ from PIL import (
 )
 
 if TYPE_CHECKING:
-    from mutoscope import _walls as shut
+    from mutoscope.files import _sandbox as shut
 else:
     spec = importlib.util.spec_from_file_location("walls", Path(__file__).with_name("_walls.py"))
     shut = importlib.util.module_from_spec(spec)

@@ -28,7 +28,7 @@ from msgspec.structs import replace
 from yarl import URL
 
 import mutoscope
-from mutoscope.media import size_phrase
+from mutoscope.files.probe import size_phrase
 from mutoscope.model.config import Net
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.problem import Kind, Problem
