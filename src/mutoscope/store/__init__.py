@@ -5,7 +5,7 @@ webhook says, when to try again; those come in as arguments. Methods are transit
 each says whether it happened.
 """
 
-from mutoscope.store._store import (
+from mutoscope.store.protocol import (
     EVENTS,
     UPSTREAM,
     Attempt,
@@ -27,7 +27,7 @@ from mutoscope.store._store import (
     Unfinished,
     Watched,
 )
-from mutoscope.store.sqlite import NewerDatabase, SqliteStore
+from mutoscope.store.sqlite.store import NewerDatabase, SqliteStore
 
 __all__ = [
     "EVENTS",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import inf
 
 from mutoscope.model.job import Job
-from mutoscope.store._store import UNSETTLED
+from mutoscope.store.protocol import UNSETTLED
 
 
 class HotJobs:

@@ -10,9 +10,12 @@ import msgspec
 
 from mutoscope.model.job import Delivery, Job
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store import _sqlite_ledger as ledger
-from mutoscope.store import _sqlite_queue as queue
-from mutoscope.store._rows import (
+from mutoscope.store.protocol import UPSTREAM, Owed, Purse, Repeat
+from mutoscope.store.sqlite import ledger, queue
+from mutoscope.store.sqlite.assets import let_go, use_inputs, use_outputs
+from mutoscope.store.sqlite.events import HAS_STORY, add_event, ends
+from mutoscope.store.sqlite.idempotency import Repeats
+from mutoscope.store.sqlite.rows import (
     COLUMNS,
     HOLES,
     INSERT_JOB,
@@ -25,11 +28,7 @@ from mutoscope.store._rows import (
     job_of,
     receiver_of,
 )
-from mutoscope.store._sqlite_assets import let_go, use_inputs, use_outputs
-from mutoscope.store._sqlite_repeats import Repeats
-from mutoscope.store._sqlite_story import HAS_STORY, add_event, ends
-from mutoscope.store._store import UPSTREAM, Owed, Purse, Repeat
-from mutoscope.store._writer import Changes, environmental
+from mutoscope.store.sqlite.writer import Changes, environmental
 
 DAY = 86400.0
 QUEUE_SECONDS = 10.0  # when to try again after a queue was full

@@ -6,8 +6,8 @@ from typing import TypeVar
 
 import msgspec
 
-from mutoscope.store._rows import Row
-from mutoscope.store._store import Figures, Owing, Unfinished, Watched
+from mutoscope.store.protocol import Figures, Owing, Unfinished, Watched
+from mutoscope.store.sqlite.rows import Row
 
 T = TypeVar("T")
 

@@ -18,8 +18,11 @@ from collections.abc import Callable
 
 from mutoscope.model.job import Dispatch, Job, Json, Mode, Sent, State, Watch
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store import _sqlite_ledger as ledger
-from mutoscope.store._rows import (
+from mutoscope.store.protocol import UNSETTLED, UPSTREAM, Owed
+from mutoscope.store.sqlite import ledger
+from mutoscope.store.sqlite.events import add_event, tell
+from mutoscope.store.sqlite.jobs import HELD, IDLE, NEVER, Ending, changed, ended, words_of
+from mutoscope.store.sqlite.rows import (
     COLUMNS,
     WATCH_COLUMNS,
     Row,
@@ -30,10 +33,7 @@ from mutoscope.store._rows import (
     job_of,
     taken_watch,
 )
-from mutoscope.store._sqlite_jobs import HELD, IDLE, NEVER, Ending, changed, ended, words_of
-from mutoscope.store._sqlite_story import add_event, tell
-from mutoscope.store._store import UNSETTLED, UPSTREAM, Owed
-from mutoscope.store._writer import Changes
+from mutoscope.store.sqlite.writer import Changes
 
 SENT = "EXISTS (SELECT 1 FROM dispatches WHERE job = ? AND sent IN ('intended', 'accepted', 'unknown'))"
 PARKED = f"id = ? AND state = 'running' AND worker GLOB '{UPSTREAM}?*' AND leased_until = {NEVER}"

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from mutoscope.store._rows import DELIVERY_COLUMNS, Row, Value, delivery_of, receiver_of
-from mutoscope.store._store import DueDelivery
-from mutoscope.store._writer import Changes
+from mutoscope.store.protocol import DueDelivery
+from mutoscope.store.sqlite.rows import DELIVERY_COLUMNS, Row, Value, delivery_of, receiver_of
+from mutoscope.store.sqlite.writer import Changes
 
 PENDING = "delivered IS NULL AND given_up IS NULL"
 

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from mutoscope.model.job import Job
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store._rows import Row
-from mutoscope.store._store import Entry, Purse, SpendingRow
+from mutoscope.store.protocol import Entry, Purse, SpendingRow
+from mutoscope.store.sqlite.rows import Row
 
 DAY = 86400
 MICRO = 1_000_000  # the ledger counts in millionths of a credit: sums of whole numbers are exact

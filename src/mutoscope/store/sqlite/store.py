@@ -17,36 +17,8 @@ import msgspec
 
 from mutoscope.model.job import Dispatch, Event, Failure, Job, Json, Output, Sent, State, Watch
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store import _sqlite_deliveries as outbox
-from mutoscope.store import _sqlite_figures as figures
-from mutoscope.store import _sqlite_jobs as jobs
-from mutoscope.store import _sqlite_keys as keys
-from mutoscope.store import _sqlite_ledger as ledger
-from mutoscope.store import _sqlite_repeats as repeats
-from mutoscope.store import _sqlite_retention as retention
-from mutoscope.store import _sqlite_upstream as upstream
-from mutoscope.store._lru import HotJobs
-from mutoscope.store._migrations import NewerDatabase, migrate
-from mutoscope.store._rows import (
-    COLUMNS,
-    DELIVERY_COLUMNS,
-    DISPATCH_COLUMNS,
-    EVENT_COLUMNS,
-    UPLOAD_COLUMNS,
-    Row,
-    Value,
-    blob,
-    delivery_of,
-    dispatch_of,
-    encode,
-    event_of,
-    job_of,
-    row_of,
-    upload_of,
-    upload_row,
-)
-from mutoscope.store._sqlite_queue import Turns
-from mutoscope.store._store import (
+from mutoscope.store.hot import HotJobs
+from mutoscope.store.protocol import (
     EVENTS,
     Attempt,
     Balance,
@@ -64,7 +36,30 @@ from mutoscope.store._store import (
     SpendingRow,
     Swept,
 )
-from mutoscope.store._writer import Changes, Work, Writer, unavailable
+from mutoscope.store.sqlite import deliveries as outbox
+from mutoscope.store.sqlite import figures, jobs, keys, ledger, retention, upstream
+from mutoscope.store.sqlite import idempotency as repeats
+from mutoscope.store.sqlite.migrations import NewerDatabase, migrate
+from mutoscope.store.sqlite.queue import Turns
+from mutoscope.store.sqlite.rows import (
+    COLUMNS,
+    DELIVERY_COLUMNS,
+    DISPATCH_COLUMNS,
+    EVENT_COLUMNS,
+    UPLOAD_COLUMNS,
+    Row,
+    Value,
+    blob,
+    delivery_of,
+    dispatch_of,
+    encode,
+    event_of,
+    job_of,
+    row_of,
+    upload_of,
+    upload_row,
+)
+from mutoscope.store.sqlite.writer import Changes, Work, Writer, unavailable
 from mutoscope.wirekit.wire import Upload
 
 __all__ = ["NewerDatabase", "SqliteStore"]

@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from mutoscope.model.config import Rights
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store._rows import Row, encode
-from mutoscope.store._store import KeyRecord
-from mutoscope.store._writer import Changes
+from mutoscope.store.protocol import KeyRecord
+from mutoscope.store.sqlite.rows import Row, encode
+from mutoscope.store.sqlite.writer import Changes
 
 TOUCHED_SECONDS = 60.0  # how old the time of last use may be
 

@@ -21,7 +21,7 @@ from mutoscope.model.job import (
     State,
     Watch,
 )
-from mutoscope.store._store import DeliveryRecord
+from mutoscope.store.protocol import DeliveryRecord
 from mutoscope.wirekit.wire import Upload
 
 Value = str | int | float | bytes | None

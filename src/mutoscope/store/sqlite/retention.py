@@ -9,12 +9,12 @@ import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from mutoscope.store._rows import Row
-from mutoscope.store._sqlite_assets import INPUT, NEEDED, OUTPUT, drop, let_go, texts
-from mutoscope.store._sqlite_deliveries import PENDING
-from mutoscope.store._sqlite_jobs import first_id
-from mutoscope.store._store import Forgotten, Kept, Swept
-from mutoscope.store._writer import Changes
+from mutoscope.store.protocol import Forgotten, Kept, Swept
+from mutoscope.store.sqlite.assets import INPUT, NEEDED, OUTPUT, drop, let_go, texts
+from mutoscope.store.sqlite.deliveries import PENDING
+from mutoscope.store.sqlite.jobs import first_id
+from mutoscope.store.sqlite.rows import Row
+from mutoscope.store.sqlite.writer import Changes
 
 # A job that nobody waits for: neither its vendor's news, nor the answer to a paid request, nor a webhook's receiver.
 AT_REST = f"""finished IS NOT NULL AND finished <= ?1
