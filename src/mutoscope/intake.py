@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from mutoscope.engines._engine import OpenedInput
+from mutoscope.engines.engine import OpenedInput
 from mutoscope.files import probe as media
 from mutoscope.files.assets import Assets
 from mutoscope.files.egress import Client

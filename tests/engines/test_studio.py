@@ -26,7 +26,7 @@ from numpy._core import _multiarray_umath as core  # pyright: ignore[reportAttri
 from PIL import Image
 
 from mutoscope import worker
-from mutoscope.engines._engine import OpenedInput
+from mutoscope.engines.engine import OpenedInput
 from mutoscope.engines.studio import Studio
 from mutoscope.files.c2pa import Making
 from mutoscope.files.probe import MediaInfo
@@ -555,6 +555,6 @@ def children() -> list[int]:
             parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
         except (OSError, ValueError):
             continue
-        if b"mutoscope.engines._studio_child" in words and parent == os.getpid():
+        if b"mutoscope.engines.studio_child" in words and parent == os.getpid():
             found.append(int(path.name))
     return found

@@ -17,8 +17,8 @@ from typing import TypeVar
 import structlog
 from msgspec.structs import replace
 
-from mutoscope.engines._engine import HANDED, EngineRun, Outcome, Parked, Unsent
-from mutoscope.engines._health import Breaker, Bucket
+from mutoscope.engines.circuit_breaker import Breaker, Bucket
+from mutoscope.engines.engine import HANDED, EngineRun, Outcome, Parked, Unsent
 from mutoscope.files.assets import EXTENSIONS
 from mutoscope.files.egress import Client, Line, Lookup, NotSent
 from mutoscope.model.catalog import Catalog, Model

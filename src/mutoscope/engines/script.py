@@ -28,7 +28,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from mutoscope.engines._engine import EngineRun
+from mutoscope.engines.engine import EngineRun
 from mutoscope.model.config import Script as ScriptSettings
 from mutoscope.model.job import Operation, Output, Role
 from mutoscope.model.problem import KINDS, Kind, Problem

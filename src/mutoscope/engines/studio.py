@@ -20,7 +20,7 @@ import msgspec
 import structlog
 
 import mutoscope
-from mutoscope.engines._engine import EngineRun, OpenedInput
+from mutoscope.engines.engine import EngineRun, OpenedInput
 from mutoscope.files.c2pa import Making
 from mutoscope.model.config import Studio as StudioSettings
 from mutoscope.model.job import Json, Operation, Output, Role
@@ -28,7 +28,7 @@ from mutoscope.model.problem import Kind, Problem
 
 log = structlog.get_logger(__name__)
 
-CHILD = "mutoscope.engines._studio_child"
+CHILD = "mutoscope.engines.studio_child"
 LINE_BYTES = 1024 * 1024
 FPS, SECONDS = 24, 5.0  # for models whose rows name none
 MAX_COUNT = 8
