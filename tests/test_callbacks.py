@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import uuid_utils
 
-from mutoscope.access import callback_token, called_job
 from mutoscope.model.job import Generation, Job, Operation
+from mutoscope.service.keys import callback_token, called_job
 
 PUBLIC = {"server": {"public_url": "https://media.example.com/"}}
 ACCOUNT = "acme"

@@ -21,13 +21,13 @@ import pytest
 from PIL import Image
 
 from mutoscope import __version__
-from mutoscope.access import digest
 from mutoscope.cli import VERBS, main
 from mutoscope.cli._failure import Stop
 from mutoscope.cli.serve import refuse_open_door
 from mutoscope.model.catalog import ROWS
 from mutoscope.model.config import Settings, load
 from mutoscope.model.job import Delivery, Generation, Job, Operation, State
+from mutoscope.service.keys import digest
 from mutoscope.store import SqliteStore
 from mutoscope.wirekit.ids import uuid4_form
 

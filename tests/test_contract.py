@@ -31,11 +31,11 @@ from schemathesis.specs.openapi.checks import (
 
 from local_settings import settings
 from mutoscope import openapi, pages
-from mutoscope.access import digest
 from mutoscope.app import App
-from mutoscope.gateway import shortened
 from mutoscope.model.job import State
 from mutoscope.openapi import required_of
+from mutoscope.service.gateway import shortened
+from mutoscope.service.keys import digest
 from mutoscope.wirekit.wire import Route, Wire
 from mutoscope.wires import ALL
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import uvicorn
 
-from mutoscope.access import digest
 from mutoscope.cli import _server
 from mutoscope.cli._check import Check, Verdict
 from mutoscope.cli._failure import Stop
+from mutoscope.service.keys import digest
 
 Start = Callable[..., AbstractAsyncContextManager[Any]]
 TOKEN = "a-token-that-nobody-will-guess"

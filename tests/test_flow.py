@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from mutoscope import worker
-from mutoscope.access import digest
 from mutoscope.model.job import State
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.service.keys import digest
 from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.wires import BY_NAME
 

@@ -10,11 +10,11 @@ import msgspec
 import pytest
 import uuid_utils
 
-from mutoscope.access import BUCKETS_KEPT, MINUTE, Caller, Meter, Pace, RateLimited, make_key, share_of, widest
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import Limits, ModelRights, ModelSettings, Rights
 from mutoscope.model.job import Generation, Job, Operation, State
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.service.keys import BUCKETS_KEPT, MINUTE, Caller, Meter, Pace, RateLimited, make_key, share_of, widest
 
 Start = Callable[..., Any]
 IMAGE = "/v1/ai/text-to-image/runway"

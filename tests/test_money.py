@@ -14,7 +14,6 @@ import msgspec
 import pytest
 
 from local_settings import settings
-from mutoscope.access import digest
 from mutoscope.app import App
 from mutoscope.cli import main, usage
 from mutoscope.model import catalog
@@ -22,6 +21,7 @@ from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import BadSettings, ModelPrice, ModelSettings, Rates, Rights
 from mutoscope.model.job import Generation, Input, Job, MediaLimits, Operation, Output, Role, State
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.service.keys import digest
 from mutoscope.store import Purse, SpendingRow, SqliteStore
 from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.worker import Ending, Run

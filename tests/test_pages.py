@@ -14,8 +14,8 @@ from types import MappingProxyType
 import httpx
 import pytest
 
-from mutoscope.access import digest
 from mutoscope.pages import Html, as_page, tag
+from mutoscope.service.keys import digest
 from mutoscope.wires import ALL
 
 Start = Callable[..., AbstractAsyncContextManager]

@@ -8,10 +8,10 @@ import httpx
 import pytest
 from aiohttp import web
 
-from mutoscope.access import digest
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.repeats import KEY_SECONDS, RETRY_SECONDS, Turns, repeat_of
+from mutoscope.service.idempotency import KEY_SECONDS, RETRY_SECONDS, Turns, repeat_of
+from mutoscope.service.keys import digest
 from mutoscope.store import Repeat
 from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.wires import ALL

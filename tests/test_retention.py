@@ -15,10 +15,10 @@ import pytest
 
 from local_settings import settings
 from mutoscope import worker
-from mutoscope.access import digest
 from mutoscope.files.assets import Assets, put_file, remove_file, touch_file
 from mutoscope.model.config import Files
 from mutoscope.model.job import State
+from mutoscope.service.keys import digest
 from mutoscope.sweeper import Counts, Sweeper
 from mutoscope.wirekit.ids import from_uuid4_form
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mutoscope.access import digest
+from mutoscope.service.keys import digest
 from mutoscope.telemetry import logs
 
 IMAGE = "/v1/ai/text-to-image/runway"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from mutoscope.access import digest
 from mutoscope.model.job import State
+from mutoscope.service.keys import digest
 from mutoscope.wirekit.ids import from_uuid4_form
 
 Start = Callable[..., Any]

@@ -16,8 +16,8 @@ from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from mutoscope import webhooks
-from mutoscope.access import digest
 from mutoscope.model.config import BadSettings
+from mutoscope.service.keys import digest
 from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.wires import ALL
 

@@ -8,10 +8,10 @@ import msgspec
 import structlog
 from msgspec import Meta, Struct
 
-from mutoscope.access import OWN, Keys, make_key, rotate
 from mutoscope.model.config import Rights
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.service.keys import OWN, Keys, make_key, rotate
 from mutoscope.store import KeyRecord, Store
 
 log = structlog.get_logger(__name__)

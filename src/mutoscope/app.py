@@ -8,7 +8,6 @@ from pathlib import Path
 
 import structlog
 
-from mutoscope.access import Keys, Pace, share_of, widest
 from mutoscope.engines import Engine
 from mutoscope.engines.relay import Relay
 from mutoscope.engines.script import Script
@@ -18,8 +17,6 @@ from mutoscope.files.c2pa import signer
 from mutoscope.files.data_dir import Home
 from mutoscope.files.egress import Client
 from mutoscope.files.probe import Prober
-from mutoscope.gateway import Gateway
-from mutoscope.intake import Intake
 from mutoscope.metrics import Gate, Lag, Metrics, Sources
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import BadSettings, Rights, Settings
@@ -27,9 +24,12 @@ from mutoscope.model.problem import Problem
 from mutoscope.pages import Told
 from mutoscope.poller import Poller
 from mutoscope.readiness import Readiness
-from mutoscope.rehearsal import KEPT, seed
-from mutoscope.routes import Routes
 from mutoscope.server import Server
+from mutoscope.service.gateway import Gateway
+from mutoscope.service.inputs import Intake
+from mutoscope.service.keys import Keys, Pace, share_of, widest
+from mutoscope.service.rehearsal import KEPT, seed
+from mutoscope.service.routing import Routes
 from mutoscope.store import SqliteStore
 from mutoscope.sweeper import Sweeper
 from mutoscope.telemetry import logs, tracing

@@ -18,12 +18,12 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 
 from mutoscope import __version__
-from mutoscope.access import Keys
 from mutoscope.engines.relay import Relay
-from mutoscope.gateway import Gateway
 from mutoscope.model.config import Settings
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.poller import Poller
+from mutoscope.service.gateway import Gateway
+from mutoscope.service.keys import Keys
 from mutoscope.store import Figures, Unfinished
 from mutoscope.telemetry.counters import LAG_SECONDS, Durations, Tally
 from mutoscope.webhooks import Deliverer

@@ -16,14 +16,14 @@ from starlette.types import Receive, Scope, Send
 
 from mutoscope import __version__, openapi
 from mutoscope.engines.relay import Relay
-from mutoscope.gateway import Gateway
 from mutoscope.metrics import Gate, Metrics
 from mutoscope.model.catalog import Model
 from mutoscope.model.job import Json, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.openapi import Operation
 from mutoscope.readiness import Readiness
-from mutoscope.routes import makes, route
+from mutoscope.service.gateway import Gateway
+from mutoscope.service.routing import makes, route
 from mutoscope.wirekit.wire import Wire
 
 TITLE = "mutoscope"

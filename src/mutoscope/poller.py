@@ -14,10 +14,10 @@ from typing import NamedTuple
 import structlog
 
 from mutoscope.engines.relay import Relay
-from mutoscope.gateway import Gateway
 from mutoscope.model.config import Relay as RelaySettings
 from mutoscope.model.job import Failure, Json, Mode, State, Update, Watch
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.service.gateway import Gateway
 from mutoscope.store import Store
 from mutoscope.telemetry.tracing import described
 

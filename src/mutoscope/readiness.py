@@ -8,8 +8,8 @@ from pathlib import Path
 
 import structlog
 
-from mutoscope.gateway import Gateway
 from mutoscope.model.problem import Problem
+from mutoscope.service.gateway import Gateway
 from mutoscope.worker import Worker
 
 log = structlog.get_logger(__name__)

@@ -16,16 +16,17 @@ from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 from starlette.requests import Request
 
-from mutoscope import intake, pages
-from mutoscope.access import Caller, Keys, Meter, Pace, RateLimited, hold_scope, widest
+from mutoscope import pages
 from mutoscope.admin import Admin
-from mutoscope.gateway import Gateway, upload_path, visible
 from mutoscope.model.catalog import first
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job
 from mutoscope.model.problem import KINDS, Kind, Problem, hindrance
 from mutoscope.origins import Origins, is_preflight
-from mutoscope.repeats import REPLAYED, Turns, repeat_of
+from mutoscope.service import inputs
+from mutoscope.service.gateway import Gateway, upload_path, visible
+from mutoscope.service.idempotency import REPLAYED, Turns, repeat_of
+from mutoscope.service.keys import Caller, Keys, Meter, Pace, RateLimited, hold_scope, widest
 from mutoscope.store import Repeat
 from mutoscope.telemetry import tracing
 from mutoscope.telemetry.counters import Durations
@@ -454,7 +455,7 @@ class Server:
         await self.meter.take(upload.owner, size, limit)
         if size < upload.min_bytes:
             raise Problem(Kind.BAD_MEDIA, f"The file has {size} bytes; at least {upload.min_bytes} are needed.")
-        media_type = intake.sniff(path)
+        media_type = inputs.sniff(path)
         fitting = upload.media_type == ANY_FILE or (media_type and family(media_type) == family(upload.media_type))
         if media_type is None or not fitting:
             raise Problem(Kind.BAD_MEDIA, f"The file is not {upload.media_type}: it looks like {media_type}.")

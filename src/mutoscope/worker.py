@@ -17,11 +17,11 @@ from mutoscope.engines import Engine, Handed, OpenedInput, Outcome, Parked, Unse
 from mutoscope.files.assets import Assets, in_turn
 from mutoscope.files.c2pa import Making, Signer, Unsigned
 from mutoscope.files.probe import MediaInfo
-from mutoscope.gateway import Gateway, made_definite
 from mutoscope.model.config import Relay as RelaySettings
 from mutoscope.model.config import Worker as WorkerSettings
 from mutoscope.model.job import Dispatch, Failure, Input, Job, Json, Output, Sent, State
 from mutoscope.model.problem import Kind, Problem, hindrance
+from mutoscope.service.gateway import Gateway, made_definite
 from mutoscope.store import Store
 from mutoscope.telemetry.tracing import Facts, span
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from mutoscope import webhooks, wires
-from mutoscope.access import digest
 from mutoscope.model.config import BadSettings, load
+from mutoscope.service.keys import digest
 from mutoscope.wirekit.wire import Verb, Wire
 
 Start = Callable[..., Any]

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from fault_proxy import dead_link
 
-from mutoscope.access import digest
 from mutoscope.model.job import State
+from mutoscope.service.keys import digest
 from mutoscope.wirekit.ids import from_uuid4_form
 
 Worlds = Any

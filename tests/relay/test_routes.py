@@ -12,7 +12,7 @@ from test_relay import make_picture
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import Account, ModelSettings
 from mutoscope.model.job import Sent, State
-from mutoscope.routes import route
+from mutoscope.service.routing import route
 
 Worlds = Any
 

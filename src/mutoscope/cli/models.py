@@ -9,7 +9,7 @@ from mutoscope.cli import _show
 from mutoscope.cli._options import AsJson, Config, settings_of
 from mutoscope.model.catalog import Catalog, Model, Price, price_at, price_words
 from mutoscope.model.config import Settings
-from mutoscope.routes import route
+from mutoscope.service.routing import route
 
 
 def models(

@@ -24,7 +24,7 @@ from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import Config, Data, settings_of
 from mutoscope.connection import Connection
 from mutoscope.model.config import Settings
-from mutoscope.routes import route
+from mutoscope.service.routing import route
 from mutoscope.telemetry import logs
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL

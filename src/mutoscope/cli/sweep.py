@@ -9,7 +9,7 @@ from mutoscope.cli._options import AsJson, Config, Data, settings_of
 from mutoscope.files.assets import Assets
 from mutoscope.files.data_dir import Home
 from mutoscope.model.config import Settings
-from mutoscope.rehearsal import KEPT
+from mutoscope.service.rehearsal import KEPT
 from mutoscope.store import Kept, SqliteStore
 from mutoscope.sweeper import Counts, Sweeper
 

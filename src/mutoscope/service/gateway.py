@@ -12,18 +12,18 @@ import structlog
 import uuid_utils
 from msgspec.structs import replace
 
-from mutoscope.access import Keys, callback_token, called_job, hold_scope, share_of
 from mutoscope.engines import Engine
 from mutoscope.engines.relay import Relay
 from mutoscope.files.assets import Assets, upload_name
-from mutoscope.intake import Intake
 from mutoscope.model import catalog
 from mutoscope.model.catalog import Catalog, Model, Price
 from mutoscope.model.config import Rights, Settings
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Delivery, Generation, Job, Output, Sent, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.routes import Routes
+from mutoscope.service.inputs import Intake
+from mutoscope.service.keys import Keys, callback_token, called_job, hold_scope, share_of
+from mutoscope.service.routing import Routes
 from mutoscope.store import Purse, Repeat, Store
 from mutoscope.telemetry.counters import JOB_SECONDS, Durations, Tally
 from mutoscope.telemetry.tracing import Tracing

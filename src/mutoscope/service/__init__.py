@@ -1,0 +1,1 @@
+"""Decides what becomes of a request. It sees no HTTP and no SQL."""
