@@ -14,7 +14,8 @@ import msgspec
 import pytest
 from cyclopts import CycloptsError, MissingArgumentError
 
-from mutoscope import webhooks, wires
+from mutoscope import wires
+from mutoscope.background import webhooks
 from mutoscope.cli import app
 from mutoscope.engines.studio import Studio
 from mutoscope.model.config import BY_NAME, Settings

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from PIL import Image
 
-from mutoscope import worker
+from mutoscope.background import worker
 from mutoscope.model.job import State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.keys import digest

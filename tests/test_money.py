@@ -15,6 +15,7 @@ import pytest
 
 from local_settings import settings
 from mutoscope.app import App
+from mutoscope.background.worker import Ending, Run
 from mutoscope.cli import main, usage
 from mutoscope.model import catalog
 from mutoscope.model.catalog import Catalog
@@ -24,7 +25,6 @@ from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.keys import digest
 from mutoscope.store import Purse, SpendingRow, SqliteStore
 from mutoscope.wirekit.ids import from_uuid4_form
-from mutoscope.worker import Ending, Run
 
 Start = Callable[..., AbstractAsyncContextManager[Any]]
 I2V, T2I, V2V = Operation.IMAGE_TO_VIDEO, Operation.TEXT_TO_IMAGE, Operation.VIDEO_TO_VIDEO

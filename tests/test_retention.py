@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from local_settings import settings
-from mutoscope import worker
+from mutoscope.background import worker
+from mutoscope.background.retention import Counts, Sweeper
 from mutoscope.files.assets import Assets, put_file, remove_file, touch_file
 from mutoscope.model.config import Files
 from mutoscope.model.job import State
 from mutoscope.service.keys import digest
-from mutoscope.sweeper import Counts, Sweeper
 from mutoscope.wirekit.ids import from_uuid4_form
 
 Start = Callable[..., Any]

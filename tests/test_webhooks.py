@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from mutoscope import webhooks
+from mutoscope.background import webhooks
 from mutoscope.model.config import BadSettings
 from mutoscope.service.keys import digest
 from mutoscope.wirekit.ids import from_uuid4_form

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import structlog
 
+from mutoscope.background.poller import Poller
+from mutoscope.background.retention import Sweeper
+from mutoscope.background.webhooks import Deliverer
+from mutoscope.background.worker import Worker
 from mutoscope.engines import Engine
 from mutoscope.engines.relay import Relay
 from mutoscope.engines.script import Script
@@ -22,7 +26,6 @@ from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import BadSettings, Rights, Settings
 from mutoscope.model.problem import Problem
 from mutoscope.pages import Told
-from mutoscope.poller import Poller
 from mutoscope.readiness import Readiness
 from mutoscope.server import Server
 from mutoscope.service.gateway import Gateway
@@ -31,13 +34,10 @@ from mutoscope.service.keys import Keys, Pace, share_of, widest
 from mutoscope.service.rehearsal import KEPT, seed
 from mutoscope.service.routing import Routes
 from mutoscope.store import SqliteStore
-from mutoscope.sweeper import Sweeper
 from mutoscope.telemetry import logs, tracing
 from mutoscope.telemetry.counters import Durations
 from mutoscope.telemetry.tracing import Tracing
-from mutoscope.webhooks import Deliverer
 from mutoscope.wires import BY_NAME
-from mutoscope.worker import Worker
 
 log = structlog.get_logger(__name__)
 

@@ -18,16 +18,16 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 
 from mutoscope import __version__
+from mutoscope.background.poller import Poller
+from mutoscope.background.webhooks import Deliverer
+from mutoscope.background.worker import Worker
 from mutoscope.engines.relay import Relay
 from mutoscope.model.config import Settings
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.poller import Poller
 from mutoscope.service.gateway import Gateway
 from mutoscope.service.keys import Keys
 from mutoscope.store import Figures, Unfinished
 from mutoscope.telemetry.counters import LAG_SECONDS, Durations, Tally
-from mutoscope.webhooks import Deliverer
-from mutoscope.worker import Worker
 
 log = structlog.get_logger(__name__)
 K = TypeVar("K")

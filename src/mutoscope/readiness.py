@@ -8,9 +8,9 @@ from pathlib import Path
 
 import structlog
 
+from mutoscope.background.worker import Worker
 from mutoscope.model.problem import Problem
 from mutoscope.service.gateway import Gateway
-from mutoscope.worker import Worker
 
 log = structlog.get_logger(__name__)
 

@@ -18,6 +18,7 @@ from starlette.requests import Request
 
 from mutoscope import pages
 from mutoscope.admin import Admin
+from mutoscope.background.webhooks import receiver_address
 from mutoscope.model.catalog import first
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job
@@ -30,7 +31,6 @@ from mutoscope.service.keys import Caller, Keys, Meter, Pace, RateLimited, hold_
 from mutoscope.store import Repeat
 from mutoscope.telemetry import tracing
 from mutoscope.telemetry.counters import Durations
-from mutoscope.webhooks import receiver_address
 from mutoscope.wirekit.wire import ANY_FILE, Allowance, Route, Submission, Verb, Wire
 from mutoscope.wires import ALL
 

@@ -25,7 +25,7 @@ import structlog
 from numpy._core import _multiarray_umath as core  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
 from PIL import Image
 
-from mutoscope import worker
+from mutoscope.background import worker
 from mutoscope.engines.engine import OpenedInput
 from mutoscope.engines.studio import Studio
 from mutoscope.files.c2pa import Making

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from mutoscope import webhooks, wires
+from mutoscope import wires
+from mutoscope.background import webhooks
 from mutoscope.model.config import BadSettings, load
 from mutoscope.service.keys import digest
 from mutoscope.wirekit.wire import Verb, Wire

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.prompt import Confirm
 
-from mutoscope import forgetting
+from mutoscope.background import erasure
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
@@ -61,13 +61,13 @@ async def forget(
                 yes or Confirm.ask(f"Remove everything of {owner!r}? It cannot be brought back.", console=_show.err)
             ):
                 raise Stop("Nothing was removed.")
-            report = await forgetting.forget(
+            report = await erasure.forget(
                 store,
                 sweeper_of(settings, store),
                 owner,
                 root=settings.data,
                 words=search,
-                settling_seconds=forgetting.SETTLING_SECONDS if serving else 0.0,
+                settling_seconds=erasure.SETTLING_SECONDS if serving else 0.0,
                 clock=time.time,
             )
     if as_json:
@@ -95,7 +95,7 @@ def beside_server(settings: Settings) -> Generator[bool]:
         home.leave()
 
 
-def show(report: forgetting.Report, owner: str) -> None:
+def show(report: erasure.Report, owner: str) -> None:
     removed = report.removed
     facts = [(name, getattr(removed, field)) for field, name in NAMES.items()]
     facts += [("jobs that were canceled first", report.canceled), ("files", report.files)]
@@ -105,6 +105,6 @@ def show(report: forgetting.Report, owner: str) -> None:
         for each in report.found:
             _show.out.print(f"  {each}", markup=False)
         return
-    if len(owner.encode()) < forgetting.SHORTEST:
+    if len(owner.encode()) < erasure.SHORTEST:
         _show.out.print("The name is too short to be told from chance; its ids and digests were searched for.")
     _show.out.print(f"Searched {report.searched_files} files of the data directory: nothing of it is left.")

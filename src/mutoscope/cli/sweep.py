@@ -4,6 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from mutoscope.background.retention import Counts, Sweeper
 from mutoscope.cli import _records, _show
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
 from mutoscope.files.assets import Assets
@@ -11,7 +12,6 @@ from mutoscope.files.data_dir import Home
 from mutoscope.model.config import Settings
 from mutoscope.service.rehearsal import KEPT
 from mutoscope.store import Kept, SqliteStore
-from mutoscope.sweeper import Counts, Sweeper
 
 NAMES = {
     Kept.JOBS: "jobs",

@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 import structlog
 from msgspec import Struct
 
+from mutoscope.background.webhooks import receiver_address
 from mutoscope.model.catalog import Model, first
 from mutoscope.model.config import BadSettings, Key, Limits, Rights
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import KeyRecord, Store
-from mutoscope.webhooks import receiver_address
 from mutoscope.wirekit.wire import Allowance
 
 log = structlog.get_logger(__name__)

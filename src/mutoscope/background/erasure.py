@@ -7,8 +7,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from mutoscope.background.retention import FILES, REFRESH_SECONDS, Sweeper
 from mutoscope.store import Forgotten, Store
-from mutoscope.sweeper import FILES, REFRESH_SECONDS, Sweeper
 
 PART = 200  # jobs in a transaction
 SETTLING_SECONDS = 5.0  # until a server's worker has let go of what was canceled, and has told what it had counted

@@ -1,0 +1,1 @@
+"""Loops that run beside the requests: making, polling, delivering, retaining, erasing."""
