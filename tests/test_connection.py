@@ -10,8 +10,8 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from mutoscope import connection
-from mutoscope.connection import Connection
+from mutoscope.web import protocol
+from mutoscope.web.protocol import Connection
 
 IMAGE = "/v1/ai/text-to-image/runway"
 BODY = msgspec.json.encode({"prompt": "x", "ratio": "720:720"})[:-1] + b" " * 8000 + b"}"
@@ -75,7 +75,7 @@ async def drip(writer: asyncio.StreamWriter, data: bytes, size: int, pause: floa
 
 
 async def test_a_head_that_drips_is_given_up_in_its_time(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
     reader, writer = await door.dial()
     began = time.monotonic()
     dripping = asyncio.create_task(drip(writer, b"GET / HTTP/1.1\r\n" + b"x-slow: 1\r\n" * 1000, 1, 0.01))
@@ -87,14 +87,14 @@ async def test_a_head_that_drips_is_given_up_in_its_time(door: Door, monkeypatch
 
 
 async def test_a_connection_on_which_nothing_is_said_does_not_stay(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.1)
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.1)
     reader, _ = await door.dial()
     async with asyncio.timeout(5):
         assert (await answer(reader))[0] == 408
 
 
 async def test_a_second_head_that_drips_is_given_up_like_the_first(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
     reader, writer = await door.dial()
     writer.write(post())
     assert (await answer(reader))[0] == 200
@@ -104,7 +104,7 @@ async def test_a_second_head_that_drips_is_given_up_like_the_first(door: Door, m
 
 
 async def test_a_body_that_drips_is_given_up_and_makes_no_job(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(protocol, "BODY_SECONDS", 0.2)
     reader, writer = await door.dial()
     dripping = asyncio.create_task(drip(writer, post(), 64, 0.02))
     async with asyncio.timeout(5):
@@ -118,8 +118,8 @@ async def test_a_body_that_drips_is_given_up_and_makes_no_job(door: Door, monkey
 
 
 async def test_a_body_that_comes_slowly_but_steadily_is_taken(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "BODY_SECONDS", 0.2)
-    monkeypatch.setattr(connection, "BODY_BYTES", 256)
+    monkeypatch.setattr(protocol, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(protocol, "BODY_BYTES", 256)
     reader, writer = await door.dial()
     began = time.monotonic()
     await drip(writer, post(), 256, 0.02)
@@ -129,8 +129,8 @@ async def test_a_body_that_comes_slowly_but_steadily_is_taken(door: Door, monkey
 
 
 async def test_who_waits_between_two_requests_is_left_alone(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.1)
-    monkeypatch.setattr(connection, "BODY_SECONDS", 0.1)
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.1)
+    monkeypatch.setattr(protocol, "BODY_SECONDS", 0.1)
     reader, writer = await door.dial()
     for _ in range(3):
         writer.write(post())
@@ -151,7 +151,7 @@ async def test_many_requests_in_one_piece_are_all_answered(door: Door) -> None:
     [
         (f"GET {IMAGE}?page={'1' * connection.MAX_TARGET} HTTP/1.1\r\nhost: a\r\n\r\n", 414),
         (f"GET /{'a' * 60_000} HTTP/1.1\r\nhost: a\r\n\r\n", 414),
-        (f"GET {IMAGE} HTTP/1.1\r\nhost: a\r\n" + "x-a: b\r\n" * connection.MAX_HEADERS + "\r\n", 431),
+        (f"GET {IMAGE} HTTP/1.1\r\nhost: a\r\n" + "x-a: b\r\n" * protocol.MAX_HEADERS + "\r\n", 431),
         (f"GET {IMAGE} HTTP/1.1\r\nhost: a\r\nx-a: {'b' * connection.MAX_HEAD}\r\n\r\n", 431),
         (f"GET {IMAGE} HTTP/1.1\r\nhost: a\r\nx-a: {'b' * 10_000_000}", 431),
         ("GET / HTTP/1.1\r\n" + "x" * 1_000_000, 431),

@@ -30,12 +30,12 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from local_settings import settings
-from mutoscope import openapi, pages
 from mutoscope.app import App
 from mutoscope.model.job import State
-from mutoscope.openapi import required_of
 from mutoscope.service.gateway import shortened
 from mutoscope.service.keys import digest
+from mutoscope.web import openapi, pages
+from mutoscope.web.openapi import required_of
 from mutoscope.wirekit.wire import Route, Wire
 from mutoscope.wires import ALL
 

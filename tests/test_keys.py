@@ -12,13 +12,14 @@ import msgspec
 import pytest
 import uuid_utils
 
-from mutoscope import openapi, wires
+from mutoscope import wires
 from mutoscope.model.config import Key, Rights
 from mutoscope.model.job import Generation, Job, Operation, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.keys import Caller, Keys, digest, make_key
 from mutoscope.service.routing import Routes
 from mutoscope.store import KeyRecord, SqliteStore
+from mutoscope.web import openapi
 from mutoscope.wirekit.wire import Route, Upload, Verb, Wire
 
 Start = Callable[..., Any]

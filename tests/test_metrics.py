@@ -11,10 +11,10 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from mutoscope.metrics import COUNTER, RECEIVERS, ROWS, Row, Spread
 from mutoscope.service.keys import digest
 from mutoscope.store import Figures, Owing
 from mutoscope.telemetry.counters import Durations, Tally
+from mutoscope.web.metrics import COUNTER, RECEIVERS, ROWS, Row, Spread
 from mutoscope.wires.freepik import api as freepik
 
 Start = Callable[..., AbstractAsyncContextManager[Any]]

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from mutoscope import openapi
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.problem import Problem
+from mutoscope.web import openapi
 from mutoscope.wirekit.wire import Allowance, Page, Route, Verb, Wire
 from mutoscope.wires import ALL
 

@@ -14,8 +14,8 @@ from types import MappingProxyType
 import httpx
 import pytest
 
-from mutoscope.pages import Html, as_page, tag
 from mutoscope.service.keys import digest
+from mutoscope.web.pages import Html, as_page, tag
 from mutoscope.wires import ALL
 
 Start = Callable[..., AbstractAsyncContextManager]

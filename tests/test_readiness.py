@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mutoscope import readiness
+from mutoscope.web import health
 
 Start = Callable[..., AbstractAsyncContextManager[Any]]
 
@@ -26,13 +26,13 @@ async def test_a_server_that_can_take_and_make_jobs_is_ready(start: Start) -> No
 
 async def test_a_store_that_cannot_be_written_is_in_the_way(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """A read would succeed: another process holds the file for writing."""
-    monkeypatch.setattr(readiness, "STORE_SECONDS", 0.2)
+    monkeypatch.setattr(health, "STORE_SECONDS", 0.2)
     async with start() as running:
         with closing(sqlite3.connect(running.app.home.database, isolation_level=None)) as other:
             _ = other.execute("BEGIN IMMEDIATE")
             assert await ready(running) == (503, {"store": "a write takes too long"})
         assert (await running.client.get("/healthz")).status_code == 200
-        monkeypatch.setattr(readiness, "STORE_SECONDS", 10.0)
+        monkeypatch.setattr(health, "STORE_SECONDS", 10.0)
         assert await ready(running) == (200, {})
 
 
@@ -48,7 +48,7 @@ async def test_a_worker_that_does_not_look_for_jobs_is_in_the_way(start: Start) 
         running.app.worker.stopping = True
         running.app.gateway.new_job.set()
         await running.app.worker._claiming_ended.wait()
-        running.app.worker.looked -= readiness.WORKER_SECONDS + 1
+        running.app.worker.looked -= health.WORKER_SECONDS + 1
         assert await ready(running) == (503, {"worker": "no jobs are being started"})
 
 

@@ -21,13 +21,9 @@ from mutoscope.files.c2pa import signer
 from mutoscope.files.data_dir import Home
 from mutoscope.files.egress import Client
 from mutoscope.files.probe import Prober
-from mutoscope.metrics import Gate, Lag, Metrics, Sources
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import BadSettings, Rights, Settings
 from mutoscope.model.problem import Problem
-from mutoscope.pages import Told
-from mutoscope.readiness import Readiness
-from mutoscope.server import Server
 from mutoscope.service.gateway import Gateway
 from mutoscope.service.inputs import Intake
 from mutoscope.service.keys import Keys, Pace, share_of, widest
@@ -37,6 +33,10 @@ from mutoscope.store import SqliteStore
 from mutoscope.telemetry import logs, tracing
 from mutoscope.telemetry.counters import Durations
 from mutoscope.telemetry.tracing import Tracing
+from mutoscope.web.health import Readiness
+from mutoscope.web.metrics import Gate, Lag, Metrics, Sources
+from mutoscope.web.pages import Told
+from mutoscope.web.server import Server
 from mutoscope.wires import BY_NAME
 
 log = structlog.get_logger(__name__)

@@ -18,7 +18,7 @@ from mutoscope.model import catalog
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Failure, Generation, Input, Job, Operation, Output, Role, State, Update
 from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, Rule
-from mutoscope.server import Router
+from mutoscope.web.server import Router
 from mutoscope.wirekit.wire import (
     Back,
     Conversation,

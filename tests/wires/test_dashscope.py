@@ -13,7 +13,7 @@ from mutoscope.model import catalog
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Failure, Generation, Job, Operation, Output, Role, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.server import Router
+from mutoscope.web.server import Router
 from mutoscope.wirekit.wire import Submission, Verb
 from mutoscope.wires.dashscope import bodies
 from mutoscope.wires.dashscope.answers import CHINA

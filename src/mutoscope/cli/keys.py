@@ -10,7 +10,6 @@ import msgspec
 from cyclopts import App, Parameter
 from rich.text import Text
 
-from mutoscope import admin
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
@@ -18,6 +17,7 @@ from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import Key, Rights, Settings
 from mutoscope.service import keys as access
 from mutoscope.store import KeyRecord
+from mutoscope.web import admin
 from mutoscope.wires import BY_NAME
 
 app = App(name="keys", help="Make, list, revoke and rotate API keys.")

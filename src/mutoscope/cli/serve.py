@@ -22,10 +22,10 @@ from mutoscope.app import App
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import Config, Data, settings_of
-from mutoscope.connection import Connection
 from mutoscope.model.config import Settings
 from mutoscope.service.routing import route
 from mutoscope.telemetry import logs
+from mutoscope.web.protocol import Connection
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL
 

@@ -14,16 +14,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from mutoscope import __version__, openapi
+from mutoscope import __version__
 from mutoscope.engines.relay import Relay
-from mutoscope.metrics import Gate, Metrics
 from mutoscope.model.catalog import Model
 from mutoscope.model.job import Json, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.openapi import Operation
-from mutoscope.readiness import Readiness
 from mutoscope.service.gateway import Gateway
 from mutoscope.service.routing import makes, route
+from mutoscope.web import openapi
+from mutoscope.web.health import Readiness
+from mutoscope.web.metrics import Gate, Metrics
+from mutoscope.web.openapi import Operation
 from mutoscope.wirekit.wire import Wire
 
 TITLE = "mutoscope"

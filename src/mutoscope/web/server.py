@@ -16,14 +16,11 @@ from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 from starlette.requests import Request
 
-from mutoscope import pages
-from mutoscope.admin import Admin
 from mutoscope.background.webhooks import receiver_address
 from mutoscope.model.catalog import first
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job
 from mutoscope.model.problem import KINDS, Kind, Problem, hindrance
-from mutoscope.origins import Origins, is_preflight
 from mutoscope.service import inputs
 from mutoscope.service.gateway import Gateway, upload_path, visible
 from mutoscope.service.idempotency import REPLAYED, Turns, repeat_of
@@ -31,6 +28,9 @@ from mutoscope.service.keys import Caller, Keys, Meter, Pace, RateLimited, hold_
 from mutoscope.store import Repeat
 from mutoscope.telemetry import tracing
 from mutoscope.telemetry.counters import Durations
+from mutoscope.web import pages
+from mutoscope.web.admin import Admin
+from mutoscope.web.cors import Origins, is_preflight
 from mutoscope.wirekit.wire import ANY_FILE, Allowance, Route, Submission, Verb, Wire
 from mutoscope.wires import ALL
 
