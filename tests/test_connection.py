@@ -149,13 +149,13 @@ async def test_many_requests_in_one_piece_are_all_answered(door: Door) -> None:
 @pytest.mark.parametrize(
     ("head", "status"),
     [
-        (f"GET {IMAGE}?page={'1' * connection.MAX_TARGET} HTTP/1.1\r\nhost: a\r\n\r\n", 414),
+        (f"GET {IMAGE}?page={'1' * protocol.MAX_TARGET} HTTP/1.1\r\nhost: a\r\n\r\n", 414),
         (f"GET /{'a' * 60_000} HTTP/1.1\r\nhost: a\r\n\r\n", 414),
         (f"GET {IMAGE} HTTP/1.1\r\nhost: a\r\n" + "x-a: b\r\n" * protocol.MAX_HEADERS + "\r\n", 431),
-        (f"GET {IMAGE} HTTP/1.1\r\nhost: a\r\nx-a: {'b' * connection.MAX_HEAD}\r\n\r\n", 431),
+        (f"GET {IMAGE} HTTP/1.1\r\nhost: a\r\nx-a: {'b' * protocol.MAX_HEAD}\r\n\r\n", 431),
         (f"GET {IMAGE} HTTP/1.1\r\nhost: a\r\nx-a: {'b' * 10_000_000}", 431),
         ("GET / HTTP/1.1\r\n" + "x" * 1_000_000, 431),
-        (f"GET {IMAGE}?page=1&x={'1' * (connection.MAX_TARGET - 100)} HTTP/1.1\r\nhost: a\r\n\r\n", 200),
+        (f"GET {IMAGE}?page=1&x={'1' * (protocol.MAX_TARGET - 100)} HTTP/1.1\r\nhost: a\r\n\r\n", 200),
         (f"GET {IMAGE} HTTP/1.1\r\nhost: a\r\nx-a: {'b' * 60_000}\r\n\r\n", 200),
         ("nonsense\r\n\r\n", 400),
     ],

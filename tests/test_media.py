@@ -28,7 +28,7 @@ from mutoscope.model.config import Inputs
 from mutoscope.model.job import MediaLimits, Role
 from mutoscope.model.problem import Kind, Problem
 
-PROBE = Path(media.__file__).with_name("_probe.py")
+PROBE = Path(media.__file__).with_name("_probe_child.py")
 
 
 @pytest.fixture

@@ -129,9 +129,9 @@ def open_handles() -> int:
 
 async def test_a_fork_cannot_answer_for_the_next_file(tmp_path: Path) -> None:
     """Whoever takes over a decoder writes where the answer goes; it must stay that file's own."""
-    whole = Path(sys.modules["mutoscope.files.probe"].__file__ or "").with_name("_probe.py")
-    script, taken = whole.read_text(), tmp_path / "_probe.py"
-    (tmp_path / "_walls.py").write_bytes(whole.with_name("_walls.py").read_bytes())
+    whole = Path(sys.modules["mutoscope.files.probe"].__file__ or "").with_name("_probe_child.py")
+    script, taken = whole.read_text(), tmp_path / "_probe_child.py"
+    (tmp_path / "_sandbox.py").write_bytes(whole.with_name("_sandbox.py").read_bytes())
     taken.write_text(script.replace('return {"info": read(request)}', "os.write(1, b'{\"info\": {}}\\n'); return [1]"))
     assert taken.read_text() != script
     process = await asyncio.create_subprocess_exec(

@@ -24,7 +24,7 @@ MEANING = {
     Verdict.ALTERED: "ALTERED since it was signed",
     Verdict.INVALID: "INVALID: not made by the rules, or out of date",
 }
-UNREAD = f"cannot be read here: {credentials.INSTALL}"
+UNREAD = f"cannot be read here: {c2pa.INSTALL}"
 NONE = "none: nothing proves who made it"
 COLORS = {
     Verdict.VALID: "green",

@@ -1,4 +1,4 @@
-"""The child of `media.py`: opens one stranger's file per fork, behind walls, and tells what it is.
+"""The child of `probe.py`: opens one stranger's file per fork, behind walls, and tells what it is.
 
 Run by path, isolated; of ours it loads the walls alone, by path too. It reads a line of JSON, forks, and the fork sets
 its limits, opens the file, tells what it found and is gone. Nothing that a file did outlives it.
@@ -49,7 +49,7 @@ from PIL import (
 if TYPE_CHECKING:
     from mutoscope.files import _sandbox as shut
 else:
-    spec = importlib.util.spec_from_file_location("walls", Path(__file__).with_name("_walls.py"))
+    spec = importlib.util.spec_from_file_location("walls", Path(__file__).with_name("_sandbox.py"))
     shut = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(shut)
 

@@ -1,6 +1,6 @@
 """What a child that opens strangers' files gives up for good before it does: Linux lets any process do that.
 
-`_probe.py`, which runs by path and isolated, loads this by path: it imports nothing of ours.
+`_probe_child.py`, which runs by path and isolated, loads this by path: it imports nothing of ours.
 """
 
 import ctypes

@@ -1,7 +1,7 @@
 """The only thing that opens a stranger's file: what it is, judged by its content, in a child process.
 
 This process reads the first bytes of a file and compares them with a table. Everything that parses runs
-in `_probe.py`, in a child with limits on memory, processor time, files and clock, and without a network.
+in `_probe_child.py`, in a child with limits on memory, processor time, files and clock, and without a network.
 """
 
 import asyncio
@@ -168,7 +168,7 @@ class Prober:
 
 
 class _Child:
-    """A process that runs `_probe.py`: a line of JSON in, a line of JSON out."""
+    """A process that runs `_probe_child.py`: a line of JSON in, a line of JSON out."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
@@ -178,7 +178,7 @@ class _Child:
         # By path, isolated and with an empty environment: it needs none of our modules, and knows no secrets.
         return cls(
             await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", str(Path(__file__).with_name("_probe.py"))),
+                *(sys.executable, "-I", str(Path(__file__).with_name("_probe_child.py"))),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
