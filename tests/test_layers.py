@@ -1,47 +1,26 @@
 """Imports point one way: towards the data types, never towards the doors."""
 
 import ast
+import re
 from pathlib import Path
 
 SOURCE = Path(__file__).parent.parent / "src" / "mutoscope"
-LAYERS: list[set[str]] = [
-    {"problem", "http", "job", "meters"},
-    {"catalog", "config"},
-    {"wires"},
-    {"net", "media", "assets", "store", "home", "credentials", "tracing", "_probe", "_walls"},
-    {"studio"},
-    {"engines"},
-    {
-        "access",
-        "intake",
-        "gateway",
-        "poller",
-        "repeats",
-        "routes",
-        "forgetting",
-        "sweeper",
-        "worker",
-        "webhooks",
-        "rehearsal",
-    },
-    {
-        "admin",
-        "metrics",
-        "openapi",
-        "origins",
-        "pages",
-        "readiness",
-        "server",
-        "app",
-        "connection",
-        "logs",
-        "cli",
-        "__main__",
-    },
-]
-RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
-ONLY_OWN = {"studio": {"studio"}, "wires": {"wires", "problem", "http", "job"}}
-"""Rooms that know nothing but what is listed."""
+BELOW: dict[str, set[str]] = {
+    "model": set(),
+    "wirekit": {"model"},
+    "wires": {"model", "wirekit"},
+    "studio": set(),
+    "telemetry": {"model"},
+    "files": {"model"},
+    "store": {"model", "wirekit", "telemetry"},
+    "engines": {"model", "wirekit", "wires", "telemetry", "files", "store", "studio"},
+    "service": {"model", "wirekit", "wires", "telemetry", "files", "store", "studio", "engines"},
+    "background": {"model", "wirekit", "wires", "telemetry", "files", "store", "engines", "service"},
+    "web": {"model", "wirekit", "wires", "telemetry", "files", "store", "engines", "service", "background"},
+}
+"""Each folder, the lowest first, and the folders that it may import beside itself."""
+DOORS = {"app", "cli", "__main__"}
+"""What puts everything together: it may import anything, and nothing but these imports it."""
 
 
 def imports(path: Path) -> set[str]:
@@ -64,31 +43,36 @@ def room_of(path: Path) -> str:
 FILES = [path for path in SOURCE.rglob("*.py") if room_of(path) != "__init__"]
 
 
-def test_every_room_has_its_layer() -> None:
-    assert {room_of(path) for path in FILES} <= set(RANK)
+def test_every_folder_has_its_place() -> None:
+    assert {room_of(path) for path in FILES} == set(BELOW) | DOORS
 
 
-def test_imports_point_to_the_same_layer_or_up_the_list() -> None:
-    wrong = [f"{path.name}: {room}" for path in FILES for room in imports(path) if RANK[room] > RANK[room_of(path)]]
+def test_the_order_of_the_folders_holds_in_itself() -> None:
+    order = list(BELOW)
+    assert not [(name, each) for name in order for each in BELOW[name] if order.index(each) >= order.index(name)]
+
+
+def test_imports_point_down_the_list_only() -> None:
+    inside = [path for path in FILES if room_of(path) not in DOORS]
+    allowed = {path: BELOW[room_of(path)] | {room_of(path)} for path in inside}
+    wrong = [f"{path.relative_to(SOURCE)}: {room}" for path in inside for room in imports(path) - allowed[path]]
     assert not wrong
 
 
-def test_wires_and_studio_know_nothing_of_the_rest() -> None:
-    wrong = [
-        f"{path.name}: {room}" for path in FILES if (own := ONLY_OWN.get(room_of(path))) for room in imports(path) - own
-    ]
-    assert not wrong
-
-
-def test_a_wire_knows_no_other_wire() -> None:
-    public = {path.stem for path in (SOURCE / "wires").glob("[a-z]*.py")}
-    for name in public:
-        text = (SOURCE / "wires" / f"{name}.py").read_text()
-        assert not [
-            other for other in public - {name} if f"mutoscope.wires.{other} " in text or f"wires import {other}" in text
-        ]
+def test_a_vendor_knows_no_other_vendor() -> None:
+    wires = SOURCE / "wires"
+    vendors = {path.stem for path in wires.iterdir() if path.stem[0] != "_"}
+    for path in wires.rglob("*.py"):
+        own = path.relative_to(wires).parts[0].removesuffix(".py")
+        if own != "__init__":
+            found = set(re.findall(r"mutoscope\.wires(?:\.| import )(\w+)", path.read_text()))
+            assert not found & (vendors - {own}), path
 
 
 def test_only_the_configuration_reads_the_environment() -> None:
-    readers = {room_of(path) for path in FILES if "os.environ" in path.read_text() or "getenv" in path.read_text()}
-    assert readers <= {"config"}, readers
+    readers = {
+        str(path.relative_to(SOURCE))
+        for path in FILES
+        if "os.environ" in path.read_text() or "getenv" in path.read_text()
+    }
+    assert readers == {"model/config.py"}, readers

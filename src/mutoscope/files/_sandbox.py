@@ -23,7 +23,7 @@ NO_NEW_PRIVILEGES = 38  # of prctl
 #
 # The numbers are the kernel's own, as its headers publish them: for x86-64 arch/x86/entry/syscalls/syscall_64.tbl
 # (<asm/unistd_64.h>), for 64-bit ARM include/uapi/asm-generic/unistd.h, which is scripts/syscall.tbl since 6.11.
-# tests/test_walls.py holds them against the headers of the machine that it runs on.
+# tests/files/test_sandbox.py holds them against the headers of the machine that it runs on.
 
 ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 """Machine → column of the tables below, and AUDIT_ARCH_X86_64 or AUDIT_ARCH_AARCH64 of <linux/audit.h>: the number of

@@ -246,6 +246,6 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A line of a job's story: what was decided or found, and when."""
 
     at: float
-    what: str  # one of the words in `store/_store.py`
+    what: str  # one of the words in `store/protocol.py`
     account: str | None = None
     detail: str = ""

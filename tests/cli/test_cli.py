@@ -72,7 +72,7 @@ def run_apart(*words: str | Path, cwd: Path) -> Ended:
 
 
 def environment() -> dict[str, str]:
-    source = Path(__file__).parent.parent / "src"
+    source = Path(__file__).parent.parent.parent / "src"
     return os.environ | {"PYTHONPATH": str(source), "COLUMNS": "200"}
 
 

@@ -20,7 +20,7 @@ from mutoscope.model.config import (
     load,
 )
 
-DEFAULTS = Path(__file__).parent.parent / "mutoscope.default.toml"
+DEFAULTS = Path(__file__).parent.parent.parent / "mutoscope.default.toml"
 DOCUMENTED_ACCOUNT = {
     "wire": '"freepik"',
     "key": '""',

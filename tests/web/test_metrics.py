@@ -20,7 +20,7 @@ from mutoscope.wires.freepik import api as freepik
 Start = Callable[..., AbstractAsyncContextManager[Any]]
 IMAGE = "/v1/ai/text-to-image/runway"
 SCRIPTED = {"models": {"gen4_image": {"engine": "script"}}}
-DOCUMENT = Path(__file__).parent.parent / "docs" / "08-watching.md"
+DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "08-watching.md"
 TOKEN = "a-token-that-nobody-will-guess"
 ADMIN = {"name": "root", "sha256": digest("admin-key"), "admin": True}
 PLAIN = {"name": "ann", "sha256": digest("plain-key")}
