@@ -296,7 +296,7 @@ async def test_a_create_whose_file_finds_no_space_is_refused_in_the_wires_words(
     start: Start, monkeypatch: pytest.MonkeyPatch, picture: bytes
 ) -> None:
     async with start(**SCRIPTED) as running:
-        monkeypatch.setattr("mutoscope.assets.bring", no_space)
+        monkeypatch.setattr("mutoscope.files.assets.bring", no_space)
         image = "data:image/png;base64," + base64.b64encode(picture).decode()
         wish = {"model": "gen4_turbo", "promptImage": image, "ratio": "1280:720"}
         answer = await running.client.post("/v1/image_to_video", json=wish, headers=RUNWAY)

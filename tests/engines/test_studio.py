@@ -384,7 +384,7 @@ async def test_a_render_child_is_walled_in(studio: Studio) -> None:
 
 DEEDS = """
 import json, os, resource, signal, socket, subprocess, sys, threading
-from mutoscope.engines import _studio_child as child
+from mutoscope.engines import studio_child as child
 order = json.loads(sys.argv[1])
 scratch, other, port, told = os.path.dirname(order["out"][0]), sys.argv[2], int(sys.argv[3]), os.dup(1)
 parent = os.getppid()

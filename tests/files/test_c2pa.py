@@ -330,7 +330,7 @@ async def test_a_signature_that_fails_costs_neither_the_file_nor_the_truth(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     log = CapturingLogger()
-    monkeypatch.setattr("mutoscope.worker.log", log)
+    monkeypatch.setattr("mutoscope.background.worker.log", log)
     make_identity(tmp_path / "data" / "credentials", NOW)
     (tmp_path / "data" / "credentials" / KEY).write_text("no key")
     async with start(**SCRIPTED) as running:
@@ -392,9 +392,9 @@ sys.modules["c2pa"] = sys.modules["cryptography"] = None  # as if they were not 
 from pathlib import Path
 from mutoscope.app import App
 from mutoscope.cli.generate import WIRE
-from mutoscope.config import BadSettings, Credentials, Settings
-from mutoscope.job import Generation, Operation
-from mutoscope.wires._wire import Submission
+from mutoscope.model.config import BadSettings, Credentials, Settings
+from mutoscope.model.job import Generation, Operation
+from mutoscope.wirekit.wire import Submission
 
 async def main(folder):
     wish = Generation(operation=Operation.TEXT_TO_IMAGE, model="gen4_image", prompt="x", width=64, height=64)

@@ -418,7 +418,7 @@ async def test_a_photograph_of_two_pictures_is_measured(prober: Prober, tmp_path
 
 
 async def test_this_process_never_loads_a_parser():
-    script = "import sys, mutoscope.media; sys.exit('av' in sys.modules or 'PIL' in sys.modules)"
+    script = "import sys, mutoscope.files.probe; sys.exit('av' in sys.modules or 'PIL' in sys.modules)"
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", script)
     assert await process.wait() == 0
 

@@ -95,7 +95,7 @@ def test_a_filter_refuses_what_is_in_its_tables_and_nothing_else(machine: str, t
 
 THREADS_FIRST = """
 import socket, sys, threading
-from mutoscope import _walls as walls
+from mutoscope.files import _sandbox as walls
 asked, told = threading.Event(), []
 def late():
     asked.wait()

@@ -166,7 +166,7 @@ async def test_a_scrape_waits_for_a_slow_store_a_moment_only(start: Start, monke
             return Figures()
 
         monkeypatch.setattr(running.app.store, "figures", slow)
-        monkeypatch.setattr("mutoscope.metrics.PATIENCE_SECONDS", 0.05)
+        monkeypatch.setattr("mutoscope.web.metrics.PATIENCE_SECONDS", 0.05)
         for _ in range(3):
             async with asyncio.timeout(5):
                 assert (await scrape(running))("mutoscope_store_up") == 0

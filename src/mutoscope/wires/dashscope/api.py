@@ -1,6 +1,6 @@
 """Alibaba Cloud Model Studio (DashScope): Wan video synthesis, one path, the model in the body, a task to poll.
 
-Read the foot of the file first: the routes. The models and their bodies stand in `_dashscope_bodies.py`.
+Read the foot of the file first: the routes. The models and their bodies stand in `bodies.py`.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Freepik's AI API, since 2026 also Magnific's: one path per model, a task, `generated` links.
 
-Read `MODELS` in `_freepik_bodies.py` first, one row each, then the foot of this file: the routes that follow.
+Read `MODELS` in `bodies.py` first, one row each, then the foot of this file: the routes that follow.
 """
 
 import math

@@ -1,6 +1,6 @@
 """Runway's API as Runway serves it: tasks at /v1/…, bodies that depend on the model, errors with issues.
 
-What is shared with the relay form of this API stands in the modules named `_runway_*`.
+What is shared with the relay form of this API stands in the other modules of this folder.
 """
 
 import math

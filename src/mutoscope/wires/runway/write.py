@@ -1,4 +1,4 @@
-"""Turns generations into Runway's request bodies: the way back of `_runway_read`, by the same tables and structs.
+"""Turns generations into Runway's request bodies: the way back of `read.py`, by the same tables and structs.
 
 What a member of a model's body may hold is read off its annotation, and what stands there means what the reading says
 it means. So a body is held against its struct by reading it again, and no bound is said a second time.
