@@ -23,7 +23,24 @@ from mutoscope.model.job import Operation
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.studio import TIERS, motion
 from mutoscope.studio.scene import lexicon
-from mutoscope.wirekit.wire import Verb, Wire
+from mutoscope.wirekit.routes import (
+    AccountRead,
+    Content,
+    Create,
+    DropFile,
+    List,
+    ListUploads,
+    OpenUploads,
+    Read,
+    ReadFile,
+    ReadMany,
+    Reply,
+    Route,
+    Stop,
+    TakeFile,
+    UsageRead,
+)
+from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL
 from mutoscope.wires.runway.tasks import FAILURE_CODES, UNKNOWN_FAILURE
 
@@ -169,17 +186,27 @@ def type_name(type: Any) -> str:
 
 # -- wires -------------------------------------------------------------------------
 
-VERBS: Mapping[Verb, str] = {
-    Verb.SUBMIT: "make",
-    Verb.SHOW: "read",
-    Verb.LIST: "list",
-    Verb.REMOVE: "cancel or delete",
-    Verb.CANCEL: "cancel",
-    Verb.OPEN_UPLOADS: "open uploads",
-    Verb.LIST_UPLOADS: "list uploads",
-    Verb.ACCOUNT: "limits",
-    Verb.USAGE: "usage",
+VERBS: Mapping[type[Route], str] = {
+    Create: "make",
+    Read: "read",
+    ReadMany: "read several",
+    List: "list",
+    Reply: "answer",
+    Content: "download",
+    OpenUploads: "open uploads",
+    TakeFile: "send a file",
+    ReadFile: "read a file",
+    DropFile: "forget a file",
+    ListUploads: "list uploads",
+    AccountRead: "limits",
+    UsageRead: "usage",
 }
+
+
+def verb_of(route: Route) -> str:
+    if isinstance(route, Stop):
+        return "cancel" if route.keeps else "cancel or delete"
+    return VERBS[type(route)]
 
 
 def wires() -> Iterator[str]:
@@ -188,7 +215,7 @@ def wires() -> Iterator[str]:
     for wire in ALL:
         yield f"### {code(wire.name)}: {wire.title}\n"
         yield f"{facts(wire)}\n"
-        rows = [(code(route.at), VERBS[route.verb], route.summary) for route in wire.routes]
+        rows = [(code(route.at), verb_of(route), route.summary) for route in wire.routes]
         yield table(("method and path", "verb", "what it does"), rows)
 
 

@@ -36,7 +36,8 @@ from mutoscope.service.gateway import shortened
 from mutoscope.service.keys import digest
 from mutoscope.web import openapi, pages
 from mutoscope.web.openapi import required_of
-from mutoscope.wirekit.wire import Route, Wire
+from mutoscope.wirekit.routes import Route
+from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL
 
 Start = Callable[..., AbstractAsyncContextManager]

@@ -14,7 +14,8 @@ from mutoscope import wires
 from mutoscope.background import webhooks
 from mutoscope.model.config import BadSettings, load
 from mutoscope.service.keys import digest
-from mutoscope.wirekit.wire import Verb, Wire
+from mutoscope.wirekit.routes import Read, Stop
+from mutoscope.wirekit.wire import Wire
 
 Start = Callable[..., Any]
 SECRET = "ms_" + "k3y0fann" * 5
@@ -186,7 +187,7 @@ async def test_a_stranger_with_a_key_does_not_find_anothers_job_at_any_route(wir
     public = await made_by_ann(guarded)
     nobodys = public[:-6] + ("000000" if public[-6:] != "000000" else "000001")
     for route in wire.routes:
-        if route.verb not in (Verb.SHOW, Verb.REMOVE):
+        if not isinstance(route, Read | Stop):
             continue
         told: list[tuple[int, str]] = []
         for id in (public, nobodys):

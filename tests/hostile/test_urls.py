@@ -73,7 +73,7 @@ async def test_no_webhook_goes_to_a_hostile_url(url: str, why: str) -> None:
 @EVERY_URL
 async def test_no_vendor_sends_us_to_a_hostile_url(url: str, why: str) -> None:
     """Such as the slot for an upload. What begins with a slash is a path at the vendor's own host."""
-    line = Line("https://api.vendor.example", {"authorization": "Bearer key"}, Net(), seconds=5, lookup=nobody)
+    line = Line("https://api.vendor.example", lambda: {"authorization": "Bearer key"}, Net(), seconds=5, lookup=nobody)
     if url.startswith("/"):
         with pytest.raises(AssertionError, match=r"api\.vendor\.example was looked up"):
             await line.send(HttpRequest(method="PUT", path=url))

@@ -9,7 +9,7 @@ from mutoscope.model.catalog import Catalog, pixels_of
 from mutoscope.model.config import ModelSettings
 from mutoscope.model.job import Generation, Input, Operation, Role
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.wirekit.wire import Verb
+from mutoscope.wirekit.routes import Create
 from mutoscope.wires import ALL
 
 I2V, T2V, T2I = Operation.IMAGE_TO_VIDEO, Operation.TEXT_TO_VIDEO, Operation.TEXT_TO_IMAGE
@@ -31,7 +31,7 @@ def test_every_model_that_a_runway_body_names_has_a_row_that_serves_the_operatio
     known, missing = Catalog(), []
     for wire in ALL:
         for route in wire.routes:
-            if route.verb is Verb.SUBMIT and route.body is not None and wire.name.startswith("runway"):
+            if isinstance(route, Create) and route.body is not None and wire.name.startswith("runway"):
                 operation = Operation(route.path.rpartition("/")[2])
                 names = tags(inspect.type_info(route.body))
                 missing += [

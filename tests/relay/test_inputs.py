@@ -10,7 +10,7 @@ from fault_proxy import status
 from msgspec.structs import replace
 
 from mutoscope.model.job import State
-from mutoscope.wirekit.wire import Way
+from mutoscope.wirekit.back import Way
 from mutoscope.wires import BY_NAME
 
 Worlds = Any

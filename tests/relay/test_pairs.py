@@ -12,7 +12,7 @@ import pytest
 from mutoscope.model import catalog
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Generation, Operation, Role, State
-from mutoscope.wirekit.wire import Order
+from mutoscope.wirekit.back import Order
 from mutoscope.wires import BY_NAME
 from mutoscope.wires.runway.values import Wan3Ratio
 

@@ -16,11 +16,13 @@ from mutoscope import wires
 from mutoscope.model.config import Key, Rights
 from mutoscope.model.job import Generation, Job, Operation, State
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.requests import Upload
 from mutoscope.service.keys import Caller, Keys, digest, make_key
 from mutoscope.service.routing import Routes
 from mutoscope.store import KeyRecord, SqliteStore
 from mutoscope.web import openapi
-from mutoscope.wirekit.wire import Route, Upload, Verb, Wire
+from mutoscope.wirekit.routes import AccountRead, Create, List, ListUploads, OpenUploads, Read, Route, Stop, UsageRead
+from mutoscope.wirekit.wire import Wire
 
 Start = Callable[..., Any]
 IMAGE = "/v1/ai/text-to-image/runway"
@@ -443,10 +445,10 @@ async def seen(running: Any, wire: Wire, route: Route, secret: str, id: str = ""
     headers = {name.lower(): value for name, value in (wire.headers | route.headers).items()}
     body = EXAMPLES.get((route.method, route.path), {})
     given: dict[str, Any] = {} if route.method in ("GET", "DELETE") else {"json": body}
-    if route.verb is Verb.USAGE:
+    if isinstance(route, UsageRead):
         today = datetime.now(UTC).date()
         given["json"] = {"startDate": f"{today}", "beforeDate": f"{today + timedelta(days=1)}"}
-    if route.verb is Verb.OPEN_UPLOADS and route.method == "GET":
+    if isinstance(route, OpenUploads) and route.method == "GET":
         given["params"] = {"action": "getPolicy", "model": "wan2.7-t2v"}
     return await running.client.request(
         route.method, path, headers=headers | credentials(secret) | more, **given, follow_redirects=False
@@ -467,7 +469,7 @@ async def job_of(running: Any, wire: Wire, route: Route, owner: str) -> Job:
     job = Job(
         id=str(uuid_utils.uuid7()),
         wire=wire.name,
-        route=route.route or next(each.route for each in wire.routes if each.verb is Verb.SUBMIT),
+        route=route.route or next(each.route for each in wire.routes if isinstance(each, Create)),
         owner=owner,
         generation=Generation(operation=Operation.TEXT_TO_IMAGE, model="gen4_image", prompt=f"{owner}s words"),
         engine="script",
@@ -504,32 +506,32 @@ async def test_no_route_shows_one_owner_what_is_anothers(wire: Wire, route: Rout
     upload = await upload_of(guarded, wire, "ann")
     mine, none = wire.public_id(job.id), wire.public_id(nobodys)
     store = guarded.app.store
-    match route.verb:
-        case Verb.SHOW | Verb.REMOVE | Verb.CANCEL:
+    match route:
+        case Read() | Stop():
             strangers = await seen(guarded, wire, route, bob, mine)
             nowhere = await seen(guarded, wire, route, bob, none)
             assert plain(strangers, mine, none) == plain(nowhere, mine, none)
             assert strangers.status_code == 404 or UNKNOWN in strangers.text
             assert await store.get(job.id) == job
             assert (await seen(guarded, wire, route, ann, mine)).status_code < 300
-        case Verb.LIST | Verb.LIST_UPLOADS:
-            own = mine if route.verb is Verb.LIST else upload.id
+        case List() | ListUploads():
+            own = mine if isinstance(route, List) else upload.id
             assert own in (await seen(guarded, wire, route, ann)).text
             assert plain(await seen(guarded, wire, route, bob)) == plain(await seen(guarded, wire, route, carol))
             assert own not in (await seen(guarded, wire, route, bob)).text
-        case Verb.ACCOUNT | Verb.USAGE:
+        case AccountRead() | UsageRead():
             [claimed] = await store.claim(engine="script", worker="w", lease_seconds=9, limit=1, now=time.time())
             assert await store.settle(claimed.id, "w", state=State.SUCCEEDED, cost=77.0, now=time.time())
             answers = [plain(await seen(guarded, wire, route, secret)) for secret in (ann, bob, carol)]
             assert answers[0] != answers[1] == answers[2]
-        case Verb.SUBMIT:
+        case Create():
             same = {"idempotency-key": "one", "x-stainless-retry-count": "1"}
             made = [await seen(guarded, wire, route, secret, **same) for secret in (ann, bob, ann)]
             assert [each.status_code for each in made] == [200, 200, 200], made[1].text
             assert [each.headers.get("idempotent-replayed") for each in made] == [None, None, "true"]
             counts = [len(await store.list(wire=wire.name, owner=name, route="", limit=9)) for name in ("ann", "bob")]
             assert counts == [2, 1]  # ann's: the first, and this one
-        case Verb.OPEN_UPLOADS:
+        case OpenUploads():
             opened = await seen(guarded, wire, route, bob)
             assert opened.status_code == 200, opened.text
             assert len(await store.uploads(wire=wire.name, owner="bob", limit=9)) >= 1
@@ -539,7 +541,7 @@ async def test_no_route_shows_one_owner_what_is_anothers(wire: Wire, route: Rout
 @pytest.mark.parametrize("wire", wires.ALL, ids=lambda wire: wire.name)
 async def test_a_status_that_was_rendered_for_one_owner_is_not_given_to_another(wire: Wire, guarded: Any) -> None:
     """Status reads are rendered once and kept: what is kept is asked for by its owner only."""
-    route = next(each for each in wire.routes if each.verb is Verb.SHOW)
+    route = next(each for each in wire.routes if isinstance(each, Read))
     mine = wire.public_id((await job_of(guarded, wire, route, "ann")).id)
     for secret, found in ((guarded.ann, True), (guarded.bob, False), (guarded.ann, True), (guarded.bob, False)):
         answer = await seen(guarded, wire, route, secret, mine)

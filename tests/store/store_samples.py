@@ -8,8 +8,8 @@ import msgspec
 
 from mutoscope.model.job import Delivery, Failure, Generation, Input, Job, Operation, Output, Role
 from mutoscope.model.problem import Kind
+from mutoscope.model.requests import Upload
 from mutoscope.store import SqliteStore, Store
-from mutoscope.wirekit.wire import Upload
 
 T0 = 1_790_000_000.0  # a moment to count from
 

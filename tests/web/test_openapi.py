@@ -11,8 +11,10 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.problem import Problem
+from mutoscope.model.requests import Allowance, Page
 from mutoscope.web import openapi
-from mutoscope.wirekit.wire import Allowance, Page, Route, Verb, Wire
+from mutoscope.wirekit.routes import Create, List, Read, Stop
+from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL
 
 
@@ -61,8 +63,7 @@ def pace(_allowance: Allowance) -> dict[str, str]:
 
 def small_wire(name: str = "small", root: str = "/v1/small", **changed: Any) -> Wire:
     routes = (
-        Route(
-            verb=Verb.SUBMIT,
+        Create(
             at=f"POST {root}",
             parse=answer,
             render=answer,
@@ -70,9 +71,9 @@ def small_wire(name: str = "small", root: str = "/v1/small", **changed: Any) -> 
             answer=Task,
             summary="Make something",
         ),
-        Route(verb=Verb.LIST, at=f"GET {root}", parse=lambda _: Page(), render=answer, answer=Task, query=Paging),
-        Route(verb=Verb.SHOW, at=f"GET {root}/{{id}}", render=answer, answer=Task, summary="Read it"),
-        Route(verb=Verb.REMOVE, at=f"DELETE {root}/{{id}}", render=answer, status=204),
+        List(at=f"GET {root}", parse=lambda _: Page(), render=answer, answer=Task, query=Paging),
+        Read(at=f"GET {root}/{{id}}", render=answer, answer=Task, summary="Read it"),
+        Stop(running=True, keeps=False, at=f"DELETE {root}/{{id}}", render=answer, status=204),
     )
     told = {
         "name": name,

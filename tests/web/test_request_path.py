@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from mutoscope.wirekit.wire import Route, Verb, Wire
+from mutoscope.wirekit.routes import Create, Route
+from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL
 
 IMAGE = "/v1/ai/text-to-image/runway"
 SCRIPTED = {"models": {"gen4_image": {"engine": "script"}}, "script": {"slots": 0}}
 ROUTES = [(wire, route) for wire in ALL for route in wire.routes]
-MAKES = [(wire, route) for wire, route in ROUTES if route.verb is Verb.SUBMIT]
+MAKES = [(wire, route) for wire, route in ROUTES if isinstance(route, Create)]
 LISTS = [(wire, route) for wire, route in ROUTES if route.method == "GET" and "{" not in route.path]
 EVIL = "<script>alert(1)</script>"
 Start = Callable[..., Any]

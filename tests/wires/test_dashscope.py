@@ -7,14 +7,13 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from mutoscope.model import catalog
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Failure, Generation, Job, Operation, Output, Role, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.web.server import Router
-from mutoscope.wirekit.wire import Submission, Verb
+from mutoscope.model.requests import Submission
+from mutoscope.wirekit.routes import Create, Read
 from mutoscope.wires.dashscope import bodies
 from mutoscope.wires.dashscope.answers import CHINA
 from mutoscope.wires.dashscope.api import WIRE
@@ -41,8 +40,7 @@ def still(**parameters: Any) -> dict[str, Any]:
 
 
 def parse(body: dict[str, Any], path: str = PATH, **headers: str) -> Submission:
-    route = next(route for route in WIRE.routes if route.path == path and route.verb is Verb.SUBMIT)
-    assert route.parse
+    route = next(route for route in WIRE.routes if route.path == path and isinstance(route, Create))
     return route.parse(HttpRequest(method="POST", path=path, headers=headers, body=json.dumps(body).encode()))
 
 
@@ -177,7 +175,6 @@ def test_the_same_request_on_the_freepik_wire_is_the_same_generation(
         )  # fmt: skip
 
     route = next(each for each in freepik.WIRE.routes if each.at == f"POST /v1/ai/{path}")
-    assert route.parse
     other = route.parse(HttpRequest(method="POST", path=route.path, body=json.dumps(theirs).encode()))
     assert nameless(made(ours)) == nameless(other.generation)
 
@@ -341,7 +338,7 @@ def test_an_upload_needs_its_name_and_its_header():
 
 
 def test_a_create_must_be_asynchronous():
-    create, read = (next(each for each in WIRE.routes if each.verb is verb) for verb in (Verb.SUBMIT, Verb.SHOW))
+    create, read = (next(each for each in WIRE.routes if isinstance(each, kind)) for kind in (Create, Read))
     assert WIRE.precheck
     problem = WIRE.precheck(HttpRequest(method="POST", path=PATH), create)
     assert problem
@@ -391,7 +388,7 @@ def job(**changes: Any) -> Job:
 
 
 def shown(job: Job) -> dict[str, Any]:
-    route = next(each for each in WIRE.routes if each.verb is Verb.SHOW)
+    route = next(each for each in WIRE.routes if isinstance(each, Read))
     return json.loads(route.render(job, HttpRequest(method="GET", path="/api/v1/tasks/x")).body)
 
 
@@ -623,43 +620,3 @@ async def test_the_docs_show_a_create_with_its_header_and_a_read_without(start: 
         for line in lines:
             assert ("X-DashScope-Async: enable" in line) == ("video-synthesis" in line.partition("</pre>")[0])
         assert sum("X-DashScope-Async" in line for line in lines) == 2
-
-
-# -- the router ------------------------------------------------------------------------------
-
-
-def test_one_fixed_part_may_follow_a_parameter():
-    router = Router((WIRE,))
-    for mount in ("", "/dashscope"):
-        [(method, target)] = router.find(f"{mount}/api/v1/tasks/some-id/cancel").items()
-        assert (method, target.parameter, target.place) == ("POST", "id", -2)
-        assert router.find(f"{mount}/api/v1/tasks/some-id")["GET"].place == -1
-
-
-def test_a_slash_may_follow_a_path_where_the_vendors_clients_send_one():
-    router = Router((WIRE, freepik.WIRE))
-    for path in ("/api/v1/tasks", "/api/v1/tasks/some-id", "/api/v1/tasks/some-id/cancel", "/dashscope/api/v1/uploads"):
-        [(method, target)] = router.find(path).items()
-        assert router.find(f"{path}/") == {method: target}
-        if target.parameter:
-            assert target.value(f"{path}/") == target.value(path) == "some-id"
-    assert not router.find("/v1/ai/text-to-image/runway/").get("POST")
-
-
-@pytest.mark.parametrize("path", ["/{id}/tasks/list", "/tasks/{id}/of/{other}", "/tasks/{id}/{other}"])
-def test_a_parameter_elsewhere_is_refused(path: str):
-    route = replace(WIRE.routes[0], at=f"GET {path}")
-    with pytest.raises(ValueError, match="one of the last two parts"):
-        Router((replace(WIRE, routes=(route,)),))
-
-
-def test_a_path_of_one_part_is_found():
-    route = replace(WIRE.routes[0], at="POST /make")
-    router = Router((replace(WIRE, routes=(route,)),))
-    assert list(router.find("/make")) == list(router.find("/dashscope/make")) == ["POST"]
-
-
-def test_what_is_no_path_leads_nowhere():
-    router = Router((WIRE,))
-    for path in ("/api/v1/tasks/a/b/cancel", "/api/v1/tasks/a/stop", "/cancel", "cancel", "", "/", "/api/v1//cancel"):
-        assert not router.find(path)

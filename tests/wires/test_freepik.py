@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Failure, Generation, Input, Job, MediaLimits, Operation, Output, Role, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.wirekit.wire import Allowance, Route, Submission, Upload, Verb
+from mutoscope.model.requests import Allowance, Submission, Upload
+from mutoscope.wirekit.routes import Create, List, OpenUploads, Read, Route
 from mutoscope.wires.freepik import api as freepik
 from mutoscope.wires.freepik.bodies import HTTP_URL
 
@@ -72,8 +73,8 @@ FULL: dict[str, dict[str, Any]] = {
 """Every field of each operation."""
 
 
-def route(verb: Verb, name: str = "") -> Route:
-    return next(each for each in freepik.WIRE.routes if each.verb is verb and each.route == name)
+def route(kind: type[Any], name: str = "") -> Any:
+    return next(each for each in freepik.WIRE.routes if isinstance(each, kind) and each.route == name)
 
 
 def post(name: str, body: Any) -> HttpRequest:
@@ -82,8 +83,7 @@ def post(name: str, body: Any) -> HttpRequest:
 
 
 def parse(name: str, body: Any) -> Submission:
-    chosen = route(Verb.SUBMIT, name)
-    assert chosen.parse
+    chosen = route(Create, name)
     return chosen.parse(post(name, body))
 
 
@@ -741,8 +741,7 @@ def test_a_bad_page_is_refused(query: dict[str, str], field: str, reason: str):
 
 
 def uploads(body: Any) -> Any:
-    opened = route(Verb.OPEN_UPLOADS)
-    assert opened.parse
+    opened = route(OpenUploads)
     return opened.parse(HttpRequest(method="POST", path=opened.path, body=json.dumps(body).encode()))
 
 
@@ -906,11 +905,11 @@ def test_every_model_has_its_three_paths():
 
 @pytest.mark.parametrize("each", freepik.WIRE.routes, ids=lambda each: each.at)
 def test_answers_are_of_the_published_types(each: Route):
-    match each.verb:
-        case Verb.SUBMIT | Verb.SHOW:
+    match each:
+        case Create() | Read():
             failure = Failure(kind=Kind.INTERNAL, message="why")
             answers = [each.render(job(state=s, outputs=(FILE,), failure=failure), NOTHING) for s in State]
-        case Verb.LIST:
+        case List():
             answers = [each.render((job(), job()), NOTHING)]
         case _:
             answers = [each.render((upload(), upload(asset="a")), NOTHING)]
@@ -923,7 +922,7 @@ def test_answers_are_of_the_published_types(each: Route):
 
 
 def test_the_published_wan_body_says_that_a_start_is_needed():
-    schemas, _ = msgspec.json.schema_components([route(Verb.SUBMIT, WAN).body])
+    schemas, _ = msgspec.json.schema_components([route(Create, WAN).body])
     assert [rule["required"] for rule in schemas[0]["anyOf"]] == [["start_image_url"], ["video_url"]]
 
 

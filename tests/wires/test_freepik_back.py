@@ -14,8 +14,10 @@ from mutoscope.model import catalog
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Failure, Generation, Input, Job, Operation, Output, Role, State, Update
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.requests import Submission, Upload
+from mutoscope.wirekit.back import Carriage, File, Order, Way
 from mutoscope.wirekit.body import literals
-from mutoscope.wirekit.wire import Carriage, File, Order, Submission, Upload, Verb, Way
+from mutoscope.wirekit.routes import Create, OpenUploads
 from mutoscope.wires.freepik import api as freepik
 from mutoscope.wires.freepik import back
 from mutoscope.wires.freepik.answers import Status
@@ -160,8 +162,7 @@ def task(status: str = "CREATED", generated: Any = (), id: str = TASK, **more: A
 
 
 def parse(path: str, body: bytes) -> Submission:
-    route = next(each for each in freepik.WIRE.routes if each.verb is Verb.SUBMIT and each.route == path)
-    assert route.parse
+    route = next(each for each in freepik.WIRE.routes if isinstance(each, Create) and each.route == path)
     return route.parse(HttpRequest(method="POST", path=route.path, body=body))
 
 
@@ -928,8 +929,7 @@ def test_our_own_slots_can_be_filled():
     answer = freepik.render_uploads((opened,), HttpRequest(method="POST", path="/"))
     link, [asked, put] = drive(upload(), answer, HttpResponse())
     assert (link, put.path) == (opened.asset_url, opened.put_url)
-    route = next(each for each in freepik.WIRE.routes if each.verb is Verb.OPEN_UPLOADS)
-    assert route.parse
+    route = next(each for each in freepik.WIRE.routes if isinstance(each, OpenUploads))
     assert [wish.media_type for wish in route.parse(asked)] == ["image/png"]
 
 

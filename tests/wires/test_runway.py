@@ -18,7 +18,8 @@ from runwayml.types import (
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Failure, Generation, Job, MediaLimits, Operation, Output, Role, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.wirekit.wire import Account, ModelAccount, Period, Submission, Upload, Usage, Verb
+from mutoscope.model.requests import Account, ModelAccount, Period, Submission, Upload, Usage
+from mutoscope.wirekit.routes import Create
 from mutoscope.wires.runway import api as runway
 from mutoscope.wires.runway import bodies
 from mutoscope.wires.runway.tasks import STATES, STATUSES
@@ -1088,7 +1089,7 @@ def test_every_endpoint_is_there():
 
 def test_a_route_is_named_after_its_operation():
     for route in runway.WIRE.routes:
-        if route.verb is Verb.SUBMIT:
+        if isinstance(route, Create):
             assert route.path == f"/v1/{Operation(route.route).value}"
 
 

@@ -22,8 +22,8 @@ from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Failure, Generation, Input, Job, MediaLimits, Operation, Output, Role, State, Update
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit.answers import SOURCE_STAND_IN
+from mutoscope.wirekit.back import File, Order, Way
 from mutoscope.wirekit.ids import uuid4_form
-from mutoscope.wirekit.wire import File, Order, Way
 from mutoscope.wires.runway import api as runway
 from mutoscope.wires.runway.bodies import ENDPOINTS
 from mutoscope.wires.runway.read import MIN_UPLOAD, VIDEO_TYPES, submission

@@ -24,8 +24,9 @@ from mutoscope.model.config import Files, Limits, Settings
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Input, Job, Operation, Role, State
 from mutoscope.model.problem import Problem
+from mutoscope.model.requests import Submission
 from mutoscope.telemetry import logs
-from mutoscope.wirekit.wire import Submission, Wire
+from mutoscope.wirekit.wire import Wire
 
 POLL_SECONDS = 0.2
 SIZE = re.compile(r"(\d{1,5})[x×:*](\d{1,5})")

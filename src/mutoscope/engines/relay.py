@@ -29,7 +29,8 @@ from mutoscope.model.job import Dispatch, Generation, Input, Json, Operation, Ou
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.telemetry.counters import JOB_SECONDS, Durations, Tally
 from mutoscope.telemetry.tracing import HEADER, Tracing, span
-from mutoscope.wirekit.wire import Back, Conversation, File, Order, Way, Wire
+from mutoscope.wirekit.back import Back, Conversation, File, Order, Way
+from mutoscope.wirekit.wire import Wire
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -78,9 +79,10 @@ class Relay:
         self.catalog, self.clock = catalog, clock
         self.line = Line(
             account.base_url or self.back.base_url,
-            self.back.sign(account.key),
+            lambda: self.back.sign(account.key, self.clock()),
             net,
             seconds=settings.request_seconds,
+            hosts=self.back.hosts,
             lookup=lookup,
         )
         copies = replace(

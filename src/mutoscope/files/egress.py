@@ -13,7 +13,7 @@ import ipaddress
 import re
 import socket
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -160,15 +160,22 @@ class Line:
     """
 
     def __init__(
-        self, base_url: str, headers: Mapping[str, str], settings: Net, *, seconds: float, lookup: Lookup | None = None
+        self,
+        base_url: str,
+        sign: Callable[[], Mapping[str, str]],
+        settings: Net,
+        *,
+        seconds: float,
+        hosts: Collection[str] = (),
+        lookup: Lookup | None = None,
     ) -> None:
-        """`headers` carry the key: they go to `base_url` only. `seconds` is the time for one whole answer.
+        """`sign` gives the headers that carry the key, anew for each request: they go to `base_url` and, by https, to
+        `hosts` only. `seconds` is the time for one whole answer.
 
         Raises Problem (UNREACHABLE_MEDIA) when `base_url` is not a URL.
         """
         self.base = read_url(base_url.rstrip("/"))
-        self.headers = {name: str(value) for name, value in headers.items()}
-        self.seconds = seconds
+        self.sign, self.hosts, self.seconds = sign, frozenset(hosts), seconds
         allowed = replace(settings, allow_hosts=(*settings.allow_hosts, self.base.host or ""), allow_http=True)
         self.guard = Client(allowed, lookup=lookup)
         self._kept: aiohttp.ClientSession | None = None
@@ -190,11 +197,13 @@ class Line:
         """
         headers: dict[str, str] = {**request.headers}
         if request.path.startswith("/"):
-            headers |= self.headers
+            headers |= self.sign()
             session = self._session(spends=request.spends)
             url = self.base.with_path(self.base.raw_path.rstrip("/") + request.path, encoded=True)
         else:
             url = self.guard.check(request.path)
+            if url.scheme == "https" and url.host in self.hosts:
+                headers |= self.sign()
             session = self.guard.session(url)
         if request.query:
             url = url.with_query(request.query)

@@ -1,5 +1,6 @@
 """HTTP as plain data, so that a wire can be read and written without a socket."""
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,7 +17,25 @@ class HttpRequest(Struct, frozen=True, kw_only=True):
     query: dict[str, str] = {}
     headers: Headers = {}
     body: bytes = b""
+    form: "Form | None" = None  # where the body is a form and the route takes one
     spends: bool = False  # the one request of a conversation that costs money
+
+
+class FormFile(Struct, frozen=True, kw_only=True):
+    """A file inside a form, lying on disk for as long as the request is answered."""
+
+    path: Path
+    name: str = ""  # as the client called it
+    media_type: str = "application/octet-stream"  # as the client called it
+    bytes: int = 0
+    digest: str = ""  # SHA-256, hexadecimal
+
+
+class Form(Struct, frozen=True, kw_only=True):
+    """A form: the texts and the files of its parts by name, several under one name in their order."""
+
+    texts: dict[str, list[str]] = {}
+    files: dict[str, list[FormFile]] = {}
 
 
 class HttpResponse(Struct, frozen=True, kw_only=True):

@@ -32,6 +32,23 @@ class Operation(StrEnum):
     VOICE_ISOLATION = "voice_isolation"
     VIDEO_TO_AUDIO = "video_to_audio"
     VIDEO_TO_HDR = "video_to_hdr"
+    LIP_SYNC = "lip_sync"
+    FACE_IDENTIFICATION = "face_identification"
+    IMAGE_TO_IMAGE = "image_to_image"  # another picture after one: edited in words, remixed, varied, restyled
+    IMAGE_INPAINT = "image_inpaint"  # what a mask shows is made anew
+    IMAGE_OUTPAINT = "image_outpaint"  # the same picture, going on beyond its edges: expand, reframe, zoom out, pan
+    IMAGE_BLEND = "image_blend"
+    BACKGROUND_REMOVAL = "background_removal"
+    BACKGROUND_REPLACEMENT = "background_replacement"
+    VECTORIZATION = "vectorization"
+    VIRTUAL_TRY_ON = "virtual_try_on"
+    IMAGE_TO_TEXT = "image_to_text"  # a description
+    TEXT_TO_TEXT = "text_to_text"  # lyrics, a shorter prompt
+    TEXT_TO_MUSIC = "text_to_music"
+    MUSIC_EXTENSION = "music_extension"
+    MUSIC_JOIN = "music_join"
+    SPEECH_TO_TEXT = "speech_to_text"
+    FINETUNE = "finetune"  # a model that learns from pictures
 
 
 class Role(StrEnum):
@@ -62,9 +79,9 @@ class MediaLimits(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Input(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One file that goes into a generation. Exactly one of url, upload, data and asset names its source.
+    """One file that goes into a generation. One of url, upload, data, file, output_of and asset names its source.
 
-    A wire sets url, upload or data. The gateway turns upload and data into an asset before the job is
+    A wire sets url, upload, data, file or output_of. The gateway turns upload and data into an asset before the job is
     stored, and a url too where inputs are probed at create time; other urls are fetched when the job runs.
     """
 
@@ -73,10 +90,14 @@ class Input(Struct, frozen=True, kw_only=True, omit_defaults=True):
     url: str | None = None
     upload: str | None = None  # id of an upload slot
     data: bytes | None = None  # inline; never stored
+    file: str | None = None  # a part of the request's form, on disk while the request is answered; never stored
     asset: str | None = None  # key in the asset store
     media_type: str | None = None
     limits: MediaLimits | None = None
     label: str | None = None  # the caller's tag for it (@tag in a prompt)
+    output_of: str | None = None  # a wire: public id of an earlier job whose output it is; the gateway: that job's own
+    output: int = 0  # which of its outputs, from 0
+    made_by: str | None = None  # the engine that made that job, set by the gateway
 
 
 class Generation(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -119,16 +140,17 @@ class State(StrEnum):
 
 
 class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A file that was made."""
+    """A file that was made, or words."""
 
     id: str
     media_type: str
-    asset: str  # key in the asset store
+    asset: str = ""  # key in the asset store
     bytes: int = 0
     width: int | None = None
     height: int | None = None
     seconds: float | None = None
     frames: int | None = None
+    text: str | None = None  # where the result is words: then there is no asset
     url: str | None = None  # a signed link, set by the gateway whenever the job is shown; never stored
 
 
@@ -157,9 +179,10 @@ class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
     checkpoint: Json = {}  # what the engine must not forget over a restart
     notes: tuple[str, ...] = ()  # what was ignored or replaced, told aloud
     upstream_status: str | None = None
-    parent: str | None = None
+    parent: str | None = None  # id of the earlier job that this one goes on from
     engines: tuple[str, ...] = ()  # those that its key may use, where that is not all of them
     webhook: str | None = None
+    events: tuple[State, ...] = ()  # the changes that the webhook is wanted for; empty: those that the wire tells
     trace: str | None = None  # the header traceparent of the span that made it, where spans are collected
     origin: str = ""  # scheme://host as the creator addressed us, for links in webhooks
     worker: str | None = None  # who holds the lease while running
@@ -188,7 +211,8 @@ class Update(Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: State
     upstream_status: str  # the vendor's own word
     progress: float | None = None  # 0 to 1; None where the vendor does not tell
-    links: tuple[str, ...] = ()  # of what was made, once succeeded
+    links: tuple[str, ...] = ()  # of what was made, once succeeded; data URIs where the answer carries the files
+    texts: tuple[str, ...] = ()  # of what was made, where that is words
     failure: Failure | None = None
     handle: Json = {}  # what later requests need to know; `id` is always in it. Set by a submission
     cost: float | None = None  # credits, where the vendor tells

@@ -18,27 +18,28 @@ from mutoscope.files.assets import Assets, upload_name
 from mutoscope.model import catalog
 from mutoscope.model.catalog import Catalog, Model, Price
 from mutoscope.model.config import Rights, Settings
-from mutoscope.model.http import HttpRequest
-from mutoscope.model.job import Delivery, Generation, Job, Output, Sent, State
+from mutoscope.model.http import FormFile, HttpRequest
+from mutoscope.model.job import Delivery, Generation, Input, Job, Output, Sent, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.service.inputs import Intake
+from mutoscope.model.requests import (
+    ANY_FILE,
+    Account,
+    ModelAccount,
+    Page,
+    Period,
+    Submission,
+    Upload,
+    UploadWish,
+    Usage,
+)
+from mutoscope.service.inputs import Intake, sniff
 from mutoscope.service.keys import Keys, callback_token, called_job, hold_scope, share_of
 from mutoscope.service.routing import Routes
 from mutoscope.store import Purse, Repeat, Store
 from mutoscope.telemetry.counters import JOB_SECONDS, Durations, Tally
 from mutoscope.telemetry.tracing import Tracing
-from mutoscope.wirekit.wire import (
-    Account,
-    ModelAccount,
-    Page,
-    Period,
-    Route,
-    Submission,
-    Upload,
-    UploadWish,
-    Usage,
-    Wire,
-)
+from mutoscope.wirekit.routes import Route, Stop
+from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import BY_NAME
 
 log = structlog.get_logger(__name__)
@@ -47,6 +48,7 @@ DAY = 86400.0
 ALL_RIGHTS = Rights()
 SIFTED = 10_000  # how many of a caller's newest jobs a list with filters looks at
 SIFTED_AT_ONCE = 500
+MANY = 100  # jobs that one request may ask for by their ids
 BODY_KEPT = 64 * 1024
 # Looks ahead a bounded way, then takes whole runs: a text of megabytes costs milliseconds, not seconds.
 LONG_TEXT = re.compile(rb'"(?=(?:[^"\\]|\\.){1024})(?:[^"\\]++|\\.)*+"')
@@ -107,7 +109,8 @@ class Gateway:
         """
         if self.draining:
             raise Problem(Kind.UNAVAILABLE, "The server is shutting down. Try again shortly.", retry_after=5)
-        asked = submission.generation
+        asked = await self.followed(wire, submission.generation, owner)
+        parent = None if submission.parent is None else await self.earlier(wire, submission.parent, owner)
         model = self.catalog.get(asked.model)
         hold_scope("model", model.name, rights.models)
         if engine is not None:
@@ -132,6 +135,8 @@ class Gateway:
             notes=submission.notes + notes,
             engines=allowed,
             webhook=submission.webhook,
+            events=tuple(sorted(submission.events or ())),
+            parent=parent.id if parent else None,
             trace=self.tracing.header() if self.tracing else None,
             origin=self.settings.server.public_url or origin,
             created=now,
@@ -149,6 +154,34 @@ class Gateway:
         )
         self.want(maker.name)
         return job
+
+    async def earlier(self, wire: Wire, public: str, owner: str, *, field: str = "id") -> Job:
+        """A caller's job of this wire that another one goes on from. Raises Problem(NOT_FOUND)."""
+        id = wire.job_id(public)
+        job = None if id is None else await self.store.get(id)
+        if job is None or job.wire != wire.name or job.owner != owner:
+            raise Problem(Kind.NOT_FOUND, f"There is no task {public!r}.", field=field)
+        return job
+
+    async def followed(self, wire: Wire, asked: Generation, owner: str) -> Generation:
+        """With the files of earlier jobs in the place of their ids. Raises Problem for a job without one."""
+        if not any(each.output_of for each in asked.inputs):
+            return asked
+        return replace(asked, inputs=tuple([await self._followed(wire, each, owner) for each in asked.inputs]))
+
+    async def _followed(self, wire: Wire, each: Input, owner: str) -> Input:
+        if each.output_of is None:
+            return each
+        job = await self.earlier(wire, each.output_of, owner, field=each.field)
+        if not job.state.final:
+            message = f"Task {each.output_of} is {job.state} yet; it can be used when it has succeeded."
+            raise Problem(Kind.CONFLICT, message, field=each.field)
+        files = [output for output in job.outputs if output.asset]
+        if each.output >= len(files):
+            message = f"Task {each.output_of} {job.state} and has {len(files)} files; none is there to go on from."
+            raise Problem(Kind.INVALID, message, field=each.field)
+        file = files[each.output]
+        return replace(each, asset=file.asset, media_type=file.media_type, output_of=job.id, made_by=job.engine)
 
     async def repeated(self, owner: str, repeat: Repeat, *, origin: str = "") -> Job | None:
         """The job that an earlier create of the same key made, as it now stands. Raises Problem(CONFLICT)."""
@@ -226,6 +259,27 @@ class Gateway:
             raise Problem(Kind.NOT_FOUND, f"There is no task {public!r}.", field="id")
         return self.linked(job, origin)
 
+    async def show_many(
+        self, wire: Wire, route: Route, publics: Sequence[str], *, owner: str, origin: str = ""
+    ) -> tuple[Job, ...]:
+        """Those of several jobs that are there, in the order asked."""
+        jobs: list[Job] = []
+        for public in publics[:MANY]:
+            with contextlib.suppress(Problem):
+                jobs.append(await self.show(wire, route, public, owner=owner, origin=origin))
+        return tuple(jobs)
+
+    async def ended_within(self, job: Job, seconds: float, *, origin: str = "") -> Job:
+        """The job when it has ended, or as it stands after so many seconds; it goes on in any case."""
+        latest = job
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                async for each in self.watch(job.id):
+                    latest = each
+                    if self.draining:
+                        break
+        return self.linked(latest, origin)
+
     async def list(self, wire: Wire, route: Route, page: Page, *, owner: str, origin: str = "") -> tuple[Job, ...]:
         offset, wanted = (page.number - 1) * page.size, page.size + page.ahead
         if page.keep is not None:
@@ -268,7 +322,7 @@ class Gateway:
         if job.webhook is None:  # asked first: the command line's jobs come by no wire of the table
             return None
         render = BY_NAME[job.wire].render_webhook
-        if render is None:
+        if render is None or (job.events and job.state not in job.events):
             return None
         body = render(self.linked(job, "", self.settings.files.webhook_link_seconds))
         if body is None:
@@ -300,21 +354,23 @@ class Gateway:
         if job.webhook:
             self.new_delivery.set()
 
-    async def cancel_queued(self, wire: Wire, route: Route, public: str, *, owner: str) -> Job:
-        """Cancel a job that waits. Raises Problem(CONFLICT) for one that runs or has ended."""
+    async def stop(self, wire: Wire, route: Stop, public: str, *, owner: str) -> Job:
+        """Cancel a job in the way that its wire has. Raises Problem(CONFLICT) for one that cannot be stopped now."""
         job = await self.show(wire, route, public, owner=owner)
-        canceled = await self.cancel(job.id) if job.state is State.QUEUED and job.id not in self.kept else None
-        if canceled is None:
-            raise Problem(Kind.CONFLICT, f"Task {public} does not wait any more: it is {job.state}.", field="id")
-        return canceled
-
-    async def remove(self, wire: Wire, route: Route, public: str, *, owner: str) -> Job:
-        """Cancel an unfinished job or delete a finished one; afterwards it is not to be found."""
+        if not route.keeps:
+            if job.id not in self.kept:
+                await self.cancel(job.id)
+                await self.store.delete(job.id)
+            return job
+        stoppable = job.state is State.QUEUED or (route.running and job.state is State.RUNNING)
+        canceled = await self.cancel(job.id) if stoppable and job.id not in self.kept else None
+        if canceled is not None:
+            return canceled
         job = await self.show(wire, route, public, owner=owner)
-        if job.id not in self.kept:
-            await self.cancel(job.id)
-            await self.store.delete(job.id)
-        return job
+        if route.ended_is_fine and job.state.final:
+            return job
+        message = f"Task {public} cannot be canceled any more: it is {job.state}."
+        raise Problem(Kind.CONFLICT, message, field="id")
 
     # -- what vendors call ------------------------------------------------------
 
@@ -379,28 +435,52 @@ class Gateway:
         self, wire: Wire, wishes: tuple[UploadWish, ...], *, owner: str, origin: str
     ) -> tuple[Upload, ...]:
         """Open a slot for each file, with a signed URL that takes the bytes once."""
-        now = self.clock()
-        uploads = tuple(
-            Upload(
-                id=str(uuid_utils.uuid7()),
-                wire=wire.name,
-                owner=owner,
-                media_type=wish.media_type,
-                name=wish.name,
-                min_bytes=wish.min_bytes,
-                max_bytes=wish.max_bytes,
-                created=now,
-                slot_expires=now + wish.slot_seconds,
-                expires=now + wish.keep_seconds,
-            )
-            for wish in wishes
-        )
+        uploads = tuple(self.slot(wire, wish, owner) for wish in wishes)
         await self.store.add_uploads(uploads)
         return tuple(self.linked_upload(each, origin) for each in uploads)
+
+    def slot(self, wire: Wire, wish: UploadWish, owner: str) -> Upload:
+        now = self.clock()
+        return Upload(
+            id=str(uuid_utils.uuid7()),
+            wire=wire.name,
+            owner=owner,
+            media_type=wish.media_type,
+            name=wish.name,
+            min_bytes=wish.min_bytes,
+            max_bytes=wish.max_bytes,
+            created=now,
+            slot_expires=now + wish.slot_seconds,
+            expires=now + wish.keep_seconds,
+        )
 
     async def list_uploads(self, wire: Wire, *, owner: str, origin: str, limit: int = 100) -> tuple[Upload, ...]:
         uploads = await self.store.uploads(wire=wire.name, owner=owner, limit=limit)
         return tuple(self.linked_upload(each, origin) for each in uploads)
+
+    async def take_file(self, wire: Wire, wish: UploadWish, file: FormFile, *, owner: str, origin: str) -> Upload:
+        """Keep a file that came with its request: an upload that has its bytes already."""
+        found = await asyncio.to_thread(sniff, file.path)
+        asset = await self.assets.put(file.path, found or ANY_FILE)
+        upload = replace(
+            self.slot(wire, wish, owner), asset=asset, bytes=file.bytes, media_type=found or wish.media_type
+        )
+        await self.store.add_uploads((upload,))
+        return self.linked_upload(upload, origin)
+
+    async def file(self, wire: Wire, public: str, *, owner: str, origin: str) -> Upload:
+        """A file that the caller sent ahead. Raises Problem(NOT_FOUND)."""
+        id = wire.file_id(public)
+        upload = None if id is None else await self.store.upload(id)
+        if upload is None or upload.wire != wire.name or upload.owner != owner or upload.expires <= self.clock():
+            raise Problem(Kind.NOT_FOUND, f"There is no file {public!r}.", field="id")
+        return self.linked_upload(upload, origin)
+
+    async def drop_file(self, wire: Wire, public: str, *, owner: str) -> Upload:
+        """Forget a file that the caller sent ahead; jobs that use it keep it."""
+        upload = await self.file(wire, public, owner=owner, origin="")
+        await self.store.expire_upload(upload.id, self.clock())
+        return upload
 
     def linked_upload(self, upload: Upload, origin: str) -> Upload:
         base = self.settings.server.public_url or origin

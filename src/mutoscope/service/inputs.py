@@ -51,7 +51,7 @@ class Intake:
         asset = await self._known_asset(each, owner)
         if asset is not None and not await self.assets.touch(asset):
             raise Problem(Kind.UNREACHABLE_MEDIA, "The file is not kept any more.", field=each.field)
-        if asset is None and each.data is None and not probe:
+        if asset is None and each.data is None and each.file is None and not probe:
             return each
         with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
             if asset is None:
@@ -62,7 +62,7 @@ class Intake:
                 asset = await self.assets.put(path, media_type or "application/octet-stream")
             elif probe:
                 await self._check(each, await self.assets.local_path(asset, Path(folder)))
-        return replace(each, asset=asset, url=None, upload=None, data=None)
+        return replace(each, asset=asset, url=None, upload=None, data=None, file=None)
 
     async def _open(self, each: Input, scratch: Path) -> OpenedInput:
         folder = Path(tempfile.mkdtemp(dir=scratch))
@@ -79,6 +79,8 @@ class Intake:
     async def _land(self, each: Input, path: Path) -> Path:
         if each.data is not None:
             await asyncio.to_thread(path.write_bytes, each.data)
+        elif each.file is not None:
+            path.hardlink_to(each.file)  # another input may be the same part
         elif each.url is not None:
             most = self.settings.max_bytes
             if each.limits and each.limits.max_bytes:

@@ -17,8 +17,8 @@ from mutoscope.background.webhooks import receiver_address
 from mutoscope.model.catalog import Model, first
 from mutoscope.model.config import BadSettings, Key, Limits, Rights
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.requests import Allowance
 from mutoscope.store import KeyRecord, Store
-from mutoscope.wirekit.wire import Allowance
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from mutoscope.model.config import Rights
 from mutoscope.model.job import Delivery, Dispatch, Event, Failure, Job, Json, Output, Sent, State, Watch
 from mutoscope.model.problem import Kind
-from mutoscope.wirekit.wire import Upload
+from mutoscope.model.requests import Upload
 
 Owed = Callable[[Job], Delivery | None]
 """The message that a transition owes, from the job as it stands after it. Pure: it may run in another thread
@@ -536,6 +536,10 @@ class Store(Protocol):
 
     async def fill_upload(self, id: str, asset: str, bytes: int, now: float) -> bool:
         """Put a file into a slot. False: no such slot, it is filled already, or it has expired."""
+        ...
+
+    async def expire_upload(self, id: str, now: float) -> None:
+        """Forget an upload: it is not found from now on, and its file is swept where nothing else needs it."""
         ...
 
     async def uploads(self, *, wire: str, owner: str, limit: int) -> tuple[Upload, ...]:

@@ -9,7 +9,25 @@ from typing import Any, cast
 import msgspec
 
 from mutoscope.model.job import Json
-from mutoscope.wirekit.wire import Allowance, Route, Verb, Wire
+from mutoscope.model.requests import Allowance
+from mutoscope.wirekit.routes import (
+    AccountRead,
+    Content,
+    Create,
+    DropFile,
+    List,
+    ListUploads,
+    OpenUploads,
+    Read,
+    ReadFile,
+    ReadMany,
+    Reply,
+    Route,
+    Stop,
+    TakeFile,
+    UsageRead,
+)
+from mutoscope.wirekit.wire import Wire
 
 OPENAPI = "3.1.0"
 SCHEMAS = "#/components/schemas/"
@@ -29,16 +47,21 @@ ERRORS: dict[int, str] = {
 }
 """What can go wrong with any request, in the shape that its wire gives to every error."""
 
-ANSWERS: dict[Verb, str] = {
-    Verb.SUBMIT: "The task, filed durably.",
-    Verb.SHOW: "The task as it stands.",
-    Verb.LIST: "The tasks, newest first.",
-    Verb.REMOVE: "The task is canceled or deleted.",
-    Verb.CANCEL: "The task is canceled.",
-    Verb.OPEN_UPLOADS: "Where to send the files.",
-    Verb.LIST_UPLOADS: "The files that were sent.",
-    Verb.ACCOUNT: "What this key may do and has done.",
-    Verb.USAGE: "What was spent, by day and model.",
+ANSWERS: dict[type[Route], str] = {
+    Create: "The task, filed durably.",
+    Read: "The task as it stands.",
+    ReadMany: "The tasks that are there, in the order asked.",
+    List: "The tasks, newest first.",
+    Stop: "The task is canceled, or deleted.",
+    Reply: "What was asked.",
+    Content: "Where the file is.",
+    OpenUploads: "Where to send the files.",
+    TakeFile: "The file is kept.",
+    ReadFile: "The file that was sent.",
+    DropFile: "The file is forgotten.",
+    ListUploads: "The files that were sent.",
+    AccountRead: "What this key may do and has done.",
+    UsageRead: "What was spent, by day and model.",
 }
 
 HOST = r"[A-Za-z0-9]{1,40}(-[A-Za-z0-9]{1,20})?(\.[A-Za-z]{2,20}){1,4}"  # names that nobody would call too long
@@ -111,7 +134,7 @@ def describe(wire: Wire, document: Json) -> None:
     schemes = security_schemes(wire)
     components["securitySchemes"] |= schemes
     for route in wire.routes:
-        methods = document["paths"].setdefault(route.path, {})
+        methods = document["paths"].setdefault(route.path.replace("…", ""), {})
         methods[route.method.lower()] = operation(wire, route, schema_of, schemas, schemes)
 
 
@@ -149,7 +172,8 @@ def operation(
         schema = schema_of(route.body)
         content = {"schema": schema, "example": example(schema, schemas)}
         required = bool(content["example"])  # a body with nothing in it can as well be left out
-        told["requestBody"] = {"required": required, "content": {"application/json": content}}
+        forms = {"multipart/form-data": {"schema": schema}} if route.form else {}
+        told["requestBody"] = {"required": required, "content": {"application/json": content} | forms}
     told["responses"] = responses(wire, route, schema_of)
     told["security"] = [{name: []} for name in schemes]
     return told
@@ -163,7 +187,7 @@ def operation_id(wire: Wire, route: Route) -> str:
 
 def path_parameters(route: Route) -> Iterator[Json]:
     for name in PLACEHOLDER.findall(route.path):
-        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        yield {"name": name.removesuffix("…"), "in": "path", "required": True, "schema": {"type": "string"}}
 
 
 def query_parameters(route: Route, schema_of: Callable[[Any], Json], schemas: Json) -> Iterator[Json]:
@@ -177,14 +201,14 @@ def query_parameters(route: Route, schema_of: Callable[[Any], Json], schemas: Js
 def header_parameters(wire: Wire, route: Route) -> Iterator[Json]:
     for name, value in (wire.headers | route.headers).items():
         yield {"name": name, "in": "header", "required": True, "schema": {"type": "string", "enum": [value]}}
-    if route.verb is Verb.SUBMIT:
+    if isinstance(route, Create):
         for name, told in CREATE_HEADERS.items():
             yield {"name": name, "in": "header", **told}
 
 
 def responses(wire: Wire, route: Route, schema_of: Callable[[Any], Json]) -> Json:
-    good: Json = {"description": ANSWERS[route.verb]}
-    names = [*(TOLD_HEADERS if route.verb in (Verb.SUBMIT, Verb.SHOW) else ()), *pace_headers(wire)]
+    good: Json = {"description": ANSWERS[type(route)]}
+    names = [*(TOLD_HEADERS if isinstance(route, Create | Read) else ()), *pace_headers(wire)]
     if names:
         good["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     if route.answer is not None:

@@ -12,15 +12,15 @@ from urllib.parse import parse_qsl
 
 import structlog
 import uuid_utils
-from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 from starlette.requests import Request
 
 from mutoscope.background.webhooks import receiver_address
 from mutoscope.model.catalog import first
-from mutoscope.model.http import HttpRequest, HttpResponse, json_response
+from mutoscope.model.http import Form, HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job
 from mutoscope.model.problem import KINDS, Kind, Problem, hindrance
+from mutoscope.model.requests import ANY_FILE, Allowance, Submission, Upload
 from mutoscope.service import inputs
 from mutoscope.service.gateway import Gateway, upload_path, visible
 from mutoscope.service.idempotency import REPLAYED, Turns, repeat_of
@@ -28,11 +28,32 @@ from mutoscope.service.keys import Caller, Keys, Meter, Pace, RateLimited, hold_
 from mutoscope.store import Repeat
 from mutoscope.telemetry import tracing
 from mutoscope.telemetry.counters import Durations
-from mutoscope.web import pages
+from mutoscope.web import forms, pages
 from mutoscope.web.admin import Admin
 from mutoscope.web.cors import Origins, is_preflight
-from mutoscope.wirekit.wire import ANY_FILE, Allowance, Route, Submission, Verb, Wire
+from mutoscope.web.router import Found, Router, Target
+from mutoscope.wirekit.forms import as_json
+from mutoscope.wirekit.routes import (
+    OF_ONE_JOB,
+    AccountRead,
+    Content,
+    Create,
+    DropFile,
+    List,
+    ListUploads,
+    OpenUploads,
+    Read,
+    ReadFile,
+    ReadMany,
+    Reply,
+    Route,
+    Stop,
+    TakeFile,
+    UsageRead,
+)
+from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL
+from mutoscope.wires.claims import CLAIMS
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +63,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-PARAMETER = re.compile(r"\{([^}]+)\}")
+MAX_WAIT = 600.0  # seconds that a create may wait for its job's end, whatever it asks for
 RENDERED_KEPT = 4096
 LARGE_BODY = 256 * 1024
 RENDERED_SECONDS = 60.0  # a rendered status is sent again for so long while its job does not change
@@ -61,74 +82,6 @@ MAX_CALLBACK = 64 * 1024
 PLACES = ("files", "uploads", "callbacks", "admin", "metrics")
 """First parts of paths of ours whose requests are counted apart from those of the pages."""
 FORM_STATUSES = {"200": 200, "201": 201}  # by the field success_action_status, as object stores have it
-
-
-class Target(Struct, frozen=True):
-    """Where a request goes."""
-
-    wire: Wire
-    route: Route
-    parameter: str | None = None  # the name of the part of the path that is a parameter
-    place: int = -1  # of that part, from the end
-    label: str = ""  # what its requests are counted as
-
-    def value(self, path: str) -> str:
-        """What stands in the parameter's place."""
-        return (path.removesuffix("/") if self.wire.slashed else path).rsplit("/", 2)[self.place]
-
-
-class Router:
-    """Finds a route by its whole path or, for paths that end in a parameter, by what stands before it.
-
-    One fixed part may follow the parameter: /tasks/{id}/cancel.
-    """
-
-    def __init__(self, wires: tuple[Wire, ...]) -> None:
-        self.whole: dict[str, dict[str, Target]] = {}
-        self.ending: dict[str, dict[str, Target]] = {}
-        self.around: dict[tuple[str, str], dict[str, Target]] = {}
-        self.roots: list[tuple[str, Wire]] = []
-        for wire in wires:
-            for mount in ("", f"/{wire.name}"):
-                self.roots += [(mount + root, wire) for root in wire.roots]
-                for route in wire.routes:
-                    self.add(mount, wire, route)
-
-    def add(self, mount: str, wire: Wire, route: Route) -> None:
-        label = f"{wire.name} {route.at}"
-        stem, _, last = (mount + route.path).rpartition("/")
-        front, _, before = stem.rpartition("/")
-        if match := PARAMETER.fullmatch(last):
-            methods = self.ending.setdefault(stem, {})
-            target, fixed = Target(wire, route, match[1], label=label), stem
-        elif match := PARAMETER.fullmatch(before):
-            methods = self.around.setdefault((front, last), {})
-            target, fixed = Target(wire, route, match[1], -2, label=label), f"{front}/{last}"
-        else:
-            methods = self.whole.setdefault(mount + route.path, {})
-            target, fixed = Target(wire, route, label=label), route.path
-        if PARAMETER.search(fixed):
-            raise ValueError(f"{wire.name}: {route.path}: one of the last two parts of a path can be a parameter")
-        if route.method in methods:
-            raise ValueError(f"{route.at} is claimed by {methods[route.method].wire.name} and by {wire.name}")
-        methods[route.method] = target
-
-    def find(self, path: str) -> dict[str, Target]:
-        """The methods of a path; empty when there is no such path."""
-        if path.endswith("/") and (methods := self.exact(path[:-1])) and next(iter(methods.values())).wire.slashed:
-            return methods
-        return self.exact(path)
-
-    def exact(self, path: str) -> dict[str, Target]:
-        methods = self.whole.get(path) or self.ending.get(path.rpartition("/")[0])
-        if methods is None and path.count("/") > 1:
-            front, _, last = path.rsplit("/", 2)
-            methods = self.around.get((front, last))
-        return methods or {}
-
-    def wire_at(self, path: str) -> Wire | None:
-        """In whose words an unknown path is answered."""
-        return next((wire for root, wire in self.roots if path.startswith(root)), None)
 
 
 class Server:
@@ -155,7 +108,10 @@ class Server:
         self.admin = Admin(self.keys, gateway.store, clock=gateway.clock)
         self.rehearsal, self.scratch = rehearsal, scratch
         self.started, self.stopped = started, stopped
-        self.router = Router(wires)
+        places = gateway.settings.server
+        order = {name: place for place, name in enumerate(places.wires)}
+        ranked = sorted(wires, key=lambda wire: order.get(wire.name, len(order)))
+        self.router = Router(ranked, hosts=places.hosts, claims=CLAIMS)
         self.rendered: dict[tuple[str, str], tuple[Job, float, HttpResponse]] = {}
         self.turns = Turns()
         self.max_body = gateway.settings.server.max_body_bytes
@@ -170,8 +126,8 @@ class Server:
         if scope["type"] != "http":
             return
         path: str = scope["path"]
-        methods = self.router.find(path)
-        wire = next(iter(methods.values())).wire if methods else self.router.wire_at(path)
+        found = self.router.find(path, scope["method"])
+        wire = found.targets[0].wire if found.targets else found.wire
         began = time.perf_counter()
         if self.origins and (wire is not None or path.startswith(("/files/", "/uploads/"))):
             send = with_headers(send, self.origins.headers(scope))
@@ -179,11 +135,9 @@ class Server:
                 await respond(HttpResponse(status=204), scope, send)
                 return
         if wire is not None:
-            response = await self.answer(wire, methods, scope, receive)
+            label, response = await self.answer(wire, found, scope, receive)
             await respond(response, scope, send)
-            target = methods.get("GET" if scope["method"] == "HEAD" else scope["method"])
-            counted = (target.label if target else f"{wire.name} other", response.status // 100)
-            self.requests.add(counted, time.perf_counter() - began)
+            self.requests.add((label, response.status // 100), time.perf_counter() - began)
             return
         noted = Noted(send)
         place = path.removeprefix("/").partition("/")[0]
@@ -226,124 +180,218 @@ class Server:
 
     # -- a wire's request ---------------------------------------------------------
 
-    async def answer(self, wire: Wire, methods: dict[str, Target], scope: Scope, receive: Receive) -> HttpResponse:
-        """Key first, then the path, then the body: the order in which vendors check."""
+    async def answer(self, wire: Wire, found: Found, scope: Scope, receive: Receive) -> tuple[str, HttpResponse]:
+        """Key first, then the path, then the body: the order in which vendors check. Also what it is counted as.
+
+        Where several vendors have the path, a credential of any is looked for; then the request tells whose it is.
+        """
         request = head_of(scope)
         allowance: Allowance | None = None
+        label = f"{wire.name} other"
+        asked = Asked(self.scratch)
         try:
             one_credential(scope, request)
-            caller = await self.keys.caller(wire.credential(request))
+            secret = next(filter(None, (each.wire.credential(request) for each in found.targets)), None)
+            caller = await self.keys.caller(secret if found.targets else wire.credential(request))
             allowance = self.pace.spend(caller.owner or address_of(scope), caller.rights)
+            if not found.targets:
+                hold_scope("API", wire.name, caller.rights.wires)
+                raise self.lost(wire, found, request)
+            target = found.targets[0]
+            if len(found.targets) > 1:
+                target = await self.whose(found, request, caller, asked, receive)
+            wire, route, label = target.wire, target.route, target.label
             hold_scope("API", wire.name, caller.rights.wires)
-            target = methods.get("GET" if request.method == "HEAD" else request.method)
-            if target is None:
-                raise self.lost(wire, methods, request)
-            if target.parameter:
-                force_setattr(request, "params", {target.parameter: target.value(request.path)})
-            if wire.precheck and (problem := wire.precheck(request, target.route)):
+            if target.names:
+                force_setattr(request, "params", found.params(target))
+            if wire.precheck and (problem := wire.precheck(request, route)):
                 raise problem
             if self.rehearsal and (wanted := request.headers.get(REHEARSE)):
                 raise rehearsed(wanted)
-            if request.method not in ("GET", "DELETE", "HEAD"):
-                force_setattr(request, "body", await self.body_of(receive, request, caller))
-            response = await self.serve(wire, target.route, request, caller, origin_of(scope, request))
+            await self.read_in(asked, request, caller, receive, route)
+            response = await self.serve(wire, route, request, caller, origin_of(scope, request))
         except Problem as problem:
             if isinstance(problem, RateLimited):
                 allowance = problem.allowance
             response = wire.render_problem(problem, request)
-            if problem.kind is Kind.WRONG_METHOD and methods:
-                response.headers["allow"] = allowed(methods)
+            if problem.kind is Kind.WRONG_METHOD and found.methods:
+                response.headers["allow"] = allowed(found.methods)
         except Exception as error:
             id = uuid_utils.uuid7().hex  # by which whoever got this answer is found in the log
             log.exception("request_broke", path=request.path, request=id)
             problem = hindrance(error) or Problem(Kind.INTERNAL, "Internal Server Error")
             response = wire.render_problem(problem, request)
             response.headers[REQUEST_ID] = id
+        finally:
+            asked.close()
         if response.status == 405:
-            response.headers["allow"] = allowed(methods)
+            response.headers["allow"] = allowed(found.methods)
         if allowance and wire.answer_headers:
             response.headers.update(wire.answer_headers(allowance))
-        return response
+        return label, response
 
-    def lost(self, wire: Wire, methods: dict[str, Target], request: HttpRequest) -> Problem:
-        if methods:
-            return Problem(Kind.WRONG_METHOD, f"{request.method} is not allowed here; {allowed(methods)} is.")
-        paths = ", ".join(dict.fromkeys(route.path for route in wire.routes if route.verb is Verb.SUBMIT))
+    async def whose(
+        self, found: Found, request: HttpRequest, caller: Caller, asked: "Asked", receive: Receive
+    ) -> Target:
+        """Which of the vendors that have a path is meant: by the Host, by evidence in the request, by whoever made the
+        id that it names, and else the first by the settings."""
+        if target := self.router.of_host(found, request) or self.router.claimed(found, request, body=False):
+            return target
+        for target in found.targets:
+            if isinstance(target.route, OF_ONE_JOB) and target.names:
+                id = target.wire.job_id(found.params(target)[target.names[-1]])
+                job = None if id is None else await self.gateway.store.get(id)
+                if job is not None and job.wire == target.wire.name:
+                    return target
+        if self.router.reads_body(found):
+            await self.read_in(asked, request, caller, receive, found.targets[0].route)
+            if target := self.router.claimed(found, request, body=True):
+                return target
+        return found.targets[0]
+
+    async def read_in(
+        self, asked: "Asked", request: HttpRequest, caller: Caller, receive: Receive, route: Route
+    ) -> None:
+        """The body, once: as it came or, of a form where the route takes one, as JSON with its files on disk."""
+        if request.method in ("GET", "DELETE", "HEAD") or asked.read:
+            return
+        asked.read = True
+        if route.form and forms.is_form(request):
+            limit = await self.counted(request, caller)
+            form = await forms.receive(request, receive, asked.folder(), max_bytes=self.max_body)
+            if limit is not None:
+                await self.meter.take(caller.owner, form_bytes(form), limit)
+            force_setattr(request, "form", form)
+            force_setattr(request, "body", as_json(form, route.body))
+        else:
+            force_setattr(request, "body", await self.body_of(receive, request, caller))
+
+    def lost(self, wire: Wire, found: Found, request: HttpRequest) -> Problem:
+        if found.methods:
+            takes = allowed(found.methods)
+            return Problem(Kind.WRONG_METHOD, f"{request.method} is not allowed here; {takes} is.")
+        paths = ", ".join(dict.fromkeys(route.path for route in wire.routes if isinstance(route, Create)))
         return Problem(
             Kind.NOT_FOUND, f"Not found: there is no {request.path} on this server. It makes things at: {paths}"
         )
 
-    async def body_of(self, receive: Receive, request: HttpRequest, caller: Caller) -> bytes:
-        """The body, counted where the caller may send so much a day only: before it is read if it tells its size."""
+    async def counted(self, request: HttpRequest, caller: Caller) -> int | None:
+        """Counts a body before it is read, if it tells its size; else the limit by which it is to be counted then."""
         limit = first(caller.rights.max_bytes_daily, self.gateway.settings.limits.max_bytes_daily)
         declared = request.headers.get("content-length", "")
-        told = limit is not None and SIZE.fullmatch(declared) is not None and int(declared) <= self.max_body
-        if told:
-            await self.meter.take(caller.owner, int(declared), limit)
+        if limit is None or SIZE.fullmatch(declared) is None or int(declared) > self.max_body:
+            return limit
+        await self.meter.take(caller.owner, int(declared), limit)
+        return None
+
+    async def body_of(self, receive: Receive, request: HttpRequest, caller: Caller) -> bytes:
+        """The body, counted where the caller may send so much a day only."""
+        limit = await self.counted(request, caller)
         body = await read_body(receive, request, self.max_body)
-        if not told:
+        if limit is not None:
             await self.meter.take(caller.owner, len(body), limit)
         return body
 
     async def serve(self, wire: Wire, route: Route, request: HttpRequest, caller: Caller, origin: str) -> HttpResponse:
         gateway, owner = self.gateway, caller.owner
-        match route.verb:
-            case Verb.SHOW:
+        match route:
+            case Read():
                 return await self.show(wire, route, request, owner, origin)
-            case Verb.SUBMIT:
+            case Create():
                 return await self.make(wire, route, request, caller, origin)
-            case Verb.LIST:
-                jobs = await gateway.list(wire, route, parsed(route, request), owner=owner, origin=origin)
+            case List():
+                jobs = await gateway.list(wire, route, route.parse(request), owner=owner, origin=origin)
                 return route.render(jobs, request)
-            case Verb.REMOVE:
-                job = await gateway.remove(wire, route, last_param(request), owner=owner)
-                return route.render(job, request)
-            case Verb.CANCEL:
-                job = await gateway.cancel_queued(wire, route, last_param(request), owner=owner)
-                return route.render(job, request)
-            case Verb.OPEN_UPLOADS:
-                wishes = parsed(route, request)
+            case ReadMany():
+                jobs = await gateway.show_many(wire, route, route.ids(request), owner=owner, origin=origin)
+                return route.render(jobs, request)
+            case Stop():
+                return route.render(await gateway.stop(wire, route, route.id(request), owner=owner), request)
+            case Reply():
+                return route.reply(request)
+            case Content():
+                job = await gateway.show(wire, route, route.id(request), owner=owner, origin=origin)
+                return await self.content(route, job, request)
+            case OpenUploads():
+                wishes = route.parse(request)
                 return route.render(await gateway.open_uploads(wire, wishes, owner=owner, origin=origin), request)
-            case Verb.LIST_UPLOADS:
+            case TakeFile():
+                return route.render(await self.take_file(wire, route, request, owner, origin), request)
+            case DropFile():
+                return route.render(await gateway.drop_file(wire, route.id(request), owner=owner), request)
+            case ReadFile():
+                upload = await gateway.file(wire, route.id(request), owner=owner, origin=origin)
+                return route.render(upload, request)
+            case ListUploads():
                 return route.render(await gateway.list_uploads(wire, owner=owner, origin=origin), request)
-            case Verb.ACCOUNT:
+            case AccountRead():
                 return route.render(await gateway.account(owner, caller.rights), request)
-            case Verb.USAGE:
-                return route.render(await gateway.usage(parsed(route, request), owner=owner), request)
+            case UsageRead():
+                return route.render(await gateway.usage(route.parse(request), owner=owner), request)
+            case _:
+                raise TypeError(f"no way to serve {type(route).__name__}")
 
-    async def make(self, wire: Wire, route: Route, request: HttpRequest, caller: Caller, origin: str) -> HttpResponse:
+    async def content(self, route: Content, job: Job, request: HttpRequest) -> HttpResponse:
+        """The file of an output, by way of its signed link: ranges, HEAD and tags are answered there."""
+        output = route.pick(job, request)
+        return HttpResponse(status=302, headers={"location": output.url or "", "cache-control": "no-store"})
+
+    async def take_file(self, wire: Wire, route: TakeFile, request: HttpRequest, owner: str, origin: str) -> Upload:
+        """Keep the file that a form carries."""
+        files = request.form.files.get(route.part, []) if request.form else []
+        if len(files) != 1:
+            raise Problem(Kind.INVALID, f"Send a form with one file in its part {route.part!r}.", field=route.part)
+        wish = route.parse(request)
+        if not wish.min_bytes <= files[0].bytes <= wish.max_bytes:
+            message = f"The file has {files[0].bytes} bytes; {wish.min_bytes} to {wish.max_bytes} are taken."
+            raise Problem(Kind.TOO_LARGE if files[0].bytes else Kind.INVALID, message, field=route.part)
+        return await self.gateway.take_file(wire, wish, files[0], owner=owner, origin=origin)
+
+    async def make(self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str) -> HttpResponse:
         """A create. One that says that it repeats another is answered with the other's job."""
         owner = caller.owner
         repeat = await unhurried(repeat_of, request, request)
         if repeat is None:
-            job = await self.file(wire, route, request, caller, origin)
-            return told(route.render(job, request), job)
+            job, wait = await self.file(wire, route, request, caller, origin)
+            return await self.made(route, request, job, wait, origin)
         async with self.turns.take(owner, repeat):
             known = await self.gateway.repeated(owner, repeat, origin=origin) if repeat.replays else None
-            job = known or await self.file(wire, route, request, caller, origin, repeat)
-        response = told(route.render(job, request), job)
+            if known:  # the same request waits as long
+                job, wait = known, (await unhurried(route.parse, request, request)).wait
+            else:
+                job, wait = await self.file(wire, route, request, caller, origin, repeat)
+        response = await self.made(route, request, job, wait, origin)
         if known:
             response.headers[REPLAYED] = "true"
         return response
 
+    async def made(
+        self, route: Create, request: HttpRequest, job: Job, wait: float | None, origin: str
+    ) -> HttpResponse:
+        """The answer to a create: at once, or when the job has ended or the caller has waited as long as they said."""
+        if not wait:
+            return told(route.render(job, request), job)
+        job = await self.gateway.ended_within(job, min(wait, MAX_WAIT), origin=origin)
+        return told((route.waited or route.render)(job, request), job)
+
     async def file(
-        self, wire: Wire, route: Route, request: HttpRequest, caller: Caller, origin: str, repeat: Repeat | None = None
-    ) -> Job:
-        """Read a create and store its job."""
+        self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str, repeat: Repeat | None = None
+    ) -> tuple[Job, float | None]:
+        """Read a create and store its job. Returns it with how long the answer may wait for its end."""
         parent = request.headers.get(tracing.HEADER)
         with tracing.span(self.gateway.tracing, "create", parent=parent, kind="SERVER", route=route.at) as facts:
-            job = await self.filed(wire, route, request, caller, origin, repeat)
+            job, wait = await self.filed(wire, route, request, caller, origin, repeat)
             facts.tell(job=job.id, wire=job.wire, engine=job.engine)
-        return job
+        return job, wait
 
     async def filed(
-        self, wire: Wire, route: Route, request: HttpRequest, caller: Caller, origin: str, repeat: Repeat | None
-    ) -> Job:
-        submission = await unhurried(parsed, request, route, request)
+        self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str, repeat: Repeat | None
+    ) -> tuple[Job, float | None]:
+        submission = await unhurried(route.parse, request, request)
         model = submission.generation.model
         if (own := caller.rights.per_model.get(model)) and own.requests_per_minute:
             self.pace.take(f"{caller.owner}\n{model}", own.requests_per_minute)
-        return await self.gateway.submit(
+        job = await self.gateway.submit(
             wire,
             route.route,
             self.addressed(submission, request, caller),
@@ -354,6 +402,7 @@ class Server:
             engine=request.headers.get(ENGINE) if self.rehearsal else None,
             repeat=repeat,
         )
+        return job, submission.wait
 
     def addressed(self, submission: Submission, request: HttpRequest, caller: Caller) -> Submission:
         """With the address for the job's news: the request's own, else that of our header or query, else the key's."""
@@ -368,9 +417,9 @@ class Server:
             return replace(submission, notes=(*submission.notes, note))
         return replace(submission, webhook=address)
 
-    async def show(self, wire: Wire, route: Route, request: HttpRequest, owner: str, origin: str) -> HttpResponse:
+    async def show(self, wire: Wire, route: Read, request: HttpRequest, owner: str, origin: str) -> HttpResponse:
         """A status read, the request that clients repeat: rendered once while its job does not change."""
-        public = last_param(request)
+        public = route.id(request)
         id = wire.job_id(public) or ""
         hot = self.gateway.store.hot(id)
         known = self.rendered.get((id, origin))
@@ -505,16 +554,6 @@ async def unhurried(read: Callable[..., T], request: HttpRequest, *arguments: ob
     return read(*arguments)
 
 
-def parsed(route: Route, request: HttpRequest) -> Any:
-    if route.parse is None:
-        raise TypeError(f"{route.at} has no parse")
-    return route.parse(request)
-
-
-def last_param(request: HttpRequest) -> str:
-    return next(iter(request.params.values()))
-
-
 def rehearsed(kind: str) -> Problem:
     if kind not in KINDS:
         return Problem(Kind.INVALID, f"{REHEARSE}: {kind!r} is no kind of problem; there are {', '.join(Kind)}.")
@@ -613,6 +652,26 @@ async def save_form(scope: Scope, receive: Receive, path: Path, max_bytes: int) 
     if path.stat().st_size > max_bytes:
         raise Problem(Kind.TOO_LARGE, f"The file is larger than {max_bytes} bytes.")
     return wished if isinstance(wished, str) else ""
+
+
+class Asked:
+    """What is read of one request: its body once, and the files of its form, which are gone when it is answered."""
+
+    def __init__(self, scratch: Path) -> None:
+        self.scratch, self.read = scratch, False
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def folder(self) -> Path:
+        self._folder = self._folder or tempfile.TemporaryDirectory(dir=self.scratch)
+        return Path(self._folder.name)
+
+    def close(self) -> None:
+        if self._folder:
+            self._folder.cleanup()
+
+
+def form_bytes(form: Form) -> int:
+    return sum(file.bytes for files in form.files.values() for file in files)
 
 
 class Capped:

@@ -7,7 +7,7 @@ import msgspec
 
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.wirekit.wire import File, Order
+from mutoscope.wirekit.back import File, Order
 
 T = TypeVar("T")
 

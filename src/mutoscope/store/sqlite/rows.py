@@ -21,8 +21,8 @@ from mutoscope.model.job import (
     State,
     Watch,
 )
+from mutoscope.model.requests import Upload
 from mutoscope.store.protocol import DeliveryRecord
-from mutoscope.wirekit.wire import Upload
 
 Value = str | int | float | bytes | None
 Row = tuple[Value, ...]
@@ -34,6 +34,7 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
     generation: Generation
     origin: str = ""
     webhook: str | None = None
+    events: tuple[State, ...] = ()
     parent: str | None = None
     trace: str | None = None
     engines: tuple[str, ...] = ()
@@ -86,6 +87,7 @@ def row_of(job: Job) -> Row:
         generation=job.generation,
         origin=job.origin,
         webhook=job.webhook,
+        events=job.events,
         parent=job.parent,
         trace=job.trace,
         engines=job.engines,
@@ -142,6 +144,7 @@ def job_of(row: Row) -> Job:
         trace=request.trace,
         engines=request.engines,
         webhook=request.webhook,
+        events=request.events,
         origin=request.origin,
         worker=it.worker,
         attempts=it.attempts,

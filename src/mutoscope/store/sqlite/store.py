@@ -17,6 +17,7 @@ import msgspec
 
 from mutoscope.model.job import Dispatch, Event, Failure, Job, Json, Output, Sent, State, Watch
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.requests import Upload
 from mutoscope.store.hot import HotJobs
 from mutoscope.store.protocol import (
     EVENTS,
@@ -60,7 +61,6 @@ from mutoscope.store.sqlite.rows import (
     upload_row,
 )
 from mutoscope.store.sqlite.writer import Changes, Work, Writer, unavailable
-from mutoscope.wirekit.wire import Upload
 
 __all__ = ["NewerDatabase", "SqliteStore"]
 
@@ -535,6 +535,9 @@ class SqliteStore:
     async def fill_upload(self, id: str, asset: str, bytes: int, now: float) -> bool:
         return await self._write(partial(fill_upload, id=id, asset=asset, bytes=bytes, now=now))
 
+    async def expire_upload(self, id: str, now: float) -> None:
+        return await self._write(partial(expire_upload, id=id, now=now))
+
     async def uploads(self, *, wire: str, owner: str, limit: int) -> tuple[Upload, ...]:
         rows = self._read(
             f"""SELECT {UPLOAD_COLUMNS} FROM uploads WHERE wire = ? AND owner = ?
@@ -726,6 +729,10 @@ def insert_uploads(db: sqlite3.Connection, changes: Changes, *, rows: Sequence[R
         if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
             raise
         raise Problem(Kind.CONFLICT, "An upload with this id exists already.") from error
+
+
+def expire_upload(db: sqlite3.Connection, _changes: Changes, *, id: str, now: float) -> None:
+    _ = db.execute("UPDATE uploads SET expires = min(expires, ?) WHERE id = ?", (now, id))
 
 
 def fill_upload(db: sqlite3.Connection, changes: Changes, *, id: str, asset: str, bytes: Value, now: float) -> bool:

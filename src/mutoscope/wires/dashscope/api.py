@@ -14,10 +14,12 @@ from msgspec import UNSET, Meta, Struct
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Generation, Input, Job, Json, Operation, Role, State
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
+from mutoscope.model.requests import ANY_FILE, Page, Submission, Upload, UploadWish
 from mutoscope.wirekit.body import Path, dotted, found, invalid, read_body, read_json, schema, walk
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.media import BadSource, source
-from mutoscope.wirekit.wire import ANY_FILE, Page, Route, Submission, Upload, UploadWish, Verb, Wire
+from mutoscope.wirekit.routes import Create, List, OpenUploads, Read, Route, Stop
+from mutoscope.wirekit.wire import Wire
 from mutoscope.wires._wan import MIB, clip_limits
 from mutoscope.wires.dashscope.answers import (
     CHINA,
@@ -71,7 +73,7 @@ ENABLE = "enable"
 
 
 def precheck(request: HttpRequest, route: Route | None) -> Problem | None:
-    if route is None or route.verb is not Verb.SUBMIT or request.headers.get(ASYNC, "").lower() == ENABLE:
+    if route is None or not isinstance(route, Create) or request.headers.get(ASYNC, "").lower() == ENABLE:
         return None
     message = "current user api does not support synchronous calls. Send the header X-DashScope-Async: enable."
     return Problem(Kind.FORBIDDEN, message)
@@ -454,8 +456,7 @@ JOBS = "video-synthesis"
 
 
 def create(path: str, parse: Callable[[HttpRequest], Submission], body: Any, summary: str) -> Route:
-    return Route(
-        verb=Verb.SUBMIT,
+    return Create(
         at=f"POST {path}",
         route=JOBS,
         parse=parse,
@@ -475,16 +476,14 @@ WIRE = Wire(
     routes=(
         create(SYNTHESIS, parse_synthesis, Synthesis, "Video from words, from a picture, or a clip continued"),
         create(KEYFRAMES, parse_keyframes, Keyframes, "Video between a first and a last frame, by older models"),
-        Route(
-            verb=Verb.SHOW,
+        Read(
             at=f"GET {ROOT}tasks/{{id}}",
             route=JOBS,
             render=render_job,
             answer=TaskAnswer,
             summary="How a task stands, and its video; UNKNOWN where there is none",
         ),
-        Route(
-            verb=Verb.LIST,
+        List(
             at=f"GET {ROOT}tasks",
             route=JOBS,
             parse=parse_page,
@@ -493,16 +492,16 @@ WIRE = Wire(
             query=ListQuery,
             summary="List the tasks, newest first",
         ),
-        Route(
-            verb=Verb.CANCEL,
+        Stop(
+            running=False,
+            keeps=True,
             at=f"POST {ROOT}tasks/{{id}}/cancel",
             route=JOBS,
             render=render_canceled,
             answer=CancelAnswer,
             summary="Cancel a task that is PENDING",
         ),
-        Route(
-            verb=Verb.OPEN_UPLOADS,
+        OpenUploads(
             at=f"GET {ROOT}uploads",
             parse=parse_upload,
             render=render_policy,
@@ -519,6 +518,5 @@ WIRE = Wire(
     render_webhook=render_webhook,
     problem_schema=ErrorAnswer,
     security={"type": "http", "scheme": "bearer"},
-    slashed=True,
     back=BACK,
 )

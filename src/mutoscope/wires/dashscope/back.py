@@ -16,9 +16,9 @@ from mutoscope.model.http import Headers, HttpResponse
 from mutoscope.model.job import Failure, Generation, Input, Json, Operation, Role, State, Update
 from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, Rule
 from mutoscope.wirekit.answers import LONGEST_REASON, STORE_KINDS, ask, form, read_answer, refusal, source_of
+from mutoscope.wirekit.back import Back, Carriage, Conversation, File, Order, Way
 from mutoscope.wirekit.body import Path, schema, walk, wholes
 from mutoscope.wirekit.media import LINK
-from mutoscope.wirekit.wire import Back, Carriage, Conversation, File, Order, Way
 from mutoscope.wires.dashscope.answers import CHINA, KINDS, STATES, UNKNOWN, reason
 from mutoscope.wires.dashscope.bodies import (
     ADAPTIVE,
@@ -49,7 +49,7 @@ UPLOAD_MODEL = "wan2.7-i2v"
 """An upload is for one model, which is named before the file is sent. Only what goes to this one is uploaded."""
 
 
-def sign(key: str) -> Headers:
+def sign(key: str, _now: float) -> Headers:
     return {"authorization": f"Bearer {key}"}
 
 

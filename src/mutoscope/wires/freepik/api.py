@@ -16,10 +16,12 @@ from msgspec import UNSET, Struct
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Generation, Input, Job, Json, Operation, Role, State
 from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, Rule, custom_flaw
+from mutoscope.model.requests import Allowance, Page, Submission, Upload, UploadWish
 from mutoscope.wirekit.body import invalid, read_body, read_json, schema, walk
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.media import LINK, BadSource, source
-from mutoscope.wirekit.wire import Allowance, Page, Route, Submission, Upload, UploadWish, Verb, Wire
+from mutoscope.wirekit.routes import Create, List, ListUploads, OpenUploads, Read, Route
+from mutoscope.wirekit.wire import Wire
 from mutoscope.wires._wan import clip_limits
 from mutoscope.wires.freepik.answers import (
     STATUSES,
@@ -389,8 +391,7 @@ def routes_of(model: Model) -> tuple[Route, ...]:
     """A task is made, listed and read under the path of its model; there is no other way to it."""
     path = ROOT + model.route
     return (
-        Route(
-            verb=Verb.SUBMIT,
+        Create(
             at=f"POST {path}",
             route=model.route,
             parse=partial(parse_submission, model),
@@ -399,8 +400,7 @@ def routes_of(model: Model) -> tuple[Route, ...]:
             answer=TaskAnswer,
             summary=f"{model.title}: create a task",
         ),
-        Route(
-            verb=Verb.LIST,
+        List(
             at=f"GET {path}",
             route=model.route,
             parse=parse_page,
@@ -409,8 +409,7 @@ def routes_of(model: Model) -> tuple[Route, ...]:
             query=ListQuery,
             summary=f"{model.title}: list the tasks, newest first",
         ),
-        Route(
-            verb=Verb.SHOW,
+        Read(
             at=f"GET {path}/{{id}}",
             route=model.route,
             render=render_job,
@@ -421,8 +420,7 @@ def routes_of(model: Model) -> tuple[Route, ...]:
 
 
 UPLOAD_ROUTES = (
-    Route(
-        verb=Verb.OPEN_UPLOADS,
+    OpenUploads(
         at=f"POST {ROOT}uploads/request-url",
         parse=parse_uploads,
         render=render_uploads,
@@ -430,8 +428,7 @@ UPLOAD_ROUTES = (
         answer=UploadAnswer,
         summary="Open upload slots for local files",
     ),
-    Route(
-        verb=Verb.LIST_UPLOADS,
+    ListUploads(
         at=f"GET {ROOT}uploads",
         render=render_upload_list,
         answer=UploadListAnswer,

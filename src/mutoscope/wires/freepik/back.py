@@ -17,9 +17,9 @@ from mutoscope.model.http import Headers, HttpRequest, HttpResponse
 from mutoscope.model.job import Failure, Generation, Input, Json, Operation, Role, State, Update
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule
 from mutoscope.wirekit.answers import LONGEST_REASON, STORE_KINDS, ask, read_answer, refusal, source_of
+from mutoscope.wirekit.back import Back, Carriage, Conversation, File, Order, Way
 from mutoscope.wirekit.body import UNREADABLE, schema, walk, wholes
 from mutoscope.wirekit.media import LINK
-from mutoscope.wirekit.wire import Back, Carriage, Conversation, File, Order, Way
 from mutoscope.wires.freepik.answers import STATUSES, reason
 from mutoscope.wires.freepik.bodies import (
     KEY_HEADERS,
@@ -446,7 +446,7 @@ def is_success(response: HttpResponse) -> bool:
     return 200 <= response.status < 300
 
 
-def sign(key: str) -> Headers:
+def sign(key: str, _now: float) -> Headers:
     return {KEY_HEADERS[0]: key}
 
 

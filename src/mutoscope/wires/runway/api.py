@@ -14,9 +14,11 @@ from msgspec import Struct
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Operation, State
 from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
+from mutoscope.model.requests import Account, Period, Upload, UploadWish, Usage
 from mutoscope.wirekit.body import invalid, read_body
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
-from mutoscope.wirekit.wire import Account, Period, Route, Upload, UploadWish, Usage, Verb, Wire
+from mutoscope.wirekit.routes import AccountRead, Create, OpenUploads, Read, Route, Stop, UsageRead
+from mutoscope.wirekit.wire import Wire
 from mutoscope.wires.runway import bodies
 from mutoscope.wires.runway.back import BACK
 from mutoscope.wires.runway.issues import ErrorBody, answer_status, error_body, error_headers
@@ -206,8 +208,7 @@ def render_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
 
 
 def create(operation: Operation, body: Any) -> Route:
-    return Route(
-        verb=Verb.SUBMIT,
+    return Create(
         at=f"POST /v1/{operation}",
         route=operation.value,
         parse=partial(parse_submission, operation, body),
@@ -225,22 +226,21 @@ WIRE = Wire(
     roots=("/v1/",),
     routes=(
         *(create(operation, body) for operation, body in bodies.ENDPOINTS.items()),
-        Route(
-            verb=Verb.SHOW,
+        Read(
             at="GET /v1/tasks/{id}",
             render=render_job,
             answer=AnyTask,
             summary="How a task stands, and its output",
         ),
-        Route(
-            verb=Verb.REMOVE,
+        Stop(
+            running=True,
+            keeps=False,
             at="DELETE /v1/tasks/{id}",
             render=render_removed,
             status=204,
             summary="Cancel a task that is not finished, delete one that is",
         ),
-        Route(
-            verb=Verb.OPEN_UPLOADS,
+        OpenUploads(
             at="POST /v1/uploads",
             parse=parse_upload,
             render=render_upload,
@@ -248,15 +248,13 @@ WIRE = Wire(
             answer=Slot,
             summary="Open a slot for a file to be used in requests for 24 hours",
         ),
-        Route(
-            verb=Verb.ACCOUNT,
+        AccountRead(
             at="GET /v1/organization",
             render=render_account,
             answer=Organization,
             summary="Limits and counts by model",
         ),
-        Route(
-            verb=Verb.USAGE,
+        UsageRead(
             at="POST /v1/organization/usage",
             parse=parse_period,
             render=render_usage,

@@ -14,8 +14,8 @@ from mutoscope.model.http import Headers, HttpResponse
 from mutoscope.model.job import Failure, Input, Json, State, Update
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit.answers import STORE_KINDS, ask, form, read_answer, refusal
+from mutoscope.wirekit.back import Back, Carriage, Conversation, File, Order, Way
 from mutoscope.wirekit.body import dotted
-from mutoscope.wirekit.wire import Back, Carriage, Conversation, File, Order, Way
 from mutoscope.wires.runway.bodies import EXTENSIONS, FILENAME_PATTERN
 from mutoscope.wires.runway.pieces import MAX_IMAGE_TEXT, MAX_LINK, MAX_STREAM_TEXT, MIN_URI, UPLOAD_SCHEME
 from mutoscope.wires.runway.read import LINK_BYTES, MIN_UPLOAD, UPLOAD_BYTES, VERSION, VERSION_HEADER
@@ -49,7 +49,7 @@ WORDS = (
 """Statuses that the vendor gives more than one meaning, and the words that tell which."""
 
 
-def sign(key: str) -> Headers:
+def sign(key: str, _now: float) -> Headers:
     return {"authorization": f"Bearer {key}", VERSION_HEADER: VERSION}
 
 

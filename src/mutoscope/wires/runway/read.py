@@ -23,9 +23,9 @@ from msgspec import inspect
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Generation, Input, Json, MediaLimits, Operation, Role
 from mutoscope.model.problem import Flaw, Problem, Rule, custom_flaw
+from mutoscope.model.requests import Submission
 from mutoscope.wirekit.body import Path, dotted, invalid, read_body, read_json
 from mutoscope.wirekit.media import BadSource, source
-from mutoscope.wirekit.wire import Submission
 from mutoscope.wires.runway.pieces import (
     AUDIO_PATTERN,
     IMAGE_PATTERN,

@@ -15,8 +15,10 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Json, Operation, State
 from mutoscope.model.problem import Problem
+from mutoscope.model.requests import Submission
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
-from mutoscope.wirekit.wire import Route, Submission, Verb, Wire
+from mutoscope.wirekit.routes import Create, Read, Route, Stop
+from mutoscope.wirekit.wire import Wire
 from mutoscope.wires.runway import bodies
 from mutoscope.wires.runway.issues import ErrorBody, answer_status, error_body, error_headers
 from mutoscope.wires.runway.pieces import Body, ContentModeration, Image, Maybe, Piece, Seconds2to10, Seed
@@ -274,8 +276,7 @@ ENDPOINTS: dict[Operation, Any] = {
 
 
 def create(operation: Operation, body: Any, parse: Callable[[HttpRequest], Submission]) -> Route:
-    return Route(
-        verb=Verb.SUBMIT,
+    return Create(
         at=f"POST /runwayml/v1/{operation}",
         route=operation.value,
         parse=parse,
@@ -294,15 +295,15 @@ WIRE = Wire(
     routes=(
         create(Operation.IMAGE_TO_VIDEO, RelayImageToVideo, parse_image_to_video),
         *(create(operation, body, partial(parse_submission, operation, body)) for operation, body in ENDPOINTS.items()),
-        Route(
-            verb=Verb.SHOW,
+        Read(
             at="GET /runwayml/v1/tasks/{id}",
             render=render_job,
             answer=RelayTask,
             summary="How a task stands, and its output",
         ),
-        Route(
-            verb=Verb.REMOVE,
+        Stop(
+            running=True,
+            keeps=False,
             at="DELETE /runwayml/v1/tasks/{id}",
             render=render_removed,
             status=204,

@@ -17,8 +17,8 @@ from mutoscope.model.job import Generation, Input, Json, Operation, Role
 from mutoscope.model.problem import Flaw, Kind, Problem
 from mutoscope.wirekit import body as _body
 from mutoscope.wirekit.answers import source_of
+from mutoscope.wirekit.back import Order
 from mutoscope.wirekit.body import Path, dotted
-from mutoscope.wirekit.wire import Order
 from mutoscope.wires.runway.bodies import ENDPOINTS
 from mutoscope.wires.runway.issues import issue, steps
 from mutoscope.wires.runway.read import (

@@ -1,0 +1,145 @@
+"""The kinds of route that a vendor's API has: what each asks of the service, and the functions that translate.
+
+A wire's table of routes is a tuple of these. The server matches on the type; a path's placeholders are `{name}`, and
+`{name…}` for several parts at once (a model's name with slashes).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from mutoscope.model.http import HttpRequest, HttpResponse
+from mutoscope.model.job import Job, Output
+from mutoscope.model.requests import Account, Page, Period, Submission, Upload, UploadWish, Usage
+
+
+def last_parameter(request: HttpRequest) -> str:
+    """The id in the last placeholder of a path."""
+    return next(reversed(request.params.values()), "")
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """What every kind has. `at` is method and path, for example "GET /v1/tasks/{id}"."""
+
+    at: str
+    summary: str
+    status: int = 200
+    route: str = ""  # the job's `route`: reads and lists see only jobs that carry it; "" sees all of the wire
+    body: Any = None  # type of the request body, for OpenAPI
+    answer: Any = None  # type of the answer, for OpenAPI
+    query: type[Struct] | None = None  # type of the query parameters, for OpenAPI
+    headers: dict[str, str] = {}  # beside those of the wire, what this request must carry, for OpenAPI: name → value
+    form: bool = (
+        False  # takes multipart/form-data and application/x-www-form-urlencoded beside JSON: `HttpRequest.form`
+    )
+
+    @property
+    def method(self) -> str:
+        return self.at.split(" ", 1)[0]
+
+    @property
+    def path(self) -> str:
+        return self.at.split(" ", 1)[1]
+
+
+class Create(Route, frozen=True, kw_only=True):
+    """Makes a job. Where the submission says `wait`, the answer comes with the job's end or when the wait is over."""
+
+    parse: Callable[[HttpRequest], Submission]
+    render: Callable[[Job, HttpRequest], HttpResponse]
+    waited: Callable[[Job, HttpRequest], HttpResponse] | None = None
+    """The answer after a wait, in time or not (`job.state` tells); None: the same as `render`."""
+
+
+class Read(Route, frozen=True, kw_only=True):
+    """One job as it stands."""
+
+    render: Callable[[Job, HttpRequest], HttpResponse]
+    id: Callable[[HttpRequest], str] = last_parameter
+
+
+class ReadMany(Route, frozen=True, kw_only=True):
+    """Several jobs by their ids, in the order asked; those that are not there, or another owner's, are left out."""
+
+    ids: Callable[[HttpRequest], tuple[str, ...]]
+    render: Callable[[tuple[Job, ...], HttpRequest], HttpResponse]
+
+
+class List(Route, frozen=True, kw_only=True):
+    """A page of the caller's jobs, the newest first."""
+
+    parse: Callable[[HttpRequest], Page]
+    render: Callable[[tuple[Job, ...], HttpRequest], HttpResponse]
+
+
+class Stop(Route, frozen=True, kw_only=True):
+    """Cancels a job that has not ended. One that cannot be stopped is Problem(CONFLICT) where `keeps`."""
+
+    render: Callable[[Job, HttpRequest], HttpResponse]
+    id: Callable[[HttpRequest], str] = last_parameter
+    running: bool  # one that runs may be stopped too, not only one that waits
+    keeps: bool  # the job can be read afterwards; else it is removed, and one that had ended with it
+    ended_is_fine: bool = False  # where it keeps: a job that has ended already is answered as it is
+
+
+class Reply(Route, frozen=True, kw_only=True):
+    """An answer without a job: a list of models, a price, a greeting."""
+
+    reply: Callable[[HttpRequest], HttpResponse]
+
+
+class Content(Route, frozen=True, kw_only=True):
+    """The bytes of an output of a job: the file itself is the answer."""
+
+    id: Callable[[HttpRequest], str] = last_parameter
+    pick: Callable[[Job, HttpRequest], Output]  # raises Problem where there is no such output
+
+
+class OpenUploads(Route, frozen=True, kw_only=True):
+    """Opens a slot for each file that the caller wants to send ahead."""
+
+    parse: Callable[[HttpRequest], tuple[UploadWish, ...]]
+    render: Callable[[tuple[Upload, ...], HttpRequest], HttpResponse]
+
+
+class TakeFile(Route, frozen=True, kw_only=True):
+    """Keeps a file that the request itself carries, in a form."""
+
+    part: str  # the form's part that is the file
+    parse: Callable[[HttpRequest], UploadWish]
+    render: Callable[[Upload, HttpRequest], HttpResponse]
+
+
+class ReadFile(Route, frozen=True, kw_only=True):
+    """A file that the caller sent ahead."""
+
+    id: Callable[[HttpRequest], str] = last_parameter
+    render: Callable[[Upload, HttpRequest], HttpResponse]
+
+
+class DropFile(ReadFile, frozen=True, kw_only=True):
+    """Forgets a file that the caller sent ahead."""
+
+
+class ListUploads(Route, frozen=True, kw_only=True):
+    """The files that the caller sent ahead, the newest first."""
+
+    render: Callable[[tuple[Upload, ...], HttpRequest], HttpResponse]
+
+
+class AccountRead(Route, frozen=True, kw_only=True):
+    """What the caller's key may do and has done."""
+
+    render: Callable[[Account, HttpRequest], HttpResponse]
+
+
+class UsageRead(Route, frozen=True, kw_only=True):
+    """What the caller spent, by day and model."""
+
+    parse: Callable[[HttpRequest], Period]
+    render: Callable[[Usage, HttpRequest], HttpResponse]
+
+
+OF_ONE_JOB = (Read, Stop, Content)
+"""The kinds that name a job by its id."""
