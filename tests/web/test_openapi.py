@@ -71,9 +71,9 @@ def small_wire(name: str = "small", root: str = "/v1/small", **changed: Any) -> 
             answer=Task,
             summary="Make something",
         ),
-        List(at=f"GET {root}", parse=lambda _: Page(), render=answer, answer=Task, query=Paging),
+        List(at=f"GET {root}", parse=lambda _: Page(), render=answer, answer=Task, query=Paging, summary="List them"),
         Read(at=f"GET {root}/{{id}}", render=answer, answer=Task, summary="Read it"),
-        Stop(running=True, keeps=False, at=f"DELETE {root}/{{id}}", render=answer, status=204),
+        Stop(running=True, keeps=False, at=f"DELETE {root}/{{id}}", render=answer, status=204, summary="Remove it"),
     )
     told = {
         "name": name,

@@ -967,7 +967,7 @@ def test_a_slot_that_refuses_says_nothing_about_the_key(status: int, kind: Kind)
 
 
 def test_the_key_goes_where_the_old_host_and_the_new_one_look_for_it():
-    assert BACK.sign("k") == {"x-freepik-api-key": "k"}
+    assert BACK.sign("k", 0.0) == {"x-freepik-api-key": "k"}
 
 
 def test_what_the_vendor_offers():

@@ -1,0 +1,103 @@
+"""What a member of a vendor's body says of a Generation, read one way and written the other.
+
+A vendor's table maps dotted paths of its bodies to these. A body's type decides which rows it has: a row whose path is
+not among the members of a type says nothing of it.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from mutoscope.model.job import Generation, Json, MediaLimits, Role
+from mutoscope.wirekit.back import Way
+from mutoscope.wirekit.body import wholes
+
+
+class Field(Struct, frozen=True, kw_only=True):
+    """A value that is read into fields of a Generation, or into its `extra`, and written from them."""
+
+    ours: tuple[str, ...]  # names of fields or extras
+    read: Callable[[Any], Json]  # a value of the body's type → what it says; `extra` for what has no field
+    write: Callable[[Generation], Any]  # None: nothing was asked for
+
+
+class FileField(Struct, frozen=True, kw_only=True):
+    """A member that names a file, or a list of them: a link, a data URI, a part of a form, an upload."""
+
+    role: Role
+    limits: MediaLimits | None = None
+    ways: tuple[Way, ...] = (Way.LINK,)  # how a file travels to the vendor; data URIs are read in front where DATA is
+    bare: bool = False  # base64 without the head of a data URI, both ways
+    many: bool = False  # the member is a list
+    item: str = ""  # in a list of objects, the member of each that names the file
+    beside: Json = {}  # what has to stand next to it
+    written: Callable[[str], Any] | None = None  # how a source is said, where not as the text itself
+
+
+class JobField(Struct, frozen=True, kw_only=True):
+    """A member that is the id of an earlier job, whose output is the input."""
+
+    role: Role
+    beside: Json = {}
+
+
+AnyField = Field | FileField | JobField
+
+
+def same(name: str) -> Field:
+    """The value means the same."""
+    return Field(ours=(name,), read=lambda value: {name: value}, write=lambda wish: wholes(getattr(wish, name)))
+
+
+def extra(name: str) -> Field:
+    """A value that a Generation has no field for, kept as it is."""
+    return Field(ours=(name,), read=lambda value: {"extra": {name: value}}, write=lambda wish: wish.extra.get(name))
+
+
+def words(name: str, theirs: Mapping[Any, Any]) -> Field:
+    """A closed list: our value → theirs."""
+    ours = {word: value for value, word in theirs.items()}
+    return Field(
+        ours=(name,),
+        read=lambda value: {name: ours.get(value, value)},
+        write=lambda wish: theirs.get(getattr(wish, name), getattr(wish, name)),
+    )
+
+
+def seconds(suffix: str = "") -> Field:
+    """Seconds as a text: "5s", "5"."""
+    return Field(
+        ours=("seconds",),
+        read=lambda value: {"seconds": float(str(value).removesuffix(suffix))},
+        write=lambda wish: None if wish.seconds is None else f"{wish.seconds:g}{suffix}",
+    )
+
+
+def pixels(between: str) -> Field:
+    """Width and height as one text: "1280x720"."""
+
+    def read(value: str) -> Json:
+        width, _, height = value.partition(between)
+        return {"width": int(width), "height": int(height)} if width.isdigit() and height.isdigit() else {}
+
+    def write(wish: Generation) -> str | None:
+        return None if wish.width is None or wish.height is None else f"{wish.width}{between}{wish.height}"
+
+    return Field(ours=("width", "height"), read=read, write=write)
+
+
+def sized(name: str, sizes: Mapping[str, tuple[int, int]]) -> Field:
+    """A word that stands for a size in pixels, such as a ratio with fixed sizes; one without a size is kept as `name`."""
+
+    def read(value: str) -> Json:
+        size = sizes.get(value)
+        return {"extra": {name: value}} if size is None else {"width": size[0], "height": size[1]}
+
+    def write(wish: Generation) -> Any:
+        if wish.width is None or wish.height is None:
+            return wish.extra.get(name)
+        found = (word for word, size in sizes.items() if size == (wish.width, wish.height))
+        return next(found, f"{wish.width}x{wish.height}")  # which the body's type refuses, with what would be right
+
+    return Field(ours=("width", "height", name), read=read, write=write)

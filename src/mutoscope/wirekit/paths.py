@@ -1,0 +1,52 @@
+"""Dotted paths into JSON: `input.prompt`, and `data.*.url` for that member of every item of a list."""
+
+from functools import cache
+from typing import Any, cast
+
+from msgspec import inspect
+
+from mutoscope.model.job import Json
+from mutoscope.wirekit.body import schema
+from mutoscope.wirekit.forms import arms
+
+
+def at(value: Any, path: str) -> Any:
+    """What stands at a path; None where nothing does, and a flat list where the path has a `*`."""
+    steps = path.split(".")
+    for place, step in enumerate(steps):
+        if step == "*":
+            rest = ".".join(steps[place + 1 :])
+            items = cast("list[Any]", value) if isinstance(value, list) else []
+            return [found for each in items if (found := at(each, rest) if rest else each) is not None]
+        if isinstance(value, list) and step.isdigit():
+            value = cast("list[Any]", value)[int(step)] if int(step) < len(cast("list[Any]", value)) else None
+        else:
+            value = cast("Json", value).get(step) if isinstance(value, dict) else None
+    return value
+
+
+def put(body: Json, path: str, value: Any) -> None:
+    """Set what stands at a path without `*`, making the objects on the way."""
+    *steps, last = path.split(".")
+    for step in steps:
+        body = body.setdefault(step, {})
+    body[last] = value
+
+
+@cache
+def has(body: Any, path: str) -> bool:
+    """Whether a type has a member at a path."""
+    return bool(types_at(body, path))
+
+
+def types_at(body: Any, path: str) -> list[inspect.Type]:
+    """The types of the member at a path, in every variant of a body."""
+    types = arms(schema(body))
+    for step in path.split("."):
+        found: list[inspect.Type] = []
+        for each in types:
+            for field in cast("tuple[inspect.Field, ...]", getattr(each, "fields", ())):
+                if field.encode_name == step:
+                    found += arms(field.type)
+        types = found
+    return types
