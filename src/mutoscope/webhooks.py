@@ -12,9 +12,10 @@ from collections.abc import Callable
 
 import structlog
 
+from mutoscope.config import Net
 from mutoscope.config import Webhooks as WebhookSettings
 from mutoscope.meters import Durations, Tally
-from mutoscope.net import Client, read_url
+from mutoscope.net import Client, judge_url
 from mutoscope.problem import Kind, Problem
 from mutoscope.store import DueDelivery, Store
 from mutoscope.tracing import HEADER, Facts, Tracing, Untold, span
@@ -28,16 +29,17 @@ JITTER = 0.1  # share of a delay by which it is spread
 RECEIVERS_TOLD = 50  # hosts whose failures are counted apart: strangers name them
 
 
-def receiver_address(text: str, name: str) -> str:
+def receiver_address(text: str, name: str, net: Net) -> str:
     """An address that messages may be sent to, as it came. Raises Problem(INVALID) that tells `name`.
 
-    Whether it lies on the public internet is judged at every sending, when its host has an address.
+    What its spelling tells is refused here; where a name leads is judged at every sending, when it has an address.
     """
     try:
-        read_url(text)
+        judge_url(text, net)
     except Problem as problem:
         fault = problem.message.removeprefix("refused: ")
-        raise Problem(Kind.INVALID, f"{name} should be an http(s) URL: {fault}", field=name) from problem
+        message = f"{name} should be an http(s) URL that this server may call: {fault}"
+        raise Problem(Kind.INVALID, message, field=name) from problem
     return text
 
 

@@ -42,7 +42,7 @@ class Submission(Struct, frozen=True, kw_only=True):
 
     generation: Generation
     webhook: str | None = None
-    fields: dict[str, str] = {}  # generation field → the caller's name for it, where they differ
+    fields: dict[str, str] = {}  # generation field, or "webhook" → the caller's name for it, where they differ
     notes: tuple[str, ...] = ()
     wait: float | None = None  # seconds the answer may wait for the job's end
 

@@ -207,6 +207,7 @@ def extra(sent: Json) -> Json:
 @cache
 def names_for(body: type[Struct]) -> dict[str, str]:
     names = {ours: field for field in body.__struct_fields__ for ours in OURS.get(field, ()) if ours != field}
+    names["webhook"] = "webhook_url"
     return names | ({"prompt_extend": "additional_settings.prompt_extend"} if "prompt_extend" in names else {})
 
 
