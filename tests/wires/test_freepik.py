@@ -10,6 +10,7 @@ import pydantic
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from mutoscope.http import HttpRequest, HttpResponse
 from mutoscope.job import Failure, Generation, Input, Job, MediaLimits, Operation, Output, Role, State
@@ -153,7 +154,13 @@ def test_the_documented_runway_4_5_request_is_read_in_full():
             seed=12345,
         ),
         webhook="https://example.com/webhook",
-        fields={"seconds": "duration", "width": "ratio", "height": "ratio", "first_frame": "image"},
+        fields={
+            "seconds": "duration",
+            "width": "ratio",
+            "height": "ratio",
+            "first_frame": "image",
+            "webhook": "webhook_url",
+        },
     )
 
 
@@ -262,8 +269,12 @@ def test_null_counts_as_not_sent():
     assert parse(TURBO, {"image": PICTURE, "seed": None, "webhook_url": None}) == parse(TURBO, {"image": PICTURE})
 
 
-def test_fields_that_the_vendor_does_not_know_are_ignored():
-    assert parse(GEN45_TEXT, {"prompt": "p", "seed": 4, "model": "x"}) == parse(GEN45_TEXT, {"prompt": "p"})
+def test_fields_that_the_vendor_does_not_know_are_ignored_aloud():
+    read = parse(GEN45_TEXT, {"prompt": "p", "aspect_ratio": "16:9", "webhook": "https://example.com/hook"})
+    assert replace(read, notes=()) == parse(GEN45_TEXT, {"prompt": "p"})
+    assert read.notes == tuple(
+        f"ignored: {name} ({GEN45_TEXT} has no such member)" for name in ("aspect_ratio", "webhook")
+    )
 
 
 def test_a_whole_number_may_be_written_with_a_fraction_of_zero():
@@ -386,7 +397,9 @@ def verdict(name: str, body: dict[str, Any]) -> list[tuple[str, str]]:
 def test_a_bad_value_is_refused_in_the_words_of_pydantic(name: str, field: str, value: Any):
     body = LEAST[name] | {field: value}
     if field not in ORACLES[name].model_fields:
-        assert parse(name, body) == parse(name, LEAST[name])
+        read = parse(name, body)
+        assert replace(read, notes=()) == parse(name, LEAST[name])
+        assert [field in note for note in read.notes] == ([] if value is None else [True])
         return
     expected = [] if value is None and not ORACLES[name].model_fields[field].is_required() else verdict(name, body)
     if expected:

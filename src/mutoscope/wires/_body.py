@@ -7,12 +7,13 @@ in one place, the struct's annotation, and each wire words the flaws as its vend
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
+from itertools import islice
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import inspect
+from msgspec import Struct, inspect
 
 from mutoscope.problem import Flaw, Kind, Problem, Rule, custom_flaw
 
@@ -119,6 +120,110 @@ def decoder(type: Any) -> Any:
 @cache
 def schema(type: Any) -> inspect.Type:
     return inspect.type_info(type)
+
+
+# -- what nobody reads -----------------------------------------------------------------
+
+NOTED = 20  # unknown members that are named; a body may have any number
+LONGEST_NOTED = 80  # characters of each
+
+
+def unread(body: bytes, type: Any, whose: str, *, idle: Collection[Path] = ()) -> tuple[str, ...]:
+    """A note for each member of a body that fits `type` and has no place in it: what vanishes is told.
+
+    `whose` members they could have been; `idle` are those that some client always sends. Raises Problem(INVALID).
+    """
+    told = (path for path in strangers(body, type) if path not in idle)
+    named = tuple(islice(told, NOTED + 1))
+    notes = tuple(f"ignored: {shown(path)} ({whose} has no such member)" for path in named[:NOTED])
+    return (*notes, "ignored: further members") if len(named) > NOTED else notes
+
+
+def shown(path: Path) -> str:
+    text = "".join(each if each.isprintable() else "?" for each in dotted(path))
+    return text if len(text) <= LONGEST_NOTED else text[:LONGEST_NOTED] + "…"
+
+
+class Shape(Struct, frozen=True):
+    """Where in a JSON value a type has objects, and which members those may have."""
+
+    tag: str | None = None  # the member that says which object it is
+    objects: dict[str, dict[str, "Shape"]] = {}  # by the tag's value, "" where there is no tag
+    items: "Shape | None" = None  # of an array
+
+
+def strangers(body: bytes, type: Any) -> Iterator[Path]:
+    """The members that the type has no field for, in the order of the body; null says nothing and is left out.
+
+    Raises Problem(INVALID) for a name that is no text, which is passed over where a body is read.
+    """
+    try:
+        yield from strange(msgspec.Raw(body.strip(BLANKS)), shape(type), ())
+    except UNREADABLE as error:
+        raise not_json(error) from error
+
+
+def strange(value: msgspec.Raw, shape: Shape, path: Path) -> Iterator[Path]:
+    # Values stay bytes until one is known to matter: a file inside a body is passed over, not decoded once more.
+    match bytes(memoryview(value)[:1]):
+        case b"{" if shape.objects:
+            said = RAW_OBJECT.decode(value)
+            known = fields_said(said, shape)
+            if known is None:
+                return
+            for name, inner in said.items():
+                if name not in known:
+                    if inner != NULL:
+                        yield (*path, name)
+                elif (within := known[name]) is not NOTHING:
+                    yield from strange(inner, within, (*path, name))
+        case b"[" if shape.items is not None:
+            for index, inner in enumerate(RAW_ARRAY.decode(value)):
+                yield from strange(inner, shape.items, (*path, index))
+        case _:
+            return
+
+
+def fields_said(said: dict[str, msgspec.Raw], shape: Shape) -> dict[str, Shape] | None:
+    if shape.tag is None:
+        return shape.objects.get("")
+    return shape.objects.get(msgspec.json.decode(said.get(shape.tag, NULL), type=str | None) or "")
+
+
+BLANKS = b" \t\r\n"
+NULL = msgspec.Raw(b"null")
+NOTHING = Shape()
+RAW_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+RAW_ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+@cache
+def shape(type: Any) -> Shape:
+    return shape_of(schema(type))
+
+
+def shape_of(type: inspect.Type) -> Shape:
+    match type:
+        case inspect.Metadata():
+            return shape_of(type.type)
+        case inspect.StructType():
+            fields = {field.encode_name: shape_of(field.type) for field in type.fields}
+            tagged = {} if type.tag_field is None else {type.tag_field: NOTHING}
+            return Shape(type.tag_field, {str(type.tag or ""): fields | tagged})
+        case inspect.ListType() | inspect.VarTupleType():
+            items = shape_of(type.item_type)
+            return NOTHING if items is NOTHING else Shape(items=items)
+        case inspect.UnionType():
+            shapes = [each for each in map(shape_of, type.types) if each is not NOTHING]
+            tag = next((each.tag for each in shapes if each.tag is not None), None)
+            objects = {name: fields for each in shapes for name, fields in each.objects.items()}
+            items = next((each.items for each in shapes if each.items is not None), None)
+            return Shape(tag, objects, items) if shapes else NOTHING
+        case _:
+            return NOTHING
+
+
+# -- every flaw ------------------------------------------------------------------------
 
 
 def walk(value: Any, type: inspect.Type, path: Path) -> Iterator[Flaw]:

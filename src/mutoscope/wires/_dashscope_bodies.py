@@ -212,15 +212,15 @@ class Wan22Keyframes(Struct, frozen=True, kw_only=True, tag_field="model", tag="
 Synthesis = Wan30Video | Wan27TextToVideo | Wan27ImageToVideo | Wan26TextToVideo | Wan26ImageToVideo
 Keyframes = Wan22Keyframes
 
-SDK_KEYS = frozenset({"extend_prompt", "function"})
-"""Members of `input` that the vendor's SDK always adds and nobody reads."""
+SDK_KEYS = frozenset({("input", "extend_prompt"), ("input", "function")})
+"""Members that the vendor's SDK always adds and nobody reads."""
 # fmt: off
-FILE_KEYS = frozenset({
+OTHERS = frozenset({("parameters", "size"), ("input", "size"), *(("input", name) for name in (
     "media", "img_url", "audio_url", "first_frame_url", "last_frame_url", "head_frame", "tail_frame", "template",
     "reference_url", "reference_urls", "reference_video_urls", "reference_video_description",
-})
+))})
 # fmt: on
-"""Members of `input` that make it another video: where a model does not take one, it is refused and not ignored."""
+"""Members that make it another video: where a model does not take one, it is refused and not ignored."""
 
 # -- the fields in our words -----------------------------------------------------------
 

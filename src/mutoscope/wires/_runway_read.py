@@ -23,7 +23,7 @@ from msgspec import inspect
 from mutoscope.http import HttpRequest
 from mutoscope.job import Generation, Input, Json, MediaLimits, Operation, Role
 from mutoscope.problem import Flaw, Problem, Rule, custom_flaw
-from mutoscope.wires._body import Path, dotted, invalid, read_body, read_json
+from mutoscope.wires._body import Path, dotted, invalid, read_body, read_json, unread
 from mutoscope.wires._inputs import BadSource, source
 from mutoscope.wires._runway_pieces import (
     AUDIO_PATTERN,
@@ -144,7 +144,7 @@ def submission(
     if extra.get("mode") in MODES:
         operation = MODES[extra.pop("mode")]
     generation = Generation(operation=operation, model=model, inputs=inputs, extra=extra, **fields)
-    return Submission(generation=generation, fields=callers_names(files))
+    return Submission(generation=generation, fields=callers_names(files), notes=unread(body, type, model))
 
 
 def read(body: bytes, type: Any) -> Json:

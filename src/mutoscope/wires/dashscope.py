@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, Struct
 from mutoscope.http import HttpRequest, HttpResponse, json_response
 from mutoscope.job import Generation, Input, Job, Json, Operation, Role, State
 from mutoscope.problem import Flaw, Kind, Problem, Rule, custom_flaw
-from mutoscope.wires._body import Path, dotted, found, invalid, read_body, read_json, schema, walk
+from mutoscope.wires._body import Path, dotted, found, invalid, read_body, read_json, schema, strangers, unread, walk
 from mutoscope.wires._dashscope_answers import (
     CHINA,
     STATES,
@@ -38,11 +38,11 @@ from mutoscope.wires._dashscope_bodies import (
     ASYNC,
     AUTO,
     EXTRA,
-    FILE_KEYS,
     FILES,
     KEYFRAMES,
     LONGEST_NEGATIVE_PROMPT,
     MODELS,
+    OTHERS,
     PLAIN,
     RESOLVE,
     ROLES,
@@ -92,14 +92,14 @@ def parse_submission(request: HttpRequest, bodies: Any) -> Submission:
     model = MODELS[read.__struct_config__.tag]
     said, wanted = given(read.input), given(read.parameters)
     files, flaws = read_files(said, wanted, resolves=request.headers.get(RESOLVE, "").lower() == ENABLE)
-    flaws += (*combination_flaws(said, model), *wordless(said), *strangers(body, model))
+    flaws += (*combination_flaws(said, model), *wordless(said), *misplaced(body, bodies, model))
     if flaws:
         raise invalid(tuple(flaws))
     said, notes = shortened(said, model)
     return Submission(
         generation=generation(model, {"input": said, "parameters": wanted}, files),
         fields=NAMES,
-        notes=(*notes, *ignored(body, model)),
+        notes=(*notes, *unread(body, bodies, model.word, idle=SDK_KEYS)),
     )
 
 
@@ -194,34 +194,12 @@ def combination_flaws(said: Json, model: Model) -> Iterator[Flaw]:
 # -- what a body says beside its model's own members
 
 
-class Members(Struct, frozen=True):
-    input: dict[str, msgspec.Raw]
-    parameters: dict[str, msgspec.Raw] | None = None
-
-
-NULL = msgspec.Raw(b"null")
-
-
-def others(body: bytes, model: Model) -> Iterator[Path]:
-    """The members that the model does not have."""
-    told = msgspec.json.decode(body, type=Members)
-    for part, values in (("input", told.input), ("parameters", told.parameters or {})):
-        known = fields_of(model.body, part)
-        yield from ((part, name) for name, value in values.items() if name not in known and value != NULL)
-
-
-def strangers(body: bytes, model: Model) -> Iterator[Flaw]:
+def misplaced(body: bytes, bodies: Any, model: Model) -> Iterator[Flaw]:
     """Members of other models that would make it another video. The rest is ignored, as the vendor does."""
-    for part, name in others(body, model):
-        if (part == "input" and name in FILE_KEYS) or name == "size":
-            has = ", ".join(fields_of(model.body, str(part)))
-            yield custom_flaw((part, name), f"is not for {model.word}, which takes {has}")
-
-
-def ignored(body: bytes, model: Model) -> Iterator[str]:
-    for path in others(body, model):
-        if path[0] == "parameters" or path[1] not in SDK_KEYS:
-            yield f"ignored: {dotted(path)} ({model.word} has no such member)"
+    for path in strangers(body, bodies):
+        if path in OTHERS:
+            has = ", ".join(fields_of(model.body, str(path[0])))
+            yield custom_flaw(path, f"is not for {model.word}, which takes {has}")
 
 
 def shortened(said: Json, model: Model) -> tuple[Json, tuple[str, ...]]:

@@ -16,7 +16,7 @@ from msgspec import UNSET, Struct
 from mutoscope.http import Headers, HttpRequest, HttpResponse, json_response
 from mutoscope.job import Generation, Input, Job, Json, Operation, Role, State
 from mutoscope.problem import STATUS, Flaw, Kind, Problem, Rule, custom_flaw
-from mutoscope.wires._body import invalid, read_body, read_json, schema, walk
+from mutoscope.wires._body import invalid, read_body, read_json, schema, unread, walk
 from mutoscope.wires._freepik_answers import (
     STATUSES,
     ErrorAnswer,
@@ -78,7 +78,7 @@ def parse_submission(model: Model, request: HttpRequest) -> Submission:
         generation=generation(model, sent, inputs),
         webhook=sent.get("webhook_url"),
         fields=names_for(model.body),
-        notes=(*notes, *unused),
+        notes=(*notes, *unused, *unread(request.body, model.body, model.route)),
     )
 
 
