@@ -7,13 +7,14 @@ in one place, the struct's annotation, and each wire words the flaws as its vend
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Struct, inspect
+from msgspec.structs import replace
 
 from mutoscope.problem import Flaw, Kind, Problem, Rule, custom_flaw
 
@@ -106,6 +107,17 @@ def dotted(path: Path) -> str:
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
     return text
+
+
+def with_others(flaws: tuple[Flaw, ...], others: Iterable[Flaw]) -> tuple[Flaw, ...]:
+    """Without those about what the first ones are about, or about what holds it."""
+    known = {flaw.path for flaw in flaws}
+    return (*flaws, *(each for each in others if known.isdisjoint(upwards(each.path))))
+
+
+def upwards(path: Path) -> Iterator[Path]:
+    """a.b.c → a.b.c, a.b, a"""
+    return (path[:length] for length in range(len(path), 0, -1))
 
 
 def flaws_in(body: bytes, type: Any) -> tuple[Flaw, ...]:
@@ -281,13 +293,15 @@ def as_declared(flaw: Flaw, struct: Any) -> Flaw:
     """With the choices in the order of the source: vendors list them so, msgspec sorts them."""
     if flaw.rule is not Rule.CHOICE:
         return flaw
-    return msgspec.structs.replace(flaw, bound=choices(struct).get(frozenset(flaw.bound), flaw.bound))
+    return replace(flaw, bound=choices(struct).get(frozenset(flaw.bound), flaw.bound))
 
 
 @cache
 def choices(struct: Any) -> dict[frozenset[Any], tuple[Any, ...]]:
     hints = get_type_hints(struct, include_extras=True).values()
-    return {frozenset(values): values for hint in hints for values in literals(hint)}
+    known = [list(literals(hint)) for hint in hints]
+    joined = [tuple(chain.from_iterable(each)) for each in known]
+    return {frozenset(values): values for values in (*joined, *chain.from_iterable(known))}
 
 
 def literals(hint: Any) -> Iterator[tuple[Any, ...]]:
@@ -310,9 +324,20 @@ def walk_union(value: Any, type: inspect.UnionType, path: Path) -> Iterator[Flaw
     # an optional field has but one type to hold the value against, whatever the value is
     fitting = members if len(members) == 1 else [each for each in members if accepts_kind(each, value)]
     if fitting:
-        yield from walk(value, fitting[0], path)
+        yield from least_flawed([tuple(walk(value, each, path)) for each in fitting])
     elif members:
         yield wrong(path, " or ".join(dict.fromkeys(expected(each) for each in members)), value)
+
+
+def least_flawed(readings: list[tuple[Flaw, ...]]) -> tuple[Flaw, ...]:
+    """What is wrong with a value that may be of several types: nothing where one of them takes it, else what the first
+    of them says; lists of values are one list."""
+    if not all(readings):
+        return ()
+    first = readings[0]
+    if len(readings) > 1 and all(each[0].rule is Rule.CHOICE and each[0].path == first[0].path for each in readings):
+        return (replace(first[0], bound=tuple(value for each in readings for value in each[0].bound)),)
+    return first
 
 
 def walk_tagged(value: Any, members: list[inspect.StructType], path: Path) -> Iterator[Flaw]:

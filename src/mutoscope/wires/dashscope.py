@@ -14,7 +14,19 @@ from msgspec import UNSET, Meta, Struct
 from mutoscope.http import HttpRequest, HttpResponse, json_response
 from mutoscope.job import Generation, Input, Job, Json, Operation, Role, State
 from mutoscope.problem import Flaw, Kind, Problem, Rule, custom_flaw
-from mutoscope.wires._body import Path, dotted, found, invalid, read_body, read_json, schema, strangers, unread, walk
+from mutoscope.wires._body import (
+    Path,
+    dotted,
+    found,
+    invalid,
+    read_body,
+    read_json,
+    schema,
+    strangers,
+    unread,
+    walk,
+    with_others,
+)
 from mutoscope.wires._dashscope_answers import (
     CHINA,
     STATES,
@@ -88,13 +100,12 @@ def parse_keyframes(request: HttpRequest) -> Submission:
 def parse_submission(request: HttpRequest, bodies: Any) -> Submission:
     """Raises Problem: NOT_FOUND for a model that is not made here, else INVALID with every flaw of the body."""
     body = without_date(request.body, bodies)
-    read: Any = read_body(body, bodies)
-    model = MODELS[read.__struct_config__.tag]
-    said, wanted = given(read.input), given(read.parameters)
-    files, flaws = read_files(said, wanted, resolves=request.headers.get(RESOLVE, "").lower() == ENABLE)
-    flaws += (*combination_flaws(said, model), *wordless(said), *misplaced(body, bodies, model))
-    if flaws:
-        raise invalid(tuple(flaws))
+    sent, flaws = read_members(body, bodies)
+    model, said, wanted = MODELS[sent["model"]], given(sent.get("input")), given(sent.get("parameters"))
+    files, broken = read_files(said, wanted, resolves=request.headers.get(RESOLVE, "").lower() == ENABLE)
+    rules = (*broken, *combination_flaws(said, model), *wordless(said), *misplaced(body, bodies, model))
+    if flaws := with_others(flaws, rules):
+        raise invalid(flaws)
     said, notes = shortened(said, model)
     return Submission(
         generation=generation(model, {"input": said, "parameters": wanted}, files),
@@ -127,12 +138,23 @@ def words_in(bodies: Any) -> tuple[str, ...]:
     return tuple(model.word for model in MODELS.values() if model.body in (get_args(bodies) or (bodies,)))
 
 
+def read_members(body: bytes, bodies: Any) -> tuple[Json, tuple[Flaw, ...]]:
+    """The members of the body, and where they break its model's schema; then they are as they were sent.
+
+    Raises Problem(INVALID) when there are none to read.
+    """
+    try:
+        return msgspec.to_builtins(read_body(body, bodies)), ()
+    except Problem as problem:
+        if any(not flaw.path for flaw in problem.flaws):  # no JSON, or no object
+            raise
+        return cast("Json", read_json(body)), problem.flaws
+
+
 def given(part: Any) -> Json:
     """The members of a part of the body that say something."""
-    if part is None:
-        return {}
-    values = ((name, getattr(part, name)) for name in part.__struct_fields__)
-    return {name: value for name, value in values if value is not None}
+    values = cast("Json", part) if isinstance(part, dict) else {}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 class Named(Struct, frozen=True, kw_only=True):
@@ -144,11 +166,20 @@ class Named(Struct, frozen=True, kw_only=True):
 
 
 def files_in(said: Json) -> Iterator[Named]:
-    for number, medium in enumerate(said.get("media", ())):
-        yield Named(path=("input", "media", number, "url"), word=medium.type, url=medium.url)
+    """The `input` may be one that has flaws."""
+    for number, medium in enumerate(media_in(said)):
+        word, url = str(medium.get("type")), medium.get("url")
+        if word in USES and isinstance(url, str):
+            yield Named(path=("input", "media", number, "url"), word=word, url=url)
     for name, word in FILES.items():
-        if name in said:
-            yield Named(path=("input", name), word=word, url=said[name])
+        if isinstance(url := said.get(name), str):
+            yield Named(path=("input", name), word=word, url=url)
+
+
+def media_in(said: Json) -> list[Json]:
+    media = said.get("media")
+    items = cast("list[Any]", media) if isinstance(media, list | tuple) else []
+    return [cast("Json", each) if isinstance(each, dict) else {} for each in items]
 
 
 def read_files(said: Json, wanted: Json, *, resolves: bool) -> tuple[tuple[Input, ...], list[Flaw]]:
@@ -156,7 +187,8 @@ def read_files(said: Json, wanted: Json, *, resolves: bool) -> tuple[tuple[Input
     flaws: list[Flaw] = []
     for named in files_in(said):
         try:
-            files.append(read_file(named, wanted.get("duration"), resolves=resolves))
+            duration = wanted.get("duration")
+            files.append(read_file(named, duration if isinstance(duration, int) else None, resolves=resolves))
         except BadSource as error:
             flaws.append(custom_flaw(named.path, str(error)))
     files.sort(key=lambda each: ROLES.index(each.role))
@@ -184,8 +216,8 @@ def read_file(named: Named, duration: int | None, *, resolves: bool) -> Input:
 
 
 def combination_flaws(said: Json, model: Model) -> Iterator[Flaw]:
-    types = sorted(each.type for each in said.get("media", ()))
-    if types and not stand_together(types, model.combinations):
+    types = sorted(str(each.get("type")) for each in media_in(said))
+    if types and set(types) <= USES.keys() and not stand_together(types, model.combinations):
         right = "; ".join(" + ".join(each) for each in model.combinations)
         message = f"holds {' + '.join(types)}, which cannot stand together; what can: {right}"
         yield custom_flaw(("input", "media"), message)
