@@ -9,6 +9,8 @@ from typing import Any, cast
 import msgspec
 
 from mutoscope.job import Json
+from mutoscope.net import MAX_URL
+from mutoscope.wires._inputs import URL_PATTERN
 from mutoscope.wires._wire import Allowance, Route, Verb, Wire
 
 OPENAPI = "3.1.0"
@@ -41,8 +43,6 @@ ANSWERS: dict[Verb, str] = {
     Verb.USAGE: "What was spent, by day and model.",
 }
 
-HOST = r"[A-Za-z0-9]{1,40}(-[A-Za-z0-9]{1,20})?(\.[A-Za-z]{2,20}){1,4}"  # names that nobody would call too long
-TEXT = r"[!-\[\]-~]"  # printable, no backslash
 CREATE_HEADERS: Mapping[str, Json] = {
     "idempotency-key": {
         "description": "The same key with the same request gives the first one's job, for 24 hours.",
@@ -52,8 +52,8 @@ CREATE_HEADERS: Mapping[str, Json] = {
         "description": "Where the job's news goes, if the body does not say. Also as the query's `mutoscope_webhook`.",
         "schema": {
             "type": "string",
-            "maxLength": 2048,
-            "pattern": f"^https?://{HOST}(:[1-9][0-9]{{0,3}})?(/{TEXT}*)?$",
+            "maxLength": MAX_URL,
+            "pattern": f"^{URL_PATTERN}$",
         },
     },
 }

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct, field
 from mutoscope.job import Json, MediaLimits, Operation, Role
 from mutoscope.problem import Flaw, Rule
 from mutoscope.wires import _wan
+from mutoscope.wires._inputs import DATA_PATTERN, URL_PATTERN
 
 ROOT = "/api/v1/"
 SYNTHESIS = ROOT + "services/aigc/video-generation/video-synthesis"
@@ -21,22 +22,20 @@ RESOLVE = "x-dashscope-ossresourceresolve"  # must say "enable" where a file is 
 
 # -- the bodies, with the vendor's bounds ------------------------------------------
 
-HTTP_URL = r"https?://[A-Za-z0-9.-]+(:[1-9][0-9]{0,3})?([/?#][!-~]*)?"
-OSS_URL = r"oss://[!-~]+"
-DATA_URI = r"data:image/[a-z]+;base64,([A-Za-z0-9+/]{4})+"
+OSS_URL = r"[Oo][Ss][Ss]://[!-~]+"
 # The patterns are for the published description; the rules themselves are those of `_inputs.source`.
 Link = Annotated[
     str,
     Meta(
         description="An HTTP(S) URL, or the oss:// name of an upload.",
-        extra_json_schema={"pattern": f"^({HTTP_URL}|{OSS_URL})$"},
+        extra_json_schema={"pattern": f"^({URL_PATTERN}|{OSS_URL})$"},
     ),
 ]
 Picture = Annotated[
     str,
     Meta(
         description="An HTTP(S) URL, a data URI, or the oss:// name of an upload.",
-        extra_json_schema={"pattern": f"^({HTTP_URL}|{DATA_URI}|{OSS_URL})$"},
+        extra_json_schema={"pattern": f"^({URL_PATTERN}|{DATA_PATTERN}|{OSS_URL})$"},
     ),
 ]
 Text = Annotated[str, Meta(min_length=1)]
