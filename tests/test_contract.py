@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import re
 import socket
 import threading
@@ -31,12 +32,14 @@ from schemathesis.specs.openapi.checks import (
 
 from local_settings import settings
 from mutoscope.app import App
+from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import State
+from mutoscope.model.problem import Problem
 from mutoscope.service.gateway import shortened
 from mutoscope.service.keys import digest
 from mutoscope.web import openapi, pages
 from mutoscope.web.openapi import required_of
-from mutoscope.wirekit.routes import Route
+from mutoscope.wirekit.routes import Create, Route
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL
 
@@ -417,6 +420,83 @@ def verdict(attempt: Attempt, answer: httpx.Response) -> str | None:
     if not answer.is_client_error:
         return told
     return None if attempt.field in named(answer.json()) else f"{told} does not name {attempt.field}"
+
+
+# -- several faults at once ------------------------------------------------------------------
+
+UNDECODABLE = "data:image/png;base64,AAAAA"
+TOGETHER = 4  # fields that are changed at once, at most
+SUBMISSIONS = [(wire, route) for wire, route in BODIES if isinstance(route, Create)]
+
+
+class Member(NamedTuple):
+    """A field of a body, however deep in it, and what may be tried there."""
+
+    path: tuple[str, ...]
+    values: tuple[Any, ...]
+    either: frozenset[tuple[str, ...]]  # itself and others of which one is needed: their verdicts depend on each other
+
+
+def members(struct: inspect.StructType, needs: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[Member]:
+    groups = [name for rule in ("anyOf", "oneOf") for each in needs.get(rule, ()) for name in each["required"]]
+    for field in struct.fields:
+        at = (*path, field.encode_name)
+        inner = [unwrapped(each) for each in flat(field.type) if not isinstance(each, inspect.NoneType)]
+        match inner:
+            case [(inspect.StructType(tag_field=None) as part, rules)]:
+                yield from members(part, rules, at)
+            case _:
+                either = frozenset((*path, name) for name in groups) if field.encode_name in groups else frozenset()
+                values = [
+                    edge.value for edge in edges(field.type) if max(map(len, texts(edge.value)), default=0) < 9999
+                ]
+                yield Member(at, (*values, UNDECODABLE), either)
+
+
+def changed(body: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
+    first, *rest = path
+    return body | {first: changed(body.get(first) or {}, tuple(rest), value) if rest else value}
+
+
+def flaws_at(wire: Wire, route: Route, body: dict[str, Any], path: tuple[str, ...]) -> set[str]:
+    """What is said of a field."""
+    assert route.parse
+    headers = {name.lower(): value for name, value in (wire.headers | route.headers).items()}
+    try:
+        route.parse(HttpRequest(method="POST", path=route.path, body=json.dumps(body).encode(), headers=headers))
+    except Problem as problem:
+        return {repr(flaw) for flaw in problem.flaws if flaw.path[: len(path)] == path}
+    return set()
+
+
+@pytest.mark.parametrize(("wire", "route"), SUBMISSIONS, ids=[route.path for _, route in SUBMISSIONS])
+def test_what_is_said_of_a_field_does_not_depend_on_the_others(wire: Wire, route: Route) -> None:
+    """Several fields are changed at once, and each is judged as it is when it is changed alone: so whoever mends one
+    fault meets no new one, and a good value is not blamed for another's fault."""
+    chance = random.Random(route.path)
+    for struct, needs in variants(inspect.type_info(route.body)):
+        least, fields = smallest(struct, needs), list(members(struct, needs))
+        for _ in range(20):
+            picked = chance.sample(fields, min(len(fields), chance.randint(2, TOGETHER)))
+            if any(one.path in other.either for one in picked for other in picked if one is not other):
+                continue
+            values = [chance.choice(field.values) for field in picked]
+            body = least
+            for field, value in zip(picked, values, strict=True):
+                body = changed(body, field.path, value)
+            for field, value in zip(picked, values, strict=True):
+                alone = flaws_at(wire, route, changed(least, field.path, value), field.path)
+                assert flaws_at(wire, route, body, field.path) == alone, (struct.tag, body)
+
+
+def test_a_relays_own_ratio_is_not_blamed_for_a_bad_duration() -> None:
+    """The values of a field may be told by two lists; each of them is good."""
+    wire, route = next((wire, route) for wire, route in SUBMISSIONS if route.path == "/runwayml/v1/image_to_video")
+    body = {"model": "gen3a_turbo", "promptImage": "https://a.example/a.png", "ratio": "1280:768", "duration": 7}
+    assert not flaws_at(wire, route, body, ("ratio",))
+    assert flaws_at(wire, route, body, ("duration",))
+    [flaw] = flaws_at(wire, route, body | {"ratio": "1:1"}, ("ratio",))
+    assert "('16:9', '9:16', '1280:768', '768:1280')" in flaw
 
 
 # -- our own description, held against the answers ---------------------------------------------

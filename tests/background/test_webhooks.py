@@ -16,9 +16,13 @@ from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from mutoscope.background import webhooks
-from mutoscope.model.config import BadSettings
-from mutoscope.service.keys import digest
+from mutoscope.model.config import BadSettings, Net, Rights
+from mutoscope.model.problem import Problem
+from mutoscope.service.keys import digest, make_key
+from mutoscope.web import openapi
 from mutoscope.wirekit.ids import from_uuid4_form
+from mutoscope.wirekit.routes import Create
+from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -173,8 +177,12 @@ async def test_a_message_that_was_given_up_can_be_replayed(start: Start, receive
 
 
 async def test_a_webhook_that_cannot_be_sent_does_not_fail_its_job(start: Start) -> None:
-    body = {"prompt": "x", "ratio": "720:720", "webhook_url": "http://127.0.0.1:9/nobody"}
+    async def inside(host: str, port: int) -> list[str]:
+        return ["127.0.0.1"]
+
+    body = {"prompt": "x", "ratio": "720:720", "webhook_url": "http://inside.example.com/nobody"}
     async with start(**SCRIPTED, net={"allow_private": False}) as running:
+        running.app.client._lookup = inside
         answer = await running.client.post(IMAGE, json=body)
         id = from_uuid4_form(answer.json()["data"]["task_id"])
         job = await running.finished(id)
@@ -286,6 +294,71 @@ async def test_an_address_that_is_none_is_refused_by_the_name_of_the_header(star
             assert name in answer.text
             assert "secret" not in answer.text
         assert not await running.app.store.recent(limit=1)
+
+
+UNREACHABLE = {
+    "http://127.0.0.1/hook": "net.allow_private",
+    "https://[fd00::1]/hook": "net.allow_private",
+    "https://localhost/hook": "net.allow_hosts",
+    "https://printer.local/hook": "net.allow_hosts",
+    "https://a.example:8443/hook": "net.ports",
+    "https://ann:secret@a.example/hook": "credentials",
+}
+"""Addresses that a server with the usual settings never calls, and what the refusal must name."""
+
+
+@pytest.mark.parametrize(("address", "told"), UNREACHABLE.items())
+async def test_an_address_that_can_never_be_reached_is_refused_at_create(start: Start, address: str, told: str) -> None:
+    """Whoever named it: the body's own field, our header, our query parameter, or the key (see below)."""
+    ways: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+        "webhook_url": ({"webhook_url": address}, {}),
+        "x-mutoscope-webhook": ({}, {"headers": {"x-mutoscope-webhook": address}}),
+        "mutoscope_webhook": ({}, {"params": {"mutoscope_webhook": address}}),
+    }
+    async with start(**SCRIPTED, net={}) as running:
+        for name, (fields, asked) in ways.items():
+            answer = await running.client.post(IMAGE, json={"prompt": "x", "ratio": "720:720"} | fields, **asked)
+            assert answer.status_code == 400, name
+            [fault] = answer.json()["invalid_params"]
+            assert fault["name"] == name
+            assert told in fault["reason"]
+            assert "secret" not in answer.text
+        assert not await running.app.store.recent(limit=1)
+
+
+@pytest.mark.parametrize("wire", [wire for wire in ALL if wire.name != "freepik"], ids=lambda wire: wire.name)
+async def test_every_wire_refuses_a_header_that_names_an_unreachable_address(start: Start, wire: Wire) -> None:
+    route = next(route for route in wire.routes if isinstance(route, Create))
+    operations = openapi.operations(openapi.build([wire], title="", version=""))
+    post = next(each for each in operations if each.path == route.path)
+    headers = wire.headers | route.headers | {"x-mutoscope-webhook": "http://10.0.0.1/hook"}
+    async with start(rehearsal=True, net={}) as running:
+        answer = await running.client.post(post.path, json=post.example, headers=headers)
+        assert answer.status_code == 400
+        assert "x-mutoscope-webhook" in answer.text
+        assert "net.allow_private" in answer.text
+
+
+async def test_a_keys_own_address_that_cannot_be_reached_stops_the_start_and_its_making(start: Start) -> None:
+    listed = {"name": "ann", "sha256": digest("ann"), "webhook": "http://10.0.0.1/hook"}
+    with pytest.raises(BadSettings, match=r"ann: webhook should be .* net\.allow_private"):
+        async with start(**SCRIPTED, keys=[listed], net={}):
+            pass
+    with pytest.raises(Problem, match=r"webhook should be .*net\.ports"):
+        make_key("ann", Rights(webhook="https://a.example:8443/"), now=0.0)
+
+
+async def test_a_kept_keys_address_that_new_settings_forbid_is_refused_at_create(start: Start) -> None:
+    secret, key = make_key("ann", Rights(webhook="http://10.0.0.1/hook"), now=time.time(), net=Net(allow_private=True))
+    async with start(**SCRIPTED, net={}) as running:
+        await running.app.store.add_key(key)
+        await running.app.keys.refresh()
+        body, headers = {"prompt": "x", "ratio": "720:720"}, {"x-freepik-api-key": secret}
+        answer = await running.client.post(IMAGE, json=body, headers=headers)
+        assert answer.status_code == 400
+        assert "the key's webhook should be" in answer.text
+        reachable = headers | {"x-mutoscope-webhook": "https://a.example/hook"}
+        assert (await running.client.post(IMAGE, json=body, headers=reachable)).status_code == 200
 
 
 async def test_a_key_with_a_webhook_that_is_no_address_stops_the_start(start: Start) -> None:

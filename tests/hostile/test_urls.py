@@ -5,6 +5,7 @@ import contextlib
 import ipaddress
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from urls import LEADS_TO, REFUSED
@@ -58,6 +59,20 @@ async def test_a_hostile_url_is_not_fetched(url: str, why: str, tmp_path: Path) 
     assert caught.value.message.startswith("Failed to fetch asset: refused: ")
     assert why in caught.value.message
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("url", ["http://10.0.0.1/a.png", "https://localhost/a.png", "https://a.example:8443/a.png"])
+async def test_an_input_that_can_never_be_fetched_is_refused_at_create(url: str, start: Any) -> None:
+    """Where a vendor would find out later, too; what a vendor will fetch is the vendor's affair."""
+    body = {"prompt": "x", "image": url, "ratio": "1280:720", "duration": 5}
+    async with start(net={}, models={"gen4.5": {"engine": "script"}}) as running:
+        answer = await running.client.post("/v1/ai/image-to-video/runway-4-5", json=body)
+        assert answer.status_code == 400
+        [fault] = answer.json()["invalid_params"]
+        assert fault["name"] == "image"
+        assert "Failed to fetch asset: refused: " in fault["reason"]
+        assert "net." in fault["reason"]
+        assert not await running.app.store.recent(limit=1)
 
 
 @EVERY_URL

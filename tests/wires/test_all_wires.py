@@ -19,8 +19,10 @@ from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Failure, Generation, Input, Job, Operation, Output, Role, State, Update
 from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, Rule
 from mutoscope.model.requests import Page, Submission, Upload, UploadWish
+from mutoscope.web import openapi
 from mutoscope.web.router import Router
 from mutoscope.wirekit.back import Back, Conversation, File, Order, Way
+from mutoscope.wirekit.body import LONGEST_NOTED, NOTED, Path, dotted
 from mutoscope.wirekit.routes import (
     OF_ONE_JOB,
     Create,
@@ -196,6 +198,77 @@ def test_a_body_that_is_no_object_is_a_problem_and_no_accident(wire: Wire, route
     with pytest.raises(Problem) as caught:
         route.parse(request)
     assert wire.render_problem(caught.value, request).status in (400, wire.invalid_status)
+
+
+@SUBMISSIONS
+def test_a_member_that_no_model_has_is_named_in_the_notes(wire: Wire, route: Route):
+    """At the top and inside; and a good body has no note."""
+    assert route.parse
+    document = openapi.build([wire], title="", version="")
+    told = document["paths"][route.path]["post"]["requestBody"]["content"]["application/json"]["example"]
+    assert parsed_notes(route, told) == ()
+    places = dict(objects_in(told))
+    for place, value in places.items():
+        body = json.loads(json.dumps(told))
+        at = body
+        for step in place:
+            at = at[step]
+        assert at == value
+        at |= {"noSuchMember": 1, "norThis": {"a": 1}, "saysNothing": None}
+        try:
+            notes = parsed_notes(route, body)
+        except Problem as problem:  # a model that refuses what it does not know says so there
+            assert {flaw.path for flaw in problem.flaws} >= {(*place, "noSuchMember"), (*place, "norThis")}
+            continue
+        named = dotted(place) + "." if place else ""
+        assert any(f"ignored: {named}noSuchMember (" in note for note in notes), notes
+        assert any(f"ignored: {named}norThis (" in note for note in notes), notes
+        assert not any("saysNothing" in note for note in notes)
+
+
+@SUBMISSIONS
+def test_the_notes_about_unknown_members_are_bounded(wire: Wire, route: Route):
+    document = openapi.build([wire], title="", version="")
+    body = document["paths"][route.path]["post"]["requestBody"]["content"]["application/json"]["example"]
+    try:
+        notes = parsed_notes(route, {**body, **{f"\x1b[31m{number}" + "x" * 500: 1 for number in range(500)}})
+    except Problem:
+        return  # a model that refuses what it does not know
+    assert len(notes) == NOTED + 1
+    assert max(map(len, notes)) < 2 * LONGEST_NOTED
+    assert all(note.isprintable() for note in notes)
+    assert notes[-1] == "ignored: further members"
+
+
+@SUBMISSIONS
+def test_a_members_name_that_is_no_text_is_a_problem_and_no_accident(wire: Wire, route: Route):
+    assert route.parse
+    document = openapi.build([wire], title="", version="")
+    body = document["paths"][route.path]["post"]["requestBody"]["content"]["application/json"]["example"]
+    for place, _ in objects_in(body):
+        odd = json.loads(json.dumps(body))
+        at = odd
+        for step in place:
+            at = at[step]
+        at["HERE"] = 1
+        with pytest.raises(Problem):
+            route.parse(request_to(route, json.dumps(odd).encode().replace(b"HERE", b"\xff")))
+
+
+def parsed_notes(route: Route, body: Any) -> tuple[str, ...]:
+    assert route.parse
+    read: Submission = route.parse(request_to(route, json.dumps(body).encode()))
+    return read.notes
+
+
+def objects_in(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every object inside a JSON value, itself first, with its place."""
+    if isinstance(value, dict):
+        yield path, value
+    for step, inner in (
+        value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else ())
+    ):
+        yield from objects_in(inner, (*path, step))
 
 
 ODD: tuple[Any, ...] = (None, True, -1, 10**30, 1.5, "", "\x00", "<string>", "x" * 70_000, [], {}, [None], {"a": {}})

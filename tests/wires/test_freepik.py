@@ -10,14 +10,17 @@ import pydantic
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from mutoscope.model.config import Net
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Failure, Generation, Input, Job, MediaLimits, Operation, Output, Role, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import Allowance, Submission, Upload
+from mutoscope.service.receivers import receiver_address
+from mutoscope.wirekit.media import BASE64_PATTERN, DATA_PATTERN, HOST_PATTERN, URL_PATTERN
 from mutoscope.wirekit.routes import Create, List, OpenUploads, Read, Route
 from mutoscope.wires.freepik import api as freepik
-from mutoscope.wires.freepik.bodies import HTTP_URL
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 PICTURE = "https://media.example.net/in/fox.png"
@@ -153,7 +156,13 @@ def test_the_documented_runway_4_5_request_is_read_in_full():
             seed=12345,
         ),
         webhook="https://example.com/webhook",
-        fields={"seconds": "duration", "width": "ratio", "height": "ratio", "first_frame": "image"},
+        fields={
+            "seconds": "duration",
+            "width": "ratio",
+            "height": "ratio",
+            "first_frame": "image",
+            "webhook": "webhook_url",
+        },
     )
 
 
@@ -262,8 +271,12 @@ def test_null_counts_as_not_sent():
     assert parse(TURBO, {"image": PICTURE, "seed": None, "webhook_url": None}) == parse(TURBO, {"image": PICTURE})
 
 
-def test_fields_that_the_vendor_does_not_know_are_ignored():
-    assert parse(GEN45_TEXT, {"prompt": "p", "seed": 4, "model": "x"}) == parse(GEN45_TEXT, {"prompt": "p"})
+def test_fields_that_the_vendor_does_not_know_are_ignored_aloud():
+    read = parse(GEN45_TEXT, {"prompt": "p", "aspect_ratio": "16:9", "webhook": "https://example.com/hook"})
+    assert replace(read, notes=()) == parse(GEN45_TEXT, {"prompt": "p"})
+    assert read.notes == tuple(
+        f"ignored: {name} ({GEN45_TEXT} has no such member)" for name in ("aspect_ratio", "webhook")
+    )
 
 
 def test_a_whole_number_may_be_written_with_a_fraction_of_zero():
@@ -386,7 +399,9 @@ def verdict(name: str, body: dict[str, Any]) -> list[tuple[str, str]]:
 def test_a_bad_value_is_refused_in_the_words_of_pydantic(name: str, field: str, value: Any):
     body = LEAST[name] | {field: value}
     if field not in ORACLES[name].model_fields:
-        assert parse(name, body) == parse(name, LEAST[name])
+        read = parse(name, body)
+        assert replace(read, notes=()) == parse(name, LEAST[name])
+        assert [field in note for note in read.notes] == ([] if value is None else [True])
         return
     expected = [] if value is None and not ORACLES[name].model_fields[field].is_required() else verdict(name, body)
     if expected:
@@ -942,7 +957,40 @@ def test_the_published_patterns_fit_what_the_examples_send(name: str):
         assert not re.search(pattern, "not a link!")
 
 
-@given(st.from_regex(re.compile(HTTP_URL, re.ASCII), fullmatch=True))
-@settings(max_examples=100)
+@given(st.from_regex(re.compile(URL_PATTERN, re.ASCII), fullmatch=True))
+@settings(max_examples=200)
 def test_every_link_that_the_published_pattern_allows_is_taken(url: str):
     assert parse(GEN45_TEXT, {"prompt": "p", "webhook_url": url}).webhook == url
+    if len(url) < 200:
+        assert receiver_address(url, "webhook_url", Net(allow_private=True)) == url
+
+
+@given(st.from_regex(re.compile(f"{DATA_PATTERN}|{BASE64_PATTERN}", re.ASCII), fullmatch=True))
+@settings(max_examples=200)
+def test_every_inline_file_that_the_published_pattern_allows_is_read(text: str):
+    [file] = parse(GEN45, {"prompt": "p", "image": text}).generation.inputs
+    assert file.data is not None
+
+
+TAKEN = (
+    *("https://a.example:8443/x", "http://a.example:65535", "https://my_bucket.s3.example/a.png", "HTTPS://A.EXAMPLE/"),
+    *("http://[2606:4700::1111]/a.png", "http://[::1]:8700/hook", "http://[1:2:3:4:5:6:7:8]/", "http://[fe80::]/"),
+    *("http://192.168.0.7/hook", "http://localhost:9/", "https://a.example?x=[1]#part", "https://xn--mnchen-3ya.de"),
+    *("https://a.example./x", "http://a-b.example/%20(1),;=~*!$&'"),
+    *(f"data:image/png;base64,{text}" for text in ("AAAA", "AAA=", "AA==", "AAA", "AA", "-_-_", "AAAA\r\nAAAA\n")),
+    *("data:image/svg+xml;charset=utf-8;base64,AAAA", "Data:Image/PNG;Base64,AAAA", "data:;base64,AAAA"),
+    *("A" * 16, "A" * 18 + "==", "A" * 19, "-_" * 8, "A" * 76 + "\n" + "A" * 4),
+)
+
+
+@pytest.mark.parametrize("text", TAKEN)
+def test_what_is_taken_fits_the_published_pattern(text: str):
+    parse(GEN45, {"prompt": "p", "image": text})
+    assert re.search(f"^({URL_PATTERN}|{DATA_PATTERN}|{BASE64_PATTERN})$", text)
+
+
+@given(st.ip_addresses().map(lambda address: f"[{address}]" if address.version == 6 else str(address)))
+@settings(max_examples=200)
+def test_the_published_pattern_knows_every_address(host: str):
+    mapped = "." in host and ":" in host  # 64:ff9b::1.2.3.4 and its like are written with groups, too
+    assert mapped or re.fullmatch(HOST_PATTERN, host)

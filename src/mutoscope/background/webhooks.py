@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import structlog
 
-from mutoscope.files.egress import Client, read_url
+from mutoscope.files.egress import Client
 from mutoscope.model.config import Webhooks as WebhookSettings
-from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.problem import Problem
 from mutoscope.store import DueDelivery, Store
 from mutoscope.telemetry.counters import Durations, Tally
 from mutoscope.telemetry.tracing import HEADER, Facts, Tracing, Untold, span
@@ -26,19 +26,6 @@ GONE = 410  # the receiver wants no more of this
 FAILING_KEPT = 1000
 JITTER = 0.1  # share of a delay by which it is spread
 RECEIVERS_TOLD = 50  # hosts whose failures are counted apart: strangers name them
-
-
-def receiver_address(text: str, name: str) -> str:
-    """An address that messages may be sent to, as it came. Raises Problem(INVALID) that tells `name`.
-
-    Whether it lies on the public internet is judged at every sending, when its host has an address.
-    """
-    try:
-        read_url(text)
-    except Problem as problem:
-        fault = problem.message.removeprefix("refused: ")
-        raise Problem(Kind.INVALID, f"{name} should be an http(s) URL: {fault}", field=name) from problem
-    return text
 
 
 def sign(secret: str, id: str, timestamp: int, body: bytes) -> str:

@@ -109,7 +109,7 @@ async def create(
     rights = rights_of(given, settings)
     now = time.time()
     until = None if expires is None else now + seconds_of(expires, "--expires")
-    secret, key = access.make_key(name, rights, now=now, expires=until)
+    secret, key = access.make_key(name, rights, now=now, expires=until, net=settings.net)
     if toml:
         _show.err.print(f"The key, for the client (it is not stored):\n\n  {secret}\n\nFor mutoscope.toml:\n")
         _show.out.print(section(key), markup=False)

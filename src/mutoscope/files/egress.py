@@ -246,7 +246,6 @@ class Client:
     def __init__(self, settings: Net, *, lookup: Lookup | None = None) -> None:
         self.settings = settings
         self._lookup = lookup or system_lookup
-        self._allowed = tuple(host.lower().rstrip(".") for host in settings.allow_hosts)
         self._guarded: aiohttp.ClientSession | None = None
         self._open: aiohttp.ClientSession | None = None
 
@@ -301,27 +300,20 @@ class Client:
         except BROKEN as error:
             raise Problem(Kind.UPSTREAM_FAILED, reason(error)) from error
 
+    def judge(self, url: str, *, field: str | None = None) -> None:
+        """Refuse a URL that `fetch` would refuse as it is spelled, in the same words, without a request."""
+        try:
+            self.check(url)
+        except Problem as problem:
+            raise unfetched(problem.message, field) from problem
+
     def check(self, url: str) -> URL:
         """Read a URL and refuse what must not be requested; a host name's addresses are judged on connecting."""
-        target = read_url(url)
-        if target.scheme == "http" and not self.settings.allow_http:
-            raise unreachable("refused: the scheme is http; use https, or set net.allow_http = true to allow it")
-        host = target.host or ""
-        if self.exempt(host):
-            return target
-        if what := address_flaw(host) if is_address(host) else name_flaw(host):
-            raise unreachable(refusal(f"{host} is {what}"))
-        if target.port not in self.settings.ports:
-            allowed = ", ".join(map(str, self.settings.ports)) or "none"
-            raise unreachable(f"refused: port {target.port}; allowed are {allowed} (net.ports)")
-        return target
+        return judge_url(url, self.settings)
 
     def exempt(self, host: str) -> bool:
         """Whether the operator's settings take this host out of the guard."""
-        name = host.lower().rstrip(".")
-        return self.settings.allow_private or any(
-            name == allowed or (allowed.startswith("*.") and name.endswith(allowed[1:])) for allowed in self._allowed
-        )
+        return exempt(host, self.settings)
 
     @contextlib.asynccontextmanager
     async def _follow(self, url: str, accept: tuple[str, ...]) -> AsyncGenerator[aiohttp.ClientResponse]:
@@ -418,6 +410,34 @@ async def system_lookup(host: str, port: int) -> list[str]:
     ask = functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     found = await asyncio.get_running_loop().run_in_executor(LOOKUPS, ask)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def judge_url(url: str, settings: Net) -> URL:
+    """A URL that these settings let be requested, as far as its spelling tells: no name is looked up.
+
+    Raises Problem (UNREACHABLE_MEDIA) with what is wrong, and the setting that would allow it.
+    """
+    target = read_url(url)
+    if target.scheme == "http" and not settings.allow_http:
+        raise unreachable("refused: the scheme is http; use https, or set net.allow_http = true to allow it")
+    host = target.host or ""
+    if exempt(host, settings):
+        return target
+    if what := address_flaw(host) if is_address(host) else name_flaw(host):
+        raise unreachable(refusal(f"{host} is {what}"))
+    if target.port not in settings.ports:
+        allowed = ", ".join(map(str, settings.ports)) or "none"
+        raise unreachable(f"refused: port {target.port}; allowed are {allowed} (net.ports)")
+    return target
+
+
+def exempt(host: str, settings: Net) -> bool:
+    """Whether the operator's settings take this host out of the guard."""
+    name = host.lower().rstrip(".")
+    allowed_names = (allowed.lower().rstrip(".") for allowed in settings.allow_hosts)
+    return settings.allow_private or any(
+        name == allowed or (allowed.startswith("*.") and name.endswith(allowed[1:])) for allowed in allowed_names
+    )
 
 
 def read_url(text: str) -> URL:

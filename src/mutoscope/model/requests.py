@@ -13,7 +13,7 @@ class Submission(Struct, frozen=True, kw_only=True):
 
     generation: Generation
     webhook: str | None = None
-    fields: dict[str, str] = {}  # generation field → the caller's name for it, where they differ
+    fields: dict[str, str] = {}  # generation field, or "webhook" → the caller's name for it, where they differ
     notes: tuple[str, ...] = ()
     wait: float | None = None  # seconds the answer may wait for the job's end
     parent: str | None = None  # public id of an earlier job of this wire, which must be the caller's

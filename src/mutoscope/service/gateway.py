@@ -72,7 +72,7 @@ class Gateway:
         """`kept` are ids of jobs that no client can remove; a rehearsal's fixed tasks."""
         self.settings, self.store, self.assets, self.intake = settings, store, assets, intake
         self.catalog, self.engines, self.routes, self.kept, self.clock = catalog, engines, routes, kept, clock
-        self.keys = keys or Keys(settings.keys, store)
+        self.keys = keys or Keys(settings.keys, store, net=settings.net)
         self.new_job = asyncio.Event()  # wakes the worker
         self.wanted: set[str] = set()  # the engines that it should look for jobs of
         self.busy: set[str] = set()  # the engines without a free slot: no use waking it for these
@@ -119,7 +119,9 @@ class Gateway:
         allowed = self.affordable(model, rights)
         maker, notes = self.routes.choose(asked, model, submission.fields, allowed=allowed)
         if asked.inputs:
-            inputs = await self.intake.take_in(asked.inputs, owner=owner, probe=self.probes(wire))
+            inputs = await self.intake.take_in(
+                asked.inputs, owner=owner, probe=self.probes(wire), fetched_later=not maker.remote
+            )
             asked = replace(asked, inputs=inputs)
         id = str(uuid_utils.uuid7())
         generation = made_definite(asked, model, maker, id)

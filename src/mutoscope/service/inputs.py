@@ -36,22 +36,28 @@ class Intake:
         self.settings, self.client, self.prober = settings, client, prober
         self.assets, self.store, self.scratch, self.clock = assets, store, scratch, clock
 
-    async def take_in(self, inputs: tuple[Input, ...], *, owner: str, probe: bool) -> tuple[Input, ...]:
+    async def take_in(
+        self, inputs: tuple[Input, ...], *, owner: str, probe: bool, fetched_later: bool = True
+    ) -> tuple[Input, ...]:
         """Keep what must not be lost before the job is stored: inline bytes and uploads become assets.
 
-        With `probe`, links are fetched too and every file is held against its limits. Raises Problem.
+        With `probe`, links are fetched too and every file is held against its limits. Otherwise, where they are
+        `fetched_later` from here and not by a vendor, those that never can be are refused now. Raises Problem.
         """
-        return tuple(await asyncio.gather(*(self._take(each, owner=owner, probe=probe) for each in inputs)))
+        taken = (self._take(each, owner=owner, probe=probe, fetched_later=fetched_later) for each in inputs)
+        return tuple(await asyncio.gather(*taken))
 
     async def open(self, inputs: tuple[Input, ...], scratch: Path) -> tuple[OpenedInput, ...]:
         """Files on disk, fetched where they are still links and checked in any case. Raises Problem."""
         return tuple(await asyncio.gather(*(self._open(each, scratch) for each in inputs)))
 
-    async def _take(self, each: Input, *, owner: str, probe: bool) -> Input:
+    async def _take(self, each: Input, *, owner: str, probe: bool, fetched_later: bool) -> Input:
         asset = await self._known_asset(each, owner)
         if asset is not None and not await self.assets.touch(asset):
             raise Problem(Kind.UNREACHABLE_MEDIA, "The file is not kept any more.", field=each.field)
         if asset is None and each.data is None and each.file is None and not probe:
+            if each.url is not None and fetched_later:
+                self.client.judge(each.url, field=each.field)
             return each
         with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
             if asset is None:

@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 import structlog
 from msgspec import Struct
 
-from mutoscope.background.webhooks import receiver_address
 from mutoscope.model.catalog import Model, first
-from mutoscope.model.config import BadSettings, Key, Limits, Rights
+from mutoscope.model.config import BadSettings, Key, Limits, Net, Rights
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import Allowance
+from mutoscope.service.receivers import receiver_address
 from mutoscope.store import KeyRecord, Store
 
 log = structlog.get_logger(__name__)
@@ -43,6 +43,7 @@ class Caller(Struct, frozen=True, kw_only=True):
 
 
 OPEN = Caller()
+NET = Net()
 OWN = tuple(Rights.__struct_fields__)
 
 
@@ -57,11 +58,13 @@ class Keys:
         keys: Iterable[Key] = (),
         store: Store | None = None,
         *,
+        net: Net = NET,
         clock: Callable[[], float] = time.time,
         tick: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Raises BadSettings for a webhook that is no address."""
-        self._listed = {key.sha256.lower(): caller_of(key) for key in keys}
+        """`net` says which addresses webhooks may go to. Raises BadSettings for a key with another."""
+        self.net = net
+        self._listed = {key.sha256.lower(): caller_of(key, net) for key in keys}
         self._store, self._clock, self._tick = store, clock, tick
         self._remembered: dict[str, Caller] = {}  # digest → caller; nothing but what the store had
         self._changes = 0  # the store's count of changes when that was so
@@ -168,13 +171,13 @@ class Keys:
         return found
 
 
-def caller_of(key: Key) -> Caller:
+def caller_of(key: Key, net: Net) -> Caller:
     """Raises BadSettings."""
     if not key.name:
         raise BadSettings("[[keys]] name is empty: it says whose jobs are made with the key")
     if key.webhook:
         try:
-            receiver_address(key.webhook, "webhook")
+            receiver_address(key.webhook, "webhook", net)
         except Problem as problem:
             raise BadSettings(f"[[keys]] {key.name}: {problem.message}") from problem
     rights = Rights(**{name: getattr(key, name) for name in OWN})
@@ -195,12 +198,14 @@ def digest(secret: str) -> str:
 # -- making keys -----------------------------------------------------------------------
 
 
-def make_key(name: str, rights: Rights, *, now: float, expires: float | None = None) -> tuple[str, KeyRecord]:
+def make_key(
+    name: str, rights: Rights, *, now: float, expires: float | None = None, net: Net = NET
+) -> tuple[str, KeyRecord]:
     """A fresh key, which is shown this once, and what is kept of it. Raises Problem(INVALID)."""
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable() or name != name.strip():
         raise Problem(Kind.INVALID, f"name should be 1 to {LONGEST_NAME} printable characters.", field="name")
     if rights.webhook:
-        receiver_address(rights.webhook, "webhook")
+        receiver_address(rights.webhook, "webhook", net)
     if expires is not None and expires <= now:
         raise Problem(Kind.INVALID, "expires lies in the past.", field="expires")
     secret = SECRET_PREFIX + secrets.token_urlsafe(32)

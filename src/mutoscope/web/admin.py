@@ -71,7 +71,7 @@ class Admin:
         now = self.clock()
         expires = None if wish.expires_seconds is None else now + wish.expires_seconds
         rights = Rights(**{name: getattr(wish, name) for name in OWN})
-        secret, key = make_key(wish.name, rights, now=now, expires=expires)
+        secret, key = make_key(wish.name, rights, now=now, expires=expires, net=self.keys.net)
         await self.store.add_key(key)
         await self.keys.refresh()
         log.info("key_created", key=key.id, name=key.name)

@@ -8,8 +8,10 @@ from typing import Any, cast
 
 import msgspec
 
+from mutoscope.files.egress import MAX_URL
 from mutoscope.model.job import Json
 from mutoscope.model.requests import Allowance
+from mutoscope.wirekit.media import URL_PATTERN
 from mutoscope.wirekit.routes import (
     AccountRead,
     Content,
@@ -64,8 +66,6 @@ ANSWERS: dict[type[Route], str] = {
     UsageRead: "What was spent, by day and model.",
 }
 
-HOST = r"[A-Za-z0-9]{1,40}(-[A-Za-z0-9]{1,20})?(\.[A-Za-z]{2,20}){1,4}"  # names that nobody would call too long
-TEXT = r"[!-\[\]-~]"  # printable, no backslash
 CREATE_HEADERS: Mapping[str, Json] = {
     "idempotency-key": {
         "description": "The same key with the same request gives the first one's job, for 24 hours.",
@@ -75,8 +75,8 @@ CREATE_HEADERS: Mapping[str, Json] = {
         "description": "Where the job's news goes, if the body does not say. Also as the query's `mutoscope_webhook`.",
         "schema": {
             "type": "string",
-            "maxLength": 2048,
-            "pattern": f"^https?://{HOST}(:[1-9][0-9]{{0,3}})?(/{TEXT}*)?$",
+            "maxLength": MAX_URL,
+            "pattern": f"^{URL_PATTERN}$",
         },
     },
 }

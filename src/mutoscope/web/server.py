@@ -15,7 +15,6 @@ import uuid_utils
 from msgspec.structs import force_setattr, replace
 from starlette.requests import Request
 
-from mutoscope.background.webhooks import receiver_address
 from mutoscope.model.catalog import first
 from mutoscope.model.http import Form, HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job
@@ -25,6 +24,7 @@ from mutoscope.service import inputs
 from mutoscope.service.gateway import Gateway, upload_path, visible
 from mutoscope.service.idempotency import REPLAYED, Turns, repeat_of
 from mutoscope.service.keys import Caller, Keys, Meter, Pace, RateLimited, hold_scope, widest
+from mutoscope.service.receivers import receiver_address
 from mutoscope.store import Repeat
 from mutoscope.telemetry import tracing
 from mutoscope.telemetry.counters import Durations
@@ -73,6 +73,7 @@ JSON = b"application/json"
 REHEARSE = "x-mutoscope-rehearse"  # a problem kind: answer with it
 ENGINE = "x-mutoscope-engine"  # which engine makes the job
 WEBHOOK, WEBHOOK_QUERY = "x-mutoscope-webhook", "mutoscope_webhook"  # where a job's news goes, on every wire
+KEYS_WEBHOOK = "the key's webhook"
 REQUEST_ID = "x-request-id"
 CALLBACKS = "/callbacks/"
 ADMIN = "/admin/"
@@ -405,14 +406,22 @@ class Server:
         return job, submission.wait
 
     def addressed(self, submission: Submission, request: HttpRequest, caller: Caller) -> Submission:
-        """With the address for the job's news: the request's own, else that of our header or query, else the key's."""
+        """With the address for the job's news: the request's own, else that of our header or query, else the key's.
+
+        Raises Problem(INVALID) for one that this server may not call, whoever named it.
+        """
+        net = self.gateway.settings.net
+        own, usual = submission.webhook, caller.rights.webhook
+        if own is not None:
+            receiver_address(own, submission.fields.get("webhook", "webhook"), net)
         header, query = request.headers.get(WEBHOOK), request.query.get(WEBHOOK_QUERY)
         if header is None and query is None:
-            usual = caller.rights.webhook if submission.webhook is None else ""
-            return replace(submission, webhook=usual) if usual else submission
+            if own is not None or not usual:
+                return submission
+            return replace(submission, webhook=receiver_address(usual, KEYS_WEBHOOK, net))
         name, text = (WEBHOOK_QUERY, query or "") if header is None else (WEBHOOK, header)
-        address = receiver_address(text, name)
-        if submission.webhook is not None:
+        address = receiver_address(text, name, net)
+        if own is not None:
             note = f"{name}: not used, the request itself names an address"
             return replace(submission, notes=(*submission.notes, note))
         return replace(submission, webhook=address)

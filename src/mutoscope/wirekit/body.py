@@ -7,12 +7,14 @@ in one place, the struct's annotation, and each wire words the flaws as its vend
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
+from itertools import chain, islice
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import inspect
+from msgspec import Struct, inspect
+from msgspec.structs import replace
 
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 
@@ -107,6 +109,17 @@ def dotted(path: Path) -> str:
     return text
 
 
+def with_others(flaws: tuple[Flaw, ...], others: Iterable[Flaw]) -> tuple[Flaw, ...]:
+    """Without those about what the first ones are about, or about what holds it."""
+    known = {flaw.path for flaw in flaws}
+    return (*flaws, *(each for each in others if known.isdisjoint(upwards(each.path))))
+
+
+def upwards(path: Path) -> Iterator[Path]:
+    """a.b.c → a.b.c, a.b, a"""
+    return (path[:length] for length in range(len(path), 0, -1))
+
+
 def flaws_in(body: bytes, type: Any) -> tuple[Flaw, ...]:
     return tuple(walk(read_json(body), schema(type), ()))
 
@@ -119,6 +132,110 @@ def decoder(type: Any) -> Any:
 @cache
 def schema(type: Any) -> inspect.Type:
     return inspect.type_info(type)
+
+
+# -- what nobody reads -----------------------------------------------------------------
+
+NOTED = 20  # unknown members that are named; a body may have any number
+LONGEST_NOTED = 80  # characters of each
+
+
+def unread(body: bytes, type: Any, whose: str, *, idle: Collection[Path] = ()) -> tuple[str, ...]:
+    """A note for each member of a body that fits `type` and has no place in it: what vanishes is told.
+
+    `whose` members they could have been; `idle` are those that some client always sends. Raises Problem(INVALID).
+    """
+    told = (path for path in strangers(body, type) if path not in idle)
+    named = tuple(islice(told, NOTED + 1))
+    notes = tuple(f"ignored: {shown(path)} ({whose} has no such member)" for path in named[:NOTED])
+    return (*notes, "ignored: further members") if len(named) > NOTED else notes
+
+
+def shown(path: Path) -> str:
+    text = "".join(each if each.isprintable() else "?" for each in dotted(path))
+    return text if len(text) <= LONGEST_NOTED else text[:LONGEST_NOTED] + "…"
+
+
+class Shape(Struct, frozen=True):
+    """Where in a JSON value a type has objects, and which members those may have."""
+
+    tag: str | None = None  # the member that says which object it is
+    objects: dict[str, dict[str, "Shape"]] = {}  # by the tag's value, "" where there is no tag
+    items: "Shape | None" = None  # of an array
+
+
+def strangers(body: bytes, type: Any) -> Iterator[Path]:
+    """The members that the type has no field for, in the order of the body; null says nothing and is left out.
+
+    Raises Problem(INVALID) for a name that is no text, which is passed over where a body is read.
+    """
+    try:
+        yield from strange(msgspec.Raw(body.strip(BLANKS)), shape(type), ())
+    except UNREADABLE as error:
+        raise not_json(error) from error
+
+
+def strange(value: msgspec.Raw, shape: Shape, path: Path) -> Iterator[Path]:
+    # Values stay bytes until one is known to matter: a file inside a body is passed over, not decoded once more.
+    match bytes(memoryview(value)[:1]):
+        case b"{" if shape.objects:
+            said = RAW_OBJECT.decode(value)
+            known = fields_said(said, shape)
+            if known is None:
+                return
+            for name, inner in said.items():
+                if name not in known:
+                    if inner != NULL:
+                        yield (*path, name)
+                elif (within := known[name]) is not NOTHING:
+                    yield from strange(inner, within, (*path, name))
+        case b"[" if shape.items is not None:
+            for index, inner in enumerate(RAW_ARRAY.decode(value)):
+                yield from strange(inner, shape.items, (*path, index))
+        case _:
+            return
+
+
+def fields_said(said: dict[str, msgspec.Raw], shape: Shape) -> dict[str, Shape] | None:
+    if shape.tag is None:
+        return shape.objects.get("")
+    return shape.objects.get(msgspec.json.decode(said.get(shape.tag, NULL), type=str | None) or "")
+
+
+BLANKS = b" \t\r\n"
+NULL = msgspec.Raw(b"null")
+NOTHING = Shape()
+RAW_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+RAW_ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+@cache
+def shape(type: Any) -> Shape:
+    return shape_of(schema(type))
+
+
+def shape_of(type: inspect.Type) -> Shape:
+    match type:
+        case inspect.Metadata():
+            return shape_of(type.type)
+        case inspect.StructType():
+            fields = {field.encode_name: shape_of(field.type) for field in type.fields}
+            tagged = {} if type.tag_field is None else {type.tag_field: NOTHING}
+            return Shape(type.tag_field, {str(type.tag or ""): fields | tagged})
+        case inspect.ListType() | inspect.VarTupleType():
+            items = shape_of(type.item_type)
+            return NOTHING if items is NOTHING else Shape(items=items)
+        case inspect.UnionType():
+            shapes = [each for each in map(shape_of, type.types) if each is not NOTHING]
+            tag = next((each.tag for each in shapes if each.tag is not None), None)
+            objects = {name: fields for each in shapes for name, fields in each.objects.items()}
+            items = next((each.items for each in shapes if each.items is not None), None)
+            return Shape(tag, objects, items) if shapes else NOTHING
+        case _:
+            return NOTHING
+
+
+# -- every flaw ------------------------------------------------------------------------
 
 
 def walk(value: Any, type: inspect.Type, path: Path) -> Iterator[Flaw]:
@@ -176,13 +293,15 @@ def as_declared(flaw: Flaw, struct: Any) -> Flaw:
     """With the choices in the order of the source: vendors list them so, msgspec sorts them."""
     if flaw.rule is not Rule.CHOICE:
         return flaw
-    return msgspec.structs.replace(flaw, bound=choices(struct).get(frozenset(flaw.bound), flaw.bound))
+    return replace(flaw, bound=choices(struct).get(frozenset(flaw.bound), flaw.bound))
 
 
 @cache
 def choices(struct: Any) -> dict[frozenset[Any], tuple[Any, ...]]:
     hints = get_type_hints(struct, include_extras=True).values()
-    return {frozenset(values): values for hint in hints for values in literals(hint)}
+    known = [list(literals(hint)) for hint in hints]
+    joined = [tuple(chain.from_iterable(each)) for each in known]
+    return {frozenset(values): values for values in (*joined, *chain.from_iterable(known))}
 
 
 def literals(hint: Any) -> Iterator[tuple[Any, ...]]:
@@ -205,9 +324,20 @@ def walk_union(value: Any, type: inspect.UnionType, path: Path) -> Iterator[Flaw
     # an optional field has but one type to hold the value against, whatever the value is
     fitting = members if len(members) == 1 else [each for each in members if accepts_kind(each, value)]
     if fitting:
-        yield from walk(value, fitting[0], path)
+        yield from least_flawed([tuple(walk(value, each, path)) for each in fitting])
     elif members:
         yield wrong(path, " or ".join(dict.fromkeys(expected(each) for each in members)), value)
+
+
+def least_flawed(readings: list[tuple[Flaw, ...]]) -> tuple[Flaw, ...]:
+    """What is wrong with a value that may be of several types: nothing where one of them takes it, else what the first
+    of them says; lists of values are one list."""
+    if not all(readings):
+        return ()
+    first = readings[0]
+    if len(readings) > 1 and all(each[0].rule is Rule.CHOICE and each[0].path == first[0].path for each in readings):
+        return (replace(first[0], bound=tuple(value for each in readings for value in each[0].bound)),)
+    return first
 
 
 def walk_tagged(value: Any, members: list[inspect.StructType], path: Path) -> Iterator[Flaw]:

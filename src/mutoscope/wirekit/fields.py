@@ -88,7 +88,7 @@ def pixels(between: str) -> Field:
 
 
 def sized(name: str, sizes: Mapping[str, tuple[int, int]]) -> Field:
-    """A word that stands for a size in pixels, such as a ratio with fixed sizes; one without a size is kept as `name`."""
+    """A word that stands for a size in pixels, as a ratio with fixed sizes; one without a size is kept as `name`."""
 
     def read(value: str) -> Json:
         size = sizes.get(value)

@@ -12,6 +12,33 @@ DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)?((?:;[\w.+-]+=[^;,]*)*);base64,
 BASE64 = re.compile(r"[A-Za-z0-9+/_-][A-Za-z0-9+/_\-\s]*+={0,2}\s*+", re.ASCII)
 LINK = re.compile(r"https?://[^\s/?#]++\S*+", re.IGNORECASE)
 
+# -- the same for the published description -------------------------------------------
+# As wide as what is read above and by `net.read_url`, in the words that every dialect of regular expressions has.
+# A URL is ASCII there: other characters are read, and a client that knows the format `uri` escapes them.
+
+LABEL = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+LAST_LABEL = "[A-Za-z_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"  # a number there would be an old spelling of an address
+BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+GROUP = "[0-9A-Fa-f]{1,4}"
+IPV6 = "|".join((
+    f"({GROUP}:){{7}}{GROUP}",
+    *(f"({GROUP}:){{1,{7 - after}}}(:{GROUP}){{1,{after}}}" for after in range(1, 7)),
+    f"({GROUP}:){{1,7}}:",
+    f":(:{GROUP}){{1,7}}",
+    "::",
+))  # fmt: skip
+HOST_PATTERN = rf"(({LABEL}\.)*{LAST_LABEL}\.?|{BYTE}(\.{BYTE}){{3}}|\[({IPV6})\])"
+PORT_PATTERN = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
+URL_PATTERN = rf"[Hh][Tt][Tt][Pp][Ss]?://{HOST_PATTERN}(:{PORT_PATTERN})?([/?#][!-\[\]-~]*)?"
+SIGN, GAP = "[A-Za-z0-9+/_-]", "[ \\t\\r\\n]*"
+BASE64_END = f"({SIGN}{{2,3}})?={{0,2}}{GAP}"
+TYPE_WORD = "[A-Za-z0-9_.+-]+"
+DATA_PATTERN = (
+    f"[Dd][Aa][Tt][Aa]:({TYPE_WORD}/{TYPE_WORD})?(;{TYPE_WORD}=[^;,]*)*;[Bb][Aa][Ss][Ee]64,"
+    f"({SIGN}{{4}}{GAP})*{BASE64_END}"
+)
+BASE64_PATTERN = f"({SIGN}{{4}}{GAP}){{4,}}{BASE64_END}"
+
 
 class BadSource(ValueError):
     """The text names no file; the message says what would have been right."""

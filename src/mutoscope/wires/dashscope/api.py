@@ -15,7 +15,19 @@ from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Generation, Input, Job, Json, Operation, Role, State
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.model.requests import ANY_FILE, Page, Submission, Upload, UploadWish
-from mutoscope.wirekit.body import Path, dotted, found, invalid, read_body, read_json, schema, walk
+from mutoscope.wirekit.body import (
+    Path,
+    dotted,
+    found,
+    invalid,
+    read_body,
+    read_json,
+    schema,
+    strangers,
+    unread,
+    walk,
+    with_others,
+)
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.media import BadSource, source
 from mutoscope.wirekit.routes import Create, List, OpenUploads, Read, Route, Stop
@@ -44,11 +56,11 @@ from mutoscope.wires.dashscope.bodies import (
     ASYNC,
     AUTO,
     EXTRA,
-    FILE_KEYS,
     FILES,
     KEYFRAMES,
     LONGEST_NEGATIVE_PROMPT,
     MODELS,
+    OTHERS,
     PLAIN,
     RESOLVE,
     ROLES,
@@ -90,18 +102,17 @@ def parse_keyframes(request: HttpRequest) -> Submission:
 def parse_submission(request: HttpRequest, bodies: Any) -> Submission:
     """Raises Problem: NOT_FOUND for a model that is not made here, else INVALID with every flaw of the body."""
     body = without_date(request.body, bodies)
-    read: Any = read_body(body, bodies)
-    model = MODELS[read.__struct_config__.tag]
-    said, wanted = given(read.input), given(read.parameters)
-    files, flaws = read_files(said, wanted, resolves=request.headers.get(RESOLVE, "").lower() == ENABLE)
-    flaws += (*combination_flaws(said, model), *wordless(said), *strangers(body, model))
-    if flaws:
-        raise invalid(tuple(flaws))
+    sent, flaws = read_members(body, bodies)
+    model, said, wanted = MODELS[sent["model"]], given(sent.get("input")), given(sent.get("parameters"))
+    files, broken = read_files(said, wanted, resolves=request.headers.get(RESOLVE, "").lower() == ENABLE)
+    rules = (*broken, *combination_flaws(said, model), *wordless(said), *misplaced(body, bodies, model))
+    if flaws := with_others(flaws, rules):
+        raise invalid(flaws)
     said, notes = shortened(said, model)
     return Submission(
         generation=generation(model, {"input": said, "parameters": wanted}, files),
         fields=NAMES,
-        notes=(*notes, *ignored(body, model)),
+        notes=(*notes, *unread(body, bodies, model.word, idle=SDK_KEYS)),
     )
 
 
@@ -129,12 +140,23 @@ def words_in(bodies: Any) -> tuple[str, ...]:
     return tuple(model.word for model in MODELS.values() if model.body in (get_args(bodies) or (bodies,)))
 
 
+def read_members(body: bytes, bodies: Any) -> tuple[Json, tuple[Flaw, ...]]:
+    """The members of the body, and where they break its model's schema; then they are as they were sent.
+
+    Raises Problem(INVALID) when there are none to read.
+    """
+    try:
+        return msgspec.to_builtins(read_body(body, bodies)), ()
+    except Problem as problem:
+        if any(not flaw.path for flaw in problem.flaws):  # no JSON, or no object
+            raise
+        return cast("Json", read_json(body)), problem.flaws
+
+
 def given(part: Any) -> Json:
     """The members of a part of the body that say something."""
-    if part is None:
-        return {}
-    values = ((name, getattr(part, name)) for name in part.__struct_fields__)
-    return {name: value for name, value in values if value is not None}
+    values = cast("Json", part) if isinstance(part, dict) else {}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 class Named(Struct, frozen=True, kw_only=True):
@@ -146,11 +168,20 @@ class Named(Struct, frozen=True, kw_only=True):
 
 
 def files_in(said: Json) -> Iterator[Named]:
-    for number, medium in enumerate(said.get("media", ())):
-        yield Named(path=("input", "media", number, "url"), word=medium.type, url=medium.url)
+    """The `input` may be one that has flaws."""
+    for number, medium in enumerate(media_in(said)):
+        word, url = str(medium.get("type")), medium.get("url")
+        if word in USES and isinstance(url, str):
+            yield Named(path=("input", "media", number, "url"), word=word, url=url)
     for name, word in FILES.items():
-        if name in said:
-            yield Named(path=("input", name), word=word, url=said[name])
+        if isinstance(url := said.get(name), str):
+            yield Named(path=("input", name), word=word, url=url)
+
+
+def media_in(said: Json) -> list[Json]:
+    media = said.get("media")
+    items = cast("list[Any]", media) if isinstance(media, list | tuple) else []
+    return [cast("Json", each) if isinstance(each, dict) else {} for each in items]
 
 
 def read_files(said: Json, wanted: Json, *, resolves: bool) -> tuple[tuple[Input, ...], list[Flaw]]:
@@ -158,7 +189,8 @@ def read_files(said: Json, wanted: Json, *, resolves: bool) -> tuple[tuple[Input
     flaws: list[Flaw] = []
     for named in files_in(said):
         try:
-            files.append(read_file(named, wanted.get("duration"), resolves=resolves))
+            duration = wanted.get("duration")
+            files.append(read_file(named, duration if isinstance(duration, int) else None, resolves=resolves))
         except BadSource as error:
             flaws.append(custom_flaw(named.path, str(error)))
     files.sort(key=lambda each: ROLES.index(each.role))
@@ -186,8 +218,8 @@ def read_file(named: Named, duration: int | None, *, resolves: bool) -> Input:
 
 
 def combination_flaws(said: Json, model: Model) -> Iterator[Flaw]:
-    types = sorted(each.type for each in said.get("media", ()))
-    if types and not stand_together(types, model.combinations):
+    types = sorted(str(each.get("type")) for each in media_in(said))
+    if types and set(types) <= USES.keys() and not stand_together(types, model.combinations):
         right = "; ".join(" + ".join(each) for each in model.combinations)
         message = f"holds {' + '.join(types)}, which cannot stand together; what can: {right}"
         yield custom_flaw(("input", "media"), message)
@@ -196,34 +228,12 @@ def combination_flaws(said: Json, model: Model) -> Iterator[Flaw]:
 # -- what a body says beside its model's own members
 
 
-class Members(Struct, frozen=True):
-    input: dict[str, msgspec.Raw]
-    parameters: dict[str, msgspec.Raw] | None = None
-
-
-NULL = msgspec.Raw(b"null")
-
-
-def others(body: bytes, model: Model) -> Iterator[Path]:
-    """The members that the model does not have."""
-    told = msgspec.json.decode(body, type=Members)
-    for part, values in (("input", told.input), ("parameters", told.parameters or {})):
-        known = fields_of(model.body, part)
-        yield from ((part, name) for name, value in values.items() if name not in known and value != NULL)
-
-
-def strangers(body: bytes, model: Model) -> Iterator[Flaw]:
+def misplaced(body: bytes, bodies: Any, model: Model) -> Iterator[Flaw]:
     """Members of other models that would make it another video. The rest is ignored, as the vendor does."""
-    for part, name in others(body, model):
-        if (part == "input" and name in FILE_KEYS) or name == "size":
-            has = ", ".join(fields_of(model.body, str(part)))
-            yield custom_flaw((part, name), f"is not for {model.word}, which takes {has}")
-
-
-def ignored(body: bytes, model: Model) -> Iterator[str]:
-    for path in others(body, model):
-        if path[0] == "parameters" or path[1] not in SDK_KEYS:
-            yield f"ignored: {dotted(path)} ({model.word} has no such member)"
+    for path in strangers(body, bodies):
+        if path in OTHERS:
+            has = ", ".join(fields_of(model.body, str(path[0])))
+            yield custom_flaw(path, f"is not for {model.word}, which takes {has}")
 
 
 def shortened(said: Json, model: Model) -> tuple[Json, tuple[str, ...]]:

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct, field
 
 from mutoscope.model.job import Json, MediaLimits, Operation, Role
 from mutoscope.model.problem import Flaw, Rule
+from mutoscope.wirekit.media import DATA_PATTERN, URL_PATTERN
 from mutoscope.wires import _wan
 
 ROOT = "/api/v1/"
@@ -21,22 +22,20 @@ RESOLVE = "x-dashscope-ossresourceresolve"  # must say "enable" where a file is 
 
 # -- the bodies, with the vendor's bounds ------------------------------------------
 
-HTTP_URL = r"https?://[A-Za-z0-9.-]+(:[1-9][0-9]{0,3})?([/?#][!-~]*)?"
-OSS_URL = r"oss://[!-~]+"
-DATA_URI = r"data:image/[a-z]+;base64,([A-Za-z0-9+/]{4})+"
+OSS_URL = r"[Oo][Ss][Ss]://[!-~]+"
 # The patterns are for the published description; the rules themselves are those of `_inputs.source`.
 Link = Annotated[
     str,
     Meta(
         description="An HTTP(S) URL, or the oss:// name of an upload.",
-        extra_json_schema={"pattern": f"^({HTTP_URL}|{OSS_URL})$"},
+        extra_json_schema={"pattern": f"^({URL_PATTERN}|{OSS_URL})$"},
     ),
 ]
 Picture = Annotated[
     str,
     Meta(
         description="An HTTP(S) URL, a data URI, or the oss:// name of an upload.",
-        extra_json_schema={"pattern": f"^({HTTP_URL}|{DATA_URI}|{OSS_URL})$"},
+        extra_json_schema={"pattern": f"^({URL_PATTERN}|{DATA_PATTERN}|{OSS_URL})$"},
     ),
 ]
 Text = Annotated[str, Meta(min_length=1)]
@@ -212,15 +211,15 @@ class Wan22Keyframes(Struct, frozen=True, kw_only=True, tag_field="model", tag="
 Synthesis = Wan30Video | Wan27TextToVideo | Wan27ImageToVideo | Wan26TextToVideo | Wan26ImageToVideo
 Keyframes = Wan22Keyframes
 
-SDK_KEYS = frozenset({"extend_prompt", "function"})
-"""Members of `input` that the vendor's SDK always adds and nobody reads."""
+SDK_KEYS = frozenset({("input", "extend_prompt"), ("input", "function")})
+"""Members that the vendor's SDK always adds and nobody reads."""
 # fmt: off
-FILE_KEYS = frozenset({
+OTHERS = frozenset({("parameters", "size"), ("input", "size"), *(("input", name) for name in (
     "media", "img_url", "audio_url", "first_frame_url", "last_frame_url", "head_frame", "tail_frame", "template",
     "reference_url", "reference_urls", "reference_video_urls", "reference_video_description",
-})
+))})
 # fmt: on
-"""Members of `input` that make it another video: where a model does not take one, it is refused and not ignored."""
+"""Members that make it another video: where a model does not take one, it is refused and not ignored."""
 
 # -- the fields in our words -----------------------------------------------------------
 

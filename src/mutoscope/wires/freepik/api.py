@@ -17,7 +17,7 @@ from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_respon
 from mutoscope.model.job import Generation, Input, Job, Json, Operation, Role, State
 from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.model.requests import Allowance, Page, Submission, Upload, UploadWish
-from mutoscope.wirekit.body import invalid, read_body, read_json, schema, walk
+from mutoscope.wirekit.body import invalid, read_body, read_json, schema, unread, walk
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.media import LINK, BadSource, source
 from mutoscope.wirekit.routes import Create, List, ListUploads, OpenUploads, Read, Route
@@ -80,7 +80,7 @@ def parse_submission(model: Model, request: HttpRequest) -> Submission:
         generation=generation(model, sent, inputs),
         webhook=sent.get("webhook_url"),
         fields=names_for(model.body),
-        notes=(*notes, *unused),
+        notes=(*notes, *unused, *unread(request.body, model.body, model.route)),
     )
 
 
@@ -209,6 +209,7 @@ def extra(sent: Json) -> Json:
 @cache
 def names_for(body: type[Struct]) -> dict[str, str]:
     names = {ours: field for field in body.__struct_fields__ for ours in OURS.get(field, ()) if ours != field}
+    names["webhook"] = "webhook_url"
     return names | ({"prompt_extend": "additional_settings.prompt_extend"} if "prompt_extend" in names else {})
 
 

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from mutoscope.model.job import Json, MediaLimits, Operation, Role
 from mutoscope.model.problem import Flaw, custom_flaw
+from mutoscope.wirekit.media import BASE64_PATTERN, DATA_PATTERN, URL_PATTERN
 from mutoscope.wires import _wan
 
 ROOT = "/v1/ai/"
@@ -14,17 +15,13 @@ KEY_HEADERS = ("x-freepik-api-key", "x-magnific-api-key")  # the old host's and 
 
 # -- what the vendor takes: the bodies, with the vendor's bounds -----------------
 
-HTTP_URL = r"https?://[A-Za-z0-9.-]+(:[1-9][0-9]{0,3})?([/?#][!-~]*)?"
-BASE64_TEXT = "[A-Za-z0-9+/]{4}"
 # The patterns are for the published description; the rules themselves are `link_fault` and `_inputs.source`.
-Link = Annotated[str, Meta(extra_json_schema={"format": "uri", "pattern": f"^{HTTP_URL}$"})]
+Link = Annotated[str, Meta(extra_json_schema={"format": "uri", "pattern": f"^{URL_PATTERN}$"})]
 Picture = Annotated[
     str,
     Meta(
         description="An HTTP(S) URL, a data URI or bare base64.",
-        extra_json_schema={
-            "pattern": f"^({HTTP_URL}|data:image/[a-z]+;base64,({BASE64_TEXT})+|({BASE64_TEXT}){{4,}})$"
-        },
+        extra_json_schema={"pattern": f"^({URL_PATTERN}|{DATA_PATTERN}|{BASE64_PATTERN})$"},
     ),
 ]
 Text500 = Annotated[str, Meta(max_length=500)]

@@ -15,6 +15,7 @@ Where the fields of a body go:
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import chain
 from typing import Any, Literal, NamedTuple, cast, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -24,7 +25,7 @@ from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Generation, Input, Json, MediaLimits, Operation, Role
 from mutoscope.model.problem import Flaw, Problem, Rule, custom_flaw
 from mutoscope.model.requests import Submission
-from mutoscope.wirekit.body import Path, dotted, invalid, read_body, read_json
+from mutoscope.wirekit.body import Path, dotted, invalid, read_body, read_json, unread, with_others
 from mutoscope.wirekit.media import BadSource, source
 from mutoscope.wires.runway.pieces import (
     AUDIO_PATTERN,
@@ -119,19 +120,20 @@ def parse_submission(operation: Operation, type: Any, request: HttpRequest) -> S
 def submission(
     operation: Operation, body: bytes, type: Any, *, adapt: Callable[[Json], Json] | None = None
 ) -> Submission:
-    """Read a body. `adapt` may put its members into the vendor's form once they are known to fit `type`.
+    """Read a body. `adapt` may put its members into the vendor's form; those may have flaws.
 
     Raises Problem(INVALID) with everything that is wrong.
     """
-    values = read(body, type)
-    if adapt:
-        values = adapt(values)
-    files = tuple(files_in(values))
-    flaws = (*text_flaws(values, type), *file_flaws(files), *keyframe_flaws(values), *position_flaws(values))
-    if flaws:
-        raise invalid(flaws)
+    said, flaws = read(body, type)
+    values = adapt(said) if adapt else said
+    files = tuple(as_written(each, said) for each in files_in(values))
+    rules = (text_flaws(values, type), file_flaws(files), keyframe_flaws(values), position_flaws(values))
+    flaws = with_others(flaws, chain.from_iterable(rules))
+    known = {flaw.path for flaw in flaws}
+    inputs, broken = read_inputs(tuple(each for each in files if each.path not in known), str(values.get("model")))
+    if flaws or broken:
+        raise invalid((*flaws, *broken))
     model = values.pop("model")
-    inputs = read_inputs(files, model)
     fields: Json = {}
     extra: Json = {}
     for name, value in values.items():
@@ -144,21 +146,19 @@ def submission(
     if extra.get("mode") in MODES:
         operation = MODES[extra.pop("mode")]
     generation = Generation(operation=operation, model=model, inputs=inputs, extra=extra, **fields)
-    return Submission(generation=generation, fields=callers_names(files))
+    return Submission(generation=generation, fields=callers_names(files), notes=unread(body, type, model))
 
 
-def read(body: bytes, type: Any) -> Json:
-    """The members that the body's model knows, as plain values. Raises Problem(INVALID)."""
+def read(body: bytes, type: Any) -> tuple[Json, tuple[Flaw, ...]]:
+    """The members that the body's model knows, as plain values, and where they break its schema; then they are as they
+    were sent. Raises Problem(INVALID) when there are none to read."""
     try:
-        return msgspec.to_builtins(read_body(body, type))
+        return msgspec.to_builtins(read_body(body, type)), ()
     except Problem as problem:
-        if not problem.flaws or problem.flaws[0].rule is Rule.JSON:
+        if any(not flaw.path for flaw in problem.flaws):  # no JSON, or no object
             raise
-        values = read_json(body)
-        told = tuple(with_choices(flaw, type, values) for flaw in problem.flaws)
-        known = {flaw.path for flaw in told}
-        more = (*text_flaws(values, type), *file_flaws(tuple(files_in(values))))
-        raise invalid((*told, *(flaw for flaw in more if flaw.path not in known))) from problem
+        values = cast("Json", read_json(body))
+        return values, tuple(with_choices(flaw, type, values) for flaw in problem.flaws)
 
 
 def add(fields: Json, extra: Json, name: str, value: Any) -> None:
@@ -186,10 +186,9 @@ def callers_names(files: tuple[File, ...]) -> dict[str, str]:
 # ---- files
 
 
-def files_in(values: Any) -> Iterator[File]:
+def files_in(values: Json) -> Iterator[File]:
     """Every file that a body names. The body may be one that has flaws."""
-    members = cast("Json", values) if isinstance(values, dict) else {}
-    for member, value in members.items():
+    for member, value in values.items():
         if member not in ROLES:
             continue
         items = cast("list[Any]", value) if isinstance(value, list) else [value]
@@ -202,6 +201,16 @@ def files_in(values: Any) -> Iterator[File]:
                 for key in URI_KEYS:
                     if isinstance(uri := said.get(key), str):
                         yield file(member, (*where, key), uri, said)
+
+
+def as_written(file: File, said: Json) -> File:
+    """With the place as the caller wrote it, who may have sent a text where the vendor's form has an object."""
+    at: Any = said
+    for depth, step in enumerate(file.path):
+        at = at[step]
+        if isinstance(at, str):
+            return file._replace(path=file.path[: depth + 1])
+    return file
 
 
 def file(member: str, path: Path, uri: str, said: Json) -> File:
@@ -243,8 +252,8 @@ def unheard(item: Any) -> Json:
     return {key: each for key, each in said.items() if key not in heard}
 
 
-def read_inputs(files: tuple[File, ...], model: str) -> tuple[Input, ...]:
-    """Raises Problem for the data URIs that cannot be decoded."""
+def read_inputs(files: tuple[File, ...], model: str) -> tuple[tuple[Input, ...], tuple[Flaw, ...]]:
+    """The files as inputs, and what is wrong with the others: data URIs that cannot be decoded."""
     inputs: list[Input] = []
     flaws: list[Flaw] = []
     for each in files:
@@ -252,9 +261,7 @@ def read_inputs(files: tuple[File, ...], model: str) -> tuple[Input, ...]:
             inputs.append(read_input(each, model))
         except BadSource as error:
             flaws.append(custom_flaw(each.path, reworded(error)))
-    if flaws:
-        raise invalid(tuple(flaws))
-    return tuple(inputs)
+    return tuple(inputs), tuple(flaws)
 
 
 def reworded(error: BadSource) -> str:
@@ -304,14 +311,11 @@ def file_flaws(files: tuple[File, ...]) -> Iterator[Flaw]:
             yield Flaw(path=each.path, rule=Rule.MAX_LENGTH, bound=longest, found=len(each.uri))
 
 
-def text_flaws(values: Any, type: Any) -> Iterator[Flaw]:
+def text_flaws(values: Json, type: Any) -> Iterator[Flaw]:
     """The vendor counts UTF-16 code units, of which a character outside the basic plane has two."""
-    if not isinstance(values, dict):
-        return
-    body = cast("Json", values)
-    bounds = longest_texts(type).get(str(body.get("model")), {})
+    bounds = longest_texts(type).get(str(values.get("model")), {})
     for name in TEXTS:
-        text, longest = body.get(name), bounds.get(name)
+        text, longest = values.get(name), bounds.get(name)
         if isinstance(text, str) and longest is not None and len(text) <= longest < utf16_length(text):
             yield Flaw(path=(name,), rule=Rule.MAX_LENGTH, bound=longest, found=utf16_length(text))
 
@@ -324,8 +328,9 @@ def position_flaws(values: Json) -> Iterator[Flaw]:
     frames = values.get("promptImage")
     if not isinstance(frames, list):
         return
-    items = cast("list[Json | str]", frames)
-    positions = [item.get("position") if isinstance(item, dict) else None for item in items]
+    items = cast("list[Any]", frames)
+    said = [cast("Json", item).get("position") if isinstance(item, dict) else None for item in items]
+    positions = [each if isinstance(each, str) else None for each in said]
     for index, position in enumerate(positions):
         if position in POSITIONS and position in positions[:index]:
             message = f"Duplicate position: more than one image has the position {position!r}"
@@ -336,16 +341,17 @@ def position_flaws(values: Json) -> Iterator[Flaw]:
 
 
 def keyframe_flaws(values: Json) -> Iterator[Flaw]:
-    for index, keyframe in enumerate(cast("list[Json]", values.get("keyframes", ()))):
-        if ("seconds" in keyframe) == ("at" in keyframe):
+    keyframes = values.get("keyframes")
+    for index, keyframe in enumerate(cast("list[Any]", keyframes) if isinstance(keyframes, list) else ()):
+        if isinstance(keyframe, dict) and ("seconds" in keyframe) == ("at" in keyframe):
             yield custom_flaw(("keyframes", index), "Exactly one of seconds and at is required")
 
 
-def with_choices(flaw: Flaw, type: Any, values: Any) -> Flaw:
+def with_choices(flaw: Flaw, type: Any, values: Json) -> Flaw:
     """The vendor answers a missing member that has a list of values with that list."""
-    if flaw.rule is not Rule.REQUIRED or len(flaw.path) != 1 or not isinstance(values, dict):
+    if flaw.rule is not Rule.REQUIRED or len(flaw.path) != 1:
         return flaw
-    struct = variants(type).get(str(cast("Json", values).get("model"))) or variants(type).get("")
+    struct = variants(type).get(str(values.get("model"))) or variants(type).get("")
     listed = choices(struct).get(str(flaw.path[0])) if struct else None
     return Flaw(path=flaw.path, rule=Rule.CHOICE, bound=listed, found="undefined") if listed else flaw
 

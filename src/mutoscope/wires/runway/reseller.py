@@ -111,23 +111,26 @@ def with_model(body: bytes) -> bytes:
 
 def as_official(values: Json) -> Json:
     """The members of a relay's body as the vendor would have them: pixels for shapes, a position for each frame."""
-    sizes = SIZES.get(values["model"])
+    sizes = SIZES.get(str(values.get("model")))
     if sizes is None:
         return values
     changed: Json = {}
-    if (ratio := values.get("ratio")) in sizes:
+    if (ratio := str(values.get("ratio"))) in sizes:
         changed["ratio"] = sizes[ratio]
-    if isinstance(frames := values["promptImage"], list):
-        changed["promptImage"] = positioned(cast("list[str | Json]", frames))
+    if isinstance(frames := values.get("promptImage"), list):
+        changed["promptImage"] = positioned(cast("list[Any]", frames))
     return values | changed
 
 
-def positioned(frames: list[str | Json]) -> list[Json]:
-    """Frames without a position take those that are free, in order."""
+def positioned(frames: list[Any]) -> list[Any]:
+    """Frames without a position take those that are free, in order. What is no frame stays as it is."""
     items = [{"uri": frame} if isinstance(frame, str) else frame for frame in frames]
-    taken = {item.get("position") for item in items}
+    unplaced = [isinstance(item, dict) and "position" not in item for item in items]
+    taken = [cast("Json", item).get("position") for item in items if isinstance(item, dict)]
     free = (position for position in ("first", "last") if position not in taken)
-    return [item if "position" in item else {**item, "position": next(free)} for item in items]
+    return [
+        {**item, "position": next(free, "last")} if bare else item for item, bare in zip(items, unplaced, strict=True)
+    ]
 
 
 # ---- answering
