@@ -41,7 +41,7 @@ from mutoscope.wirekit.routes import (
     UsageRead,
 )
 from mutoscope.wirekit.wire import Wire
-from mutoscope.wires import ALL
+from mutoscope.wires import ALL, ROWS
 from mutoscope.wires.runway.tasks import FAILURE_CODES, UNKNOWN_FAILURE
 
 ROOT = Path(__file__).parent.parent
@@ -267,7 +267,7 @@ def models() -> Iterator[str]:
         f"{catalog.at_runway().checked} at {catalog.RUNWAY_PRICES}; a ~ marks a nominal one, which no vendor's page "
         "that we read has (`mutoscope models --prices` says more). They are counted, nobody is billed.\n"
     )
-    rows = [model_row(model) for model in Catalog().models.values()]
+    rows = [model_row(model) for model in Catalog(ROWS).models.values()]
     yield table(("model", "vendor", "makes", "default", "longest", "credits", "elsewhere called"), rows)
     ignored = ", ".join(code(name) for name in sorted(catalog.ADVICE))
     yield f"Fields that an engine may leave unheeded, and the job then says so in a note: {ignored}.\n"

@@ -37,7 +37,7 @@ from mutoscope.web.health import Readiness
 from mutoscope.web.metrics import Gate, Lag, Metrics, Sources
 from mutoscope.web.pages import Told
 from mutoscope.web.server import Server
-from mutoscope.wires import BY_NAME
+from mutoscope.wires import BY_NAME, ROWS
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +66,7 @@ class App:
         self.prober = Prober(settings.inputs)
         self.assets = Assets(settings.files, data=self.home.root, secret=self.home.link_secret())
         self.catalog = Catalog(
+            ROWS,
             settings.models,
             max_concurrent=settings.limits.max_concurrent,
             max_daily=settings.limits.max_daily,

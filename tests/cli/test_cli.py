@@ -24,12 +24,12 @@ from mutoscope import __version__
 from mutoscope.cli import VERBS, main
 from mutoscope.cli._failure import Stop
 from mutoscope.cli.serve import refuse_open_door
-from mutoscope.model.catalog import ROWS
 from mutoscope.model.config import Settings, load
 from mutoscope.model.job import Delivery, Generation, Job, Operation, State
 from mutoscope.service.keys import digest
 from mutoscope.store import SqliteStore
 from mutoscope.wirekit.ids import uuid4_form
+from mutoscope.wires import ROWS
 
 HEAVY = ("aiohttp", "av", "cv2", "numpy", "uvicorn", "obstore", "starlette", "sqlite3", "msgspec")
 START_SECONDS = 20.0

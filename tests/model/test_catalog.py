@@ -10,7 +10,7 @@ from mutoscope.model.config import ModelSettings
 from mutoscope.model.job import Generation, Input, Operation, Role
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit.routes import Create
-from mutoscope.wires import ALL
+from mutoscope.wires import ALL, ROWS
 
 I2V, T2V, T2I = Operation.IMAGE_TO_VIDEO, Operation.TEXT_TO_VIDEO, Operation.TEXT_TO_IMAGE
 PICTURE = Input(role=Role.FIRST_FRAME, field="image", url="https://example.com/a.png")
@@ -28,7 +28,7 @@ def tags(type: inspect.Type) -> set[str]:
 
 
 def test_every_model_that_a_runway_body_names_has_a_row_that_serves_the_operation() -> None:
-    known, missing = Catalog(), []
+    known, missing = Catalog(ROWS), []
     for wire in ALL:
         for route in wire.routes:
             if isinstance(route, Create) and route.body is not None and wire.name.startswith("runway"):
@@ -44,37 +44,37 @@ def test_every_model_that_a_runway_body_names_has_a_row_that_serves_the_operatio
 
 def test_an_unknown_model_is_answered_with_what_exists() -> None:
     with pytest.raises(Problem, match=r"no model 'gen99'.*gen4_turbo") as caught:
-        Catalog().get("gen99")
+        Catalog(ROWS).get("gen99")
     assert caught.value.kind is Kind.NOT_FOUND
 
 
 def test_settings_of_a_model_that_does_not_exist_are_an_error() -> None:
     with pytest.raises(Problem, match="gen99"):
-        Catalog({"gen99": ModelSettings(engine="script")})
+        Catalog(ROWS, {"gen99": ModelSettings(engine="script")})
 
 
 def test_defaults_fill_only_what_was_not_asked_for() -> None:
-    model = Catalog().get("gen4.5")
+    model = Catalog(ROWS).get("gen4.5")
     wish = Generation(operation=I2V, model="gen4.5", prompt="x", seconds=8, inputs=(PICTURE,))
     full = catalog.complete(wish, model)
     assert (full.seconds, full.width, full.height, full.fps) == (8, 1280, 720, 24)
 
 
 def test_a_tier_with_a_picture_is_left_to_the_shape_of_the_picture() -> None:
-    model = Catalog().get("wan-2.7")
+    model = Catalog(ROWS).get("wan-2.7")
     full = catalog.complete(Generation(operation=I2V, model="wan-2.7", inputs=(PICTURE,)), model)
     assert (full.width, full.height, full.resolution, full.fps) == (None, None, "1080p", 30)
 
 
 def test_a_tier_without_a_picture_becomes_pixels() -> None:
-    model = Catalog().get("wan-2.7")
+    model = Catalog(ROWS).get("wan-2.7")
     wish = Generation(operation=T2V, model="wan-2.7", prompt="x", resolution="720p", extra={"ratio": "9:16"})
     full = catalog.complete(wish, model)
     assert (full.width, full.height, full.extra) == (720, 1280, {})
 
 
 def test_a_model_may_have_sizes_of_its_own() -> None:
-    model = Catalog().get("wan3")
+    model = Catalog(ROWS).get("wan3")
     wish = Generation(operation=T2V, model="wan3", prompt="x", resolution="480p")
     for extra, size in (({}, (832, 480)), ({"ratio": "4:3"}, (720, 544)), ({"ratio": "16:9"}, (832, 480))):
         full = catalog.complete(replace(wish, extra=extra), model)
@@ -100,30 +100,33 @@ def test_shapes_and_tiers(shape: str, tier: str | None, pixels: tuple[int, int] 
 
 
 def test_zero_as_a_limit_means_no_limit() -> None:
-    assert Catalog(max_concurrent=0).get("gen4.5").max_concurrent is None
-    assert Catalog(max_concurrent=3).get("gen4.5").max_concurrent == 3
-    assert Catalog({"gen4.5": ModelSettings(max_concurrent=0)}, max_concurrent=3).get("gen4.5").max_concurrent is None
+    assert Catalog(ROWS, max_concurrent=0).get("gen4.5").max_concurrent is None
+    assert Catalog(ROWS, max_concurrent=3).get("gen4.5").max_concurrent == 3
+    assert (
+        Catalog(ROWS, {"gen4.5": ModelSettings(max_concurrent=0)}, max_concurrent=3).get("gen4.5").max_concurrent
+        is None
+    )
 
 
 def test_what_is_not_honoured_is_refused_with_the_callers_name_of_it() -> None:
     wish = Generation(operation=T2I, model="gen4_image", prompt="x", width=64, height=64)
     with pytest.raises(Problem, match="ratio") as caught:
-        catalog.heed(wish, Catalog().get("gen4_image"), "studio", {T2I: frozenset({"prompt"})}, {"width": "ratio"})
+        catalog.heed(wish, Catalog(ROWS).get("gen4_image"), "studio", {T2I: frozenset({"prompt"})}, {"width": "ratio"})
     assert (caught.value.kind, caught.value.field) == (Kind.UNSUPPORTED, "ratio")
 
 
 @pytest.mark.parametrize("advice", [{"contentModeration": {"publicFigureThreshold": "low"}}, {"audio": True}])
 def test_advice_that_goes_unheeded_is_noted(advice: dict[str, object]) -> None:
     wish = Generation(operation=T2V, model="gen4.5", prompt="x", extra=advice)
-    [note] = catalog.heed(wish, Catalog().get("gen4.5"), "studio", {T2V: frozenset({"prompt"})}, {})
+    [note] = catalog.heed(wish, Catalog(ROWS).get("gen4.5"), "studio", {T2V: frozenset({"prompt"})}, {})
     assert next(iter(advice)) in note
 
 
 def test_what_every_engine_does_anyway_needs_no_honouring() -> None:
     wish = Generation(operation=T2V, model="gen4.5", prompt="x", extra={"outputFormat": "mp4", "audio": False})
-    assert catalog.heed(wish, Catalog().get("gen4.5"), "studio", {T2V: frozenset({"prompt"})}, {}) == ()
+    assert catalog.heed(wish, Catalog(ROWS).get("gen4.5"), "studio", {T2V: frozenset({"prompt"})}, {}) == ()
 
 
 def test_a_price_by_the_second_is_multiplied() -> None:
-    model = Catalog().get("gen4_turbo")
+    model = Catalog(ROWS).get("gen4_turbo")
     assert catalog.estimate(Generation(operation=I2V, model=model.name, seconds=5), model.price) == 25

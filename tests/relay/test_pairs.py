@@ -13,7 +13,7 @@ from mutoscope.model import catalog
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Generation, Operation, Role, State
 from mutoscope.wirekit.back import Order
-from mutoscope.wires import BY_NAME
+from mutoscope.wires import BY_NAME, ROWS
 from mutoscope.wires.runway.values import Wan3Ratio
 
 Worlds = Any
@@ -282,7 +282,7 @@ async def test_what_cannot_be_said_is_refused_by_the_callers_name_before_money_i
         assert it.proxy.log == []
 
 
-WAN3 = next(each for each in catalog.ROWS if each.name == "wan3")
+WAN3 = next(each for each in ROWS if each.name == "wan3")
 
 
 def said_by(back: str, wish: Generation) -> HttpRequest:

@@ -15,6 +15,7 @@ from mutoscope.model.config import Limits, ModelRights, ModelSettings, Rights
 from mutoscope.model.job import Generation, Job, Operation, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.keys import BUCKETS_KEPT, MINUTE, Caller, Meter, Pace, RateLimited, make_key, share_of, widest
+from mutoscope.wires import ROWS
 
 Start = Callable[..., Any]
 IMAGE = "/v1/ai/text-to-image/runway"
@@ -60,7 +61,7 @@ async def runways_picture(running: Any, secret: str, model: str = "gen4_image") 
 def test_the_narrower_place_wins(rights: Rights, expected: tuple[int | None, ...]) -> None:
     """The key's own for the model, the key's own, the model's own, [limits]; 0 is none."""
     limits = Limits(max_concurrent=5, max_daily=10, max_queued=9)
-    catalog = Catalog({"gen4_turbo": ModelSettings(max_daily=50)}, max_concurrent=5, max_daily=10)
+    catalog = Catalog(ROWS, {"gen4_turbo": ModelSettings(max_daily=50)}, max_concurrent=5, max_daily=10)
     share = share_of(rights, catalog.get("gen4_turbo"), limits)
     assert (share.concurrency, share.daily, share.queued) == expected
 

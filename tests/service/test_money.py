@@ -25,6 +25,7 @@ from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.keys import digest
 from mutoscope.store import Purse, SpendingRow, SqliteStore
 from mutoscope.wirekit.ids import from_uuid4_form
+from mutoscope.wires import ROWS
 
 Start = Callable[..., AbstractAsyncContextManager[Any]]
 I2V, T2I, V2V = Operation.IMAGE_TO_VIDEO, Operation.TEXT_TO_IMAGE, Operation.VIDEO_TO_VIDEO
@@ -206,11 +207,11 @@ def test_what_was_made_is_charged_by_its_length_where_none_was_asked_for(tmp_pat
 
 def price(name: str, engine: str = "studio", wire: str = "", **changed: object) -> catalog.Price:
     given = {name: msgspec.convert(changed, ModelSettings)} if changed else None
-    return catalog.price_at(Catalog(given).get(name), engine, wire)
+    return catalog.price_at(Catalog(ROWS, given).get(name), engine, wire)
 
 
 def test_every_price_that_is_known_says_where_it_stands_and_when_it_was_read() -> None:
-    for model in Catalog().models.values():
+    for model in Catalog(ROWS).models.values():
         for each in (model.price, *model.prices.values()):
             assert not each.known or (each.source.startswith("https://") and each.checked)
 

@@ -36,6 +36,7 @@ from mutoscope.wirekit.routes import (
     last_parameter,
 )
 from mutoscope.wirekit.wire import Wire
+from mutoscope.wires import ROWS
 
 T = TypeVar("T")
 EVERY_WIRE = pytest.mark.parametrize("wire", wires.ALL, ids=lambda wire: wire.name)
@@ -372,6 +373,14 @@ def test_a_request_without_a_key_has_none(wire: Wire):
 # -- the other end: every back converses with its own front ----------------------------
 
 
+CATALOG = catalog.Catalog(ROWS)
+
+
+def named(wire: Wire, asked: Generation) -> Generation:
+    """As the gateway stores it: with the catalog's name of the model."""
+    return replace(asked, model=CATALOG.named(wire.name, asked.model).name)
+
+
 class Vendor:
     """A wire's front as the vendor that its back calls: the gateway's part is a list of jobs, the newest first."""
 
@@ -400,7 +409,13 @@ class Vendor:
         match route:
             case Create():
                 asked: Submission = route.parse(request)
-                made = some_job(self.wire, route, generation=asked.generation, webhook=asked.webhook, body=request.body)
+                made = some_job(
+                    self.wire,
+                    route,
+                    generation=named(self.wire, asked.generation),
+                    webhook=asked.webhook,
+                    body=request.body,
+                )
                 self.jobs.insert(0, made)
                 return route.render(made, request)
             case Read():
@@ -472,7 +487,7 @@ def back_of(wire: Wire) -> Back:
 
 def possible_orders(wire: Wire) -> Iterator[Order]:
     """The least that can be asked of each model of the catalog, in the row's own size or in none."""
-    for row in catalog.ROWS:
+    for row in ROWS:
         names = row.names.get(wire.name, ())
         for operation in sorted(row.serves):
             heeded = back_of(wire).heeds(operation, names) if names else None
@@ -613,7 +628,7 @@ def test_a_handle_names_the_task_and_can_be_stored(wire: Wire, order: Order):
 def test_the_front_reads_what_the_back_says(wire: Wire, order: Order):
     vendor, _ = submitted(wire, order)
     [job], wish = vendor.jobs, order.generation
-    row = next(row for row in catalog.ROWS if row.name == wish.model)
+    row = next(row for row in ROWS if row.name == wish.model)
     read = catalog.complete(job.generation, row, remote=True)
     told = ("operation", "model", "prompt", "seconds")
     assert [getattr(read, name) for name in told] == [getattr(wish, name) for name in told]

@@ -14,6 +14,7 @@ from mutoscope.model.job import Failure, Generation, Job, Operation, Output, Rol
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import Submission
 from mutoscope.wirekit.routes import Create, Read
+from mutoscope.wires import ROWS
 from mutoscope.wires.dashscope import bodies
 from mutoscope.wires.dashscope.answers import CHINA
 from mutoscope.wires.dashscope.api import WIRE
@@ -359,7 +360,7 @@ def test_the_pixels_of_a_tier_and_a_shape_lead_back_to_both(tier: str, shape: st
 
 @pytest.mark.parametrize("tier", list(bodies.WAN3_SIZES))
 def test_the_catalog_knows_the_sizes_that_wan_3_has_for_this_wire(tier: str):
-    model = catalog.Catalog().get("wan3")
+    model = catalog.Catalog(ROWS).get("wan3")
     for shape, size in zip(bodies.RATIOS, bodies.WAN3_SIZES[tier], strict=True):
         full = catalog.complete(made(wan3(resolution=tier, ratio=shape)), model)
         assert (full.width, full.height) == size

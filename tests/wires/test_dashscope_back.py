@@ -16,6 +16,7 @@ from mutoscope.model.job import Generation, Input, Operation, Role, State, Updat
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit.back import File, Order, Way
 from mutoscope.wirekit.routes import OpenUploads
+from mutoscope.wires import ROWS
 from mutoscope.wires._wan import MIB
 from mutoscope.wires.dashscope import bodies
 from mutoscope.wires.dashscope.api import WIRE
@@ -98,7 +99,7 @@ def again(body: dict[str, Any]) -> tuple[Generation, Generation]:
     path = bodies.KEYFRAMES if "kf2v" in body["model"] else bodies.SYNTHESIS
     headers = {bodies.ASYNC: "enable"}
     first = read_by_the_front(HttpRequest(method="POST", path=path, headers=headers, body=json.dumps(body).encode()))
-    names = next(row.names["dashscope"] for row in catalog.ROWS if row.name == first.model)
+    names = next(row.names["dashscope"] for row in ROWS if row.name == first.model)
     asked = Order(generation=first, names=names, sources={each.field: str(each.url) for each in first.inputs})
     BACK.check(replace(asked, sources={}))
     return first, read_by_the_front(next(BACK.submit(asked)))
@@ -168,14 +169,14 @@ def test_what_the_front_reads_the_back_says_again(body: dict[str, Any]):
 def test_a_body_with_the_catalogs_defaults_is_still_said(body: dict[str, Any]):
     """What goes to the vendor has its size and its seconds filled in."""
     first, _ = again(body)
-    row = next(row for row in catalog.ROWS if row.name == first.model)
+    row = next(row for row in ROWS if row.name == first.model)
     BACK.check(Order(generation=catalog.complete(first, row, remote=True), names=row.names["dashscope"]))
 
 
 @given(body=ANY_BODY)
 def test_all_that_a_body_can_ask_for_is_heeded(body: dict[str, Any]):
     first, _ = again(body)
-    names = next(row.names["dashscope"] for row in catalog.ROWS if row.name == first.model)
+    names = next(row.names["dashscope"] for row in ROWS if row.name == first.model)
     heeded = BACK.heeds(first.operation, names)
     assert heeded is not None
     assert {name for name, _ in catalog.asked(first)} <= heeded
@@ -224,7 +225,7 @@ def test_a_dated_name_of_the_catalog_is_what_is_sent():
 @pytest.mark.parametrize("shape", list(bodies.RATIOS))
 def test_pixels_become_the_tier_and_the_shape_that_they_are(tier: str, shape: str):
     wanted = wish(extra={"ratio": shape}, resolution=tier)
-    full = catalog.complete(wanted, next(row for row in catalog.ROWS if row.name == "wan-2.7"))
+    full = catalog.complete(wanted, next(row for row in ROWS if row.name == "wan-2.7"))
     assert full.width
     said = sent(order(full))["parameters"]
     assert (said["resolution"], said["ratio"]) == (tier.upper(), shape)

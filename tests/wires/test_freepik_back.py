@@ -18,6 +18,7 @@ from mutoscope.model.requests import Submission, Upload
 from mutoscope.wirekit.back import Carriage, File, Order, Way
 from mutoscope.wirekit.body import literals
 from mutoscope.wirekit.routes import Create, OpenUploads
+from mutoscope.wires import ROWS
 from mutoscope.wires.freepik import api as freepik
 from mutoscope.wires.freepik import back
 from mutoscope.wires.freepik.answers import Status
@@ -167,7 +168,7 @@ def parse(path: str, body: bytes) -> Submission:
 
 
 def names_of(model: str) -> tuple[str, ...]:
-    return next(row.names["freepik"] for row in catalog.ROWS if row.name == model)
+    return next(row.names["freepik"] for row in ROWS if row.name == model)
 
 
 def row_of(path: str) -> Model:
@@ -307,7 +308,7 @@ def test_every_legal_body_comes_back_as_the_same_generation(path: str, data: st.
 def test_what_the_catalog_filled_in_is_said_too(path: str, data: st.DataObject):
     body = data.draw(legal_bodies(path))
     submission = parse(path, json.dumps(body).encode())
-    row = next(row for row in catalog.ROWS if row.name == submission.generation.model)
+    row = next(row for row in ROWS if row.name == submission.generation.model)
     full = catalog.complete(submission.generation, row)
     wanted = replace(order_of(submission, body), generation=full)
     _, [request] = drive(BACK.submit(wanted), task())
@@ -509,7 +510,7 @@ def test_what_a_body_has_a_field_for_is_heeded(operation: Operation, model: str,
 
 
 def test_every_model_of_the_catalog_is_heeded_for_all_that_it_serves():
-    rows = [row for row in catalog.ROWS if "freepik" in row.names]
+    rows = [row for row in ROWS if "freepik" in row.names]
     assert {path for row in rows for path in row.names["freepik"]} == set(PATHS)
     for row in rows:
         assert all(BACK.heeds(operation, row.names["freepik"]) for operation in row.serves)

@@ -24,6 +24,7 @@ from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit.answers import SOURCE_STAND_IN
 from mutoscope.wirekit.back import File, Order, Way
 from mutoscope.wirekit.ids import uuid4_form
+from mutoscope.wires import ROWS
 from mutoscope.wires.runway import api as runway
 from mutoscope.wires.runway.bodies import ENDPOINTS
 from mutoscope.wires.runway.read import MIN_UPLOAD, VIDEO_TYPES, submission
@@ -402,7 +403,7 @@ def least(type: inspect.Type) -> Any:
 @pytest.mark.parametrize(("operation", "model"), EVERY_MODEL, ids=str)
 def test_what_the_catalog_fills_in_can_be_said(operation: Operation, model: str):
     asked = heard(operation, least(inspect.type_info(models(ENDPOINTS[operation])[model])))
-    row = catalog.Catalog().get(model)
+    row = catalog.Catalog(ROWS).get(model)
     assert operation in row.serves and model in row.names["runway"]
     filled = catalog.complete(asked, row, remote=True)
     BACK.check(order(filled, sources={}))
@@ -418,7 +419,7 @@ def test_a_shape_and_a_tier_become_pixels_and_the_same_shape_and_tier_again(mode
     for ratio in ("16:9", "4:3", "1:1", "3:4", "9:16"):
         for tier in resolutions:
             body = {"model": model, "promptText": "x", "ratio": ratio, "resolution": tier}
-            filled = catalog.complete(heard(T2V, body), catalog.Catalog().get(model), remote=True)
+            filled = catalog.complete(heard(T2V, body), catalog.Catalog(ROWS).get(model), remote=True)
             assert filled.width and "ratio" not in filled.extra
             sent = body_of(filled)
             assert (sent["ratio"], sent["resolution"]) == (ratio, tier)

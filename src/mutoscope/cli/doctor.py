@@ -31,6 +31,7 @@ from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import BadSettings, Settings
 from mutoscope.model.problem import Problem
 from mutoscope.telemetry import tracing
+from mutoscope.wires import ROWS
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 38, 0)
@@ -227,7 +228,7 @@ def configured(file: Path | None, data: Path | None) -> tuple[Settings | None, C
     found = str(chosen.absolute()) if file or chosen.is_file() else f"no {config.FILE} here: the defaults hold"
     try:
         settings = settings_of(file, data=data)
-        Catalog(settings.models)
+        Catalog(ROWS, settings.models)
     except (BadSettings, Problem) as error:
         advice = "mutoscope.default.toml shows every setting with its default"
         return None, Check(what="settings", verdict=Verdict.BROKEN, found=str(error), advice=advice)

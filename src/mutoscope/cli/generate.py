@@ -27,6 +27,7 @@ from mutoscope.model.problem import Problem
 from mutoscope.model.requests import Submission
 from mutoscope.telemetry import logs
 from mutoscope.wirekit.wire import Wire
+from mutoscope.wires import ROWS
 
 POLL_SECONDS = 0.2
 SIZE = re.compile(r"(\d{1,5})[x×:*](\d{1,5})")
@@ -120,7 +121,7 @@ async def generate(
     settings = in_private(settings_of(config))
     inputs = tuple(inputs_of(image=image, last_image=last_image, audio=audio, video=video))
     moving = bool(inputs) or seconds is not None or fps is not None
-    row = Catalog(settings.models).get(model or default_model(inputs, moving=moving))
+    row = Catalog(ROWS, settings.models).get(model or default_model(inputs, moving=moving))
     width, height = pixels(size)
     wish = Generation(
         operation=operation(row, inputs, moving=moving),

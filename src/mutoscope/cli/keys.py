@@ -18,7 +18,7 @@ from mutoscope.model.config import Key, Rights, Settings
 from mutoscope.service import keys as access
 from mutoscope.store import KeyRecord
 from mutoscope.web import admin
-from mutoscope.wires import BY_NAME
+from mutoscope.wires import BY_NAME, ROWS
 
 app = App(name="keys", help="Make, list, revoke and rotate API keys.")
 
@@ -198,7 +198,7 @@ def rights_of(given: Mapping[str, object], settings: Settings) -> Rights:
         raise Stop(f"--{option.rstrip('`').replace('_', '-')}: {where}", 2) from error
     engines = dict.fromkeys([*BUILT_IN, *settings.accounts, *BY_NAME])
     hold("--wire", rights.wires, BY_NAME)
-    hold("--model", rights.models, Catalog(settings.models).models)
+    hold("--model", rights.models, Catalog(ROWS, settings.models).models)
     hold("--engine", rights.engines, engines)
     return rights
 

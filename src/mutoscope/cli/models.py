@@ -10,6 +10,7 @@ from mutoscope.cli._options import AsJson, Config, settings_of
 from mutoscope.model.catalog import Catalog, Model, Price, price_at, price_words
 from mutoscope.model.config import Settings
 from mutoscope.service.routing import route
+from mutoscope.wires import ROWS
 
 
 def models(
@@ -24,7 +25,7 @@ def models(
     """
     settings = settings_of(config)
     limits = settings.limits
-    catalog = Catalog(settings.models, max_concurrent=limits.max_concurrent, max_daily=limits.max_daily)
+    catalog = Catalog(ROWS, settings.models, max_concurrent=limits.max_concurrent, max_daily=limits.max_daily)
     rows = list(catalog.models.values())
     if as_json:
         _show.print_json([told(model, settings) for model in rows])

@@ -68,32 +68,6 @@ GIVEN: Mapping[str, tuple[Any, ...]] = {
 }
 """Extras that ask for what every engine does anyway, with the values for which that is so."""
 
-WIDE: dict[str, Any] = {"width": 1280, "height": 720, "seconds": 5.0, "fps": 24}
-WIDE_8S = WIDE | {"seconds": 8.0}
-WIDE_10S = WIDE | {"seconds": 10.0}
-HAILUO: dict[str, Any] = {"resolution": "768p", "seconds": 5.0, "fps": 24}
-PICTURE: dict[str, Any] = {"width": 1920, "height": 1080}
-ULTRA_HD: dict[str, Any] = {"width": 3840, "height": 2160}
-SIZES: dict[str, dict[str, Any]] = {
-    "kling3.0_pro": PICTURE,
-    "kling3.0_4k": ULTRA_HD,
-    "klingO3_pro": PICTURE,
-    "klingO3_4k": ULTRA_HD,
-    "bria_fibo_edit_1_5": {"width": 1024, "height": 1024},
-    "ideogram_4_0": {"width": 2560, "height": 1440},
-    "ideogram_4_5": {"width": 2560, "height": 1440},
-    "recraft_v4_1_vector": {"width": 1344, "height": 768},
-}
-"""Models that do not make the usual size: a vendor is asked for the default in so many words."""
-EDIT: dict[str, Any] = {"fps": 24}
-WAN: dict[str, Any] = {"resolution": "1080p", "seconds": 5.0, "fps": 30}
-WAN3_SIZES = {
-    "480p": {"16:9": (832, 480), "9:16": (480, 832), "4:3": (720, 544), "3:4": (544, 720), "1:1": (624, 624)},
-    "720p": {"4:3": (1104, 832), "3:4": (832, 1104)},
-    "1080p": {"4:3": (1648, 1248), "3:4": (1248, 1648)},
-}
-"""As Runway's list of ratios has them."""
-
 
 def row(
     name: str,
@@ -106,12 +80,12 @@ def row(
     names: dict[str, tuple[str, ...]] | None = None,
     sizes: Mapping[str, Mapping[str, tuple[int, int]]] | None = None,
 ) -> Model:
-    """A row. Its name is Runway's own word for it, where `names` does not say that Runway has it not."""
+    """A row, as vendors' tables have it."""
     return Model(
         name=name,
         vendor=vendor,
         serves=frozenset(serves),
-        names={wire: words for wire, words in ({"runway": (name,)} | (names or {})).items() if words},
+        names=names or {},
         defaults=defaults or {},
         sizes=sizes or {},
         max_seconds=max_seconds,
@@ -119,21 +93,6 @@ def row(
         prices=prices or {},
         ignores=ADVICE,
     )
-
-
-def freepik(*paths: str) -> dict[str, tuple[str, ...]]:
-    return {"freepik": paths}
-
-
-NOT_AT_RUNWAY: dict[str, tuple[str, ...]] = {"runway": ()}
-
-
-RUNWAY_PRICES = "https://docs.dev.runwayml.com/guides/pricing/"
-
-
-def at_runway(**rates: Any) -> Price:
-    """A figure of the vendor's own table of prices."""
-    return Price(**rates, source=RUNWAY_PRICES, checked="2026-08", wire="runway")
 
 
 def nominal(note: str = "", **rates: Any) -> Price:
@@ -153,114 +112,17 @@ def a_job(credits: float) -> Price:
     return nominal(job=credits)
 
 
-SECOND_HAND = "third parties' planning figure; the vendor publishes none"
-SPOKEN = nominal(character=0.02)
-WAN_PRICE = nominal("resellers' figure; the vendor's page was not read", second=15, tiers={"720p": Rates(second=10)})
-
-# fmt: off
-ROWS: tuple[Model, ...] = (
-    # Runway's own
-    row("gen4.5", "runway", I2V, T2V, price=at_runway(second=12), defaults=WIDE, max_seconds=10,
-        prices={"freepik": nominal(SECOND_HAND, second=12)},
-        names=freepik("image-to-video/runway-4-5", "text-to-video/runway-4-5")),
-    row("gen4_turbo", "runway", I2V, price=at_runway(second=5), defaults=WIDE_10S, max_seconds=10,
-        names=freepik("image-to-video/runway-gen4-turbo")),
-    row("gen3a_turbo", "runway", I2V, price=nominal("as relays document it", second=5),
-        defaults=WIDE_10S | {"height": 768}, max_seconds=10),
-    row("gen4_aleph", "runway", V2V, price=at_runway(second=15), defaults=EDIT),
-    row("aleph2", "runway", V2V, price=a_second(15), defaults=EDIT),
-    row("act_two", "runway", Operation.CHARACTER_PERFORMANCE, price=at_runway(second=5), defaults=WIDE),
-    row("upscale_v1", "runway", Operation.VIDEO_UPSCALE, price=a_second(2)),
-    row("gen4_image", "runway", T2I, price=at_runway(image=8, tiers={"720p": Rates(image=5)}), defaults=PICTURE,
-        prices={"freepik": nominal(SECOND_HAND, image=6)}, names=freepik("text-to-image/runway")),
-    row("gen4_image_turbo", "runway", T2I, price=at_runway(image=2), defaults=PICTURE),
-    # Partners' video models, as Runway names them
-    row("veo3", "google", I2V, T2V, price=at_runway(second=40), defaults=WIDE_8S, max_seconds=8),
-    row("veo3.1", "google", I2V, T2V, price=at_runway(second=40, silent=20), defaults=WIDE_8S, max_seconds=8),
-    row("veo3.1_fast", "google", I2V, T2V, price=at_runway(second=15, silent=10), defaults=WIDE_8S, max_seconds=8),
-    row("gemini_omni_flash", "google", I2V, T2V, V2V, price=a_second(15), defaults=WIDE, max_seconds=10),
-    row("hailuo3", "minimax", I2V, T2V, V2V, price=a_second(10), defaults=HAILUO, max_seconds=15),
-    row("happyhorse_1_0", "alibaba", I2V, T2V, price=a_second(10), defaults=WIDE, max_seconds=15),
-    row("seedance2", "bytedance", I2V, T2V, V2V, price=at_runway(second=36), defaults=WIDE, max_seconds=15),
-    row("seedance2_fast", "bytedance", I2V, T2V, V2V, price=a_second(18), defaults=WIDE, max_seconds=15),
-    row("seedance2_mini", "bytedance", I2V, T2V, V2V, price=a_second(9), defaults=WIDE, max_seconds=15),
-    row("seedance2_5", "bytedance", I2V, T2V, V2V, MORE, price=a_second(36), defaults=WIDE, max_seconds=30),
-    row("wan-2.7", "alibaba", I2V, T2V, MORE, price=WAN_PRICE, defaults=WAN, max_seconds=15,
-        prices={"freepik": nominal(SECOND_HAND, second=4)},
-        names=NOT_AT_RUNWAY
-        | freepik("image-to-video/wan-2-7", "text-to-video/wan-2-7")
-        | {"dashscope": ("wan2.7-i2v", "wan2.7-t2v")}),
-    # Of Runway's word there are no bounds and of DashScope's only what third parties tell
-    row("wan3", "alibaba", I2V, T2V, price=a_second(15), defaults=WAN, max_seconds=30, sizes=WAN3_SIZES,
-        names={"dashscope": ("wan3.0-video",)}),
-    # The vendor's older ones
-    row("wan-2.6", "alibaba", I2V, T2V, price=WAN_PRICE, defaults=WAN, max_seconds=15,
-        names=NOT_AT_RUNWAY | {"dashscope": ("wan2.6-i2v", "wan2.6-t2v")}),
-    row("wan-2.2-kf2v", "alibaba", I2V, price=a_second(3), defaults=WAN | {"resolution": "720p"}, max_seconds=5,
-        names=NOT_AT_RUNWAY | {"dashscope": ("wan2.2-kf2v-flash",)}),
-    # Partners' image models
-    row("gpt_image_2", "openai", T2I, price=an_image(5), defaults=PICTURE),
-    row("gemini_2.5_flash", "google", T2I, price=at_runway(image=5), defaults=PICTURE),
-    row("gemini_image3_pro", "google", T2I, price=an_image(20), defaults=PICTURE),
-    row("gemini_image3.1_flash", "google", T2I, price=an_image(7), defaults=PICTURE),
-    row("seedream5_pro", "bytedance", T2I, price=an_image(5), defaults=PICTURE),
-    row("seedream5_lite", "bytedance", T2I, price=an_image(4), defaults=PICTURE),
-    # Upscaling and sound: known, so that their bodies are checked in full; the built-in renderer makes few of them
-    row("magnific_precision_upscaler_v2", "magnific", Operation.IMAGE_UPSCALE, price=a_job(10)),
-    row("magnific_video_upscaler_creative", "magnific", Operation.VIDEO_UPSCALE, price=a_second(5)),
-    row("seed_audio", "bytedance", Operation.TEXT_TO_SPEECH, Operation.SOUND_EFFECT, price=SPOKEN),
-    row("eleven_multilingual_v2", "elevenlabs", Operation.TEXT_TO_SPEECH, price=at_runway(character=0.02)),
-    row("eleven_v3", "elevenlabs", Operation.TEXT_TO_SPEECH, price=SPOKEN),
-    row("eleven_text_to_sound_v2", "elevenlabs", Operation.SOUND_EFFECT, price=at_runway(job=2)),
-    row("eleven_multilingual_sts_v2", "elevenlabs", Operation.SPEECH_TO_SPEECH, price=at_runway(second=1 / 3)),
-    row("eleven_voice_dubbing", "elevenlabs", Operation.VOICE_DUBBING, price=at_runway(second=1 / 2)),
-    row("eleven_v4", "elevenlabs", Operation.TEXT_TO_SPEECH, price=SPOKEN),
-    row("mirelo_sfx_2_0", "mirelo", Operation.VIDEO_TO_AUDIO, Operation.SOUND_EFFECT, price=a_job(5)),
-    row("ruby", "runway", Operation.VIDEO_TO_HDR, price=a_second(20)),
-    row("enhance_frame_rate", "runway", Operation.VIDEO_UPSCALE, price=a_second(5)),
-    row("eleven_voice_isolation", "elevenlabs", Operation.VOICE_ISOLATION, price=at_runway(second=1 / 6)),
-    # Named by Runway's SDK 5.24 only, which gives fields but neither bounds nor prices: those here are nominal
-    *(
-        row(name, vendor, *serves, price=a_second(15), defaults=WIDE | SIZES.get(name, {}), max_seconds=15)
-        for vendor, serves, names in (
-            ("kuaishou", (I2V, T2V, V2V), ("klingO3_4k", "klingO3_pro", "klingO3_standard", "kling_4")),
-            ("kuaishou", (I2V, T2V), ("kling2.5_turbo_pro", "kling3.0_4k", "kling3.0_pro", "kling3.0_standard")),
-            ("xai", (I2V, T2V), ("grok_imagine_1_5", "grok_imagine_1_5_lite")),
-            ("alibaba", (I2V, T2V), ("wan3_prime",)),
-            ("google", (I2V, T2V, V2V), ("gemini_omni_flash_1.1",)),
-            ("minimax", (I2V, T2V), ("h3_max",)),
-        )
-        for name in names
-    ),
-    *(
-        row(name, vendor, T2I, price=an_image(5), defaults=PICTURE | SIZES.get(name, {}))
-        for vendor, names in (
-            ("meta", ("muse_image",)),
-            ("xai", ("grok_imagine_image_2",)),
-            ("google", ("gemini_image3.1_flash_lite", "nano_banana_2.1")),
-            ("openai", ("gpt_image_2_5_flare", "gpt_image_2_5_sunburst")),
-            ("bria", ("bria_fibo_1_5", "bria_fibo_edit_1_5")),
-            ("ideogram", ("ideogram_4_0", "ideogram_4_5")),
-            ("bytedance", ("seedream5_flash",)),
-            ("recraft", ("recraft_v4_1_flash", "recraft_v4_1_vector")),
-        )
-        for name in names
-    ),
-)
-# fmt: on
-
-
 class Catalog:
     """The rows, with what the operator changed about them."""
 
     def __init__(
         self,
+        rows: Iterable[Model],
         settings: Mapping[str, ModelSettings] | None = None,
         *,
         max_concurrent: int | None = None,
         max_daily: int | None = None,
         engine: str | None = None,
-        rows: Iterable[Model] = ROWS,
     ) -> None:
         """`engine` overrides every row's; the two limits hold for rows that have none of their own.
 
@@ -280,6 +142,17 @@ class Catalog:
             )
         for name in settings or {}:
             self.get(name)
+
+        self.words = {
+            (wire, word): model
+            for model in reversed(self.models.values())
+            for wire, words in model.names.items()
+            for word in words
+        }
+
+    def named(self, wire: str, word: str) -> Model:
+        """The row that a wire calls so; by its own name where the wire has none. Raises Problem(NOT_FOUND)."""
+        return self.words.get((wire, word)) or self.get(word)
 
     def get(self, name: str) -> Model:
         """Raises Problem(NOT_FOUND) that lists what exists."""

@@ -111,7 +111,8 @@ class Gateway:
             raise Problem(Kind.UNAVAILABLE, "The server is shutting down. Try again shortly.", retry_after=5)
         asked = await self.followed(wire, submission.generation, owner)
         parent = None if submission.parent is None else await self.earlier(wire, submission.parent, owner)
-        model = self.catalog.get(asked.model)
+        model = self.catalog.named(wire.name, asked.model)
+        asked = replace(asked, model=model.name)
         hold_scope("model", model.name, rights.models)
         if engine is not None:
             model = replace(model, engines=(engine,))

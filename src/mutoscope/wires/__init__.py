@@ -1,12 +1,18 @@
 """One file per vendor API. A new vendor is one file and one name in the list below."""
 
+from mutoscope.model.catalog import Model
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires.dashscope import api as dashscope
+from mutoscope.wires.dashscope import models as wan_models
 from mutoscope.wires.freepik import api as freepik
 from mutoscope.wires.runway import api as runway
+from mutoscope.wires.runway import models as runway_models
 from mutoscope.wires.runway import reseller
 
 ALL: tuple[Wire, ...] = (freepik.WIRE, dashscope.WIRE, reseller.WIRE, runway.WIRE)
 """Every wire, the narrower path roots first."""
+
+ROWS: tuple[Model, ...] = (*runway_models.ROWS, *wan_models.ROWS)
+"""Every vendor's models, for the catalog."""
 
 BY_NAME: dict[str, Wire] = {wire.name: wire for wire in ALL}

@@ -1,0 +1,93 @@
+"""What is wrong with a member, in the words that vendors' frameworks use."""
+
+from typing import Any
+
+from mutoscope.model.problem import Flaw, Rule
+
+
+def plain(flaw: Flaw) -> str:
+    """A clause that follows the member's name: "should be at most 10"."""
+    bound: Any = flaw.bound
+    match flaw.rule:
+        case Rule.REQUIRED:
+            return "is required"
+        case Rule.TYPE:
+            return f"should be of type {bound}, not {flaw.found}"
+        case Rule.CHOICE | Rule.NO_MATCH:
+            return f"should be one of {', '.join(map(str, bound))}"
+        case Rule.MINIMUM:
+            return f"should be at least {bound}"
+        case Rule.MAXIMUM:
+            return f"should be at most {bound}"
+        case Rule.MIN_LENGTH:
+            return f"should have at least {bound} characters"
+        case Rule.MAX_LENGTH:
+            return f"should have at most {bound} characters"
+        case Rule.MIN_ITEMS:
+            return f"should have at least {bound} items"
+        case Rule.MAX_ITEMS:
+            return f"should have at most {bound} items"
+        case Rule.PATTERN:
+            return f"should match {bound}"
+        case Rule.UNKNOWN_KEY:
+            return "is not known"
+        case Rule.JSON | Rule.CUSTOM:
+            return flaw.message or "is not valid"
+
+
+PYDANTIC_TYPES: dict[Rule, str] = {
+    Rule.REQUIRED: "missing",
+    Rule.CHOICE: "literal_error",
+    Rule.NO_MATCH: "union_tag_invalid",
+    Rule.MINIMUM: "greater_than_equal",
+    Rule.MAXIMUM: "less_than_equal",
+    Rule.MIN_LENGTH: "string_too_short",
+    Rule.MAX_LENGTH: "string_too_long",
+    Rule.MIN_ITEMS: "too_short",
+    Rule.MAX_ITEMS: "too_long",
+    Rule.PATTERN: "string_pattern_mismatch",
+    Rule.UNKNOWN_KEY: "extra_forbidden",
+    Rule.JSON: "json_invalid",
+    Rule.CUSTOM: "value_error",
+}
+"""A rule's name in the errors of FastAPI and pydantic; that of a wrong type is `<type>_type`."""
+
+
+def pydantic_type(flaw: Flaw) -> str:
+    return PYDANTIC_TYPES.get(flaw.rule) or f"{str(flaw.bound).partition(' ')[0]}_type"
+
+
+def pydantic(flaw: Flaw) -> str:
+    """A sentence of pydantic's: "Input should be less than or equal to 10"."""
+    bound: Any = flaw.bound
+    match flaw.rule:
+        case Rule.REQUIRED:
+            return "Field required"
+        case Rule.TYPE:
+            return f"Input should be a valid {bound}"
+        case Rule.CHOICE | Rule.NO_MATCH:
+            return f"Input should be {listed(bound)}"
+        case Rule.MINIMUM:
+            return f"Input should be greater than or equal to {bound}"
+        case Rule.MAXIMUM:
+            return f"Input should be less than or equal to {bound}"
+        case Rule.MIN_LENGTH:
+            return f"String should have at least {bound} characters"
+        case Rule.MAX_LENGTH:
+            return f"String should have at most {bound} characters"
+        case Rule.MIN_ITEMS:
+            return f"List should have at least {bound} items"
+        case Rule.MAX_ITEMS:
+            return f"List should have at most {bound} items"
+        case Rule.PATTERN:
+            return f"String should match pattern '{bound}'"
+        case Rule.UNKNOWN_KEY:
+            return "Extra inputs are not permitted"
+        case Rule.JSON | Rule.CUSTOM:
+            return flaw.message or "Value error"
+
+
+def listed(values: tuple[Any, ...]) -> str:
+    """'a', 'b' or 'c'"""
+    texts = [f"'{value}'" if isinstance(value, str) else str(value) for value in values]
+    return " or ".join(filter(None, (", ".join(texts[:-1]), texts[-1])))

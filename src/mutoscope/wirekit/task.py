@@ -1,0 +1,692 @@
+"""The task API as data: a POST makes a task, a GET reads it, a word says how it stands.
+
+Most vendors' APIs are this and differ in names only. What is said here once is read both ways: `wire` makes the front
+and the back of a `TaskApi`. What is odd about a vendor is a function in its own file, given in the place of the kit's:
+every member whose type is a function has one, and `msgspec.structs.replace` changes the wire that comes out.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, partial
+from typing import Any, cast
+
+import msgspec
+from msgspec import Struct, inspect
+from msgspec.structs import replace
+
+from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
+from mutoscope.model.job import Failure, Generation, Input, Job, Json, Operation, Role, State, Update
+from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, custom_flaw
+from mutoscope.model.requests import Submission
+from mutoscope.wirekit.answers import LONGEST_REASON, ask, refusal, source_of
+from mutoscope.wirekit.back import Back, Carriage, Conversation, File, Order, Way
+from mutoscope.wirekit.body import UNREADABLE, dotted, invalid, read_body, read_json, schema, unread, walk, with_others
+from mutoscope.wirekit.fields import AnyField, Field, FileField, JobField
+from mutoscope.wirekit.flaws import plain
+from mutoscope.wirekit.forms import file_of
+from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
+from mutoscope.wirekit.media import LINK, BadSource, source
+from mutoscope.wirekit.paths import at, has, put, types_at
+from mutoscope.wirekit.routes import Create, Read, Route, Stop, last_parameter
+from mutoscope.wirekit.wire import Wire
+
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:=-]{0,199}", re.ASCII)
+"""What a vendor's id may look like: it becomes a part of a path, or of a query."""
+PLACE = re.compile(r"\{([^{}]+)\}")
+
+
+class Endpoint(Struct, frozen=True, kw_only=True):
+    """A path at which tasks are made."""
+
+    at: str  # below the root; "{id}" in it is the id of an earlier job
+    title: str
+    body: Any
+    makes: Mapping[Role | None, Operation]  # by the input that decides it, the first that is there; None: none of these
+    models: tuple[str, ...] = ()  # the vendor's words; the first where the caller names none. Empty: any word
+    model_at: str | None = "model"  # dotted path in the body, or with braces a pattern of the path; None: nowhere
+    parent: Role | None = None  # what the output of the job in the path is to this one
+    fields: Mapping[str, AnyField] | None = None  # in the place of the API's
+    rules: Callable[[Json], Iterable[Flaw]] | None = None  # what is wrong between members
+    route: str = ""  # the job's `route`; "" for one that every read of the wire may see
+    form: bool = False
+    wait: Callable[[Json, HttpRequest], float | None] | None = None  # seconds that the answer waits for the job's end
+    also: tuple[str, ...] = ()  # older or resellers' spellings of the path
+    fixed: Json = {}  # members that the vendor wants and nobody asks for, by dotted path
+    table: tuple[tuple[str, AnyField], ...] = ()  # the rows that its body has; set by the API
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """Where a task says what, as dotted paths with `*` for the items of a list."""
+
+    id: str = "id"
+    status: str = "status"
+    links: tuple[str, ...] = ()  # the first that has any
+    inline: tuple[str, ...] = ()  # base64 of files, where the answer carries them
+    texts: tuple[str, ...] = ()
+    reason: tuple[str, ...] = ("error",)
+    progress: str | None = None
+    whole: float = 100.0  # what the progress is a share of
+
+
+class TaskApi(Struct, frozen=True, kw_only=True):
+    """One vendor's API. The members after `error_type` are what vendors differ in beyond their names."""
+
+    name: str
+    vendor: str  # as the catalog's rows and messages name it
+    title: str
+    docs: str
+    base_url: str
+    root: str
+    endpoints: tuple[Endpoint, ...]
+    fields: Mapping[str, AnyField]  # dotted path in a body → what it says
+    states: Mapping[State, str]
+    answer: Any  # the type of a task
+    task: Callable[[Job], Any]  # what a read answers
+    error: Callable[[Problem, int], Any]
+    error_type: Any
+    show: str | None = "{id}"  # the path of a read below the root; None: an answer comes at once
+    show_status: int = 200
+    created: int = 200  # status of a create's answer
+    made: Callable[[Job], Any] | None = None  # what a create answers, where that is not the task
+    made_type: Any = None
+    made_reading: Reading | None = None  # of a create's answer, where it is not as that of a read
+    reading: Reading = Reading()
+    also_states: Mapping[str, State] = {}  # words that are read and never said
+    unsure: frozenset[str] = frozenset()  # words for which the next poll is to be waited for
+    fault: Callable[[Json], Problem | None] | None = None  # trouble told by a code in an answer of status 200
+    reasons: tuple[str, ...] = ("detail", "message", "error.message", "error", "msg")  # where an error says why
+    kinds: Mapping[int, Kind] = {}  # of error statuses read, where they mean something else than usual
+    statuses: Mapping[Kind, int] = {}  # of errors told
+    invalid_status: int = 400
+    word: Callable[[Flaw], str] = plain
+    webhook: str | None = None  # path of the address for news
+    webhook_body: Callable[[Job], Any] | None = None  # in the place of the task
+    events: Callable[[Json], frozenset[State] | None] | None = None  # the changes that news is wanted of
+    stop: str | None = None  # "METHOD path" of a cancel below the root
+    stops_running: bool = True
+    stop_keeps: bool = False
+    stop_status: int = 200
+    ended_is_fine: bool = False
+    sign: Callable[[str, float], Headers] = lambda key, _now: {"authorization": f"Bearer {key}"}
+    credential: Callable[[HttpRequest], str | None] | None = None
+    security: Json = {"type": "http", "scheme": "bearer"}
+    mounts: tuple[str, ...] = ()
+    optional: str = ""
+    roots: tuple[str, ...] = ()  # beside `root`
+    routes: tuple[Route, ...] = ()  # what else there is
+    public_id: Callable[[str], str] = uuid4_form
+    job_id: Callable[[str], str | None] = from_uuid4_form
+    id_of: Callable[[HttpRequest], str] = last_parameter
+    probes_inputs: bool = False
+    uploads: Mapping[str, Callable[[str], str | None]] = {}  # scheme of the vendor's own uris → the id of our upload
+    back: bool = True
+    upload: Callable[[File], Conversation[str]] | None = None
+    find: Callable[[Order, float], Conversation[tuple[Json, ...]]] | None = None
+    batch: Callable[[tuple[Json, ...]], Conversation[dict[int, Update]]] | None = None
+    batch_key: Callable[[Json], str] | None = None
+    unsent: frozenset[int] = frozenset({429, 503})
+    requests_per_second: float | None = None
+    hosts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "endpoints", tuple(tabled(self, each) for each in self.endpoints))
+
+
+def tabled(api: TaskApi, endpoint: Endpoint) -> Endpoint:
+    """With the rows of the table that its body has."""
+    table = api.fields if endpoint.fields is None else endpoint.fields
+    return replace(endpoint, table=tuple(pair for pair in table.items() if has(endpoint.body, pair[0])))
+
+
+def names_of(field: AnyField) -> tuple[str, ...]:
+    return field.ours if isinstance(field, Field) else (field.role.value,)
+
+
+# -- the front ---------------------------------------------------------------------------------
+
+
+def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
+    """Raises Problem(INVALID) with every flaw of the body, Problem(NOT_FOUND) for a model that is not there."""
+    said, flaws = read_all(request.body, endpoint.body)
+    asked: Json = {}
+    more: Json = {}
+    inputs, names, wrong = list[Input](), dict[str, str](), {flaw.path[:1] for flaw in flaws}
+    found = list[Flaw]()
+    for path, field in endpoint.table:
+        names |= {name: path for name in names_of(field) if name != path}
+        value = at(said, path)
+        if value is None or (path.split(".")[0],) in wrong:
+            continue
+        match field:
+            case Field():
+                read = field.read(value)
+                more |= read.pop("extra", {})
+                asked |= read
+            case JobField():
+                inputs.append(Input(role=field.role, field=path, output_of=str(value)))
+            case FileField():
+                for place, text, each in texts_of(path, field, value):
+                    try:
+                        inputs.append(input_of(api, request, field, place, text))
+                    except BadSource as error:
+                        found.append(custom_flaw(each, str(error)))
+    if api.webhook and isinstance(address := at(said, api.webhook), str) and not LINK.fullmatch(address):
+        found.append(custom_flaw(tuple(api.webhook.split(".")), "should be an HTTP(S) URL"))
+    found += endpoint.rules(said) if endpoint.rules and not wrong else ()
+    flaws = with_others(tuple(flaws), found)
+    if flaws:
+        raise invalid(in_order(flaws, endpoint.body))
+    parent = request.params.get("id") if endpoint.parent else None
+    if endpoint.parent and parent:
+        inputs.append(Input(role=endpoint.parent, field="id", output_of=parent))
+    roles = {each.role for each in inputs}
+    operation = next((each for role, each in endpoint.makes.items() if role is None or role in roles), None)
+    if operation is None:
+        deciding = {role.value for role in endpoint.makes if role}
+        needed = " or ".join(path for path, each in endpoint.table if deciding.intersection(names_of(each)))
+        raise invalid((custom_flaw((needed,), "is required"),))
+    return Submission(
+        generation=Generation(
+            operation=operation, model=model_in(endpoint, said, request), inputs=tuple(inputs), extra=more, **asked
+        ),
+        webhook=at(said, api.webhook) if api.webhook else None,
+        fields=names | ({"webhook": api.webhook} if api.webhook else {}),
+        notes=unread(request.body, endpoint.body, api.vendor),
+        wait=endpoint.wait(said, request) if endpoint.wait else None,
+        parent=parent,
+        events=api.events(said) if api.events else None,
+    )
+
+
+def read_all(body: bytes, type: Any) -> tuple[Json, tuple[Flaw, ...]]:
+    """The body as plain values, and what is wrong with it. Raises Problem where there is no object to read."""
+    try:
+        read_body(body, type)
+    except Problem as problem:
+        if any(not flaw.path for flaw in problem.flaws):
+            raise
+        return read_json(body), problem.flaws
+    return read_json(body), ()
+
+
+def texts_of(path: str, field: FileField, value: Any) -> Iterable[tuple[str, str, tuple[str | int, ...]]]:
+    """(name, text, path of flaws) of each file in a member."""
+    steps = tuple(path.split("."))
+    for number, item in enumerate(cast("list[Any]", value) if isinstance(value, list) else [value]):
+        text = at(item, field.item) if field.item and isinstance(item, dict) else item
+        place = (*steps, number) if isinstance(value, list) else steps
+        if isinstance(text, str):
+            yield dotted(place), text, (*place, *(field.item.split(".") if field.item else ()))
+
+
+def input_of(api: TaskApi, request: HttpRequest, field: FileField, name: str, text: str) -> Input:
+    """The file that a text names. Raises BadSource."""
+    if file := file_of(request, text):
+        return Input(role=field.role, field=name, file=str(file.path), limits=field.limits)
+    for scheme, upload_id in api.uploads.items():
+        if text.startswith(scheme):
+            id = upload_id(text)
+            if id is None:
+                raise BadSource(f"{text[:100]} names no upload")
+            return Input(role=field.role, field=name, upload=id, limits=field.limits)
+    if Way.DATA not in field.ways and text[:5].lower() == "data:":
+        raise BadSource("should be an HTTP(S) URL; files are not taken inline here")
+    return source(text, role=field.role, field=name, limits=field.limits, bare_base64=field.bare)
+
+
+def model_in(endpoint: Endpoint, said: Json, request: HttpRequest) -> str:
+    """The vendor's word for the model: the catalog knows what it stands for."""
+    match endpoint.model_at:
+        case None:
+            return endpoint.models[0]
+        case str() as pattern if "{" in pattern:
+            word = PLACE.sub(lambda match: request.params[match[1]], pattern)
+        case member:
+            word = at(said, member)
+            word = str(word) if word is not None else next(iter(endpoint.models), "")
+    if endpoint.models and word not in endpoint.models:
+        right = ", ".join(endpoint.models)
+        raise Problem(Kind.NOT_FOUND, f"There is no model {word!r} here; there are {right}.", field=endpoint.model_at)
+    return word
+
+
+def in_order(flaws: tuple[Flaw, ...], body: Any) -> tuple[Flaw, ...]:
+    """As the members are declared, which is the order in which a validator meets them."""
+    declared = [name for arm in structs(body) for name in arm]
+    rank = {name: number for number, name in enumerate(dict.fromkeys(declared))}
+    return tuple(sorted(flaws, key=lambda flaw: rank.get(str(flaw.path[0]), len(rank)) if flaw.path else -1))
+
+
+@cache
+def structs(body: Any) -> tuple[tuple[str, ...], ...]:
+    type = schema(body)
+    types = type.types if isinstance(type, inspect.UnionType) else (type,)
+    return tuple(tuple(field.encode_name for field in getattr(each, "fields", ())) for each in types)
+
+
+def render_problem(api: TaskApi, problem: Problem, _request: HttpRequest) -> HttpResponse:
+    status = (STATUS | {Kind.INVALID: api.invalid_status} | dict(api.statuses))[problem.kind]
+    if problem.flaws and problem.kind is Kind.INVALID:
+        told = "; ".join(f"{dotted(flaw.path)}: {api.word(flaw)}".removeprefix(": ") for flaw in problem.flaws)
+        problem = Problem(problem.kind, told, field=problem.field, retry_after=problem.retry_after, flaws=problem.flaws)
+    elif problem.field and problem.field not in problem.message and problem.kind in OF_A_FIELD:
+        message = f"{problem.field}: {problem.message}"
+        problem = Problem(problem.kind, message, field=problem.field, retry_after=problem.retry_after)
+    headers = {} if problem.retry_after is None else {"retry-after": str(max(math.ceil(problem.retry_after), 0))}
+    return json_response(api.error(problem, status), status, headers)
+
+
+OF_A_FIELD = frozenset({Kind.INVALID, Kind.UNSUPPORTED, Kind.BAD_MEDIA, Kind.UNREACHABLE_MEDIA})
+
+
+def bearer(request: HttpRequest) -> str | None:
+    """The key of the header `Authorization: Bearer KEY`."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    return key.strip() or None if scheme.lower() == "bearer" else None
+
+
+# -- the back ----------------------------------------------------------------------------------
+
+
+def endpoint_for(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> tuple[Endpoint, str] | None:
+    """Where an operation is asked for by one of a model's names, and by which."""
+    for endpoint in api.endpoints:
+        if operation in endpoint.makes.values():
+            for name in names:
+                if knows(endpoint, name):
+                    return endpoint, name
+    return None
+
+
+def knows(endpoint: Endpoint, name: str) -> bool:
+    """Whether an endpoint takes a model of this name: by its list, and by what its body says of the member."""
+    if endpoint.models:
+        return name in endpoint.models
+    types = types_at(endpoint.body, endpoint.model_at) if endpoint.model_at and "{" not in endpoint.model_at else []
+    closed = [each for each in types if isinstance(each, inspect.LiteralType)]
+    return not closed or any(name in each.values for each in closed)
+
+
+def supports(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
+    """What of a generation can be said; None: this is not made here."""
+    found = endpoint_for(api, operation, names)
+    if found is None:
+        return None
+    endpoint, _ = found
+    others = {role.value for role, each in endpoint.makes.items() if role and each is not operation}
+    said = {name for _, field in endpoint.table for name in names_of(field)}
+    if endpoint.parent:
+        said.add(endpoint.parent.value)
+    return frozenset(said - others)
+
+
+def ways(api: TaskApi, order: Order, wanted: Input) -> tuple[Carriage, ...]:
+    found = endpoint_for(api, order.generation.operation, order.names)
+    for _, field in found[0].table if found else ():
+        if isinstance(field, FileField) and field.role is wanted.role:
+            most = field.limits.max_bytes if field.limits else None
+            return tuple(Carriage(way, most) for way in field.ways)
+    return ()
+
+
+def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
+    """The path below the root and the body that say an order. Raises Problem for what the vendor does not allow."""
+    wish = order.generation
+    found = endpoint_for(api, wish.operation, order.names)
+    if found is None:
+        names = ", ".join(order.names)
+        raise Problem(Kind.UNSUPPORTED, f"{api.vendor} has no {wish.operation} by {names}.", field="model")
+    endpoint, name = found
+    body: Json = {}
+    for path, value in endpoint.fixed.items():
+        put(body, path, value)
+    path_of = endpoint.at
+    match endpoint.model_at:
+        case str() as pattern if "{" in pattern:
+            path_of = path_of.replace(pattern, name)
+        case str() as member if has(endpoint.body, member):
+            put(body, member, name)
+        case _:
+            pass
+    for path, field in endpoint.table:
+        match field:
+            case Field():
+                if (value := field.write(wish)) is not None:
+                    put(body, path, value)
+            case FileField():
+                write_files(api, order, body, path, field)
+            case JobField():
+                for each in [each for each in wish.inputs if each.role is field.role and each.output_of]:
+                    write_job(api, order, body, path, field, each)
+    if endpoint.parent:
+        path_of = path_of.replace("{id}", earlier_id(api, order, wish.input(endpoint.parent), endpoint.parent))
+    flaws = [*walk(body, schema(endpoint.body), ()), *(endpoint.rules(body) if endpoint.rules else ())]
+    if flaws:
+        named = [(our_name(api, endpoint, flaw, wish), api.word(flaw)) for flaw in flaws]
+        told = "; ".join(f"{ours}: {why}" for ours, why in named)
+        raise Problem(Kind.INVALID, f"{api.vendor} does not take this: {told}.", field=named[0][0])
+    if api.webhook and order.callback and has(endpoint.body, api.webhook):
+        put(body, api.webhook, order.callback)
+    return path_of, body
+
+
+def write_files(api: TaskApi, order: Order, body: Json, path: str, field: FileField) -> None:
+    given = [each for each in order.generation.inputs if each.role is field.role and not by_id(order, each, body, path)]
+    if not given:
+        return
+    said = [source_of(order, each.field) for each in given]
+    if field.bare:
+        said = [text.partition(";base64,")[2] if text.startswith("data:") else text for text in said]
+    values = [field.written(text) if field.written else text for text in said]
+    if field.many:
+        put(body, path, [{field.item: value} for value in values] if field.item else values)
+        return
+    if len(given) > 1:
+        message = f"{api.vendor} takes one {field.role}; several were given."
+        raise Problem(Kind.INVALID, message, field=field.role.value)
+    put(body, path, values[0])
+    beside(body, path, field.beside)
+
+
+def by_id(order: Order, each: Input, body: Json, path: str) -> bool:
+    """Whether an input is said by the id of the job that made it, in another member of the same object."""
+    return (
+        each.output_of is not None and each.output_of in order.earlier and at(body, path.rpartition(".")[0]) is not None
+    )
+
+
+def write_job(api: TaskApi, order: Order, body: Json, path: str, field: JobField, each: Input) -> None:
+    put(body, path, earlier_id(api, order, each, field.role))
+    beside(body, path, field.beside)
+
+
+def earlier_id(api: TaskApi, order: Order, each: Input | None, role: Role) -> str:
+    handle = order.earlier.get(each.output_of or "") if each else None
+    if handle is None:
+        message = f"{api.vendor} goes on from its own tasks only, and this {role} was not made with this account."
+        raise Problem(Kind.UNSUPPORTED, message, field=role.value)
+    return str(handle["id"])
+
+
+def beside(body: Json, path: str, more: Json) -> None:
+    for name, value in more.items():
+        put(body, f"{path.rpartition('.')[0]}.{name}".lstrip("."), value)
+
+
+def our_name(api: TaskApi, endpoint: Endpoint, flaw: Flaw, wish: Generation) -> str:
+    """What we call the member that a flaw is about: of several names the one that was asked for."""
+    path = ".".join(str(step) for step in flaw.path if isinstance(step, str))
+    for each, field in endpoint.table:
+        if path == each or path.startswith(f"{each}.") or each.startswith(f"{path}."):
+            names = names_of(field)
+            return next((name for name in names if getattr(wish, name, None) is not None), names[0])
+    return path or "model"
+
+
+def check(api: TaskApi, order: Order) -> None:
+    translate(api, order)
+
+
+def submit(api: TaskApi, order: Order) -> Conversation[Update]:
+    path, body = translate(api, order)
+    request = ask("POST", api.root + path, body, spends=True)
+    if order.reference:
+        # vendors that know no such thing ignore it; another mutoscope knows by it what came before
+        request = replace(request, headers=request.headers | {"idempotency-key": order.reference})
+    task = task_in(api, (yield request))
+    reading = api.made_reading or api.reading
+    if api.show is None:
+        return replace(news(api, reading, task), state=State.SUCCEEDED, handle={"id": order.reference or "-"})
+    id = id_in(api, reading, task)
+    try:
+        update = news(api, reading, task)
+    except Problem:
+        # It exists and costs money, whatever its status says: its handle must not be lost. The next poll asks again.
+        update = Update(state=State.QUEUED, upstream_status=str(at(task, reading.status) or "")[:100])
+    return replace(update, handle={"id": id, "at": path})
+
+
+def poll(api: TaskApi, handle: Json) -> Conversation[Update]:
+    task = task_in(api, (yield read_request(api, handle)))
+    id = at(task, api.reading.id)
+    if id is not None and str(id).lower() != str(handle["id"]).lower():
+        message = f"{api.vendor} answered with another task: {str(id)[:100]} instead of {handle['id']}."
+        raise Problem(Kind.UPSTREAM_FAILED, message)
+    if id is None:
+        raise Problem(Kind.UPSTREAM_FAILED, f"{api.vendor} sent an answer without an id at {api.reading.id}.")
+    return news(api, api.reading, task)
+
+
+def read_request(api: TaskApi, handle: Json) -> HttpRequest:
+    path, _, query = (api.show or "").replace("{at}", str(handle.get("at", ""))).partition("?")
+    asked = {name: handle["id"] for name, _, _ in (each.partition("=") for each in query.split("&") if each)}
+    return ask("GET", api.root + path.replace("{id}", str(handle["id"])), **asked)
+
+
+def cancel(api: TaskApi, handle: Json) -> Conversation[bool]:
+    method, path = (api.stop or "").split(" ", 1)
+    response = yield ask(method, api.root + path.replace("{id}", str(handle["id"])))
+    if not 200 <= response.status < 300:
+        raise complaint(api, response)
+    return True
+
+
+def task_in(api: TaskApi, response: HttpResponse) -> Json:
+    """The JSON of an answer of a create or a read. Raises Problem for a refusal, and for what cannot be read."""
+    if not 200 <= response.status < 300:
+        raise complaint(api, response)
+    try:
+        task = msgspec.json.decode(response.body, type=dict[str, Any])
+    except (msgspec.ValidationError, *UNREADABLE) as error:
+        reason = str(error)[:LONGEST_REASON]
+        raise Problem(Kind.UPSTREAM_FAILED, f"{api.vendor} sent an answer that cannot be read: {reason}") from error
+    if api.fault and (problem := api.fault(task)):
+        raise problem
+    return task
+
+
+def id_in(api: TaskApi, reading: Reading, task: Json) -> str:
+    id = at(task, reading.id)
+    if not isinstance(id, str | int) or isinstance(id, bool) or not ID.fullmatch(str(id)):
+        raise Problem(Kind.UPSTREAM_FAILED, f"{api.vendor} sent an answer without an id at {reading.id}.")
+    return str(id)
+
+
+def news(api: TaskApi, reading: Reading, task: Json) -> Update:
+    status = at(task, reading.status)
+    if api.show is None:
+        return Update(
+            state=State.SUCCEEDED, upstream_status="", links=links_in(api, reading, task), texts=texts_in(reading, task)
+        )
+    words = {word: state for state, word in reversed(list(api.states.items()))} | dict(api.also_states)
+    if not isinstance(status, str) or status not in words:
+        told, known = str(status)[:100], ", ".join(words)
+        message = f"{api.vendor} reports the status {told!r}, which it does not document; it documents {known}."
+        raise Problem(Kind.UPSTREAM_FAILED, message)
+    state = words[status]
+    share = at(task, reading.progress) if reading.progress else None
+    failure = failure_in(api, reading, task) if state is State.FAILED else None
+    return Update(
+        state=state,
+        upstream_status=status,
+        progress=share / reading.whole if isinstance(share, int | float) and 0 <= share <= reading.whole else None,
+        links=links_in(api, reading, task) if state is State.SUCCEEDED else (),
+        texts=texts_in(reading, task) if state is State.SUCCEEDED else (),
+        failure=failure,
+    )
+
+
+def links_in(api: TaskApi, reading: Reading, task: Json) -> tuple[str, ...]:
+    """Of what was made: the first place that has any. Raises Problem where there is none, or one that is no link."""
+    for path in reading.links:
+        found = at(task, path)
+        links = [each for each in (cast("list[Any]", found) if isinstance(found, list) else [found]) if each]
+        if links:
+            if not all(isinstance(each, str) and (LINK.fullmatch(each) or each.startswith("data:")) for each in links):
+                raise Problem(Kind.UPSTREAM_FAILED, f"{api.vendor} reports a result at {path} that is no link.")
+            return tuple(links)
+    for path in reading.inline:
+        found = at(task, path)
+        files = [each for each in (cast("list[Any]", found) if isinstance(found, list) else [found]) if each]
+        if files:
+            return tuple(f"data:application/octet-stream;base64,{each}" for each in files)
+    if reading.texts and texts_in(reading, task):
+        return ()
+    raise Problem(Kind.UPSTREAM_FAILED, f"{api.vendor} reports success without a link to what was made.")
+
+
+def texts_in(reading: Reading, task: Json) -> tuple[str, ...]:
+    for path in reading.texts:
+        found = at(task, path)
+        texts = [
+            each for each in (cast("list[Any]", found) if isinstance(found, list) else [found]) if isinstance(each, str)
+        ]
+        if texts:
+            return tuple(texts)
+    return ()
+
+
+def failure_in(api: TaskApi, reading: Reading, task: Json) -> Failure:
+    told = (at(task, path) for path in reading.reason)
+    why = next((each.strip()[:LONGEST_REASON] for each in told if isinstance(each, str) and each.strip()), "")
+    message = (
+        f"{api.vendor} could not make it: {why}" if why else f"{api.vendor} could not make it and gives no reason."
+    )
+    return Failure(kind=Kind.UPSTREAM_FAILED, message=message)
+
+
+def complaint(api: TaskApi, response: HttpResponse) -> Problem:
+    """An error answer: the status decides the kind, the vendor's text is its message."""
+    try:
+        said = msgspec.json.decode(response.body)
+    except UNREADABLE:
+        said = None
+    texts = (at(said, path) for path in api.reasons)
+    why = next((text for text in map(text_of, texts) if text), "")
+    return refusal(response, why, vendor=api.vendor, kinds=dict(api.kinds))
+
+
+def text_of(told: Any) -> str:
+    """The words of an error, which some vendors give as a list of findings."""
+    match told:
+        case str():
+            return told.strip()
+        case list():
+            parts = [finding(each) for each in cast("list[Any]", told)]
+            return "; ".join(filter(None, parts))
+        case _:
+            return ""
+
+
+def finding(each: Any) -> str:
+    """One finding of FastAPI's list: where, and what."""
+    if not isinstance(each, dict):
+        return str(each)
+    found = cast("Json", each)
+    where = [str(step) for step in found.get("loc") or () if step != "body"]
+    why = found.get("msg") or found.get("message") or found.get("description") or ""
+    return f"{'.'.join(where)}: {why}" if where else str(why)
+
+
+def read_callback(api: TaskApi, order: Order, request: HttpRequest) -> Json | None:
+    """The body is a task: its id, and the path that the order goes to."""
+    try:
+        task = msgspec.json.decode(request.body, type=dict[str, Any])
+        return {"id": id_in(api, api.reading, task), "at": translate(api, order)[0]}
+    except (Problem, msgspec.ValidationError, *UNREADABLE):
+        return None
+
+
+# -- both --------------------------------------------------------------------------------------
+
+
+def wire(api: TaskApi) -> Wire:
+    """The front and the back of an API."""
+    tell = api.webhook_body or api.task
+
+    def render(job: Job, _request: HttpRequest) -> HttpResponse:
+        return json_response(api.task(job), api.show_status)
+
+    def made(job: Job, _request: HttpRequest) -> HttpResponse:
+        return json_response((api.made or api.task)(job), api.created)
+
+    creates = tuple(
+        Create(
+            at=f"POST {api.root}{path}",
+            route=each.route,
+            parse=partial(parse, api, each),
+            render=made,
+            body=each.body,
+            answer=api.made_type or api.answer,
+            status=api.created,
+            summary=each.title if path == each.at else f"{each.title} (another spelling)",
+            form=each.form,
+        )
+        for each in api.endpoints
+        for path in (each.at, *each.also)
+    )
+    tasks: list[Route] = []
+    if api.show is not None:
+        path = api.show.partition("?")[0]
+        tasks.append(
+            Read(at=f"GET {api.root}{path}", id=api.id_of, render=render, answer=api.answer, status=api.show_status,
+                 summary="Read a task")
+        )  # fmt: skip
+    if api.stop:
+        method, path = api.stop.split(" ", 1)
+        gone = api.stop_status == 204
+        tasks.append(
+            Stop(
+                at=f"{method} {api.root}{path}",
+                id=api.id_of,
+                running=api.stops_running,
+                keeps=api.stop_keeps,
+                ended_is_fine=api.ended_is_fine,
+                render=(lambda _job, _request: HttpResponse(status=204)) if gone else render,
+                answer=None if gone else api.answer,
+                status=api.stop_status,
+                summary="Cancel a task" if api.stop_keeps else "Cancel or delete a task",
+            )
+        )
+    return Wire(
+        name=api.name,
+        title=api.title,
+        docs=api.docs,
+        roots=(api.root, *api.roots),
+        routes=(*creates, *tasks, *api.routes),
+        render_problem=partial(render_problem, api),
+        credential=api.credential or bearer,
+        public_id=api.public_id,
+        job_id=api.job_id,
+        render_webhook=lambda job: None if job.state is State.QUEUED else msgspec.json.encode(tell(job)),
+        probes_inputs=api.probes_inputs,
+        problem_schema=api.error_type,
+        security=api.security,
+        mounts=api.mounts,
+        optional=api.optional,
+        invalid_status=api.invalid_status,
+        back=back(api) if api.back else None,
+    )
+
+
+def back(api: TaskApi) -> Back:
+    return Back(
+        vendor=api.name,
+        base_url=api.base_url,
+        sign=api.sign,
+        heeds=partial(supports, api),
+        ways=partial(ways, api),
+        check=partial(check, api),
+        submit=partial(submit, api),
+        poll=partial(poll, api),
+        cancel=partial(cancel, api) if api.stop else None,
+        upload=api.upload,
+        find=api.find,
+        batch=api.batch,
+        batch_key=api.batch_key,
+        read_callback=partial(read_callback, api) if api.webhook else None,
+        unsent=api.unsent,
+        requests_per_second=api.requests_per_second,
+        hosts=api.hosts,
+    )
