@@ -476,6 +476,21 @@ STARTS: dict[Operation, tuple[Role, ...]] = {
     Operation.CHARACTER_PERFORMANCE: (Role.CHARACTER, Role.REFERENCE_VIDEO),
     Operation.IMAGE_UPSCALE: (Role.IMAGE,),
     Operation.VIDEO_UPSCALE: (Role.VIDEO,),
+    **dict.fromkeys(
+        (
+            Operation.IMAGE_TO_IMAGE,
+            Operation.IMAGE_OUTPAINT,
+            Operation.IMAGE_TO_TEXT,
+            Operation.BACKGROUND_REMOVAL,
+            Operation.BACKGROUND_REPLACEMENT,
+            Operation.VECTORIZATION,
+        ),
+        (Role.IMAGE,),
+    ),
+    Operation.IMAGE_INPAINT: (Role.IMAGE, Role.MASK),
+    Operation.LIP_SYNC: (Role.VIDEO, Role.AUDIO),
+    Operation.SPEECH_TO_TEXT: (Role.AUDIO,),
+    Operation.MUSIC_EXTENSION: (Role.AUDIO,),
 }
 """The files without which there is nothing to start from."""
 

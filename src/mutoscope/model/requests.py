@@ -23,6 +23,7 @@ class Submission(Struct, frozen=True, kw_only=True):
 class Page(Struct, frozen=True, kw_only=True):
     number: int = 1  # from 1
     size: int = 20
+    offset: int | None = None  # how many to pass over, in the place of `number`
     ahead: int = 0  # how many more to give, so that the answer can say whether another page follows
     keep: Callable[[Job], bool] | None = None  # counts and gives those jobs only
     since: float | None = None  # with `keep`: nothing that was created before

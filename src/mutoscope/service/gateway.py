@@ -284,7 +284,8 @@ class Gateway:
         return self.linked(latest, origin)
 
     async def list(self, wire: Wire, route: Route, page: Page, *, owner: str, origin: str = "") -> tuple[Job, ...]:
-        offset, wanted = (page.number - 1) * page.size, page.size + page.ahead
+        offset = (page.number - 1) * page.size if page.offset is None else page.offset
+        wanted = page.size + page.ahead
         if page.keep is not None:
             jobs = await self.sifted(wire, route, page, owner=owner, offset=offset, wanted=wanted)
         else:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mutoscope.model.job import Generation, Json, MediaLimits, Role
 from mutoscope.wirekit.back import Way
@@ -20,6 +21,7 @@ class Field(Struct, frozen=True, kw_only=True):
     ours: tuple[str, ...]  # names of fields or extras
     read: Callable[[Any], Json]  # a value of the body's type → what it says; `extra` for what has no field
     write: Callable[[Generation], Any]  # None: nothing was asked for
+    alias: bool = False  # another spelling: read, never written
 
 
 class FileField(Struct, frozen=True, kw_only=True):
@@ -33,6 +35,7 @@ class FileField(Struct, frozen=True, kw_only=True):
     item: str = ""  # in a list of objects, the member of each that names the file
     beside: Json = {}  # what has to stand next to it
     written: Callable[[str], Any] | None = None  # how a source is said, where not as the text itself
+    alias: bool = False
 
 
 class JobField(Struct, frozen=True, kw_only=True):
@@ -40,9 +43,15 @@ class JobField(Struct, frozen=True, kw_only=True):
 
     role: Role
     beside: Json = {}
+    alias: bool = False
 
 
 AnyField = Field | FileField | JobField
+
+
+def alias(field: AnyField) -> AnyField:
+    """Another spelling of a member, which some clients send."""
+    return replace(field, alias=True)
 
 
 def same(name: str) -> Field:

@@ -50,6 +50,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     rules: Callable[[Json], Iterable[Flaw]] | None = None  # what is wrong between members
     route: str = ""  # the job's `route`; "" for one that every read of the wire may see
     form: bool = False
+    created: int | None = None  # status of the answer, where not that of the API
     wait: Callable[[Json, HttpRequest], float | None] | None = None  # seconds that the answer waits for the job's end
     also: tuple[str, ...] = ()  # older or resellers' spellings of the path
     fixed: Json = {}  # members that the vendor wants and nobody asks for, by dotted path
@@ -110,7 +111,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     ended_is_fine: bool = False
     sign: Callable[[str, float], Headers] = lambda key, _now: {"authorization": f"Bearer {key}"}
     credential: Callable[[HttpRequest], str | None] | None = None
-    security: Json = {"type": "http", "scheme": "bearer"}
+    security: Json = msgspec.field(default_factory=lambda: {"type": "http", "scheme": "bearer"})
     mounts: tuple[str, ...] = ()
     optional: str = ""
     roots: tuple[str, ...] = ()  # beside `root`
@@ -338,6 +339,10 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
         names = ", ".join(order.names)
         raise Problem(Kind.UNSUPPORTED, f"{api.vendor} has no {wish.operation} by {names}.", field="model")
     endpoint, name = found
+    deciding = [role for role, each in endpoint.makes.items() if role and each is wish.operation]
+    if endpoint.makes.get(None) is not wish.operation and not any(map(wish.input, deciding)):
+        needed = " or ".join(deciding)
+        raise Problem(Kind.INVALID, f"{api.vendor} needs a {needed} for this.", field=deciding[0].value)
     body: Json = {}
     for path, value in endpoint.fixed.items():
         put(body, path, value)
@@ -351,19 +356,20 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
             pass
     for path, field in endpoint.table:
         match field:
+            case _ if field.alias:
+                continue
             case Field():
                 if (value := field.write(wish)) is not None:
                     put(body, path, value)
             case FileField():
                 write_files(api, order, body, path, field)
             case JobField():
-                for each in [each for each in wish.inputs if each.role is field.role and each.output_of]:
-                    write_job(api, order, body, path, field, each)
+                write_jobs(api, endpoint, order, body, path, field)
     if endpoint.parent:
         path_of = path_of.replace("{id}", earlier_id(api, order, wish.input(endpoint.parent), endpoint.parent))
     flaws = [*walk(body, schema(endpoint.body), ()), *(endpoint.rules(body) if endpoint.rules else ())]
     if flaws:
-        named = [(our_name(api, endpoint, flaw, wish), api.word(flaw)) for flaw in flaws]
+        named = [(our_name(endpoint, flaw, wish), api.word(flaw)) for flaw in flaws]
         told = "; ".join(f"{ours}: {why}" for ours, why in named)
         raise Problem(Kind.INVALID, f"{api.vendor} does not take this: {told}.", field=named[0][0])
     if api.webhook and order.callback and has(endpoint.body, api.webhook):
@@ -396,9 +402,12 @@ def by_id(order: Order, each: Input, body: Json, path: str) -> bool:
     )
 
 
-def write_job(api: TaskApi, order: Order, body: Json, path: str, field: JobField, each: Input) -> None:
-    put(body, path, earlier_id(api, order, each, field.role))
-    beside(body, path, field.beside)
+def write_jobs(api: TaskApi, endpoint: Endpoint, order: Order, body: Json, path: str, field: JobField) -> None:
+    as_file = any(isinstance(each, FileField) and each.role is field.role for _, each in endpoint.table)
+    for each in order.generation.inputs:
+        if each.role is field.role and (each.output_of in order.earlier or not as_file):
+            put(body, path, earlier_id(api, order, each, field.role))
+            beside(body, path, field.beside)
 
 
 def earlier_id(api: TaskApi, order: Order, each: Input | None, role: Role) -> str:
@@ -414,7 +423,7 @@ def beside(body: Json, path: str, more: Json) -> None:
         put(body, f"{path.rpartition('.')[0]}.{name}".lstrip("."), value)
 
 
-def our_name(api: TaskApi, endpoint: Endpoint, flaw: Flaw, wish: Generation) -> str:
+def our_name(endpoint: Endpoint, flaw: Flaw, wish: Generation) -> str:
     """What we call the member that a flaw is about: of several names the one that was asked for."""
     path = ".".join(str(step) for step in flaw.path if isinstance(step, str))
     for each, field in endpoint.table:
@@ -608,18 +617,18 @@ def wire(api: TaskApi) -> Wire:
     def render(job: Job, _request: HttpRequest) -> HttpResponse:
         return json_response(api.task(job), api.show_status)
 
-    def made(job: Job, _request: HttpRequest) -> HttpResponse:
-        return json_response((api.made or api.task)(job), api.created)
+    def made(endpoint: Endpoint, job: Job, _request: HttpRequest) -> HttpResponse:
+        return json_response((api.made or api.task)(job), endpoint.created or api.created)
 
     creates = tuple(
         Create(
             at=f"POST {api.root}{path}",
             route=each.route,
             parse=partial(parse, api, each),
-            render=made,
+            render=partial(made, each),
             body=each.body,
             answer=api.made_type or api.answer,
-            status=api.created,
+            status=each.created or api.created,
             summary=each.title if path == each.at else f"{each.title} (another spelling)",
             form=each.form,
         )

@@ -1,0 +1,1 @@
+"""Luma: the Dream Machine API (`api.py`), and the older format of its resellers (`own.py`)."""
