@@ -211,6 +211,8 @@ class Line:
             raise Problem(Kind.TIMED_OUT, f"{host} gave no answer within {self.seconds:g} seconds") from error
         except BROKEN as error:
             raise Problem(Kind.UPSTREAM_FAILED, f"{host}: {reason(error)}") from error
+        except BAD_SPELLING as error:  # a header or an address that the vendor named
+            raise Problem(Kind.UPSTREAM_FAILED, f"{host}: this request cannot be sent") from error
 
     def _session(self, *, spends: bool) -> aiohttp.ClientSession:
         if spends:

@@ -12,16 +12,17 @@ from typing import NamedTuple
 
 import structlog
 import uuid_utils
+from msgspec.structs import replace
 
 from mutoscope.assets import Assets, in_turn
 from mutoscope.config import Relay as RelaySettings
 from mutoscope.config import Worker as WorkerSettings
 from mutoscope.credentials import Making, Signer, Unsigned
-from mutoscope.engines import Engine, Handed, OpenedInput, Outcome, Parked, Unsent
+from mutoscope.engines import CutOff, Engine, Handed, OpenedInput, Outcome, Parked, Unsent
 from mutoscope.gateway import Gateway, made_definite
 from mutoscope.job import Dispatch, Failure, Input, Job, Json, Output, Sent, State
 from mutoscope.media import MediaInfo
-from mutoscope.problem import Kind, Problem, hindrance
+from mutoscope.problem import Hindered, Kind, Problem, hindrance
 from mutoscope.store import Store
 from mutoscope.tracing import Facts, span
 
@@ -31,6 +32,9 @@ POLL_SECONDS = 1.0  # how long a job queued by another process may go unnoticed
 HINDERED_SECONDS = 5.0  # how long to wait where the disk is full, or the like, before a job is tried again
 PATIENCE_SECONDS = 3600.0  # how long that may go on
 PROGRESS_SECONDS = 0.5  # how often news of progress is written
+AGAIN_SECONDS = (1.0, 30.0)  # before a job that was cut off is taken up again: the first time, and the longest
+PARKED_SECONDS = 60.0  # before what a vendor made is fetched again after a fault of ours
+UNEXPECTED = "The server met an unexpected error while making this; its log has the details."
 
 
 class Ending(NamedTuple):
@@ -40,6 +44,10 @@ class Ending(NamedTuple):
     outputs: tuple[Output, ...] = ()
     failure: Failure | None = None
     was_made: bool = False  # a vendor made it, whatever became of it here
+
+
+Conclusion = Ending | Handed | Parked | Unsent | CutOff
+"""What comes of an attempt."""
 
 
 class Worker:
@@ -169,42 +177,59 @@ class Worker:
         try:
             outcome = await self._attempt(run, engine)
             told.tell(outcome=outcome.state.value if isinstance(outcome, Ending) else type(outcome).__name__.lower())
-            match outcome:
-                case Handed():
-                    log.info("job_handed_over", job=job.id, account=engine.name)
-                    self.gateway.new_watch.set()
-                case Parked() as parked:
-                    await self._park(run, parked)
-                case Unsent() as unsent:
-                    await self._elsewhere(run, unsent)
-                case Ending() as ending:
-                    told.fault = ending.failure.kind.value if ending.failure else ""
-                    with span(self.gateway.tracing, "settle", state=ending.state.value):
-                        await self._settle(run, ending)
+            if isinstance(outcome, Ending):
+                told.fault = outcome.failure.kind.value if outcome.failure else ""
+            await self._conclude(run, engine, outcome)
         except asyncio.CancelledError:
             if run.released:
                 await self.store.release(job.id, self.name, self.clock(), counted=False)
                 log.info("job_released", job=job.id)
             elif not run.canceled:
                 raise
+        except Exception:
+            if not run.is_accepted:
+                raise
+            log.exception("conclusion_broke", job=job.id)  # what a vendor makes or made is not given up for it
+            await self._park(run, Parked(detail=UNEXPECTED, seconds=PARKED_SECONDS))
 
-    async def _attempt(self, run: "Run", engine: Engine) -> Ending | Handed | Parked | Unsent:
+    async def _conclude(self, run: "Run", engine: Engine, outcome: "Conclusion") -> None:
+        job = run.job
+        match outcome:
+            case Handed():
+                log.info("job_handed_over", job=job.id, account=engine.name)
+                self.gateway.new_watch.set()
+            case Parked() as parked:
+                await self._park(run, parked)
+            case Unsent() as unsent:
+                await self._elsewhere(run, unsent)
+            case CutOff() as cut:
+                await self._take_up_again(run, cut)
+            case Ending() as ending:
+                with span(self.gateway.tracing, "settle", state=ending.state.value):
+                    await self._settle(run, ending)
+
+    async def _attempt(self, run: "Run", engine: Engine) -> "Conclusion":
+        """What comes of one attempt. Nothing that goes wrong here ends a job that a vendor has accepted."""
         job = run.job
         try:
-            if engine.remote:
-                run.dispatch = next(iter((await self.store.dispatches(job.id))[-1:]), None)
-            is_open = run.dispatch is not None and run.dispatch.sent is Sent.INTENDED  # the ledger is not left so
-            if job.attempts > self.settings.max_attempts and not is_open:
-                tries = job.attempts - 1
-                raise Problem(Kind.ENGINE_FAILED, f"The job was interrupted {tries} times and is given up.")
             outcome = await self._unhindered(run, engine)
             return Ending(State.SUCCEEDED, outputs=outcome) if isinstance(outcome, tuple) else outcome
+        except CutOff as cut:
+            if job.attempts < self.settings.max_attempts:
+                return cut
+            message = f"{cut}; the job was interrupted {job.attempts} times and is given up."
+            failure = Failure(kind=Kind.ENGINE_FAILED, message=message)
         except Problem as problem:
             failure = Failure(kind=problem.kind, message=problem.message, field=problem.field)
         except Exception:
             log.exception("engine_broke", job=job.id, engine=engine.name)
-            message = "The server met an unexpected error while making this; its log has the details."
-            failure = Failure(kind=Kind.INTERNAL, message=message)
+            failure = Failure(kind=Kind.INTERNAL, message=UNEXPECTED)
+        if run.is_accepted:
+            return Parked(detail=failure.message, seconds=PARKED_SECONDS)
+        if run.dispatch is not None and run.is_open:
+            await run.resolve(run.dispatch, Sent.UNKNOWN, failure.message)
+            message = f"Nothing tells whether a vendor makes this: {failure.message}"
+            failure = Failure(kind=Kind.SUBMISSION_UNKNOWN, message=message)
         return Ending(State.FAILED, failure=failure)
 
     async def _unhindered(self, run: "Run", engine: Engine) -> Outcome:
@@ -215,12 +240,17 @@ class Worker:
         since = time.monotonic()
         while True:
             try:
+                if engine.remote:
+                    run.dispatch = next(iter((await self.store.dispatches(run.job.id))[-1:]), None)
+                self._hold_attempts(run)
                 return await self._generate(run, engine)
-            except (Problem, OSError) as error:
-                problem = hindrance(error)
+            except Exception as error:
+                problem = hindrance(error) or (unfinished(error) if run.is_open else None)
                 if problem is None:
                     raise
-                log.error("job_hindered", job=run.job.id, reason=problem.message)
+                log.error(
+                    "job_hindered", job=run.job.id, reason=problem.message, exc_info=not isinstance(error, Problem)
+                )
                 if self.stopping:  # the next process tries again
                     run.released = True
                     raise asyncio.CancelledError from error
@@ -228,8 +258,13 @@ class Worker:
                     raise problem from error
             run.tidy()
             await asyncio.sleep(HINDERED_SECONDS)
-            if engine.remote:
-                run.dispatch = next(iter((await self.store.dispatches(run.job.id))[-1:]), None)
+
+    def _hold_attempts(self, run: "Run") -> None:
+        """Only attempts that could have made something count: not those that fetch what a vendor has made, nor one that
+        finds out what became of a submission, which the ledger is not left without."""
+        tries = run.job.attempts - 1
+        if tries >= self.settings.max_attempts and not run.is_accepted and not run.is_open:
+            raise Problem(Kind.ENGINE_FAILED, f"The job was interrupted {tries} times and is given up.")
 
     async def _generate(self, run: "Run", engine: Engine) -> Outcome:
         job = run.job
@@ -239,6 +274,14 @@ class Worker:
             if job.generation.inputs:
                 run.inputs = await self.gateway.intake.open(job.generation.inputs, run.scratch)
         return await engine.generate(run)
+
+    async def _take_up_again(self, run: "Run", cut: CutOff) -> None:
+        """Queue it once more, after a while: what cut it off may still be at it. The attempt counts."""
+        job = run.job
+        seconds = min(AGAIN_SECONDS[1], AGAIN_SECONDS[0] * 2 ** (job.attempts - 1))
+        log.warning("job_cut_off", job=job.id, reason=str(cut), attempt=job.attempts, next_seconds=seconds)
+        await asyncio.sleep(seconds)
+        await self.store.release(job.id, self.name, self.clock(), counted=True)
 
     async def _park(self, run: "Run", parked: Parked) -> None:
         """What the vendor made could not be fetched: it is asked again, unless that went on for too long."""
@@ -462,6 +505,18 @@ class Run:
         self.dispatch = dispatch
         return dispatch
 
+    @property
+    def is_open(self) -> bool:
+        """Whether something was sent, or about to be, and the answer is not known."""
+        return self.dispatch is not None and self.dispatch.sent is Sent.INTENDED
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether a vendor makes it or made it: then only its word, or the operator's patience, ends the job."""
+        return bool(self._checkpoint.get("links")) or (
+            self.dispatch is not None and self.dispatch.sent is Sent.ACCEPTED
+        )
+
     async def accept(self, dispatch: Dispatch, handle: Json, status: str) -> None:
         worker = self._worker
         model = worker.gateway.catalog.get(self.job.generation.model)
@@ -475,12 +530,14 @@ class Run:
             deadline=now + (model.timeout_seconds or worker.relay.timeout_seconds),
             now=now,
         )
+        self.dispatch = replace(dispatch, sent=Sent.ACCEPTED)
         if not wanted:
             worker.gateway.new_watch.set()  # it has ended meanwhile: the vendor is told at once
 
     async def resolve(self, dispatch: Dispatch, sent: Sent, detail: str) -> None:
         worker = self._worker
         await worker.store.resolve(self.job.id, number=dispatch.number, sent=sent, detail=detail, now=worker.clock())
+        self.dispatch = replace(dispatch, sent=sent)
 
     async def unresolved(self, account: str) -> int:
         return await self._worker.store.unresolved(account)
@@ -499,5 +556,10 @@ class Run:
         """What fails is not charged, unless the vendor made it."""
         if ending.state is not State.SUCCEEDED and not ending.was_made:
             return 0.0
-        told = self._checkpoint.get("cost") if self.cost is None else self.cost
-        return self._worker.gateway.cost_of(self.job, ending.outputs) if told is None else float(told)
+        return self._worker.gateway.cost_of(self.job, ending.outputs) if self.cost is None else self.cost
+
+
+def unfinished(error: Exception) -> Hindered | None:
+    """What is told of a fault of ours between a request that costs money and its answer: nothing is known by it, and it
+    is found out as after a crash. None for a problem that somebody has thought about."""
+    return None if isinstance(error, Problem) else Hindered(UNEXPECTED)

@@ -27,8 +27,9 @@ from mutoscope.http import HttpRequest, HttpResponse
 from mutoscope.job import Dispatch, Generation, Input, Json, Operation, Output, Sent, Update, Watch
 from mutoscope.meters import JOB_SECONDS, Durations, Tally
 from mutoscope.net import Client, Line, Lookup, NotSent
-from mutoscope.problem import Kind, Problem
+from mutoscope.problem import Kind, Problem, hindrance
 from mutoscope.tracing import HEADER, Tracing, span
+from mutoscope.wires._back import MOST_CREDITS, number, plain_text
 from mutoscope.wires._wire import Back, Conversation, File, Order, Way, Wire
 
 log = structlog.get_logger(__name__)
@@ -36,8 +37,10 @@ T = TypeVar("T")
 
 BATCH = 8  # so many watches or more are asked about together, where the vendor can tell of several at once
 LIST_TRIES = (1.0, 4.0, 10.0)  # seconds before each look into a vendor's list for a submission whose answer was lost
+LONGEST_MESSAGE = 1000  # characters of a problem, a vendor's words in it
 LIST_AGAIN = 30.0  # seconds before further looks while the list cannot be read
 RETRY_SECONDS = (2.0, 60.0)  # between tries of what was certainly not submitted: the first, and the longest
+ACCEPT_SECONDS = 1.0  # between tries to write down that a vendor has a job, while the disk is full or the like
 COPY_SECONDS = (5.0, 600.0)  # between tries to fetch a result
 ELSEWHERE = frozenset({Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.QUOTA_EXCEEDED})
 """Refusals that speak of the account and not of the job: another account may take it."""
@@ -247,7 +250,7 @@ class Relay:
                 update = await self.converse(self.back.submit(order), run=run, sending=sending)
                 if sending.dispatch is None:
                     raise Problem(Kind.INTERNAL, f"wire {self.wire.name} marks no request as spending")
-                await run.accept(sending.dispatch, update.handle, update.upstream_status)
+                await self._accept(run, sending.dispatch, update)
         except (Answered, Problem) as error:
             problem = error.problem if isinstance(error, Answered) else error
             if sending.dispatch is None:
@@ -259,6 +262,18 @@ class Relay:
         self.upstream += 1
         self.breaker.succeeded()
         return HANDED
+
+    async def _accept(self, run: EngineRun, dispatch: Dispatch, update: Update) -> None:
+        """Write down that the vendor has it, however long the store may be hindered: only we know its name there."""
+        while True:
+            try:
+                return await run.accept(dispatch, update.handle, update.upstream_status)
+            except (Problem, OSError) as error:
+                problem = hindrance(error)
+                if problem is None:
+                    raise
+                log.error("accept_hindered", job=run.job_id, account=self.name, reason=problem.message)
+            await asyncio.sleep(ACCEPT_SECONDS)
 
     async def _sorted(
         self, run: EngineRun, order: Order, dispatch: Dispatch, verdict: Sent, problem: Problem
@@ -355,14 +370,14 @@ class Relay:
     async def _fetch(self, run: EngineRun, links: Sequence[str]) -> Outcome:
         """Copy the results to us and look at them."""
         tries = int(run.checkpointed.get("copies", 0))
+        if (cost := number(run.checkpointed.get("cost"), 0.0, MOST_CREDITS)) is not None:
+            run.charge(cost)
         try:
             outputs = [await self._copy(run, link, number) for number, link in enumerate(links)]
         except Problem as problem:
             await run.checkpoint(copies=tries + 1)
             await run.tell("copy_failed", problem.message)
             return Parked(detail=problem.message, seconds=min(COPY_SECONDS[1], COPY_SECONDS[0] * 2 ** min(tries, 10)))
-        if (cost := run.checkpointed.get("cost")) is not None:
-            run.charge(float(cost))
         return tuple(outputs)
 
     async def _copy(self, run: EngineRun, link: str, number: int) -> Output:
@@ -464,15 +479,21 @@ class Relay:
                 if answer is None:
                     raise
                 self.errors.add(problem.kind.value)
-                raise Answered(self._without_key(problem), answer.status) from None
+                raise Answered(self._passed_on(problem), answer.status) from None
+            except Exception as error:  # whatever a vendor says: it is an answer, and no fault of the job
+                if answer is None:
+                    raise
+                log.exception("answer_broke", account=self.name)
+                self.errors.add(Kind.UPSTREAM_FAILED.value)
+                message = f"{self.name} sent an answer that cannot be read."
+                raise Answered(Problem(Kind.UPSTREAM_FAILED, message), answer.status) from error
             answer = await self._answer(request, run, sending)
 
-    def _without_key(self, problem: Problem) -> Problem:
-        """Vendors repeat a key that they do not know, and their words go to callers."""
+    def _passed_on(self, problem: Problem) -> Problem:
+        """Its words as callers may read them. Vendors repeat a key that they do not know."""
         key = self.account.key
-        if not key or key not in problem.message:
-            return problem
-        message = problem.message.replace(key, "[redacted]")
+        message = problem.message.replace(key, "[redacted]") if key else problem.message
+        message = plain_text(message, LONGEST_MESSAGE)
         return Problem(problem.kind, message, field=problem.field, retry_after=problem.retry_after)
 
     async def _answer(self, request: HttpRequest, run: EngineRun | None, sending: "Sending | None") -> HttpResponse:

@@ -63,6 +63,7 @@ EVENTS = {
     "rerouted": "goes on at the next engine of its route",
     "deferred": "waits before it is tried again",
     "made": "the vendor has made it; the result is fetched",
+    "doubted": "the vendor told what cannot be",
     "copy_failed": "the result could not be copied yet",
     "trouble": "the vendor's answers cannot be used",
     "overdue": "its deadline passed; what still arrives settles it",
