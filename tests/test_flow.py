@@ -14,6 +14,7 @@ from PIL import Image
 
 from mutoscope import worker
 from mutoscope.access import digest
+from mutoscope.engines import CutOff
 from mutoscope.job import State
 from mutoscope.problem import Kind, Problem
 from mutoscope.wires import BY_NAME
@@ -130,6 +131,40 @@ async def test_a_stop_lets_running_jobs_end_within_its_grace(start: Start) -> No
     async with start(**SCRIPTED) as again:
         job = await again.app.store.get(id)
         assert (job.state, job.attempts) == (State.SUCCEEDED, 1)
+
+
+def cut_off(running: Any, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Somebody kills what makes the job, so many times."""
+    engine = running.app.engines["script"]
+    make, left = engine.generate, [CutOff("The renderer's process was killed by signal 9 before it was done")] * times
+
+    async def generate(run: Any) -> Any:
+        if left:
+            raise left.pop()
+        return await make(run)
+
+    monkeypatch.setattr(worker, "AGAIN_SECONDS", (0.02, 0.05))
+    monkeypatch.setattr(engine, "generate", generate)
+
+
+async def test_a_job_whose_maker_is_killed_is_taken_up_again_and_the_attempts_are_counted(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with start(**SCRIPTED) as running:
+        cut_off(running, monkeypatch, times=3)
+        job = await running.finished(await create(running, "a paper boat"))
+        assert (job.state, job.attempts, len(job.outputs)) == (State.SUCCEEDED, 4, 1)
+
+
+async def test_a_job_whose_maker_is_killed_too_often_fails_and_says_so(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with start(**SCRIPTED, worker={"max_attempts": 3}) as running:
+        cut_off(running, monkeypatch, times=100)
+        job = await running.finished(await create(running, "a paper boat"))
+        assert (job.failure.kind, job.attempts) == (Kind.ENGINE_FAILED, 3)
+        assert "killed by signal 9" in job.failure.message
+        assert "interrupted 3 times and is given up" in job.failure.message
 
 
 async def test_a_lease_that_ran_out_here_does_not_make_the_job_twice(

@@ -154,7 +154,9 @@ def poll(handle: Json) -> Conversation[Update]:
     news = read_answer(response, News, vendor=VENDOR)
     state = STATES.get(news.status)
     if state is None:
-        raise Problem(Kind.UPSTREAM_FAILED, f"{VENDOR} tells a status that it does not document: {news.status!r}.")
+        raise Problem(
+            Kind.UPSTREAM_FAILED, f"{VENDOR} tells a status that it does not document: {news.status[:100]!r}."
+        )
     return news_of(
         vendor=VENDOR,
         state=state,
