@@ -39,6 +39,8 @@ ANSWER_BYTES = 1024  # how much of a webhook receiver's answer is kept
 MAX_URL = 8192
 MAX_ANSWER = 8 * 1024 * 1024  # of a vendor's API
 REDIRECTS = (301, 302, 303, 307, 308)
+PASSING = (408, 425, 429)  # and all from 500 on: statuses of trouble that may pass
+AGAIN_SECONDS, LONGEST_AGAIN = 2.0, 600.0  # to wait before another try, where the server does not say
 UNTYPED = ("", "application/octet-stream", "binary/octet-stream")
 """Content types that say nothing; the content itself decides."""
 
@@ -264,14 +266,14 @@ class Client:
                     return await save(response, into, media_type, max_bytes)
         except Problem as problem:
             if problem.kind is Kind.UNREACHABLE_MEDIA:
-                raise unfetched(problem.message, field) from problem.__cause__
+                raise unfetched(problem.message, field, problem.retry_after) from problem.__cause__
             raise Problem(problem.kind, problem.message, field=field) from problem.__cause__
         except TimeoutError as error:
             allowed = f"{self.settings.total_seconds:g} seconds (net.total_seconds)"
             message = f"Timeout while fetching asset: more than {allowed}"
             raise Problem(Kind.UNREACHABLE_MEDIA, message, field=field) from error
         except BROKEN as error:
-            raise unfetched(reason(error), field) from error
+            raise unfetched(reason(error), field, AGAIN_SECONDS if may_pass(error) else None) from error
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, timeout_seconds: float) -> Answer:
         """Send `body` once. Redirects are answers, not followed.
@@ -469,7 +471,7 @@ def follow(target: URL, location: str) -> str:
 def check_head(response: aiohttp.ClientResponse, max_bytes: int, accept: tuple[str, ...]) -> str:
     """Judge an answer before its body is read; returns the media type that it claims."""
     if response.status != 200:
-        raise unreachable(f"the server answered {response.status}")
+        raise unreachable(f"the server answered {response.status}", again_seconds(response))
     if set(codings(response)) - {"", "identity", "chunked"}:  # what is never unpacked cannot be a bomb
         raise unreachable("the server compressed its answer, although identity was asked")
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -553,10 +555,42 @@ def reason(error: BaseException) -> str:
             return "the request failed"
 
 
-def unreachable(why: str) -> Problem:
-    return Problem(Kind.UNREACHABLE_MEDIA, why)
+def may_pass(error: BaseException) -> bool:
+    """Whether it is worth trying again: a connection that broke off or was refused, a name server without an answer."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, Refused):
+            return False
+        if isinstance(cause, socket.gaierror):
+            return cause.errno == socket.EAI_AGAIN
+        cause = getattr(cause, "os_error", None) or cause.__cause__
+    if isinstance(
+        error, aiohttp.ClientConnectorDNSError | aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError
+    ):
+        return False
+    passing = (
+        aiohttp.ClientConnectorError,
+        aiohttp.ServerDisconnectedError,
+        aiohttp.ClientPayloadError,
+        aiohttp.ClientOSError,
+        ConnectionError,
+    )
+    return isinstance(error, passing)
 
 
-def unfetched(why: str, field: str | None) -> Problem:
+def again_seconds(response: aiohttp.ClientResponse) -> float | None:
+    """After how long to try again, where the status is one of trouble that passes."""
+    if response.status not in PASSING and response.status < 500:
+        return None
+    told = response.headers.get("Retry-After", "").strip()
+    return min(float(told), LONGEST_AGAIN) if re.fullmatch("[0-9]{1,9}", told) else AGAIN_SECONDS
+
+
+def unreachable(why: str, retry_after: float | None = None) -> Problem:
+    """`retry_after` where it is trouble that may pass."""
+    return Problem(Kind.UNREACHABLE_MEDIA, why, retry_after=retry_after)
+
+
+def unfetched(why: str, field: str | None, retry_after: float | None = None) -> Problem:
     """In Runway's words, which its clients look for."""
-    return Problem(Kind.UNREACHABLE_MEDIA, f"Failed to fetch asset: {why}", field=field)
+    return Problem(Kind.UNREACHABLE_MEDIA, f"Failed to fetch asset: {why}", field=field, retry_after=retry_after)

@@ -19,6 +19,7 @@ from mutoscope.config import Relay as RelaySettings
 from mutoscope.config import Worker as WorkerSettings
 from mutoscope.credentials import Making, Signer, Unsigned
 from mutoscope.engines import CutOff, Engine, Handed, OpenedInput, Outcome, Parked, Unsent
+from mutoscope.engines.relay import Relay
 from mutoscope.gateway import Gateway, made_definite
 from mutoscope.job import Dispatch, Failure, Input, Job, Json, Output, Sent, State
 from mutoscope.media import MediaInfo
@@ -140,12 +141,20 @@ class Worker:
                 limit=free,
                 now=self.clock(),
                 owed=self.gateway.owed,
+                made_before=self._made_before(engine),
             )
             for job in jobs:
                 if job.id not in self.runs:  # else its lease ran out here, and is ours again: it goes on
                     self._start(job, engine)
             if any(job.webhook for job in jobs):
                 self.gateway.new_delivery.set()
+
+    def _made_before(self, engine: Engine) -> float | None:
+        """Of the jobs that wait for an account that is left alone, only those are taken whose patience may be over."""
+        if not isinstance(engine, Relay) or not engine.is_left_alone:
+            return None
+        models = self.gateway.catalog.models.values()
+        return self.clock() - min(model.timeout_seconds or self.relay.timeout_seconds for model in models)
 
     def _start(self, job: Job, engine: Engine) -> None:
         run = Run(job, self)

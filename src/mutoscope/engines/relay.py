@@ -109,13 +109,17 @@ class Relay:
 
     @property
     def slots(self) -> int:
-        """How many runs there is room for now: none while the account is left alone or holds as much as it may."""
-        if not self.breaker.allows and not self.has_detour:
-            return 0
-        most = self.settings.slots if self.breaker.closed else 1
+        """How many runs there is room for now: one that tries where the account failed, none where it holds as much as
+        it may. While it is left alone, what it has made is fetched all the same."""
+        most = self.settings.slots if self.breaker.closed or self.is_left_alone else 1
         if self.account.max_in_flight:
             most = min(most, self._submitting + max(self.account.max_in_flight - self.upstream - self._submitting, 0))
         return most
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether nothing is submitted now, nor can go elsewhere: what waits grows old in the queue."""
+        return not self.breaker.allows and not self.has_detour
 
     @property
     def can_find(self) -> bool:
