@@ -33,6 +33,7 @@ POLL_SECONDS = 1.0  # how long a job queued by another process may go unnoticed
 HINDERED_SECONDS = 5.0  # how long to wait where the disk is full, or the like, before a job is tried again
 PATIENCE_SECONDS = 3600.0  # how long that may go on
 PROGRESS_SECONDS = 0.5  # how often news of progress is written
+CLEARED_SECONDS = 3600.0  # how often what copies left is looked through
 AGAIN_SECONDS = (1.0, 30.0)  # before a job that was cut off is taken up again: the first time, and the longest
 PARKED_SECONDS = 60.0  # before what a vendor made is fetched again after a fault of ours
 UNEXPECTED = "The server met an unexpected error while making this; its log has the details."
@@ -60,12 +61,13 @@ class Worker:
         settings: WorkerSettings,
         relay: RelaySettings | None = None,
         scratch: Path,
+        landings: Path,
         signer: Signer | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.gateway, self.engines, self.settings = gateway, engines, settings
         self.relay = relay or RelaySettings()
-        self.scratch, self.signer, self.clock = scratch, signer, clock
+        self.scratch, self.landings, self.signer, self.clock = scratch, landings, signer, clock
         self.store: Store = gateway.store
         self.name = f"{socket.gethostname()}-{secrets.token_hex(4)}"
         self.runs: dict[str, Run] = {}
@@ -80,13 +82,16 @@ class Worker:
         """Claim and make until `stop`; a fault of the store is waited out, not fatal."""
         self._heart = asyncio.create_task(self._beat())  # until `stop` is through: leases and progress go on
         self._claiming_ended.clear()
-        swept = 0.0
+        swept, cleared = 0.0, -CLEARED_SECONDS
         try:
             while not self.stopping:
                 wanted, self.gateway.wanted = self.gateway.wanted, set()
                 if time.monotonic() - swept >= POLL_SECONDS:  # for what other processes queue, and leases that ran out
                     wanted, swept = set(self.engines), time.monotonic()
                 try:
+                    if time.monotonic() - cleared >= CLEARED_SECONDS:
+                        cleared = time.monotonic()
+                        await self._clear_landings()
                     await self._fill(wanted)
                     self.looked = time.monotonic()
                 except Problem as problem:
@@ -148,6 +153,13 @@ class Worker:
                     self._start(job, engine)
             if any(job.webhook for job in jobs):
                 self.gateway.new_delivery.set()
+
+    async def _clear_landings(self) -> None:
+        """Remove what is left of copies for jobs that have ended meanwhile, or are gone."""
+        for name in await asyncio.to_thread(names_in, self.landings):
+            job = await self.store.get(name)
+            if job is None or job.state.final:
+                await asyncio.to_thread(shutil.rmtree, self.landings / name, ignore_errors=True)
 
     def _made_before(self, engine: Engine) -> float | None:
         """Of the jobs that wait for an account that is left alone, only those are taken whose patience may be over."""
@@ -348,6 +360,7 @@ class Worker:
                 if self.stopping:
                     raise
                 await asyncio.sleep(POLL_SECONDS)
+        run.clear_landing()
         if settled:
             self.gateway.ended(settled)
         happened = "job_ended" if settled else "late_news"
@@ -391,6 +404,7 @@ class Run:
         self.dispatch: Dispatch | None = None
         self.inputs: tuple[OpenedInput, ...] = ()
         self._scratch: Path | None = None
+        self._landing: Path | None = None
         self.notes: list[str] = []
         self.canceled = False
         self.released = False
@@ -416,6 +430,20 @@ class Run:
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
             self._scratch = None
+
+    @property
+    def landing(self) -> Path:
+        """A folder for what is being copied, there until the job ends."""
+        if self._landing is None:
+            folder = self._worker.landings / self.job.id
+            folder.mkdir(parents=True, exist_ok=True)
+            self._landing = folder
+        return self._landing
+
+    def clear_landing(self) -> None:
+        if self._landing is not None:
+            shutil.rmtree(self._landing, ignore_errors=True)
+            self._landing = None
 
     @property
     def checkpointed(self) -> Json:
@@ -566,6 +594,10 @@ class Run:
         if ending.state is not State.SUCCEEDED and not ending.was_made:
             return 0.0
         return self._worker.gateway.cost_of(self.job, ending.outputs) if self.cost is None else self.cost
+
+
+def names_in(folder: Path) -> list[str]:
+    return [each.name for each in folder.iterdir()] if folder.is_dir() else []
 
 
 def unfinished(error: Exception) -> Hindered | None:

@@ -72,6 +72,11 @@ class EngineRun(Protocol):
         ...
 
     @property
+    def landing(self) -> Path:
+        """A directory of this job's own for what is being copied, there until the job ends: also after a crash."""
+        ...
+
+    @property
     def checkpointed(self) -> Json:
         """What an earlier attempt remembered."""
         ...

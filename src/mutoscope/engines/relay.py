@@ -12,7 +12,8 @@ import random
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
+from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 import structlog
 from msgspec.structs import replace
@@ -25,8 +26,9 @@ from mutoscope.engines._engine import HANDED, EngineRun, Outcome, Parked, Unsent
 from mutoscope.engines._health import Breaker, Bucket
 from mutoscope.http import HttpRequest, HttpResponse
 from mutoscope.job import Dispatch, Generation, Input, Json, Operation, Output, Sent, Update, Watch
+from mutoscope.media import MediaInfo
 from mutoscope.meters import JOB_SECONDS, Durations, Tally
-from mutoscope.net import Client, Line, Lookup, NotSent
+from mutoscope.net import Client, Line, Lookup, NotSent, discard
 from mutoscope.problem import Kind, Problem, hindrance
 from mutoscope.tracing import HEADER, Tracing, span
 from mutoscope.wires._back import MOST_CREDITS, number, plain_text
@@ -377,29 +379,18 @@ class Relay:
         if (cost := number(run.checkpointed.get("cost"), 0.0, MOST_CREDITS)) is not None:
             run.charge(cost)
         try:
-            outputs = [await self._copy(run, link, number) for number, link in enumerate(links)]
+            landed = [await self._copy(run, link, number) for number, link in enumerate(links)]
+            outputs = [await self._keep(run, each) for each in landed]
         except Problem as problem:
             await run.checkpoint(copies=tries + 1)
             await run.tell("copy_failed", problem.message)
             return Parked(detail=problem.message, seconds=min(COPY_SECONDS[1], COPY_SECONDS[0] * 2 ** min(tries, 10)))
         return tuple(outputs)
 
-    async def _copy(self, run: EngineRun, link: str, number: int) -> Output:
-        path = run.scratch / f"result-{number}"
-        path.unlink(missing_ok=True)
-        began, outcome = time.perf_counter(), "failed"
-        try:
-            with span(self.tracing, "copy", kind="CLIENT", account=self.name):
-                await self.copier.fetch(link, max_bytes=self.settings.max_result_bytes, into=path)
-            outcome, self.copied_bytes = "copied", self.copied_bytes + path.stat().st_size
-        finally:
-            self.copies.add(outcome, time.perf_counter() - began)
-        info = await run.probe(path)
-        families = FAMILIES.get(run.generation.operation, ("video",))
-        if info.kind not in families:
-            raise Problem(Kind.BAD_MEDIA, f"the result is {info.media_type}, not {' or '.join(families)}")
+    async def _keep(self, run: EngineRun, landed: "Landed") -> Output:
+        info = landed.info
         return await run.keep(
-            path,
+            landed.path,
             media_type=info.media_type,
             width=info.width,
             height=info.height,
@@ -407,6 +398,30 @@ class Relay:
             frames=info.frames,
             made=False,
         )
+
+    async def _copy(self, run: EngineRun, link: str, number: int) -> "Landed":
+        """Bring a result here and look at it. What is there of it already is not fetched again."""
+        path = run.landing / f"result-{number}"
+        began, outcome = time.perf_counter(), "failed"
+        try:
+            with span(self.tracing, "copy", kind="CLIENT", account=self.name):
+                _ = await self.copier.fetch(link, max_bytes=self.settings.max_result_bytes, into=path, resume=True)
+            outcome, self.copied_bytes = "copied", self.copied_bytes + path.stat().st_size
+        finally:
+            self.copies.add(outcome, time.perf_counter() - began)
+        try:
+            return Landed(path, await self._looked_at(run, path))
+        except Problem as problem:
+            if problem.kind is Kind.BAD_MEDIA:  # the next try begins at the beginning
+                await asyncio.to_thread(discard, path)
+            raise
+
+    async def _looked_at(self, run: EngineRun, path: Path) -> MediaInfo:
+        info = await run.probe(path)
+        families = FAMILIES.get(run.generation.operation, ("video",))
+        if info.kind not in families:
+            raise Problem(Kind.BAD_MEDIA, f"the result is {info.media_type}, not {' or '.join(families)}")
+        return info
 
     # -- news ---------------------------------------------------------------------------------
 
@@ -525,6 +540,13 @@ class Relay:
             raise
         finally:
             self.requests.add(answer, time.perf_counter() - began)
+
+
+class Landed(NamedTuple):
+    """A result that lies here."""
+
+    path: Path
+    info: MediaInfo
 
 
 class Sending:
