@@ -244,6 +244,8 @@ class Relay:
     async def _send(self, run: EngineRun, order: Order) -> Outcome:
         """One at a time where the vendor's list is to settle what is lost: it does not tell two lost ones apart."""
         async with self._turn:
+            if not self.breaker.answers:  # closed by the vendor while this one waited for its turn
+                return self._unsent(run, Problem(Kind.RATE_LIMITED, f"{self.name}: {self.breaker.reason}"))
             with span(self.tracing, "submit", kind="CLIENT", account=self.name) as told:
                 outcome = await self._send_now(run, order)
                 told.tell(outcome=type(outcome).__name__.lower())
