@@ -4,17 +4,21 @@ import asyncio
 import base64
 import errno
 import io
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
 from PIL import Image
 
 from mutoscope.background import worker
+from mutoscope.engines import CutOff
+from mutoscope.files import egress
 from mutoscope.model.job import State
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.service import inputs
 from mutoscope.service.keys import digest
 from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.wires import BY_NAME
@@ -130,6 +134,40 @@ async def test_a_stop_lets_running_jobs_end_within_its_grace(start: Start) -> No
     async with start(**SCRIPTED) as again:
         job = await again.app.store.get(id)
         assert (job.state, job.attempts) == (State.SUCCEEDED, 1)
+
+
+def cut_off(running: Any, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Somebody kills what makes the job, so many times."""
+    engine = running.app.engines["script"]
+    make, left = engine.generate, [CutOff("The renderer's process was killed by signal 9 before it was done")] * times
+
+    async def generate(run: Any) -> Any:
+        if left:
+            raise left.pop()
+        return await make(run)
+
+    monkeypatch.setattr(worker, "AGAIN_SECONDS", (0.02, 0.05))
+    monkeypatch.setattr(engine, "generate", generate)
+
+
+async def test_a_job_whose_maker_is_killed_is_taken_up_again_and_the_attempts_are_counted(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with start(**SCRIPTED) as running:
+        cut_off(running, monkeypatch, times=3)
+        job = await running.finished(await create(running, "a paper boat"))
+        assert (job.state, job.attempts, len(job.outputs)) == (State.SUCCEEDED, 4, 1)
+
+
+async def test_a_job_whose_maker_is_killed_too_often_fails_and_says_so(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with start(**SCRIPTED, worker={"max_attempts": 3}) as running:
+        cut_off(running, monkeypatch, times=100)
+        job = await running.finished(await create(running, "a paper boat"))
+        assert (job.failure.kind, job.attempts) == (Kind.ENGINE_FAILED, 3)
+        assert "killed by signal 9" in job.failure.message
+        assert "interrupted 3 times and is given up" in job.failure.message
 
 
 async def test_a_lease_that_ran_out_here_does_not_make_the_job_twice(
@@ -371,3 +409,88 @@ async def test_a_job_that_is_hindered_when_the_server_stops_is_made_by_the_next(
     async with start(**SCRIPTED) as running:
         job = await running.finished(id)
         assert (job.state, job.attempts) == (State.SUCCEEDED, 1)
+
+
+# -- inputs whose host is in trouble
+
+
+class Host:
+    """A server of somebody's pictures, which is in trouble for its next answers."""
+
+    def __init__(self, picture: bytes) -> None:
+        self.picture, self.url, self.asked = picture, "", 0
+        self.troubles: list[int] = []  # statuses; 0: the connection breaks off
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.asked += 1
+        if not self.troubles:
+            return web.Response(body=self.picture, content_type="image/png")
+        if status := self.troubles.pop(0):
+            return web.Response(status=status, headers={"retry-after": "1"} if status == 429 else {})
+        assert request.transport
+        request.transport.abort()
+        raise asyncio.CancelledError
+
+
+@pytest.fixture
+async def host(picture: bytes, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Host]:
+    monkeypatch.setattr(inputs, "TRIES", (0.01, 0.02, 0.03))
+    monkeypatch.setattr(egress, "AGAIN_SECONDS", 0.01)
+    it = Host(picture)
+    app = web.Application()
+    app.router.add_get("/fox.png", it.answer)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    it.url = f"http://127.0.0.1:{runner.addresses[0][1]}/fox.png"
+    yield it
+    await runner.cleanup()
+
+
+CLIP = {"models": {"gen4.5": {"engine": "script"}, "gen4_turbo": {"engine": "script"}}}
+
+
+async def clip_of(running: Any, url: str) -> Any:
+    body = {"image": url, "prompt": "x", "duration": 5}
+    answer = await running.client.post("/v1/ai/image-to-video/runway-4-5", json=body)
+    assert answer.status_code == 200, answer.text
+    return await running.finished(from_uuid4_form(answer.json()["data"]["task_id"]))
+
+
+async def test_passing_trouble_of_an_inputs_host_is_waited_out_while_the_job_runs(start: Start, host: Host) -> None:
+    async with start(**CLIP) as running:
+        for troubles in ([503], [500, 0], [429], [0, 502, 504]):
+            host.troubles = [*troubles]
+            job = await clip_of(running, host.url)
+            assert job.state is State.SUCCEEDED, (troubles, job.failure)
+
+
+async def test_trouble_of_an_inputs_host_that_stays_fails_the_job_after_a_few_tries(start: Start, host: Host) -> None:
+    async with start(**CLIP) as running:
+        host.troubles = [503] * 100
+        job = await clip_of(running, host.url)
+        assert job.failure.message == "Failed to fetch asset: the server answered 503; tried 4 times"
+        assert host.asked == 4
+
+
+async def test_an_input_that_is_not_there_is_not_asked_for_again(start: Start, host: Host) -> None:
+    async with start(**CLIP) as running:
+        host.troubles = [404, 404]
+        job = await clip_of(running, host.url)
+        assert job.failure.message == "Failed to fetch asset: the server answered 404"
+        assert host.asked == 1
+
+
+@pytest.mark.parametrize(("status", "says_so"), [(503, True), (429, True), (0, True), (404, False), (403, False)])
+async def test_a_create_says_to_try_again_where_the_trouble_may_pass(
+    start: Start, host: Host, status: int, says_so: bool
+) -> None:
+    async with start(**CLIP) as running:
+        host.troubles = [status] * 3  # where a connection breaks off, the client's library tries again by itself
+        body = {"model": "gen4_turbo", "promptImage": host.url, "promptText": "x", "ratio": "1280:720"}
+        answer = await running.client.post("/v1/image_to_video", json=body, headers=RUNWAY)
+        assert answer.status_code == 400
+        assert ("try again" in answer.text, "retry-after" in answer.headers) == (says_so, says_so), answer.text
+        host.troubles.clear()
+        again = await running.client.post("/v1/image_to_video", json=body, headers=RUNWAY)
+        assert again.status_code == 200

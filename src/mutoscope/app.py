@@ -105,6 +105,7 @@ class App:
             settings=settings.worker,
             relay=settings.relay,
             scratch=self.home.scratch,
+            landings=self.home.landings,
             signer=self.signer,
         )
         self.poller = Poller(gateway=self.gateway, relays=self.relays, settings=settings.relay)

@@ -320,11 +320,32 @@ async def warm(prober: Prober, path: Path) -> None:
     raise AssertionError("the child never came up")
 
 
-async def test_a_child_that_died_is_replaced(prober: Prober, tmp_path: Path):
+async def test_a_child_that_was_killed_is_replaced_and_asked_again(prober: Prober, tmp_path: Path):
+    """As by a system that is short of memory: no word about the file."""
+    content = picture("PNG")
+    for _ in range(2):
+        await probe(prober, tmp_path, content)
+        os.kill(prober._idle[0].process.pid, 9)  # pyright: ignore[reportPrivateUsage]
+        assert (await probe(prober, tmp_path, content)).width == 320
+        os.kill(prober._idle[0].process.pid, 9)  # pyright: ignore[reportPrivateUsage]
+        await asyncio.sleep(0.05)  # until its end is known
+        assert (await probe(prober, tmp_path, content)).width == 320
+
+
+async def test_a_look_that_is_killed_again_and_again_is_told_as_the_servers_trouble(prober: Prober, tmp_path: Path):
     content = picture("PNG")
     await probe(prober, tmp_path, content)
-    os.kill(prober._idle[0].process.pid, 9)  # pyright: ignore[reportPrivateUsage]
-    assert (await flaw(prober, tmp_path, content)).startswith("Invalid asset: ")
+    os.mkfifo(pipe := tmp_path / "pipe")  # nobody writes: looking into it takes as long as one likes
+    request = {"path": str(pipe), "media_type": "image/png", "max_pixels": 1000, "max_seconds": 1.0}
+    look = asyncio.create_task(prober._ask(request))  # pyright: ignore[reportPrivateUsage]
+    child = prober._idle[0].process.pid  # pyright: ignore[reportPrivateUsage]
+    while not look.done():
+        for fork in Path(f"/proc/{child}/task/{child}/children").read_text().split():
+            os.kill(int(fork), 9)
+        await asyncio.sleep(0.01)
+    with pytest.raises(Problem, match="whatever looks into them is killed") as caught:
+        await look
+    assert (caught.value.kind, caught.value.retry_after) == (Kind.UNAVAILABLE, 5.0)
     assert (await probe(prober, tmp_path, content)).width == 320
 
 

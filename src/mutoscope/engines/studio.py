@@ -20,7 +20,7 @@ import msgspec
 import structlog
 
 import mutoscope
-from mutoscope.engines.engine import EngineRun, OpenedInput
+from mutoscope.engines.engine import CutOff, EngineRun, OpenedInput
 from mutoscope.files.c2pa import Making
 from mutoscope.model.config import Studio as StudioSettings
 from mutoscope.model.job import Json, Operation, Output, Role
@@ -171,6 +171,8 @@ class Studio:
                 return news["done"]
             elif "refused" in news:
                 raise refusal(run, news["refused"])
+            elif "killed" in news:
+                raise CutOff(f"A command of the renderer was killed: {news['killed']}")
             elif "hindered" in news:
                 # As if it had happened here: the worker keeps the job and tries again.
                 raise OSError(news["hindered"], os.strerror(news["hindered"]))
@@ -181,8 +183,9 @@ class Studio:
         log.error("studio_died", job=run.job_id, code=code)
         if not heard and child.reserved:
             raise DiedInReserve
-        cause = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
-        raise Problem(Kind.ENGINE_FAILED, f"The renderer's process {cause} before it was done.")
+        if code < 0:
+            raise CutOff(f"The renderer's process was killed by signal {-code} before it was done")
+        raise Problem(Kind.ENGINE_FAILED, f"The renderer's process ended with status {code} before it was done.")
 
 
 def order_for(run: EngineRun, settings: StudioSettings) -> Json:
@@ -328,7 +331,8 @@ class _Child:
     async def give(self, order: Json) -> None:
         stdin = self.process.stdin
         if stdin is not None:
-            with contextlib.suppress(ConnectionError):  # it died: its news end at once
+            # it died: its news end at once; RuntimeError is uvloop's word for a pipe that is closed
+            with contextlib.suppress(ConnectionError, RuntimeError):
                 stdin.write(msgspec.json.encode(order) + b"\n")
                 await stdin.drain()
 

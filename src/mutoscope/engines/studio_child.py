@@ -1,9 +1,10 @@
 """The child of `studio.py`: renders one job and is gone. A line of JSON in; lines of JSON out.
 
 Out come {"progress": share} while it works, and at the end one of {"done": {…}}, {"refused": {message, field}}
-for what cannot be made, {"hindered": errno} for what the system does not let it make, and {"broken": text} for what
-should not happen. When its stdin closes, its parent is gone and so is it. It imports nothing of ours but studio and
-the walls, behind which it shuts itself before it opens what it was given.
+for what cannot be made, {"hindered": errno} for what the system does not let it make, {"killed": text} where a command
+was ended from outside, and {"broken": text} for what should not happen. When its stdin closes, its parent is gone and
+so is it. It imports nothing of ours but studio and the walls, behind which it shuts itself before it opens what it was
+given.
 """
 
 import errno
@@ -70,7 +71,10 @@ def main() -> None:
 def failure(error: BaseException, file_bytes: int) -> Json:
     """What is told of it."""
     from mutoscope.studio import StudioError  # loaded already
+    from mutoscope.studio.error import Killed
 
+    if isinstance(error, Killed):
+        return {"killed": str(error)}
     if number := system_error(error, file_bytes):
         return {"hindered": number}
     if isinstance(error, StudioError):

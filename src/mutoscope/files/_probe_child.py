@@ -55,6 +55,8 @@ else:
 
 MEMORY = 1536 * 1024 * 1024  # address space: libraries, a 64-megapixel frame, and the decoder's own
 CPU_SECONDS = 10
+FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""What no file does to the process that reads it: somebody else did, or the system was short of memory."""
 OPEN_FILES = 32
 TRACKS = 16
 PACKETS = 2_000_000
@@ -153,7 +155,9 @@ def answer(line: bytes) -> dict[str, Any]:
         found: Any = json.loads(told) if status == 0 else None
         if isinstance(found, dict):
             return cast("dict[str, Any]", found)
-    # A signal: memory, processor time, or a crash in a codec.
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) in FROM_OUTSIDE:
+        return {"killed": os.WTERMSIG(status)}
+    # A signal of another kind: memory, processor time, or a crash in a codec.
     return {"flaw": "Invalid asset: it cannot be read within the limits of this server"}
 
 
@@ -192,8 +196,11 @@ def limit(path: str) -> None:
         (resource.RLIMIT_FSIZE, 0),
     )
     for which, value in bounds:
+        hard = (
+            value + 1 if which == resource.RLIMIT_CPU else value
+        )  # at the hard limit comes a SIGKILL, as from outside
         try:
-            resource.setrlimit(which, (value, value))
+            resource.setrlimit(which, (value, hard))
         except (OSError, ValueError):  # macOS does not bound address space
             if which != resource.RLIMIT_AS:
                 raise

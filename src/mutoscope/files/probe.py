@@ -17,11 +17,12 @@ from msgspec import Struct
 
 from mutoscope.model.config import Inputs
 from mutoscope.model.job import MediaLimits, Role
-from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.problem import Hindered, Kind, Problem
 
 HEAD = 64 * 1024  # enough to look past an ID3 tag's header and into the first frames
 WALL_SECONDS = 15.0  # the patience of this process with one file
 CHILDREN = 2  # files looked at side by side
+TRIES = 3  # with a new child each, where one was killed
 MEBIBYTE = 1024 * 1024
 
 MARKS = (
@@ -148,23 +149,38 @@ class Prober:
             await self._idle.pop().end()
 
     async def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """What a child found. One that was killed is replaced and the next one asked: that was not the file's doing."""
         async with self._turns:
-            child = self._idle.pop() if self._idle else await _Child.start()
-            healthy = False
-            try:
-                async with asyncio.timeout(self.wall_seconds):
-                    answer = await child.ask(request)
-                healthy = True
-                return answer
-            except TimeoutError:
-                return {"flaw": f"Invalid asset: looking into it took more than {self.wall_seconds:g} seconds"}
-            except (OSError, EOFError, ValueError, msgspec.DecodeError):
-                return {"flaw": "Invalid asset: it cannot be read"}
-            finally:
-                if healthy and not self._closed:
-                    self._idle.append(child)
-                else:
-                    await child.end()
+            for _ in range(TRIES):
+                child = await self._child()
+                healthy = False
+                try:
+                    async with asyncio.timeout(self.wall_seconds):
+                        answer = await child.ask(request)
+                    healthy = True
+                except TimeoutError:
+                    return {"flaw": f"Invalid asset: looking into it took more than {self.wall_seconds:g} seconds"}
+                except Died:
+                    continue
+                finally:
+                    if healthy and not self._closed:
+                        self._idle.append(child)
+                    else:
+                        await child.end()
+                if "killed" not in answer:
+                    return answer
+            raise Hindered("The server cannot look into files now: whatever looks into them is killed.")
+
+    async def _child(self) -> "_Child":
+        while self._idle:
+            if (child := self._idle.pop()).alive:
+                return child
+            await child.end()
+        return await _Child.start()
+
+
+class Died(Exception):
+    """A child is gone, or speaks no sense: it has not answered."""
 
 
 class _Child:
@@ -187,14 +203,22 @@ class _Child:
             )
         )
 
+    @property
+    def alive(self) -> bool:
+        return self.process.returncode is None
+
     async def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Raises Died."""
         assert self.process.stdin is not None and self.process.stdout is not None  # noqa: S101 (for the types)
-        self.process.stdin.write(msgspec.json.encode(request) + b"\n")
-        await self.process.stdin.drain()
-        line = await self.process.stdout.readline()
-        if not line.endswith(b"\n"):
-            raise EOFError
-        return msgspec.json.decode(line, type=dict[str, Any])
+        try:
+            self.process.stdin.write(msgspec.json.encode(request) + b"\n")
+            await self.process.stdin.drain()
+            line = await self.process.stdout.readline()
+            if line.endswith(b"\n"):
+                return msgspec.json.decode(line, type=dict[str, Any])
+        except (OSError, ValueError, RuntimeError) as error:  # the last is uvloop's word for a pipe that is closed
+            raise Died from error
+        raise Died
 
     async def end(self) -> None:
         """Kill it and whatever it forked."""

@@ -272,7 +272,15 @@ class SqliteStore:
         return await self._open_writer.join(self._add_together, addition)
 
     async def claim(
-        self, *, engine: str, worker: str, lease_seconds: float, limit: int, now: float, owed: Owed | None = None
+        self,
+        *,
+        engine: str,
+        worker: str,
+        lease_seconds: float,
+        limit: int,
+        now: float,
+        owed: Owed | None = None,
+        made_before: float | None = None,
     ) -> Jobs:
         until = now + lease_seconds
         work = partial(
@@ -284,6 +292,7 @@ class SqliteStore:
             limit=limit,
             now=now,
             owed=owed,
+            made_before=made_before,
         )
         return await self._write(work, guarded=True)
 
