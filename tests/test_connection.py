@@ -177,3 +177,41 @@ async def test_a_head_has_its_bounds(door: Door, head: str, status: int) -> None
     async with asyncio.timeout(10):
         assert (await answer(reader))[0] == status
     assert len(door.made[0].url) < 128 * 1024
+
+
+OFFERS = {
+    "h2c, as Java's client says it": (
+        "connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAAAAIAAAABAAMAAABk\r\n"
+    ),
+    "websocket": "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n",
+    "something unknown": "UPGRADE: tls/1.0, x\r\nCONNECTION: upgrade\r\n",
+}
+
+
+@pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS)
+@pytest.mark.parametrize("size", [1, 700, 100_000])
+async def test_an_offer_of_another_protocol_is_ignored_and_the_body_read(door: Door, offer: str, size: int) -> None:
+    head = f"POST {IMAGE} HTTP/1.1\r\nhost: a\r\n{offer}"
+    whole = f"{head}content-length: {len(BODY)}\r\n\r\n".encode() + BODY
+    chunked = f"{head}transfer-encoding: chunked\r\n\r\n{len(BODY):x}\r\n".encode() + BODY + b"\r\n0\r\n\r\n"
+    empty = f"GET {IMAGE} HTTP/1.1\r\nhost: a\r\n{offer}\r\n".encode()
+    reader, writer = await door.dial()
+    await drip(writer, whole + chunked + empty + whole, size, 0)
+    async with asyncio.timeout(20):
+        answers = [await answer(reader) for _ in range(4)]
+    assert [status for status, _ in answers] == [200] * 4, answers
+    assert len(msgspec.json.decode(answers[2][1])["data"]) == 2  # both bodies were read to their ends, and no further
+
+
+async def test_an_offer_does_not_open_a_way_around_the_bounds(door: Door) -> None:
+    offer = OFFERS["websocket"]
+    for head, status in (
+        (f"POST {IMAGE} HTTP/1.1\r\nhost: a\r\n{offer}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n", 400),
+        (f"POST {IMAGE}?{'x' * 9000} HTTP/1.1\r\nhost: a\r\n{offer}content-length: 5\r\n\r\n12345", 414),
+        (f"POST {IMAGE} HTTP/1.1\r\nhost: a\r\n{offer}content-length: 100000000\r\n\r\n", 413),
+        ("CONNECT a:443 HTTP/1.1\r\nhost: a\r\n\r\n", 400),
+    ):
+        reader, writer = await door.dial()
+        writer.write(head.encode())
+        async with asyncio.timeout(10):
+            assert (await answer(reader))[0] == status, head

@@ -371,3 +371,25 @@ async def test_a_job_that_is_hindered_when_the_server_stops_is_made_by_the_next(
     async with start(**SCRIPTED) as running:
         job = await running.finished(id)
         assert (job.state, job.attempts) == (State.SUCCEEDED, 1)
+
+
+@pytest.mark.parametrize(
+    ("period", "status", "days"),
+    [
+        ({"beforeDate": "9999-12-31"}, 400, 0),
+        ({"startDate": "9999-12-31"}, 200, 0),
+        ({"startDate": "9999-12-02"}, 200, 29),
+        ({"startDate": "0001-01-01"}, 200, 30),
+        ({"beforeDate": "0001-01-01"}, 200, 0),
+        ({"startDate": "0001-01-01", "beforeDate": "9999-12-31"}, 400, 0),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+async def test_a_period_at_the_ends_of_the_calendar_costs_no_more_than_another(
+    start: Start, period: dict[str, str], status: int, days: int
+) -> None:
+    async with start(**SCRIPTED) as running:
+        answer = await running.client.post("/v1/organization/usage", json=period, headers=RUNWAY)
+        assert answer.status_code == status, answer.text
+        assert len(answer.json().get("results", ())) == days
+        assert "beforeDate" in answer.text or status == 200

@@ -6,6 +6,7 @@ The ASGI server has none of these, and reads each request to its end before anyb
 import asyncio
 from enum import Enum
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD = 64 * 1024  # bytes of request line and headers
@@ -33,6 +34,7 @@ class Connection(HttpToolsProtocol):
     stage = Stage.HEAD  # a connection on which nothing is ever said does not stay either
     taken = 0  # bytes of this head, or of a body since the last look
     timer: asyncio.TimerHandle | None = None
+    told_again = False  # while a parser is told a head that has been taken already
     refusal = 0  # the status for a head that breaks a bound
 
     def connection_made(self, transport: asyncio.Transport) -> None:
@@ -45,7 +47,8 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self.taken += len(data)
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        self.feed(data)
         if self.transport.is_closing():
             return
         if self.stage is Stage.IDLE:
@@ -55,13 +58,49 @@ class Connection(HttpToolsProtocol):
         elif self.timer is None:
             self.wait(HEAD_SECONDS if self.stage is Stage.HEAD else BODY_SECONDS)
 
+    def feed(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
+        except httptools.HttpParserUpgrade as offer:
+            self.decline(data[offer.args[0] :])
+
+    def decline(self, rest: bytes) -> None:
+        """The client offers another protocol (h2c, as Java's does with every request, or websocket), which a server may
+        ignore. The parser stops at such a head and would drop the body: another goes on from there, that is told the
+        same head without the offer.
+        """
+        if self.parser.get_method() != b"CONNECT":
+            lines = [b"%s / HTTP/%s" % (self.parser.get_method(), self.parser.get_http_version().encode())]
+            lines += [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+            self.told_again = True
+            self.feed(b"\r\n".join(lines) + b"\r\n\r\n")
+        if not self.transport.is_closing():
+            self.feed(rest)
+
     # What the parser says, often several things in one piece of data
 
     def on_message_begin(self) -> None:
+        if self.told_again:
+            return
         super().on_message_begin()
         self.stage = Stage.HEAD
 
+    def on_url(self, url: bytes) -> None:
+        if not self.told_again:
+            super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self.told_again:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
+        if self.told_again:
+            self.told_again = False
+            return
         if len(self.url) > MAX_TARGET:
             self.refusal = 414
         elif len(self.headers) > MAX_HEADERS or (self.taken > MAX_HEAD and size_of(self.headers) > MAX_HEAD):
@@ -73,6 +112,8 @@ class Connection(HttpToolsProtocol):
         self.stop_waiting()
 
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            return  # its body is still to come
         super().on_message_complete()
         self.stage, self.taken = Stage.IDLE, 0
 

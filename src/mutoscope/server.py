@@ -291,7 +291,8 @@ class Server:
             case Verb.SUBMIT:
                 return await self.make(wire, route, request, caller, origin)
             case Verb.LIST:
-                jobs = await gateway.list(wire, route, parsed(route, request), owner=owner, origin=origin)
+                page = await unhurried(parsed, request, route, request)
+                jobs = await gateway.list(wire, route, page, owner=owner, origin=origin)
                 return route.render(jobs, request)
             case Verb.REMOVE:
                 job = await gateway.remove(wire, route, last_param(request), owner=owner)
@@ -300,14 +301,15 @@ class Server:
                 job = await gateway.cancel_queued(wire, route, last_param(request), owner=owner)
                 return route.render(job, request)
             case Verb.OPEN_UPLOADS:
-                wishes = parsed(route, request)
+                wishes = await unhurried(parsed, request, route, request)
                 return route.render(await gateway.open_uploads(wire, wishes, owner=owner, origin=origin), request)
             case Verb.LIST_UPLOADS:
                 return route.render(await gateway.list_uploads(wire, owner=owner, origin=origin), request)
             case Verb.ACCOUNT:
                 return route.render(await gateway.account(owner, caller.rights), request)
             case Verb.USAGE:
-                return route.render(await gateway.usage(parsed(route, request), owner=owner), request)
+                period = await unhurried(parsed, request, route, request)
+                return route.render(await gateway.usage(period, owner=owner), request)
 
     async def make(self, wire: Wire, route: Route, request: HttpRequest, caller: Caller, origin: str) -> HttpResponse:
         """A create. One that says that it repeats another is answered with the other's job."""
