@@ -215,3 +215,14 @@ async def test_an_offer_does_not_open_a_way_around_the_bounds(door: Door) -> Non
         writer.write(head.encode())
         async with asyncio.timeout(10):
             assert (await answer(reader))[0] == status, head
+
+
+async def test_who_speaks_http_1_0_names_no_host_where_balancers_ask(door: Door) -> None:
+    for path, status in (("/healthz", 200), ("/readyz", 200), ("/", 400), (IMAGE, 400)):
+        reader, writer = await door.dial()
+        writer.write(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+        async with asyncio.timeout(10):
+            assert (await answer(reader))[0] == status, path
+    reader, writer = await door.dial()
+    writer.write(b"GET /healthz HTTP/1.1\r\n\r\n")
+    assert (await answer(reader))[0] == 400

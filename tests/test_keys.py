@@ -622,12 +622,36 @@ async def test_no_spelling_of_a_path_stands_for_a_key(spelling: str, guarded: An
         [("X-Freepik-API-Key", "KEY")],
         [("X-FREEPIK-API-KEY", "KEY")],
         [("x-magnific-api-key", "KEY")],
-        [("x-freepik-api-key", " KEY "), ("x-magnific-api-key", "other")],
+        [("x-freepik-api-key", " KEY "), ("x-magnific-api-key", "KEY"), ("authorization", "Bearer KEY")],
+        [("x-freepik-api-key", "KEY"), ("x-magnific-api-key", " ")],
     ],
 )
 async def test_the_case_of_a_headers_name_does_not_matter(headers: list[tuple[str, str]], guarded: Any) -> None:
     given = [(name, value.replace("KEY", guarded.ann)) for name, value in headers]
     assert (await guarded.client.get(IMAGE, headers=given)).status_code == 200
+
+
+TWO_KEYS = (
+    [("x-freepik-api-key", "KEY"), ("x-magnific-api-key", "other")],
+    [("x-freepik-api-key", "KEY"), ("authorization", "Bearer other")],
+    [("authorization", "Bearer KEY"), ("x-api-key", "other")],
+    [("authorization", "Bearer KEY"), ("xi-api-key", "other")],
+    [("authorization", "Basic b3RoZXI6"), ("x-freepik-api-key", "KEY")],
+    [("x-freepik-api-key", "KEY"), ("x-freepik-api-key", "KEY")],
+)
+
+
+@pytest.mark.parametrize("headers", TWO_KEYS)
+@pytest.mark.parametrize("path", [IMAGE, "/v1/organization", "/api/v1/tasks", "/admin/keys", "/metrics"])
+async def test_two_keys_in_one_request_are_none_wherever_they_stand(
+    path: str, headers: list[tuple[str, str]], guarded: Any
+) -> None:
+    """Neither does the right one of the two open anything, in whichever order they come."""
+    secret = await key_for(guarded, "root", admin=True)
+    told = [(name, value.replace("KEY", secret)) for name, value in headers]
+    for given in (told, told[::-1]):
+        answer = await guarded.client.get(path, headers=[*given, ("x-runway-version", "2024-11-06")])
+        assert answer.status_code == 401, answer.text
 
 
 @pytest.mark.parametrize(

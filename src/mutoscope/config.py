@@ -41,6 +41,7 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     log_level: str = "info"
     log_json: bool = False
     allow_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     min_free_bytes: int = 256 * 1024 * 1024
 
     @property

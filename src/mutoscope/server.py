@@ -21,6 +21,7 @@ from mutoscope.access import Caller, Keys, Meter, Pace, RateLimited, hold_scope,
 from mutoscope.admin import Admin
 from mutoscope.catalog import first
 from mutoscope.gateway import Gateway, upload_path, visible
+from mutoscope.head import Proxies, hold_host, one_credential
 from mutoscope.http import HttpRequest, HttpResponse, json_response
 from mutoscope.job import Job
 from mutoscope.meters import Durations
@@ -159,6 +160,7 @@ class Server:
         self.max_body = gateway.settings.server.max_body_bytes
         self.requests: Durations[tuple[str, int]] = requests or Durations()
         self.origins = Origins(allowed) if (allowed := gateway.settings.server.allow_origins) else None
+        self.proxies = Proxies(trusted) if (trusted := gateway.settings.server.trusted_proxies) else None
         self.pages = pages.build(gateway, wires, rehearsal=rehearsal, told=told)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -171,6 +173,14 @@ class Server:
         methods = self.router.find(path)
         wire = next(iter(methods.values())).wire if methods else self.router.wire_at(path)
         began = time.perf_counter()
+        try:
+            if self.proxies:
+                scope = self.proxies.scope(scope)
+            hold_host(scope)
+        except Problem as problem:
+            await respond(misaddressed(problem, wire, scope), scope, send)
+            self.requests.add((f"{wire.name} other" if wire else " pages", 4), time.perf_counter() - began)
+            return
         if self.origins and (wire is not None or path.startswith(("/files/", "/uploads/"))):
             send = with_headers(send, self.origins.headers(scope))
             if is_preflight(scope):
@@ -229,7 +239,7 @@ class Server:
         request = head_of(scope)
         allowance: Allowance | None = None
         try:
-            one_credential(scope, request)
+            one_credential(scope["headers"])
             caller = await self.keys.caller(wire.credential(request))
             allowance = self.pace.spend(caller.owner or address_of(scope), caller.rights)
             hold_scope("API", wire.name, caller.rights.wires)
@@ -408,7 +418,7 @@ class Server:
     async def administer(self, scope: Scope, receive: Receive) -> HttpResponse:
         request = head_of(scope)
         try:
-            one_credential(scope, request)
+            one_credential(scope["headers"])
             owner = await self.admin.admit(request)
             self.pace.spend(owner or address_of(scope))
             if request.method == "POST":
@@ -475,6 +485,13 @@ class Server:
         return widest(first(each.max_bytes_daily, usual) for each in rights)
 
 
+def misaddressed(problem: Problem, wire: Wire | None, scope: Scope) -> HttpResponse:
+    """To whom nothing else is told: their own idea of where they are may be somebody else's."""
+    if wire is not None:
+        return wire.render_problem(problem, head_of(scope))
+    return json_response({"error": problem.message}, problem.status)
+
+
 def allowed(methods: Iterable[str]) -> str:
     """HEAD is answered wherever GET is."""
     return ", ".join(name for method in methods for name in (("GET", "HEAD") if method == "GET" else (method,)))
@@ -533,15 +550,6 @@ def head_of(scope: Scope) -> HttpRequest:
         query=dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {},
         headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
     )
-
-
-def one_credential(scope: Scope, request: HttpRequest) -> None:
-    """Two keys in one request are none: whoever stands before us may have looked at the other one."""
-    if len(request.headers) == len(scope["headers"]):
-        return  # no header is there twice
-    named = [name for name, _ in scope["headers"] if name == b"authorization" or name.endswith(b"-api-key")]
-    if len(set(named)) < len(named):
-        raise Problem(Kind.UNAUTHENTICATED, "The API key is given twice")
 
 
 def address_of(scope: Scope) -> str:
