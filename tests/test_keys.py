@@ -413,6 +413,18 @@ async def test_an_open_server_has_no_administration(start: Start) -> None:
         b'{"name": "x", "id": "key_1"}',
         b'{"name": "x", "sha256": "00"}',
         b'{"name": "' + b"x" * 101 + b'"}',
+        b'{"name": "\xff"}',
+        b'{"name": "\xed\xa0\x80"}',
+        b'{"name": "\\ud800"}',
+        b'\xff\xfe{"name": "x"}',
+        b"[" * 50_000,
+        b'{"name": "x", "per_model": ' + b'{"a":' * 10_000 + b"1" + b"}" * 10_001,
+        b'{"name": "x", "expires_seconds": 1e308}',
+        b'{"name": "x", "expires_seconds": -1e308}',
+        b'{"name": "x", "max_daily": 18446744073709551616}',
+        b'{"name": "x", "requests_per_minute": 1' + b"0" * 400 + b"}",
+        b'{"name": "x", "budget": 1e308}',
+        b'{"name": "x", "budget": NaN}',
     ],
 )
 async def test_a_body_that_is_no_key_is_refused(body: bytes, admin: Any) -> None:

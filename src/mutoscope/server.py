@@ -14,12 +14,12 @@ import structlog
 import uuid_utils
 from msgspec import Struct
 from msgspec.structs import force_setattr, replace
-from starlette.requests import Request
 
 from mutoscope import intake, pages, tracing
 from mutoscope.access import Caller, Keys, Meter, Pace, RateLimited, hold_scope, widest
 from mutoscope.admin import Admin
 from mutoscope.catalog import first
+from mutoscope.form import save_form
 from mutoscope.gateway import Gateway, upload_path, visible
 from mutoscope.head import Proxies, hold_host, one_credential
 from mutoscope.http import HttpRequest, HttpResponse, json_response
@@ -438,7 +438,7 @@ class Server:
             if not match or request.method not in ("PUT", "POST"):
                 raise Problem(Kind.NOT_FOUND, "There is no such upload; send PUT or POST to the URL that was given.")
             with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
-                status = await self.fill(match[1], request, scope, receive, Path(folder) / "upload")
+                status = await self.fill(match[1], request, receive, Path(folder) / "upload")
             return HttpResponse(status=status)
         except (Problem, OSError) as error:
             problem = error if isinstance(error, Problem) else hindrance(error)
@@ -446,7 +446,7 @@ class Server:
                 raise
             return json_response({"message": problem.message, "error": problem.message}, problem.status)
 
-    async def fill(self, id: str, request: HttpRequest, scope: Scope, receive: Receive, path: Path) -> int:
+    async def fill(self, id: str, request: HttpRequest, receive: Receive, path: Path) -> int:
         """Take the bytes; returns the status that says so."""
         gateway = self.gateway
         upload = await gateway.store.upload(id)
@@ -459,8 +459,9 @@ class Server:
         if request.method == "PUT":
             await save_body(receive, path, upload.max_bytes)
         else:
-            wished = await save_form(scope, receive, path, upload.max_bytes)
-            status = FORM_STATUSES.get(wished, status)
+            content_type = request.headers.get("content-type", "")
+            fields = await save_form(content_type, receive, path, upload.max_bytes)
+            status = FORM_STATUSES.get(fields.get("success_action_status", ""), status)
         size = path.stat().st_size
         await self.meter.take(upload.owner, size, limit)
         if size < upload.min_bytes:
@@ -569,7 +570,7 @@ def origin_of(scope: Scope, request: HttpRequest) -> str:
 async def read_body(receive: Receive, request: HttpRequest, max_bytes: int) -> bytes:
     """The whole body. Raises Problem(TOO_LARGE) as soon as it is known to exceed `max_bytes`."""
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > max_bytes:
+    if SIZE.fullmatch(declared) and int(declared) > max_bytes:
         raise too_large(max_bytes)
     message = await receive()
     if not message.get("more_body"):
@@ -606,35 +607,6 @@ async def save_body(receive: Receive, path: Path, max_bytes: int) -> None:
                 raise Problem(Kind.TOO_LARGE, f"The file is larger than {max_bytes} bytes.")
             await asyncio.to_thread(file.write, chunk)
             more = message.get("more_body", False)
-
-
-async def save_form(scope: Scope, receive: Receive, path: Path, max_bytes: int) -> str:
-    """Store the part named file of a form. Of the vendor's other fields one is returned: which status is success."""
-    capped = Capped(receive, max_bytes + 64 * 1024)
-    async with Request(scope, capped).form(max_files=1, max_fields=32, max_part_size=64 * 1024) as form:
-        file, wished = form.get("file"), form.get("success_action_status")
-        if file is None or isinstance(file, str):
-            raise Problem(Kind.INVALID, "The form has no part named file.", field="file")
-        with path.open("wb") as target:
-            while chunk := await file.read(1 << 20):
-                await asyncio.to_thread(target.write, chunk)
-    if path.stat().st_size > max_bytes:
-        raise Problem(Kind.TOO_LARGE, f"The file is larger than {max_bytes} bytes.")
-    return wished if isinstance(wished, str) else ""
-
-
-class Capped:
-    """A receive channel that gives up after so many bytes."""
-
-    def __init__(self, receive: Receive, max_bytes: int) -> None:
-        self.receive, self.left = receive, max_bytes
-
-    async def __call__(self) -> MutableMapping[str, Any]:
-        message = await self.receive()
-        self.left -= len(message.get("body", b""))
-        if self.left < 0:
-            raise Problem(Kind.TOO_LARGE, "The upload is too large.")
-        return message
 
 
 class Noted:

@@ -325,7 +325,7 @@ def health(host: str, port: int) -> str | None:
         answer = connection.getresponse()
         status: object = msgspec.json.decode(answer.read(1024), type=dict[str, object]).get("status")
         return str(status) if answer.status == 200 else None
-    except (OSError, http.client.HTTPException, msgspec.DecodeError):
+    except (OSError, http.client.HTTPException, msgspec.DecodeError, UnicodeDecodeError):
         return None
     finally:
         connection.close()

@@ -7,8 +7,10 @@ import ipaddress
 import os
 import signal
 import socket
+import tempfile
 from collections import Counter
 from collections.abc import Generator
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
@@ -68,9 +70,16 @@ def serve(
     configure_log(settings)
     with listening(settings.server.host, settings.server.port) as door:
         app = App(settings, rehearsal=rehearse)
+        keep_scratch(app.home.scratch)
         server = Serving(app, door)
         server.run(sockets=[door])
     return 0 if server.started else 1
+
+
+def keep_scratch(folder: Path) -> None:
+    """Whoever here or in a child asks for a temporary file gets it under the data directory: the system's place for
+    them may be memory, or small, and is nobody's to sweep."""
+    tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
 
 
 def relaxed(settings: Settings, *, rehearse: bool, allow_private: bool) -> Settings:
