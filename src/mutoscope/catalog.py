@@ -487,7 +487,7 @@ def check(generation: Generation, model: Model, fields: Mapping[str, str]) -> No
     for name, most in LARGEST.items():
         if (wished := getattr(generation, name)) is not None and wished > most:
             field = fields.get(name, name)
-            raise Problem(Kind.INVALID, f"{field}: {wished:.12g} is too large; at most {most} is taken.", field=field)
+            raise Problem(Kind.INVALID, f"{field} is too large: at most {most} is taken.", field=field)
     if model.max_seconds and generation.seconds and generation.seconds > model.max_seconds:
         raise Problem(
             Kind.INVALID,
