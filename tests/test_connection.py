@@ -24,6 +24,7 @@ class Door:
 
     def __init__(self) -> None:
         self.port = 0
+        self.assets: Any = None
         self.made: list[Connection] = []
         self.writers: list[asyncio.StreamWriter] = []
 
@@ -46,6 +47,7 @@ async def door(start: Callable[..., Any]) -> AsyncIterator[Door]:
             return door.made[-1]
 
         server = await asyncio.get_running_loop().create_server(connected, "127.0.0.1", 0)
+        door.assets = running.app.assets
         door.port = server.sockets[0].getsockname()[1]
         yield door
         server.close()
@@ -226,3 +228,47 @@ async def test_who_speaks_http_1_0_names_no_host_where_balancers_ask(door: Door)
     reader, writer = await door.dial()
     writer.write(b"GET /healthz HTTP/1.1\r\n\r\n")
     assert (await answer(reader))[0] == 400
+
+
+async def test_a_reader_who_never_reads_is_given_up_and_one_who_is_slow_is_not(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "ANSWER_SECONDS", 0.4)
+    assets = door.assets
+    key = await assets.put(bytes(32 << 20), "video/mp4")
+    path = assets.link(key, base="", seconds=60, now=time.time())
+    ask = f"GET {path} HTTP/1.1\r\nhost: a\r\n\r\n".encode()
+    _, silent = await door.dial()
+    silent.transport.pause_reading()
+    silent.write(ask)
+    reader, slow = await door.dial()
+    slow.write(ask)
+    async with asyncio.timeout(20):
+        got, began = 0, time.monotonic()
+        while time.monotonic() - began < 1.5:
+            got += len(await reader.read(1 << 18))
+            await asyncio.sleep(0.02)
+        while not door.made[0].transport.is_closing():
+            await asyncio.sleep(0.05)
+        while got < 32 << 20:
+            got += len(await reader.read(1 << 20))
+    assert not door.made[1].transport.is_closing()
+    assert assets.sending <= 1
+
+
+async def test_beyond_the_descriptors_that_may_be_used_the_answer_is_503(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Connection, "most", 3)
+    for number in range(5):
+        reader, writer = await door.dial()
+        writer.write(post())
+        async with asyncio.timeout(10):
+            head = await reader.readuntil(b"\r\n\r\n")
+        assert (b" 200 " in head) == (number < 3), head
+        assert number < 3 or (b" 503 " in head and b"retry-after: 5" in head)
+    door.writers[0].close()
+    await asyncio.sleep(0.1)
+    reader, writer = await door.dial()
+    writer.write(post())
+    assert (await answer(reader))[0] == 200

@@ -26,6 +26,8 @@ LAYERS: list[set[str]] = [
     },
     {
         "admin",
+        "form",
+        "head",
         "metrics",
         "openapi",
         "origins",

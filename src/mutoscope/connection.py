@@ -1,9 +1,13 @@
-"""A client's connection, with bounds: how large a request's head may be, and how long head and body may drip in.
+"""A client's connection, with bounds: how large a request's head may be, how long head and body may drip in, and how
+long an answer may wait for its reader.
 
 The ASGI server has none of these, and reads each request to its end before anybody else can say that it is enough.
 """
 
 import asyncio
+import contextlib
+import socket
+import struct
 from enum import Enum
 
 import httptools
@@ -15,10 +19,14 @@ MAX_HEADERS = 100
 HEAD_SECONDS = 20.0  # from the first byte, or from the connection's beginning, to the end of the head
 BODY_SECONDS, BODY_BYTES = 20.0, 16 * 1024  # in any such time at least so much of a body has to come
 
+ANSWER_SECONDS, ANSWER_BYTES = 20.0, 16 * 1024  # in any such time at least so much of an answer has to be read
+SPARE = 128  # descriptors that are kept for the store, children, vendors and receivers
+
 REASONS = {
     408: "Request Timeout",
     414: "URI Too Long",
     431: "Request Header Fields Too Large",
+    503: "Service Unavailable",
 }
 
 
@@ -34,15 +42,22 @@ class Connection(HttpToolsProtocol):
     stage = Stage.HEAD  # a connection on which nothing is ever said does not stay either
     taken = 0  # bytes of this head, or of a body since the last look
     timer: asyncio.TimerHandle | None = None
+    unread = 0  # bytes of an answer that waited for the reader at the last look
+    reading: asyncio.TimerHandle | None = None  # while they are too many to write more
+    most = 0  # connections at once; 0 sets no limit
     told_again = False  # while a parser is told a head that has been taken already
     refusal = 0  # the status for a head that breaks a bound
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
+        if self.most and len(self.connections) > self.most:
+            self.refuse(503)  # before there is no descriptor left, and nobody gets an answer
+            return
         self.wait(HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.stop_waiting()
+        self.resume_writing()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -117,6 +132,42 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
         self.stage, self.taken = Stage.IDLE, 0
 
+    # What the transport says of the reader
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.unread = self.transport.get_write_buffer_size()
+        self.reading = self.loop.call_later(ANSWER_SECONDS, self.look_after)
+
+    def resume_writing(self) -> None:
+        if self.reading is not None:
+            self.reading.cancel()
+            self.reading = None
+        super().resume_writing()
+
+    def look_after(self) -> None:
+        """Nothing is written meanwhile: what is left less is what was read."""
+        left = self.transport.get_write_buffer_size()
+        if self.unread - left < ANSWER_BYTES:
+            self.drop()
+            return
+        self.unread = left
+        self.reading = self.loop.call_later(ANSWER_SECONDS, self.look_after)
+
+    def timeout_keep_alive_handler(self) -> None:
+        if self.transport.get_write_buffer_size():
+            self.drop()  # the last answer was never read, and to close would wait for that
+        else:
+            super().timeout_keep_alive_handler()
+
+    def drop(self) -> None:
+        """Reset it: the system, too, keeps nothing for a reader who does not read."""
+        door = self.transport.get_extra_info("socket")
+        if door is not None:
+            with contextlib.suppress(OSError):
+                door.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
     # Patience and its end
 
     def wait(self, seconds: float) -> None:
@@ -147,7 +198,8 @@ class Connection(HttpToolsProtocol):
 
     def refuse(self, status: int) -> None:
         """Nobody has read the request, so nobody's words are right: the status alone says it."""
-        head = f"HTTP/1.1 {status} {REASONS[status]}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        more = "retry-after: 5\r\n" if status == 503 else ""
+        head = f"HTTP/1.1 {status} {REASONS[status]}\r\n{more}content-length: 0\r\nconnection: close\r\n\r\n"
         self.transport.write(head.encode())
         self.transport.close()
 

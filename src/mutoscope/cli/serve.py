@@ -5,6 +5,7 @@ import contextlib
 import gc
 import ipaddress
 import os
+import resource
 import signal
 import socket
 import tempfile
@@ -20,12 +21,12 @@ from msgspec.structs import replace
 from rich.text import Text
 
 from mutoscope import __version__, logs
-from mutoscope.app import App
+from mutoscope.app import App, descriptors
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import Config, Data, settings_of
 from mutoscope.config import Settings
-from mutoscope.connection import Connection
+from mutoscope.connection import SPARE, Connection
 from mutoscope.routes import route
 from mutoscope.wires import ALL
 from mutoscope.wires._wire import Wire
@@ -33,6 +34,7 @@ from mutoscope.wires._wire import Wire
 KEEP_ALIVE_SECONDS = 75  # clients that poll every few seconds keep their connection
 CLOSING_SECONDS = 5  # for answers under way at a stop; idle connections are closed at once
 BACKLOG = 2048
+MOST_DESCRIPTORS = 65_536
 
 BASE_URLS = {"runway": "RUNWAYML_BASE_URL={url}", "dashscope": "DASHSCOPE_HTTP_BASE_URL={url}/api/v1"}
 """How a wire's own SDK is pointed here; for the others the base URL itself is told."""
@@ -68,12 +70,31 @@ def serve(
     settings = relaxed(settings, rehearse=rehearse, allow_private=allow_private)
     refuse_open_door(settings)
     configure_log(settings)
+    raise_descriptors()
     with listening(settings.server.host, settings.server.port) as door:
         app = App(settings, rehearsal=rehearse)
         keep_scratch(app.home.scratch)
         server = Serving(app, door)
         server.run(sockets=[door])
     return 0 if server.started else 1
+
+
+def raise_descriptors() -> None:
+    """As many files and sockets as the system lets us have: the usual limit is 1,024, and a connection takes one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def guarded() -> type[Connection]:
+    """Connections, no more at once than leaves descriptors for the rest."""
+
+    class Guarded(Connection):
+        most = max(descriptors() - SPARE, 16)
+
+    return Guarded
 
 
 def keep_scratch(folder: Path) -> None:
@@ -154,7 +175,7 @@ class Serving(uvicorn.Server):
             uvicorn.Config(
                 app.server,
                 loop="uvloop",
-                http=Connection,
+                http=guarded(),
                 ws="none",
                 lifespan="on",
                 log_config=None,

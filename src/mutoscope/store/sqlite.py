@@ -17,6 +17,7 @@ import msgspec
 
 from mutoscope.job import Dispatch, Event, Failure, Job, Json, Output, Sent, State, Watch
 from mutoscope.problem import Kind, Problem
+from mutoscope.store import _sqlite_assets as files
 from mutoscope.store import _sqlite_deliveries as outbox
 from mutoscope.store import _sqlite_figures as figures
 from mutoscope.store import _sqlite_jobs as jobs
@@ -599,6 +600,13 @@ class SqliteStore:
 
     async def due_drops(self, *, now: float, limit: int) -> tuple[str, ...]:
         return tuple(str(asset) for (asset,) in self._read(retention.DUE_DROPS, (now, limit)))
+
+    async def asset_bytes(self, asset: str) -> int | None:
+        row = next(iter(self._read(files.BYTES, (asset,))), None)
+        return None if row is None else msgspec.convert(row[0], int | None) or None
+
+    async def assets(self) -> tuple[str, ...]:
+        return tuple(str(asset) for (asset,) in await self._report(files.ALL, ()))
 
     async def needed(self, assets: Collection[str]) -> set[str]:
         return {str(asset) for (asset,) in self._read(retention.NEEDED_AMONG, (jobs.ids_of(tuple(assets)),))}
