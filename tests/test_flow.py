@@ -494,3 +494,25 @@ async def test_a_create_says_to_try_again_where_the_trouble_may_pass(
         host.troubles.clear()
         again = await running.client.post("/v1/image_to_video", json=body, headers=RUNWAY)
         assert again.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("period", "status", "days"),
+    [
+        ({"beforeDate": "9999-12-31"}, 400, 0),
+        ({"startDate": "9999-12-31"}, 200, 0),
+        ({"startDate": "9999-12-02"}, 200, 29),
+        ({"startDate": "0001-01-01"}, 200, 30),
+        ({"beforeDate": "0001-01-01"}, 200, 0),
+        ({"startDate": "0001-01-01", "beforeDate": "9999-12-31"}, 400, 0),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+async def test_a_period_at_the_ends_of_the_calendar_costs_no_more_than_another(
+    start: Start, period: dict[str, str], status: int, days: int
+) -> None:
+    async with start(**SCRIPTED) as running:
+        answer = await running.client.post("/v1/organization/usage", json=period, headers=RUNWAY)
+        assert answer.status_code == status, answer.text
+        assert len(answer.json().get("results", ())) == days
+        assert "beforeDate" in answer.text or status == 200

@@ -257,6 +257,17 @@ def test_doctor_finds_this_machine_fit(run: Any, tmp_path: Path):
     assert not (tmp_path / "data").exists()
 
 
+def test_doctor_reads_the_files_where_it_is_asked_to(run: Any, tmp_path: Path):
+    (tmp_path / "mutoscope.toml").write_text("[server]\nport = 0\n")
+    folder = tmp_path / "data" / "assets" / "00"
+    folder.mkdir(parents=True)
+    (folder / f"{'0' * 64}.png").write_bytes(b"x")
+    ended = run("doctor", "--files", "--data", tmp_path / "data", "--json")
+    [found] = [each for each in ended.json if each["what"] == "files"]
+    assert ended.code == 1 and "0 are as they were stored; damaged: 000" in found["found"]
+    assert "--files" not in run("doctor", "--data", tmp_path / "data").out
+
+
 def test_doctor_says_what_is_broken_and_what_to_do(run: Any, tmp_path: Path):
     file = tmp_path / "mutoscope.toml"
     file.write_text("[server]\nprot = 0\n")

@@ -146,6 +146,13 @@ def test_a_mistake_in_the_environment_is_named():
         load(None, {"MUTOSCOPE_SERVER_PROT": "1"})
 
 
+def test_a_file_that_is_no_text_is_named(tmp_path: Path):
+    path = tmp_path / "mutoscope.toml"
+    path.write_bytes(b"[server]\nhost = '\xff'")
+    with pytest.raises(BadSettings, match=r"mutoscope\.toml"):
+        load(path, {})
+
+
 def test_a_file_that_was_named_must_be_there(tmp_path: Path):
     with pytest.raises(BadSettings, match=r"nothing\.toml"):
         load(tmp_path / "nothing.toml", {})

@@ -416,6 +416,18 @@ async def test_an_open_server_has_no_administration(start: Start) -> None:
         b'{"name": "x", "id": "key_1"}',
         b'{"name": "x", "sha256": "00"}',
         b'{"name": "' + b"x" * 101 + b'"}',
+        b'{"name": "\xff"}',
+        b'{"name": "\xed\xa0\x80"}',
+        b'{"name": "\\ud800"}',
+        b'\xff\xfe{"name": "x"}',
+        b"[" * 50_000,
+        b'{"name": "x", "per_model": ' + b'{"a":' * 10_000 + b"1" + b"}" * 10_001,
+        b'{"name": "x", "expires_seconds": 1e308}',
+        b'{"name": "x", "expires_seconds": -1e308}',
+        b'{"name": "x", "max_daily": 18446744073709551616}',
+        b'{"name": "x", "requests_per_minute": 1' + b"0" * 400 + b"}",
+        b'{"name": "x", "budget": 1e308}',
+        b'{"name": "x", "budget": NaN}',
     ],
 )
 async def test_a_body_that_is_no_key_is_refused(body: bytes, admin: Any) -> None:
@@ -625,12 +637,36 @@ async def test_no_spelling_of_a_path_stands_for_a_key(spelling: str, guarded: An
         [("X-Freepik-API-Key", "KEY")],
         [("X-FREEPIK-API-KEY", "KEY")],
         [("x-magnific-api-key", "KEY")],
-        [("x-freepik-api-key", " KEY "), ("x-magnific-api-key", "other")],
+        [("x-freepik-api-key", " KEY "), ("x-magnific-api-key", "KEY"), ("authorization", "Bearer KEY")],
+        [("x-freepik-api-key", "KEY"), ("x-magnific-api-key", " ")],
     ],
 )
 async def test_the_case_of_a_headers_name_does_not_matter(headers: list[tuple[str, str]], guarded: Any) -> None:
     given = [(name, value.replace("KEY", guarded.ann)) for name, value in headers]
     assert (await guarded.client.get(IMAGE, headers=given)).status_code == 200
+
+
+TWO_KEYS = (
+    [("x-freepik-api-key", "KEY"), ("x-magnific-api-key", "other")],
+    [("x-freepik-api-key", "KEY"), ("authorization", "Bearer other")],
+    [("authorization", "Bearer KEY"), ("x-api-key", "other")],
+    [("authorization", "Bearer KEY"), ("xi-api-key", "other")],
+    [("authorization", "Basic b3RoZXI6"), ("x-freepik-api-key", "KEY")],
+    [("x-freepik-api-key", "KEY"), ("x-freepik-api-key", "KEY")],
+)
+
+
+@pytest.mark.parametrize("headers", TWO_KEYS)
+@pytest.mark.parametrize("path", [IMAGE, "/v1/organization", "/api/v1/tasks", "/admin/keys", "/metrics"])
+async def test_two_keys_in_one_request_are_none_wherever_they_stand(
+    path: str, headers: list[tuple[str, str]], guarded: Any
+) -> None:
+    """Neither does the right one of the two open anything, in whichever order they come."""
+    secret = await key_for(guarded, "root", admin=True)
+    told = [(name, value.replace("KEY", secret)) for name, value in headers]
+    for given in (told, told[::-1]):
+        answer = await guarded.client.get(path, headers=[*given, ("x-runway-version", "2024-11-06")])
+        assert answer.status_code == 401, answer.text
 
 
 @pytest.mark.parametrize(

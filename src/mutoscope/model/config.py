@@ -43,6 +43,7 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     allow_origins: tuple[str, ...] = ()
     hosts: dict[str, str] = {}
     wires: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     min_free_bytes: int = 256 * 1024 * 1024
 
     @property
@@ -54,8 +55,8 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             return self.host == "localhost"
 
 
-Count = Annotated[int, Meta(ge=0)]
-Rate = Annotated[float, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0, le=10**15)]  # what SQLite and a float both hold, with room to reckon
+Rate = Annotated[float, Meta(ge=0, le=10**12)]
 
 
 class Rates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -97,7 +98,7 @@ class Rights(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     max_daily: Count | None = None
     max_queued: Count | None = None
     max_bytes_daily: Count | None = None
-    budget: Annotated[float, Meta(gt=0)] | None = None
+    budget: Annotated[float, Meta(gt=0, le=10**12)] | None = None
     budget_period: Literal["day", "month", "total"] = "month"
     per_model: dict[str, ModelRights] = {}
 
@@ -280,7 +281,7 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
     if chosen is not None:
         try:
             values = msgspec.toml.decode(chosen.read_bytes(), type=dict[str, Any])
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
             raise BadSettings(f"{chosen}: {error}") from error
     origin = str(chosen) if chosen else "environment"
     variables = os.environ if environment is None else environment

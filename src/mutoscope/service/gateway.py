@@ -49,6 +49,7 @@ ALL_RIGHTS = Rights()
 SIFTED = 10_000  # how many of a caller's newest jobs a list with filters looks at
 SIFTED_AT_ONCE = 500
 MANY = 100  # jobs that one request may ask for by their ids
+USUAL_PERIOD, LONGEST_PERIOD = timedelta(days=30), timedelta(days=90)  # of a report of what was spent
 BODY_KEPT = 64 * 1024
 # Looks ahead a bounded way, then takes whole runs: a text of megabytes costs milliseconds, not seconds.
 LONG_TEXT = re.compile(rb'"(?=(?:[^"\\]|\\.){1024})(?:[^"\\]++|\\.)*+"')
@@ -522,10 +523,8 @@ class Gateway:
         return Account(models=models, spent=spent, budget=rights.budget, period=rights.budget_period, left=left)
 
     async def usage(self, period: Period, *, owner: str) -> Usage:
-        """Credits by day (UTC) and model; every day of the period is present."""
-        today = datetime.fromtimestamp(self.clock(), UTC).date()
-        start = date.fromisoformat(period.start) if period.start else today - timedelta(days=30)
-        before = date.fromisoformat(period.before) if period.before else start + timedelta(days=30)
+        """Credits by day (UTC) and model; every day of the period is present. Raises Problem(INVALID)."""
+        start, before = days_of(period, today=datetime.fromtimestamp(self.clock(), UTC).date())
         days: dict[str, dict[str, float]] = {
             (start + timedelta(days=n)).isoformat(): {} for n in range((before - start).days)
         }
@@ -563,6 +562,21 @@ def unpriced(model: Model, makers: Sequence[str]) -> Problem:
         f"This key has a budget, and what {model.name} costs at {', '.join(makers)} is not known. Whoever runs this"
         f" server can say it: price, or prices for one engine, under {setting} in mutoscope.toml.",
     )
+
+
+def days_of(period: Period, *, today: date) -> tuple[date, date]:
+    """The first day and the one after the last. The calendar ends with the year 9999."""
+    start = date.fromisoformat(period.start) if period.start else today - USUAL_PERIOD
+    last = start + min(USUAL_PERIOD, date.max - start)
+    before = date.fromisoformat(period.before) if period.before else last
+    if before - start > LONGEST_PERIOD:
+        told = "" if period.start else f", which is {start} where nothing else is said"
+        raise Problem(
+            Kind.INVALID,
+            f"The period may have at most {LONGEST_PERIOD.days} days; it began with {start}{told}.",
+            field="beforeDate",
+        )
+    return start, before
 
 
 def midnight(day: date) -> float:

@@ -76,6 +76,8 @@ class Intake:
     async def _open(self, each: Input, scratch: Path) -> OpenedInput:
         folder = Path(tempfile.mkdtemp(dir=scratch))
         asset = each.asset or await self._known_asset(each, None)
+        if asset is not None and not await self.assets.touch(asset):
+            raise Problem(Kind.UNREACHABLE_MEDIA, "The file is not kept any more.", field=each.field)
         path = await (
             self.assets.local_path(asset, folder) if asset else self._land(each, folder / "input", patient=True)
         )

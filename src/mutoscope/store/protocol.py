@@ -619,6 +619,14 @@ class Store(Protocol):
         """Files that were needed once and may be removed."""
         ...
 
+    async def asset_bytes(self, asset: str) -> int | None:
+        """How large a file was when it was stored, by an upload or an output; None where no record tells."""
+        ...
+
+    async def assets(self) -> tuple[str, ...]:
+        """Every file that a record names."""
+        ...
+
     async def needed(self, assets: Collection[str]) -> set[str]:
         """Those that a job or an upload needs."""
         ...

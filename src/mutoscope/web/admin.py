@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 KEYS = "/admin/keys"
+LONGEST = 100 * 365 * 86400.0
 NOT_STORED = {"cache-control": "no-store"}
 
 
@@ -26,11 +27,11 @@ class NewKey(Rights, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     """The body of a create: a name, the rights, and for how long."""
 
     name: str
-    expires_seconds: Annotated[float, Meta(gt=0)] | None = None
+    expires_seconds: Annotated[float, Meta(gt=0, le=LONGEST)] | None = None
 
 
 class Rotation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    grace_seconds: Annotated[float, Meta(ge=0)] = 0.0
+    grace_seconds: Annotated[float, Meta(ge=0, le=LONGEST)] = 0.0
 
 
 class Admin:
@@ -118,8 +119,10 @@ def told(key: KeyRecord, now: float) -> dict[str, Any]:
 def read(body: bytes, type: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=type)
-    except msgspec.DecodeError as error:
+    except msgspec.ValidationError as error:
         raise Problem(Kind.INVALID, str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem(Kind.INVALID, f"The request body is not valid JSON: {error}") from error
 
 
 def bearer(request: HttpRequest) -> str | None:

@@ -33,6 +33,8 @@ def is_form(request: HttpRequest) -> bool:
 
 async def receive(request: HttpRequest, receive: Receive, folder: Path, *, max_bytes: int) -> Form:
     """Read a form, its files into `folder`. Raises Problem (INVALID, TOO_LARGE)."""
+    if not is_form(request):
+        raise Problem(Kind.INVALID, f"The form cannot be read: it should be {MULTIPART}.", field="file")
     reader = Multipart(request, folder) if media_type(request) == MULTIPART else Fields()
     size, more = 0, True
     try:
@@ -51,8 +53,8 @@ async def receive(request: HttpRequest, receive: Receive, folder: Path, *, max_b
                 reader.parser.write(chunk)
         reader.parser.finalize()
         return reader.form()
-    except (FormParserError, UnicodeDecodeError, ValueError) as error:
-        raise Problem(Kind.INVALID, f"The form cannot be read: {error}") from error
+    except (FormParserError, ValueError) as error:  # a Unicode error is one of the latter
+        raise Problem(Kind.INVALID, f"The form cannot be read: {error}.", field="file") from error
     finally:
         reader.close()
 
@@ -95,7 +97,8 @@ class Multipart:
         _, options = parse_options_header(request.headers.get("content-type", ""))
         boundary = options.get(b"boundary", b"")
         if not boundary:
-            raise Problem(Kind.INVALID, "The header Content-Type of a form names its boundary.", field="content-type")
+            why = "The form cannot be read: its boundary should be named in Content-Type."
+            raise Problem(Kind.INVALID, why, field="file")
         self.folder = folder
         self.texts: dict[str, list[str]] = {}
         self.files: dict[str, list[FormFile]] = {}
@@ -137,7 +140,7 @@ class Multipart:
         _, options = parse_options_header(self.head.get("content-disposition", ""))
         self.name = options.get(b"name", b"").decode("utf-8", "replace")
         if not self.name:
-            raise Problem(Kind.INVALID, "A part of the form has no name.")
+            raise FormParserError("a part has no name in its Content-Disposition")
         self.is_file = b"filename" in options or b"filename*" in options
         self.file_name = options.get(b"filename", b"").decode("utf-8", "replace")
         if self.is_file:
@@ -176,7 +179,7 @@ class Multipart:
 
     def form(self) -> Form:
         if not self.ended:
-            raise Problem(Kind.INVALID, "The form has no end: its last boundary is missing.")
+            raise FormParserError("it ends before its last boundary")
         return Form(texts=self.texts, files=self.files)
 
     def close(self) -> None:

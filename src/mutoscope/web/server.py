@@ -13,7 +13,6 @@ from urllib.parse import parse_qsl
 import structlog
 import uuid_utils
 from msgspec.structs import force_setattr, replace
-from starlette.requests import Request
 
 from mutoscope.model.catalog import first
 from mutoscope.model.http import Form, HttpRequest, HttpResponse, json_response
@@ -31,6 +30,7 @@ from mutoscope.telemetry.counters import Durations
 from mutoscope.web import forms, pages
 from mutoscope.web.admin import Admin
 from mutoscope.web.cors import Origins, is_preflight
+from mutoscope.web.head import Proxies, hold_host, one_credential
 from mutoscope.web.router import Found, Router, Target
 from mutoscope.wirekit.forms import as_json
 from mutoscope.wirekit.routes import (
@@ -65,7 +65,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MAX_WAIT = 600.0  # seconds that a create may wait for its job's end, whatever it asks for
 RENDERED_KEPT = 4096
-LARGE_BODY = 256 * 1024
+LARGE_BODY = 16 * 1024  # what is larger is read in a thread
+MOST_VALUES = 10_000  # in a body: a list of a million takes seconds to read and a gigabyte to hold
 RENDERED_SECONDS = 60.0  # a rendered status is sent again for so long while its job does not change
 UNPRINTABLE = re.compile(r"[^ -~]")
 UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})")
@@ -79,6 +80,7 @@ CALLBACKS = "/callbacks/"
 ADMIN = "/admin/"
 MAX_ADMIN = 64 * 1024
 SIZE = re.compile(r"[0-9]{1,18}")
+COUNTED = 1 << 20  # bytes in which commas are counted at once
 MAX_CALLBACK = 64 * 1024
 PLACES = ("files", "uploads", "callbacks", "admin", "metrics")
 """First parts of paths of ours whose requests are counted apart from those of the pages."""
@@ -118,6 +120,7 @@ class Server:
         self.max_body = gateway.settings.server.max_body_bytes
         self.requests: Durations[tuple[str, int]] = requests or Durations()
         self.origins = Origins(allowed) if (allowed := gateway.settings.server.allow_origins) else None
+        self.proxies = Proxies(trusted) if (trusted := gateway.settings.server.trusted_proxies) else None
         self.pages = pages.build(gateway, wires, rehearsal=rehearsal, told=told)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -130,6 +133,14 @@ class Server:
         found = self.router.find(path, scope["method"])
         wire = found.targets[0].wire if found.targets else found.wire
         began = time.perf_counter()
+        try:
+            if self.proxies:
+                scope = self.proxies.scope(scope)
+            hold_host(scope)
+        except Problem as problem:
+            await respond(misaddressed(problem, wire, scope), scope, send)
+            self.requests.add((f"{wire.name} other" if wire else " pages", 4), time.perf_counter() - began)
+            return
         if self.origins and (wire is not None or path.startswith(("/files/", "/uploads/"))):
             send = with_headers(send, self.origins.headers(scope))
             if is_preflight(scope):
@@ -191,7 +202,7 @@ class Server:
         label = f"{wire.name} other"
         asked = Asked(self.scratch)
         try:
-            one_credential(scope, request)
+            one_credential(scope["headers"])
             secret = next(filter(None, (each.wire.credential(request) for each in found.targets)), None)
             caller = await self.keys.caller(secret if found.targets else wire.credential(request))
             allowance = self.pace.spend(caller.owner or address_of(scope), caller.rights)
@@ -291,6 +302,7 @@ class Server:
         body = await read_body(receive, request, self.max_body)
         if limit is not None:
             await self.meter.take(caller.owner, len(body), limit)
+        hold_values(body)
         return body
 
     async def serve(self, wire: Wire, route: Route, request: HttpRequest, caller: Caller, origin: str) -> HttpResponse:
@@ -301,7 +313,8 @@ class Server:
             case Create():
                 return await self.make(wire, route, request, caller, origin)
             case List():
-                jobs = await gateway.list(wire, route, route.parse(request), owner=owner, origin=origin)
+                page = await unhurried(route.parse, request, request)
+                jobs = await gateway.list(wire, route, page, owner=owner, origin=origin)
                 return route.render(jobs, request)
             case ReadMany():
                 jobs = await gateway.show_many(wire, route, route.ids(request), owner=owner, origin=origin)
@@ -314,7 +327,7 @@ class Server:
                 job = await gateway.show(wire, route, route.id(request), owner=owner, origin=origin)
                 return await self.content(route, job, request)
             case OpenUploads():
-                wishes = route.parse(request)
+                wishes = await unhurried(route.parse, request, request)
                 return route.render(await gateway.open_uploads(wire, wishes, owner=owner, origin=origin), request)
             case TakeFile():
                 return route.render(await self.take_file(wire, route, request, owner, origin), request)
@@ -328,7 +341,8 @@ class Server:
             case AccountRead():
                 return route.render(await gateway.account(owner, caller.rights), request)
             case UsageRead():
-                return route.render(await gateway.usage(route.parse(request), owner=owner), request)
+                period = await unhurried(route.parse, request, request)
+                return route.render(await gateway.usage(period, owner=owner), request)
             case _:
                 raise TypeError(f"no way to serve {type(route).__name__}")
 
@@ -466,7 +480,7 @@ class Server:
     async def administer(self, scope: Scope, receive: Receive) -> HttpResponse:
         request = head_of(scope)
         try:
-            one_credential(scope, request)
+            one_credential(scope["headers"])
             owner = await self.admin.admit(request)
             self.pace.spend(owner or address_of(scope))
             if request.method == "POST":
@@ -486,7 +500,7 @@ class Server:
             if not match or request.method not in ("PUT", "POST"):
                 raise Problem(Kind.NOT_FOUND, "There is no such upload; send PUT or POST to the URL that was given.")
             with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
-                status = await self.fill(match[1], request, scope, receive, Path(folder) / "upload")
+                status = await self.fill(match[1], request, receive, Path(folder) / "upload")
             return HttpResponse(status=status)
         except (Problem, OSError) as error:
             problem = error if isinstance(error, Problem) else hindrance(error)
@@ -494,7 +508,7 @@ class Server:
                 raise
             return json_response({"message": problem.message, "error": problem.message}, problem.status)
 
-    async def fill(self, id: str, request: HttpRequest, scope: Scope, receive: Receive, path: Path) -> int:
+    async def fill(self, id: str, request: HttpRequest, receive: Receive, path: Path) -> int:
         """Take the bytes; returns the status that says so."""
         gateway = self.gateway
         upload = await gateway.store.upload(id)
@@ -507,8 +521,9 @@ class Server:
         if request.method == "PUT":
             await save_body(receive, path, upload.max_bytes)
         else:
-            wished = await save_form(scope, receive, path, upload.max_bytes)
-            status = FORM_STATUSES.get(wished, status)
+            form = await forms.receive(request, receive, path.parent, max_bytes=upload.max_bytes + forms.MAX_TEXTS)
+            path = file_in(form, upload.max_bytes)
+            status = FORM_STATUSES.get(next(iter(form.texts.get("success_action_status", ())), ""), status)
         size = path.stat().st_size
         await self.meter.take(upload.owner, size, limit)
         if size < upload.min_bytes:
@@ -531,6 +546,24 @@ class Server:
         if not rights:
             raise Problem(Kind.FORBIDDEN, "The key that opened this upload is not taken any more.")
         return widest(first(each.max_bytes_daily, usual) for each in rights)
+
+
+def file_in(form: Form, max_bytes: int) -> Path:
+    """Where the only file of an upload's form lies. Raises Problem."""
+    files = form.files.get("file", [])
+    if len(files) != 1:
+        found = "no part" if not files else "more than one part"
+        raise Problem(Kind.INVALID, f"The form cannot be read: it has {found} named file.", field="file")
+    if files[0].bytes > max_bytes:
+        raise Problem(Kind.TOO_LARGE, f"The file is larger than {max_bytes} bytes.")
+    return files[0].path
+
+
+def misaddressed(problem: Problem, wire: Wire | None, scope: Scope) -> HttpResponse:
+    """To whom nothing else is told: their own idea of where they are may be somebody else's."""
+    if wire is not None:
+        return wire.render_problem(problem, head_of(scope))
+    return json_response({"error": problem.message}, problem.status)
 
 
 def allowed(methods: Iterable[str]) -> str:
@@ -583,15 +616,6 @@ def head_of(scope: Scope) -> HttpRequest:
     )
 
 
-def one_credential(scope: Scope, request: HttpRequest) -> None:
-    """Two keys in one request are none: whoever stands before us may have looked at the other one."""
-    if len(request.headers) == len(scope["headers"]):
-        return  # no header is there twice
-    named = [name for name, _ in scope["headers"] if name == b"authorization" or name.endswith(b"-api-key")]
-    if len(set(named)) < len(named):
-        raise Problem(Kind.UNAUTHENTICATED, "The API key is given twice")
-
-
 def address_of(scope: Scope) -> str:
     client = scope.get("client")
     return client[0] if client else ""
@@ -609,7 +633,7 @@ def origin_of(scope: Scope, request: HttpRequest) -> str:
 async def read_body(receive: Receive, request: HttpRequest, max_bytes: int) -> bytes:
     """The whole body. Raises Problem(TOO_LARGE) as soon as it is known to exceed `max_bytes`."""
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > max_bytes:
+    if SIZE.fullmatch(declared) and int(declared) > max_bytes:
         raise too_large(max_bytes)
     message = await receive()
     if not message.get("more_body"):
@@ -627,6 +651,15 @@ async def read_body(receive: Receive, request: HttpRequest, max_bytes: int) -> b
         if size > max_bytes:
             raise too_large(max_bytes)
     return b"".join(chunks)
+
+
+def hold_values(body: bytes) -> None:
+    """Commas tell how many values there are at most, and cost next to nothing to count: files in base64 have none."""
+    commas = 0
+    for start in range(0, len(body) if len(body) > LARGE_BODY else 0, COUNTED):
+        commas += body.count(b",", start, start + COUNTED)
+        if commas > MOST_VALUES:
+            raise Problem(Kind.INVALID, f"The request body has more than {MOST_VALUES} values.")
 
 
 def too_large(max_bytes: int) -> Problem:
@@ -648,21 +681,6 @@ async def save_body(receive: Receive, path: Path, max_bytes: int) -> None:
             more = message.get("more_body", False)
 
 
-async def save_form(scope: Scope, receive: Receive, path: Path, max_bytes: int) -> str:
-    """Store the part named file of a form. Of the vendor's other fields one is returned: which status is success."""
-    capped = Capped(receive, max_bytes + 64 * 1024)
-    async with Request(scope, capped).form(max_files=1, max_fields=32, max_part_size=64 * 1024) as form:
-        file, wished = form.get("file"), form.get("success_action_status")
-        if file is None or isinstance(file, str):
-            raise Problem(Kind.INVALID, "The form has no part named file.", field="file")
-        with path.open("wb") as target:
-            while chunk := await file.read(1 << 20):
-                await asyncio.to_thread(target.write, chunk)
-    if path.stat().st_size > max_bytes:
-        raise Problem(Kind.TOO_LARGE, f"The file is larger than {max_bytes} bytes.")
-    return wished if isinstance(wished, str) else ""
-
-
 class Asked:
     """What is read of one request: its body once, and the files of its form, which are gone when it is answered."""
 
@@ -681,20 +699,6 @@ class Asked:
 
 def form_bytes(form: Form) -> int:
     return sum(file.bytes for files in form.files.values() for file in files)
-
-
-class Capped:
-    """A receive channel that gives up after so many bytes."""
-
-    def __init__(self, receive: Receive, max_bytes: int) -> None:
-        self.receive, self.left = receive, max_bytes
-
-    async def __call__(self) -> MutableMapping[str, Any]:
-        message = await self.receive()
-        self.left -= len(message.get("body", b""))
-        if self.left < 0:
-            raise Problem(Kind.TOO_LARGE, "The upload is too large.")
-        return message
 
 
 class Noted:

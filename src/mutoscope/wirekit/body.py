@@ -21,6 +21,11 @@ from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 T = TypeVar("T")
 Path = tuple[str | int, ...]
 
+FLAWS_TOLD = 100
+"""A list of a million wrong items is answered in a few kilobytes."""
+ITEMS_READ = 1000
+"""Of a list: what is wrong behind that is told as msgspec tells it."""
+
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are not JSON. Its ValidationError is a DecodeError too: catch it first."""
 
@@ -239,12 +244,16 @@ def shape_of(type: inspect.Type) -> Shape:
 
 
 def walk(value: Any, type: inspect.Type, path: Path) -> Iterator[Flaw]:
-    """Every way in which a decoded JSON value breaks its type."""
+    """Every way in which a decoded JSON value breaks its type, up to as many as somebody would read."""
+    return islice(walked(value, type, path), FLAWS_TOLD)
+
+
+def walked(value: Any, type: inspect.Type, path: Path) -> Iterator[Flaw]:
     match type:
         case inspect.AnyType():
             return
         case inspect.Metadata():
-            yield from walk(value, type.type, path)
+            yield from walked(value, type.type, path)
         case inspect.UnionType():
             yield from walk_union(value, type, path)
         case inspect.StructType():
@@ -278,7 +287,7 @@ def walk_struct(value: Any, type: inspect.StructType, path: Path) -> Iterator[Fl
         name = field.encode_name
         known.add(name)
         if name in value:
-            for flaw in walk(value[name], field.type, (*path, name)):
+            for flaw in walked(value[name], field.type, (*path, name)):
                 yield as_declared(flaw, type.cls)
         elif field.required:
             # what would have been right, so that a wire can say which type it expected
@@ -324,7 +333,7 @@ def walk_union(value: Any, type: inspect.UnionType, path: Path) -> Iterator[Flaw
     # an optional field has but one type to hold the value against, whatever the value is
     fitting = members if len(members) == 1 else [each for each in members if accepts_kind(each, value)]
     if fitting:
-        yield from least_flawed([tuple(walk(value, each, path)) for each in fitting])
+        yield from least_flawed([tuple(walked(value, each, path)) for each in fitting])
     elif members:
         yield wrong(path, " or ".join(dict.fromkeys(expected(each) for each in members)), value)
 
@@ -361,8 +370,8 @@ def walk_list(value: Any, type: inspect.ListType | inspect.VarTupleType, path: P
         yield Flaw(path=path, rule=Rule.MIN_ITEMS, bound=type.min_length, found=len(value))
     if type.max_length is not None and len(value) > type.max_length:
         yield Flaw(path=path, rule=Rule.MAX_ITEMS, bound=type.max_length, found=len(value))
-    for index, item in enumerate(value):
-        yield from walk(item, type.item_type, (*path, index))
+    for index, item in enumerate(value[:ITEMS_READ]):
+        yield from walked(item, type.item_type, (*path, index))
 
 
 def walk_text(value: Any, type: inspect.StrType, path: Path) -> Iterator[Flaw]:

@@ -37,6 +37,7 @@ from mutoscope.store.protocol import (
     SpendingRow,
     Swept,
 )
+from mutoscope.store.sqlite import assets as files
 from mutoscope.store.sqlite import deliveries as outbox
 from mutoscope.store.sqlite import figures, jobs, keys, ledger, retention, upstream
 from mutoscope.store.sqlite import idempotency as repeats
@@ -606,6 +607,13 @@ class SqliteStore:
 
     async def due_drops(self, *, now: float, limit: int) -> tuple[str, ...]:
         return tuple(str(asset) for (asset,) in self._read(retention.DUE_DROPS, (now, limit)))
+
+    async def asset_bytes(self, asset: str) -> int | None:
+        row = next(iter(self._read(files.BYTES, (asset,))), None)
+        return None if row is None else msgspec.convert(row[0], int | None) or None
+
+    async def assets(self) -> tuple[str, ...]:
+        return tuple(str(asset) for (asset,) in await self._report(files.ALL, ()))
 
     async def needed(self, assets: Collection[str]) -> set[str]:
         return {str(asset) for (asset,) in self._read(retention.NEEDED_AMONG, (jobs.ids_of(tuple(assets)),))}
