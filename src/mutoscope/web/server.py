@@ -84,6 +84,7 @@ COUNTED = 1 << 20  # bytes in which commas are counted at once
 MAX_CALLBACK = 64 * 1024
 PLACES = ("files", "uploads", "callbacks", "admin", "metrics")
 """First parts of paths of ours whose requests are counted apart from those of the pages."""
+UPLOAD_PARTS, UPLOAD_TEXT = 32, 64 * 1024  # of the form of an upload
 FORM_STATUSES = {"200": 200, "201": 201}  # by the field success_action_status, as object stores have it
 
 
@@ -521,7 +522,10 @@ class Server:
         if request.method == "PUT":
             await save_body(receive, path, upload.max_bytes)
         else:
-            form = await forms.receive(request, receive, path.parent, max_bytes=upload.max_bytes + forms.MAX_TEXTS)
+            most = upload.max_bytes + UPLOAD_PARTS * UPLOAD_TEXT
+            form = await forms.receive(
+                request, receive, path.parent, max_bytes=most, max_parts=UPLOAD_PARTS, max_text=UPLOAD_TEXT
+            )
             path = file_in(form, upload.max_bytes)
             status = FORM_STATUSES.get(next(iter(form.texts.get("success_action_status", ())), ""), status)
         size = path.stat().st_size
