@@ -11,7 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from mutoscope.studio.error import StudioError
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "MPO")
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "MPO")
 """What is opened; Pillow's other parsers (EPS, PSD, TIFF, …) are not let near a stranger's file."""
 MAX_PIXELS = 100_000_000
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
