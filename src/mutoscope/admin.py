@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 KEYS = "/admin/keys"
+LONGEST_SECONDS = 100 * 366 * 86400  # a hundred years
 NOT_STORED = {"cache-control": "no-store"}
 
 
@@ -26,11 +27,11 @@ class NewKey(Rights, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     """The body of a create: a name, the rights, and for how long."""
 
     name: str
-    expires_seconds: Annotated[float, Meta(gt=0)] | None = None
+    expires_seconds: Annotated[float, Meta(gt=0, le=LONGEST_SECONDS)] | None = None
 
 
 class Rotation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    grace_seconds: Annotated[float, Meta(ge=0)] = 0.0
+    grace_seconds: Annotated[float, Meta(ge=0, le=LONGEST_SECONDS)] = 0.0
 
 
 class Admin:

@@ -29,6 +29,7 @@ from mutoscope.config import BadSettings, Settings
 from mutoscope.engines.studio import Studio
 from mutoscope.media import Prober
 from mutoscope.problem import Problem
+from mutoscope.store import NewerDatabase, hold_readable
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 38, 0)
@@ -255,8 +256,19 @@ def home(settings: Settings) -> Iterator[Check]:
         yield Check(what="data directory", verdict=Verdict.BROKEN, found=f"{root} cannot be written", advice=advice)
         return
     yield Check(what="data directory", found=str(root) if root.exists() else f"{root} (will be made at first start)")
+    if (root / _records.DATABASE).exists():
+        yield records(root / _records.DATABASE)
     yield space(there)
     yield disk(there)
+
+
+def records(path: Path) -> Check:
+    try:
+        hold_readable(path)
+    except (NewerDatabase, Problem) as error:
+        advice = "choose another directory with --data, or put back the copy that fits"
+        return Check(what="job store", verdict=Verdict.BROKEN, found=str(error), advice=advice)
+    return Check(what="job store", found=f"{path}, {_show.size(path.stat().st_size)}")
 
 
 def space(where: Path) -> Check:

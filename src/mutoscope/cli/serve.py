@@ -21,10 +21,11 @@ from mutoscope import __version__, logs
 from mutoscope.app import App
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
-from mutoscope.cli._options import Config, Data, settings_of
+from mutoscope.cli._options import Config, Data, Whole, settings_of
 from mutoscope.config import Settings
 from mutoscope.connection import Connection
 from mutoscope.routes import route
+from mutoscope.store import hold_readable
 from mutoscope.wires import ALL
 from mutoscope.wires._wire import Wire
 
@@ -39,7 +40,7 @@ BASE_URLS = {"runway": "RUNWAYML_BASE_URL={url}", "dashscope": "DASHSCOPE_HTTP_B
 def serve(
     *,
     host: str | None = None,
-    port: int | None = None,
+    port: Whole = None,
     data: Data = None,
     config: Config = None,
     public_url: str | None = None,
@@ -68,6 +69,7 @@ def serve(
     configure_log(settings)
     with listening(settings.server.host, settings.server.port) as door:
         app = App(settings, rehearsal=rehearse)
+        hold_readable(app.home.database)
         server = Serving(app, door)
         server.run(sockets=[door])
     return 0 if server.started else 1
@@ -172,7 +174,9 @@ class Serving(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         """uvicorn would raise the signal again after a graceful stop, and the exit code would speak of a failure."""
-        signals = (signal.SIGINT, signal.SIGTERM)
+        signals = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # a closed terminal; nohup has it ignored
+            signals.append(signal.SIGHUP)
         before = {each: signal.signal(each, self.handle_exit) for each in signals}
         try:
             yield

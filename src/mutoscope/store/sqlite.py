@@ -26,7 +26,7 @@ from mutoscope.store import _sqlite_repeats as repeats
 from mutoscope.store import _sqlite_retention as retention
 from mutoscope.store import _sqlite_upstream as upstream
 from mutoscope.store._lru import HotJobs
-from mutoscope.store._migrations import NewerDatabase, migrate
+from mutoscope.store._migrations import NewerDatabase, hold_version, migrate, migration_files, version
 from mutoscope.store._rows import (
     COLUMNS,
     DELIVERY_COLUMNS,
@@ -67,7 +67,7 @@ from mutoscope.store._store import (
 from mutoscope.store._writer import Changes, Work, Writer, unavailable
 from mutoscope.wires._wire import Upload
 
-__all__ = ["NewerDatabase", "SqliteStore"]
+__all__ = ["NewerDatabase", "SqliteStore", "hold_readable"]
 
 SHOWN = f"SELECT {COLUMNS} FROM jobs WHERE deleted = 0"
 GET = f"{SHOWN} AND id = ?"
@@ -695,6 +695,17 @@ def open_for_writing(path: Path, busy_seconds: float) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def hold_readable(path: Path) -> None:
+    """Look before anything is begun. Raises NewerDatabase, and Problem when the file cannot be used."""
+    if not path.exists():
+        return
+    try:
+        with closing(open_for_reading(path)) as db:
+            hold_version(version(db), len(migration_files()))
+    except sqlite3.Error as error:
+        raise Problem(Kind.UNAVAILABLE, f"{path} cannot be read: {error}.") from error
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
