@@ -26,6 +26,7 @@ from mutoscope.access import digest
 from mutoscope.catalog import ROWS
 from mutoscope.cli import VERBS, main
 from mutoscope.cli._failure import Stop
+from mutoscope.cli.generate import in_private
 from mutoscope.cli.serve import refuse_open_door
 from mutoscope.config import Settings, load
 from mutoscope.job import Delivery, Generation, Job, Operation, State
@@ -623,6 +624,10 @@ def test_where_nothing_can_be_written_is_told_before_the_work(run: Any, tmp_path
     if os.access(tmp_path / "made", os.W_OK):
         pytest.skip("whoever may write everywhere, as root may, cannot see this")
     assert "--out" in run("generate", "a lake", "--engine", "script", "-o", "made").err
+
+
+def test_generate_takes_no_worse_a_place_than_any_other_program(tmp_path: Path):
+    assert in_private(load(None, {"MUTOSCOPE_SERVER_DATA": str(tmp_path)})).studio.niceness == 0
 
 
 def generating(tmp_path: Path, *, ignoring: signal.Signals | None = None) -> subprocess.Popen[str]:

@@ -168,6 +168,7 @@ class Studio(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     determinism: Literal["machine", "portable"] = "machine"
     slots: int = 1
     encode_threads: int = 2
+    niceness: Annotated[int, Meta(ge=0, le=19)] = 2
     timeout_seconds: float = 900.0
 
 

@@ -491,11 +491,11 @@ async def test_a_render_lets_the_server_go_first(studio: Studio, picture: Opened
     divided = Path("/proc/sys/kernel/sched_autogroup_enabled")
     if divided.exists() and divided.read_text().strip() == "1":
         sessions = [Path(f"/proc/{process}/autogroup").read_text() for process in children()]
-        assert max(int(told.split()[-1]) for told in sessions) == 10
+        assert max(int(told.split()[-1]) for told in sessions) == StudioSettings().niceness
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert own == 10 + os.getpriority(os.PRIO_PROCESS, 0)
+    assert own == StudioSettings().niceness + os.getpriority(os.PRIO_PROCESS, 0)
 
 
 async def test_a_canceled_job_leaves_no_process(studio: Studio, picture: OpenedInput, tmp_path: Path) -> None:

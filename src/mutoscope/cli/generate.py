@@ -144,13 +144,15 @@ async def generate(
 
 
 def in_private(settings: Settings) -> Settings:
-    """For one job of one's own: no limits, files in the temporary directory, no patience at the end, no vendor.
+    """For one job of one's own: no limits, files in the temporary directory, no patience at the end, no vendor; and
+    somebody waits for it, so that it is in no worse a place than any other program.
 
     What is paid for must outlive this process, and here nothing does.
     """
     server = replace(settings.server, grace_seconds=0.0)
     models = {name: replace(each, engines=made_here(engines_of(each))) for name, each in settings.models.items()}
-    return replace(settings, server=server, limits=Limits(), files=Files(), accounts={}, models=models)
+    studio = replace(settings.studio, niceness=0)
+    return replace(settings, server=server, studio=studio, limits=Limits(), files=Files(), accounts={}, models=models)
 
 
 def made_here(engines: tuple[str, ...]) -> tuple[str, ...]:

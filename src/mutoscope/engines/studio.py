@@ -130,7 +130,8 @@ class Studio:
         return {}
 
     async def _start(self) -> "_Child":
-        return await _Child.start(OLD_INSTRUCTIONS if self.settings.determinism == "portable" else {})
+        more = OLD_INSTRUCTIONS if self.settings.determinism == "portable" else {}
+        return await _Child.start(more, niceness=self.settings.niceness)
 
     async def _child(self) -> "_Child":
         """The warm child, or a new one; another is warmed for the job after this one."""
@@ -298,7 +299,7 @@ class _Child:
         self.reserved = False  # it was started for a job that had not come yet
 
     @classmethod
-    async def start(cls, more: Mapping[str, str]) -> "_Child":
+    async def start(cls, more: Mapping[str, str], *, niceness: int) -> "_Child":
         root = Path(mutoscope.__file__).parent.parent
         # An environment of its own: the child opens strangers' files and needs to know no secrets.
         environment = {
@@ -311,7 +312,7 @@ class _Child:
         }
         return cls(
             await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", CHILD),
+                *(sys.executable, "-P", "-m", CHILD, str(niceness)),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,

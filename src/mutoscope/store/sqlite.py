@@ -22,6 +22,7 @@ from mutoscope.store import _sqlite_figures as figures
 from mutoscope.store import _sqlite_jobs as jobs
 from mutoscope.store import _sqlite_keys as keys
 from mutoscope.store import _sqlite_ledger as ledger
+from mutoscope.store import _sqlite_queue as queue
 from mutoscope.store import _sqlite_repeats as repeats
 from mutoscope.store import _sqlite_retention as retention
 from mutoscope.store import _sqlite_upstream as upstream
@@ -227,6 +228,13 @@ class SqliteStore:
             return await asyncio.to_thread(figures.read, self._path, read_apart)
         except sqlite3.Error as error:
             raise unavailable(error) from error
+
+    async def queued(self, engine: str) -> Sequence[str]:
+        try:
+            rows = await asyncio.to_thread(read_apart, self._path, queue.ALL_QUEUED, (engine,))
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+        return str(rows[0][0] or "").split()
 
     async def touch(self) -> None:
         await self._write(touch)
