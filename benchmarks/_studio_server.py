@@ -113,7 +113,8 @@ def beside(setting: Setting) -> Report:
     idle = percentiles([each[1] for each in found["none"]])[1]
     for loops, rounds in found.items():
         took = float(np.median([each[0] for each in rounds]))
-        before, during = (percentiles([each[at] for each in rounds])[1] for at in (1, 2))
+        before = percentiles([each[1] for each in rounds])[1]
+        during = percentiles([each[2] for each in rounds])[1]
         row = (f"{took:.1f}", f"**{took / usual:.1f}**", f"{before:.2f}", f"{during:.2f}")
         report.row(loops, *row, f"{during / before:.1f}", f"**{during / idle:.1f}**")
     report.notes.append("Medians over the rounds; each loop is a session of its own, as another user's program is.")

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -211,10 +212,13 @@ def credentials(settings: config.Credentials) -> Check:
     if not (settings.certificate or settings.key):
         return Check(what="c2pa", found=f"c2pa-python {version}, signs with a certificate of its own")
     try:
-        signing.operators(settings)
+        begin, end = signing.validity(signing.operators(settings).certificate)
     except BadSettings as error:
         advice = "set both to PEM files that belong together, or neither"
         return Check(what="c2pa", verdict=Verdict.BROKEN, found=str(error), advice=advice)
+    if not begin <= datetime.now(UTC) <= end:
+        found = f"{settings.certificate} is good from {begin:%Y-%m-%d} to {end:%Y-%m-%d}, and the clock is outside that"
+        return Check(what="c2pa", verdict=Verdict.BROKEN, found=found, advice="renew the certificate, or set the clock")
     return Check(what="c2pa", found=f"c2pa-python {version}, signs with {settings.certificate}")
 
 

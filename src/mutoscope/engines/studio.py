@@ -21,7 +21,7 @@ import structlog
 
 import mutoscope
 from mutoscope.config import Studio as StudioSettings
-from mutoscope.credentials import Making
+from mutoscope.credentials import Making, Source
 from mutoscope.engines._engine import EngineRun, OpenedInput
 from mutoscope.job import Json, Operation, Output, Role
 from mutoscope.problem import Kind, Problem
@@ -43,6 +43,8 @@ INPUTS: dict[str, tuple[Role, ...]] = {
     "audio": (Role.AUDIO,),
 }
 """The renderer's names of its files, and what they are for here."""
+BY_PRECEDENCE = tuple(INPUTS[name] for name in ("video", "image", "last", "audio"))
+"""What is made begins with the first of these that is given; the others are added to it."""
 
 CALLERS_NAMES = {"factor": "scaleFactor", "text": "prompt", "language": "languageCode", "words_per_minute": "speed"}
 """What the renderer calls otherwise than those who ask."""
@@ -276,6 +278,8 @@ def instead_of(voice: Any) -> str:
 
 async def keep(run: EngineRun, file: Json, *, version: str) -> Output:
     path = Path(file["path"])
+    files = [each for roles in BY_PRECEDENCE if (each := given(run, *roles))]
+    begun = next((each for each in files if each.role is not Role.AUDIO), None)
     return await run.keep(
         path,
         media_type=MEDIA_TYPES[path.suffix],
@@ -283,8 +287,18 @@ async def keep(run: EngineRun, file: Json, *, version: str) -> Output:
         height=file.get("height"),
         seconds=file.get("seconds"),
         frames=file.get("frames"),
-        made=Making(version=version, used=tuple(file["used"]), ignored=tuple(file["ignored"])),
+        made=Making(
+            version=version,
+            used=tuple(file["used"]),
+            ignored=tuple(file["ignored"]),
+            begun_with=source_of(begun) if begun else None,
+            placed=tuple(source_of(each) for each in files if each is not begun),
+        ),
     )
+
+
+def source_of(each: OpenedInput) -> Source:
+    return Source(path=str(each.path), media_type=each.info.media_type, title=each.role.value)
 
 
 class DiedInReserve(Exception):
