@@ -27,7 +27,7 @@ from PIL import Image
 
 from mutoscope import worker
 from mutoscope.config import Studio as StudioSettings
-from mutoscope.credentials import Making
+from mutoscope.credentials import Making, Source
 from mutoscope.engines._engine import OpenedInput
 from mutoscope.engines.studio import Studio
 from mutoscope.job import Generation, Json, Operation, Output, Role
@@ -119,7 +119,10 @@ async def test_a_picture_becomes_a_clip_with_its_facts_and_notes(
     assert probe(output) == (160, 96, 6)
     assert run.shares[-1] == 1.0
     assert run.notes == ["studio used: pan left; ignored: past, cat"]
-    assert run.makings == [Making(version=VERSION, used=("pan left",), ignored=("past", "cat"))]
+    begun = Source(path=str(picture.path), media_type="image/png", title="first_frame")
+    assert run.makings == [
+        Making(version=VERSION, used=("pan left",), ignored=("past", "cat"), begun_with=begun),
+    ]
 
 
 async def test_the_same_order_gives_the_same_bytes_in_two_children(
