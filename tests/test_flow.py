@@ -18,7 +18,7 @@ from mutoscope.engines import CutOff
 from mutoscope.files import egress
 from mutoscope.model.job import State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.service import inputs
+from mutoscope.service import gateway, inputs
 from mutoscope.service.keys import digest
 from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.wires import BY_NAME
@@ -59,6 +59,55 @@ async def test_a_failed_job_says_why_and_which_engine_had_it(start: Start) -> No
         assert answer.json()["data"]["status"] == "FAILED"
         assert answer.json()["data"]["error"] == "not today"
         assert answer.headers["x-mutoscope-engine"] == "script"
+
+
+async def until_running(running: Any, id: str) -> None:
+    async for job in running.app.gateway.watch(id):
+        if job.state is State.RUNNING:
+            return
+
+
+async def test_a_queued_job_tells_how_many_wait_before_it(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "LINE_SECONDS", 0.0)
+    async with start(**SCRIPTED, script={"slots": 1}) as running:
+
+        async def place(id: str) -> str | None:
+            running.app.server.rendered.clear()
+            answer = await running.client.get(f"{IMAGE}/{BY_NAME['freepik'].public_id(id)}")
+            return answer.headers.get("x-mutoscope-notes")
+
+        first = await create(running, "sleep 60")
+        await until_running(running, first)
+        waiting = [await create(running, "a boat") for _ in range(3)]
+        assert [await place(id) for id in (first, *waiting)] == [
+            None,
+            *(f"queue: {number} before this job" for number in range(3)),
+        ]
+        await running.app.gateway.cancel(waiting[0])
+        assert await place(waiting[2]) == "queue: 1 before this job"
+        await running.app.gateway.cancel(first)
+        await running.finished(waiting[2])
+        assert await place(waiting[2]) is None
+
+
+async def test_who_waits_is_read_once_for_all_who_ask(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with start(**SCRIPTED, script={"slots": 1}) as running:
+        await until_running(running, first := await create(running, "sleep 60"))
+        read: list[str] = []
+        queued = running.app.store.queued
+
+        async def counted(engine: str) -> Any:
+            read.append(engine)
+            return await queued(engine)
+
+        monkeypatch.setattr(running.app.store, "queued", counted)
+        monkeypatch.setattr(gateway, "LINE_SECONDS", 60.0)
+        jobs = [await create(running, "a boat") for _ in range(4)]
+        for _ in range(5):
+            running.app.server.rendered.clear()
+            await asyncio.gather(*(running.client.get(f"{IMAGE}/{BY_NAME['freepik'].public_id(id)}") for id in jobs))
+        assert read == ["script"]
+        await running.app.gateway.cancel(first)
 
 
 async def test_an_engine_that_breaks_fails_the_job_without_telling_its_insides(start: Start) -> None:

@@ -24,9 +24,10 @@ from mutoscope import __version__
 from mutoscope.app import App, descriptors
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
-from mutoscope.cli._options import Config, Data, settings_of
+from mutoscope.cli._options import Config, Data, Whole, settings_of
 from mutoscope.model.config import Settings
 from mutoscope.service.routing import route
+from mutoscope.store import hold_readable
 from mutoscope.telemetry import logs
 from mutoscope.web.protocol import SPARE, Connection
 from mutoscope.wirekit.wire import Wire
@@ -44,7 +45,7 @@ BASE_URLS = {"runway": "RUNWAYML_BASE_URL={url}", "dashscope": "DASHSCOPE_HTTP_B
 def serve(
     *,
     host: str | None = None,
-    port: int | None = None,
+    port: Whole = None,
     data: Data = None,
     config: Config = None,
     public_url: str | None = None,
@@ -75,6 +76,7 @@ def serve(
     with listening(settings.server.host, settings.server.port) as door:
         app = App(settings, rehearsal=rehearse)
         keep_scratch(app.home.scratch)
+        hold_readable(app.home.database)
         server = Serving(app, door)
         server.run(sockets=[door])
     return 0 if server.started else 1
@@ -204,7 +206,9 @@ class Serving(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         """uvicorn would raise the signal again after a graceful stop, and the exit code would speak of a failure."""
-        signals = (signal.SIGINT, signal.SIGTERM)
+        signals = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # a closed terminal; nohup has it ignored
+            signals.append(signal.SIGHUP)
         before = {each: signal.signal(each, self.handle_exit) for each in signals}
         try:
             yield

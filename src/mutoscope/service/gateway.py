@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import re
 import time
+from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
@@ -50,6 +51,7 @@ SIFTED = 10_000  # how many of a caller's newest jobs a list with filters looks 
 SIFTED_AT_ONCE = 500
 MANY = 100  # jobs that one request may ask for by their ids
 USUAL_PERIOD, LONGEST_PERIOD = timedelta(days=30), timedelta(days=90)  # of a report of what was spent
+LINE_SECONDS = 1.0  # how old the knowledge of who waits may be
 BODY_KEPT = 64 * 1024
 # Looks ahead a bounded way, then takes whole runs: a text of megabytes costs milliseconds, not seconds.
 LONG_TEXT = re.compile(rb'"(?=(?:[^"\\]|\\.){1024})(?:[^"\\]++|\\.)*+"')
@@ -86,6 +88,7 @@ class Gateway:
         self.lives: Durations[tuple[str, ...]] = Durations(JOB_SECONDS)  # by state, model and engine
         self.spent: Tally[tuple[str, ...]] = Tally()  # credits by engine and model
         self._watchers: dict[str, set[asyncio.Event]] = {}
+        self._lines: dict[str, tuple[float, asyncio.Task[Sequence[str]]]] = {}  # engine → when it was read, who waits
 
     # -- making ---------------------------------------------------------------
 
@@ -308,6 +311,23 @@ class Gateway:
                 break
             await asyncio.sleep(0)  # others want to be answered meanwhile
         return tuple(kept[offset : offset + wanted])
+
+    async def before(self, job: Job) -> int | None:
+        """How many older jobs wait for the same engine; None for one that does not wait for an engine.
+
+        Turns go round between owners, so that it may be fewer that come first. Read once a second, for all who ask.
+        """
+        if job.state is not State.QUEUED or job.throttled:
+            return None
+        now = time.monotonic()
+        since, reading = self._lines.get(job.engine, (now, None))
+        if reading is None or now - since > LINE_SECONDS:
+            reading = asyncio.create_task(self.store.queued(job.engine))
+            self._lines[job.engine] = now, reading
+        try:
+            return bisect_left(await asyncio.shield(reading), job.id)
+        except Problem:  # an answer about a job does not hang on this
+            return None
 
     def linked(self, job: Job, origin: str, seconds: float | None = None) -> Job:
         """The job with a signed, expiring link on each output."""

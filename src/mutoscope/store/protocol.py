@@ -278,6 +278,10 @@ class Store(Protocol):
         """How much there is to do. Its time grows with what is unfinished, not with what has ended."""
         ...
 
+    async def queued(self, engine: str) -> Sequence[str]:
+        """The ids of the jobs that wait for an engine, the oldest first. A hundred thousand take a while."""
+        ...
+
     async def touch(self) -> None:
         """Write something without meaning. Raises Problem when nothing can be written."""
         ...

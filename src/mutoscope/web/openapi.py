@@ -84,7 +84,7 @@ CREATE_HEADERS: Mapping[str, Json] = {
 
 TOLD_HEADERS = {
     "x-mutoscope-engine": "Which engine makes the job.",
-    "x-mutoscope-notes": "What was ignored or replaced; absent where nothing was.",
+    "x-mutoscope-notes": "What was ignored or replaced, and how many older jobs a queued one waits with; else absent.",
     "idempotent-replayed": "`true` where a create repeated another and is answered with that one's job.",
 }
 """Headers of ours on answers that tell of one job."""

@@ -451,7 +451,7 @@ class Server:
         if hot is not None and known and known[0] is hot and known[1] > now and visible(hot, wire, route, owner):
             return known[2]
         job = await self.gateway.show(wire, route, public, owner=owner, origin=origin)
-        response = told(route.render(job, request), job)
+        response = told(route.render(job, request), job, await self.gateway.before(job))
         if (hot := self.gateway.store.hot(id)) is not None:
             if len(self.rendered) >= RENDERED_KEPT:
                 self.rendered.clear()
@@ -575,11 +575,12 @@ def allowed(methods: Iterable[str]) -> str:
     return ", ".join(name for method in methods for name in (("GET", "HEAD") if method == "GET" else (method,)))
 
 
-def told(response: HttpResponse, job: Job) -> HttpResponse:
-    """Say in headers which engine has the job, and what was ignored."""
+def told(response: HttpResponse, job: Job, before: int | None = None) -> HttpResponse:
+    """Say in headers which engine has the job, its place in the queue, and what was ignored."""
     response.headers[ENGINE] = job.engine
-    if job.notes:
-        response.headers["x-mutoscope-notes"] = ascii_only("; ".join(job.notes))[:1024]
+    place = () if before is None else (f"queue: {before} before this job",)
+    if notes := (*place, *job.notes):
+        response.headers["x-mutoscope-notes"] = ascii_only("; ".join(notes))[:1024]
     return response
 
 

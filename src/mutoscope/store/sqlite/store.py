@@ -39,9 +39,9 @@ from mutoscope.store.protocol import (
 )
 from mutoscope.store.sqlite import assets as files
 from mutoscope.store.sqlite import deliveries as outbox
-from mutoscope.store.sqlite import figures, jobs, keys, ledger, retention, upstream
+from mutoscope.store.sqlite import figures, jobs, keys, ledger, queue, retention, upstream
 from mutoscope.store.sqlite import idempotency as repeats
-from mutoscope.store.sqlite.migrations import NewerDatabase, migrate
+from mutoscope.store.sqlite.migrations import NewerDatabase, hold_version, migrate, migration_files, version
 from mutoscope.store.sqlite.queue import Turns
 from mutoscope.store.sqlite.rows import (
     COLUMNS,
@@ -63,7 +63,7 @@ from mutoscope.store.sqlite.rows import (
 )
 from mutoscope.store.sqlite.writer import Changes, Work, Writer, unavailable
 
-__all__ = ["NewerDatabase", "SqliteStore"]
+__all__ = ["NewerDatabase", "SqliteStore", "hold_readable"]
 
 SHOWN = f"SELECT {COLUMNS} FROM jobs WHERE deleted = 0"
 GET = f"{SHOWN} AND id = ?"
@@ -223,6 +223,13 @@ class SqliteStore:
             return await asyncio.to_thread(figures.read, self._path, read_apart)
         except sqlite3.Error as error:
             raise unavailable(error) from error
+
+    async def queued(self, engine: str) -> Sequence[str]:
+        try:
+            rows = await asyncio.to_thread(read_apart, self._path, queue.ALL_QUEUED, (engine,))
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+        return str(rows[0][0] or "").split()
 
     async def touch(self) -> None:
         await self._write(touch)
@@ -710,6 +717,17 @@ def open_for_writing(path: Path, busy_seconds: float) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def hold_readable(path: Path) -> None:
+    """Look before anything is begun. Raises NewerDatabase, and Problem when the file cannot be used."""
+    if not path.exists():
+        return
+    try:
+        with closing(open_for_reading(path)) as db:
+            hold_version(version(db), len(migration_files()))
+    except sqlite3.Error as error:
+        raise Problem(Kind.UNAVAILABLE, f"{path} cannot be read: {error}.") from error
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
