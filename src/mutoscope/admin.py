@@ -8,7 +8,7 @@ import msgspec
 import structlog
 from msgspec import Meta, Struct
 
-from mutoscope.access import OWN, Keys, make_key, rotate
+from mutoscope.access import OWN, Keys, make_key, missing_key, rotate
 from mutoscope.config import Rights
 from mutoscope.http import HttpRequest, HttpResponse, json_response
 from mutoscope.problem import Kind, Problem
@@ -40,7 +40,13 @@ class Admin:
     async def admit(self, request: HttpRequest) -> str:
         """The owner of the key that the request shows. Raises Problem, also on an open server: whoever reaches it is
         not its administrator for that."""
-        caller = await self.keys.caller(bearer(request))
+        secret = bearer(request)
+        try:
+            caller = await self.keys.caller(secret)
+        except Problem as problem:
+            if secret or problem.kind is not Kind.UNAUTHENTICATED:
+                raise
+            raise missing_key(request, "authorization: Bearer <key>") from problem
         if self.keys.open:
             raise Problem(Kind.NOT_FOUND, "There is nothing here: this server takes no keys.")
         if not caller.rights.admin:

@@ -17,7 +17,7 @@ from msgspec.structs import force_setattr, replace
 from starlette.requests import Request
 
 from mutoscope import intake, pages, tracing
-from mutoscope.access import Caller, Keys, Meter, Pace, RateLimited, hold_scope, widest
+from mutoscope.access import Caller, Keys, Meter, Pace, RateLimited, hold_scope, missing_key, widest
 from mutoscope.admin import Admin
 from mutoscope.catalog import first
 from mutoscope.gateway import Gateway, upload_path, visible
@@ -231,7 +231,7 @@ class Server:
         allowance: Allowance | None = None
         try:
             one_credential(scope, request)
-            caller = await self.keys.caller(wire.credential(request))
+            caller = await self.caller_of(wire, request)
             allowance = self.pace.spend(caller.owner or address_of(scope), caller.rights)
             hold_scope("API", wire.name, caller.rights.wires)
             target = methods.get("GET" if request.method == "HEAD" else request.method)
@@ -263,6 +263,16 @@ class Server:
         if allowance and wire.answer_headers:
             response.headers.update(wire.answer_headers(allowance))
         return response
+
+    async def caller_of(self, wire: Wire, request: HttpRequest) -> Caller:
+        secret = wire.credential(request)
+        try:
+            return await self.keys.caller(secret)
+        except Problem as problem:
+            if secret or problem.kind is not Kind.UNAUTHENTICATED:
+                raise
+            wanted = "; ".join(f"{name}: {form}" for name, form in pages.key_header(wire, "<key>").items())
+            raise missing_key(request, wanted) from problem
 
     def lost(self, wire: Wire, methods: dict[str, Target], request: HttpRequest) -> Problem:
         if methods:

@@ -38,6 +38,7 @@ from mutoscope.wires._dashscope_answers import (
     ErrorAnswer,
     ListAnswer,
     TaskAnswer,
+    credential,
     listed,
     model_said,
     render_problem,
@@ -282,11 +283,6 @@ NAMES = {ours: ".".join(place) for ours, place in PLAIN.items()} | {
     "height": "parameters.size",
     **{name: f"parameters.{name}" for name in EXTRA},
 }
-
-
-def credential(request: HttpRequest) -> str | None:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return key.strip() or None if scheme.lower() == "bearer" else None
 
 
 # -- answering -----------------------------------------------------------------------------
