@@ -8,6 +8,7 @@ import httpx
 import pytest
 from aiohttp import web
 
+from mutoscope import openapi
 from mutoscope.access import digest
 from mutoscope.http import HttpRequest
 from mutoscope.problem import Kind, Problem
@@ -15,6 +16,7 @@ from mutoscope.repeats import KEY_SECONDS, RETRY_SECONDS, Turns, repeat_of
 from mutoscope.store import Repeat
 from mutoscope.wires import ALL
 from mutoscope.wires._ids import from_uuid4_form
+from mutoscope.wires._wire import Verb, Wire
 
 IMAGE = "/v1/ai/text-to-image/runway"
 BODY = {"prompt": "x", "ratio": "720:720"}
@@ -317,3 +319,21 @@ async def test_a_turn_ends_with_its_owners_failure_and_leaves_nothing_behind() -
     await asyncio.gather(*tasks, return_exceptions=True)
     assert order == ["e", "b", "a", "c", "d"]
     assert not turns._under
+
+
+@pytest.mark.parametrize("key", ["k" * 256, "", " k", "k\xe4se"])
+@pytest.mark.parametrize("wire", ALL, ids=[wire.name for wire in ALL])
+async def test_a_key_that_is_none_is_refused_by_the_name_of_the_header(start: Start, wire: Wire, key: str) -> None:
+    route = next(route for route in wire.routes if route.verb is Verb.SUBMIT)
+    operations = openapi.operations(openapi.build([wire], title="", version=""))
+    example = next(each.example for each in operations if each.path == route.path)
+    async with start(rehearsal=True) as running:
+        headers = wire.headers | route.headers | {"idempotency-key": key.encode("latin-1")}
+        answer = await running.client.post(route.path, json=example, headers=headers)
+        assert answer.status_code == 400
+        assert (
+            f"The header idempotency-key should be 1 to 255 printable ASCII characters; it has {len(key)}"
+            in answer.text
+        )
+        assert "Validation of body" not in answer.text
+        assert "body.idempotency" not in answer.text

@@ -1,6 +1,7 @@
 """The front door: every wire's routes at the vendor's own paths and again under /<wire>; files, uploads, pages."""
 
 import asyncio
+import difflib
 import math
 import re
 import tempfile
@@ -44,9 +45,11 @@ PARAMETER = re.compile(r"\{([^}]+)\}")
 RENDERED_KEPT = 4096
 LARGE_BODY = 256 * 1024
 RENDERED_SECONDS = 60.0  # a rendered status is sent again for so long while its job does not change
+PATH_COMPARED = 200  # characters
 UNPRINTABLE = re.compile(r"[^ -~]")
 UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})")
 JSON = b"application/json"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some editors begin a file with it, and JSON does not
 REHEARSE = "x-mutoscope-rehearse"  # a problem kind: answer with it
 ENGINE = "x-mutoscope-engine"  # which engine makes the job
 WEBHOOK, WEBHOOK_QUERY = "x-mutoscope-webhook", "mutoscope_webhook"  # where a job's news goes, on every wire
@@ -236,6 +239,8 @@ class Server:
             hold_scope("API", wire.name, caller.rights.wires)
             target = methods.get("GET" if request.method == "HEAD" else request.method)
             if target is None:
+                if wire.absent and not methods and (nothing := wire.absent(request)):
+                    return nothing
                 raise self.lost(wire, methods, request)
             if target.parameter:
                 force_setattr(request, "params", {target.parameter: target.value(request.path)})
@@ -278,9 +283,9 @@ class Server:
         if methods:
             return Problem(Kind.WRONG_METHOD, f"{request.method} is not allowed here; {allowed(methods)} is.")
         paths = ", ".join(dict.fromkeys(route.path for route in wire.routes if route.verb is Verb.SUBMIT))
-        return Problem(
-            Kind.NOT_FOUND, f"Not found: there is no {request.path} on this server. It makes things at: {paths}"
-        )
+        reads = "" if request.method == "POST" else f" It tells of a task at: {', '.join(nearest(wire, request.path))}."
+        told = f"Not found: there is no {request.path} on this server.{reads} It makes things at: {paths}"
+        return Problem(Kind.NOT_FOUND, told, field="path")
 
     async def body_of(self, receive: Receive, request: HttpRequest, caller: Caller) -> bytes:
         """The body, counted where the caller may send so much a day only: before it is read if it tells its size."""
@@ -290,6 +295,7 @@ class Server:
         if told:
             await self.meter.take(caller.owner, int(declared), limit)
         body = await read_body(receive, request, self.max_body)
+        body = body.removeprefix(BYTE_ORDER_MARK)
         if not told:
             await self.meter.take(caller.owner, len(body), limit)
         return body
@@ -429,7 +435,8 @@ class Server:
             owner = await self.admin.admit(request)
             self.pace.spend(owner or address_of(scope))
             if request.method == "POST":
-                force_setattr(request, "body", await read_body(receive, request, MAX_ADMIN))
+                body = await read_body(receive, request, MAX_ADMIN)
+                force_setattr(request, "body", body.removeprefix(BYTE_ORDER_MARK))
             return await self.admin.answer(request)
         except Problem as problem:
             headers = {} if problem.retry_after is None else {"retry-after": str(math.ceil(problem.retry_after))}
@@ -490,6 +497,14 @@ class Server:
         if not rights:
             raise Problem(Kind.FORBIDDEN, "The key that opened this upload is not taken any more.")
         return widest(first(each.max_bytes_daily, usual) for each in rights)
+
+
+def nearest(wire: Wire, path: str) -> list[str]:
+    """The paths at which a wire shows a task, those first that are most like this one; with its id, if it has one."""
+    id = next((part for part in reversed(path.split("/")) if wire.job_id(part)), None)
+    paths = [route.path for route in wire.routes if route.verb is Verb.SHOW]
+    shown = [PARAMETER.sub(id, each) if id else each for each in paths]
+    return difflib.get_close_matches(path[:PATH_COMPARED], shown, n=3, cutoff=0.0)
 
 
 def allowed(methods: Iterable[str]) -> str:

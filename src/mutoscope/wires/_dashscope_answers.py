@@ -309,6 +309,8 @@ def message_of(problem: Problem, request: HttpRequest) -> str:
 def reason(flaw: Flaw) -> str:
     bound: Any = flaw.bound
     match flaw.rule:
+        case Rule.REQUIRED | Rule.TYPE if flaw.known:
+            return f"is required, one of {', '.join(flaw.known)}"
         case Rule.REQUIRED:
             return "is required"
         case Rule.TYPE:

@@ -157,6 +157,8 @@ class Wire(Struct, frozen=True, kw_only=True):
     problem_schema: Any = None  # type of an error answer, for OpenAPI
     security: dict[str, Any] = {}  # the OpenAPI security scheme, or several by name of which any will do
     headers: dict[str, str] = {}  # beside the key, what every request must carry, for OpenAPI: name → value
+    absent: Callable[[HttpRequest], HttpResponse | None] | None = None
+    """What a good key gets at a path of the vendor's that is not served: an empty list, where it is that of a list."""
     slashed: bool = False  # a slash may follow its paths, since the vendor's clients do not agree on that
     back: "Back | None" = None  # the other end: how we call the vendor
 

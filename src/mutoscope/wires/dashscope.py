@@ -127,7 +127,8 @@ def without_date(body: bytes, bodies: Any) -> bytes:
         return body  # what is wrong with it is told where it is read
     if not isinstance(said, str):
         rule = Rule.REQUIRED if said is UNSET else Rule.TYPE
-        raise invalid((Flaw(path=("model",), rule=rule, bound="string", found=found(said)),))
+        known = words_in(bodies)
+        raise invalid((Flaw(path=("model",), rule=rule, bound="string", found=found(said), known=known),))
     if (word := word_of(said)) not in MODELS:
         raise Problem(Kind.NOT_FOUND, f"Model not exist: {said!r}. Here are: {', '.join(MODELS)}.", field="model")
     if word not in (offered := words_in(bodies)):
