@@ -565,3 +565,77 @@ async def test_a_period_at_the_ends_of_the_calendar_costs_no_more_than_another(
         assert answer.status_code == status, answer.text
         assert len(answer.json().get("results", ())) == days
         assert "beforeDate" in answer.text or status == 200
+
+
+# -- paths that are nearly right, and those at which clients try their keys -------------------------
+
+
+async def test_a_task_that_is_read_under_another_models_path_is_told_its_own(start: Start) -> None:
+    keys = [{"name": name, "sha256": digest(f"{name}-secret")} for name in ("ann", "bob")]
+    ann, bob = ({"x-freepik-api-key": f"{name}-secret"} for name in ("ann", "bob"))
+    async with start(**SCRIPTED, keys=keys) as running:
+        made = await running.client.post(IMAGE, json={"prompt": "x", "ratio": "720:720"}, headers=ann)
+        id = made.json()["data"]["task_id"]
+        elsewhere = f"/v1/ai/image-to-video/runway-gen4-turbo/{id}"
+        answer = await running.client.get(elsewhere, headers=ann)
+        assert answer.status_code == 404
+        assert answer.json()["message"] == f"There is no task '{id}' here; it is read at {IMAGE}/{id}."
+        assert IMAGE not in (await running.client.get(elsewhere, headers=bob)).text
+
+
+@pytest.mark.parametrize(
+    ("asked", "right"),
+    [
+        ("/v1/ai/text-to-image/runway/status/{id}", "/v1/ai/text-to-image/runway/{id}"),
+        ("/v1/ai/text-to-image/runwayml/{id}", "/v1/ai/text-to-image/runway/{id}"),
+        ("/v1/task/{id}", "/v1/tasks/{id}"),
+        ("/v1/tasks/{id}/status", "/v1/tasks/{id}"),
+        ("/runwayml/v1/task/{id}", "/runwayml/v1/tasks/{id}"),
+        ("/runway/v1/generations/{id}", "/v1/tasks/{id}"),
+        ("/api/v1/task/{id}", "/api/v1/tasks/{id}"),
+    ],
+)
+async def test_a_wrong_path_of_a_status_is_answered_with_the_right_one(start: Start, asked: str, right: str) -> None:
+    async with start(**SCRIPTED) as running:
+        id = "01890a5d-ac96-474b-bcce-b302099a8057"
+        answer = await running.client.get(asked.format(id=id))
+        assert answer.status_code == 404
+        assert f"It tells of a task at: {right.format(id=id)}" in answer.text
+        assert "It makes things at: /" in answer.text
+        assert "It tells of" not in (await running.client.post(asked.format(id=id))).text
+
+
+PROBED = {
+    "loras": {"data": {"default": [], "customs": []}},
+    "apps": {"data": []},
+    "flows": {"data": []},
+    "mystic": {"data": []},
+    "text-to-image/flux-dev": {"data": []},
+    "image-to-video/kling-v2-6": {"data": []},
+}
+
+
+@pytest.mark.parametrize(("path", "told"), PROBED.items())
+async def test_a_key_can_be_tried_at_a_list_of_what_there_is_none_of(start: Start, path: str, told: Any) -> None:
+    good, bad = {"x-freepik-api-key": "ann-secret"}, {"x-freepik-api-key": "wrong"}
+    async with start(**SCRIPTED, keys=[{"name": "ann", "sha256": digest("ann-secret")}]) as running:
+        for at in (f"/v1/ai/{path}", f"/freepik/v1/ai/{path}"):
+            answer = await running.client.get(at, headers=good)
+            assert (answer.status_code, answer.json()) == (200, told)
+            assert path in answer.headers["x-mutoscope-notes"]
+            assert (await running.client.get(at, headers=bad)).status_code == 401
+            assert (await running.client.get(at)).status_code == 401
+            assert (await running.client.post(at, headers=good, json={"prompt": "x"})).status_code == 404
+            one = await running.client.get(f"{at}/01890a5d-ac96-474b-bcce-b302099a8057", headers=good)
+            assert one.status_code == 404
+        assert (await running.client.get("/v1/ai/nothing", headers=good)).status_code == 404
+
+
+@pytest.mark.parametrize("mount", ["/v1/ai/text-to-image/runway", "/admin/keys"])
+async def test_a_byte_order_mark_before_json_is_passed_over(start: Start, mount: str) -> None:
+    keys = [{"name": "ann", "sha256": digest("ann-secret"), "admin": True}]
+    body = {"prompt": "x", "ratio": "720:720"} if "admin" not in mount else {"name": "bob"}
+    headers = {"authorization": "Bearer ann-secret"} if "admin" in mount else {"x-freepik-api-key": "ann-secret"}
+    async with start(**SCRIPTED, keys=keys) as running:
+        content = b"\xef\xbb\xbf" + msgspec.json.encode(body)
+        assert (await running.client.post(mount, content=content, headers=headers)).is_success

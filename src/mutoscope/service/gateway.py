@@ -39,7 +39,7 @@ from mutoscope.service.routing import Routes
 from mutoscope.store import Purse, Repeat, Store
 from mutoscope.telemetry.counters import JOB_SECONDS, Durations, Tally
 from mutoscope.telemetry.tracing import Tracing
-from mutoscope.wirekit.routes import Route, Stop
+from mutoscope.wirekit.routes import Read, Route, Stop
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import BY_NAME
 
@@ -263,7 +263,13 @@ class Gateway:
         id = wire.job_id(public)
         job = None if id is None else self.store.hot(id) or await self.store.get(id)
         if job is None or not visible(job, wire, route, owner):
-            raise Problem(Kind.NOT_FOUND, f"There is no task {public!r}.", field="id")
+            there = read_path(job, wire) if job is not None and job.owner == owner else None
+            told = (
+                f"There is no task {public!r} here; it is read at {there}."
+                if there
+                else f"There is no task {public!r}."
+            )
+            raise Problem(Kind.NOT_FOUND, told, field="id")
         return self.linked(job, origin)
 
     async def show_many(
@@ -564,6 +570,13 @@ class Gateway:
 def visible(job: Job, wire: Wire, route: Route, owner: str) -> bool:
     """Whether a caller may see this job by this route: theirs, and made by the route's own path."""
     return job.wire == wire.name and job.owner == owner and (not route.route or job.route == route.route)
+
+
+def read_path(job: Job, wire: Wire) -> str | None:
+    """Where this wire shows a job; None for those of others."""
+    shows = (each.path for each in wire.routes if isinstance(each, Read) and each.route in ("", job.route))
+    path = next(shows, None) if job.wire == wire.name else None
+    return path and path.replace("{id}", wire.public_id(job.id))
 
 
 def made_definite(asked: Generation, model: Model, maker: Engine, id: str) -> Generation:
