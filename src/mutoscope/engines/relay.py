@@ -386,6 +386,8 @@ class Relay:
             landed = [await self._copy(run, link, number) for number, link in enumerate(links)]
             outputs = [await self._keep(run, each) for each in landed]
         except Problem as problem:
+            if hindrance(problem):  # ours, and it passes: no reason to come ever less often
+                return Parked(detail=problem.message, seconds=COPY_SECONDS[0])
             await run.checkpoint(copies=tries + 1)
             await run.tell("copy_failed", problem.message)
             return Parked(detail=problem.message, seconds=min(COPY_SECONDS[1], COPY_SECONDS[0] * 2 ** min(tries, 10)))
