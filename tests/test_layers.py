@@ -15,6 +15,7 @@ LAYERS: list[set[str]] = [
         "access",
         "intake",
         "gateway",
+        "jumps",
         "poller",
         "repeats",
         "routes",

@@ -22,6 +22,7 @@ from mutoscope.engines.relay import Relay
 from mutoscope.http import HttpRequest
 from mutoscope.intake import Intake
 from mutoscope.job import Delivery, Generation, Job, Output, Sent, State
+from mutoscope.jumps import Jumps
 from mutoscope.meters import JOB_SECONDS, Durations, Tally
 from mutoscope.problem import Kind, Problem
 from mutoscope.routes import Routes
@@ -72,6 +73,7 @@ class Gateway:
         self.settings, self.store, self.assets, self.intake = settings, store, assets, intake
         self.catalog, self.engines, self.routes, self.kept, self.clock = catalog, engines, routes, kept, clock
         self.keys = keys or Keys(settings.keys, store)
+        self.jumps = Jumps(store, clock=self._now)  # asked before anything is done that is due
         self.new_job = asyncio.Event()  # wakes the worker
         self.wanted: set[str] = set()  # the engines that it should look for jobs of
         self.busy: set[str] = set()  # the engines without a free slot: no use waking it for these
@@ -84,6 +86,9 @@ class Gateway:
         self.lives: Durations[tuple[str, ...]] = Durations(JOB_SECONDS)  # by state, model and engine
         self.spent: Tally[tuple[str, ...]] = Tally()  # credits by engine and model
         self._watchers: dict[str, set[asyncio.Event]] = {}
+
+    def _now(self) -> float:
+        return self.clock()  # as it is set now
 
     # -- making ---------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import structlog
 
 from mutoscope.config import Webhooks as WebhookSettings
+from mutoscope.jumps import Jumps
 from mutoscope.meters import Durations, Tally
 from mutoscope.net import Client, read_url
 from mutoscope.problem import Kind, Problem
@@ -82,10 +83,11 @@ class Deliverer:
         settings: WebhookSettings,
         secret: str,
         wake: asyncio.Event,
+        jumps: Jumps | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.store, self.client, self.settings, self.secret = store, client, settings, secret
-        self.wake, self.clock = wake, clock
+        self.wake, self.jumps, self.clock = wake, jumps, clock
         self.sending: set[asyncio.Task[None]] = set()
         self.tracing: Tracing | None = None  # set where spans are collected
         self.attempts: Durations[tuple[str, ...]] = Durations()  # by outcome
@@ -96,8 +98,10 @@ class Deliverer:
     async def run(self) -> None:
         """Send what is due until `stop`."""
         while not self.stopping:
-            now = self.clock()
             try:
+                if self.jumps:
+                    await self.jumps.look()
+                now = self.clock()
                 await self._send_due(now)
                 pause = await self._pause(now)
             except Problem as problem:

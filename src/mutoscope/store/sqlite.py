@@ -278,7 +278,15 @@ class SqliteStore:
         return await self._open_writer.join(self._add_together, addition)
 
     async def claim(
-        self, *, engine: str, worker: str, lease_seconds: float, limit: int, now: float, owed: Owed | None = None
+        self,
+        *,
+        engine: str,
+        worker: str,
+        lease_seconds: float,
+        limit: int,
+        now: float,
+        owed: Owed | None = None,
+        held: Collection[str] = (),
     ) -> Jobs:
         until = now + lease_seconds
         work = partial(
@@ -290,6 +298,7 @@ class SqliteStore:
             limit=limit,
             now=now,
             owed=owed,
+            held=held,
         )
         return await self._write(work, guarded=True)
 
@@ -404,8 +413,8 @@ class SqliteStore:
     async def postpone(self, id: str, *, due: float) -> bool:
         return await self._write(partial(upstream.postpone, id=id, due=due))
 
-    async def shift_watches(self, seconds: float) -> int:
-        return await self._write(partial(upstream.shift_watches, seconds=seconds), guarded=True)
+    async def shift(self, seconds: float) -> int:
+        return await self._write(partial(upstream.shift, seconds=seconds), guarded=True)
 
     async def observe(self, id: str, *, status: str, progress: float | None, now: float) -> bool:
         """What is known already is not written again: most polls bring nothing new, and cost a read."""
