@@ -92,6 +92,7 @@ class Worker:
                     if time.monotonic() - cleared >= CLEARED_SECONDS:
                         cleared = time.monotonic()
                         await self._clear_landings()
+                    await self.gateway.jumps.look()
                     await self._fill(wanted)
                     self.looked = time.monotonic()
                 except Problem as problem:
@@ -147,10 +148,10 @@ class Worker:
                 now=self.clock(),
                 owed=self.gateway.owed,
                 made_before=self._made_before(engine),
+                held=tuple(self.runs),  # whatever became of their leases, they are being made here
             )
             for job in jobs:
-                if job.id not in self.runs:  # else its lease ran out here, and is ours again: it goes on
-                    self._start(job, engine)
+                self._start(job, engine)
             if any(job.webhook for job in jobs):
                 self.gateway.new_delivery.set()
 
@@ -369,14 +370,14 @@ class Worker:
 
     async def _beat(self) -> None:
         """Renew the leases, write progress, and drop runs that are no longer ours."""
-        renewed = self.clock()
+        renewed = time.monotonic()
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
             try:
                 await asyncio.gather(*(run.write_progress() for run in list(self.runs.values())))
-                if self.clock() - renewed >= min(self.settings.lease_seconds / 3, POLL_SECONDS):
+                if time.monotonic() - renewed >= min(self.settings.lease_seconds / 3, POLL_SECONDS):
                     await self._renew()
-                    renewed = self.clock()
+                    renewed = time.monotonic()
             except Problem as problem:
                 log.error("heartbeat_failed", reason=problem.message)
             except Exception:
