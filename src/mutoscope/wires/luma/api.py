@@ -34,7 +34,7 @@ Photon = Literal["photon-1", "photon-flash-1"]
 Mode = Literal[
     "adhere_1", "adhere_2", "adhere_3", "flex_1", "flex_2", "flex_3", "reimagine_1", "reimagine_2", "reimagine_3"
 ]
-RAY, PHOTON = get_args(Ray), get_args(Photon)
+RAY, PHOTON, SHAPES = get_args(Ray), get_args(Photon), get_args(Shape)
 Prompt = Annotated[str, Meta(min_length=3, max_length=5000)]
 Link = Annotated[str, Meta(extra_json_schema={"format": "uri"})]
 
@@ -166,7 +166,7 @@ REFERENCES = FileField(role=Role.REFERENCE, many=True, item="url", weight="weigh
 FIELDS: dict[str, AnyField] = {
     "prompt": same("prompt"),
     "negative_prompt": same("negative_prompt"),
-    "aspect_ratio": shaped(get_args(Shape)),
+    "aspect_ratio": shaped(SHAPES),
     "duration": seconds_more("s"),
     "resolution": same("resolution"),
     "loop": extra("loop"),
@@ -312,20 +312,16 @@ def reply(path: str, value: Any, summary: str) -> Reply:
     return Reply(at=f"GET {ROOT}{path}", reply=lambda _: json_response(value), summary=summary)
 
 
+# fmt: off
 ROUTES = (
-    List(
-        at=f"GET {ROOT}generations",
-        parse=parse_page,
-        render=render_list,
-        answer=Generations,
-        query=Listing,
-        summary="List the generations, newest first",
-    ),
+    List(at=f"GET {ROOT}generations", parse=parse_page, render=render_list, answer=Generations, query=Listing,
+         summary="List the generations, newest first"),
     reply("generations/concepts/list", CONCEPTS, "Camera concepts"),
     reply("generations/camera_motion/list", MOTIONS, "Camera motions"),
     reply("ping", {"message": "pong"}, "Whether the API answers"),
     AccountRead(at=f"GET {ROOT}credits", render=render_credits, summary="What is left of a budget"),
 )
+# fmt: on
 
 # -- endpoints -------------------------------------------------------------------------
 
@@ -336,74 +332,37 @@ FROM_FRAMES = {
     Role.REFERENCE_VIDEO: Operation.VIDEO_EXTENSION,
     None: Operation.TEXT_TO_VIDEO,
 }
-FROM_PICTURES = {Role.IMAGE: Operation.IMAGE_TO_IMAGE, None: Operation.TEXT_TO_IMAGE}
 
 
 def other(at: str, title: str, body: Any, operation: Operation, fields: dict[str, AnyField]) -> Endpoint:
     """What makes another of a file."""
-    kind: Any = body.__annotations__["generation_type"]
-    models = RAY if "video" in get_args(kind)[0] else PHOTON
-    fixed = {"generation_type": get_args(kind)[0]}
+    [type] = get_args(body.__annotations__["generation_type"])
+    models, fixed = RAY if "video" in type else PHOTON, {"generation_type": type}
     return Endpoint(at=at, title=title, body=body, makes={None: operation}, fields=fields, models=models, fixed=fixed)
 
 
-def later(step: str, title: str, body: Any, operation: Operation) -> Endpoint:
-    """What goes on from a finished video."""
-    return Endpoint(
-        at=f"generations/{{id}}/{step}",
-        title=title,
-        body=body,
-        models=("ray-2",),
-        model_at=None,
-        makes={None: operation},
-        parent=Role.VIDEO,
-        created=200,
-    )
-
-
+# fmt: off
 API = TaskApi(
-    name="luma",
-    vendor="Luma",
-    title="Luma Dream Machine",
-    docs="https://docs.lumalabs.ai/docs/api",
-    base_url="https://api.lumalabs.ai",
-    root=ROOT,
-    show="generations/{id}",
+    name="luma", vendor="Luma", title="Luma Dream Machine", docs="https://docs.lumalabs.ai/docs/api",
+    base_url="https://api.lumalabs.ai", root=ROOT, show="generations/{id}",
     endpoints=(
-        Endpoint(
-            at="generations/video",
-            also=("generations",),
-            title="Make a video",
-            body=WordsOrFrames,
-            models=RAY,
-            makes=FROM_FRAMES,
-            rules=frame_flaws,
-            adds=ADDED_SECONDS,
-        ),
+        Endpoint(at="generations/video", also=("generations",), title="Make a video", body=WordsOrFrames, models=RAY,
+                 makes=FROM_FRAMES, rules=frame_flaws, adds=ADDED_SECONDS),
         other("generations/video/modify", "Restyle a video", Modify, Operation.VIDEO_TO_VIDEO, CLIP),
         other("generations/video/reframe", "Give a video another shape", ReframeVideo, Operation.VIDEO_TO_VIDEO, CLIP),
-        Endpoint(
-            at="generations/image", title="Make a picture", body=Image, models=PHOTON, makes=FROM_PICTURES, wait=wait
-        ),
-        other(
-            "generations/image/reframe", "Give a picture another shape", ReframeImage, Operation.IMAGE_OUTPAINT, PICTURE
-        ),
-        later("upscale", "Enlarge a video", Upscale, Operation.VIDEO_UPSCALE),
-        later("audio", "Add sound to a video", AddAudio, Operation.VIDEO_TO_AUDIO),
+        Endpoint(at="generations/image", title="Make a picture", body=Image, models=PHOTON,
+                 makes={Role.IMAGE: Operation.IMAGE_TO_IMAGE, None: Operation.TEXT_TO_IMAGE}, wait=wait),
+        other("generations/image/reframe", "Give a picture another shape", ReframeImage, Operation.IMAGE_OUTPAINT,
+              PICTURE),
+        Endpoint(at="generations/{id}/upscale", title="Enlarge a video", body=Upscale, models=RAY, model_at=None,
+                 makes={None: Operation.VIDEO_UPSCALE}, parent=Role.VIDEO, created=200),
+        Endpoint(at="generations/{id}/audio", title="Add sound to a video", body=AddAudio, models=RAY, model_at=None,
+                 makes={None: Operation.VIDEO_TO_AUDIO}, parent=Role.VIDEO, created=200),
     ),
-    fields=FIELDS,
-    webhook="callback_url",
-    states=STATES,
-    task=task,
-    answer=Generation,
-    created=201,
+    fields=FIELDS, webhook="callback_url", states=STATES, task=task, answer=Generation, created=201,
     reading=Reading(status="state", links=("assets.video", "assets.image"), reason=("failure_reason",)),
-    error=error,
-    error_type=Error,
-    invalid_status=422,
-    word=pydantic,
-    stop="DELETE generations/{id}",
-    stop_status=204,
-    routes=ROUTES,
+    error=error, error_type=Error, invalid_status=422, word=pydantic,
+    stop="DELETE generations/{id}", stop_status=204, routes=ROUTES,
 )
+# fmt: on
 WIRE = wire(API)

@@ -3,14 +3,8 @@
 from mutoscope.model.catalog import Model, an_image, nominal, pixels_of, row
 from mutoscope.model.job import Operation
 
-VIDEO = (
-    Operation.IMAGE_TO_VIDEO,
-    Operation.TEXT_TO_VIDEO,
-    Operation.VIDEO_EXTENSION,
-    Operation.VIDEO_TO_VIDEO,
-    Operation.VIDEO_UPSCALE,
-    Operation.VIDEO_TO_AUDIO,
-)
+MADE = (Operation.IMAGE_TO_VIDEO, Operation.TEXT_TO_VIDEO, Operation.VIDEO_EXTENSION)
+VIDEO = (*MADE, Operation.VIDEO_TO_VIDEO, Operation.VIDEO_UPSCALE, Operation.VIDEO_TO_AUDIO)
 IMAGE = (Operation.TEXT_TO_IMAGE, Operation.IMAGE_TO_IMAGE, Operation.IMAGE_OUTPAINT)
 # fmt: off
 CONCEPTS = (
@@ -33,11 +27,13 @@ PER_PIXEL = "the vendor charges by the pixel; this is its figure for 720p, five 
 # fmt: off
 ROWS: tuple[Model, ...] = (
     row("ray-2", "luma", *VIDEO, price=nominal(PER_PIXEL, second=14), defaults=WIDE, max_seconds=30,
-        names={"luma": ("ray-2",)}),
+        names={"luma": ("ray-2",), "luma_own": ("ray-v2",)}),
     row("ray-flash-2", "luma", *VIDEO, price=nominal(PER_PIXEL, second=5), defaults=WIDE, max_seconds=30,
         names={"luma": ("ray-flash-2",)}),
     row("ray-1-6", "luma", *VIDEO, price=nominal(PER_PIXEL, second=7), defaults=WIDE, max_seconds=30,
-        names={"luma": ("ray-1-6",)}),
+        names={"luma": ("ray-1-6",), "luma_own": ("ray-v1",)}),
+    row("ray-3", "luma", *MADE, price=nominal("counted as ray-2", second=14), defaults=WIDE, max_seconds=30,
+        names={"luma_own": ("ray-v3",)}),
     row("photon-1", "luma", *IMAGE, price=an_image(2), defaults=PICTURE, sizes=SIZES,
         names={"luma": ("photon-1",)}),
     row("photon-flash-1", "luma", *IMAGE, price=an_image(1), defaults=PICTURE, sizes=SIZES,
