@@ -60,9 +60,13 @@ def fastapi(flaw: Flaw) -> dict[str, Any]:
         "type": "enum" if closed else pydantic_type(flaw),
         "loc": ["body", *map(str, flaw.path)],
         "msg": pydantic(flaw),
-        "input": str(flaw.found or ""),
+        "input": str(flaw.found) if flaw.rule in VALUED else "",
         "ctx": {"expected": pydantic(flaw).removeprefix("Input should be ")} if closed else None,
     }
+
+
+VALUED = frozenset({Rule.NO_MATCH, Rule.MINIMUM, Rule.MAXIMUM})
+"""The rules whose flaw has the value itself as what was found."""
 
 
 def pydantic_type(flaw: Flaw) -> str:

@@ -164,8 +164,9 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     inputs, names, wrong = list[Input](), dict[str, str](), {flaw.path[:1] for flaw in flaws}
     found = list[Flaw]()
     for path, field in endpoint.table:
-        names |= {name: path for name in names_of(field) if name != path}
         value = at(said, path)
+        if value is not None or not field.alias:
+            names |= {name: path for name in names_of(field) if name != path}
         if value is None or (path.split(".")[0],) in wrong:
             continue
         match field:

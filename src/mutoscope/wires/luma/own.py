@@ -173,15 +173,16 @@ ROUTES = (
     AccountRead(at=f"GET {ROOT}subscription/usage", render=render_usage, summary="What was spent, and what is left"),
     Reply(at=f"GET {ROOT}users/me", reply=lambda _: json_response({"id": "me"}), summary="Who asks"),
 )
-FRAMES = (Role.FIRST_FRAME, Role.LAST_FRAME)
+MADE_FROM: dict[Role | None, Operation] = {
+    Role.FIRST_FRAME: Operation.IMAGE_TO_VIDEO, Role.LAST_FRAME: Operation.IMAGE_TO_VIDEO, None: Operation.TEXT_TO_VIDEO
+}
 WIRE = wire(TaskApi(
     name="luma_own", vendor="Luma", title="Luma, in the resellers' own format", base_url="", back=False,
     docs="https://github.com/LumaAI-API/Luma-API", root=ROOT, optional="/luma", show="generations/{id}",
     mounts=("/luma/v1", "/luma/v2", "/vip/luma", "/pro/luma"),
     endpoints=(
         Endpoint(at="generations", title="Make a video", body=Video, models=MODELS, model_at="model_name",
-                 makes=dict.fromkeys(FRAMES, Operation.IMAGE_TO_VIDEO) | {None: Operation.TEXT_TO_VIDEO},
-                 rules=start_flaws),
+                 makes=MADE_FROM, rules=start_flaws),
         Endpoint(at="generations/{id}/extend", title="Continue a video", body=More, models=MODELS,
                  model_at="model_name", makes={None: Operation.VIDEO_EXTENSION}, parent=Role.VIDEO,
                  adds=ADDED_SECONDS),
