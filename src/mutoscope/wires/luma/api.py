@@ -22,7 +22,7 @@ from mutoscope.wires.luma.models import CONCEPTS, MOTIONS
 
 ROOT = "/dream-machine/v1/"
 STATES = dict(zip(State, ("queued", "dreaming", "completed", "failed", "failed"), strict=True))
-ADDED_SECONDS = 5.0
+ADDED_SECONDS, SYNC_SECONDS = 5.0, 60.0
 
 # -- bodies, with the vendor's bounds ------------------------------------------------
 
@@ -207,7 +207,8 @@ def frame_flaws(said: Json) -> Iterator[Flaw]:
 
 
 def wait(said: Json, _request: HttpRequest) -> float | None:
-    return float(said.get("sync_timeout") or 60.0) if said.get("sync") else None
+    seconds = said.get("sync_timeout")
+    return (SYNC_SECONDS if seconds is None else float(seconds)) if said.get("sync") else None
 
 
 # -- answers --------------------------------------------------------------------------
