@@ -182,3 +182,35 @@ def test_our_address_for_news_goes_along():
     asked = order(T2V)
     _, body = said(Order(generation=asked.generation, names=asked.names, callback="https://us.example/callbacks/token"))
     assert body["callback_url"] == "https://us.example/callbacks/token"
+
+
+def test_a_lost_submission_is_looked_for_in_every_page_by_model_time_and_address():
+    def listed(number: int, created: str, model: str = "ray-2", **echo: str) -> dict[str, Any]:
+        id = f"00000000-0000-4000-8000-{number:012d}"
+        return GENERATION | {"id": id, "created_at": created, "request": {"model": model} | echo}
+
+    assert BACK.find
+    news = "https://us.example/callbacks/token"
+    asked = order(T2V)
+    asked = Order(generation=asked.generation, names=asked.names, callback=news)
+    noon = 1767268800.0
+    full = [listed(number, "2026-01-01T12:00:05Z", "ray-flash-2") for number in range(98)]
+    full += [listed(98, "2026-01-01T12:00:04Z", callback_url=news), listed(99, "2026-01-01T12:00:03Z")]
+    rest = [
+        listed(100, "2026-01-01T12:00:02Z", callback_url="https://us.example/callbacks/another"),
+        listed(101, "2026-01-01T12:00:01.000Z", callback_url=news),
+        listed(102, "2026-01-01T08:00:00Z", callback_url=news),
+    ]
+    looking = BACK.find(asked, noon)
+    first = next(looking)
+    assert (first.path, first.query) == ("/dream-machine/v1/generations", {"limit": "100", "offset": "0"})
+    assert looking.send(json_response({"generations": full})).query["offset"] == "100"
+    with pytest.raises(StopIteration) as end:
+        looking.send(json_response({"generations": rest, "count": 3}))
+    assert [int(handle["id"][-3:]) for handle in end.value.value] == [98, 99, 101]
+
+
+def test_a_list_that_cannot_be_read_is_not_an_empty_one():
+    assert BACK.find
+    assert problem(BACK.find(order(T2V), 0.0), json_response({"detail": "no"}, 500)).kind is Kind.UPSTREAM_FAILED
+    assert problem(BACK.find(order(T2V), 0.0), json_response({"items": []})).kind is Kind.UPSTREAM_FAILED
