@@ -5,7 +5,8 @@
 
 The vendor is a second `mutoscope serve`. Every tenth result (`--heavy`) is of five megabytes and comes at one megabyte
 a second, so that no life of the gateway is long enough to copy it; every fiftieth job (`--rendered`) is made by the
-gateway's own renderer. Whatever looks into files or renders for the gateway is killed too, several times a second.
+gateway's own renderer. Whatever looks into files or renders for the gateway is killed too, several times a second: the
+first to the very end.
 
 Clients of two wires create jobs and repeat a create whose answer they did not get with the same Idempotency-Key; a
 receiver takes webhooks and is out of order now and then. Killing means SIGKILL. When the time is over everything is
@@ -46,7 +47,6 @@ LIFE_SECONDS = (0.4, 1.6)  # of the gateway's process, from its being ready to i
 VENDOR_LIFE_SECONDS = (6.0, 14.0)
 PATIENCE_SECONDS = 600.0  # for everything to end when the killing is over
 CHILD_LIFE_SECONDS = (0.05, 0.4)  # between two kills of what works for the gateway
-CHILD_CALM_SECONDS = 5.0  # for which these are killed when the gateway is left alone already
 CLIENTS = 40
 
 VENDOR = """
@@ -149,6 +149,9 @@ class Program:
             await self.start()
 
 
+RENDERS = b"_studio_child"
+
+
 class Killer:
     """Ends what works for a program: whatever looks into files, and whatever renders."""
 
@@ -156,16 +159,19 @@ class Killer:
         self.program, self.chance = program, chance
         self.kills: Counter[str] = Counter()
 
-    async def run(self, until: float) -> None:
-        while time.monotonic() < until:
+    async def run(self, spared_from: float) -> None:
+        """Until cancelled; from some time on what renders is left to end."""
+        while True:
             await asyncio.sleep(self.chance.uniform(*CHILD_LIFE_SECONDS))
             process = self.program.process
             children = descendants(process.pid) if process is not None and process.returncode is None else []
+            if time.monotonic() >= spared_from:
+                children = [each for each in children if RENDERS not in each[1]]
             if children:
                 child, words = self.chance.choice(children)
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(child, signal.SIGKILL)
-                    self.kills["renderer" if b"_studio_child" in words else "prober"] += 1
+                    self.kills["renderer" if RENDERS in words else "prober"] += 1
 
 
 def descendants(process: int) -> list[tuple[int, bytes]]:
@@ -342,15 +348,16 @@ async def play(folder: Path, options: argparse.Namespace) -> bool:
         async with aiohttp.ClientSession(timeout=timeout) as session:
             clients = Clients(session, gateway.url, receiver.url, options)
             until = time.monotonic() + options.seconds
+            killing = asyncio.create_task(killer.run(until))
             _ = await asyncio.gather(
                 clients.create_all(options.jobs, options.seconds * 0.9),
                 gateway.live_and_die(LIFE_SECONDS, until, chance, least=3),
                 vendor.live_and_die(VENDOR_LIFE_SECONDS, until, chance),
-                killer.run(until + CHILD_CALM_SECONDS),
             )
             calm = time.monotonic()
             left = await all_end(gateway, len(clients.accepted))
             took = time.monotonic() - calm
+            killing.cancel()
         await asyncio.gather(gateway.end(signal.SIGTERM), vendor.end(signal.SIGTERM))
         print(
             f"{options.jobs} jobs, the vendor speaks {options.back} and "

@@ -2,8 +2,10 @@
 
 import asyncio
 import base64
+import contextlib
 import errno
 import io
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +20,7 @@ from mutoscope.engines import CutOff
 from mutoscope.files import egress
 from mutoscope.model.job import State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.service import inputs
+from mutoscope.service import gateway, inputs
 from mutoscope.service.keys import digest
 from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.wires import BY_NAME
@@ -59,6 +61,55 @@ async def test_a_failed_job_says_why_and_which_engine_had_it(start: Start) -> No
         assert answer.json()["data"]["status"] == "FAILED"
         assert answer.json()["data"]["error"] == "not today"
         assert answer.headers["x-mutoscope-engine"] == "script"
+
+
+async def until_running(running: Any, id: str) -> None:
+    async for job in running.app.gateway.watch(id):
+        if job.state is State.RUNNING:
+            return
+
+
+async def test_a_queued_job_tells_how_many_wait_before_it(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "LINE_SECONDS", 0.0)
+    async with start(**SCRIPTED, script={"slots": 1}) as running:
+
+        async def place(id: str) -> str | None:
+            running.app.server.rendered.clear()
+            answer = await running.client.get(f"{IMAGE}/{BY_NAME['freepik'].public_id(id)}")
+            return answer.headers.get("x-mutoscope-notes")
+
+        first = await create(running, "sleep 60")
+        await until_running(running, first)
+        waiting = [await create(running, "a boat") for _ in range(3)]
+        assert [await place(id) for id in (first, *waiting)] == [
+            None,
+            *(f"queue: {number} before this job" for number in range(3)),
+        ]
+        await running.app.gateway.cancel(waiting[0])
+        assert await place(waiting[2]) == "queue: 1 before this job"
+        await running.app.gateway.cancel(first)
+        await running.finished(waiting[2])
+        assert await place(waiting[2]) is None
+
+
+async def test_who_waits_is_read_once_for_all_who_ask(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with start(**SCRIPTED, script={"slots": 1}) as running:
+        await until_running(running, first := await create(running, "sleep 60"))
+        read: list[str] = []
+        queued = running.app.store.queued
+
+        async def counted(engine: str) -> Any:
+            read.append(engine)
+            return await queued(engine)
+
+        monkeypatch.setattr(running.app.store, "queued", counted)
+        monkeypatch.setattr(gateway, "LINE_SECONDS", 60.0)
+        jobs = [await create(running, "a boat") for _ in range(4)]
+        for _ in range(5):
+            running.app.server.rendered.clear()
+            await asyncio.gather(*(running.client.get(f"{IMAGE}/{BY_NAME['freepik'].public_id(id)}") for id in jobs))
+        assert read == ["script"]
+        await running.app.gateway.cancel(first)
 
 
 async def test_an_engine_that_breaks_fails_the_job_without_telling_its_insides(start: Start) -> None:
@@ -180,10 +231,12 @@ async def test_a_lease_that_ran_out_here_does_not_make_the_job_twice(
 
         monkeypatch.setattr(running.app.worker, "_renew", asleep)
         id = await create(running, "sleep 2.5")
+        await asyncio.sleep(2)  # the worker looks for leases that ran out every second
+        with contextlib.closing(sqlite3.connect(running.app.home.database)) as db:
+            [(until,)] = db.execute("SELECT leased_until FROM jobs WHERE id = ? AND state = 'running'", (id,))
+        assert until < running.app.gateway.clock() - 1, "the lease never ran out: the test proves nothing"
         job = await running.finished(id)
-        assert job.state is State.SUCCEEDED
-        assert len(job.outputs) == 1
-        assert job.attempts > 1, "the lease never ran out: the test proves nothing"
+        assert (job.state, job.attempts, len(job.outputs)) == (State.SUCCEEDED, 1, 1)
 
 
 async def test_what_was_made_is_kept_until_the_store_can_be_written_again(
@@ -516,3 +569,77 @@ async def test_a_period_at_the_ends_of_the_calendar_costs_no_more_than_another(
         assert answer.status_code == status, answer.text
         assert len(answer.json().get("results", ())) == days
         assert "beforeDate" in answer.text or status == 200
+
+
+# -- paths that are nearly right, and those at which clients try their keys -------------------------
+
+
+async def test_a_task_that_is_read_under_another_models_path_is_told_its_own(start: Start) -> None:
+    keys = [{"name": name, "sha256": digest(f"{name}-secret")} for name in ("ann", "bob")]
+    ann, bob = ({"x-freepik-api-key": f"{name}-secret"} for name in ("ann", "bob"))
+    async with start(**SCRIPTED, keys=keys) as running:
+        made = await running.client.post(IMAGE, json={"prompt": "x", "ratio": "720:720"}, headers=ann)
+        id = made.json()["data"]["task_id"]
+        elsewhere = f"/v1/ai/image-to-video/runway-gen4-turbo/{id}"
+        answer = await running.client.get(elsewhere, headers=ann)
+        assert answer.status_code == 404
+        assert answer.json()["message"] == f"There is no task '{id}' here; it is read at {IMAGE}/{id}."
+        assert IMAGE not in (await running.client.get(elsewhere, headers=bob)).text
+
+
+@pytest.mark.parametrize(
+    ("asked", "right"),
+    [
+        ("/v1/ai/text-to-image/runway/status/{id}", "/v1/ai/text-to-image/runway/{id}"),
+        ("/v1/ai/text-to-image/runwayml/{id}", "/v1/ai/text-to-image/runway/{id}"),
+        ("/v1/task/{id}", "/v1/tasks/{id}"),
+        ("/v1/tasks/{id}/status", "/v1/tasks/{id}"),
+        ("/runwayml/v1/task/{id}", "/runwayml/v1/tasks/{id}"),
+        ("/runway/v1/generations/{id}", "/v1/tasks/{id}"),
+        ("/api/v1/task/{id}", "/api/v1/tasks/{id}"),
+    ],
+)
+async def test_a_wrong_path_of_a_status_is_answered_with_the_right_one(start: Start, asked: str, right: str) -> None:
+    async with start(**SCRIPTED) as running:
+        id = "01890a5d-ac96-474b-bcce-b302099a8057"
+        answer = await running.client.get(asked.format(id=id))
+        assert answer.status_code == 404
+        assert f"It tells of a task at: {right.format(id=id)}" in answer.text
+        assert "It makes things at: /" in answer.text
+        assert "It tells of" not in (await running.client.post(asked.format(id=id))).text
+
+
+PROBED = {
+    "loras": {"data": {"default": [], "customs": []}},
+    "apps": {"data": []},
+    "flows": {"data": []},
+    "mystic": {"data": []},
+    "text-to-image/flux-dev": {"data": []},
+    "image-to-video/kling-v2-6": {"data": []},
+}
+
+
+@pytest.mark.parametrize(("path", "told"), PROBED.items())
+async def test_a_key_can_be_tried_at_a_list_of_what_there_is_none_of(start: Start, path: str, told: Any) -> None:
+    good, bad = {"x-freepik-api-key": "ann-secret"}, {"x-freepik-api-key": "wrong"}
+    async with start(**SCRIPTED, keys=[{"name": "ann", "sha256": digest("ann-secret")}]) as running:
+        for at in (f"/v1/ai/{path}", f"/freepik/v1/ai/{path}"):
+            answer = await running.client.get(at, headers=good)
+            assert (answer.status_code, answer.json()) == (200, told)
+            assert path in answer.headers["x-mutoscope-notes"]
+            assert (await running.client.get(at, headers=bad)).status_code == 401
+            assert (await running.client.get(at)).status_code == 401
+            assert (await running.client.post(at, headers=good, json={"prompt": "x"})).status_code == 404
+            one = await running.client.get(f"{at}/01890a5d-ac96-474b-bcce-b302099a8057", headers=good)
+            assert one.status_code == 404
+        assert (await running.client.get("/v1/ai/nothing", headers=good)).status_code == 404
+
+
+@pytest.mark.parametrize("mount", ["/v1/ai/text-to-image/runway", "/admin/keys"])
+async def test_a_byte_order_mark_before_json_is_passed_over(start: Start, mount: str) -> None:
+    keys = [{"name": "ann", "sha256": digest("ann-secret"), "admin": True}]
+    body = {"prompt": "x", "ratio": "720:720"} if "admin" not in mount else {"name": "bob"}
+    headers = {"authorization": "Bearer ann-secret"} if "admin" in mount else {"x-freepik-api-key": "ann-secret"}
+    async with start(**SCRIPTED, keys=keys) as running:
+        content = b"\xef\xbb\xbf" + msgspec.json.encode(body)
+        assert (await running.client.post(mount, content=content, headers=headers)).is_success

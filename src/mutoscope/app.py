@@ -126,6 +126,7 @@ class App:
             settings=settings.webhooks,
             secret=self.webhook_secret,
             wake=self.gateway.new_delivery,
+            jumps=self.gateway.jumps,
         )
         self.lag = Lag()
         requests: Durations[tuple[str, int]] = Durations()

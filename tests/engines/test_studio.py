@@ -28,7 +28,7 @@ from PIL import Image
 from mutoscope.background import worker
 from mutoscope.engines.engine import CutOff, OpenedInput
 from mutoscope.engines.studio import Studio
-from mutoscope.files.c2pa import Making
+from mutoscope.files.c2pa import Making, Source
 from mutoscope.files.probe import MediaInfo
 from mutoscope.model.config import Studio as StudioSettings
 from mutoscope.model.job import Generation, Json, Operation, Output, Role
@@ -119,7 +119,10 @@ async def test_a_picture_becomes_a_clip_with_its_facts_and_notes(
     assert probe(output) == (160, 96, 6)
     assert run.shares[-1] == 1.0
     assert run.notes == ["studio used: pan left; ignored: past, cat"]
-    assert run.makings == [Making(version=VERSION, used=("pan left",), ignored=("past", "cat"))]
+    begun = Source(path=str(picture.path), media_type="image/png", title="first_frame")
+    assert run.makings == [
+        Making(version=VERSION, used=("pan left",), ignored=("past", "cat"), begun_with=begun),
+    ]
 
 
 async def test_the_same_order_gives_the_same_bytes_in_two_children(
@@ -511,11 +514,11 @@ async def test_a_render_lets_the_server_go_first(studio: Studio, picture: Opened
     divided = Path("/proc/sys/kernel/sched_autogroup_enabled")
     if divided.exists() and divided.read_text().strip() == "1":
         sessions = [Path(f"/proc/{process}/autogroup").read_text() for process in children()]
-        assert max(int(told.split()[-1]) for told in sessions) == 10
+        assert max(int(told.split()[-1]) for told in sessions) == StudioSettings().niceness
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert own == 10 + os.getpriority(os.PRIO_PROCESS, 0)
+    assert own == StudioSettings().niceness + os.getpriority(os.PRIO_PROCESS, 0)
 
 
 async def test_a_canceled_job_leaves_no_process(studio: Studio, picture: OpenedInput, tmp_path: Path) -> None:

@@ -453,7 +453,9 @@ async def raw_server(answer: bytes) -> asyncio.Server:
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: identity, gzip\r\n\r\n\x1f\x8b", "compressed"),
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: identity\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b", "compressed"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\n\x1f\x8b\r\n0\r\n\r\n", "compressed"),
-        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 200_000 + b"\r\n\r\nx", "not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: utf-8, zstd\r\n\r\nx", "compressed its answer (zstd)"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 200_000 + b"\r\n\r\nx", "longer than this server reads (65536 characters)"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 2000 + b"\r\nx", "more headers than this server reads (1000)"),
     ],
 )
 async def test_a_server_that_lies_or_breaks_off_is_told_in_plain_words(answer: bytes, told: str, tmp_path: Path):
@@ -464,6 +466,30 @@ async def test_a_server_that_lies_or_breaks_off_is_told_in_plain_words(answer: b
         problem = await refusal(client, f"http://127.0.0.1:{port}/", tmp_path / "x")
     assert told in problem.message
     assert problem.kind is Kind.UNREACHABLE_MEDIA
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        *(
+            b"Content-Encoding: " + coding
+            for coding in (b"aws-chunked", b"utf-8", b"UTF-8", b"binary", b"none", b"7bit")
+        ),
+        b"Content-Encoding: aws-chunked\r\nContent-Encoding: identity",
+        b"Content-Encoding:",
+        *(b"Content-Security-Policy: " + b"x" * size for size in (8_190, 8_191, 20_000, 60_000)),
+        *(b"\r\n".join([b"X-Meta-%d: y" % number for number in range(count)]) for count in (127, 129, 900)),
+    ],
+    ids=lambda head: head[:40].decode(),
+)
+async def test_a_head_that_is_unusual_and_right_is_no_hindrance(head: bytes, tmp_path: Path):
+    server = await raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n" + head + b"\r\n\r\nabc")
+    async with server:
+        client = Client(Net(allow_private=True))
+        kept = tmp_path / "x"
+        await client.fetch(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", max_bytes=10, into=kept)
+        await client.close()
+    assert kept.read_bytes() == b"abc"
 
 
 async def test_bytes_beyond_the_announced_length_are_not_taken(tmp_path: Path):

@@ -14,13 +14,14 @@ import uuid_utils
 
 from mutoscope import wires
 from mutoscope.model.config import Key, Rights
+from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Generation, Job, Operation, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import Upload
 from mutoscope.service.keys import Caller, Keys, digest, make_key
 from mutoscope.service.routing import Routes
 from mutoscope.store import KeyRecord, SqliteStore
-from mutoscope.web import openapi
+from mutoscope.web import openapi, pages
 from mutoscope.wirekit.routes import AccountRead, Create, List, ListUploads, OpenUploads, Read, Route, Stop, UsageRead
 from mutoscope.wirekit.wire import Wire
 
@@ -536,10 +537,16 @@ async def test_no_route_shows_one_owner_what_is_anothers(wire: Wire, route: Rout
             assert await store.settle(claimed.id, "w", state=State.SUCCEEDED, cost=77.0, now=time.time())
             answers = [plain(await seen(guarded, wire, route, secret)) for secret in (ann, bob, carol)]
             assert answers[0] != answers[1] == answers[2]
+        case Create() if "{id}" in route.path:  # from an earlier job on
+            strangers = await seen(guarded, wire, route, bob, mine)
+            nowhere = await seen(guarded, wire, route, bob, none)
+            assert plain(strangers, mine, none) == plain(nowhere, mine, none)
+            assert strangers.status_code == 404
+            assert (await seen(guarded, wire, route, ann, mine)).status_code != 404
         case Create():
             same = {"idempotency-key": "one", "x-stainless-retry-count": "1"}
             made = [await seen(guarded, wire, route, secret, **same) for secret in (ann, bob, ann)]
-            assert [each.status_code for each in made] == [200, 200, 200], made[1].text
+            assert [each.status_code for each in made] == [route.status] * 3, made[1].text
             assert [each.headers.get("idempotent-replayed") for each in made] == [None, None, "true"]
             counts = [len(await store.list(wire=wire.name, owner=name, route="", limit=9)) for name in ("ann", "bob")]
             assert counts == [2, 1]  # ann's: the first, and this one
@@ -721,3 +728,57 @@ def test_an_open_servers_caller_owns_what_nobody_does() -> None:
     assert Caller().owner == ""
     with pytest.raises(Problem):
         make_key("", Rights(), now=0.0)
+
+
+# -- keys that came in another form --------------------------------------------------------------
+
+FORMS = {
+    "x-freepik-api-key: <key>": {"x-freepik-api-key": "{}"},
+    "authorization: Bearer <key>": {"authorization": "Bearer {}"},
+    "authorization: <key>": {"authorization": "{}"},
+    "x-api-key: <key>": {"x-api-key": "{}"},
+}
+"""How clients send a key."""
+
+
+@pytest.mark.parametrize("wire", wires.ALL, ids=[wire.name for wire in wires.ALL])
+async def test_a_key_that_came_in_another_form_is_told_so_with_the_header_that_is_wanted(
+    start: Start, wire: Wire
+) -> None:
+    route = next(route for route in wire.routes if isinstance(route, Read))
+    path = route.path.replace("{id}", str(uuid_utils.uuid4()))
+    [(name, form)] = pages.key_header(wire, "<key>").items()
+    wanted = f"{name}: {form}"
+    taken = {wanted} | ({"authorization: <key>"} if wire.name == "runway_relay" else set())
+    async with start(keys=[{"name": "ann", "sha256": digest("s3cret-ann")}]) as running:
+        for said, headers in FORMS.items():
+            sent = {name: text.format("s3cret-ann") for name, text in headers.items()}
+            answer = await running.client.get(path, headers=wire.headers | sent)
+            if said in taken:
+                assert answer.status_code != 401, said
+                continue
+            assert answer.status_code == 401, said
+            assert f'send it as \\"{wanted}\\". What came in {next(iter(sent))} is not read here' in answer.text
+            assert "s3cret" not in answer.text
+        by_query = await running.client.get(path, headers=wire.headers, params={"api_key": "s3cret-ann"})
+        assert by_query.status_code == 401
+        assert "What came in ?api_key= is not read here" in by_query.text
+        nothing = await running.client.get(path, headers=wire.headers)
+        assert nothing.status_code == 401
+        assert "Missing API key" in nothing.text
+        assert "What came in" not in nothing.text
+
+
+async def test_an_administrators_key_in_another_form_is_told_so(guarded: Any) -> None:
+    answer = await guarded.client.get("/admin/keys", headers={"x-api-key": guarded.ann})
+    assert answer.status_code == 401
+    assert 'send it as "authorization: Bearer <key>"' in answer.json()["error"]
+    assert (await guarded.client.get("/admin/keys")).json()["error"] == "Missing API key"
+
+
+@pytest.mark.parametrize("text", ["Bearer", "bearer ", "Basic", "Basic YW5uOmtleQ==", "", " ", "two words"])
+def test_a_relay_takes_no_scheme_for_a_bare_key(text: str) -> None:
+    assert (
+        wires.BY_NAME["runway_relay"].credential(HttpRequest(method="GET", path="/", headers={"authorization": text}))
+        is None
+    )

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +34,7 @@ from mutoscope.model import config
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import BadSettings, Settings
 from mutoscope.model.problem import Problem
+from mutoscope.store import NewerDatabase, hold_readable
 from mutoscope.telemetry import tracing
 from mutoscope.wires import ROWS
 
@@ -222,10 +224,13 @@ def credentials(settings: config.Credentials) -> Check:
     if not (settings.certificate or settings.key):
         return Check(what="c2pa", found=f"c2pa-python {version}, signs with a certificate of its own")
     try:
-        signing.operators(settings)
+        begin, end = signing.validity(signing.operators(settings).certificate)
     except BadSettings as error:
         advice = "set both to PEM files that belong together, or neither"
         return Check(what="c2pa", verdict=Verdict.BROKEN, found=str(error), advice=advice)
+    if not begin <= datetime.now(UTC) <= end:
+        found = f"{settings.certificate} is good from {begin:%Y-%m-%d} to {end:%Y-%m-%d}, and the clock is outside that"
+        return Check(what="c2pa", verdict=Verdict.BROKEN, found=found, advice="renew the certificate, or set the clock")
     return Check(what="c2pa", found=f"c2pa-python {version}, signs with {settings.certificate}")
 
 
@@ -267,8 +272,19 @@ def home(settings: Settings) -> Iterator[Check]:
         yield Check(what="data directory", verdict=Verdict.BROKEN, found=f"{root} cannot be written", advice=advice)
         return
     yield Check(what="data directory", found=str(root) if root.exists() else f"{root} (will be made at first start)")
+    if (root / _records.DATABASE).exists():
+        yield records(root / _records.DATABASE)
     yield space(there)
     yield disk(there)
+
+
+def records(path: Path) -> Check:
+    try:
+        hold_readable(path)
+    except (NewerDatabase, Problem) as error:
+        advice = "choose another directory with --data, or put back the copy that fits"
+        return Check(what="job store", verdict=Verdict.BROKEN, found=str(error), advice=advice)
+    return Check(what="job store", found=f"{path}, {_show.size(path.stat().st_size)}")
 
 
 def space(where: Path) -> Check:

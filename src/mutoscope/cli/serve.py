@@ -24,9 +24,10 @@ from mutoscope import __version__
 from mutoscope.app import App, descriptors
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
-from mutoscope.cli._options import Config, Data, settings_of
+from mutoscope.cli._options import Config, Data, Whole, settings_of
 from mutoscope.model.config import Settings
 from mutoscope.service.routing import route
+from mutoscope.store import hold_readable
 from mutoscope.telemetry import logs
 from mutoscope.web.protocol import SPARE, Connection
 from mutoscope.wirekit.wire import Wire
@@ -48,7 +49,7 @@ BASE_URLS = {
 def serve(
     *,
     host: str | None = None,
-    port: int | None = None,
+    port: Whole = None,
     data: Data = None,
     config: Config = None,
     public_url: str | None = None,
@@ -79,6 +80,7 @@ def serve(
     with listening(settings.server.host, settings.server.port) as door:
         app = App(settings, rehearsal=rehearse)
         keep_scratch(app.home.scratch)
+        hold_readable(app.home.database)
         server = Serving(app, door)
         server.run(sockets=[door])
     return 0 if server.started else 1
@@ -103,9 +105,9 @@ def guarded() -> type[Connection]:
 
 
 def keep_scratch(folder: Path) -> None:
-    """Whoever here or in a child asks for a temporary file gets it under the data directory: the system's place for
-    them may be memory, or small, and is nobody's to sweep."""
-    tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
+    """Whoever asks for a temporary file here gets it under the data directory: the system's place for them may be
+    memory, or small, and is nobody's to sweep."""
+    tempfile.tempdir = str(folder)
 
 
 def relaxed(settings: Settings, *, rehearse: bool, allow_private: bool) -> Settings:
@@ -208,7 +210,9 @@ class Serving(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         """uvicorn would raise the signal again after a graceful stop, and the exit code would speak of a failure."""
-        signals = (signal.SIGINT, signal.SIGTERM)
+        signals = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # a closed terminal; nohup has it ignored
+            signals.append(signal.SIGHUP)
         before = {each: signal.signal(each, self.handle_exit) for each in signals}
         try:
             yield

@@ -50,6 +50,7 @@ EXTENSIONS = {
     "image/png": "png",
     "image/jpeg": "jpg",
     "image/webp": "webp",
+    "image/avif": "avif",
     "image/bmp": "bmp",
     "image/gif": "gif",
     "video/mp4": "mp4",

@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from msgspec import Struct
 from msgspec.structs import replace
 from yarl import URL
@@ -41,11 +41,20 @@ CHUNK = 256 * 1024
 ANSWER_BYTES = 1024  # how much of a webhook receiver's answer is kept
 MAX_URL = 8192
 MAX_ANSWER = 8 * 1024 * 1024  # of a vendor's API
+MAX_HEADER = 64 * 1024  # characters of a line of an answer's head
+MAX_HEADERS = 1000
 REDIRECTS = (301, 302, 303, 307, 308)
 PASSING = (408, 425, 429)  # and all from 500 on: statuses of trouble that may pass
 AGAIN_SECONDS, LONGEST_AGAIN = 2.0, 600.0  # to wait before another try, where the server does not say
 UNTYPED = ("", "application/octet-stream", "binary/octet-stream")
 """Content types that say nothing; the content itself decides."""
+
+COMPRESSED = frozenset({
+    *("gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress", "exi", "pack200-gzip", "dcb", "dcz"),
+    *("lzma", "xz", "bzip2", "snappy", "lz4"),
+})  # fmt: skip
+"""Codings in which a body would have to be unpacked. Others that servers name, such as `utf-8`, `binary` or the
+`aws-chunked` that object stores keep from an upload, change nothing about it: the content itself decides."""
 
 BROKEN = (aiohttp.ClientError, ConnectionError, HttpProcessingError)
 """What aiohttp raises; the last one only when a server goes on talking after its answer has ended."""
@@ -391,6 +400,9 @@ class Client:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": AGENT, "Accept-Encoding": "identity"},
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=self.settings.connect_seconds),
+            max_line_size=MAX_HEADER,
+            max_field_size=MAX_HEADER,
+            max_headers=MAX_HEADERS,
         )
 
 
@@ -598,8 +610,8 @@ def check_head(
     a file of which so many bytes are there."""
     if response.status != (200 if begun is None else 206):
         raise unreachable(f"the server answered {response.status}", again_seconds(response))
-    if set(codings(response)) - {"", "identity", "chunked"}:  # what is never unpacked cannot be a bomb
-        raise unreachable("the server compressed its answer, although identity was asked")
+    if packed := sorted(COMPRESSED.intersection(codings(response))):  # what is never unpacked cannot be a bomb
+        raise unreachable(f"the server compressed its answer ({', '.join(packed)}), although identity was asked")
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if accept and media_type not in UNTYPED and not any(fnmatchcase(media_type, each) for each in accept):
         raise Problem(
@@ -686,6 +698,10 @@ def reason(error: BaseException) -> str:
     while cause is not None:
         if isinstance(cause, Refused):
             return str(cause)
+        if isinstance(cause, LineTooLong):
+            return f"a header of the answer is longer than this server reads ({MAX_HEADER} characters)"
+        if isinstance(cause, HttpProcessingError) and "Too many headers" in cause.message:
+            return f"the answer has more headers than this server reads ({MAX_HEADERS})"
         cause = getattr(cause, "os_error", None) or cause.__cause__
     match error:
         case aiohttp.ClientConnectorDNSError():

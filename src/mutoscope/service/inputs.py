@@ -146,5 +146,5 @@ class Intake:
 
 
 def sniff(path: Path) -> str | None:
-    with path.open("rb") as file:
-        return media.sniff(file.read(4096))
+    head, _ = media.read_head(path)
+    return media.sniff(head)

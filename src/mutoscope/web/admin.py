@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from mutoscope.model.config import Rights
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.service.keys import OWN, Keys, make_key, rotate
+from mutoscope.service.keys import OWN, Keys, make_key, missing_key, rotate
 from mutoscope.store import KeyRecord, Store
 
 log = structlog.get_logger(__name__)
@@ -41,7 +41,13 @@ class Admin:
     async def admit(self, request: HttpRequest) -> str:
         """The owner of the key that the request shows. Raises Problem, also on an open server: whoever reaches it is
         not its administrator for that."""
-        caller = await self.keys.caller(bearer(request))
+        secret = bearer(request)
+        try:
+            caller = await self.keys.caller(secret)
+        except Problem as problem:
+            if secret or problem.kind is not Kind.UNAUTHENTICATED:
+                raise
+            raise missing_key(request, "authorization: Bearer <key>") from problem
         if self.keys.open:
             raise Problem(Kind.NOT_FOUND, "There is nothing here: this server takes no keys.")
         if not caller.rights.admin:

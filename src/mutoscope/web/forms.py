@@ -31,13 +31,21 @@ def is_form(request: HttpRequest) -> bool:
     return media_type(request) in (MULTIPART, URLENCODED)
 
 
-async def receive(request: HttpRequest, receive: Receive, folder: Path, *, max_bytes: int) -> Form:
+async def receive(
+    request: HttpRequest,
+    receive: Receive,
+    folder: Path,
+    *,
+    max_bytes: int,
+    max_parts: int = MAX_PARTS,
+    max_text: int = MAX_TEXT,
+) -> Form:
     """Read a form, its files into `folder`. Raises Problem (INVALID, TOO_LARGE)."""
     if not is_form(request):
         raise Problem(Kind.INVALID, f"The form cannot be read: it should be {MULTIPART}.", field="file")
-    reader = Multipart(request, folder) if media_type(request) == MULTIPART else Fields()
-    size, more = 0, True
+    reader, size, more = None, 0, True
     try:
+        reader = Multipart(request, folder, max_parts, max_text) if media_type(request) == MULTIPART else Fields()
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -56,7 +64,8 @@ async def receive(request: HttpRequest, receive: Receive, folder: Path, *, max_b
     except (FormParserError, ValueError) as error:  # a Unicode error is one of the latter
         raise Problem(Kind.INVALID, f"The form cannot be read: {error}.", field="file") from error
     finally:
-        reader.close()
+        if reader:
+            reader.close()
 
 
 class Fields:
@@ -78,7 +87,7 @@ class Fields:
         self.name.clear()
         self.value.clear()
         if len(self.texts) > MAX_PARTS:
-            raise Problem(Kind.TOO_LARGE, f"The form has more than {MAX_PARTS} parts.")
+            raise FormParserError(f"it has more than {MAX_PARTS} parts")
 
     def form(self) -> Form:
         texts: dict[str, list[str]] = {}
@@ -93,7 +102,8 @@ class Fields:
 class Multipart:
     """A form whose parts are texts or files."""
 
-    def __init__(self, request: HttpRequest, folder: Path) -> None:
+    def __init__(self, request: HttpRequest, folder: Path, max_parts: int, max_text: int) -> None:
+        self.max_parts, self.max_text = max_parts, max_text
         _, options = parse_options_header(request.headers.get("content-type", ""))
         boundary = options.get(b"boundary", b"")
         if not boundary:
@@ -125,13 +135,13 @@ class Multipart:
 
     def begin(self) -> None:
         self.parts += 1
-        if self.parts > MAX_PARTS:
-            raise Problem(Kind.TOO_LARGE, f"The form has more than {MAX_PARTS} parts.")
+        if self.parts > self.max_parts:
+            raise FormParserError(f"it has more than {self.max_parts} parts")
         self.head.clear()
 
     def header(self) -> None:
         if len(self.field) + len(self.value) > MAX_HEAD:
-            raise Problem(Kind.TOO_LARGE, "A part of the form has headers that are too large.")
+            raise FormParserError("a part has headers that are too large")
         self.head[self.field.decode("latin-1").lower()] = self.value.decode("utf-8", "replace")
         self.field.clear()
         self.value.clear()
@@ -154,8 +164,8 @@ class Multipart:
             return
         self.text.extend(data[start:end])
         self.text_bytes += end - start
-        if len(self.text) > MAX_TEXT or self.text_bytes > MAX_TEXTS:
-            raise Problem(Kind.TOO_LARGE, f"The text in the part {self.name!r} is too long.", field=self.name)
+        if len(self.text) > self.max_text or self.text_bytes > MAX_TEXTS:
+            raise FormParserError(f"the text in its part {self.name[:40]!r} is too long")
 
     def end(self) -> None:
         if self.open:

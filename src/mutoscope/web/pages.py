@@ -321,14 +321,14 @@ def reads(candidate: Operation, made: Operation) -> bool:
     return stem == made.path or stem.endswith("/tasks")
 
 
-def key_header(wire: Wire) -> dict[str, str]:
-    """The header that carries the key, from the first of the wire's security schemes."""
+def key_header(wire: Wire, key: str = KEY) -> dict[str, str]:
+    """The header that carries the key, by the first of the wire's security schemes."""
     scheme = next(iter(openapi.security_schemes(wire).values()), None)
     match scheme:
         case {"type": "apiKey", "in": "header", "name": str(name)}:
-            return {name: KEY}
+            return {name: key}
         case {"type": "http", "scheme": "bearer"}:
-            return {"authorization": f"Bearer {KEY}"}
+            return {"authorization": f"Bearer {key}"}
         case _:
             return {}
 

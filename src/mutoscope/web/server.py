@@ -1,6 +1,7 @@
 """The front door: every wire's routes at the vendor's own paths and again under /<wire>; files, uploads, pages."""
 
 import asyncio
+import difflib
 import math
 import re
 import tempfile
@@ -22,7 +23,7 @@ from mutoscope.model.requests import ANY_FILE, Allowance, Submission, Upload
 from mutoscope.service import inputs
 from mutoscope.service.gateway import Gateway, upload_path, visible
 from mutoscope.service.idempotency import REPLAYED, Turns, repeat_of
-from mutoscope.service.keys import Caller, Keys, Meter, Pace, RateLimited, hold_scope, widest
+from mutoscope.service.keys import Caller, Keys, Meter, Pace, RateLimited, hold_scope, missing_key, widest
 from mutoscope.service.receivers import receiver_address
 from mutoscope.store import Repeat
 from mutoscope.telemetry import tracing
@@ -31,7 +32,7 @@ from mutoscope.web import forms, pages
 from mutoscope.web.admin import Admin
 from mutoscope.web.cors import Origins, is_preflight
 from mutoscope.web.head import Proxies, hold_host, one_credential
-from mutoscope.web.router import Found, Router, Target
+from mutoscope.web.router import PARAMETER, Found, Router, Target
 from mutoscope.wirekit.forms import as_json
 from mutoscope.wirekit.routes import (
     OF_ONE_JOB,
@@ -68,9 +69,11 @@ RENDERED_KEPT = 4096
 LARGE_BODY = 16 * 1024  # what is larger is read in a thread
 MOST_VALUES = 10_000  # in a body: a list of a million takes seconds to read and a gigabyte to hold
 RENDERED_SECONDS = 60.0  # a rendered status is sent again for so long while its job does not change
+PATH_COMPARED = 200  # characters
 UNPRINTABLE = re.compile(r"[^ -~]")
 UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})")
 JSON = b"application/json"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some editors begin a file with it, and JSON does not
 REHEARSE = "x-mutoscope-rehearse"  # a problem kind: answer with it
 ENGINE = "x-mutoscope-engine"  # which engine makes the job
 WEBHOOK, WEBHOOK_QUERY = "x-mutoscope-webhook", "mutoscope_webhook"  # where a job's news goes, on every wire
@@ -84,6 +87,7 @@ COUNTED = 1 << 20  # bytes in which commas are counted at once
 MAX_CALLBACK = 64 * 1024
 PLACES = ("files", "uploads", "callbacks", "admin", "metrics")
 """First parts of paths of ours whose requests are counted apart from those of the pages."""
+UPLOAD_PARTS, UPLOAD_TEXT = 32, 64 * 1024  # of the form of an upload
 FORM_STATUSES = {"200": 200, "201": 201}  # by the field success_action_status, as object stores have it
 
 
@@ -203,11 +207,12 @@ class Server:
         asked = Asked(self.scratch)
         try:
             one_credential(scope["headers"])
-            secret = next(filter(None, (each.wire.credential(request) for each in found.targets)), None)
-            caller = await self.keys.caller(secret if found.targets else wire.credential(request))
+            caller = await self.caller_of(wire, found, request)
             allowance = self.pace.spend(caller.owner or address_of(scope), caller.rights)
             if not found.targets:
                 hold_scope("API", wire.name, caller.rights.wires)
+                if wire.absent and not found.methods and (nothing := wire.absent(request)):
+                    return label, nothing
                 raise self.lost(wire, found, request)
             target = found.targets[0]
             if len(found.targets) > 1:
@@ -241,6 +246,18 @@ class Server:
         if allowance and wire.answer_headers:
             response.headers.update(wire.answer_headers(allowance))
         return label, response
+
+    async def caller_of(self, wire: Wire, found: Found, request: HttpRequest) -> Caller:
+        """Whose key it is; where several vendors have the path, in the form of any of them."""
+        wires = [each.wire for each in found.targets] or [wire]
+        secret = next(filter(None, (each.credential(request) for each in wires)), None)
+        try:
+            return await self.keys.caller(secret)
+        except Problem as problem:
+            if secret or problem.kind is not Kind.UNAUTHENTICATED:
+                raise
+            wanted = "; ".join(f"{name}: {form}" for name, form in pages.key_header(wire, "<key>").items())
+            raise missing_key(request, wanted) from problem
 
     async def whose(
         self, found: Found, request: HttpRequest, caller: Caller, asked: "Asked", receive: Receive
@@ -283,9 +300,9 @@ class Server:
             takes = allowed(found.methods)
             return Problem(Kind.WRONG_METHOD, f"{request.method} is not allowed here; {takes} is.")
         paths = ", ".join(dict.fromkeys(route.path for route in wire.routes if isinstance(route, Create)))
-        return Problem(
-            Kind.NOT_FOUND, f"Not found: there is no {request.path} on this server. It makes things at: {paths}"
-        )
+        reads = "" if request.method == "POST" else f" It tells of a task at: {', '.join(nearest(wire, request.path))}."
+        told = f"Not found: there is no {request.path} on this server.{reads} It makes things at: {paths}"
+        return Problem(Kind.NOT_FOUND, told, field="path")
 
     async def counted(self, request: HttpRequest, caller: Caller) -> int | None:
         """Counts a body before it is read, if it tells its size; else the limit by which it is to be counted then."""
@@ -300,6 +317,7 @@ class Server:
         """The body, counted where the caller may send so much a day only."""
         limit = await self.counted(request, caller)
         body = await read_body(receive, request, self.max_body)
+        body = body.removeprefix(BYTE_ORDER_MARK)
         if limit is not None:
             await self.meter.take(caller.owner, len(body), limit)
         hold_values(body)
@@ -450,7 +468,7 @@ class Server:
         if hot is not None and known and known[0] is hot and known[1] > now and visible(hot, wire, route, owner):
             return known[2]
         job = await self.gateway.show(wire, route, public, owner=owner, origin=origin)
-        response = told(route.render(job, request), job)
+        response = told(route.render(job, request), job, await self.gateway.before(job))
         if (hot := self.gateway.store.hot(id)) is not None:
             if len(self.rendered) >= RENDERED_KEPT:
                 self.rendered.clear()
@@ -484,7 +502,8 @@ class Server:
             owner = await self.admin.admit(request)
             self.pace.spend(owner or address_of(scope))
             if request.method == "POST":
-                force_setattr(request, "body", await read_body(receive, request, MAX_ADMIN))
+                body = await read_body(receive, request, MAX_ADMIN)
+                force_setattr(request, "body", body.removeprefix(BYTE_ORDER_MARK))
             return await self.admin.answer(request)
         except Problem as problem:
             headers = {} if problem.retry_after is None else {"retry-after": str(math.ceil(problem.retry_after))}
@@ -521,7 +540,10 @@ class Server:
         if request.method == "PUT":
             await save_body(receive, path, upload.max_bytes)
         else:
-            form = await forms.receive(request, receive, path.parent, max_bytes=upload.max_bytes + forms.MAX_TEXTS)
+            most = upload.max_bytes + UPLOAD_PARTS * UPLOAD_TEXT
+            form = await forms.receive(
+                request, receive, path.parent, max_bytes=most, max_parts=UPLOAD_PARTS, max_text=UPLOAD_TEXT
+            )
             path = file_in(form, upload.max_bytes)
             status = FORM_STATUSES.get(next(iter(form.texts.get("success_action_status", ())), ""), status)
         size = path.stat().st_size
@@ -566,16 +588,25 @@ def misaddressed(problem: Problem, wire: Wire | None, scope: Scope) -> HttpRespo
     return json_response({"error": problem.message}, problem.status)
 
 
+def nearest(wire: Wire, path: str) -> list[str]:
+    """The paths at which a wire shows a task, those first that are most like this one; with its id, if it has one."""
+    id = next((part for part in reversed(path.split("/")) if wire.job_id(part)), None)
+    paths = [route.path for route in wire.routes if isinstance(route, Read)]
+    shown = [PARAMETER.sub(id, each) if id else each for each in paths]
+    return difflib.get_close_matches(path[:PATH_COMPARED], shown, n=3, cutoff=0.0)
+
+
 def allowed(methods: Iterable[str]) -> str:
     """HEAD is answered wherever GET is."""
     return ", ".join(name for method in methods for name in (("GET", "HEAD") if method == "GET" else (method,)))
 
 
-def told(response: HttpResponse, job: Job) -> HttpResponse:
-    """Say in headers which engine has the job, and what was ignored."""
+def told(response: HttpResponse, job: Job, before: int | None = None) -> HttpResponse:
+    """Say in headers which engine has the job, its place in the queue, and what was ignored."""
     response.headers[ENGINE] = job.engine
-    if job.notes:
-        response.headers["x-mutoscope-notes"] = ascii_only("; ".join(job.notes))[:1024]
+    place = () if before is None else (f"queue: {before} before this job",)
+    if notes := (*place, *job.notes):
+        response.headers["x-mutoscope-notes"] = ascii_only("; ".join(notes))[:1024]
     return response
 
 

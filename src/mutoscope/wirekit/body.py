@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct, inspect
 from msgspec.structs import replace
 
+from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Job, Json
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 
@@ -42,7 +43,7 @@ def read_body(body: bytes, type: type[T]) -> T:
             raise invalid(flaws) from error
         return reread(value, type)
     except UNREADABLE as error:
-        raise not_json(error) from error
+        raise not_json(error, body) from error
 
 
 def reread(value: Any, type: type[T]) -> T:
@@ -72,7 +73,7 @@ def read_json(body: bytes) -> Any:
     except msgspec.ValidationError:
         return read_vast_numbers(body)
     except UNREADABLE as error:
-        raise not_json(error) from error
+        raise not_json(error, body) from error
 
 
 def body_of(job: Job) -> Json:
@@ -92,7 +93,7 @@ def read_vast_numbers(body: bytes) -> Any:
         value = json.loads(body, parse_int=bounded_int, parse_constant=no_constant)
         msgspec.json.encode(value)
     except (ValueError, RecursionError) as error:
-        raise not_json(error) from error
+        raise not_json(error, body) from error
     return value
 
 
@@ -104,15 +105,41 @@ def no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
 
-def not_json(error: Exception) -> Problem:
-    message = f"The request body is not valid JSON: {error}"
+def not_json(error: Exception, body: bytes) -> Problem:
+    message = f"The request body is not valid JSON: {what_it_is(body) or error}"
     return Problem(Kind.INVALID, message, flaws=(Flaw(path=(), rule=Rule.JSON, message=message),))
+
+
+SEND_JSON = "send a JSON body, in UTF-8, with content-type: application/json"
+FORM = re.compile(rb"[\w.%+\[\]-]{1,200}=[^{}\s]*(&|$)", re.ASCII)
+
+
+def what_it_is(body: bytes) -> str | None:
+    """What was sent in place of JSON, where that can be told."""
+    if not body.strip():
+        return f"it is empty; {SEND_JSON}"
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in body[:4]:
+        return f"it is not UTF-8, but looks like UTF-16 or UTF-32; {SEND_JSON}"
+    if body.startswith(b"\xef\xbb\xbf"):
+        return f"it begins with a byte order mark; {SEND_JSON}"
+    if body.startswith(b"--") or FORM.match(body[:2000]):
+        return f"it looks like a form; {SEND_JSON}"
+    return None
 
 
 def invalid(flaws: tuple[Flaw, ...]) -> Problem:
     """The problem that carries these flaws; its field is that of the first."""
     field = dotted(flaws[0].path) or None
     return Problem(Kind.INVALID, flaws[0].message or "The request body is not valid.", field=field, flaws=flaws)
+
+
+def outside_body(problem: Problem, request: HttpRequest) -> str | None:
+    """ "header" or "query", where the problem's field is a member of that and not of the body."""
+    if problem.flaws or problem.field is None:
+        return None
+    if problem.field.lower() in request.headers:
+        return "header"
+    return "query" if problem.field in request.query else None
 
 
 def dotted(path: Path) -> str:
@@ -186,7 +213,7 @@ def strangers(body: bytes, type: Any) -> Iterator[Path]:
     try:
         yield from strange(msgspec.Raw(body.strip(BLANKS)), shape(type), ())
     except UNREADABLE as error:
-        raise not_json(error) from error
+        raise not_json(error, body) from error
 
 
 def strange(value: msgspec.Raw, shape: Shape, path: Path) -> Iterator[Path]:
@@ -362,10 +389,13 @@ def walk_tagged(value: Any, members: list[inspect.StructType], path: Path) -> It
     field = str(members[0].tag_field)
     known = tuple(str(each.tag) for each in members)
     tag = value.get(field)
-    if field not in value or not isinstance(tag, str):
+    if not isinstance(tag, str):
         rule = Rule.REQUIRED if field not in value else Rule.TYPE
-        yield Flaw(path=(*path, field), rule=rule, bound="string", found=found(value.get(field, msgspec.UNSET)))
-    if tag in known:
+        kind = found(value.get(field, msgspec.UNSET))
+        yield Flaw(path=(*path, field), rule=rule, bound="string", found=kind, known=known if value else ())
+        if not value:  # Runway tells of an empty object in two ways, and its clients look for both
+            yield Flaw(path=(*path, field), rule=Rule.NO_MATCH, bound=known)
+    elif tag in known:
         yield from walk_struct(value, members[known.index(tag)], path)
     else:
         yield Flaw(path=(*path, field), rule=Rule.NO_MATCH, bound=known, found=tag)

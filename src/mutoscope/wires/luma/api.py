@@ -309,7 +309,12 @@ UNLIMITED = 1e9  # cents
 
 
 def render_credits(account: Account, _request: HttpRequest) -> HttpResponse:
-    return json_response({"credit_balance": UNLIMITED if account.left is None else account.left})
+    """In cents, as our credits are; without a budget nothing ends it."""
+    return json_response({"credit_balance": left_of(account)})
+
+
+def left_of(account: Account) -> float:
+    return UNLIMITED - account.spent if account.left is None else account.left
 
 
 def reply(path: str, value: Any, summary: str) -> Reply:
