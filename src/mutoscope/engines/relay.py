@@ -43,9 +43,12 @@ COPY_SECONDS = (5.0, 600.0)  # between tries to fetch a result
 ELSEWHERE = frozenset({Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.QUOTA_EXCEEDED})
 """Refusals that speak of the account and not of the job: another account may take it."""
 
+PICTURES = (
+    *(Operation.TEXT_TO_IMAGE, Operation.IMAGE_UPSCALE, Operation.IMAGE_TO_IMAGE, Operation.IMAGE_INPAINT),
+    *(Operation.IMAGE_OUTPAINT, Operation.IMAGE_BLEND, Operation.BACKGROUND_REMOVAL, Operation.BACKGROUND_REPLACEMENT),
+)
 FAMILIES: Mapping[Operation, tuple[str, ...]] = {
-    Operation.TEXT_TO_IMAGE: ("image",),
-    Operation.IMAGE_UPSCALE: ("image",),
+    **dict.fromkeys(PICTURES, ("image",)),
     Operation.TEXT_TO_SPEECH: ("audio",),
     Operation.SOUND_EFFECT: ("audio",),
     Operation.VOICE_DUBBING: ("audio", "video"),

@@ -55,8 +55,9 @@ class Model(Struct, frozen=True, kw_only=True):
     max_daily: int | None = None
 
 
-ADVICE = frozenset({"contentModeration", "prompt_extend", "negative_prompt", "audio", "grounding", "quality"})
-"""What may go unheeded without the result being another thing: hints, filters, the vendor's own sound."""
+ADVICE = frozenset({"contentModeration", "prompt_extend", "negative_prompt", "audio", "grounding", "quality", "input"})
+"""What may go unheeded without the result being another thing: hints, filters, the vendor's own sound, and members of a
+model's input that only the model itself knows."""
 
 GIVEN: Mapping[str, tuple[Any, ...]] = {
     "outputFormat": ("mp4", "png"),

@@ -32,6 +32,8 @@ from mutoscope.wirekit.routes import (
 from mutoscope.wirekit.wire import Wire
 
 OPENAPI = "3.1.0"
+METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
+"""Those that this version of OpenAPI can tell of."""
 SCHEMAS = "#/components/schemas/"
 PLACEHOLDER = re.compile(r"\{([^}]+)\}")
 
@@ -134,6 +136,8 @@ def describe(wire: Wire, document: Json) -> None:
     schemes = security_schemes(wire)
     components["securitySchemes"] |= schemes
     for route in wire.routes:
+        if route.method.lower() not in METHODS:
+            continue
         methods = document["paths"].setdefault(route.path.replace("…", ""), {})
         methods[route.method.lower()] = operation(wire, route, schema_of, schemas, schemes)
 

@@ -53,6 +53,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     created: int | None = None  # status of the answer, where not that of the API
     wait: Callable[[Json, HttpRequest], float | None] | None = None  # seconds that the answer waits for the job's end
     also: tuple[str, ...] = ()  # older or resellers' spellings of the path
+    front: bool = True  # False: the API's own `routes` take its requests, as where one path is for many models
     fixed: Json = {}  # members that the vendor wants and nobody asks for, by dotted path
     table: tuple[tuple[str, AnyField], ...] = ()  # the rows that its body has; set by the API
 
@@ -121,6 +122,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     id_of: Callable[[HttpRequest], str] = last_parameter
     probes_inputs: bool = False
     uploads: Mapping[str, Callable[[str], str | None]] = {}  # scheme of the vendor's own uris → the id of our upload
+    upload_of: Callable[[str], str | None] | None = None  # the same of a text in any form; None for any other text
     back: bool = True
     upload: Callable[[File], Conversation[str]] | None = None
     find: Callable[[Order, float], Conversation[tuple[Json, ...]]] | None = None
@@ -225,6 +227,8 @@ def input_of(api: TaskApi, request: HttpRequest, field: FileField, name: str, te
     """The file that a text names. Raises BadSource."""
     if file := file_of(request, text):
         return Input(role=field.role, field=name, file=str(file.path), limits=field.limits)
+    if api.upload_of and (id := api.upload_of(text)):
+        return Input(role=field.role, field=name, upload=id, limits=field.limits)
     for scheme, upload_id in api.uploads.items():
         if text.startswith(scheme):
             id = upload_id(text)
@@ -306,7 +310,10 @@ def knows(endpoint: Endpoint, name: str) -> bool:
         return name in endpoint.models
     types = types_at(endpoint.body, endpoint.model_at) if endpoint.model_at and "{" not in endpoint.model_at else []
     closed = [each for each in types if isinstance(each, inspect.LiteralType)]
-    return not closed or any(name in each.values for each in closed)
+    patterns = [each.pattern for each in types if isinstance(each, inspect.StrType) and each.pattern]
+    if closed:
+        return any(name in each.values for each in closed)
+    return all(re.search(pattern, name) for pattern in patterns)
 
 
 def supports(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
@@ -315,7 +322,9 @@ def supports(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> froz
     if found is None:
         return None
     endpoint, _ = found
-    others = {role.value for role, each in endpoint.makes.items() if role and each is not operation}
+    # what is there before decides otherwise; what comes after may be there too
+    before = list(endpoint.makes.values()).index(operation)
+    others = {role.value for role in list(endpoint.makes)[:before] if role}
     said = {name for _, field in endpoint.table for name in names_of(field)}
     if endpoint.parent:
         said.add(endpoint.parent.value)
@@ -633,6 +642,7 @@ def wire(api: TaskApi) -> Wire:
             form=each.form,
         )
         for each in api.endpoints
+        if each.front
         for path in (each.at, *each.also)
     )
     tasks: list[Route] = []
