@@ -267,7 +267,8 @@ def test_every_reference_leads_somewhere() -> None:
 
 def test_operation_ids_are_unique_and_fit_for_code() -> None:
     ids = [each.told["operationId"] for each in openapi.operations(described(*ALL))]
-    assert len(ids) == len(set(ids)) == sum(len(wire.routes) for wire in ALL)
+    told = [route for wire in ALL for route in wire.routes if route.method.lower() in openapi.METHODS]
+    assert len(ids) == len(set(ids)) == len(told)
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", id) for id in ids)
 
 
@@ -286,7 +287,9 @@ def test_every_example_is_read_by_its_own_wire() -> None:
                 continue
             document = described(wire)
             told = document["paths"][route.path]["post"]["requestBody"]["content"]["application/json"]
-            request = HttpRequest(method="POST", path=route.path, body=json.dumps(told["example"]).encode())
+            params = dict.fromkeys(openapi.PLACEHOLDER.findall(route.path), "x")
+            body = json.dumps(told["example"]).encode()
+            request = HttpRequest(method="POST", path=route.path, params=params, body=body)
             route.parse(request)
 
 

@@ -274,7 +274,7 @@ class Sent(Struct, kw_only=True):
     content: str
     filename: str | None = None
     type: str | None = None
-    metadata: Any = None
+    metadata: str | None = None
 
 
 def parse_file(request: HttpRequest) -> UploadWish:
