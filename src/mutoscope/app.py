@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import resource
+import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -64,7 +66,13 @@ class App:
         self.store = SqliteStore(self.home.database)
         self.client = Client(settings.net)
         self.prober = Prober(settings.inputs)
-        self.assets = Assets(settings.files, data=self.home.root, secret=self.home.link_secret())
+        self.assets = Assets(
+            settings.files,
+            data=self.home.root,
+            secret=self.home.link_secret(),
+            sizes=self.store.asset_bytes,
+            most_sent=descriptors() // 2,
+        )
         self.catalog = Catalog(
             ROWS,
             settings.models,
@@ -105,6 +113,7 @@ class App:
             settings=settings.worker,
             relay=settings.relay,
             scratch=self.home.scratch,
+            landings=self.home.landings,
             signer=self.signer,
         )
         self.poller = Poller(gateway=self.gateway, relays=self.relays, settings=settings.relay)
@@ -222,6 +231,12 @@ class App:
             return None
         own = rights.get(owner) or (Rights(),)
         return widest(share_of(each, row, self.settings.limits).concurrency for each in own)
+
+
+def descriptors() -> int:
+    """How many files and sockets this process may have open at once."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
 
 
 def hold_prices(settings: Settings, engines: Mapping[str, Engine]) -> None:

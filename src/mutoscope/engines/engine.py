@@ -46,6 +46,11 @@ class Unsent(Struct, frozen=True, kw_only=True):
     retry_seconds: float | None = None
 
 
+class CutOff(Exception):
+    """Somebody ended the process that made it, as a system does that is short of memory: it is taken up again, and the
+    attempt counts. The message says what happened, without a full stop."""
+
+
 Outcome = tuple[Output, ...] | Handed | Parked | Unsent
 
 
@@ -64,6 +69,11 @@ class EngineRun(Protocol):
     @property
     def scratch(self) -> Path:
         """A directory of this run's own, removed afterwards."""
+        ...
+
+    @property
+    def landing(self) -> Path:
+        """A directory of this job's own for what is being copied, there until the job ends: also after a crash."""
         ...
 
     @property
@@ -174,7 +184,7 @@ class Engine(Protocol):
         ...
 
     async def generate(self, run: EngineRun) -> Outcome:
-        """Make it. Raises Problem to fail the job."""
+        """Make it. Raises Problem to fail the job, CutOff to have it taken up again."""
         ...
 
     async def close(self) -> None: ...

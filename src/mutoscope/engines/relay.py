@@ -12,7 +12,8 @@ import random
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
+from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 import structlog
 from msgspec.structs import replace
@@ -20,15 +21,17 @@ from msgspec.structs import replace
 from mutoscope.engines.circuit_breaker import Breaker, Bucket
 from mutoscope.engines.engine import HANDED, EngineRun, Outcome, Parked, Unsent
 from mutoscope.files.assets import EXTENSIONS
-from mutoscope.files.egress import Client, Line, Lookup, NotSent
+from mutoscope.files.egress import Client, Line, Lookup, NotSent, discard
+from mutoscope.files.probe import MediaInfo
 from mutoscope.model.catalog import Catalog, Model
 from mutoscope.model.config import Account, Net
 from mutoscope.model.config import Relay as RelaySettings
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Dispatch, Generation, Input, Json, Operation, Output, Sent, Update, Watch
-from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.problem import Kind, Problem, hindrance
 from mutoscope.telemetry.counters import JOB_SECONDS, Durations, Tally
 from mutoscope.telemetry.tracing import HEADER, Tracing, span
+from mutoscope.wirekit.answers import MOST_CREDITS, number, plain_text
 from mutoscope.wirekit.back import Back, Conversation, File, Order, Way
 from mutoscope.wirekit.wire import Wire
 
@@ -37,8 +40,10 @@ T = TypeVar("T")
 
 BATCH = 8  # so many watches or more are asked about together, where the vendor can tell of several at once
 LIST_TRIES = (1.0, 4.0, 10.0)  # seconds before each look into a vendor's list for a submission whose answer was lost
+LONGEST_MESSAGE = 1000  # characters of a problem, a vendor's words in it
 LIST_AGAIN = 30.0  # seconds before further looks while the list cannot be read
 RETRY_SECONDS = (2.0, 60.0)  # between tries of what was certainly not submitted: the first, and the longest
+ACCEPT_SECONDS = 1.0  # between tries to write down that a vendor has a job, while the disk is full or the like
 COPY_SECONDS = (5.0, 600.0)  # between tries to fetch a result
 ELSEWHERE = frozenset({Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.QUOTA_EXCEEDED})
 """Refusals that speak of the account and not of the job: another account may take it."""
@@ -111,13 +116,17 @@ class Relay:
 
     @property
     def slots(self) -> int:
-        """How many runs there is room for now: none while the account is left alone or holds as much as it may."""
-        if not self.breaker.allows and not self.has_detour:
-            return 0
-        most = self.settings.slots if self.breaker.closed else 1
+        """How many runs there is room for now: one that tries where the account failed, none where it holds as much as
+        it may. While it is left alone, what it has made is fetched all the same."""
+        most = self.settings.slots if self.breaker.closed or self.is_left_alone else 1
         if self.account.max_in_flight:
             most = min(most, self._submitting + max(self.account.max_in_flight - self.upstream - self._submitting, 0))
         return most
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether nothing is submitted now, nor can go elsewhere: what waits grows old in the queue."""
+        return not self.breaker.allows and not self.has_detour
 
     @property
     def can_find(self) -> bool:
@@ -240,6 +249,8 @@ class Relay:
     async def _send(self, run: EngineRun, order: Order) -> Outcome:
         """One at a time where the vendor's list is to settle what is lost: it does not tell two lost ones apart."""
         async with self._turn:
+            if not self.breaker.answers:  # closed by the vendor while this one waited for its turn
+                return self._unsent(run, Problem(Kind.RATE_LIMITED, f"{self.name}: {self.breaker.reason}"))
             with span(self.tracing, "submit", kind="CLIENT", account=self.name) as told:
                 outcome = await self._send_now(run, order)
                 told.tell(outcome=type(outcome).__name__.lower())
@@ -252,7 +263,7 @@ class Relay:
                 update = await self.converse(self.back.submit(order), run=run, sending=sending)
                 if sending.dispatch is None:
                     raise Problem(Kind.INTERNAL, f"wire {self.wire.name} marks no request as spending")
-                await run.accept(sending.dispatch, update.handle, update.upstream_status)
+                await self._accept(run, sending.dispatch, update)
         except (Answered, Problem) as error:
             problem = error.problem if isinstance(error, Answered) else error
             if sending.dispatch is None:
@@ -264,6 +275,18 @@ class Relay:
         self.upstream += 1
         self.breaker.succeeded()
         return HANDED
+
+    async def _accept(self, run: EngineRun, dispatch: Dispatch, update: Update) -> None:
+        """Write down that the vendor has it, however long the store may be hindered: only we know its name there."""
+        while True:
+            try:
+                return await run.accept(dispatch, update.handle, update.upstream_status)
+            except (Problem, OSError) as error:
+                problem = hindrance(error)
+                if problem is None:
+                    raise
+                log.error("accept_hindered", job=run.job_id, account=self.name, reason=problem.message)
+            await asyncio.sleep(ACCEPT_SECONDS)
 
     async def _sorted(
         self, run: EngineRun, order: Order, dispatch: Dispatch, verdict: Sent, problem: Problem
@@ -360,32 +383,23 @@ class Relay:
     async def _fetch(self, run: EngineRun, links: Sequence[str]) -> Outcome:
         """Copy the results to us and look at them."""
         tries = int(run.checkpointed.get("copies", 0))
+        if (cost := number(run.checkpointed.get("cost"), 0.0, MOST_CREDITS)) is not None:
+            run.charge(cost)
         try:
-            outputs = [await self._copy(run, link, number) for number, link in enumerate(links)]
+            landed = [await self._copy(run, link, number) for number, link in enumerate(links)]
+            outputs = [await self._keep(run, each) for each in landed]
         except Problem as problem:
+            if hindrance(problem):  # ours, and it passes: no reason to come ever less often
+                return Parked(detail=problem.message, seconds=COPY_SECONDS[0])
             await run.checkpoint(copies=tries + 1)
             await run.tell("copy_failed", problem.message)
             return Parked(detail=problem.message, seconds=min(COPY_SECONDS[1], COPY_SECONDS[0] * 2 ** min(tries, 10)))
-        if (cost := run.checkpointed.get("cost")) is not None:
-            run.charge(float(cost))
         return tuple(outputs)
 
-    async def _copy(self, run: EngineRun, link: str, number: int) -> Output:
-        path = run.scratch / f"result-{number}"
-        path.unlink(missing_ok=True)
-        began, outcome = time.perf_counter(), "failed"
-        try:
-            with span(self.tracing, "copy", kind="CLIENT", account=self.name):
-                await self.copier.fetch(link, max_bytes=self.settings.max_result_bytes, into=path)
-            outcome, self.copied_bytes = "copied", self.copied_bytes + path.stat().st_size
-        finally:
-            self.copies.add(outcome, time.perf_counter() - began)
-        info = await run.probe(path)
-        families = FAMILIES.get(run.generation.operation, ("video",))
-        if info.kind not in families:
-            raise Problem(Kind.BAD_MEDIA, f"the result is {info.media_type}, not {' or '.join(families)}")
+    async def _keep(self, run: EngineRun, landed: "Landed") -> Output:
+        info = landed.info
         return await run.keep(
-            path,
+            landed.path,
             media_type=info.media_type,
             width=info.width,
             height=info.height,
@@ -393,6 +407,30 @@ class Relay:
             frames=info.frames,
             made=False,
         )
+
+    async def _copy(self, run: EngineRun, link: str, number: int) -> "Landed":
+        """Bring a result here and look at it. What is there of it already is not fetched again."""
+        path = run.landing / f"result-{number}"
+        began, outcome = time.perf_counter(), "failed"
+        try:
+            with span(self.tracing, "copy", kind="CLIENT", account=self.name):
+                _ = await self.copier.fetch(link, max_bytes=self.settings.max_result_bytes, into=path, resume=True)
+            outcome, self.copied_bytes = "copied", self.copied_bytes + path.stat().st_size
+        finally:
+            self.copies.add(outcome, time.perf_counter() - began)
+        try:
+            return Landed(path, await self._looked_at(run, path))
+        except Problem as problem:
+            if problem.kind is Kind.BAD_MEDIA:  # the next try begins at the beginning
+                await asyncio.to_thread(discard, path)
+            raise
+
+    async def _looked_at(self, run: EngineRun, path: Path) -> MediaInfo:
+        info = await run.probe(path)
+        families = FAMILIES.get(run.generation.operation, ("video",))
+        if info.kind not in families:
+            raise Problem(Kind.BAD_MEDIA, f"the result is {info.media_type}, not {' or '.join(families)}")
+        return info
 
     # -- news ---------------------------------------------------------------------------------
 
@@ -469,15 +507,21 @@ class Relay:
                 if answer is None:
                     raise
                 self.errors.add(problem.kind.value)
-                raise Answered(self._without_key(problem), answer.status) from None
+                raise Answered(self._passed_on(problem), answer.status) from None
+            except Exception as error:  # whatever a vendor says: it is an answer, and no fault of the job
+                if answer is None:
+                    raise
+                log.exception("answer_broke", account=self.name)
+                self.errors.add(Kind.UPSTREAM_FAILED.value)
+                message = f"{self.name} sent an answer that cannot be read."
+                raise Answered(Problem(Kind.UPSTREAM_FAILED, message), answer.status) from error
             answer = await self._answer(request, run, sending)
 
-    def _without_key(self, problem: Problem) -> Problem:
-        """Vendors repeat a key that they do not know, and their words go to callers."""
+    def _passed_on(self, problem: Problem) -> Problem:
+        """Its words as callers may read them. Vendors repeat a key that they do not know."""
         key = self.account.key
-        if not key or key not in problem.message:
-            return problem
-        message = problem.message.replace(key, "[redacted]")
+        message = problem.message.replace(key, "[redacted]") if key else problem.message
+        message = plain_text(message, LONGEST_MESSAGE)
         return Problem(problem.kind, message, field=problem.field, retry_after=problem.retry_after)
 
     async def _answer(self, request: HttpRequest, run: EngineRun | None, sending: "Sending | None") -> HttpResponse:
@@ -505,6 +549,13 @@ class Relay:
             raise
         finally:
             self.requests.add(answer, time.perf_counter() - began)
+
+
+class Landed(NamedTuple):
+    """A result that lies here."""
+
+    path: Path
+    info: MediaInfo
 
 
 class Sending:

@@ -20,8 +20,8 @@ import msgspec
 import structlog
 
 import mutoscope
-from mutoscope.engines.engine import EngineRun, OpenedInput
-from mutoscope.files.c2pa import Making
+from mutoscope.engines.engine import CutOff, EngineRun, OpenedInput
+from mutoscope.files.c2pa import Making, Source
 from mutoscope.model.config import Studio as StudioSettings
 from mutoscope.model.job import Json, Operation, Output, Role
 from mutoscope.model.problem import Kind, Problem
@@ -43,6 +43,8 @@ INPUTS: dict[str, tuple[Role, ...]] = {
     "audio": (Role.AUDIO,),
 }
 """The renderer's names of its files, and what they are for here."""
+BY_PRECEDENCE = tuple(INPUTS[name] for name in ("video", "image", "last", "audio"))
+"""What is made begins with the first of these that is given; the others are added to it."""
 
 CALLERS_NAMES = {"factor": "scaleFactor", "text": "prompt", "language": "languageCode", "words_per_minute": "speed"}
 """What the renderer calls otherwise than those who ask."""
@@ -130,7 +132,8 @@ class Studio:
         return {}
 
     async def _start(self) -> "_Child":
-        return await _Child.start(OLD_INSTRUCTIONS if self.settings.determinism == "portable" else {})
+        more = OLD_INSTRUCTIONS if self.settings.determinism == "portable" else {}
+        return await _Child.start(more, niceness=self.settings.niceness)
 
     async def _child(self) -> "_Child":
         """The warm child, or a new one; another is warmed for the job after this one."""
@@ -171,6 +174,8 @@ class Studio:
                 return news["done"]
             elif "refused" in news:
                 raise refusal(run, news["refused"])
+            elif "killed" in news:
+                raise CutOff(f"A command of the renderer was killed: {news['killed']}")
             elif "hindered" in news:
                 # As if it had happened here: the worker keeps the job and tries again.
                 raise OSError(news["hindered"], os.strerror(news["hindered"]))
@@ -181,8 +186,9 @@ class Studio:
         log.error("studio_died", job=run.job_id, code=code)
         if not heard and child.reserved:
             raise DiedInReserve
-        cause = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
-        raise Problem(Kind.ENGINE_FAILED, f"The renderer's process {cause} before it was done.")
+        if code < 0:
+            raise CutOff(f"The renderer's process was killed by signal {-code} before it was done")
+        raise Problem(Kind.ENGINE_FAILED, f"The renderer's process ended with status {code} before it was done.")
 
 
 def order_for(run: EngineRun, settings: StudioSettings) -> Json:
@@ -275,6 +281,8 @@ def instead_of(voice: Any) -> str:
 
 async def keep(run: EngineRun, file: Json, *, version: str) -> Output:
     path = Path(file["path"])
+    files = [each for roles in BY_PRECEDENCE if (each := given(run, *roles))]
+    begun = next((each for each in files if each.role is not Role.AUDIO), None)
     return await run.keep(
         path,
         media_type=MEDIA_TYPES[path.suffix],
@@ -282,8 +290,18 @@ async def keep(run: EngineRun, file: Json, *, version: str) -> Output:
         height=file.get("height"),
         seconds=file.get("seconds"),
         frames=file.get("frames"),
-        made=Making(version=version, used=tuple(file["used"]), ignored=tuple(file["ignored"])),
+        made=Making(
+            version=version,
+            used=tuple(file["used"]),
+            ignored=tuple(file["ignored"]),
+            begun_with=source_of(begun) if begun else None,
+            placed=tuple(source_of(each) for each in files if each is not begun),
+        ),
     )
+
+
+def source_of(each: OpenedInput) -> Source:
+    return Source(path=str(each.path), media_type=each.info.media_type, title=each.role.value)
 
 
 class DiedInReserve(Exception):
@@ -298,7 +316,7 @@ class _Child:
         self.reserved = False  # it was started for a job that had not come yet
 
     @classmethod
-    async def start(cls, more: Mapping[str, str]) -> "_Child":
+    async def start(cls, more: Mapping[str, str], *, niceness: int) -> "_Child":
         root = Path(mutoscope.__file__).parent.parent
         # An environment of its own: the child opens strangers' files and needs to know no secrets.
         environment = {
@@ -311,7 +329,7 @@ class _Child:
         }
         return cls(
             await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", CHILD),
+                *(sys.executable, "-P", "-m", CHILD, str(niceness)),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
@@ -328,7 +346,8 @@ class _Child:
     async def give(self, order: Json) -> None:
         stdin = self.process.stdin
         if stdin is not None:
-            with contextlib.suppress(ConnectionError):  # it died: its news end at once
+            # it died: its news end at once; RuntimeError is uvloop's word for a pipe that is closed
+            with contextlib.suppress(ConnectionError, RuntimeError):
                 stdin.write(msgspec.json.encode(order) + b"\n")
                 await stdin.drain()
 

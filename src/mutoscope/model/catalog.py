@@ -341,6 +341,11 @@ def seconds_of(generation: Generation, longest: float | None) -> float:
     return max(bounds) if bounds else longest or RECKONED_SECONDS
 
 
+MOST_INPUTS = 100
+LARGEST: Mapping[str, int] = {"count": 64, "seconds": 24 * 3600, "fps": 1000, "width": 1 << 16, "height": 1 << 16}
+"""What nobody means. A model's own bounds, where they are known, are narrower and stand in its row or its wire."""
+
+
 def check(generation: Generation, model: Model, fields: Mapping[str, str]) -> None:
     """Whether the model can do what is asked at all. Raises Problem with the caller's name of the field."""
     if generation.operation not in model.serves:
@@ -350,6 +355,13 @@ def check(generation: Generation, model: Model, fields: Mapping[str, str]) -> No
             f"Model {model.name} does not do {generation.operation}; it does {can}.",
             field="model",
         )
+    if len(generation.inputs) > MOST_INPUTS:
+        told = f"{len(generation.inputs)} files are named; at most {MOST_INPUTS} are taken."
+        raise Problem(Kind.INVALID, told, field=generation.inputs[-1].field)
+    for name, most in LARGEST.items():
+        if (wished := getattr(generation, name)) is not None and wished > most:
+            field = fields.get(name, name)
+            raise Problem(Kind.INVALID, f"{field} is too large: at most {most} is taken.", field=field)
     if model.max_seconds and generation.seconds and generation.seconds > model.max_seconds:
         raise Problem(
             Kind.INVALID,

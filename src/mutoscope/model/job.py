@@ -216,6 +216,7 @@ class Update(Struct, frozen=True, kw_only=True, omit_defaults=True):
     failure: Failure | None = None
     handle: Json = {}  # what later requests need to know; `id` is always in it. Set by a submission
     cost: float | None = None  # credits, where the vendor tells
+    doubts: tuple[str, ...] = ()  # what it told besides and cannot be
 
 
 class Sent(StrEnum):

@@ -86,7 +86,7 @@ CREATE_HEADERS: Mapping[str, Json] = {
 
 TOLD_HEADERS = {
     "x-mutoscope-engine": "Which engine makes the job.",
-    "x-mutoscope-notes": "What was ignored or replaced; absent where nothing was.",
+    "x-mutoscope-notes": "What was ignored or replaced, and how many older jobs a queued one waits with; else absent.",
     "idempotent-replayed": "`true` where a create repeated another and is answered with that one's job.",
 }
 """Headers of ours on answers that tell of one job."""
@@ -152,6 +152,10 @@ def schemas_of(wire: Wire) -> tuple[Callable[[Any], Json], Json]:
     for route in wire.routes:
         types += [each for each in (route.body, route.answer, route.query) if each is not None]
     said, schemas = msgspec.json.schema_components(types, ref_template=f"{SCHEMAS}{wire.name}.{{name}}")
+    said, schemas = [plain(each) for each in said], {name: plain(schema) for name, schema in schemas.items()}
+    for name, schema in schemas.items():
+        if "title" in schema:
+            schema["title"] = class_name(wire, name)
     # Types are compared by identity: a union and its like are equal to many things, and not all can be hashed.
     pairs = list(zip(types, said, strict=True))
 
@@ -159,6 +163,39 @@ def schemas_of(wire: Wire) -> tuple[Callable[[Any], Json], Json]:
         return next(schema for known, schema in pairs if known is type)
 
     return schema_of, {f"{wire.name}.{name}": schema for name, schema in schemas.items()}
+
+
+def class_name(wire: Wire, name: str) -> str:
+    """What generators call a type in code, where a dot cannot stand."""
+    return wire.name.title().replace("_", "") + name
+
+
+JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
+
+
+def plain(schema: Json) -> Json:
+    """A schema as generators of typed clients understand it: an enum tells its type, an array says that it holds
+    anything, and a field that may be left out has no null as its default, which they take for one that is always there.
+    """
+    told: Json = {}
+    for name, value in schema.items():
+        match name, value:
+            case "default", None:
+                pass
+            case "properties" | "$defs", dict():
+                told[name] = {field: plain(inner) for field, inner in cast("Json", value).items()}
+            case (("items" | "additionalProperties"), dict()):
+                told[name] = plain(cast("Json", value))
+            case (("anyOf" | "oneOf" | "allOf" | "prefixItems"), list()):
+                told[name] = [plain(each) for each in cast("list[Json]", value)]
+            case _:
+                told[name] = value
+    if told.get("type") == "array" and not told.keys() & {"items", "prefixItems"}:
+        told["items"] = {}
+    if "enum" in told and "type" not in told:
+        kinds = dict.fromkeys(JSON_TYPES[type(value)] for value in told["enum"])
+        told = {"type": list(kinds) if len(kinds) > 1 else next(iter(kinds))} | told
+    return told
 
 
 def operation(

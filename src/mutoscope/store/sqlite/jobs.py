@@ -381,8 +381,9 @@ def claim(
     limit: int,
     now: float,
     owed: Owed | None,
+    made_before: float | None = None,
 ) -> list[Job]:
-    fresh = claimable(db, turns, engine, limit, now)
+    fresh = claimable(db, turns, engine, limit, now, made_before)
     if not fresh:
         return []
     rows: list[Row] = db.execute(
@@ -400,7 +401,9 @@ def claim(
     return jobs
 
 
-def claimable(db: sqlite3.Connection, turns: queue.Turns, engine: str, limit: int, now: float) -> dict[str, bool]:
+def claimable(
+    db: sqlite3.Connection, turns: queue.Turns, engine: str, limit: int, now: float, made_before: float | None
+) -> dict[str, bool]:
     """Ids that may be taken, and whether it would be for the first time."""
     found: dict[str, bool] = dict(
         db.execute(
@@ -409,8 +412,12 @@ def claimable(db: sqlite3.Connection, turns: queue.Turns, engine: str, limit: in
             (engine, now, limit),
         )
     )
-    if len(found) < limit:
-        found.update(queue.next_queued(db, turns, engine, limit - len(found)))
+    left = limit - len(found)
+    if left > 0 and made_before is not None:
+        query = f"SELECT id, started IS NULL FROM jobs WHERE {queue.QUEUED} AND id < ?2 LIMIT ?3"
+        found.update(db.execute(query, (engine, first_id(made_before), left)))
+    elif left > 0:
+        found.update(queue.next_queued(db, turns, engine, left))
     return found
 
 

@@ -333,8 +333,8 @@ def render_list(jobs: tuple[Job, ...], request: HttpRequest) -> HttpResponse:
 
 
 def render_credits(account: Account, _request: HttpRequest) -> HttpResponse:
-    """In cents; what an account without a budget has left is not told by a figure of ours."""
-    return json_response({"credit_balance": float(account.left or 0.0)})
+    """In cents, as our credits are; without a budget what was spent is owed."""
+    return json_response({"credit_balance": -account.spent if account.left is None else account.left})
 
 
 LIST = List(

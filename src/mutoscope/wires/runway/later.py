@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta
 
 from mutoscope.wires.runway import values
 from mutoscope.wires.runway.pieces import (
+    SAFE,
     AnyFrame,
     AnySeconds,
     AudioReference,
@@ -38,7 +39,7 @@ Audios = list[AudioReference]
 Videos = list[VideoReference]
 KlingReferences = Image | list[LooseImage]
 Loose = Image | list[LooseImage]
-Count = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(ge=1, le=SAFE)]
 
 # ---- image to video
 
