@@ -1,7 +1,7 @@
 """Replicate's predictions: made by version, by model or by deployment; read, listed, canceled."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, Generic, Literal, TypeVar, cast
@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Json, State
-from mutoscope.model.problem import Kind, Problem, custom_flaw
+from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
 from mutoscope.model.requests import Allowance, Page, Submission
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.answers import ask, form
@@ -21,12 +21,13 @@ from mutoscope.wirekit.back import Conversation, File, Order
 from mutoscope.wirekit.body import UNREADABLE, dotted, invalid, read_json
 from mutoscope.wirekit.fields import FileField
 from mutoscope.wirekit.flaws import plain
+from mutoscope.wirekit.media import LINK, URL_PATTERN
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.queries import read_query
 from mutoscope.wirekit.routes import Create, List
 from mutoscope.wirekit.task import Endpoint, Reading, TaskApi
 from mutoscope.wires.replicate import models, shelf
-from mutoscope.wires.replicate.models import BY_VERSION, BY_WORD, KNOWN, Known, Link
+from mutoscope.wires.replicate.models import BY_VERSION, BY_WORD, KNOWN, Known
 from mutoscope.wires.replicate.shelf import ROOT, moment
 
 STATES = {
@@ -56,22 +57,38 @@ LARGEST_KEPT = 64 * 1024  # bytes of what only the model itself knows
 T = TypeVar("T")
 
 
+Receiver = Annotated[str, Meta(extra_json_schema={"format": "uri", "pattern": f"^{URL_PATTERN}$"})]
+
+
 class Run(Struct, Generic[T], kw_only=True):
     """What a prediction is asked for with, where the path names the model."""
 
     input: T
-    webhook: Link | None = None
-    webhook_completed: Link | None = None
+    webhook: Receiver | None = None
+    webhook_completed: Receiver | None = None
     webhook_events_filter: list[Literal["start", "output", "logs", "completed"]] | None = None
     stream: bool | None = None
 
 
 class Versioned(Run[T], Generic[T], kw_only=True):
-    version: Annotated[str, Meta(pattern=VERSION, examples=["black-forest-labs/flux-schnell"])]
+    version: Annotated[str, Meta(pattern=VERSION)]
 
 
-# For the published description: the input belongs to the model, and most of them want a prompt.
-Words = Annotated[models.Input, Meta(extra_json_schema={"required": ["prompt"]})]
+class Asked(Struct, kw_only=True):
+    """For the published description: the input belongs to the model, and most of them want a prompt."""
+
+    prompt: str
+
+
+class ByModel(Run[Asked], kw_only=True):
+    """The published body where the path names the model."""
+
+
+class ByVersion(Versioned[Asked], kw_only=True):
+    """The published body where the body does."""
+
+    version: Annotated[str, Meta(pattern=f"^({'|'.join(BY_WORD)})$", examples=[KNOWN[0].word])]
+
 
 # -- answers ---------------------------------------------------------------------------
 
@@ -293,6 +310,12 @@ def with_news(read: Submission, said: Json) -> Submission:
     return read
 
 
+def older_flaws(said: Json) -> Iterator[Flaw]:
+    older = said.get("webhook_completed")
+    if isinstance(older, str) and not LINK.fullmatch(older):
+        yield custom_flaw(("webhook_completed",), "should be an HTTP(S) URL")
+
+
 def events(said: Json) -> frozenset[State]:
     wanted = said.get("webhook_events_filter")
     return frozenset(state for name in (wanted or ("output", "completed")) for state in NEWS[name])
@@ -447,11 +470,11 @@ def taking(word: str, clips: bool, versioned: bool) -> Endpoint:
     input = known.input if known else models.Input
     body: Any = Versioned[input] if versioned else Run[input]
     called = calling(known) if known else calling_any(clips=clips)
-    return kit.tabled(API, replace(called, body=body, model_at=None, wait=wait))
+    return kit.tabled(API, replace(called, body=body, model_at=None, wait=wait, rules=older_flaws))
 
 
 def create(path: str, title: str, *, route: str = "") -> Create:
-    parse, body = (by_version, Versioned[Words]) if path == "predictions" else (by_model, Run[Words])
+    parse, body = (by_version, ByVersion) if path == "predictions" else (by_model, ByModel)
     return Create(at=f"POST {ROOT}{path}", route=route, parse=parse, render=made, waited=waited, body=body,
                   answer=Prediction, status=201, summary=title)  # fmt: skip
 
@@ -501,12 +524,21 @@ API = TaskApi(
 )  # fmt: skip
 
 
+PROBLEM = "application/problem+json"
+
+
 def render_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
-    return replace(kit.render_problem(API, problem, request), media_type="application/problem+json")
+    return replace(kit.render_problem(API, problem, request), media_type=PROBLEM)
 
 
 def answer_headers(allowance: Allowance) -> Headers:
     return {"ratelimit-remaining": str(allowance.remaining), "ratelimit-reset": f"{allowance.reset_seconds:.0f}"}
 
 
-WIRE = replace(kit.wire(API), render_problem=render_problem, answer_headers=answer_headers, file_id=shelf.file_id)
+WIRE = replace(
+    kit.wire(API),
+    render_problem=render_problem,
+    problem_type=PROBLEM,
+    answer_headers=answer_headers,
+    file_id=shelf.file_id,
+)

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Json
@@ -271,7 +271,7 @@ class KeptList(Struct, kw_only=True):
 
 
 class Sent(Struct, kw_only=True):
-    content: str
+    content: Annotated[str, Meta(extra_json_schema={"format": "binary"})]
     filename: str | None = None
     type: str | None = None
     metadata: str | None = None
