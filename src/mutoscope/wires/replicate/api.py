@@ -1,7 +1,7 @@
 """Replicate's predictions: made by version, by model or by deployment; read, listed, canceled."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, Generic, Literal, TypeVar, cast
@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Json, State
-from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
+from mutoscope.model.problem import Kind, Problem, custom_flaw
 from mutoscope.model.requests import Allowance, Page, Submission
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.answers import ask, form
@@ -21,7 +21,7 @@ from mutoscope.wirekit.back import Conversation, File, Order
 from mutoscope.wirekit.body import UNREADABLE, dotted, invalid, read_json
 from mutoscope.wirekit.fields import FileField
 from mutoscope.wirekit.flaws import plain
-from mutoscope.wirekit.media import LINK, URL_PATTERN
+from mutoscope.wirekit.media import URL_PATTERN
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.queries import read_query
 from mutoscope.wirekit.routes import Create, List
@@ -57,7 +57,12 @@ LARGEST_KEPT = 64 * 1024  # bytes of what only the model itself knows
 T = TypeVar("T")
 
 
-Receiver = Annotated[str, Meta(extra_json_schema={"format": "uri", "pattern": f"^{URL_PATTERN}$"})]
+Receiver = Annotated[
+    str,
+    Meta(
+        pattern=r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#]", extra_json_schema={"pattern": f"^{URL_PATTERN}$", "format": "uri"}
+    ),
+]
 
 
 class Run(Struct, Generic[T], kw_only=True):
@@ -108,6 +113,8 @@ class Prediction(Struct, kw_only=True):
     started_at: str | None
     completed_at: str | None
     source: str = "api"
+    stream: bool | UnsetType = UNSET  # as it was asked, and the next too
+    webhook_completed: str | UnsetType = UNSET
     metrics: dict[str, float]
     urls: dict[str, str]
 
@@ -148,6 +155,8 @@ def task(job: Job) -> Prediction:
         started_at=moment(job.started),
         completed_at=moment(job.finished),
         metrics=metrics_of(job),
+        stream=stream if isinstance(stream := said.get("stream"), bool) else UNSET,
+        webhook_completed=older if isinstance(older := said.get("webhook_completed"), str) else UNSET,
         urls={"get": here, "cancel": f"{here}/cancel", "web": here},
     )
 
@@ -310,12 +319,6 @@ def with_news(read: Submission, said: Json) -> Submission:
     return read
 
 
-def older_flaws(said: Json) -> Iterator[Flaw]:
-    older = said.get("webhook_completed")
-    if isinstance(older, str) and not LINK.fullmatch(older):
-        yield custom_flaw(("webhook_completed",), "should be an HTTP(S) URL")
-
-
 def events(said: Json) -> frozenset[State]:
     wanted = said.get("webhook_events_filter")
     return frozenset(state for name in (wanted or ("output", "completed")) for state in NEWS[name])
@@ -470,7 +473,7 @@ def taking(word: str, clips: bool, versioned: bool) -> Endpoint:
     input = known.input if known else models.Input
     body: Any = Versioned[input] if versioned else Run[input]
     called = calling(known) if known else calling_any(clips=clips)
-    return kit.tabled(API, replace(called, body=body, model_at=None, wait=wait, rules=older_flaws))
+    return kit.tabled(API, replace(called, body=body, model_at=None, wait=wait))
 
 
 def create(path: str, title: str, *, route: str = "") -> Create:

@@ -229,6 +229,7 @@ def refuse(kind: Kind, why: str) -> Callable[[HttpRequest], HttpResponse]:
 NO_MODELS = "Models are not made, changed or removed by this API: they are those that whoever runs this server serves."
 NO_DEPLOYMENTS = "Each model of this server stands for a deployment of its name; there are no others."
 NO_TRAINING = "Nothing on this server trains models."
+NO_DESTINATION = "The specified training destination does not exist: nothing on this server trains models."
 NOT_TOLD = (
     "One secret signs the webhooks of every key of this server, so it is not told here: whoever had it could sign in "
     "this server's name. Whoever runs the server finds it with `mutoscope webhooks secret`."
@@ -239,7 +240,7 @@ REFUSED: tuple[tuple[str, str, Kind, str], ...] = (
     ("PATCH", MODEL, Kind.FORBIDDEN, NO_MODELS),
     ("DELETE", MODEL, Kind.FORBIDDEN, NO_MODELS),
     ("DELETE", f"{MODEL}/versions/{{id}}", Kind.FORBIDDEN, NO_MODELS),
-    ("POST", f"{MODEL}/versions/{{id}}/trainings", Kind.FORBIDDEN, NO_TRAINING),
+    ("POST", f"{MODEL}/versions/{{id}}/trainings", Kind.NOT_FOUND, NO_DESTINATION),
     ("GET", "trainings/{id}", Kind.NOT_FOUND, NO_TRAINING),
     ("POST", "trainings/{id}/cancel", Kind.NOT_FOUND, NO_TRAINING),
     ("POST", "deployments", Kind.FORBIDDEN, NO_DEPLOYMENTS),
