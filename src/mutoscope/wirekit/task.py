@@ -435,7 +435,7 @@ def beside(body: Json, path: str, more: Json) -> None:
 def our_name(endpoint: Endpoint, flaw: Flaw, wish: Generation) -> str:
     """What we call the member that a flaw is about: of several names the one that was asked for."""
     path = ".".join(str(step) for step in flaw.path if isinstance(step, str))
-    for each, field in endpoint.table:
+    for each, field in sorted(endpoint.table, key=lambda row: -len(row[0])):  # the innermost
         if path == each or path.startswith(f"{each}.") or each.startswith(f"{path}."):
             names = names_of(field)
             return next((name for name in names if getattr(wish, name, None) is not None), names[0])
@@ -540,7 +540,7 @@ def links_in(api: TaskApi, reading: Reading, task: Json) -> tuple[str, ...]:
     for path in reading.links:
         found = at(task, path)
         links = [each for each in (cast("list[Any]", found) if isinstance(found, list) else [found]) if each]
-        if links:
+        if links and not (path in reading.texts and texts_in(reading, task)):
             if not all(isinstance(each, str) and (LINK.fullmatch(each) or each.startswith("data:")) for each in links):
                 raise Problem(Kind.UPSTREAM_FAILED, f"{api.vendor} reports a result at {path} that is no link.")
             return tuple(links)
@@ -560,6 +560,8 @@ def texts_in(reading: Reading, task: Json) -> tuple[str, ...]:
         texts = [
             each for each in (cast("list[Any]", found) if isinstance(found, list) else [found]) if isinstance(each, str)
         ]
+        if path in reading.links and all(LINK.fullmatch(each) or each.startswith("data:") for each in texts):
+            continue  # a place for either holds links
         if texts:
             return tuple(texts)
     return ()

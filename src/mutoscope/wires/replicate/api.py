@@ -12,14 +12,14 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
 
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
-from mutoscope.model.job import Job, Json, State
+from mutoscope.model.job import Generation, Job, Json, State
 from mutoscope.model.problem import Kind, Problem, custom_flaw
 from mutoscope.model.requests import Allowance, Page, Submission
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.answers import ask, form
 from mutoscope.wirekit.back import Conversation, File, Order
 from mutoscope.wirekit.body import UNREADABLE, dotted, invalid, read_json
-from mutoscope.wirekit.fields import FileField
+from mutoscope.wirekit.fields import Field, FileField
 from mutoscope.wirekit.flaws import plain
 from mutoscope.wirekit.media import URL_PATTERN
 from mutoscope.wirekit.paths import at
@@ -411,7 +411,8 @@ MOST_PAGES = 100
 
 
 def find(order: Order, since: float) -> Conversation[tuple[Json, ...]]:
-    """Predictions of the same model with the same input, files apart: those are named otherwise there."""
+    """Predictions that may be this order's. Nothing found must mean that nothing was sent: one whose input is gone
+    counts, and one of a model by a name that we do not know, because the vendor tells some by other names."""
     path, body = kit.translate(API, order)
     found = kit.endpoint_for(API, order.generation.operation, order.names)
     files = {name for name, field in (found[0].table if found else ()) if isinstance(field, FileField)}
@@ -421,17 +422,23 @@ def find(order: Order, since: float) -> Conversation[tuple[Json, ...]]:
     handles: list[Json] = []
     for _ in range(MOST_PAGES):
         page = kit.task_in(API, (yield replace(ask("GET", PREDICTIONS), query=query)))
-        for each in at(page, "results.*"):
-            named = {at(each, "model"), at(each, "version"), f"{at(each, 'model')}:{at(each, 'version')}"}
-            said = at(each, "input")
-            alike = isinstance(said, dict) and all(cast("Json", said).get(name) == asked[name] for name in asked)
-            if alike and named.intersection(order.names):
-                handles.append({"id": kit.id_in(API, API.reading, each), "at": path})
+        handles += [
+            {"id": kit.id_in(API, API.reading, each), "at": path}
+            for each in at(page, "results.*")
+            if may_be(each, asked, order.names)
+        ]
         following = page.get("next")
         if not isinstance(following, str):
             return tuple(handles)
         query = dict(parse_qsl(urlsplit(following).query))
     raise Problem(Kind.UPSTREAM_FAILED, f"Replicate's list since {start} has more than {MOST_PAGES} pages.")
+
+
+def may_be(told: Any, asked: Json, names: tuple[str, ...]) -> bool:
+    said, model = at(told, "input"), at(told, "model")
+    if model in BY_WORD and model not in names:
+        return False
+    return not said or all(at(said, name) == value for name, value in asked.items())
 
 
 def upload(file: File) -> Conversation[str]:
@@ -449,6 +456,15 @@ def inside(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {f"input.{name}": field for name, field in fields.items()}
 
 
+def others(wish: Generation) -> Json | None:
+    """What only the model itself knows; it is read with the whole body."""
+    found = wish.extra.get("input")
+    return dict(cast("Json", found)) if isinstance(found, dict) else None
+
+
+OTHERS = Field(ours=("input",), read=lambda _: {}, write=others)
+
+
 def calling(known: Known) -> Endpoint:
     """How the vendor is asked for a model: one of its own by name, anybody else's by version."""
     where: Json = {"at": "predictions", "model_at": "version", "models": known.versions, "body": Versioned[known.input]}
@@ -461,7 +477,7 @@ def calling(known: Known) -> Endpoint:
 def calling_any(*, clips: bool) -> Endpoint:
     """A model that is not known, by its version or its name."""
     makes = models.ANY_CLIP if clips else models.I2I
-    fields = inside(models.OPEN_CLIPS if clips else models.OPEN_PICTURES)
+    fields = {"input": OTHERS, **inside(models.OPEN_CLIPS if clips else models.OPEN_PICTURES)}
     return Endpoint(at="predictions", title="Any model", body=Versioned[models.Input], model_at="version", makes=makes,
                     fields=fields, front=False)  # fmt: skip
 
