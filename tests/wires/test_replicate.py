@@ -14,6 +14,7 @@ from mutoscope.model.job import Failure, Generation, Job, Operation, Output, Rol
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import Submission
 from mutoscope.wirekit.routes import Create
+from mutoscope.wires.claims import CLAIMS
 from mutoscope.wires.replicate import api, models
 from mutoscope.wires.replicate.api import WIRE, task, waited
 from mutoscope.wires.replicate.shelf import file_id, schema_of, upload_of
@@ -666,3 +667,22 @@ async def test_a_model_that_is_not_here_is_not_found(start: Start) -> None:
     async with start(rehearsal=True) as running:
         answer = await running.client.post("/v1/models/nobody/nothing/predictions", json={"input": BOAT})
         assert (answer.status_code, answer.json()["title"]) == (404, "Not found")
+
+
+@pytest.mark.parametrize(
+    ("headers", "ours"),
+    [
+        ({"user-agent": "replicate-python/1.0.7"}, True),
+        ({"user-agent": "Replicate/Python 2.0.0b4"}, True),
+        ({"user-agent": "replicate-javascript/1.4.0"}, True),
+        ({"user-agent": "curl/8", "authorization": "Bearer r8_key"}, True),
+        ({"user-agent": "OpenAI/Python 2.1.0", "authorization": "Bearer sk-key"}, False),
+        ({}, False),
+    ],
+)
+def test_paths_that_other_vendors_have_too_are_claimed_for_its_own_clients(headers: dict[str, str], ours: bool) -> None:
+    claims = [claim for claim in CLAIMS if claim.wire == "replicate"]
+    own = {route.at for route in WIRE.routes}
+    assert {claim.at for claim in claims} <= own
+    request = HttpRequest(method="GET", path="/v1/models", headers=headers)
+    assert {claim.when(request) for claim in claims} == {ours}
