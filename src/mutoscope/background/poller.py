@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import msgspec
 import structlog
 
 from mutoscope.engines.relay import Relay
@@ -31,7 +32,6 @@ FORGIVEN_SECONDS = 120.0  # a vendor may say for so long that it does not know i
 TOGETHER = 100  # watches that are asked about in one task, where the vendor can tell of many at once
 IDLE_SECONDS = 1.0  # how long what another process did may go unnoticed
 COUNT_SECONDS = 5.0  # how often the jobs that an account holds are counted
-JUMP_SECONDS = 5.0  # more than this between the wall clock and the steady one, and somebody has set the clock
 TOLD_KEPT = 50_000
 UNEXPECTED = "the server met an unexpected error; its log has the details"
 
@@ -61,7 +61,6 @@ class Poller:
         self._tasks: set[asyncio.Task[None]] = set()
         self._told: dict[str, Told] = {}
         self._unknown: dict[str, float] = {}  # jobs that their vendor says it does not know → since when, steadily
-        self._offset = clock() - steady()
         self._counted = -COUNT_SECONDS
 
     async def run(self) -> None:
@@ -71,7 +70,7 @@ class Poller:
         while True:
             pause = IDLE_SECONDS
             try:
-                await self._look_at_the_clock()
+                await self.gateway.jumps.look()
                 await self._count()
                 for relay in self.relays.values():
                     await self._take(relay)
@@ -120,17 +119,6 @@ class Poller:
         elif settings.callbacks and self.gateway.settings.server.public_url:
             wait *= CALLBACK_POLLS
         return self.clock() + wait * random.uniform(1 - JITTER, 1 + JITTER)
-
-    async def _look_at_the_clock(self) -> None:
-        """All times of the schedule are those of the wall clock, which somebody may set."""
-        offset = self.clock() - self.steady()
-        jump = offset - self._offset
-        if abs(jump) > JUMP_SECONDS:
-            self._offset = offset
-            moved = await self.store.shift_watches(jump)
-            log.warning("clock_jumped", seconds=round(jump, 1), watches=moved)
-        else:
-            self._offset = offset  # it drifts
 
     async def _count(self) -> None:
         if self.steady() - self._counted >= COUNT_SECONDS:
@@ -323,4 +311,5 @@ class Poller:
 
 
 def facts_of(update: Update) -> Json:
-    return {"links": update.links} | ({} if update.cost is None else {"cost": update.cost})
+    facts: Json = {"links": update.links, "texts": update.texts, "kept": msgspec.to_builtins(update.kept)}
+    return {name: each for name, each in facts.items() if each} | ({} if update.cost is None else {"cost": update.cost})

@@ -15,6 +15,7 @@ import uuid_utils
 from msgspec.structs import replace
 
 from mutoscope.engines import CutOff, Engine, Handed, OpenedInput, Outcome, Parked, Unsent
+from mutoscope.engines.engine import MADE
 from mutoscope.engines.relay import Relay
 from mutoscope.files.assets import Assets, in_turn
 from mutoscope.files.c2pa import Making, Signer, Unsigned
@@ -92,6 +93,7 @@ class Worker:
                     if time.monotonic() - cleared >= CLEARED_SECONDS:
                         cleared = time.monotonic()
                         await self._clear_landings()
+                    await self.gateway.jumps.look()
                     await self._fill(wanted)
                     self.looked = time.monotonic()
                 except Problem as problem:
@@ -147,10 +149,10 @@ class Worker:
                 now=self.clock(),
                 owed=self.gateway.owed,
                 made_before=self._made_before(engine),
+                held=tuple(self.runs),  # whatever became of their leases, they are being made here
             )
             for job in jobs:
-                if job.id not in self.runs:  # else its lease ran out here, and is ours again: it goes on
-                    self._start(job, engine)
+                self._start(job, engine)
             if any(job.webhook for job in jobs):
                 self.gateway.new_delivery.set()
 
@@ -369,14 +371,14 @@ class Worker:
 
     async def _beat(self) -> None:
         """Renew the leases, write progress, and drop runs that are no longer ours."""
-        renewed = self.clock()
+        renewed = time.monotonic()
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
             try:
                 await asyncio.gather(*(run.write_progress() for run in list(self.runs.values())))
-                if self.clock() - renewed >= min(self.settings.lease_seconds / 3, POLL_SECONDS):
+                if time.monotonic() - renewed >= min(self.settings.lease_seconds / 3, POLL_SECONDS):
                     await self._renew()
-                    renewed = self.clock()
+                    renewed = time.monotonic()
             except Problem as problem:
                 log.error("heartbeat_failed", reason=problem.message)
             except Exception:
@@ -563,13 +565,17 @@ class Run:
             number=dispatch.number,
             handle=handle,
             status=status,
-            due=now + worker.relay.first_poll_seconds,
+            due=now if MADE in handle else now + worker.relay.first_poll_seconds,
             deadline=now + (model.timeout_seconds or worker.relay.timeout_seconds),
             now=now,
         )
         self.dispatch = replace(dispatch, sent=Sent.ACCEPTED)
         if not wanted:
             worker.gateway.new_watch.set()  # it has ended meanwhile: the vendor is told at once
+
+    async def earlier(self, job: str, account: str) -> Json | None:
+        accepted = [each for each in await self._worker.store.dispatches(job) if each.sent is Sent.ACCEPTED]
+        return next((each.handle for each in reversed(accepted) if each.account == account), None)
 
     async def resolve(self, dispatch: Dispatch, sent: Sent, detail: str) -> None:
         worker = self._worker

@@ -101,9 +101,9 @@ def guarded() -> type[Connection]:
 
 
 def keep_scratch(folder: Path) -> None:
-    """Whoever here or in a child asks for a temporary file gets it under the data directory: the system's place for
-    them may be memory, or small, and is nobody's to sweep."""
-    tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
+    """Whoever asks for a temporary file here gets it under the data directory: the system's place for them may be
+    memory, or small, and is nobody's to sweep."""
+    tempfile.tempdir = str(folder)
 
 
 def relaxed(settings: Settings, *, rehearse: bool, allow_private: bool) -> Settings:

@@ -34,6 +34,7 @@ from mutoscope.model.requests import (
     Usage,
 )
 from mutoscope.service.inputs import Intake, sniff
+from mutoscope.service.jumps import Jumps
 from mutoscope.service.keys import Keys, callback_token, called_job, hold_scope, share_of
 from mutoscope.service.routing import Routes
 from mutoscope.store import Purse, Repeat, Store
@@ -76,6 +77,7 @@ class Gateway:
         self.settings, self.store, self.assets, self.intake = settings, store, assets, intake
         self.catalog, self.engines, self.routes, self.kept, self.clock = catalog, engines, routes, kept, clock
         self.keys = keys or Keys(settings.keys, store, net=settings.net)
+        self.jumps = Jumps(store, clock=self._now)  # asked before anything is done that is due
         self.new_job = asyncio.Event()  # wakes the worker
         self.wanted: set[str] = set()  # the engines that it should look for jobs of
         self.busy: set[str] = set()  # the engines without a free slot: no use waking it for these
@@ -89,6 +91,9 @@ class Gateway:
         self.spent: Tally[tuple[str, ...]] = Tally()  # credits by engine and model
         self._watchers: dict[str, set[asyncio.Event]] = {}
         self._lines: dict[str, tuple[float, asyncio.Task[Sequence[str]]]] = {}  # engine → when it was read, who waits
+
+    def _now(self) -> float:
+        return self.clock()  # as it is set now
 
     # -- making ---------------------------------------------------------------
 
@@ -128,6 +133,9 @@ class Gateway:
                 asked.inputs, owner=owner, probe=self.probes(wire), fetched_later=not maker.remote
             )
             asked = replace(asked, inputs=inputs)
+        passes = maker.speaks == wire.name
+        if passes and submission.unread:
+            asked = replace(asked, wire=wire.name, unread=submission.unread)
         id = str(uuid_utils.uuid7())
         generation = made_definite(asked, model, maker, id)
         now = self.clock()
@@ -139,7 +147,7 @@ class Gateway:
             generation=generation,
             body=shortened(body),
             engine=maker.name,
-            notes=submission.notes + notes,
+            notes=submission.notes + (() if passes else submission.ignored) + notes,
             engines=allowed,
             webhook=submission.webhook,
             events=tuple(sorted(submission.events or ())),
@@ -377,7 +385,7 @@ class Gateway:
 
     def ended(self, job: Job) -> None:
         """Count a job that has just ended, and wake the deliverer if somebody is to be told."""
-        state, model = job.state.value, job.generation.model
+        state, model = job.state.value, self.catalog.counted(job.generation.model)
         self.endings.add((state, job.wire, model, job.engine))
         self.lives.add((state, model, job.engine), (job.finished or job.created) - job.created)
         if job.cost:

@@ -296,13 +296,15 @@ class Store(Protocol):
         now: float,
         owed: Owed | None = None,
         made_before: float | None = None,
+        held: Collection[str] = (),
     ) -> Jobs:
         """Take up to `limit` jobs to run: those whose lease ran out, then queued ones, each from the owner who has
         the fewest running on the engine; among equals from whom nothing was taken for the longest time, as far as this
         process knows, then the oldest.
 
         `owed` is asked for the jobs that start for the first time. With `made_before`, of the queued jobs only those
-        that were created before then are taken, in no order.
+        that were created before then are taken, in no order. `held` are not taken, though their lease may have run out:
+        the worker has them.
         """
         ...
 
@@ -409,8 +411,9 @@ class Store(Protocol):
         """Make a job's watch due at another time."""
         ...
 
-    async def shift_watches(self, seconds: float) -> int:
-        """The clock jumped: move every watch's times by so much, and those of deferred jobs. How many watches."""
+    async def shift(self, seconds: float) -> int:
+        """The clock jumped: move by so much whatever is waited for: polls and their deadlines, deferred jobs, leases,
+        webhooks. How many polls."""
         ...
 
     async def observe(self, id: str, *, status: str, progress: float | None, now: float) -> bool:

@@ -3,7 +3,7 @@
 # ruff: noqa: S608  (what is put into the SQL here are our own constants)
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -382,8 +382,9 @@ def claim(
     now: float,
     owed: Owed | None,
     made_before: float | None = None,
+    held: Collection[str] = (),
 ) -> list[Job]:
-    fresh = claimable(db, turns, engine, limit, now, made_before)
+    fresh = claimable(db, turns, engine, limit, now, made_before, held)
     if not fresh:
         return []
     rows: list[Row] = db.execute(
@@ -402,14 +403,21 @@ def claim(
 
 
 def claimable(
-    db: sqlite3.Connection, turns: queue.Turns, engine: str, limit: int, now: float, made_before: float | None
+    db: sqlite3.Connection,
+    turns: queue.Turns,
+    engine: str,
+    limit: int,
+    now: float,
+    made_before: float | None,
+    held: Collection[str],
 ) -> dict[str, bool]:
     """Ids that may be taken, and whether it would be for the first time."""
     found: dict[str, bool] = dict(
         db.execute(
             """SELECT id, started IS NULL FROM jobs
-               WHERE state = 'running' AND engine = ? AND leased_until <= ? ORDER BY leased_until LIMIT ?""",
-            (engine, now, limit),
+               WHERE state = 'running' AND engine = ? AND leased_until <= ?
+               AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY leased_until LIMIT ?""",
+            (engine, now, ids_of(tuple(held)), limit),
         )
     )
     left = limit - len(found)

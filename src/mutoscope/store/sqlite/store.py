@@ -289,6 +289,7 @@ class SqliteStore:
         now: float,
         owed: Owed | None = None,
         made_before: float | None = None,
+        held: Collection[str] = (),
     ) -> Jobs:
         until = now + lease_seconds
         work = partial(
@@ -301,6 +302,7 @@ class SqliteStore:
             now=now,
             owed=owed,
             made_before=made_before,
+            held=held,
         )
         return await self._write(work, guarded=True)
 
@@ -415,8 +417,8 @@ class SqliteStore:
     async def postpone(self, id: str, *, due: float) -> bool:
         return await self._write(partial(upstream.postpone, id=id, due=due))
 
-    async def shift_watches(self, seconds: float) -> int:
-        return await self._write(partial(upstream.shift_watches, seconds=seconds), guarded=True)
+    async def shift(self, seconds: float) -> int:
+        return await self._write(partial(upstream.shift, seconds=seconds), guarded=True)
 
     async def observe(self, id: str, *, status: str, progress: float | None, now: float) -> bool:
         """What is known already is not written again: most polls bring nothing new, and cost a read."""

@@ -12,14 +12,14 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
 
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
-from mutoscope.model.job import Generation, Job, Json, State
+from mutoscope.model.job import Job, Json, State
 from mutoscope.model.problem import Kind, Problem, custom_flaw
 from mutoscope.model.requests import Allowance, Page, Submission
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.answers import ask, form
 from mutoscope.wirekit.back import Conversation, File, Order
 from mutoscope.wirekit.body import UNREADABLE, dotted, invalid, read_json
-from mutoscope.wirekit.fields import Field, FileField
+from mutoscope.wirekit.fields import FileField
 from mutoscope.wirekit.flaws import plain
 from mutoscope.wirekit.media import URL_PATTERN
 from mutoscope.wirekit.paths import at
@@ -50,7 +50,6 @@ LASTING = re.compile(r"(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s?)?",
 WORD = r"[A-Za-z0-9][\w.-]*"
 VERSION = rf"^({WORD}/{WORD}(:[\w-]+)?|[0-9a-f]{{64}})$"
 PREDICTIONS = ROOT + "predictions"
-LARGEST_KEPT = 64 * 1024  # bytes of what only the model itself knows
 
 # -- bodies ----------------------------------------------------------------------------
 
@@ -170,8 +169,8 @@ def body_of(job: Job) -> Json:
 
 
 def word_of(job: Job) -> str:
-    """Owner and name of the model, without the version."""
-    return job.generation.model.partition(":")[0]
+    """Owner and name of the model, without the version; of one that no row has, without the wire either."""
+    return job.generation.model.removeprefix("replicate:").partition(":")[0]
 
 
 def output_of(job: Job, word: str, said: Json) -> str | list[str] | None:
@@ -276,20 +275,9 @@ def read(request: HttpRequest, word: str, *, versioned: bool) -> Submission:
     clips = models.makes_clips(word, at(said, "input"))
     endpoint = taking(word if word in BY_WORD else "", clips, versioned)
     read = kit.parse(API, replace(endpoint, models=(word,)), request)
-    return with_news(lasting(as_told(read, word, said["input"]), request), said)
-
-
-def as_told(read: Submission, word: str, said: Json) -> Submission:
-    """With what follows from several members together, and with what only a model that is not known can know."""
-    generation = read.generation
-    if (seconds := models.said_seconds(said)) is not None:
-        generation = replace(generation, seconds=seconds)
-    if word not in BY_WORD:
-        others = {name: value for name, value in said.items() if name not in models.Input.__struct_fields__}
-        rest = {name: value for name, value in others.items() if value is not None}
-        if rest and len(msgspec.json.encode(rest)) <= LARGEST_KEPT:
-            generation = replace(generation, extra=generation.extra | {"input": rest})
-    return replace(read, generation=generation)
+    if (seconds := models.said_seconds(said["input"])) is not None:
+        read = replace(read, generation=replace(read.generation, seconds=seconds))
+    return with_news(lasting(read, request), said)
 
 
 def lasting(read: Submission, request: HttpRequest) -> Submission:
@@ -456,15 +444,6 @@ def inside(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {f"input.{name}": field for name, field in fields.items()}
 
 
-def others(wish: Generation) -> Json | None:
-    """What only the model itself knows; it is read with the whole body."""
-    found = wish.extra.get("input")
-    return dict(cast("Json", found)) if isinstance(found, dict) else None
-
-
-OTHERS = Field(ours=("input",), read=lambda _: {}, write=others)
-
-
 def calling(known: Known) -> Endpoint:
     """How the vendor is asked for a model: one of its own by name, anybody else's by version."""
     where: Json = {"at": "predictions", "model_at": "version", "models": known.versions, "body": Versioned[known.input]}
@@ -477,7 +456,7 @@ def calling(known: Known) -> Endpoint:
 def calling_any(*, clips: bool) -> Endpoint:
     """A model that is not known, by its version or its name."""
     makes = models.ANY_CLIP if clips else models.I2I
-    fields = {"input": OTHERS, **inside(models.OPEN_CLIPS if clips else models.OPEN_PICTURES)}
+    fields = inside(models.OPEN_CLIPS if clips else models.OPEN_PICTURES)
     return Endpoint(at="predictions", title="Any model", body=Versioned[models.Input], model_at="version", makes=makes,
                     fields=fields, front=False)  # fmt: skip
 
@@ -516,7 +495,7 @@ API = TaskApi(
     stop="POST predictions/{id}/cancel",
     stop_keeps=True,
     ended_is_fine=True,
-    reading=Reading(links=("output", "output.*.url", "output.url"), texts=("output",)),
+    reading=Reading(links=("output",), texts=("output",)),
     error=error,
     error_type=Trouble,
     invalid_status=422,
@@ -529,6 +508,7 @@ API = TaskApi(
     upload_of=shelf.upload_of,
     upload=upload,
     find=find,
+    open_models=True,
     unsent=frozenset({429}),
     mounts=("/v1",),
     optional="/v1",
