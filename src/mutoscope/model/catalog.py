@@ -417,7 +417,8 @@ def check(generation: Generation, model: Model, fields: Mapping[str, str]) -> No
         )
 
 
-WISHES = tuple(name for name in Generation.__struct_fields__ if name not in ("operation", "model", "inputs", "extra"))
+NO_WISH = frozenset({"operation", "model", "inputs", "extra", "wire", "unread"})
+WISHES = tuple(name for name in Generation.__struct_fields__ if name not in NO_WISH)
 
 
 def asked(generation: Generation) -> list[tuple[str, str]]:
