@@ -31,6 +31,7 @@ POLL_SECONDS = 1.0  # how long a job queued by another process may go unnoticed
 HINDERED_SECONDS = 5.0  # how long to wait where the disk is full, or the like, before a job is tried again
 PATIENCE_SECONDS = 3600.0  # how long that may go on
 PROGRESS_SECONDS = 0.5  # how often news of progress is written
+WORDS = "text/plain"
 
 
 class Ending(NamedTuple):
@@ -419,6 +420,9 @@ class Run:
             seconds=seconds,
             frames=frames,
         )
+
+    def say(self, text: str) -> Output:
+        return Output(id=str(uuid_utils.uuid7()), media_type=WORDS, text=text)
 
     async def _signed(self, source: Path | bytes, media_type: str, making: Making) -> Path | bytes:
         """The file with its credentials; as it is, and said so, where that fails."""

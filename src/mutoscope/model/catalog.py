@@ -202,10 +202,25 @@ def complete(generation: Generation, model: Model, *, remote: bool = False) -> G
     missing = {
         name: value for name, value in model.defaults.items() if name not in sizes and getattr(generation, name) is None
     }
-    return replace(generation, **missing, **frame_size(generation, model))
+    kept = not remote and generation.operation in SIZED_BY_PICTURE and generation.input(Role.IMAGE)
+    return replace(generation, **missing, **({} if kept else frame_size(generation, model, remote=remote)))
 
 
-def frame_size(generation: Generation, model: Model) -> dict[str, Any]:
+SIZED_BY_PICTURE = frozenset(
+    {
+        Operation.IMAGE_UPSCALE,
+        Operation.IMAGE_INPAINT,
+        Operation.IMAGE_OUTPAINT,
+        Operation.BACKGROUND_REMOVAL,
+        Operation.BACKGROUND_REPLACEMENT,
+        Operation.VECTORIZATION,
+        Operation.IMAGE_TO_TEXT,
+    }
+)
+"""What is made of a picture and is as big as it, or as it asks itself: a row's usual size says nothing about it."""
+
+
+def frame_size(generation: Generation, model: Model, *, remote: bool = False) -> dict[str, Any]:
     """The fields that settle the size of the frame, in the order of who knows best."""
     if generation.width is not None and generation.height is not None:
         return {}
@@ -215,6 +230,8 @@ def frame_size(generation: Generation, model: Model) -> dict[str, Any]:
         others = {name: value for name, value in generation.extra.items() if name != "ratio"}
         return {"width": pixels[0], "height": pixels[1], "extra": others}
     follows = generation.input(Role.VIDEO) or (tier and generation.input(Role.FIRST_FRAME))
+    if generation.operation is Operation.IMAGE_TO_IMAGE and generation.input(Role.IMAGE) and not remote:
+        return {}  # as big as its picture
     if follows:
         return {"resolution": tier}
     if tier:

@@ -10,13 +10,16 @@ from msgspec.structs import replace
 
 from mutoscope.engines.engine import OpenedInput
 from mutoscope.files import probe as media
-from mutoscope.files.assets import Assets
+from mutoscope.files.assets import DRAWING, EXTENSIONS, Assets
 from mutoscope.files.egress import Client
 from mutoscope.files.probe import Prober
 from mutoscope.model.config import Inputs
 from mutoscope.model.job import Input
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import Store
+
+TAKEN = frozenset(EXTENSIONS) - {DRAWING}
+"""What a stranger's file may be called where it is kept: a drawing is never looked into, and is given out as bytes."""
 
 
 class Intake:
@@ -65,7 +68,7 @@ class Intake:
                 media_type = await asyncio.to_thread(sniff, path)
                 if probe:
                     await self._check(each, path)
-                asset = await self.assets.put(path, media_type or "application/octet-stream")
+                asset = await self.assets.put(path, media_type if media_type in TAKEN else "application/octet-stream")
             elif probe:
                 await self._check(each, await self.assets.local_path(asset, Path(folder)))
         return replace(each, asset=asset, url=None, upload=None, data=None, file=None)

@@ -3,16 +3,19 @@
 A fill, not an invention: what lies beyond the edge is not known, so nothing new is drawn there.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from mutoscope.studio import picture
-from mutoscope.studio.clip import VERSION, Print
+from mutoscope.studio import picture, scene
+from mutoscope.studio.clip import VERSION, Print, comment
 from mutoscope.studio.error import StudioError
 from mutoscope.studio.planes import Bytes, Floats
+from mutoscope.studio.scene.lexicon import read
+from mutoscope.studio.tone import bend, tone_of
 
 MAX_AREA = 40_000_000  # pixels of the result
 MAX_SIDE = 8192
@@ -21,12 +24,14 @@ STEPS = 6
 SOFT_AT = 0.4  # of the shorter side: how far from the seam the blur is strongest
 SEAM = 0.006  # of the shorter side: the band of the fill that is still as sharp as the picture
 BAND = 256  # rows that are blended at a time
+PAINTED_SIDE = 2560  # of a scene's longer side; larger ones are enlarged
+SCENE_FROM, SCENE_TO = 0.15, 0.75  # of the softness: where a scene comes in, and where it is all
 
 
 def widen_image(
     image: Path, out: Path, *, left: int = 0, right: int = 0, top: int = 0, bottom: int = 0, seed: int = 0
 ) -> Print:
-    """Write the picture to `out` as PNG with so many more pixels on each side.
+    """Write the picture to `out` (PNG, JPEG or WebP by its ending) with so many more pixels on each side.
 
     The given picture's own pixels are untouched. The fill is a reflection about the edge that grows softer away
     from it, with noise as strong as the picture's own, drawn from `seed`. The same arguments give the same bytes.
@@ -45,6 +50,37 @@ def widen_image(
     told = f"mutoscope studio {VERSION} (canvas filled by soft reflection, no model)"
     picture.save(Image.fromarray(rgb), out, told)
     return Print(width=width, height=height, used=(), ignored=())
+
+
+def extend_image(
+    image: Path, out: Path, *, margins: tuple[int, int, int, int], prompt: str = "", seed: int = 0
+) -> Print:
+    """The same, with margins (left, right, top, bottom); where words name a place, the fill turns into it.
+
+    The scene is painted for the whole canvas, in the picture's tone, and comes in behind the reflection.
+    """
+    left, right, top, bottom = margins
+    wish = read(prompt)
+    made = widen_image(image, out, left=left, right=right, top=top, bottom=bottom, seed=seed)
+    if wish.place is None:
+        return replace(made, ignored=wish.used + wish.ignored)
+    source = np.asarray(picture.load(image), np.uint8)
+    factor = min(1.0, PAINTED_SIDE / max(made.width, made.height))
+    size = max(64, round(made.width * factor)), max(64, round(made.height * factor))
+    painting = scene.paint(prompt, *size, seed)
+    full = np.asarray(
+        Image.fromarray(painting.rgb).resize((made.width, made.height), Image.Resampling.BICUBIC), np.uint8
+    )
+    full = bend(full, tone_of(full), tone_of(source), 0.6, light=0.7)
+    rgb = widen(source, margins, seed)
+    level = _levels(rgb.shape[:2], margins, min(source.shape[:2]))
+    for above in range(0, len(rgb), BAND):
+        rows = slice(above, above + BAND)
+        share = ((level[rows] / STEPS - SCENE_FROM) / (SCENE_TO - SCENE_FROM)).clip(0, 1)[..., None]
+        share = share * share * (3 - 2 * share)
+        rgb[rows] = rgb[rows] * (1 - share) + full[rows] * share + np.float32(0.5)
+    picture.save(Image.fromarray(rgb), out, comment(painting.used, painting.ignored))
+    return Print(width=made.width, height=made.height, used=painting.used, ignored=painting.ignored)
 
 
 def widen(rgb: Bytes, margins: tuple[int, int, int, int], seed: int) -> Bytes:
