@@ -128,7 +128,10 @@ class Studio:
 
     async def generate(self, run: EngineRun) -> tuple[Output, ...]:
         if run.generation.operation not in self.honours:
-            raise Problem(Kind.UNSUPPORTED, f"The built-in renderer cannot do {run.generation.operation} here.")
+            raise Problem(
+                Kind.UNSUPPORTED,
+                f"The built-in renderer cannot do {run.generation.operation} here{lacking(run.generation.operation)}.",
+            )
         order = order_for(run, self.settings)
         try:
             async with asyncio.timeout(self.settings.timeout_seconds):
@@ -252,6 +255,15 @@ def order_for(run: EngineRun, settings: StudioSettings) -> Json:
         "pace": pace(wish.extra),
         **files,
     }
+
+
+def lacking(operation: Operation) -> str:
+    """What the server would need for it."""
+    needed = {
+        Operation.TEXT_TO_SPEECH: f"; it needs the program {SPEAKER}",
+        Operation.VECTORIZATION: '; it needs the extra: pip install "mutoscope[trace]"',
+    }
+    return needed.get(operation, "")
 
 
 def pace(extra: Json) -> float:

@@ -183,7 +183,7 @@ def enlargement(order: Json, image: Path) -> tuple[int, tuple[int | None, int | 
         return 0, (order["width"], order["height"])
     width, height = picture.measure(image)
     if order["resolution"]:
-        return 0, studio.fit_size(order["resolution"], width, height)
+        return 0, (studio.fit_size(order["resolution"], width, height)[0], None)
     told = next((order["extra"][each] for each in ("scale", "scaleFactor") if order["extra"].get(each) is not None), 2)
     text = str(told).lower().removesuffix("x")
     try:

@@ -25,8 +25,8 @@ SOUGHT_SIDE = 360  # pixels of the longer side where places are looked for
 FINER = 6  # pixels about such a place, at the full size
 RING = 0.022  # of the picture's shorter side: how much around the hole is compared
 SINKING = 4.0  # how much a place that is higher or lower by the picture's height costs, in usual costs
-NEARLY = 1.06  # places up to so much costlier than the best are as good: the seed chooses
-MOST_BEST = 6
+NEARLY, SLACK = 1.5, 30.0  # places up to so much costlier than the best are good too: the seed chooses
+MOST_BEST = 4
 MOST_PARTS = 64  # separate holes that are filled so; smaller matters are smoothed over
 BAND = 256  # rows that are composed at a time
 MOST_HOLE = 0.95  # of the picture
@@ -122,12 +122,11 @@ def check(cover: Floats, field: str) -> Floats:
 def fill(rgb: Bytes, cover: Floats, seed: int) -> Bytes:
     """RGB (H, W, 3) with what `cover` (H, W) marks made anew."""
     hole = cv2.dilate((cover > 0.02).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    chance = np.random.default_rng(seed)
     made, left = rgb.copy(), hole.copy()
     _, labels = cv2.connectedComponents(hole.astype(np.uint8))
     for label in range(1, min(int(labels.max()), MOST_PARTS) + 1):
         for part in _halved(labels == label):
-            _fill_part(made, part, left, chance)
+            _fill_part(made, part, left, seed)
     if left.any():  # specks, and what has no like
         made = np.asarray(cv2.inpaint(made, left.astype(np.uint8), 5, cv2.INPAINT_TELEA), np.uint8)
     return _laid(rgb, made, cover)
@@ -161,14 +160,14 @@ def _bounds(part: Mask) -> tuple[int, int, int, int]:
     return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
-def _fill_part(made: Bytes, part: Mask, left: Mask, chance: np.random.Generator) -> None:
+def _fill_part(made: Bytes, part: Mask, left: Mask, turn: int) -> None:
     """In place. What could be filled is no longer `left`."""
-    shift = _place(made, part, left, chance)
+    shift = _place(made, part, left, turn)
     if shift is None:
         pieces = _cut(part)
         if len(pieces) > 1:
             for piece in pieces:
-                _fill_part(made, piece, left, chance)
+                _fill_part(made, piece, left, turn)
         return
     reach = _ring_width(part.shape)
     top, bottom, first, last = _bounds(part)
@@ -193,7 +192,7 @@ def _ring_width(shape: tuple[int, ...]) -> int:
     return max(4, round(RING * min(shape[:2])))
 
 
-def _place(made: Bytes, part: Mask, left: Mask, chance: np.random.Generator) -> tuple[int, int] | None:
+def _place(made: Bytes, part: Mask, left: Mask, turn: int) -> tuple[int, int] | None:
     """By how many rows and columns to move for a copy of the part, and of what is around it, that fits."""
     factor = min(1.0, SOUGHT_SIDE / max(part.shape))
     size = max(16, round(part.shape[1] * factor)), max(16, round(part.shape[0] * factor))
@@ -213,7 +212,7 @@ def _place(made: Bytes, part: Mask, left: Mask, chance: np.random.Generator) -> 
     rows = np.abs(np.arange(cost.shape[0]) - window[0].start) / gap.shape[0]
     cost += SINKING * float(np.median(cost)) * rows[:, None]
     cost[taken > 0.5] = np.inf
-    best = _best(cost, chance)
+    best = _best(cost, turn)
     if best is None:
         return None
     shift = tuple(
@@ -227,19 +226,19 @@ def _shrunk(mask: Mask, size: tuple[int, int]) -> Mask:
     return cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
 
 
-def _best(cost: Floats, chance: np.random.Generator) -> tuple[int, int] | None:
+def _best(cost: Floats, turn: int) -> tuple[int, int] | None:
     """One of the cheapest places, none of which is beside another."""
     cost, found = cost.copy(), list[tuple[int, int]]()
     least = float(cost.min())
     if not np.isfinite(least):
         return None
-    while len(found) < MOST_BEST and (now := float(cost.min())) <= least * NEARLY + 1:
+    while len(found) < MOST_BEST and (now := float(cost.min())) <= least * NEARLY + SLACK:
         row, column = divmod(int(cost.argmin()), cost.shape[1])
         found.append((row, column))
         cost[max(0, row - 6) : row + 7, max(0, column - 6) : column + 7] = np.inf
         if not np.isfinite(now):
             break
-    return found[int(chance.integers(len(found)))]
+    return found[turn % len(found)]
 
 
 def _finer(made: Bytes, part: Mask, left: Mask, shift: tuple[int, int]) -> tuple[int, int] | None:
