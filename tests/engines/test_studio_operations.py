@@ -11,15 +11,19 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from test_studio import Bench, opened
+from test_studio import Bench, Start, opened
 
+from mutoscope.cli.generate import WIRE
+from mutoscope.cli.jobs import output_story
 from mutoscope.engines import studio as engine
 from mutoscope.engines.engine import EngineRun, OpenedInput
 from mutoscope.engines.studio import Studio
 from mutoscope.engines.studio_operations import MAKERS
 from mutoscope.files.assets import MEDIA_TYPES
-from mutoscope.model.job import Json, Operation, Output, Role
+from mutoscope.model.catalog import an_image, row
+from mutoscope.model.job import Generation, Json, Operation, Output, Role, State
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.requests import Submission
 from mutoscope.studio import VERSION, StudioError, make_music
 from mutoscope.studio.loudness import integrated, true_peak
 from mutoscope.studio.rhythm import onsets
@@ -550,6 +554,26 @@ async def test_a_prompt_is_shortened_to_what_the_painter_knows(here: Studio, tmp
     assert problem.field == "prompt"
     problem = await refused(here, tmp_path, **wish | {"extra": {"task": "translate"}})
     assert problem.field == "task"
+
+
+async def test_words_are_kept_in_the_job_and_have_no_file_and_no_link(start: Start) -> None:
+    """A whole server: the store keeps them, and nothing offers a file that is not there."""
+    model = row("words", "nobody", Operation.TEXT_TO_TEXT, price=an_image(1))
+    wish = Generation(operation=Operation.TEXT_TO_TEXT, model="words", prompt="the sea and the moon", seed=1)
+    async with start() as running:
+        app = running.app
+        app.gateway.catalog.models["words"] = model
+        filed = await app.gateway.submit(WIRE, "", Submission(generation=wish), engine="studio")
+        job = await running.finished(filed.id)
+        stored = await app.store.get(filed.id)
+        [output] = app.gateway.linked(job, "http://gateway.test").outputs
+        told = output_story(output, app.settings)
+    assert job.state is State.SUCCEEDED, job.failure
+    assert stored is not None
+    assert stored.outputs == job.outputs
+    assert (output.media_type, output.asset, output.url) == ("text/plain", "", None)
+    assert "moon" in (output.text or "")
+    assert told.startswith("text/plain: [Title: ")
 
 
 # -- music -------------------------------------------------------------------------------

@@ -93,8 +93,8 @@ def margins_of(order: Json, size: tuple[int, int]) -> tuple[int, int, int, int]:
     zoom = number(order, "zoom", 1.0, *ZOOMS)
     wide, high = round(width * zoom), round(height * zoom)
     shape = order["extra"].get("ratio")
-    if order["width"] and order["height"]:
-        wide, high = order["width"], order["height"]
+    if order["width"] or order["height"]:
+        wide, high = order["width"] or wide, order["height"] or high
         if wide < width or high < height:
             wide, high = around(width, height, wide / high)
     elif shape not in (None, "auto", "adaptive"):

@@ -45,10 +45,11 @@ def blend_images(
     """
     if not LEAST <= len(images) <= MOST:
         raise StudioError(f"{len(images)} pictures were given; {LEAST} to {MOST} are blended", field="image")
-    if not width or not height:
-        width, height = picture.measure(images[0])
-        zoom = min(1.0, (MAX_AREA / (width * height)) ** 0.5)
-        width, height = round(width * zoom), round(height * zoom)
+    own = picture.measure(images[0])
+    if not width and not height:
+        zoom = min(1.0, (MAX_AREA / (own[0] * own[1])) ** 0.5)
+        width, height = round(own[0] * zoom), round(own[1] * zoom)
+    width, height = picture.fitting(own, width, height)
     if min(width, height) < MIN_SIDE or width * height > MAX_AREA:
         raise StudioError(
             f"{width}x{height} cannot be made: sides of {MIN_SIDE} or more, {MAX_AREA} pixels in all", field="width"

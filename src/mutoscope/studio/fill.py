@@ -24,13 +24,16 @@ PAINTED_SIDE = 2560  # of a scene's longer side; larger ones are enlarged
 SOUGHT_SIDE = 360  # pixels of the longer side where places are looked for
 FINER = 6  # pixels about such a place, at the full size
 RING = 0.022  # of the picture's shorter side: how much around the hole is compared
+LEVEL = 0.1  # of the height: a place that is higher or lower by more is taken only where a hole can be halved no more
+POOR = 2600.0  # mean squared difference from which on two halves may fit better than the whole
 SINKING = 4.0  # how much a place that is higher or lower by the picture's height costs, in usual costs
-NEARLY, SLACK = 1.5, 30.0  # places up to so much costlier than the best are good too: the seed chooses
+NEARLY, SLACK = 1.2, 20.0  # places up to so much costlier than the best are good too: the seed chooses
 MOST_BEST = 4
 MOST_PARTS = 64  # separate holes that are filled so; smaller matters are smoothed over
 BAND = 256  # rows that are composed at a time
 MOST_HOLE = 0.95  # of the picture
 LARGEST_HOLE = 0.5  # of a side: a hole that is wider or higher is halved first
+SMALLEST_SHARE = 0.03  # of the picture's shorter side
 SMALLEST_HOLE = 6  # pixels of a side that is still halved
 MOST_BEND = 60  # steps of 255 by which the copy's light may be bent
 WHITE, BLACK, CLEAR, OPAQUE = "white", "black", "transparent", "opaque"
@@ -143,12 +146,12 @@ def _halved(part: Mask) -> list[Mask]:
 
 
 def _cut(part: Mask) -> list[Mask]:
-    """In two, across its longer side; as it is where that is short already."""
+    """In two, side by side where it is not much higher than wide; as it is where that is small already."""
     top, bottom, left, right = _bounds(part)
-    if max(bottom - top, right - left) < 2 * SMALLEST_HOLE:
+    if max(bottom - top, right - left) < 2 * max(SMALLEST_HOLE, SMALLEST_SHARE * min(part.shape)):
         return [part]
     first = part.copy()
-    if bottom - top > right - left:
+    if bottom - top > 2 * (right - left):
         first[(top + bottom) // 2 :] = False
     else:
         first[:, (left + right) // 2 :] = False
@@ -162,12 +165,11 @@ def _bounds(part: Mask) -> tuple[int, int, int, int]:
 
 def _fill_part(made: Bytes, part: Mask, left: Mask, turn: int) -> None:
     """In place. What could be filled is no longer `left`."""
-    shift = _place(made, part, left, turn)
+    pieces = _cut(part)
+    shift = _place(made, part, left, turn, level=len(pieces) > 1)
     if shift is None:
-        pieces = _cut(part)
-        if len(pieces) > 1:
-            for piece in pieces:
-                _fill_part(made, piece, left, turn)
+        for piece in pieces if len(pieces) > 1 else ():
+            _fill_part(made, piece, left, turn)
         return
     reach = _ring_width(part.shape)
     top, bottom, first, last = _bounds(part)
@@ -192,8 +194,11 @@ def _ring_width(shape: tuple[int, ...]) -> int:
     return max(4, round(RING * min(shape[:2])))
 
 
-def _place(made: Bytes, part: Mask, left: Mask, turn: int) -> tuple[int, int] | None:
-    """By how many rows and columns to move for a copy of the part, and of what is around it, that fits."""
+def _place(made: Bytes, part: Mask, left: Mask, turn: int, *, level: bool) -> tuple[int, int] | None:
+    """By how many rows and columns to move for a copy of the part, and of what is around it, that fits.
+
+    None where there is none, or, with `level`, none that is about as high and fits well.
+    """
     factor = min(1.0, SOUGHT_SIDE / max(part.shape))
     size = max(16, round(part.shape[1] * factor)), max(16, round(part.shape[0] * factor))
     small = cv2.resize(made, size, interpolation=cv2.INTER_AREA).astype(np.float32)
@@ -212,6 +217,8 @@ def _place(made: Bytes, part: Mask, left: Mask, turn: int) -> tuple[int, int] | 
     rows = np.abs(np.arange(cost.shape[0]) - window[0].start) / gap.shape[0]
     cost += SINKING * float(np.median(cost)) * rows[:, None]
     cost[taken > 0.5] = np.inf
+    if level:
+        cost[(rows > LEVEL)[:, None] | (cost > POOR)] = np.inf
     best = _best(cost, turn)
     if best is None:
         return None

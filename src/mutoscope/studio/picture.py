@@ -78,6 +78,14 @@ def _check_side(image: Image.Image, most: int) -> None:
         )
 
 
+def fitting(size: tuple[int, int], width: int | None, height: int | None) -> tuple[int, int]:
+    """A size of which one side may be open: that follows from the shape of a picture of this size."""
+    across, down = size
+    return width or max(1, round(across * (height or down) / down)), height or max(
+        1, round(down * (width or across) / across)
+    )
+
+
 def cover(image: Image.Image, width: int, height: int) -> Image.Image:
     """The picture's middle, resampled to fill exactly this size."""
     if image.size == (width, height):

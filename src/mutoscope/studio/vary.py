@@ -87,9 +87,10 @@ def vary_image(
 
 def _opened(image: Path, width: int | None, height: int | None) -> Image.Image:
     source = picture.load(image)
-    if width and height:
-        _check_size(width, height)
-        return picture.cover(source, width, height)
+    if width or height:
+        wanted = picture.fitting(source.size, width, height)
+        _check_size(*wanted)
+        return picture.cover(source, *wanted)
     if source.width * source.height > MAX_AREA:
         zoom = (MAX_AREA / (source.width * source.height)) ** 0.5
         raise StudioError(
