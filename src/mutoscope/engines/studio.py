@@ -52,7 +52,14 @@ LISTS: dict[str, tuple[Role, ...]] = {
 }
 """Its names of several files of a kind, in the order in which they were given."""
 
-CALLERS_NAMES = {"factor": "scaleFactor", "text": "prompt", "language": "languageCode", "words_per_minute": "speed"}
+CALLERS_NAMES = {
+    "factor": "scaleFactor",
+    "text": "prompt",
+    "language": "languageCode",
+    "words_per_minute": "speed",
+    "top": "up",
+    "bottom": "down",
+}
 """What the renderer calls otherwise than those who ask."""
 
 SUFFIXES = {Operation.TEXT_TO_SPEECH: "mp3"}

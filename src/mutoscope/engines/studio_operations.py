@@ -72,12 +72,15 @@ def blend(order: Json, tell: Tell) -> list[Json]:
 
 def widened(order: Json, tell: Tell) -> list[Json]:
     image = needed(first(order["images"]), "image", "there is no picture to widen")
+    margins = margins_of(order, picture.measure(image))
 
     def one(out: Path, seed: int) -> Json:
-        margins = margins_of(order, picture.measure(image))
-        made = studio.extend_image(image, out, prompt=order["prompt"], margins=margins, seed=seed)
-        how = "painted from the prompt's words" if made.used else "a soft reflection of its edges"
-        return {**facts(out, made), "told": f"the picture as it is, with {how} around it"}
+        left, right, top, bottom = margins
+        made = studio.widen_image(
+            image, out, left=left, right=right, top=top, bottom=bottom, prompt=order["prompt"], seed=seed
+        )
+        how = "a scene of the prompt's words" if made.used else "a soft reflection of its edges"
+        return {**facts(out, made), "told": f"the picture as it is, and around it {how}"}
 
     return several(order, tell, one)
 

@@ -22,7 +22,7 @@ from mutoscope.studio.song import extend_music, join_music
 from mutoscope.studio.speech import Speech, speak
 from mutoscope.studio.trace import Tracing, trace_image
 from mutoscope.studio.vary import Variation, vary_image
-from mutoscope.studio.widen import extend_image, widen_image
+from mutoscope.studio.widen import widen_image
 from mutoscope.studio.words import Lyrics, shorten, write_lyrics
 
 __all__ = [
@@ -44,7 +44,6 @@ __all__ = [
     "describe_image",
     "enlarge_image",
     "enlarge_to",
-    "extend_image",
     "extend_music",
     "extend_video",
     "fill_image",

@@ -3,7 +3,6 @@
 A fill, not an invention: what lies beyond the edge is not known, so nothing new is drawn there.
 """
 
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -29,58 +28,61 @@ SCENE_FROM, SCENE_TO = 0.15, 0.75  # of the softness: where a scene comes in, an
 
 
 def widen_image(
-    image: Path, out: Path, *, left: int = 0, right: int = 0, top: int = 0, bottom: int = 0, seed: int = 0
+    image: Path,
+    out: Path,
+    *,
+    left: int = 0,
+    right: int = 0,
+    top: int = 0,
+    bottom: int = 0,
+    prompt: str = "",
+    seed: int = 0,
 ) -> Print:
     """Write the picture to `out` (PNG, JPEG or WebP by its ending) with so many more pixels on each side.
 
     The given picture's own pixels are untouched. The fill is a reflection about the edge that grows softer away
-    from it, with noise as strong as the picture's own, drawn from `seed`. The same arguments give the same bytes.
+    from it, with noise as strong as the picture's own, drawn from `seed`. Where words name a place, it turns into such
+    a scene, painted for the whole canvas in the picture's tone. The same arguments give the same bytes.
     Raises StudioError with "image", or with the side's name where it is negative or too much.
     """
     source = picture.load(image)
-    margins = {"left": left, "right": right, "top": top, "bottom": bottom}
+    margins = left, right, top, bottom
     width, height = source.width + left + right, source.height + top + bottom
-    for side, pixels in margins.items():
+    sides = dict(zip(("left", "right", "top", "bottom"), margins, strict=True))
+    for side, pixels in sides.items():
         if pixels < 0:
             raise StudioError(f"{side} is {pixels}; a picture can only be widened", field=side)
     if max(width, height) > MAX_SIDE or width * height > MAX_AREA:
-        most = max(margins, key=lambda side: margins[side])
+        most = max(sides, key=lambda side: sides[side])
         raise StudioError(f"{width}x{height} is more than {MAX_SIDE} on a side or {MAX_AREA} pixels", field=most)
-    rgb = widen(np.asarray(source, np.uint8), (left, right, top, bottom), seed)
-    told = f"mutoscope studio {VERSION} (canvas filled by soft reflection, no model)"
-    picture.save(Image.fromarray(rgb), out, told)
-    return Print(width=width, height=height, used=(), ignored=())
-
-
-def extend_image(
-    image: Path, out: Path, *, margins: tuple[int, int, int, int], prompt: str = "", seed: int = 0
-) -> Print:
-    """The same, with margins (left, right, top, bottom); where words name a place, the fill turns into it.
-
-    The scene is painted for the whole canvas, in the picture's tone, and comes in behind the reflection.
-    """
-    left, right, top, bottom = margins
-    wish = read(prompt)
-    made = widen_image(image, out, left=left, right=right, top=top, bottom=bottom, seed=seed)
+    own = np.asarray(source, np.uint8)
+    rgb, wish = widen(own, margins, seed), read(prompt)
     if wish.place is None:
-        return replace(made, ignored=wish.used + wish.ignored)
-    source = np.asarray(picture.load(image), np.uint8)
-    factor = min(1.0, PAINTED_SIDE / max(made.width, made.height))
-    size = max(64, round(made.width * factor)), max(64, round(made.height * factor))
-    painting = scene.paint(prompt, *size, seed)
-    full = np.asarray(
-        Image.fromarray(painting.rgb).resize((made.width, made.height), Image.Resampling.BICUBIC), np.uint8
-    )
-    full = bend(full, tone_of(full), tone_of(source), 0.6, light=0.7)
-    rgb = widen(source, margins, seed)
-    level = _levels(rgb.shape[:2], margins, min(source.shape[:2]))
-    for above in range(0, len(rgb), BAND):
-        rows = slice(above, above + BAND)
+        told = f"mutoscope studio {VERSION} (canvas filled by soft reflection, no model)"
+        used, ignored = (), wish.used + wish.ignored
+    else:
+        used, ignored = _paint_around(rgb, own, margins, prompt, seed)
+        told = comment(used, ignored)
+    picture.save(Image.fromarray(rgb), out, told)
+    return Print(width=width, height=height, used=used, ignored=ignored)
+
+
+def _paint_around(
+    rgb: Bytes, own: Bytes, margins: tuple[int, int, int, int], prompt: str, seed: int
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """A scene comes in behind the reflection, in place. The words that it used and ignored."""
+    height, width = rgb.shape[:2]
+    factor = min(1.0, PAINTED_SIDE / max(width, height))
+    painting = scene.paint(prompt, max(64, round(width * factor)), max(64, round(height * factor)), seed)
+    toned = Image.fromarray(bend(painting.rgb, tone_of(painting.rgb), tone_of(own), 0.6, light=0.7))
+    full = np.asarray(toned.resize((width, height), Image.Resampling.BICUBIC), np.uint8)
+    level = _levels((height, width), margins, min(own.shape[:2]))
+    for top in range(0, height, BAND):
+        rows = slice(top, top + BAND)
         share = ((level[rows] / STEPS - SCENE_FROM) / (SCENE_TO - SCENE_FROM)).clip(0, 1)[..., None]
         share = share * share * (3 - 2 * share)
         rgb[rows] = rgb[rows] * (1 - share) + full[rows] * share + np.float32(0.5)
-    picture.save(Image.fromarray(rgb), out, comment(painting.used, painting.ignored))
-    return Print(width=made.width, height=made.height, used=painting.used, ignored=painting.ignored)
+    return painting.used, painting.ignored
 
 
 def widen(rgb: Bytes, margins: tuple[int, int, int, int], seed: int) -> Bytes:
