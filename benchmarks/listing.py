@@ -2,10 +2,12 @@
 
     python benchmarks/listing.py [--rehearse] [--only WORD]
 
-A server with its data in a temporary directory is started in this process; nothing leaves the machine. With --rehearse the
-scripted engine makes everything at once; without, the built-in renderer makes what it can. A line is answered where a client
-gets a 2xx, or a refusal that says in words what cannot be made here; "not yet" where no wire has its path.
+A server with its data in a temporary directory is started in this process; nothing leaves the machine. With --rehearse
+the scripted engine makes everything at once; without, the built-in renderer makes what it can. A line is answered where a
+client gets a 2xx, refused where it gets words that say what cannot be made here, "not yet" where no wire has its path.
 """
+
+# ruff: noqa: E501  (a line of the table is a line of the list)
 
 import argparse
 import asyncio
@@ -22,12 +24,12 @@ from typing import Any, NamedTuple
 import httpx
 from PIL import Image
 
-from mutoscope.telemetry import logs
 from mutoscope.app import App
 from mutoscope.model.config import Limits, Server, Settings
+from mutoscope.telemetry import logs
 
 SECONDS = 60.0  # that one job may take
-RUNWAY = {"x-runway-version": "2024-11-06"}
+RUNWAY = (("x-runway-version", "2024-11-06"),)
 
 
 class Line(NamedTuple):
@@ -41,7 +43,7 @@ class Line(NamedTuple):
     form: dict[str, Any] | None = None  # texts, and names of FILES
     id: str = ""  # where the answer has the id: a dotted path
     key: str = ""  # by which later lines know it
-    headers: dict[str, str] = {}
+    headers: tuple[tuple[str, str], ...] = ()
     waits: str = ""  # a path that is read until the task ends, before the later lines
 
 
@@ -88,7 +90,7 @@ LINES: tuple[Line, ...] = (
     Line("Chat", "Embeddings, Create", "POST", "/v1/embeddings", {"model": "text-embedding-3-small", "input": "hello"}),
     Line("Chat", "Models, list", "GET", "/v1/models"),
     Line("Anthropic", "Claude", "POST", "/v1/messages", CHAT | {"model": "claude-opus-4-5", "max_tokens": 64},
-         headers={"anthropic-version": "2023-06-01"}),
+         headers=(("anthropic-version", "2023-06-01"),)),
     Line("Suno", "Generate music", "POST", SUNO + "submit/music", {"gpt_description_prompt": "calm piano", "mv": "chirp-v4"},
          id="data", key="suno", waits="/suno/fetch/{suno}"),
     Line("Suno", "Generate lyrics", "POST", SUNO + "submit/lyrics", {"prompt": "a song of the sea"}, id="data"),
@@ -209,7 +211,7 @@ def at(value: Any, path: str) -> Any:
 
 
 async def send(client: httpx.AsyncClient, line: Line, ids: dict[str, str]) -> Outcome:
-    asked: dict[str, Any] = {"headers": {"authorization": "Bearer any", **line.headers}}
+    asked: dict[str, Any] = {"headers": {"authorization": "Bearer any", **dict(line.headers)}}
     if line.form is not None:
         asked["files"] = {name: FILES.get(text, (None, text)) for name, text in line.form.items()}
     elif line.body is not None:
