@@ -66,3 +66,13 @@ async def test_a_failure_behind_is_told_with_its_reason(world: Worlds) -> None:
         assert job.state is State.FAILED
         assert job.failure
         assert "not today" in job.failure.message
+
+
+async def test_a_model_that_nobody_here_knows_is_asked_for_at_the_vendor_by_its_name(world: Worlds) -> None:
+    """This vendor does not know it either, and says so in its own words."""
+    async with world("replicate") as it:
+        job = await make(it, "somebody/paints", lora_scale=1, num_outputs=1)
+        told = (await it.client.get(f"/v1/predictions/{WIRE.public_id(job.id)}")).json()
+        assert (told["model"], told["status"]) == ("somebody/paints", "failed")
+        assert "There is no model 'somebody/paints'" in told["error"]
+        assert job.generation.unread == {"input.lora_scale": 1}
