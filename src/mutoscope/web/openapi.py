@@ -130,7 +130,9 @@ def describe(wire: Wire, document: Json) -> None:
     schema_of, schemas = schemas_of(wire)
     components["schemas"] |= schemas
     components["headers"] |= pace_headers(wire)
-    components["responses"] |= {f"{wire.name}.{status}": error_response(status, wire, schema_of) for status in ERRORS}
+    components["responses"] |= {
+        f"{wire.name}.{status}": error_response(status, wire, schema_of) for status in errors_of(wire)
+    }
     schemes = security_schemes(wire)
     components["securitySchemes"] |= schemes
     for route in wire.routes:
@@ -251,14 +253,19 @@ def responses(wire: Wire, route: Route, schema_of: Callable[[Any], Json]) -> Jso
     if route.answer is not None:
         good["content"] = {"application/json": {"schema": schema_of(route.answer)}}
     declared: Json = {str(route.status): good}
-    for status in ERRORS:
+    for status in errors_of(wire):
         if status != 413 or route.body is not None:
             declared[str(status)] = {"$ref": f"#/components/responses/{wire.name}.{status}"}
     return declared
 
 
+def errors_of(wire: Wire) -> dict[int, str]:
+    """Of a wire that tells a body that is not valid by a status of its own, that too."""
+    return {wire.invalid_status: "The request is not valid."} | ERRORS
+
+
 def error_response(status: int, wire: Wire, schema_of: Callable[[Any], Json]) -> Json:
-    told: Json = {"description": ERRORS[status]}
+    told: Json = {"description": errors_of(wire)[status]}
     if status == 429:
         seconds = {"description": "Seconds to wait.", "schema": {"type": "string"}}
         told["headers"] = {"retry-after": seconds}
