@@ -242,6 +242,31 @@ def test_what_the_vendor_refuses_of_a_valid_body_is_a_sentence(body: dict[str, A
     assert detail.startswith(f"{word}: ") or f" {word} " in detail
 
 
+@pytest.mark.parametrize(
+    ("changes", "loc", "type"),
+    [
+        ({"style_ref": [{"url": "nowhere"}]}, ["style_ref", "0", "url"], "value_error"),
+        (
+            {"character": {"identity0": {"images": ["nowhere"]}}},
+            ["character", "identity0", "images", "0"],
+            "value_error",
+        ),
+        ({"character_ref": {"identity0": {"images": []}}}, ["character_ref", "identity0", "images"], "too_short"),
+        ({"image_ref": [{"url": PICTURE, "weight": 2}]}, ["image_ref", "0", "weight"], "less_than_equal"),
+    ],
+)
+def test_what_is_wrong_with_a_reference_is_told_at_its_place(
+    changes: dict[str, Any], loc: list[str], type: str
+) -> None:
+    status, [finding] = refused({"model": "photon-1", "prompt": "a paper boat"} | changes, IMAGE)
+    assert (status, finding["loc"], finding["type"]) == (422, ["body", *loc], type)
+
+
+def test_a_refusal_does_not_hide_what_is_not_valid():
+    _, findings = refused({"model": "ray-2", "loop": 5, "callback_url": "nowhere"})
+    assert [each["loc"][-1] for each in findings] == ["loop", "callback_url"]
+
+
 def test_restyling_needs_its_type_and_mode():
     status, findings = refused({"model": "ray-2", "media": {"url": CLIP}}, f"{VIDEO}/modify")
     assert (status, sorted(each["loc"][-1] for each in findings)) == (422, ["generation_type", "mode"])

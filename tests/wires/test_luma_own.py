@@ -204,6 +204,8 @@ async def test_a_file_gets_a_slot_and_is_used(start: Start, picture: bytes) -> N
         assert job.generation.operation is Operation.IMAGE_TO_VIDEO
         there = (await running.client.post(f"{PATH}/file_upload", json={"url": PICTURE})).json()
         assert there["public_url"] == PICTURE
+        bad = await running.client.post(f"{PATH}/file_upload", json={"url": "nowhere"})
+        assert (bad.status_code, "url" in bad.json()["detail"]["reason"]) == (400, True)
 
 
 async def test_the_account_is_told(start: Start) -> None:

@@ -303,6 +303,9 @@ def walked(value: Any, type: inspect.Type, path: Path) -> Iterator[Flaw]:
         case inspect.DictType():
             if found(value) != "object":
                 yield wrong(path, "object", value)
+                return
+            for name, each in cast("dict[str, Any]", value).items():
+                yield from walked(each, type.value_type, (*path, name))
         case inspect.LiteralType():
             # 5.0 and True equal 5 and 1 in Python, and neither is one of the vendor's values
             if value not in type.values or found(value) != found(type.values[0]) or isinstance(value, float):

@@ -212,11 +212,18 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
                     more[weights_of(field)] = [at(each, field.weight) for each in value]
     if api.webhook and isinstance(address := at(said, api.webhook), str) and not LINK.fullmatch(address):
         found.append(custom_flaw(tuple(api.webhook.split(".")), "should be an HTTP(S) URL"))
-    found += endpoint.rules(said) if endpoint.rules and not wrong else ()
-    flaws = with_others(tuple(flaws), found)
+    judged = {name: value for name, value in said.items() if (name,) not in wrong}
+    refused: Problem | None = None
+    try:
+        found += endpoint.rules(judged) if endpoint.rules else ()
+    except Problem as problem:
+        refused = problem
+    flaws = with_others(tuple(flaws), [each for each in found if each.path[:1] not in wrong])
     if flaws:
         raise invalid(in_order(flaws, endpoint.body))
     strange = tuple(islice(strangers(request.body, endpoint.body), MOST_UNREAD))
+    if refused:
+        raise refused
     parent = request.params.get("id") if endpoint.parent else None
     if endpoint.parent and parent:
         inputs.append(Input(role=endpoint.parent, field="id", output_of=parent))

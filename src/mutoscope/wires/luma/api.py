@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Json, Operation, Role, State
-from mutoscope.model.problem import Flaw, Kind, Problem, Rule
+from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.model.requests import Account, Page
 from mutoscope.wirekit.answers import ask
 from mutoscope.wirekit.back import Conversation, Order
@@ -17,6 +17,7 @@ from mutoscope.wirekit.body import body_of
 from mutoscope.wirekit.fields import AnyField, FileField, JobField, alias, extra, same, seconds_more, shaped
 from mutoscope.wirekit.flaws import fastapi, pydantic
 from mutoscope.wirekit.ids import uuid4_form
+from mutoscope.wirekit.media import LINK, URL_PATTERN
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.queries import read_query
 from mutoscope.wirekit.routes import AccountRead, List, Reply
@@ -39,7 +40,7 @@ Mode = Literal[
 ]
 RAY, PHOTON, SHAPES = get_args(Ray), get_args(Photon), get_args(Shape)
 Prompt = Annotated[str, Meta(min_length=3, max_length=5000)]
-Link = Annotated[str, Meta(extra_json_schema={"format": "uri"})]
+Link = Annotated[str, Meta(extra_json_schema={"format": "uri", "pattern": f"^{URL_PATTERN}$"})]
 
 
 class Keyframe(Struct, kw_only=True):
@@ -50,9 +51,12 @@ class Keyframe(Struct, kw_only=True):
     id: str | None = None
 
 
+Frame = Annotated[Keyframe, Meta(extra_json_schema={"anyOf": [{"required": ["url"]}, {"required": ["id"]}]})]
+
+
 class Keyframes(Struct, kw_only=True):
-    frame0: Keyframe | None = None
-    frame1: Keyframe | None = None
+    frame0: Frame | None = None
+    frame1: Frame | None = None
 
 
 class Concept(Struct, kw_only=True):
@@ -200,13 +204,29 @@ PICTURE: dict[str, AnyField] = CLIP | {"media.url": FileField(role=Role.IMAGE)}
 def frame_flaws(said: Json) -> Iterator[Flaw]:
     """What stands in no type. Raises Problem(UNSUPPORTED) for what the vendor's page of errors has as refused."""
     frames = {name: frame for name in ("frame0", "frame1") if (frame := at(said, f"keyframes.{name}"))}
-    wanted = {name: "id" if frame.get("type") == "generation" else "url" for name, frame in frames.items()}
-    lacking = [(name, wanted[name]) for name, frame in frames.items() if not frame.get(wanted[name])]
-    yield from (Flaw(path=("keyframes", *each), rule=Rule.REQUIRED, bound="string") for each in lacking)
-    if not lacking and not said.get("prompt") and not frames:
-        raise Problem(Kind.UNSUPPORTED, "a prompt or an image keyframe is needed", field="prompt")
-    if not lacking and said.get("loop") and "frame1" in frames:
-        raise Problem(Kind.UNSUPPORTED, "cannot loop with an end frame", field="loop")
+    for name, frame in frames.items():
+        if not frame.get("url") and not frame.get("id"):
+            wanted = "id" if frame.get("type") == "generation" else "url"
+            yield Flaw(path=("keyframes", name, wanted), rule=Rule.REQUIRED, bound="string")
+    if not said.get("prompt") and not frames:
+        raise Problem(Kind.UNSUPPORTED, "prompt: it or an image keyframe is needed", field="prompt")
+    if said.get("loop") and "frame1" in frames:
+        raise Problem(Kind.UNSUPPORTED, "loop: there is an end frame, which stands against it", field="loop")
+
+
+STYLES, CHARACTERS = ("style_ref", "style"), ("character_ref", "character")
+
+
+def link_flaws(said: Json) -> Iterator[Flaw]:
+    """Of the pictures that are passed on as they are."""
+    places = {(name, number, "url"): url for name in STYLES for number, url in enumerate(at(said, f"{name}.*.url"))}
+    for name in CHARACTERS:
+        identities: Json = said.get(name) or {}
+        for who in identities:
+            places |= {(name, who, "images", number): url for number, url in enumerate(identities[who]["images"])}
+    for path, url in places.items():
+        if not LINK.fullmatch(url):
+            yield custom_flaw(path, "should be an HTTP(S) URL")
 
 
 def wait(said: Json, _request: HttpRequest) -> float | None:
@@ -390,7 +410,8 @@ API = TaskApi(
         other("generations/video/modify", "Restyle a video", Modify, Operation.VIDEO_TO_VIDEO, CLIP),
         other("generations/video/reframe", "Give a video another shape", ReframeVideo, Operation.VIDEO_TO_VIDEO, CLIP),
         Endpoint(at="generations/image", title="Make a picture", body=Image, models=PHOTON,
-                 makes={Role.IMAGE: Operation.IMAGE_TO_IMAGE, None: Operation.TEXT_TO_IMAGE}, wait=wait),
+                 makes={Role.IMAGE: Operation.IMAGE_TO_IMAGE, None: Operation.TEXT_TO_IMAGE}, wait=wait,
+                 rules=link_flaws),
         other("generations/image/reframe", "Give a picture another shape", ReframeImage, Operation.IMAGE_OUTPAINT,
               PICTURE),
         Endpoint(at="generations/{id}/upscale", title="Enlarge a video", body=Upscale, models=RAY, model_at=None,

@@ -10,18 +10,22 @@ from mutoscope.model.job import Job, Json, Operation, Role, State
 from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
 from mutoscope.model.requests import ANY_FILE, Account, Upload, UploadWish
 from mutoscope.wirekit.back import Way
-from mutoscope.wirekit.body import body_of, read_body
+from mutoscope.wirekit.body import body_of, invalid, read_body
 from mutoscope.wirekit.fields import FileField, extra, same, seconds_more, shaped
 from mutoscope.wirekit.ids import uuid4_form
+from mutoscope.wirekit.media import BASE64_PATTERN, DATA_PATTERN, LINK, URL_PATTERN
 from mutoscope.wirekit.routes import AccountRead, OpenUploads, ReadMany, Reply, last_parameter
 from mutoscope.wirekit.task import Endpoint, TaskApi, wire
-from mutoscope.wires.luma.api import ADDED_SECONDS, SHAPES, Shape, Tier, left_of, moment, reason_of
+from mutoscope.wires.luma.api import ADDED_SECONDS, SHAPES, Link, Shape, Tier, left_of, moment, reason_of
 
 ROOT = "/luma/"
 STATES = dict(zip(State, ("pending", "processing", "completed", "failed", "failed"), strict=True))
 STATUSES = dict(zip(State, ("QUEUED", "IN_PROGRESS", "SUCCESS", "FAILURE", "FAILURE"), strict=True))
 MODELS = ("ray-v2", "ray-v1", "ray-v3")
-MOST_BYTES, SLOT_SECONDS, KEEP_SECONDS = 64 * 1024 * 1024, 3600.0, 86400.0
+MOST_BYTES = 64 * 1024 * 1024
+
+
+File = Annotated[str, Meta(extra_json_schema={"pattern": f"^({URL_PATTERN}|{DATA_PATTERN}|{BASE64_PATTERN})$"})]
 
 
 class More(Struct, kw_only=True):
@@ -29,9 +33,9 @@ class More(Struct, kw_only=True):
     expand_prompt: bool | None = None
     aspect_ratio: Shape | None = None
     loop: bool | None = None
-    image_url: str | None = None
-    image_end_url: str | None = None
-    notify_hook: str | None = None
+    image_url: File | None = None
+    image_end_url: File | None = None
+    notify_hook: Link | None = None
     model_name: Literal["ray-v1", "ray-v2", "ray-v3"] | None = None
     duration: Annotated[str, Meta(pattern="^[0-9]{1,2}$")] | None = None
     resolution: Tier | None = None
@@ -45,8 +49,8 @@ class Ids(Struct):
     ids: Annotated[list[str], Meta(max_length=100)]
 
 
-class Link(Struct):
-    url: str | None = None
+class Place(Struct):
+    url: Link | None = None
 
 
 FIELDS = {
@@ -146,15 +150,15 @@ def error(problem: Problem, _status: int) -> Error:
 
 
 def parse_upload(request: HttpRequest) -> tuple[UploadWish, ...]:
-    if request.body:
-        read_body(request.body, Link)
-    wish = UploadWish(media_type=ANY_FILE, max_bytes=MOST_BYTES, keep_seconds=KEEP_SECONDS, slot_seconds=SLOT_SECONDS)
-    return (wish,)
+    url = read_body(request.body or b"{}", Place).url
+    if url is not None and not LINK.fullmatch(url):
+        raise invalid((custom_flaw(("url",), "should be an HTTP(S) URL"),))
+    return (UploadWish(media_type=ANY_FILE, max_bytes=MOST_BYTES, keep_seconds=86400.0, slot_seconds=3600.0),)
 
 
 def render_upload(uploads: tuple[Upload, ...], request: HttpRequest) -> HttpResponse:
     """A file that has a link already is read there when it is used."""
-    slot, url = uploads[0], read_body(request.body or b"{}", Link).url
+    slot, url = uploads[0], read_body(request.body or b"{}", Place).url
     return json_response({"id": slot.id, "presigned_url": slot.put_url, "public_url": url or slot.asset_url})
 
 
@@ -165,10 +169,10 @@ def render_usage(account: Account, _request: HttpRequest) -> HttpResponse:
 # fmt: off
 ROUTES = (
     ReadMany(at=f"GET {ROOT}generations/{{id}}/download_video_url", ids=lambda request: (last_parameter(request),),
-             render=render_file, answer=Link, summary="A link to the video without a mark"),
+             render=render_file, answer=Place, summary="A link to the video without a mark"),
     ReadMany(at=f"POST {ROOT}tasks", ids=lambda request: tuple(read_body(request.body, Ids).ids), body=Ids,
              render=render_batch, answer=dict[str, Any], summary="Read several tasks"),
-    OpenUploads(at=f"POST {ROOT}generations/file_upload", parse=parse_upload, render=render_upload, body=Link,
+    OpenUploads(at=f"POST {ROOT}generations/file_upload", parse=parse_upload, render=render_upload, body=Place,
                 answer=dict[str, str], summary="Open a slot for a file"),
     AccountRead(at=f"GET {ROOT}subscription/usage", render=render_usage, summary="What was spent, and what is left"),
     Reply(at=f"GET {ROOT}users/me", reply=lambda _: json_response({"id": "me"}), summary="Who asks"),
