@@ -1,4 +1,4 @@
-"""How long status reads take while the same server renders two clips."""
+"""How long status reads take while the same server renders, and how long a render takes beside other programs."""
 
 import json
 import re
@@ -7,13 +7,13 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from _studio_clips import Report, Setting
+from _studio_clips import CORES, Report, Setting
 
 HERE = Path(__file__).parent
 ROUTE = "/v1/ai/text-to-video/wan-2-7"
@@ -22,6 +22,7 @@ PROMPT = "misty pine forest in the morning, the camera orbits to the right"
 RENDERS = 2
 RENDER_SECONDS = 15  # of video: the longest that this model has, so that both run while they are measured
 LOADS = {"20 clients, each asks every 100 ms": (20, 0.1), "16 clients that never pause": (16, 0.0)}
+BESIDE_SECONDS = 5  # of video
 START_SECONDS, PATIENCE_SECONDS = 60.0, 240.0
 CONFIG = """
 [studio]
@@ -87,6 +88,52 @@ def reads(setting: Setting) -> Report:
     return report
 
 
+def beside(setting: Setting) -> Report:
+    """A render and the reads meanwhile, alone and beside busy loops, in turn."""
+    report = Report(
+        f"One 720p render of {BESIDE_SECONDS} s beside {len(CORES)} busy loops, against the same server without them",
+        ("loops", "render, s", "ratio", "p99 ms, no render", "p99 ms, render", "ratio", "ratio to idle"),
+    )
+    found: dict[str, list[tuple[float, list[float], list[float]]]] = {"none": [], "running": []}
+    seconds, load = (0.5, next(iter(LOADS))) if setting.tiny else (2.0, next(iter(LOADS)))
+    with serving(setting.work) as server:
+        finished = server.submit(resolution="720P", seconds=2, seed=1)
+        server.wait_for(finished, "COMPLETED")
+        for number in range(setting.rounds):
+            for loops, others in (("none", nullcontext()), ("running", busy_loops())):
+                with others:
+                    before = polled(setting, server, finished, load, seconds)
+                    began = time.monotonic()
+                    job = server.submit(resolution="720P", seconds=BESIDE_SECONDS, seed=number)
+                    server.wait_for(job, "IN_PROGRESS")
+                    during = polled(setting, server, finished, load, seconds)
+                    server.wait_for(job, "COMPLETED")
+                    found[loops].append((time.monotonic() - began, before, during))
+    usual = float(np.median([each[0] for each in found["none"]]))
+    idle = percentiles([each[1] for each in found["none"]])[1]
+    for loops, rounds in found.items():
+        took = float(np.median([each[0] for each in rounds]))
+        before = percentiles([each[1] for each in rounds])[1]
+        during = percentiles([each[2] for each in rounds])[1]
+        row = (f"{took:.1f}", f"**{took / usual:.1f}**", f"{before:.2f}", f"{during:.2f}")
+        report.row(loops, *row, f"{during / before:.1f}", f"**{during / idle:.1f}**")
+    report.notes.append("Medians over the rounds; each loop is a session of its own, as another user's program is.")
+    return report
+
+
+@contextmanager
+def busy_loops() -> Generator[None]:
+    """As many as cores, that never wait for anything."""
+    command = [sys.executable, "-c", "while True: pass"]
+    loops = [subprocess.Popen(command, start_new_session=True) for _ in CORES]
+    try:
+        yield
+    finally:
+        for each in loops:
+            each.kill()
+            each.wait()
+
+
 def percentiles(rounds: list[list[float]]) -> tuple[float, float]:
     each = [np.percentile(times, [50, 99]) for times in rounds]
     half, most = np.median(each, axis=0)
@@ -150,4 +197,4 @@ def port_of(process: subprocess.Popen[bytes], log: Path) -> int:
     raise SystemExit(f"the server did not start: {log.read_text()[-500:]}")
 
 
-PARTS: dict[str, Callable[[Setting], Report]] = {"reads": reads}
+PARTS: dict[str, Callable[[Setting], Report]] = {"reads": reads, "beside": beside}

@@ -77,6 +77,7 @@ def measure(path: Path, limit: int, rounds: int) -> float:
                 leased_until=now + 30,
                 limit=limit,
                 now=now,
+                held=(),
                 owed=None,
             )
             taken.append(time.thread_time() - start)

@@ -1,10 +1,16 @@
 """A thousand paid jobs, the gateway killed every second or so and its vendor now and then: what is left of them.
 
     python benchmarks/chaos.py [--jobs 1000] [--seconds 60] [--back freepik|runway] [--shared] [--distance 0.03]
+                               [--heavy 10] [--megabytes 5] [--rate 1] [--rendered 50]
 
-The vendor is a second `mutoscope serve`. Clients of two wires create jobs and repeat a create whose answer they did not
-get with the same Idempotency-Key; a receiver takes webhooks and is out of order now and then. Killing means SIGKILL.
-When the time is over everything is left to end, both are stopped, and their stores are laid side by side.
+The vendor is a second `mutoscope serve`. Every tenth result (`--heavy`) is of five megabytes and comes at one megabyte
+a second, so that no life of the gateway is long enough to copy it; every fiftieth job (`--rendered`) is made by the
+gateway's own renderer. Whatever looks into files or renders for the gateway is killed too, several times a second: the
+first to the very end.
+
+Clients of two wires create jobs and repeat a create whose answer they did not get with the same Idempotency-Key; a
+receiver takes webhooks and is out of order now and then. Killing means SIGKILL. When the time is over everything is
+left to end, both are stopped, and their stores are laid side by side.
 
 `--shared` says that others may use the vendor's account too, so that its list of tasks settles nothing. Exits with 1
 when a count is wrong.
@@ -13,6 +19,7 @@ when a count is wrong.
 import argparse
 import asyncio
 import contextlib
+import os
 import random
 import signal
 import socket
@@ -39,6 +46,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # of this play only
 LIFE_SECONDS = (0.4, 1.6)  # of the gateway's process, from its being ready to its being killed
 VENDOR_LIFE_SECONDS = (6.0, 14.0)
 PATIENCE_SECONDS = 600.0  # for everything to end when the killing is over
+CHILD_LIFE_SECONDS = (0.05, 0.4)  # between two kills of what works for the gateway
 CLIENTS = 40
 
 VENDOR = """
@@ -54,6 +62,8 @@ log_level = "error"
 GATEWAY = """
 [net]
 allow_private = true
+[models."gemini_2.5_flash"]
+engine = "studio"
 [accounts.vendor]
 wire = "{back}"
 key = "of-the-play"
@@ -66,7 +76,7 @@ max_poll_seconds = 2.0
 request_seconds = 20.0
 breaker_seconds = 1.0
 [worker]
-max_attempts = 1000
+max_attempts = 1000  # of what is rendered here, and of what is cut off before it is sent
 [webhooks]
 secret = "{secret}"
 schedule = [0.2, 0.2, 0.5, 0.5, 1, 1, 2, 2, 5, 5, 5, 5, 5, 5]
@@ -89,6 +99,8 @@ FRONTS = (
     Front("freepik", "/v1/ai/text-to-image/runway", "prompt", {"ratio": "720:720"}, ("data", "task_id")),
     Front("runway", "/v1/text_to_image", "promptText", {"model": "gen4_image", "ratio": "720:720"}, ("id",)),
 )
+OURS = Front("runway", "/v1/text_to_image", "promptText", {"model": "gemini_2.5_flash", "ratio": "1024:1024"}, ("id",))
+"""What the gateway makes itself."""
 HEADERS = {"x-runway-version": "2024-11-06", "authorization": "Bearer any"}
 
 
@@ -137,11 +149,49 @@ class Program:
             await self.start()
 
 
+RENDERS = b"_studio_child"
+
+
+class Killer:
+    """Ends what works for a program: whatever looks into files, and whatever renders."""
+
+    def __init__(self, program: Program, chance: random.Random) -> None:
+        self.program, self.chance = program, chance
+        self.kills: Counter[str] = Counter()
+
+    async def run(self, spared_from: float) -> None:
+        """Until cancelled; from some time on what renders is left to end."""
+        while True:
+            await asyncio.sleep(self.chance.uniform(*CHILD_LIFE_SECONDS))
+            process = self.program.process
+            children = descendants(process.pid) if process is not None and process.returncode is None else []
+            if time.monotonic() >= spared_from:
+                children = [each for each in children if RENDERS not in each[1]]
+            if children:
+                child, words = self.chance.choice(children)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
+                    self.kills["renderer" if RENDERS in words else "prober"] += 1
+
+
+def descendants(process: int) -> list[tuple[int, bytes]]:
+    """The children of a process and theirs, with the words they were started by."""
+    found: list[tuple[int, bytes]] = []
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{process}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                found.append((int(child), Path(f"/proc/{child}/cmdline").read_bytes()))
+                found += descendants(int(child))
+    return found
+
+
 class Distance:
     """Stands before the vendor and lets every request and answer take its time: what is on its way is what is cut."""
 
-    def __init__(self, port: int, seconds: float) -> None:
-        self.target, self.seconds, self.port = port, seconds, free_port()
+    def __init__(self, port: int, seconds: float, rate: float) -> None:
+        """`rate`: megabytes a second of one connection."""
+        self.target, self.seconds, self.rate, self.port = port, seconds, rate * 1_000_000, free_port()
+        self.carried = 0  # bytes, from the vendor
         self._server: asyncio.Server | None = None
 
     @property
@@ -161,14 +211,16 @@ class Distance:
         except OSError:
             writer.transport.abort()
             return
-        _ = await asyncio.gather(self.carry(reader, far_writer), self.carry(far_reader, writer))
+        _ = await asyncio.gather(self.carry(reader, far_writer), self.carry(far_reader, writer, back=True))
 
-    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, back: bool = False) -> None:
         """What was sent before its sender was killed arrives all the same."""
         with contextlib.suppress(OSError):
+            await asyncio.sleep(self.seconds)
             while piece := await reader.read(1 << 16):
-                await asyncio.sleep(self.seconds)
+                await asyncio.sleep(max(self.seconds if len(piece) < 1 << 15 else 0.0, len(piece) / self.rate))
                 writer.write(piece)
+                self.carried += len(piece) if back else 0
                 await writer.drain()
         writer.close()
 
@@ -230,8 +282,8 @@ async def listens(port: int) -> bool:
 class Clients:
     """Create jobs, each until it is accepted, spread over the time."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, hook: str) -> None:
-        self.session, self.url, self.hook = session, url, hook
+    def __init__(self, session: aiohttp.ClientSession, url: str, hook: str, options: argparse.Namespace) -> None:
+        self.session, self.url, self.hook, self.options = session, url, hook, options
         self.accepted: dict[str, int] = {}  # our id → the number of the job
         self.repeated = 0
         self.refused: list[str] = []
@@ -247,8 +299,9 @@ class Clients:
         _ = await asyncio.gather(*(one(number) for number in range(jobs)))
 
     async def create(self, number: int) -> None:
-        front = FRONTS[number % len(FRONTS)]
-        body = {**front.body, front.prompt: prompt_of(number)}
+        options = self.options
+        front = OURS if is_rendered(number, options) else FRONTS[number % len(FRONTS)]
+        body = {**front.body, front.prompt: prompt_of(number, options)}
         headers = {**HEADERS, "idempotency-key": f"chaos-{number}", "x-mutoscope-webhook": self.hook}
         while True:
             try:
@@ -269,8 +322,13 @@ class Clients:
             await asyncio.sleep(0.1)
 
 
-def prompt_of(number: int) -> str:
-    return f"sleep {0.1 + number % 10 / 10:.1f}; job {number}"
+def is_rendered(number: int, options: argparse.Namespace) -> bool:
+    return bool(options.rendered) and number % options.rendered == options.rendered - 1
+
+
+def prompt_of(number: int, options: argparse.Namespace) -> str:
+    weight = f"weigh {options.megabytes:g}; " if options.heavy and number % options.heavy == 0 else ""
+    return f"sleep {0.1 + number % 10 / 10:.1f}; {weight}job {number}"
 
 
 async def play(folder: Path, options: argparse.Namespace) -> bool:
@@ -279,16 +337,18 @@ async def play(folder: Path, options: argparse.Namespace) -> bool:
     await receiver.start()
     vendor = Program(folder / "vendor", VENDOR)
     exclusive = str(not options.shared).lower()
-    distance = Distance(vendor.port, options.distance)
+    distance = Distance(vendor.port, options.distance, options.rate)
     await distance.start()
     config = GATEWAY.format(back=options.back, url=distance.url, exclusive=exclusive, secret=SECRET)
     gateway = Program(folder / "gateway", config)
+    killer = Killer(gateway, random.Random(options.seed))
     try:
         _ = await asyncio.gather(vendor.start(), gateway.start())
         timeout = aiohttp.ClientTimeout(total=30)
         async with aiohttp.ClientSession(timeout=timeout) as session:
-            clients = Clients(session, gateway.url, receiver.url)
+            clients = Clients(session, gateway.url, receiver.url, options)
             until = time.monotonic() + options.seconds
+            killing = asyncio.create_task(killer.run(until))
             _ = await asyncio.gather(
                 clients.create_all(options.jobs, options.seconds * 0.9),
                 gateway.live_and_die(LIFE_SECONDS, until, chance, least=3),
@@ -297,11 +357,15 @@ async def play(folder: Path, options: argparse.Namespace) -> bool:
             calm = time.monotonic()
             left = await all_end(gateway, len(clients.accepted))
             took = time.monotonic() - calm
+            killing.cancel()
         await asyncio.gather(gateway.end(signal.SIGTERM), vendor.end(signal.SIGTERM))
         print(
             f"{options.jobs} jobs, the vendor speaks {options.back} and "
             f"{'may be used by others' if options.shared else 'is ours alone'}; gateway killed {gateway.kills} times, "
-            f"vendor {vendor.kills} times in {options.seconds:g} s; {clients.repeated} creates repeated; "
+            f"vendor {vendor.kills} times in {options.seconds:g} s, "
+            f"what looks into files {killer.kills['prober']} times, "
+            f"what renders {killer.kills['renderer']} times; {clients.repeated} creates repeated; "
+            f"{distance.carried / 1e6:.0f} MB from the vendor; "
             f"{receiver.asked} webhook requests; all ended {took:.0f} s after the last kill\n"
         )
         if clients.refused:
@@ -370,7 +434,8 @@ class Line(NamedTuple):
 
 
 def count(books: Books, asked: int, left: int, receiver: Receiver) -> list[Line]:
-    jobs = list(books.jobs.values())
+    rendered = [job for job in books.jobs.values() if job.engine == "studio"]
+    jobs = [job for job in books.jobs.values() if job.engine != "studio"]
     good = [job for job in jobs if job.state is State.SUCCEEDED]
     unknown = [job for job in jobs if job.failure and job.failure.kind is Kind.SUBMISSION_UNKNOWN]
     other = [job for job in jobs if job not in good and job not in unknown]
@@ -381,19 +446,23 @@ def count(books: Books, asked: int, left: int, receiver: Receiver) -> list[Line]
     arrived = sum(times[job.generation.prompt] == 1 for job in unknown)
     absent = sum(times[job.generation.prompt] == 0 for job in unknown)
     known = {job.generation.prompt for job in jobs}
+    heavy = [job for job in good if "weigh" in (job.generation.prompt or "")]
     ledger = [each for lines in books.ledger.values() for each in lines]
     handed = [each for each in ledger if each.sent is Sent.ACCEPTED]
     mixed = [each for each in handed if not is_same(books, each)]
     records = [each for owed in books.deliveries.values() for each in owed]
-    owed = sum(1 + (job.started is not None) for job in jobs)
+    owed = sum(1 + (job.started is not None) for job in books.jobs.values())
     return [
         Line("creates accepted", len(books.accepted), asked),
-        Line("jobs in the gateway's store", len(jobs), asked),
+        Line("jobs in the gateway's store", len(books.jobs), asked),
         Line("jobs that are not final", left, 0),
+        Line("jobs rendered here", len(rendered), None),
+        Line("… that succeeded, with one output", sum(len(job.outputs) == 1 for job in rendered), len(rendered)),
         Line("jobs succeeded", len(good), None),
         Line("… submitted to the vendor exactly once", once, len(good)),
         Line("… with one output", sum(len(job.outputs) == 1 for job in good), len(good)),
         Line("… whose output has the vendor's bytes", sum(has_its_bytes(books, job) for job in good), len(good)),
+        Line("… of them large and slow", len(heavy), None),
         Line("jobs reported as submission_unknown", len(unknown), None),
         Line("… that the vendor got once", arrived, None),
         Line("… that the vendor did not get", absent, len(unknown) - arrived),
@@ -444,6 +513,12 @@ def main() -> None:
     _ = parser.add_argument("--back", choices=("freepik", "runway"), default="freepik")
     _ = parser.add_argument("--shared", action="store_true", help="the account is not ours alone")
     _ = parser.add_argument("--distance", type=float, default=0.03, help="seconds that each way to the vendor takes")
+    _ = parser.add_argument("--heavy", type=int, default=10, help="every how manieth result is large; 0: none")
+    _ = parser.add_argument("--megabytes", type=float, default=5.0, help="of a large result")
+    _ = parser.add_argument(
+        "--rate", type=float, default=1.0, help="megabytes a second of one connection to the vendor"
+    )
+    _ = parser.add_argument("--rendered", type=int, default=50, help="every how manieth job is made here; 0: none")
     _ = parser.add_argument("--seed", type=int, default=1, help="of the times of the kills")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

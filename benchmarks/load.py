@@ -1,13 +1,14 @@
 """Five hundred clients that create and poll, with keys and limits on; then the same where the disk is full, where it is
 read-only, and where there are few file descriptors.
 
-    python benchmarks/load.py [--part steady,sweep,full,files,readonly] [--clients 500] [--seconds 120]
+    python benchmarks/load.py [--part steady,sweep,full,files,stalled,readonly] [--clients 500] [--seconds 120]
 
 Each client polls its newest job and now and then creates another, with a pause between. `full` puts the data on a tmpfs
 of its own and fills it (where that is not permitted, RLIMIT_FSIZE stands for it), gives the space back and looks
-whether every job that was accepted is still told. `readonly` starts a server on a disk that may not be written, and
-puts the data of another on a small ext4 that gives up under load, is mended and mounted again (left out where mounting
-is not permitted). Exits with 1 when something is not as it should be.
+whether every job that was accepted is still told. `stalled` lets 1,100 clients ask for a large file and never read,
+under a limit of 1,024 descriptors, while others create and poll. `readonly` starts a server on a disk that may not be
+written, and puts the data of another on a small ext4 that gives up under load, is mended and mounted again (left out
+where mounting is not permitted). Exits with 1 when something is not as it should be.
 """
 
 import argparse
@@ -55,6 +56,7 @@ max_queued = 100000
 max_bytes_daily = 100000000000
 """
 MIB = 1 << 20
+STALLED, LARGE, GIVEN_UP_SECONDS, ESTABLISHED = 1100, 32 * MIB, 45.0, 1
 QUARTERS = 4
 LIBC, DEATH_SIGNAL = ctypes.CDLL(None), 1  # the latter of prctl
 
@@ -367,6 +369,87 @@ def files(clients: int, seconds: float) -> Iterator[str]:
         yield from lost(server, many.accepted | after.accepted)
 
 
+def stalled(clients: int, seconds: float) -> Iterator[str]:
+    """Readers of a signed link who never read, more than there are descriptors for; the others are answered meanwhile,
+    and those who never read are let go in the end."""
+    with serving(files=1024) as server:
+        path = large_file(server)
+        memory = server.memory
+        held = asyncio.run(stall(server.port, path, STALLED))
+        print(
+            f"1,024 descriptors and {STALLED} readers who never read: {dict(sorted(held.statuses.items()))}; "
+            f"{len(list(Path(f'/proc/{server.process.pid}/fd').iterdir()))} descriptors, "
+            f"memory {memory:.0f}, then {server.memory:.0f} MiB"
+        )
+        if held.statuses[0] or held.statuses.keys() - {0, 200, 503}:
+            yield f"not every reader was answered: {dict(held.statuses)}"
+        many = load(server, min(clients, 200), max(seconds / 4, 2))
+        print(f"while they stay: {many.told()}")
+        show(many)
+        yield from refused(many, {200})
+        if many.lost:
+            yield f"{many.lost} connections were lost while readers stalled"
+        began = time.monotonic()
+        while (left := held.connected()) and time.monotonic() - began < GIVEN_UP_SECONDS:
+            time.sleep(0.5)
+        print(f"{left} of them are left {time.monotonic() - began:.0f} s later")
+        if left:
+            yield f"{left} readers who never read were not given up"
+        held.close()
+        yield from lost(server, many.accepted)
+
+
+class Stalled:
+    """Connections whose answers nobody reads beyond their first bytes."""
+
+    def __init__(self) -> None:
+        self.sockets: list[socket.socket] = []
+        self.statuses: Counter[int] = Counter()
+
+    def connected(self) -> int:
+        """Those that the server has not closed, by the system's own table: to read would be to take part."""
+        return sum(each.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == ESTABLISHED for each in self.sockets)
+
+    def close(self) -> None:
+        for each in self.sockets:
+            each.close()
+
+
+async def stall(port: int, path: str, count: int) -> Stalled:
+    held, loop = Stalled(), asyncio.get_running_loop()
+    for _ in range(count):
+        reader = socket.socket()
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader.setblocking(False)
+        try:
+            async with asyncio.timeout(10):
+                await loop.sock_connect(reader, ("127.0.0.1", port))
+                await loop.sock_sendall(reader, f"GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n".encode())
+                head = await loop.sock_recv(reader, 64)
+        except (OSError, TimeoutError):
+            head = b""
+        status = int(head[9:12]) if head.startswith(b"HTTP/1.1 ") else 0
+        held.statuses[status] += 1
+        if status == 200:
+            held.sockets.append(reader)
+        else:
+            reader.close()
+    return held
+
+
+def large_file(server: Server) -> str:
+    """Send one ahead; the path and query of the link to it."""
+    headers = {"x-freepik-api-key": "key0", "content-type": "application/json"}
+    body = json.dumps({"files": [{"content_type": "image/png"}]}).encode()
+    url = f"http://127.0.0.1:{server.port}/v1/ai/uploads/request-url"
+    with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=30) as answer:
+        [slot] = json.load(answer)["files"]
+    file = b"\x89PNG\r\n\x1a\n" + bytes(LARGE)
+    with urllib.request.urlopen(urllib.request.Request(slot["upload_url"], file, method="PUT"), timeout=60):
+        pass
+    return str(slot["asset_url"]).partition(str(server.port))[2]
+
+
 def readonly(clients: int, seconds: float) -> Iterator[str]:
     """A server does not start where it cannot write, and says why; one that works goes on reading when its disk does
     not take anything any more. Nothing is lost by either."""
@@ -478,7 +561,7 @@ def show(done: Load) -> None:
         print(f"  {times} times: {words}")
 
 
-PARTS = {"steady": steady, "sweep": sweep, "full": full, "files": files, "readonly": readonly}
+PARTS = {"steady": steady, "sweep": sweep, "full": full, "files": files, "stalled": stalled, "readonly": readonly}
 
 
 def main() -> None:

@@ -2,19 +2,25 @@
 
 import asyncio
 import base64
+import contextlib
 import errno
 import io
-from collections.abc import Callable
+import sqlite3
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
 from PIL import Image
 
 from mutoscope.background import worker
+from mutoscope.engines import CutOff
+from mutoscope.files import egress
 from mutoscope.model.job import State
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.service import gateway, inputs
 from mutoscope.service.keys import digest
 from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.wires import BY_NAME
@@ -55,6 +61,55 @@ async def test_a_failed_job_says_why_and_which_engine_had_it(start: Start) -> No
         assert answer.json()["data"]["status"] == "FAILED"
         assert answer.json()["data"]["error"] == "not today"
         assert answer.headers["x-mutoscope-engine"] == "script"
+
+
+async def until_running(running: Any, id: str) -> None:
+    async for job in running.app.gateway.watch(id):
+        if job.state is State.RUNNING:
+            return
+
+
+async def test_a_queued_job_tells_how_many_wait_before_it(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "LINE_SECONDS", 0.0)
+    async with start(**SCRIPTED, script={"slots": 1}) as running:
+
+        async def place(id: str) -> str | None:
+            running.app.server.rendered.clear()
+            answer = await running.client.get(f"{IMAGE}/{BY_NAME['freepik'].public_id(id)}")
+            return answer.headers.get("x-mutoscope-notes")
+
+        first = await create(running, "sleep 60")
+        await until_running(running, first)
+        waiting = [await create(running, "a boat") for _ in range(3)]
+        assert [await place(id) for id in (first, *waiting)] == [
+            None,
+            *(f"queue: {number} before this job" for number in range(3)),
+        ]
+        await running.app.gateway.cancel(waiting[0])
+        assert await place(waiting[2]) == "queue: 1 before this job"
+        await running.app.gateway.cancel(first)
+        await running.finished(waiting[2])
+        assert await place(waiting[2]) is None
+
+
+async def test_who_waits_is_read_once_for_all_who_ask(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with start(**SCRIPTED, script={"slots": 1}) as running:
+        await until_running(running, first := await create(running, "sleep 60"))
+        read: list[str] = []
+        queued = running.app.store.queued
+
+        async def counted(engine: str) -> Any:
+            read.append(engine)
+            return await queued(engine)
+
+        monkeypatch.setattr(running.app.store, "queued", counted)
+        monkeypatch.setattr(gateway, "LINE_SECONDS", 60.0)
+        jobs = [await create(running, "a boat") for _ in range(4)]
+        for _ in range(5):
+            running.app.server.rendered.clear()
+            await asyncio.gather(*(running.client.get(f"{IMAGE}/{BY_NAME['freepik'].public_id(id)}") for id in jobs))
+        assert read == ["script"]
+        await running.app.gateway.cancel(first)
 
 
 async def test_an_engine_that_breaks_fails_the_job_without_telling_its_insides(start: Start) -> None:
@@ -132,6 +187,40 @@ async def test_a_stop_lets_running_jobs_end_within_its_grace(start: Start) -> No
         assert (job.state, job.attempts) == (State.SUCCEEDED, 1)
 
 
+def cut_off(running: Any, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Somebody kills what makes the job, so many times."""
+    engine = running.app.engines["script"]
+    make, left = engine.generate, [CutOff("The renderer's process was killed by signal 9 before it was done")] * times
+
+    async def generate(run: Any) -> Any:
+        if left:
+            raise left.pop()
+        return await make(run)
+
+    monkeypatch.setattr(worker, "AGAIN_SECONDS", (0.02, 0.05))
+    monkeypatch.setattr(engine, "generate", generate)
+
+
+async def test_a_job_whose_maker_is_killed_is_taken_up_again_and_the_attempts_are_counted(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with start(**SCRIPTED) as running:
+        cut_off(running, monkeypatch, times=3)
+        job = await running.finished(await create(running, "a paper boat"))
+        assert (job.state, job.attempts, len(job.outputs)) == (State.SUCCEEDED, 4, 1)
+
+
+async def test_a_job_whose_maker_is_killed_too_often_fails_and_says_so(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with start(**SCRIPTED, worker={"max_attempts": 3}) as running:
+        cut_off(running, monkeypatch, times=100)
+        job = await running.finished(await create(running, "a paper boat"))
+        assert (job.failure.kind, job.attempts) == (Kind.ENGINE_FAILED, 3)
+        assert "killed by signal 9" in job.failure.message
+        assert "interrupted 3 times and is given up" in job.failure.message
+
+
 async def test_a_lease_that_ran_out_here_does_not_make_the_job_twice(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,10 +231,12 @@ async def test_a_lease_that_ran_out_here_does_not_make_the_job_twice(
 
         monkeypatch.setattr(running.app.worker, "_renew", asleep)
         id = await create(running, "sleep 2.5")
+        await asyncio.sleep(2)  # the worker looks for leases that ran out every second
+        with contextlib.closing(sqlite3.connect(running.app.home.database)) as db:
+            [(until,)] = db.execute("SELECT leased_until FROM jobs WHERE id = ? AND state = 'running'", (id,))
+        assert until < running.app.gateway.clock() - 1, "the lease never ran out: the test proves nothing"
         job = await running.finished(id)
-        assert job.state is State.SUCCEEDED
-        assert len(job.outputs) == 1
-        assert job.attempts > 1, "the lease never ran out: the test proves nothing"
+        assert (job.state, job.attempts, len(job.outputs)) == (State.SUCCEEDED, 1, 1)
 
 
 async def test_what_was_made_is_kept_until_the_store_can_be_written_again(
@@ -371,3 +462,184 @@ async def test_a_job_that_is_hindered_when_the_server_stops_is_made_by_the_next(
     async with start(**SCRIPTED) as running:
         job = await running.finished(id)
         assert (job.state, job.attempts) == (State.SUCCEEDED, 1)
+
+
+# -- inputs whose host is in trouble
+
+
+class Host:
+    """A server of somebody's pictures, which is in trouble for its next answers."""
+
+    def __init__(self, picture: bytes) -> None:
+        self.picture, self.url, self.asked = picture, "", 0
+        self.troubles: list[int] = []  # statuses; 0: the connection breaks off
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.asked += 1
+        if not self.troubles:
+            return web.Response(body=self.picture, content_type="image/png")
+        if status := self.troubles.pop(0):
+            return web.Response(status=status, headers={"retry-after": "1"} if status == 429 else {})
+        assert request.transport
+        request.transport.abort()
+        raise asyncio.CancelledError
+
+
+@pytest.fixture
+async def host(picture: bytes, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Host]:
+    monkeypatch.setattr(inputs, "TRIES", (0.01, 0.02, 0.03))
+    monkeypatch.setattr(egress, "AGAIN_SECONDS", 0.01)
+    it = Host(picture)
+    app = web.Application()
+    app.router.add_get("/fox.png", it.answer)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    it.url = f"http://127.0.0.1:{runner.addresses[0][1]}/fox.png"
+    yield it
+    await runner.cleanup()
+
+
+CLIP = {"models": {"gen4.5": {"engine": "script"}, "gen4_turbo": {"engine": "script"}}}
+
+
+async def clip_of(running: Any, url: str) -> Any:
+    body = {"image": url, "prompt": "x", "duration": 5}
+    answer = await running.client.post("/v1/ai/image-to-video/runway-4-5", json=body)
+    assert answer.status_code == 200, answer.text
+    return await running.finished(from_uuid4_form(answer.json()["data"]["task_id"]))
+
+
+async def test_passing_trouble_of_an_inputs_host_is_waited_out_while_the_job_runs(start: Start, host: Host) -> None:
+    async with start(**CLIP) as running:
+        for troubles in ([503], [500, 0], [429], [0, 502, 504]):
+            host.troubles = [*troubles]
+            job = await clip_of(running, host.url)
+            assert job.state is State.SUCCEEDED, (troubles, job.failure)
+
+
+async def test_trouble_of_an_inputs_host_that_stays_fails_the_job_after_a_few_tries(start: Start, host: Host) -> None:
+    async with start(**CLIP) as running:
+        host.troubles = [503] * 100
+        job = await clip_of(running, host.url)
+        assert job.failure.message == "Failed to fetch asset: the server answered 503; tried 4 times"
+        assert host.asked == 4
+
+
+async def test_an_input_that_is_not_there_is_not_asked_for_again(start: Start, host: Host) -> None:
+    async with start(**CLIP) as running:
+        host.troubles = [404, 404]
+        job = await clip_of(running, host.url)
+        assert job.failure.message == "Failed to fetch asset: the server answered 404"
+        assert host.asked == 1
+
+
+@pytest.mark.parametrize(("status", "says_so"), [(503, True), (429, True), (0, True), (404, False), (403, False)])
+async def test_a_create_says_to_try_again_where_the_trouble_may_pass(
+    start: Start, host: Host, status: int, says_so: bool
+) -> None:
+    async with start(**CLIP) as running:
+        host.troubles = [status] * 3  # where a connection breaks off, the client's library tries again by itself
+        body = {"model": "gen4_turbo", "promptImage": host.url, "promptText": "x", "ratio": "1280:720"}
+        answer = await running.client.post("/v1/image_to_video", json=body, headers=RUNWAY)
+        assert answer.status_code == 400
+        assert ("try again" in answer.text, "retry-after" in answer.headers) == (says_so, says_so), answer.text
+        host.troubles.clear()
+        again = await running.client.post("/v1/image_to_video", json=body, headers=RUNWAY)
+        assert again.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("period", "status", "days"),
+    [
+        ({"beforeDate": "9999-12-31"}, 400, 0),
+        ({"startDate": "9999-12-31"}, 200, 0),
+        ({"startDate": "9999-12-02"}, 200, 29),
+        ({"startDate": "0001-01-01"}, 200, 30),
+        ({"beforeDate": "0001-01-01"}, 200, 0),
+        ({"startDate": "0001-01-01", "beforeDate": "9999-12-31"}, 400, 0),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+async def test_a_period_at_the_ends_of_the_calendar_costs_no_more_than_another(
+    start: Start, period: dict[str, str], status: int, days: int
+) -> None:
+    async with start(**SCRIPTED) as running:
+        answer = await running.client.post("/v1/organization/usage", json=period, headers=RUNWAY)
+        assert answer.status_code == status, answer.text
+        assert len(answer.json().get("results", ())) == days
+        assert "beforeDate" in answer.text or status == 200
+
+
+# -- paths that are nearly right, and those at which clients try their keys -------------------------
+
+
+async def test_a_task_that_is_read_under_another_models_path_is_told_its_own(start: Start) -> None:
+    keys = [{"name": name, "sha256": digest(f"{name}-secret")} for name in ("ann", "bob")]
+    ann, bob = ({"x-freepik-api-key": f"{name}-secret"} for name in ("ann", "bob"))
+    async with start(**SCRIPTED, keys=keys) as running:
+        made = await running.client.post(IMAGE, json={"prompt": "x", "ratio": "720:720"}, headers=ann)
+        id = made.json()["data"]["task_id"]
+        elsewhere = f"/v1/ai/image-to-video/runway-gen4-turbo/{id}"
+        answer = await running.client.get(elsewhere, headers=ann)
+        assert answer.status_code == 404
+        assert answer.json()["message"] == f"There is no task '{id}' here; it is read at {IMAGE}/{id}."
+        assert IMAGE not in (await running.client.get(elsewhere, headers=bob)).text
+
+
+@pytest.mark.parametrize(
+    ("asked", "right"),
+    [
+        ("/v1/ai/text-to-image/runway/status/{id}", "/v1/ai/text-to-image/runway/{id}"),
+        ("/v1/ai/text-to-image/runwayml/{id}", "/v1/ai/text-to-image/runway/{id}"),
+        ("/v1/task/{id}", "/v1/tasks/{id}"),
+        ("/v1/tasks/{id}/status", "/v1/tasks/{id}"),
+        ("/runwayml/v1/task/{id}", "/runwayml/v1/tasks/{id}"),
+        ("/runway/v1/generations/{id}", "/v1/tasks/{id}"),
+        ("/api/v1/task/{id}", "/api/v1/tasks/{id}"),
+    ],
+)
+async def test_a_wrong_path_of_a_status_is_answered_with_the_right_one(start: Start, asked: str, right: str) -> None:
+    async with start(**SCRIPTED) as running:
+        id = "01890a5d-ac96-474b-bcce-b302099a8057"
+        answer = await running.client.get(asked.format(id=id))
+        assert answer.status_code == 404
+        assert f"It tells of a task at: {right.format(id=id)}" in answer.text
+        assert "It makes things at: /" in answer.text
+        assert "It tells of" not in (await running.client.post(asked.format(id=id))).text
+
+
+PROBED = {
+    "loras": {"data": {"default": [], "customs": []}},
+    "apps": {"data": []},
+    "flows": {"data": []},
+    "mystic": {"data": []},
+    "text-to-image/flux-dev": {"data": []},
+    "image-to-video/kling-v2-6": {"data": []},
+}
+
+
+@pytest.mark.parametrize(("path", "told"), PROBED.items())
+async def test_a_key_can_be_tried_at_a_list_of_what_there_is_none_of(start: Start, path: str, told: Any) -> None:
+    good, bad = {"x-freepik-api-key": "ann-secret"}, {"x-freepik-api-key": "wrong"}
+    async with start(**SCRIPTED, keys=[{"name": "ann", "sha256": digest("ann-secret")}]) as running:
+        for at in (f"/v1/ai/{path}", f"/freepik/v1/ai/{path}"):
+            answer = await running.client.get(at, headers=good)
+            assert (answer.status_code, answer.json()) == (200, told)
+            assert path in answer.headers["x-mutoscope-notes"]
+            assert (await running.client.get(at, headers=bad)).status_code == 401
+            assert (await running.client.get(at)).status_code == 401
+            assert (await running.client.post(at, headers=good, json={"prompt": "x"})).status_code == 404
+            one = await running.client.get(f"{at}/01890a5d-ac96-474b-bcce-b302099a8057", headers=good)
+            assert one.status_code == 404
+        assert (await running.client.get("/v1/ai/nothing", headers=good)).status_code == 404
+
+
+@pytest.mark.parametrize("mount", ["/v1/ai/text-to-image/runway", "/admin/keys"])
+async def test_a_byte_order_mark_before_json_is_passed_over(start: Start, mount: str) -> None:
+    keys = [{"name": "ann", "sha256": digest("ann-secret"), "admin": True}]
+    body = {"prompt": "x", "ratio": "720:720"} if "admin" not in mount else {"name": "bob"}
+    headers = {"authorization": "Bearer ann-secret"} if "admin" in mount else {"x-freepik-api-key": "ann-secret"}
+    async with start(**SCRIPTED, keys=keys) as running:
+        content = b"\xef\xbb\xbf" + msgspec.json.encode(body)
+        assert (await running.client.post(mount, content=content, headers=headers)).is_success

@@ -17,6 +17,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from mutoscope.background import webhooks
 from mutoscope.model.config import BadSettings, Net, Rights
+from mutoscope.model.job import State
 from mutoscope.model.problem import Problem
 from mutoscope.service.keys import digest, make_key
 from mutoscope.web import openapi
@@ -334,7 +335,7 @@ async def test_every_wire_refuses_a_header_that_names_an_unreachable_address(sta
     headers = wire.headers | route.headers | {"x-mutoscope-webhook": "http://10.0.0.1/hook"}
     async with start(rehearsal=True, net={}) as running:
         answer = await running.client.post(post.path, json=post.example, headers=headers)
-        assert answer.status_code == 400
+        assert answer.status_code == wire.invalid_status
         assert "x-mutoscope-webhook" in answer.text
         assert "net.allow_private" in answer.text
 
@@ -500,3 +501,51 @@ async def test_many_dead_receivers_together_do_not_hold_every_place(
             delays.append(time.monotonic() - ended)
         assert max(delays) < 1, delays
         assert 16 < len(deliverer.sending) <= 34  # and they still have their share
+
+
+def set_clock(running: Any, hours: float) -> None:
+    app, base = running.app, time.time
+    for owner in (app.gateway, app.poller, app.worker, app.deliverer):
+        owner.clock = lambda: base() + hours * 3600
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+async def test_a_message_that_is_due_again_does_not_wait_for_a_clock_that_was_set(
+    start: Start, receiver: Receiver, hours: float
+) -> None:
+    """Nor is it sent before its time."""
+    receiver.behave = lambda number: 500 if number < 3 else 204
+    slow = {**SCRIPTED, "webhooks": {**QUICK, "schedule": [2.0, 2.0]}}
+    async with start(**slow) as running:
+        job = await run_job(running, receiver)
+        await running.finished(job)
+        async with asyncio.timeout(10):
+            while len(receiver.attempts) < 2:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+        began = time.monotonic()
+        set_clock(running, hours)
+        await asyncio.sleep(1.0)
+        assert len(receiver.attempts) == 2
+        records = await all_delivered(running, job, seconds=20)
+        assert all(record.delivered for record in records)
+        assert time.monotonic() - began < 10
+
+
+async def test_a_job_that_runs_here_goes_on_when_the_clock_is_set(start: Start) -> None:
+    """Without a vendor, and by more than a lease: it is neither begun again nor counted as another attempt."""
+    async with start(models={"gen4_image": {"engine": "script"}}, worker={"lease_seconds": 5.0}) as running:
+        made = await running.client.post(IMAGE, json={"prompt": "sleep 2.5", "ratio": "720:720"})
+        id = from_uuid4_form(made.json()["data"]["task_id"])
+        async with asyncio.timeout(10):
+            while not running.app.worker.runs:
+                await asyncio.sleep(0.01)
+        began = dict(running.app.worker.runs)
+        for hours in (3, -3):
+            set_clock(running, hours)
+            await asyncio.sleep(1.1)
+            job = await running.app.store.get(id)
+            assert (job.state, job.attempts) == (State.RUNNING, 1), hours
+            assert running.app.worker.runs == began
+        job = await running.finished(id)
+        assert (job.state, job.attempts) == (State.SUCCEEDED, 1)

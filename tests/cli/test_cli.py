@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -23,6 +24,7 @@ from PIL import Image
 from mutoscope import __version__
 from mutoscope.cli import VERBS, main
 from mutoscope.cli._failure import Stop
+from mutoscope.cli.generate import in_private
 from mutoscope.cli.serve import refuse_open_door
 from mutoscope.model.config import Settings, load
 from mutoscope.model.job import Delivery, Generation, Job, Operation, State
@@ -257,6 +259,17 @@ def test_doctor_finds_this_machine_fit(run: Any, tmp_path: Path):
     assert not (tmp_path / "data").exists()
 
 
+def test_doctor_reads_the_files_where_it_is_asked_to(run: Any, tmp_path: Path):
+    (tmp_path / "mutoscope.toml").write_text("[server]\nport = 0\n")
+    folder = tmp_path / "data" / "assets" / "00"
+    folder.mkdir(parents=True)
+    (folder / f"{'0' * 64}.png").write_bytes(b"x")
+    ended = run("doctor", "--files", "--data", tmp_path / "data", "--json")
+    [found] = [each for each in ended.json if each["what"] == "files"]
+    assert ended.code == 1 and "0 are as they were stored; damaged: 000" in found["found"]
+    assert "--files" not in run("doctor", "--data", tmp_path / "data").out
+
+
 def test_doctor_says_what_is_broken_and_what_to_do(run: Any, tmp_path: Path):
     file = tmp_path / "mutoscope.toml"
     file.write_text("[server]\nprot = 0\n")
@@ -314,6 +327,80 @@ def stored(data: Path) -> Job:
 
     asyncio.run(fill())
     return job
+
+
+@pytest.fixture
+def future(tmp_path: Path) -> Path:
+    """A data directory that a newer mutoscope has used."""
+    data = tmp_path / "data"
+    data.mkdir()
+    with contextlib.closing(sqlite3.connect(data / "mutoscope.db")) as db:
+        db.execute("PRAGMA user_version = 999")
+    return data
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("serve", "--port", "0"), ("jobs", "list"), ("keys", "list"), ("webhooks", "list"), ("usage",), ("sweep",)],
+)
+def test_a_store_from_the_future_is_told_in_one_line(run: Any, future: Path, words: tuple[str, ...]):
+    ended = run(*words, "--data", future)
+    assert ended.code == 1 and "used by a newer mutoscope" in ended.err
+    assert ended.err.count("\n") == 1 and ended.out == ""
+
+
+def test_a_store_that_is_none_is_told_in_one_line(run: Any, tmp_path: Path):
+    (tmp_path / "mutoscope.db").write_bytes(b"no database" * 999)
+    ended = run("serve", "--port", "0", "--data", tmp_path)
+    assert ended.code == 1 and "cannot be read" in ended.err and ended.err.count("\n") == 1
+
+
+def test_the_doctor_tells_of_a_store_from_the_future(run: Any, future: Path):
+    ended = run("doctor", "--data", future)
+    assert ended.code == 1 and "used by a newer mutoscope" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("keys", "create", "n", "--budget", "inf"), "--budget"),
+        (("keys", "create", "n", "--requests-per-second", "nan"), "--requests-per-second"),
+        (("keys", "create", "n", "--max-daily", "1.5"), "--max-daily"),
+        (("keys", "create", "n", "--expires", "9999999w"), "--expires"),
+        (("jobs", "wait", "x", "--timeout", "nan"), "--timeout"),
+        (("serve", "--port", "80.5"), "--port"),
+        (("usage", "--until", "9999-12-31"), "--until"),
+        (("usage", "--since", "0001-01-01"), "--since"),
+        (("generate", "caf\udce9"), "the argument"),
+        (("generate", "x", "--negative-prompt", "caf\udce9"), "--negative-prompt: "),
+        (("generate", "x", "--negative-prompt=caf\udce9"), "--negative-prompt: "),
+        (("keys", "create", "caf\udce9"), "name should be"),
+    ],
+)
+def test_what_a_shell_can_pass_and_nothing_can_mean_is_told_with_its_option(
+    run: Any, tmp_path: Path, words: tuple[str, ...], told: str
+):
+    data = () if words[0] == "generate" else ("--data", tmp_path)
+    ended = run(*words, *data)
+    assert ended.code == 2 and told in ended.err and ended.err.count("\n") == 1, ended.err
+
+
+def test_a_terminal_of_another_encoding_shows_what_it_can(tmp_path: Path):
+    words = ("generate", "a café", "--engine", "script")
+    done = subprocess.run(
+        command(*words), capture_output=True, cwd=tmp_path, env=environment() | {"PYTHONIOENCODING": "ascii"}
+    )
+    assert done.returncode == 0 and b"a-caf?.png" in done.stdout, done.stderr
+    assert (tmp_path / "a-café.png").exists()
+
+
+def test_json_is_whole_in_any_encoding(tmp_path: Path):
+    (tmp_path / "mutoscope.toml").write_text('[[keys]]\nname = "café"\nsha256 = "' + "0" * 64 + '"\n')
+    words = ("keys", "list", "--json", "--data", tmp_path)
+    done = subprocess.run(
+        command(*words), capture_output=True, cwd=tmp_path, env=environment() | {"PYTHONIOENCODING": "ascii"}
+    )
+    assert json.loads(done.stdout)[0]["name"] == "café"
 
 
 def test_without_data_there_is_nothing_to_list_and_nothing_is_made(run: Any, tmp_path: Path):
@@ -475,6 +562,12 @@ def test_a_second_signal_stops_at_once_and_the_job_is_not_lost(tmp_path: Path, r
     assert run("jobs", "show", task, "--data", serving.data, "--json").json["state"] in ("running", "queued")
 
 
+def test_a_closed_terminal_stops_a_server_gracefully(tmp_path: Path):
+    with served(tmp_path, "--rehearse") as serving:
+        assert serving.stop(signal.SIGHUP) == 0
+        assert "Stopping" in serving.said
+
+
 # -- generate ---------------------------------------------------------------------------
 
 
@@ -505,6 +598,10 @@ def test_generate_moves_a_picture(tmp_path: Path, picture: bytes):
         (("--model", "gen9"), "There is no model 'gen9'"),
         (("--out", "x.mp4"), "x.png"),
         (("--out", "nowhere/x.png"), "no directory"),
+        (("--seconds", "nan"), "--seconds"),
+        (("--seconds", "-inf"), "--seconds"),
+        (("--fps", "29.97"), "--fps: a whole number is wanted here; '29.97' is none"),
+        (("--seed", "1.5"), "--seed"),
     ],
 )
 def test_what_generate_is_asked_wrongly_is_told_in_one_line(
@@ -522,6 +619,69 @@ def test_what_the_gateway_refuses_is_told_with_the_name_of_the_option(
 ):
     ended = run_apart("generate", "a lake", *words, cwd=tmp_path)
     assert ended.code == 2 and told in ended.err and ended.err.count("\n") == 1, ended.err
+
+
+def test_generate_writes_into_a_directory_and_spares_what_is_there(run: Any, tmp_path: Path):
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "a-lake.png").write_text("older")
+    done = run("generate", "a lake", "--engine", "script", "-o", "made")
+    assert done.code == 0, done.err
+    assert sorted(each.name for each in (tmp_path / "made").iterdir()) == ["a-lake-2.png", "a-lake.png"]
+    assert (tmp_path / "made" / "a-lake.png").read_text() == "older"
+
+
+def test_where_nothing_can_be_written_is_told_before_the_work(run: Any, tmp_path: Path):
+    (tmp_path / "made").mkdir(mode=0o500)
+    if os.access(tmp_path / "made", os.W_OK):
+        pytest.skip("whoever may write everywhere, as root may, cannot see this")
+    assert "--out" in run("generate", "a lake", "--engine", "script", "-o", "made").err
+
+
+def test_generate_takes_no_worse_a_place_than_any_other_program(tmp_path: Path):
+    assert in_private(load(None, {"MUTOSCOPE_SERVER_DATA": str(tmp_path)})).studio.niceness == 0
+
+
+def generating(tmp_path: Path, *, ignoring: signal.Signals | None = None) -> subprocess.Popen[str]:
+    """`mutoscope generate` in the middle of a long job, with what it keeps meanwhile in `tmp_path`."""
+    process = subprocess.Popen(
+        command("generate", "sleep 60", "--engine", "script"),
+        env=environment() | {"TMPDIR": str(tmp_path)}, cwd=tmp_path,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=(lambda: signal.signal(ignoring, signal.SIG_IGN) and None) if ignoring else None,
+    )  # fmt: skip
+    deadline = time.monotonic() + START_SECONDS
+    while not list(tmp_path.glob("mutoscope-*/mutoscope.db")):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(0.3)
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_generate_and_leaves_nothing_behind(number: signal.Signals, tmp_path: Path):
+    process = generating(tmp_path)
+    process.send_signal(number)
+    _, told = process.communicate(timeout=20)
+    assert process.returncode == 128 + number
+    assert list(tmp_path.iterdir()) == [] and "Traceback" not in told
+
+
+def test_a_signal_ends_generate_where_a_shell_has_it_ignore_the_keyboard(tmp_path: Path):
+    process = generating(tmp_path, ignoring=signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=20)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert list(tmp_path.iterdir()) == [] and "Traceback" not in told
+
+
+def test_a_closed_terminal_does_not_end_what_nohup_started(tmp_path: Path):
+    process = generating(tmp_path, ignoring=signal.SIGHUP)
+    process.send_signal(signal.SIGHUP)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.5)
+    process.terminate()
+    process.communicate(timeout=20)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_generation_that_fails_says_why(tmp_path: Path):

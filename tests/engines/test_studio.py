@@ -26,9 +26,9 @@ from numpy._core import _multiarray_umath as core  # pyright: ignore[reportAttri
 from PIL import Image
 
 from mutoscope.background import worker
-from mutoscope.engines.engine import OpenedInput
+from mutoscope.engines.engine import CutOff, OpenedInput
 from mutoscope.engines.studio import Studio
-from mutoscope.files.c2pa import Making
+from mutoscope.files.c2pa import Making, Source
 from mutoscope.files.probe import MediaInfo
 from mutoscope.model.config import Studio as StudioSettings
 from mutoscope.model.job import Generation, Json, Operation, Output, Role
@@ -122,7 +122,10 @@ async def test_a_picture_becomes_a_clip_with_its_facts_and_notes(
     assert probe(output) == (160, 96, 6)
     assert run.shares[-1] == 1.0
     assert run.notes == ["studio used: pan left; ignored: past, cat"]
-    assert run.makings == [Making(version=VERSION, used=("pan left",), ignored=("past", "cat"))]
+    begun = Source(path=str(picture.path), media_type="image/png", title="first_frame")
+    assert run.makings == [
+        Making(version=VERSION, used=("pan left",), ignored=("past", "cat"), begun_with=begun),
+    ]
 
 
 async def test_the_same_order_gives_the_same_bytes_in_two_children(
@@ -274,7 +277,7 @@ async def test_a_size_that_cannot_be_is_named(studio: Studio, picture: OpenedInp
     assert (caught.value.kind, caught.value.field) == (Kind.INVALID, "width")
 
 
-async def test_a_child_that_dies_fails_the_job_and_not_the_next(
+async def test_a_child_that_is_killed_is_told_as_cut_off_and_harms_no_other_job(
     studio: Studio, picture: OpenedInput, tmp_path: Path
 ) -> None:
     long = SMALL | {"width": 640, "height": 360, "seconds": 30.0}
@@ -282,11 +285,31 @@ async def test_a_child_that_dies_fails_the_job_and_not_the_next(
     task = asyncio.create_task(studio.generate(run))
     await run.started.wait()
     for process in children():
-        os.kill(process, signal.SIGSEGV)
-    with pytest.raises(Problem, match="killed by signal 11") as caught:
+        os.kill(process, signal.SIGKILL)
+    with pytest.raises(CutOff, match="killed by signal 9"):
         await task
-    assert caught.value.kind is Kind.ENGINE_FAILED
     assert await studio.generate(Bench(tmp_path, (picture,), **SMALL))
+
+
+async def test_a_command_that_is_killed_is_told_as_cut_off_too(
+    picture: OpenedInput, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ffmpeg command, and espeak-ng: whoever ends them, it is not the job's fault."""
+    commands = tmp_path / "commands"
+    commands.mkdir()
+    for name in ("ffmpeg", "espeak-ng"):
+        script = commands / name
+        script.write_text('#!/bin/sh\ncase "$*" in *-encoders*) echo libx264; exit 0;; esac\nkill -9 $$\n')
+        script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{commands}{os.pathsep}{os.environ['PATH']}")
+    engine = Studio(StudioSettings(encoder="ffmpeg"))
+    try:
+        with pytest.raises(CutOff, match="ffmpeg ended by signal 9"):
+            await engine.generate(Bench(tmp_path, (picture,), **SMALL))
+        with pytest.raises(CutOff, match="espeak-ng ended by signal 9"):
+            await engine.generate(Bench(tmp_path, **SPOKEN))
+    finally:
+        await engine.close()
 
 
 @pytest.mark.parametrize("leave", [0, 4096])
@@ -494,11 +517,11 @@ async def test_a_render_lets_the_server_go_first(studio: Studio, picture: Opened
     divided = Path("/proc/sys/kernel/sched_autogroup_enabled")
     if divided.exists() and divided.read_text().strip() == "1":
         sessions = [Path(f"/proc/{process}/autogroup").read_text() for process in children()]
-        assert max(int(told.split()[-1]) for told in sessions) == 10
+        assert max(int(told.split()[-1]) for told in sessions) == StudioSettings().niceness
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert own == 10 + os.getpriority(os.PRIO_PROCESS, 0)
+    assert own == StudioSettings().niceness + os.getpriority(os.PRIO_PROCESS, 0)
 
 
 async def test_a_canceled_job_leaves_no_process(studio: Studio, picture: OpenedInput, tmp_path: Path) -> None:

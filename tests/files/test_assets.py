@@ -9,11 +9,15 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import msgspec
 import pytest
 
-from mutoscope.files.assets import MEDIA_TYPES, Assets, Span, describe, read_range, upload_name
-from mutoscope.model.config import Files
-from mutoscope.model.problem import Kind
+from mutoscope.cli._check import Verdict
+from mutoscope.cli.doctor import kept_files
+from mutoscope.files.assets import MEDIA_TYPES, PIECE, Assets, Span, describe, read_range, upload_name
+from mutoscope.model.config import Files, Settings
+from mutoscope.model.problem import Kind, Problem
+from mutoscope.wirekit.ids import from_uuid4_form
 
 NOW = 1_700_000_000.0
 SECRET = b"a secret of the tests"
@@ -449,3 +453,95 @@ async def pieces_of(assets: Assets, key: str, *, leaves: bool = False) -> list[b
     }
     await assets.serve(scope, receive, send, now=NOW)
     return pieces
+
+
+# What is wrong on the disk.
+
+
+def spoil(assets: Assets, key: str, content: bytes) -> None:
+    assert assets.root is not None
+    (assets.root / key[:2] / key).write_bytes(content)
+
+
+DAMAGE = [CONTENT[:50], b"", CONTENT + b"x", bytes(len(CONTENT))]
+
+
+@pytest.mark.parametrize("left", DAMAGE[:3], ids=["truncated", "empty", "longer"])
+async def test_a_file_of_the_wrong_size_is_not_served_as_if_it_were_right(left: bytes, tmp_path: Path):
+    async def sizes(key: str) -> int | None:
+        return len(CONTENT)
+
+    assets = Assets(Files(), data=tmp_path, secret=SECRET, sizes=sizes)
+    key = await assets.put(CONTENT, "video/mp4")
+    assert (await ask(assets, key=key)).status_code == 200
+    spoil(assets, key, left)
+    for method, asked in (("GET", {}), ("HEAD", {}), ("GET", {"range": "bytes=0-9"})):
+        answer = await ask(assets, method, key=key, **asked)
+        assert answer.status_code == 500
+        assert method == "HEAD" or ("damaged" in answer.text and "100" in answer.text)
+    with pytest.raises(Problem, match="damaged"):
+        _ = await assets.local_path(key, tmp_path)
+    assert await assets.put(CONTENT, "video/mp4") == key
+    assert (await ask(assets, key=key)).content == CONTENT
+
+
+@pytest.mark.parametrize("left", DAMAGE, ids=["truncated", "empty", "longer", "garbled"])
+async def test_the_same_bytes_again_mend_what_is_wrong(left: bytes, tmp_path: Path):
+    assets = Assets(Files(), data=tmp_path, secret=SECRET)
+    key = await assets.put(CONTENT, "video/mp4")
+    for again in (CONTENT, tmp_path / "again"):
+        spoil(assets, key, left)
+        (tmp_path / "again").write_bytes(CONTENT)
+        assert await assets.put(again, "video/mp4") == key
+        assert await assets.read(key) == CONTENT
+
+
+async def test_a_reader_who_never_reads_holds_no_file_open(tmp_path: Path):
+    assets = Assets(Files(), data=tmp_path, secret=SECRET)
+    key = await assets.put(bytes(1 << 20), "video/mp4")
+    stream = assets.stream(key)
+    assert len(await anext(stream)) < 1 << 20
+    assert not [each for each in Path("/proc/self/fd").iterdir() if key in str(os.path.realpath(each))]
+    assert sum([len(each) async for each in stream]) == (1 << 20) - PIECE
+
+
+async def test_more_files_than_there_is_room_for_are_refused_in_words(tmp_path: Path):
+    assets = Assets(Files(), data=tmp_path, secret=SECRET, most_sent=2)
+    key = await assets.put(CONTENT, "video/mp4")
+    assets.sending = 2
+    answer = await ask(assets, key=key)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "Too many files" in answer.text
+    assert (await ask(assets, "HEAD", key=key)).status_code == 200
+    assert (await ask(assets, key=key, if_none_match="*")).status_code == 304
+    assets.sending = 1
+    assert (await ask(assets, key=key)).content == CONTENT
+    assert assets.sending == 1
+
+
+async def test_a_made_file_that_was_truncated_or_garbled_is_found(start: Callable[..., Any], tmp_path: Path):
+    """By the records' own word on its size when it is served, by its digest when the doctor is asked."""
+    async with start(models={"gen4_image": {"engine": "script"}}) as running:
+        made = await running.client.post("/v1/ai/text-to-image/runway", json={"prompt": "x", "ratio": "720:720"})
+        job = await running.finished(from_uuid4_form(made.json()["data"]["task_id"]))
+        [asset] = [each.asset for each in job.outputs]
+        assert await running.app.store.assets() == (asset,)
+        assert await running.app.store.asset_bytes(asset) == job.outputs[0].bytes
+        assert await running.app.store.asset_bytes(f"{SHA}.png") is None
+        url = running.app.gateway.linked(job, "").outputs[0].url
+        assert (await running.client.get(url)).status_code == 200
+        settings = msgspec.convert({"server": {"data": str(tmp_path / "data")}}, Settings)
+        path = running.app.assets.root / asset[:2] / asset
+        content = path.read_bytes()
+        for left, status, verdict in (
+            (content, 200, Verdict.GOOD),
+            (content[:-9], 500, Verdict.BROKEN),
+            (content[:-1] + b"!", 200, Verdict.BROKEN),
+        ):
+            path.write_bytes(left)
+            assert (await running.client.get(url)).status_code == status
+            found = await asyncio.to_thread(kept_files, settings)
+            assert found.verdict is verdict and (verdict is Verdict.GOOD or f"damaged: {asset}" in found.found), found
+        path.unlink()
+        assert (await running.client.get(url)).status_code == 410
+        assert f"not there: {asset}" in (await asyncio.to_thread(kept_files, settings)).found

@@ -21,13 +21,16 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from PIL import Image
 from structlog.testing import CapturingLogger
 
+from mutoscope.background import worker
 from mutoscope.engines import EngineRun
 from mutoscope.engines.script import Script, clip, tone
+from mutoscope.files import c2pa as credentials
 from mutoscope.files.c2pa import (
     CERTIFICATE,
     KEY,
     Making,
     Signer,
+    Source,
     Unsigned,
     Verdict,
     issued,
@@ -42,7 +45,7 @@ from mutoscope.files.c2pa import (
 from mutoscope.model.config import BadSettings
 from mutoscope.model.config import Credentials as Settings
 from mutoscope.model.job import Output, State
-from mutoscope.model.problem import hindrance
+from mutoscope.model.problem import Hindered, hindrance
 from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.wires import BY_NAME
 from small_disk import fill, small_disk
@@ -167,6 +170,114 @@ def test_a_path_gets_its_signed_twin_beside_it(tmp_path: Path):
     assert twin.parent == tmp_path and read(path, "image/png") is None
     statement = read(twin, "image/png")
     assert statement and statement.verdict is Verdict.UNTRUSTED
+
+
+# -- what went into it -----------------------------------------------------------------------
+
+
+def made_from(folder: Path, *, picture: Path, last: Path | None = None, audio: Path | None = None) -> Path:
+    """A clip that begins with a picture, signed."""
+    film = folder / "clip.mp4"
+    film.write_bytes(sample("video/mp4"))
+    placed = [Source(path=str(last), media_type="image/png", title="last_frame")] if last else []
+    placed += [Source(path=str(audio), media_type="audio/wav", title="audio")] if audio else []
+    begun = Source(path=str(picture), media_type="image/png", title="first_frame")
+    making = Making(version="7", used=("pan left",), begun_with=begun, placed=tuple(placed))
+    path = own(folder / "identity").sign(film, "video/mp4", making, engine="studio")
+    assert isinstance(path, Path)
+    return path
+
+
+def report_of(path: Path) -> Any:
+    with path.open("rb") as file, c2pa.Reader("video/mp4", file) as reader:
+        return json.loads(reader.json())
+
+
+def unsigned(folder: Path) -> Path:
+    path = folder / "unsigned.png"
+    path.write_bytes(sample("image/png"))
+    return path
+
+
+def test_a_clip_of_a_signed_picture_carries_the_picture_s_statement_and_says_what_was_done(tmp_path: Path):
+    picture = signed(tmp_path, "image/png")
+    path = made_from(tmp_path, picture=picture, last=unsigned(tmp_path))
+    report = report_of(path)
+    newest = report["manifests"][report["active_manifest"]]
+    assert report["validation_state"] == "Valid"
+    first, last = sorted(newest["ingredients"], key=lambda each: each["title"])
+    assert (first["title"], first["relationship"]) == ("first_frame", "parentOf")
+    assert (last["title"], last["relationship"], last.get("active_manifest")) == ("last_frame", "componentOf", None)
+    with picture.open("rb") as file, c2pa.Reader("image/png", file) as reader:
+        assert first["active_manifest"] == json.loads(reader.json())["active_manifest"]
+    assert first["active_manifest"] in report["manifests"]
+    [assertion] = [each for each in newest["assertions"] if each["label"] == "c2pa.actions.v2"]
+    opened, edited, placed = assertion["data"]["actions"]
+    assert [each["action"] for each in (opened, edited, placed)] == ["c2pa.opened", "c2pa.edited", "c2pa.placed"]
+    assert edited["digitalSourceType"].endswith("/composite")
+    assert edited["softwareAgent"] == {"name": "mutoscope studio", "version": "7"}
+    assert edited["parameters"]["mutoscope.used"] == ["pan left"]
+    assert len(opened["parameters"]["ingredients"]) == len(placed["parameters"]["ingredients"]) == 1
+
+
+def test_what_a_clip_was_made_of_is_read_back(tmp_path: Path):
+    path = made_from(tmp_path, picture=signed(tmp_path, "image/png"), audio=signed(tmp_path, "audio/wav"))
+    statement = read(path, "video/mp4", anchors=[tmp_path / "identity" / CERTIFICATE])
+    assert statement and (statement.verdict, statement.action) == (Verdict.VALID, "c2pa.edited")
+    assert (statement.engine, statement.source_type) == ("mutoscope studio", "composite")
+    first, audio = statement.made_of
+    assert first.startswith("first_frame (with credentials by mutoscope ") and audio.startswith("audio (with cred")
+
+
+def test_an_altered_picture_s_statement_goes_along_with_what_is_wrong_with_it(tmp_path: Path):
+    picture = signed(tmp_path, "image/png")
+    path = made_from(tmp_path, picture=flipped(picture, picture.stat().st_size - 100))
+    report = report_of(path)
+    [first] = report["manifests"][report["active_manifest"]]["ingredients"]
+    failures = first["validation_results"]["activeManifest"]["failure"]
+    assert "assertion.dataHash.mismatch" in {each["code"] for each in failures}
+
+
+def test_a_picture_without_a_statement_is_named_and_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(subprocess, "run", None)  # no child is asked
+    statement = read(made_from(tmp_path, picture=unsigned(tmp_path)), "video/mp4")
+    assert statement and (statement.action, statement.made_of) == ("c2pa.edited", ("first_frame",))
+
+
+@pytest.mark.parametrize("content", [b"jumdc2", b"\x89PNG\r\n\x1a\n" + b"jumdc2 c2pa.claim" * 99])
+def test_a_statement_that_cannot_be_read_costs_no_signature(content: bytes, tmp_path: Path):
+    (tmp_path / "bad.png").write_bytes(content)
+    statement = read(made_from(tmp_path, picture=tmp_path / "bad.png"), "video/mp4")
+    assert statement and (statement.verdict, statement.made_of) == (Verdict.UNTRUSTED, ("first_frame",))
+
+
+def test_where_reading_a_statement_takes_too_long_the_file_is_signed_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(credentials, "CHILD_SECONDS", 0.001)
+    statement = read(made_from(tmp_path, picture=signed(tmp_path, "image/png")), "video/mp4")
+    assert statement and statement.made_of == ("first_frame",)
+
+
+def test_a_mark_is_found_wherever_it_lies(tmp_path: Path):
+    path = tmp_path / "file"
+    for at in (0, credentials.PART - 3, 2 * credentials.PART - 6, 3 * credentials.PART):
+        path.write_bytes(bytes(at) + b"c2pa.claim" + bytes(9))
+        assert credentials.bears_statement(path)
+    path.write_bytes(b"c2pa" * 300_000)
+    assert not credentials.bears_statement(path)
+
+
+def test_generate_hands_a_picture_s_statement_on(tmp_path: Path):
+    """By the renderer, in a process of its own: the whole way."""
+    picture = signed(tmp_path, "image/png")
+    words = ("generate", "pan left", "--image", str(picture), "--size", "160x96", "--seconds", "0.5", "-o", "o.mp4")
+    command = [sys.executable, "-m", "mutoscope", *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    statement = read(tmp_path / "o.mp4", "video/mp4")
+    assert statement and (statement.engine, statement.action) == ("mutoscope studio", "c2pa.edited")
+    assert statement.made_of[0].startswith("first_frame (with credentials by mutoscope ")
 
 
 def test_a_trained_model_is_said_to_be_one(tmp_path: Path):
@@ -295,6 +406,61 @@ async def fetched(running: Any, job: Any, folder: Path) -> Path:
     return path
 
 
+def behind(folder: Path, *, required: bool) -> Signer:
+    """Whose clock was put right, to a month before the certificate that was made at first start."""
+    make_identity(folder, NOW)
+    made = signer(
+        Settings(enabled=True if required else "auto"), folder, clock=lambda: NOW - datetime.timedelta(days=30)
+    )
+    assert made is not None
+    return made
+
+
+@pytest.mark.parametrize("days", [-30, 365 * 30])
+def test_a_clock_outside_the_certificate_s_time_signs_nothing(days: int, tmp_path: Path):
+    make_identity(tmp_path / "identity", NOW)
+    who = signer(Settings(), tmp_path / "identity", clock=lambda: NOW + datetime.timedelta(days=days))
+    assert who is not None
+    with pytest.raises(Unsigned, match=r"clock says .* (behind|past) the certificate, which (is|was) good"):
+        who.sign(sample("image/png"), "image/png", MADE, engine="studio")
+
+
+def test_where_signatures_are_required_they_wait_for_the_clock(tmp_path: Path):
+    with pytest.raises(Hindered, match="clock"):
+        behind(tmp_path / "identity", required=True).sign(sample("image/png"), "image/png", MADE, engine="studio")
+
+
+def test_where_signatures_are_required_a_certificate_of_the_past_is_refused_at_the_start(tmp_path: Path):
+    make_identity(tmp_path / "identity", NOW)
+    with pytest.raises(BadSettings, match="the certificate was good until 2045"):
+        signer(Settings(enabled=True), tmp_path / "identity", clock=lambda: NOW + datetime.timedelta(days=365 * 30))
+
+
+async def test_a_job_says_that_the_clock_kept_it_from_being_signed(start: Start, tmp_path: Path):
+    async with start(**SCRIPTED) as running:
+        running.app.worker.signer = behind(tmp_path / "identity", required=False)
+        job = await finished(running, "anything")
+        path = await fetched(running, job, tmp_path)
+    assert read(path, "image/png") is None
+    [note] = job.notes
+    assert note.startswith(
+        "no content credentials: the server's clock says 2025-12-03 03:04 UTC and is behind the cert"
+    )
+
+
+async def test_a_job_that_must_be_signed_waits_for_the_clock(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(worker, "HINDERED_SECONDS", 0.05)
+    async with start(**SCRIPTED) as running:
+        running.app.worker.signer = who = behind(tmp_path / "identity", required=True)
+        asyncio.get_running_loop().call_later(0.3, setattr, who, "clock", lambda: NOW)
+        job = await finished(running, "anything")
+        path = await fetched(running, job, tmp_path)
+    assert job.state is State.SUCCEEDED and job.notes == ()
+    assert read(path, "image/png", anchors=[tmp_path / "identity" / CERTIFICATE])
+
+
 async def test_the_file_of_a_job_says_what_the_job_and_its_answer_say(start: Start, tmp_path: Path):
     async with start() as running:
         job = await finished(running, "a lake at dawn with a unicorn")
@@ -394,7 +560,7 @@ from mutoscope.app import App
 from mutoscope.cli.generate import WIRE
 from mutoscope.model.config import BadSettings, Credentials, Settings
 from mutoscope.model.job import Generation, Operation
-from mutoscope.wirekit.wire import Submission
+from mutoscope.model.requests import Submission
 
 async def main(folder):
     wish = Generation(operation=Operation.TEXT_TO_IMAGE, model="gen4_image", prompt="x", width=64, height=64)

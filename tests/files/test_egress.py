@@ -13,7 +13,8 @@ from aiohttp import web
 from aiohttp.abc import ResolveResult
 
 from mutoscope.files import egress
-from mutoscope.files.egress import AGENT, Client, Refused, address_flaw, guarded_socket
+from mutoscope.files import egress as net
+from mutoscope.files.egress import AGENT, Client, Fetched, Refused, address_flaw, guarded_socket
 from mutoscope.model.config import Net
 from mutoscope.model.problem import Kind, Problem
 
@@ -272,6 +273,108 @@ async def test_a_file_is_saved_and_measured(tmp_path: Path):
     assert fetched.sha256 == hashlib.sha256((tmp_path / "x").read_bytes()).hexdigest()
 
 
+class Origin:
+    """Serves a file in parts, and breaks off in the middle of its first answers."""
+
+    def __init__(self, *, tag: str = '"v1"', parts: bool = True, breaks: int = 1, careless: bool = False) -> None:
+        """`careless`: it gives a part of whatever version it has."""
+        self.body, self.tag, self.parts, self.careless = bytes(range(256)) * 4000, tag, parts, careless
+        self.breaks = breaks
+        self.ranges: list[str | None] = []
+        self.sent = 0
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        asked = request.headers.get("Range")
+        self.ranges.append(asked)
+        start = 0
+        if asked and self.parts and (self.careless or request.headers.get("If-Range") == self.tag):
+            start = int(asked.removeprefix("bytes=").removesuffix("-"))
+        if start >= len(self.body):
+            return web.Response(status=416, headers={"Content-Range": f"bytes */{len(self.body)}"})
+        left = self.body[start:]
+        headers = {"Content-Length": str(len(left))} | ({"ETag": self.tag} if self.tag else {})
+        if start:
+            headers["Content-Range"] = f"bytes {start}-{len(self.body) - 1}/{len(self.body)}"
+        response = web.StreamResponse(status=206 if start else 200, headers=headers)
+        await response.prepare(request)
+        if self.breaks:
+            self.breaks -= 1
+            left = left[: len(left) // 2]
+        self.sent += len(left)
+        await response.write(left)
+        if len(left) < len(self.body) - start:
+            await asyncio.sleep(0.05)
+            assert request.transport
+            request.transport.abort()
+        return response
+
+
+async def copied(origin: Origin, path: Path, *, meanwhile: Callable[[], None] = lambda: None) -> Fetched:
+    """What a copy comes to that is resumed until it succeeds, by another client each time, as after a crash."""
+    async with served(file=origin.answer) as port:
+        for _ in range(5):
+            client = Client(Net(allow_private=True))
+            try:
+                url = f"http://127.0.0.1:{port}/file"
+                return await client.fetch(url, max_bytes=2_000_000, into=path, resume=True)
+            except Problem:
+                meanwhile()
+            finally:
+                await client.close()
+    raise AssertionError("it never succeeded")
+
+
+async def test_a_copy_that_broke_off_is_resumed(tmp_path: Path):
+    origin = Origin(breaks=3)
+    fetched = await copied(origin, tmp_path / "x")
+    assert (tmp_path / "x").read_bytes() == origin.body
+    assert (fetched.bytes, fetched.sha256) == (len(origin.body), hashlib.sha256(origin.body).hexdigest())
+    assert origin.sent == len(origin.body), "nothing was sent twice"
+    assert origin.ranges[0] is None and all(origin.ranges[1:])
+
+
+async def test_a_copy_that_was_whole_already_is_not_fetched_again(tmp_path: Path):
+    origin = Origin(breaks=0)
+    await copied(origin, tmp_path / "x")
+    await copied(origin, tmp_path / "x")
+    assert (tmp_path / "x").read_bytes() == origin.body
+    assert origin.sent == len(origin.body)
+
+
+@pytest.mark.parametrize(
+    "kind", ["no parts", "no tag", "a weak tag", "a new version", "a part of a new version", "a boot"]
+)
+async def test_a_copy_that_cannot_be_resumed_begins_anew(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A part is only added to what is certain to be the beginning of the same bytes."""
+    origin = Origin(
+        parts=kind != "no parts",
+        tag={"no tag": "", "a weak tag": 'W/"v1"'}.get(kind, '"v1"'),
+        careless=kind == "a part of a new version",
+    )
+
+    def meanwhile() -> None:
+        if kind in ("a new version", "a part of a new version"):
+            origin.body, origin.tag = origin.body[::-1], '"v2"'
+        elif kind == "a boot":  # the machine went down: what was written may not have reached the disk
+            monkeypatch.setattr(net, "BOOT", "another")
+
+    await copied(origin, tmp_path / "x", meanwhile=meanwhile)
+    assert (tmp_path / "x").read_bytes() == origin.body
+    assert origin.sent >= len(origin.body) * 1.5
+
+
+async def test_a_copy_grows_no_larger_than_it_may_by_its_parts(tmp_path: Path):
+    origin = Origin(breaks=1)
+    async with served(file=origin.answer) as port:
+        client = Client(Net(allow_private=True))
+        url, most = f"http://127.0.0.1:{port}/file", len(origin.body)
+        with pytest.raises(Problem, match="broke off"):
+            await client.fetch(url, max_bytes=most, into=tmp_path / "x", resume=True)
+        with pytest.raises(Problem, match="Asset size exceeds"):
+            await client.fetch(url, max_bytes=most - 1, into=tmp_path / "x", resume=True)
+        await client.close()
+
+
 async def test_a_signed_link_is_asked_for_as_it_was_spelled(tmp_path: Path):
     async def echo(request: web.Request) -> web.StreamResponse:
         return web.Response(text=request.raw_path)
@@ -350,7 +453,9 @@ async def raw_server(answer: bytes) -> asyncio.Server:
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: identity, gzip\r\n\r\n\x1f\x8b", "compressed"),
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: identity\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b", "compressed"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\n\x1f\x8b\r\n0\r\n\r\n", "compressed"),
-        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 200_000 + b"\r\n\r\nx", "not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: utf-8, zstd\r\n\r\nx", "compressed its answer (zstd)"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 200_000 + b"\r\n\r\nx", "longer than this server reads (65536 characters)"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 2000 + b"\r\nx", "more headers than this server reads (1000)"),
     ],
 )
 async def test_a_server_that_lies_or_breaks_off_is_told_in_plain_words(answer: bytes, told: str, tmp_path: Path):
@@ -361,6 +466,30 @@ async def test_a_server_that_lies_or_breaks_off_is_told_in_plain_words(answer: b
         problem = await refusal(client, f"http://127.0.0.1:{port}/", tmp_path / "x")
     assert told in problem.message
     assert problem.kind is Kind.UNREACHABLE_MEDIA
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        *(
+            b"Content-Encoding: " + coding
+            for coding in (b"aws-chunked", b"utf-8", b"UTF-8", b"binary", b"none", b"7bit")
+        ),
+        b"Content-Encoding: aws-chunked\r\nContent-Encoding: identity",
+        b"Content-Encoding:",
+        *(b"Content-Security-Policy: " + b"x" * size for size in (8_190, 8_191, 20_000, 60_000)),
+        *(b"\r\n".join([b"X-Meta-%d: y" % number for number in range(count)]) for count in (127, 129, 900)),
+    ],
+    ids=lambda head: head[:40].decode(),
+)
+async def test_a_head_that_is_unusual_and_right_is_no_hindrance(head: bytes, tmp_path: Path):
+    server = await raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n" + head + b"\r\n\r\nabc")
+    async with server:
+        client = Client(Net(allow_private=True))
+        kept = tmp_path / "x"
+        await client.fetch(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", max_bytes=10, into=kept)
+        await client.close()
+    assert kept.read_bytes() == b"abc"
 
 
 async def test_bytes_beyond_the_announced_length_are_not_taken(tmp_path: Path):

@@ -105,6 +105,22 @@ def recording(seconds: float) -> bytes:
     return out.getvalue()
 
 
+def streamed(seconds: float, length: int, total: int = 0xFFFFFFFF) -> bytes:
+    """As a writer that cannot go back leaves it: the header's lengths are made up."""
+    content = bytearray(recording(seconds))
+    content[4:8], content[40:44] = struct.pack("<I", total), struct.pack("<I", length)
+    return bytes(content)
+
+
+def box(name: bytes, content: bytes = b"") -> bytes:
+    return struct.pack(">I", 8 + len(content)) + name + content
+
+
+def large_box(name: bytes, content: bytes = b"") -> bytes:
+    """With its length in 64 bits."""
+    return struct.pack(">I4sQ", 1, name, 16 + len(content)) + content
+
+
 def png_header(width: int, height: int) -> bytes:
     """A PNG that claims any size and holds next to nothing."""
 
@@ -129,7 +145,7 @@ async def flaw(prober: Prober, tmp_path: Path, content: bytes, name: str = "file
     return caught.value.message
 
 
-@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "BMP", "GIF"])
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "AVIF", "BMP", "GIF"])
 async def test_a_picture_is_measured(format: str, prober: Prober, tmp_path: Path):
     content = picture(format)
     assert await probe(prober, tmp_path, content, "misnamed.mp4") == MediaInfo(
@@ -137,7 +153,7 @@ async def test_a_picture_is_measured(format: str, prober: Prober, tmp_path: Path
     )
 
 
-@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "AVIF"])
 async def test_a_picture_on_its_side_is_measured_as_shown(format: str, prober: Prober, tmp_path: Path):
     info = await probe(prober, tmp_path, picture(format, exif=lying_on_its_side()))
     assert (info.width, info.height) == (200, 320)
@@ -160,6 +176,41 @@ async def test_a_clip_is_measured(
     assert (info.media_type, info.kind, info.has_audio) == (media_type, "video", sound is not None)
     assert (info.width, info.height, info.fps, info.frames) == (320, 180, 30.0, 30)
     assert info.seconds == pytest.approx(1.0, abs=0.03)
+
+
+FRONTS = {
+    "free": lambda: box(b"free"),
+    "much free": lambda: box(b"free", bytes(300_000)),
+    "skip": lambda: box(b"skip", b"made by somebody"),
+    "uuid": lambda: large_box(b"uuid", bytes(16) + b"what this is"),
+    "several": lambda: box(b"wide") + box(b"free", bytes(9)) + box(b"skip"),
+}
+
+
+@pytest.mark.parametrize("front", FRONTS)
+@pytest.mark.parametrize(("format", "media_type"), [("mp4", "video/mp4"), ("mov", "video/quicktime")])
+async def test_what_stands_before_the_first_telling_box_is_passed_over(
+    front: str, format: str, media_type: str, prober: Prober, tmp_path: Path
+):
+    # faststart would shift the offsets of the samples: fragments count theirs from their own beginning
+    clip = film(format, "libx264", movflags="frag_keyframe+empty_moov+default_base_moof")
+    info = await probe(prober, tmp_path, FRONTS[front]() + clip)
+    assert (info.media_type, info.frames, info.width) == (media_type, 30, 320)
+
+
+async def test_a_segment_that_brings_its_header_is_a_clip(prober: Prober, tmp_path: Path):
+    clip = film("mp4", "libx264", movflags="frag_keyframe+empty_moov+default_base_moof")
+    info = await probe(prober, tmp_path, box(b"styp", b"msdh\0\0\0\0msdhmsix") + clip)
+    assert (info.media_type, info.frames) == ("video/mp4", 30)
+
+
+@pytest.mark.parametrize("length", [0, 0x7FFFFFFF, 0x7FFFF000, 0xFFFFFFFF, 0xFFFFFFFF - 36])
+@pytest.mark.parametrize("total", [0, 0xFFFFFFFF])
+async def test_speech_whose_writer_did_not_know_its_length_is_as_long_as_it_is(
+    length: int, total: int, prober: Prober, tmp_path: Path
+):
+    info = await probe(prober, tmp_path, streamed(1.5, length, total))
+    assert (info.media_type, info.seconds) == ("audio/wav", pytest.approx(1.5))
 
 
 async def test_a_fragmented_mp4_is_measured(prober: Prober, tmp_path: Path):
@@ -222,13 +273,20 @@ FTYP = b"\0\0\0\x18ftypisom\0\0\0\0isomavc1"
         ("concat.mp4", CONCAT, "Unsupported asset type: "),
         ("empty.png", b"", "Unsupported asset type: the file is empty"),
         ("sdp.mp4", b"v=0\no=- 0 0 IN IP4 127.0.0.1\n", "Unsupported asset type: "),
-        ("heic.jpg", b"\0\0\0\x18ftypheic\0\0\0\0heicmif1", "Unsupported asset type: image/heic"),
-        ("tiff.png", b"II*\0\x08\0\0\0", "Unsupported asset type: "),
+        ("heic.jpg", b"\0\0\0\x18ftypheic\0\0\0\0heicmif1", "Unsupported asset type: image/heic; convert it to PNG"),
+        ("tiff.png", b"II*\0\x08\0\0\0", "Unsupported asset type: image/tiff; convert it to PNG"),
+        ("new.png", b"\xff\x0a\xfa\x1f", "Unsupported asset type: image/jxl; convert it to PNG"),
+        ("sound.wav", b"FORM\0\0\0\x20AIFFCOMM", "Unsupported asset type: audio/aiff; convert it to MP3"),
+        ("page.pdf", b"%PDF-1.7\n", "Unsupported asset type: application/pdf"),
+        ("film.flv", b"FLV\x01\x05", "Unsupported asset type: video/x-flv; convert it to MP4"),
+        ("only.mp4", box(b"free", bytes(100)), "Unsupported asset type: "),
+        ("text.txt", b"sni free skip wide", "Unsupported asset type: "),
         ("eps.png", b"%!PS-Adobe-3.0 EPSF-3.0\n", "Unsupported asset type: "),
         ("magic.png", b"\x89PNG\r\n\x1a\n", "Invalid asset: "),
         ("magic.jpg", b"\xff\xd8\xff\xe0", "Invalid asset: "),
         ("page.jpg", b"\xff\xd8\xff<html>", "Invalid asset: "),
         ("magic.gif", b"GIF89a", "Invalid asset: "),
+        ("magic.avif", b"\0\0\0\x18ftypavif\0\0\0\0avifmif1", "Invalid asset: "),
         ("magic.webp", b"RIFF\x10\0\0\0WEBPVP8 ", "Invalid asset: "),
         ("list2.mp4", FTYP + PLAYLIST, "Invalid asset: "),
         ("ftyp.mp4", FTYP, "Invalid asset: "),
@@ -248,6 +306,7 @@ WHOLE: dict[str, Callable[[], bytes]] = {
     "jpeg": lambda: picture("JPEG"),
     "progressive jpeg": lambda: picture("JPEG", progressive=True, exif=lying_on_its_side()),
     "webp": lambda: picture("WEBP"),
+    "avif": lambda: picture("AVIF"),
     "mp4": lambda: film("mp4", "libx264", movflags="faststart"),
     "mov": lambda: film("mov", "libx264"),
     "webm": lambda: film("webm", "libvpx-vp9"),
@@ -320,11 +379,32 @@ async def warm(prober: Prober, path: Path) -> None:
     raise AssertionError("the child never came up")
 
 
-async def test_a_child_that_died_is_replaced(prober: Prober, tmp_path: Path):
+async def test_a_child_that_was_killed_is_replaced_and_asked_again(prober: Prober, tmp_path: Path):
+    """As by a system that is short of memory: no word about the file."""
+    content = picture("PNG")
+    for _ in range(2):
+        await probe(prober, tmp_path, content)
+        os.kill(prober._idle[0].process.pid, 9)  # pyright: ignore[reportPrivateUsage]
+        assert (await probe(prober, tmp_path, content)).width == 320
+        os.kill(prober._idle[0].process.pid, 9)  # pyright: ignore[reportPrivateUsage]
+        await asyncio.sleep(0.05)  # until its end is known
+        assert (await probe(prober, tmp_path, content)).width == 320
+
+
+async def test_a_look_that_is_killed_again_and_again_is_told_as_the_servers_trouble(prober: Prober, tmp_path: Path):
     content = picture("PNG")
     await probe(prober, tmp_path, content)
-    os.kill(prober._idle[0].process.pid, 9)  # pyright: ignore[reportPrivateUsage]
-    assert (await flaw(prober, tmp_path, content)).startswith("Invalid asset: ")
+    os.mkfifo(pipe := tmp_path / "pipe")  # nobody writes: looking into it takes as long as one likes
+    request = {"path": str(pipe), "media_type": "image/png", "max_pixels": 1000, "max_seconds": 1.0}
+    look = asyncio.create_task(prober._ask(request))  # pyright: ignore[reportPrivateUsage]
+    child = prober._idle[0].process.pid  # pyright: ignore[reportPrivateUsage]
+    while not look.done():
+        for fork in Path(f"/proc/{child}/task/{child}/children").read_text().split():
+            os.kill(int(fork), 9)
+        await asyncio.sleep(0.01)
+    with pytest.raises(Problem, match="whatever looks into them is killed") as caught:
+        await look
+    assert (caught.value.kind, caught.value.retry_after) == (Kind.UNAVAILABLE, 5.0)
     assert (await probe(prober, tmp_path, content)).width == 320
 
 
@@ -429,6 +509,12 @@ async def test_this_process_never_loads_a_parser():
         (b"\0\0\0\x20ftypM4A \0\0\0\0", "audio/mp4"),
         (b"\0\0\0\x14ftypqt  \0\0\0\0", "video/quicktime"),
         (b"\0\0\0\x14ftypavif\0\0\0\0", "image/avif"),
+        (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf", "image/avif"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "image/heic"),
+        (b"\0\0\0\x18stypmsdh\0\0\0\0msdhmsix", "video/mp4"),
+        (b"\0\0\0\x08wide\0\0\0\x01mdat", "video/quicktime"),
+        (b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x20", "video/quicktime"),
+        (b"RF64\xff\xff\xff\xffWAVEds64", "audio/wav"),
         (b"\xff\xfb\x90\x64", "audio/mpeg"),
         (b"\xff\xf1\x50\x80", "audio/aac"),
         (b"\xff\xfe\x00\x00", None),  # a byte-order mark is no sound

@@ -135,6 +135,7 @@ MAKERS: dict[str, Callable[[], bytes]] = {
     "progressive.jpg": lambda: picture("JPEG", progressive=True),
     "webp": lambda: picture("WEBP", exif=turned()),
     "animated.webp": lambda: animation("WEBP"),
+    "avif": lambda: picture("AVIF", max_threads=1, speed=10),
     "bmp": lambda: picture("BMP"),
     "gif": lambda: picture("GIF"),
     "animated.gif": lambda: animation("GIF"),
@@ -151,7 +152,7 @@ MAKERS: dict[str, Callable[[], bytes]] = {
     "m4a": lambda: song("ipod", "aac"),
     "ogg": lambda: song("ogg", "libopus"),
 }
-SELF_EVIDENT = {"png", "jpg", "progressive.jpg", "webp", "mp4", "mov", "wav", "flac", "bmp"}
+SELF_EVIDENT = {"png", "jpg", "progressive.jpg", "webp", "avif", "mp4", "mov", "wav", "flac", "bmp"}
 """Kinds of which half a file is never taken for a whole one."""
 
 
@@ -311,6 +312,7 @@ def bombs() -> Iterator[tuple[str, bytes, Fate]]:
     yield "picture-beyond-the-screen.gif", gif(1, 1, gif_picture(65535, 65535)), REFUSED
     yield "65500x65500.jpg", put_after(good("jpg"), b"\xff\xc0", 3, struct.pack(">HH", 65500, 65500)), REFUSED
     yield "16383x16383.webp", put_after(good("webp"), b"VP8X", 8, b"\xfe\x3f\0\xfe\x3f\0"), REFUSED
+    yield "30000x30000.avif", put_after(good("avif"), b"ispe", 4, struct.pack(">II", 30000, 30000)), REFUSED
     yield "50000x50000.bmp", put(good("bmp"), 18, struct.pack("<ii", 50000, 50000)), REFUSED
     yield "upside-down.bmp", put(good("bmp"), 18, struct.pack("<ii", 50000, -50000)), REFUSED
     run = b"\xff\x00" * 1000
@@ -332,7 +334,7 @@ def bombs() -> Iterator[tuple[str, bytes, Fate]]:
 def polyglots() -> Iterator[tuple[str, bytes, Fate]]:
     archive = zipped({"META-INF/MANIFEST.MF": b"Main-Class: Evil\n"})
     page = b"<html><script>alert(document.domain)</script></html>"
-    for kind in ("gif", "png", "jpg", "webp", "bmp", "mp4", "webm", "wav", "mp3", "flac"):
+    for kind in ("gif", "png", "jpg", "webp", "avif", "bmp", "mp4", "webm", "wav", "mp3", "flac"):
         yield f"zip-behind.{kind}", good(kind) + archive, EITHER
         yield f"page-behind.{kind}", good(kind) + page, EITHER
     yield "page-in-a-comment.jpg", jpeg(segment(0xFE, page)), EITHER

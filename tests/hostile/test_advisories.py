@@ -177,7 +177,7 @@ async def test_no_spelling_of_a_path_goes_round_the_key(guarded: Any) -> None:
             assert answer.status_code in (400, 401, 404, 405) or "healthz" in spelling, told
     for headers in MISLEADING:
         answer = await guarded.client.get(f"/{path}", headers=headers)
-        assert answer.status_code == 401, headers
+        assert answer.status_code == (400 if "/" in headers.get("host", "") else 401), headers
     assert (await guarded.client.get(f"/{path}", headers=ANN)).status_code == 200
 
 

@@ -146,6 +146,47 @@ def test_a_mistake_in_the_environment_is_named():
         load(None, {"MUTOSCOPE_SERVER_PROT": "1"})
 
 
+def test_a_file_that_is_no_text_is_named(tmp_path: Path):
+    path = tmp_path / "mutoscope.toml"
+    path.write_bytes(b"[server]\nhost = '\xff'")
+    with pytest.raises(BadSettings, match=r"mutoscope\.toml"):
+        load(path, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("MUTOSCOPE_SERVER_PORT", "many"),
+        ("MUTOSCOPE_NET_PORTS", "80,many"),
+        ("MUTOSCOPE_METRICS_TOKEN", "short"),
+        ("MUTOSCOPE_STUDIO_ENCODER", "x264"),
+        ("MUTOSCOPE_SERVER_GRACE_SECONDS", "nan"),
+        ("MUTOSCOPE_RELAY_LATE_SECONDS", "inf"),
+    ],
+)
+def test_a_wrong_value_in_the_environment_is_told_with_its_variable(tmp_path: Path, name: str, text: str):
+    file = tmp_path / "mutoscope.toml"
+    file.write_text("[server]\nhost = '127.0.0.2'\n")
+    with pytest.raises(BadSettings, match=f"^{name}: "):
+        load(file, {name: text})
+
+
+@pytest.mark.parametrize("text", ["", " "])
+def test_an_empty_variable_counts_as_unset(tmp_path: Path, text: str):
+    file = tmp_path / "mutoscope.toml"
+    file.write_text("[server]\nport = 9000\n")
+    names = ("SERVER_PORT", "SERVER_HOST", "SERVER_DATA", "NET_PORTS", "METRICS_TOKEN", "CREDENTIALS_ENABLED")
+    variables = {f"MUTOSCOPE_{name}": text for name in names} | {"FREEPIK_API_KEY": text}
+    assert load(file, variables) == load(file, {})
+
+
+def test_a_number_that_is_none_is_named(tmp_path: Path):
+    file = tmp_path / "mutoscope.toml"
+    file.write_text("[webhooks]\nschedule = [1.0, nan]\n")
+    with pytest.raises(BadSettings, match=r"got `nan` - at `\$\.webhooks\.schedule\[1\]`"):
+        load(file, {})
+
+
 def test_a_file_that_was_named_must_be_there(tmp_path: Path):
     with pytest.raises(BadSettings, match=r"nothing\.toml"):
         load(tmp_path / "nothing.toml", {})

@@ -128,6 +128,38 @@ async def test_jobs_wait_here_for_an_account_that_holds_as_many_as_it_may(world:
         assert started == sorted(started)
 
 
+async def test_jobs_that_wait_for_an_account_that_was_closed_by_its_vendor_time_out(world: Worlds) -> None:
+    """One 429 that asks for a day of rest: nobody waits for longer than their own patience."""
+    quick = {"models": {"gen4_image": {"timeout_seconds": 1.0}}, "relay": {"slots": 2}}
+    async with world("freepik", account={"exclusive": True}, **quick) as it:
+        it.proxy.on("^POST /v1/ai", status(429, retry_after="86399"), times=1000)
+        ids = [await make_picture(it, f"lake {number}") for number in range(6)]
+        jobs = [await it.finished(id, seconds=15) for id in ids]
+        assert {job.state for job in jobs} == {State.FAILED}
+        assert it.proxy.sent("^POST /v1/ai") == 1, "nothing is sent to a closed account"
+        assert it.app.relays["freepik"].breaker.seconds_left <= 600
+
+
+async def test_jobs_of_an_account_that_was_closed_by_its_vendor_go_elsewhere(world: Worlds) -> None:
+    async with world("freepik", models={"gen4_image": {"engines": ["freepik", "script"]}}) as it:
+        it.proxy.on("^POST /v1/ai", status(429, retry_after="86399"), times=1000)
+        ids = [await make_picture(it, f"lake {number}") for number in range(4)]
+        jobs = [await it.finished(id) for id in ids]
+        assert {(job.state, job.engine) for job in jobs} == {(State.SUCCEEDED, "script")}
+
+
+async def test_what_an_account_has_made_is_fetched_while_it_is_left_alone(world: Worlds) -> None:
+    async with world("freepik", relay={"breaker_failures": 1, "breaker_seconds": 60.0}) as it:
+        made = await make_picture(it, "sleep 0.5")
+        async with asyncio.timeout(10):
+            while await it.app.store.next_watch() is None:
+                await asyncio.sleep(0.02)
+        it.proxy.on("^POST /v1/ai", status(500))
+        _ = await it.finished(await make_picture(it, "the vendor fails"))
+        assert it.app.relays["freepik"].is_left_alone
+        assert (await it.finished(made, seconds=10)).state is State.SUCCEEDED
+
+
 async def test_an_account_gets_no_more_requests_a_second_than_it_may(world: Worlds) -> None:
     async with world("freepik", account={"requests_per_second": 10.0}) as it:
         begun = asyncio.get_running_loop().time()

@@ -13,7 +13,10 @@ from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.idempotency import KEY_SECONDS, RETRY_SECONDS, Turns, repeat_of
 from mutoscope.service.keys import digest
 from mutoscope.store import Repeat
+from mutoscope.web import openapi
 from mutoscope.wirekit.ids import from_uuid4_form
+from mutoscope.wirekit.routes import Create
+from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL
 
 IMAGE = "/v1/ai/text-to-image/runway"
@@ -317,3 +320,21 @@ async def test_a_turn_ends_with_its_owners_failure_and_leaves_nothing_behind() -
     await asyncio.gather(*tasks, return_exceptions=True)
     assert order == ["e", "b", "a", "c", "d"]
     assert not turns._under
+
+
+@pytest.mark.parametrize("key", ["k" * 256, "", " k", "k\xe4se"])
+@pytest.mark.parametrize("wire", ALL, ids=[wire.name for wire in ALL])
+async def test_a_key_that_is_none_is_refused_by_the_name_of_the_header(start: Start, wire: Wire, key: str) -> None:
+    route = next(route for route in wire.routes if isinstance(route, Create))
+    operations = openapi.operations(openapi.build([wire], title="", version=""))
+    example = next(each.example for each in operations if each.path == route.path)
+    async with start(rehearsal=True) as running:
+        headers = wire.headers | route.headers | {"idempotency-key": key.encode("latin-1")}
+        answer = await running.client.post(route.path, json=example, headers=headers)
+        assert answer.status_code == wire.invalid_status
+        assert (
+            f"The header idempotency-key should be 1 to 255 printable ASCII characters; it has {len(key)}"
+            in answer.text
+        )
+        assert "Validation of body" not in answer.text
+        assert "body.idempotency" not in answer.text

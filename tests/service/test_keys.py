@@ -14,13 +14,14 @@ import uuid_utils
 
 from mutoscope import wires
 from mutoscope.model.config import Key, Rights
+from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Generation, Job, Operation, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import Upload
 from mutoscope.service.keys import Caller, Keys, digest, make_key
 from mutoscope.service.routing import Routes
 from mutoscope.store import KeyRecord, SqliteStore
-from mutoscope.web import openapi
+from mutoscope.web import openapi, pages
 from mutoscope.wirekit.routes import AccountRead, Create, List, ListUploads, OpenUploads, Read, Route, Stop, UsageRead
 from mutoscope.wirekit.wire import Wire
 
@@ -30,6 +31,7 @@ PICTURE = {"prompt": "x", "ratio": "720:720"}
 STILL = {"rehearsal": True, "script": {"slots": 0}, "inputs": {"probe": "never"}}  # nothing is made or fetched
 DOCUMENT = openapi.build(wires.ALL, title="t", version="1")
 EXAMPLES = {(each.method.upper(), each.path): each.example for each in openapi.operations(DOCUMENT) if each.body}
+NAMED = {"{owner}": "black-forest-labs", "{name}": "flux-schnell"}
 UNKNOWN = '"task_status":"UNKNOWN"'  # what DashScope says of a task that it does not know, with 200
 EVERY_ROUTE = pytest.mark.parametrize(
     ("wire", "route"),
@@ -416,6 +418,18 @@ async def test_an_open_server_has_no_administration(start: Start) -> None:
         b'{"name": "x", "id": "key_1"}',
         b'{"name": "x", "sha256": "00"}',
         b'{"name": "' + b"x" * 101 + b'"}',
+        b'{"name": "\xff"}',
+        b'{"name": "\xed\xa0\x80"}',
+        b'{"name": "\\ud800"}',
+        b'\xff\xfe{"name": "x"}',
+        b"[" * 50_000,
+        b'{"name": "x", "per_model": ' + b'{"a":' * 10_000 + b"1" + b"}" * 10_001,
+        b'{"name": "x", "expires_seconds": 1e308}',
+        b'{"name": "x", "expires_seconds": -1e308}',
+        b'{"name": "x", "max_daily": 18446744073709551616}',
+        b'{"name": "x", "requests_per_minute": 1' + b"0" * 400 + b"}",
+        b'{"name": "x", "budget": 1e308}',
+        b'{"name": "x", "budget": NaN}',
     ],
 )
 async def test_a_body_that_is_no_key_is_refused(body: bytes, admin: Any) -> None:
@@ -441,7 +455,7 @@ async def test_a_wrong_method_or_path_of_the_administration_is_told_so(admin: An
 
 async def seen(running: Any, wire: Wire, route: Route, secret: str, id: str = "", **more: str) -> Any:
     """The answer to a request at a route, with the vendor's own example as its body."""
-    path = "/".join(id if part.startswith("{") else part for part in route.path.split("/"))
+    path = "/".join(NAMED.get(part, id) if part.startswith("{") else part for part in route.path.split("/"))
     headers = {name.lower(): value for name, value in (wire.headers | route.headers).items()}
     body = EXAMPLES.get((route.method, route.path), {})
     given: dict[str, Any] = {} if route.method in ("GET", "DELETE") else {"json": body}
@@ -515,8 +529,10 @@ async def test_no_route_shows_one_owner_what_is_anothers(wire: Wire, route: Rout
             assert await store.get(job.id) == job
             assert (await seen(guarded, wire, route, ann, mine)).status_code < 300
         case List() | ListUploads():
-            own = mine if isinstance(route, List) else upload.id
-            assert own in (await seen(guarded, wire, route, ann)).text
+            found = (await seen(guarded, wire, route, ann)).text
+            told = (word for word in re.findall(r"[\w-]{20,}", found) if wire.file_id(word) == upload.id)
+            own = mine if isinstance(route, List) else next(told, upload.id)
+            assert own in found
             assert plain(await seen(guarded, wire, route, bob)) == plain(await seen(guarded, wire, route, carol))
             assert own not in (await seen(guarded, wire, route, bob)).text
         case AccountRead() | UsageRead():
@@ -524,10 +540,16 @@ async def test_no_route_shows_one_owner_what_is_anothers(wire: Wire, route: Rout
             assert await store.settle(claimed.id, "w", state=State.SUCCEEDED, cost=77.0, now=time.time())
             answers = [plain(await seen(guarded, wire, route, secret)) for secret in (ann, bob, carol)]
             assert answers[0] != answers[1] == answers[2]
+        case Create() if "{id}" in route.path:  # from an earlier job on
+            strangers = await seen(guarded, wire, route, bob, mine)
+            nowhere = await seen(guarded, wire, route, bob, none)
+            assert plain(strangers, mine, none) == plain(nowhere, mine, none)
+            assert strangers.status_code == 404
+            assert (await seen(guarded, wire, route, ann, mine)).status_code != 404
         case Create():
             same = {"idempotency-key": "one", "x-stainless-retry-count": "1"}
             made = [await seen(guarded, wire, route, secret, **same) for secret in (ann, bob, ann)]
-            assert [each.status_code for each in made] == [200, 200, 200], made[1].text
+            assert [each.status_code for each in made] == [route.status] * 3, made[1].text
             assert [each.headers.get("idempotent-replayed") for each in made] == [None, None, "true"]
             counts = [len(await store.list(wire=wire.name, owner=name, route="", limit=9)) for name in ("ann", "bob")]
             assert counts == [2, 1]  # ann's: the first, and this one
@@ -625,12 +647,36 @@ async def test_no_spelling_of_a_path_stands_for_a_key(spelling: str, guarded: An
         [("X-Freepik-API-Key", "KEY")],
         [("X-FREEPIK-API-KEY", "KEY")],
         [("x-magnific-api-key", "KEY")],
-        [("x-freepik-api-key", " KEY "), ("x-magnific-api-key", "other")],
+        [("x-freepik-api-key", " KEY "), ("x-magnific-api-key", "KEY"), ("authorization", "Bearer KEY")],
+        [("x-freepik-api-key", "KEY"), ("x-magnific-api-key", " ")],
     ],
 )
 async def test_the_case_of_a_headers_name_does_not_matter(headers: list[tuple[str, str]], guarded: Any) -> None:
     given = [(name, value.replace("KEY", guarded.ann)) for name, value in headers]
     assert (await guarded.client.get(IMAGE, headers=given)).status_code == 200
+
+
+TWO_KEYS = (
+    [("x-freepik-api-key", "KEY"), ("x-magnific-api-key", "other")],
+    [("x-freepik-api-key", "KEY"), ("authorization", "Bearer other")],
+    [("authorization", "Bearer KEY"), ("x-api-key", "other")],
+    [("authorization", "Bearer KEY"), ("xi-api-key", "other")],
+    [("authorization", "Basic b3RoZXI6"), ("x-freepik-api-key", "KEY")],
+    [("x-freepik-api-key", "KEY"), ("x-freepik-api-key", "KEY")],
+)
+
+
+@pytest.mark.parametrize("headers", TWO_KEYS)
+@pytest.mark.parametrize("path", [IMAGE, "/v1/organization", "/api/v1/tasks", "/admin/keys", "/metrics"])
+async def test_two_keys_in_one_request_are_none_wherever_they_stand(
+    path: str, headers: list[tuple[str, str]], guarded: Any
+) -> None:
+    """Neither does the right one of the two open anything, in whichever order they come."""
+    secret = await key_for(guarded, "root", admin=True)
+    told = [(name, value.replace("KEY", secret)) for name, value in headers]
+    for given in (told, told[::-1]):
+        answer = await guarded.client.get(path, headers=[*given, ("x-runway-version", "2024-11-06")])
+        assert answer.status_code == 401, answer.text
 
 
 @pytest.mark.parametrize(
@@ -685,3 +731,57 @@ def test_an_open_servers_caller_owns_what_nobody_does() -> None:
     assert Caller().owner == ""
     with pytest.raises(Problem):
         make_key("", Rights(), now=0.0)
+
+
+# -- keys that came in another form --------------------------------------------------------------
+
+FORMS = {
+    "x-freepik-api-key: <key>": {"x-freepik-api-key": "{}"},
+    "authorization: Bearer <key>": {"authorization": "Bearer {}"},
+    "authorization: <key>": {"authorization": "{}"},
+    "x-api-key: <key>": {"x-api-key": "{}"},
+}
+"""How clients send a key."""
+
+
+@pytest.mark.parametrize("wire", wires.ALL, ids=[wire.name for wire in wires.ALL])
+async def test_a_key_that_came_in_another_form_is_told_so_with_the_header_that_is_wanted(
+    start: Start, wire: Wire
+) -> None:
+    route = next(route for route in wire.routes if isinstance(route, Read))
+    path = route.path.replace("{id}", str(uuid_utils.uuid4()))
+    [(name, form)] = pages.key_header(wire, "<key>").items()
+    wanted = f"{name}: {form}"
+    taken = {wanted} | ({"authorization: <key>"} if wire.name == "runway_relay" else set())
+    async with start(keys=[{"name": "ann", "sha256": digest("s3cret-ann")}]) as running:
+        for said, headers in FORMS.items():
+            sent = {name: text.format("s3cret-ann") for name, text in headers.items()}
+            answer = await running.client.get(path, headers=wire.headers | sent)
+            if said in taken:
+                assert answer.status_code != 401, said
+                continue
+            assert answer.status_code == 401, said
+            assert f'send it as \\"{wanted}\\". What came in {next(iter(sent))} is not read here' in answer.text
+            assert "s3cret" not in answer.text
+        by_query = await running.client.get(path, headers=wire.headers, params={"api_key": "s3cret-ann"})
+        assert by_query.status_code == 401
+        assert "What came in ?api_key= is not read here" in by_query.text
+        nothing = await running.client.get(path, headers=wire.headers)
+        assert nothing.status_code == 401
+        assert "Missing API key" in nothing.text
+        assert "What came in" not in nothing.text
+
+
+async def test_an_administrators_key_in_another_form_is_told_so(guarded: Any) -> None:
+    answer = await guarded.client.get("/admin/keys", headers={"x-api-key": guarded.ann})
+    assert answer.status_code == 401
+    assert 'send it as "authorization: Bearer <key>"' in answer.json()["error"]
+    assert (await guarded.client.get("/admin/keys")).json()["error"] == "Missing API key"
+
+
+@pytest.mark.parametrize("text", ["Bearer", "bearer ", "Basic", "Basic YW5uOmtleQ==", "", " ", "two words"])
+def test_a_relay_takes_no_scheme_for_a_bare_key(text: str) -> None:
+    assert (
+        wires.BY_NAME["runway_relay"].credential(HttpRequest(method="GET", path="/", headers={"authorization": text}))
+        is None
+    )

@@ -26,6 +26,7 @@ from mutoscope.service.keys import digest
 from mutoscope.store import Purse, SpendingRow, SqliteStore
 from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.wires import ROWS
+from mutoscope.wires.runway.models import RUNWAY_PRICES
 
 Start = Callable[..., AbstractAsyncContextManager[Any]]
 I2V, T2I, V2V = Operation.IMAGE_TO_VIDEO, Operation.TEXT_TO_IMAGE, Operation.VIDEO_TO_VIDEO
@@ -420,7 +421,7 @@ def test_prices_are_shown_with_who_says_so(
     code, out, _ = run(capsys, "models", "--prices", "--config", config)
     lines = {line.split()[0]: line for line in out.splitlines() if line.strip()}
     assert code == 0
-    assert "2 a picture" in lines["gen4_image_turbo"] and catalog.RUNWAY_PRICES in lines["gen4_image_turbo"]
+    assert "2 a picture" in lines["gen4_image_turbo"] and RUNWAY_PRICES in lines["gen4_image_turbo"]
     assert "5 a second" in lines["gen4_turbo"] and "nominal: the price at runway" in lines["gen4_turbo"]
     assert "4.5 a second" in lines["wan-2.7"] and "the settings" in lines["wan-2.7"]
     assert "nominal: third parties" in lines["gen4.5"]

@@ -13,6 +13,9 @@ from mutoscope.store import Store
 DAY = 86400.0
 
 
+HOUR = 3600.0
+
+
 async def claim(store: Store, *, worker: str = "w1", limit: int = 1, now: float = T0, **more: object) -> list[Job]:
     return await store.claim(engine="script", worker=worker, lease_seconds=30, limit=limit, now=now, **more)
 
@@ -200,6 +203,28 @@ async def test_a_lease_that_ran_out_is_taken_over(store: Store) -> None:
     assert (again.id, again.worker, again.attempts, again.started) == (job.id, "w2", 2, T0)
     assert await succeed(store, job.id, "w1") is None
     assert await succeed(store, job.id, "w2") is not None
+
+
+async def test_a_job_that_its_worker_still_has_is_not_taken_again_though_its_lease_ran_out(store: Store) -> None:
+    jobs = [await store.add(make_job()) for _ in range(2)]
+    taken = [job.id for job in await claim(store, limit=2)]
+    assert taken == [job.id for job in jobs]
+    assert await claim(store, limit=2, now=T0 + 1e6, held=taken) == []
+    [again] = await claim(store, limit=2, now=T0 + 1e6, held=taken[:1])
+    assert (again.id, again.attempts) == (taken[1], 2)
+
+
+async def test_a_clock_that_jumped_moves_leases_and_messages_too(store: Store) -> None:
+    job = await store.add(make_job())
+    other = await store.add(make_job())
+    [claimed] = await claim(store, owed=owing("running"))
+    [due] = await store.due_deliveries(now=T0, limit=9, lease_seconds=9)
+    await store.record_attempt(due.delivery.id, at=T0, status=500, error="x", ms=1, delivered=False, next_due=T0 + 60)
+    assert claimed.id == job.id
+    for seconds in (-HOUR, 2 * HOUR):
+        assert await store.shift(seconds) == 0  # polls: there are none
+    assert await store.next_due() == T0 + 60 + HOUR
+    assert [each.id for each in await claim(store, limit=9, now=T0 + HOUR)] == [other.id]
 
 
 async def test_a_renewed_lease_is_kept_and_a_lost_one_is_told(store: Store) -> None:

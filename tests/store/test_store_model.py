@@ -311,7 +311,7 @@ class Transitions(RuleBasedStateMachine):
                 job.sent[-1] = (job.sent[-1][0], Sent.UNKNOWN)
         for account in ("a1", "a2"):
             self.look(account)
-        all_watches = self.run(self.store.shift_watches(0.0))  # those that rest too
+        all_watches = self.run(self.store.shift(0.0))  # those that rest too
         assert all_watches == sum(job.watch is not None for job in self.known)
 
     def let_go(self, job: Known) -> None:

@@ -353,7 +353,7 @@ async def test_a_watch_can_be_hastened_and_postponed(store: Store) -> None:
 async def test_a_clock_that_jumped_moves_every_time_that_is_waited_for(store: Store) -> None:
     id, deferred = await parked(store), await held(store)
     assert await store.defer(deferred, "w1", until=T0 + 60, detail="", now=T0)
-    assert await store.shift_watches(HOUR) == 1
+    assert await store.shift(HOUR) == 1
     watch = await watch_of(store, id)
     assert watch is not None
     assert (watch.due, watch.since, watch.deadline) == (T0 + 5 + HOUR, T0 + 1 + HOUR, T0 + 2 * HOUR)
@@ -400,7 +400,7 @@ async def test_what_is_made_is_claimed_at_once_and_settled(store: Store) -> None
     assert await store.deliveries(job=id) == ()  # it started before
     done = await store.settle(id, "w2", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=5.0, now=T0 + 7)
     assert done is not None
-    assert await store.shift_watches(0.0) == 0  # there is no watch left, not even one that rests
+    assert await store.shift(0.0) == 0  # there is no watch left, not even one that rests
     assert [(event.at, event.what) for event in (await store.story(id))[2:]] == [(T0 + 6, "made"), (T0 + 7, "ended")]
     assert (await store.dispatches(id))[0].sent is Sent.ACCEPTED
 

@@ -59,6 +59,8 @@ def converted(kind: str, pixels: Picture, path: Path) -> tuple[Path, Picture]:
         pixels = np.asarray(image.convert("RGB"))
     elif kind == "cmyk":
         path, image = path.with_suffix(".jpg"), image.convert("CMYK")
+    elif kind == "avif":
+        path = path.with_suffix(".avif")
     elif kind == "grey":
         image = image.convert("L")
         pixels = np.asarray(image.convert("RGB"))
@@ -74,11 +76,11 @@ def converted(kind: str, pixels: Picture, path: Path) -> tuple[Path, Picture]:
     return path, pixels
 
 
-@pytest.mark.parametrize("kind", ["alpha", "palette", "cmyk", "grey", "deep", "turned"])
+@pytest.mark.parametrize("kind", ["alpha", "palette", "cmyk", "avif", "grey", "deep", "turned"])
 def test_a_picture_of_any_kind_looks_as_it_should(tmp_path: Path, kind: str) -> None:
     path, pixels = converted(kind, scenery(480, 360), tmp_path / "p.png")
     seen = first_frame(path, tmp_path / "o.mp4")
-    assert psnr(seen, luma(cover(pixels, WIDTH, HEIGHT))) > (34 if kind == "cmyk" else 40)
+    assert psnr(seen, luma(cover(pixels, WIDTH, HEIGHT))) > (34 if kind in ("cmyk", "avif") else 40)
 
 
 def test_a_deep_colour_picture_keeps_its_colours(tmp_path: Path) -> None:
@@ -216,6 +218,20 @@ def test_a_clip_s_mono_telephone_sound_is_kept(tmp_path: Path) -> None:
     assert np.abs(samples[:, 60000:90000]).max() < 0.01
 
 
+@pytest.mark.parametrize("front", [b"\0\0\0\x08free", b"\0\0\0\x0cskip----", b"\0\0\0\x14stypmsdh\0\0\0\0msdh"])
+def test_a_clip_that_begins_with_another_box_is_read(tmp_path: Path, front: bytes) -> None:
+    filmed(tmp_path / "i.mp4", [scenery(64, 64)] * 4)
+    options = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}  # offsets count from each fragment
+    with av.open(str(tmp_path / "i.mp4")) as source, av.open(str(tmp_path / "f.mp4"), "w", options=options) as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    (tmp_path / "f.mp4").write_bytes(front + (tmp_path / "f.mp4").read_bytes())
+    assert video_size(tmp_path / "f.mp4") == (64, 64)
+
+
 # -- sounds ----------------------------------------------------------------------------
 
 
@@ -253,3 +269,12 @@ def test_six_channels_are_mixed_to_two(tmp_path: Path) -> None:
         one = (np.sin(np.arange(48000) / 10) * 9000).astype("<i2")
         file.writeframes(np.repeat(one[:, None], 6, axis=1).tobytes())
     assert np.abs(heard(tmp_path / "a.wav", tmp_path)[:, 8000:30000]).max(axis=1).min() > 0.1
+
+
+@pytest.mark.parametrize("length", [0, 0x7FFFFFFF, 0xFFFFFFFF])
+def test_sound_whose_writer_did_not_know_its_length_is_heard(tmp_path: Path, length: int) -> None:
+    content = bytearray(tone(tmp_path / "t.wav", 1.0).read_bytes())
+    at = content.index(b"data") + 4
+    content[at : at + 4] = struct.pack("<I", length)
+    (tmp_path / "a.wav").write_bytes(content)
+    assert np.abs(heard(tmp_path / "a.wav", tmp_path)[:, 8000:30000]).max(axis=1).min() > 0.2

@@ -24,6 +24,7 @@ class Door:
 
     def __init__(self) -> None:
         self.port = 0
+        self.assets: Any = None
         self.made: list[Connection] = []
         self.writers: list[asyncio.StreamWriter] = []
 
@@ -46,6 +47,7 @@ async def door(start: Callable[..., Any]) -> AsyncIterator[Door]:
             return door.made[-1]
 
         server = await asyncio.get_running_loop().create_server(connected, "127.0.0.1", 0)
+        door.assets = running.app.assets
         door.port = server.sockets[0].getsockname()[1]
         yield door
         server.close()
@@ -177,3 +179,96 @@ async def test_a_head_has_its_bounds(door: Door, head: str, status: int) -> None
     async with asyncio.timeout(10):
         assert (await answer(reader))[0] == status
     assert len(door.made[0].url) < 128 * 1024
+
+
+OFFERS = {
+    "h2c, as Java's client says it": (
+        "connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAAAAIAAAABAAMAAABk\r\n"
+    ),
+    "websocket": "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n",
+    "something unknown": "UPGRADE: tls/1.0, x\r\nCONNECTION: upgrade\r\n",
+}
+
+
+@pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS)
+@pytest.mark.parametrize("size", [1, 700, 100_000])
+async def test_an_offer_of_another_protocol_is_ignored_and_the_body_read(door: Door, offer: str, size: int) -> None:
+    head = f"POST {IMAGE} HTTP/1.1\r\nhost: a\r\n{offer}"
+    whole = f"{head}content-length: {len(BODY)}\r\n\r\n".encode() + BODY
+    chunked = f"{head}transfer-encoding: chunked\r\n\r\n{len(BODY):x}\r\n".encode() + BODY + b"\r\n0\r\n\r\n"
+    empty = f"GET {IMAGE} HTTP/1.1\r\nhost: a\r\n{offer}\r\n".encode()
+    reader, writer = await door.dial()
+    await drip(writer, whole + chunked + empty + whole, size, 0)
+    async with asyncio.timeout(20):
+        answers = [await answer(reader) for _ in range(4)]
+    assert [status for status, _ in answers] == [200] * 4, answers
+    assert len(msgspec.json.decode(answers[2][1])["data"]) == 2  # both bodies were read to their ends, and no further
+
+
+async def test_an_offer_does_not_open_a_way_around_the_bounds(door: Door) -> None:
+    offer = OFFERS["websocket"]
+    for head, status in (
+        (f"POST {IMAGE} HTTP/1.1\r\nhost: a\r\n{offer}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n", 400),
+        (f"POST {IMAGE}?{'x' * 9000} HTTP/1.1\r\nhost: a\r\n{offer}content-length: 5\r\n\r\n12345", 414),
+        (f"POST {IMAGE} HTTP/1.1\r\nhost: a\r\n{offer}content-length: 100000000\r\n\r\n", 413),
+        ("CONNECT a:443 HTTP/1.1\r\nhost: a\r\n\r\n", 400),
+    ):
+        reader, writer = await door.dial()
+        writer.write(head.encode())
+        async with asyncio.timeout(10):
+            assert (await answer(reader))[0] == status, head
+
+
+async def test_who_speaks_http_1_0_names_no_host_where_balancers_ask(door: Door) -> None:
+    for path, status in (("/healthz", 200), ("/readyz", 200), ("/", 400), (IMAGE, 400)):
+        reader, writer = await door.dial()
+        writer.write(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+        async with asyncio.timeout(10):
+            assert (await answer(reader))[0] == status, path
+    reader, writer = await door.dial()
+    writer.write(b"GET /healthz HTTP/1.1\r\n\r\n")
+    assert (await answer(reader))[0] == 400
+
+
+async def test_a_reader_who_never_reads_is_given_up_and_one_who_is_slow_is_not(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "ANSWER_SECONDS", 0.4)
+    assets = door.assets
+    key = await assets.put(bytes(32 << 20), "video/mp4")
+    path = assets.link(key, base="", seconds=60, now=time.time())
+    ask = f"GET {path} HTTP/1.1\r\nhost: a\r\n\r\n".encode()
+    _, silent = await door.dial()
+    silent.transport.pause_reading()
+    silent.write(ask)
+    reader, slow = await door.dial()
+    slow.write(ask)
+    async with asyncio.timeout(20):
+        got, began = 0, time.monotonic()
+        while time.monotonic() - began < 1.5:
+            got += len(await reader.read(1 << 18))
+            await asyncio.sleep(0.02)
+        while not door.made[0].transport.is_closing():
+            await asyncio.sleep(0.05)
+        while got < 32 << 20:
+            got += len(await reader.read(1 << 20))
+    assert not door.made[1].transport.is_closing()
+    assert assets.sending <= 1
+
+
+async def test_beyond_the_descriptors_that_may_be_used_the_answer_is_503(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Connection, "most", 3)
+    for number in range(5):
+        reader, writer = await door.dial()
+        writer.write(post())
+        async with asyncio.timeout(10):
+            head = await reader.readuntil(b"\r\n\r\n")
+        assert (b" 200 " in head) == (number < 3), head
+        assert number < 3 or (b" 503 " in head and b"retry-after: 5" in head)
+    door.writers[0].close()
+    await asyncio.sleep(0.1)
+    reader, writer = await door.dial()
+    writer.write(post())
+    assert (await answer(reader))[0] == 200

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec import inspect
 
 from mutoscope.wirekit.routes import Create, Route
 from mutoscope.wirekit.wire import Wire
@@ -78,6 +79,13 @@ async def test_other_sites_scripts_are_let_in_nowhere(start: Start) -> None:
                 assert method != "OPTIONS" or answer.status_code >= 400, path
 
 
+def required_of(route: Route) -> bool:
+    """Whether there is anything that a body must have."""
+    type = inspect.type_info(route.body)
+    type = type.type if isinstance(type, inspect.Metadata) else type
+    return not isinstance(type, inspect.StructType) or any(field.required for field in type.fields)
+
+
 @named(MAKES)
 async def test_json_of_any_depth_is_refused_and_breaks_nothing(start: Start, wire: Wire, route: Route) -> None:
     async with start(**SCRIPTED) as running:
@@ -90,7 +98,9 @@ async def test_json_of_any_depth_is_refused_and_breaks_nothing(start: Start, wir
             for depth in (50, 900, 990, 100_000):
                 body = opening * depth + "5.0" + closing * depth
                 answer = await running.client.post(route.path, content=body, headers=wire.headers | route.headers)
-                assert answer.status_code == 400, (opening, depth, answer.text[:200])
+                # a body that asks for nothing may leave out everything, and goes on from a job that is not there
+                fine = {route.status, 404} if not required_of(route) else set[int]()
+                assert answer.status_code in {400, wire.invalid_status, *fine}, (opening, depth, answer.text[:200])
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/no", f"/{EVIL}", f"/docs/{EVIL}", f"/v1/ai/{EVIL}", f"/files/{EVIL}"])

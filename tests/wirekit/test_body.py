@@ -98,8 +98,16 @@ def test_every_flaw_is_found_in_one_reading():
     assert [dotted(each.path) for each in found] == ["text", "whole", "choice", "leaf.uri"]
 
 
-def test_a_missing_discriminator_is_told_with_the_known_ones():
-    found = flaws({"text": "x", "pet": {"lives": 1}})
+@pytest.mark.parametrize(
+    ("pet", "rule"), [({"lives": 1}, Rule.REQUIRED), ({"model": 5}, Rule.TYPE), ({"model": None}, Rule.TYPE)]
+)
+def test_a_missing_discriminator_is_told_once_with_the_known_ones(pet: Any, rule: Rule):
+    [flaw] = flaws({"text": "x", "pet": pet})
+    assert (flaw.path, flaw.rule, flaw.known) == (("pet", "model"), rule, ("cat", "dog"))
+
+
+def test_of_an_object_with_nothing_in_it_runways_two_flaws_are_told():
+    found = flaws({"text": "x", "pet": {}})
     assert [(each.path, each.rule) for each in found] == [
         (("pet", "model"), Rule.REQUIRED),
         (("pet", "model"), Rule.NO_MATCH),
@@ -151,6 +159,27 @@ def test_what_is_no_json_is_one_flaw_of_the_whole(body: bytes):
     assert (flaw.path, flaw.rule) == ((), Rule.JSON)
     assert flaw.message is not None
     assert flaw.message.startswith("The request body is not valid JSON")
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"", "it is empty"),
+        (b" \r\n", "it is empty"),
+        (b"text=a+lake&whole=5", "it looks like a form"),
+        (b"text=a%20lake", "it looks like a form"),
+        (b"text=" + b"x" * 100_000 + b"&whole=5", "it looks like a form"),
+        (b'--b0undary\r\nContent-Disposition: form-data; name="text"\r\n\r\nx\r\n--b0undary--', "it looks like a form"),
+        (b"\xef\xbb\xbf{}", "it begins with a byte order mark"),
+        ('{"text": "x"}'.encode("utf-16"), "it is not UTF-8"),
+        ('{"text": "x"}'.encode("utf-16-le"), "it is not UTF-8"),
+        ('{"text": "x"}'.encode("utf-32"), "it is not UTF-8"),
+    ],
+)
+def test_what_was_sent_in_place_of_json_is_named_and_what_should_be_sent(body: bytes, told: str):
+    [flaw] = flaws(body)
+    assert f"not valid JSON: {told}" in (flaw.message or "")
+    assert "send a JSON body" in (flaw.message or "")
 
 
 @pytest.mark.parametrize("figure", [b"9" * 5000, b"-" + b"9" * 5000, b"1e999"])
@@ -249,6 +278,29 @@ def test_a_link_is_kept_as_it_is(text: str):
 def test_inline_bytes_are_decoded(text: str, media_type: str | None):
     found = read(text)
     assert (found.data, found.media_type, found.url) == (DATA, media_type, None)
+
+
+LONG = bytes(range(256)) * 40 + b"\xfb\xef\xbe\xfb"
+
+
+@given(st.binary(min_size=30, max_size=200).map(lambda data: b"\x89PNG" + data), st.booleans())
+@settings(max_examples=300)
+def test_a_plus_that_a_form_made_a_blank_is_read_as_it_was(data: bytes, padded: bool):
+    text = base64.b64encode(data).decode()
+    if not padded:
+        text = text.rstrip("=")
+    lines = sorted(map(len, text.split("+")[:-1]))
+    if text.endswith("+") or (lines and lines[0] == lines[-1]):
+        return  # nothing tells the last one from a blank at the end; pieces as long as each other are taken for lines
+    assert read(f"data:image/png;base64,{text.replace('+', ' ')}").data == data
+
+
+@pytest.mark.parametrize("width", [4, 64, 75, 76, 100])
+@pytest.mark.parametrize("gap", [" ", "\n", "\r\n", " \n", "\t"])
+def test_lines_of_base64_are_joined_whatever_stands_between_them(width: int, gap: str):
+    text = base64.b64encode(LONG).decode()
+    lines = gap.join(text[start : start + width] for start in range(0, len(text), width))
+    assert read(f"data:image/png;base64, {lines}\n").data == LONG
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import base64
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import msgspec
@@ -33,6 +33,7 @@ from mutoscope.wirekit.routes import (
     Reply,
     Route,
     Stop,
+    TakeFile,
     last_parameter,
 )
 from mutoscope.wirekit.wire import Wire
@@ -59,7 +60,8 @@ WHY = "the reason, told plainly"
 
 
 def request_to(route: Route, body: bytes = b"") -> HttpRequest:
-    return HttpRequest(method=route.method, path=PLACEHOLDER.sub("x", route.path), body=body)
+    params = {name.removesuffix("…"): "x" for name in PLACEHOLDER.findall(route.path)}
+    return HttpRequest(method=route.method, path=PLACEHOLDER.sub("x", route.path), params=params, body=body)
 
 
 def some_job(wire: Wire, route: Route, **changes: Any) -> Job:
@@ -99,7 +101,7 @@ def test_no_path_is_named_twice(wire: Wire):
 @EVERY_ROUTE
 def test_a_path_lies_below_a_root_of_its_wire(wire: Wire, route: Route):
     assert route.path.startswith(wire.roots)
-    assert route.method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+    assert route.method in ("GET", "POST", "PUT", "PATCH", "DELETE", "QUERY")
 
 
 @EVERY_ROUTE
@@ -259,7 +261,7 @@ def test_a_members_name_that_is_no_text_is_a_problem_and_no_accident(wire: Wire,
 def parsed_notes(route: Route, body: Any) -> tuple[str, ...]:
     assert route.parse
     read: Submission = route.parse(request_to(route, json.dumps(body).encode()))
-    return read.notes
+    return (*read.notes, *read.ignored)
 
 
 def objects_in(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
@@ -397,7 +399,7 @@ class Vendor:
         assert found.targets, f"{request.method} {request.path} is no route"
         [target] = found.targets
         headers = back_of(self.wire).sign(KEY, NOW) | request.headers
-        signed = replace(request, headers=headers, params=found.params(target))
+        signed = replace(request, headers=headers, params=found.params(target), origin="https://h.example")
         assert self.wire.credential(signed) == KEY
         assert self.wire.precheck is None or self.wire.precheck(signed, target.route) is None
         try:
@@ -434,6 +436,8 @@ class Vendor:
                 return route.render(tuple(kept[first : first + page.size + page.ahead]), request)
             case OpenUploads():
                 return route.render(tuple(self.slot(wish) for wish in route.parse(request)), request)
+            case TakeFile():
+                return route.render(self.slot(route.parse(request)), request)
             case _:
                 raise AssertionError(f"a back has no business at {route.at}")
 
@@ -716,8 +720,7 @@ def test_an_uploaded_file_can_be_used_in_a_request(wire: Wire):
         return
     vendor = Vendor(wire)
     stand_in = converse(vendor, back.upload(File(name="fox.png", media_type="image/png", data=SOME_BYTES)))
-    [slot] = [request for request in vendor.requests if "://" in request.path]
-    assert SOME_BYTES in slot.body
+    assert [SOME_BYTES in request.body for request in vendor.requests].count(True) == 1
     for order in ORDERS[wire.name]:
         pictures = [each.field for each in order.generation.inputs if each.role in (Role.FIRST_FRAME, Role.IMAGE)]
         submitted(wire, replace(order, sources=order.sources | dict.fromkeys(pictures, stand_in)))
@@ -859,3 +862,116 @@ def test_our_own_webhook_is_read_as_a_callback(wire: Wire, state: State):
         )
     for garbage in UNREADABLE:
         assert read(ORDERS[wire.name][0], HttpRequest(method="POST", path="/callbacks/token", body=garbage)) is None
+
+
+HOSTILE = (
+    *("1e15", "1e300", "1e400", "-1e400", str(2**70), "1" + "0" * 400, "1" + "0" * 5000, "-5", "0.5", "null", "true"),
+    *("[]", "{}", '""', json.dumps("x" * 100_000), r'"\u0000\u001b[31m\nforged line"', r'"\ud800"', r'"\u202egpj"'),
+    *(
+        '".."',
+        '"."',
+        '"../admin"',
+        '"a/b"',
+        '"x?y=1#z"',
+        '"https://h.example/' + "x" * 9000 + '"',
+        '"file:///etc/passwd"',
+    ),
+    *(json.dumps(["https://h.example/o.mp4"] * 5000), json.dumps({"credits": -1}), '{"credits": 1e999}'),
+)
+"""JSON that no vendor would tell, unless it were broken or meant harm."""
+
+
+def spoilt(body: bytes) -> Iterator[bytes]:
+    """An answer with each of its members, at any depth, in turn replaced by each of the hostile values, and with one
+    more of some names that it may not have."""
+    answer = json.loads(body)
+    spots: list[tuple[Any, Any]] = []
+
+    def gather(value: Any) -> None:
+        pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for key, each in list(pairs):
+            spots.append((value, key))
+            gather(each)
+
+    gather(answer)
+    for holder, key in spots:
+        before = holder[key]
+        holder[key] = "@@"
+        text = json.dumps(answer)
+        holder[key] = before
+        yield from (text.replace('"@@"', value).encode() for value in HOSTILE)
+
+
+def is_tame(text: str) -> bool:
+    return len(text) <= 1000 and text.isprintable()
+
+
+@EVERY_BACK
+def test_whatever_a_vendor_tells_comes_back_in_bounds(wire: Wire):
+    """Every member of every answer, spoilt. A task whose end is told is not lost for what stands beside its status."""
+    back, order = back_of(wire), ORDERS[wire.name][0]
+    vendor, made = submitted(wire, order)
+    answers: list[tuple[Callable[[], Conversation[Update]], HttpResponse]] = [
+        (lambda: back.submit(order), Vendor(wire).answer(vendor.requests[0]))
+    ]
+    for state in State:
+        progress(vendor, state)
+        answers.append((lambda: back.poll(made.handle), vendor.answer(next(back.poll(made.handle)))))
+    seen = 0
+    for begin, answer in answers:
+        for body in spoilt(answer.body):
+            conversation = begin()
+            request = next(conversation)
+            assert ".." not in request.path
+            seen += 1
+            try:
+                conversation.send(replace(answer, body=body))
+            except StopIteration as end:
+                update: Update = end.value
+            except Problem as problem:
+                assert problem.kind in (Kind.UPSTREAM_FAILED, Kind.NOT_FOUND), body
+                assert len(problem.message) <= 1000, body
+                continue
+            assert is_tame(update.upstream_status), body
+            assert update.cost is None or 0 <= update.cost <= 1e6, body
+            assert update.progress is None or 0 <= update.progress <= 1, body
+            assert len(update.links) <= 64, body
+            assert all(is_tame(link[:900]) and len(link) <= 8192 for link in update.links), body
+            assert all(link.startswith("https://") for link in update.links), body
+            assert all(is_tame(doubt) for doubt in update.doubts), body
+            if update.failure:
+                assert is_tame(update.failure.message) and is_tame(update.failure.code or ""), body
+            if update.handle:
+                assert next(back.poll(update.handle)).path.rpartition("/")[2] not in ("", ".", "..")
+                assert not set("/?#\\ %") & set(update.handle["id"])
+            assert msgspec.json.encode(update)
+    assert seen > 500
+
+
+def test_a_cost_that_cannot_be_counts_as_not_told_and_is_doubted():
+    back = next(wire.back for wire in wires.ALL if wire.name == "runway")
+    assert back
+    for cost in ("1e15", "1e300", "1e400", str(2**70), "1" + "0" * 400, "1" + "0" * 5000, "-5", '"12"', "true", "[]"):
+        body = f'{{"status":"SUCCEEDED","output":["https://h.example/o.mp4"],"cost":{{"credits":{cost}}}}}'
+        conversation = back.poll({"id": "x"})
+        next(conversation)
+        with pytest.raises(StopIteration) as end:
+            conversation.send(HttpResponse(body=body.encode()))
+        news: Update = end.value.value
+        assert (news.state, news.cost) == (State.SUCCEEDED, None)
+        assert news.doubts and "cannot be" in news.doubts[0]
+
+
+def test_a_vendor_can_ask_for_ten_minutes_of_rest_and_no_more():
+    for wire in BACKS:
+        for told, wanted in (
+            ("86399", 600.0),
+            ("7", 7.0),
+            ("1e300", 600.0),
+            ("inf", 600.0),
+            ("nan", None),
+            ("-1", None),
+        ):
+            answer = HttpResponse(status=429, headers={"retry-after": told})
+            read = answered(wire, back_of(wire).submit(ORDERS[wire.name][0]), answer, spending=True)
+            assert read.retry_after == wanted

@@ -249,7 +249,7 @@ def test_a_body_without_a_model_says_that_it_is_missing(body: dict[str, Any]):
 
 def test_a_body_of_the_first_and_last_frame_model_needs_its_name_too():
     answer = refused({"input": {"first_frame_url": PICTURE, "last_frame_url": PICTURE}}, KEYFRAMES)
-    assert (answer["status"], answer["message"]) == (400, "model is required")
+    assert (answer["status"], answer["message"]) == (400, "model is required, one of wan2.2-kf2v-flash")
     assert "wan2.2-kf2v-flash" in refused(words(), KEYFRAMES)["message"]
 
 

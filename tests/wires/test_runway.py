@@ -704,6 +704,12 @@ def test_an_empty_body_is_answered_as_the_vendor_answers_it():
     assert note.startswith("No matching discriminator")
 
 
+def test_a_create_without_its_model_has_one_issue():
+    (issue,) = answer_to(I2V, {"promptText": "x", "promptImage": IMG})["issues"]
+    assert (issue["path"], issue["message"]) == (["model"], "Invalid input: expected string, received undefined")
+    assert "gen4.5" in issue["note"]
+
+
 def test_an_unknown_model_is_answered_with_those_that_exist():
     (issue,) = answer_to(T2V, {"model": "gen99"})["issues"]
     assert issue["code"] == "invalid_union" and "gen4.5" in issue["note"] and "veo3.1_fast" in issue["note"]

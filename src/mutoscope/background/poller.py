@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import msgspec
 import structlog
 
 from mutoscope.engines.relay import Relay
@@ -27,12 +28,12 @@ GROWTH = 1.3  # of the time between two polls of a job, from one to the next
 JITTER = 0.1  # a share of it, so that jobs that began together are not asked about together
 LATE_POLLS = 20.0  # how much less often a vendor is asked about a job that has ended here
 CALLBACK_POLLS = 4.0  # how much less often where the vendor calls us
-FORGIVEN_SECONDS = 120.0  # a vendor may not know its own task for so long after it took it
+FORGIVEN_SECONDS = 120.0  # a vendor may say for so long that it does not know its own task, as a proxy before it may
 TOGETHER = 100  # watches that are asked about in one task, where the vendor can tell of many at once
 IDLE_SECONDS = 1.0  # how long what another process did may go unnoticed
 COUNT_SECONDS = 5.0  # how often the jobs that an account holds are counted
-JUMP_SECONDS = 5.0  # more than this between the wall clock and the steady one, and somebody has set the clock
 TOLD_KEPT = 50_000
+UNEXPECTED = "the server met an unexpected error; its log has the details"
 
 
 class Told(NamedTuple):
@@ -59,7 +60,7 @@ class Poller:
         self._free = settings.max_polls_in_flight
         self._tasks: set[asyncio.Task[None]] = set()
         self._told: dict[str, Told] = {}
-        self._offset = clock() - steady()
+        self._unknown: dict[str, float] = {}  # jobs that their vendor says it does not know → since when, steadily
         self._counted = -COUNT_SECONDS
 
     async def run(self) -> None:
@@ -69,7 +70,7 @@ class Poller:
         while True:
             pause = IDLE_SECONDS
             try:
-                await self._look_at_the_clock()
+                await self.gateway.jumps.look()
                 await self._count()
                 for relay in self.relays.values():
                     await self._take(relay)
@@ -119,17 +120,6 @@ class Poller:
             wait *= CALLBACK_POLLS
         return self.clock() + wait * random.uniform(1 - JITTER, 1 + JITTER)
 
-    async def _look_at_the_clock(self) -> None:
-        """All times of the schedule are those of the wall clock, which somebody may set."""
-        offset = self.clock() - self.steady()
-        jump = offset - self._offset
-        if abs(jump) > JUMP_SECONDS:
-            self._offset = offset
-            moved = await self.store.shift_watches(jump)
-            log.warning("clock_jumped", seconds=round(jump, 1), watches=moved)
-        else:
-            self._offset = offset  # it drifts
-
     async def _count(self) -> None:
         if self.steady() - self._counted >= COUNT_SECONDS:
             self._counted = self.steady()
@@ -152,13 +142,25 @@ class Poller:
         self.polls += len(asked)
         began = self.clock()
         for watch, news in zip(asked, await relay.news(asked), strict=True):
-            if self.gateway.tracing:
-                await self._trace(relay, watch, news, began)
-            if isinstance(news, Problem):
-                await self._no_news(relay, watch, news)
-            else:
-                relay.breaker.answered()
-                await self._news(relay, watch, news)
+            try:
+                if self.gateway.tracing:
+                    await self._trace(relay, watch, news, began)
+                await self._learn(relay, watch, news)
+            except Problem as problem:
+                log.error("news_lost", job=watch.job, reason=problem.message)  # it is due again by itself
+            except Exception:  # of one job: the others' news is not lost for it, and its time runs on
+                log.exception("news_broke", job=watch.job)
+                await self._no_news(relay, watch, Problem(Kind.INTERNAL, UNEXPECTED))
+
+    async def _learn(self, relay: Relay, watch: Watch, news: Update | Problem) -> None:
+        if isinstance(news, Problem):
+            await self._no_news(relay, watch, news)
+            return
+        relay.breaker.answered()
+        self._unknown.pop(watch.job, None)
+        for doubt in news.doubts:
+            await self.store.tell(watch.job, "doubted", account=relay.name, detail=doubt, now=self.clock())
+        await self._news(relay, watch, news)
 
     async def _trace(self, relay: Relay, watch: Watch, news: Update | Problem, began: float) -> None:
         """A span for a poll that brought something new; most do not, and a job would have a thousand of them."""
@@ -178,7 +180,7 @@ class Poller:
                     self._moved_on(relay, watch)
             case Mode.WAIT, State.SUCCEEDED:
                 message = f"{relay.name} says that it is made, but names no result."
-                await self._end(relay, watch, State.FAILED, Failure(kind=Kind.UPSTREAM_FAILED, message=message))
+                await self._no_news(relay, watch, Problem(Kind.UPSTREAM_FAILED, message))
             case Mode.WAIT, _:
                 state = State.FAILED if update.state is State.FAILED else State.CANCELED
                 failure = update.failure or Failure(kind=Kind.UPSTREAM_FAILED, message=f"{relay.name} failed.")
@@ -220,7 +222,10 @@ class Poller:
     async def _no_news(self, relay: Relay, watch: Watch, problem: Problem) -> None:
         """An answer that says nothing of the job. Nothing is concluded from it but after a while."""
         now = self.clock()
-        if problem.kind is Kind.NOT_FOUND and now - watch.since > FORGIVEN_SECONDS:
+        if problem.kind is not Kind.NOT_FOUND:
+            self._unknown.pop(watch.job, None)
+        elif self.steady() - self._unknown.setdefault(watch.job, self.steady()) > FORGIVEN_SECONDS:
+            self._unknown.pop(watch.job)
             if watch.mode is Mode.WAIT:
                 message = f"{relay.name} does not know the task any more: {problem.message}"
                 await self._end(relay, watch, State.FAILED, Failure(kind=Kind.UPSTREAM_FAILED, message=message))
@@ -290,6 +295,7 @@ class Poller:
 
     async def _learned(self, watch: Watch, detail: str, cost: float | None) -> None:
         """The end of what can be known of a job that ended before."""
+        self._unknown.pop(watch.job, None)
         if await self.store.unwatch(watch.job, detail=detail, cost=cost, now=self.clock()) and cost:
             job = await self.store.get(watch.job)
             self.gateway.spent.add((watch.account, job.generation.model if job else ""), cost)
@@ -298,10 +304,12 @@ class Poller:
     def _moved_on(self, relay: Relay, watch: Watch) -> None:
         """The account holds one job less, and somebody may go on with this one."""
         self._told.pop(watch.job, None)
+        self._unknown.pop(watch.job, None)
         relay.upstream = max(relay.upstream - 1, 0)
         self.gateway.changed(watch.job)
         self.gateway.want(relay.name)
 
 
 def facts_of(update: Update) -> Json:
-    return {"links": update.links} | ({} if update.cost is None else {"cost": update.cost})
+    facts: Json = {"links": update.links, "texts": update.texts, "kept": msgspec.to_builtins(update.kept)}
+    return {name: each for name, each in facts.items() if each} | ({} if update.cost is None else {"cost": update.cost})

@@ -15,6 +15,7 @@ import structlog
 from mutoscope.files.egress import Client
 from mutoscope.model.config import Webhooks as WebhookSettings
 from mutoscope.model.problem import Problem
+from mutoscope.service.jumps import Jumps
 from mutoscope.store import DueDelivery, Store
 from mutoscope.telemetry.counters import Durations, Tally
 from mutoscope.telemetry.tracing import HEADER, Facts, Tracing, Untold, span
@@ -69,10 +70,11 @@ class Deliverer:
         settings: WebhookSettings,
         secret: str,
         wake: asyncio.Event,
+        jumps: Jumps | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.store, self.client, self.settings, self.secret = store, client, settings, secret
-        self.wake, self.clock = wake, clock
+        self.wake, self.jumps, self.clock = wake, jumps, clock
         self.sending: set[asyncio.Task[None]] = set()
         self.tracing: Tracing | None = None  # set where spans are collected
         self.attempts: Durations[tuple[str, ...]] = Durations()  # by outcome
@@ -83,8 +85,10 @@ class Deliverer:
     async def run(self) -> None:
         """Send what is due until `stop`."""
         while not self.stopping:
-            now = self.clock()
             try:
+                if self.jumps:
+                    await self.jumps.look()
+                now = self.clock()
                 await self._send_due(now)
                 pause = await self._pause(now)
             except Problem as problem:

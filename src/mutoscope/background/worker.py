@@ -12,15 +12,18 @@ from typing import NamedTuple
 
 import structlog
 import uuid_utils
+from msgspec.structs import replace
 
-from mutoscope.engines import Engine, Handed, OpenedInput, Outcome, Parked, Unsent
+from mutoscope.engines import CutOff, Engine, Handed, OpenedInput, Outcome, Parked, Unsent
+from mutoscope.engines.engine import MADE
+from mutoscope.engines.relay import Relay
 from mutoscope.files.assets import Assets, in_turn
 from mutoscope.files.c2pa import Making, Signer, Unsigned
 from mutoscope.files.probe import MediaInfo
 from mutoscope.model.config import Relay as RelaySettings
 from mutoscope.model.config import Worker as WorkerSettings
 from mutoscope.model.job import Dispatch, Failure, Input, Job, Json, Output, Sent, State
-from mutoscope.model.problem import Kind, Problem, hindrance
+from mutoscope.model.problem import Hindered, Kind, Problem, hindrance
 from mutoscope.service.gateway import Gateway, made_definite
 from mutoscope.store import Store
 from mutoscope.telemetry.tracing import Facts, span
@@ -32,6 +35,10 @@ HINDERED_SECONDS = 5.0  # how long to wait where the disk is full, or the like, 
 PATIENCE_SECONDS = 3600.0  # how long that may go on
 PROGRESS_SECONDS = 0.5  # how often news of progress is written
 WORDS = "text/plain"
+CLEARED_SECONDS = 3600.0  # how often what copies left is looked through
+AGAIN_SECONDS = (1.0, 10.0)  # before a job that was cut off is taken up again: the first time, and the longest
+PARKED_SECONDS = 60.0  # before what a vendor made is fetched again after a fault of ours
+UNEXPECTED = "The server met an unexpected error while making this; its log has the details."
 
 
 class Ending(NamedTuple):
@@ -43,6 +50,10 @@ class Ending(NamedTuple):
     was_made: bool = False  # a vendor made it, whatever became of it here
 
 
+Conclusion = Ending | Handed | Parked | Unsent | CutOff
+"""What comes of an attempt."""
+
+
 class Worker:
     def __init__(
         self,
@@ -52,12 +63,13 @@ class Worker:
         settings: WorkerSettings,
         relay: RelaySettings | None = None,
         scratch: Path,
+        landings: Path,
         signer: Signer | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.gateway, self.engines, self.settings = gateway, engines, settings
         self.relay = relay or RelaySettings()
-        self.scratch, self.signer, self.clock = scratch, signer, clock
+        self.scratch, self.landings, self.signer, self.clock = scratch, landings, signer, clock
         self.store: Store = gateway.store
         self.name = f"{socket.gethostname()}-{secrets.token_hex(4)}"
         self.runs: dict[str, Run] = {}
@@ -72,13 +84,17 @@ class Worker:
         """Claim and make until `stop`; a fault of the store is waited out, not fatal."""
         self._heart = asyncio.create_task(self._beat())  # until `stop` is through: leases and progress go on
         self._claiming_ended.clear()
-        swept = 0.0
+        swept, cleared = 0.0, -CLEARED_SECONDS
         try:
             while not self.stopping:
                 wanted, self.gateway.wanted = self.gateway.wanted, set()
                 if time.monotonic() - swept >= POLL_SECONDS:  # for what other processes queue, and leases that ran out
                     wanted, swept = set(self.engines), time.monotonic()
                 try:
+                    if time.monotonic() - cleared >= CLEARED_SECONDS:
+                        cleared = time.monotonic()
+                        await self._clear_landings()
+                    await self.gateway.jumps.look()
                     await self._fill(wanted)
                     self.looked = time.monotonic()
                 except Problem as problem:
@@ -133,12 +149,27 @@ class Worker:
                 limit=free,
                 now=self.clock(),
                 owed=self.gateway.owed,
+                made_before=self._made_before(engine),
+                held=tuple(self.runs),  # whatever became of their leases, they are being made here
             )
             for job in jobs:
-                if job.id not in self.runs:  # else its lease ran out here, and is ours again: it goes on
-                    self._start(job, engine)
+                self._start(job, engine)
             if any(job.webhook for job in jobs):
                 self.gateway.new_delivery.set()
+
+    async def _clear_landings(self) -> None:
+        """Remove what is left of copies for jobs that have ended meanwhile, or are gone."""
+        for name in await asyncio.to_thread(names_in, self.landings):
+            job = await self.store.get(name)
+            if job is None or job.state.final:
+                await asyncio.to_thread(shutil.rmtree, self.landings / name, ignore_errors=True)
+
+    def _made_before(self, engine: Engine) -> float | None:
+        """Of the jobs that wait for an account that is left alone, only those are taken whose patience may be over."""
+        if not isinstance(engine, Relay) or not engine.is_left_alone:
+            return None
+        models = self.gateway.catalog.models.values()
+        return self.clock() - min(model.timeout_seconds or self.relay.timeout_seconds for model in models)
 
     def _start(self, job: Job, engine: Engine) -> None:
         run = Run(job, self)
@@ -170,42 +201,59 @@ class Worker:
         try:
             outcome = await self._attempt(run, engine)
             told.tell(outcome=outcome.state.value if isinstance(outcome, Ending) else type(outcome).__name__.lower())
-            match outcome:
-                case Handed():
-                    log.info("job_handed_over", job=job.id, account=engine.name)
-                    self.gateway.new_watch.set()
-                case Parked() as parked:
-                    await self._park(run, parked)
-                case Unsent() as unsent:
-                    await self._elsewhere(run, unsent)
-                case Ending() as ending:
-                    told.fault = ending.failure.kind.value if ending.failure else ""
-                    with span(self.gateway.tracing, "settle", state=ending.state.value):
-                        await self._settle(run, ending)
+            if isinstance(outcome, Ending):
+                told.fault = outcome.failure.kind.value if outcome.failure else ""
+            await self._conclude(run, engine, outcome)
         except asyncio.CancelledError:
             if run.released:
                 await self.store.release(job.id, self.name, self.clock(), counted=False)
                 log.info("job_released", job=job.id)
             elif not run.canceled:
                 raise
+        except Exception:
+            if not run.is_accepted:
+                raise
+            log.exception("conclusion_broke", job=job.id)  # what a vendor makes or made is not given up for it
+            await self._park(run, Parked(detail=UNEXPECTED, seconds=PARKED_SECONDS))
 
-    async def _attempt(self, run: "Run", engine: Engine) -> Ending | Handed | Parked | Unsent:
+    async def _conclude(self, run: "Run", engine: Engine, outcome: "Conclusion") -> None:
+        job = run.job
+        match outcome:
+            case Handed():
+                log.info("job_handed_over", job=job.id, account=engine.name)
+                self.gateway.new_watch.set()
+            case Parked() as parked:
+                await self._park(run, parked)
+            case Unsent() as unsent:
+                await self._elsewhere(run, unsent)
+            case CutOff() as cut:
+                await self._take_up_again(run, cut)
+            case Ending() as ending:
+                with span(self.gateway.tracing, "settle", state=ending.state.value):
+                    await self._settle(run, ending)
+
+    async def _attempt(self, run: "Run", engine: Engine) -> "Conclusion":
+        """What comes of one attempt. Nothing that goes wrong here ends a job that a vendor has accepted."""
         job = run.job
         try:
-            if engine.remote:
-                run.dispatch = next(iter((await self.store.dispatches(job.id))[-1:]), None)
-            is_open = run.dispatch is not None and run.dispatch.sent is Sent.INTENDED  # the ledger is not left so
-            if job.attempts > self.settings.max_attempts and not is_open:
-                tries = job.attempts - 1
-                raise Problem(Kind.ENGINE_FAILED, f"The job was interrupted {tries} times and is given up.")
             outcome = await self._unhindered(run, engine)
             return Ending(State.SUCCEEDED, outputs=outcome) if isinstance(outcome, tuple) else outcome
+        except CutOff as cut:
+            if job.attempts < self.settings.max_attempts:
+                return cut
+            message = f"{cut}; the job was interrupted {job.attempts} times and is given up."
+            failure = Failure(kind=Kind.ENGINE_FAILED, message=message)
         except Problem as problem:
             failure = Failure(kind=problem.kind, message=problem.message, field=problem.field)
         except Exception:
             log.exception("engine_broke", job=job.id, engine=engine.name)
-            message = "The server met an unexpected error while making this; its log has the details."
-            failure = Failure(kind=Kind.INTERNAL, message=message)
+            failure = Failure(kind=Kind.INTERNAL, message=UNEXPECTED)
+        if run.is_accepted:
+            return Parked(detail=failure.message, seconds=PARKED_SECONDS)
+        if run.dispatch is not None and run.is_open:
+            await run.resolve(run.dispatch, Sent.UNKNOWN, failure.message)
+            message = f"Nothing tells whether a vendor makes this: {failure.message}"
+            failure = Failure(kind=Kind.SUBMISSION_UNKNOWN, message=message)
         return Ending(State.FAILED, failure=failure)
 
     async def _unhindered(self, run: "Run", engine: Engine) -> Outcome:
@@ -216,12 +264,17 @@ class Worker:
         since = time.monotonic()
         while True:
             try:
+                if engine.remote:
+                    run.dispatch = next(iter((await self.store.dispatches(run.job.id))[-1:]), None)
+                self._hold_attempts(run)
                 return await self._generate(run, engine)
-            except (Problem, OSError) as error:
-                problem = hindrance(error)
+            except Exception as error:
+                problem = hindrance(error) or (unfinished(error) if run.is_open else None)
                 if problem is None:
                     raise
-                log.error("job_hindered", job=run.job.id, reason=problem.message)
+                log.error(
+                    "job_hindered", job=run.job.id, reason=problem.message, exc_info=not isinstance(error, Problem)
+                )
                 if self.stopping:  # the next process tries again
                     run.released = True
                     raise asyncio.CancelledError from error
@@ -229,8 +282,13 @@ class Worker:
                     raise problem from error
             run.tidy()
             await asyncio.sleep(HINDERED_SECONDS)
-            if engine.remote:
-                run.dispatch = next(iter((await self.store.dispatches(run.job.id))[-1:]), None)
+
+    def _hold_attempts(self, run: "Run") -> None:
+        """Only attempts that could have made something count: not those that fetch what a vendor has made, nor one that
+        finds out what became of a submission, which the ledger is not left without."""
+        tries = run.job.attempts - 1
+        if tries >= self.settings.max_attempts and not run.is_accepted and not run.is_open:
+            raise Problem(Kind.ENGINE_FAILED, f"The job was interrupted {tries} times and is given up.")
 
     async def _generate(self, run: "Run", engine: Engine) -> Outcome:
         job = run.job
@@ -240,6 +298,14 @@ class Worker:
             if job.generation.inputs:
                 run.inputs = await self.gateway.intake.open(job.generation.inputs, run.scratch)
         return await engine.generate(run)
+
+    async def _take_up_again(self, run: "Run", cut: CutOff) -> None:
+        """Queue it once more, after a while: what cut it off may still be at it. The attempt counts."""
+        job = run.job
+        seconds = min(AGAIN_SECONDS[1], AGAIN_SECONDS[0] * 2 ** (job.attempts - 1))
+        log.warning("job_cut_off", job=job.id, reason=str(cut), attempt=job.attempts, next_seconds=seconds)
+        await asyncio.sleep(seconds)
+        await self.store.release(job.id, self.name, self.clock(), counted=True)
 
     async def _park(self, run: "Run", parked: Parked) -> None:
         """What the vendor made could not be fetched: it is asked again, unless that went on for too long."""
@@ -297,6 +363,7 @@ class Worker:
                 if self.stopping:
                     raise
                 await asyncio.sleep(POLL_SECONDS)
+        run.clear_landing()
         if settled:
             self.gateway.ended(settled)
         happened = "job_ended" if settled else "late_news"
@@ -305,14 +372,14 @@ class Worker:
 
     async def _beat(self) -> None:
         """Renew the leases, write progress, and drop runs that are no longer ours."""
-        renewed = self.clock()
+        renewed = time.monotonic()
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
             try:
                 await asyncio.gather(*(run.write_progress() for run in list(self.runs.values())))
-                if self.clock() - renewed >= min(self.settings.lease_seconds / 3, POLL_SECONDS):
+                if time.monotonic() - renewed >= min(self.settings.lease_seconds / 3, POLL_SECONDS):
                     await self._renew()
-                    renewed = self.clock()
+                    renewed = time.monotonic()
             except Problem as problem:
                 log.error("heartbeat_failed", reason=problem.message)
             except Exception:
@@ -340,6 +407,7 @@ class Run:
         self.dispatch: Dispatch | None = None
         self.inputs: tuple[OpenedInput, ...] = ()
         self._scratch: Path | None = None
+        self._landing: Path | None = None
         self.notes: list[str] = []
         self.canceled = False
         self.released = False
@@ -365,6 +433,20 @@ class Run:
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
             self._scratch = None
+
+    @property
+    def landing(self) -> Path:
+        """A folder for what is being copied, there until the job ends."""
+        if self._landing is None:
+            folder = self._worker.landings / self.job.id
+            folder.mkdir(parents=True, exist_ok=True)
+            self._landing = folder
+        return self._landing
+
+    def clear_landing(self) -> None:
+        if self._landing is not None:
+            shutil.rmtree(self._landing, ignore_errors=True)
+            self._landing = None
 
     @property
     def checkpointed(self) -> Json:
@@ -466,6 +548,18 @@ class Run:
         self.dispatch = dispatch
         return dispatch
 
+    @property
+    def is_open(self) -> bool:
+        """Whether something was sent, or about to be, and the answer is not known."""
+        return self.dispatch is not None and self.dispatch.sent is Sent.INTENDED
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether a vendor makes it or made it: then only its word, or the operator's patience, ends the job."""
+        return bool(self._checkpoint.get("links")) or (
+            self.dispatch is not None and self.dispatch.sent is Sent.ACCEPTED
+        )
+
     async def accept(self, dispatch: Dispatch, handle: Json, status: str) -> None:
         worker = self._worker
         model = worker.gateway.catalog.get(self.job.generation.model)
@@ -475,16 +569,22 @@ class Run:
             number=dispatch.number,
             handle=handle,
             status=status,
-            due=now + worker.relay.first_poll_seconds,
+            due=now if MADE in handle else now + worker.relay.first_poll_seconds,
             deadline=now + (model.timeout_seconds or worker.relay.timeout_seconds),
             now=now,
         )
+        self.dispatch = replace(dispatch, sent=Sent.ACCEPTED)
         if not wanted:
             worker.gateway.new_watch.set()  # it has ended meanwhile: the vendor is told at once
+
+    async def earlier(self, job: str, account: str) -> Json | None:
+        accepted = [each for each in await self._worker.store.dispatches(job) if each.sent is Sent.ACCEPTED]
+        return next((each.handle for each in reversed(accepted) if each.account == account), None)
 
     async def resolve(self, dispatch: Dispatch, sent: Sent, detail: str) -> None:
         worker = self._worker
         await worker.store.resolve(self.job.id, number=dispatch.number, sent=sent, detail=detail, now=worker.clock())
+        self.dispatch = replace(dispatch, sent=sent)
 
     async def unresolved(self, account: str) -> int:
         return await self._worker.store.unresolved(account)
@@ -503,5 +603,14 @@ class Run:
         """What fails is not charged, unless the vendor made it."""
         if ending.state is not State.SUCCEEDED and not ending.was_made:
             return 0.0
-        told = self._checkpoint.get("cost") if self.cost is None else self.cost
-        return self._worker.gateway.cost_of(self.job, ending.outputs) if told is None else float(told)
+        return self._worker.gateway.cost_of(self.job, ending.outputs) if self.cost is None else self.cost
+
+
+def names_in(folder: Path) -> list[str]:
+    return [each.name for each in folder.iterdir()] if folder.is_dir() else []
+
+
+def unfinished(error: Exception) -> Hindered | None:
+    """What is told of a fault of ours between a request that costs money and its answer: nothing is known by it, and it
+    is found out as after a crash. None for a problem that somebody has thought about."""
+    return None if isinstance(error, Problem) else Hindered(UNEXPECTED)

@@ -5,8 +5,12 @@ imported when that verb is called, not before, so that `--help` and `--version` 
 can keep their imports at the top.
 """
 
+import contextlib
+import io
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from types import FrameType
 
 from cyclopts import App, CycloptsError, UnknownCommandError
 
@@ -16,6 +20,7 @@ app = App(
     name="mutoscope",
     help="A self-hosted generative media gateway: vendors' HTTP APIs in front, real media behind.",
     version=__version__,
+    suppress_keyboard_interrupt=False,
     help_format="plaintext",  # markdown would import a parser and a highlighter, for words
 )
 VERBS = {
@@ -37,21 +42,57 @@ for verb, sentence in VERBS.items():
 
 
 def main(tokens: Sequence[str] | None = None) -> None:
-    """The entry point. Exit code 0: done; 1: it failed; 2: it was asked for wrongly."""
+    """The entry point. Exit code 0: done; 1: it failed; 2: it was asked for wrongly; 128 + n: signal n ended it."""
+    words = list(sys.argv[1:] if tokens is None else tokens)
+    heard: list[int] = []
+    write_anyway()
     try:
-        code = app(tokens, exit_on_error=False, print_error=False, result_action="return_int_as_exit_code_else_zero")
+        with ended_by_signals(heard):
+            code = app(words, exit_on_error=False, print_error=False, result_action=RESULT)
     except CycloptsError as error:
         code = fail(f"{first_line(error)} (mutoscope --help lists what there is)", 2)
     except KeyboardInterrupt:
-        code = 130
+        code = 128 + (heard[0] if heard else signal.SIGINT)
     except Exception as error:
         # Late: what knows every failure of the program has imported the program, and --help need not wait for it.
         from mutoscope.cli._failure import explain
 
-        if (told := explain(error)) is None:
+        if (told := explain(error, words)) is None:
             raise
         code = fail(*told)
     sys.exit(code)
+
+
+RESULT = "return_int_as_exit_code_else_zero"
+
+
+def write_anyway() -> None:
+    """What a terminal's encoding lacks is shown as question marks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+@contextlib.contextmanager
+def ended_by_signals(heard: list[int]) -> Generator[None]:
+    """A request to end or a closed terminal is taken as Ctrl-C is, which unwinds all that was begun: temporary
+    directories, children, locks. A signal that is ignored, as by nohup, stays ignored.
+    """
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        heard.append(number)
+        usual = signal.getsignal(signal.SIGINT)  # asyncio's own while a loop runs
+        (usual if callable(usual) else signal.default_int_handler)(signal.SIGINT, frame)
+
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
+    taken = [each for each, handler in before.items() if handler == signal.SIG_DFL]
+    for each in taken:
+        signal.signal(each, interrupt)
+    try:
+        yield
+    finally:
+        for each in taken:
+            signal.signal(each, before[each])
 
 
 def fail(message: str, code: int) -> int:

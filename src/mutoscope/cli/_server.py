@@ -28,7 +28,7 @@ class Answer(NamedTuple):
     def json(self) -> Json:
         try:
             return msgspec.json.decode(self.body, type=Json)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return {}
 
 

@@ -1,5 +1,6 @@
 """How things are shown: tables for people, JSON for programs."""
 
+import json
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,8 +28,12 @@ COLORS = {
 
 
 def print_json(value: Any) -> None:
-    text = msgspec.json.format(msgspec.json.encode(value), indent=2)
-    sys.stdout.write(text.decode() + "\n")
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # another encoding: JSON has a way to write every character in ASCII
+        text = json.dumps(msgspec.json.decode(text), indent=2)
+    sys.stdout.write(text + "\n")
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> None:

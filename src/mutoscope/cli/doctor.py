@@ -13,9 +13,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from cyclopts import Parameter
 from rich.text import Text
 
 from mutoscope import __version__
@@ -25,11 +28,13 @@ from mutoscope.cli._options import AsJson, Config, Data, settings_of
 from mutoscope.cli.serve import is_loopback
 from mutoscope.engines.studio import Studio
 from mutoscope.files import c2pa as signing
+from mutoscope.files.assets import KEY, digest, local_root, place
 from mutoscope.files.probe import Prober
 from mutoscope.model import config
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import BadSettings, Settings
 from mutoscope.model.problem import Problem
+from mutoscope.store import NewerDatabase, hold_readable
 from mutoscope.telemetry import tracing
 from mutoscope.wires import ROWS
 
@@ -39,6 +44,7 @@ LITTLE_SPACE = 1_000_000_000  # bytes; some dozens of clips
 SLOW_SYNC_MS = 50.0
 SYNCS = 5
 ANSWER_SECONDS = 2.0
+FILES_TOLD = 10
 
 
 COLORS = {Verdict.GOOD: "green", Verdict.MISSING: "yellow", Verdict.BROKEN: "bold red"}
@@ -50,6 +56,7 @@ def doctor(
     key: str | None = None,
     data: Data = None,
     config: Config = None,
+    files: Annotated[bool, Parameter(negative="")] = False,
     as_json: AsJson = False,
 ) -> int:
     """What is installed, reachable and missing, and what to do about it. Exit code 1 when something essential is.
@@ -60,8 +67,10 @@ def doctor(
         Look at a server that runs, by its address, instead of at this machine: https://media.example.com.
     key
         An admin's key or the token of [metrics], for what that server tells its operator only.
+    files
+        Read every file that is kept, too, and hold it against its digest. That takes as long as the disk takes.
     """
-    checks = list(_server.examine(server, key) if server else examine(config, data))
+    checks = list(_server.examine(server, key) if server else examine(config, data, files=files))
     if as_json:
         _show.print_json(checks)
     else:
@@ -77,7 +86,7 @@ def show(each: Check) -> None:
         _show.out.print(Text(f"{'':<24}→ {each.advice}"))
 
 
-def examine(file: Path | None, data: Path | None) -> Iterator[Check]:
+def examine(file: Path | None, data: Path | None, *, files: bool = False) -> Iterator[Check]:
     yield Check(what="mutoscope", found=__version__)
     yield python()
     yield sqlite()
@@ -93,6 +102,8 @@ def examine(file: Path | None, data: Path | None) -> Iterator[Check]:
     if settings is not None:
         yield traces(settings.tracing)
         yield from home(settings)
+        if files:
+            yield kept_files(settings)
         yield door(settings)
 
 
@@ -213,10 +224,13 @@ def credentials(settings: config.Credentials) -> Check:
     if not (settings.certificate or settings.key):
         return Check(what="c2pa", found=f"c2pa-python {version}, signs with a certificate of its own")
     try:
-        signing.operators(settings)
+        begin, end = signing.validity(signing.operators(settings).certificate)
     except BadSettings as error:
         advice = "set both to PEM files that belong together, or neither"
         return Check(what="c2pa", verdict=Verdict.BROKEN, found=str(error), advice=advice)
+    if not begin <= datetime.now(UTC) <= end:
+        found = f"{settings.certificate} is good from {begin:%Y-%m-%d} to {end:%Y-%m-%d}, and the clock is outside that"
+        return Check(what="c2pa", verdict=Verdict.BROKEN, found=found, advice="renew the certificate, or set the clock")
     return Check(what="c2pa", found=f"c2pa-python {version}, signs with {settings.certificate}")
 
 
@@ -258,8 +272,19 @@ def home(settings: Settings) -> Iterator[Check]:
         yield Check(what="data directory", verdict=Verdict.BROKEN, found=f"{root} cannot be written", advice=advice)
         return
     yield Check(what="data directory", found=str(root) if root.exists() else f"{root} (will be made at first start)")
+    if (root / _records.DATABASE).exists():
+        yield records(root / _records.DATABASE)
     yield space(there)
     yield disk(there)
+
+
+def records(path: Path) -> Check:
+    try:
+        hold_readable(path)
+    except (NewerDatabase, Problem) as error:
+        advice = "choose another directory with --data, or put back the copy that fits"
+        return Check(what="job store", verdict=Verdict.BROKEN, found=str(error), advice=advice)
+    return Check(what="job store", found=f"{path}, {_show.size(path.stat().st_size)}")
 
 
 def space(where: Path) -> Check:
@@ -290,6 +315,39 @@ def synced_ms(where: Path) -> float:
             os.fsync(file.fileno())
             times.append((time.perf_counter() - started) * 1000)
     return sorted(times)[SYNCS // 2]
+
+
+def kept_files(settings: Settings) -> Check:
+    """Every file against the digest that is its name, and those that records name but are not there."""
+    root = local_root(settings.files.store, settings.data)
+    if root is None:
+        found = f"in {settings.files.store}, which is not read for this"
+        return Check(what="files", verdict=Verdict.MISSING, found=found, advice="ask the bucket for its checksums")
+    whole, damaged = 0, list[str]()
+    for path in sorted(root.glob("??/*")):
+        if KEY.fullmatch(path.name):
+            sound = digest(path) == path.name.partition(".")[0]
+            whole += sound
+            damaged += [] if sound else [path.name]
+    absent = asyncio.run(missing_files(settings, root)) if (settings.data / _records.DATABASE).is_file() else []
+    if not damaged and not absent:
+        return Check(what="files", found=f"{whole} are as they were stored")
+    found = f"{whole} are as they were stored; damaged: {listed(damaged)}; not there: {listed(absent)}"
+    advice = (
+        f"restore them under {root} from a backup; the same file, sent or made again, takes the place of a damaged one"
+    )
+    return Check(what="files", verdict=Verdict.BROKEN, found=found, advice=advice)
+
+
+async def missing_files(settings: Settings, root: Path) -> list[str]:
+    async with _records.at(settings.data / _records.DATABASE) as store:
+        named = [asset for asset in await store.assets() if KEY.fullmatch(asset)]
+        return [asset for asset in named if not (root / place(asset)).is_file()]
+
+
+def listed(names: list[str]) -> str:
+    told = ", ".join(names[:FILES_TOLD])
+    return f"{told} and {len(names) - FILES_TOLD} more" if len(names) > FILES_TOLD else told or "none"
 
 
 # -- what is reachable ---------------------------------------------------------------
@@ -328,7 +386,7 @@ def health(host: str, port: int) -> str | None:
         answer = connection.getresponse()
         status: object = msgspec.json.decode(answer.read(1024), type=dict[str, object]).get("status")
         return str(status) if answer.status == 200 else None
-    except (OSError, http.client.HTTPException, msgspec.DecodeError):
+    except (OSError, http.client.HTTPException, msgspec.DecodeError, UnicodeDecodeError):
         return None
     finally:
         connection.close()

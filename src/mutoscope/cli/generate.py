@@ -1,12 +1,13 @@
 """`mutoscope generate`: one picture or clip, made in this process and written to a file."""
 
 import asyncio
+import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 from msgspec.structs import replace
@@ -15,14 +16,14 @@ from rich.text import Text
 from mutoscope.app import BUILT_IN, App
 from mutoscope.cli import _show
 from mutoscope.cli._failure import Stop
-from mutoscope.cli._options import Config, settings_of
+from mutoscope.cli._options import Config, Number, Whole, settings_of
 from mutoscope.cli.jobs import advance, bar
 from mutoscope.files.assets import EXTENSIONS
 from mutoscope.files.data_dir import CREDENTIALS
 from mutoscope.model.catalog import Catalog, Model, engines_of
 from mutoscope.model.config import Files, Limits, Settings
 from mutoscope.model.http import HttpRequest, HttpResponse
-from mutoscope.model.job import Generation, Input, Job, Operation, Role, State
+from mutoscope.model.job import Generation, Input, Job, Operation, Output, Role, State
 from mutoscope.model.problem import Problem
 from mutoscope.model.requests import Submission
 from mutoscope.telemetry import logs
@@ -76,9 +77,9 @@ async def generate(
     video: File = None,
     model: str | None = None,
     size: str | None = None,
-    seconds: float | None = None,
-    fps: int | None = None,
-    seed: int | None = None,
+    seconds: Number = None,
+    fps: Whole = None,
+    seed: Whole = None,
     negative_prompt: str | None = None,
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
     engine: str | None = None,
@@ -113,7 +114,7 @@ async def generate(
     negative_prompt
         What to leave out.
     out
-        Where to write it (default: named for the prompt, in this directory).
+        Where to write it: a file, or a directory in which it is named for the prompt (default: this one).
     engine
         Who makes it: studio or script (default: as the settings route the model). What a vendor is paid for is made
         by `mutoscope serve`, which keeps it.
@@ -145,13 +146,15 @@ async def generate(
 
 
 def in_private(settings: Settings) -> Settings:
-    """For one job of one's own: no limits, files in the temporary directory, no patience at the end, no vendor.
+    """For one job of one's own: no limits, files in the temporary directory, no patience at the end, no vendor; and
+    somebody waits for it, so that it is in no worse a place than any other program.
 
     What is paid for must outlive this process, and here nothing does.
     """
     server = replace(settings.server, grace_seconds=0.0)
     models = {name: replace(each, engines=made_here(engines_of(each))) for name, each in settings.models.items()}
-    return replace(settings, server=server, limits=Limits(), files=Files(), accounts={}, models=models)
+    studio = replace(settings.studio, niceness=0)
+    return replace(settings, server=server, studio=studio, limits=Limits(), files=Files(), accounts={}, models=models)
 
 
 def made_here(engines: tuple[str, ...]) -> tuple[str, ...]:
@@ -213,12 +216,18 @@ def pixels(size: str | None) -> tuple[int | None, int | None]:
 
 
 def check_name(out: Path, wish: Generation) -> None:
-    """Told before the work, not after it: a file's name must fit what will be in it."""
+    """Told before the work, not after it: a file's name must fit what will be in it, and there must be a place for it.
+
+    A directory stands for a name of our own in it.
+    """
+    folder = out if out.is_dir() else out.absolute().parent
+    if not folder.is_dir():
+        raise Stop(f"--out: there is no directory {folder}.", 2)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise Stop(f"--out: {folder} cannot be written.", 2)
     fits = ".png" if wish.operation is Operation.TEXT_TO_IMAGE else ".mp4"
-    if out.suffix.lower() != fits:
+    if not out.is_dir() and out.suffix.lower() != fits:
         raise Stop(f"--out: this makes a {fits[1:].upper()} file; name it {out.with_suffix(fits)}.", 2)
-    if not out.absolute().parent.is_dir():
-        raise Stop(f"--out: there is no directory {out.absolute().parent}.", 2)
 
 
 # -- making it -----------------------------------------------------------------
@@ -238,7 +247,7 @@ async def hand_over(app: App, job: Job, out: Path | None) -> int:
         raise Stop(job.failure.message if job.failure else f"The job was {job.state.value}.")
     for number, output in enumerate(job.outputs):
         asset = await app.assets.local_path(output.asset, app.home.scratch)
-        path = numbered(out, number) if out else unused(named_for(job), EXTENSIONS.get(output.media_type, "bin"))
+        path = place_for(output, number, job, out)
         await asyncio.to_thread(shutil.copyfile, asset, path)
         _show.out.print(Text.assemble((str(path), "bold"), f"  {described(output, job)}"))
     for note in job.notes:
@@ -246,7 +255,13 @@ async def hand_over(app: App, job: Job, out: Path | None) -> int:
     return 0
 
 
-def described(output: Any, job: Job) -> str:
+def place_for(output: Output, number: int, job: Job, out: Path | None) -> Path:
+    if out is not None and not out.is_dir():
+        return numbered(out, number)
+    return unused(out or Path(), named_for(job), EXTENSIONS.get(output.media_type, "bin"))
+
+
+def described(output: Output, job: Job) -> str:
     facts = [
         f"{output.width}x{output.height}" if output.width and output.height else "",
         f"{output.frames} frames" if output.frames else "",
@@ -264,11 +279,11 @@ def named_for(job: Job) -> str:
     return "-".join(words)[:48].strip("-") or job.generation.model
 
 
-def unused(stem: str, extension: str) -> Path:
+def unused(folder: Path, stem: str, extension: str) -> Path:
     """A name that no file has: what was made before stays."""
-    path, number = Path(f"{stem}.{extension}"), 2
+    path, number = folder / f"{stem}.{extension}", 2
     while path.exists():
-        path, number = Path(f"{stem}-{number}.{extension}"), number + 1
+        path, number = folder / f"{stem}-{number}.{extension}", number + 1
     return path
 
 

@@ -151,6 +151,7 @@ def story(statement: Statement) -> list[tuple[str, str | Text]]:
         ("time", plain(statement.time or "")),
         ("action", plain(statement.action or "")),
         ("source", plain(f"{source} ({meaning})" if meaning else source)),
+        ("made of", plain(", ".join(statement.made_of))),
         ("used", plain(", ".join(statement.used))),
         ("ignored", plain(", ".join(statement.ignored))),
     ]

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
-from mutoscope.cli._options import AsJson, Config, Data, settings_of
+from mutoscope.cli._options import AsJson, Config, Data, Number, settings_of
 from mutoscope.files.assets import local_root, place
 from mutoscope.model.config import Settings
 from mutoscope.model.job import Delivery, Dispatch, Event, Input, Job, Output, State
@@ -115,7 +115,7 @@ def owed(job: Job) -> Delivery | None:
 async def wait(
     id: Id,
     *,
-    timeout: Annotated[float | None, Parameter(help="Give up after so many seconds.")] = None,  # noqa: ASYNC109 - an option's name
+    timeout: Annotated[Number, Parameter(help="Give up after so many seconds.")] = None,  # noqa: ASYNC109 - an option's name
     data: Data = None,
     config: Config = None,
     as_json: AsJson = False,

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
-from mutoscope.cli._options import AsJson, Config, Data, settings_of
+from mutoscope.cli._options import AsJson, Config, Data, Number, Whole, settings_of
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import Key, Rights, Settings
 from mutoscope.service import keys as access
@@ -41,13 +41,13 @@ async def create(
     admin: Annotated[bool, Parameter(negative="")] = False,
     expires: str | None = None,
     webhook: str = "",
-    requests_per_second: float | None = None,
-    requests_per_minute: int | None = None,
-    max_concurrent: int | None = None,
-    max_daily: int | None = None,
-    max_queued: int | None = None,
-    max_bytes_daily: int | None = None,
-    budget: float | None = None,
+    requests_per_second: Number = None,
+    requests_per_minute: Whole = None,
+    max_concurrent: Whole = None,
+    max_daily: Whole = None,
+    max_queued: Whole = None,
+    max_bytes_daily: Whole = None,
+    budget: Number = None,
     budget_period: Literal["day", "month", "total"] = "month",
     toml: Annotated[bool, Parameter(negative="")] = False,
     data: Data = None,
@@ -214,7 +214,10 @@ def seconds_of(text: str, option: str) -> float:
     match = DURATION.fullmatch(text)
     if match is None:
         raise Stop(f"{option} {text}: a time is a number and one of s, m, h, d and w, like 30d.", 2)
-    return float(match[1]) * UNITS[match[2]]
+    seconds = float(match[1]) * UNITS[match[2]]
+    if seconds > admin.LONGEST:
+        raise Stop(f"{option} {text}: that is more than 100 years.", 2)
+    return seconds
 
 
 def unknown(id: str) -> Stop:

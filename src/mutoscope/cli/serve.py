@@ -5,10 +5,13 @@ import contextlib
 import gc
 import ipaddress
 import os
+import resource
 import signal
 import socket
+import tempfile
 from collections import Counter
 from collections.abc import Generator
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
@@ -18,29 +21,35 @@ from msgspec.structs import replace
 from rich.text import Text
 
 from mutoscope import __version__
-from mutoscope.app import App
+from mutoscope.app import App, descriptors
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
-from mutoscope.cli._options import Config, Data, settings_of
+from mutoscope.cli._options import Config, Data, Whole, settings_of
 from mutoscope.model.config import Settings
 from mutoscope.service.routing import route
+from mutoscope.store import hold_readable
 from mutoscope.telemetry import logs
-from mutoscope.web.protocol import Connection
+from mutoscope.web.protocol import SPARE, Connection
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL
 
 KEEP_ALIVE_SECONDS = 75  # clients that poll every few seconds keep their connection
 CLOSING_SECONDS = 5  # for answers under way at a stop; idle connections are closed at once
 BACKLOG = 2048
+MOST_DESCRIPTORS = 65_536
 
-BASE_URLS = {"runway": "RUNWAYML_BASE_URL={url}", "dashscope": "DASHSCOPE_HTTP_BASE_URL={url}/api/v1"}
+BASE_URLS = {
+    "runway": "RUNWAYML_BASE_URL={url}",
+    "dashscope": "DASHSCOPE_HTTP_BASE_URL={url}/api/v1",
+    "luma": "LUMAAI_BASE_URL={url}/dream-machine/v1",
+}
 """How a wire's own SDK is pointed here; for the others the base URL itself is told."""
 
 
 def serve(
     *,
     host: str | None = None,
-    port: int | None = None,
+    port: Whole = None,
     data: Data = None,
     config: Config = None,
     public_url: str | None = None,
@@ -67,11 +76,38 @@ def serve(
     settings = relaxed(settings, rehearse=rehearse, allow_private=allow_private)
     refuse_open_door(settings)
     configure_log(settings)
+    raise_descriptors()
     with listening(settings.server.host, settings.server.port) as door:
         app = App(settings, rehearsal=rehearse)
+        keep_scratch(app.home.scratch)
+        hold_readable(app.home.database)
         server = Serving(app, door)
         server.run(sockets=[door])
     return 0 if server.started else 1
+
+
+def raise_descriptors() -> None:
+    """As many files and sockets as the system lets us have: the usual limit is 1,024, and a connection takes one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def guarded() -> type[Connection]:
+    """Connections, no more at once than leaves descriptors for the rest."""
+
+    class Guarded(Connection):
+        most = max(descriptors() - SPARE, 16)
+
+    return Guarded
+
+
+def keep_scratch(folder: Path) -> None:
+    """Whoever asks for a temporary file here gets it under the data directory: the system's place for them may be
+    memory, or small, and is nobody's to sweep."""
+    tempfile.tempdir = str(folder)
 
 
 def relaxed(settings: Settings, *, rehearse: bool, allow_private: bool) -> Settings:
@@ -146,12 +182,13 @@ class Serving(uvicorn.Server):
             uvicorn.Config(
                 app.server,
                 loop="uvloop",
-                http=Connection,
+                http=guarded(),
                 ws="none",
                 lifespan="on",
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # [server] trusted_proxies says whose are believed
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=CLOSING_SECONDS,
             )
@@ -173,7 +210,9 @@ class Serving(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         """uvicorn would raise the signal again after a graceful stop, and the exit code would speak of a failure."""
-        signals = (signal.SIGINT, signal.SIGTERM)
+        signals = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # a closed terminal; nohup has it ignored
+            signals.append(signal.SIGHUP)
         before = {each: signal.signal(each, self.handle_exit) for each in signals}
         try:
             yield

@@ -17,6 +17,7 @@ from mutoscope.model.catalog import CREDIT_USD
 from mutoscope.store import SpendingRow
 
 DAYS = 30
+YEARS = range(2000, 2101)
 BUILT_IN = ("studio", "script")  # nobody is paid for what they make
 BAR = 30  # characters
 EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -77,9 +78,12 @@ async def usage(
 
 def day_of(text: str, option: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise Stop(f"{option}: {text!r} is no day; write YYYY-MM-DD.", 2) from None
+    if day.year not in YEARS:
+        raise Stop(f"{option}: {text} is none of the years {YEARS[0]} to {YEARS[-1]}.", 2)
+    return day
 
 
 def midnight(day: date) -> float:

@@ -5,7 +5,7 @@ import contextlib
 import time
 from collections.abc import Callable, Generator
 
-LONGEST_SECONDS = 600.0
+LONGEST_SECONDS = 600.0  # that an account is left alone for, whatever its vendor wishes
 UNANSWERED_SECONDS = 5.0
 
 
@@ -88,7 +88,7 @@ class Breaker:
 
     def pause(self, seconds: float, reason: str) -> None:
         self.reason = reason
-        self._paused_until = max(self._paused_until, self.clock() + seconds)
+        self._paused_until = max(self._paused_until, self.clock() + min(seconds, LONGEST_SECONDS))
 
 
 class Bucket:

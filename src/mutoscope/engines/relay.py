@@ -12,23 +12,27 @@ import random
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
+from pathlib import Path
+from typing import NamedTuple, TypeVar
 
+import msgspec
 import structlog
 from msgspec.structs import replace
 
 from mutoscope.engines.circuit_breaker import Breaker, Bucket
-from mutoscope.engines.engine import HANDED, EngineRun, Outcome, Parked, Unsent
+from mutoscope.engines.engine import HANDED, MADE, EngineRun, Outcome, Parked, Unsent
 from mutoscope.files.assets import EXTENSIONS
-from mutoscope.files.egress import Client, Line, Lookup, NotSent
+from mutoscope.files.egress import Client, Line, Lookup, NotSent, discard
+from mutoscope.files.probe import MediaInfo
 from mutoscope.model.catalog import Catalog, Model
 from mutoscope.model.config import Account, Net
 from mutoscope.model.config import Relay as RelaySettings
 from mutoscope.model.http import HttpRequest, HttpResponse
-from mutoscope.model.job import Dispatch, Generation, Input, Json, Operation, Output, Sent, Update, Watch
-from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.job import Dispatch, Generation, Input, Json, Operation, Output, Sent, State, Update, Watch
+from mutoscope.model.problem import Kind, Problem, hindrance
 from mutoscope.telemetry.counters import JOB_SECONDS, Durations, Tally
 from mutoscope.telemetry.tracing import HEADER, Tracing, span
+from mutoscope.wirekit.answers import MOST_CREDITS, number, plain_text
 from mutoscope.wirekit.back import Back, Conversation, File, Order, Way
 from mutoscope.wirekit.wire import Wire
 
@@ -37,8 +41,10 @@ T = TypeVar("T")
 
 BATCH = 8  # so many watches or more are asked about together, where the vendor can tell of several at once
 LIST_TRIES = (1.0, 4.0, 10.0)  # seconds before each look into a vendor's list for a submission whose answer was lost
+LONGEST_MESSAGE = 1000  # characters of a problem, a vendor's words in it
 LIST_AGAIN = 30.0  # seconds before further looks while the list cannot be read
 RETRY_SECONDS = (2.0, 60.0)  # between tries of what was certainly not submitted: the first, and the longest
+ACCEPT_SECONDS = 1.0  # between tries to write down that a vendor has a job, while the disk is full or the like
 COPY_SECONDS = (5.0, 600.0)  # between tries to fetch a result
 ELSEWHERE = frozenset({Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.QUOTA_EXCEEDED})
 """Refusals that speak of the account and not of the job: another account may take it."""
@@ -46,6 +52,17 @@ ELSEWHERE = frozenset({Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.QUOTA_EXCEEDED
 FAMILIES: Mapping[Operation, tuple[str, ...]] = {
     Operation.TEXT_TO_IMAGE: ("image",),
     Operation.IMAGE_UPSCALE: ("image",),
+    Operation.IMAGE_TO_IMAGE: ("image",),
+    Operation.IMAGE_INPAINT: ("image",),
+    Operation.IMAGE_OUTPAINT: ("image",),
+    Operation.IMAGE_BLEND: ("image",),
+    Operation.BACKGROUND_REMOVAL: ("image",),
+    Operation.BACKGROUND_REPLACEMENT: ("image",),
+    Operation.VECTORIZATION: ("image",),
+    Operation.VIRTUAL_TRY_ON: ("image",),
+    Operation.TEXT_TO_MUSIC: ("audio", "video", "image"),
+    Operation.MUSIC_EXTENSION: ("audio", "video", "image"),
+    Operation.MUSIC_JOIN: ("audio", "video", "image"),
     Operation.TEXT_TO_SPEECH: ("audio",),
     Operation.SOUND_EFFECT: ("audio",),
     Operation.VOICE_DUBBING: ("audio", "video"),
@@ -76,6 +93,7 @@ class Relay:
             raise ValueError(f"wire {wire.name} cannot be called")
         self.name, self.account, self.wire, self.settings = name, account, wire, settings
         self.back: Back = wire.back
+        self.speaks = wire.name
         self.catalog, self.clock = catalog, clock
         self.line = Line(
             account.base_url or self.back.base_url,
@@ -108,13 +126,17 @@ class Relay:
 
     @property
     def slots(self) -> int:
-        """How many runs there is room for now: none while the account is left alone or holds as much as it may."""
-        if not self.breaker.allows and not self.has_detour:
-            return 0
-        most = self.settings.slots if self.breaker.closed else 1
+        """How many runs there is room for now: one that tries where the account failed, none where it holds as much as
+        it may. While it is left alone, what it has made is fetched all the same."""
+        most = self.settings.slots if self.breaker.closed or self.is_left_alone else 1
         if self.account.max_in_flight:
             most = min(most, self._submitting + max(self.account.max_in_flight - self.upstream - self._submitting, 0))
         return most
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether nothing is submitted now, nor can go elsewhere: what waits grows old in the queue."""
+        return not self.breaker.allows and not self.has_detour
 
     @property
     def can_find(self) -> bool:
@@ -141,8 +163,8 @@ class Relay:
     # -- making ---------------------------------------------------------------------
 
     async def generate(self, run: EngineRun) -> Outcome:
-        if links := run.checkpointed.get("links"):
-            return await self._fetch(run, links)
+        if any(run.checkpointed.get(name) for name in ("links", "texts", "kept")):
+            return await self._fetch(run, run.checkpointed.get("links") or ())
         last = run.dispatch
         if last and last.sent in (Sent.INTENDED, Sent.UNKNOWN):
             return await self._through(self._find_out(run, self._order_of(run), last))
@@ -152,7 +174,7 @@ class Relay:
         self._submitting += 1
         try:
             with self.breaker.trying():
-                order = self._order_of(run)
+                order = await self._with_earlier(run, self._order_of(run))
                 try:
                     sources = {each.field: await self._bring(run, order, each) for each in order.generation.inputs}
                 except Unreached as reason:
@@ -172,11 +194,22 @@ class Relay:
         """The wish without the inputs that go unheeded, of which the job has a note."""
         heeded = self.heeds(generation.operation, model) or frozenset()
         inputs = tuple(each for each in generation.inputs if "*" in heeded or each.role in heeded)
-        return Order(generation=replace(generation, inputs=inputs), names=self.names_of(model))
+        ours = (each.output_of for each in inputs if each.made_by == self.name)
+        return Order(
+            generation=replace(generation, inputs=inputs),
+            names=self.names_of(model),
+            earlier={job: {"id": "earlier"} for job in ours if job},  # stands for the handle while it is only checked
+        )
 
     def _order_of(self, run: EngineRun) -> Order:
         order = self._order(run.generation, self.catalog.get(run.generation.model))
         return replace(order, callback=run.callback, reference=run.job_id)
+
+    async def _with_earlier(self, run: EngineRun, order: Order) -> Order:
+        """With the vendor's own handles of the earlier jobs whose outputs are inputs of this one."""
+        own = {each.output_of for each in order.generation.inputs if each.made_by == self.name}
+        found = {job: await run.earlier(job, self.name) for job in own if job}
+        return replace(order, earlier={job: handle for job, handle in found.items() if handle})
 
     # -- its inputs -------------------------------------------------------------------
 
@@ -237,6 +270,8 @@ class Relay:
     async def _send(self, run: EngineRun, order: Order) -> Outcome:
         """One at a time where the vendor's list is to settle what is lost: it does not tell two lost ones apart."""
         async with self._turn:
+            if not self.breaker.answers:  # closed by the vendor while this one waited for its turn
+                return self._unsent(run, Problem(Kind.RATE_LIMITED, f"{self.name}: {self.breaker.reason}"))
             with span(self.tracing, "submit", kind="CLIENT", account=self.name) as told:
                 outcome = await self._send_now(run, order)
                 told.tell(outcome=type(outcome).__name__.lower())
@@ -249,7 +284,7 @@ class Relay:
                 update = await self.converse(self.back.submit(order), run=run, sending=sending)
                 if sending.dispatch is None:
                     raise Problem(Kind.INTERNAL, f"wire {self.wire.name} marks no request as spending")
-                await run.accept(sending.dispatch, update.handle, update.upstream_status)
+                await self._accept(run, sending.dispatch, await self._with_result(run, update))
         except (Answered, Problem) as error:
             problem = error.problem if isinstance(error, Answered) else error
             if sending.dispatch is None:
@@ -261,6 +296,30 @@ class Relay:
         self.upstream += 1
         self.breaker.succeeded()
         return HANDED
+
+    async def _with_result(self, run: EngineRun, update: Update) -> Update:
+        """What the answer to a submission carries is kept, and told by its handle: the next poll asks nobody."""
+        if update.state is not State.SUCCEEDED:
+            return update
+        kept: list[Output] = []
+        for place, text in enumerate(update.inline):
+            path = run.landing / f"result-{place}"
+            await asyncio.to_thread(write_base64, path, text)
+            kept.append(await self._keep(run, Landed(path, await self._looked_at(run, path))))
+        made = {"links": update.links, "texts": update.texts, "kept": msgspec.to_builtins(kept), "cost": update.cost}
+        return replace(update, handle={**update.handle, MADE: made})
+
+    async def _accept(self, run: EngineRun, dispatch: Dispatch, update: Update) -> None:
+        """Write down that the vendor has it, however long the store may be hindered: only we know its name there."""
+        while True:
+            try:
+                return await run.accept(dispatch, update.handle, update.upstream_status)
+            except (Problem, OSError) as error:
+                problem = hindrance(error)
+                if problem is None:
+                    raise
+                log.error("accept_hindered", job=run.job_id, account=self.name, reason=problem.message)
+            await asyncio.sleep(ACCEPT_SECONDS)
 
     async def _sorted(
         self, run: EngineRun, order: Order, dispatch: Dispatch, verdict: Sent, problem: Problem
@@ -357,32 +416,25 @@ class Relay:
     async def _fetch(self, run: EngineRun, links: Sequence[str]) -> Outcome:
         """Copy the results to us and look at them."""
         tries = int(run.checkpointed.get("copies", 0))
+        if (cost := number(run.checkpointed.get("cost"), 0.0, MOST_CREDITS)) is not None:
+            run.charge(cost)
         try:
-            outputs = [await self._copy(run, link, number) for number, link in enumerate(links)]
+            landed = [await self._copy(run, link, number) for number, link in enumerate(links)]
+            outputs = msgspec.convert(run.checkpointed.get("kept") or (), list[Output])
+            outputs += [await self._keep(run, each) for each in landed]
+            outputs += [run.say(text) for text in run.checkpointed.get("texts") or ()]
         except Problem as problem:
+            if hindrance(problem):  # ours, and it passes: no reason to come ever less often
+                return Parked(detail=problem.message, seconds=COPY_SECONDS[0])
             await run.checkpoint(copies=tries + 1)
             await run.tell("copy_failed", problem.message)
             return Parked(detail=problem.message, seconds=min(COPY_SECONDS[1], COPY_SECONDS[0] * 2 ** min(tries, 10)))
-        if (cost := run.checkpointed.get("cost")) is not None:
-            run.charge(float(cost))
         return tuple(outputs)
 
-    async def _copy(self, run: EngineRun, link: str, number: int) -> Output:
-        path = run.scratch / f"result-{number}"
-        path.unlink(missing_ok=True)
-        began, outcome = time.perf_counter(), "failed"
-        try:
-            with span(self.tracing, "copy", kind="CLIENT", account=self.name):
-                await self.copier.fetch(link, max_bytes=self.settings.max_result_bytes, into=path)
-            outcome, self.copied_bytes = "copied", self.copied_bytes + path.stat().st_size
-        finally:
-            self.copies.add(outcome, time.perf_counter() - began)
-        info = await run.probe(path)
-        families = FAMILIES.get(run.generation.operation, ("video",))
-        if info.kind not in families:
-            raise Problem(Kind.BAD_MEDIA, f"the result is {info.media_type}, not {' or '.join(families)}")
+    async def _keep(self, run: EngineRun, landed: "Landed") -> Output:
+        info = landed.info
         return await run.keep(
-            path,
+            landed.path,
             media_type=info.media_type,
             width=info.width,
             height=info.height,
@@ -390,6 +442,30 @@ class Relay:
             frames=info.frames,
             made=False,
         )
+
+    async def _copy(self, run: EngineRun, link: str, number: int) -> "Landed":
+        """Bring a result here and look at it. What is there of it already is not fetched again."""
+        path = run.landing / f"result-{number}"
+        began, outcome = time.perf_counter(), "failed"
+        try:
+            with span(self.tracing, "copy", kind="CLIENT", account=self.name):
+                _ = await self.copier.fetch(link, max_bytes=self.settings.max_result_bytes, into=path, resume=True)
+            outcome, self.copied_bytes = "copied", self.copied_bytes + path.stat().st_size
+        finally:
+            self.copies.add(outcome, time.perf_counter() - began)
+        try:
+            return Landed(path, await self._looked_at(run, path))
+        except Problem as problem:
+            if problem.kind is Kind.BAD_MEDIA:  # the next try begins at the beginning
+                await asyncio.to_thread(discard, path)
+            raise
+
+    async def _looked_at(self, run: EngineRun, path: Path) -> MediaInfo:
+        info = await run.probe(path)
+        families = FAMILIES.get(run.generation.operation, ("video",))
+        if info.kind not in families:
+            raise Problem(Kind.BAD_MEDIA, f"the result is {info.media_type}, not {' or '.join(families)}")
+        return info
 
     # -- news ---------------------------------------------------------------------------------
 
@@ -423,6 +499,8 @@ class Relay:
         return {places[number]: update for number, update in news.items()}
 
     async def _ask(self, watch: Watch) -> Update | Problem:
+        if (made := watch.handle.get(MADE)) is not None:
+            return msgspec.convert({"state": State.SUCCEEDED, "upstream_status": ""} | made, Update)
         try:
             return await self.converse(self.back.poll(watch.handle))
         except Answered as answer:
@@ -466,15 +544,21 @@ class Relay:
                 if answer is None:
                     raise
                 self.errors.add(problem.kind.value)
-                raise Answered(self._without_key(problem), answer.status) from None
+                raise Answered(self._passed_on(problem), answer.status) from None
+            except Exception as error:  # whatever a vendor says: it is an answer, and no fault of the job
+                if answer is None:
+                    raise
+                log.exception("answer_broke", account=self.name)
+                self.errors.add(Kind.UPSTREAM_FAILED.value)
+                message = f"{self.name} sent an answer that cannot be read."
+                raise Answered(Problem(Kind.UPSTREAM_FAILED, message), answer.status) from error
             answer = await self._answer(request, run, sending)
 
-    def _without_key(self, problem: Problem) -> Problem:
-        """Vendors repeat a key that they do not know, and their words go to callers."""
+    def _passed_on(self, problem: Problem) -> Problem:
+        """Its words as callers may read them. Vendors repeat a key that they do not know."""
         key = self.account.key
-        if not key or key not in problem.message:
-            return problem
-        message = problem.message.replace(key, "[redacted]")
+        message = problem.message.replace(key, "[redacted]") if key else problem.message
+        message = plain_text(message, LONGEST_MESSAGE)
         return Problem(problem.kind, message, field=problem.field, retry_after=problem.retry_after)
 
     async def _answer(self, request: HttpRequest, run: EngineRun | None, sending: "Sending | None") -> HttpResponse:
@@ -502,6 +586,13 @@ class Relay:
             raise
         finally:
             self.requests.add(answer, time.perf_counter() - began)
+
+
+class Landed(NamedTuple):
+    """A result that lies here."""
+
+    path: Path
+    info: MediaInfo
 
 
 class Sending:
@@ -561,6 +652,14 @@ class Door:
             self._looking -= 1
             async with self._changed:
                 self._changed.notify_all()
+
+
+def write_base64(path: Path, text: str) -> None:
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise Problem(Kind.UPSTREAM_FAILED, "the result is no base64") from error
+    path.write_bytes(data)
 
 
 def ours_to_mend(account: str, problem: Problem) -> Problem:

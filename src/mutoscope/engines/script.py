@@ -1,6 +1,7 @@
 """An engine that obeys its prompt: for tests, demos and rehearsals of what can go wrong.
 
     sleep 2                       take two seconds, with progress
+    weigh 5                       make the picture or clip five megabytes larger
     fail refused not today        fail with a problem kind and a message
     throttle                      fail as an overloaded vendor does
     crash                         break in a way that no engine should
@@ -17,8 +18,11 @@ import asyncio
 import hashlib
 import io
 import math
+import random
+import struct
 import tempfile
 import wave
+import zlib
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from functools import lru_cache
@@ -34,6 +38,7 @@ from mutoscope.model.job import Operation, Output, Role
 from mutoscope.model.problem import KINDS, Kind, Problem
 
 TICK_SECONDS = 0.05
+MOST_MEGABYTES = 1000.0
 SOUND_RATE = 8000
 PICTURES = frozenset(
     {
@@ -68,6 +73,7 @@ SOUNDS = frozenset(
 class Script:
     name = "script"
     remote = False
+    speaks = ""
     honours: Mapping[Operation, frozenset[str]] = {operation: frozenset({"*"}) for operation in Operation}
 
     def __init__(self, settings: ScriptSettings | None = None) -> None:
@@ -89,14 +95,18 @@ class Script:
         if wish.operation in WORDS:
             return run.say(f"{index + 1}: {wish.prompt or 'nothing was asked'}")
         seconds = wish.seconds or source_seconds(run) or 5.0
+        if added := wish.extra.get("added_seconds"):
+            seconds = (source_seconds(run) or 0.0) + added
         if wish.operation in PICTURES:
             data = await asyncio.to_thread(picture, width, height, color)
+            data = await asyncio.to_thread(padded_png, data, ballast(wish.prompt or ""))
             return await run.keep(data, media_type="image/png", width=width, height=height)
         if wish.operation in SOUNDS:
             data = await asyncio.to_thread(tone, seconds)
             return await run.keep(data, media_type="audio/wav", seconds=seconds)
         fps = wish.fps or 24
         data = await asyncio.to_thread(clip, width, height, fps, round(seconds * fps), color)
+        data = await asyncio.to_thread(padded_mp4, data, ballast(wish.prompt or ""))
         frames = round(seconds * fps)
         return await run.keep(
             data, media_type="video/mp4", width=width, height=height, seconds=frames / fps, frames=frames
@@ -159,6 +169,28 @@ def tint(text: str) -> tuple[int, int, int]:
     """One of eight colours, so that the files of many jobs are made once."""
     bits = hashlib.sha256(text.encode()).digest()[0]
     return 64 + 128 * (bits & 1), 64 + 128 * (bits >> 1 & 1), 64 + 128 * (bits >> 2 & 1)
+
+
+def ballast(prompt: str) -> bytes:
+    """What is added to a file for the order `weigh`: of this prompt, and of no other."""
+    megabytes = next((float(words[1]) for words in orders(prompt) if words[0] == "weigh" and is_weight(words)), 0.0)
+    return random.Random(prompt).randbytes(round(megabytes * 1_000_000))
+
+
+def is_weight(words: list[str]) -> bool:
+    return len(words) > 1 and is_number(words[1]) and float(words[1]) <= MOST_MEGABYTES
+
+
+def padded_png(data: bytes, more: bytes) -> bytes:
+    """With a chunk that every reader skips, before the last one."""
+    if not more:
+        return data
+    chunk = b"muPd" + more
+    return data[:-12] + struct.pack(">I", len(more)) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[-12:]
+
+
+def padded_mp4(data: bytes, more: bytes) -> bytes:
+    return data + struct.pack(">I", 8 + len(more)) + b"free" + more if more else data
 
 
 @lru_cache(maxsize=64)

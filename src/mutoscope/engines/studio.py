@@ -21,8 +21,8 @@ import msgspec
 import structlog
 
 import mutoscope
-from mutoscope.engines.engine import EngineRun, OpenedInput
-from mutoscope.files.c2pa import Making
+from mutoscope.engines.engine import CutOff, EngineRun, OpenedInput
+from mutoscope.files.c2pa import Making, Source
 from mutoscope.model.config import Studio as StudioSettings
 from mutoscope.model.job import Json, Operation, Output, Role
 from mutoscope.model.problem import Kind, Problem
@@ -51,6 +51,11 @@ LISTS: dict[str, tuple[Role, ...]] = {
     "sounds": (Role.AUDIO,),
 }
 """Its names of several files of a kind, in the order in which they were given."""
+BY_PRECEDENCE = tuple(INPUTS[name] for name in ("video", "image", "last", "audio", "reference", "mask"))
+"""What is made begins with the first of these that is given; the others are added to it."""
+ADDED = frozenset({Role.AUDIO, Role.REFERENCE, Role.MASK})
+"""What nothing begins with, but music with music."""
+GOING_ON = frozenset({Operation.MUSIC_EXTENSION, Operation.MUSIC_JOIN})
 
 CALLERS_NAMES = {
     "factor": "scaleFactor",
@@ -94,9 +99,10 @@ CLIP = SHAPE | {"negative_prompt", "seconds", "fps", "watermark", Role.AUDIO}
 class Studio:
     name = "studio"
     remote = False
+    speaks = ""
     honours: Mapping[Operation, frozenset[str]] = {
         Operation.IMAGE_TO_VIDEO: CLIP | {Role.FIRST_FRAME, Role.LAST_FRAME, Role.VIDEO},
-        Operation.VIDEO_EXTENSION: CLIP | {Role.LAST_FRAME, Role.VIDEO},
+        Operation.VIDEO_EXTENSION: CLIP | {"added_seconds", Role.LAST_FRAME, Role.VIDEO},
         Operation.TEXT_TO_VIDEO: CLIP,
         Operation.TEXT_TO_IMAGE: SHAPE | SEVERAL,
         Operation.IMAGE_TO_IMAGE: SEVERAL | {"prompt", "width", "height", "strength", Role.IMAGE, Role.REFERENCE},
@@ -177,7 +183,8 @@ class Studio:
         return {}
 
     async def _start(self) -> "_Child":
-        return await _Child.start(OLD_INSTRUCTIONS if self.settings.determinism == "portable" else {})
+        more = OLD_INSTRUCTIONS if self.settings.determinism == "portable" else {}
+        return await _Child.start(more, niceness=self.settings.niceness)
 
     async def _child(self) -> "_Child":
         """The warm child, or a new one; another is warmed for the job after this one."""
@@ -218,6 +225,8 @@ class Studio:
                 return news["done"]
             elif "refused" in news:
                 raise refusal(run, news["refused"])
+            elif "killed" in news:
+                raise CutOff(f"A command of the renderer was killed: {news['killed']}")
             elif "hindered" in news:
                 # As if it had happened here: the worker keeps the job and tries again.
                 raise OSError(news["hindered"], os.strerror(news["hindered"]))
@@ -228,8 +237,9 @@ class Studio:
         log.error("studio_died", job=run.job_id, code=code)
         if not heard and child.reserved:
             raise DiedInReserve
-        cause = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
-        raise Problem(Kind.ENGINE_FAILED, f"The renderer's process {cause} before it was done.")
+        if code < 0:
+            raise CutOff(f"The renderer's process was killed by signal {-code} before it was done")
+        raise Problem(Kind.ENGINE_FAILED, f"The renderer's process ended with status {code} before it was done.")
 
 
 def order_for(run: EngineRun, settings: StudioSettings) -> Json:
@@ -248,7 +258,7 @@ def order_for(run: EngineRun, settings: StudioSettings) -> Json:
         "height": wish.height,
         "resolution": wish.resolution,
         "fps": wish.fps if wish.fps is not None else FPS,
-        "seconds": wish.seconds if wish.seconds is not None else SECONDS,
+        "seconds": seconds_of(run),
         # Nobody asked for a seed: the job's own, so that a second attempt makes the same.
         "seed": wish.seed if wish.seed is not None else zlib.crc32(run.job_id.encode()),
         "watermark": bool(wish.watermark),
@@ -271,6 +281,14 @@ def lacking(operation: Operation) -> str:
         Operation.VECTORIZATION: '; it needs the extra: pip install "mutoscope[trace]"',
     }
     return needed.get(operation, "")
+
+
+def seconds_of(run: EngineRun) -> float:
+    """How long the whole is to be; some vendors say of an extension how much is added."""
+    added, source = run.generation.extra.get("added_seconds"), given(run, Role.VIDEO)
+    if added is not None and source is not None:
+        return (source.info.seconds or 0.0) + added
+    return run.generation.seconds if run.generation.seconds is not None else SECONDS
 
 
 def pace(extra: Json) -> float:
@@ -332,6 +350,9 @@ async def keep(run: EngineRun, file: Json, *, version: str) -> Output:
     if "text" in file:
         return run.say(file["text"])
     path = Path(file["path"])
+    files = [each for roles in BY_PRECEDENCE for each in run.inputs if each.role in roles]
+    added = ADDED - ({Role.AUDIO} if run.generation.operation in GOING_ON else set[Role]())
+    begun = next((each for each in files if each.role not in added), None)
     return await run.keep(
         path,
         media_type=MEDIA_TYPES[path.suffix],
@@ -339,8 +360,18 @@ async def keep(run: EngineRun, file: Json, *, version: str) -> Output:
         height=file.get("height"),
         seconds=file.get("seconds"),
         frames=file.get("frames"),
-        made=Making(version=version, used=tuple(file["used"]), ignored=tuple(file["ignored"])),
+        made=Making(
+            version=version,
+            used=tuple(file["used"]),
+            ignored=tuple(file["ignored"]),
+            begun_with=source_of(begun) if begun else None,
+            placed=tuple(source_of(each) for each in files if each is not begun),
+        ),
     )
+
+
+def source_of(each: OpenedInput) -> Source:
+    return Source(path=str(each.path), media_type=each.info.media_type, title=each.role.value)
 
 
 class DiedInReserve(Exception):
@@ -355,7 +386,7 @@ class _Child:
         self.reserved = False  # it was started for a job that had not come yet
 
     @classmethod
-    async def start(cls, more: Mapping[str, str]) -> "_Child":
+    async def start(cls, more: Mapping[str, str], *, niceness: int) -> "_Child":
         root = Path(mutoscope.__file__).parent.parent
         # An environment of its own: the child opens strangers' files and needs to know no secrets.
         environment = {
@@ -368,7 +399,7 @@ class _Child:
         }
         return cls(
             await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", CHILD),
+                *(sys.executable, "-P", "-m", CHILD, str(niceness)),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
@@ -385,7 +416,8 @@ class _Child:
     async def give(self, order: Json) -> None:
         stdin = self.process.stdin
         if stdin is not None:
-            with contextlib.suppress(ConnectionError):  # it died: its news end at once
+            # it died: its news end at once; RuntimeError is uvloop's word for a pipe that is closed
+            with contextlib.suppress(ConnectionError, RuntimeError):
                 stdin.write(msgspec.json.encode(order) + b"\n")
                 await stdin.drain()
 

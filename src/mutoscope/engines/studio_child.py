@@ -1,9 +1,11 @@
-"""The child of `studio.py`: renders one job and is gone. A line of JSON in; lines of JSON out.
+"""The child of `studio.py`: renders one job and is gone. A line of JSON in; lines of JSON out. Its argument is how far
+it steps back for others, as `nice` counts it.
 
 Out come {"progress": share} while it works, and at the end one of {"done": {…}}, {"refused": {message, field}}
-for what cannot be made, {"hindered": errno} for what the system does not let it make, and {"broken": text} for what
-should not happen. When its stdin closes, its parent is gone and so is it. It imports nothing of ours but studio and
-the walls, behind which it shuts itself before it opens what it was given.
+for what cannot be made, {"hindered": errno} for what the system does not let it make, {"killed": text} where a command
+was ended from outside, and {"broken": text} for what should not happen. When its stdin closes, its parent is gone and
+so is it. It imports nothing of ours but studio and the walls, behind which it shuts itself before it opens what it was
+given.
 """
 
 import errno
@@ -20,7 +22,6 @@ from typing import Any
 
 from mutoscope.files import _sandbox as walls
 
-NICENESS = 10
 AUTOGROUP, TRIES, TRY_SECONDS = Path("/proc/self/autogroup"), 5, 0.1
 MEMORY = 3 * 1024**3  # address space
 FILE_BYTES = 4 * 1024**3
@@ -46,7 +47,7 @@ Json = dict[str, Any]
 
 def main() -> None:
     """Get ready, wait for the request, make it, leave without tidying up: the parent removes the files."""
-    step_back()  # before the imports: they are work too
+    step_back(int(sys.argv[1]))  # before the imports: they are work too
     # Late, because they take a third of a second and must run at low priority.
     import cv2
 
@@ -73,7 +74,10 @@ def main() -> None:
 def failure(error: BaseException, file_bytes: int) -> Json:
     """What is told of it."""
     from mutoscope.studio import StudioError  # loaded already
+    from mutoscope.studio.error import Killed
 
+    if isinstance(error, Killed):
+        return {"killed": str(error)}
     if number := system_error(error, file_bytes):
         return {"hindered": number}
     if isinstance(error, StudioError):
@@ -99,16 +103,19 @@ def system_error(error: BaseException, file_bytes: int) -> int | None:
     return cause.errno if cause.errno in HINDRANCES else None
 
 
-def step_back() -> None:
-    """Let everything else on this machine go first.
+def step_back(niceness: int) -> None:
+    """Let the server, and what else is short of time, go first, without waiting for what is never short of work.
 
     Where Linux groups processes by session (autogroup), `nice` counts only within the child's own session, so that
-    the session's is lowered too: status reads beside two renders then wait a tenth as long.
+    the session's is lowered too. As a batch (Linux) it does not interrupt others when it wakes up.
     """
-    os.nice(NICENESS)
-    for _ in range(TRIES if os.getsid(0) == os.getpid() else 0):
+    if hasattr(os, "SCHED_BATCH") and niceness > 0:
+        with suppress(OSError):  # not allowed here
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    os.nice(niceness)
+    for _ in range(TRIES if os.getsid(0) == os.getpid() and niceness > 0 else 0):
         try:
-            AUTOGROUP.write_text(str(NICENESS))
+            AUTOGROUP.write_text(str(niceness))
         except BlockingIOError:  # another session was changed a moment ago
             time.sleep(TRY_SECONDS)
         except OSError:  # there is no such thing here

@@ -36,6 +36,7 @@ from av.subtitles.stream import SubtitleStream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL import (
+    AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
     Image,
@@ -55,6 +56,8 @@ else:
 
 MEMORY = 1536 * 1024 * 1024  # address space: libraries, a 64-megapixel frame, and the decoder's own
 CPU_SECONDS = 10
+FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""What no file does to the process that reads it: somebody else did, or the system was short of memory."""
 OPEN_FILES = 32
 TRACKS = 16
 PACKETS = 2_000_000
@@ -66,11 +69,12 @@ MOST_FPS = 1000
 ANSWER = 64 * 1024  # bytes that a fork may say
 BOXES = 1_000_000
 SLACK_SECONDS = 0.25  # how far a header's length may be from the packets'
+UNKNOWN_LENGTH = 0x7F000000  # bytes of sound that a WAV header claims; more than any file that is taken has
 COMMENT = 1000  # characters
 ORIENTATION = 0x0112  # EXIF
 LYING = (5, 6, 7, 8)  # its values that swap width and height
 
-PARSERS = (PngImagePlugin, JpegImagePlugin, WebPImagePlugin, BmpImagePlugin, GifImagePlugin)
+PARSERS = (PngImagePlugin, JpegImagePlugin, WebPImagePlugin, AvifImagePlugin, BmpImagePlugin, GifImagePlugin)
 LATER = (MpoImagePlugin, TiffImagePlugin, SubtitleCodecContext, SubtitleStream, copy, mmap)
 """Imported before the fork, and by name, so that Pillow does not go and load every parser it has; the second line is
 what the libraries would import for a file that needs it, but behind the walls nothing can be imported any more."""
@@ -78,6 +82,7 @@ FORMATS = {
     "image/png": "PNG",
     "image/jpeg": "JPEG",
     "image/webp": "WEBP",
+    "image/avif": "AVIF",
     "image/bmp": "BMP",
     "image/gif": "GIF",
 }
@@ -126,6 +131,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.set_level(None)
     Image.preinit()
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # behind the walls no thread can be started
     for line in sys.stdin.buffer:
         say(answer(line))
 
@@ -153,7 +159,9 @@ def answer(line: bytes) -> dict[str, Any]:
         found: Any = json.loads(told) if status == 0 else None
         if isinstance(found, dict):
             return cast("dict[str, Any]", found)
-    # A signal: memory, processor time, or a crash in a codec.
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) in FROM_OUTSIDE:
+        return {"killed": os.WTERMSIG(status)}
+    # A signal of another kind: memory, processor time, or a crash in a codec.
     return {"flaw": "Invalid asset: it cannot be read within the limits of this server"}
 
 
@@ -192,8 +200,11 @@ def limit(path: str) -> None:
         (resource.RLIMIT_FSIZE, 0),
     )
     for which, value in bounds:
+        hard = (
+            value + 1 if which == resource.RLIMIT_CPU else value
+        )  # at the hard limit comes a SIGKILL, as from outside
         try:
-            resource.setrlimit(which, (value, value))
+            resource.setrlimit(which, (value, hard))
         except (OSError, ValueError):  # macOS does not bound address space
             if which != resource.RLIMIT_AS:
                 raise
@@ -209,6 +220,8 @@ def limit(path: str) -> None:
 def image(request: dict[str, Any]) -> dict[str, Any]:
     """The header, one walk over the file's own structure, and a first picture that can be decoded."""
     path, media_type, most = request["path"], request["media_type"], request["max_pixels"]
+    if media_type == "image/avif" and not AvifImagePlugin.SUPPORTED:
+        raise Flaw("Unsupported asset type: image/avif; the Pillow that is installed here was built without it")
     Image.MAX_IMAGE_PIXELS = most
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     try:
@@ -349,10 +362,30 @@ def whole_bmp(file: BinaryIO, size: int) -> bool:
     return int.from_bytes(file.read(6)[2:], "little") <= size
 
 
+def boxes_end(file: BinaryIO, size: int) -> bool:
+    """Whether the outermost boxes of an ISO file end where the file ends."""
+    at = 0
+    for _ in range(BOXES):
+        file.seek(at)
+        head = file.read(16)
+        length = int.from_bytes(head[:4])
+        if length == 1:
+            length = int.from_bytes(head[8:16])
+        if length == 0:  # the last box, open-ended; or padding
+            return True
+        at += length
+        if length < 8 or at > size:
+            return False
+        if at == size:
+            return True
+    return False
+
+
 WHOLE: dict[str, Callable[[BinaryIO, int], bool]] = {
     "image/png": whole_png,
     "image/jpeg": whole_jpeg,
     "image/webp": whole_webp,
+    "image/avif": boxes_end,
     "image/bmp": whole_bmp,
     "image/gif": whole_gif,
 }
@@ -383,7 +416,8 @@ def stream(request: dict[str, Any]) -> dict[str, Any]:
         claimed = claimed_seconds(container, track)
         hold_seconds(claimed, request["max_seconds"])
         size = hold_pixels(video, request["max_pixels"]) if video is not None else (0, 0)
-        frame, tallies = walk(container, video, sound, request["max_pixels"])
+        ragged = demuxer == "wav" and no_length(request["path"])
+        frame, tallies = walk(container, video, sound, request["max_pixels"], ragged=ragged)
         seconds = settle_seconds(claimed, tallies, demuxer)
         if video is not None:
             hold_frames(video.frames, tallies[0].frames, seconds)
@@ -477,9 +511,12 @@ class Tally:
 
 
 def walk(
-    container: InputContainer, video: VideoStream | None, sound: AudioStream | None, most: int
+    container: InputContainer, video: VideoStream | None, sound: AudioStream | None, most: int, *, ragged: bool
 ) -> tuple[VideoFrame | None, list[Tally]]:
-    """Read every packet and decode the first picture only; returns it, and the tally of each track."""
+    """Read every packet and decode the first picture only; returns it, and the tally of each track.
+
+    With `ragged` the last packet may be shorter than the header promised.
+    """
     tracks = [each for each in (video, sound) if each is not None]
     tallies = {each.index: Tally(each) for each in tracks}
     if video is not None:
@@ -488,7 +525,7 @@ def walk(
     frame, packets = None, 0
     packet: Any
     for packet in container.demux(tracks):
-        if packet.is_corrupt:
+        if packet.is_corrupt and not ragged:
             raise Flaw("Invalid asset: the file is truncated or damaged")
         if frame is None and video is not None and packet.stream_index == video.index:
             frame = next(iter(packet.decode()), None)
@@ -533,24 +570,26 @@ def rate(video: VideoStream) -> float | None:
     return round(float(found), 4) if found else None
 
 
-def whole_boxes(path: str) -> bool:
-    """Whether the outermost boxes of an ISO file end where the file ends."""
+def no_length(path: str) -> bool:
+    """Whether a WAV file's length is no length: who writes to a pipe puts 0 or nearly 2 or 4 GiB for what is not known.
+
+    Such a file ends where it ends.
+    """
     with open(path, "rb") as file:  # noqa: PTH123
-        size, at = os.fstat(file.fileno()).st_size, 0
-        for _ in range(BOXES):
+        size, at = os.fstat(file.fileno()).st_size, 12
+        while at < size:
             file.seek(at)
-            head = file.read(16)
-            length = int.from_bytes(head[:4])
-            if length == 1:
-                length = int.from_bytes(head[8:16])
-            if length == 0:  # the last box, open-ended; or padding
-                return True
-            at += length
-            if length < 8 or at > size:
-                return False
-            if at == size:
-                return True
+            head = file.read(8)
+            length = int.from_bytes(head[4:], "little")
+            if head[:4] == b"data":
+                return length == 0 or (length >= UNKNOWN_LENGTH and at + 8 + length > size)
+            at += 8 + length + length % 2
     return False
+
+
+def whole_boxes(path: str) -> bool:
+    with open(path, "rb") as file:  # noqa: PTH123
+        return boxes_end(file, os.fstat(file.fileno()).st_size)
 
 
 if __name__ == "__main__":

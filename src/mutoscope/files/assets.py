@@ -13,6 +13,7 @@ import hmac
 import os
 import re
 import shutil
+import stat
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
@@ -23,16 +24,22 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import uuid4
 
 import obstore
+import structlog
 from msgspec import Struct
 from obstore.store import LocalStore, ObjectStore
 
 from mutoscope.model.config import Files
 from mutoscope.model.problem import Kind, Problem
 
+log = structlog.get_logger(__name__)
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
 CHUNK = 256 * 1024
+PIECE = 64 * 1024  # of a local file that is being sent: a reader who is slow holds two of them
+SIZES_KEPT = 100_000
+BUSY_SECONDS = 5.0  # when to ask again for a file where too many are being sent
 MOUNT = "/files/"
 GONE = 410
 WAITING_SECONDS = 24 * 3600.0
@@ -43,6 +50,7 @@ EXTENSIONS = {
     "image/png": "png",
     "image/jpeg": "jpg",
     "image/webp": "webp",
+    "image/avif": "avif",
     "image/bmp": "bmp",
     "image/gif": "gif",
     "image/svg+xml": "svg",
@@ -70,6 +78,8 @@ DRAFT = re.compile(r"\.[0-9a-f]{32}")
 UPLOAD = re.compile(r"u-([A-Za-z0-9-]{1,64})\.[a-z0-9]{1,5}")
 RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
+SizeLookup = Callable[[str], Awaitable[int | None]]
+"""A key → how large its file was when it was stored, or None where nobody knows."""
 UploadLookup = Callable[[str], Awaitable[str | None]]
 """An upload's id → the key of its asset, or None while there is none."""
 Message = MutableMapping[str, Any]
@@ -103,8 +113,13 @@ class Span(Struct, frozen=True):
 class Assets:
     """The store of files and the links to them. One per process; needs no closing."""
 
-    def __init__(self, settings: Files, *, data: Path, secret: bytes) -> None:
-        self.settings, self.secret = settings, secret
+    def __init__(
+        self, settings: Files, *, data: Path, secret: bytes, sizes: SizeLookup | None = None, most_sent: int = 0
+    ) -> None:
+        """`most_sent` is how many files may be sent at once; 0 sets no limit."""
+        self.settings, self.secret, self.sizes, self.most_sent = settings, secret, sizes, most_sent
+        self.sending = 0
+        self._sizes: dict[str, int] = {}  # what `sizes` told: a key's content never changes
         self.root = local_root(settings.store, data)
         self._recent: dict[str, float] = {}  # keys in a bucket → when somebody wanted them last
         self._removing: dict[str, asyncio.Event] = {}  # keys in a bucket that are just being removed
@@ -125,7 +140,7 @@ class Assets:
         if self.root is not None:
             return await in_turn(put_here, source, media_type, self.root)
         key = await in_turn(key_of, source, media_type)
-        if not await self.touch(key):
+        if not await self.touch(key) or await self.size(key) != size_of(source):
             attributes = {"Content-Type": MEDIA_TYPES[key.rpartition(".")[2]]}
             await obstore.put_async(self.store, place(key), source, attributes=attributes)
         return key
@@ -177,13 +192,37 @@ class Assets:
         except FileNotFoundError:
             return None
 
+    async def damage(self, key: str, size: int) -> Problem | None:
+        """What is wrong with a file that has another size than it had when it was stored."""
+        stored = self._sizes.get(key)
+        if stored is None and self.sizes is not None and (stored := await self.sizes(key)) is not None:
+            if len(self._sizes) >= SIZES_KEPT:
+                self._sizes.clear()
+            self._sizes[key] = stored
+        if stored is None or stored == size:
+            return None
+        log.error("file_damaged", asset=key, bytes=size, stored_bytes=stored)
+        told = f"This file is damaged here: {size} of its {stored} bytes are left."
+        if size > stored:
+            told = f"This file is damaged here: it has {size} bytes, and had {stored}."
+        return Problem(Kind.INTERNAL, f"{told} The same file, sent or made again, takes its place.")
+
     async def read(self, key: str) -> bytes:
         """The whole of it. Raises FileNotFoundError."""
         result = await obstore.get_async(self.store, place(key))
         return bytes(await result.bytes_async())
 
     async def stream(self, key: str, span: Span | None = None) -> AsyncIterator[bytes]:
-        """Piece by piece. Raises FileNotFoundError at the first."""
+        """Piece by piece. Raises FileNotFoundError at the first. A local file is open only while a piece is read, so
+        that a reader who is slow, or never reads, holds no descriptor of it."""
+        if self.root is not None:
+            path, span = (
+                self.root / place(key),
+                span or Span(0, await asyncio.to_thread(length, self.root / place(key))),
+            )
+            for start in range(span.start, span.end, PIECE):
+                yield await asyncio.to_thread(piece, path, start, min(PIECE, span.end - start))
+            return
         options: Any = {"range": (span.start, span.end)} if span else None
         result = await obstore.get_async(self.store, place(key), options=options)
         async for chunk in result.stream(min_chunk_size=CHUNK):
@@ -192,12 +231,12 @@ class Assets:
     async def local_path(self, key: str, into: Path) -> Path:
         """A path to read it from: the file itself where the store is local, else a copy in the directory `into`.
 
-        Never write to it. Raises FileNotFoundError.
+        Never write to it. Raises FileNotFoundError, and Problem for a file that is damaged.
         """
         if self.root is not None:
             path = self.root / place(key)
-            if not await asyncio.to_thread(path.is_file):
-                raise FileNotFoundError(key)
+            if problem := await self.damage(key, await asyncio.to_thread(length, path)):
+                raise problem
             return path
         result = await obstore.get_async(self.store, place(key))
         path = into / key
@@ -258,11 +297,19 @@ class Assets:
         """ASGI, for GET and HEAD of /files/{name}."""
         try:
             reply = await self._answer(scope, now, uploads)
+            sends = reply.span is not None and scope["method"] == "GET"
+            if sends and self.most_sent and self.sending >= self.most_sent:
+                told = "Too many files are being sent at once. Try again shortly."
+                raise Problem(Kind.UNAVAILABLE, told, retry_after=BUSY_SECONDS)
         except Problem as problem:
-            reply = refuse(problem)
-        await send({"type": "http.response.start", "status": reply.status, "headers": encode(reply.headers)})
-        if reply.span is not None and scope["method"] == "GET":
-            await self._send_span(reply, reply.span, receive, send)
+            reply, sends = refuse(problem), False
+        self.sending += sends
+        try:
+            await send({"type": "http.response.start", "status": reply.status, "headers": encode(reply.headers)})
+            if sends and reply.span is not None:
+                await self._send_span(reply, reply.span, receive, send)
+        finally:
+            self.sending -= sends
         body = b"" if scope["method"] == "HEAD" else reply.body
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
@@ -293,6 +340,8 @@ class Assets:
         size = await self.size(key)
         if size is None:
             return refuse(Problem(Kind.NOT_FOUND, "This file is not kept any more."), GONE)
+        if problem := await self.damage(key, size):
+            raise problem
         return reply_with(
             key, size, asked if scope["method"] == "GET" else drop_range(asked), int(query["exp"]) - int(now)
         )
@@ -373,6 +422,8 @@ def refuse(problem: Problem, status: int | None = None) -> Reply:
     headers["cache-control"] = "no-store"
     if problem.kind is Kind.WRONG_METHOD:
         headers["allow"] = "GET, HEAD"
+    if problem.retry_after is not None:
+        headers["retry-after"] = f"{problem.retry_after:.0f}"
     return Reply(status=status or problem.status, headers=headers, body=body)
 
 
@@ -420,6 +471,34 @@ def local_root(store: str, data: Path) -> Path | None:
 
 def key_of(source: Path | bytes, media_type: str) -> str:
     return f"{digest(source)}.{EXTENSIONS.get(media_type, 'bin')}"
+
+
+def size_of(source: Path | bytes) -> int:
+    return len(source) if isinstance(source, bytes) else source.stat().st_size
+
+
+def length(path: Path) -> int:
+    """Raises FileNotFoundError for whatever is no file."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise FileNotFoundError(path.name)
+    return found.st_size
+
+
+def piece(path: Path, start: int, size: int) -> bytes:
+    """Raises EOFError where the file ends before its time."""
+    with path.open("rb", buffering=0) as file:
+        read = os.pread(file.fileno(), size, start)
+    if len(read) < size:
+        raise EOFError(path.name)
+    return read
+
+
+def is_whole(path: Path, source: Path | bytes) -> bool:
+    """Whether a file has what its name promises: of the right size, and every byte."""
+    with contextlib.suppress(OSError):
+        return path.stat().st_size == size_of(source) and digest(path) == path.name.partition(".")[0]
+    return False
 
 
 def digest(source: Path | bytes) -> str:
@@ -480,14 +559,15 @@ def put_here(source: Path | bytes, media_type: str, root: Path) -> str:
 
 
 def put_file(source: Path | bytes, target: Path, root: Path) -> None:
-    """Write or move a file into its place, all or nothing, and see it onto the disk."""
+    """Write or move a file into its place, all or nothing, and see it onto the disk. One that is there and whole
+    stays."""
     folder = target.parent
     try:
         folder.mkdir(parents=True)
         ON_DISK.discard(folder)  # somebody else removed it
     except FileExistsError:
         pass
-    if not touch_file(target, root):
+    if not (touch_file(target, root) and is_whole(target, source)):
         draft = target.with_name(f".{uuid4().hex}")
         try:
             bring(source, draft)

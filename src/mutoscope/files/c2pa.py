@@ -2,34 +2,42 @@
 
 `c2pa-python` and `cryptography` come with the extra `credentials`. They are imported when they are needed, because a
 server without them serves all the same. The library parses the file in this process: files to be signed are our own,
-and files to be read are those that somebody named on the command line, never those that come in by a request.
+and files to be read are those that somebody named on the command line. What came in by a request and has a statement of
+its own, which goes into ours, is parsed in a child: this module, run as a program.
 """
 
 import datetime
 import importlib.util
 import io
-import mmap
 import os
+import resource
 import secrets
 import shutil
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack, suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import msgspec
+import structlog
 from msgspec import Struct
 
 from mutoscope import __version__
+from mutoscope.files import _sandbox as walls
 from mutoscope.model.config import BadSettings
 from mutoscope.model.config import Credentials as CredentialSettings
-from mutoscope.model.problem import hindrance
+from mutoscope.model.problem import Hindered, hindrance
 
 if TYPE_CHECKING:  # an extra, which need not be there
     from _typeshed import ReadableBuffer  # for type checkers only
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+Json = dict[str, Any]
 
 NEEDED = ("c2pa", "cryptography")
 INSTALL = 'pip install "mutoscope[credentials]"'
@@ -37,16 +45,32 @@ CERTIFICATE, KEY = "certificate.pem", "key.pem"
 YEARS = 20  # without a time stamp of a third party, a file's signature is good as long as its certificate
 PROGRAM = "mutoscope"
 
-CREATED = "c2pa.created"
+CREATED, OPENED, EDITED, PLACED = "c2pa.created", "c2pa.opened", "c2pa.edited", "c2pa.placed"
 ACTIONS = "c2pa.actions"
 SOURCES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 ALGORITHM, MODEL = "algorithmicMedia", "trainedAlgorithmicMedia"
+COMPOSITE, COMPOSITE_MODEL = "composite", "compositeWithTrainedAlgorithmicMedia"
 USED, IGNORED = "mutoscope.used", "mutoscope.ignored"
+
+MEMORY = 3 * 1024**3  # address space of the child
+CHILD_SECONDS = 60
+SYSTEM = ("/usr", "/lib", "/lib64", "/nix/store", "/gnu/store", "/etc/ld.so.cache", "/proc/self", "/dev/urandom")
+"""What libraries read."""
+
+log = structlog.get_logger(__name__)
 
 OFFLINE: dict[str, Any] = {
     "builder": {"thumbnail": {"enabled": False}},  # ten times the time and the bytes
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},  # a file does not choose whom we call
 }
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """A given file that is to be seen or heard in what was made of it."""
+
+    path: str
+    media_type: str
+    title: str  # what it was for
 
 
 class Making(Struct, frozen=True, kw_only=True):
@@ -56,6 +80,8 @@ class Making(Struct, frozen=True, kw_only=True):
     trained: bool = False  # a trained model made it, not rules that people wrote
     used: tuple[str, ...] = ()  # words of the prompt that were obeyed
     ignored: tuple[str, ...] = ()
+    begun_with: Source | None = None  # what was opened and worked on
+    placed: tuple[Source, ...] = ()  # what was added to it
 
 
 class Unsigned(Exception):
@@ -76,12 +102,14 @@ class Identity(NamedTuple):
 class Signer:
     """Signs files. One for a process; `sign` blocks for some milliseconds and may be called from several threads."""
 
-    def __init__(self, identity: Identity, *, clock: Callable[[], datetime.datetime]) -> None:
-        self.identity, self.clock = identity, clock
+    def __init__(self, identity: Identity, *, clock: Callable[[], datetime.datetime], required: bool = False) -> None:
+        """With `required` what cannot be signed for now waits until it can."""
+        self.identity, self.clock, self.required = identity, clock, required
+        self.begin, self.end = validity(identity.certificate)
 
     def sign(self, source: Path | bytes, media_type: str, making: Making, *, engine: str) -> Path | bytes:
         """The same file with its credentials: bytes for bytes, and for a path another beside it. Raises Unsigned, or
-        OSError where the system hinders it, as a full disk does: then the job is tried again.
+        OSError or Hindered where the system hinders it, as a full disk does: then the job is tried again.
 
         No two signatures are the same, not even of the same file.
         """
@@ -91,26 +119,19 @@ class Signer:
 
             if media_type not in c2pa.Builder.get_supported_mime_types():
                 raise Unsigned(f"{media_type} files cannot carry them")
-            statement = in_json(manifest(making, engine, self.clock()))
-            who = c2pa.C2paSignerInfo(
-                alg=self.identity.algorithm.encode(),
-                sign_cert=self.identity.certificate,
-                private_key=self.identity.key,
-                ta_url=None,  # pyright: ignore[reportArgumentType] (None is a NULL pointer: nobody stamps the time)
-            )
-            with ExitStack() as held:
-                context = held.enter_context(c2pa.Context(c2pa.Settings.from_json(in_json(OFFLINE))))
-                signer = held.enter_context(c2pa.Signer.from_info(who))
-                builder = held.enter_context(c2pa.Builder(statement, context))
-                if isinstance(source, bytes):
-                    signed = io.BytesIO()
-                    builder.sign(signer, media_type, io.BytesIO(source), signed)
-                    return signed.getvalue()
-                path = source.with_name(f"signed-{source.name}")
-                unsigned = held.enter_context(source.open("rb"))
-                target = Target(path, "w+b")
-                builder.sign(signer, media_type, unsigned, held.enter_context(io.BufferedRandom(target)))
+            self.hold_time()
+            statement = manifest(making, engine, self.clock())
+            if isinstance(source, bytes):
+                signed = io.BytesIO()
+                write(self.identity, statement, media_type, io.BytesIO(source), signed)
+                return signed.getvalue()
+            path = source.with_name(f"signed-{source.name}")
+            if self._with_statements(statement, media_type, source, path, making):
                 return path
+            target = Target(path, "w+b")
+            with source.open("rb") as unsigned, io.BufferedRandom(target) as buffered:
+                write(self.identity, statement, media_type, unsigned, buffered)
+            return path
         except Unsigned:
             raise
         except Exception as error:  # the library's own kinds, a wheel that does not load
@@ -119,6 +140,107 @@ class Signer:
             if hindrance(error):
                 raise
             raise Unsigned("this file could not be signed; the server's log has the details") from error
+
+    def hold_time(self) -> None:
+        """A signature of a time at which its certificate is not good is worth nothing."""
+        now = self.clock()
+        if self.begin <= now <= self.end:
+            return
+        which = f"behind the certificate, which is good from {self.begin:%Y-%m-%d %H:%M} UTC on"
+        if now > self.end:
+            which = f"past the certificate, which was good until {self.end:%Y-%m-%d %H:%M} UTC"
+        told = f"the server's clock says {now:%Y-%m-%d %H:%M} UTC and is {which}"
+        raise Hindered(f"Files are to be signed, and {told}.") if self.required else Unsigned(told)
+
+    def _with_statements(self, statement: Json, media_type: str, source: Path, path: Path, making: Making) -> bool:
+        """Write the file with the statements of what went into it, in a child; whether there were any and that worked.
+
+        Where it did not, the file is signed without them: what went into it is named all the same.
+        """
+        bearing = [each for each in sources(making) if bears_statement(Path(each.path))]
+        if not bearing:
+            return False
+        order = {
+            "identity": [self.identity.algorithm, self.identity.certificate.decode(), self.identity.key.decode()],
+            "statement": statement,
+            "media_type": media_type,
+            "source": str(source.resolve()),
+            "target": str(path.resolve()),
+            "bearing": {each.title: [each.media_type, str(Path(each.path).resolve())] for each in bearing},
+        }
+        command = (sys.executable, "-P", "-m", "mutoscope.files.c2pa")
+        environment = {"PYTHONPATH": str(Path(__file__).parent.parent)}
+        try:
+            done = subprocess.run(  # noqa: S603 (our own program, and a path of ours)
+                command,
+                check=False,
+                input=in_json(order),
+                capture_output=True,
+                text=True,
+                env=environment,
+                timeout=CHILD_SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            log.warning("statements_left_out", file=source.name, reason="reading them took too long")
+            return False
+        if done.returncode:
+            log.warning("statements_left_out", file=source.name, reason=done.stderr[-500:])
+        return done.returncode == 0
+
+
+def write(
+    identity: Identity,
+    statement: Json,
+    media_type: str,
+    source: BinaryIO,
+    target: BinaryIO,
+    bearing: Mapping[str, tuple[str, Path]] = MappingProxyType({}),
+) -> None:
+    """Sign a file. Of the ingredients those that are `bearing` statements, by title, are read for them."""
+    import c2pa
+
+    who = c2pa.C2paSignerInfo(
+        alg=identity.algorithm.encode(),
+        sign_cert=identity.certificate,
+        private_key=identity.key,
+        ta_url=None,  # pyright: ignore[reportArgumentType] (None is a NULL pointer: nobody stamps the time)
+    )
+    named: list[Json] = statement.get("ingredients", [])
+    statement = statement | {"ingredients": [each for each in named if each["title"] not in bearing]}
+    with ExitStack() as held:
+        context = held.enter_context(c2pa.Context(c2pa.Settings.from_json(in_json(OFFLINE))))
+        signer = held.enter_context(c2pa.Signer.from_info(who))
+        builder = held.enter_context(c2pa.Builder(in_json(statement), context))
+        for each in named:
+            if found := bearing.get(each["title"]):
+                file = held.enter_context(found[1].open("rb"))
+                builder.add_ingredient(in_json(each), found[0], file)  # pyright: ignore[reportUnknownMemberType]
+        builder.sign(signer, media_type, source, target)
+
+
+def main() -> None:
+    """The child: an order in JSON comes in, and the exit code tells whether it was done."""
+    import c2pa  # before the walls: it loads a library
+
+    order: Json = msgspec.json.decode(sys.stdin.buffer.read())
+    source, target = Path(order["source"]), Path(order["target"])
+    bearing: dict[str, tuple[str, Path]] = {name: (kind, Path(path)) for name, (kind, path) in order["bearing"].items()}
+    bound_memory()
+    if walls.keep_privileges():
+        read = [path for _, path in bearing.values()]
+        program = (sys.prefix, sys.base_prefix, *sys.path, c2pa.__path__[0], *SYSTEM)
+        walls.shut_files([(target.parent, walls.WRITE), *((path, walls.READ) for path in (source, *read, *program))])
+        walls.shut_calls(walls.NETWORK, walls.STARTS, walls.OTHERS, walls.FILES, walls.SYSTEM, threads=True)
+    algorithm, certificate, key = order["identity"]
+    identity = Identity(algorithm, certificate.encode(), key.encode())
+    with source.open("rb") as unsigned, target.open("w+b") as signed:
+        write(identity, order["statement"], order["media_type"], unsigned, signed, bearing)
+
+
+def bound_memory() -> None:
+    for which, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, CHILD_SECONDS), (resource.RLIMIT_CORE, 0)):
+        with suppress(OSError, ValueError):  # not every system has each of them
+            resource.setrlimit(which, (most, most))
 
 
 class Target(io.FileIO):
@@ -151,16 +273,28 @@ def signer(
             raise BadSettings(f"[credentials] asks for signed files, and {lacking} is not installed: {INSTALL}")
         return None
     if settings.certificate or settings.key:
-        return Signer(operators(settings), clock=clock)
-    if not folder.is_dir():
-        make_identity(folder, clock())
-    return Signer(
-        Identity("es256", (folder / CERTIFICATE).read_bytes(), (folder / KEY).read_bytes()),
-        clock=clock,
-    )
+        identity = operators(settings)
+    else:
+        if not folder.is_dir():
+            make_identity(folder, clock())
+        identity = Identity("es256", (folder / CERTIFICATE).read_bytes(), (folder / KEY).read_bytes())
+    made = Signer(identity, clock=clock, required=settings.enabled is True)
+    if made.required and clock() > made.end:
+        raise BadSettings(
+            f"[credentials] asks for signed files, and the certificate was good until {made.end:%Y-%m-%d}"
+        )
+    return made
 
 
-def in_json(value: dict[str, Any]) -> str:
+def validity(chain: bytes) -> tuple[datetime.datetime, datetime.datetime]:
+    """From when until when all certificates are good."""
+    from cryptography import x509
+
+    found = x509.load_pem_x509_certificates(chain)
+    return max(each.not_valid_before_utc for each in found), min(each.not_valid_after_utc for each in found)
+
+
+def in_json(value: Json) -> str:
     return msgspec.json.encode(value).decode()
 
 
@@ -169,19 +303,44 @@ def missing() -> str | None:
     return next((name for name in NEEDED if importlib.util.find_spec(name) is None), None)
 
 
-def manifest(making: Making, engine: str, now: datetime.datetime) -> dict[str, Any]:
-    """What is stated of a file, as c2pa-python takes it."""
+def manifest(making: Making, engine: str, now: datetime.datetime) -> Json:
+    """What is stated of a file, as c2pa-python takes it.
+
+    What was made of nothing but words is created; what began with a given file was opened and edited, and is put
+    together of that and of what was made.
+    """
+    edited = making.begun_with is not None
+    kinds = (COMPOSITE_MODEL, COMPOSITE) if edited else (MODEL, ALGORITHM)
     action = {
-        "action": CREATED,
+        "action": EDITED if edited else CREATED,
         "when": now.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "digitalSourceType": SOURCES + (MODEL if making.trained else ALGORITHM),
+        "digitalSourceType": SOURCES + kinds[0 if making.trained else 1],
         "softwareAgent": {"name": f"{PROGRAM} {engine}", "version": making.version},
         "parameters": {USED: list(making.used), IGNORED: list(making.ignored)},
     }
+    opened = [acted(OPENED, making.begun_with)] if making.begun_with else []
+    placed = [acted(PLACED, each) for each in making.placed]
     return {
         "claim_generator_info": [{"name": PROGRAM, "version": __version__}],
-        "assertions": [{"label": f"{ACTIONS}.v2", "data": {"actions": [action]}}],
+        "assertions": [{"label": f"{ACTIONS}.v2", "data": {"actions": [*opened, action, *placed]}}],
+        "ingredients": [
+            {
+                "title": each.title,
+                "format": each.media_type,
+                "label": each.title,
+                "relationship": "parentOf" if each is making.begun_with else "componentOf",
+            }
+            for each in sources(making)
+        ],
     }
+
+
+def acted(action: str, source: Source) -> Json:
+    return {"action": action, "parameters": {"ingredientIds": [source.title]}}
+
+
+def sources(making: Making) -> tuple[Source, ...]:
+    return (*((making.begun_with,) if making.begun_with else ()), *making.placed)
 
 
 # -- who signs ----------------------------------------------------------------------------
@@ -362,6 +521,7 @@ class Statement(Struct, frozen=True, kw_only=True, omit_defaults=True):
     time: str | None = None  # when it was made, as stated
     used: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    made_of: tuple[str, ...] = ()  # the files that went into it, as they are named in it
 
 
 def read(path: Path, media_type: str, *, anchors: Iterable[Path] = ()) -> Statement | None:
@@ -391,9 +551,19 @@ def read(path: Path, media_type: str, *, anchors: Iterable[Path] = ()) -> Statem
 
 
 def bears_statement(path: Path) -> bool:
-    """Whether there is anything of a statement in a file that cannot be parsed."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return content.find(b"jumdc2") >= 0 or content.find(b"c2pa.claim") >= 0
+    """Whether there is anything of a statement in a file, by its bytes alone; in parts, to let others have a turn."""
+    before = b""
+    with path.open("rb") as file:
+        while part := file.read(PART):
+            if any(mark in before + part for mark in MARKS):
+                return True
+            before = part[-LONGEST_MARK:]
+    return False
+
+
+PART = 256 * 1024
+MARKS = (b"jumdc2", b"c2pa.claim")
+LONGEST_MARK = max(map(len, MARKS))
 
 
 class Agent(Struct):
@@ -425,7 +595,13 @@ class Signature(Struct):
     time: str | None = None
 
 
+class Ingredient(Struct):
+    title: str | None = None
+    active_manifest: str | None = None  # of its own statement
+
+
 class Manifest(Struct):
+    ingredients: tuple[Ingredient, ...] = ()
     claim_generator_info: tuple[Agent, ...] | None = None
     claim_generator: str | None = None
     assertions: tuple[Assertion, ...] = ()
@@ -446,7 +622,7 @@ class Report(Struct):
 
 
 def told(report: Report) -> Statement:
-    """A report in few words: the newest manifest, and the first action in it."""
+    """A report in few words: the newest manifest, and the first action in it that says who did it."""
     active = report.manifests.get(report.active_manifest or "", Manifest())
     generator = next(iter(active.claim_generator_info or ()), Agent(active.claim_generator))
     action = first_action(active)
@@ -467,7 +643,16 @@ def told(report: Report) -> Statement:
         time=signature.time or action.when,
         used=parameters.used,
         ignored=parameters.ignored,
+        made_of=tuple(called(each, report) for each in active.ingredients),
     )
+
+
+def called(ingredient: Ingredient, report: Report) -> str:
+    """What it was for, and the program that made its own statement, where it has one."""
+    own = report.manifests.get(ingredient.active_manifest or "")
+    generator = next(iter(own.claim_generator_info or ()), Agent(own.claim_generator)) if own else Agent()
+    told = joined(generator.name, generator.version) or "another program"
+    return joined(ingredient.title or "a file", f"(with credentials by {told})" if own else None) or ""
 
 
 class Actions(Struct):
@@ -477,7 +662,8 @@ class Actions(Struct):
 def first_action(active: Manifest) -> Action:
     data = next((each.data for each in active.assertions if each.label.startswith(ACTIONS)), None)
     try:
-        return next(iter(msgspec.convert(data, Actions).actions), Action())
+        actions = msgspec.convert(data, Actions).actions
+        return next((each for each in actions if each.software_agent), next(iter(actions), Action()))
     except msgspec.ValidationError:  # in another program's words
         return Action()
 
@@ -493,3 +679,7 @@ def verdict(state: str | None, flaws: tuple[str, ...]) -> Verdict:
 
 def joined(*parts: str | None) -> str | None:
     return " ".join(part for part in parts if part) or None
+
+
+if __name__ == "__main__":
+    main()

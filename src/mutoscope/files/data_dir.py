@@ -22,6 +22,7 @@ class Home:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.database = root / "mutoscope.db"
         self.scratch = root / "tmp"
+        self.landings = root / "copies"  # results on their way here, which the next process goes on with
         self.credentials = root / CREDENTIALS
         self._lock: int | None = None
 

@@ -11,18 +11,21 @@ import functools
 import hashlib
 import ipaddress
 import re
+import secrets
 import socket
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
+from io import RawIOBase
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from msgspec import Struct
 from msgspec.structs import replace
 from yarl import URL
@@ -38,9 +41,20 @@ CHUNK = 256 * 1024
 ANSWER_BYTES = 1024  # how much of a webhook receiver's answer is kept
 MAX_URL = 8192
 MAX_ANSWER = 8 * 1024 * 1024  # of a vendor's API
+MAX_HEADER = 64 * 1024  # characters of a line of an answer's head
+MAX_HEADERS = 1000
 REDIRECTS = (301, 302, 303, 307, 308)
+PASSING = (408, 425, 429)  # and all from 500 on: statuses of trouble that may pass
+AGAIN_SECONDS, LONGEST_AGAIN = 2.0, 600.0  # to wait before another try, where the server does not say
 UNTYPED = ("", "application/octet-stream", "binary/octet-stream")
 """Content types that say nothing; the content itself decides."""
+
+COMPRESSED = frozenset({
+    *("gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress", "exi", "pack200-gzip", "dcb", "dcz"),
+    *("lzma", "xz", "bzip2", "snappy", "lz4"),
+})  # fmt: skip
+"""Codings in which a body would have to be unpacked. Others that servers name, such as `utf-8`, `binary` or the
+`aws-chunked` that object stores keep from an upload, change nothing about it: the content itself decides."""
 
 BROKEN = (aiohttp.ClientError, ConnectionError, HttpProcessingError)
 """What aiohttp raises; the last one only when a server goes on talking after its answer has ended."""
@@ -220,6 +234,8 @@ class Line:
             raise Problem(Kind.TIMED_OUT, f"{host} gave no answer within {self.seconds:g} seconds") from error
         except BROKEN as error:
             raise Problem(Kind.UPSTREAM_FAILED, f"{host}: {reason(error)}") from error
+        except BAD_SPELLING as error:  # a header or an address that the vendor named
+            raise Problem(Kind.UPSTREAM_FAILED, f"{host}: this request cannot be sent") from error
 
     def _session(self, *, spends: bool) -> aiohttp.ClientSession:
         if spends:
@@ -256,28 +272,34 @@ class Client:
         self._guarded = self._open = None
 
     async def fetch(
-        self, url: str, *, max_bytes: int, into: Path, field: str | None = None, accept: tuple[str, ...] = ()
+        self,
+        url: str,
+        *,
+        max_bytes: int,
+        into: Path,
+        field: str | None = None,
+        accept: tuple[str, ...] = (),
+        resume: bool = False,
     ) -> Fetched:
         """Download `url` to the file `into`, which is gone again when this fails.
 
-        `accept` names media types, where "image/*" stands for a family; a server that does not tell the
-        type passes. Raises Problem (UNREACHABLE_MEDIA, BAD_MEDIA).
+        With `resume` it stays, and what an earlier call left of the same file there, in whatever process, is not
+        fetched again where the server gives parts. `accept` names media types, where "image/*" stands for a family; a
+        server that does not tell the type passes. Raises Problem (UNREACHABLE_MEDIA, BAD_MEDIA).
         """
         try:
             async with asyncio.timeout(self.settings.total_seconds):
-                async with self._follow(url, accept) as response:
-                    media_type = check_head(response, max_bytes, accept)
-                    return await save(response, into, media_type, max_bytes)
+                return await self._download(url, into, max_bytes=max_bytes, accept=accept, resume=resume)
         except Problem as problem:
             if problem.kind is Kind.UNREACHABLE_MEDIA:
-                raise unfetched(problem.message, field) from problem.__cause__
+                raise unfetched(problem.message, field, problem.retry_after) from problem.__cause__
             raise Problem(problem.kind, problem.message, field=field) from problem.__cause__
         except TimeoutError as error:
             allowed = f"{self.settings.total_seconds:g} seconds (net.total_seconds)"
             message = f"Timeout while fetching asset: more than {allowed}"
             raise Problem(Kind.UNREACHABLE_MEDIA, message, field=field) from error
         except BROKEN as error:
-            raise unfetched(reason(error), field) from error
+            raise unfetched(reason(error), field, AGAIN_SECONDS if may_pass(error) else None) from error
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, timeout_seconds: float) -> Answer:
         """Send `body` once. Redirects are answers, not followed.
@@ -315,10 +337,34 @@ class Client:
         """Whether the operator's settings take this host out of the guard."""
         return exempt(host, self.settings)
 
+    async def _download(
+        self, url: str, into: Path, *, max_bytes: int, accept: tuple[str, ...], resume: bool
+    ) -> Fetched:
+        begun = await asyncio.to_thread(begun_at, into) if resume else NOTHING
+        async with self._follow(url, accept, begun.headers) as response:
+            if (
+                begun.bytes
+                and response.status == 416
+                and response.headers.get("Content-Range") == f"bytes */{begun.bytes}"
+            ):
+                sha256 = await asyncio.to_thread(digest_of, into)  # all of it was there
+                return Fetched(media_type="", bytes=begun.bytes, sha256=sha256)
+            if begun.bytes and response.status in (206, 416) and not begun.goes_on(response):
+                await asyncio.to_thread(discard, into)
+            else:
+                goes_on = bool(begun.bytes) and response.status == 206
+                media_type = check_head(response, max_bytes, accept, begun=begun.bytes if goes_on else None)
+                return await save(
+                    response, into, media_type, max_bytes, begun=begun.bytes if goes_on else 0, resume=resume
+                )
+        return await self._download(url, into, max_bytes=max_bytes, accept=accept, resume=resume)  # from its beginning
+
     @contextlib.asynccontextmanager
-    async def _follow(self, url: str, accept: tuple[str, ...]) -> AsyncGenerator[aiohttp.ClientResponse]:
+    async def _follow(
+        self, url: str, accept: tuple[str, ...], more: Mapping[str, str]
+    ) -> AsyncGenerator[aiohttp.ClientResponse]:
         """A GET that follows redirects by hand, so that each hop is checked like the first."""
-        headers = {"Accept": ", ".join((*accept, "*/*;q=0.1"))}
+        headers = {"Accept": ", ".join((*accept, "*/*;q=0.1")), **more}
         target = self.check(url)
         for _ in range(self.settings.max_redirects + 1):
             async with self.session(target).get(target, headers=headers, allow_redirects=False) as response:
@@ -354,6 +400,9 @@ class Client:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": AGENT, "Accept-Encoding": "identity"},
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=self.settings.connect_seconds),
+            max_line_size=MAX_HEADER,
+            max_field_size=MAX_HEADER,
+            max_headers=MAX_HEADERS,
         )
 
 
@@ -493,19 +542,83 @@ def follow(target: URL, location: str) -> str:
         raise unreachable("redirected to something that is not a URL") from error
 
 
-def check_head(response: aiohttp.ClientResponse, max_bytes: int, accept: tuple[str, ...]) -> str:
-    """Judge an answer before its body is read; returns the media type that it claims."""
-    if response.status != 200:
-        raise unreachable(f"the server answered {response.status}")
-    if set(codings(response)) - {"", "identity", "chunked"}:  # what is never unpacked cannot be a bomb
-        raise unreachable("the server compressed its answer, although identity was asked")
+class Begun(Struct, frozen=True, kw_only=True):
+    """What is on disk of a file that is being downloaded."""
+
+    bytes: int = 0
+    validator: str = ""  # by which its server knows this version of it
+    boot: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Range": f"bytes={self.bytes}-", "If-Range": self.validator} if self.bytes else {}
+
+    def goes_on(self, response: aiohttp.ClientResponse) -> bool:
+        """Whether an answer is the rest of the same version."""
+        told = response.headers.get("Content-Range", "")
+        return told.startswith(f"bytes {self.bytes}-") and validator_of(response) in ("", self.validator)
+
+
+NOTHING = Begun()
+
+
+def boot_id() -> str:
+    """Of the system's start: what it had not brought to the disk when it went down is not there, though the file has
+    its length. Where the system tells none, of this process."""
+    with contextlib.suppress(OSError):
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return secrets.token_hex()
+
+
+BOOT = boot_id()
+
+
+def note_beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.begun")
+
+
+def begun_at(path: Path) -> Begun:
+    with contextlib.suppress(OSError, msgspec.DecodeError):
+        noted = msgspec.json.decode(note_beside(path).read_bytes(), type=Begun)
+        if noted.boot == BOOT and noted.validator:
+            return replace(noted, bytes=path.stat().st_size)
+    return NOTHING
+
+
+def validator_of(response: aiohttp.ClientResponse) -> str:
+    """A strong tag, or else the time of the last change; nothing by a weak one, which may stand for other bytes."""
+    tag = response.headers.get("ETag", "")
+    return "" if tag.startswith("W/") else tag or response.headers.get("Last-Modified", "")
+
+
+def begin(path: Path, validator: str) -> None:
+    """Of what follows, it can be told where it came from."""
+    discard(path)
+    if validator:
+        note_beside(path).write_bytes(msgspec.json.encode(Begun(validator=validator, boot=BOOT)))
+
+
+def digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_head(
+    response: aiohttp.ClientResponse, max_bytes: int, accept: tuple[str, ...], *, begun: int | None = None
+) -> str:
+    """Judge an answer before its body is read; returns the media type that it claims. `begun`: it is to be the rest of
+    a file of which so many bytes are there."""
+    if response.status != (200 if begun is None else 206):
+        raise unreachable(f"the server answered {response.status}", again_seconds(response))
+    if packed := sorted(COMPRESSED.intersection(codings(response))):  # what is never unpacked cannot be a bomb
+        raise unreachable(f"the server compressed its answer ({', '.join(packed)}), although identity was asked")
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if accept and media_type not in UNTYPED and not any(fnmatchcase(media_type, each) for each in accept):
         raise Problem(
             Kind.BAD_MEDIA,
             f"Unsupported asset type: the server says {media_type[:64]!r}, expected {', '.join(accept)}",
         )
-    if response.content_length is not None and response.content_length > max_bytes:
+    if response.content_length is not None and (begun or 0) + response.content_length > max_bytes:
         raise Problem(Kind.BAD_MEDIA, size_phrase(max_bytes))
     return media_type
 
@@ -516,30 +629,53 @@ def codings(response: aiohttp.ClientResponse) -> list[str]:
     return [coding.strip().lower() for value in named for coding in value.split(",")]
 
 
-async def save(response: aiohttp.ClientResponse, into: Path, media_type: str, max_bytes: int) -> Fetched:
-    """Stream the body to a file, counting; the file is removed unless all went well."""
-    digest, total = hashlib.sha256(), 0
+async def save(
+    response: aiohttp.ClientResponse,
+    into: Path,
+    media_type: str,
+    max_bytes: int,
+    *,
+    begun: int = 0,
+    resume: bool = False,
+) -> Fetched:
+    """Stream the body to a file, counting; the file is removed unless all went well, or somebody will resume it."""
+    digest, total = hashlib.sha256(), begun
     try:
-        with await asyncio.to_thread(into.open, "wb") as sink:
+        if begun:
+            await asyncio.to_thread(read_into, digest, into)
+        elif resume:
+            await asyncio.to_thread(begin, into, validator_of(response))
+        # not buffered: what was written is there even if this process is killed
+        with await asyncio.to_thread(into.open, "ab" if begun else "wb", 0) as sink:
             async for chunk in response.content.iter_chunked(CHUNK):
                 total += len(chunk)
                 if total > max_bytes:
                     raise Problem(Kind.BAD_MEDIA, size_phrase(max_bytes))
                 await asyncio.to_thread(keep, sink, digest, chunk)
-    except BaseException:
+    except BaseException as error:
         response.close()
-        discard(into)
+        if not resume or isinstance(error, Problem):
+            discard(into)
         raise
     return Fetched(media_type=media_type, bytes=total, sha256=digest.hexdigest())
 
 
 def discard(path: Path) -> None:
     path.unlink(missing_ok=True)
+    note_beside(path).unlink(missing_ok=True)
 
 
-def keep(sink: BinaryIO, digest: Any, chunk: bytes) -> None:
+def read_into(digest: Any, path: Path) -> None:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+
+
+def keep(sink: RawIOBase, digest: Any, chunk: bytes) -> None:
     digest.update(chunk)
-    sink.write(chunk)
+    left = memoryview(chunk)
+    while left:
+        left = left[sink.write(left) or 0 :]
 
 
 async def beginning(response: aiohttp.ClientResponse) -> str:
@@ -562,6 +698,10 @@ def reason(error: BaseException) -> str:
     while cause is not None:
         if isinstance(cause, Refused):
             return str(cause)
+        if isinstance(cause, LineTooLong):
+            return f"a header of the answer is longer than this server reads ({MAX_HEADER} characters)"
+        if isinstance(cause, HttpProcessingError) and "Too many headers" in cause.message:
+            return f"the answer has more headers than this server reads ({MAX_HEADERS})"
         cause = getattr(cause, "os_error", None) or cause.__cause__
     match error:
         case aiohttp.ClientConnectorDNSError():
@@ -580,10 +720,42 @@ def reason(error: BaseException) -> str:
             return "the request failed"
 
 
-def unreachable(why: str) -> Problem:
-    return Problem(Kind.UNREACHABLE_MEDIA, why)
+def may_pass(error: BaseException) -> bool:
+    """Whether it is worth trying again: a connection that broke off or was refused, a name server without an answer."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, Refused):
+            return False
+        if isinstance(cause, socket.gaierror):
+            return cause.errno == socket.EAI_AGAIN
+        cause = getattr(cause, "os_error", None) or cause.__cause__
+    if isinstance(
+        error, aiohttp.ClientConnectorDNSError | aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError
+    ):
+        return False
+    passing = (
+        aiohttp.ClientConnectorError,
+        aiohttp.ServerDisconnectedError,
+        aiohttp.ClientPayloadError,
+        aiohttp.ClientOSError,
+        ConnectionError,
+    )
+    return isinstance(error, passing)
 
 
-def unfetched(why: str, field: str | None) -> Problem:
+def again_seconds(response: aiohttp.ClientResponse) -> float | None:
+    """After how long to try again, where the status is one of trouble that passes."""
+    if response.status not in PASSING and response.status < 500:
+        return None
+    told = response.headers.get("Retry-After", "").strip()
+    return min(float(told), LONGEST_AGAIN) if re.fullmatch("[0-9]{1,9}", told) else AGAIN_SECONDS
+
+
+def unreachable(why: str, retry_after: float | None = None) -> Problem:
+    """`retry_after` where it is trouble that may pass."""
+    return Problem(Kind.UNREACHABLE_MEDIA, why, retry_after=retry_after)
+
+
+def unfetched(why: str, field: str | None, retry_after: float | None = None) -> Problem:
     """In Runway's words, which its clients look for."""
-    return Problem(Kind.UNREACHABLE_MEDIA, f"Failed to fetch asset: {why}", field=field)
+    return Problem(Kind.UNREACHABLE_MEDIA, f"Failed to fetch asset: {why}", field=field, retry_after=retry_after)

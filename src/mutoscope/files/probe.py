@@ -10,18 +10,19 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 from msgspec import Struct
 
 from mutoscope.model.config import Inputs
 from mutoscope.model.job import MediaLimits, Role
-from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.problem import Hindered, Kind, Problem
 
 HEAD = 64 * 1024  # enough to look past an ID3 tag's header and into the first frames
 WALL_SECONDS = 15.0  # the patience of this process with one file
 CHILDREN = 2  # files looked at side by side
+TRIES = 3  # with a new child each, where one was killed
 MEBIBYTE = 1024 * 1024
 
 MARKS = (
@@ -31,27 +32,63 @@ MARKS = (
     (b"GIF89a", "image/gif"),
     (b"fLaC", "audio/flac"),
     (b"ID3", "audio/mpeg"),
+    (b"II*\0", "image/tiff"),
+    (b"MM\0*", "image/tiff"),
+    (b"II+\0", "image/tiff"),
+    (b"MM\0+", "image/tiff"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "image/jxl"),
+    (b"\xff\x0a", "image/jxl"),
 )
 RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}
+FORM = {b"AIFF": "audio/aiff", b"AIFC": "audio/aiff"}
 BRANDS = {
     b"qt  ": "video/quicktime",
     b"M4A ": "audio/mp4",
     b"M4B ": "audio/mp4",
     b"avif": "image/avif",
     b"avis": "image/avif",
-    b"heic": "image/heic",
-    b"heix": "image/heic",
-    b"mif1": "image/heic",
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), "image/heic"),
 }
 """First brands of an ISO file that are not video/mp4."""
+ANY_PICTURE = (b"mif1", b"msf1")  # first brands of both AVIF and HEIC
+FILLERS = (b"free", b"skip", b"wide", b"uuid", b"pnot")
+"""Boxes that may stand at the front of an ISO file and tell nothing of what it is."""
+FRONT = 64  # boxes that are passed over in search of one that tells
+BARE_BOXES = {
+    **dict.fromkeys((b"moov", b"mdat", b"wide"), "video/quicktime"),  # from before there were brands
+    **dict.fromkeys((b"moof", b"sidx"), "video/mp4"),
+}
+OTHERS = (
+    (b"%PDF", "application/pdf"),
+    (b"%!PS", "application/postscript"),
+    (b"8BPS", "image/vnd.adobe.photoshop"),
+    (b"\0\0\0\x0cjP  ", "image/jp2"),
+    (b"\xff\x4f\xff\x51", "image/jp2"),
+    (b"FLV\x01", "video/x-flv"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video/x-ms-asf"),
+    (b"\0\0\x01\xba", "video/mpeg"),
+    (b"caff\0", "audio/x-caf"),
+    (b".snd", "audio/basic"),
+    (b"riff.\x91\xcf\x11", "audio/x-w64"),
+    (b"#!AMR", "audio/amr"),
+    (b"MThd", "audio/midi"),
+    (b"PK\x03\x04", "application/zip"),
+)
+"""What is not taken, and can be named to whoever sent it."""
 OGG_VIDEO = (b"\x80theora", b"\x01video", b"OVP80")
 
-IMAGES = ("image/png", "image/jpeg", "image/webp", "image/bmp", "image/gif")
+IMAGES = ("image/png", "image/jpeg", "image/webp", "image/avif", "image/bmp", "image/gif")
 STREAMS = (
     *("video/mp4", "video/quicktime", "video/webm", "video/x-matroska", "video/x-msvideo", "video/ogg"),
     *("audio/mp4", "audio/mpeg", "audio/aac", "audio/wav", "audio/flac", "audio/ogg", "audio/webm"),
 )
 READABLE = (*IMAGES, *STREAMS)
+TAKEN = {
+    "image": "PNG, JPEG, WebP, AVIF, BMP or GIF",
+    "video": "MP4, MOV, WebM, Matroska, AVI or Ogg",
+    "audio": "MP3, AAC, M4A, WAV, FLAC, Ogg or WebM",
+}
+"""For people: what a picture, a clip or a sound may come as."""
 
 FAMILY = {
     Role.VIDEO: ("video",),
@@ -82,12 +119,14 @@ def sniff(head: bytes) -> str | None:
     for mark, media_type in MARKS:
         if head.startswith(mark):
             return media_type
-    if head[:4] == b"RIFF":
+    if head[:4] in (b"RIFF", b"RF64"):
         return RIFF.get(head[8:12])
-    if head[4:8] == b"ftyp":
-        return BRANDS.get(head[8:12], "video/mp4")
-    if head[4:8] in (b"moov", b"mdat", b"wide") and int.from_bytes(head[:4]) >= 8:
-        return "video/quicktime"  # from before there were brands
+    if head[:4] == b"FORM":
+        return FORM.get(head[8:12])
+    if head[4:8] in (b"ftyp", b"styp"):
+        return sniff_brands(head)
+    if head[4:8] in BARE_BOXES and int.from_bytes(head[:4]) not in range(2, 8):
+        return BARE_BOXES[head[4:8]]
     if head[:4] == b"\x1aE\xdf\xa3":
         return "video/webm" if b"webm" in head[:64] else "video/x-matroska"
     if head[:4] == b"OggS":
@@ -95,6 +134,15 @@ def sniff(head: bytes) -> str | None:
     if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in (12, 40, 52, 56, 64, 108, 124):
         return "image/bmp"
     return sniff_frames(head)
+
+
+def sniff_brands(head: bytes) -> str:
+    """The first brand tells, but where it is one of any picture's, which coding that picture has."""
+    first, length = head[8:12], int.from_bytes(head[:4])
+    others = {head[at : at + 4] for at in range(16, min(length, len(head), 256), 4)}
+    if first in ANY_PICTURE and others & {b"avif", b"avis"}:
+        return "image/avif"
+    return BRANDS.get(first, "video/mp4")
 
 
 def sniff_frames(head: bytes) -> str | None:
@@ -122,7 +170,7 @@ class Prober:
         head, size = await asyncio.to_thread(read_head, path)
         media_type = sniff(head)
         if media_type not in READABLE:
-            raise bad(f"Unsupported asset type: {media_type or describe(head)}", field)
+            raise bad(f"Unsupported asset type: {unreadable(media_type) if media_type else describe(head)}", field)
         if size > self.settings.max_bytes:
             raise bad(f"{size_phrase(self.settings.max_bytes)} (inputs.max_bytes)", field)
         answer = await self._ask(
@@ -148,23 +196,38 @@ class Prober:
             await self._idle.pop().end()
 
     async def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """What a child found. One that was killed is replaced and the next one asked: that was not the file's doing."""
         async with self._turns:
-            child = self._idle.pop() if self._idle else await _Child.start()
-            healthy = False
-            try:
-                async with asyncio.timeout(self.wall_seconds):
-                    answer = await child.ask(request)
-                healthy = True
-                return answer
-            except TimeoutError:
-                return {"flaw": f"Invalid asset: looking into it took more than {self.wall_seconds:g} seconds"}
-            except (OSError, EOFError, ValueError, msgspec.DecodeError):
-                return {"flaw": "Invalid asset: it cannot be read"}
-            finally:
-                if healthy and not self._closed:
-                    self._idle.append(child)
-                else:
-                    await child.end()
+            for _ in range(TRIES):
+                child = await self._child()
+                healthy = False
+                try:
+                    async with asyncio.timeout(self.wall_seconds):
+                        answer = await child.ask(request)
+                    healthy = True
+                except TimeoutError:
+                    return {"flaw": f"Invalid asset: looking into it took more than {self.wall_seconds:g} seconds"}
+                except Died:
+                    continue
+                finally:
+                    if healthy and not self._closed:
+                        self._idle.append(child)
+                    else:
+                        await child.end()
+                if "killed" not in answer:
+                    return answer
+            raise Hindered("The server cannot look into files now: whatever looks into them is killed.")
+
+    async def _child(self) -> "_Child":
+        while self._idle:
+            if (child := self._idle.pop()).alive:
+                return child
+            await child.end()
+        return await _Child.start()
+
+
+class Died(Exception):
+    """A child is gone, or speaks no sense: it has not answered."""
 
 
 class _Child:
@@ -187,14 +250,22 @@ class _Child:
             )
         )
 
+    @property
+    def alive(self) -> bool:
+        return self.process.returncode is None
+
     async def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Raises Died."""
         assert self.process.stdin is not None and self.process.stdout is not None  # noqa: S101 (for the types)
-        self.process.stdin.write(msgspec.json.encode(request) + b"\n")
-        await self.process.stdin.drain()
-        line = await self.process.stdout.readline()
-        if not line.endswith(b"\n"):
-            raise EOFError
-        return msgspec.json.decode(line, type=dict[str, Any])
+        try:
+            self.process.stdin.write(msgspec.json.encode(request) + b"\n")
+            await self.process.stdin.drain()
+            line = await self.process.stdout.readline()
+            if line.endswith(b"\n"):
+                return msgspec.json.decode(line, type=dict[str, Any])
+        except (OSError, ValueError, RuntimeError) as error:  # the last is uvloop's word for a pipe that is closed
+            raise Died from error
+        raise Died
 
     async def end(self) -> None:
         """Kill it and whatever it forked."""
@@ -268,8 +339,32 @@ def size_phrase(max_bytes: int) -> str:
 
 
 def read_head(path: Path) -> tuple[bytes, int]:
+    """The first bytes that tell what it is, and the size of the file."""
     with path.open("rb") as file:
-        return file.read(HEAD), os.fstat(file.fileno()).st_size
+        size = os.fstat(file.fileno()).st_size
+        file.seek(front_of(file, size))
+        return file.read(HEAD), size
+
+
+def front_of(file: BinaryIO, size: int) -> int:
+    """Where the first box begins that is no filler; 0 where there is none, and in what is no ISO file."""
+    at = 0
+    for _ in range(FRONT):
+        file.seek(at)
+        head = file.read(16)
+        if head[4:8] not in FILLERS:
+            return at
+        length = int.from_bytes(head[8:16] if head[:4] == b"\0\0\0\1" else head[:4])
+        if length < 8 or at + length >= size:
+            return 0
+        at += length
+    return 0
+
+
+def unreadable(media_type: str) -> str:
+    """A kind of media that is known and not taken, and what is taken instead."""
+    kind = media_type.partition("/")[0]
+    return f"{media_type}; convert it to {TAKEN[kind]}" if kind in TAKEN else media_type
 
 
 def describe(head: bytes) -> str:
@@ -281,6 +376,10 @@ def describe(head: bytes) -> str:
         return "image/svg+xml"
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "text/html"
+    if named := next((name for mark, name in OTHERS if head.startswith(mark)), None):
+        return unreadable(named)
+    if len(head) > 376 and head[0] == head[188] == head[376] == 0x47:
+        return unreadable("video/mp2t")
     return "the content is no picture, video or sound that is known here"
 
 

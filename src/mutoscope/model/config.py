@@ -5,11 +5,13 @@ environment variables named MUTOSCOPE_<SECTION>_<SETTING>.
 """
 
 import ipaddress
+import math
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 import platformdirs
@@ -24,6 +26,8 @@ VENDOR_KEYS = {
     "FREEPIK_API_KEY": "freepik",
     "RUNWAYML_API_SECRET": "runway",
     "DASHSCOPE_API_KEY": "dashscope",
+    "LUMAAI_API_KEY": "luma",
+    "REPLICATE_API_TOKEN": "replicate",
 }
 """The environment variables in which the vendors' own SDKs look for a key → the wire that it is for."""
 
@@ -43,6 +47,7 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     allow_origins: tuple[str, ...] = ()
     hosts: dict[str, str] = {}
     wires: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     min_free_bytes: int = 256 * 1024 * 1024
 
     @property
@@ -54,8 +59,8 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             return self.host == "localhost"
 
 
-Count = Annotated[int, Meta(ge=0)]
-Rate = Annotated[float, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0, le=10**15)]  # what SQLite and a float both hold, with room to reckon
+Rate = Annotated[float, Meta(ge=0, le=10**12)]
 
 
 class Rates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -97,7 +102,7 @@ class Rights(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     max_daily: Count | None = None
     max_queued: Count | None = None
     max_bytes_daily: Count | None = None
-    budget: Annotated[float, Meta(gt=0)] | None = None
+    budget: Annotated[float, Meta(gt=0, le=10**12)] | None = None
     budget_period: Literal["day", "month", "total"] = "month"
     per_model: dict[str, ModelRights] = {}
 
@@ -168,6 +173,7 @@ class Studio(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     determinism: Literal["machine", "portable"] = "machine"
     slots: int = 1
     encode_threads: int = 2
+    niceness: Annotated[int, Meta(ge=0, le=19)] = 2
     timeout_seconds: float = 900.0
 
 
@@ -223,13 +229,17 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     models: tuple[str, ...] = ()
     exclusive: bool = False
     resend: bool = False
+    open_models: bool | None = None
 
     def __repr__(self) -> str:
         return f"Account(wire={self.wire!r}, base_url={self.base_url!r})"  # what is logged shows no key
 
 
 class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the operator changes about one model of the catalog; None leaves the row as it is."""
+    """What the operator changes about one model of the catalog; None leaves the row as it is.
+
+    With `operations` it is a row of its own: `names` says what each wire calls it, as the rows of the catalog do.
+    """
 
     engine: str | None = None
     engines: tuple[str, ...] | None = None
@@ -239,6 +249,9 @@ class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     fps: int | None = None
     price: ModelPrice | None = None
     prices: dict[str, ModelPrice] = {}
+    vendor: str = ""
+    names: dict[str, tuple[str, ...]] = {}
+    operations: tuple[str, ...] = ()
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -280,18 +293,39 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
     if chosen is not None:
         try:
             values = msgspec.toml.decode(chosen.read_bytes(), type=dict[str, Any])
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
             raise BadSettings(f"{chosen}: {error}") from error
-    origin = str(chosen) if chosen else "environment"
-    variables = os.environ if environment is None else environment
+    given = os.environ if environment is None else environment
+    variables = {name: text for name, text in given.items() if text.strip()}  # an empty one counts as unset
     overlay(values, variables)
     try:
         settings = msgspec.convert(values, Settings, strict=False)
+        hold_numbers(msgspec.to_builtins(settings))
         hold_secret(settings.webhooks.secret, "webhooks.secret")
         hold_secret(settings.metrics.token, "metrics.token")
         return replace(settings, accounts=with_keys(settings.accounts, variables))
     except msgspec.ValidationError as error:
+        origin = variable_of(str(error), variables) or str(chosen or "the settings")
         raise BadSettings(f"{origin}: {error}. The defaults are in mutoscope.default.toml.") from error
+
+
+def variable_of(flaw: str, variables: Mapping[str, str]) -> str | None:
+    """The environment variable that a flawed setting comes from, if it does."""
+    place = re.search(r"`\$\.([a-z_]+)\.([a-z_]+)", flaw)
+    name = f"{PREFIX}{place[1]}_{place[2]}".upper() if place else ""
+    return name if name in variables else None
+
+
+def hold_numbers(value: object, where: str = "$") -> None:
+    """Python and TOML know numbers that are none: no comparison with `nan` is true, and JSON has no word for them."""
+    if isinstance(value, dict):
+        for name, each in cast("dict[str, object]", value).items():
+            hold_numbers(each, f"{where}.{name}")
+    elif isinstance(value, (list, tuple)):
+        for number, each in enumerate(cast("Sequence[object]", value)):
+            hold_numbers(each, f"{where}[{number}]")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise msgspec.ValidationError(f"Expected a number, got `{value}` - at `{where}`")
 
 
 def hold_secret(secret: str, where: str) -> None:

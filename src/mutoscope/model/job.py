@@ -20,7 +20,7 @@ class Operation(StrEnum):
     IMAGE_TO_VIDEO = "image_to_video"
     TEXT_TO_VIDEO = "text_to_video"
     VIDEO_TO_VIDEO = "video_to_video"  # another clip of the same motion: edited, restyled
-    VIDEO_EXTENSION = "video_extension"  # the same clip, going on; `seconds` counts the whole
+    VIDEO_EXTENSION = "video_extension"  # the same clip, going on; `seconds` is the whole, `added_seconds` what is new
     TEXT_TO_IMAGE = "text_to_image"
     CHARACTER_PERFORMANCE = "character_performance"
     IMAGE_UPSCALE = "image_upscale"
@@ -117,6 +117,8 @@ class Generation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     seed: int | None = None
     watermark: bool | None = None
     extra: Json = {}  # what we do not name, under the wire's name for it
+    wire: str = ""  # the wire whose caller said `unread`
+    unread: Json = {}  # members of the caller's body that no table knows, by dotted path: for the same vendor behind
 
     def input(self, role: Role) -> Input | None:
         return next((each for each in self.inputs if each.role is role), None)
@@ -211,11 +213,14 @@ class Update(Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: State
     upstream_status: str  # the vendor's own word
     progress: float | None = None  # 0 to 1; None where the vendor does not tell
-    links: tuple[str, ...] = ()  # of what was made, once succeeded; data URIs where the answer carries the files
+    links: tuple[str, ...] = ()  # of what was made, once succeeded
     texts: tuple[str, ...] = ()  # of what was made, where that is words
+    inline: tuple[str, ...] = ()  # base64 of what was made, where the answer to the submission carries the files
+    kept: tuple[Output, ...] = ()  # what of that is kept here already
     failure: Failure | None = None
     handle: Json = {}  # what later requests need to know; `id` is always in it. Set by a submission
     cost: float | None = None  # credits, where the vendor tells
+    doubts: tuple[str, ...] = ()  # what it told besides and cannot be
 
 
 class Sent(StrEnum):

@@ -110,6 +110,7 @@ class Flaw(Struct, frozen=True, kw_only=True):
     bound: Any = None
     found: Any = None  # the kind of value that was there: "undefined", "string", "number", …
     message: str | None = None  # set for CUSTOM; otherwise the wire words it
+    known: tuple[str, ...] = ()  # the values of a discriminator that is missing or no text
 
 
 class Problem(Exception):

@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import re
 import time
+from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
@@ -33,12 +34,13 @@ from mutoscope.model.requests import (
     Usage,
 )
 from mutoscope.service.inputs import Intake, sniff
+from mutoscope.service.jumps import Jumps
 from mutoscope.service.keys import Keys, callback_token, called_job, hold_scope, share_of
 from mutoscope.service.routing import Routes
 from mutoscope.store import Purse, Repeat, Store
 from mutoscope.telemetry.counters import JOB_SECONDS, Durations, Tally
 from mutoscope.telemetry.tracing import Tracing
-from mutoscope.wirekit.routes import Route, Stop
+from mutoscope.wirekit.routes import Read, Route, Stop
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import BY_NAME
 
@@ -49,6 +51,8 @@ ALL_RIGHTS = Rights()
 SIFTED = 10_000  # how many of a caller's newest jobs a list with filters looks at
 SIFTED_AT_ONCE = 500
 MANY = 100  # jobs that one request may ask for by their ids
+USUAL_PERIOD, LONGEST_PERIOD = timedelta(days=30), timedelta(days=90)  # of a report of what was spent
+LINE_SECONDS = 1.0  # how old the knowledge of who waits may be
 BODY_KEPT = 64 * 1024
 # Looks ahead a bounded way, then takes whole runs: a text of megabytes costs milliseconds, not seconds.
 LONG_TEXT = re.compile(rb'"(?=(?:[^"\\]|\\.){1024})(?:[^"\\]++|\\.)*+"')
@@ -73,6 +77,7 @@ class Gateway:
         self.settings, self.store, self.assets, self.intake = settings, store, assets, intake
         self.catalog, self.engines, self.routes, self.kept, self.clock = catalog, engines, routes, kept, clock
         self.keys = keys or Keys(settings.keys, store, net=settings.net)
+        self.jumps = Jumps(store, clock=self._now)  # asked before anything is done that is due
         self.new_job = asyncio.Event()  # wakes the worker
         self.wanted: set[str] = set()  # the engines that it should look for jobs of
         self.busy: set[str] = set()  # the engines without a free slot: no use waking it for these
@@ -85,6 +90,10 @@ class Gateway:
         self.lives: Durations[tuple[str, ...]] = Durations(JOB_SECONDS)  # by state, model and engine
         self.spent: Tally[tuple[str, ...]] = Tally()  # credits by engine and model
         self._watchers: dict[str, set[asyncio.Event]] = {}
+        self._lines: dict[str, tuple[float, asyncio.Task[Sequence[str]]]] = {}  # engine → when it was read, who waits
+
+    def _now(self) -> float:
+        return self.clock()  # as it is set now
 
     # -- making ---------------------------------------------------------------
 
@@ -124,6 +133,9 @@ class Gateway:
                 asked.inputs, owner=owner, probe=self.probes(wire), fetched_later=not maker.remote
             )
             asked = replace(asked, inputs=inputs)
+        passes = maker.speaks == wire.name
+        if passes and submission.unread:
+            asked = replace(asked, wire=wire.name, unread=submission.unread)
         id = str(uuid_utils.uuid7())
         generation = made_definite(asked, model, maker, id)
         now = self.clock()
@@ -135,7 +147,7 @@ class Gateway:
             generation=generation,
             body=shortened(body),
             engine=maker.name,
-            notes=submission.notes + notes,
+            notes=submission.notes + (() if passes else submission.ignored) + notes,
             engines=allowed,
             webhook=submission.webhook,
             events=tuple(sorted(submission.events or ())),
@@ -259,7 +271,13 @@ class Gateway:
         id = wire.job_id(public)
         job = None if id is None else self.store.hot(id) or await self.store.get(id)
         if job is None or not visible(job, wire, route, owner):
-            raise Problem(Kind.NOT_FOUND, f"There is no task {public!r}.", field="id")
+            there = read_path(job, wire) if job is not None and job.owner == owner else None
+            told = (
+                f"There is no task {public!r} here; it is read at {there}."
+                if there
+                else f"There is no task {public!r}."
+            )
+            raise Problem(Kind.NOT_FOUND, told, field="id")
         return self.linked(job, origin)
 
     async def show_many(
@@ -308,6 +326,23 @@ class Gateway:
             await asyncio.sleep(0)  # others want to be answered meanwhile
         return tuple(kept[offset : offset + wanted])
 
+    async def before(self, job: Job) -> int | None:
+        """How many older jobs wait for the same engine; None for one that does not wait for an engine.
+
+        Turns go round between owners, so that it may be fewer that come first. Read once a second, for all who ask.
+        """
+        if job.state is not State.QUEUED or job.throttled:
+            return None
+        now = time.monotonic()
+        since, reading = self._lines.get(job.engine, (now, None))
+        if reading is None or now - since > LINE_SECONDS:
+            reading = asyncio.create_task(self.store.queued(job.engine))
+            self._lines[job.engine] = now, reading
+        try:
+            return bisect_left(await asyncio.shield(reading), job.id)
+        except Problem:  # an answer about a job does not hang on this
+            return None
+
     def linked(self, job: Job, origin: str, seconds: float | None = None) -> Job:
         """The job with a signed, expiring link on each output that is a file."""
         if not job.outputs:
@@ -352,7 +387,7 @@ class Gateway:
 
     def ended(self, job: Job) -> None:
         """Count a job that has just ended, and wake the deliverer if somebody is to be told."""
-        state, model = job.state.value, job.generation.model
+        state, model = job.state.value, self.catalog.counted(job.generation.model)
         self.endings.add((state, job.wire, model, job.engine))
         self.lives.add((state, model, job.engine), (job.finished or job.created) - job.created)
         if job.cost:
@@ -524,10 +559,8 @@ class Gateway:
         return Account(models=models, spent=spent, budget=rights.budget, period=rights.budget_period, left=left)
 
     async def usage(self, period: Period, *, owner: str) -> Usage:
-        """Credits by day (UTC) and model; every day of the period is present."""
-        today = datetime.fromtimestamp(self.clock(), UTC).date()
-        start = date.fromisoformat(period.start) if period.start else today - timedelta(days=30)
-        before = date.fromisoformat(period.before) if period.before else start + timedelta(days=30)
+        """Credits by day (UTC) and model; every day of the period is present. Raises Problem(INVALID)."""
+        start, before = days_of(period, today=datetime.fromtimestamp(self.clock(), UTC).date())
         days: dict[str, dict[str, float]] = {
             (start + timedelta(days=n)).isoformat(): {} for n in range((before - start).days)
         }
@@ -549,6 +582,13 @@ def visible(job: Job, wire: Wire, route: Route, owner: str) -> bool:
     return job.wire == wire.name and job.owner == owner and (not route.route or job.route == route.route)
 
 
+def read_path(job: Job, wire: Wire) -> str | None:
+    """Where this wire shows a job; None for those of others."""
+    shows = (each.path for each in wire.routes if isinstance(each, Read) and each.route in ("", job.route))
+    path = next(shows, None) if job.wire == wire.name else None
+    return path and path.replace("{id}", wire.public_id(job.id))
+
+
 def made_definite(asked: Generation, model: Model, maker: Engine, id: str) -> Generation:
     """What was asked with the row's defaults, and with the seed that nobody chose: drawn from the job's id, so that a
     second attempt makes the same thing. A vendor draws its own."""
@@ -565,6 +605,21 @@ def unpriced(model: Model, makers: Sequence[str]) -> Problem:
         f"This key has a budget, and what {model.name} costs at {', '.join(makers)} is not known. Whoever runs this"
         f" server can say it: price, or prices for one engine, under {setting} in mutoscope.toml.",
     )
+
+
+def days_of(period: Period, *, today: date) -> tuple[date, date]:
+    """The first day and the one after the last. The calendar ends with the year 9999."""
+    start = date.fromisoformat(period.start) if period.start else today - USUAL_PERIOD
+    last = start + min(USUAL_PERIOD, date.max - start)
+    before = date.fromisoformat(period.before) if period.before else last
+    if before - start > LONGEST_PERIOD:
+        told = "" if period.start else f", which is {start} where nothing else is said"
+        raise Problem(
+            Kind.INVALID,
+            f"The period may have at most {LONGEST_PERIOD.days} days; it began with {start}{told}.",
+            field="beforeDate",
+        )
+    return start, before
 
 
 def midnight(day: date) -> float:

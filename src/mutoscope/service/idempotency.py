@@ -16,7 +16,8 @@ REPLAYED = "idempotent-replayed"  # on an answer that tells of a job which was t
 
 KEY_SECONDS = 24 * 3600.0
 RETRY_SECONDS = 600.0  # longer than an SDK goes on trying
-PRINTABLE = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?")
+LONGEST_KEY = 255
+PRINTABLE = re.compile(rf"[!-~](?:[ -~]{{0,{LONGEST_KEY - 2}}}[!-~])?")
 COUNT = re.compile(r"[0-9]{1,6}")
 
 
@@ -25,7 +26,8 @@ def repeat_of(request: HttpRequest) -> Repeat | None:
     key, count = request.headers.get(KEY), request.headers.get(RETRIES)
     if key is not None:
         if not PRINTABLE.fullmatch(key):
-            raise Problem(Kind.INVALID, f"{KEY} should be 1 to 255 printable characters.", field=KEY)
+            message = f"The header {KEY} should be 1 to {LONGEST_KEY} printable ASCII characters; it has {len(key)}."
+            raise Problem(Kind.INVALID, message, field=KEY)
         return Repeat(key=f"key {key}", digest=digest_of(request), seconds=KEY_SECONDS)
     if count is not None and COUNT.fullmatch(count):
         # Two requests of the same text may both be meant. Only a retry says of itself that it is one.

@@ -18,6 +18,8 @@ from mutoscope.model.job import Input
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import Store
 
+TRIES = (1.0, 4.0, 10.0)  # seconds before each further try to fetch an input while a job runs
+LONGEST_WAIT = 30.0  # where its host asks for more patience
 TAKEN = frozenset(EXTENSIONS) - {DRAWING}
 """What a stranger's file may be called where it is kept: a drawing is never looked into, and is given out as bytes."""
 
@@ -64,7 +66,7 @@ class Intake:
             return each
         with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
             if asset is None:
-                path = await self._land(each, Path(folder) / "input")
+                path = await self._land(each, Path(folder) / "input", patient=False)
                 media_type = await asyncio.to_thread(sniff, path)
                 if probe:
                     await self._check(each, path)
@@ -76,7 +78,11 @@ class Intake:
     async def _open(self, each: Input, scratch: Path) -> OpenedInput:
         folder = Path(tempfile.mkdtemp(dir=scratch))
         asset = each.asset or await self._known_asset(each, None)
-        path = await (self.assets.local_path(asset, folder) if asset else self._land(each, folder / "input"))
+        if asset is not None and not await self.assets.touch(asset):
+            raise Problem(Kind.UNREACHABLE_MEDIA, "The file is not kept any more.", field=each.field)
+        path = await (
+            self.assets.local_path(asset, folder) if asset else self._land(each, folder / "input", patient=True)
+        )
         info = await self._check(each, path)
         return OpenedInput(role=each.role, field=each.field, path=path, info=info, label=each.label)
 
@@ -85,7 +91,24 @@ class Intake:
         media.check(info, each.limits, role=each.role, field=each.field)
         return info
 
-    async def _land(self, each: Input, path: Path) -> Path:
+    async def _fetch(self, url: str, path: Path, most: int, field: str, *, patient: bool) -> None:
+        """Trouble of its host that may pass is waited out where there is time, else told as such."""
+        tries = iter(TRIES if patient else ())
+        while True:
+            try:
+                await self.client.fetch(url, max_bytes=most, into=path, field=field)
+                return
+            except Problem as problem:
+                if problem.retry_after is None:
+                    raise
+                wait = next(tries, None)
+                if wait is None:
+                    told = f"tried {len(TRIES) + 1} times" if patient else "this may pass, so try again"
+                    message = f"{problem.message}; {told}"
+                    raise Problem(problem.kind, message, field=field, retry_after=problem.retry_after) from problem
+                await asyncio.sleep(max(wait, min(problem.retry_after, LONGEST_WAIT)))
+
+    async def _land(self, each: Input, path: Path, *, patient: bool) -> Path:
         if each.data is not None:
             await asyncio.to_thread(path.write_bytes, each.data)
         elif each.file is not None:
@@ -94,7 +117,7 @@ class Intake:
             most = self.settings.max_bytes
             if each.limits and each.limits.max_bytes:
                 most = min(most, each.limits.max_bytes)
-            await self.client.fetch(each.url, max_bytes=most, into=path, field=each.field)
+            await self._fetch(each.url, path, most, each.field, patient=patient)
         else:
             raise Problem(Kind.INTERNAL, f"{each.field} names no file.", field=each.field)
         return path
@@ -125,5 +148,5 @@ class Intake:
 
 
 def sniff(path: Path) -> str | None:
-    with path.open("rb") as file:
-        return media.sniff(file.read(4096))
+    head, _ = media.read_head(path)
+    return media.sniff(head)

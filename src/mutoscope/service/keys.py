@@ -5,6 +5,7 @@ import base64
 import contextlib
 import hashlib
 import hmac
+import re
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -15,6 +16,7 @@ from msgspec import Struct
 
 from mutoscope.model.catalog import Model, first
 from mutoscope.model.config import BadSettings, Key, Limits, Net, Rights
+from mutoscope.model.http import HttpRequest
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import Allowance
 from mutoscope.service.receivers import receiver_address
@@ -31,6 +33,7 @@ TOLD_SECONDS = 2.0  # how long bytes are counted here before the store is told
 SECRET_PREFIX = "msk_"  # noqa: S105 - how our keys begin
 SHOWN = 8  # characters of a key that are kept to be shown
 LONGEST_NAME = 100
+MISSING_KEY = "Missing API key"
 
 
 class Caller(Struct, frozen=True, kw_only=True):
@@ -87,7 +90,7 @@ class Keys:
         if self.open:
             return OPEN
         if not secret:
-            raise Problem(Kind.UNAUTHENTICATED, "Missing API key")
+            raise Problem(Kind.UNAUTHENTICATED, MISSING_KEY)
         found = digest(secret)
         caller = self._listed.get(found) or self._remembered.get(found) or await self._look_up(found)
         if caller is None:
@@ -169,6 +172,20 @@ class Keys:
             if key.valid(self._clock()):
                 found.setdefault(key.name, []).append(key.rights)
         return found
+
+
+KEY_HEADERS = re.compile(r"authorization|(.*-)?(api-?key|api-?secret|api-?token|auth-?token)", re.IGNORECASE)
+KEY_QUERIES = frozenset({"key", "api_key", "api-key", "apikey", "token", "access_token"})
+
+
+def missing_key(request: HttpRequest, wanted: str) -> Problem:
+    """What is told where no key was found, of which `wanted` is the form; and where one came in another form."""
+    headers = [name for name, value in request.headers.items() if value.strip() and KEY_HEADERS.fullmatch(name)]
+    queries = [f"?{name}=" for name in request.query if name.lower() in KEY_QUERIES]
+    if not headers and not queries:
+        return Problem(Kind.UNAUTHENTICATED, MISSING_KEY)
+    came = " and ".join(each[:64] for each in (*headers, *queries))
+    return Problem(Kind.UNAUTHENTICATED, f'{MISSING_KEY}: send it as "{wanted}". What came in {came} is not read here')
 
 
 def caller_of(key: Key, net: Net) -> Caller:

@@ -27,7 +27,7 @@ from mutoscope.store.protocol import (
     Unfinished,
     Watched,
 )
-from mutoscope.store.sqlite.store import NewerDatabase, SqliteStore
+from mutoscope.store.sqlite.store import NewerDatabase, SqliteStore, hold_readable
 
 __all__ = [
     "EVENTS",
@@ -52,4 +52,5 @@ __all__ = [
     "Swept",
     "Unfinished",
     "Watched",
+    "hold_readable",
 ]

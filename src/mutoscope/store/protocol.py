@@ -63,6 +63,7 @@ EVENTS = {
     "rerouted": "goes on at the next engine of its route",
     "deferred": "waits before it is tried again",
     "made": "the vendor has made it; the result is fetched",
+    "doubted": "the vendor told what cannot be",
     "copy_failed": "the result could not be copied yet",
     "trouble": "the vendor's answers cannot be used",
     "overdue": "its deadline passed; what still arrives settles it",
@@ -277,18 +278,33 @@ class Store(Protocol):
         """How much there is to do. Its time grows with what is unfinished, not with what has ended."""
         ...
 
+    async def queued(self, engine: str) -> Sequence[str]:
+        """The ids of the jobs that wait for an engine, the oldest first. A hundred thousand take a while."""
+        ...
+
     async def touch(self) -> None:
         """Write something without meaning. Raises Problem when nothing can be written."""
         ...
 
     async def claim(
-        self, *, engine: str, worker: str, lease_seconds: float, limit: int, now: float, owed: Owed | None = None
+        self,
+        *,
+        engine: str,
+        worker: str,
+        lease_seconds: float,
+        limit: int,
+        now: float,
+        owed: Owed | None = None,
+        made_before: float | None = None,
+        held: Collection[str] = (),
     ) -> Jobs:
         """Take up to `limit` jobs to run: those whose lease ran out, then queued ones, each from the owner who has
         the fewest running on the engine; among equals from whom nothing was taken for the longest time, as far as this
         process knows, then the oldest.
 
-        `owed` is asked for the jobs that start for the first time.
+        `owed` is asked for the jobs that start for the first time. With `made_before`, of the queued jobs only those
+        that were created before then are taken, in no order. `held` are not taken, though their lease may have run out:
+        the worker has them.
         """
         ...
 
@@ -395,8 +411,9 @@ class Store(Protocol):
         """Make a job's watch due at another time."""
         ...
 
-    async def shift_watches(self, seconds: float) -> int:
-        """The clock jumped: move every watch's times by so much, and those of deferred jobs. How many watches."""
+    async def shift(self, seconds: float) -> int:
+        """The clock jumped: move by so much whatever is waited for: polls and their deadlines, deferred jobs, leases,
+        webhooks. How many polls."""
         ...
 
     async def observe(self, id: str, *, status: str, progress: float | None, now: float) -> bool:
@@ -607,6 +624,14 @@ class Store(Protocol):
 
     async def due_drops(self, *, now: float, limit: int) -> tuple[str, ...]:
         """Files that were needed once and may be removed."""
+        ...
+
+    async def asset_bytes(self, asset: str) -> int | None:
+        """How large a file was when it was stored, by an upload or an output; None where no record tells."""
+        ...
+
+    async def assets(self) -> tuple[str, ...]:
+        """Every file that a record names."""
         ...
 
     async def needed(self, assets: Collection[str]) -> set[str]:

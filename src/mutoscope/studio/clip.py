@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-VERSION = "3"
+VERSION = "4"
 """The renderer's own version. It changes when the same request gives other bytes."""
 
 

@@ -29,7 +29,7 @@ THREADS = 2  # pinned: x264's output depends on the number of threads
 SOUND_BITS = 160_000
 LIMITED_RANGE = 1  # AVCOL_RANGE_MPEG
 AHEAD = 5  # frames that the renderer may be ahead of the encoder, which takes them by groups of some four
-STEPPING_BACK = 10  # how much nicer than the encoder the renderer is
+STEPPING_BACK = 5  # how much nicer than the encoder the renderer is
 
 Progress = Callable[[float], None]
 
@@ -215,7 +215,8 @@ def step_back() -> None:
     """Lower the priority of this thread alone, which only Linux can.
 
     x264 does some of its work in one thread and some in all. The renderer then works where the encoder leaves a core
-    idle, and not beside it where it would need both: some 6 % more frames on two cores.
+    idle, and not beside it where it would need both: a few per cent more frames on two cores. No further, because the
+    thread must not starve beside other programs.
     """
     if sys.platform == "linux":
         thread = threading.get_native_id()

@@ -1,4 +1,4 @@
-"""The one error that studio raises on purpose."""
+"""The errors that studio raises on purpose."""
 
 
 class StudioError(ValueError):
@@ -7,3 +7,7 @@ class StudioError(ValueError):
     def __init__(self, message: str, *, field: str | None = None) -> None:
         super().__init__(message)
         self.field = field
+
+
+class Killed(RuntimeError):
+    """A command that worked for it was ended by a signal from outside: another try may go well."""

@@ -10,6 +10,7 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from mutoscope.studio import colour as colours
+from mutoscope.studio import hdr
 from mutoscope.studio.colour import Colour
 from mutoscope.studio.error import StudioError
 from mutoscope.studio.media import open_media
@@ -99,20 +100,51 @@ def _fit(frame: av.VideoFrame, stream: VideoStream, width: int, height: int, col
     zoom = max(width / shown[0], height / shown[1])
     across, down = (_even_cover(shown[0] * zoom, width), _even_cover(shown[1] * zoom, height))
     turned = frame.rotation % 180 != 0
-    source = colours.BT601 if frame.colorspace in BT601_CODES else colours.BT709
-    if frame.colorspace not in (1, *BT601_CODES):
-        source = colours.for_size(frame.width, frame.height)
+    size = (down, across) if turned else (across, down)
+    planes = (
+        _tone_mapped(frame, *size, colour) if frame.color_trc in (hdr.PQ, hdr.HLG) else _scaled(frame, *size, colour)
+    )
+    return _cropped(_upright(planes, frame.rotation), width, height)
+
+
+def _scaled(frame: av.VideoFrame, width: int, height: int, colour: Colour) -> Planes:
     scaled = frame.reformat(
-        width=down if turned else across,
-        height=across if turned else down,
+        width=width,
+        height=height,
         format="nv12",
-        src_colorspace=_swscale(source),
+        src_colorspace=_matrix_of(frame),
         dst_colorspace=_swscale(colour),
-        src_color_range=FULL_RANGE if frame.color_range == FULL_RANGE else 1,
+        src_color_range=_range_of(frame),
         dst_color_range=1,
         interpolation="BICUBIC",
     )
-    return _cropped(_upright(planes_of(scaled), frame.rotation), width, height)
+    return planes_of(scaled)
+
+
+def _tone_mapped(frame: av.VideoFrame, width: int, height: int, colour: Colour) -> Planes:
+    scaled = frame.reformat(
+        width=width,
+        height=height,
+        format="rgb48le",
+        src_colorspace=_matrix_of(frame),
+        src_color_range=_range_of(frame),
+        dst_color_range=FULL_RANGE,
+        interpolation="BICUBIC",
+    )
+    return colours.to_planes(hdr.to_sdr(np.asarray(scaled.to_ndarray()), frame.color_trc), colour)
+
+
+def _range_of(frame: av.VideoFrame) -> int:
+    return FULL_RANGE if frame.color_range == FULL_RANGE else 1
+
+
+def _matrix_of(frame: av.VideoFrame) -> int:
+    """By its tag; an untagged one as players do."""
+    if frame.colorspace == hdr.BT2020:
+        return hdr.BT2020  # the scaler's code is the same
+    if frame.colorspace in BT601_CODES:
+        return _swscale(colours.BT601)
+    return _swscale(colours.BT709 if frame.colorspace == 1 else colours.for_size(frame.width, frame.height))
 
 
 def _swscale(colour: Colour) -> int:

@@ -11,8 +11,8 @@ from av.error import FFmpegError
 from mutoscope.studio.error import StudioError
 
 SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
-    (4, b"ftyp", "mov"),
-    (4, b"moov", "mov"),
+    *((4, box, "mov") for box in (b"ftyp", b"styp", b"moov", b"mdat", b"moof", b"sidx")),
+    *((4, filler, "mov") for filler in (b"free", b"skip", b"wide", b"uuid", b"pnot")),
     (0, b"\x1aE\xdf\xa3", "matroska"),
     (8, b"WAVE", "wav"),
     (8, b"AVI ", "avi"),

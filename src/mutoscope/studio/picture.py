@@ -9,9 +9,10 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
+from mutoscope.studio import hdr
 from mutoscope.studio.error import StudioError
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "MPO")
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "MPO")
 """What is opened; Pillow's other parsers (EPS, PSD, TIFF, …) are not let near a stranger's file."""
 MAX_PIXELS = 100_000_000
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
@@ -37,7 +38,8 @@ def load(path: Path, *, field: str = "image", enough: tuple[int, int] | None = N
                     _reduce(image, enough)
                 # In place: a turned copy would be made even of a picture that is upright.
                 ImageOps.exif_transpose(image, in_place=True)
-                return _rgb(image)
+                transfer = hdr.transfer_of(path)
+                return _rgb(image) if transfer is None else _tone_mapped(image, transfer)
     except StudioError:
         raise
     except Exception as error:  # Pillow's parsers raise whatever a broken file makes them raise
@@ -81,9 +83,8 @@ def _check_side(image: Image.Image, most: int) -> None:
 def fitting(size: tuple[int, int], width: int | None, height: int | None) -> tuple[int, int]:
     """A size of which one side may be open: that follows from the shape of a picture of this size."""
     across, down = size
-    return width or max(1, round(across * (height or down) / down)), height or max(
-        1, round(down * (width or across) / across)
-    )
+    wide = width or max(1, round(across * (height or down) / down))
+    return wide, height or max(1, round(down * wide / across))
 
 
 def cover(image: Image.Image, width: int, height: int) -> Image.Image:
@@ -123,6 +124,11 @@ def _on_backdrop(layer: Image.Image, shown: Image.Image | None = None) -> Image.
     backdrop = Image.new("RGB", layer.size, BACKDROP)
     backdrop.paste(shown or layer.convert("RGB"), mask=layer.getchannel("A"))
     return backdrop
+
+
+def _tone_mapped(image: Image.Image, transfer: int) -> Image.Image:
+    image.info.pop("icc_profile", None)  # it says the same, in a way that cannot be applied here
+    return Image.fromarray(hdr.to_sdr(np.asarray(_rgb(image)), transfer))
 
 
 def _screen_colours(image: Image.Image, source: Image.Image) -> Image.Image:

@@ -16,6 +16,7 @@ from mutoscope.studio import encoder as encoders
 from mutoscope.studio.aside import Aside
 from mutoscope.studio.colour import Colour
 from mutoscope.studio.encoder import Encoder
+from mutoscope.studio.error import Killed
 from mutoscope.studio.planes import Floats, planes_of
 from mutoscope.studio.sound import RATE
 
@@ -112,7 +113,7 @@ class PipeWriter:
         self.frames += 1
 
     def _finish(self) -> None:
-        """Wait for its end. Raises OSError where the disk took no more, else RuntimeError with its complaint."""
+        """Wait for its end. Raises OSError where the disk took no more, else Killed, or RuntimeError with its words."""
         if self._process.stdin is not None:
             with suppress(BrokenPipeError):
                 self._process.stdin.close()
@@ -122,6 +123,8 @@ class PipeWriter:
             raise OSError(number, f"ffmpeg ended with status {code}: {told}")
         if code == -signal.SIGXFSZ:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        if code in (-signal.SIGKILL, -signal.SIGTERM):
+            raise Killed(f"ffmpeg ended by signal {-code}")
         if code != 0:
             raise RuntimeError(f"ffmpeg ended with status {code}: {told}")
 

@@ -6,6 +6,7 @@ The program runs as a process of its own with a list of arguments and the text o
 import io
 import re
 import shutil
+import signal
 import subprocess
 import wave
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import numpy as np
 
 from mutoscope.studio import soundfile
 from mutoscope.studio.clip import VERSION
-from mutoscope.studio.error import StudioError
+from mutoscope.studio.error import Killed, StudioError
 from mutoscope.studio.planes import Floats
 
 PROGRAM = "espeak-ng"
@@ -166,5 +167,7 @@ def _call(program: Path, arguments: list[str], text: str) -> bytes:
     except subprocess.TimeoutExpired as error:
         raise StudioError(f"espeak-ng took more than {TIMEOUT_SECONDS:g} seconds") from error
     except (OSError, subprocess.CalledProcessError) as error:
+        if isinstance(error, subprocess.CalledProcessError) and error.returncode in (-signal.SIGKILL, -signal.SIGTERM):
+            raise Killed(f"espeak-ng ended by signal {-error.returncode}") from error
         raise StudioError(f"espeak-ng failed ({type(error).__name__})") from error
     return done.stdout

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from mutoscope.model.config import Rights
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.service.keys import OWN, Keys, make_key, rotate
+from mutoscope.service.keys import OWN, Keys, make_key, missing_key, rotate
 from mutoscope.store import KeyRecord, Store
 
 log = structlog.get_logger(__name__)
@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 KEYS = "/admin/keys"
+LONGEST = 100 * 365 * 86400.0
 NOT_STORED = {"cache-control": "no-store"}
 
 
@@ -26,11 +27,11 @@ class NewKey(Rights, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     """The body of a create: a name, the rights, and for how long."""
 
     name: str
-    expires_seconds: Annotated[float, Meta(gt=0)] | None = None
+    expires_seconds: Annotated[float, Meta(gt=0, le=LONGEST)] | None = None
 
 
 class Rotation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    grace_seconds: Annotated[float, Meta(ge=0)] = 0.0
+    grace_seconds: Annotated[float, Meta(ge=0, le=LONGEST)] = 0.0
 
 
 class Admin:
@@ -40,7 +41,13 @@ class Admin:
     async def admit(self, request: HttpRequest) -> str:
         """The owner of the key that the request shows. Raises Problem, also on an open server: whoever reaches it is
         not its administrator for that."""
-        caller = await self.keys.caller(bearer(request))
+        secret = bearer(request)
+        try:
+            caller = await self.keys.caller(secret)
+        except Problem as problem:
+            if secret or problem.kind is not Kind.UNAUTHENTICATED:
+                raise
+            raise missing_key(request, "authorization: Bearer <key>") from problem
         if self.keys.open:
             raise Problem(Kind.NOT_FOUND, "There is nothing here: this server takes no keys.")
         if not caller.rights.admin:
@@ -118,8 +125,10 @@ def told(key: KeyRecord, now: float) -> dict[str, Any]:
 def read(body: bytes, type: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=type)
-    except msgspec.DecodeError as error:
+    except msgspec.ValidationError as error:
         raise Problem(Kind.INVALID, str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem(Kind.INVALID, f"The request body is not valid JSON: {error}") from error
 
 
 def bearer(request: HttpRequest) -> str | None:

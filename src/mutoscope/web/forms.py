@@ -31,11 +31,21 @@ def is_form(request: HttpRequest) -> bool:
     return media_type(request) in (MULTIPART, URLENCODED)
 
 
-async def receive(request: HttpRequest, receive: Receive, folder: Path, *, max_bytes: int) -> Form:
+async def receive(
+    request: HttpRequest,
+    receive: Receive,
+    folder: Path,
+    *,
+    max_bytes: int,
+    max_parts: int = MAX_PARTS,
+    max_text: int = MAX_TEXT,
+) -> Form:
     """Read a form, its files into `folder`. Raises Problem (INVALID, TOO_LARGE)."""
-    reader = Multipart(request, folder) if media_type(request) == MULTIPART else Fields()
-    size, more = 0, True
+    if not is_form(request):
+        raise Problem(Kind.INVALID, f"The form cannot be read: it should be {MULTIPART}.", field="file")
+    reader, size, more = None, 0, True
     try:
+        reader = Multipart(request, folder, max_parts, max_text) if media_type(request) == MULTIPART else Fields()
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -51,10 +61,11 @@ async def receive(request: HttpRequest, receive: Receive, folder: Path, *, max_b
                 reader.parser.write(chunk)
         reader.parser.finalize()
         return reader.form()
-    except (FormParserError, UnicodeDecodeError, ValueError) as error:
-        raise Problem(Kind.INVALID, f"The form cannot be read: {error}") from error
+    except (FormParserError, ValueError) as error:  # a Unicode error is one of the latter
+        raise Problem(Kind.INVALID, f"The form cannot be read: {error}.", field="file") from error
     finally:
-        reader.close()
+        if reader:
+            reader.close()
 
 
 class Fields:
@@ -76,7 +87,7 @@ class Fields:
         self.name.clear()
         self.value.clear()
         if len(self.texts) > MAX_PARTS:
-            raise Problem(Kind.TOO_LARGE, f"The form has more than {MAX_PARTS} parts.")
+            raise FormParserError(f"it has more than {MAX_PARTS} parts")
 
     def form(self) -> Form:
         texts: dict[str, list[str]] = {}
@@ -91,11 +102,13 @@ class Fields:
 class Multipart:
     """A form whose parts are texts or files."""
 
-    def __init__(self, request: HttpRequest, folder: Path) -> None:
+    def __init__(self, request: HttpRequest, folder: Path, max_parts: int, max_text: int) -> None:
+        self.max_parts, self.max_text = max_parts, max_text
         _, options = parse_options_header(request.headers.get("content-type", ""))
         boundary = options.get(b"boundary", b"")
         if not boundary:
-            raise Problem(Kind.INVALID, "The header Content-Type of a form names its boundary.", field="content-type")
+            why = "The form cannot be read: its boundary should be named in Content-Type."
+            raise Problem(Kind.INVALID, why, field="file")
         self.folder = folder
         self.texts: dict[str, list[str]] = {}
         self.files: dict[str, list[FormFile]] = {}
@@ -122,13 +135,13 @@ class Multipart:
 
     def begin(self) -> None:
         self.parts += 1
-        if self.parts > MAX_PARTS:
-            raise Problem(Kind.TOO_LARGE, f"The form has more than {MAX_PARTS} parts.")
+        if self.parts > self.max_parts:
+            raise FormParserError(f"it has more than {self.max_parts} parts")
         self.head.clear()
 
     def header(self) -> None:
         if len(self.field) + len(self.value) > MAX_HEAD:
-            raise Problem(Kind.TOO_LARGE, "A part of the form has headers that are too large.")
+            raise FormParserError("a part has headers that are too large")
         self.head[self.field.decode("latin-1").lower()] = self.value.decode("utf-8", "replace")
         self.field.clear()
         self.value.clear()
@@ -137,7 +150,7 @@ class Multipart:
         _, options = parse_options_header(self.head.get("content-disposition", ""))
         self.name = options.get(b"name", b"").decode("utf-8", "replace")
         if not self.name:
-            raise Problem(Kind.INVALID, "A part of the form has no name.")
+            raise FormParserError("a part has no name in its Content-Disposition")
         self.is_file = b"filename" in options or b"filename*" in options
         self.file_name = options.get(b"filename", b"").decode("utf-8", "replace")
         if self.is_file:
@@ -151,8 +164,8 @@ class Multipart:
             return
         self.text.extend(data[start:end])
         self.text_bytes += end - start
-        if len(self.text) > MAX_TEXT or self.text_bytes > MAX_TEXTS:
-            raise Problem(Kind.TOO_LARGE, f"The text in the part {self.name!r} is too long.", field=self.name)
+        if len(self.text) > self.max_text or self.text_bytes > MAX_TEXTS:
+            raise FormParserError(f"the text in its part {self.name[:40]!r} is too long")
 
     def end(self) -> None:
         if self.open:
@@ -176,7 +189,7 @@ class Multipart:
 
     def form(self) -> Form:
         if not self.ended:
-            raise Problem(Kind.INVALID, "The form has no end: its last boundary is missing.")
+            raise FormParserError("it ends before its last boundary")
         return Form(texts=self.texts, files=self.files)
 
     def close(self) -> None:

@@ -32,6 +32,8 @@ from mutoscope.wirekit.routes import (
 from mutoscope.wirekit.wire import Wire
 
 OPENAPI = "3.1.0"
+METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
+"""Those that this version of OpenAPI can tell of."""
 SCHEMAS = "#/components/schemas/"
 PLACEHOLDER = re.compile(r"\{([^}]+)\}")
 
@@ -84,7 +86,7 @@ CREATE_HEADERS: Mapping[str, Json] = {
 
 TOLD_HEADERS = {
     "x-mutoscope-engine": "Which engine makes the job.",
-    "x-mutoscope-notes": "What was ignored or replaced; absent where nothing was.",
+    "x-mutoscope-notes": "What was ignored or replaced, and how many older jobs a queued one waits with; else absent.",
     "idempotent-replayed": "`true` where a create repeated another and is answered with that one's job.",
 }
 """Headers of ours on answers that tell of one job."""
@@ -130,10 +132,15 @@ def describe(wire: Wire, document: Json) -> None:
     schema_of, schemas = schemas_of(wire)
     components["schemas"] |= schemas
     components["headers"] |= pace_headers(wire)
-    components["responses"] |= {f"{wire.name}.{status}": error_response(status, wire, schema_of) for status in ERRORS}
+    errors = errors_of(wire)
+    components["responses"] |= {
+        f"{wire.name}.{status}": error_response(wire, errors, status, schema_of) for status in errors
+    }
     schemes = security_schemes(wire)
     components["securitySchemes"] |= schemes
     for route in wire.routes:
+        if route.method.lower() not in METHODS:
+            continue
         methods = document["paths"].setdefault(route.path.replace("…", ""), {})
         methods[route.method.lower()] = operation(wire, route, schema_of, schemas, schemes)
 
@@ -148,6 +155,10 @@ def schemas_of(wire: Wire) -> tuple[Callable[[Any], Json], Json]:
     for route in wire.routes:
         types += [each for each in (route.body, route.answer, route.query) if each is not None]
     said, schemas = msgspec.json.schema_components(types, ref_template=f"{SCHEMAS}{wire.name}.{{name}}")
+    said, schemas = [plain(each) for each in said], {name: plain(schema) for name, schema in schemas.items()}
+    for name, schema in schemas.items():
+        if "title" in schema:
+            schema["title"] = class_name(wire, name)
     # Types are compared by identity: a union and its like are equal to many things, and not all can be hashed.
     pairs = list(zip(types, said, strict=True))
 
@@ -155,6 +166,39 @@ def schemas_of(wire: Wire) -> tuple[Callable[[Any], Json], Json]:
         return next(schema for known, schema in pairs if known is type)
 
     return schema_of, {f"{wire.name}.{name}": schema for name, schema in schemas.items()}
+
+
+def class_name(wire: Wire, name: str) -> str:
+    """What generators call a type in code, where a dot cannot stand."""
+    return wire.name.title().replace("_", "") + name
+
+
+JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
+
+
+def plain(schema: Json) -> Json:
+    """A schema as generators of typed clients understand it: an enum tells its type, an array says that it holds
+    anything, and a field that may be left out has no null as its default, which they take for one that is always there.
+    """
+    told: Json = {}
+    for name, value in schema.items():
+        match name, value:
+            case "default", None:
+                pass
+            case "properties" | "$defs", dict():
+                told[name] = {field: plain(inner) for field, inner in cast("Json", value).items()}
+            case (("items" | "additionalProperties"), dict()):
+                told[name] = plain(cast("Json", value))
+            case (("anyOf" | "oneOf" | "allOf" | "prefixItems"), list()):
+                told[name] = [plain(each) for each in cast("list[Json]", value)]
+            case _:
+                told[name] = value
+    if told.get("type") == "array" and not told.keys() & {"items", "prefixItems"}:
+        told["items"] = {}
+    if "enum" in told and "type" not in told:
+        kinds = dict.fromkeys(JSON_TYPES[type(value)] for value in told["enum"])
+        told = {"type": list(kinds) if len(kinds) > 1 else next(iter(kinds))} | told
+    return told
 
 
 def operation(
@@ -173,7 +217,8 @@ def operation(
         content = {"schema": schema, "example": example(schema, schemas)}
         required = bool(content["example"])  # a body with nothing in it can as well be left out
         forms = {"multipart/form-data": {"schema": schema}} if route.form else {}
-        told["requestBody"] = {"required": required, "content": {"application/json": content} | forms}
+        plain = {} if isinstance(route, TakeFile) else {"application/json": content}
+        told["requestBody"] = {"required": required, "content": plain | forms}
     told["responses"] = responses(wire, route, schema_of)
     told["security"] = [{name: []} for name in schemes]
     return told
@@ -214,19 +259,26 @@ def responses(wire: Wire, route: Route, schema_of: Callable[[Any], Json]) -> Jso
     if route.answer is not None:
         good["content"] = {"application/json": {"schema": schema_of(route.answer)}}
     declared: Json = {str(route.status): good}
-    for status in ERRORS:
+    if isinstance(route, Create) and route.waited:
+        declared["202"] = good | {"description": "The task goes on after the wait."}
+    for status in errors_of(wire):
         if status != 413 or route.body is not None:
             declared[str(status)] = {"$ref": f"#/components/responses/{wire.name}.{status}"}
     return declared
 
 
-def error_response(status: int, wire: Wire, schema_of: Callable[[Any], Json]) -> Json:
-    told: Json = {"description": ERRORS[status]}
+def errors_of(wire: Wire) -> dict[int, str]:
+    """What can go wrong, by status: that of a body which is not valid is the wire's own."""
+    return dict(sorted({**ERRORS, wire.invalid_status: ERRORS[400]}.items()))
+
+
+def error_response(wire: Wire, errors: Mapping[int, str], status: int, schema_of: Callable[[Any], Json]) -> Json:
+    told: Json = {"description": errors[status]}
     if status == 429:
         seconds = {"description": "Seconds to wait.", "schema": {"type": "string"}}
         told["headers"] = {"retry-after": seconds}
     if wire.problem_schema is not None:
-        told["content"] = {"application/json": {"schema": schema_of(wire.problem_schema)}}
+        told["content"] = {wire.problem_type: {"schema": schema_of(wire.problem_schema)}}
     return told
 
 

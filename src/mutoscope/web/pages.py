@@ -22,13 +22,13 @@ from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.gateway import Gateway
 from mutoscope.service.routing import makes, route
 from mutoscope.web import openapi
+from mutoscope.web.head import one_credential
 from mutoscope.web.health import Readiness
 from mutoscope.web.metrics import Gate, Metrics
 from mutoscope.web.openapi import Operation
 from mutoscope.wirekit.wire import Wire
 
 TITLE = "mutoscope"
-HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 STORE_SECONDS = 2.0  # how long the store may take to answer for the landing page
 METRICS = "/metrics"
 TEXT_TO_IMAGE = re.compile(r"text[-_]to[-_]image")
@@ -81,11 +81,11 @@ class Pages:
         return await (self.metrics(scope) if page is None else page(self.origin(scope)))
 
     def origin(self, scope: Scope) -> str:
-        """scheme://host as the operator tells it, else as the caller addressed us, if that can be an address."""
+        """scheme://host as the operator tells it, else as the caller addressed us."""
         if self.gateway.settings.server.public_url:
             return self.gateway.settings.server.public_url.rstrip("/")
-        host = Request(scope).headers.get("host", "")
-        if not HOST.fullmatch(host):
+        host = Request(scope).headers.get("host")
+        if host is None:  # a balancer's HTTP/1.0
             host = f"{self.gateway.settings.server.host}:{self.gateway.settings.server.port}"
         return f"{scope.get('scheme', 'http')}://{host}"
 
@@ -116,6 +116,7 @@ class Pages:
             return self.unknown(scope["path"])
         headers = Request(scope).headers
         try:
+            one_credential(scope["headers"])
             await self.told.gate.admit(headers.get("authorization", ""))
         except Problem as problem:
             asked = {"www-authenticate": "Bearer"} if problem.kind is Kind.UNAUTHENTICATED else {}
@@ -320,14 +321,14 @@ def reads(candidate: Operation, made: Operation) -> bool:
     return stem == made.path or stem.endswith("/tasks")
 
 
-def key_header(wire: Wire) -> dict[str, str]:
-    """The header that carries the key, from the first of the wire's security schemes."""
+def key_header(wire: Wire, key: str = KEY) -> dict[str, str]:
+    """The header that carries the key, by the first of the wire's security schemes."""
     scheme = next(iter(openapi.security_schemes(wire).values()), None)
     match scheme:
         case {"type": "apiKey", "in": "header", "name": str(name)}:
-            return {name: KEY}
+            return {name: key}
         case {"type": "http", "scheme": "bearer"}:
-            return {"authorization": f"Bearer {KEY}"}
+            return {"authorization": f"Bearer {key}"}
         case _:
             return {}
 

@@ -1,6 +1,7 @@
 """The front door: every wire's routes at the vendor's own paths and again under /<wire>; files, uploads, pages."""
 
 import asyncio
+import difflib
 import math
 import re
 import tempfile
@@ -13,7 +14,6 @@ from urllib.parse import parse_qsl
 import structlog
 import uuid_utils
 from msgspec.structs import force_setattr, replace
-from starlette.requests import Request
 
 from mutoscope.model.catalog import first
 from mutoscope.model.http import Form, HttpRequest, HttpResponse, json_response
@@ -23,7 +23,7 @@ from mutoscope.model.requests import ANY_FILE, Allowance, Submission, Upload
 from mutoscope.service import inputs
 from mutoscope.service.gateway import Gateway, upload_path, visible
 from mutoscope.service.idempotency import REPLAYED, Turns, repeat_of
-from mutoscope.service.keys import Caller, Keys, Meter, Pace, RateLimited, hold_scope, widest
+from mutoscope.service.keys import Caller, Keys, Meter, Pace, RateLimited, hold_scope, missing_key, widest
 from mutoscope.service.receivers import receiver_address
 from mutoscope.store import Repeat
 from mutoscope.telemetry import tracing
@@ -31,7 +31,8 @@ from mutoscope.telemetry.counters import Durations
 from mutoscope.web import forms, pages
 from mutoscope.web.admin import Admin
 from mutoscope.web.cors import Origins, is_preflight
-from mutoscope.web.router import Found, Router, Target
+from mutoscope.web.head import Proxies, hold_host, one_credential
+from mutoscope.web.router import PARAMETER, Found, Router, Target
 from mutoscope.wirekit.forms import as_json
 from mutoscope.wirekit.routes import (
     OF_ONE_JOB,
@@ -65,11 +66,14 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MAX_WAIT = 600.0  # seconds that a create may wait for its job's end, whatever it asks for
 RENDERED_KEPT = 4096
-LARGE_BODY = 256 * 1024
+LARGE_BODY = 16 * 1024  # what is larger is read in a thread
+MOST_VALUES = 10_000  # in a body: a list of a million takes seconds to read and a gigabyte to hold
 RENDERED_SECONDS = 60.0  # a rendered status is sent again for so long while its job does not change
+PATH_COMPARED = 200  # characters
 UNPRINTABLE = re.compile(r"[^ -~]")
 UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})")
 JSON = b"application/json"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some editors begin a file with it, and JSON does not
 REHEARSE = "x-mutoscope-rehearse"  # a problem kind: answer with it
 ENGINE = "x-mutoscope-engine"  # which engine makes the job
 WEBHOOK, WEBHOOK_QUERY = "x-mutoscope-webhook", "mutoscope_webhook"  # where a job's news goes, on every wire
@@ -79,9 +83,11 @@ CALLBACKS = "/callbacks/"
 ADMIN = "/admin/"
 MAX_ADMIN = 64 * 1024
 SIZE = re.compile(r"[0-9]{1,18}")
+COUNTED = 1 << 20  # bytes in which commas are counted at once
 MAX_CALLBACK = 64 * 1024
 PLACES = ("files", "uploads", "callbacks", "admin", "metrics")
 """First parts of paths of ours whose requests are counted apart from those of the pages."""
+UPLOAD_PARTS, UPLOAD_TEXT = 32, 64 * 1024  # of the form of an upload
 FORM_STATUSES = {"200": 200, "201": 201}  # by the field success_action_status, as object stores have it
 
 
@@ -118,6 +124,7 @@ class Server:
         self.max_body = gateway.settings.server.max_body_bytes
         self.requests: Durations[tuple[str, int]] = requests or Durations()
         self.origins = Origins(allowed) if (allowed := gateway.settings.server.allow_origins) else None
+        self.proxies = Proxies(trusted) if (trusted := gateway.settings.server.trusted_proxies) else None
         self.pages = pages.build(gateway, wires, rehearsal=rehearsal, told=told)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -130,6 +137,14 @@ class Server:
         found = self.router.find(path, scope["method"])
         wire = found.targets[0].wire if found.targets else found.wire
         began = time.perf_counter()
+        try:
+            if self.proxies:
+                scope = self.proxies.scope(scope)
+            hold_host(scope)
+        except Problem as problem:
+            await respond(misaddressed(problem, wire, scope), scope, send)
+            self.requests.add((f"{wire.name} other" if wire else " pages", 4), time.perf_counter() - began)
+            return
         if self.origins and (wire is not None or path.startswith(("/files/", "/uploads/"))):
             send = with_headers(send, self.origins.headers(scope))
             if is_preflight(scope):
@@ -191,12 +206,13 @@ class Server:
         label = f"{wire.name} other"
         asked = Asked(self.scratch)
         try:
-            one_credential(scope, request)
-            secret = next(filter(None, (each.wire.credential(request) for each in found.targets)), None)
-            caller = await self.keys.caller(secret if found.targets else wire.credential(request))
+            one_credential(scope["headers"])
+            caller = await self.caller_of(wire, found, request)
             allowance = self.pace.spend(caller.owner or address_of(scope), caller.rights)
             if not found.targets:
                 hold_scope("API", wire.name, caller.rights.wires)
+                if wire.absent and not found.methods and (nothing := wire.absent(request)):
+                    return label, nothing
                 raise self.lost(wire, found, request)
             target = found.targets[0]
             if len(found.targets) > 1:
@@ -210,7 +226,9 @@ class Server:
             if self.rehearsal and (wanted := request.headers.get(REHEARSE)):
                 raise rehearsed(wanted)
             await self.read_in(asked, request, caller, receive, route)
-            response = await self.serve(wire, route, request, caller, origin_of(scope, request))
+            origin = origin_of(scope, request)
+            force_setattr(request, "origin", self.gateway.settings.server.public_url or origin)
+            response = await self.serve(wire, route, request, caller, origin)
         except Problem as problem:
             if isinstance(problem, RateLimited):
                 allowance = problem.allowance
@@ -230,6 +248,18 @@ class Server:
         if allowance and wire.answer_headers:
             response.headers.update(wire.answer_headers(allowance))
         return label, response
+
+    async def caller_of(self, wire: Wire, found: Found, request: HttpRequest) -> Caller:
+        """Whose key it is; where several vendors have the path, in the form of any of them."""
+        wires = [each.wire for each in found.targets] or [wire]
+        secret = next(filter(None, (each.credential(request) for each in wires)), None)
+        try:
+            return await self.keys.caller(secret)
+        except Problem as problem:
+            if secret or problem.kind is not Kind.UNAUTHENTICATED:
+                raise
+            wanted = "; ".join(f"{name}: {form}" for name, form in pages.key_header(wire, "<key>").items())
+            raise missing_key(request, wanted) from problem
 
     async def whose(
         self, found: Found, request: HttpRequest, caller: Caller, asked: "Asked", receive: Receive
@@ -272,9 +302,9 @@ class Server:
             takes = allowed(found.methods)
             return Problem(Kind.WRONG_METHOD, f"{request.method} is not allowed here; {takes} is.")
         paths = ", ".join(dict.fromkeys(route.path for route in wire.routes if isinstance(route, Create)))
-        return Problem(
-            Kind.NOT_FOUND, f"Not found: there is no {request.path} on this server. It makes things at: {paths}"
-        )
+        reads = "" if request.method == "POST" else f" It tells of a task at: {', '.join(nearest(wire, request.path))}."
+        told = f"Not found: there is no {request.path} on this server.{reads} It makes things at: {paths}"
+        return Problem(Kind.NOT_FOUND, told, field="path")
 
     async def counted(self, request: HttpRequest, caller: Caller) -> int | None:
         """Counts a body before it is read, if it tells its size; else the limit by which it is to be counted then."""
@@ -289,8 +319,10 @@ class Server:
         """The body, counted where the caller may send so much a day only."""
         limit = await self.counted(request, caller)
         body = await read_body(receive, request, self.max_body)
+        body = body.removeprefix(BYTE_ORDER_MARK)
         if limit is not None:
             await self.meter.take(caller.owner, len(body), limit)
+        hold_values(body)
         return body
 
     async def serve(self, wire: Wire, route: Route, request: HttpRequest, caller: Caller, origin: str) -> HttpResponse:
@@ -301,7 +333,8 @@ class Server:
             case Create():
                 return await self.make(wire, route, request, caller, origin)
             case List():
-                jobs = await gateway.list(wire, route, route.parse(request), owner=owner, origin=origin)
+                page = await unhurried(route.parse, request, request)
+                jobs = await gateway.list(wire, route, page, owner=owner, origin=origin)
                 return route.render(jobs, request)
             case ReadMany():
                 jobs = await gateway.show_many(wire, route, route.ids(request), owner=owner, origin=origin)
@@ -314,7 +347,7 @@ class Server:
                 job = await gateway.show(wire, route, route.id(request), owner=owner, origin=origin)
                 return await self.content(route, job, request)
             case OpenUploads():
-                wishes = route.parse(request)
+                wishes = await unhurried(route.parse, request, request)
                 return route.render(await gateway.open_uploads(wire, wishes, owner=owner, origin=origin), request)
             case TakeFile():
                 return route.render(await self.take_file(wire, route, request, owner, origin), request)
@@ -328,7 +361,8 @@ class Server:
             case AccountRead():
                 return route.render(await gateway.account(owner, caller.rights), request)
             case UsageRead():
-                return route.render(await gateway.usage(route.parse(request), owner=owner), request)
+                period = await unhurried(route.parse, request, request)
+                return route.render(await gateway.usage(period, owner=owner), request)
             case _:
                 raise TypeError(f"no way to serve {type(route).__name__}")
 
@@ -436,7 +470,7 @@ class Server:
         if hot is not None and known and known[0] is hot and known[1] > now and visible(hot, wire, route, owner):
             return known[2]
         job = await self.gateway.show(wire, route, public, owner=owner, origin=origin)
-        response = told(route.render(job, request), job)
+        response = told(route.render(job, request), job, await self.gateway.before(job))
         if (hot := self.gateway.store.hot(id)) is not None:
             if len(self.rendered) >= RENDERED_KEPT:
                 self.rendered.clear()
@@ -466,11 +500,12 @@ class Server:
     async def administer(self, scope: Scope, receive: Receive) -> HttpResponse:
         request = head_of(scope)
         try:
-            one_credential(scope, request)
+            one_credential(scope["headers"])
             owner = await self.admin.admit(request)
             self.pace.spend(owner or address_of(scope))
             if request.method == "POST":
-                force_setattr(request, "body", await read_body(receive, request, MAX_ADMIN))
+                body = await read_body(receive, request, MAX_ADMIN)
+                force_setattr(request, "body", body.removeprefix(BYTE_ORDER_MARK))
             return await self.admin.answer(request)
         except Problem as problem:
             headers = {} if problem.retry_after is None else {"retry-after": str(math.ceil(problem.retry_after))}
@@ -486,7 +521,7 @@ class Server:
             if not match or request.method not in ("PUT", "POST"):
                 raise Problem(Kind.NOT_FOUND, "There is no such upload; send PUT or POST to the URL that was given.")
             with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
-                status = await self.fill(match[1], request, scope, receive, Path(folder) / "upload")
+                status = await self.fill(match[1], request, receive, Path(folder) / "upload")
             return HttpResponse(status=status)
         except (Problem, OSError) as error:
             problem = error if isinstance(error, Problem) else hindrance(error)
@@ -494,7 +529,7 @@ class Server:
                 raise
             return json_response({"message": problem.message, "error": problem.message}, problem.status)
 
-    async def fill(self, id: str, request: HttpRequest, scope: Scope, receive: Receive, path: Path) -> int:
+    async def fill(self, id: str, request: HttpRequest, receive: Receive, path: Path) -> int:
         """Take the bytes; returns the status that says so."""
         gateway = self.gateway
         upload = await gateway.store.upload(id)
@@ -507,8 +542,12 @@ class Server:
         if request.method == "PUT":
             await save_body(receive, path, upload.max_bytes)
         else:
-            wished = await save_form(scope, receive, path, upload.max_bytes)
-            status = FORM_STATUSES.get(wished, status)
+            most = upload.max_bytes + UPLOAD_PARTS * UPLOAD_TEXT
+            form = await forms.receive(
+                request, receive, path.parent, max_bytes=most, max_parts=UPLOAD_PARTS, max_text=UPLOAD_TEXT
+            )
+            path = file_in(form, upload.max_bytes)
+            status = FORM_STATUSES.get(next(iter(form.texts.get("success_action_status", ())), ""), status)
         size = path.stat().st_size
         await self.meter.take(upload.owner, size, limit)
         if size < upload.min_bytes:
@@ -533,16 +572,43 @@ class Server:
         return widest(first(each.max_bytes_daily, usual) for each in rights)
 
 
+def file_in(form: Form, max_bytes: int) -> Path:
+    """Where the only file of an upload's form lies. Raises Problem."""
+    files = form.files.get("file", [])
+    if len(files) != 1:
+        found = "no part" if not files else "more than one part"
+        raise Problem(Kind.INVALID, f"The form cannot be read: it has {found} named file.", field="file")
+    if files[0].bytes > max_bytes:
+        raise Problem(Kind.TOO_LARGE, f"The file is larger than {max_bytes} bytes.")
+    return files[0].path
+
+
+def misaddressed(problem: Problem, wire: Wire | None, scope: Scope) -> HttpResponse:
+    """To whom nothing else is told: their own idea of where they are may be somebody else's."""
+    if wire is not None:
+        return wire.render_problem(problem, head_of(scope))
+    return json_response({"error": problem.message}, problem.status)
+
+
+def nearest(wire: Wire, path: str) -> list[str]:
+    """The paths at which a wire shows a task, those first that are most like this one; with its id, if it has one."""
+    id = next((part for part in reversed(path.split("/")) if wire.job_id(part)), None)
+    paths = [route.path for route in wire.routes if isinstance(route, Read)]
+    shown = [PARAMETER.sub(id, each) if id else each for each in paths]
+    return difflib.get_close_matches(path[:PATH_COMPARED], shown, n=3, cutoff=0.0)
+
+
 def allowed(methods: Iterable[str]) -> str:
     """HEAD is answered wherever GET is."""
     return ", ".join(name for method in methods for name in (("GET", "HEAD") if method == "GET" else (method,)))
 
 
-def told(response: HttpResponse, job: Job) -> HttpResponse:
-    """Say in headers which engine has the job, and what was ignored."""
+def told(response: HttpResponse, job: Job, before: int | None = None) -> HttpResponse:
+    """Say in headers which engine has the job, its place in the queue, and what was ignored."""
     response.headers[ENGINE] = job.engine
-    if job.notes:
-        response.headers["x-mutoscope-notes"] = ascii_only("; ".join(job.notes))[:1024]
+    place = () if before is None else (f"queue: {before} before this job",)
+    if notes := (*place, *job.notes):
+        response.headers["x-mutoscope-notes"] = ascii_only("; ".join(notes))[:1024]
     return response
 
 
@@ -583,15 +649,6 @@ def head_of(scope: Scope) -> HttpRequest:
     )
 
 
-def one_credential(scope: Scope, request: HttpRequest) -> None:
-    """Two keys in one request are none: whoever stands before us may have looked at the other one."""
-    if len(request.headers) == len(scope["headers"]):
-        return  # no header is there twice
-    named = [name for name, _ in scope["headers"] if name == b"authorization" or name.endswith(b"-api-key")]
-    if len(set(named)) < len(named):
-        raise Problem(Kind.UNAUTHENTICATED, "The API key is given twice")
-
-
 def address_of(scope: Scope) -> str:
     client = scope.get("client")
     return client[0] if client else ""
@@ -609,7 +666,7 @@ def origin_of(scope: Scope, request: HttpRequest) -> str:
 async def read_body(receive: Receive, request: HttpRequest, max_bytes: int) -> bytes:
     """The whole body. Raises Problem(TOO_LARGE) as soon as it is known to exceed `max_bytes`."""
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > max_bytes:
+    if SIZE.fullmatch(declared) and int(declared) > max_bytes:
         raise too_large(max_bytes)
     message = await receive()
     if not message.get("more_body"):
@@ -627,6 +684,15 @@ async def read_body(receive: Receive, request: HttpRequest, max_bytes: int) -> b
         if size > max_bytes:
             raise too_large(max_bytes)
     return b"".join(chunks)
+
+
+def hold_values(body: bytes) -> None:
+    """Commas tell how many values there are at most, and cost next to nothing to count: files in base64 have none."""
+    commas = 0
+    for start in range(0, len(body) if len(body) > LARGE_BODY else 0, COUNTED):
+        commas += body.count(b",", start, start + COUNTED)
+        if commas > MOST_VALUES:
+            raise Problem(Kind.INVALID, f"The request body has more than {MOST_VALUES} values.")
 
 
 def too_large(max_bytes: int) -> Problem:
@@ -648,21 +714,6 @@ async def save_body(receive: Receive, path: Path, max_bytes: int) -> None:
             more = message.get("more_body", False)
 
 
-async def save_form(scope: Scope, receive: Receive, path: Path, max_bytes: int) -> str:
-    """Store the part named file of a form. Of the vendor's other fields one is returned: which status is success."""
-    capped = Capped(receive, max_bytes + 64 * 1024)
-    async with Request(scope, capped).form(max_files=1, max_fields=32, max_part_size=64 * 1024) as form:
-        file, wished = form.get("file"), form.get("success_action_status")
-        if file is None or isinstance(file, str):
-            raise Problem(Kind.INVALID, "The form has no part named file.", field="file")
-        with path.open("wb") as target:
-            while chunk := await file.read(1 << 20):
-                await asyncio.to_thread(target.write, chunk)
-    if path.stat().st_size > max_bytes:
-        raise Problem(Kind.TOO_LARGE, f"The file is larger than {max_bytes} bytes.")
-    return wished if isinstance(wished, str) else ""
-
-
 class Asked:
     """What is read of one request: its body once, and the files of its form, which are gone when it is answered."""
 
@@ -681,20 +732,6 @@ class Asked:
 
 def form_bytes(form: Form) -> int:
     return sum(file.bytes for files in form.files.values() for file in files)
-
-
-class Capped:
-    """A receive channel that gives up after so many bytes."""
-
-    def __init__(self, receive: Receive, max_bytes: int) -> None:
-        self.receive, self.left = receive, max_bytes
-
-    async def __call__(self) -> MutableMapping[str, Any]:
-        message = await self.receive()
-        self.left -= len(message.get("body", b""))
-        if self.left < 0:
-            raise Problem(Kind.TOO_LARGE, "The upload is too large.")
-        return message
 
 
 class Noted:

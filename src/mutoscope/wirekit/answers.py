@@ -1,13 +1,23 @@
-"""Reads a vendor's answers: what every wire's back end does alike."""
+"""Reads a vendor's answers: what every wire's back end does alike.
+
+Whatever a vendor tells is bounded here, as it is read: numbers, texts, links, and ids that become parts of a path.
+"""
 
 import hashlib
-from typing import TypeVar
+import json
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any, TypeVar
 
 import msgspec
+from msgspec import Meta
+from msgspec.structs import replace
 
 from mutoscope.model.http import HttpRequest, HttpResponse
+from mutoscope.model.job import Failure, Json, State, Update
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit.back import File, Order
+from mutoscope.wirekit.media import LINK
 
 T = TypeVar("T")
 
@@ -35,32 +45,127 @@ SOURCE_STAND_IN = "https://input.invalid/file"
 """Stands for an input while a request is only checked, before its file has gone anywhere."""
 
 LONGEST_REASON = 500  # characters of a vendor's message that are passed on
+LONGEST_WORD = 100  # characters of a status or a code
+LONGEST_RESULT = 100_000  # characters of a result that is words
+LONGEST_LINK = 8192
+MOST_LINKS = 64  # files of one task
+MOST_CREDITS = 1_000_000.0  # that one task can cost
+LONGEST_PAUSE = 600.0  # seconds that a vendor may ask us to wait
+LONGEST_SHOWN = 40  # characters of a value that cannot be
+
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a text may not do: control a terminal, begin a line, turn its direction, or be half a character."""
+
+TaskId = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}\Z")]
+"""It becomes a part of a path, so that it may not be one, nor begin like `.` and `..`."""
 
 
 def read_answer(response: HttpResponse, type: type[T], *, vendor: str) -> T:
     """The JSON of a 2xx answer. Raises Problem(UPSTREAM_FAILED) for what is not what the vendor documents."""
     try:
-        return msgspec.json.decode(response.body, type=type)
+        return decoded(response.body, type)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        reason = str(error)[:LONGEST_REASON]
+        reason = plain_text(str(error))
         raise Problem(Kind.UPSTREAM_FAILED, f"{vendor} sent an answer that cannot be read: {reason}") from error
+
+
+def decoded(body: bytes, type: type[T]) -> T:
+    """A number that is too large for any use spoils no more than its own field: there it is infinite."""
+    try:
+        return msgspec.json.decode(body, type=type)
+    except msgspec.DecodeError as error:
+        if "out of range" not in str(error):
+            raise
+        value: Any = json.loads(body, parse_int=lambda digits: int(digits) if len(digits) < 20 else float(digits))
+        return msgspec.convert(value, type)
+
+
+def news_of(
+    *,
+    vendor: str,
+    state: State,
+    status: str,
+    progress: Any = None,
+    links: Sequence[Any] = (),
+    texts: Sequence[Any] = (),
+    inline: Sequence[Any] = (),
+    failure: Failure | None = None,
+    handle: Json | None = None,
+    cost: Any = None,
+) -> Update:
+    """News as a vendor tells it, in bounds; what cannot be counts as not told.
+
+    Raises Problem(UPSTREAM_FAILED) for a task that succeeded and names no file that could be fetched.
+    """
+    doubts: list[str] = []
+    status = plain_text(status, LONGEST_WORD)
+    said = [plain_text(each, LONGEST_RESULT) for each in texts if isinstance(each, str)]
+    files = [each for each in inline if isinstance(each, str)]
+    if state is State.SUCCEEDED and not (said or files or (links and all(map(is_link, links)))):
+        raise Problem(Kind.UPSTREAM_FAILED, f"{vendor} reports {status} without a link to what was made.")
+    if len(links) > MOST_LINKS:
+        doubts.append(f"{len(links)} files of one task, which cannot be: the first {MOST_LINKS} are taken")
+    charged = number(cost, 0.0, MOST_CREDITS)
+    if cost is not None and charged is None:
+        doubts.append(f"a cost of {plain_text(repr(cost), LONGEST_SHOWN)}, which cannot be: it counts as not told")
+    share = number(progress, 0.0, 1.0, clamped=True)
+    return Update(
+        state=state,
+        upstream_status=status,
+        progress=share if state is State.RUNNING else None,
+        links=tuple(links[:MOST_LINKS]) if state is State.SUCCEEDED else (),
+        texts=tuple(said[:MOST_LINKS]) if state is State.SUCCEEDED else (),
+        inline=tuple(files[:MOST_LINKS]) if state is State.SUCCEEDED else (),
+        failure=bounded(failure) if failure is not None and state is State.FAILED else None,
+        handle=handle or {},
+        cost=charged if state.final else None,
+        doubts=tuple(doubts),
+    )
+
+
+def plain_text(text: str, most: int = LONGEST_REASON) -> str:
+    """A vendor's words as they may be stored, logged and passed on."""
+    return CONTROLS.sub(" ", text[:most])
+
+
+def is_link(value: Any) -> bool:
+    return (
+        isinstance(value, str)
+        and len(value) <= LONGEST_LINK
+        and LINK.fullmatch(value) is not None
+        and CONTROLS.search(value) is None
+    )
+
+
+def number(value: Any, least: float, most: float, *, clamped: bool = False) -> float | None:
+    """A number within bounds, or brought into them; None for any other value."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+        return None
+    if clamped:
+        value = min(max(value, least), most)
+    return float(value) if least <= value <= most else None
+
+
+def bounded(failure: Failure) -> Failure:
+    code = None if failure.code is None else plain_text(failure.code, LONGEST_WORD)
+    return replace(failure, message=plain_text(failure.message), code=code)
 
 
 def refusal(response: HttpResponse, reason: str, *, vendor: str, kinds: dict[int, Kind] | None = None) -> Problem:
     """The problem that an error answer tells of: the status decides the kind, the vendor's text is its message."""
     kind = (kinds or {}).get(response.status) or KINDS_BY_STATUS.get(response.status, Kind.UPSTREAM_FAILED)
-    message = f"{vendor} answered {response.status}: {reason[:LONGEST_REASON] or 'no reason given'}"
+    message = f"{vendor} answered {response.status}: {plain_text(reason) or 'no reason given'}"
     return Problem(kind, message, retry_after=retry_after(response))
 
 
 def retry_after(response: HttpResponse) -> float | None:
-    """Seconds to wait, where the answer says so as a number; a date is left to the caller's own patience."""
+    """Seconds to wait, where the answer says so as a number, up to our own patience, to which a date is left too."""
     text = response.headers.get("retry-after", "").strip()
     try:
         seconds = float(text)
     except ValueError:
         return None
-    return seconds if 0 <= seconds < 86400 else None
+    return min(seconds, LONGEST_PAUSE) if seconds >= 0 else None
 
 
 def source_of(order: Order, field: str) -> str:
@@ -82,7 +187,7 @@ def ask(method: str, path: str, body: object = None, *, spends: bool = False, **
     )
 
 
-def form(url: str, fields: dict[str, str], file: File) -> HttpRequest:
+def form(url: str, fields: dict[str, str], file: File, *, part: str = "file") -> HttpRequest:
     """A multipart form, the file last, as object stores want it."""
     boundary = f"mutoscope-{hashlib.sha256(file.data).hexdigest()}"  # no file holds its own digest
     parts = [
@@ -90,7 +195,7 @@ def form(url: str, fields: dict[str, str], file: File) -> HttpRequest:
         for name, value in fields.items()
     ]
     parts.append(
-        f'--{boundary}\r\ncontent-disposition: form-data; name="file"; filename="{quoted(file.name)}"\r\n'
+        f'--{boundary}\r\ncontent-disposition: form-data; name="{quoted(part)}"; filename="{quoted(file.name)}"\r\n'
         f"content-type: {file.media_type}\r\n\r\n"
     )
     body = "".join(parts).encode() + file.data + f"\r\n--{boundary}--\r\n".encode()

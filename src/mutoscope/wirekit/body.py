@@ -16,10 +16,17 @@ import msgspec
 from msgspec import Struct, inspect
 from msgspec.structs import replace
 
+from mutoscope.model.http import HttpRequest
+from mutoscope.model.job import Job, Json
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 
 T = TypeVar("T")
 Path = tuple[str | int, ...]
+
+FLAWS_TOLD = 100
+"""A list of a million wrong items is answered in a few kilobytes."""
+ITEMS_READ = 1000
+"""Of a list: what is wrong behind that is told as msgspec tells it."""
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are not JSON. Its ValidationError is a DecodeError too: catch it first."""
@@ -36,7 +43,7 @@ def read_body(body: bytes, type: type[T]) -> T:
             raise invalid(flaws) from error
         return reread(value, type)
     except UNREADABLE as error:
-        raise not_json(error) from error
+        raise not_json(error, body) from error
 
 
 def reread(value: Any, type: type[T]) -> T:
@@ -66,7 +73,15 @@ def read_json(body: bytes) -> Any:
     except msgspec.ValidationError:
         return read_vast_numbers(body)
     except UNREADABLE as error:
-        raise not_json(error) from error
+        raise not_json(error, body) from error
+
+
+def body_of(job: Job) -> Json:
+    """What a job was made of, as its caller sent it; nothing where that was too long to be kept whole."""
+    try:
+        return msgspec.json.decode(job.body or b"{}", type=dict[str, Any])
+    except UNREADABLE:
+        return {}
 
 
 def read_vast_numbers(body: bytes) -> Any:
@@ -78,7 +93,7 @@ def read_vast_numbers(body: bytes) -> Any:
         value = json.loads(body, parse_int=bounded_int, parse_constant=no_constant)
         msgspec.json.encode(value)
     except (ValueError, RecursionError) as error:
-        raise not_json(error) from error
+        raise not_json(error, body) from error
     return value
 
 
@@ -90,15 +105,41 @@ def no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
 
-def not_json(error: Exception) -> Problem:
-    message = f"The request body is not valid JSON: {error}"
+def not_json(error: Exception, body: bytes) -> Problem:
+    message = f"The request body is not valid JSON: {what_it_is(body) or error}"
     return Problem(Kind.INVALID, message, flaws=(Flaw(path=(), rule=Rule.JSON, message=message),))
+
+
+SEND_JSON = "send a JSON body, in UTF-8, with content-type: application/json"
+FORM = re.compile(rb"[\w.%+\[\]-]{1,200}=[^{}\s]*(&|$)", re.ASCII)
+
+
+def what_it_is(body: bytes) -> str | None:
+    """What was sent in place of JSON, where that can be told."""
+    if not body.strip():
+        return f"it is empty; {SEND_JSON}"
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in body[:4]:
+        return f"it is not UTF-8, but looks like UTF-16 or UTF-32; {SEND_JSON}"
+    if body.startswith(b"\xef\xbb\xbf"):
+        return f"it begins with a byte order mark; {SEND_JSON}"
+    if body.startswith(b"--") or FORM.match(body[:2000]):
+        return f"it looks like a form; {SEND_JSON}"
+    return None
 
 
 def invalid(flaws: tuple[Flaw, ...]) -> Problem:
     """The problem that carries these flaws; its field is that of the first."""
     field = dotted(flaws[0].path) or None
     return Problem(Kind.INVALID, flaws[0].message or "The request body is not valid.", field=field, flaws=flaws)
+
+
+def outside_body(problem: Problem, request: HttpRequest) -> str | None:
+    """ "header" or "query", where the problem's field is a member of that and not of the body."""
+    if problem.flaws or problem.field is None:
+        return None
+    if problem.field.lower() in request.headers:
+        return "header"
+    return "query" if problem.field in request.query else None
 
 
 def dotted(path: Path) -> str:
@@ -145,8 +186,12 @@ def unread(body: bytes, type: Any, whose: str, *, idle: Collection[Path] = ()) -
 
     `whose` members they could have been; `idle` are those that some client always sends. Raises Problem(INVALID).
     """
-    told = (path for path in strangers(body, type) if path not in idle)
-    named = tuple(islice(told, NOTED + 1))
+    return ignored_notes((path for path in strangers(body, type) if path not in idle), whose)
+
+
+def ignored_notes(paths: Iterable[Path], whose: str) -> tuple[str, ...]:
+    """What to say of members that nobody reads."""
+    named = tuple(islice(paths, NOTED + 1))
     notes = tuple(f"ignored: {shown(path)} ({whose} has no such member)" for path in named[:NOTED])
     return (*notes, "ignored: further members") if len(named) > NOTED else notes
 
@@ -172,7 +217,7 @@ def strangers(body: bytes, type: Any) -> Iterator[Path]:
     try:
         yield from strange(msgspec.Raw(body.strip(BLANKS)), shape(type), ())
     except UNREADABLE as error:
-        raise not_json(error) from error
+        raise not_json(error, body) from error
 
 
 def strange(value: msgspec.Raw, shape: Shape, path: Path) -> Iterator[Path]:
@@ -239,12 +284,16 @@ def shape_of(type: inspect.Type) -> Shape:
 
 
 def walk(value: Any, type: inspect.Type, path: Path) -> Iterator[Flaw]:
-    """Every way in which a decoded JSON value breaks its type."""
+    """Every way in which a decoded JSON value breaks its type, up to as many as somebody would read."""
+    return islice(walked(value, type, path), FLAWS_TOLD)
+
+
+def walked(value: Any, type: inspect.Type, path: Path) -> Iterator[Flaw]:
     match type:
         case inspect.AnyType():
             return
         case inspect.Metadata():
-            yield from walk(value, type.type, path)
+            yield from walked(value, type.type, path)
         case inspect.UnionType():
             yield from walk_union(value, type, path)
         case inspect.StructType():
@@ -278,7 +327,7 @@ def walk_struct(value: Any, type: inspect.StructType, path: Path) -> Iterator[Fl
         name = field.encode_name
         known.add(name)
         if name in value:
-            for flaw in walk(value[name], field.type, (*path, name)):
+            for flaw in walked(value[name], field.type, (*path, name)):
                 yield as_declared(flaw, type.cls)
         elif field.required:
             # what would have been right, so that a wire can say which type it expected
@@ -298,7 +347,7 @@ def as_declared(flaw: Flaw, struct: Any) -> Flaw:
 
 @cache
 def choices(struct: Any) -> dict[frozenset[Any], tuple[Any, ...]]:
-    hints = get_type_hints(struct, include_extras=True).values()
+    hints = get_type_hints(get_origin(struct) or struct, include_extras=True).values()
     known = [list(literals(hint)) for hint in hints]
     joined = [tuple(chain.from_iterable(each)) for each in known]
     return {frozenset(values): values for values in (*joined, *chain.from_iterable(known))}
@@ -324,7 +373,7 @@ def walk_union(value: Any, type: inspect.UnionType, path: Path) -> Iterator[Flaw
     # an optional field has but one type to hold the value against, whatever the value is
     fitting = members if len(members) == 1 else [each for each in members if accepts_kind(each, value)]
     if fitting:
-        yield from least_flawed([tuple(walk(value, each, path)) for each in fitting])
+        yield from least_flawed([tuple(walked(value, each, path)) for each in fitting])
     elif members:
         yield wrong(path, " or ".join(dict.fromkeys(expected(each) for each in members)), value)
 
@@ -344,10 +393,13 @@ def walk_tagged(value: Any, members: list[inspect.StructType], path: Path) -> It
     field = str(members[0].tag_field)
     known = tuple(str(each.tag) for each in members)
     tag = value.get(field)
-    if field not in value or not isinstance(tag, str):
+    if not isinstance(tag, str):
         rule = Rule.REQUIRED if field not in value else Rule.TYPE
-        yield Flaw(path=(*path, field), rule=rule, bound="string", found=found(value.get(field, msgspec.UNSET)))
-    if tag in known:
+        kind = found(value.get(field, msgspec.UNSET))
+        yield Flaw(path=(*path, field), rule=rule, bound="string", found=kind, known=known if value else ())
+        if not value:  # Runway tells of an empty object in two ways, and its clients look for both
+            yield Flaw(path=(*path, field), rule=Rule.NO_MATCH, bound=known)
+    elif tag in known:
         yield from walk_struct(value, members[known.index(tag)], path)
     else:
         yield Flaw(path=(*path, field), rule=Rule.NO_MATCH, bound=known, found=tag)
@@ -361,8 +413,8 @@ def walk_list(value: Any, type: inspect.ListType | inspect.VarTupleType, path: P
         yield Flaw(path=path, rule=Rule.MIN_ITEMS, bound=type.min_length, found=len(value))
     if type.max_length is not None and len(value) > type.max_length:
         yield Flaw(path=path, rule=Rule.MAX_ITEMS, bound=type.max_length, found=len(value))
-    for index, item in enumerate(value):
-        yield from walk(item, type.item_type, (*path, index))
+    for index, item in enumerate(value[:ITEMS_READ]):
+        yield from walked(item, type.item_type, (*path, index))
 
 
 def walk_text(value: Any, type: inspect.StrType, path: Path) -> Iterator[Flaw]:

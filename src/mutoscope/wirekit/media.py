@@ -67,11 +67,30 @@ def data_uri(text: str) -> tuple[str | None, bytes]:
 
 def decode(text: str) -> bytes:
     """Base64 in either alphabet, padded or not, whitespace ignored. Raises BadSource."""
-    plain = "".join(text.split()).replace("-", "+").replace("_", "/").rstrip("=")
+    plain = unbroken(text).replace("-", "+").replace("_", "/").rstrip("=")
     try:
         return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
         raise BadSource("Invalid data URI: the base64 cannot be decoded") from error
+
+
+def unbroken(text: str) -> str:
+    """Base64 without its line breaks; a blank that was a + before some form decoded it is one again.
+
+    Which it is tells the length of padded text, which is a multiple of four; else that lines are equally long.
+    """
+    text = text.strip()
+    if " " not in text:
+        return "".join(text.split())
+    words = ["".join(word.split()) for word in text.split(" ")]
+    joined, mended = "".join(words), "+".join(words)
+    if len(mended.rstrip("=")) % 4 == 1:  # of no bytes
+        return joined
+    fits, mended_fits = len(joined) % 4 == 0, len(mended) % 4 == 0
+    if fits != mended_fits and (text.endswith("=") or mended_fits):
+        return joined if fits else mended
+    even = len(set(map(len, words[:-1]))) == 1 and len(words[-1]) <= len(words[0])
+    return joined if even else mended
 
 
 def flaw(path: tuple[str | int, ...], error: BadSource) -> Flaw:

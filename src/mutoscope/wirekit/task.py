@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
+from itertools import islice
 from typing import Any, cast
 
 import msgspec
@@ -19,9 +20,30 @@ from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_respon
 from mutoscope.model.job import Failure, Generation, Input, Job, Json, Operation, Role, State, Update
 from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, custom_flaw
 from mutoscope.model.requests import Submission
-from mutoscope.wirekit.answers import LONGEST_REASON, ask, refusal, source_of
+from mutoscope.wirekit.answers import (
+    LONGEST_WORD,
+    ask,
+    decoded,
+    is_link,
+    news_of,
+    number,
+    plain_text,
+    refusal,
+    source_of,
+)
 from mutoscope.wirekit.back import Back, Carriage, Conversation, File, Order, Way
-from mutoscope.wirekit.body import UNREADABLE, dotted, invalid, read_body, read_json, schema, unread, walk, with_others
+from mutoscope.wirekit.body import (
+    UNREADABLE,
+    dotted,
+    ignored_notes,
+    invalid,
+    read_body,
+    read_json,
+    schema,
+    strangers,
+    walk,
+    with_others,
+)
 from mutoscope.wirekit.fields import AnyField, Field, FileField, JobField
 from mutoscope.wirekit.flaws import plain
 from mutoscope.wirekit.forms import file_of
@@ -52,7 +74,9 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     form: bool = False
     created: int | None = None  # status of the answer, where not that of the API
     wait: Callable[[Json, HttpRequest], float | None] | None = None  # seconds that the answer waits for the job's end
+    adds: float | None = None  # an extension's seconds are what is added: these where the caller names none
     also: tuple[str, ...] = ()  # older or resellers' spellings of the path
+    front: bool = True  # False: the API's own `routes` take its requests, as where one path is for many models
     fixed: Json = {}  # members that the vendor wants and nobody asks for, by dotted path
     table: tuple[tuple[str, AnyField], ...] = ()  # the rows that its body has; set by the API
 
@@ -68,6 +92,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     reason: tuple[str, ...] = ("error",)
     progress: str | None = None
     whole: float = 100.0  # what the progress is a share of
+    cost: str | None = None  # in credits
 
 
 class TaskApi(Struct, frozen=True, kw_only=True):
@@ -121,6 +146,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     id_of: Callable[[HttpRequest], str] = last_parameter
     probes_inputs: bool = False
     uploads: Mapping[str, Callable[[str], str | None]] = {}  # scheme of the vendor's own uris → the id of our upload
+    upload_of: Callable[[str], str | None] | None = None  # the same of a text in any form; None for any other text
     back: bool = True
     upload: Callable[[File], Conversation[str]] | None = None
     find: Callable[[Order, float], Conversation[tuple[Json, ...]]] | None = None
@@ -129,6 +155,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     unsent: frozenset[int] = frozenset({429, 503})
     requests_per_second: float | None = None
     hosts: tuple[str, ...] = ()
+    open_models: bool = False
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "endpoints", tuple(tabled(self, each) for each in self.endpoints))
@@ -141,7 +168,15 @@ def tabled(api: TaskApi, endpoint: Endpoint) -> Endpoint:
 
 
 def names_of(field: AnyField) -> tuple[str, ...]:
-    return field.ours if isinstance(field, Field) else (field.role.value,)
+    if isinstance(field, Field):
+        return field.ours
+    weights = (weights_of(field),) if isinstance(field, FileField) and field.weight else ()
+    return (field.role.value, *weights)
+
+
+def weights_of(field: FileField) -> str:
+    """The name in `extra` of how much each file of a role counts."""
+    return f"{field.role}_weights"
 
 
 # -- the front ---------------------------------------------------------------------------------
@@ -155,8 +190,9 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     inputs, names, wrong = list[Input](), dict[str, str](), {flaw.path[:1] for flaw in flaws}
     found = list[Flaw]()
     for path, field in endpoint.table:
-        names |= {name: path for name in names_of(field) if name != path}
         value = at(said, path)
+        if value is not None or not field.alias:
+            names |= {name: path for name in names_of(field) if name != path}
         if value is None or (path.split(".")[0],) in wrong:
             continue
         match field:
@@ -172,12 +208,15 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
                         inputs.append(input_of(api, request, field, place, text))
                     except BadSource as error:
                         found.append(custom_flaw(each, str(error)))
+                if field.weight and at(value, f"*.{field.weight}"):
+                    more[weights_of(field)] = [at(each, field.weight) for each in value]
     if api.webhook and isinstance(address := at(said, api.webhook), str) and not LINK.fullmatch(address):
         found.append(custom_flaw(tuple(api.webhook.split(".")), "should be an HTTP(S) URL"))
     found += endpoint.rules(said) if endpoint.rules and not wrong else ()
     flaws = with_others(tuple(flaws), found)
     if flaws:
         raise invalid(in_order(flaws, endpoint.body))
+    strange = tuple(islice(strangers(request.body, endpoint.body), MOST_UNREAD))
     parent = request.params.get("id") if endpoint.parent else None
     if endpoint.parent and parent:
         inputs.append(Input(role=endpoint.parent, field="id", output_of=parent))
@@ -187,17 +226,29 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
         deciding = {role.value for role in endpoint.makes if role}
         needed = " or ".join(path for path, each in endpoint.table if deciding.intersection(names_of(each)))
         raise invalid((custom_flaw((needed,), "is required"),))
+    if endpoint.adds is not None and operation in GOES_ON:
+        more["added_seconds"] = asked.pop("seconds", endpoint.adds)
     return Submission(
         generation=Generation(
             operation=operation, model=model_in(endpoint, said, request), inputs=tuple(inputs), extra=more, **asked
         ),
         webhook=at(said, api.webhook) if api.webhook else None,
         fields=names | ({"webhook": api.webhook} if api.webhook else {}),
-        notes=unread(request.body, endpoint.body, api.vendor),
+        ignored=tuple(ignored_notes(strange, api.vendor)),
+        unread={".".join(map(str, path)): found for path in strange if (found := at_path(said, path)) is not None},
         wait=endpoint.wait(said, request) if endpoint.wait else None,
         parent=parent,
         events=api.events(said) if api.events else None,
     )
+
+
+GOES_ON = frozenset({Operation.VIDEO_EXTENSION, Operation.MUSIC_EXTENSION})
+MOST_UNREAD = 50  # members that no table knows and that are passed on
+
+
+def at_path(said: Json, path: tuple[str | int, ...]) -> Any:
+    """The value of a member that lies in objects only; what is inside a list has no place of its own."""
+    return None if any(isinstance(step, int) for step in path) else at(said, ".".join(map(str, path)))
 
 
 def read_all(body: bytes, type: Any) -> tuple[Json, tuple[Flaw, ...]]:
@@ -214,9 +265,9 @@ def read_all(body: bytes, type: Any) -> tuple[Json, tuple[Flaw, ...]]:
 def texts_of(path: str, field: FileField, value: Any) -> Iterable[tuple[str, str, tuple[str | int, ...]]]:
     """(name, text, path of flaws) of each file in a member."""
     steps = tuple(path.split("."))
-    for number, item in enumerate(cast("list[Any]", value) if isinstance(value, list) else [value]):
+    for index, item in enumerate(cast("list[Any]", value) if isinstance(value, list) else [value]):
         text = at(item, field.item) if field.item and isinstance(item, dict) else item
-        place = (*steps, number) if isinstance(value, list) else steps
+        place = (*steps, index) if isinstance(value, list) else steps
         if isinstance(text, str):
             yield dotted(place), text, (*place, *(field.item.split(".") if field.item else ()))
 
@@ -225,6 +276,8 @@ def input_of(api: TaskApi, request: HttpRequest, field: FileField, name: str, te
     """The file that a text names. Raises BadSource."""
     if file := file_of(request, text):
         return Input(role=field.role, field=name, file=str(file.path), limits=field.limits)
+    if api.upload_of and (id := api.upload_of(text)):
+        return Input(role=field.role, field=name, upload=id, limits=field.limits)
     for scheme, upload_id in api.uploads.items():
         if text.startswith(scheme):
             id = upload_id(text)
@@ -306,7 +359,10 @@ def knows(endpoint: Endpoint, name: str) -> bool:
         return name in endpoint.models
     types = types_at(endpoint.body, endpoint.model_at) if endpoint.model_at and "{" not in endpoint.model_at else []
     closed = [each for each in types if isinstance(each, inspect.LiteralType)]
-    return not closed or any(name in each.values for each in closed)
+    patterns = [each.pattern for each in types if isinstance(each, inspect.StrType) and each.pattern]
+    if closed:
+        return any(name in each.values for each in closed)
+    return all(re.search(pattern, name) for pattern in patterns)
 
 
 def supports(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
@@ -315,7 +371,9 @@ def supports(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> froz
     if found is None:
         return None
     endpoint, _ = found
-    others = {role.value for role, each in endpoint.makes.items() if role and each is not operation}
+    # what is there before decides otherwise; what comes after may be there too
+    before = list(endpoint.makes.values()).index(operation)
+    others = {role.value for role in list(endpoint.makes)[:before] if role}
     said = {name for _, field in endpoint.table for name in names_of(field)}
     if endpoint.parent:
         said.add(endpoint.parent.value)
@@ -367,6 +425,9 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
                 write_jobs(api, endpoint, order, body, path, field)
     if endpoint.parent:
         path_of = path_of.replace("{id}", earlier_id(api, order, wish.input(endpoint.parent), endpoint.parent))
+    if wish.wire == api.name:
+        for path, value in wish.unread.items():
+            put(body, path, value)
     flaws = [*walk(body, schema(endpoint.body), ()), *(endpoint.rules(body) if endpoint.rules else ())]
     if flaws:
         named = [(our_name(endpoint, flaw, wish), api.word(flaw)) for flaw in flaws]
@@ -386,7 +447,10 @@ def write_files(api: TaskApi, order: Order, body: Json, path: str, field: FileFi
         said = [text.partition(";base64,")[2] if text.startswith("data:") else text for text in said]
     values = [field.written(text) if field.written else text for text in said]
     if field.many:
-        put(body, path, [{field.item: value} for value in values] if field.item else values)
+        weights = order.generation.extra.get(weights_of(field)) or () if field.weight else ()
+        counts = [{} if each is None else {field.weight: each} for each in weights] + [{}] * len(values)
+        items = [{field.item: value} | count for value, count in zip(values, counts, strict=False)]
+        put(body, path, items if field.item else values)
         return
     if len(given) > 1:
         message = f"{api.vendor} takes one {field.role}; several were given."
@@ -426,7 +490,7 @@ def beside(body: Json, path: str, more: Json) -> None:
 def our_name(endpoint: Endpoint, flaw: Flaw, wish: Generation) -> str:
     """What we call the member that a flaw is about: of several names the one that was asked for."""
     path = ".".join(str(step) for step in flaw.path if isinstance(step, str))
-    for each, field in endpoint.table:
+    for each, field in sorted(endpoint.table, key=lambda row: -len(row[0])):  # the innermost
         if path == each or path.startswith(f"{each}.") or each.startswith(f"{path}."):
             names = names_of(field)
             return next((name for name in names if getattr(wish, name, None) is not None), names[0])
@@ -446,13 +510,13 @@ def submit(api: TaskApi, order: Order) -> Conversation[Update]:
     task = task_in(api, (yield request))
     reading = api.made_reading or api.reading
     if api.show is None:
-        return replace(news(api, reading, task), state=State.SUCCEEDED, handle={"id": order.reference or "-"})
+        return replace(news(api, reading, task), handle={"id": order.reference or "-"})
     id = id_in(api, reading, task)
     try:
         update = news(api, reading, task)
     except Problem:
         # It exists and costs money, whatever its status says: its handle must not be lost. The next poll asks again.
-        update = Update(state=State.QUEUED, upstream_status=str(at(task, reading.status) or "")[:100])
+        update = Update(state=State.QUEUED, upstream_status=plain_text(str(at(task, reading.status) or ""), 100))
     return replace(update, handle={"id": id, "at": path})
 
 
@@ -460,7 +524,9 @@ def poll(api: TaskApi, handle: Json) -> Conversation[Update]:
     task = task_in(api, (yield read_request(api, handle)))
     id = at(task, api.reading.id)
     if id is not None and str(id).lower() != str(handle["id"]).lower():
-        message = f"{api.vendor} answered with another task: {str(id)[:100]} instead of {handle['id']}."
+        message = (
+            f"{api.vendor} answered with another task: {plain_text(str(id), LONGEST_WORD)} instead of {handle['id']}."
+        )
         raise Problem(Kind.UPSTREAM_FAILED, message)
     if id is None:
         raise Problem(Kind.UPSTREAM_FAILED, f"{api.vendor} sent an answer without an id at {api.reading.id}.")
@@ -486,9 +552,9 @@ def task_in(api: TaskApi, response: HttpResponse) -> Json:
     if not 200 <= response.status < 300:
         raise complaint(api, response)
     try:
-        task = msgspec.json.decode(response.body, type=dict[str, Any])
+        task = decoded(response.body, dict[str, Any])
     except (msgspec.ValidationError, *UNREADABLE) as error:
-        reason = str(error)[:LONGEST_REASON]
+        reason = plain_text(str(error))
         raise Problem(Kind.UPSTREAM_FAILED, f"{api.vendor} sent an answer that cannot be read: {reason}") from error
     if api.fault and (problem := api.fault(task)):
         raise problem
@@ -503,62 +569,48 @@ def id_in(api: TaskApi, reading: Reading, task: Json) -> str:
 
 
 def news(api: TaskApi, reading: Reading, task: Json) -> Update:
+    """What a task tells, in bounds. Raises Problem for an undocumented status, and for success without a result."""
     status = at(task, reading.status)
-    if api.show is None:
-        return Update(
-            state=State.SUCCEEDED, upstream_status="", links=links_in(api, reading, task), texts=texts_in(reading, task)
-        )
     words = {word: state for state, word in reversed(list(api.states.items()))} | dict(api.also_states)
-    if not isinstance(status, str) or status not in words:
-        told, known = str(status)[:100], ", ".join(words)
+    if api.show is None:
+        status, state = "", State.SUCCEEDED
+    elif not isinstance(status, str) or status not in words:
+        told, known = plain_text(str(status), 100), ", ".join(words)
         message = f"{api.vendor} reports the status {told!r}, which it does not document; it documents {known}."
         raise Problem(Kind.UPSTREAM_FAILED, message)
-    state = words[status]
-    share = at(task, reading.progress) if reading.progress else None
-    failure = failure_in(api, reading, task) if state is State.FAILED else None
-    return Update(
+    else:
+        state = words[status]
+    share = number(at(task, reading.progress), 0.0, reading.whole) if reading.progress else None
+    done = state is State.SUCCEEDED
+    links, texts = first_of(reading.links, task), first_of(reading.texts, task)
+    if links == texts:  # one place for either
+        links, texts = (links, []) if all(map(is_link, links)) else ([], texts)
+    return news_of(
+        vendor=api.vendor,
         state=state,
-        upstream_status=status,
-        progress=share / reading.whole if isinstance(share, int | float) and 0 <= share <= reading.whole else None,
-        links=links_in(api, reading, task) if state is State.SUCCEEDED else (),
-        texts=texts_in(reading, task) if state is State.SUCCEEDED else (),
-        failure=failure,
+        status=status,
+        progress=None if share is None else share / reading.whole,
+        links=links if done else (),
+        inline=first_of(reading.inline, task) if done else (),
+        texts=texts if done else (),
+        failure=failure_in(api, reading, task) if state is State.FAILED else None,
+        cost=at(task, reading.cost) if reading.cost else None,
     )
 
 
-def links_in(api: TaskApi, reading: Reading, task: Json) -> tuple[str, ...]:
-    """Of what was made: the first place that has any. Raises Problem where there is none, or one that is no link."""
-    for path in reading.links:
+def first_of(paths: tuple[str, ...], task: Json) -> list[Any]:
+    """What stands at the first of several places that has anything."""
+    for path in paths:
         found = at(task, path)
-        links = [each for each in (cast("list[Any]", found) if isinstance(found, list) else [found]) if each]
-        if links:
-            if not all(isinstance(each, str) and (LINK.fullmatch(each) or each.startswith("data:")) for each in links):
-                raise Problem(Kind.UPSTREAM_FAILED, f"{api.vendor} reports a result at {path} that is no link.")
-            return tuple(links)
-    for path in reading.inline:
-        found = at(task, path)
-        files = [each for each in (cast("list[Any]", found) if isinstance(found, list) else [found]) if each]
-        if files:
-            return tuple(f"data:application/octet-stream;base64,{each}" for each in files)
-    if reading.texts and texts_in(reading, task):
-        return ()
-    raise Problem(Kind.UPSTREAM_FAILED, f"{api.vendor} reports success without a link to what was made.")
-
-
-def texts_in(reading: Reading, task: Json) -> tuple[str, ...]:
-    for path in reading.texts:
-        found = at(task, path)
-        texts = [
-            each for each in (cast("list[Any]", found) if isinstance(found, list) else [found]) if isinstance(each, str)
-        ]
-        if texts:
-            return tuple(texts)
-    return ()
+        listed = [each for each in (cast("list[Any]", found) if isinstance(found, list) else [found]) if each]
+        if listed:
+            return listed
+    return []
 
 
 def failure_in(api: TaskApi, reading: Reading, task: Json) -> Failure:
     told = (at(task, path) for path in reading.reason)
-    why = next((each.strip()[:LONGEST_REASON] for each in told if isinstance(each, str) and each.strip()), "")
+    why = next((plain_text(each.strip()) for each in told if isinstance(each, str) and each.strip()), "")
     message = (
         f"{api.vendor} could not make it: {why}" if why else f"{api.vendor} could not make it and gives no reason."
     )
@@ -633,6 +685,7 @@ def wire(api: TaskApi) -> Wire:
             form=each.form,
         )
         for each in api.endpoints
+        if each.front
         for path in (each.at, *each.also)
     )
     tasks: list[Route] = []
@@ -698,4 +751,5 @@ def back(api: TaskApi) -> Back:
         unsent=api.unsent,
         requests_per_second=api.requests_per_second,
         hosts=api.hosts,
+        open_models=api.open_models,
     )

@@ -14,6 +14,15 @@ ROLES = (INPUT, OUTPUT)
 USE = "INSERT OR IGNORE INTO asset_uses (role, job, asset) VALUES (?, ?, ?)"
 NEEDED = "EXISTS (SELECT 1 FROM asset_uses WHERE asset = value) OR EXISTS (SELECT 1 FROM uploads WHERE asset = value)"
 
+ALL = "SELECT asset FROM asset_uses UNION SELECT asset FROM uploads WHERE asset IS NOT NULL ORDER BY 1"
+BYTES = """
+    SELECT bytes FROM uploads WHERE asset = ?1
+    UNION ALL
+    SELECT json_extract(made.value, '$.bytes') FROM asset_uses JOIN jobs ON jobs.id = asset_uses.job
+    JOIN json_each(CAST(outputs AS TEXT)) AS made
+    WHERE asset_uses.asset = ?1 AND role = 'output' AND outputs IS NOT NULL AND json_extract(made.value, '$.asset') = ?1
+    LIMIT 1"""
+
 
 def use_inputs(db: sqlite3.Connection, jobs: Iterable[Job]) -> None:
     rows = [(INPUT, job.id, each.asset) for job in jobs for each in job.generation.inputs if each.asset]

@@ -3,7 +3,7 @@
 # ruff: noqa: S608  (what is put into the SQL here are our own constants)
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -381,8 +381,10 @@ def claim(
     limit: int,
     now: float,
     owed: Owed | None,
+    made_before: float | None = None,
+    held: Collection[str] = (),
 ) -> list[Job]:
-    fresh = claimable(db, turns, engine, limit, now)
+    fresh = claimable(db, turns, engine, limit, now, made_before, held)
     if not fresh:
         return []
     rows: list[Row] = db.execute(
@@ -400,17 +402,30 @@ def claim(
     return jobs
 
 
-def claimable(db: sqlite3.Connection, turns: queue.Turns, engine: str, limit: int, now: float) -> dict[str, bool]:
+def claimable(
+    db: sqlite3.Connection,
+    turns: queue.Turns,
+    engine: str,
+    limit: int,
+    now: float,
+    made_before: float | None,
+    held: Collection[str],
+) -> dict[str, bool]:
     """Ids that may be taken, and whether it would be for the first time."""
     found: dict[str, bool] = dict(
         db.execute(
             """SELECT id, started IS NULL FROM jobs
-               WHERE state = 'running' AND engine = ? AND leased_until <= ? ORDER BY leased_until LIMIT ?""",
-            (engine, now, limit),
+               WHERE state = 'running' AND engine = ? AND leased_until <= ?
+               AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY leased_until LIMIT ?""",
+            (engine, now, ids_of(tuple(held)), limit),
         )
     )
-    if len(found) < limit:
-        found.update(queue.next_queued(db, turns, engine, limit - len(found)))
+    left = limit - len(found)
+    if left > 0 and made_before is not None:
+        query = f"SELECT id, started IS NULL FROM jobs WHERE {queue.QUEUED} AND id < ?2 LIMIT ?3"
+        found.update(db.execute(query, (engine, first_id(made_before), left)))
+    elif left > 0:
+        found.update(queue.next_queued(db, turns, engine, left))
     return found
 
 

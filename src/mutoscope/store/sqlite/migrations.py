@@ -20,11 +20,7 @@ def migrate(db: sqlite3.Connection) -> int:
     _ = db.execute("BEGIN IMMEDIATE")
     try:
         present = version(db)  # again, now that no other process can be at it
-        if present > len(files):
-            raise NewerDatabase(
-                f"The database has schema version {present}, and this mutoscope knows versions up to"
-                f" {len(files)}: it was used by a newer mutoscope. Upgrade, or choose another data directory."
-            )
+        hold_version(present, len(files))
         for text in files[present:]:
             for statement in statements(text):
                 _ = db.execute(statement)
@@ -35,6 +31,15 @@ def migrate(db: sqlite3.Connection) -> int:
             _ = db.execute("ROLLBACK")
         raise
     return len(files)
+
+
+def hold_version(present: int, known: int) -> None:
+    """Raises NewerDatabase."""
+    if present > known:
+        raise NewerDatabase(
+            f"The database has schema version {present}, and this mutoscope knows versions up to {known}: it was"
+            " used by a newer mutoscope. Upgrade, or choose another data directory."
+        )
 
 
 def version(db: sqlite3.Connection) -> int:

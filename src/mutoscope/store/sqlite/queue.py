@@ -10,6 +10,8 @@ ID_LENGTH = 36
 QUEUED = "state = 'queued' AND throttled = 0 AND engine = ?1"
 ENDS = f"SELECT (SELECT min(owner) FROM jobs WHERE {QUEUED}), (SELECT max(owner) FROM jobs WHERE {QUEUED})"
 OLDEST = f"SELECT id, started IS NULL FROM jobs WHERE {QUEUED} AND owner = ?2 ORDER BY id LIMIT ?3"
+# One text, so that the rows are put together where the interpreter is free for others.
+ALL_QUEUED = f"SELECT group_concat(id, ' ') FROM (SELECT id FROM jobs WHERE {QUEUED} ORDER BY id)"
 # The oldest job of every owner that waits, as its id and the owner. Each step seeks the first entry of the next owner
 # instead of reading a backlog; one text for both, because a step can carry one value.
 HEADS = f"""

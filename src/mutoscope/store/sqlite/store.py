@@ -37,10 +37,11 @@ from mutoscope.store.protocol import (
     SpendingRow,
     Swept,
 )
+from mutoscope.store.sqlite import assets as files
 from mutoscope.store.sqlite import deliveries as outbox
-from mutoscope.store.sqlite import figures, jobs, keys, ledger, retention, upstream
+from mutoscope.store.sqlite import figures, jobs, keys, ledger, queue, retention, upstream
 from mutoscope.store.sqlite import idempotency as repeats
-from mutoscope.store.sqlite.migrations import NewerDatabase, migrate
+from mutoscope.store.sqlite.migrations import NewerDatabase, hold_version, migrate, migration_files, version
 from mutoscope.store.sqlite.queue import Turns
 from mutoscope.store.sqlite.rows import (
     COLUMNS,
@@ -62,7 +63,7 @@ from mutoscope.store.sqlite.rows import (
 )
 from mutoscope.store.sqlite.writer import Changes, Work, Writer, unavailable
 
-__all__ = ["NewerDatabase", "SqliteStore"]
+__all__ = ["NewerDatabase", "SqliteStore", "hold_readable"]
 
 SHOWN = f"SELECT {COLUMNS} FROM jobs WHERE deleted = 0"
 GET = f"{SHOWN} AND id = ?"
@@ -223,6 +224,13 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise unavailable(error) from error
 
+    async def queued(self, engine: str) -> Sequence[str]:
+        try:
+            rows = await asyncio.to_thread(read_apart, self._path, queue.ALL_QUEUED, (engine,))
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+        return str(rows[0][0] or "").split()
+
     async def touch(self) -> None:
         await self._write(touch)
 
@@ -272,7 +280,16 @@ class SqliteStore:
         return await self._open_writer.join(self._add_together, addition)
 
     async def claim(
-        self, *, engine: str, worker: str, lease_seconds: float, limit: int, now: float, owed: Owed | None = None
+        self,
+        *,
+        engine: str,
+        worker: str,
+        lease_seconds: float,
+        limit: int,
+        now: float,
+        owed: Owed | None = None,
+        made_before: float | None = None,
+        held: Collection[str] = (),
     ) -> Jobs:
         until = now + lease_seconds
         work = partial(
@@ -284,6 +301,8 @@ class SqliteStore:
             limit=limit,
             now=now,
             owed=owed,
+            made_before=made_before,
+            held=held,
         )
         return await self._write(work, guarded=True)
 
@@ -398,8 +417,8 @@ class SqliteStore:
     async def postpone(self, id: str, *, due: float) -> bool:
         return await self._write(partial(upstream.postpone, id=id, due=due))
 
-    async def shift_watches(self, seconds: float) -> int:
-        return await self._write(partial(upstream.shift_watches, seconds=seconds), guarded=True)
+    async def shift(self, seconds: float) -> int:
+        return await self._write(partial(upstream.shift, seconds=seconds), guarded=True)
 
     async def observe(self, id: str, *, status: str, progress: float | None, now: float) -> bool:
         """What is known already is not written again: most polls bring nothing new, and cost a read."""
@@ -598,6 +617,13 @@ class SqliteStore:
     async def due_drops(self, *, now: float, limit: int) -> tuple[str, ...]:
         return tuple(str(asset) for (asset,) in self._read(retention.DUE_DROPS, (now, limit)))
 
+    async def asset_bytes(self, asset: str) -> int | None:
+        row = next(iter(self._read(files.BYTES, (asset,))), None)
+        return None if row is None else msgspec.convert(row[0], int | None) or None
+
+    async def assets(self) -> tuple[str, ...]:
+        return tuple(str(asset) for (asset,) in await self._report(files.ALL, ()))
+
     async def needed(self, assets: Collection[str]) -> set[str]:
         return {str(asset) for (asset,) in self._read(retention.NEEDED_AMONG, (jobs.ids_of(tuple(assets)),))}
 
@@ -693,6 +719,17 @@ def open_for_writing(path: Path, busy_seconds: float) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def hold_readable(path: Path) -> None:
+    """Look before anything is begun. Raises NewerDatabase, and Problem when the file cannot be used."""
+    if not path.exists():
+        return
+    try:
+        with closing(open_for_reading(path)) as db:
+            hold_version(version(db), len(migration_files()))
+    except sqlite3.Error as error:
+        raise Problem(Kind.UNAVAILABLE, f"{path} cannot be read: {error}.") from error
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:

@@ -174,12 +174,18 @@ def postpone(db: sqlite3.Connection, changes: Changes, *, id: str, due: float) -
     return db.execute("UPDATE watches SET due = ? WHERE job = ? AND due IS NOT NULL", (due, id)).rowcount > 0
 
 
-def shift_watches(db: sqlite3.Connection, changes: Changes, *, seconds: float) -> int:
-    """And with them the times at which deferred jobs, and those that are made, are claimed."""
+def shift(db: sqlite3.Connection, changes: Changes, *, seconds: float) -> int:
+    """The leases of jobs that are made here too, lest they run out together, and the time of submissions, from which it
+    is counted how long a vendor may take."""
     del changes
     _ = db.execute(
-        f"""UPDATE jobs SET leased_until = leased_until + ?
-            WHERE state = 'running' AND leased_until < {NEVER} AND worker GLOB '{UPSTREAM}*'""",
+        f"UPDATE jobs SET leased_until = leased_until + ? WHERE state = 'running' AND leased_until < {NEVER}",
+        (seconds,),
+    )
+    _ = db.execute("UPDATE dispatches SET at = at + ? WHERE job IN (SELECT job FROM watches)", (seconds,))
+    _ = db.execute(
+        """UPDATE deliveries SET due = due + ?1, leased_until = leased_until + ?1
+           WHERE delivered IS NULL AND given_up IS NULL""",
         (seconds,),
     )
     query = "UPDATE watches SET due = due + ?1, since = since + ?1, deadline = deadline + ?1"

@@ -258,6 +258,11 @@ NOT_PENDING = "Failed to cancel the task, please confirm if the task is in PENDI
 NO_KEY = "No API-key provided."
 
 
+def credential(request: HttpRequest) -> str | None:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    return key.strip() or None if scheme.lower() == "bearer" else None
+
+
 def reason_of(job: Job) -> tuple[str, str]:
     """Code and message of a task that failed; a code of the vendor's own wins."""
     if job.failure is None:
@@ -293,7 +298,7 @@ def message_of(problem: Problem, request: HttpRequest) -> str:
     told = "; ".join(f"{dotted(flaw.path)} {reason(flaw)}".strip() for flaw in problem.flaws) or problem.message
     if problem.field and problem.kind in OF_A_FIELD and problem.field not in told:
         told = f"{problem.field}: {told}"
-    if problem.kind is Kind.UNAUTHENTICATED and not request.headers.get("authorization"):
+    if problem.kind is Kind.UNAUTHENTICATED and not credential(request):
         return f"{NO_KEY} {told}"
     if is_late_cancel(problem):
         return f"{NOT_PENDING} {told}"
@@ -304,6 +309,8 @@ def message_of(problem: Problem, request: HttpRequest) -> str:
 def reason(flaw: Flaw) -> str:
     bound: Any = flaw.bound
     match flaw.rule:
+        case Rule.REQUIRED | Rule.TYPE if flaw.known:
+            return f"is required, one of {', '.join(flaw.known)}"
         case Rule.REQUIRED:
             return "is required"
         case Rule.TYPE:

@@ -44,6 +44,7 @@ from mutoscope.wires.dashscope.answers import (
     ErrorAnswer,
     ListAnswer,
     TaskAnswer,
+    credential,
     listed,
     model_said,
     render_problem,
@@ -128,7 +129,8 @@ def without_date(body: bytes, bodies: Any) -> bytes:
         return body  # what is wrong with it is told where it is read
     if not isinstance(said, str):
         rule = Rule.REQUIRED if said is UNSET else Rule.TYPE
-        raise invalid((Flaw(path=("model",), rule=rule, bound="string", found=found(said)),))
+        known = words_in(bodies)
+        raise invalid((Flaw(path=("model",), rule=rule, bound="string", found=found(said), known=known),))
     if (word := word_of(said)) not in MODELS:
         raise Problem(Kind.NOT_FOUND, f"Model not exist: {said!r}. Here are: {', '.join(MODELS)}.", field="model")
     if word not in (offered := words_in(bodies)):
@@ -284,11 +286,6 @@ NAMES = {ours: ".".join(place) for ours, place in PLAIN.items()} | {
     "height": "parameters.size",
     **{name: f"parameters.{name}" for name in EXTRA},
 }
-
-
-def credential(request: HttpRequest) -> str | None:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return key.strip() or None if scheme.lower() == "bearer" else None
 
 
 # -- answering -----------------------------------------------------------------------------

@@ -6,19 +6,29 @@ The vendor tells states in lists, results and reasons only where a task is asked
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from mutoscope.model.http import Headers, HttpResponse
 from mutoscope.model.job import Failure, Generation, Input, Json, Operation, Role, State, Update
 from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, Rule
-from mutoscope.wirekit.answers import LONGEST_REASON, STORE_KINDS, ask, form, read_answer, refusal, source_of
+from mutoscope.wirekit.answers import (
+    LONGEST_REASON,
+    STORE_KINDS,
+    TaskId,
+    ask,
+    form,
+    is_link,
+    news_of,
+    read_answer,
+    refusal,
+    source_of,
+)
 from mutoscope.wirekit.back import Back, Carriage, Conversation, File, Order, Way
 from mutoscope.wirekit.body import Path, schema, walk, wholes
-from mutoscope.wirekit.media import LINK
 from mutoscope.wires.dashscope.answers import CHINA, KINDS, STATES, UNKNOWN, reason
 from mutoscope.wires.dashscope.bodies import (
     ADAPTIVE,
@@ -256,8 +266,6 @@ def tier_and_shape(wish: Generation, model: Model, width: int, height: int) -> J
 
 # -- tasks ---------------------------------------------------------------------------------
 
-TaskId = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")]  # it becomes a part of a path
-
 
 class Created(Struct, frozen=True, kw_only=True):
     task_id: TaskId
@@ -296,11 +304,8 @@ def submit(order: Order) -> Conversation[Update]:
     word = made.task_status if isinstance(made.task_status, str) else ""
     state = STATES.get(word, State.QUEUED)
     # A task that was made costs money, whatever its status says: a later poll tells its end.
-    return Update(
-        state=State.QUEUED if state.final else state,
-        upstream_status=word or "PENDING",
-        handle={"id": made.task_id},
-    )
+    state = State.QUEUED if state.final else state
+    return news_of(vendor=VENDOR, state=state, status=word or "PENDING", handle={"id": made.task_id})
 
 
 def poll(handle: Json) -> Conversation[Update]:
@@ -317,25 +322,19 @@ def news(told: NewsAnswer) -> Update:
         message = f"{VENDOR} reports the status {word[:100]!r}, which it does not document; it documents {known}."
         raise Problem(Kind.UPSTREAM_FAILED, message)
     state = STATES[word]
-    return Update(
+    return news_of(
+        vendor=VENDOR,
         state=state,
-        upstream_status=word,
-        links=links_of(told.output) if state is State.SUCCEEDED else (),
+        status=word,
+        links=(told.output.video_url,),
         failure=failure_of(told) if state is State.FAILED else None,
     )
-
-
-def links_of(task: News) -> tuple[str, ...]:
-    if not isinstance(task.video_url, str) or not LINK.fullmatch(task.video_url):
-        message = f"{VENDOR} reports {task.task_status} without a link to what was made."
-        raise Problem(Kind.UPSTREAM_FAILED, message)
-    return (task.video_url,)
 
 
 def failure_of(told: NewsAnswer) -> Failure:
     code = next((each for each in (told.code, told.output.code) if isinstance(each, str) and each), None)
     message = next((each for each in (told.message, told.output.message) if isinstance(each, str) and each), None)
-    why = (message or code or "it gives no reason")[:LONGEST_REASON]
+    why = message or code or "it gives no reason"
     return Failure(kind=kind_of(code) or Kind.UPSTREAM_FAILED, message=f"{VENDOR} could not make it: {why}", code=code)
 
 
@@ -382,7 +381,7 @@ def batch(handles: tuple[Json, ...]) -> Conversation[dict[int, Update]]:
         for task in listed:
             state, place = STATES.get(task.status), places.pop(task.task_id, None)
             if place is not None and state not in (None, State.SUCCEEDED, State.FAILED):
-                found[place] = Update(state=state, upstream_status=task.status)
+                found[place] = news_of(vendor=VENDOR, state=state, status=task.status)
         if not places or len(listed) < PAGE:
             break
     return found
@@ -432,7 +431,7 @@ class SlotAnswer(Struct, frozen=True, kw_only=True):
 def upload(file: File) -> Conversation[str]:
     response = yield ask("GET", f"{ROOT}uploads", action="getPolicy", model=UPLOAD_MODEL)
     slot = answer_in(response, SlotAnswer).data
-    if not LINK.fullmatch(slot.upload_host):
+    if not is_link(slot.upload_host):
         raise Problem(Kind.UPSTREAM_FAILED, f"{VENDOR} opened an upload without saying where.")
     key = f"{slot.upload_dir}/{re.sub(r'[^A-Za-z0-9._-]', '_', file.name)}"
     fields = {

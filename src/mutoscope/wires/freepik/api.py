@@ -17,7 +17,7 @@ from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_respon
 from mutoscope.model.job import Generation, Input, Job, Json, Operation, Role, State
 from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.model.requests import Allowance, Page, Submission, Upload, UploadWish
-from mutoscope.wirekit.body import invalid, read_body, read_json, schema, unread, walk
+from mutoscope.wirekit.body import invalid, outside_body, read_body, read_json, schema, unread, walk
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.media import LINK, BadSource, source
 from mutoscope.wirekit.routes import Create, List, ListUploads, OpenUploads, Read, Route
@@ -43,6 +43,7 @@ from mutoscope.wires.freepik.bodies import (
     KEY_HEADERS,
     MEDIA,
     MODELS,
+    OTHER_MODEL,
     OURS,
     PLAIN,
     RESOLUTIONS,
@@ -278,6 +279,29 @@ def parse_page(request: HttpRequest) -> Page:
     return Page(number=query.page, size=query.per_page)
 
 
+class Loras(Struct, frozen=True, kw_only=True):
+    default: tuple[str, ...] = ()
+    customs: tuple[str, ...] = ()
+
+
+EMPTY_LISTS = {"loras": Loras(), "apps": (), "flows": (), "me/flows": ()}
+"""Lists of the vendor's that are always empty here, at which clients try their keys."""
+
+
+def absent(request: HttpRequest) -> HttpResponse | None:
+    """A list of what there is none of here: of the vendor's other things, and of the tasks of its other models."""
+    path = request.path.removeprefix(f"/{NAME}").removeprefix(ROOT).removesuffix("/")
+    if request.method not in ("GET", "HEAD") or from_uuid4_form(path.rpartition("/")[2]):
+        return None
+    if path in EMPTY_LISTS:
+        notes = f"this server has no {path}"
+        return json_response({"data": EMPTY_LISTS[path]}, headers={"x-mutoscope-notes": notes})
+    if OTHER_MODEL.fullmatch(path):
+        notes = f"this server does not make {path}, so there are no tasks of it"
+        return json_response(TaskListAnswer(data=()), headers={"x-mutoscope-notes": notes})
+    return None
+
+
 # -- uploads ---------------------------------------------------------------------
 
 
@@ -350,7 +374,8 @@ FIXED_MESSAGES: Mapping[int, str] = {
 def render_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
     status = ERROR_STATUS[problem.kind]
     message = message_of(problem, status, request)
-    params = invalid_params(problem, "query" if request.method == "GET" else "body") if status == 400 else ()
+    where = outside_body(problem, request) or ("query" if request.method == "GET" else "body")
+    params = invalid_params(problem, where) if status == 400 else ()
     told = message == problem.message or any(problem.message == each.reason for each in params) or problem.flaws
     answer = ErrorAnswer(
         message=message, invalid_params=params or UNSET, detail=UNSET if told else problem.message or UNSET
@@ -450,6 +475,7 @@ WIRE = Wire(
     render_webhook=render_webhook,
     answer_headers=answer_headers,
     problem_schema=ErrorAnswer,
+    absent=absent,
     security={"type": "apiKey", "in": "header", "name": KEY_HEADERS[0]},
     back=BACK,
 )

@@ -16,10 +16,18 @@ from msgspec.structs import replace
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse
 from mutoscope.model.job import Failure, Generation, Input, Json, Operation, Role, State, Update
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule
-from mutoscope.wirekit.answers import LONGEST_REASON, STORE_KINDS, ask, read_answer, refusal, source_of
+from mutoscope.wirekit.answers import (
+    STORE_KINDS,
+    TaskId,
+    ask,
+    is_link,
+    news_of,
+    read_answer,
+    refusal,
+    source_of,
+)
 from mutoscope.wirekit.back import Back, Carriage, Conversation, File, Order, Way
 from mutoscope.wirekit.body import UNREADABLE, schema, walk, wholes
-from mutoscope.wirekit.media import LINK
 from mutoscope.wires.freepik.answers import STATUSES, reason
 from mutoscope.wires.freepik.bodies import (
     KEY_HEADERS,
@@ -223,8 +231,6 @@ def pixels(shape: str, tier: str) -> tuple[int, int]:
 STATES: dict[str, State] = {word: state for state, word in STATUSES.items() if state is not State.CANCELED}
 """The vendor's words read the other way. What its operators cancel it calls FAILED, and so it stays."""
 
-TaskId = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")]  # it becomes a part of a path
-
 
 class TaskNews(Struct, frozen=True, kw_only=True):
     """A task as loosely as it may come: `generated` is not in every answer, `error` in hardly any."""
@@ -259,7 +265,7 @@ def submit(order: Order) -> Conversation[Update]:
         update = news(task)
     except Problem:
         # It exists and costs money, whatever its status says: its handle must not be lost. The next poll asks again.
-        update = Update(state=State.QUEUED, upstream_status=task.status)
+        update = news_of(vendor=VENDOR, state=State.QUEUED, status=task.status)
     return replace(update, handle={"id": task.task_id, "path": model.route})
 
 
@@ -279,13 +285,8 @@ def task_in(response: HttpResponse, wish: Generation | None = None) -> TaskNews:
 
 def news(task: TaskNews) -> Update:
     state = state_of(task.status)
-    match state:
-        case State.SUCCEEDED:
-            return Update(state=state, upstream_status=task.status, links=links_of(task))
-        case State.FAILED:
-            return Update(state=state, upstream_status=task.status, failure=failure_of(task))
-        case _:
-            return Update(state=state, upstream_status=task.status)
+    failure = failure_of(task) if state is State.FAILED else None
+    return news_of(vendor=VENDOR, state=state, status=task.status, links=task.generated or (), failure=failure)
 
 
 def state_of(word: str) -> State:
@@ -296,17 +297,9 @@ def state_of(word: str) -> State:
     return STATES[word]
 
 
-def links_of(task: TaskNews) -> tuple[str, ...]:
-    links = task.generated or ()
-    if not links or not all(LINK.fullmatch(link) for link in links):
-        message = f"{VENDOR} reports {task.status} without a link to what was made."
-        raise Problem(Kind.UPSTREAM_FAILED, message)
-    return links
-
-
 def failure_of(task: TaskNews) -> Failure:
     """Undocumented, and told by few: a reason."""
-    why = task.error.strip()[:LONGEST_REASON] if isinstance(task.error, str) else ""
+    why = task.error.strip() if isinstance(task.error, str) else ""
     message = f"{VENDOR} could not make it: {why}" if why else f"{VENDOR} could not make it and gives no reason."
     return Failure(kind=Kind.UPSTREAM_FAILED, message=message)
 
@@ -332,7 +325,7 @@ def batch(handles: tuple[Json, ...]) -> Conversation[dict[int, Update]]:
             state = STATES.get(task.status)
             place = places.pop(task.task_id, None)
             if place is not None and state is not None and not state.final:
-                found[place] = Update(state=state, upstream_status=task.status)
+                found[place] = news_of(vendor=VENDOR, state=state, status=task.status)
         if not ours or not places or len(listed) < PAGE:
             break
     return found
@@ -399,7 +392,7 @@ def upload(file: File) -> Conversation[str]:
     if not is_success(response):
         raise complaint(response)
     slot = read_answer(response, Slots, vendor=VENDOR).files[0]
-    if not (LINK.fullmatch(slot.upload_url) and LINK.fullmatch(slot.asset_url)):
+    if not (is_link(slot.upload_url) and is_link(slot.asset_url)):
         raise Problem(Kind.UPSTREAM_FAILED, f"{VENDOR} opened an upload without saying where.")
     headers = {name.lower(): value for name, value in slot.headers.items()}
     response = yield HttpRequest(method="PUT", path=slot.upload_url, headers=headers, body=file.data)

@@ -1,5 +1,6 @@
 """What Freepik is sent, as both ends of the wire read it: the bodies, their fields in our words, the models."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal
 
@@ -251,5 +252,14 @@ MODELS = (
         title="WAN 2.7, video from text",
     ),
 )
+
+OTHER_MODEL = re.compile(
+    "(text-to-image|image-to-video|text-to-video|reference-to-video|video-edit|video|lip-sync|image-expand|voiceover"
+    "|skin-enhancer)/[a-z0-9][a-z0-9-]{0,60}"
+    "|mystic|text-to-image|gemini-2-5-flash-image-preview|image-upscaler(-precision(-v2)?)?|video-upscaler(-precision)?"
+    "|image-relight|image-style-transfer|image-change-camera|ideogram-image-edit|skin-enhancer|music-generation"
+    "|sound-effects|audio-isolation|improve-prompt|image-to-prompt|text-to-icon"
+)
+"""Paths below ROOT of models that the vendor has and this server does not, those to come included."""
 
 BODY_FIELDS = frozenset(name for model in MODELS for name in model.body.__struct_fields__)

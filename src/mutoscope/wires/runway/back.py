@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from mutoscope.model.http import Headers, HttpResponse
 from mutoscope.model.job import Failure, Input, Json, State, Update
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.wirekit.answers import STORE_KINDS, ask, form, read_answer, refusal
+from mutoscope.wirekit.answers import STORE_KINDS, TaskId, ask, form, is_link, news_of, read_answer, refusal
 from mutoscope.wirekit.back import Back, Carriage, Conversation, File, Order, Way
 from mutoscope.wirekit.body import dotted
 from mutoscope.wires.runway.bodies import EXTENSIONS, FILENAME_PATTERN
@@ -96,7 +96,7 @@ def upload(file: File) -> Conversation[str]:
     if not is_success(response):
         raise problem_of(response)
     slot = read_answer(response, Slot, vendor=VENDOR)
-    if not re.match(r"https?://", slot.upload_url) or not slot.runway_uri.startswith(UPLOAD_SCHEME):
+    if not is_link(slot.upload_url) or not slot.runway_uri.startswith(UPLOAD_SCHEME):
         raise Problem(Kind.UPSTREAM_FAILED, f"{VENDOR} opened an upload slot that cannot be used.")
     response = yield form(slot.upload_url, slot.fields, replace(file, name=filename(file)))
     if not is_success(response):
@@ -121,7 +121,7 @@ def filename(file: File) -> str:
 class Made(Struct, frozen=True, kw_only=True):
     """The answer to every create. It tells no status: the task waits."""
 
-    id: str
+    id: TaskId
 
 
 class News(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -144,9 +144,7 @@ def submit(order: Order) -> Conversation[Update]:
     if not is_success(response):
         raise problem_of(response, written)
     made = read_answer(response, Made, vendor=VENDOR)
-    if not re.fullmatch(r"[\w.~-]{1,200}", made.id, re.ASCII):
-        raise Problem(Kind.UPSTREAM_FAILED, f"{VENDOR} named a task that cannot be asked for: {made.id[:80]!r}.")
-    return Update(state=State.QUEUED, upstream_status=STATUSES[State.QUEUED], handle={"id": made.id})
+    return news_of(vendor=VENDOR, state=State.QUEUED, status=STATUSES[State.QUEUED], handle={"id": made.id})
 
 
 def poll(handle: Json) -> Conversation[Update]:
@@ -156,17 +154,17 @@ def poll(handle: Json) -> Conversation[Update]:
     news = read_answer(response, News, vendor=VENDOR)
     state = STATES.get(news.status)
     if state is None:
-        raise Problem(Kind.UPSTREAM_FAILED, f"{VENDOR} tells a status that it does not document: {news.status!r}.")
-    links = () if isinstance(news.output, UnsetType) else tuple(news.output)
-    if state is State.SUCCEEDED and not links:
-        raise Problem(Kind.UPSTREAM_FAILED, f"{VENDOR} says that the task succeeded, and names no output.")
-    return Update(
+        raise Problem(
+            Kind.UPSTREAM_FAILED, f"{VENDOR} tells a status that it does not document: {news.status[:100]!r}."
+        )
+    return news_of(
+        vendor=VENDOR,
         state=state,
-        upstream_status=news.status,
-        progress=share(news.progress) if state is State.RUNNING else None,
-        links=links if state is State.SUCCEEDED else (),
+        status=news.status,
+        progress=news.progress,
+        links=() if isinstance(news.output, UnsetType) else news.output,
         failure=failure_of(news) if state is State.FAILED else None,
-        cost=credits_of(news.cost) if state.final else None,
+        cost=cast("Json", news.cost).get("credits") if isinstance(news.cost, dict) else None,
     )
 
 
@@ -180,19 +178,6 @@ def cancel(handle: Json) -> Conversation[bool]:
 
 def task_path(handle: Json) -> str:
     return f"/v1/tasks/{handle['id']}"
-
-
-def share(progress: Any) -> float | None:
-    return min(max(float(progress), 0.0), 1.0) if is_number(progress) else None
-
-
-def credits_of(cost: Any) -> float | None:
-    told = cast("Json", cost).get("credits") if isinstance(cost, dict) else None
-    return float(told) if is_number(told) and told is not None else None
-
-
-def is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def failure_of(news: News) -> Failure:

@@ -20,6 +20,7 @@ from mutoscope.wires.runway.later import (
     VideoUpscaleLater,
 )
 from mutoscope.wires.runway.pieces import (
+    SAFE,
     Audio,
     AudioFile,
     Audios3,
@@ -606,7 +607,7 @@ class VoiceDubbing(Lone, kw_only=True):
     target_lang: values.Language
     disable_voice_cloning: Maybe[bool] = UNSET
     drop_background_audio: Maybe[bool] = UNSET
-    num_speakers: Maybe[Annotated[int, Meta(ge=0)]] = UNSET
+    num_speakers: Maybe[Annotated[int, Meta(ge=0, le=SAFE)]] = UNSET
 
 
 class VoiceIsolation(Lone, kw_only=True):
@@ -623,7 +624,7 @@ class VideoToAudio(Lone, kw_only=True):
     duration: Annotated[float, Meta(ge=0)]
     format: Maybe[Literal["mp3", "wav", "flac"]] = UNSET
     negative_prompt: Maybe[str] = UNSET
-    num_variants: Maybe[Annotated[int, Meta(ge=1)]] = UNSET
+    num_variants: Maybe[Annotated[int, Meta(ge=1, le=SAFE)]] = UNSET
     preserve_speech: Maybe[bool] = UNSET
     prompt_text: Maybe[str] = UNSET
     seed: Maybe[Seed] = UNSET

@@ -9,7 +9,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from mutoscope.model.http import Headers, HttpRequest
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule
-from mutoscope.wirekit.body import Path, dotted
+from mutoscope.wirekit.body import Path, dotted, outside_body
 from mutoscope.wires.runway.bodies import DATE_PATTERN, FILENAME_PATTERN
 from mutoscope.wires.runway.pieces import AUDIO_PATTERN, IMAGE_PATTERN, MAX_IMAGE_TEXT, MAX_STREAM_TEXT, VIDEO_PATTERN
 
@@ -79,7 +79,7 @@ def error_headers(problem: Problem) -> Headers:
 
 def error_text(problem: Problem, request: HttpRequest) -> str:
     match problem.kind:
-        case Kind.NOT_FOUND if "/tasks/" in request.path:
+        case Kind.NOT_FOUND if "/tasks/" in request.path and problem.field != "path":
             return NO_TASK
         case Kind.QUOTA_EXCEEDED:
             return DAY_IS_FULL
@@ -88,7 +88,7 @@ def error_text(problem: Problem, request: HttpRequest) -> str:
         case Kind.BAD_MEDIA | Kind.UNREACHABLE_MEDIA:
             told = problem.field is None or problem.field in problem.message
             return problem.message if told else f"{problem.field}: {problem.message}"
-        case Kind.INVALID if issues_of(problem):
+        case Kind.INVALID if issues_of(problem) and not outside_body(problem, request):
             return BAD_BODY
         case _:
             return problem.message
@@ -137,7 +137,7 @@ def issue(flaw: Flaw) -> Issue:
                 text = f"Invalid option: expected one of {listed}"
             return Issue(code="invalid_value", path=path, values=values, message=text)
         case Rule.NO_MATCH:
-            note = f"No matching discriminator; known: {', '.join(flaw.bound)}"
+            note = no_match(flaw.bound)
             name = str(flaw.path[-1])
             return Issue(
                 code="invalid_union", path=path, discriminator=name, note=note, errors=[], message="Invalid input"
@@ -151,13 +151,18 @@ def issue(flaw: Flaw) -> Issue:
             return out_of_bounds(flaw)
 
 
+def no_match(known: tuple[str, ...]) -> str:
+    return f"No matching discriminator; known: {', '.join(known)}"
+
+
 def wrong_type(flaw: Flaw) -> Issue:
     path, found = list(flaw.path), flaw.found
     kinds = [zod_kind(kind, found) for kind in str(flaw.bound).split(" or ")]
     message = f"Invalid input: expected {' or '.join(kinds)}, received {found}"
     if len(kinds) == 1:
         format = "safeint" if kinds[0] == "int" else UNSET
-        return Issue(code="invalid_type", path=path, expected=kinds[0], format=format, message=message)
+        note = no_match(flaw.known) if flaw.known else UNSET
+        return Issue(code="invalid_type", path=path, expected=kinds[0], format=format, note=note, message=message)
     errors = [
         [
             Issue(

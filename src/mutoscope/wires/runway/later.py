@@ -38,7 +38,7 @@ Audios = list[AudioReference]
 Videos = list[VideoReference]
 KlingReferences = Image | list[LooseImage]
 Loose = Image | list[LooseImage]
-Count = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(ge=1, le=64)]  # the vendor names no bound; this is ours
 
 # ---- image to video
 

@@ -33,7 +33,8 @@ Seconds3to15 = Annotated[int, Meta(ge=3, le=15)]
 Seconds4to15 = Annotated[int, Meta(ge=4, le=15)] | Auto
 Seconds4to30 = Annotated[int, Meta(ge=4, le=30)] | Auto
 Seconds5to15 = Annotated[int, Meta(ge=5, le=15)]
-AnySeconds = Annotated[int, Meta(ge=1)]
+SAFE = 2**53 - 1  # the largest whole number in JavaScript, and with that the vendor's own bound where it names none
+AnySeconds = Annotated[int, Meta(ge=1, le=86_400)]  # the vendor names no bound; a day is ours
 
 MAX_IMAGE_TEXT = 5_242_880
 MAX_STREAM_TEXT = 16_777_216
@@ -131,8 +132,8 @@ class AudioFile(Piece, kw_only=True, tag_field="type", tag="audio"):
 
 
 class Span(Struct, frozen=True, kw_only=True):
-    start_seconds: Annotated[int, Meta(ge=0)]
-    end_seconds: Annotated[int, Meta(ge=0)]
+    start_seconds: Annotated[int, Meta(ge=0, le=SAFE)]
+    end_seconds: Annotated[int, Meta(ge=0, le=SAFE)]
 
 
 class Keyframe(Piece, kw_only=True):

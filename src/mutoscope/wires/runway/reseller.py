@@ -38,6 +38,16 @@ DEFAULT_MODEL = "gen3a_turbo"
 
 # ---- asking
 
+SCHEMES = ("bearer", "basic", "digest", "negotiate", "token")
+
+
+def bare_or_bearer(request: HttpRequest) -> str | None:
+    """The curl samples of relays' own pages send the key as it is, without the word "Bearer"."""
+    text = request.headers.get("authorization", "").strip()
+    bare = text if " " not in text and text.lower() not in SCHEMES else ""
+    return credential(request) or bare or None
+
+
 RelayText = Annotated[str, Meta(max_length=1000)]
 Shape = Literal["16:9", "9:16"]
 Gen3Ratio = Shape | Literal["1280:768", "768:1280"]
@@ -314,7 +324,7 @@ WIRE = Wire(
         ),
     ),
     render_problem=render_problem,
-    credential=credential,
+    credential=bare_or_bearer,
     public_id=uuid4_form,
     job_id=from_uuid4_form,
     render_webhook=render_webhook,
