@@ -34,11 +34,11 @@ POLL_SECONDS = 1.0  # how long a job queued by another process may go unnoticed
 HINDERED_SECONDS = 5.0  # how long to wait where the disk is full, or the like, before a job is tried again
 PATIENCE_SECONDS = 3600.0  # how long that may go on
 PROGRESS_SECONDS = 0.5  # how often news of progress is written
+WORDS = "text/plain"
 CLEARED_SECONDS = 3600.0  # how often what copies left is looked through
 AGAIN_SECONDS = (1.0, 10.0)  # before a job that was cut off is taken up again: the first time, and the longest
 PARKED_SECONDS = 60.0  # before what a vendor made is fetched again after a fault of ours
 UNEXPECTED = "The server met an unexpected error while making this; its log has the details."
-WORDS = "text/plain"
 
 
 class Ending(NamedTuple):

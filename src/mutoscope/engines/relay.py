@@ -17,7 +17,6 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 import structlog
-import uuid_utils
 from msgspec.structs import replace
 
 from mutoscope.engines.circuit_breaker import Breaker, Bucket
@@ -423,7 +422,7 @@ class Relay:
             landed = [await self._copy(run, link, number) for number, link in enumerate(links)]
             outputs = msgspec.convert(run.checkpointed.get("kept") or (), list[Output])
             outputs += [await self._keep(run, each) for each in landed]
-            outputs += [worded(text) for text in run.checkpointed.get("texts") or ()]
+            outputs += [run.say(text) for text in run.checkpointed.get("texts") or ()]
         except Problem as problem:
             if hindrance(problem):  # ours, and it passes: no reason to come ever less often
                 return Parked(detail=problem.message, seconds=COPY_SECONDS[0])
@@ -661,10 +660,6 @@ def write_base64(path: Path, text: str) -> None:
     except ValueError as error:
         raise Problem(Kind.UPSTREAM_FAILED, "the result is no base64") from error
     path.write_bytes(data)
-
-
-def worded(text: str) -> Output:
-    return Output(id=str(uuid_utils.uuid7()), media_type="text/plain", text=text)
 
 
 def ours_to_mend(account: str, problem: Problem) -> Problem:

@@ -45,14 +45,17 @@ INPUTS: dict[str, tuple[Role, ...]] = {
     "reference": (Role.REFERENCE,),
 }
 """The renderer's names of its files, and what they are for here."""
-BY_PRECEDENCE = tuple(INPUTS[name] for name in ("video", "image", "last", "audio"))
-"""What is made begins with the first of these that is given; the others are added to it."""
 LISTS: dict[str, tuple[Role, ...]] = {
     "images": (Role.IMAGE, Role.FIRST_FRAME),
     "references": (Role.REFERENCE,),
     "sounds": (Role.AUDIO,),
 }
 """Its names of several files of a kind, in the order in which they were given."""
+BY_PRECEDENCE = tuple(INPUTS[name] for name in ("video", "image", "last", "audio", "reference", "mask"))
+"""What is made begins with the first of these that is given; the others are added to it."""
+ADDED = frozenset({Role.AUDIO, Role.REFERENCE, Role.MASK})
+"""What nothing begins with, but music with music."""
+GOING_ON = frozenset({Operation.MUSIC_EXTENSION, Operation.MUSIC_JOIN})
 
 CALLERS_NAMES = {
     "factor": "scaleFactor",
@@ -271,14 +274,6 @@ def order_for(run: EngineRun, settings: StudioSettings) -> Json:
     }
 
 
-def seconds_of(run: EngineRun) -> float:
-    """How long the whole is to be; some vendors say of an extension how much is added."""
-    added, source = run.generation.extra.get("added_seconds"), given(run, Role.VIDEO)
-    if added is not None and source is not None:
-        return (source.info.seconds or 0.0) + added
-    return run.generation.seconds if run.generation.seconds is not None else SECONDS
-
-
 def lacking(operation: Operation) -> str:
     """What the server would need for it."""
     needed = {
@@ -286,6 +281,14 @@ def lacking(operation: Operation) -> str:
         Operation.VECTORIZATION: '; it needs the extra: pip install "mutoscope[trace]"',
     }
     return needed.get(operation, "")
+
+
+def seconds_of(run: EngineRun) -> float:
+    """How long the whole is to be; some vendors say of an extension how much is added."""
+    added, source = run.generation.extra.get("added_seconds"), given(run, Role.VIDEO)
+    if added is not None and source is not None:
+        return (source.info.seconds or 0.0) + added
+    return run.generation.seconds if run.generation.seconds is not None else SECONDS
 
 
 def pace(extra: Json) -> float:
@@ -347,8 +350,9 @@ async def keep(run: EngineRun, file: Json, *, version: str) -> Output:
     if "text" in file:
         return run.say(file["text"])
     path = Path(file["path"])
-    files = [each for roles in BY_PRECEDENCE if (each := given(run, *roles))]
-    begun = next((each for each in files if each.role is not Role.AUDIO), None)
+    files = [each for roles in BY_PRECEDENCE for each in run.inputs if each.role in roles]
+    added = ADDED - ({Role.AUDIO} if run.generation.operation in GOING_ON else set[Role]())
+    begun = next((each for each in files if each.role not in added), None)
     return await run.keep(
         path,
         media_type=MEDIA_TYPES[path.suffix],

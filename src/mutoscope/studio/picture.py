@@ -83,9 +83,8 @@ def _check_side(image: Image.Image, most: int) -> None:
 def fitting(size: tuple[int, int], width: int | None, height: int | None) -> tuple[int, int]:
     """A size of which one side may be open: that follows from the shape of a picture of this size."""
     across, down = size
-    return width or max(1, round(across * (height or down) / down)), height or max(
-        1, round(down * (width or across) / across)
-    )
+    wide = width or max(1, round(across * (height or down) / down))
+    return wide, height or max(1, round(down * wide / across))
 
 
 def cover(image: Image.Image, width: int, height: int) -> Image.Image:
@@ -120,16 +119,16 @@ def _rgb(image: Image.Image) -> Image.Image:
     return _screen_colours(image, image).convert("RGB")
 
 
-def _tone_mapped(image: Image.Image, transfer: int) -> Image.Image:
-    image.info.pop("icc_profile", None)  # it says the same, in a way that cannot be applied here
-    return Image.fromarray(hdr.to_sdr(np.asarray(_rgb(image)), transfer))
-
-
 def _on_backdrop(layer: Image.Image, shown: Image.Image | None = None) -> Image.Image:
     """What shows of an RGBA picture on a page; `shown` are its colours where they are not its own."""
     backdrop = Image.new("RGB", layer.size, BACKDROP)
     backdrop.paste(shown or layer.convert("RGB"), mask=layer.getchannel("A"))
     return backdrop
+
+
+def _tone_mapped(image: Image.Image, transfer: int) -> Image.Image:
+    image.info.pop("icc_profile", None)  # it says the same, in a way that cannot be applied here
+    return Image.fromarray(hdr.to_sdr(np.asarray(_rgb(image)), transfer))
 
 
 def _screen_colours(image: Image.Image, source: Image.Image) -> Image.Image:
