@@ -75,6 +75,9 @@ def test_the_commented_sections_are_right_once_they_are_uncommented(tmp_path: Pa
             fps=24,
             price=ModelPrice(second=10.0, tiers={"720p": Rates(second=5.0)}),
             prices={"freepik": ModelPrice(second=12.0)},
+            operations=("text_to_video",),
+            vendor="luma",
+            names={"luma": ("ray-3",)},
         )
     }
     assert set(live) >= {f"{field} = {value}" for field, value in DOCUMENTED_ACCOUNT.items()}
