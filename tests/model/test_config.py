@@ -31,6 +31,7 @@ DOCUMENTED_ACCOUNT = {
     "requests_per_second": "0.0",
     "models": "[]",
     "exclusive": "false",
+    "open_models": "true",
     "resend": "false",
 }
 SETTING = re.compile(r"^(# )?(\w+) = ")
@@ -92,6 +93,9 @@ def test_the_commented_sections_are_right_once_they_are_uncommented(tmp_path: Pa
         "fps",
         "price",
         "prices",
+        "operations",
+        "vendor",
+        "names",
     }
     [key] = msgspec.toml.decode(file.read_bytes())["keys"]
     assert {field.name for field in msgspec.structs.fields(Key)} == set(key)
