@@ -513,7 +513,7 @@ async def test_a_signature_that_fails_costs_neither_the_file_nor_the_truth(
 class Courier:
     """An engine that hands over what somebody else made."""
 
-    name, slots, remote, honours = "script", 1, False, Script.honours
+    name, slots, remote, speaks, honours = "script", 1, False, "", Script.honours
 
     def __init__(self, parcel: bytes) -> None:
         self.parcel = parcel
