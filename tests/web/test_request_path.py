@@ -1,5 +1,6 @@
 """What a request meets on its way in on any wire: methods, depth, other sites, pages that repeat nothing."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -97,7 +98,8 @@ async def test_json_of_any_depth_is_refused_and_breaks_nothing(start: Start, wir
         ):
             for depth in (50, 900, 990, 100_000):
                 body = opening * depth + "5.0" + closing * depth
-                answer = await running.client.post(route.path, content=body, headers=wire.headers | route.headers)
+                path = re.sub(r"\{\w+…?\}", "x", route.path) if "{id}" not in route.path else route.path
+                answer = await running.client.post(path, content=body, headers=wire.headers | route.headers)
                 # a body that asks for nothing may leave out everything, and goes on from a job that is not there
                 fine = {route.status, 404} if not required_of(route) else set[int]()
                 assert answer.status_code in {400, wire.invalid_status, *fine}, (opening, depth, answer.text[:200])
