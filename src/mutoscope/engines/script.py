@@ -35,7 +35,10 @@ from mutoscope.model.problem import KINDS, Kind, Problem
 
 TICK_SECONDS = 0.05
 SOUND_RATE = 8000
-PICTURES = frozenset({Operation.TEXT_TO_IMAGE, Operation.IMAGE_UPSCALE})
+PICTURES = frozenset(
+    {Operation.TEXT_TO_IMAGE, Operation.IMAGE_UPSCALE, Operation.IMAGE_TO_IMAGE, Operation.IMAGE_INPAINT}
+)
+TEXTS = frozenset({Operation.SPEECH_TO_TEXT})
 SOUNDS = frozenset(
     {
         Operation.TEXT_TO_SPEECH,
@@ -68,6 +71,10 @@ class Script:
     async def _make(self, run: EngineRun, index: int) -> Output:
         wish = run.generation
         color = tint(f"{wish.prompt}/{wish.seed}/{index}")
+        if wish.operation in TEXTS:
+            heard = source_seconds(run)
+            text = "This is a scripted transcript: nobody listened."
+            return Output(id=f"{run.job_id}-{index}", media_type="text/plain", text=text, seconds=heard)
         width, height = frame_size(run)
         seconds = wish.seconds or source_seconds(run) or 5.0
         if wish.operation in PICTURES:

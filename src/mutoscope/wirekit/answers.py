@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
-from mutoscope.model.http import HttpRequest, HttpResponse
+from mutoscope.model.http import Headers, HttpRequest, HttpResponse
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit.back import File, Order
 
@@ -55,7 +55,11 @@ def refusal(response: HttpResponse, reason: str, *, vendor: str, kinds: dict[int
 
 def retry_after(response: HttpResponse) -> float | None:
     """Seconds to wait, where the answer says so as a number; a date is left to the caller's own patience."""
-    text = response.headers.get("retry-after", "").strip()
+    return retry_after_in(response.headers)
+
+
+def retry_after_in(headers: Headers) -> float | None:
+    text = headers.get("retry-after", "").strip()
     try:
         seconds = float(text)
     except ValueError:
