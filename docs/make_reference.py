@@ -44,6 +44,7 @@ from mutoscope.wirekit.routes import (
 )
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL, ROWS
+from mutoscope.wires.claims import CLAIMS
 from mutoscope.wires.runway.tasks import FAILURE_CODES, UNKNOWN_FAILURE
 
 ROOT = Path(__file__).parent.parent
@@ -221,17 +222,30 @@ def wires() -> Iterator[str]:
         yield f"{facts(wire)}\n"
         rows = [(code(route.at), verb_of(route), route.summary) for route in wire.routes]
         yield table(("method and path", "verb", "what it does"), rows)
+    yield "### Paths of several vendors\n"
+    yield (
+        "Where two vendors have the same path, these decide, in this order: the Host (`[server] hosts`), the evidence "
+        "in the table, whoever made the task that the path names, the order in `[server] wires`. Under "
+        "`/<name of the wire>` there is no doubt.\n"
+    )
+    yield table(
+        ("method and path", "wire", "evidence"), [(code(claim.at), code(claim.wire), claim.why) for claim in CLAIMS]
+    )
 
 
 def facts(wire: Wire) -> str:
-    key = wire.security.get("name") or f"`Authorization: {wire.security['scheme'].title()}`"
-    said = [f"Key in {code(key) if '`' not in key else key}."]
+    schemes = [wire.security] if "type" in wire.security else list(wire.security.values())
+    said = [f"Key in {' or '.join(map(key_place, schemes))}."]
     said += [f"Every request carries `{name}: {value}`." for name, value in wire.headers.items()]
     said.append(
         "Inputs are probed before a job exists." if wire.probes_inputs else "Inputs are fetched when a job runs."
     )
     said.append("Sends webhooks." if wire.render_webhook else "Knows no webhooks.")
     return " ".join(said)
+
+
+def key_place(scheme: Mapping[str, str]) -> str:
+    return code(scheme.get("name") or f"Authorization: {scheme['scheme'].title()}")
 
 
 # -- problems ----------------------------------------------------------------------

@@ -138,8 +138,10 @@ def describe(wire: Wire, document: Json) -> None:
     schemes = security_schemes(wire)
     components["securitySchemes"] |= schemes
     for route in wire.routes:
-        methods = document["paths"].setdefault(route.path.replace("…", ""), {})
-        methods[route.method.lower()] = operation(wire, route, schema_of, schemas, schemes)
+        path, method = route.path.replace("…", ""), route.method.lower()
+        if method in document["paths"].get(path, {}):  # another vendor's as well: there the prefix tells them apart
+            path = f"/{wire.name}{path}"
+        document["paths"].setdefault(path, {})[method] = operation(wire, route, schema_of, schemas, schemes)
 
 
 def schemas_of(wire: Wire) -> tuple[Callable[[Any], Json], Json]:

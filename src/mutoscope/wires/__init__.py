@@ -2,6 +2,8 @@
 
 from mutoscope.model.catalog import Model
 from mutoscope.wirekit.wire import Wire
+from mutoscope.wires.anthropic import api as anthropic
+from mutoscope.wires.anthropic import models as anthropic_models
 from mutoscope.wires.dashscope import api as dashscope
 from mutoscope.wires.dashscope import models as wan_models
 from mutoscope.wires.freepik import api as freepik
@@ -13,10 +15,24 @@ from mutoscope.wires.runway import api as runway
 from mutoscope.wires.runway import models as runway_models
 from mutoscope.wires.runway import reseller
 
-ALL: tuple[Wire, ...] = (freepik.WIRE, dashscope.WIRE, luma.WIRE, openai.WIRE, reseller.WIRE, runway.WIRE)
+ALL: tuple[Wire, ...] = (
+    freepik.WIRE,
+    dashscope.WIRE,
+    luma.WIRE,
+    openai.WIRE,
+    anthropic.WIRE,
+    reseller.WIRE,
+    runway.WIRE,
+)
 """Every wire, the narrower path roots first."""
 
-ROWS: tuple[Model, ...] = (*runway_models.ROWS, *wan_models.ROWS, *luma_models.ROWS, *openai_models.ROWS)
+ROWS: tuple[Model, ...] = (
+    *runway_models.ROWS,
+    *wan_models.ROWS,
+    *luma_models.ROWS,
+    *openai_models.ROWS,
+    *anthropic_models.ROWS,
+)
 """Every vendor's models, for the catalog."""
 
 BY_NAME: dict[str, Wire] = {wire.name: wire for wire in ALL}
