@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from mutoscope.model.job import Json
+from mutoscope.model.problem import Kind, Problem
 
 DEEPEST = 6  # levels below which only what must be there is made
 MOST_ITEMS = 64
@@ -29,8 +30,14 @@ FORMATS: Mapping[str, Callable[[random.Random], str]] = {
 
 
 def fit(schema: Any, seed: str) -> Any:
-    """What cannot be told from the schema (a pattern beyond classes and counts, `not`, `if`) may not fit."""
-    return _Maker(schema, random.Random(seed)).make(schema, 0)
+    """What cannot be told from the schema (a pattern beyond classes and counts, `not`, `if`) may not fit.
+
+    Raises Problem(INVALID) for what is no schema.
+    """
+    try:
+        return _Maker(schema, random.Random(seed)).make(schema, 0)
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError, re.error) as error:
+        raise Problem(Kind.INVALID, f"The JSON Schema cannot be obeyed: {error}", field="schema") from error
 
 
 class _Maker:

@@ -67,7 +67,7 @@ class Choice(Struct, kw_only=True):
 class Asked(Struct, kw_only=True):
     """What messages and count_tokens take."""
 
-    model: str
+    model: Annotated[str, Meta(examples=["claude-sonnet-4-6"])]
     messages: Annotated[
         list[Message], Meta(min_length=1, max_length=100_000, examples=[[{"role": "user", "content": "Hello"}]])
     ]
@@ -148,7 +148,7 @@ def flaws_in(body: Asked, version: str) -> Iterator[Flaw]:
     for name in SAMPLING if version >= NEWEST else ():
         if getattr(body, name, None) is not None:
             yield Flaw(path=(name,), rule=Rule.UNKNOWN_KEY)
-    called = set[str]()
+    called: set[str] = set()
     for number, message in enumerate(body.messages):
         blocks = message.content if isinstance(message.content, list) else []
         for item, block in enumerate(blocks):
@@ -157,9 +157,8 @@ def flaws_in(body: Asked, version: str) -> Iterator[Flaw]:
         if missing := sorted(called - given):
             told = "`tool_use` ids were found without `tool_result` blocks immediately after: "
             yield custom_flaw(("messages", number - 1), told + ", ".join(missing))
-        called = (
-            {block.id or "" for block in blocks if block.type == "tool_use"} if message.role == "assistant" else set()
-        )
+        uses = (block.id or "" for block in blocks if block.type == "tool_use")
+        called = set(uses) if message.role == "assistant" else set[str]()
     if called:
         told = "`tool_use` ids were found without `tool_result` blocks immediately after: "
         yield custom_flaw(("messages", len(body.messages) - 1), told + ", ".join(sorted(called)))

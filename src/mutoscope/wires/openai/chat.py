@@ -104,7 +104,7 @@ class Format(Struct, kw_only=True):
 class Sampling(Struct, kw_only=True):
     """What both kinds of completions take."""
 
-    model: str
+    model: Annotated[str, Meta(examples=["gpt-4o"])]
     n: Several | None = None
     stop: Stop | None = None
     stream: bool | None = None

@@ -83,7 +83,7 @@ class Voice(Struct, kw_only=True):
 
 
 class Speak(Struct, kw_only=True, forbid_unknown_fields=True):
-    model: str
+    model: Annotated[str, Meta(examples=["tts-1"])]
     input: Annotated[str, Meta(min_length=1, max_length=4096)]
     voice: Annotated[str, Meta(min_length=1)] | Voice
     instructions: Annotated[str, Meta(max_length=4096)] | None = None
@@ -98,7 +98,7 @@ SoundFile = Annotated[str, Meta(min_length=1, examples=["https://example.com/sou
 
 class Translate(Struct, kw_only=True):
     file: SoundFile
-    model: str
+    model: Annotated[str, Meta(examples=["whisper-1"])]
     prompt: str | None = None
     response_format: Literal["json", "text", "srt", "verbose_json", "vtt"] | None = None
     temperature: Annotated[float, Meta(ge=0, le=1)] | None = None
@@ -106,7 +106,7 @@ class Translate(Struct, kw_only=True):
 
 class Transcribe(Struct, kw_only=True):
     file: SoundFile
-    model: str
+    model: Annotated[str, Meta(examples=["whisper-1"])]
     language: str | None = None
     prompt: str | None = None
     response_format: Literal["json", "text", "srt", "verbose_json", "vtt", "diarized_json"] | None = None

@@ -21,7 +21,7 @@ MANY = Meta(min_length=1, max_length=2048)
 
 
 class Embedding(Struct, kw_only=True, forbid_unknown_fields=True):
-    model: str
+    model: Annotated[str, Meta(examples=["text-embedding-3-small"])]
     input: Annotated[str, Meta(min_length=1)] | Annotated[list[str | int | list[int]], MANY]
     encoding_format: Literal["float", "base64"] | None = None
     dimensions: Annotated[int, Meta(ge=1, le=65536)] | None = None
