@@ -122,6 +122,14 @@ class App:
             wake=self.gateway.new_delivery,
         )
         self.lag = Lag()
+        pace = Pace(settings.limits.requests_per_minute, per_second=settings.limits.requests_per_second)
+        self.words = Desk(
+            peers(settings, self.catalog),
+            Author(settings.script.replies),
+            pace=pace,
+            catalog=self.catalog,
+            rehearsal=rehearsal,
+        )
         requests: Durations[tuple[str, int]] = Durations()
         self.metrics = Metrics(
             Sources(
@@ -130,6 +138,7 @@ class App:
                 poller=self.poller,
                 deliverer=self.deliverer,
                 relays=self.relays,
+                words=self.words,
                 requests=requests,
                 lag=self.lag,
                 data=self.home.root,
@@ -149,20 +158,13 @@ class App:
             requests=requests,
             told=Told(self.readiness, self.metrics, Gate(settings, self.keys)),
             keys=self.keys,
-            pace=Pace(settings.limits.requests_per_minute, per_second=settings.limits.requests_per_second),
+            pace=pace,
+            words=self.words,
             rehearsal=rehearsal,
             scratch=self.home.scratch,
             started=self.start,
             stopped=self.stop,
         )
-        self.words = Desk(
-            peers(settings, self.catalog),
-            Author(settings.script.replies),
-            pace=self.server.pace,
-            catalog=self.catalog,
-            rehearsal=rehearsal,
-        )
-        self.server.words = self.words
         logs.conceal((self.webhook_secret, settings.metrics.token, *(each.key for each in settings.accounts.values())))
         self.tracing: Tracing | None = None
         self.trace(tracing.start(settings.tracing))

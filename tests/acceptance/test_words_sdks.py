@@ -1,4 +1,4 @@
-"""Strangers' programs that use OpenAI's and Anthropic's Python SDKs as they are, with nothing changed but the address."""
+"""Strangers' programs that use OpenAI's and Anthropic's Python SDKs as they are, with another address only."""
 
 import base64
 from collections.abc import Callable, Iterator

@@ -44,7 +44,8 @@ class Desk:
         """`rehearsal`: the author answers everything."""
         self.peers, self.author, self.pace, self.catalog = tuple(peers), author, pace, catalog
         self.rehearsal, self.draw = rehearsal, draw
-        self.spent: Tally[tuple[str, str, str, str]] = Tally()  # tokens by wire, model, engine and "read" or "written"
+        # tokens by wire, model, engine and "read" or "written"; names of models come from outside
+        self.spent: Tally[tuple[str, ...]] = Tally(1000, rest=("", "others", "", ""))
 
     async def answer(
         self, wire: Wire, route: Stream, request: HttpRequest, caller: Caller, id: str

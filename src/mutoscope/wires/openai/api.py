@@ -1,6 +1,7 @@
 """OpenAI's API as a wire: its routes, its errors, its lists."""
 
 import math
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -27,7 +28,7 @@ from mutoscope.wirekit.routes import (
     TakeFile,
 )
 from mutoscope.wirekit.task import TaskApi, bearer, wire
-from mutoscope.wirekit.words import Target, Words, glance
+from mutoscope.wirekit.words import Answer, Author, Words
 from mutoscope.wires.openai import chat, media, responses, vectors
 
 ROOT = "/v1/"
@@ -138,9 +139,9 @@ class Listing(Struct, frozen=True, kw_only=True):
     after: str | None = None
 
 
-class VideoList(Struct, kw_only=True):
+class Listed(Struct, kw_only=True):
     object: str
-    data: list[media.Video]
+    data: list[Any]
     first_id: str | None
     last_id: str | None
     has_more: bool
@@ -182,14 +183,12 @@ def render_list(jobs: tuple[Job, ...], request: HttpRequest) -> HttpResponse:
     asked = read_query(request, Listing)
     ordered = tuple(reversed(jobs)) if asked.order == "asc" else jobs
     shown = [media.video(job) for job in ordered[: asked.limit]]
-    answer = VideoList(
-        object="list",
-        data=shown,
-        first_id=shown[0].id if shown else None,
-        last_id=shown[-1].id if shown else None,
-        has_more=len(ordered) > asked.limit,
-    )
-    return json_response(answer)
+    return listed(shown, more=len(ordered) > asked.limit)
+
+
+def listed(shown: list[Any], *, more: bool = False) -> HttpResponse:
+    first, last = (shown[0].id, shown[-1].id) if shown else (None, None)
+    return json_response(Listed(object="list", data=shown, first_id=first, last_id=last, has_more=more))
 
 
 def show_video(job: Job, _request: HttpRequest) -> HttpResponse:
@@ -228,14 +227,6 @@ class File(Struct, kw_only=True, omit_defaults=True):
     purpose: str
     status: str
     expires_at: int | None = None
-
-
-class FileList(Struct, kw_only=True):
-    object: str
-    data: list[File]
-    first_id: str | None
-    last_id: str | None
-    has_more: bool
 
 
 def parse_file(request: HttpRequest) -> UploadWish:
@@ -291,66 +282,26 @@ def file_deleted(upload: Upload, _request: HttpRequest) -> HttpResponse:
 
 def list_files(uploads: tuple[Upload, ...], request: HttpRequest) -> HttpResponse:
     wanted = request.query.get("purpose")
-    shown = [file for file in map(file_of, uploads) if wanted in (None, file.purpose)]
-    first, last = (shown[0].id, shown[-1].id) if shown else (None, None)
-    return json_response(FileList(object="list", data=shown, first_id=first, last_id=last, has_more=False))
+    return listed([file for file in map(file_of, uploads) if wanted in (None, file.purpose)])
 
 
 # -- the wire ------------------------------------------------------------------------------
 
 
-def responses_target(request: HttpRequest) -> Target:
-    return glance(request.body, responses.USUAL)
+def stream(at: str, write: Callable[[HttpRequest, Author], Answer], body: Any, answer: Any, summary: str) -> Stream:
+    told: dict[str, Any] = {"write": write, "body": body, "answer": answer, "summary": summary}
+    if at.startswith("POST /v1/responses"):
+        return Stream(at=at, usage=chat.tokens_told, broken=responses.broken, target=responses.target, **told)
+    return Stream(at=at, usage=chat.tokens_told, broken=chat.broken, **told)
 
 
+JSON = dict[str, Any]
 ROUTES = (
-    Stream(
-        at="POST /v1/chat/completions",
-        write=chat.write_chat,
-        body=chat.Chat,
-        answer=chat.ChatAnswer,
-        summary="Answer a conversation",
-        usage=chat.tokens_told,
-        broken=chat.broken,
-    ),
-    Stream(
-        at="POST /v1/completions",
-        write=chat.write_completion,
-        body=chat.Completion,
-        answer=chat.ChatAnswer,
-        summary="Go on with a text",
-        usage=chat.tokens_told,
-        broken=chat.broken,
-    ),
-    Stream(
-        at="POST /v1/responses",
-        target=responses_target,
-        write=responses.write,
-        usage=chat.tokens_told,
-        broken=responses.broken,
-        body=responses.Body,
-        answer=responses.ResponseAnswer,
-        summary="Answer a conversation (responses)",
-    ),
-    Stream(
-        at="POST /v1/responses/input_tokens",
-        target=responses_target,
-        write=responses.count,
-        usage=chat.tokens_told,
-        broken=responses.broken,
-        body=responses.Body,
-        answer=dict[str, Any],
-        summary="Count the tokens of a request",
-    ),
-    Stream(
-        at="POST /v1/embeddings",
-        write=vectors.write_embeddings,
-        body=vectors.Embedding,
-        answer=vectors.Vectors,
-        summary="Turn texts into vectors",
-        usage=chat.tokens_told,
-        broken=chat.broken,
-    ),
+    stream("POST /v1/chat/completions", chat.write_chat, chat.Chat, chat.ChatAnswer, "Answer a conversation"),
+    stream("POST /v1/completions", chat.write_completion, chat.Completion, chat.ChatAnswer, "Go on with a text"),
+    stream("POST /v1/responses", responses.write, responses.Body, JSON, "Answer a conversation (responses)"),
+    stream("POST /v1/responses/input_tokens", responses.count, responses.Body, JSON, "Count the tokens of a request"),
+    stream("POST /v1/embeddings", vectors.write, vectors.Embedding, vectors.Vectors, "Turn texts into vectors"),
     Reply(
         at="POST /v1/moderations",
         reply=vectors.moderate,
@@ -366,7 +317,7 @@ ROUTES = (
         route="videos",
         parse=parse_page,
         render=render_list,
-        answer=VideoList,
+        answer=Listed,
         query=Listing,
         summary="List the videos",
     ),
@@ -390,7 +341,7 @@ ROUTES = (
         answer=File,
         summary="Keep a file",
     ),
-    ListUploads(at="GET /v1/files", render=list_files, answer=FileList, summary="List the files"),
+    ListUploads(at="GET /v1/files", render=list_files, answer=Listed, summary="List the files"),
     ReadFile(at="GET /v1/files/{id}", render=show_file, answer=File, summary="Read a file's record"),
     DropFile(at="DELETE /v1/files/{id}", render=file_deleted, answer=Deleted, summary="Forget a file"),
     ReadFile(at="GET /v1/files/{id}/content", render=file_bytes, status=302, summary="The bytes of a file"),

@@ -150,21 +150,13 @@ class Completion(Sampling, kw_only=True):
 # -- answers, as clients' types have them --------------------------------------------
 
 
-class Usage(Struct, kw_only=True):
-    prompt_tokens: int
-    completion_tokens: int
-    total_tokens: int
-    prompt_tokens_details: dict[str, int]
-    completion_tokens_details: dict[str, int]
-
-
 class ChatAnswer(Struct, kw_only=True):
     id: str
     object: str
     created: int
     model: str
     choices: list[Json]
-    usage: Usage | None = None
+    usage: Json | None = None
     service_tier: str | None = None
     system_fingerprint: str | None = None
 

@@ -2,8 +2,8 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterator
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -411,46 +411,44 @@ def said_model(job: Job) -> str | None:
         return None
 
 
+def drawing(
+    at: str, title: str, body: Any, makes: Mapping[Role | None, Operation], *, also: tuple[str, ...] = ()
+) -> Endpoint:
+    return Endpoint(
+        at=at,
+        also=also,
+        title=title,
+        body=body,
+        makes=makes,
+        usual=usual,
+        rules=picture_flaws,
+        form=None not in makes,
+        wait=patient,
+        waited=when_made(pictures),
+        carries=picture_type,
+        route="images",
+    )
+
+
+def hearing(at: str, title: str, body: Any, fields: Mapping[str, AnyField]) -> Endpoint:
+    return Endpoint(
+        at=at,
+        title=title,
+        body=body,
+        makes={Role.AUDIO: Operation.SPEECH_TO_TEXT},
+        fields=fields,
+        form=True,
+        wait=patient,
+        waited=when_made(transcript),
+        route="audio",
+    )
+
+
+EDITS: dict[Role | None, Operation] = {Role.MASK: Operation.IMAGE_INPAINT, Role.IMAGE: Operation.IMAGE_TO_IMAGE}
 ENDPOINTS = (
-    Endpoint(
-        at="images/generations",
-        title="Make pictures",
-        body=Generate,
-        makes={None: Operation.TEXT_TO_IMAGE},
-        usual=usual,
-        rules=picture_flaws,
-        wait=patient,
-        waited=when_made(pictures),
-        carries=picture_type,
-        route="images",
-    ),
-    Endpoint(
-        at="images/edits",
-        also=("edits",),
-        title="Make pictures after others",
-        body=SomeImages,
-        makes={Role.MASK: Operation.IMAGE_INPAINT, Role.IMAGE: Operation.IMAGE_TO_IMAGE},
-        usual=usual,
-        rules=picture_flaws,
-        form=True,
-        wait=patient,
-        waited=when_made(pictures),
-        carries=picture_type,
-        route="images",
-    ),
-    Endpoint(
-        at="images/variations",
-        title="Make variations of a picture",
-        body=Vary,
-        makes={Role.IMAGE: Operation.IMAGE_TO_IMAGE},
-        usual=usual,
-        rules=picture_flaws,
-        form=True,
-        wait=patient,
-        waited=when_made(pictures),
-        carries=picture_type,
-        route="images",
-    ),
+    drawing("images/generations", "Make pictures", Generate, {None: Operation.TEXT_TO_IMAGE}),
+    drawing("images/edits", "Make pictures after others", SomeImages, EDITS, also=("edits",)),
+    drawing("images/variations", "Make variations of a picture", Vary, {Role.IMAGE: Operation.IMAGE_TO_IMAGE}),
     Endpoint(
         at="audio/speech",
         title="Say a text",
@@ -462,28 +460,8 @@ ENDPOINTS = (
         carries=sound_type,
         route="audio",
     ),
-    Endpoint(
-        at="audio/transcriptions",
-        title="Write down what is said",
-        body=Transcribe,
-        makes={Role.AUDIO: Operation.SPEECH_TO_TEXT},
-        fields=HEARING,
-        form=True,
-        wait=patient,
-        waited=when_made(transcript),
-        route="audio",
-    ),
-    Endpoint(
-        at="audio/translations",
-        title="Write down in English what is said",
-        body=Translate,
-        makes={Role.AUDIO: Operation.SPEECH_TO_TEXT},
-        fields=TO_ENGLISH,
-        form=True,
-        wait=patient,
-        waited=when_made(transcript),
-        route="audio",
-    ),
+    hearing("audio/transcriptions", "Write down what is said", Transcribe, HEARING),
+    hearing("audio/translations", "Write down in English what is said", Translate, TO_ENGLISH),
     Endpoint(
         at="videos",
         title="Make a video",

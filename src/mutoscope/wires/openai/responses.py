@@ -10,7 +10,7 @@ from mutoscope.model.job import Json
 from mutoscope.model.problem import Kind, Problem, custom_flaw
 from mutoscope.model.words import Ask, Call, Part, Reply, Tool, Turn
 from mutoscope.wirekit.body import invalid, read_body
-from mutoscope.wirekit.words import Answer, Author, event
+from mutoscope.wirekit.words import Answer, Author, Target, event, glance
 
 USUAL = "gpt-5.4"
 
@@ -52,14 +52,8 @@ class Body(Struct, kw_only=True):
     user: str | None = None
 
 
-class ResponseAnswer(Struct, kw_only=True):
-    id: str
-    object: str
-    created_at: int
-    model: str
-    status: str
-    output: list[Json]
-    usage: Json | None = None
+def target(request: HttpRequest) -> Target:
+    return glance(request.body, USUAL)
 
 
 def read(request: HttpRequest) -> tuple[Body, Ask]:

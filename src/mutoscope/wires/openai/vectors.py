@@ -35,7 +35,7 @@ class Vectors(Struct, kw_only=True):
     usage: dict[str, int]
 
 
-def write_embeddings(request: HttpRequest, author: Author) -> Answer:
+def write(request: HttpRequest, author: Author) -> Answer:
     body = read_body(request.body, Embedding)
     texts = texts_in(body.input)
     if "" in texts:
