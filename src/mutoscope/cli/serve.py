@@ -33,7 +33,12 @@ KEEP_ALIVE_SECONDS = 75  # clients that poll every few seconds keep their connec
 CLOSING_SECONDS = 5  # for answers under way at a stop; idle connections are closed at once
 BACKLOG = 2048
 
-BASE_URLS = {"runway": "RUNWAYML_BASE_URL={url}", "dashscope": "DASHSCOPE_HTTP_BASE_URL={url}/api/v1"}
+BASE_URLS = {
+    "runway": "RUNWAYML_BASE_URL={url}",
+    "dashscope": "DASHSCOPE_HTTP_BASE_URL={url}/api/v1",
+    "openai": "OPENAI_BASE_URL={url}/v1",
+    "anthropic": "ANTHROPIC_BASE_URL={url}",
+}
 """How a wire's own SDK is pointed here; for the others the base URL itself is told."""
 
 
