@@ -236,7 +236,6 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_in_flight: int = 0
     requests_per_second: float = 0.0
     models: tuple[str, ...] = ()
-    open_models: bool = False
     renames: dict[str, str] = {}
     exclusive: bool = False
     resend: bool = False

@@ -91,7 +91,7 @@ def glance(body: bytes, usual: str = "") -> Target:
     except msgspec.ValidationError as error:
         raise Problem(Kind.INVALID, f"The request body is not valid: {error}", field=member_in(str(error))) from error
     except UNREADABLE as error:
-        raise not_json(error) from error
+        raise not_json(error, body) from error
     model = found.model or usual
     if not model:
         raise Problem(Kind.INVALID, "model: is required", field="model")
