@@ -75,6 +75,8 @@ class Script:
         color = tint(f"{wish.prompt}/{wish.seed}/{index}")
         width, height = frame_size(run)
         seconds = wish.seconds or source_seconds(run) or 5.0
+        if added := wish.extra.get("added_seconds"):
+            seconds = (source_seconds(run) or 0.0) + added
         if wish.operation in PICTURES:
             data = await asyncio.to_thread(picture, width, height, color)
             data = await asyncio.to_thread(padded_png, data, ballast(wish.prompt or ""))

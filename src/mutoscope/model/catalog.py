@@ -65,6 +65,7 @@ GIVEN: Mapping[str, tuple[Any, ...]] = {
     "ratio": ("adaptive", "auto"),
     "fpsBoost": (False,),
     "shot_type": ("single",),
+    "loop": (False,),
 }
 """Extras that ask for what every engine does anyway, with the values for which that is so."""
 
@@ -229,6 +230,7 @@ def own_pixels(model: Model, shape: str, tier: str | None) -> tuple[int, int] | 
 
 TIERS = {
     "480p": 480,
+    "540p": 540,
     "580p": 580,
     "720p": 720,
     "768p": 768,
@@ -334,6 +336,8 @@ def rates_of(generation: Generation, price: Price) -> Rates:
 
 
 def seconds_of(generation: Generation, longest: float | None) -> float:
+    if (added := generation.extra.get("added_seconds")) is not None:
+        return added
     if generation.seconds is not None:
         return generation.seconds
     bounds = [each.limits.max_seconds for each in generation.inputs if each.limits and each.limits.max_seconds]
