@@ -40,7 +40,7 @@ from mutoscope.service.routing import Routes
 from mutoscope.store import Purse, Repeat, Store
 from mutoscope.telemetry.counters import JOB_SECONDS, Durations, Tally
 from mutoscope.telemetry.tracing import Tracing
-from mutoscope.wirekit.routes import Read, Route, Stop
+from mutoscope.wirekit.routes import Read, ReadMany, Route, Stop
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import BY_NAME
 
@@ -267,6 +267,9 @@ class Gateway:
         """The job behind a wire's public id, its outputs with fresh links. Raises Problem(NOT_FOUND)."""
         id = wire.job_id(public)
         job = None if id is None else self.store.hot(id) or await self.store.get(id)
+        if job is None and isinstance(route, Read | ReadMany) and (named := route.named):
+            page = Page(size=1, keep=lambda each: named(each, public))
+            [*_, job] = None, *await self.sifted(wire, route, page, owner=owner, offset=0, wanted=1)
         if job is None or not visible(job, wire, route, owner):
             there = read_path(job, wire) if job is not None and job.owner == owner else None
             told = (

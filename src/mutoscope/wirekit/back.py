@@ -77,6 +77,9 @@ class Back(Struct, frozen=True, kw_only=True):
     upload: Callable[[File], Conversation[str]] | None = None  # returns what stands for the file in a request
     find: Callable[[Order, float], Conversation[tuple[Json, ...]]] | None = None
     """Handles of tasks like this order's that the vendor lists since then (Unix seconds), newest first."""
+    finds_by_reference: bool = False
+    """Whether `find` gives the tasks that carry this order's reference and no others: then it does not matter who else
+    uses the account."""
     batch: Callable[[tuple[Json, ...]], Conversation[dict[int, Update]]] | None = None
     """News of several at once, by their place in the argument; those it does not tell of are polled alone. Only
     handles of one `batch_key` are put together."""

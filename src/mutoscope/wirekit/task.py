@@ -19,15 +19,37 @@ from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_respon
 from mutoscope.model.job import Failure, Generation, Input, Job, Json, Operation, Role, State, Update
 from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, custom_flaw
 from mutoscope.model.requests import Submission
-from mutoscope.wirekit.answers import LONGEST_WORD, MOST_LINKS, ask, decoded, is_link, plain_text, refusal, source_of
+from mutoscope.wirekit.answers import (
+    LONGEST_WORD,
+    MOST_CREDITS,
+    MOST_LINKS,
+    ask,
+    decoded,
+    is_link,
+    number,
+    plain_text,
+    refusal,
+    source_of,
+)
 from mutoscope.wirekit.back import Back, Carriage, Conversation, File, Order, Way
-from mutoscope.wirekit.body import UNREADABLE, dotted, invalid, read_body, read_json, schema, unread, walk, with_others
+from mutoscope.wirekit.body import (
+    UNREADABLE,
+    body_of,
+    dotted,
+    invalid,
+    read_body,
+    read_json,
+    schema,
+    unread,
+    walk,
+    with_others,
+)
 from mutoscope.wirekit.fields import AnyField, Field, FileField, JobField
 from mutoscope.wirekit.flaws import plain
 from mutoscope.wirekit.forms import file_of
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.media import LINK, BadSource, source
-from mutoscope.wirekit.paths import at, has, put, types_at
+from mutoscope.wirekit.paths import at, chosen, has, put, types_at
 from mutoscope.wirekit.routes import Create, Read, Route, Stop, last_parameter
 from mutoscope.wirekit.wire import Wire
 
@@ -52,6 +74,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     form: bool = False
     created: int | None = None  # status of the answer, where not that of the API
     wait: Callable[[Json, HttpRequest], float | None] | None = None  # seconds that the answer waits for the job's end
+    family: str = ""  # put before the vendor's word, where the same word names another model at another path
     adds: float | None = None  # an extension's seconds are what is added: these where the caller names none
     also: tuple[str, ...] = ()  # older or resellers' spellings of the path
     fixed: Json = {}  # members that the vendor wants and nobody asks for, by dotted path
@@ -95,6 +118,9 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     made_reading: Reading | None = None  # of a create's answer, where it is not as that of a read
     reading: Reading = Reading()
     also_states: Mapping[str, State] = {}  # words that are read and never said
+    code: str = ""  # path of the vendor's own code in an error
+    codes: Mapping[Any, Kind] = {}  # what such a code means, whatever the status
+    cost: Callable[[Json], float | None] | None = None  # credits that a task tells of
     unsure: frozenset[str] = frozenset()  # words for which the next poll is to be waited for
     fault: Callable[[Json], Problem | None] | None = None  # trouble told by a code in an answer of status 200
     reasons: tuple[str, ...] = ("detail", "message", "error.message", "error", "msg")  # where an error says why
@@ -104,6 +130,8 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     word: Callable[[Flaw], str] = plain
     webhook: str | None = None  # path of the address for news
     webhook_body: Callable[[Job], Any] | None = None  # in the place of the task
+    webhook_id: str = ""  # where that says which task it is, if not where an answer does
+    reference: str | None = None  # path of the caller's own name for a task
     events: Callable[[Json], frozenset[State] | None] | None = None  # the changes that news is wanted of
     stop: str | None = None  # "METHOD path" of a cancel below the root
     stops_running: bool = True
@@ -128,6 +156,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     batch: Callable[[tuple[Json, ...]], Conversation[dict[int, Update]]] | None = None
     batch_key: Callable[[Json], str] | None = None
     unsent: frozenset[int] = frozenset({429, 503})
+    finds_by_reference: bool = False
     requests_per_second: float | None = None
     hosts: tuple[str, ...] = ()
 
@@ -167,7 +196,7 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
         value = at(said, path)
         if value is not None or not field.alias:
             names |= {name: path for name in names_of(field) if name != path}
-        if value is None or (path.split(".")[0],) in wrong:
+        if value is None or (chosen(path.split(".")[0])[0],) in wrong:
             continue
         match field:
             case Field():
@@ -257,7 +286,7 @@ def model_in(endpoint: Endpoint, said: Json, request: HttpRequest) -> str:
     """The vendor's word for the model: the catalog knows what it stands for."""
     match endpoint.model_at:
         case None:
-            return endpoint.models[0]
+            return endpoint.family + endpoint.models[0]
         case str() as pattern if "{" in pattern:
             word = PLACE.sub(lambda match: request.params[match[1]], pattern)
         case member:
@@ -266,7 +295,7 @@ def model_in(endpoint: Endpoint, said: Json, request: HttpRequest) -> str:
     if endpoint.models and word not in endpoint.models:
         right = ", ".join(endpoint.models)
         raise Problem(Kind.NOT_FOUND, f"There is no model {word!r} here; there are {right}.", field=endpoint.model_at)
-    return word
+    return endpoint.family + word
 
 
 def in_order(flaws: tuple[Flaw, ...], body: Any) -> tuple[Flaw, ...]:
@@ -313,12 +342,15 @@ def endpoint_for(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> 
         if operation in endpoint.makes.values():
             for name in names:
                 if knows(endpoint, name):
-                    return endpoint, name
+                    return endpoint, name.removeprefix(endpoint.family)
     return None
 
 
 def knows(endpoint: Endpoint, name: str) -> bool:
     """Whether an endpoint takes a model of this name: by its list, and by what its body says of the member."""
+    if not name.startswith(endpoint.family):
+        return False
+    name = name.removeprefix(endpoint.family)
     if endpoint.models:
         return name in endpoint.models
     types = types_at(endpoint.body, endpoint.model_at) if endpoint.model_at and "{" not in endpoint.model_at else []
@@ -336,6 +368,8 @@ def supports(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> froz
     said = {name for _, field in endpoint.table for name in names_of(field)}
     if endpoint.parent:
         said.add(endpoint.parent.value)
+    if endpoint.adds is not None:
+        said.add("added_seconds")
     return frozenset(said - others)
 
 
@@ -371,6 +405,7 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
             put(body, member, name)
         case _:
             pass
+    hold_added(api, endpoint, wish)
     for path, field in endpoint.table:
         match field:
             case _ if field.alias:
@@ -391,7 +426,18 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
         raise Problem(Kind.INVALID, f"{api.vendor} does not take this: {told}.", field=named[0][0])
     if api.webhook and order.callback and has(endpoint.body, api.webhook):
         put(body, api.webhook, order.callback)
+    if api.reference and order.reference and has(endpoint.body, api.reference):
+        put(body, api.reference, order.reference)
     return path_of, body
+
+
+def hold_added(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
+    """Raises Problem where an extension should add what its body cannot say."""
+    added = wish.extra.get("added_seconds")
+    told = any("added_seconds" in names_of(field) for _, field in endpoint.table)
+    if added not in (None, endpoint.adds) and not told:
+        message = f"{api.vendor} adds {endpoint.adds:g} seconds, no more and no less."
+        raise Problem(Kind.INVALID, message, field="added_seconds")
 
 
 def write_files(api: TaskApi, order: Order, body: Json, path: str, field: FileField) -> None:
@@ -547,6 +593,7 @@ def news(api: TaskApi, reading: Reading, task: Json) -> Update:
         links=links_in(api, reading, task) if state is State.SUCCEEDED else (),
         texts=texts_in(reading, task) if state is State.SUCCEEDED else (),
         failure=failure,
+        cost=number(api.cost(task), 0.0, MOST_CREDITS) if api.cost and state.final else None,
     )
 
 
@@ -597,7 +644,8 @@ def complaint(api: TaskApi, response: HttpResponse) -> Problem:
         said = None
     texts = (at(said, path) for path in api.reasons)
     why = next((text for text in map(text_of, texts) if text), "")
-    return refusal(response, why, vendor=api.vendor, kinds=dict(api.kinds))
+    meant = api.codes.get(code) if isinstance(code := at(said, api.code) if api.code else None, int | str) else None
+    return refusal(response, why, vendor=api.vendor, kinds={response.status: meant} if meant else dict(api.kinds))
 
 
 def text_of(told: Any) -> str:
@@ -626,7 +674,8 @@ def read_callback(api: TaskApi, order: Order, request: HttpRequest) -> Json | No
     """The body is a task: its id, and the path that the order goes to."""
     try:
         task = msgspec.json.decode(request.body, type=dict[str, Any])
-        return {"id": id_in(api, api.reading, task), "at": translate(api, order)[0]}
+        reading = replace(api.reading, id=api.webhook_id) if api.webhook_id else api.reading
+        return {"id": id_in(api, reading, task), "at": translate(api, order)[0]}
     except (Problem, msgspec.ValidationError, *UNREADABLE):
         return None
 
@@ -643,6 +692,9 @@ def wire(api: TaskApi) -> Wire:
 
     def made(endpoint: Endpoint, job: Job, _request: HttpRequest) -> HttpResponse:
         return json_response((api.made or api.task)(job), endpoint.created or api.created)
+
+    def named(job: Job, name: str) -> bool:
+        return at(body_of(job), api.reference or "") == name
 
     creates = tuple(
         Create(
@@ -662,10 +714,13 @@ def wire(api: TaskApi) -> Wire:
     tasks: list[Route] = []
     if api.show is not None:
         path = api.show.partition("?")[0]
-        tasks.append(
-            Read(at=f"GET {api.root}{path}", id=api.id_of, render=render, answer=api.answer, status=api.show_status,
+        below = {each.at: each.route for each in api.endpoints} if "{at}" in path else {"": ""}
+        tasks += [
+            Read(at=f"GET {api.root}{path.replace('{at}', at)}", id=api.id_of, route=route, render=render,
+                 named=named if api.reference else None, answer=api.answer, status=api.show_status,
                  summary="Read a task")
-        )  # fmt: skip
+            for at, route in below.items()
+        ]  # fmt: skip
     if api.stop:
         method, path = api.stop.split(" ", 1)
         gone = api.stop_status == 204
@@ -720,6 +775,7 @@ def back(api: TaskApi) -> Back:
         batch_key=api.batch_key,
         read_callback=partial(read_callback, api) if api.webhook else None,
         unsent=api.unsent,
+        finds_by_reference=api.finds_by_reference,
         requests_per_second=api.requests_per_second,
         hosts=api.hosts,
     )
