@@ -353,7 +353,7 @@ class Relay:
         """What the status of the answer says, None where there was no answer."""
         if status is None:
             return Sent.UNSENT if isinstance(problem, NotSent) else Sent.UNKNOWN
-        if status in self.back.unsent:
+        if status in self.back.unsent and problem.kind not in self.back.final:
             return Sent.UNSENT
         return Sent.REFUSED if 400 <= status < 500 and status != 408 else Sent.UNKNOWN
 

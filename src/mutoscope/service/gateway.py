@@ -76,7 +76,7 @@ class Gateway:
         """`kept` are ids of jobs that no client can remove; a rehearsal's fixed tasks."""
         self.settings, self.store, self.assets, self.intake = settings, store, assets, intake
         self.catalog, self.engines, self.routes, self.kept, self.clock = catalog, engines, routes, kept, clock
-        self.keys = keys or Keys(settings.keys, store, net=settings.net)
+        self.keys = keys or Keys(settings.keys, store, net=settings.net, secret=assets.secret)
         self.jumps = Jumps(store, clock=self._now)  # asked before anything is done that is due
         self.new_job = asyncio.Event()  # wakes the worker
         self.wanted: set[str] = set()  # the engines that it should look for jobs of

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Input, Json, Operation, Update
+from mutoscope.model.problem import Kind
 
 T = TypeVar("T")
 Conversation = Generator[HttpRequest, HttpResponse, T]
@@ -89,5 +90,7 @@ class Back(Struct, frozen=True, kw_only=True):
     unsent: frozenset[int] = frozenset({429, 503})
     """Statuses of an answer to the spending request that say for certain that nothing was submitted. Other 4xx are
     refusals; what else is not 2xx leaves it unknown."""
+    final: frozenset[Kind] = frozenset()
+    """Kinds of problem that are refusals though the status is one of these, since asking again is of no use."""
     requests_per_second: float | None = None  # what the vendor allows one account, where it says so
     hosts: tuple[str, ...] = ()  # more hosts of the vendor's that may see the key, beside that of the base URL

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Failure, Generation, Input, Job, Json, Operation, Role, State, Update
 from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, custom_flaw
-from mutoscope.model.requests import Submission
+from mutoscope.model.requests import Proof, Submission
 from mutoscope.wirekit.answers import (
     LONGEST_WORD,
     ask,
@@ -138,7 +138,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     stop_status: int = 200
     ended_is_fine: bool = False
     sign: Callable[[str, float], Headers] = lambda key, _now: {"authorization": f"Bearer {key}"}
-    credential: Callable[[HttpRequest], str | None] | None = None
+    credential: Callable[[HttpRequest], str | Proof | None] | None = None
     security: Json = msgspec.field(default_factory=lambda: {"type": "http", "scheme": "bearer"})
     mounts: tuple[str, ...] = ()
     optional: str = ""
@@ -155,6 +155,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     batch: Callable[[tuple[Json, ...]], Conversation[dict[int, Update]]] | None = None
     batch_key: Callable[[Json], str] | None = None
     unsent: frozenset[int] = frozenset({429, 503})
+    final: frozenset[Kind] = frozenset()
     finds_by_reference: bool = False
     requests_per_second: float | None = None
     hosts: tuple[str, ...] = ()
@@ -754,6 +755,7 @@ def back(api: TaskApi) -> Back:
         batch_key=api.batch_key,
         read_callback=partial(read_callback, api) if api.webhook else None,
         unsent=api.unsent,
+        final=api.final,
         finds_by_reference=api.finds_by_reference,
         requests_per_second=api.requests_per_second,
         hosts=api.hosts,

@@ -5,6 +5,8 @@ from mutoscope.wirekit.wire import Wire
 from mutoscope.wires.dashscope import api as dashscope
 from mutoscope.wires.dashscope import models as wan_models
 from mutoscope.wires.freepik import api as freepik
+from mutoscope.wires.kling import api as kling
+from mutoscope.wires.kling import models as kling_models
 from mutoscope.wires.luma import api as luma
 from mutoscope.wires.luma import models as luma_models
 from mutoscope.wires.luma import own as luma_own
@@ -12,10 +14,10 @@ from mutoscope.wires.runway import api as runway
 from mutoscope.wires.runway import models as runway_models
 from mutoscope.wires.runway import reseller
 
-ALL: tuple[Wire, ...] = (freepik.WIRE, dashscope.WIRE, luma.WIRE, luma_own.WIRE, reseller.WIRE, runway.WIRE)
+ALL: tuple[Wire, ...] = (freepik.WIRE, dashscope.WIRE, luma.WIRE, luma_own.WIRE, reseller.WIRE, runway.WIRE, kling.WIRE)
 """Every wire, the narrower path roots first."""
 
-ROWS: tuple[Model, ...] = (*runway_models.ROWS, *wan_models.ROWS, *luma_models.ROWS)
+ROWS: tuple[Model, ...] = (*runway_models.ROWS, *wan_models.ROWS, *luma_models.ROWS, *kling_models.ROWS)
 """Every vendor's models, for the catalog."""
 
 BY_NAME: dict[str, Wire] = {wire.name: wire for wire in ALL}
