@@ -35,7 +35,7 @@ VIDEOS = (
 )
 IMAGES = ("kling-v1", "kling-v1-5", "kling-v2", "kling-v2-new", "kling-v2-1", "kling-v3")
 EXTENDED = ("kling-v1-6", "kling-v1-5", "kling-v1")
-LONG = ("kling-v3",)
+LONG, LENGTHS = ("kling-v3",), tuple(map(str, range(3, 16)))
 ADDED_SECONDS = 5.0
 STATES = {
     State.QUEUED: "submitted",
@@ -51,6 +51,7 @@ Link = Annotated[str, Meta(extra_json_schema={"format": "uri"})]
 Words = Annotated[str, Meta(max_length=2500)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Shape = Literal["16:9", "9:16", "1:1"]
+Length = Literal["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15"]
 PICTURE_SHAPES = ("16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9")
 
 
@@ -72,15 +73,24 @@ class Voice(Struct, kw_only=True):
 class Shot(Struct, kw_only=True):
     index: int
     prompt: Annotated[str, Meta(max_length=512)]
-    duration: Annotated[str, Meta(pattern="^[0-9]{1,2}$")]
+    duration: Length
 
 
-Axis = Literal["horizontal", "vertical", "pan", "tilt", "roll", "zoom"]
+Turn = Annotated[float, Meta(ge=-10, le=10)]
+
+
+class Move(Struct, kw_only=True):
+    horizontal: Turn | None = None
+    vertical: Turn | None = None
+    pan: Turn | None = None
+    tilt: Turn | None = None
+    roll: Turn | None = None
+    zoom: Turn | None = None
 
 
 class Camera(Struct, kw_only=True):
     type: Literal["simple", "down_back", "forward_up", "right_turn_forward", "left_turn_forward"] | None = None
-    config: dict[Axis, Annotated[float, Meta(ge=-10, le=10)]] | None = None
+    config: Move | None = None
 
 
 class Watermark(Struct, kw_only=True):
@@ -100,7 +110,7 @@ class Video(Told, kw_only=True):
     sound: Literal["on", "off"] | None = None
     cfg_scale: Share | None = None
     mode: Literal["std", "pro", "4k"] | None = None
-    duration: Annotated[str, Meta(pattern="^([3-9]|1[0-5])$")] | None = None
+    duration: Length | None = None
     camera_control: Camera | None = None
     watermark_info: Watermark | None = None
 
@@ -137,7 +147,7 @@ class MultiImageToVideo(Told, kw_only=True):
     prompt: Words | None = None
     negative_prompt: Words | None = None
     mode: Literal["std", "pro"] | None = None
-    duration: Annotated[str, Meta(pattern="^(5|10)$")] | None = None
+    duration: Literal["5", "10"] | None = None
     aspect_ratio: Shape | None = None
     watermark_info: Watermark | None = None
 
@@ -284,8 +294,9 @@ def video_flaws(said: Json) -> Iterator[Flaw]:
     """What the vendor's page says of members together."""
     word = said.get("model_name") or VIDEOS[0]
     length = said.get("duration")
-    if length is not None and word not in LONG and length not in ("5", "10"):
-        yield Flaw(path=("duration",), rule=Rule.CHOICE, bound=("5", "10"), found=length)
+    lengths = LENGTHS if word in LONG else ("5", "10")
+    if length is not None and length not in lengths:
+        yield Flaw(path=("duration",), rule=Rule.CHOICE, bound=lengths, found=length)
     if said.get("multi_shot"):
         if not said.get("shot_type"):
             yield Flaw(path=("shot_type",), rule=Rule.REQUIRED, bound="string", found="undefined")
@@ -295,8 +306,9 @@ def video_flaws(said: Json) -> Iterator[Flaw]:
         yield custom_flaw(("voice_list",), "cannot be used together with element_list")
     if said.get("voice_list") and said.get("sound") != "on":
         yield custom_flaw(("sound",), "should be on where there is a voice_list")
-    camera = said.get("camera_control") or {}
-    moves = [name for name, value in (camera.get("config") or {}).items() if value]
+    camera: Json = said.get("camera_control") or {}
+    config: Json = camera.get("config") or {}
+    moves = [name for name, value in config.items() if value]
     if camera.get("config") is not None and (camera.get("type") != "simple" or len(moves) != 1):
         yield custom_flaw(("camera_control", "config"), "goes with the type simple, exactly one of its members not 0")
 
@@ -316,7 +328,7 @@ def frame_flaws(said: Json) -> Iterator[Flaw]:
 
 
 def lip_flaws(said: Json) -> Iterator[Flaw]:
-    given = said.get("input") or {}
+    given: Json = said.get("input") or {}
     if bool(given.get("video_id")) == bool(given.get("video_url")):
         yield custom_flaw(("input", "video_id"), "exactly one of video_id and video_url is needed")
     wanted = (
@@ -580,30 +592,31 @@ def render_list(jobs: tuple[Job, ...], request: HttpRequest) -> HttpResponse:
 
 
 class Costs(Struct, frozen=True, kw_only=True):
-    start_time: Annotated[int, Meta(ge=0)]
-    end_time: Annotated[int, Meta(ge=0)]
+    start_time: Annotated[int, Meta(ge=0)] = 0  # milliseconds
+    end_time: Annotated[int, Meta(ge=0)] = 0
 
 
 def render_costs(account: Account, request: HttpRequest) -> HttpResponse:
-    """A budget is a pack of units; without one there is none to tell of."""
+    """A budget is a pack of units; without one there is a pack that does not end, of which what was spent is gone."""
     asked = read_query(request, Costs)
-    packs: list[Json] = []
-    if account.budget is not None and account.left is not None:
-        packs.append(
-            {
-                "resource_pack_name": "budget",
-                "resource_pack_id": f"budget-{account.period}",
-                "resource_pack_type": "decreasing_total" if account.period == "total" else "constant_period",
-                "total_quantity": round(account.budget / UNIT, 2),
-                "remaining_quantity": round(account.left / UNIT, 2),
-                "purchase_time": asked.start_time,
-                "effective_time": asked.start_time,
-                "invalid_time": asked.end_time,
-                "status": "online" if account.left else "runOut",
-            }
-        )
-    data = {"code": 0, "msg": "success", "resource_pack_subscribe_infos": packs}
+    total = UNLIMITED if account.budget is None else account.budget
+    left = total - account.spent if account.left is None else account.left
+    pack = {
+        "resource_pack_name": "no budget" if account.budget is None else f"budget, {account.period}",
+        "resource_pack_id": "mutoscope",
+        "resource_pack_type": "decreasing_total" if account.period == "total" else "constant_period",
+        "total_quantity": round(total / UNIT, 2),
+        "remaining_quantity": round(left / UNIT, 2),
+        "purchase_time": asked.start_time,
+        "effective_time": asked.start_time,
+        "invalid_time": asked.end_time,
+        "status": "online" if left > 0 else "runOut",
+    }
+    data = {"code": 0, "msg": "success", "resource_pack_subscribe_infos": [pack]}
     return json_response({"code": 0, "message": "SUCCEED", "request_id": request_id(request), "data": data})
+
+
+UNLIMITED = 1e9  # credits
 
 
 UNSERVED = (
@@ -637,8 +650,10 @@ def routes(endpoints: tuple[Endpoint, ...]) -> tuple[Route, ...]:
 # -- endpoints ---------------------------------------------------------------------------
 
 
-def made_at(at: str, title: str, body: Any, makes: Mapping[Role | None, Operation], **more: Any) -> Endpoint:
-    return Endpoint(at=at, title=title, body=body, makes=makes, route=at, **{"model_at": "model_name"} | more)
+def made_at(
+    at: str, title: str, body: Any, makes: Mapping[Any, Operation], model_at: str | None = "model_name", **more: Any
+) -> Endpoint:
+    return Endpoint(at=at, title=title, body=body, makes=makes, route=at, model_at=model_at, **more)
 
 
 FRAMED = dict.fromkeys((Role.FIRST_FRAME, Role.LAST_FRAME), Operation.IMAGE_TO_VIDEO)

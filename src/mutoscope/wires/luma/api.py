@@ -305,7 +305,7 @@ UNLIMITED = 1e9  # cents
 
 
 def render_credits(account: Account, _request: HttpRequest) -> HttpResponse:
-    return json_response({"credit_balance": UNLIMITED if account.left is None else account.left})
+    return json_response({"credit_balance": UNLIMITED - account.spent if account.left is None else account.left})
 
 
 def reply(path: str, value: Any, summary: str) -> Reply:
