@@ -120,7 +120,7 @@ def test_a_route_says_what_it_is_and_what_it_takes(wire: Wire, route: Route):
 
 @EVERY_WIRE
 def test_what_is_made_can_be_read(wire: Wire):
-    shown = {route.route for route in wire.routes if isinstance(route, Read)}
+    shown = {route.route for route in wire.routes if isinstance(route, Read | ReadMany)}
     for route in wire.routes:
         if isinstance(route, Create):
             assert "" in shown or route.route in shown

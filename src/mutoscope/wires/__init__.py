@@ -5,7 +5,7 @@ from mutoscope.wirekit.wire import Wire
 from mutoscope.wires.dashscope import api as dashscope
 from mutoscope.wires.dashscope import models as wan_models
 from mutoscope.wires.freepik import api as freepik
-from mutoscope.wires.kling import api as kling
+from mutoscope.wires.kling import later as kling
 from mutoscope.wires.kling import models as kling_models
 from mutoscope.wires.luma import api as luma
 from mutoscope.wires.luma import models as luma_models

@@ -5,7 +5,7 @@ import binascii
 import re
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -28,6 +28,7 @@ from mutoscope.wirekit.routes import AccountRead, List, Reply, Route
 from mutoscope.wirekit.task import Endpoint, Reading, TaskApi
 from mutoscope.wires.kling.models import TRY_ON, UNIT
 
+T = TypeVar("T")
 ROOT = "/v1/"
 VIDEOS = (
     *("kling-v1", "kling-v1-5", "kling-v1-6", "kling-v2-master", "kling-v2-1", "kling-v2-1-master"),
@@ -51,11 +52,12 @@ Link = Annotated[str, Meta(extra_json_schema={"format": "uri"})]
 Words = Annotated[str, Meta(max_length=2500)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Shape = Literal["16:9", "9:16", "1:1"]
+SHAPES = ("16:9", "9:16", "1:1")
 Length = Literal["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15"]
 PICTURE_SHAPES = ("16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9")
 
 
-class Told(Struct, kw_only=True):
+class Asked(Struct, kw_only=True):
     """What every create takes."""
 
     callback_url: Link | None = None
@@ -97,7 +99,7 @@ class Watermark(Struct, kw_only=True):
     enabled: bool | None = None
 
 
-class Video(Told, kw_only=True):
+class Video(Asked, kw_only=True):
     model_name: str | None = None
     model: str | None = None  # the oldest name of it, which the vendor passes over in silence
     prompt: Words | None = None
@@ -141,7 +143,7 @@ class Picture(Struct, kw_only=True):
     image: str
 
 
-class MultiImageToVideo(Told, kw_only=True):
+class MultiImageToVideo(Asked, kw_only=True):
     image_list: Annotated[list[Picture], Meta(min_length=1, max_length=4)]
     model_name: str | None = None
     prompt: Words | None = None
@@ -152,7 +154,7 @@ class MultiImageToVideo(Told, kw_only=True):
     watermark_info: Watermark | None = None
 
 
-class Extend(Told, kw_only=True):
+class Extend(Asked, kw_only=True):
     video_id: str
     task_id: str | None = None  # a reseller's: it finds the account by it
     prompt: Words | None = None
@@ -182,11 +184,11 @@ class Lips(Struct, kw_only=True):
     audio_url: str | None = None
 
 
-class LipSync(Told, kw_only=True):
+class LipSync(Asked, kw_only=True):
     input: Annotated[Lips, Meta(extra_json_schema={"anyOf": SPOKEN})]
 
 
-class Image(Told, kw_only=True):
+class Image(Asked, kw_only=True):
     prompt: Annotated[str, Meta(min_length=1, max_length=2500)]
     model_name: str | None = None
     model: str | None = None
@@ -201,7 +203,7 @@ class Image(Told, kw_only=True):
     watermark_info: Watermark | None = None
 
 
-class TryOn(Told, kw_only=True):
+class TryOn(Asked, kw_only=True):
     human_image: str
     cloth_image: str
     model_name: str | None = None
@@ -253,7 +255,7 @@ FIELDS: dict[str, AnyField] = {
     "cfg_scale": extra("cfg_scale"),
     "mode": tiered({"720p": "std", "1080p": "pro", "4k": "4k"}),
     "duration": seconds(),
-    "aspect_ratio": shaped(("16:9", "9:16", "1:1")),
+    "aspect_ratio": shaped(SHAPES),
     "camera_control": extra("camera_control"),
     "watermark_info.enabled": same("watermark"),
     "image": frame(Role.FIRST_FRAME),
@@ -409,18 +411,11 @@ class Task(Struct, kw_only=True):
     updated_at: int
 
 
-class Answer(Struct, kw_only=True):
+class Told(Struct, Generic[T], kw_only=True):
     code: int = 0
     message: str = "SUCCEED"
     request_id: str
-    data: Task
-
-
-class Listed(Struct, kw_only=True):
-    code: int = 0
-    message: str = "SUCCEED"
-    request_id: str
-    data: list[Task]
+    data: T
 
 
 class Error(Struct, kw_only=True):
@@ -447,10 +442,10 @@ def filed(job: Job) -> Task:
 
 def task(job: Job) -> Task:
     """A task as a read and a callback tell it."""
-    told = replace(filed(job), task_status_msg=reason_of(job), task_result=result(job))
+    said = replace(filed(job), task_status_msg=reason_of(job), task_result=result(job))
     if job.state is State.SUCCEEDED and job.cost is not None:
-        told = replace(told, final_unit_deduction=units(job.cost))
-    return told
+        said = replace(said, final_unit_deduction=units(job.cost))
+    return said
 
 
 def result(job: Job) -> Result:
@@ -489,8 +484,12 @@ def milliseconds(moment: float) -> int:
     return round(moment * 1000)
 
 
-def told_of(job: Job, data: Task) -> Answer:
-    return Answer(request_id=uuid4_form(job.id), data=data)
+def told_of(job: Job, data: T) -> "Told[T]":
+    return Told(request_id=uuid4_form(job.id), data=data)
+
+
+def told(data: Any, request: HttpRequest) -> HttpResponse:
+    return json_response(Told(request_id=request_id(request), data=data))
 
 
 # -- trouble -----------------------------------------------------------------------------
@@ -541,12 +540,12 @@ def error(problem: Problem, _status: int) -> Error:
 
 def render_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
     answer = kit.render_problem(API, problem, request)
-    told = replace(msgspec.json.decode(answer.body, type=Error), request_id=request_id(request))
+    said = replace(msgspec.json.decode(answer.body, type=Error), request_id=request_id(request))
     if problem.kind is Kind.UNAUTHENTICATED:
-        told = replace(told, code=NO_KEY if credential(request) is None else KEY_CODES.get(problem.message, told.code))
+        said = replace(said, code=NO_KEY if credential(request) is None else KEY_CODES.get(problem.message, said.code))
     if any(flaw.rule is Rule.JSON for flaw in problem.flaws):
-        told = replace(told, code=BAD_BODY)
-    return replace(answer, body=msgspec.json.encode(told))
+        said = replace(said, code=BAD_BODY)
+    return replace(answer, body=msgspec.json.encode(said))
 
 
 def trouble(task: Json) -> Problem | None:
@@ -588,7 +587,7 @@ def parse_page(request: HttpRequest) -> Page:
 
 
 def render_list(jobs: tuple[Job, ...], request: HttpRequest) -> HttpResponse:
-    return json_response(Listed(request_id=request_id(request), data=[task(job) for job in jobs]))
+    return told([task(job) for job in jobs], request)
 
 
 class Costs(Struct, frozen=True, kw_only=True):
@@ -613,7 +612,7 @@ def render_costs(account: Account, request: HttpRequest) -> HttpResponse:
         "status": "online" if left > 0 else "runOut",
     }
     data = {"code": 0, "msg": "success", "resource_pack_subscribe_infos": [pack]}
-    return json_response({"code": 0, "message": "SUCCEED", "request_id": request_id(request), "data": data})
+    return told(data, request)
 
 
 UNLIMITED = 1e9  # credits
@@ -633,7 +632,7 @@ def refuse(name: str, _request: HttpRequest) -> HttpResponse:
 
 def routes(endpoints: tuple[Endpoint, ...]) -> tuple[Route, ...]:
     lists = tuple(
-        List(at=f"GET {ROOT}{each.at}", route=each.route, parse=parse_page, render=render_list, answer=Listed,
+        List(at=f"GET {ROOT}{each.at}", route=each.route, parse=parse_page, render=render_list, answer=Told[list[Task]],
              query=Listing, summary=f"List tasks, newest first: {each.title.lower()}")
         for each in endpoints
     )  # fmt: skip
@@ -700,7 +699,10 @@ def find(order: Order, _since: float) -> Conversation[tuple[Json, ...]]:
 
 
 def spent(told: Json) -> float | None:
-    text = at(told, "data.final_unit_deduction")
+    return credits_of(at(told, "data.final_unit_deduction"))
+
+
+def credits_of(text: Any) -> float | None:
     return float(text) * UNIT if isinstance(text, str) and re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text) else None
 
 
@@ -709,8 +711,8 @@ API = TaskApi(
     name="kling", vendor="Kling", title="Kling AI", docs="https://kling.ai/document-api",
     base_url="https://api-singapore.klingai.com", root=ROOT, roots=("/account/",), show="{at}/{id}",
     endpoints=ENDPOINTS, fields=FIELDS, webhook="callback_url", webhook_id="task_id", webhook_body=task,
-    reference="external_task_id", states=STATES, answer=Answer, task=lambda job: told_of(job, task(job)),
-    made=lambda job: told_of(job, filed(job)), made_type=Answer,
+    reference="external_task_id", states=STATES, answer=Told[Task], task=lambda job: told_of(job, task(job)),
+    made=lambda job: told_of(job, filed(job)), made_type=Told[Task],
     reading=Reading(id="data.task_id", status="data.task_status",
                     links=("data.task_result.videos.*.url", "data.task_result.images.*.url"),
                     reason=("data.task_status_msg",)),
@@ -721,4 +723,3 @@ API = TaskApi(
     finds_by_reference=True, routes=routes(ENDPOINTS),
 )
 # fmt: on
-WIRE = replace(kit.wire(API), render_problem=render_problem)
