@@ -114,4 +114,16 @@ def world(tmp_path: Path) -> Worlds:
     return run
 
 
-MODELS = ("gen4.5", "gen4_turbo", "gen4_image", "wan-2.7", "wan3", "veo3.1", "seedance2", "gen4_aleph", "act_two")
+KLING = ("kling-v1-6", "kling-3.0-turbo")
+MODELS = (
+    "gen4.5",
+    "gen4_turbo",
+    "gen4_image",
+    "wan-2.7",
+    "wan3",
+    "veo3.1",
+    "seedance2",
+    "gen4_aleph",
+    "act_two",
+    *KLING,
+)

@@ -225,6 +225,8 @@ class Relay:
 
         Raises Problem when it cannot, Unreached when the vendor's upload route cannot be used now.
         """
+        if each.output_of in order.earlier and not self.back.ways(order, each):
+            return ""  # the vendor has it, and is told its id there
         if each.url and any(carriage.way is Way.LINK for carriage in self.back.ways(order, each)):
             return each.url
         opened = await run.open(each)
