@@ -168,7 +168,9 @@ def test_a_picture_waits_only_where_it_is_asked_to():
     asked = {"model": "photon-1", "prompt": "a paper boat"}
     assert parse(asked, IMAGE).wait is None
     assert parse(asked | {"sync": True}, IMAGE).wait == 60
+    assert parse(asked | {"sync": True, "sync_timeout": None}, IMAGE).wait == 60
     assert parse(asked | {"sync": True, "sync_timeout": 2.5}, IMAGE).wait == 2.5
+    assert parse(asked | {"sync": True, "sync_timeout": 0}, IMAGE).wait == 0
     assert parse(asked | {"sync": False, "sync_timeout": 2.5}, IMAGE).wait is None
 
 
@@ -514,3 +516,20 @@ async def test_a_create_that_the_sdk_repeats_is_made_once(start: Start) -> None:
             for count in ("0", "1", "2")
         }
         assert len(ids) == 1
+
+
+async def test_a_rehearsal_has_what_the_sdks_own_tests_ask_for_and_spares_nobody_else_the_rules(start: Start) -> None:
+    suite = {"authorization": "Bearer My Auth Token"}
+    async with start(rehearsal=True) as running:
+        fixed = f"{BASE}/generations/id"
+        await running.finished(WIRE.job_id((await running.client.get(fixed)).json()["id"]))
+        assert (await running.client.delete(fixed)).status_code == 204
+        assert (await running.client.get(fixed)).json()["state"] == "completed"
+        assert (await running.client.post(f"{fixed}/upscale", json={})).status_code == 200
+        old = WORDS | {"keyframes": {"frame1": earlier("123e4567-e89b-12d3-a456-426614174000")}}
+        assert (await running.client.post(VIDEO, json=old)).status_code == 201
+        assert (await running.client.post(VIDEO, json={"model": "ray-2"}, headers=suite)).status_code == 201
+        assert (await running.client.post(VIDEO, json={"model": "ray-2"})).status_code == 400
+    async with start(**SCRIPTED) as running:
+        assert (await running.client.get(f"{BASE}/generations/id")).status_code == 404
+        assert (await running.client.post(VIDEO, json={"model": "ray-2"}, headers=suite)).status_code == 400

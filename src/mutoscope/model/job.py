@@ -117,6 +117,8 @@ class Generation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     seed: int | None = None
     watermark: bool | None = None
     extra: Json = {}  # what we do not name, under the wire's name for it
+    wire: str = ""  # the wire whose caller said `unread`
+    unread: Json = {}  # members of the caller's body that no table knows, by dotted path: for the same vendor behind
 
     def input(self, role: Role) -> Input | None:
         return next((each for each in self.inputs if each.role is role), None)

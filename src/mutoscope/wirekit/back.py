@@ -93,4 +93,5 @@ class Back(Struct, frozen=True, kw_only=True):
     final: frozenset[Kind] = frozenset()
     """Kinds of problem that are refusals though the status is one of these, since asking again is of no use."""
     requests_per_second: float | None = None  # what the vendor allows one account, where it says so
+    open_models: bool = False  # its models' names are open-ended: one that no row has is passed on
     hosts: tuple[str, ...] = ()  # more hosts of the vendor's that may see the key, beside that of the base URL

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
+from itertools import islice
 from typing import Any, cast
 
 import msgspec
@@ -19,26 +20,18 @@ from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_respon
 from mutoscope.model.job import Failure, Generation, Input, Job, Json, Operation, Role, State, Update
 from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, custom_flaw
 from mutoscope.model.requests import Proof, Submission
-from mutoscope.wirekit.answers import (
-    LONGEST_WORD,
-    ask,
-    decoded,
-    news_of,
-    number,
-    plain_text,
-    refusal,
-    source_of,
-)
+from mutoscope.wirekit.answers import LONGEST_WORD, ask, decoded, news_of, number, plain_text, refusal, source_of
 from mutoscope.wirekit.back import Back, Carriage, Conversation, File, Order, Way
 from mutoscope.wirekit.body import (
     UNREADABLE,
     body_of,
     dotted,
+    ignored_notes,
     invalid,
     read_body,
     read_json,
     schema,
-    unread,
+    strangers,
     walk,
     with_others,
 )
@@ -159,6 +152,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     finds_by_reference: bool = False
     requests_per_second: float | None = None
     hosts: tuple[str, ...] = ()
+    open_models: bool = False
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "endpoints", tuple(tabled(self, each) for each in self.endpoints))
@@ -219,6 +213,7 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     flaws = with_others(tuple(flaws), found)
     if flaws:
         raise invalid(in_order(flaws, endpoint.body))
+    strange = tuple(islice(strangers(request.body, endpoint.body), MOST_UNREAD))
     parent = request.params.get("id") if endpoint.parent else None
     if endpoint.parent and parent:
         inputs.append(Input(role=endpoint.parent, field="id", output_of=parent))
@@ -236,7 +231,8 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
         ),
         webhook=at(said, api.webhook) if api.webhook else None,
         fields=names | ({"webhook": api.webhook} if api.webhook else {}),
-        notes=unread(request.body, endpoint.body, api.vendor),
+        ignored=tuple(ignored_notes(strange, api.vendor)),
+        unread={".".join(map(str, path)): found for path in strange if (found := at_path(said, path)) is not None},
         wait=endpoint.wait(said, request) if endpoint.wait else None,
         parent=parent,
         events=api.events(said) if api.events else None,
@@ -244,6 +240,12 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
 
 
 GOES_ON = frozenset({Operation.VIDEO_EXTENSION, Operation.MUSIC_EXTENSION})
+MOST_UNREAD = 50  # members that no table knows and that are passed on
+
+
+def at_path(said: Json, path: tuple[str | int, ...]) -> Any:
+    """The value of a member that lies in objects only; what is inside a list has no place of its own."""
+    return None if any(isinstance(step, int) for step in path) else at(said, ".".join(map(str, path)))
 
 
 def read_all(body: bytes, type: Any) -> tuple[Json, tuple[Flaw, ...]]:
@@ -419,6 +421,9 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
                 write_jobs(api, endpoint, order, body, path, field)
     if endpoint.parent:
         path_of = path_of.replace("{id}", earlier_id(api, order, wish.input(endpoint.parent), endpoint.parent))
+    if wish.wire == api.name:
+        for path, value in wish.unread.items():
+            put(body, path, value)
     flaws = [*walk(body, schema(endpoint.body), ()), *(endpoint.rules(body) if endpoint.rules else ())]
     if flaws:
         named = [(our_name(endpoint, flaw, wish), api.word(flaw)) for flaw in flaws]
@@ -759,4 +764,5 @@ def back(api: TaskApi) -> Back:
         finds_by_reference=api.finds_by_reference,
         requests_per_second=api.requests_per_second,
         hosts=api.hosts,
+        open_models=api.open_models,
     )

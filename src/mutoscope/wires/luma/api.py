@@ -1,8 +1,9 @@
 """Luma's Dream Machine API: a generation that dreams, its files under `assets`."""
 
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, cast, get_args
 
 from msgspec import Meta, Struct
 
@@ -10,6 +11,8 @@ from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Json, Operation, Role, State
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule
 from mutoscope.model.requests import Account, Page
+from mutoscope.wirekit.answers import ask
+from mutoscope.wirekit.back import Conversation, Order
 from mutoscope.wirekit.body import body_of
 from mutoscope.wirekit.fields import AnyField, FileField, JobField, alias, extra, same, seconds_more, shaped
 from mutoscope.wirekit.flaws import fastapi, pydantic
@@ -17,12 +20,12 @@ from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.queries import read_query
 from mutoscope.wirekit.routes import AccountRead, List, Reply
-from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, wire
+from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, id_in, task_in, translate, wire
 from mutoscope.wires.luma.models import CONCEPTS, MOTIONS
 
 ROOT = "/dream-machine/v1/"
 STATES = dict(zip(State, ("queued", "dreaming", "completed", "failed", "failed"), strict=True))
-ADDED_SECONDS = 5.0
+ADDED_SECONDS, SYNC_SECONDS = 5.0, 60.0
 
 # -- bodies, with the vendor's bounds ------------------------------------------------
 
@@ -207,7 +210,8 @@ def frame_flaws(said: Json) -> Iterator[Flaw]:
 
 
 def wait(said: Json, _request: HttpRequest) -> float | None:
-    return float(said.get("sync_timeout") or 60.0) if said.get("sync") else None
+    seconds = said.get("sync_timeout")
+    return (SYNC_SECONDS if seconds is None else float(seconds)) if said.get("sync") else None
 
 
 # -- answers --------------------------------------------------------------------------
@@ -305,7 +309,12 @@ UNLIMITED = 1e9  # cents
 
 
 def render_credits(account: Account, _request: HttpRequest) -> HttpResponse:
-    return json_response({"credit_balance": UNLIMITED - account.spent if account.left is None else account.left})
+    """In cents, as our credits are; without a budget nothing ends it."""
+    return json_response({"credit_balance": left_of(account)})
+
+
+def left_of(account: Account) -> float:
+    return UNLIMITED - account.spent if account.left is None else account.left
 
 
 def reply(path: str, value: Any, summary: str) -> Reply:
@@ -341,6 +350,36 @@ def other(at: str, title: str, body: Any, operation: Operation, fields: dict[str
     return Endpoint(at=at, title=title, body=body, makes={None: operation}, fields=fields, models=models, fixed=fixed)
 
 
+PAGE, MOST_LISTED, CLOCKS_APART = 100, 10_000, 300.0
+
+
+def find(order: Order, since: float) -> Conversation[tuple[Json, ...]]:
+    """The generations of the model since then. Nothing found must mean that nothing was sent, so every page is read,
+    and one that does not say of what it was made counts too. Our address for news, where there is one, is in the echo.
+    """
+    path, body = translate(API, order)
+    model, found = body.get("model"), dict[str, Json]()
+    for offset in range(0, MOST_LISTED, PAGE):
+        answer = yield ask("GET", f"{ROOT}generations", limit=str(PAGE), offset=str(offset))
+        page = task_in(API, answer).get("generations")
+        if not isinstance(page, list):
+            break
+        recent = [each for each in cast("list[Any]", page) if made_at(each) > since - CLOCKS_APART]
+        echoes = [(each, at(each, "request.model"), at(each, "request.callback_url")) for each in recent]
+        like = [each for each, of, news in echoes if of in (None, model) and news in (None, order.callback)]
+        found |= {id: {"id": id, "at": path} for id in (id_in(API, API.reading, each) for each in like)}
+        if len(recent) < PAGE:
+            return tuple(found.values())
+    raise Problem(Kind.UPSTREAM_FAILED, "Luma's list of generations cannot be read to its end.")
+
+
+def made_at(generation: Any) -> float:
+    try:
+        return datetime.fromisoformat(str(at(generation, "created_at"))).timestamp()
+    except (ValueError, OverflowError):
+        return math.inf
+
+
 # fmt: off
 API = TaskApi(
     name="luma", vendor="Luma", title="Luma Dream Machine", docs="https://docs.lumalabs.ai/docs/api",
@@ -362,7 +401,7 @@ API = TaskApi(
     fields=FIELDS, webhook="callback_url", states=STATES, task=task, answer=Generation, created=201,
     reading=Reading(status="state", links=("assets.video", "assets.image"), reason=("failure_reason",)),
     error=error, error_type=Error, invalid_status=422, word=pydantic,
-    stop="DELETE generations/{id}", stop_status=204, routes=ROUTES,
+    stop="DELETE generations/{id}", stop_status=204, routes=ROUTES, find=find,
 )
 # fmt: on
 WIRE = wire(API)

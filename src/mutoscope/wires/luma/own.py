@@ -15,7 +15,7 @@ from mutoscope.wirekit.fields import FileField, extra, same, seconds_more, shape
 from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wirekit.routes import AccountRead, OpenUploads, ReadMany, Reply, last_parameter
 from mutoscope.wirekit.task import Endpoint, TaskApi, wire
-from mutoscope.wires.luma.api import ADDED_SECONDS, SHAPES, UNLIMITED, Shape, Tier, moment, reason_of
+from mutoscope.wires.luma.api import ADDED_SECONDS, SHAPES, Shape, Tier, left_of, moment, reason_of
 
 ROOT = "/luma/"
 STATES = dict(zip(State, ("pending", "processing", "completed", "failed", "failed"), strict=True))
@@ -159,7 +159,7 @@ def render_upload(uploads: tuple[Upload, ...], request: HttpRequest) -> HttpResp
 
 
 def render_usage(account: Account, _request: HttpRequest) -> HttpResponse:
-    return json_response({"consumed": account.spent, "available": UNLIMITED if account.left is None else account.left})
+    return json_response({"consumed": account.spent, "available": left_of(account)})
 
 
 # fmt: off
