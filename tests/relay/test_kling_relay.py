@@ -1,5 +1,4 @@
-"""Kling as the vendor behind: made there and kept here, continued there, and found by our name for it when an answer was
-lost."""
+"""Kling as the vendor behind: made and continued there, kept here, and found by our name where an answer was lost."""
 
 import asyncio
 from typing import Any

@@ -80,9 +80,10 @@ def test_a_video_is_asked_for_in_the_vendors_words():
     }
 
 
-@pytest.mark.parametrize(
-    ("width", "height", "mode", "ratio"), [(1280, 720, "std", "16:9"), (1080, 1920, "pro", "9:16"), (960, 960, "std", "1:1")]
-)  # fmt: skip
+SIZES = [(1280, 720, "std", "16:9"), (1080, 1920, "pro", "9:16"), (960, 960, "std", "1:1")]
+
+
+@pytest.mark.parametrize(("width", "height", "mode", "ratio"), SIZES)
 def test_a_size_is_said_as_a_mode_and_a_shape(width: int, height: int, mode: str, ratio: str) -> None:
     _, body = asked(order("kling-v2-1", Operation.TEXT_TO_VIDEO, prompt="x", width=width, height=height))
     assert (body["mode"], body["aspect_ratio"]) == (mode, ratio)

@@ -37,10 +37,10 @@ def put(body: Json, path: str, value: Any) -> None:
         name, choice = chosen(step)
         if choice:
             items: list[Json] = body.setdefault(name, [])
-            body = next(fitting(items, choice), {})
-            if not body:
-                body |= choice
-                items.append(body)
+            found = next(fitting(items, choice), None)
+            if found is None:
+                items.append(found := Json(choice))
+            body = found
         else:
             body = body.setdefault(step, {})
     body[last] = value

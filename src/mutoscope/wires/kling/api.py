@@ -22,6 +22,7 @@ from mutoscope.wirekit.body import body_of
 from mutoscope.wirekit.fields import AnyField, Field, FileField, JobField, extra, same, seconds, shaped, tiered
 from mutoscope.wirekit.ids import from_uuid4_form, request_id, uuid4_form
 from mutoscope.wirekit.jwt import made, proof_in
+from mutoscope.wirekit.media import URL_PATTERN
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.queries import read_query
 from mutoscope.wirekit.routes import AccountRead, List, Reply, Route
@@ -48,7 +49,7 @@ STATES = {
 
 # -- bodies, with the vendor's bounds ------------------------------------------------
 
-Link = Annotated[str, Meta(extra_json_schema={"format": "uri"})]
+Link = Annotated[str, Meta(extra_json_schema={"format": "uri", "pattern": f"^{URL_PATTERN}$"})]
 Words = Annotated[str, Meta(max_length=2500)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Shape = Literal["16:9", "9:16", "1:1"]
@@ -227,11 +228,15 @@ def frame(role: Role, **more: Any) -> FileField:
 def unless(usual: Any, field: Field) -> Field:
     """A value that asks for what is done anyway says nothing."""
     read = field.read
-    return replace(field, read=lambda value: {} if value == usual else read(value))
+
+    def unusual(value: Any) -> Json:
+        return {} if value == usual else read(value)
+
+    return replace(field, read=unusual)
 
 
 def sound(on: str, off: str) -> Field:
-    told = {True: on, False: off}
+    told: dict[Any, str] = {True: on, False: off}
     return Field(
         ours=("audio",),
         read=lambda value: {"extra": {"audio": value == on}},

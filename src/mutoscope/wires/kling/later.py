@@ -7,12 +7,12 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from msgspec.structs import replace
 
 from mutoscope.model.http import HttpRequest, HttpResponse
-from mutoscope.model.job import Job, Json, MediaLimits, Operation, Role, State
+from mutoscope.model.job import Input, Job, Json, MediaLimits, Operation, Role, State, Update
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.model.requests import Page
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.answers import ask
-from mutoscope.wirekit.back import Back, Conversation, Order
+from mutoscope.wirekit.back import Back, Carriage, Conversation, Order
 from mutoscope.wirekit.body import body_of, read_body, wholes
 from mutoscope.wirekit.fields import AnyField, Field, extra, same, shaped, tiered
 from mutoscope.wirekit.paths import at
@@ -198,6 +198,14 @@ def task(job: Job) -> Work:
     return replace(said, outputs=outputs, billing=charged)
 
 
+def told_task(job: Job) -> Told[Work]:
+    return older.told_of(job, task(job))
+
+
+def told_filed(job: Job) -> Told[Work]:
+    return older.told_of(job, filed(job))
+
+
 def name_of(job: Job) -> Any:
     said = body_of(job)
     return at(said, "options.external_task_id") or said.get("external_task_id")
@@ -295,8 +303,7 @@ def trouble(told: Json) -> Problem | None:
 
 
 def spent(told: Json) -> float | None:
-    amounts = [each.get("amount") for each in at(told, "data.0.billing.*") if isinstance(each, dict)]
-    return older.credits_of(amounts[0]) if amounts else None
+    return older.credits_of(at(told, "data.0.billing.0.amount"))
 
 
 def made_at(at: str, body: Any, makes: Mapping[Any, Operation], fields: Mapping[str, AnyField] = FIELDS) -> Endpoint:
@@ -316,8 +323,8 @@ API = replace(
         made_at("omni-video/kling-3.0-omni", FromImage, older.FRAMED | {None: Operation.TEXT_TO_VIDEO}),
         made_at("motion-control/kling-2.6", FromMotion, {Role.CHARACTER: Operation.CHARACTER_PERFORMANCE}, MOTION),
     ),
-    answer=Told[list[Work]], task=lambda job: older.told_of(job, task(job)), webhook_body=task,
-    made=lambda job: older.told_of(job, filed(job)), made_type=Told[Work],
+    answer=Told[list[Work]], task=told_task, webhook_body=task,
+    made=told_filed, made_type=Told[Work],
     made_reading=Reading(id="data.id", status="data.status"), webhook="options.callback_url", webhook_id="id",
     reading=Reading(id="data.0.id", status="data.0.status", links=("data.0.outputs.*.url",),
                     reason=("data.0.message",)),
@@ -333,26 +340,46 @@ API = replace(
 OLDER, NEWER = kit.wire(older.API), kit.wire(API)
 
 
-def back() -> Back:
-    """That of the older API, and of the newer one for what only that makes."""
-    first, second = kit.back(older.API), kit.back(API)
+FIRST, SECOND = replace(kit.back(older.API), submit=older.submit), kit.back(API)
 
-    def of(order: Order) -> Back:
-        heeded = first.heeds(order.generation.operation, order.names)
-        return second if heeded is None else first
 
-    return replace(
-        first,
-        submit=lambda order: of(order).submit(order) if of(order) is second else older.submit(order),
-        heeds=lambda operation, names: (
-            second.heeds(operation, names) if (heeded := first.heeds(operation, names)) is None else heeded
-        ),
-        ways=lambda order, each: of(order).ways(order, each),
-        check=lambda order: of(order).check(order),
-        poll=lambda handle: (first if str(handle["at"]).startswith(("videos/", "images/")) else second).poll(handle),
-        find=lambda order, since: (older.find if of(order) is first else find)(order, since),
-        read_callback=lambda order, request: (reader := of(order).read_callback) and reader(order, request),
-    )
+def of(order: Order) -> Back:
+    """The older API, and the newer one for what only that makes."""
+    return SECOND if FIRST.heeds(order.generation.operation, order.names) is None else FIRST
+
+
+def heeds(operation: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
+    heeded = FIRST.heeds(operation, names)
+    return SECOND.heeds(operation, names) if heeded is None else heeded
+
+
+def ways(order: Order, each: Input) -> tuple[Carriage, ...]:
+    return of(order).ways(order, each)
+
+
+def check(order: Order) -> None:
+    of(order).check(order)
+
+
+def submit(order: Order) -> Conversation[Update]:
+    return of(order).submit(order)
+
+
+def poll(handle: Json) -> Conversation[Update]:
+    return (FIRST if str(handle["at"]).startswith(("videos/", "images/")) else SECOND).poll(handle)
+
+
+def find_either(order: Order, since: float) -> Conversation[tuple[Json, ...]]:
+    return (older.find if of(order) is FIRST else find)(order, since)
+
+
+def read_callback(order: Order, request: HttpRequest) -> Json | None:
+    return kit.read_callback(older.API if of(order) is FIRST else API, order, request)
+
+
+BACK = replace(
+    FIRST, heeds=heeds, ways=ways, check=check, submit=submit, poll=poll, find=find_either, read_callback=read_callback
+)
 
 
 def render_webhook(job: Job) -> bytes | None:
@@ -366,5 +393,5 @@ WIRE = replace(
     routes=(*OLDER.routes, *(each for each in NEWER.routes if not isinstance(each, Read))),
     render_problem=older.render_problem,
     render_webhook=render_webhook,
-    back=back(),
+    back=BACK,
 )
