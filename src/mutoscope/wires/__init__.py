@@ -10,14 +10,33 @@ from mutoscope.wires.kling import models as kling_models
 from mutoscope.wires.luma import api as luma
 from mutoscope.wires.luma import models as luma_models
 from mutoscope.wires.luma import own as luma_own
+from mutoscope.wires.replicate import api as replicate
+from mutoscope.wires.replicate import models as replicate_models
 from mutoscope.wires.runway import api as runway
 from mutoscope.wires.runway import models as runway_models
 from mutoscope.wires.runway import reseller
 
-ALL: tuple[Wire, ...] = (freepik.WIRE, dashscope.WIRE, luma.WIRE, luma_own.WIRE, reseller.WIRE, runway.WIRE, kling.WIRE)
+ALL: tuple[Wire, ...] = (
+    freepik.WIRE,
+    dashscope.WIRE,
+    luma.WIRE,
+    luma_own.WIRE,
+    reseller.WIRE,
+    runway.WIRE,
+    replicate.WIRE,
+    kling.WIRE,
+)
 """Every wire, the narrower path roots first."""
 
-ROWS: tuple[Model, ...] = (*runway_models.ROWS, *wan_models.ROWS, *luma_models.ROWS, *kling_models.ROWS)
+# fmt: off
+ROWS: tuple[Model, ...] = (
+    *runway_models.ROWS,
+    *wan_models.ROWS,
+    *luma_models.ROWS,
+    *replicate_models.ROWS,
+    *kling_models.ROWS,
+)
+# fmt: on
 """Every vendor's models, for the catalog."""
 
 BY_NAME: dict[str, Wire] = {wire.name: wire for wire in ALL}

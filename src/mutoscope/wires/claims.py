@@ -12,19 +12,32 @@ from mutoscope.wirekit.body import UNREADABLE
 from mutoscope.wirekit.wire import Claim
 
 
-def has_member(name: str, request: HttpRequest) -> bool:
-    """Whether the body is an object that has it."""
+def of_replicate(request: HttpRequest) -> bool:
+    """Its clients name themselves, and its keys begin with r8_."""
+    key = request.headers.get("authorization", "").partition(" ")[2]
+    return "replicate" in request.headers.get("user-agent", "").lower() or key.startswith("r8_")
+
+
+def names_kling(request: HttpRequest) -> bool:
+    """Nobody else calls the member so."""
     try:
-        return name in msgspec.json.decode(request.body, type=Json)
+        return "model_name" in msgspec.json.decode(request.body, type=Json)
     except UNREADABLE:
         return False
 
 
+OF_REPLICATE = ("GET /v1/models", "POST /v1/files", "GET /v1/files", "GET /v1/files/{id}", "DELETE /v1/files/{id}")
 CLAIMS: tuple[Claim, ...] = (
+    *(
+        Claim(
+            at=at, wire="replicate", when=of_replicate, why="a User-Agent of Replicate's, or a key that begins with r8_"
+        )
+        for at in OF_REPLICATE
+    ),
     Claim(
         at="POST /v1/images/generations",
         wire="kling",
-        when=lambda request: has_member("model_name", request),
+        when=names_kling,
         why="`model_name` in the body",
         reads_body=True,
     ),
