@@ -228,7 +228,7 @@ def test_a_key_in_the_store_opens_other_addresses_than_loopback_revoked_or_not(r
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("create", "ci", "--wire", "kling"), "freepik"),
+        (("create", "ci", "--wire", "nobody"), "freepik"),
         (("create", "ci", "--model", "gen9"), "gen4_turbo"),
         (("create", "ci", "--engine", "gpu"), "studio"),
         (("create", "ci", "--expires", "soon"), "30d"),
