@@ -229,6 +229,7 @@ def own_pixels(model: Model, shape: str, tier: str | None) -> tuple[int, int] | 
 
 TIERS = {
     "480p": 480,
+    "512p": 512,
     "580p": 580,
     "720p": 720,
     "768p": 768,

@@ -251,6 +251,8 @@ def responses(wire: Wire, route: Route, schema_of: Callable[[Any], Json]) -> Jso
     if route.answer is not None:
         good["content"] = {"application/json": {"schema": schema_of(route.answer)}}
     declared: Json = {str(route.status): good}
+    if route.path.startswith(wire.quiet):
+        return declared
     for status in ERRORS:
         if status != 413 or route.body is not None:
             declared[str(status)] = {"$ref": f"#/components/responses/{wire.name}.{status}"}

@@ -15,9 +15,10 @@ import structlog
 import uuid_utils
 from msgspec.structs import force_setattr, replace
 
+from mutoscope.files.convert import convert
 from mutoscope.model.catalog import first
 from mutoscope.model.http import Form, HttpRequest, HttpResponse, json_response
-from mutoscope.model.job import Job
+from mutoscope.model.job import Job, Output
 from mutoscope.model.problem import KINDS, Kind, Problem, hindrance
 from mutoscope.model.requests import ANY_FILE, Allowance, Submission, Upload
 from mutoscope.service import inputs
@@ -405,7 +406,24 @@ class Server:
         if not wait:
             return told(route.render(job, request), job)
         job = await self.gateway.ended_within(job, min(wait, MAX_WAIT), origin=origin)
+        if route.carries and (media_type := route.carries(request)) is not None:
+            job = await self.carrying(job, media_type)
         return told((route.waited or route.render)(job, request), job)
+
+    async def carrying(self, job: Job, media_type: str) -> Job:
+        """With the files of its outputs in them, of the type that was asked for."""
+        files = [output for output in job.outputs if output.asset]
+        if sum(file.bytes for file in files) > self.max_body:
+            message = f"What was made has more than {self.max_body} bytes, too many for one answer."
+            raise Problem(Kind.TOO_LARGE, message)
+        carried = [await self.carried(file, media_type) for file in files]
+        return replace(job, outputs=tuple(carried))
+
+    async def carried(self, output: Output, media_type: str) -> Output:
+        data = await self.gateway.assets.read(output.asset)
+        if media_type and media_type != output.media_type:
+            data = await asyncio.to_thread(convert, data, output.media_type, media_type)
+        return replace(output, data=data, media_type=media_type or output.media_type)
 
     async def file(
         self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str, repeat: Repeat | None = None

@@ -50,6 +50,9 @@ class Create(Route, frozen=True, kw_only=True):
     render: Callable[[Job, HttpRequest], HttpResponse]
     waited: Callable[[Job, HttpRequest], HttpResponse] | None = None
     """The answer after a wait, in time or not (`job.state` tells); None: the same as `render`."""
+    carries: Callable[[HttpRequest], str | None] | None = None
+    """The media type in which the answer after a wait carries the files themselves, as `Output.data`: "" for that which
+    they have, None where it carries links only."""
 
 
 class Read(Route, frozen=True, kw_only=True):

@@ -52,9 +52,20 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     form: bool = False
     created: int | None = None  # status of the answer, where not that of the API
     wait: Callable[[Json, HttpRequest], float | None] | None = None  # seconds that the answer waits for the job's end
+    waited: Callable[[Job, HttpRequest], HttpResponse] | None = None  # the answer then; None: that of any create
+    carries: Callable[[HttpRequest], str | None] | None = None  # see `Create`
     also: tuple[str, ...] = ()  # older or resellers' spellings of the path
     fixed: Json = {}  # members that the vendor wants and nobody asks for, by dotted path
+    flat: "Flat | None" = None  # of a body whose members stand in a list
     table: tuple[tuple[str, AnyField], ...] = ()  # the rows that its body has; set by the API
+
+
+class Flat(Struct, frozen=True, kw_only=True):
+    """A body whose members stand in a list, by what each of them is for: as an object that the table can speak of."""
+
+    type: Any
+    read: Callable[[Json], tuple[Json, Iterable[Flaw]]]  # a body that fits its type → the object, and what is wrong
+    write: Callable[[Json], Json]
 
 
 class Reading(Struct, frozen=True, kw_only=True):
@@ -137,7 +148,12 @@ class TaskApi(Struct, frozen=True, kw_only=True):
 def tabled(api: TaskApi, endpoint: Endpoint) -> Endpoint:
     """With the rows of the table that its body has."""
     table = api.fields if endpoint.fields is None else endpoint.fields
-    return replace(endpoint, table=tuple(pair for pair in table.items() if has(endpoint.body, pair[0])))
+    return replace(endpoint, table=tuple(pair for pair in table.items() if has(members_of(endpoint), pair[0])))
+
+
+def members_of(endpoint: Endpoint) -> Any:
+    """The type whose members the table speaks of."""
+    return endpoint.flat.type if endpoint.flat else endpoint.body
 
 
 def names_of(field: AnyField) -> tuple[str, ...]:
@@ -154,6 +170,9 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     more: Json = {}
     inputs, names, wrong = list[Input](), dict[str, str](), {flaw.path[:1] for flaw in flaws}
     found = list[Flaw]()
+    if endpoint.flat and not flaws:
+        said, odd = endpoint.flat.read(said)
+        flaws = tuple(odd)
     for path, field in endpoint.table:
         names |= {name: path for name in names_of(field) if name != path}
         value = at(said, path)
@@ -304,7 +323,9 @@ def knows(endpoint: Endpoint, name: str) -> bool:
     """Whether an endpoint takes a model of this name: by its list, and by what its body says of the member."""
     if endpoint.models:
         return name in endpoint.models
-    types = types_at(endpoint.body, endpoint.model_at) if endpoint.model_at and "{" not in endpoint.model_at else []
+    types = (
+        types_at(members_of(endpoint), endpoint.model_at) if endpoint.model_at and "{" not in endpoint.model_at else []
+    )
     closed = [each for each in types if isinstance(each, inspect.LiteralType)]
     return not closed or any(name in each.values for each in closed)
 
@@ -350,7 +371,7 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
     match endpoint.model_at:
         case str() as pattern if "{" in pattern:
             path_of = path_of.replace(pattern, name)
-        case str() as member if has(endpoint.body, member):
+        case str() as member if has(members_of(endpoint), member):
             put(body, member, name)
         case _:
             pass
@@ -367,14 +388,14 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
                 write_jobs(api, endpoint, order, body, path, field)
     if endpoint.parent:
         path_of = path_of.replace("{id}", earlier_id(api, order, wish.input(endpoint.parent), endpoint.parent))
-    flaws = [*walk(body, schema(endpoint.body), ()), *(endpoint.rules(body) if endpoint.rules else ())]
+    flaws = [*walk(body, schema(members_of(endpoint)), ()), *(endpoint.rules(body) if endpoint.rules else ())]
     if flaws:
         named = [(our_name(endpoint, flaw, wish), api.word(flaw)) for flaw in flaws]
         told = "; ".join(f"{ours}: {why}" for ours, why in named)
         raise Problem(Kind.INVALID, f"{api.vendor} does not take this: {told}.", field=named[0][0])
     if api.webhook and order.callback and has(endpoint.body, api.webhook):
         put(body, api.webhook, order.callback)
-    return path_of, body
+    return path_of, endpoint.flat.write(body) if endpoint.flat else body
 
 
 def write_files(api: TaskApi, order: Order, body: Json, path: str, field: FileField) -> None:
@@ -386,7 +407,7 @@ def write_files(api: TaskApi, order: Order, body: Json, path: str, field: FileFi
         said = [text.partition(";base64,")[2] if text.startswith("data:") else text for text in said]
     values = [field.written(text) if field.written else text for text in said]
     if field.many:
-        put(body, path, [{field.item: value} for value in values] if field.item else values)
+        put(body, path, [{field.item: value} for value in values] if field.item and not field.written else values)
         return
     if len(given) > 1:
         message = f"{api.vendor} takes one {field.role}; several were given."
@@ -631,6 +652,8 @@ def wire(api: TaskApi) -> Wire:
             status=each.created or api.created,
             summary=each.title if path == each.at else f"{each.title} (another spelling)",
             form=each.form,
+            waited=each.waited,
+            carries=each.carries,
         )
         for each in api.endpoints
         for path in (each.at, *each.also)

@@ -40,6 +40,7 @@ class Wire(Struct, frozen=True, kw_only=True):
     mounts: tuple[str, ...] = ()  # prefixes at which resellers serve it, beside "" and /<name>
     optional: str = ""  # a leading part of its paths that some of its clients leave out, for example "/v1"
     invalid_status: int = 400  # of an answer to a body that is not valid
+    quiet: tuple[str, ...] = ()  # the roots below which an error has status 200 too: only its body tells
     back: Back | None = None  # the other end: how we call the vendor
 
 
