@@ -11,6 +11,9 @@ from mutoscope.files.probe import MediaInfo
 from mutoscope.model.job import Dispatch, Generation, Input, Json, Operation, Output, Role, Sent
 from mutoscope.model.problem import Problem
 
+MADE = "made"
+"""The member of a handle that holds the result, of a vendor whose answer to the submission carries it."""
+
 
 class OpenedInput(Struct, frozen=True, kw_only=True):
     """An input, fetched, checked against its limits and lying on disk."""
@@ -150,6 +153,10 @@ class EngineRun(Protocol):
 
     async def resolve(self, dispatch: Dispatch, sent: Sent, detail: str) -> None:
         """It turned out refused, unsent or unknown."""
+        ...
+
+    async def earlier(self, job: str, account: str) -> Json | None:
+        """The handle by which a vendor's account knows an earlier job; None where another made it."""
         ...
 
     async def unresolved(self, account: str) -> int:
