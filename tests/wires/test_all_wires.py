@@ -417,9 +417,12 @@ class Vendor:
         match route:
             case Create():
                 asked: Submission = route.parse(request)
+                id = str(uuid_utils.uuid7())
                 made = some_job(
                     self.wire,
                     route,
+                    id=id,
+                    created=int(id.replace("-", "")[:12], 16) / 1000,
                     generation=named(self.wire, asked.generation),
                     webhook=asked.webhook,
                     body=request.body,

@@ -144,7 +144,7 @@ def flattened(said: Json) -> tuple[Json, list[Flaw]]:
         flaws.append(custom_flaw(("content",), "an item of the type text is required"))
     if any(each in flat for each in FRAMES):
         flat.pop("ratio", None)  # the vendor ignores it: the frame has a shape
-    return flat, [*flaws, *rules(flat)]
+    return flat, flaws
 
 
 def listed(flat: Json) -> Json:
@@ -342,6 +342,7 @@ API = TaskApi(
                 Role.LAST_FRAME: Operation.IMAGE_TO_VIDEO,
                 None: Operation.TEXT_TO_VIDEO,
             },
+            rules=rules,
         ),
         Endpoint(
             at="video_regeneration",
