@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from msgspec import Meta, Struct
-from msgspec.structs import replace
 
 from mutoscope.model.catalog import pixels_of
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
@@ -77,7 +76,7 @@ class Item(Struct, kw_only=True):
     ] | None = None  # fmt: skip
 
 
-class Video(Struct, kw_only=True):
+class VideoV2(Struct, kw_only=True):
     model: Name
     content: Annotated[list[Item], Meta(min_length=1, max_length=MOST_FILES + 1)]
     resolution: Tier | None = None
@@ -88,7 +87,7 @@ class Video(Struct, kw_only=True):
 
 
 Body = Annotated[
-    Video,
+    VideoV2,
     Meta(examples=[{"model": "MiniMax-H3", "content": [{"type": "text", "text": "A lighthouse on a cliff at dusk"}]}]),
 ]
 
@@ -209,7 +208,7 @@ FIELDS: dict[str, AnyField] = {
 # -- answers -------------------------------------------------------------------------------
 
 
-class Created(Struct, kw_only=True):
+class CreatedV2(Struct, kw_only=True):
     task_id: str
 
 
@@ -229,7 +228,7 @@ class Facts(Struct, kw_only=True, omit_defaults=True):
     error: dict[str, str] | None = None
 
 
-class Task(Struct, kw_only=True):
+class TaskV2(Struct, kw_only=True):
     task: Facts
 
 
@@ -271,12 +270,12 @@ def task_type(job: Job) -> str:
     return "regeneration" if job.generation.operation is Operation.VIDEO_UPSCALE else "generation"
 
 
-def task(job: Job) -> Task:
-    return Task(task=facts(job))
+def task(job: Job) -> TaskV2:
+    return TaskV2(task=facts(job))
 
 
-def created(job: Job) -> Created:
-    return Created(task_id=digits(job.id))
+def created(job: Job) -> CreatedV2:
+    return CreatedV2(task_id=digits(job.id))
 
 
 def error(problem: Problem, status: int) -> Json:
@@ -357,9 +356,9 @@ API = TaskApi(
     states=STATES,
     also_states={"expired": State.FAILED},
     task=task,
-    answer=Task,
+    answer=TaskV2,
     made=created,
-    made_type=Created,
+    made_type=CreatedV2,
     made_reading=Reading(id="task_id", status="status"),
     reading=Reading(id="task.id", status="task.status", links=("task.content.url",), reason=("task.error.message",)),
     error=error,

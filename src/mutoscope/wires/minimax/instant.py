@@ -77,7 +77,7 @@ class Speech(Struct, kw_only=True):
         "speech-2.8-hd", "speech-2.8-turbo", "speech-2.6-hd", "speech-2.6-turbo", "speech-02-hd", "speech-02-turbo"
     ]  # fmt: skip
     text: Annotated[str, Meta(min_length=1, max_length=10_000)]
-    stream: bool | None = None
+    stream: Literal[False] | None = None  # answers are not streamed here
     voice_setting: Voice | None = None
     audio_setting: Sound | None = None
     language_boost: str | None = None
@@ -88,7 +88,7 @@ class Music(Struct, kw_only=True):
     model: Literal["music-2.5", "music-2.0", "music-1.5"]
     prompt: Annotated[str, Meta(min_length=1, max_length=2000)]
     lyrics: Annotated[str, Meta(min_length=10, max_length=3000)] | None = None
-    stream: bool | None = None
+    stream: Literal[False] | None = None  # answers are not streamed here
     audio_setting: Sound | None = None
     output_format: Literal["hex", "url"] | None = None
 
@@ -111,11 +111,6 @@ def quality(setting: Json) -> Json:
     """Beside the format, which the answer is given in."""
     others = {name: value for name, value in setting.items() if name != "format" and value is not None}
     return {"extra": {"audio_setting": others}} if others else {}
-
-
-def no_stream(said: Json) -> Iterator[Flaw]:
-    if said.get("stream"):
-        yield custom_flaw(("stream",), "answers are not streamed here: leave it out")
 
 
 def image_rules(said: Json) -> Iterator[Flaw]:
@@ -274,7 +269,6 @@ SPEAK = at_once(
         body=Speech,
         models=SPEECH,
         makes={None: Operation.TEXT_TO_SPEECH},
-        rules=no_stream,
         carries=sound_type,
     ),
     SPEECH_FIELDS,
@@ -288,7 +282,6 @@ PLAY = at_once(
         body=Music,
         models=MUSIC,
         makes={None: Operation.TEXT_TO_MUSIC},
-        rules=no_stream,
         carries=sound_type,
     ),
     MUSIC_FIELDS,
