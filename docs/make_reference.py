@@ -17,7 +17,7 @@ from mutoscope.engines.script import Script
 from mutoscope.engines.studio import Studio
 from mutoscope.model import catalog, problem
 from mutoscope.model.catalog import Catalog, Model
-from mutoscope.model.config import Account, Key, ModelPrice, ModelRights, ModelSettings, Settings
+from mutoscope.model.config import Account, Key, ModelPrice, ModelRights, ModelSettings, Settings, WireSettings
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Operation
 from mutoscope.model.problem import Kind, Problem
@@ -115,7 +115,7 @@ def settings() -> Iterator[str]:
         "The defaults stand in `mutoscope.default.toml`. A setting comes from, later ones winning: the default, the "
         "file (`--config`, else `mutoscope.toml` in the directory where the server starts), the environment "
         "(`MUTOSCOPE_<SECTION>_<SETTING>`, lists with commas), an option of the command line. `[[keys]]`, "
-        "`[accounts.…]` and `[models.…]` come from the file only.\n"
+        "`[accounts.…]`, `[models.…]` and `[wires.…]` come from the file only.\n"
     )
     told = told_settings(DEFAULTS.read_text())
     for field in msgspec.structs.fields(Settings):
@@ -135,6 +135,7 @@ SECTIONS: Mapping[str, tuple[str, Any]] = {
     "keys": ("[[keys]]", Key),
     "accounts": ("[accounts.NAME]", Account),
     "models": ('[models."NAME"]', ModelSettings),
+    "wires": ("[wires.NAME]", WireSettings),
 }
 """Sections that may stand several times: their titles, and the struct of one."""
 
@@ -264,7 +265,7 @@ def models() -> Iterator[str]:
         "refused, unless the model is routed to another engine. A star: only where espeak-ng is installed. A size is "
         "the default where the caller names none; `max_concurrent` and `max_daily` are not limited unless the settings "
         "say so. Prices are credits of US$0.01. Those without a ~ are Runway's, read in "
-        f"{catalog.at_runway().checked} at {catalog.RUNWAY_PRICES}; a ~ marks a nominal one, which no vendor's page "
+        f"{runway_models.at_runway().checked} at {runway_models.RUNWAY_PRICES}; a ~ marks a nominal one, which no vendor's page "
         "that we read has (`mutoscope models --prices` says more). They are counted, nobody is billed.\n"
     )
     rows = [model_row(model) for model in Catalog(ROWS).models.values()]

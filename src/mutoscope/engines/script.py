@@ -49,6 +49,9 @@ SOUNDS = frozenset(
         Operation.VOICE_DUBBING,
         Operation.VOICE_ISOLATION,
         Operation.VIDEO_TO_AUDIO,
+        Operation.TEXT_TO_MUSIC,
+        Operation.MUSIC_EXTENSION,
+        Operation.MUSIC_JOIN,
     }
 )
 

@@ -246,6 +246,12 @@ class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     prices: dict[str, ModelPrice] = {}
 
 
+class WireSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the operator chooses about one wire."""
+
+    dialect: str = ""  # one of several forms of its answers; "" is the usual one
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     server: Server = Server()
     limits: Limits = Limits()
@@ -264,6 +270,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     keys: tuple[Key, ...] = ()
     accounts: dict[str, Account] = {}
     models: dict[str, ModelSettings] = {}
+    wires: dict[str, WireSettings] = {}
 
     @property
     def data(self) -> Path:
@@ -334,7 +341,7 @@ def collector_is_named(environment: Mapping[str, str] | None = None) -> bool:
     return any(variables.get(name) for name in COLLECTORS)
 
 
-BY_NAME = ("keys", "accounts", "models")
+BY_NAME = ("keys", "accounts", "models", "wires")
 """Sections that are lists or named entries: they come from the file only."""
 
 

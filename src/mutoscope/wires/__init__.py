@@ -2,6 +2,7 @@
 
 from mutoscope.model.catalog import Model
 from mutoscope.wirekit.wire import Wire
+from mutoscope.wires import runway_reverse
 from mutoscope.wires.dashscope import api as dashscope
 from mutoscope.wires.dashscope import models as wan_models
 from mutoscope.wires.freepik import api as freepik
@@ -13,10 +14,27 @@ from mutoscope.wires.runway import api as runway
 from mutoscope.wires.runway import models as runway_models
 from mutoscope.wires.runway import reseller
 
-ALL: tuple[Wire, ...] = (freepik.WIRE, dashscope.WIRE, luma.WIRE, minimax.WIRE, reseller.WIRE, runway.WIRE)
+ALL: tuple[Wire, ...] = (
+    freepik.WIRE,
+    dashscope.WIRE,
+    luma.WIRE,
+    minimax.WIRE,
+    runway_reverse.WIRE,
+    reseller.WIRE,
+    runway.WIRE,
+)
 """Every wire, the narrower path roots first."""
 
-ROWS: tuple[Model, ...] = (*runway_models.ROWS, *wan_models.ROWS, *luma_models.ROWS, *minimax_models.ROWS)
+ROWS: tuple[Model, ...] = (
+    *runway_models.ROWS,
+    *wan_models.ROWS,
+    *luma_models.ROWS,
+    *minimax_models.ROWS,
+    *runway_reverse.ROWS,
+)
 """Every vendor's models, for the catalog."""
 
 BY_NAME: dict[str, Wire] = {wire.name: wire for wire in ALL}
+
+DIALECTS: dict[str, dict[str, Wire]] = {"runway_reverse": runway_reverse.DIALECTS}
+"""The wires of which a server speaks one of several, by `[wires.NAME] dialect`; `ALL` has the usual one."""

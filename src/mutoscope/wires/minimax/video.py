@@ -321,4 +321,4 @@ API = TaskApi(
 
 
 FRONT = wire(API)
-WIRE = replace(FRONT, quiet=(ROOT,), back=replace(FRONT.back, poll=poll) if FRONT.back else None)
+WIRE = replace(FRONT, quiet=(ROOT,), challenge="challenge", back=replace(FRONT.back, poll=poll) if FRONT.back else None)
