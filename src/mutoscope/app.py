@@ -26,10 +26,10 @@ from mutoscope.files.probe import Prober
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import BadSettings, Rights, Settings
 from mutoscope.model.problem import Problem
+from mutoscope.service import rehearsal as rehearsing
 from mutoscope.service.gateway import Gateway
 from mutoscope.service.inputs import Intake
 from mutoscope.service.keys import Keys, Pace, share_of, widest
-from mutoscope.service.rehearsal import KEPT, seed
 from mutoscope.service.routing import Routes
 from mutoscope.store import SqliteStore
 from mutoscope.telemetry import logs, tracing
@@ -80,6 +80,7 @@ class App:
             max_concurrent=settings.limits.max_concurrent,
             max_daily=settings.limits.max_daily,
             engine="script" if rehearsal else None,
+            open_wires=open_wires(settings),
         )
         self.relays = relays(settings, self.catalog)
         self.engines: dict[str, Engine] = {
@@ -108,7 +109,7 @@ class App:
             routes=self.routes,
             keys=self.keys,
             wires={wire.name: wire for wire in self.wires},
-            kept=KEPT if rehearsal else frozenset(),
+            kept=rehearsing.KEPT if rehearsal else frozenset(),
         )
         self.worker = Worker(
             gateway=self.gateway,
@@ -165,7 +166,7 @@ class App:
             scratch=self.home.scratch,
             started=self.start,
             stopped=self.stop,
-            wires=self.wires,
+            wires=rehearsing.wires(self.wires) if rehearsal else self.wires,
         )
         logs.conceal((self.webhook_secret, settings.metrics.token, *(each.key for each in settings.accounts.values())))
         self.tracing: Tracing | None = None
@@ -187,7 +188,7 @@ class App:
         if recovered:
             log.info("recovered", what="jobs and deliveries of an earlier process", count=recovered)
         if self.rehearsal:
-            await seed(self.store, now=self.gateway.clock())
+            await rehearsing.seed(self.store, now=self.gateway.clock())
         self._tasks = [
             asyncio.create_task(self.worker.run()),
             asyncio.create_task(self.deliverer.run()),
@@ -266,6 +267,16 @@ def hold_prices(settings: Settings, engines: Mapping[str, Engine]) -> None:
             if name not in places:
                 where = f'[models."{model}".prices.{name}]'
                 raise BadSettings(f"{where}: there is no engine or API of this name; there are {', '.join(places)}")
+
+
+def open_wires(settings: Settings) -> dict[str, str]:
+    """The wires of accounts that are sent models which no row of the catalog has, with their vendors."""
+    found: dict[str, str] = {}
+    for account in settings.accounts.values():
+        back = wire.back if (wire := BY_NAME.get(account.wire)) else None
+        if back and (back.open_models if account.open_models is None else account.open_models):
+            found[account.wire] = back.vendor
+    return found
 
 
 def relays(settings: Settings, catalog: Catalog) -> dict[str, Relay]:

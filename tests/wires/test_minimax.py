@@ -406,7 +406,7 @@ def test_what_the_official_client_always_sends_is_taken() -> None:
             "language_boost": "auto",
         },
     )
-    assert read.notes == ()
+    assert read.ignored == ()
     assert "vol" not in read.generation.extra and "language_boost" not in read.generation.extra
 
 

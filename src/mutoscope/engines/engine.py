@@ -181,6 +181,8 @@ class Engine(Protocol):
     remote: bool
     """Whether somebody else makes it: then its inputs are not opened for it, and what nobody asked for (a seed, a frame
     rate) is not made up."""
+    speaks: str
+    """The wire by which it calls a vendor: what a caller said in that wire's words reaches it. "" for the others."""
     honours: Mapping[Operation, frozenset[str]]
     """For each operation it can do: the Generation fields, input roles and `extra` names that it obeys.
     "*" stands for every name."""

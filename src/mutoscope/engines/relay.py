@@ -102,6 +102,7 @@ class Relay:
             raise ValueError(f"wire {wire.name} cannot be called")
         self.name, self.account, self.wire, self.settings = name, account, wire, settings
         self.back: Back = wire.back
+        self.speaks = wire.name
         self.catalog, self.clock = catalog, clock
         self.line = Line(
             account.base_url or self.back.base_url,

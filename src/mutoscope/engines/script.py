@@ -59,6 +59,7 @@ SOUNDS = frozenset(
 class Script:
     name = "script"
     remote = False
+    speaks = ""
     honours: Mapping[Operation, frozenset[str]] = {operation: frozenset({"*"}) for operation in Operation}
 
     def __init__(self, settings: ScriptSettings | None = None) -> None:
@@ -78,6 +79,8 @@ class Script:
         color = tint(f"{wish.prompt}/{wish.seed}/{index}")
         width, height = frame_size(run)
         seconds = wish.seconds or source_seconds(run) or 5.0
+        if added := wish.extra.get("added_seconds"):
+            seconds = (source_seconds(run) or 0.0) + added
         if wish.operation in PICTURES:
             data = await asyncio.to_thread(picture, width, height, color)
             data = await asyncio.to_thread(padded_png, data, ballast(wish.prompt or ""))

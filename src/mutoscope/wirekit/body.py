@@ -17,6 +17,7 @@ from msgspec import Struct, inspect
 from msgspec.structs import replace
 
 from mutoscope.model.http import HttpRequest
+from mutoscope.model.job import Job, Json
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 
 T = TypeVar("T")
@@ -73,6 +74,14 @@ def read_json(body: bytes) -> Any:
         return read_vast_numbers(body)
     except UNREADABLE as error:
         raise not_json(error, body) from error
+
+
+def body_of(job: Job) -> Json:
+    """What a job was made of, as its caller sent it; nothing where that was too long to be kept whole."""
+    try:
+        return msgspec.json.decode(job.body or b"{}", type=dict[str, Any])
+    except UNREADABLE:
+        return {}
 
 
 def read_vast_numbers(body: bytes) -> Any:
@@ -177,8 +186,12 @@ def unread(body: bytes, type: Any, whose: str, *, idle: Collection[Path] = ()) -
 
     `whose` members they could have been; `idle` are those that some client always sends. Raises Problem(INVALID).
     """
-    told = (path for path in strangers(body, type) if path not in idle)
-    named = tuple(islice(told, NOTED + 1))
+    return ignored_notes((path for path in strangers(body, type) if path not in idle), whose)
+
+
+def ignored_notes(paths: Iterable[Path], whose: str) -> tuple[str, ...]:
+    """What to say of members that nobody reads."""
+    named = tuple(islice(paths, NOTED + 1))
     notes = tuple(f"ignored: {shown(path)} ({whose} has no such member)" for path in named[:NOTED])
     return (*notes, "ignored: further members") if len(named) > NOTED else notes
 

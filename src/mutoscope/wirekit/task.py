@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
+from itertools import islice
 from typing import Any, cast
 
 import msgspec
@@ -19,9 +20,20 @@ from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_respon
 from mutoscope.model.job import Failure, Generation, Input, Job, Json, Operation, Role, State, Update
 from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, custom_flaw
 from mutoscope.model.requests import Submission
-from mutoscope.wirekit.answers import LONGEST_REASON, ask, news_of, number, plain_text, refusal, source_of
+from mutoscope.wirekit.answers import LONGEST_WORD, ask, decoded, news_of, number, plain_text, refusal, source_of
 from mutoscope.wirekit.back import Back, Carriage, Conversation, File, Order, Way
-from mutoscope.wirekit.body import UNREADABLE, dotted, invalid, read_body, read_json, schema, unread, walk, with_others
+from mutoscope.wirekit.body import (
+    UNREADABLE,
+    dotted,
+    ignored_notes,
+    invalid,
+    read_body,
+    read_json,
+    schema,
+    strangers,
+    walk,
+    with_others,
+)
 from mutoscope.wirekit.fields import AnyField, Field, FileField, JobField
 from mutoscope.wirekit.flaws import plain
 from mutoscope.wirekit.forms import file_of
@@ -54,6 +66,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     wait: Callable[[Json, HttpRequest], float | None] | None = None  # seconds that the answer waits for the job's end
     waited: Callable[[Job, HttpRequest], HttpResponse] | None = None  # the answer then; None: that of any create
     carries: Callable[[HttpRequest], str | None] | None = None  # see `Create`
+    adds: float | None = None  # an extension's seconds are what is added: these where the caller names none
     also: tuple[str, ...] = ()  # older or resellers' spellings of the path
     fixed: Json = {}  # members that the vendor wants and nobody asks for, by dotted path
     flat: "Flat | None" = None  # of a body whose members stand in a list
@@ -141,6 +154,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     unsent: frozenset[int] = frozenset({429, 503})
     requests_per_second: float | None = None
     hosts: tuple[str, ...] = ()
+    open_models: bool = False
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "endpoints", tuple(tabled(self, each) for each in self.endpoints))
@@ -158,7 +172,15 @@ def members_of(endpoint: Endpoint) -> Any:
 
 
 def names_of(field: AnyField) -> tuple[str, ...]:
-    return field.ours if isinstance(field, Field) else (field.role.value,)
+    if isinstance(field, Field):
+        return field.ours
+    weights = (weights_of(field),) if isinstance(field, FileField) and field.weight else ()
+    return (field.role.value, *weights)
+
+
+def weights_of(field: FileField) -> str:
+    """The name in `extra` of how much each file of a role counts."""
+    return f"{field.role}_weights"
 
 
 # -- the front ---------------------------------------------------------------------------------
@@ -175,8 +197,9 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
         said, odd = endpoint.flat.read(said)
         flaws = tuple(odd)
     for path, field in endpoint.table:
-        names |= {name: path for name in names_of(field) if name != path}
         value = at(said, path)
+        if value is not None or not field.alias:
+            names |= {name: path for name in names_of(field) if name != path}
         if value is None or (path.split(".")[0],) in wrong:
             continue
         match field:
@@ -192,12 +215,15 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
                         inputs.append(input_of(api, request, field, place, text))
                     except BadSource as error:
                         found.append(custom_flaw(each, str(error)))
+                if field.weight and at(value, f"*.{field.weight}"):
+                    more[weights_of(field)] = [at(each, field.weight) for each in value]
     if api.webhook and isinstance(address := at(said, api.webhook), str) and not LINK.fullmatch(address):
         found.append(custom_flaw(tuple(api.webhook.split(".")), "should be an HTTP(S) URL"))
     found += endpoint.rules(said) if endpoint.rules and not wrong else ()
     flaws = with_others(tuple(flaws), found)
     if flaws:
         raise invalid(in_order(flaws, endpoint.body))
+    strange = tuple(islice(strangers(request.body, endpoint.body), MOST_UNREAD))
     parent = request.params.get("id") if endpoint.parent else None
     if endpoint.parent and parent:
         inputs.append(Input(role=endpoint.parent, field="id", output_of=parent))
@@ -207,17 +233,29 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
         deciding = {role.value for role in endpoint.makes if role}
         needed = " or ".join(path for path, each in endpoint.table if deciding.intersection(names_of(each)))
         raise invalid((custom_flaw((needed,), "is required"),))
+    if endpoint.adds is not None and operation in GOES_ON:
+        more["added_seconds"] = asked.pop("seconds", endpoint.adds)
     return Submission(
         generation=Generation(
             operation=operation, model=model_in(endpoint, said, request), inputs=tuple(inputs), extra=more, **asked
         ),
         webhook=at(said, api.webhook) if api.webhook else None,
         fields=names | ({"webhook": api.webhook} if api.webhook else {}),
-        notes=unread(request.body, endpoint.body, api.vendor),
+        ignored=tuple(ignored_notes(strange, api.vendor)),
+        unread={".".join(map(str, path)): found for path in strange if (found := at_path(said, path)) is not None},
         wait=endpoint.wait(said, request) if endpoint.wait else None,
         parent=parent,
         events=api.events(said) if api.events else None,
     )
+
+
+GOES_ON = frozenset({Operation.VIDEO_EXTENSION, Operation.MUSIC_EXTENSION})
+MOST_UNREAD = 50  # members that no table knows and that are passed on
+
+
+def at_path(said: Json, path: tuple[str | int, ...]) -> Any:
+    """The value of a member that lies in objects only; what is inside a list has no place of its own."""
+    return None if any(isinstance(step, int) for step in path) else at(said, ".".join(map(str, path)))
 
 
 def read_all(body: bytes, type: Any) -> tuple[Json, tuple[Flaw, ...]]:
@@ -389,6 +427,9 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
                 write_jobs(api, endpoint, order, body, path, field)
     if endpoint.parent:
         path_of = path_of.replace("{id}", earlier_id(api, order, wish.input(endpoint.parent), endpoint.parent))
+    if wish.wire == api.name:
+        for path, value in wish.unread.items():
+            put(body, path, value)
     flaws = [*walk(body, schema(members_of(endpoint)), ()), *(endpoint.rules(body) if endpoint.rules else ())]
     if flaws:
         named = [(our_name(endpoint, flaw, wish), api.word(flaw)) for flaw in flaws]
@@ -408,7 +449,10 @@ def write_files(api: TaskApi, order: Order, body: Json, path: str, field: FileFi
         said = [text.partition(";base64,")[2] if text.startswith("data:") else text for text in said]
     values = [field.written(text) if field.written else text for text in said]
     if field.many:
-        put(body, path, [{field.item: value} for value in values] if field.item and not field.written else values)
+        weights = order.generation.extra.get(weights_of(field)) or () if field.weight else ()
+        counts = [{} if each is None else {field.weight: each} for each in weights] + [{}] * len(values)
+        items = [{field.item: value} | count for value, count in zip(values, counts, strict=False)]
+        put(body, path, items if field.item and not field.written else values)
         return
     if len(given) > 1:
         message = f"{api.vendor} takes one {field.role}; several were given."
@@ -482,7 +526,9 @@ def poll(api: TaskApi, handle: Json) -> Conversation[Update]:
     task = task_in(api, (yield read_request(api, handle)))
     id = at(task, api.reading.id)
     if id is not None and str(id).lower() != str(handle["id"]).lower():
-        message = f"{api.vendor} answered with another task: {str(id)[:100]} instead of {handle['id']}."
+        message = (
+            f"{api.vendor} answered with another task: {plain_text(str(id), LONGEST_WORD)} instead of {handle['id']}."
+        )
         raise Problem(Kind.UPSTREAM_FAILED, message)
     if id is None:
         raise Problem(Kind.UPSTREAM_FAILED, f"{api.vendor} sent an answer without an id at {api.reading.id}.")
@@ -508,9 +554,9 @@ def task_in(api: TaskApi, response: HttpResponse) -> Json:
     if not 200 <= response.status < 300:
         raise complaint(api, response)
     try:
-        task = msgspec.json.decode(response.body, type=dict[str, Any])
+        task = decoded(response.body, dict[str, Any])
     except (msgspec.ValidationError, *UNREADABLE) as error:
-        reason = str(error)[:LONGEST_REASON]
+        reason = plain_text(str(error))
         raise Problem(Kind.UPSTREAM_FAILED, f"{api.vendor} sent an answer that cannot be read: {reason}") from error
     if api.fault and (problem := api.fault(task)):
         raise problem
@@ -563,7 +609,7 @@ def first_of(paths: tuple[str, ...], task: Json) -> list[Any]:
 
 def failure_in(api: TaskApi, reading: Reading, task: Json) -> Failure:
     told = (at(task, path) for path in reading.reason)
-    why = next((each.strip()[:LONGEST_REASON] for each in told if isinstance(each, str) and each.strip()), "")
+    why = next((plain_text(each.strip()) for each in told if isinstance(each, str) and each.strip()), "")
     message = (
         f"{api.vendor} could not make it: {why}" if why else f"{api.vendor} could not make it and gives no reason."
     )
@@ -705,4 +751,5 @@ def back(api: TaskApi) -> Back:
         unsent=api.unsent,
         requests_per_second=api.requests_per_second,
         hosts=api.hosts,
+        open_models=api.open_models,
     )

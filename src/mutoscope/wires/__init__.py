@@ -8,6 +8,7 @@ from mutoscope.wires.dashscope import models as wan_models
 from mutoscope.wires.freepik import api as freepik
 from mutoscope.wires.luma import api as luma
 from mutoscope.wires.luma import models as luma_models
+from mutoscope.wires.luma import own as luma_own
 from mutoscope.wires.minimax import api as minimax
 from mutoscope.wires.minimax import models as minimax_models
 from mutoscope.wires.runway import api as runway
@@ -18,6 +19,7 @@ ALL: tuple[Wire, ...] = (
     freepik.WIRE,
     dashscope.WIRE,
     luma.WIRE,
+    luma_own.WIRE,
     minimax.WIRE,
     runway_reverse.WIRE,
     reseller.WIRE,
