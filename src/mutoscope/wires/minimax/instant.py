@@ -14,7 +14,7 @@ from mutoscope.wirekit.back import Way
 from mutoscope.wirekit.body import read_json
 from mutoscope.wirekit.fields import AnyField, Field, FileField, extra, same
 from mutoscope.wirekit.paths import at
-from mutoscope.wirekit.task import Endpoint, TaskApi, wire
+from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, wire
 from mutoscope.wires.minimax.models import MUSIC, SPEECH
 from mutoscope.wires.minimax.video import API as VIDEO
 from mutoscope.wires.minimax.video import OPTIMIZER
@@ -230,9 +230,12 @@ def sound_type(request: HttpRequest) -> str | None:
     return SOUNDS[at(said, "audio_setting.format") or "mp3"]
 
 
-def at_once(endpoint: Endpoint, fields: dict[str, AnyField], answer: Any, render: Callable[[Job], Any]) -> TaskApi:
-    """The API of one path whose answer has what was made."""
-    waits = replace(endpoint, wait=lambda _said, _request: PATIENCE)
+def at_once(
+    endpoint: Endpoint, fields: dict[str, AnyField], answer: Any, render: Callable[[Job], Any], made: str
+) -> TaskApi:
+    """The API of one path whose answer has the links of what was `made`, where it is asked for these."""
+    form = "response_format" if endpoint.body is Image else "output_format"
+    waits = replace(endpoint, wait=lambda _said, _request: PATIENCE, fixed={form: "url"})
     return replace(
         VIDEO,
         show=None,
@@ -243,8 +246,8 @@ def at_once(endpoint: Endpoint, fields: dict[str, AnyField], answer: Any, render
         made=None,
         made_type=None,
         webhook=None,
+        reading=Reading(id="id", status="status", links=(made,), reason=("base_resp.status_msg",)),
         routes=(),
-        back=False,
     )
 
 
@@ -261,6 +264,7 @@ IMAGE = at_once(
     PICTURE_FIELDS,
     Pictures,
     pictures,
+    "data.image_urls",
 )
 SPEAK = at_once(
     Endpoint(
@@ -274,6 +278,7 @@ SPEAK = at_once(
     SPEECH_FIELDS,
     Heard,
     sound,
+    "data.audio",
 )
 PLAY = at_once(
     Endpoint(
@@ -287,5 +292,6 @@ PLAY = at_once(
     MUSIC_FIELDS,
     Heard,
     sound,
+    "data.audio",
 )
 PARTS = {"image": wire(IMAGE), "speech": wire(SPEAK), "music": wire(PLAY)}
