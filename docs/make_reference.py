@@ -42,6 +42,7 @@ from mutoscope.wirekit.routes import (
 )
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL, ROWS
+from mutoscope.wires.runway import models as runway_models
 from mutoscope.wires.runway.tasks import FAILURE_CODES, UNKNOWN_FAILURE
 
 ROOT = Path(__file__).parent.parent

@@ -22,10 +22,12 @@ assert BACK
 def talked(conversation: Generator[HttpRequest, HttpResponse, Any], *answers: Any) -> tuple[list[HttpRequest], Any]:
     """The requests of a conversation that is answered so, and what it comes to."""
     asked = [next(conversation)]
-    try:
-        asked += (conversation.send(HttpResponse(body=json.dumps(answer).encode())) for answer in answers)
-    except StopIteration as end:
-        return asked, end.value
+    for answer in answers:
+        try:
+            request = conversation.send(HttpResponse(body=json.dumps(answer).encode()))
+        except StopIteration as end:
+            return asked, end.value
+        asked.append(request)
     raise AssertionError(f"more was asked: {asked[-1]}")
 
 
