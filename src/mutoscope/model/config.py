@@ -28,6 +28,7 @@ VENDOR_KEYS = {
     "DASHSCOPE_API_KEY": "dashscope",
     "LUMAAI_API_KEY": "luma",
     "MINIMAX_API_KEY": "minimax",
+    "REPLICATE_API_TOKEN": "replicate",
 }
 """The environment variables in which the vendors' own SDKs look for a key → the wire that it is for."""
 

@@ -11,6 +11,8 @@ from mutoscope.wires.luma import models as luma_models
 from mutoscope.wires.luma import own as luma_own
 from mutoscope.wires.minimax import api as minimax
 from mutoscope.wires.minimax import models as minimax_models
+from mutoscope.wires.replicate import api as replicate
+from mutoscope.wires.replicate import models as replicate_models
 from mutoscope.wires.runway import api as runway
 from mutoscope.wires.runway import models as runway_models
 from mutoscope.wires.runway import reseller
@@ -24,16 +26,20 @@ ALL: tuple[Wire, ...] = (
     runway_reverse.WIRE,
     reseller.WIRE,
     runway.WIRE,
+    replicate.WIRE,
 )
 """Every wire, the narrower path roots first."""
 
+# fmt: off
 ROWS: tuple[Model, ...] = (
     *runway_models.ROWS,
     *wan_models.ROWS,
     *luma_models.ROWS,
     *minimax_models.ROWS,
     *runway_reverse.ROWS,
+    *replicate_models.ROWS,
 )
+# fmt: on
 """Every vendor's models, for the catalog."""
 
 BY_NAME: dict[str, Wire] = {wire.name: wire for wire in ALL}
