@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 import httpx
 from PIL import Image
 
+from mutoscope.telemetry import logs
 from mutoscope.app import App
 from mutoscope.model.config import Limits, Server, Settings
-from mutoscope.telemetry import logs
 
 SECONDS = 60.0  # that one job may take
 RUNWAY = {"x-runway-version": "2024-11-06"}
