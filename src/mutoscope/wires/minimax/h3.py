@@ -123,12 +123,12 @@ def flattened(said: Json) -> tuple[Json, list[Flaw]]:
     flat: Json = {name: value for name, value in said.items() if name != "content"}
     flaws = list[Flaw]()
     for number, item in enumerate(cast("list[Json]", said["content"])):
-        kind, role, place = item["type"], item.get("role"), ("content", number)
+        kind, role, place = item["type"], str(item.get("role")), ("content", number)
         if kind == "text":
             if "prompt" in flat:
                 flaws.append(custom_flaw(place, "there may be one item of the type text only"))
             flat["prompt"] = item.get("text") or ""
-        elif KINDS.get(str(role)) != kind:
+        elif KINDS.get(role) != kind:
             right = ", ".join(each for each, of in KINDS.items() if of == kind)
             flaws.append(custom_flaw((*place, "role"), f"should be one of {right} for the type {kind}"))
         elif not item.get(kind):
@@ -180,13 +180,15 @@ def rules(flat: Json) -> Iterator[Flaw]:
 def tier(wish: Generation) -> str | None:
     if wish.resolution:
         return wish.resolution.upper()
-    size = (wish.width, wish.height)
-    return None if None in size else SIZES.get(size, ("", f"{size[0]}x{size[1]}"))[1]  # which the body refuses
+    if wish.width is None or wish.height is None:
+        return None
+    return SIZES.get((wish.width, wish.height), ("", f"{wish.width}x{wish.height}"))[1]  # which the body refuses
 
 
 def shape(wish: Generation) -> Any:
-    size = (wish.width, wish.height)
-    return wish.extra.get("ratio") if None in size else SIZES.get(size, (None, ""))[0]
+    if wish.width is None or wish.height is None:
+        return wish.extra.get("ratio")
+    return SIZES.get((wish.width, wish.height), (None, ""))[0]
 
 
 FIELDS: dict[str, AnyField] = {

@@ -95,7 +95,11 @@ class Music(Struct, kw_only=True):
 
 def unless(usual: Any, name: str) -> Field:
     """An extra that says nothing where it has its usual value."""
-    return replace(extra(name), read=lambda value: {} if value == usual else {"extra": {name: value}})
+
+    def read(value: Any) -> Json:
+        return {} if value == usual else {"extra": {name: value}}
+
+    return Field(ours=(name,), read=read, write=lambda wish: wish.extra.get(name))
 
 
 def shape(wish: Generation) -> str | None:
@@ -104,7 +108,11 @@ def shape(wish: Generation) -> str | None:
 
 def side(name: str) -> Field:
     """A side of a size that has no word."""
-    return replace(same(name), write=lambda wish: None if shape(wish) else getattr(wish, name))
+
+    def write(wish: Generation) -> int | None:
+        return None if shape(wish) else getattr(wish, name)
+
+    return Field(ours=(name,), read=lambda value: {name: value}, write=write)
 
 
 def quality(setting: Json) -> Json:
@@ -133,7 +141,11 @@ PICTURE_FIELDS: dict[str, AnyField] = {
     "n": same("count"),
     "seed": same("seed"),
     "prompt_optimizer": OPTIMIZER,
-    "aigc_watermark": replace(same("watermark"), read=lambda value: {"watermark": True} if value else {}),
+    "aigc_watermark": Field(
+        ours=("watermark",),
+        read=lambda value: {"watermark": True} if value else {},
+        write=lambda wish: wish.watermark,
+    ),
     "subject_reference": FileField(
         role=Role.CHARACTER,
         ways=(Way.LINK, Way.DATA),
@@ -230,12 +242,16 @@ def sound_type(request: HttpRequest) -> str | None:
     return SOUNDS[at(said, "audio_setting.format") or "mp3"]
 
 
+def patience(_said: Json, _request: HttpRequest) -> float:
+    return PATIENCE
+
+
 def at_once(
     endpoint: Endpoint, fields: dict[str, AnyField], answer: Any, render: Callable[[Job], Any], made: str
 ) -> TaskApi:
     """The API of one path whose answer has the links of what was `made`, where it is asked for these."""
     form = "response_format" if endpoint.body is Image else "output_format"
-    waits = replace(endpoint, wait=lambda _said, _request: PATIENCE, fixed={form: "url"})
+    waits = replace(endpoint, wait=patience, fixed={form: "url"})
     return replace(
         VIDEO,
         show=None,

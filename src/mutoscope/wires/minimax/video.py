@@ -127,8 +127,10 @@ def tier(wish: Generation) -> str | None:
 
 
 RESOLUTION = Field(ours=("resolution", "width", "height"), read=lambda value: {"resolution": value.lower()}, write=tier)
-DURATION = replace(
-    same("seconds"), write=lambda wish: None if wish.model in OLDS and wish.seconds == 6 else wholes(wish.seconds)
+DURATION = Field(
+    ours=("seconds",),
+    read=lambda value: {"seconds": value},
+    write=lambda wish: None if wish.model in OLDS and wish.seconds == 6 else wholes(wish.seconds),
 )
 OPTIMIZER = replace(extra("prompt_extend"), ours=("prompt_extend",))
 FIELDS: dict[str, AnyField] = {
