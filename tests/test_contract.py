@@ -39,7 +39,7 @@ from mutoscope.service.gateway import shortened
 from mutoscope.service.keys import digest
 from mutoscope.web import openapi, pages
 from mutoscope.web.openapi import PLACEHOLDER, required_of
-from mutoscope.wirekit.routes import Create, Route, TakeFile
+from mutoscope.wirekit.routes import Create, Read, Route, TakeFile
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL
 
@@ -354,7 +354,8 @@ def texts(value: Any) -> Iterator[str]:
 def named(answer: Any) -> set[str]:
     """The fields of the body that an error answer complains about."""
     params = {each["name"].partition(".")[0] for each in answer.get("invalid_params", ())}
-    if text := answer.get("base_resp", {}).get("status_msg") or answer.get("error", {}).get("message", ""):
+    coded, error = answer.get("base_resp", {}), answer.get("error")
+    if text := coded.get("status_msg") or (error.get("message") if isinstance(error, dict) else ""):
         return {re.split(r"[.\[ :]", part)[0] for part in text.removeprefix("invalid params, ").split("; ")}
     params |= {re.split(r"[.\[]", each["field"])[0] for each in answer.get("invalid_fields", ())}
     if "request_id" in answer:  # DashScope has one text, in which every flaw begins with its path
@@ -366,13 +367,22 @@ def named(answer: Any) -> set[str]:
 
 # -- the tests -----------------------------------------------------------------------------------
 
-TIED = {"/v1/video_generation", "/v2/video_generation", "/v2/video_regeneration", "/v1/image_generation"}
-"""What a member may be depends on others, or on an earlier job: tests/wires/test_minimax.py holds their bounds."""
+TIED = {
+    *("/v1/video_generation", "/v2/video_generation", "/v2/video_regeneration", "/v1/image_generation"),
+    *(
+        f"/runway/{version}pro/{name}"
+        for version in ("", "v1/")
+        for name in ("generate", "video2video", "act_one", "aleph")
+    ),
+}
+"""What a member may be depends on others, or on an earlier job, or has to be a link; tests/wires/test_minimax.py and
+test_runway_reverse.py hold their bounds."""
 BODIES = [
     (wire, route)
     for wire in ALL
     for route in wire.routes
-    if route.body is not None and not isinstance(route, TakeFile)  # a form with a file, and nothing else
+    if route.body is not None
+    and not isinstance(route, TakeFile | Read)  # a form with a file, or an id, and nothing else
 ]
 OWN = [
     (wire, route)

@@ -62,10 +62,19 @@ Link = Annotated[str, Meta(extra_json_schema={"format": "uri"})]
 Word = Literal["gen2", "gen3", "gen4", "gen4.5"]
 
 
+class Motion(Struct, kw_only=True):
+    x: float | None = None
+    y: float | None = None
+    z: float | None = None
+    r: float | None = None
+    bg_x_pan: float | None = None
+    bg_y_pan: float | None = None
+
+
 class Options(Struct, kw_only=True):
     seconds: Literal[5, 10] | None = None
     image_as_end_frame: bool | None = None
-    motion_vector: dict[str, float] | None = None
+    motion_vector: Motion | None = None
     motion_multiplier: int | None = None
     structure_transformation: Annotated[float, Meta(ge=0, le=1)] | None = None
     flip: bool | None = None
