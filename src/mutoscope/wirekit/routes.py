@@ -111,6 +111,13 @@ class TakeFile(Route, frozen=True, kw_only=True):
     render: Callable[[Upload, HttpRequest], HttpResponse]
 
 
+class TakeInline(Route, frozen=True, kw_only=True):
+    """Keeps files that the request carries inside its JSON."""
+
+    parse: Callable[[HttpRequest], tuple[tuple[UploadWish, bytes], ...]]
+    render: Callable[[tuple[Upload, ...], HttpRequest], HttpResponse]
+
+
 class ReadFile(Route, frozen=True, kw_only=True):
     """A file that the caller sent ahead."""
 
