@@ -78,6 +78,7 @@ SAMPLES = (
     "picture.png",
     "2026-01-31",
     "castle",
+    "1 R",
 )
 """Texts that between them match every pattern; longer ones are made from them."""
 
@@ -319,7 +320,8 @@ def list_edges(type: inspect.VarTupleType | inspect.ListType, extra: dict[str, A
     if most is not None:
         yield Edge(items(type, most), fits=True, says=f"{most} items, the most")
         yield Edge(items(type, most + 1), fits=False, says=f"{most + 1} items, too many")
-    yield from (Edge([each.value], each.fits, f"[0]: {each.says}") for each in edges(type.item_type))
+    rest = items(type, least)[1:]
+    yield from (Edge([each.value, *rest], each.fits, f"[0]: {each.says}") for each in edges(type.item_type))
 
 
 def struct_edges(struct: inspect.StructType, needs: dict[str, Any]) -> Iterator[Edge]:
@@ -355,6 +357,8 @@ def named(answer: Any) -> set[str]:
     params = {each["name"].partition(".")[0] for each in answer.get("invalid_params", ())}
     if "request_id" in answer:  # DashScope has one text, in which every flaw begins with its path
         return {re.split(r"[.\[ ]", part)[0] for part in answer["message"].split("; ")}
+    if answer.get("type") == "upstream_error":  # so has the proxy of Midjourney
+        return {re.split(r"[.\[: ]", part)[0] for part in answer["description"].split("; ")}
     issues = answer.get("issues", ())
     paths = {str(each["path"][0]) for each in issues if each["path"]}
     return params | paths | {key for each in issues for key in each.get("keys", ())}
@@ -362,7 +366,12 @@ def named(answer: Any) -> set[str]:
 
 # -- the tests -----------------------------------------------------------------------------------
 
-BODIES = [(wire, route) for wire in ALL for route in wire.routes if route.body is not None]
+BODIES = [
+    (wire, route)
+    for wire in ALL
+    for route in wire.routes
+    if route.body is not None and not (isinstance(route, Create) and route.hangs)  # on a task that is not there
+]
 OWN = [(wire, route) for n, (wire, route) in enumerate(BODIES) if route.body not in [r.body for _, r in BODIES[:n]]]
 """Without the routes of one wire that take what an earlier route takes."""
 

@@ -50,6 +50,7 @@ class Create(Route, frozen=True, kw_only=True):
     render: Callable[[Job, HttpRequest], HttpResponse]
     waited: Callable[[Job, HttpRequest], HttpResponse] | None = None
     """The answer after a wait, in time or not (`job.state` tells); None: the same as `render`."""
+    hangs: bool = False  # on an earlier job, which the request names
 
 
 class Read(Route, frozen=True, kw_only=True):

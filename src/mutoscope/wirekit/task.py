@@ -631,6 +631,7 @@ def wire(api: TaskApi) -> Wire:
             status=each.created or api.created,
             summary=each.title if path == each.at else f"{each.title} (another spelling)",
             form=each.form,
+            hangs=each.parent is not None,
         )
         for each in api.endpoints
         for path in (each.at, *each.also)

@@ -16,6 +16,7 @@ from mutoscope.wirekit.back import Way
 from mutoscope.wirekit.body import invalid, read_body, read_json, unread
 from mutoscope.wirekit.fields import AnyField, Field, FileField, alias, extra, sized
 from mutoscope.wirekit.media import LINK, BadSource, data_uri
+from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.routes import Create, List, ReadMany, Route, Stop, TakeInline
 from mutoscope.wirekit.task import Endpoint, TaskApi, read_all, render_problem, wire
 from mutoscope.wirekit.wire import Wire
@@ -122,8 +123,8 @@ def speed_in(request: HttpRequest) -> str | None:
 
 
 def speed_of(request: HttpRequest, said: Json) -> str | None:
-    modes = (said.get("accountFilter") or {}).get("modes") or [None]
-    return speed_in(request) or modes[0]
+    modes: list[str] = at(said, "accountFilter.modes") or []
+    return speed_in(request) or next(iter(modes), None)
 
 
 Follow = Callable[[Job, Json], Submission]
@@ -331,10 +332,8 @@ def credential(request: HttpRequest) -> str | None:
     for name in ("authorization", "mj-api-secret"):
         text = request.headers.get(name, "").strip()
         first, _, rest = text.partition(" ")
-        if first.lower() == "bearer":
-            text = rest.strip()
-        elif rest or first.lower() == "basic":
-            text = ""
+        if first.lower() in ("bearer", "basic"):
+            text = rest.strip() if first.lower() == "bearer" else ""
         if text and text != "midjourney-proxy":
             return text
     return None
@@ -405,6 +404,7 @@ ROUTES: tuple[Route, ...] = (
             body=body,
             answer=Answer,
             summary=summary,
+            hangs=True,
         )
         for path, parse, body, summary in (
             ("action", parse_action, bodies.Action, "Press a button of a task"),
@@ -514,6 +514,7 @@ API = TaskApi(
             models=("MID_JOURNEY", "NIJI_JOURNEY", "mj", "niji"),
             makes={None: Operation.TEXT_TO_TEXT},
             fields=SHORTEN,
+            rules=prompts.flaws,
         ),
     ),
     fields=FIELDS,

@@ -59,7 +59,7 @@ def back_of(api: TaskApi) -> Back:
         cancel=partial(cancel, api),
         find=partial(find, api),
         batch=partial(batch, api),
-        batch_key=lambda _: "",
+        batch_key=one_key,
         read_callback=partial(read_callback, api),
     )
 
@@ -219,6 +219,10 @@ def batch(api: TaskApi, handles: tuple[Json, ...]) -> Conversation[dict[int, Upd
             except Problem:
                 continue  # it is asked about alone, and tells what is wrong
     return told
+
+
+def one_key(_handle: Json) -> str:
+    return ""
 
 
 def find(api: TaskApi, order: Order, since: float) -> Conversation[tuple[Json, ...]]:

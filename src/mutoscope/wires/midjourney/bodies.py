@@ -4,11 +4,14 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-Address = Annotated[str, Meta(max_length=2000, extra_json_schema={"format": "uri"})]
-PIXEL = (
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
-)
-File = Annotated[str, Meta(examples=[PIXEL])]
+from mutoscope.wirekit.media import DATA_PATTERN, URL_PATTERN
+
+LINK = {"format": "uri", "pattern": f"^{URL_PATTERN}$"}
+Address = Annotated[str, Meta(max_length=2000, extra_json_schema=LINK)]
+Link = Annotated[str, Meta(extra_json_schema=LINK)]
+Data = Annotated[str, Meta(extra_json_schema={"pattern": f"^{DATA_PATTERN}$"})]
+File = Annotated[str, Meta(extra_json_schema={"pattern": f"^({DATA_PATTERN}|{URL_PATTERN})$"})]
+Prompt = Annotated[str, Meta(min_length=1)]
 Bot = Literal["MID_JOURNEY", "NIJI_JOURNEY", "mj", "niji"]
 Id = Annotated[str, Meta(min_length=1, examples=["173062171815100000000000000000012345"])]
 
@@ -34,16 +37,15 @@ class Submit(Struct, kw_only=True, rename="camel"):
 
 
 class Imagine(Submit, kw_only=True, rename="camel"):
-    prompt: Annotated[str, Meta(min_length=1)]
+    prompt: Prompt
     bot_type: Bot = "MID_JOURNEY"
     base64_array: list[File] | None = None
     base64: File | None = None
 
 
 class Shorten(Submit, kw_only=True, rename="camel"):
-    prompt: Annotated[str, Meta(min_length=1)]
+    prompt: Prompt
     bot_type: Bot = "MID_JOURNEY"
-    base64_array: list[File] | None = None
 
 
 class Blend(Submit, kw_only=True, rename="camel"):
@@ -54,7 +56,7 @@ class Blend(Submit, kw_only=True, rename="camel"):
 
 class Describe(Submit, kw_only=True, rename="camel"):
     base64: File | None = None
-    link: Annotated[str, Meta(extra_json_schema={"format": "uri"})] | None = None
+    link: Link | None = None
     language: str | None = None
     bot_type: Bot = "MID_JOURNEY"
 
@@ -99,8 +101,9 @@ class SimpleChange(Submit, kw_only=True, rename="camel"):
     ]
 
 
-class Files(Submit, kw_only=True, rename="camel"):
-    base64_array: Annotated[list[File], Meta(min_length=1, max_length=10)]
+class Files(Struct, kw_only=True, rename="camel"):
+    base64_array: Annotated[list[Data], Meta(min_length=1, max_length=10)]
+    account_filter: AccountFilter | None = None
     filter: AccountFilter | None = None
 
 

@@ -17,6 +17,7 @@ from mutoscope.model.requests import Submission
 from mutoscope.wirekit.body import invalid
 from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wirekit.media import BadSource, source
+from mutoscope.wirekit.paths import at
 from mutoscope.wires.midjourney import prompts
 from mutoscope.wires.midjourney.ids import public_id
 
@@ -144,7 +145,7 @@ def pressed(parent: Job, button: str, field: str, said: Json) -> Submission:
     if mode := said.get("mode") or parent.generation.extra.get("mode"):
         wish = replace(wish, extra=wish.extra | {"mode": mode})
     kind = name.split("::")[1] if name.startswith("JOB::") else name.split("::")[0]
-    remix = bool(said.get("enableRemix") or (said.get("accountFilter") or {}).get("remix")) and kind in REMIXED
+    remix = bool(said.get("enableRemix") or at(said, "accountFilter.remix")) and kind in REMIXED
     opens = remix or kind in ("CustomZoom", "Inpaint")
     prompt = said_prompt(parent) if not name.startswith(("Job::", "Picread")) else wish.prompt
     told = said | {"prompt": prompt, "action": action, "button": name, "remix": opens, "botType": bot_of(parent)}
