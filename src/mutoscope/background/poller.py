@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import msgspec
 import structlog
 
 from mutoscope.engines.relay import Relay
@@ -310,4 +311,5 @@ class Poller:
 
 
 def facts_of(update: Update) -> Json:
-    return {"links": update.links} | ({} if update.cost is None else {"cost": update.cost})
+    facts: Json = {"links": update.links, "texts": update.texts, "kept": msgspec.to_builtins(update.kept)}
+    return {name: each for name, each in facts.items() if each} | ({} if update.cost is None else {"cost": update.cost})
