@@ -29,6 +29,7 @@ SIZES = {
 SHAPE = re.compile(r"([1-9][0-9]{0,2}):([1-9][0-9]{0,2})", re.ASCII)
 WIDEST = 14.0  # times as wide as high, or as high as wide
 SPEEDS = {"fast": "FAST", "relax": "RELAX", "turbo": "TURBO"}
+SEED = re.compile(r"[0-9]{1,10}", re.ASCII)
 LARGEST_SEED = 4294967295
 
 
@@ -56,7 +57,7 @@ def flaws(said: Json) -> Iterator[Flaw]:
     shape, seed = shape_in(prompt), prompt.flags.get("seed")
     if shape is not None and size_of(shape) is None:
         yield custom_flaw(("prompt",), f"--ar should be a shape such as 16:9, not {shape[:20]!r}")
-    if seed is not None and not (seed.isascii() and seed.isdigit() and int(seed[:20]) <= LARGEST_SEED):
+    if seed is not None and seed_of(seed) is None:
         yield custom_flaw(("prompt",), f"--seed should be a number from 0 to {LARGEST_SEED}, not {seed[:20]!r}")
 
 
@@ -76,6 +77,10 @@ def size_of(shape: str) -> tuple[int, int] | None:
     return SIZES.get(shape) or (16 * round(side / 16), 16 * round(1024 * 1024 / side / 16))
 
 
+def seed_of(text: str) -> int | None:
+    return int(text) if SEED.fullmatch(text) and int(text) <= LARGEST_SEED else None
+
+
 UNDERSTOOD = frozenset({"ar", "aspect", "seed", "no", *SPEEDS})
 
 
@@ -86,8 +91,8 @@ def wishes(text: str) -> Json:
     extra: dict[str, Any] = {}
     if (shape := shape_in(prompt)) and (size := size_of(shape)):
         asked |= {"width": size[0], "height": size[1]}
-    if seed := prompt.flags.get("seed"):
-        asked["seed"] = int(seed)
+    if (seed := seed_of(prompt.flags.get("seed", ""))) is not None:
+        asked["seed"] = seed
     if no := prompt.flags.get("no"):
         asked["negative_prompt"] = no
     if mode := next((mode for name, mode in SPEEDS.items() if name in prompt.flags), None):
