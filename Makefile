@@ -29,7 +29,7 @@ $(SDK): lock/sdk.txt | $(READY)
 	@echo "[setup] fetching the SDKs in lock/sdk.txt"
 	@rm -rf .venv/sdk && mkdir -p .venv/sdk
 	@while read -r line; do echo "$$line" | $(BIN)/python -m pip download -q --disable-pip-version-check --no-deps \
-		--no-binary runwayml --require-hashes -d .venv/sdk -r /dev/stdin && continue; \
+		--no-binary runwayml,lumaai --require-hashes -d .venv/sdk -r /dev/stdin && continue; \
 		echo "[setup] this needs the package registry once; without it, copy .venv/sdk from a checkout that has it"; \
 		exit 1; done < lock/sdk.txt
 	@for file in .venv/sdk/*.tar.gz; do tar -xzf $$file -C .venv/sdk || exit 1; done

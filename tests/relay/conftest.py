@@ -115,14 +115,6 @@ def world(tmp_path: Path) -> Worlds:
 
 
 MODELS = (
-    "gen4.5",
-    "gen4_turbo",
-    "gen4_image",
-    "wan-2.7",
-    "wan3",
-    "veo3.1",
-    "seedance2",
-    "gen4_aleph",
-    "act_two",
-    "midjourney",
+    *("gen4.5", "gen4_turbo", "gen4_image", "wan-2.7", "wan3", "veo3.1", "seedance2", "gen4_aleph", "act_two"),
+    *("ray-2", "ray-1-6", "photon-1", "midjourney"),
 )

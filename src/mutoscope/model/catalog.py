@@ -66,6 +66,7 @@ GIVEN: Mapping[str, tuple[Any, ...]] = {
     "ratio": ("adaptive", "auto"),
     "fpsBoost": (False,),
     "shot_type": ("single",),
+    "loop": (False,),
 }
 """Extras that ask for what every engine does anyway, with the values for which that is so."""
 
@@ -299,6 +300,7 @@ def own_pixels(model: Model, shape: str, tier: str | None) -> tuple[int, int] | 
 
 TIERS = {
     "480p": 480,
+    "540p": 540,
     "580p": 580,
     "720p": 720,
     "768p": 768,
@@ -407,6 +409,8 @@ def rates_of(generation: Generation, price: Price) -> Rates:
 
 
 def seconds_of(generation: Generation, longest: float | None) -> float:
+    if (added := generation.extra.get("added_seconds")) is not None:
+        return added
     if generation.seconds is not None:
         return generation.seconds
     bounds = [each.limits.max_seconds for each in generation.inputs if each.limits and each.limits.max_seconds]
@@ -442,7 +446,8 @@ def check(generation: Generation, model: Model, fields: Mapping[str, str]) -> No
         )
 
 
-WISHES = tuple(name for name in Generation.__struct_fields__ if name not in ("operation", "model", "inputs", "extra"))
+NO_WISH = frozenset({"operation", "model", "inputs", "extra", "wire", "unread"})
+WISHES = tuple(name for name in Generation.__struct_fields__ if name not in NO_WISH)
 
 
 def asked(generation: Generation) -> list[tuple[str, str]]:

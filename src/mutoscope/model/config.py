@@ -26,6 +26,7 @@ VENDOR_KEYS = {
     "FREEPIK_API_KEY": "freepik",
     "RUNWAYML_API_SECRET": "runway",
     "DASHSCOPE_API_KEY": "dashscope",
+    "LUMAAI_API_KEY": "luma",
 }
 """The environment variables in which the vendors' own SDKs look for a key → the wire that it is for."""
 

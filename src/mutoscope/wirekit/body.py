@@ -17,6 +17,7 @@ from msgspec import Struct, inspect
 from msgspec.structs import replace
 
 from mutoscope.model.http import HttpRequest
+from mutoscope.model.job import Job, Json
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 
 T = TypeVar("T")
@@ -73,6 +74,14 @@ def read_json(body: bytes) -> Any:
         return read_vast_numbers(body)
     except UNREADABLE as error:
         raise not_json(error, body) from error
+
+
+def body_of(job: Job) -> Json:
+    """What a job was made of, as its caller sent it; nothing where that was too long to be kept whole."""
+    try:
+        return msgspec.json.decode(job.body or b"{}", type=dict[str, Any])
+    except UNREADABLE:
+        return {}
 
 
 def read_vast_numbers(body: bytes) -> Any:

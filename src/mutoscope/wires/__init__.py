@@ -7,13 +7,22 @@ from mutoscope.wires.dashscope import models as wan_models
 from mutoscope.wires.freepik import api as freepik
 from mutoscope.wires.luma import api as luma
 from mutoscope.wires.luma import models as luma_models
+from mutoscope.wires.luma import own as luma_own
 from mutoscope.wires.midjourney import api as midjourney
 from mutoscope.wires.midjourney import models as midjourney_models
 from mutoscope.wires.runway import api as runway
 from mutoscope.wires.runway import models as runway_models
 from mutoscope.wires.runway import reseller
 
-ALL: tuple[Wire, ...] = (freepik.WIRE, dashscope.WIRE, luma.WIRE, midjourney.WIRE, reseller.WIRE, runway.WIRE)
+ALL: tuple[Wire, ...] = (
+    freepik.WIRE,
+    dashscope.WIRE,
+    luma.WIRE,
+    luma_own.WIRE,
+    midjourney.WIRE,
+    reseller.WIRE,
+    runway.WIRE,
+)
 """Every wire, the narrower path roots first."""
 
 ROWS: tuple[Model, ...] = (*runway_models.ROWS, *wan_models.ROWS, *luma_models.ROWS, *midjourney_models.ROWS)

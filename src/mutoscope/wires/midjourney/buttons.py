@@ -172,7 +172,7 @@ def made_by(parent: Job, name: str) -> tuple[Generation, str]:
     base = Generation(operation=old.operation, model=old.model)
     match name.split("::"):
         case ["JOB", "reroll", _]:
-            return replace(again(old), seed=None), "REROLL"
+            return again(old), "REROLL"
         case ["Picread", _]:
             return again(old), "DESCRIBE"
         case ["Job", _, number]:
@@ -242,13 +242,18 @@ def sized(wish: Generation, parent: Job, number: str) -> Generation:
     return replace(wish, width=picture.width, height=picture.height)
 
 
+SIZED = (Operation.TEXT_TO_IMAGE, Operation.IMAGE_TO_IMAGE, Operation.IMAGE_BLEND)
+"""What is asked for in a size; the rest has that of its picture, whatever the books say."""
+
+
 def again(old: Generation) -> Generation:
     """The same wish. An input that was an earlier task's is that task's again."""
-    renamed = [
-        replace(each, output_of=public_id(each.output_of), asset=None) if each.output_of else each
-        for each in old.inputs
-    ]
-    return replace(old, inputs=tuple(renamed))
+    size = {} if old.operation in SIZED else {"width": None, "height": None}
+    return replace(old, inputs=tuple(named_again(each) for each in old.inputs), seed=None, **size)
+
+
+def named_again(each: Input) -> Input:
+    return replace(each, output_of=public_id(each.output_of), asset=None) if each.output_of else each
 
 
 # -- answering a dialog ---------------------------------------------------------------------------
