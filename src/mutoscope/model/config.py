@@ -27,6 +27,7 @@ VENDOR_KEYS = {
     "RUNWAYML_API_SECRET": "runway",
     "DASHSCOPE_API_KEY": "dashscope",
     "LUMAAI_API_KEY": "luma",
+    "REPLICATE_API_TOKEN": "replicate",
 }
 """The environment variables in which the vendors' own SDKs look for a key → the wire that it is for."""
 

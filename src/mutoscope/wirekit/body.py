@@ -347,7 +347,7 @@ def as_declared(flaw: Flaw, struct: Any) -> Flaw:
 
 @cache
 def choices(struct: Any) -> dict[frozenset[Any], tuple[Any, ...]]:
-    hints = get_type_hints(struct, include_extras=True).values()
+    hints = get_type_hints(get_origin(struct) or struct, include_extras=True).values()
     known = [list(literals(hint)) for hint in hints]
     joined = [tuple(chain.from_iterable(each)) for each in known]
     return {frozenset(values): values for values in (*joined, *chain.from_iterable(known))}

@@ -20,7 +20,17 @@ from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_respon
 from mutoscope.model.job import Failure, Generation, Input, Job, Json, Operation, Role, State, Update
 from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, custom_flaw
 from mutoscope.model.requests import Submission
-from mutoscope.wirekit.answers import LONGEST_WORD, ask, decoded, news_of, number, plain_text, refusal, source_of
+from mutoscope.wirekit.answers import (
+    LONGEST_WORD,
+    ask,
+    decoded,
+    is_link,
+    news_of,
+    number,
+    plain_text,
+    refusal,
+    source_of,
+)
 from mutoscope.wirekit.back import Back, Carriage, Conversation, File, Order, Way
 from mutoscope.wirekit.body import (
     UNREADABLE,
@@ -66,6 +76,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     wait: Callable[[Json, HttpRequest], float | None] | None = None  # seconds that the answer waits for the job's end
     adds: float | None = None  # an extension's seconds are what is added: these where the caller names none
     also: tuple[str, ...] = ()  # older or resellers' spellings of the path
+    front: bool = True  # False: the API's own `routes` take its requests, as where one path is for many models
     fixed: Json = {}  # members that the vendor wants and nobody asks for, by dotted path
     table: tuple[tuple[str, AnyField], ...] = ()  # the rows that its body has; set by the API
 
@@ -135,6 +146,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     id_of: Callable[[HttpRequest], str] = last_parameter
     probes_inputs: bool = False
     uploads: Mapping[str, Callable[[str], str | None]] = {}  # scheme of the vendor's own uris → the id of our upload
+    upload_of: Callable[[str], str | None] | None = None  # the same of a text in any form; None for any other text
     back: bool = True
     upload: Callable[[File], Conversation[str]] | None = None
     find: Callable[[Order, float], Conversation[tuple[Json, ...]]] | None = None
@@ -264,6 +276,8 @@ def input_of(api: TaskApi, request: HttpRequest, field: FileField, name: str, te
     """The file that a text names. Raises BadSource."""
     if file := file_of(request, text):
         return Input(role=field.role, field=name, file=str(file.path), limits=field.limits)
+    if api.upload_of and (id := api.upload_of(text)):
+        return Input(role=field.role, field=name, upload=id, limits=field.limits)
     for scheme, upload_id in api.uploads.items():
         if text.startswith(scheme):
             id = upload_id(text)
@@ -345,7 +359,10 @@ def knows(endpoint: Endpoint, name: str) -> bool:
         return name in endpoint.models
     types = types_at(endpoint.body, endpoint.model_at) if endpoint.model_at and "{" not in endpoint.model_at else []
     closed = [each for each in types if isinstance(each, inspect.LiteralType)]
-    return not closed or any(name in each.values for each in closed)
+    patterns = [each.pattern for each in types if isinstance(each, inspect.StrType) and each.pattern]
+    if closed:
+        return any(name in each.values for each in closed)
+    return all(re.search(pattern, name) for pattern in patterns)
 
 
 def supports(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
@@ -354,7 +371,9 @@ def supports(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> froz
     if found is None:
         return None
     endpoint, _ = found
-    others = {role.value for role, each in endpoint.makes.items() if role and each is not operation}
+    # what is there before decides otherwise; what comes after may be there too
+    before = list(endpoint.makes.values()).index(operation)
+    others = {role.value for role in list(endpoint.makes)[:before] if role}
     said = {name for _, field in endpoint.table for name in names_of(field)}
     if endpoint.parent:
         said.add(endpoint.parent.value)
@@ -471,7 +490,7 @@ def beside(body: Json, path: str, more: Json) -> None:
 def our_name(endpoint: Endpoint, flaw: Flaw, wish: Generation) -> str:
     """What we call the member that a flaw is about: of several names the one that was asked for."""
     path = ".".join(str(step) for step in flaw.path if isinstance(step, str))
-    for each, field in endpoint.table:
+    for each, field in sorted(endpoint.table, key=lambda row: -len(row[0])):  # the innermost
         if path == each or path.startswith(f"{each}.") or each.startswith(f"{path}."):
             names = names_of(field)
             return next((name for name in names if getattr(wish, name, None) is not None), names[0])
@@ -563,14 +582,17 @@ def news(api: TaskApi, reading: Reading, task: Json) -> Update:
         state = words[status]
     share = number(at(task, reading.progress), 0.0, reading.whole) if reading.progress else None
     done = state is State.SUCCEEDED
+    links, texts = first_of(reading.links, task), first_of(reading.texts, task)
+    if links == texts:  # one place for either
+        links, texts = (links, []) if all(map(is_link, links)) else ([], texts)
     return news_of(
         vendor=api.vendor,
         state=state,
         status=status,
         progress=None if share is None else share / reading.whole,
-        links=first_of(reading.links, task) if done else (),
+        links=links if done else (),
         inline=first_of(reading.inline, task) if done else (),
-        texts=first_of(reading.texts, task) if done else (),
+        texts=texts if done else (),
         failure=failure_in(api, reading, task) if state is State.FAILED else None,
         cost=at(task, reading.cost) if reading.cost else None,
     )
@@ -664,6 +686,7 @@ def wire(api: TaskApi) -> Wire:
             hangs=each.parent is not None,
         )
         for each in api.endpoints
+        if each.front
         for path in (each.at, *each.also)
     )
     tasks: list[Route] = []

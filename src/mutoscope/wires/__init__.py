@@ -10,6 +10,8 @@ from mutoscope.wires.luma import models as luma_models
 from mutoscope.wires.luma import own as luma_own
 from mutoscope.wires.midjourney import api as midjourney
 from mutoscope.wires.midjourney import models as midjourney_models
+from mutoscope.wires.replicate import api as replicate
+from mutoscope.wires.replicate import models as replicate_models
 from mutoscope.wires.runway import api as runway
 from mutoscope.wires.runway import models as runway_models
 from mutoscope.wires.runway import reseller
@@ -22,10 +24,19 @@ ALL: tuple[Wire, ...] = (
     midjourney.WIRE,
     reseller.WIRE,
     runway.WIRE,
+    replicate.WIRE,
 )
 """Every wire, the narrower path roots first."""
 
-ROWS: tuple[Model, ...] = (*runway_models.ROWS, *wan_models.ROWS, *luma_models.ROWS, *midjourney_models.ROWS)
+# fmt: off
+ROWS: tuple[Model, ...] = (
+    *runway_models.ROWS,
+    *wan_models.ROWS,
+    *luma_models.ROWS,
+    *midjourney_models.ROWS,
+    *replicate_models.ROWS,
+)
+# fmt: on
 """Every vendor's models, for the catalog."""
 
 BY_NAME: dict[str, Wire] = {wire.name: wire for wire in ALL}
