@@ -421,21 +421,16 @@ ROUTES: tuple[Route, ...] = (
         answer=Answer,
         summary="Keep pictures and get links to them",
     ),
-    ReadMany(
-        at=f"POST {ROOT}task/list-by-condition",
-        ids=ids_in,
-        render=render_many,
-        body=bodies.Ids,
-        answer=list[Task],
-        summary="Read several tasks",
-    ),
-    ReadMany(
-        at=f"POST {ROOT}task/list-by-ids",
-        ids=ids_in,
-        render=render_many,
-        body=bodies.Ids,
-        answer=list[Task],
-        summary="Read several tasks (another spelling)",
+    *(
+        ReadMany(
+            at=f"POST {ROOT}task/{path}",
+            ids=ids_in,
+            render=render_many,
+            body=bodies.Ids,
+            answer=list[Task],
+            summary="Read several tasks",
+        )
+        for path in ("list-by-condition", "list-by-ids")
     ),
     ReadMany(
         at=f"GET {ROOT}task/{{id}}/image-seed",
@@ -453,22 +448,16 @@ ROUTES: tuple[Route, ...] = (
         render=lambda _job, _request: HttpResponse(),
         summary="Cancel a task, which then has failed",
     ),
-    List(
-        at=f"GET {ROOT}task/list",
-        parse=lambda _: Page(size=100),
-        render=render_many,
-        answer=list[Task],
-        summary="The newest hundred tasks",
-    ),
-    List(
-        at=f"GET {ROOT}task/queue",
-        parse=lambda _: Page(size=100, keep=is_unfinished),
-        render=render_many,
-        answer=list[Task],
-        summary="The tasks that have not ended",
+    *(
+        List(at=f"GET {ROOT}task/{path}", parse=parse, render=render_many, answer=list[Task], summary=summary)
+        for path, parse, summary in (
+            ("list", lambda _: Page(size=100), "The newest hundred tasks"),
+            ("queue", lambda _: Page(size=100, keep=is_unfinished), "The tasks that have not ended"),
+        )
     ),
 )  # fmt: skip
 
+BOT: dict[str, Any] = {"model_at": "botType", "models": ("MID_JOURNEY", "NIJI_JOURNEY", "mj", "niji")}
 API = TaskApi(
     name="midjourney",
     vendor="Midjourney",
@@ -482,8 +471,7 @@ API = TaskApi(
             at="submit/imagine",
             title="Four pictures from a prompt",
             body=bodies.Imagine,
-            model_at="botType",
-            models=("MID_JOURNEY", "NIJI_JOURNEY", "mj", "niji"),
+            **BOT,
             makes={Role.REFERENCE: Operation.IMAGE_TO_IMAGE, None: Operation.TEXT_TO_IMAGE},
             rules=prompts.flaws,
         ),
@@ -491,8 +479,7 @@ API = TaskApi(
             at="submit/blend",
             title="Mix two to five pictures",
             body=bodies.Blend,
-            model_at="botType",
-            models=("MID_JOURNEY", "NIJI_JOURNEY", "mj", "niji"),
+            **BOT,
             makes={None: Operation.IMAGE_BLEND},
             fields=BLEND,
         ),
@@ -500,8 +487,7 @@ API = TaskApi(
             at="submit/describe",
             title="Four prompts for a picture",
             body=bodies.Described,
-            model_at="botType",
-            models=("MID_JOURNEY", "NIJI_JOURNEY", "mj", "niji"),
+            **BOT,
             makes={None: Operation.IMAGE_TO_TEXT},
             fields=DESCRIBE,
             rules=picture_flaws,
@@ -510,8 +496,7 @@ API = TaskApi(
             at="submit/shorten",
             title="Shorter prompts",
             body=bodies.Shorten,
-            model_at="botType",
-            models=("MID_JOURNEY", "NIJI_JOURNEY", "mj", "niji"),
+            **BOT,
             makes={None: Operation.TEXT_TO_TEXT},
             fields=SHORTEN,
             rules=prompts.flaws,
