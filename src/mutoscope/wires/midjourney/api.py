@@ -391,6 +391,10 @@ def render_seed(jobs: tuple[Job, ...], request: HttpRequest) -> HttpResponse:
     return json_response(Answer(code=1, description="Success", result=str(job.generation.seed)))
 
 
+def a_page(page: Page, _request: HttpRequest) -> Page:
+    return page
+
+
 def is_unfinished(job: Job) -> bool:
     return not job.state.final
 
@@ -449,10 +453,10 @@ ROUTES: tuple[Route, ...] = (
         summary="Cancel a task, which then has failed",
     ),
     *(
-        List(at=f"GET {ROOT}task/{path}", parse=parse, render=render_many, answer=list[Task], summary=summary)
-        for path, parse, summary in (
-            ("list", lambda _: Page(size=100), "The newest hundred tasks"),
-            ("queue", lambda _: Page(size=100, keep=is_unfinished), "The tasks that have not ended"),
+        List(at=f"GET {ROOT}task/{path}", parse=partial(a_page, page), render=render_many, answer=list[Task], summary=summary)
+        for path, page, summary in (
+            ("list", Page(size=100), "The newest hundred tasks"),
+            ("queue", Page(size=100, keep=is_unfinished), "The tasks that have not ended"),
         )
     ),
 )  # fmt: skip
