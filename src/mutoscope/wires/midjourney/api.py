@@ -453,7 +453,13 @@ ROUTES: tuple[Route, ...] = (
         summary="Cancel a task, which then has failed",
     ),
     *(
-        List(at=f"GET {ROOT}task/{path}", parse=partial(a_page, page), render=render_many, answer=list[Task], summary=summary)
+        List(
+            at=f"GET {ROOT}task/{path}",
+            parse=partial(a_page, page),
+            render=render_many,
+            answer=list[Task],
+            summary=summary,
+        )
         for path, page, summary in (
             ("list", Page(size=100), "The newest hundred tasks"),
             ("queue", Page(size=100, keep=is_unfinished), "The tasks that have not ended"),
