@@ -421,7 +421,8 @@ class Vendor:
             case Read():
                 return route.render(self.jobs[self.place(route.id(request))], request)
             case ReadMany():
-                return route.render(tuple(self.jobs[self.place(id)] for id in route.ids(request)), request)
+                by_id = {self.wire.public_id(job.id): job for job in self.jobs}
+                return route.render(tuple(by_id[id] for id in route.ids(request) if id in by_id), request)
             case Stop():
                 place = self.place(route.id(request))
                 self.jobs[place] = replace(self.jobs[place], state=State.CANCELED)
@@ -491,6 +492,7 @@ STARTS: dict[Operation, tuple[Role, ...]] = {
     Operation.LIP_SYNC: (Role.VIDEO, Role.AUDIO),
     Operation.SPEECH_TO_TEXT: (Role.AUDIO,),
     Operation.MUSIC_EXTENSION: (Role.AUDIO,),
+    Operation.MUSIC_JOIN: (Role.AUDIO,),
 }
 """The files without which there is nothing to start from."""
 
@@ -593,7 +595,8 @@ def progress(vendor: Vendor, state: State, **changes: Any) -> None:
 @EVERY_BACK
 def test_a_back_says_where_and_how_it_calls(wire: Wire):
     back = back_of(wire)
-    assert re.fullmatch(r"https://[a-z0-9.-]+(/[a-z0-9/.-]*[a-z0-9])?", back.base_url)
+    own = r"https://[a-z0-9.-]+(/[a-z0-9/.-]*[a-z0-9])?"
+    assert back.base_url == "" or re.fullmatch(own, back.base_url)
     assert all(name == name.lower() and "\n" not in value for name, value in back.sign(KEY, NOW).items())
     assert wire.credential(HttpRequest(method="GET", path="/", headers=back.sign(KEY, NOW))) == KEY
     assert all(400 <= status < 600 for status in back.unsent)

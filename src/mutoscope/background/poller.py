@@ -174,7 +174,7 @@ class Poller:
         match watch.mode, update.state:
             case _, State.QUEUED | State.RUNNING:
                 await self._still(relay, watch, update)
-            case Mode.WAIT, State.SUCCEEDED if update.links:
+            case Mode.WAIT, State.SUCCEEDED if update.links or update.texts:
                 if await self.store.collect(watch.job, facts=facts_of(update), now=self.clock()):
                     self._moved_on(relay, watch)
             case Mode.WAIT, State.SUCCEEDED:
@@ -184,7 +184,7 @@ class Poller:
                 state = State.FAILED if update.state is State.FAILED else State.CANCELED
                 failure = update.failure or Failure(kind=Kind.UPSTREAM_FAILED, message=f"{relay.name} failed.")
                 await self._end(relay, watch, state, failure, cost=update.cost or 0.0)
-            case Mode.LATE, State.SUCCEEDED if update.links:
+            case Mode.LATE, State.SUCCEEDED if update.links or update.texts:
                 if await self.store.revive(watch.job, facts=facts_of(update), now=self.clock()):
                     self._moved_on(relay, watch)
                 else:
@@ -310,4 +310,5 @@ class Poller:
 
 
 def facts_of(update: Update) -> Json:
-    return {"links": update.links} | ({} if update.cost is None else {"cost": update.cost})
+    made = {"links": update.links} | ({"texts": update.texts} if update.texts else {})
+    return made | ({} if update.cost is None else {"cost": update.cost})

@@ -33,6 +33,7 @@ POLL_SECONDS = 1.0  # how long a job queued by another process may go unnoticed
 HINDERED_SECONDS = 5.0  # how long to wait where the disk is full, or the like, before a job is tried again
 PATIENCE_SECONDS = 3600.0  # how long that may go on
 PROGRESS_SECONDS = 0.5  # how often news of progress is written
+WORDS = "text/plain"
 CLEARED_SECONDS = 3600.0  # how often what copies left is looked through
 AGAIN_SECONDS = (1.0, 10.0)  # before a job that was cut off is taken up again: the first time, and the longest
 PARKED_SECONDS = 60.0  # before what a vendor made is fetched again after a fault of ours
@@ -501,6 +502,9 @@ class Run:
             frames=frames,
         )
 
+    def say(self, text: str) -> Output:
+        return Output(id=str(uuid_utils.uuid7()), media_type=WORDS, text=text)
+
     async def _signed(self, source: Path | bytes, media_type: str, making: Making) -> Path | bytes:
         """The file with its credentials; as it is, and said so, where that fails."""
         signer = self._worker.signer
@@ -551,7 +555,7 @@ class Run:
     @property
     def is_accepted(self) -> bool:
         """Whether a vendor makes it or made it: then only its word, or the operator's patience, ends the job."""
-        return bool(self._checkpoint.get("links")) or (
+        return bool(self._checkpoint.get("links") or self._checkpoint.get("texts")) or (
             self.dispatch is not None and self.dispatch.sent is Sent.ACCEPTED
         )
 

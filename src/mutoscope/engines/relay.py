@@ -57,6 +57,9 @@ FAMILIES: Mapping[Operation, tuple[str, ...]] = {
     Operation.VOICE_ISOLATION: ("audio", "video"),
     Operation.SPEECH_TO_SPEECH: ("audio", "video"),
     Operation.VIDEO_TO_AUDIO: ("audio", "video"),
+    Operation.TEXT_TO_MUSIC: ("audio",),
+    Operation.MUSIC_EXTENSION: ("audio",),
+    Operation.MUSIC_JOIN: ("audio",),
 }
 """What kind of file an operation makes; all others make videos."""
 
@@ -82,8 +85,11 @@ class Relay:
         self.name, self.account, self.wire, self.settings = name, account, wire, settings
         self.back: Back = wire.back
         self.catalog, self.clock = catalog, clock
+        base_url = account.base_url or self.back.base_url
+        if not base_url:
+            raise Problem(Kind.INVALID, f"is needed: {wire.title} has no address of its own; name your reseller's")
         self.line = Line(
-            account.base_url or self.back.base_url,
+            base_url,
             lambda: self.back.sign(account.key, self.clock()),
             net,
             seconds=settings.request_seconds,
@@ -150,8 +156,9 @@ class Relay:
     # -- making ---------------------------------------------------------------------
 
     async def generate(self, run: EngineRun) -> Outcome:
-        if links := run.checkpointed.get("links"):
-            return await self._fetch(run, links)
+        links, texts = run.checkpointed.get("links") or (), run.checkpointed.get("texts") or ()
+        if links or texts:
+            return await self._fetch(run, links, texts)
         last = run.dispatch
         if last and last.sent in (Sent.INTENDED, Sent.UNKNOWN):
             return await self._through(self._find_out(run, self._order_of(run), last))
@@ -377,8 +384,8 @@ class Relay:
 
     # -- what was made -----------------------------------------------------------------------
 
-    async def _fetch(self, run: EngineRun, links: Sequence[str]) -> Outcome:
-        """Copy the results to us and look at them."""
+    async def _fetch(self, run: EngineRun, links: Sequence[str], texts: Sequence[str]) -> Outcome:
+        """Copy the results to us and look at them; what is words is here already."""
         tries = int(run.checkpointed.get("copies", 0))
         if (cost := number(run.checkpointed.get("cost"), 0.0, MOST_CREDITS)) is not None:
             run.charge(cost)
@@ -391,7 +398,7 @@ class Relay:
             await run.checkpoint(copies=tries + 1)
             await run.tell("copy_failed", problem.message)
             return Parked(detail=problem.message, seconds=min(COPY_SECONDS[1], COPY_SECONDS[0] * 2 ** min(tries, 10)))
-        return tuple(outputs)
+        return (*outputs, *(run.say(text) for text in texts))
 
     async def _keep(self, run: EngineRun, landed: "Landed") -> Output:
         info = landed.info

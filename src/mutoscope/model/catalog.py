@@ -79,6 +79,7 @@ def row(
     max_seconds: float | None = None,
     names: dict[str, tuple[str, ...]] | None = None,
     sizes: Mapping[str, Mapping[str, tuple[int, int]]] | None = None,
+    ignores: frozenset[str] = ADVICE,
 ) -> Model:
     """A row, as vendors' tables have it."""
     return Model(
@@ -91,7 +92,7 @@ def row(
         max_seconds=max_seconds,
         price=price,
         prices=prices or {},
-        ignores=ADVICE,
+        ignores=ignores,
     )
 
 

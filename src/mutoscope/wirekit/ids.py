@@ -4,6 +4,7 @@ import re
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 VERSION = 14  # where the version digit of a hyphenated UUID stands
+PARTS = "158236"  # version digits of the ids of a job's results: neither its own nor the vendor's of the job
 
 
 def uuid4_form(id: str) -> str:
@@ -21,3 +22,16 @@ def from_uuid4_form(public: str) -> str | None:
     if not UUID.fullmatch(text) or text[VERSION] != "4":
         return None
     return f"{text[:VERSION]}7{text[VERSION + 1 :]}"
+
+
+def part_form(id: str, number: int) -> str:
+    """The id of one of a job's results, from 0, at vendors where these have ids of their own."""
+    return f"{id[:VERSION]}{PARTS[number]}{id[VERSION + 1 :]}"
+
+
+def from_part_form(public: str) -> tuple[str, int] | None:
+    """The job, and which of its results; None when the text cannot be such an id."""
+    text = public.lower()
+    if not UUID.fullmatch(text) or text[VERSION] not in PARTS:
+        return None
+    return f"{text[:VERSION]}7{text[VERSION + 1 :]}", PARTS.index(text[VERSION])

@@ -33,6 +33,8 @@ from mutoscope.wirekit.wire import Wire
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:=-]{0,199}", re.ASCII)
 """What a vendor's id may look like: it becomes a part of a path, or of a query."""
+LONGEST_TEXT, MOST_TEXTS = 100_000, 64  # of words that a vendor made
+PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?%", re.ASCII)
 PLACE = re.compile(r"\{([^{}]+)\}")
 
 
@@ -48,6 +50,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     parent: Role | None = None  # what the output of the job in the path is to this one
     fields: Mapping[str, AnyField] | None = None  # in the place of the API's
     rules: Callable[[Json], Iterable[Flaw]] | None = None  # what is wrong between members
+    reshape: Callable[[Json], Json] | None = None  # other forms of the body that clients send → the one of `body`
     route: str = ""  # the job's `route`; "" for one that every read of the wire may see
     form: bool = False
     created: int | None = None  # status of the answer, where not that of the API
@@ -98,6 +101,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     fault: Callable[[Json], Problem | None] | None = None  # trouble told by a code in an answer of status 200
     reasons: tuple[str, ...] = ("detail", "message", "error.message", "error", "msg")  # where an error says why
     kinds: Mapping[int, Kind] = {}  # of error statuses read, where they mean something else than usual
+    codes: Mapping[str, Kind] = {}  # of the word at `code` in an error answer, which tells more than its status
     statuses: Mapping[Kind, int] = {}  # of errors told
     invalid_status: int = 400
     word: Callable[[Flaw], str] = plain
@@ -149,7 +153,8 @@ def names_of(field: AnyField) -> tuple[str, ...]:
 
 def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     """Raises Problem(INVALID) with every flaw of the body, Problem(NOT_FOUND) for a model that is not there."""
-    said, flaws = read_all(request.body, endpoint.body)
+    body = reshaped(endpoint, request.body)
+    said, flaws = read_all(body, endpoint.body)
     asked: Json = {}
     more: Json = {}
     inputs, names, wrong = list[Input](), dict[str, str](), {flaw.path[:1] for flaw in flaws}
@@ -165,7 +170,7 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
                 more |= read.pop("extra", {})
                 asked |= read
             case JobField():
-                inputs.append(Input(role=field.role, field=path, output_of=str(value)))
+                inputs.append(Input(role=field.role, field=path, output_of=str(value), output=field.output(str(value))))
             case FileField():
                 for place, text, each in texts_of(path, field, value):
                     try:
@@ -193,11 +198,18 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
         ),
         webhook=at(said, api.webhook) if api.webhook else None,
         fields=names | ({"webhook": api.webhook} if api.webhook else {}),
-        notes=unread(request.body, endpoint.body, api.vendor),
+        notes=unread(body, endpoint.body, api.vendor),
         wait=endpoint.wait(said, request) if endpoint.wait else None,
         parent=parent,
         events=api.events(said) if api.events else None,
     )
+
+
+def reshaped(endpoint: Endpoint, body: bytes) -> bytes:
+    """The body in the form of its type. Raises Problem where it is no JSON."""
+    if endpoint.reshape is None or not isinstance(said := read_json(body), dict):
+        return body
+    return msgspec.json.encode(endpoint.reshape(cast("Json", said)))
 
 
 def read_all(body: bytes, type: Any) -> tuple[Json, tuple[Flaw, ...]]:
@@ -519,11 +531,18 @@ def news(api: TaskApi, reading: Reading, task: Json) -> Update:
     return Update(
         state=state,
         upstream_status=status,
-        progress=share / reading.whole if isinstance(share, int | float) and 0 <= share <= reading.whole else None,
+        progress=share_of(share, reading.whole),
         links=links_in(api, reading, task) if state is State.SUCCEEDED else (),
         texts=texts_in(reading, task) if state is State.SUCCEEDED else (),
         failure=failure,
     )
+
+
+def share_of(told: Any, whole: float) -> float | None:
+    """A figure, or a text such as "30%", as a share of the whole."""
+    if isinstance(told, str) and PERCENT.fullmatch(told):
+        return share_of(float(told[:-1]), 100.0)
+    return told / whole if isinstance(told, int | float) and 0 <= told <= whole else None
 
 
 def links_in(api: TaskApi, reading: Reading, task: Json) -> tuple[str, ...]:
@@ -552,7 +571,7 @@ def texts_in(reading: Reading, task: Json) -> tuple[str, ...]:
             each for each in (cast("list[Any]", found) if isinstance(found, list) else [found]) if isinstance(each, str)
         ]
         if texts:
-            return tuple(texts)
+            return tuple(text[:LONGEST_TEXT] for text in texts[:MOST_TEXTS])
     return ()
 
 
@@ -573,7 +592,9 @@ def complaint(api: TaskApi, response: HttpResponse) -> Problem:
         said = None
     texts = (at(said, path) for path in api.reasons)
     why = next((text for text in map(text_of, texts) if text), "")
-    return refusal(response, why, vendor=api.vendor, kinds=dict(api.kinds))
+    kind = api.codes.get(str(at(said, "code"))) if api.codes else None
+    kinds = dict(api.kinds) | ({} if kind is None else {response.status: kind})
+    return refusal(response, why, vendor=api.vendor, kinds=kinds)
 
 
 def text_of(told: Any) -> str:

@@ -2,6 +2,7 @@
 
 from mutoscope.model.catalog import Model
 from mutoscope.wirekit.wire import Wire
+from mutoscope.wires import udio
 from mutoscope.wires.dashscope import api as dashscope
 from mutoscope.wires.dashscope import models as wan_models
 from mutoscope.wires.freepik import api as freepik
@@ -10,11 +11,13 @@ from mutoscope.wires.luma import models as luma_models
 from mutoscope.wires.runway import api as runway
 from mutoscope.wires.runway import models as runway_models
 from mutoscope.wires.runway import reseller
+from mutoscope.wires.suno import api as suno
+from mutoscope.wires.suno import models as suno_models
 
-ALL: tuple[Wire, ...] = (freepik.WIRE, dashscope.WIRE, luma.WIRE, reseller.WIRE, runway.WIRE)
+ALL: tuple[Wire, ...] = (freepik.WIRE, dashscope.WIRE, luma.WIRE, reseller.WIRE, runway.WIRE, suno.WIRE, udio.WIRE)
 """Every wire, the narrower path roots first."""
 
-ROWS: tuple[Model, ...] = (*runway_models.ROWS, *wan_models.ROWS, *luma_models.ROWS)
+ROWS: tuple[Model, ...] = (*runway_models.ROWS, *wan_models.ROWS, *luma_models.ROWS, *suno_models.ROWS, *udio.ROWS)
 """Every vendor's models, for the catalog."""
 
 BY_NAME: dict[str, Wire] = {wire.name: wire for wire in ALL}
