@@ -79,6 +79,7 @@ SAMPLES = (
     "2026-01-31",
     "castle",
     "google/nano-banana",
+    "chirp-v4",
 )
 """Texts that between them match every pattern; longer ones are made from them."""
 
@@ -432,8 +433,8 @@ def places(path: str) -> dict[str, str]:
     return {name: NAMES.get(name, "1") for name in PLACEHOLDER.findall(path)}
 
 
-OF_EARLIER = ("There is no task ", "song_id: is required with mode ")
-"""In the answer to a body that is fine but for the earlier task that it names, which nobody made, or does not name."""
+OF_EARLIER = ("There is no task ", "There is no model 'chirp-", "song_id: is required with mode ")
+"""In the answer to a body that is fine but for what it names, which is not here: an earlier task, an open model."""
 
 
 def verdict(attempt: Attempt, answer: httpx.Response) -> str | None:

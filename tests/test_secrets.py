@@ -141,6 +141,7 @@ async def show_all(client: httpx.AsyncClient, upstream: str) -> list[str]:
     runway = {"authorization": f"Bearer {key}", "x-runway-version": "2024-11-06"}
     body = {"model": "gen4.5", "promptText": "x", "ratio": "1280:720", "duration": 5}
     made = await client.post("/v1/text_to_video", json=body, headers=runway)
+    assert made.status_code == 200, made.text
     task = await ended(client, f"/v1/tasks/{made.json()['id']}", runway, "FAILED")
     assert "no such key" in str(task) and SECRETS["vendor key"] not in str(task), task
     shown = await ended(client, f"{IMAGE}/{ids[0]}", good, "COMPLETED")

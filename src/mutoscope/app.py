@@ -79,6 +79,7 @@ class App:
             max_concurrent=settings.limits.max_concurrent,
             max_daily=settings.limits.max_daily,
             engine="script" if rehearsal else None,
+            open_wires=open_wires(settings),
         )
         self.relays = relays(settings, self.catalog)
         self.engines: dict[str, Engine] = {
@@ -248,6 +249,16 @@ def hold_prices(settings: Settings, engines: Mapping[str, Engine]) -> None:
             if name not in places:
                 where = f'[models."{model}".prices.{name}]'
                 raise BadSettings(f"{where}: there is no engine or API of this name; there are {', '.join(places)}")
+
+
+def open_wires(settings: Settings) -> dict[str, str]:
+    """The wires of accounts that are sent models which no row of the catalog has, with their vendors."""
+    found: dict[str, str] = {}
+    for account in settings.accounts.values():
+        back = wire.back if (wire := BY_NAME.get(account.wire)) else None
+        if back and (back.open_models if account.open_models is None else account.open_models):
+            found[account.wire] = back.vendor
+    return found
 
 
 def relays(settings: Settings, catalog: Catalog) -> dict[str, Relay]:

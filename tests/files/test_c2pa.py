@@ -560,7 +560,7 @@ from mutoscope.app import App
 from mutoscope.cli.generate import WIRE
 from mutoscope.model.config import BadSettings, Credentials, Settings
 from mutoscope.model.job import Generation, Operation
-from mutoscope.wirekit.wire import Submission
+from mutoscope.model.requests import Submission
 
 async def main(folder):
     wish = Generation(operation=Operation.TEXT_TO_IMAGE, model="gen4_image", prompt="x", width=64, height=64)

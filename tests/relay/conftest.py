@@ -114,4 +114,7 @@ def world(tmp_path: Path) -> Worlds:
     return run
 
 
-MODELS = ("gen4.5", "gen4_turbo", "gen4_image", "wan-2.7", "wan3", "veo3.1", "seedance2", "gen4_aleph", "act_two")
+MODELS = (
+    *("gen4.5", "gen4_turbo", "gen4_image", "wan-2.7", "wan3", "veo3.1", "seedance2", "gen4_aleph", "act_two"),
+    *("chirp-v4", "suno-lyrics", "suno-concat", "suno-upload", "udio32-v1.5"),
+)

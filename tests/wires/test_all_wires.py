@@ -259,7 +259,7 @@ def test_a_members_name_that_is_no_text_is_a_problem_and_no_accident(wire: Wire,
 def parsed_notes(route: Route, body: Any) -> tuple[str, ...]:
     assert route.parse
     read: Submission = route.parse(request_to(route, json.dumps(body).encode()))
-    return read.notes
+    return (*read.notes, *read.ignored)
 
 
 def objects_in(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:

@@ -15,6 +15,7 @@ import uuid_utils
 from msgspec.structs import replace
 
 from mutoscope.engines import CutOff, Engine, Handed, OpenedInput, Outcome, Parked, Unsent
+from mutoscope.engines.engine import MADE
 from mutoscope.engines.relay import Relay
 from mutoscope.files.assets import Assets, in_turn
 from mutoscope.files.c2pa import Making, Signer, Unsigned
@@ -568,13 +569,17 @@ class Run:
             number=dispatch.number,
             handle=handle,
             status=status,
-            due=now + worker.relay.first_poll_seconds,
+            due=now if MADE in handle else now + worker.relay.first_poll_seconds,
             deadline=now + (model.timeout_seconds or worker.relay.timeout_seconds),
             now=now,
         )
         self.dispatch = replace(dispatch, sent=Sent.ACCEPTED)
         if not wanted:
             worker.gateway.new_watch.set()  # it has ended meanwhile: the vendor is told at once
+
+    async def earlier(self, job: str, account: str) -> Json | None:
+        accepted = [each for each in await self._worker.store.dispatches(job) if each.sent is Sent.ACCEPTED]
+        return next((each.handle for each in reversed(accepted) if each.account == account), None)
 
     async def resolve(self, dispatch: Dispatch, sent: Sent, detail: str) -> None:
         worker = self._worker

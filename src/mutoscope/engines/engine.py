@@ -11,6 +11,9 @@ from mutoscope.files.probe import MediaInfo
 from mutoscope.model.job import Dispatch, Generation, Input, Json, Operation, Output, Role, Sent
 from mutoscope.model.problem import Problem
 
+MADE = "made"
+"""The member of a handle that holds the result, of a vendor whose answer to the submission carries it."""
+
 
 class OpenedInput(Struct, frozen=True, kw_only=True):
     """An input, fetched, checked against its limits and lying on disk."""
@@ -156,6 +159,10 @@ class EngineRun(Protocol):
         """It turned out refused, unsent or unknown."""
         ...
 
+    async def earlier(self, job: str, account: str) -> Json | None:
+        """The handle by which a vendor's account knows an earlier job; None where another made it."""
+        ...
+
     async def unresolved(self, account: str) -> int:
         """How many dispatches of the account are intended: on their way, or cut off by the end of a process."""
         ...
@@ -178,6 +185,8 @@ class Engine(Protocol):
     remote: bool
     """Whether somebody else makes it: then its inputs are not opened for it, and what nobody asked for (a seed, a frame
     rate) is not made up."""
+    speaks: str
+    """The wire by which it calls a vendor: what a caller said in that wire's words reaches it. "" for the others."""
     honours: Mapping[Operation, frozenset[str]]
     """For each operation it can do: the Generation fields, input roles and `extra` names that it obeys.
     "*" stands for every name."""

@@ -15,11 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+import msgspec
 import structlog
+import uuid_utils
 from msgspec.structs import replace
 
 from mutoscope.engines.circuit_breaker import Breaker, Bucket
-from mutoscope.engines.engine import HANDED, EngineRun, Outcome, Parked, Unsent
+from mutoscope.engines.engine import HANDED, MADE, EngineRun, Outcome, Parked, Unsent
 from mutoscope.files.assets import EXTENSIONS
 from mutoscope.files.egress import Client, Line, Lookup, NotSent, discard
 from mutoscope.files.probe import MediaInfo
@@ -27,7 +29,7 @@ from mutoscope.model.catalog import Catalog, Model
 from mutoscope.model.config import Account, Net
 from mutoscope.model.config import Relay as RelaySettings
 from mutoscope.model.http import HttpRequest, HttpResponse
-from mutoscope.model.job import Dispatch, Generation, Input, Json, Operation, Output, Sent, Update, Watch
+from mutoscope.model.job import Dispatch, Generation, Input, Json, Operation, Output, Sent, State, Update, Watch
 from mutoscope.model.problem import Kind, Problem, hindrance
 from mutoscope.telemetry.counters import JOB_SECONDS, Durations, Tally
 from mutoscope.telemetry.tracing import HEADER, Tracing, span
@@ -51,15 +53,23 @@ ELSEWHERE = frozenset({Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.QUOTA_EXCEEDED
 FAMILIES: Mapping[Operation, tuple[str, ...]] = {
     Operation.TEXT_TO_IMAGE: ("image",),
     Operation.IMAGE_UPSCALE: ("image",),
+    Operation.IMAGE_TO_IMAGE: ("image",),
+    Operation.IMAGE_INPAINT: ("image",),
+    Operation.IMAGE_OUTPAINT: ("image",),
+    Operation.IMAGE_BLEND: ("image",),
+    Operation.BACKGROUND_REMOVAL: ("image",),
+    Operation.BACKGROUND_REPLACEMENT: ("image",),
+    Operation.VECTORIZATION: ("image",),
+    Operation.VIRTUAL_TRY_ON: ("image",),
+    Operation.TEXT_TO_MUSIC: ("audio", "video", "image"),
+    Operation.MUSIC_EXTENSION: ("audio", "video", "image"),
+    Operation.MUSIC_JOIN: ("audio", "video", "image"),
     Operation.TEXT_TO_SPEECH: ("audio",),
     Operation.SOUND_EFFECT: ("audio",),
     Operation.VOICE_DUBBING: ("audio", "video"),
     Operation.VOICE_ISOLATION: ("audio", "video"),
     Operation.SPEECH_TO_SPEECH: ("audio", "video"),
     Operation.VIDEO_TO_AUDIO: ("audio", "video"),
-    Operation.TEXT_TO_MUSIC: ("audio",),
-    Operation.MUSIC_EXTENSION: ("audio",),
-    Operation.MUSIC_JOIN: ("audio",),
 }
 """What kind of file an operation makes; all others make videos."""
 
@@ -84,6 +94,7 @@ class Relay:
             raise ValueError(f"wire {wire.name} cannot be called")
         self.name, self.account, self.wire, self.settings = name, account, wire, settings
         self.back: Back = wire.back
+        self.speaks = wire.name
         self.catalog, self.clock = catalog, clock
         base_url = account.base_url or self.back.base_url
         if not base_url:
@@ -156,9 +167,8 @@ class Relay:
     # -- making ---------------------------------------------------------------------
 
     async def generate(self, run: EngineRun) -> Outcome:
-        links, texts = run.checkpointed.get("links") or (), run.checkpointed.get("texts") or ()
-        if links or texts:
-            return await self._fetch(run, links, texts)
+        if any(run.checkpointed.get(name) for name in ("links", "texts", "kept")):
+            return await self._fetch(run, run.checkpointed.get("links") or ())
         last = run.dispatch
         if last and last.sent in (Sent.INTENDED, Sent.UNKNOWN):
             return await self._through(self._find_out(run, self._order_of(run), last))
@@ -168,9 +178,10 @@ class Relay:
         self._submitting += 1
         try:
             with self.breaker.trying():
-                order = self._order_of(run)
+                order = await self._with_earlier(run, self._order_of(run))
                 try:
-                    sources = {each.field: await self._bring(run, order, each) for each in order.generation.inputs}
+                    given = [each for each in order.generation.inputs if not self._is_said_by_id(order, each)]
+                    sources = {each.field: await self._bring(run, order, each) for each in given}
                 except Unreached as reason:
                     return self._unsent(run, reason.problem)
                 return await self._through(self._send(run, replace(order, sources=sources)))
@@ -188,13 +199,28 @@ class Relay:
         """The wish without the inputs that go unheeded, of which the job has a note."""
         heeded = self.heeds(generation.operation, model) or frozenset()
         inputs = tuple(each for each in generation.inputs if "*" in heeded or each.role in heeded)
-        return Order(generation=replace(generation, inputs=inputs), names=self.names_of(model))
+        ours = (each.output_of for each in inputs if each.made_by == self.name)
+        return Order(
+            generation=replace(generation, inputs=inputs),
+            names=self.names_of(model),
+            earlier={job: {"id": "earlier"} for job in ours if job},  # stands for the handle while it is only checked
+        )
 
     def _order_of(self, run: EngineRun) -> Order:
         order = self._order(run.generation, self.catalog.get(run.generation.model))
         return replace(order, callback=run.callback, reference=run.job_id)
 
+    async def _with_earlier(self, run: EngineRun, order: Order) -> Order:
+        """With the vendor's own handles of the earlier jobs whose outputs are inputs of this one."""
+        own = {each.output_of for each in order.generation.inputs if each.made_by == self.name}
+        found = {job: await run.earlier(job, self.name) for job in own if job}
+        return replace(order, earlier={job: handle for job, handle in found.items() if handle})
+
     # -- its inputs -------------------------------------------------------------------
+
+    def _is_said_by_id(self, order: Order, each: Input) -> bool:
+        """Whether the vendor made it and takes it by no other way than the id of the job that did."""
+        return each.output_of in order.earlier and not self.back.ways(order, each)
 
     async def _bring(self, run: EngineRun, order: Order, each: Input) -> str:
         """What stands for an input in the request, after it was brought where the vendor can have it.
@@ -267,7 +293,7 @@ class Relay:
                 update = await self.converse(self.back.submit(order), run=run, sending=sending)
                 if sending.dispatch is None:
                     raise Problem(Kind.INTERNAL, f"wire {self.wire.name} marks no request as spending")
-                await self._accept(run, sending.dispatch, update)
+                await self._accept(run, sending.dispatch, await self._with_result(run, update))
         except (Answered, Problem) as error:
             problem = error.problem if isinstance(error, Answered) else error
             if sending.dispatch is None:
@@ -279,6 +305,18 @@ class Relay:
         self.upstream += 1
         self.breaker.succeeded()
         return HANDED
+
+    async def _with_result(self, run: EngineRun, update: Update) -> Update:
+        """What the answer to a submission carries is kept, and told by its handle: the next poll asks nobody."""
+        if update.state is not State.SUCCEEDED:
+            return update
+        kept: list[Output] = []
+        for place, text in enumerate(update.inline):
+            path = run.landing / f"result-{place}"
+            await asyncio.to_thread(write_base64, path, text)
+            kept.append(await self._keep(run, Landed(path, await self._looked_at(run, path))))
+        made = {"links": update.links, "texts": update.texts, "kept": msgspec.to_builtins(kept), "cost": update.cost}
+        return replace(update, handle={**update.handle, MADE: made})
 
     async def _accept(self, run: EngineRun, dispatch: Dispatch, update: Update) -> None:
         """Write down that the vendor has it, however long the store may be hindered: only we know its name there."""
@@ -384,21 +422,23 @@ class Relay:
 
     # -- what was made -----------------------------------------------------------------------
 
-    async def _fetch(self, run: EngineRun, links: Sequence[str], texts: Sequence[str]) -> Outcome:
+    async def _fetch(self, run: EngineRun, links: Sequence[str]) -> Outcome:
         """Copy the results to us and look at them; what is words is here already."""
         tries = int(run.checkpointed.get("copies", 0))
         if (cost := number(run.checkpointed.get("cost"), 0.0, MOST_CREDITS)) is not None:
             run.charge(cost)
         try:
             landed = [await self._copy(run, link, number) for number, link in enumerate(links)]
-            outputs = [await self._keep(run, each) for each in landed]
+            outputs = msgspec.convert(run.checkpointed.get("kept") or (), list[Output])
+            outputs += [await self._keep(run, each) for each in landed]
+            outputs += [worded(text) for text in run.checkpointed.get("texts") or ()]
         except Problem as problem:
             if hindrance(problem):  # ours, and it passes: no reason to come ever less often
                 return Parked(detail=problem.message, seconds=COPY_SECONDS[0])
             await run.checkpoint(copies=tries + 1)
             await run.tell("copy_failed", problem.message)
             return Parked(detail=problem.message, seconds=min(COPY_SECONDS[1], COPY_SECONDS[0] * 2 ** min(tries, 10)))
-        return (*outputs, *(run.say(text) for text in texts))
+        return tuple(outputs)
 
     async def _keep(self, run: EngineRun, landed: "Landed") -> Output:
         info = landed.info
@@ -468,6 +508,8 @@ class Relay:
         return {places[number]: update for number, update in news.items()}
 
     async def _ask(self, watch: Watch) -> Update | Problem:
+        if (made := watch.handle.get(MADE)) is not None:
+            return msgspec.convert({"state": State.SUCCEEDED, "upstream_status": ""} | made, Update)
         try:
             return await self.converse(self.back.poll(watch.handle))
         except Answered as answer:
@@ -619,6 +661,18 @@ class Door:
             self._looking -= 1
             async with self._changed:
                 self._changed.notify_all()
+
+
+def write_base64(path: Path, text: str) -> None:
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise Problem(Kind.UPSTREAM_FAILED, "the result is no base64") from error
+    path.write_bytes(data)
+
+
+def worded(text: str) -> Output:
+    return Output(id=str(uuid_utils.uuid7()), media_type="text/plain", text=text)
 
 
 def ours_to_mend(account: str, problem: Problem) -> Problem:

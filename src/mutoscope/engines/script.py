@@ -73,6 +73,7 @@ SOUNDS = frozenset(
 class Script:
     name = "script"
     remote = False
+    speaks = ""
     honours: Mapping[Operation, frozenset[str]] = {operation: frozenset({"*"}) for operation in Operation}
 
     def __init__(self, settings: ScriptSettings | None = None) -> None:

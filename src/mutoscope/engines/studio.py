@@ -70,6 +70,7 @@ CLIP = SHAPE | {"negative_prompt", "seconds", "fps", "watermark", Role.AUDIO}
 class Studio:
     name = "studio"
     remote = False
+    speaks = ""
     honours: Mapping[Operation, frozenset[str]] = {
         Operation.IMAGE_TO_VIDEO: CLIP | {Role.FIRST_FRAME, Role.LAST_FRAME, Role.VIDEO},
         Operation.VIDEO_EXTENSION: CLIP | {Role.LAST_FRAME, Role.VIDEO},

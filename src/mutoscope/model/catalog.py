@@ -5,6 +5,7 @@ nowhere else: what a caller leaves out is None until the gateway fills it in fro
 """
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -124,13 +125,18 @@ class Catalog:
         max_concurrent: int | None = None,
         max_daily: int | None = None,
         engine: str | None = None,
+        open_wires: Mapping[str, str] | None = None,
     ) -> None:
-        """`engine` overrides every row's; the two limits hold for rows that have none of their own.
+        """`engine` overrides every row's; the two limits hold for rows that have none of their own. `open_wires`: those
+        whose names of models are passed on though no row has them, with their vendors.
 
         Raises Problem(NOT_FOUND) for settings of a model that does not exist.
         """
+        self.open_wires = dict(open_wires or {})
+        self.own = tuple(own_row(name, each) for name, each in (settings or {}).items() if each.operations)
+        """Rows that only the operator's settings have."""
         self.models: dict[str, Model] = {}
-        for model in rows:
+        for model in (*rows, *self.own):
             changed = (settings or {}).get(model.name, ModelSettings())
             self.models[model.name] = replace(
                 model,
@@ -153,15 +159,57 @@ class Catalog:
 
     def named(self, wire: str, word: str) -> Model:
         """The row that a wire calls so; by its own name where the wire has none. Raises Problem(NOT_FOUND)."""
-        return self.words.get((wire, word)) or self.get(word)
+        model = self.words.get((wire, word)) or self.models.get(word)
+        if model is None and wire in self.open_wires and WORD.fullmatch(word):
+            return self.get(f"{wire}:{word}")
+        return model or self.get(word)
+
+    def counted(self, name: str) -> str:
+        """By what name a model is counted: callers who may name any make no series of their own."""
+        return name if name in self.models else "open"
 
     def get(self, name: str) -> Model:
         """Raises Problem(NOT_FOUND) that lists what exists."""
         model = self.models.get(name)
+        wire, _, word = name.partition(":")
+        if model is None and wire in self.open_wires and WORD.fullmatch(word):
+            return open_row(wire, word, self.open_wires[wire])
         if model is None:
             known = ", ".join(sorted(self.models))
             raise Problem(Kind.NOT_FOUND, f"There is no model {name!r}. This server knows: {known}.", field="model")
         return model
+
+
+WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]{0,199}", re.ASCII)
+"""What a name of a model may look like that no row has."""
+
+
+def open_row(wire: str, word: str, vendor: str) -> Model:
+    """A model that nobody here knows: sent by the name that the caller gave, at a price that is not known."""
+    return Model(
+        name=f"{wire}:{word}",
+        vendor=vendor,
+        serves=frozenset(Operation),
+        names={wire: (word,)},
+        price=Price(),
+        engines=(wire,),
+    )
+
+
+def own_row(name: str, settings: ModelSettings) -> Model:
+    """A row of the operator's. Raises Problem(INVALID) for an operation that there is not."""
+    unknown = [each for each in settings.operations if each not in set(Operation)]
+    if unknown:
+        message = f'[models."{name}"] operations: there is no {unknown[0]!r}; there are {", ".join(Operation)}.'
+        raise Problem(Kind.INVALID, message)
+    return Model(
+        name=name,
+        vendor=settings.vendor,
+        serves=frozenset(map(Operation, settings.operations)),
+        names=settings.names,
+        price=Price(),
+        ignores=ADVICE,
+    )
 
 
 def priced(model: Model, changed: ModelSettings) -> dict[str, Any]:
@@ -370,7 +418,8 @@ def check(generation: Generation, model: Model, fields: Mapping[str, str]) -> No
         )
 
 
-WISHES = tuple(name for name in Generation.__struct_fields__ if name not in ("operation", "model", "inputs", "extra"))
+NO_WISH = frozenset({"operation", "model", "inputs", "extra", "wire", "unread"})
+WISHES = tuple(name for name in Generation.__struct_fields__ if name not in NO_WISH)
 
 
 def asked(generation: Generation) -> list[tuple[str, str]]:

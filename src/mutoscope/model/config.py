@@ -227,13 +227,17 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     models: tuple[str, ...] = ()
     exclusive: bool = False
     resend: bool = False
+    open_models: bool | None = None
 
     def __repr__(self) -> str:
         return f"Account(wire={self.wire!r}, base_url={self.base_url!r})"  # what is logged shows no key
 
 
 class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the operator changes about one model of the catalog; None leaves the row as it is."""
+    """What the operator changes about one model of the catalog; None leaves the row as it is.
+
+    With `operations` it is a row of its own: `names` says what each wire calls it, as the rows of the catalog do.
+    """
 
     engine: str | None = None
     engines: tuple[str, ...] | None = None
@@ -243,6 +247,9 @@ class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     fps: int | None = None
     price: ModelPrice | None = None
     prices: dict[str, ModelPrice] = {}
+    vendor: str = ""
+    names: dict[str, tuple[str, ...]] = {}
+    operations: tuple[str, ...] = ()
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -117,6 +117,8 @@ class Generation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     seed: int | None = None
     watermark: bool | None = None
     extra: Json = {}  # what we do not name, under the wire's name for it
+    wire: str = ""  # the wire whose caller said `unread`
+    unread: Json = {}  # members of the caller's body that no table knows, by dotted path: for the same vendor behind
 
     def input(self, role: Role) -> Input | None:
         return next((each for each in self.inputs if each.role is role), None)
@@ -211,8 +213,10 @@ class Update(Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: State
     upstream_status: str  # the vendor's own word
     progress: float | None = None  # 0 to 1; None where the vendor does not tell
-    links: tuple[str, ...] = ()  # of what was made, once succeeded; data URIs where the answer carries the files
+    links: tuple[str, ...] = ()  # of what was made, once succeeded
     texts: tuple[str, ...] = ()  # of what was made, where that is words
+    inline: tuple[str, ...] = ()  # base64 of what was made, where the answer to the submission carries the files
+    kept: tuple[Output, ...] = ()  # what of that is kept here already
     failure: Failure | None = None
     handle: Json = {}  # what later requests need to know; `id` is always in it. Set by a submission
     cost: float | None = None  # credits, where the vendor tells

@@ -1,7 +1,7 @@
 """What passes between a wire and the service: a request read, a page of a list, an upload, an account."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -15,6 +15,8 @@ class Submission(Struct, frozen=True, kw_only=True):
     webhook: str | None = None
     fields: dict[str, str] = {}  # generation field, or "webhook" → the caller's name for it, where they differ
     notes: tuple[str, ...] = ()
+    unread: dict[str, Any] = {}  # members of the body that no table knows, by dotted path
+    ignored: tuple[str, ...] = ()  # notes for them, told unless they reach the vendor whose words they are
     wait: float | None = None  # seconds the answer may wait for the job's end
     parent: str | None = None  # public id of an earlier job of this wire, which must be the caller's
     events: frozenset[State] | None = None  # the changes that the webhook is wanted for; None: those of the wire

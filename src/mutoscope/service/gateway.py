@@ -134,6 +134,9 @@ class Gateway:
                 asked.inputs, owner=owner, probe=self.probes(wire), fetched_later=not maker.remote
             )
             asked = replace(asked, inputs=inputs)
+        passes = maker.speaks == wire.name
+        if passes and submission.unread:
+            asked = replace(asked, wire=wire.name, unread=submission.unread)
         id = str(uuid_utils.uuid7())
         generation = made_definite(asked, model, maker, id)
         now = self.clock()
@@ -145,7 +148,7 @@ class Gateway:
             generation=generation,
             body=shortened(body),
             engine=maker.name,
-            notes=submission.notes + notes,
+            notes=submission.notes + (() if passes else submission.ignored) + notes,
             engines=allowed,
             webhook=submission.webhook,
             events=tuple(sorted(submission.events or ())),
@@ -387,7 +390,7 @@ class Gateway:
 
     def ended(self, job: Job) -> None:
         """Count a job that has just ended, and wake the deliverer if somebody is to be told."""
-        state, model = job.state.value, job.generation.model
+        state, model = job.state.value, self.catalog.counted(job.generation.model)
         self.endings.add((state, job.wire, model, job.engine))
         self.lives.add((state, model, job.engine), (job.finished or job.created) - job.created)
         if job.cost:

@@ -46,6 +46,7 @@ SOURCE_STAND_IN = "https://input.invalid/file"
 
 LONGEST_REASON = 500  # characters of a vendor's message that are passed on
 LONGEST_WORD = 100  # characters of a status or a code
+LONGEST_RESULT = 100_000  # characters of a result that is words
 LONGEST_LINK = 8192
 MOST_LINKS = 64  # files of one task
 MOST_CREDITS = 1_000_000.0  # that one task can cost
@@ -86,6 +87,8 @@ def news_of(
     status: str,
     progress: Any = None,
     links: Sequence[Any] = (),
+    texts: Sequence[Any] = (),
+    inline: Sequence[Any] = (),
     failure: Failure | None = None,
     handle: Json | None = None,
     cost: Any = None,
@@ -96,7 +99,9 @@ def news_of(
     """
     doubts: list[str] = []
     status = plain_text(status, LONGEST_WORD)
-    if state is State.SUCCEEDED and not (links and all(map(is_link, links))):
+    said = [plain_lines(each, LONGEST_RESULT) for each in texts if isinstance(each, str)]
+    files = [each for each in inline if isinstance(each, str)]
+    if state is State.SUCCEEDED and not (said or files or (links and all(map(is_link, links)))):
         raise Problem(Kind.UPSTREAM_FAILED, f"{vendor} reports {status} without a link to what was made.")
     if len(links) > MOST_LINKS:
         doubts.append(f"{len(links)} files of one task, which cannot be: the first {MOST_LINKS} are taken")
@@ -109,6 +114,8 @@ def news_of(
         upstream_status=status,
         progress=share if state is State.RUNNING else None,
         links=tuple(links[:MOST_LINKS]) if state is State.SUCCEEDED else (),
+        texts=tuple(said[:MOST_LINKS]) if state is State.SUCCEEDED else (),
+        inline=tuple(files[:MOST_LINKS]) if state is State.SUCCEEDED else (),
         failure=bounded(failure) if failure is not None and state is State.FAILED else None,
         handle=handle or {},
         cost=charged if state.final else None,
@@ -119,6 +126,11 @@ def news_of(
 def plain_text(text: str, most: int = LONGEST_REASON) -> str:
     """A vendor's words as they may be stored, logged and passed on."""
     return CONTROLS.sub(" ", text[:most])
+
+
+def plain_lines(text: str, most: int) -> str:
+    """Words that were made, which may have lines."""
+    return "\n".join(plain_text(line, most) for line in text[:most].split("\n"))
 
 
 def is_link(value: Any) -> bool:

@@ -87,4 +87,5 @@ class Back(Struct, frozen=True, kw_only=True):
     """Statuses of an answer to the spending request that say for certain that nothing was submitted. Other 4xx are
     refusals; what else is not 2xx leaves it unknown."""
     requests_per_second: float | None = None  # what the vendor allows one account, where it says so
+    open_models: bool = False  # its models' names are open-ended: one that no row has is passed on
     hosts: tuple[str, ...] = ()  # more hosts of the vendor's that may see the key, beside that of the base URL

@@ -177,8 +177,12 @@ def unread(body: bytes, type: Any, whose: str, *, idle: Collection[Path] = ()) -
 
     `whose` members they could have been; `idle` are those that some client always sends. Raises Problem(INVALID).
     """
-    told = (path for path in strangers(body, type) if path not in idle)
-    named = tuple(islice(told, NOTED + 1))
+    return ignored_notes((path for path in strangers(body, type) if path not in idle), whose)
+
+
+def ignored_notes(paths: Iterable[Path], whose: str) -> tuple[str, ...]:
+    """What to say of members that nobody reads."""
+    named = tuple(islice(paths, NOTED + 1))
     notes = tuple(f"ignored: {shown(path)} ({whose} has no such member)" for path in named[:NOTED])
     return (*notes, "ignored: further members") if len(named) > NOTED else notes
 

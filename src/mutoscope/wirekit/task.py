@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
+from itertools import islice
 from typing import Any, cast
 
 import msgspec
@@ -19,9 +20,20 @@ from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_respon
 from mutoscope.model.job import Failure, Generation, Input, Job, Json, Operation, Role, State, Update
 from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, custom_flaw
 from mutoscope.model.requests import Submission
-from mutoscope.wirekit.answers import LONGEST_REASON, ask, refusal, source_of
+from mutoscope.wirekit.answers import LONGEST_REASON, ask, news_of, number, plain_text, refusal, source_of
 from mutoscope.wirekit.back import Back, Carriage, Conversation, File, Order, Way
-from mutoscope.wirekit.body import UNREADABLE, dotted, invalid, read_body, read_json, schema, unread, walk, with_others
+from mutoscope.wirekit.body import (
+    UNREADABLE,
+    dotted,
+    ignored_notes,
+    invalid,
+    read_body,
+    read_json,
+    schema,
+    strangers,
+    walk,
+    with_others,
+)
 from mutoscope.wirekit.fields import AnyField, Field, FileField, JobField
 from mutoscope.wirekit.flaws import plain
 from mutoscope.wirekit.forms import file_of
@@ -33,7 +45,6 @@ from mutoscope.wirekit.wire import Wire
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:=-]{0,199}", re.ASCII)
 """What a vendor's id may look like: it becomes a part of a path, or of a query."""
-LONGEST_TEXT, MOST_TEXTS = 100_000, 64  # of words that a vendor made
 PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?%", re.ASCII)
 PLACE = re.compile(r"\{([^{}]+)\}")
 
@@ -71,6 +82,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     reason: tuple[str, ...] = ("error",)
     progress: str | None = None
     whole: float = 100.0  # what the progress is a share of
+    cost: str | None = None  # in credits
 
 
 class TaskApi(Struct, frozen=True, kw_only=True):
@@ -133,6 +145,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     unsent: frozenset[int] = frozenset({429, 503})
     requests_per_second: float | None = None
     hosts: tuple[str, ...] = ()
+    open_models: bool = False
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "endpoints", tuple(tabled(self, each) for each in self.endpoints))
@@ -183,6 +196,7 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     flaws = with_others(tuple(flaws), found)
     if flaws:
         raise invalid(in_order(flaws, endpoint.body))
+    strange = tuple(islice(strangers(body, endpoint.body), MOST_UNREAD))
     parent = request.params.get("id") if endpoint.parent else None
     if endpoint.parent and parent:
         inputs.append(Input(role=endpoint.parent, field="id", output_of=parent))
@@ -198,7 +212,8 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
         ),
         webhook=at(said, api.webhook) if api.webhook else None,
         fields=names | ({"webhook": api.webhook} if api.webhook else {}),
-        notes=unread(body, endpoint.body, api.vendor),
+        ignored=tuple(ignored_notes(strange, api.vendor)),
+        unread={".".join(map(str, path)): found for path in strange if (found := at_path(said, path)) is not None},
         wait=endpoint.wait(said, request) if endpoint.wait else None,
         parent=parent,
         events=api.events(said) if api.events else None,
@@ -210,6 +225,14 @@ def reshaped(endpoint: Endpoint, body: bytes) -> bytes:
     if endpoint.reshape is None or not isinstance(said := read_json(body), dict):
         return body
     return msgspec.json.encode(endpoint.reshape(cast("Json", said)))
+
+
+MOST_UNREAD = 50  # members that no table knows and that are passed on
+
+
+def at_path(said: Json, path: tuple[str | int, ...]) -> Any:
+    """The value of a member that lies in objects only; what is inside a list has no place of its own."""
+    return None if any(isinstance(step, int) for step in path) else at(said, ".".join(map(str, path)))
 
 
 def read_all(body: bytes, type: Any) -> tuple[Json, tuple[Flaw, ...]]:
@@ -226,9 +249,9 @@ def read_all(body: bytes, type: Any) -> tuple[Json, tuple[Flaw, ...]]:
 def texts_of(path: str, field: FileField, value: Any) -> Iterable[tuple[str, str, tuple[str | int, ...]]]:
     """(name, text, path of flaws) of each file in a member."""
     steps = tuple(path.split("."))
-    for number, item in enumerate(cast("list[Any]", value) if isinstance(value, list) else [value]):
+    for index, item in enumerate(cast("list[Any]", value) if isinstance(value, list) else [value]):
         text = at(item, field.item) if field.item and isinstance(item, dict) else item
-        place = (*steps, number) if isinstance(value, list) else steps
+        place = (*steps, index) if isinstance(value, list) else steps
         if isinstance(text, str):
             yield dotted(place), text, (*place, *(field.item.split(".") if field.item else ()))
 
@@ -318,7 +341,10 @@ def knows(endpoint: Endpoint, name: str) -> bool:
         return name in endpoint.models
     types = types_at(endpoint.body, endpoint.model_at) if endpoint.model_at and "{" not in endpoint.model_at else []
     closed = [each for each in types if isinstance(each, inspect.LiteralType)]
-    return not closed or any(name in each.values for each in closed)
+    patterns = [each.pattern for each in types if isinstance(each, inspect.StrType) and each.pattern]
+    if closed:
+        return any(name in each.values for each in closed)
+    return all(re.search(pattern, name) for pattern in patterns)
 
 
 def supports(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
@@ -379,6 +405,9 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
                 write_jobs(api, endpoint, order, body, path, field)
     if endpoint.parent:
         path_of = path_of.replace("{id}", earlier_id(api, order, wish.input(endpoint.parent), endpoint.parent))
+    if wish.wire == api.name:
+        for path, value in wish.unread.items():
+            put(body, path, value)
     flaws = [*walk(body, schema(endpoint.body), ()), *(endpoint.rules(body) if endpoint.rules else ())]
     if flaws:
         named = [(our_name(endpoint, flaw, wish), api.word(flaw)) for flaw in flaws]
@@ -458,13 +487,13 @@ def submit(api: TaskApi, order: Order) -> Conversation[Update]:
     task = task_in(api, (yield request))
     reading = api.made_reading or api.reading
     if api.show is None:
-        return replace(news(api, reading, task), state=State.SUCCEEDED, handle={"id": order.reference or "-"})
+        return replace(news(api, reading, task), handle={"id": order.reference or "-"})
     id = id_in(api, reading, task)
     try:
         update = news(api, reading, task)
     except Problem:
         # It exists and costs money, whatever its status says: its handle must not be lost. The next poll asks again.
-        update = Update(state=State.QUEUED, upstream_status=str(at(task, reading.status) or "")[:100])
+        update = Update(state=State.QUEUED, upstream_status=plain_text(str(at(task, reading.status) or ""), 100))
     return replace(update, handle={"id": id, "at": path})
 
 
@@ -515,64 +544,47 @@ def id_in(api: TaskApi, reading: Reading, task: Json) -> str:
 
 
 def news(api: TaskApi, reading: Reading, task: Json) -> Update:
+    """What a task tells, in bounds. Raises Problem for an undocumented status, and for success without a result."""
     status = at(task, reading.status)
-    if api.show is None:
-        return Update(
-            state=State.SUCCEEDED, upstream_status="", links=links_in(api, reading, task), texts=texts_in(reading, task)
-        )
     words = {word: state for state, word in reversed(list(api.states.items()))} | dict(api.also_states)
-    if not isinstance(status, str) or status not in words:
-        told, known = str(status)[:100], ", ".join(words)
+    if api.show is None:
+        status, state = "", State.SUCCEEDED
+    elif not isinstance(status, str) or status not in words:
+        told, known = plain_text(str(status), 100), ", ".join(words)
         message = f"{api.vendor} reports the status {told!r}, which it does not document; it documents {known}."
         raise Problem(Kind.UPSTREAM_FAILED, message)
-    state = words[status]
-    share = at(task, reading.progress) if reading.progress else None
-    failure = failure_in(api, reading, task) if state is State.FAILED else None
-    return Update(
+    else:
+        state = words[status]
+    done = state is State.SUCCEEDED
+    return news_of(
+        vendor=api.vendor,
         state=state,
-        upstream_status=status,
-        progress=share_of(share, reading.whole),
-        links=links_in(api, reading, task) if state is State.SUCCEEDED else (),
-        texts=texts_in(reading, task) if state is State.SUCCEEDED else (),
-        failure=failure,
+        status=status,
+        progress=share_of(at(task, reading.progress), reading.whole) if reading.progress else None,
+        links=first_of(reading.links, task) if done else (),
+        inline=first_of(reading.inline, task) if done else (),
+        texts=first_of(reading.texts, task) if done else (),
+        failure=failure_in(api, reading, task) if state is State.FAILED else None,
+        cost=at(task, reading.cost) if reading.cost else None,
     )
 
 
 def share_of(told: Any, whole: float) -> float | None:
     """A figure, or a text such as "30%", as a share of the whole."""
     if isinstance(told, str) and PERCENT.fullmatch(told):
-        return share_of(float(told[:-1]), 100.0)
-    return told / whole if isinstance(told, int | float) and 0 <= told <= whole else None
+        told, whole = float(told[:-1]), 100.0
+    share = number(told, 0.0, whole)
+    return None if share is None else share / whole
 
 
-def links_in(api: TaskApi, reading: Reading, task: Json) -> tuple[str, ...]:
-    """Of what was made: the first place that has any. Raises Problem where there is none, or one that is no link."""
-    for path in reading.links:
+def first_of(paths: tuple[str, ...], task: Json) -> list[Any]:
+    """What stands at the first of several places that has anything."""
+    for path in paths:
         found = at(task, path)
-        links = [each for each in (cast("list[Any]", found) if isinstance(found, list) else [found]) if each]
-        if links:
-            if not all(isinstance(each, str) and (LINK.fullmatch(each) or each.startswith("data:")) for each in links):
-                raise Problem(Kind.UPSTREAM_FAILED, f"{api.vendor} reports a result at {path} that is no link.")
-            return tuple(links)
-    for path in reading.inline:
-        found = at(task, path)
-        files = [each for each in (cast("list[Any]", found) if isinstance(found, list) else [found]) if each]
-        if files:
-            return tuple(f"data:application/octet-stream;base64,{each}" for each in files)
-    if reading.texts and texts_in(reading, task):
-        return ()
-    raise Problem(Kind.UPSTREAM_FAILED, f"{api.vendor} reports success without a link to what was made.")
-
-
-def texts_in(reading: Reading, task: Json) -> tuple[str, ...]:
-    for path in reading.texts:
-        found = at(task, path)
-        texts = [
-            each for each in (cast("list[Any]", found) if isinstance(found, list) else [found]) if isinstance(each, str)
-        ]
-        if texts:
-            return tuple(text[:LONGEST_TEXT] for text in texts[:MOST_TEXTS])
-    return ()
+        listed = [each for each in (cast("list[Any]", found) if isinstance(found, list) else [found]) if each]
+        if listed:
+            return listed
+    return []
 
 
 def failure_in(api: TaskApi, reading: Reading, task: Json) -> Failure:
@@ -719,4 +731,5 @@ def back(api: TaskApi) -> Back:
         unsent=api.unsent,
         requests_per_second=api.requests_per_second,
         hosts=api.hosts,
+        open_models=api.open_models,
     )

@@ -1,16 +1,22 @@
 """What the relays of Suno and Udio have in common: the envelope, the task, and the takes of a job."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from mutoscope.model.http import HttpRequest
-from mutoscope.model.job import Job, Json, Operation, Output, State
+from mutoscope.model.job import Job, Json, Operation, Output, Role, State, Update
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.wirekit import task
 from mutoscope.wirekit.answers import plain_text
+from mutoscope.wirekit.back import Conversation, Order
 from mutoscope.wirekit.ids import PARTS, from_part_form, from_uuid4_form, part_form, uuid4_form
 from mutoscope.wirekit.media import URL_PATTERN
-from mutoscope.wirekit.task import bearer
+from mutoscope.wirekit.paths import at
+from mutoscope.wirekit.task import TaskApi
+from mutoscope.wirekit.wire import Wire
 
 STATES = dict(zip(State, ("SUBMITTED", "IN_PROGRESS", "SUCCESS", "FAILURE", "FAILURE"), strict=True))
 ALSO_STATES = {"NOT_START": State.QUEUED, "QUEUED": State.QUEUED, "UNKNOWN": State.QUEUED, "FAIL": State.FAILED}
@@ -158,11 +164,32 @@ def fault(answer: Json) -> Problem | None:
     return Problem(kind, plain_text(f"it answered {code!s:.100}: {answer.get('message') or 'no reason given'}"))
 
 
+def submit(api: TaskApi, ids: str, order: Order) -> Conversation[Update]:
+    """An earlier take is named by its own id, which its task tells at `ids`, and some relays want the task's too."""
+    given = order.generation.input(Role.AUDIO)
+    handle = order.earlier.get(given.output_of or "") if given else None
+    if given is None or handle is None:
+        return (yield from task.submit(api, order))
+    told = at(task.task_in(api, (yield task.read_request(api, handle))), ids)
+    if len(told or ()) <= given.output or not task.ID.fullmatch(str(told[given.output])):
+        message = f"{api.vendor} does not tell which take {given.output + 1} of task {handle['id']} is."
+        raise Problem(Kind.UPSTREAM_FAILED, message)
+    extra = order.generation.extra | {"task_id": handle["id"]}
+    earlier = order.earlier | {str(given.output_of): {"id": str(told[given.output])}}
+    order = replace(order, generation=replace(order.generation, extra=extra), earlier=earlier)
+    return (yield from task.submit(api, order))
+
+
+def wired(api: TaskApi, ids: str) -> Wire:
+    made = task.wire(api)
+    return replace(made, back=replace(made.back, submit=partial(submit, api, ids))) if made.back else made
+
+
 def credential(request: HttpRequest) -> str | None:
     """Bearer, or the bare key, as some relays document it."""
     told = request.headers.get("authorization", "")
     bare = told if told.lower() not in ("", "bearer", "basic") and " " not in told else None
-    return bearer(request) or bare
+    return task.bearer(request) or bare
 
 
 def without_blanks(said: Json) -> Json:

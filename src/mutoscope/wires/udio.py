@@ -20,9 +20,9 @@ from mutoscope.wirekit.fields import AnyField, Field, JobField, extra, same
 from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.routes import Create, ReadMany
-from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, parse, wire
+from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, parse
 from mutoscope.wires import _music
-from mutoscope.wires._music import Envelope, Link, Take, TaskEnvelope, takes
+from mutoscope.wires._music import Envelope, Link, Take, TaskEnvelope, takes, wired
 
 ROOT = "/udio/"
 SECONDS = {"udio32-v1.5": 32.8, "udio130-v1.5": 131.0}
@@ -291,7 +291,7 @@ SONG_DIALECT = (
         at=f"GET {ROOT}query", ids=wanted, render=render_songs, answer=Songs, query=Query, summary="Read several songs"
     ),
 )
-WIRE = wire(replace(API, routes=SONG_DIALECT))
+WIRE = wired(replace(API, routes=SONG_DIALECT), "data.data.songs.*.id")
 ROWS: tuple[Model, ...] = tuple(
     model_row(
         name,

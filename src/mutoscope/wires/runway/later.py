@@ -10,7 +10,6 @@ from msgspec import UNSET, Meta
 
 from mutoscope.wires.runway import values
 from mutoscope.wires.runway.pieces import (
-    SAFE,
     AnyFrame,
     AnySeconds,
     AudioReference,
@@ -39,7 +38,7 @@ Audios = list[AudioReference]
 Videos = list[VideoReference]
 KlingReferences = Image | list[LooseImage]
 Loose = Image | list[LooseImage]
-Count = Annotated[int, Meta(ge=1, le=SAFE)]
+Count = Annotated[int, Meta(ge=1, le=64)]  # the vendor names no bound; this is ours
 
 # ---- image to video
 

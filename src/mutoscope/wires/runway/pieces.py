@@ -34,7 +34,7 @@ Seconds4to15 = Annotated[int, Meta(ge=4, le=15)] | Auto
 Seconds4to30 = Annotated[int, Meta(ge=4, le=30)] | Auto
 Seconds5to15 = Annotated[int, Meta(ge=5, le=15)]
 SAFE = 2**53 - 1  # the largest whole number in JavaScript, and with that the vendor's own bound where it names none
-AnySeconds = Annotated[int, Meta(ge=1, le=SAFE)]
+AnySeconds = Annotated[int, Meta(ge=1, le=86_400)]  # the vendor names no bound; a day is ours
 
 MAX_IMAGE_TEXT = 5_242_880
 MAX_STREAM_TEXT = 16_777_216

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, cast, get_args
+from typing import Annotated, Any, cast
 
 from msgspec import Meta, Struct
 
@@ -16,9 +16,9 @@ from mutoscope.wirekit.fields import AnyField, Field, FileField, JobField, extra
 from mutoscope.wirekit.ids import part_form, uuid4_form
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.routes import ReadMany, Reply
-from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, news, task_in, wire
+from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, news, task_in
 from mutoscope.wires import _music
-from mutoscope.wires._music import Envelope, Link, Take, Task, TaskEnvelope, takes
+from mutoscope.wires._music import Envelope, Link, Take, Task, TaskEnvelope, takes, wired
 
 ROOT = "/suno/"
 LYRICS, CONCAT, UPLOAD = "suno-lyrics", "suno-concat", "suno-upload"  # our names: these have no `mv`
@@ -28,8 +28,9 @@ LONGEST_UPLOAD = 300.0  # seconds
 
 # -- bodies ------------------------------------------------------------------------------
 
-Version = Literal["chirp-v3-0", "chirp-v3-5", "chirp-v4", "chirp-auk", "chirp-auk-turbo", "chirp-bluejay", "chirp-crow"]
-VERSIONS: tuple[str, ...] = get_args(Version)
+VERSIONS = ("chirp-v3-0", "chirp-v3-5", "chirp-v4", "chirp-auk", "chirp-auk-turbo", "chirp-bluejay", "chirp-crow")
+"""The first is meant where none is named. There are more at resellers, whom their names reach as they are."""
+Version = Annotated[str, Meta(pattern="^chirp-[a-z0-9.-]{1,40}$", examples=["chirp-v4"])]
 Seconds = Annotated[float, Meta(ge=0)]
 
 
@@ -109,6 +110,7 @@ FIELDS: dict[str, AnyField] = {
     "make_instrumental": flag("instrumental"),
     "continue_clip_id": JobField(role=Role.AUDIO, output=_music.place_of),
     "continue_at": extra("continue_at"),
+    "task_id": Field(ours=("task_id",), read=lambda _: {}, write=lambda wish: wish.extra.get("task_id")),
     "task": Field(
         ours=("task", "covers"),
         read=read_task,
@@ -133,6 +135,10 @@ def without_nothing(said: Json) -> Json:
     """Empty texts and a cut at 0 stand for nothing: some clients send every member always."""
     told = _music.without_blanks(said)
     return {name: value for name, value in told.items() if name != "continue_at" or value != 0}
+
+
+def song_of(said: Json) -> Json:
+    return {"mv": VERSIONS[0]} | without_nothing(said)
 
 
 def song_flaws(said: Json) -> Iterator[Flaw]:
@@ -366,11 +372,10 @@ API = TaskApi(
             also=(upper("submit/music"),),
             title="Make music",
             body=Song,
-            models=VERSIONS,
             model_at="mv",
             makes={Role.AUDIO: Operation.MUSIC_EXTENSION, None: Operation.TEXT_TO_MUSIC},
             rules=song_flaws,
-            reshape=without_nothing,
+            reshape=song_of,
         ),
         endpoint("submit/lyrics", "Write lyrics", Lyrics, Operation.TEXT_TO_TEXT, LYRICS),
         endpoint("submit/concat", "Join an extension to what it goes on from", Concat, Operation.MUSIC_JOIN, CONCAT),
@@ -402,6 +407,7 @@ API = TaskApi(
     job_id=_music.job_id,
     batch=batch,
     batch_key=lambda _: "",
+    open_models=True,
     routes=ROUTES,
 )
-WIRE = wire(API)
+WIRE = wired(API, "data.data.*.id")

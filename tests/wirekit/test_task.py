@@ -1,0 +1,191 @@
+"""The task API as data: what a table says once is read both ways."""
+
+import json
+from typing import Annotated, Any, Literal
+
+import msgspec
+import pytest
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from mutoscope.model.http import HttpRequest, HttpResponse
+from mutoscope.model.job import Generation, Input, Operation, Role, State
+from mutoscope.model.problem import Kind, Problem
+from mutoscope.wirekit.back import Order, Way
+from mutoscope.wirekit.fields import FileField, JobField, alias, extra, pixels, same, seconds, sized, words
+from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, parse, poll, submit, translate, wire
+
+T2V, I2V, MORE = Operation.TEXT_TO_VIDEO, Operation.IMAGE_TO_VIDEO, Operation.VIDEO_EXTENSION
+
+
+class Settings(Struct, kw_only=True):
+    tone: str | None = None
+
+
+class Body(Struct, kw_only=True):
+    model: Literal["one", "two"] = "one"
+    prompt: Annotated[str, Meta(max_length=20)] | None = None
+    text: str | None = None
+    size: str | None = None
+    duration: Literal["5s", "9s"] | None = None
+    tier: Literal["SD", "HD"] | None = None
+    image: str | None = None
+    clip: str | None = None
+    settings: Settings | None = None
+
+
+class Made(Struct):
+    id: str
+
+
+API = TaskApi(
+    name="small",
+    vendor="Small",
+    title="Small",
+    docs="https://docs.example",
+    base_url="https://api.small.example",
+    root="/v1/",
+    show="tasks/{id}",
+    endpoints=(
+        Endpoint(
+            at="make",
+            title="Make",
+            body=Body,
+            models=("one", "two"),
+            makes={Role.VIDEO: MORE, Role.FIRST_FRAME: I2V, None: T2V},
+        ),
+    ),
+    fields={
+        "prompt": same("prompt"),
+        "text": alias(same("prompt")),
+        "size": pixels("x"),
+        "duration": seconds("s"),
+        "tier": words("resolution", {"480p": "SD", "720p": "HD"}),
+        "image": FileField(role=Role.FIRST_FRAME, ways=(Way.LINK, Way.DATA)),
+        "clip": JobField(role=Role.VIDEO),
+        "settings.tone": extra("tone"),
+    },
+    states={
+        State.QUEUED: "waiting",
+        State.RUNNING: "busy",
+        State.SUCCEEDED: "done",
+        State.FAILED: "bad",
+        State.CANCELED: "bad",
+    },
+    task=lambda job: Made(id=job.id),
+    answer=Made,
+    error=lambda problem, _: {"error": problem.message},
+    error_type=dict[str, str],
+    reading=Reading(links=("files.*.url",), reason=("why",), progress="share", whole=1.0),
+)
+
+
+def read(**said: Any) -> Generation:
+    return parse(
+        API, API.endpoints[0], HttpRequest(method="POST", path="/v1/make", body=json.dumps(said).encode())
+    ).generation
+
+
+def said(wish: Generation, **order: Any) -> Any:
+    return translate(API, Order(generation=wish, names=("two",), **order))[1]
+
+
+FULL: dict[str, Any] = {
+    "model": "two",
+    "prompt": "a fox",
+    "size": "1280x720",
+    "duration": "5s",
+    "tier": "HD",
+    "settings": {"tone": "warm"},
+}
+
+
+def test_what_is_read_is_written_again() -> None:
+    wish = read(**FULL)
+    assert (wish.model, wish.prompt, wish.width, wish.height) == ("two", "a fox", 1280, 720)
+    assert (wish.seconds, wish.resolution, wish.extra) == (5.0, "720p", {"tone": "warm"})
+    assert said(wish) == FULL
+
+
+def test_another_spelling_is_read_and_never_written() -> None:
+    assert said(read(model="two", text="a fox")) == {"model": "two", "prompt": "a fox"}
+
+
+def test_the_input_that_is_there_decides_what_is_made() -> None:
+    assert read(prompt="x").operation is T2V
+    assert read(prompt="x", image="https://h.example/a.png").operation is I2V
+    assert read(prompt="x", clip="7", image="https://h.example/a.png").operation is MORE
+
+
+def test_every_flaw_is_told_at_once_and_in_the_order_of_the_body() -> None:
+    with pytest.raises(Problem) as caught:
+        read(image="ftp://x", duration="6s", prompt="x" * 30)
+    assert [flaw.path for flaw in caught.value.flaws] == [("prompt",), ("duration",), ("image",)]
+
+
+def test_what_the_body_does_not_allow_is_refused_by_our_name() -> None:
+    with pytest.raises(Problem) as caught:
+        said(Generation(operation=T2V, model="m", prompt="x", seconds=6.0))
+    assert (caught.value.kind, caught.value.field) == (Kind.INVALID, "seconds")
+
+
+def test_an_earlier_job_is_named_by_the_vendors_own_id_and_only_by_it() -> None:
+    wish = Generation(
+        operation=MORE, model="m", prompt="x", inputs=(Input(role=Role.VIDEO, field="clip", output_of="ours"),)
+    )
+    assert said(wish, earlier={"ours": {"id": "theirs"}})["clip"] == "theirs"
+    with pytest.raises(Problem) as caught:
+        said(wish)
+    assert (caught.value.kind, caught.value.field) == (Kind.UNSUPPORTED, "video")
+
+
+def test_members_that_no_table_knows_go_back_to_the_same_vendor_and_to_no_other() -> None:
+    request = HttpRequest(
+        method="POST",
+        path="/v1/make",
+        body=b'{"prompt": "x", "new": {"a": 1}, "settings": {"tone": "warm", "mood": 2}}',
+    )
+    asked = parse(API, API.endpoints[0], request)
+    assert asked.unread == {"new": {"a": 1}, "settings.mood": 2}
+    assert len(asked.ignored) == 2
+    wish = replace(asked.generation, wire="small", unread=asked.unread)
+    assert said(wish) == {"model": "two", "prompt": "x", "settings": {"tone": "warm", "mood": 2}, "new": {"a": 1}}
+    assert said(replace(wish, wire="another")) == {"model": "two", "prompt": "x", "settings": {"tone": "warm"}}
+
+
+def answered(conversation: Any, body: Any, status: int = 200) -> Any:
+    next(conversation)
+    try:
+        conversation.send(HttpResponse(status=status, body=msgspec.json.encode(body)))
+    except StopIteration as end:
+        return end.value
+    raise AssertionError("it asks again")
+
+
+def test_news_is_read_where_the_table_says() -> None:
+    handle = {"id": "7", "at": "make"}
+    task = {"id": "7", "status": "busy", "share": 0.25}
+    assert answered(poll(API, handle), task).progress == 0.25
+    files = [{"url": "https://h.example/1.mp4"}, {"url": "https://h.example/2.mp4"}]
+    update = answered(poll(API, handle), task | {"status": "done", "files": files})
+    assert update.links == ("https://h.example/1.mp4", "https://h.example/2.mp4")
+    update = answered(poll(API, handle), task | {"status": "bad", "why": "no luck"})
+    assert "no luck" in update.failure.message
+
+
+def test_a_vendor_that_answers_at_once_has_made_it_when_it_answers() -> None:
+    api = replace(API, show=None, reading=Reading(inline=("data.*.b64",), links=("data.*.url",)))
+    order = Order(generation=Generation(operation=T2V, model="m", prompt="x"), names=("one",), reference="ours")
+    update = answered(submit(api, order), {"data": [{"b64": "AAAA"}, {"b64": "BBBB"}]})
+    assert (update.state, update.inline, update.links) == (State.SUCCEEDED, ("AAAA", "BBBB"), ())
+    with pytest.raises(Problem, match="without a link"):
+        answered(submit(api, order), {"data": []})
+    assert all("GET" not in route.at for route in wire(api).routes)
+
+
+def test_a_word_for_a_size_is_its_pixels() -> None:
+    field = sized("ratio", {"16:9": (1280, 720)})
+    assert field.read("16:9") == {"width": 1280, "height": 720}
+    assert field.read("1:1") == {"extra": {"ratio": "1:1"}}
+    assert field.write(Generation(operation=T2V, model="m", width=1280, height=720)) == "16:9"
+    assert field.write(Generation(operation=T2V, model="m", width=3, height=4)) == "3x4"
