@@ -22,14 +22,14 @@ $(READY): lock/dev.txt lock/tools.txt pyproject.toml
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install -q --no-deps --editable .
 	@touch $(READY)
 
-# Clients of the vendors, as acceptance tests use them. They are unpacked, never installed: runwayml's own test suite is in
-# its source distributions only, and most of what dashscope asks for is not needed for what is used of it. One pip a
-# line, because pip takes no two versions of a package at once.
+# Clients of the vendors, as acceptance tests use them. They are unpacked, never installed: the test suites of runwayml and
+# replicate are in their source distributions only, and most of what dashscope asks for is not needed for what is used
+# of it. One pip a line, because pip takes no two versions of a package at once.
 $(SDK): lock/sdk.txt | $(READY)
 	@echo "[setup] fetching the SDKs in lock/sdk.txt"
 	@rm -rf .venv/sdk && mkdir -p .venv/sdk
 	@while read -r line; do echo "$$line" | $(BIN)/python -m pip download -q --disable-pip-version-check --no-deps \
-		--no-binary runwayml --require-hashes -d .venv/sdk -r /dev/stdin && continue; \
+		--no-binary runwayml,lumaai,replicate --require-hashes -d .venv/sdk -r /dev/stdin && continue; \
 		echo "[setup] this needs the package registry once; without it, copy .venv/sdk from a checkout that has it"; \
 		exit 1; done < lock/sdk.txt
 	@for file in .venv/sdk/*.tar.gz; do tar -xzf $$file -C .venv/sdk || exit 1; done

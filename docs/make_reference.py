@@ -42,6 +42,7 @@ from mutoscope.wirekit.routes import (
 )
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL, ROWS
+from mutoscope.wires.runway.models import RUNWAY_PRICES, at_runway
 from mutoscope.wires.runway.tasks import FAILURE_CODES, UNKNOWN_FAILURE
 
 ROOT = Path(__file__).parent.parent
@@ -264,7 +265,7 @@ def models() -> Iterator[str]:
         "refused, unless the model is routed to another engine. A star: only where espeak-ng is installed. A size is "
         "the default where the caller names none; `max_concurrent` and `max_daily` are not limited unless the settings "
         "say so. Prices are credits of US$0.01. Those without a ~ are Runway's, read in "
-        f"{catalog.at_runway().checked} at {catalog.RUNWAY_PRICES}; a ~ marks a nominal one, which no vendor's page "
+        f"{at_runway().checked} at {RUNWAY_PRICES}; a ~ marks a nominal one, which no vendor's page "
         "that we read has (`mutoscope models --prices` says more). They are counted, nobody is billed.\n"
     )
     rows = [model_row(model) for model in Catalog(ROWS).models.values()]

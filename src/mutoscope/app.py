@@ -26,10 +26,10 @@ from mutoscope.files.probe import Prober
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import BadSettings, Rights, Settings
 from mutoscope.model.problem import Problem
+from mutoscope.service import rehearsal as rehearsing
 from mutoscope.service.gateway import Gateway
 from mutoscope.service.inputs import Intake
 from mutoscope.service.keys import Keys, Pace, share_of, widest
-from mutoscope.service.rehearsal import KEPT, seed
 from mutoscope.service.routing import Routes
 from mutoscope.store import SqliteStore
 from mutoscope.telemetry import logs, tracing
@@ -39,7 +39,7 @@ from mutoscope.web.health import Readiness
 from mutoscope.web.metrics import Gate, Lag, Metrics, Sources
 from mutoscope.web.pages import Told
 from mutoscope.web.server import Server
-from mutoscope.wires import BY_NAME, ROWS
+from mutoscope.wires import ALL, BY_NAME, ROWS
 
 log = structlog.get_logger(__name__)
 
@@ -106,7 +106,7 @@ class App:
             engines=self.engines,
             routes=self.routes,
             keys=self.keys,
-            kept=KEPT if rehearsal else frozenset(),
+            kept=rehearsing.KEPT if rehearsal else frozenset(),
         )
         self.worker = Worker(
             gateway=self.gateway,
@@ -159,6 +159,7 @@ class App:
             keys=self.keys,
             pace=Pace(settings.limits.requests_per_minute, per_second=settings.limits.requests_per_second),
             rehearsal=rehearsal,
+            wires=rehearsing.wires() if rehearsal else ALL,
             scratch=self.home.scratch,
             started=self.start,
             stopped=self.stop,
@@ -183,7 +184,7 @@ class App:
         if recovered:
             log.info("recovered", what="jobs and deliveries of an earlier process", count=recovered)
         if self.rehearsal:
-            await seed(self.store, now=self.gateway.clock())
+            await rehearsing.seed(self.store, now=self.gateway.clock())
         self._tasks = [
             asyncio.create_task(self.worker.run()),
             asyncio.create_task(self.deliverer.run()),

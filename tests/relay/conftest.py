@@ -114,7 +114,10 @@ def world(tmp_path: Path) -> Worlds:
     return run
 
 
+REPLICATES = ("black-forest-labs/flux-schnell", "wan-video/wan-2.2-i2v-fast")
 MODELS = (
     *("gen4.5", "gen4_turbo", "gen4_image", "wan-2.7", "wan3", "veo3.1", "seedance2", "gen4_aleph", "act_two"),
+    *("ray-2", "ray-1-6", "photon-1"),
+    *REPLICATES,
     *("chirp-v4", "suno-lyrics", "suno-concat", "suno-upload", "udio32-v1.5"),
 )

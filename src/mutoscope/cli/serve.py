@@ -38,7 +38,11 @@ CLOSING_SECONDS = 5  # for answers under way at a stop; idle connections are clo
 BACKLOG = 2048
 MOST_DESCRIPTORS = 65_536
 
-BASE_URLS = {"runway": "RUNWAYML_BASE_URL={url}", "dashscope": "DASHSCOPE_HTTP_BASE_URL={url}/api/v1"}
+BASE_URLS = {
+    "runway": "RUNWAYML_BASE_URL={url}",
+    "dashscope": "DASHSCOPE_HTTP_BASE_URL={url}/api/v1",
+    "luma": "LUMAAI_BASE_URL={url}/dream-machine/v1",
+}
 """How a wire's own SDK is pointed here; for the others the base URL itself is told."""
 
 

@@ -95,6 +95,8 @@ class Script:
         if wish.operation in WORDS:
             return run.say(f"{index + 1}: {wish.prompt or 'nothing was asked'}")
         seconds = wish.seconds or source_seconds(run) or 5.0
+        if added := wish.extra.get("added_seconds"):
+            seconds = (source_seconds(run) or 0.0) + added
         if wish.operation in PICTURES:
             data = await asyncio.to_thread(picture, width, height, color)
             data = await asyncio.to_thread(padded_png, data, ballast(wish.prompt or ""))

@@ -73,7 +73,7 @@ class Studio:
     speaks = ""
     honours: Mapping[Operation, frozenset[str]] = {
         Operation.IMAGE_TO_VIDEO: CLIP | {Role.FIRST_FRAME, Role.LAST_FRAME, Role.VIDEO},
-        Operation.VIDEO_EXTENSION: CLIP | {Role.LAST_FRAME, Role.VIDEO},
+        Operation.VIDEO_EXTENSION: CLIP | {"added_seconds", Role.LAST_FRAME, Role.VIDEO},
         Operation.TEXT_TO_VIDEO: CLIP,
         Operation.TEXT_TO_IMAGE: SHAPE | {"count"},
         Operation.IMAGE_UPSCALE: frozenset({Role.IMAGE, "scaleFactor"}),
@@ -208,7 +208,7 @@ def order_for(run: EngineRun, settings: StudioSettings) -> Json:
         "height": wish.height,
         "resolution": wish.resolution,
         "fps": wish.fps if wish.fps is not None else FPS,
-        "seconds": wish.seconds if wish.seconds is not None else SECONDS,
+        "seconds": seconds_of(run),
         # Nobody asked for a seed: the job's own, so that a second attempt makes the same.
         "seed": wish.seed if wish.seed is not None else zlib.crc32(run.job_id.encode()),
         "watermark": bool(wish.watermark),
@@ -220,6 +220,14 @@ def order_for(run: EngineRun, settings: StudioSettings) -> Json:
         "pace": pace(wish.extra),
         **files,
     }
+
+
+def seconds_of(run: EngineRun) -> float:
+    """How long the whole is to be; some vendors say of an extension how much is added."""
+    added, source = run.generation.extra.get("added_seconds"), given(run, Role.VIDEO)
+    if added is not None and source is not None:
+        return (source.info.seconds or 0.0) + added
+    return run.generation.seconds if run.generation.seconds is not None else SECONDS
 
 
 def pace(extra: Json) -> float:

@@ -66,6 +66,7 @@ GIVEN: Mapping[str, tuple[Any, ...]] = {
     "ratio": ("adaptive", "auto"),
     "fpsBoost": (False,),
     "shot_type": ("single",),
+    "loop": (False,),
 }
 """Extras that ask for what every engine does anyway, with the values for which that is so."""
 
@@ -248,6 +249,8 @@ def complete(generation: Generation, model: Model, *, remote: bool = False) -> G
     `remote`: a vendor makes it, whose frame rate is its own affair.
     """
     sizes = {"width", "height", "resolution"} | ({"fps"} if remote else set[str]())
+    if generation.operation in (Operation.MUSIC_EXTENSION, Operation.MUSIC_JOIN):
+        sizes |= {"seconds"}  # a row's usual length is that of a new piece
     missing = {
         name: value for name, value in model.defaults.items() if name not in sizes and getattr(generation, name) is None
     }
@@ -278,6 +281,7 @@ def own_pixels(model: Model, shape: str, tier: str | None) -> tuple[int, int] | 
 
 TIERS = {
     "480p": 480,
+    "540p": 540,
     "580p": 580,
     "720p": 720,
     "768p": 768,
@@ -383,6 +387,8 @@ def rates_of(generation: Generation, price: Price) -> Rates:
 
 
 def seconds_of(generation: Generation, longest: float | None) -> float:
+    if (added := generation.extra.get("added_seconds")) is not None:
+        return added
     if generation.seconds is not None:
         return generation.seconds
     bounds = [each.limits.max_seconds for each in generation.inputs if each.limits and each.limits.max_seconds]

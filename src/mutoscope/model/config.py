@@ -26,6 +26,8 @@ VENDOR_KEYS = {
     "FREEPIK_API_KEY": "freepik",
     "RUNWAYML_API_SECRET": "runway",
     "DASHSCOPE_API_KEY": "dashscope",
+    "LUMAAI_API_KEY": "luma",
+    "REPLICATE_API_TOKEN": "replicate",
 }
 """The environment variables in which the vendors' own SDKs look for a key → the wire that it is for."""
 

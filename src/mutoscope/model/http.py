@@ -18,6 +18,7 @@ class HttpRequest(Struct, frozen=True, kw_only=True):
     headers: Headers = {}
     body: bytes = b""
     form: "Form | None" = None  # where the body is a form and the route takes one
+    origin: str = ""  # scheme://host as clients reach us, for links in answers
     spends: bool = False  # the one request of a conversation that costs money
 
 

@@ -20,7 +20,7 @@ class Operation(StrEnum):
     IMAGE_TO_VIDEO = "image_to_video"
     TEXT_TO_VIDEO = "text_to_video"
     VIDEO_TO_VIDEO = "video_to_video"  # another clip of the same motion: edited, restyled
-    VIDEO_EXTENSION = "video_extension"  # the same clip, going on; `seconds` counts the whole
+    VIDEO_EXTENSION = "video_extension"  # the same clip, going on; `seconds` is the whole, `added_seconds` what is new
     TEXT_TO_IMAGE = "text_to_image"
     CHARACTER_PERFORMANCE = "character_performance"
     IMAGE_UPSCALE = "image_upscale"

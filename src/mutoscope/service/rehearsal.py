@@ -1,28 +1,102 @@
-"""What `serve --rehearse` adds for test clients: the fixed task that Runway's own SDK test suite reads and deletes.
+"""What `serve --rehearse` adds for test clients: what the vendors' own SDK test suites expect of a server.
 
-The suite was written against a mock server and asks for this one id; see docs/09-rehearsing.md.
+Those suites were written against a mock server, which knows every task and looks at types only: they ask for tasks of
+fixed names, and one of them sends bodies that its vendor itself refuses. See docs/09-rehearsing.md.
 """
 
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Generation, Job, Operation, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import Store
+from mutoscope.wirekit import task
+from mutoscope.wirekit.routes import Create, Route
+from mutoscope.wirekit.wire import Wire
+from mutoscope.wires import ALL
+from mutoscope.wires.luma import api as luma
 from mutoscope.wires.runway import api as runway
 
-SDK_TASK = "182bd5e5-6e1a-4fe4-a799-aa6d9a6ab26e"
-KEPT = frozenset({runway.WIRE.job_id(SDK_TASK) or ""})
-"""Ids of the tasks that stay however often they are deleted."""
+
+class Fixed(Struct, frozen=True, kw_only=True):
+    """A task that stays however often it is deleted."""
+
+    wire: str
+    names: tuple[str, ...]  # what a suite calls it
+    id: str  # of its job
+    generation: Generation
+    body: bytes = b""
+
+
+RUNWAY_TASK = "182bd5e5-6e1a-4fe4-a799-aa6d9a6ab26e"
+FIXED = (
+    Fixed(
+        wire=runway.WIRE.name,
+        names=(RUNWAY_TASK,),
+        id=runway.WIRE.job_id(RUNWAY_TASK) or "",
+        generation=Generation(operation=Operation.TEXT_TO_IMAGE, model="gen4_image", prompt="rehearsal"),
+    ),
+    Fixed(
+        wire=luma.WIRE.name,
+        names=("id", "123e4567-e89b-12d3-a456-426614174000"),
+        id="123e4567-e89b-72d3-a456-426614174000",
+        generation=Generation(operation=Operation.TEXT_TO_VIDEO, model="ray-2", prompt="rehearsal", seconds=1.0),
+        body=b'{"model":"ray-2","prompt":"rehearsal"}',
+    ),
+)
+KEPT = frozenset(each.id for each in FIXED)
+
+LUMA_SUITE = "Bearer My Auth Token"
+"""How the tests of Luma's SDK sign their requests; nobody else is spared the rules."""
+
+
+def wires() -> tuple[Wire, ...]:
+    """Every wire, as a rehearsal serves it."""
+    return tuple(rehearsed(wire) for wire in ALL)
+
+
+def rehearsed(wire: Wire) -> Wire:
+    ids = {name: each.id for each in FIXED if each.wire == wire.name for name in each.names}
+
+    def job_id(public: str) -> str | None:
+        return ids.get(public) or wire.job_id(public)
+
+    routes = mocked(wire, luma.API) if wire is luma.WIRE else wire.routes
+    return replace(wire, job_id=job_id, routes=routes) if ids else wire
+
+
+def mocked(wire: Wire, api: task.TaskApi) -> tuple[Route, ...]:
+    """The routes without the rules between members, for the suite: it sends bodies without words or pictures."""
+    lax = task.wire(replace(api, endpoints=tuple(replace(each, rules=None) for each in api.endpoints)))
+    reads: dict[str, Callable[[HttpRequest], Any]] = {
+        each.at: each.parse for each in lax.routes if isinstance(each, Create)
+    }
+
+    def spared(route: Create) -> Create:
+        def parse(request: HttpRequest) -> Any:
+            suite = request.headers.get("authorization") == LUMA_SUITE
+            return (reads[route.at] if suite else route.parse)(request)
+
+        return replace(route, parse=parse)
+
+    return tuple(spared(each) if isinstance(each, Create) else each for each in wire.routes)
 
 
 async def seed(store: Store, *, now: float) -> None:
     """Put the fixed tasks into the store unless they are there; the worker makes them as it makes any job."""
-    for id in KEPT:
+    for each in FIXED:
         job = Job(
-            id=id,
-            wire=runway.WIRE.name,
+            id=each.id,
+            wire=each.wire,
             route="",
             owner="",
             engine="script",
-            generation=Generation(operation=Operation.TEXT_TO_IMAGE, model="gen4_image", prompt="rehearsal"),
+            generation=each.generation,
+            body=each.body,
             state=State.QUEUED,
             created=now,
             updated=now,

@@ -32,6 +32,8 @@ from mutoscope.wirekit.routes import (
 from mutoscope.wirekit.wire import Wire
 
 OPENAPI = "3.1.0"
+METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
+"""Those that this version of OpenAPI can tell of."""
 SCHEMAS = "#/components/schemas/"
 PLACEHOLDER = re.compile(r"\{([^}]+)\}")
 
@@ -130,10 +132,15 @@ def describe(wire: Wire, document: Json) -> None:
     schema_of, schemas = schemas_of(wire)
     components["schemas"] |= schemas
     components["headers"] |= pace_headers(wire)
-    components["responses"] |= {f"{wire.name}.{status}": error_response(status, wire, schema_of) for status in ERRORS}
+    errors = errors_of(wire)
+    components["responses"] |= {
+        f"{wire.name}.{status}": error_response(wire, errors, status, schema_of) for status in errors
+    }
     schemes = security_schemes(wire)
     components["securitySchemes"] |= schemes
     for route in wire.routes:
+        if route.method.lower() not in METHODS:
+            continue
         methods = document["paths"].setdefault(route.path.replace("…", ""), {})
         methods[route.method.lower()] = operation(wire, route, schema_of, schemas, schemes)
 
@@ -210,7 +217,8 @@ def operation(
         content = {"schema": schema, "example": example(schema, schemas)}
         required = bool(content["example"])  # a body with nothing in it can as well be left out
         forms = {"multipart/form-data": {"schema": schema}} if route.form else {}
-        told["requestBody"] = {"required": required, "content": {"application/json": content} | forms}
+        plain = {} if isinstance(route, TakeFile) else {"application/json": content}
+        told["requestBody"] = {"required": required, "content": plain | forms}
     told["responses"] = responses(wire, route, schema_of)
     told["security"] = [{name: []} for name in schemes]
     return told
@@ -252,19 +260,26 @@ def responses(wire: Wire, route: Route, schema_of: Callable[[Any], Json]) -> Jso
     if route.answer is not None:
         good["content"] = {"application/json": {"schema": schema_of(route.answer)}}
     declared: Json = {str(route.status): good}
-    for status in ERRORS:
+    if isinstance(route, Create) and route.waited:
+        declared["202"] = good | {"description": "The task goes on after the wait."}
+    for status in errors_of(wire):
         if status != 413 or route.body is not None:
             declared[str(status)] = {"$ref": f"#/components/responses/{wire.name}.{status}"}
     return declared
 
 
-def error_response(status: int, wire: Wire, schema_of: Callable[[Any], Json]) -> Json:
-    told: Json = {"description": ERRORS[status]}
+def errors_of(wire: Wire) -> dict[int, str]:
+    """What can go wrong, by status: that of a body which is not valid is the wire's own."""
+    return dict(sorted({**ERRORS, wire.invalid_status: ERRORS[400]}.items()))
+
+
+def error_response(wire: Wire, errors: Mapping[int, str], status: int, schema_of: Callable[[Any], Json]) -> Json:
+    told: Json = {"description": errors[status]}
     if status == 429:
         seconds = {"description": "Seconds to wait.", "schema": {"type": "string"}}
         told["headers"] = {"retry-after": seconds}
     if wire.problem_schema is not None:
-        told["content"] = {"application/json": {"schema": schema_of(wire.problem_schema)}}
+        told["content"] = {wire.problem_type: {"schema": schema_of(wire.problem_schema)}}
     return told
 
 

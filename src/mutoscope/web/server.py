@@ -226,7 +226,9 @@ class Server:
             if self.rehearsal and (wanted := request.headers.get(REHEARSE)):
                 raise rehearsed(wanted)
             await self.read_in(asked, request, caller, receive, route)
-            response = await self.serve(wire, route, request, caller, origin_of(scope, request))
+            origin = origin_of(scope, request)
+            force_setattr(request, "origin", self.gateway.settings.server.public_url or origin)
+            response = await self.serve(wire, route, request, caller, origin)
         except Problem as problem:
             if isinstance(problem, RateLimited):
                 allowance = problem.allowance

@@ -192,7 +192,7 @@ def ask(method: str, path: str, body: object = None, *, spends: bool = False, **
     )
 
 
-def form(url: str, fields: dict[str, str], file: File) -> HttpRequest:
+def form(url: str, fields: dict[str, str], file: File, *, part: str = "file") -> HttpRequest:
     """A multipart form, the file last, as object stores want it."""
     boundary = f"mutoscope-{hashlib.sha256(file.data).hexdigest()}"  # no file holds its own digest
     parts = [
@@ -200,7 +200,7 @@ def form(url: str, fields: dict[str, str], file: File) -> HttpRequest:
         for name, value in fields.items()
     ]
     parts.append(
-        f'--{boundary}\r\ncontent-disposition: form-data; name="file"; filename="{quoted(file.name)}"\r\n'
+        f'--{boundary}\r\ncontent-disposition: form-data; name="{quoted(part)}"; filename="{quoted(file.name)}"\r\n'
         f"content-type: {file.media_type}\r\n\r\n"
     )
     body = "".join(parts).encode() + file.data + f"\r\n--{boundary}--\r\n".encode()

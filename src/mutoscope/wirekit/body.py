@@ -17,6 +17,7 @@ from msgspec import Struct, inspect
 from msgspec.structs import replace
 
 from mutoscope.model.http import HttpRequest
+from mutoscope.model.job import Job, Json
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 
 T = TypeVar("T")
@@ -73,6 +74,14 @@ def read_json(body: bytes) -> Any:
         return read_vast_numbers(body)
     except UNREADABLE as error:
         raise not_json(error, body) from error
+
+
+def body_of(job: Job) -> Json:
+    """What a job was made of, as its caller sent it; nothing where that was too long to be kept whole."""
+    try:
+        return msgspec.json.decode(job.body or b"{}", type=dict[str, Any])
+    except UNREADABLE:
+        return {}
 
 
 def read_vast_numbers(body: bytes) -> Any:
@@ -338,7 +347,7 @@ def as_declared(flaw: Flaw, struct: Any) -> Flaw:
 
 @cache
 def choices(struct: Any) -> dict[frozenset[Any], tuple[Any, ...]]:
-    hints = get_type_hints(struct, include_extras=True).values()
+    hints = get_type_hints(get_origin(struct) or struct, include_extras=True).values()
     known = [list(literals(hint)) for hint in hints]
     joined = [tuple(chain.from_iterable(each)) for each in known]
     return {frozenset(values): values for values in (*joined, *chain.from_iterable(known))}

@@ -4,7 +4,7 @@ A vendor's table maps dotted paths of its bodies to these. A body's type decides
 not among the members of a type says nothing of it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -33,6 +33,7 @@ class FileField(Struct, frozen=True, kw_only=True):
     bare: bool = False  # base64 without the head of a data URI, both ways
     many: bool = False  # the member is a list
     item: str = ""  # in a list of objects, the member of each that names the file
+    weight: str = ""  # in a list of objects, the member of each that says how much it counts
     beside: Json = {}  # what has to stand next to it
     written: Callable[[str], Any] | None = None  # how a source is said, where not as the text itself
     alias: bool = False
@@ -84,6 +85,16 @@ def seconds(suffix: str = "") -> Field:
     )
 
 
+def seconds_more(suffix: str = "") -> Field:
+    """As `seconds`; of an extension it is what is added, which its endpoint sees to (`Endpoint.adds`)."""
+
+    def write(wish: Generation) -> str | None:
+        added = wish.extra.get("added_seconds", wish.seconds)
+        return None if added is None else f"{added:g}{suffix}"
+
+    return replace(seconds(suffix), ours=("seconds", "added_seconds"), write=write)
+
+
 def pixels(between: str) -> Field:
     """Width and height as one text: "1280x720"."""
 
@@ -95,6 +106,28 @@ def pixels(between: str) -> Field:
         return None if wish.width is None or wish.height is None else f"{wish.width}{between}{wish.height}"
 
     return Field(ours=("width", "height"), read=read, write=write)
+
+
+def shaped(shapes: Collection[str]) -> Field:
+    """A shape such as "16:9", kept as `ratio`; where a size is all that is known, the shape that it has."""
+
+    def write(wish: Generation) -> Any:
+        if wish.width is None or wish.height is None:
+            return wish.extra.get("ratio")
+        aspect = wish.width / wish.height
+        fitting = (shape for shape in shapes if abs(aspect / aspect_of(shape) - 1) < SAME_SHAPE)
+        return next(fitting, f"{wish.width}:{wish.height}")  # which the body's type refuses, with what would be right
+
+    return Field(ours=("ratio", "width", "height"), read=lambda value: {"extra": {"ratio": value}}, write=write)
+
+
+def aspect_of(shape: str) -> float:
+    width, _, height = shape.partition(":")
+    return int(width) / int(height)
+
+
+SAME_SHAPE = 0.01
+"""Sides are whole and even, so that a shape in pixels is not quite the shape."""
 
 
 def sized(name: str, sizes: Mapping[str, tuple[int, int]]) -> Field:

@@ -53,6 +53,22 @@ PYDANTIC_TYPES: dict[Rule, str] = {
 """A rule's name in the errors of FastAPI and pydantic; that of a wrong type is `<type>_type`."""
 
 
+def fastapi(flaw: Flaw) -> dict[str, Any]:
+    """One finding of FastAPI's list under `detail`. All clients can read it: the place and what was found are texts."""
+    closed = flaw.rule is Rule.CHOICE
+    return {
+        "type": "enum" if closed else pydantic_type(flaw),
+        "loc": ["body", *map(str, flaw.path)],
+        "msg": pydantic(flaw),
+        "input": str(flaw.found) if flaw.rule in VALUED else "",
+        "ctx": {"expected": pydantic(flaw).removeprefix("Input should be ")} if closed else None,
+    }
+
+
+VALUED = frozenset({Rule.NO_MATCH, Rule.MINIMUM, Rule.MAXIMUM})
+"""The rules whose flaw has the value itself as what was found."""
+
+
 def pydantic_type(flaw: Flaw) -> str:
     return PYDANTIC_TYPES.get(flaw.rule) or f"{str(flaw.bound).partition(' ')[0]}_type"
 

@@ -20,7 +20,17 @@ from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_respon
 from mutoscope.model.job import Failure, Generation, Input, Job, Json, Operation, Role, State, Update
 from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, custom_flaw
 from mutoscope.model.requests import Submission
-from mutoscope.wirekit.answers import LONGEST_REASON, ask, news_of, number, plain_text, refusal, source_of
+from mutoscope.wirekit.answers import (
+    LONGEST_WORD,
+    ask,
+    decoded,
+    is_link,
+    news_of,
+    number,
+    plain_text,
+    refusal,
+    source_of,
+)
 from mutoscope.wirekit.back import Back, Carriage, Conversation, File, Order, Way
 from mutoscope.wirekit.body import (
     UNREADABLE,
@@ -66,7 +76,9 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     form: bool = False
     created: int | None = None  # status of the answer, where not that of the API
     wait: Callable[[Json, HttpRequest], float | None] | None = None  # seconds that the answer waits for the job's end
+    adds: float | None = None  # an extension's seconds are what is added: these where the caller names none
     also: tuple[str, ...] = ()  # older or resellers' spellings of the path
+    front: bool = True  # False: the API's own `routes` take its requests, as where one path is for many models
     fixed: Json = {}  # members that the vendor wants and nobody asks for, by dotted path
     table: tuple[tuple[str, AnyField], ...] = ()  # the rows that its body has; set by the API
 
@@ -137,6 +149,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     id_of: Callable[[HttpRequest], str] = last_parameter
     probes_inputs: bool = False
     uploads: Mapping[str, Callable[[str], str | None]] = {}  # scheme of the vendor's own uris → the id of our upload
+    upload_of: Callable[[str], str | None] | None = None  # the same of a text in any form; None for any other text
     back: bool = True
     upload: Callable[[File], Conversation[str]] | None = None
     find: Callable[[Order, float], Conversation[tuple[Json, ...]]] | None = None
@@ -158,7 +171,15 @@ def tabled(api: TaskApi, endpoint: Endpoint) -> Endpoint:
 
 
 def names_of(field: AnyField) -> tuple[str, ...]:
-    return field.ours if isinstance(field, Field) else (field.role.value,)
+    if isinstance(field, Field):
+        return field.ours
+    weights = (weights_of(field),) if isinstance(field, FileField) and field.weight else ()
+    return (field.role.value, *weights)
+
+
+def weights_of(field: FileField) -> str:
+    """The name in `extra` of how much each file of a role counts."""
+    return f"{field.role}_weights"
 
 
 # -- the front ---------------------------------------------------------------------------------
@@ -173,8 +194,9 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     inputs, names, wrong = list[Input](), dict[str, str](), {flaw.path[:1] for flaw in flaws}
     found = list[Flaw]()
     for path, field in endpoint.table:
-        names |= {name: path for name in names_of(field) if name != path}
         value = at(said, path)
+        if value is not None or not field.alias:
+            names |= {name: path for name in names_of(field) if name != path}
         if value is None or (path.split(".")[0],) in wrong:
             continue
         match field:
@@ -190,6 +212,8 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
                         inputs.append(input_of(api, request, field, place, text))
                     except BadSource as error:
                         found.append(custom_flaw(each, str(error)))
+                if field.weight and at(value, f"*.{field.weight}"):
+                    more[weights_of(field)] = [at(each, field.weight) for each in value]
     if api.webhook and isinstance(address := at(said, api.webhook), str) and not LINK.fullmatch(address):
         found.append(custom_flaw(tuple(api.webhook.split(".")), "should be an HTTP(S) URL"))
     found += endpoint.rules(said) if endpoint.rules and not wrong else ()
@@ -206,6 +230,8 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
         deciding = {role.value for role in endpoint.makes if role}
         needed = " or ".join(path for path, each in endpoint.table if deciding.intersection(names_of(each)))
         raise invalid((custom_flaw((needed,), "is required"),))
+    if endpoint.adds is not None and operation in GOES_ON:
+        more["added_seconds"] = asked.pop("seconds", endpoint.adds)
     return Submission(
         generation=Generation(
             operation=operation, model=model_in(endpoint, said, request), inputs=tuple(inputs), extra=more, **asked
@@ -227,6 +253,7 @@ def reshaped(endpoint: Endpoint, body: bytes) -> bytes:
     return msgspec.json.encode(endpoint.reshape(cast("Json", said)))
 
 
+GOES_ON = frozenset({Operation.VIDEO_EXTENSION, Operation.MUSIC_EXTENSION})
 MOST_UNREAD = 50  # members that no table knows and that are passed on
 
 
@@ -260,6 +287,8 @@ def input_of(api: TaskApi, request: HttpRequest, field: FileField, name: str, te
     """The file that a text names. Raises BadSource."""
     if file := file_of(request, text):
         return Input(role=field.role, field=name, file=str(file.path), limits=field.limits)
+    if api.upload_of and (id := api.upload_of(text)):
+        return Input(role=field.role, field=name, upload=id, limits=field.limits)
     for scheme, upload_id in api.uploads.items():
         if text.startswith(scheme):
             id = upload_id(text)
@@ -353,7 +382,9 @@ def supports(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> froz
     if found is None:
         return None
     endpoint, _ = found
-    others = {role.value for role, each in endpoint.makes.items() if role and each is not operation}
+    # what is there before decides otherwise; what comes after may be there too
+    before = list(endpoint.makes.values()).index(operation)
+    others = {role.value for role in list(endpoint.makes)[:before] if role}
     said = {name for _, field in endpoint.table for name in names_of(field)}
     if endpoint.parent:
         said.add(endpoint.parent.value)
@@ -427,7 +458,10 @@ def write_files(api: TaskApi, order: Order, body: Json, path: str, field: FileFi
         said = [text.partition(";base64,")[2] if text.startswith("data:") else text for text in said]
     values = [field.written(text) if field.written else text for text in said]
     if field.many:
-        put(body, path, [{field.item: value} for value in values] if field.item else values)
+        weights = order.generation.extra.get(weights_of(field)) or () if field.weight else ()
+        counts = [{} if each is None else {field.weight: each} for each in weights] + [{}] * len(values)
+        items = [{field.item: value} | count for value, count in zip(values, counts, strict=False)]
+        put(body, path, items if field.item else values)
         return
     if len(given) > 1:
         message = f"{api.vendor} takes one {field.role}; several were given."
@@ -467,7 +501,7 @@ def beside(body: Json, path: str, more: Json) -> None:
 def our_name(endpoint: Endpoint, flaw: Flaw, wish: Generation) -> str:
     """What we call the member that a flaw is about: of several names the one that was asked for."""
     path = ".".join(str(step) for step in flaw.path if isinstance(step, str))
-    for each, field in endpoint.table:
+    for each, field in sorted(endpoint.table, key=lambda row: -len(row[0])):  # the innermost
         if path == each or path.startswith(f"{each}.") or each.startswith(f"{path}."):
             names = names_of(field)
             return next((name for name in names if getattr(wish, name, None) is not None), names[0])
@@ -501,7 +535,9 @@ def poll(api: TaskApi, handle: Json) -> Conversation[Update]:
     task = task_in(api, (yield read_request(api, handle)))
     id = at(task, api.reading.id)
     if id is not None and str(id).lower() != str(handle["id"]).lower():
-        message = f"{api.vendor} answered with another task: {str(id)[:100]} instead of {handle['id']}."
+        message = (
+            f"{api.vendor} answered with another task: {plain_text(str(id), LONGEST_WORD)} instead of {handle['id']}."
+        )
         raise Problem(Kind.UPSTREAM_FAILED, message)
     if id is None:
         raise Problem(Kind.UPSTREAM_FAILED, f"{api.vendor} sent an answer without an id at {api.reading.id}.")
@@ -527,9 +563,9 @@ def task_in(api: TaskApi, response: HttpResponse) -> Json:
     if not 200 <= response.status < 300:
         raise complaint(api, response)
     try:
-        task = msgspec.json.decode(response.body, type=dict[str, Any])
+        task = decoded(response.body, dict[str, Any])
     except (msgspec.ValidationError, *UNREADABLE) as error:
-        reason = str(error)[:LONGEST_REASON]
+        reason = plain_text(str(error))
         raise Problem(Kind.UPSTREAM_FAILED, f"{api.vendor} sent an answer that cannot be read: {reason}") from error
     if api.fault and (problem := api.fault(task)):
         raise problem
@@ -556,14 +592,17 @@ def news(api: TaskApi, reading: Reading, task: Json) -> Update:
     else:
         state = words[status]
     done = state is State.SUCCEEDED
+    links, texts = first_of(reading.links, task), first_of(reading.texts, task)
+    if links == texts:  # one place for either
+        links, texts = (links, []) if all(map(is_link, links)) else ([], texts)
     return news_of(
         vendor=api.vendor,
         state=state,
         status=status,
         progress=share_of(at(task, reading.progress), reading.whole) if reading.progress else None,
-        links=first_of(reading.links, task) if done else (),
+        links=links if done else (),
         inline=first_of(reading.inline, task) if done else (),
-        texts=first_of(reading.texts, task) if done else (),
+        texts=texts if done else (),
         failure=failure_in(api, reading, task) if state is State.FAILED else None,
         cost=at(task, reading.cost) if reading.cost else None,
     )
@@ -589,7 +628,7 @@ def first_of(paths: tuple[str, ...], task: Json) -> list[Any]:
 
 def failure_in(api: TaskApi, reading: Reading, task: Json) -> Failure:
     told = (at(task, path) for path in reading.reason)
-    why = next((each.strip()[:LONGEST_REASON] for each in told if isinstance(each, str) and each.strip()), "")
+    why = next((plain_text(each.strip()) for each in told if isinstance(each, str) and each.strip()), "")
     message = (
         f"{api.vendor} could not make it: {why}" if why else f"{api.vendor} could not make it and gives no reason."
     )
@@ -666,6 +705,7 @@ def wire(api: TaskApi) -> Wire:
             form=each.form,
         )
         for each in api.endpoints
+        if each.front
         for path in (each.at, *each.also)
     )
     tasks: list[Route] = []

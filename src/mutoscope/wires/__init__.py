@@ -8,16 +8,38 @@ from mutoscope.wires.dashscope import models as wan_models
 from mutoscope.wires.freepik import api as freepik
 from mutoscope.wires.luma import api as luma
 from mutoscope.wires.luma import models as luma_models
+from mutoscope.wires.luma import own as luma_own
+from mutoscope.wires.replicate import api as replicate
+from mutoscope.wires.replicate import models as replicate_models
 from mutoscope.wires.runway import api as runway
 from mutoscope.wires.runway import models as runway_models
 from mutoscope.wires.runway import reseller
 from mutoscope.wires.suno import api as suno
 from mutoscope.wires.suno import models as suno_models
 
-ALL: tuple[Wire, ...] = (freepik.WIRE, dashscope.WIRE, luma.WIRE, reseller.WIRE, runway.WIRE, suno.WIRE, udio.WIRE)
+ALL: tuple[Wire, ...] = (
+    freepik.WIRE,
+    dashscope.WIRE,
+    luma.WIRE,
+    luma_own.WIRE,
+    reseller.WIRE,
+    runway.WIRE,
+    replicate.WIRE,
+    suno.WIRE,
+    udio.WIRE,
+)
 """Every wire, the narrower path roots first."""
 
-ROWS: tuple[Model, ...] = (*runway_models.ROWS, *wan_models.ROWS, *luma_models.ROWS, *suno_models.ROWS, *udio.ROWS)
+# fmt: off
+ROWS: tuple[Model, ...] = (
+    *runway_models.ROWS,
+    *wan_models.ROWS,
+    *luma_models.ROWS,
+    *replicate_models.ROWS,
+    *suno_models.ROWS,
+    *udio.ROWS,
+)
+# fmt: on
 """Every vendor's models, for the catalog."""
 
 BY_NAME: dict[str, Wire] = {wire.name: wire for wire in ALL}

@@ -1,54 +1,45 @@
 """Luma's Dream Machine API: a generation that dreams, its files under `assets`."""
 
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast, get_args
 
-import msgspec
 from msgspec import Meta, Struct
 
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Json, Operation, Role, State
-from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
+from mutoscope.model.problem import Flaw, Kind, Problem, Rule
 from mutoscope.model.requests import Account, Page
-from mutoscope.wirekit.fields import AnyField, FileField, JobField, alias, extra, same, seconds
-from mutoscope.wirekit.flaws import pydantic, pydantic_type
+from mutoscope.wirekit.answers import ask
+from mutoscope.wirekit.back import Conversation, Order
+from mutoscope.wirekit.body import body_of
+from mutoscope.wirekit.fields import AnyField, FileField, JobField, alias, extra, same, seconds_more, shaped
+from mutoscope.wirekit.flaws import fastapi, pydantic
 from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.queries import read_query
 from mutoscope.wirekit.routes import AccountRead, List, Reply
-from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, wire
+from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, id_in, task_in, translate, wire
+from mutoscope.wires.luma.models import CONCEPTS, MOTIONS
 
 ROOT = "/dream-machine/v1/"
-STATES = {
-    State.QUEUED: "queued",
-    State.RUNNING: "dreaming",
-    State.SUCCEEDED: "completed",
-    State.FAILED: "failed",
-    State.CANCELED: "failed",
-}
-RAY = ("ray-2", "ray-flash-2", "ray-1-6")
-PHOTON = ("photon-1", "photon-flash-1")
-# fmt: off
-CONCEPTS = (
-    "truck_left", "pan_right", "pedestal_down", "low_angle", "pedestal_up", "selfie", "pan_left", "roll_right",
-    "zoom_in", "over_the_shoulder", "orbit_right", "orbit_left", "static", "tiny_planet", "high_angle", "bolt_cam",
-    "dolly_zoom", "overhead", "zoom_out", "handheld", "roll_left", "pov", "aerial_drone", "push_in", "crane_down",
-    "truck_right", "tilt_down", "elevator_doors", "tilt_up", "ground_level", "pull_out", "aerial", "crane_up",
-    "eye_level",
-)
-# fmt: on
-MOTIONS = tuple(f"camera {each.replace('_', ' ')}" for each in CONCEPTS)
-"""As the older list has them: words for the prompt."""
+STATES = dict(zip(State, ("queued", "dreaming", "completed", "failed", "failed"), strict=True))
+ADDED_SECONDS, SYNC_SECONDS = 5.0, 60.0
 
 # -- bodies, with the vendor's bounds ------------------------------------------------
 
 Shape = Literal["1:1", "16:9", "9:16", "4:3", "3:4", "21:9", "9:21"]
-Prompt = Annotated[str, Meta(min_length=3, max_length=5000)]
-Link = Annotated[str, Meta(extra_json_schema={"format": "uri"})]
-Weight = Annotated[float, Meta(ge=0, le=1)]
+Tier = Literal["540p", "720p", "1080p", "4k"]
+Format = Literal["jpg", "png"]
 Ray = Literal["ray-2", "ray-flash-2", "ray-1-6"]
 Photon = Literal["photon-1", "photon-flash-1"]
+Mode = Literal[
+    "adhere_1", "adhere_2", "adhere_3", "flex_1", "flex_2", "flex_3", "reimagine_1", "reimagine_2", "reimagine_3"
+]
+RAY, PHOTON, SHAPES = get_args(Ray), get_args(Photon), get_args(Shape)
+Prompt = Annotated[str, Meta(min_length=3, max_length=5000)]
+Link = Annotated[str, Meta(extra_json_schema={"format": "uri"})]
 
 
 class Keyframe(Struct, kw_only=True):
@@ -73,7 +64,7 @@ class Video(Struct, kw_only=True):
     prompt: Prompt | None = None
     aspect_ratio: Shape | None = None
     duration: Annotated[str, Meta(pattern="^[0-9]{1,2}s$")] | None = None
-    resolution: Literal["540p", "720p", "1080p", "4k"] | None = None
+    resolution: Tier | None = None
     loop: bool | None = None
     keyframes: Keyframes | None = None
     concepts: list[Concept] | None = None
@@ -92,15 +83,13 @@ class Source(Struct, kw_only=True):
 
 
 class Modify(Struct, kw_only=True):
+    generation_type: Literal["modify_video"]
     model: Ray
     media: Source
-    mode: Literal[
-        "adhere_1", "adhere_2", "adhere_3", "flex_1", "flex_2", "flex_3", "reimagine_1", "reimagine_2", "reimagine_3"
-    ]
+    mode: Mode
     prompt: str | None = None
     first_frame: Source | None = None
     callback_url: Link | None = None
-    generation_type: Literal["modify_video"] = "modify_video"
 
 
 class Reframe(Struct, kw_only=True):
@@ -119,20 +108,20 @@ class Reframe(Struct, kw_only=True):
 
 
 class ReframeVideo(Reframe, kw_only=True):
+    generation_type: Literal["reframe_video"]
     model: Ray
     first_frame: Source | None = None
-    generation_type: Literal["reframe_video"] = "reframe_video"
 
 
 class ReframeImage(Reframe, kw_only=True):
+    generation_type: Literal["reframe_image"]
     model: Photon
-    format: Literal["jpg", "png"] | None = None
-    generation_type: Literal["reframe_image"] = "reframe_image"
+    format: Format | None = None
 
 
 class Weighed(Struct, kw_only=True):
     url: Link
-    weight: Weight | None = None
+    weight: Annotated[float, Meta(ge=0, le=1)] | None = None
 
 
 class Identity(Struct, kw_only=True):
@@ -148,7 +137,7 @@ class Image(Struct, kw_only=True):
     model: Photon = "photon-1"
     prompt: Prompt | None = None
     aspect_ratio: Shape | None = None
-    format: Literal["jpg", "png"] | None = None
+    format: Format | None = None
     image_ref: References | None = None
     style_ref: References | None = None
     character_ref: dict[str, Identity] | None = None
@@ -164,7 +153,7 @@ class Image(Struct, kw_only=True):
 
 
 class Upscale(Struct, kw_only=True):
-    resolution: Literal["540p", "720p", "1080p", "4k"] | None = None
+    resolution: Tier | None = None
     callback_url: Link | None = None
     generation_type: Literal["upscale_video"] | None = None
 
@@ -176,25 +165,28 @@ class AddAudio(Struct, kw_only=True):
     generation_type: Literal["add_audio"] | None = None
 
 
+REFERENCES = FileField(role=Role.REFERENCE, many=True, item="url", weight="weight")
 FIELDS: dict[str, AnyField] = {
     "prompt": same("prompt"),
     "negative_prompt": same("negative_prompt"),
-    "aspect_ratio": extra("ratio"),
-    "duration": seconds("s"),
+    "aspect_ratio": shaped(SHAPES),
+    "duration": seconds_more("s"),
     "resolution": same("resolution"),
     "loop": extra("loop"),
     "concepts": extra("concepts"),
-    "format": extra("format"),
+    "format": extra("outputFormat"),
     "mode": extra("mode"),
     "keyframes.frame0.id": JobField(role=Role.VIDEO, beside={"type": "generation"}),
     "keyframes.frame1.id": JobField(role=Role.REFERENCE_VIDEO, beside={"type": "generation"}),
     "keyframes.frame0.url": FileField(role=Role.FIRST_FRAME, beside={"type": "image"}),
     "keyframes.frame1.url": FileField(role=Role.LAST_FRAME, beside={"type": "image"}),
     "first_frame.url": FileField(role=Role.FIRST_FRAME),
-    "image_ref": FileField(role=Role.REFERENCE, many=True, item="url"),
-    "image": FileField(role=Role.REFERENCE, many=True, item="url", alias=True),
+    "image_ref": REFERENCES,
+    "image": alias(REFERENCES),
     "modify_image_ref.url": FileField(role=Role.IMAGE),
     "modify_image.url": FileField(role=Role.IMAGE, alias=True),
+    "modify_image_ref.weight": extra("image_weight"),
+    "modify_image.weight": alias(extra("image_weight")),
     "style_ref": extra("style_ref"),
     "style": alias(extra("style_ref")),
     "character_ref": extra("character_ref"),
@@ -206,22 +198,20 @@ PICTURE: dict[str, AnyField] = CLIP | {"media.url": FileField(role=Role.IMAGE)}
 
 
 def frame_flaws(said: Json) -> Iterator[Flaw]:
-    """What the vendor refuses at once, by its own page of errors."""
+    """What stands in no type. Raises Problem(UNSUPPORTED) for what the vendor's page of errors has as refused."""
     frames = {name: frame for name in ("frame0", "frame1") if (frame := at(said, f"keyframes.{name}"))}
-    for name, frame in frames.items():
-        wanted = "id" if frame.get("type") == "generation" else "url"
-        if not frame.get(wanted):
-            yield Flaw(path=("keyframes", name, wanted), rule=Rule.REQUIRED, bound="string", found="undefined")
-    if said.get("keyframes") is not None and not frames:
-        yield custom_flaw(("keyframes",), "frame0 or frame1 is needed")
-    if not said.get("prompt") and not frames:
-        yield custom_flaw(("prompt",), "a prompt or an image keyframe is needed")
-    if said.get("loop") and "frame1" in frames:
-        yield custom_flaw(("loop",), "cannot loop with an end frame")
+    wanted = {name: "id" if frame.get("type") == "generation" else "url" for name, frame in frames.items()}
+    lacking = [(name, wanted[name]) for name, frame in frames.items() if not frame.get(wanted[name])]
+    yield from (Flaw(path=("keyframes", *each), rule=Rule.REQUIRED, bound="string") for each in lacking)
+    if not lacking and not said.get("prompt") and not frames:
+        raise Problem(Kind.UNSUPPORTED, "a prompt or an image keyframe is needed", field="prompt")
+    if not lacking and said.get("loop") and "frame1" in frames:
+        raise Problem(Kind.UNSUPPORTED, "cannot loop with an end frame", field="loop")
 
 
 def wait(said: Json, _request: HttpRequest) -> float | None:
-    return float(said.get("sync_timeout") or 60.0) if said.get("sync") else None
+    seconds = said.get("sync_timeout")
+    return (SYNC_SECONDS if seconds is None else float(seconds)) if said.get("sync") else None
 
 
 # -- answers --------------------------------------------------------------------------
@@ -238,7 +228,7 @@ class Generation(Struct, kw_only=True):
     request: dict[str, Any]
 
 
-class Generations(Struct, kw_only=True):
+class Generations(Struct):
     generations: list[Generation]
     count: int
     limit: int
@@ -252,64 +242,53 @@ class Error(Struct):
     detail: str | list[dict[str, Any]]
 
 
+PICTURES = (Operation.TEXT_TO_IMAGE, Operation.IMAGE_TO_IMAGE, Operation.IMAGE_OUTPAINT)
+FOLLOWING = {Operation.VIDEO_UPSCALE: "upscale_video", Operation.VIDEO_TO_AUDIO: "add_audio"}
+
+
 def task(job: Job) -> Generation:
     kind = "image" if job.generation.operation in PICTURES else "video"
-    made = {kind: job.outputs[0].url or ""} if job.state is State.SUCCEEDED and job.outputs else None
     said = request_of(job, kind)
     return Generation(
         id=uuid4_form(job.id),
         generation_type=kind,
         state=STATES[job.state],
-        failure_reason=reason_of(job) if STATES[job.state] == "failed" else None,
-        created_at=moment(job.created),
+        failure_reason=reason_of(job),
+        created_at=moment(job.created, "milliseconds"),
         model=said.get("model") or job.generation.model,
-        assets=made,
+        assets={kind: job.outputs[0].url or ""} if job.state is State.SUCCEEDED and job.outputs else None,
         request=said,
     )
 
 
-PICTURES = (Operation.TEXT_TO_IMAGE, Operation.IMAGE_TO_IMAGE, Operation.IMAGE_OUTPAINT)
-
-
-def reason_of(job: Job) -> str:
-    return job.failure.message if job.failure else "The generation was canceled."
+def reason_of(job: Job) -> str | None:
+    if job.state is State.FAILED and job.failure:
+        return job.failure.message
+    return "The generation was canceled." if job.state is State.CANCELED else None
 
 
 def request_of(job: Job, kind: str) -> Json:
-    """The body as it came, with the `generation_type` that strict clients tell requests apart by."""
-    try:
-        said = msgspec.json.decode(job.body or b"{}", type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        said = {}
-    return {"generation_type": kind} | {name: value for name, value in said.items() if value is not None}
+    """The body as it came, with what strict clients tell requests apart by: the `generation_type`, and a model where
+    that type has one."""
+    following = FOLLOWING.get(job.generation.operation)
+    told = {"generation_type": following} if following else {"generation_type": kind, "model": job.generation.model}
+    return told | {name: value for name, value in body_of(job).items() if value is not None}
 
 
-def moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def moment(seconds: float, timespec: str) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
 
 
 def error(problem: Problem, _status: int) -> Error:
-    if problem.kind is Kind.INVALID and problem.flaws and all(flaw.path for flaw in problem.flaws):
-        return Error(detail=[finding(flaw) for flaw in problem.flaws])
-    return Error(detail=problem.message)
-
-
-def finding(flaw: Flaw) -> Json:
-    ctx = {"expected": pydantic(flaw).removeprefix("Input should be ")} if flaw.rule is Rule.CHOICE else None
-    return {
-        "type": "enum" if flaw.rule is Rule.CHOICE else pydantic_type(flaw),
-        "loc": ["body", *map(str, flaw.path)],
-        "msg": pydantic(flaw),
-        "input": str(flaw.found or ""),
-        "ctx": ctx,
-    }
+    invalid = problem.kind is Kind.INVALID and problem.flaws
+    return Error(detail=[fastapi(flaw) for flaw in problem.flaws] if invalid else problem.message)
 
 
 # -- lists, account --------------------------------------------------------------------
 
 
 class Listing(Struct, frozen=True, kw_only=True):
-    limit: Annotated[int, Meta(ge=1, le=100)] = 100
+    limit: Annotated[int, Meta(ge=0, le=100)] = 100
     offset: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
 
 
@@ -322,131 +301,107 @@ def parse_page(request: HttpRequest) -> Page:
 def render_list(jobs: tuple[Job, ...], request: HttpRequest) -> HttpResponse:
     asked = read_query(request, Listing)
     shown = [task(job) for job in jobs[: asked.limit]]
-    answer = Generations(
-        generations=shown,
-        count=len(shown),
-        limit=asked.limit,
-        offset=asked.offset,
-        has_more=len(jobs) > asked.limit,
-    )
-    return json_response(answer)
+    more = len(jobs) > asked.limit
+    return json_response(Generations(shown, len(shown), asked.limit, asked.offset, more))
+
+
+UNLIMITED = 1e9  # cents
 
 
 def render_credits(account: Account, _request: HttpRequest) -> HttpResponse:
-    """In cents, as our credits are; without a budget what was spent is owed."""
-    return json_response({"credit_balance": -account.spent if account.left is None else account.left})
+    """In cents, as our credits are; without a budget nothing ends it."""
+    return json_response({"credit_balance": left_of(account)})
 
 
-LIST = List(
-    at=f"GET {ROOT}generations",
-    parse=parse_page,
-    render=render_list,
-    answer=Generations,
-    query=Listing,
-    summary="List the generations, newest first",
-)
+def left_of(account: Account) -> float:
+    return UNLIMITED - account.spent if account.left is None else account.left
+
+
+def reply(path: str, value: Any, summary: str) -> Reply:
+    return Reply(at=f"GET {ROOT}{path}", reply=lambda _: json_response(value), summary=summary)
+
+
+# fmt: off
 ROUTES = (
-    LIST,
-    Reply(
-        at=f"GET {ROOT}generations/concepts/list", reply=lambda _: json_response(CONCEPTS), summary="Camera concepts"
-    ),
-    Reply(
-        at=f"GET {ROOT}generations/camera_motion/list", reply=lambda _: json_response(MOTIONS), summary="Camera motions"
-    ),
-    Reply(at=f"GET {ROOT}ping", reply=lambda _: json_response({"message": "pong"}), summary="Whether the API answers"),
+    List(at=f"GET {ROOT}generations", parse=parse_page, render=render_list, answer=Generations, query=Listing,
+         summary="List the generations, newest first"),
+    reply("generations/concepts/list", CONCEPTS, "Camera concepts"),
+    reply("generations/camera_motion/list", MOTIONS, "Camera motions"),
+    reply("ping", {"message": "pong"}, "Whether the API answers"),
     AccountRead(at=f"GET {ROOT}credits", render=render_credits, summary="What is left of a budget"),
 )
+# fmt: on
 
+# -- endpoints -------------------------------------------------------------------------
+
+FROM_FRAMES = {
+    Role.VIDEO: Operation.VIDEO_EXTENSION,
+    Role.FIRST_FRAME: Operation.IMAGE_TO_VIDEO,
+    Role.LAST_FRAME: Operation.IMAGE_TO_VIDEO,
+    Role.REFERENCE_VIDEO: Operation.VIDEO_EXTENSION,
+    None: Operation.TEXT_TO_VIDEO,
+}
+
+
+def other(at: str, title: str, body: Any, operation: Operation, fields: dict[str, AnyField]) -> Endpoint:
+    """What makes another of a file."""
+    [type] = get_args(body.__annotations__["generation_type"])
+    models, fixed = RAY if "video" in type else PHOTON, {"generation_type": type}
+    return Endpoint(at=at, title=title, body=body, makes={None: operation}, fields=fields, models=models, fixed=fixed)
+
+
+PAGE, MOST_LISTED, CLOCKS_APART = 100, 10_000, 300.0
+
+
+def find(order: Order, since: float) -> Conversation[tuple[Json, ...]]:
+    """The generations of the model since then. Nothing found must mean that nothing was sent, so every page is read,
+    and one that does not say of what it was made counts too. Our address for news, where there is one, is in the echo.
+    """
+    path, body = translate(API, order)
+    model, found = body.get("model"), dict[str, Json]()
+    for offset in range(0, MOST_LISTED, PAGE):
+        answer = yield ask("GET", f"{ROOT}generations", limit=str(PAGE), offset=str(offset))
+        page = task_in(API, answer).get("generations")
+        if not isinstance(page, list):
+            break
+        recent = [each for each in cast("list[Any]", page) if made_at(each) > since - CLOCKS_APART]
+        echoes = [(each, at(each, "request.model"), at(each, "request.callback_url")) for each in recent]
+        like = [each for each, of, news in echoes if of in (None, model) and news in (None, order.callback)]
+        found |= {id: {"id": id, "at": path} for id in (id_in(API, API.reading, each) for each in like)}
+        if len(recent) < PAGE:
+            return tuple(found.values())
+    raise Problem(Kind.UPSTREAM_FAILED, "Luma's list of generations cannot be read to its end.")
+
+
+def made_at(generation: Any) -> float:
+    try:
+        return datetime.fromisoformat(str(at(generation, "created_at"))).timestamp()
+    except (ValueError, OverflowError):
+        return math.inf
+
+
+# fmt: off
 API = TaskApi(
-    name="luma",
-    vendor="Luma",
-    title="Luma Dream Machine",
-    docs="https://docs.lumalabs.ai/docs/api",
-    base_url="https://api.lumalabs.ai",
-    root=ROOT,
-    show="generations/{id}",
+    name="luma", vendor="Luma", title="Luma Dream Machine", docs="https://docs.lumalabs.ai/docs/api",
+    base_url="https://api.lumalabs.ai", root=ROOT, show="generations/{id}",
     endpoints=(
-        Endpoint(
-            at="generations/video",
-            also=("generations",),
-            title="Make a video",
-            body=WordsOrFrames,
-            models=RAY,
-            makes={
-                Role.VIDEO: Operation.VIDEO_EXTENSION,
-                Role.FIRST_FRAME: Operation.IMAGE_TO_VIDEO,
-                Role.LAST_FRAME: Operation.IMAGE_TO_VIDEO,
-                Role.REFERENCE_VIDEO: Operation.VIDEO_EXTENSION,
-                None: Operation.TEXT_TO_VIDEO,
-            },
-            rules=frame_flaws,
-        ),
-        Endpoint(
-            at="generations/video/modify",
-            title="Restyle a video",
-            body=Modify,
-            models=RAY,
-            makes={None: Operation.VIDEO_TO_VIDEO},
-            fields=CLIP,
-        ),
-        Endpoint(
-            at="generations/video/reframe",
-            title="Give a video another shape",
-            body=ReframeVideo,
-            models=RAY,
-            makes={None: Operation.VIDEO_TO_VIDEO},
-            fields=CLIP,
-        ),
-        Endpoint(
-            at="generations/image",
-            title="Make a picture",
-            body=Image,
-            models=PHOTON,
-            makes={Role.IMAGE: Operation.IMAGE_TO_IMAGE, None: Operation.TEXT_TO_IMAGE},
-            wait=wait,
-        ),
-        Endpoint(
-            at="generations/image/reframe",
-            title="Give a picture another shape",
-            body=ReframeImage,
-            models=PHOTON,
-            makes={None: Operation.IMAGE_OUTPAINT},
-            fields=PICTURE,
-        ),
-        Endpoint(
-            at="generations/{id}/upscale",
-            title="Enlarge a video",
-            body=Upscale,
-            models=("ray-2",),
-            model_at=None,
-            makes={None: Operation.VIDEO_UPSCALE},
-            parent=Role.VIDEO,
-            created=200,
-        ),
-        Endpoint(
-            at="generations/{id}/audio",
-            title="Add sound to a video",
-            body=AddAudio,
-            models=("ray-2",),
-            model_at=None,
-            makes={None: Operation.VIDEO_TO_AUDIO},
-            parent=Role.VIDEO,
-            created=200,
-        ),
+        Endpoint(at="generations/video", also=("generations",), title="Make a video", body=WordsOrFrames, models=RAY,
+                 makes=FROM_FRAMES, rules=frame_flaws, adds=ADDED_SECONDS),
+        other("generations/video/modify", "Restyle a video", Modify, Operation.VIDEO_TO_VIDEO, CLIP),
+        other("generations/video/reframe", "Give a video another shape", ReframeVideo, Operation.VIDEO_TO_VIDEO, CLIP),
+        Endpoint(at="generations/image", title="Make a picture", body=Image, models=PHOTON,
+                 makes={Role.IMAGE: Operation.IMAGE_TO_IMAGE, None: Operation.TEXT_TO_IMAGE}, wait=wait),
+        other("generations/image/reframe", "Give a picture another shape", ReframeImage, Operation.IMAGE_OUTPAINT,
+              PICTURE),
+        Endpoint(at="generations/{id}/upscale", title="Enlarge a video", body=Upscale, models=RAY, model_at=None,
+                 makes={None: Operation.VIDEO_UPSCALE}, parent=Role.VIDEO, created=200),
+        Endpoint(at="generations/{id}/audio", title="Add sound to a video", body=AddAudio, models=RAY, model_at=None,
+                 makes={None: Operation.VIDEO_TO_AUDIO}, parent=Role.VIDEO, created=200),
     ),
-    fields=FIELDS,
-    webhook="callback_url",
-    states=STATES,
-    task=task,
-    answer=Generation,
-    created=201,
+    fields=FIELDS, webhook="callback_url", states=STATES, task=task, answer=Generation, created=201,
     reading=Reading(status="state", links=("assets.video", "assets.image"), reason=("failure_reason",)),
-    error=error,
-    error_type=Error,
-    invalid_status=422,
-    word=pydantic,
-    stop="DELETE generations/{id}",
-    stop_status=204,
-    routes=ROUTES,
+    error=error, error_type=Error, invalid_status=422, word=pydantic,
+    stop="DELETE generations/{id}", stop_status=204, routes=ROUTES, find=find,
 )
+# fmt: on
 WIRE = wire(API)
