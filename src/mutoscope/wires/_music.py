@@ -15,7 +15,7 @@ from mutoscope.wirekit.back import Conversation, Order
 from mutoscope.wirekit.ids import PARTS, from_part_form, from_uuid4_form, part_form, uuid4_form
 from mutoscope.wirekit.media import URL_PATTERN
 from mutoscope.wirekit.paths import at
-from mutoscope.wirekit.task import TaskApi
+from mutoscope.wirekit.task import Reading, TaskApi
 from mutoscope.wirekit.wire import Wire
 
 STATES = dict(zip(State, ("SUBMITTED", "IN_PROGRESS", "SUCCESS", "FAILURE", "FAILURE"), strict=True))
@@ -195,3 +195,32 @@ def credential(request: HttpRequest) -> str | None:
 def without_blanks(said: Json) -> Json:
     """Empty texts stand for nothing: some clients send every member always."""
     return {name: value for name, value in said.items() if value is not None and value != ""}
+
+
+def reading(links: tuple[str, ...], texts: tuple[str, ...] = ()) -> Reading:
+    return Reading(
+        id="data.task_id",
+        status="data.status",
+        links=links,
+        texts=texts,
+        reason=("data.fail_reason",),
+        progress="data.progress",
+    )
+
+
+SHARED: dict[str, Any] = {
+    "webhook": "notify_hook",
+    "states": STATES,
+    "also_states": ALSO_STATES,
+    "made": made,
+    "made_type": Envelope,
+    "made_reading": Reading(id="data"),
+    "error": error,
+    "error_type": Envelope,
+    "fault": fault,
+    "codes": KINDS,
+    "statuses": STATUSES,
+    "credential": credential,
+    "job_id": job_id,
+}
+"""Members of both vendors' APIs."""

@@ -20,9 +20,9 @@ from mutoscope.wirekit.fields import AnyField, Field, JobField, extra, same
 from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.routes import Create, ReadMany
-from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, parse
+from mutoscope.wirekit.task import Endpoint, TaskApi, parse
 from mutoscope.wires import _music
-from mutoscope.wires._music import Envelope, Link, Take, TaskEnvelope, takes, wired
+from mutoscope.wires._music import Link, Take, TaskEnvelope, takes, wired
 
 ROOT = "/udio/"
 SECONDS = {"udio32-v1.5": 32.8, "udio130-v1.5": 131.0}
@@ -237,56 +237,27 @@ GENERATE = Endpoint(
     rules=source_flaws,
     reshape=unwrapped,
 )
+# fmt: off
 API = TaskApi(
-    name="udio",
-    vendor="Udio",
-    title="Udio (relay protocols)",
+    name="udio", vendor="Udio", title="Udio (relay protocols)",
     docs="https://apiai.apifox.cn/project-4287160/api-229932213",
-    base_url="",
-    root=ROOT,
-    show="fetch/{id}",
-    endpoints=(GENERATE,),
-    fields=FIELDS,
-    webhook="notify_hook",
-    states=_music.STATES,
-    also_states=_music.ALSO_STATES,
-    task=task,
-    answer=TaskEnvelope,
-    made=_music.made,
-    made_type=Envelope,
-    made_reading=Reading(id="data"),
-    reading=Reading(
-        id="data.task_id",
-        status="data.status",
-        links=tuple(
-            f"data.{songs}.*.{path}" for path in ("song_path", "video_path") for songs in ("data.songs", "songs")
-        ),
-        reason=("data.fail_reason",),
-        progress="data.progress",
-    ),
-    error=_music.error,
-    error_type=Envelope,
-    fault=_music.fault,
-    codes=_music.KINDS,
-    statuses=_music.STATUSES,
-    credential=_music.credential,
-    job_id=_music.job_id,
+    base_url="", root=ROOT, show="fetch/{id}", endpoints=(GENERATE,), fields=FIELDS, task=task, answer=TaskEnvelope,
+    reading=_music.reading(tuple(
+        f"data.{songs}.*.{path}" for path in ("song_path", "video_path") for songs in ("data.songs", "songs")
+    )),
+    **_music.SHARED,
 )
+# fmt: on
+
+
+def proxy(path: str, title: str) -> Create:
+    read = partial(parse, API, API.endpoints[0])
+    return Create(at=f"POST {ROOT}{path}", parse=read, render=created, body=Wish, answer=Created, summary=title)
+
+
 SONG_DIALECT = (
-    *(
-        Create(
-            at=f"POST {ROOT}{path}",
-            parse=partial(parse, API, API.endpoints[0]),
-            render=created,
-            body=Wish,
-            answer=Created,
-            summary=summary,
-        )
-        for path, summary in (
-            ("generate-proxy", "Make music, as the web site answers"),
-            ("generate", "Make music, as the web site answers (another spelling)"),
-        )
-    ),
+    proxy("generate-proxy", "Make music, as the web site answers"),
+    proxy("generate", "Make music, as the web site answers (another spelling)"),
     ReadMany(
         at=f"GET {ROOT}query", ids=wanted, render=render_songs, answer=Songs, query=Query, summary="Read several songs"
     ),

@@ -16,9 +16,9 @@ from mutoscope.wirekit.fields import AnyField, Field, FileField, JobField, extra
 from mutoscope.wirekit.ids import part_form, uuid4_form
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.routes import ReadMany, Reply
-from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, news, task_in
+from mutoscope.wirekit.task import Endpoint, TaskApi, news, task_in
 from mutoscope.wires import _music
-from mutoscope.wires._music import Envelope, Link, Take, Task, TaskEnvelope, takes, wired
+from mutoscope.wires._music import Link, Take, Task, TaskEnvelope, takes, wired
 
 ROOT = "/suno/"
 LYRICS, CONCAT, UPLOAD = "suno-lyrics", "suno-concat", "suno-upload"  # our names: these have no `mv`
@@ -340,17 +340,10 @@ ROUTES = (
 
 
 def endpoint(path: str, title: str, body: Any, operation: Operation, model: str) -> Endpoint:
-    return Endpoint(
-        at=path,
-        also=(upper(path),) if path.startswith("submit/") else (),
-        title=title,
-        body=body,
-        models=(model,),
-        model_at=None,
-        makes={None: operation},
-        fields=OTHERS,
-        reshape=without_nothing,
-    )
+    also = (upper(path),) if path.startswith("submit/") else ()
+    makes = {None: operation}
+    return Endpoint(at=path, also=also, title=title, body=body, models=(model,), model_at=None, makes=makes,
+                    fields=OTHERS, reshape=without_nothing)  # fmt: skip
 
 
 def upper(path: str) -> str:
@@ -358,56 +351,21 @@ def upper(path: str) -> str:
     return f"submit/{path.removeprefix('submit/').upper()}"
 
 
+# fmt: off
 API = TaskApi(
-    name="suno",
-    vendor="Suno",
-    title="Suno (relay protocol)",
-    docs="https://github.com/Suno-API/Suno-API",
-    base_url="",
-    root=ROOT,
-    show="fetch/{id}",
+    name="suno", vendor="Suno", title="Suno (relay protocol)", docs="https://github.com/Suno-API/Suno-API",
+    base_url="", root=ROOT, show="fetch/{id}",
     endpoints=(
-        Endpoint(
-            at="submit/music",
-            also=(upper("submit/music"),),
-            title="Make music",
-            body=Song,
-            model_at="mv",
-            makes={Role.AUDIO: Operation.MUSIC_EXTENSION, None: Operation.TEXT_TO_MUSIC},
-            rules=song_flaws,
-            reshape=song_of,
-        ),
+        Endpoint(at="submit/music", also=(upper("submit/music"),), title="Make music", body=Song, model_at="mv",
+                 makes={Role.AUDIO: Operation.MUSIC_EXTENSION, None: Operation.TEXT_TO_MUSIC}, rules=song_flaws,
+                 reshape=song_of),
         endpoint("submit/lyrics", "Write lyrics", Lyrics, Operation.TEXT_TO_TEXT, LYRICS),
         endpoint("submit/concat", "Join an extension to what it goes on from", Concat, Operation.MUSIC_JOIN, CONCAT),
         endpoint("uploads/audio-url", "Take in a piece", Upload, Operation.MUSIC_JOIN, UPLOAD),
     ),
-    fields=FIELDS,
-    webhook="notify_hook",
-    states=_music.STATES,
-    also_states=_music.ALSO_STATES,
-    task=task,
-    answer=TaskEnvelope,
-    made=_music.made,
-    made_type=Envelope,
-    made_reading=Reading(id="data"),
-    reading=Reading(
-        id="data.task_id",
-        status="data.status",
-        links=("data.data.*.audio_url", "data.data.*.video_url"),
-        texts=("data.data.text",),
-        reason=("data.fail_reason",),
-        progress="data.progress",
-    ),
-    error=_music.error,
-    error_type=Envelope,
-    fault=_music.fault,
-    codes=_music.KINDS,
-    statuses=_music.STATUSES,
-    credential=_music.credential,
-    job_id=_music.job_id,
-    batch=batch,
-    batch_key=lambda _: "",
-    open_models=True,
-    routes=ROUTES,
+    fields=FIELDS, task=task, answer=TaskEnvelope,
+    reading=_music.reading(("data.data.*.audio_url", "data.data.*.video_url"), texts=("data.data.text",)),
+    batch=batch, batch_key=lambda _: "", open_models=True, routes=ROUTES, **_music.SHARED,
 )
+# fmt: on
 WIRE = wired(API, "data.data.*.id")
