@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -316,6 +317,22 @@ async def test_a_song_is_made_extended_joined_and_taken_in(start: Start) -> None
         assert (taken["action"], taken["status"]) == ("UPLOAD", "SUCCESS")
         onward = {"continue_clip_id": taken["data"][0]["clip_id"], "task": "upload_extend", "tags": "folk"}
         assert (await song(running, onward))["status"] == "SUCCESS"
+
+
+async def test_a_clip_is_counted_among_the_sounds_of_its_job(start: Start, tmp_path: Path) -> None:
+    """Covers may lie between them."""
+    async with start(**SCRIPTED, script={"slots": 0}) as running:
+        store, made = running.app.store, list[Output]()
+        for name, type in (("a", "audio/mpeg"), ("c", "image/png"), ("b", "audio/mpeg")):
+            path = tmp_path / name
+            path.write_bytes(name.encode())
+            made.append(Output(id=name, media_type=type, asset=await running.app.assets.put(path, type)))
+        await store.add(job(State.QUEUED, started=None, finished=None, progress=None))
+        await store.claim(engine="script", worker="w", lease_seconds=9, limit=1, now=1_790_000_000.0)
+        assert await store.settle(ID, "w", state=State.SUCCEEDED, outputs=tuple(made), now=1_790_000_001.0)
+        more = await submit(running, CUSTOM | {"continue_clip_id": CLIPS[1]})
+        [given] = (await store.get(WIRE.job_id(more))).generation.inputs
+        assert (given.asset, given.output_of) == (made[2].asset, ID)
 
 
 async def test_words_are_written(start: Start) -> None:
