@@ -341,9 +341,8 @@ ROUTES = (
 
 def endpoint(path: str, title: str, body: Any, operation: Operation, model: str) -> Endpoint:
     also = (upper(path),) if path.startswith("submit/") else ()
-    makes = {None: operation}
-    return Endpoint(at=path, also=also, title=title, body=body, models=(model,), model_at=None, makes=makes,
-                    fields=OTHERS, reshape=without_nothing)  # fmt: skip
+    return Endpoint(at=path, also=also, title=title, body=body, models=(model,), model_at=None,
+                    makes={None: operation}, fields=OTHERS, reshape=without_nothing)  # fmt: skip
 
 
 def upper(path: str) -> str:
