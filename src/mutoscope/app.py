@@ -25,6 +25,7 @@ from mutoscope.files.egress import Client
 from mutoscope.files.probe import Prober
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import BadSettings, Rights, Settings
+from mutoscope.model.job import Job
 from mutoscope.model.problem import Problem
 from mutoscope.service import rehearsal as rehearsing
 from mutoscope.service.gateway import Gateway
@@ -128,6 +129,7 @@ class App:
             secret=self.webhook_secret,
             wake=self.gateway.new_delivery,
             jumps=self.gateway.jumps,
+            vendors_headers=vendors_headers,
         )
         self.lag = Lag()
         requests: Durations[tuple[str, int]] = Durations()
@@ -277,3 +279,9 @@ def relays(settings: Settings, catalog: Catalog) -> dict[str, Relay]:
         except Problem as problem:
             raise BadSettings(f"[accounts.{name}] base_url: {problem.message}") from problem
     return made
+
+
+def vendors_headers(job: Job, body: bytes) -> dict[str, str]:
+    """What the vendor of a job's wire has in its webhooks beside our own headers."""
+    more = BY_NAME[job.wire].webhook_headers if job.wire in BY_NAME else None
+    return more(job, body) if more else {}

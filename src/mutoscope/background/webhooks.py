@@ -14,6 +14,7 @@ import structlog
 
 from mutoscope.files.egress import Client
 from mutoscope.model.config import Webhooks as WebhookSettings
+from mutoscope.model.job import Job
 from mutoscope.model.problem import Problem
 from mutoscope.service.jumps import Jumps
 from mutoscope.store import DueDelivery, Store
@@ -72,7 +73,9 @@ class Deliverer:
         wake: asyncio.Event,
         jumps: Jumps | None = None,
         clock: Callable[[], float] = time.time,
+        vendors_headers: Callable[[Job, bytes], dict[str, str]] | None = None,
     ) -> None:
+        self.vendors_headers = vendors_headers
         self.store, self.client, self.settings, self.secret = store, client, settings, secret
         self.wake, self.jumps, self.clock = wake, jumps, clock
         self.sending: set[asyncio.Task[None]] = set()
@@ -154,6 +157,8 @@ class Deliverer:
     async def _attempt(self, due: DueDelivery, told: Facts) -> None:
         delivery, status, error = due.delivery, None, None
         sent = headers(self.secret, delivery.id, self.clock(), delivery.body)
+        if self.vendors_headers and (job := await self.store.get(delivery.job)):
+            sent |= self.vendors_headers(job, delivery.body)
         if self.tracing and self.tracing.to_receivers and (trace := self.tracing.header()):
             sent[HEADER] = trace
         started = time.monotonic()

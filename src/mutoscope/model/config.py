@@ -28,6 +28,7 @@ VENDOR_KEYS = {
     "DASHSCOPE_API_KEY": "dashscope",
     "LUMAAI_API_KEY": "luma",
     "REPLICATE_API_TOKEN": "replicate",
+    "BFL_API_KEY": "flux",
 }
 """The environment variables in which the vendors' own SDKs look for a key → the wire that it is for."""
 

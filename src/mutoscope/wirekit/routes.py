@@ -57,6 +57,7 @@ class Read(Route, frozen=True, kw_only=True):
 
     render: Callable[[Job, HttpRequest], HttpResponse]
     id: Callable[[HttpRequest], str] = last_parameter
+    keyless: bool = False  # whoever knows the id may read it without a key
 
 
 class ReadMany(Route, frozen=True, kw_only=True):

@@ -113,6 +113,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     error_type: Any
     show: str | None = "{id}"  # the path of a read below the root; None: an answer comes at once
     show_status: int = 200
+    show_keyless: bool = False  # a read needs no key: the id is enough
     created: int = 200  # status of a create's answer
     made: Callable[[Job], Any] | None = None  # what a create answers, where that is not the task
     made_type: Any = None
@@ -128,6 +129,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     word: Callable[[Flaw], str] = plain
     webhook: str | None = None  # path of the address for news
     webhook_body: Callable[[Job], Any] | None = None  # in the place of the task
+    webhook_headers: Callable[[Job, bytes], Headers] | None = None
     events: Callable[[Json], frozenset[State] | None] | None = None  # the changes that news is wanted of
     stop: str | None = None  # "METHOD path" of a cancel below the root
     stops_running: bool = True
@@ -420,7 +422,7 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
                 if (value := field.write(wish)) is not None:
                     put(body, path, value)
             case FileField():
-                write_files(api, order, body, path, field)
+                write_files(api, endpoint, order, body, path, field)
             case JobField():
                 write_jobs(api, endpoint, order, body, path, field)
     if endpoint.parent:
@@ -438,7 +440,8 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
     return path_of, body
 
 
-def write_files(api: TaskApi, order: Order, body: Json, path: str, field: FileField) -> None:
+def write_files(api: TaskApi, endpoint: Endpoint, order: Order, body: Json, path: str, field: FileField) -> None:
+    """Where several members are for files of one role, each takes the next."""
     given = [each for each in order.generation.inputs if each.role is field.role and not by_id(order, each, body, path)]
     if not given:
         return
@@ -452,11 +455,18 @@ def write_files(api: TaskApi, order: Order, body: Json, path: str, field: FileFi
         items = [{field.item: value} | count for value, count in zip(values, counts, strict=False)]
         put(body, path, items if field.item else values)
         return
-    if len(given) > 1:
-        message = f"{api.vendor} takes one {field.role}; several were given."
+    places = [name for name, each in endpoint.table if same_role(each, field)]
+    if len(given) > len(places):
+        most = "one" if len(places) == 1 else str(len(places))
+        message = f"{api.vendor} takes {most} {field.role}; {len(given)} were given."
         raise Problem(Kind.INVALID, message, field=field.role.value)
-    put(body, path, values[0])
-    beside(body, path, field.beside)
+    if (place := places.index(path)) < len(values):
+        put(body, path, values[place])
+        beside(body, path, field.beside)
+
+
+def same_role(each: AnyField, field: FileField) -> bool:
+    return isinstance(each, FileField) and each.role is field.role and not each.many and not each.alias
 
 
 def by_id(order: Order, each: Input, body: Json, path: str) -> bool:
@@ -693,7 +703,7 @@ def wire(api: TaskApi) -> Wire:
         path = api.show.partition("?")[0]
         tasks.append(
             Read(at=f"GET {api.root}{path}", id=api.id_of, render=render, answer=api.answer, status=api.show_status,
-                 summary="Read a task")
+                 keyless=api.show_keyless, summary="Read a task")
         )  # fmt: skip
     if api.stop:
         method, path = api.stop.split(" ", 1)
@@ -722,6 +732,7 @@ def wire(api: TaskApi) -> Wire:
         public_id=api.public_id,
         job_id=api.job_id,
         render_webhook=lambda job: None if job.state is State.QUEUED else msgspec.json.encode(tell(job)),
+        webhook_headers=api.webhook_headers,
         probes_inputs=api.probes_inputs,
         problem_schema=api.error_type,
         security=api.security,

@@ -4,6 +4,8 @@ from mutoscope.model.catalog import Model
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires.dashscope import api as dashscope
 from mutoscope.wires.dashscope import models as wan_models
+from mutoscope.wires.flux import api as flux
+from mutoscope.wires.flux import models as flux_models
 from mutoscope.wires.freepik import api as freepik
 from mutoscope.wires.luma import api as luma
 from mutoscope.wires.luma import models as luma_models
@@ -22,6 +24,7 @@ ALL: tuple[Wire, ...] = (
     reseller.WIRE,
     runway.WIRE,
     replicate.WIRE,
+    flux.WIRE,
 )
 """Every wire, the narrower path roots first."""
 
@@ -31,6 +34,7 @@ ROWS: tuple[Model, ...] = (
     *wan_models.ROWS,
     *luma_models.ROWS,
     *replicate_models.ROWS,
+    *flux_models.ROWS,
 )
 # fmt: on
 """Every vendor's models, for the catalog."""
