@@ -193,7 +193,7 @@ async def test_a_picture_is_made_and_read_at_its_polling_url(start: Start, prefi
 
 
 async def test_a_result_is_read_without_a_key_and_nothing_else_is(start: Start) -> None:
-    keys = {"anna": {"sha256": digest("bfl_a")}, "ben": {"sha256": digest("bfl_b")}}
+    keys = [{"name": "anna", "sha256": digest("bfl_a")}, {"name": "ben", "sha256": digest("bfl_b")}]
     async with start(**SCRIPTED, keys=keys) as running:
         key = {"x-key": "bfl_a"}
         assert (await running.client.post("/v1/flux-dev", json={"prompt": "x"})).status_code == 401

@@ -19,7 +19,7 @@ from mutoscope.wirekit.body import body_of, read_body
 from mutoscope.wirekit.flaws import fastapi, pydantic
 from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wirekit.routes import AccountRead, List, Read, Reply, Stop
-from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, bearer, poll, render_problem, wire
+from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, bearer, poll, render_problem, task_in, wire
 from mutoscope.wires.flux import bodies
 from mutoscope.wires.flux.bodies import FINETUNE
 
@@ -238,7 +238,15 @@ def model(
                     model_at=None, **more)  # fmt: skip
 
 
-CONTROL = bodies.one_of(("control_image", "preprocessed_image"))
+CONTROLS, ERASED = (("control_image", "preprocessed_image"),), (("image", "input_image"), ("mask", "mask_image"))
+CONTROL, WORN_BY = bodies.one_of(*CONTROLS), (("person", "input_image"), ("garment", "input_image_2"))
+WORDS = (("prompt",),)
+
+
+def controlled(body: Any) -> Any:
+    return bodies.needing(body, *CONTROLS)
+
+
 # fmt: off
 ENDPOINTS = (
     model("flux-pro-1.1", bodies.Pro11, DRAWN, bodies.first_flaws),
@@ -247,8 +255,8 @@ ENDPOINTS = (
     model("flux-pro-1.1-ultra", bodies.Ultra, DRAWN, bodies.first_flaws),
     model("flux-pro-1.0-fill", bodies.Fill, FILLED),
     model("flux-pro-1.0-expand", bodies.Expand, WIDENED),
-    model("flux-pro-1.0-canny", bodies.Canny, EDITED, CONTROL),
-    model("flux-pro-1.0-depth", bodies.Depth, EDITED, CONTROL),
+    model("flux-pro-1.0-canny", controlled(bodies.Canny), EDITED, CONTROL),
+    model("flux-pro-1.0-depth", controlled(bodies.Depth), EDITED, CONTROL),
     *(model(f"flux-kontext-{each}", bodies.Kontext, DRAWN, bodies.kontext_flaws) for each in ("pro", "max")),
     *(model(f"flux-2-{each}", bodies.Second, DRAWN, bodies.second_flaws) for each in ("pro", "pro-preview", "max")),
     model("flux-2-flex", bodies.Flex, DRAWN, bodies.second_flaws),
@@ -256,19 +264,19 @@ ENDPOINTS = (
     *(model(f"flux-2-klein-{each}", bodies.Klein9, DRAWN, bodies.second_flaws) for each in ("9b", "9b-preview")),
     *(model(each, bodies.Outpainting, WIDENED, bodies.second_flaws)
       for each in ("flux-tools/outpainting-v1", "flux-2-flex-outpainting")),
-    model("flux-tools/erase-v1", bodies.Erase, FILLED, bodies.one_of(("image", "input_image"), ("mask", "mask_image")),
+    model("flux-tools/erase-v1", bodies.needing(bodies.Erase, *ERASED), FILLED, bodies.one_of(*ERASED),
           fields=bodies.ERASE),
     model("flux-tools/deblur-v1", bodies.Deblur, EDITED),
-    *(model(f"flux-tools/vto-{each}", bodies.TryOn, WORN,
-            bodies.one_of(("person", "input_image"), ("garment", "input_image_2")), fields=bodies.TRY_ON)
+    *(model(f"flux-tools/vto-{each}", bodies.needing(bodies.TryOn, *WORN_BY), WORN, bodies.one_of(*WORN_BY),
+            fields=bodies.TRY_ON)
       for each in ("v1", "v2")),
     model("flux-3-image", bodies.Third, DRAWN),
-    model("flux-3-video", bodies.Video, MOVED, bodies.video_flaws, fields=bodies.VIDEO),
+    model("flux-3-video", bodies.needing(bodies.Video, *WORDS), MOVED, bodies.video_flaws, fields=bodies.VIDEO),
     model("flux-pro-finetuned", bodies.tuned(bodies.Dev), DRAWN, bodies.first_flaws),
     model("flux-pro-1.1-ultra-finetuned", bodies.tuned(bodies.TunedUltra), DRAWN, bodies.first_flaws),
     model("flux-pro-1.0-fill-finetuned", bodies.tuned(bodies.Fill), FILLED),
-    model("flux-pro-1.0-canny-finetuned", bodies.tuned(bodies.Canny), EDITED, CONTROL),
-    model("flux-pro-1.0-depth-finetuned", bodies.tuned(bodies.Depth), EDITED, CONTROL),
+    model("flux-pro-1.0-canny-finetuned", controlled(bodies.tuned(bodies.Canny)), EDITED, CONTROL),
+    model("flux-pro-1.0-depth-finetuned", controlled(bodies.tuned(bodies.Depth)), EDITED, CONTROL),
     Endpoint(at="finetune", title="Have a model learn from pictures", body=bodies.Finetune, route=TUNED,
              makes={None: Operation.FINETUNE}, fields=FINETUNE, models=("flux-finetune",), model_at=None),
 )
@@ -282,9 +290,15 @@ def fault(task: Json) -> Problem | None:
 
 def asked_again(handle: Json) -> Conversation[Update]:
     """One word is for what waits and for what runs; progress tells which."""
-    update = yield from poll(API, handle)
-    runs = update.state is State.QUEUED and update.progress is not None
-    return replace(update, state=State.RUNNING) if runs else update
+    told = poll(API, handle)
+    answer = yield next(told)
+    try:
+        told.send(answer)
+    except StopIteration as end:
+        update: Update = end.value
+        runs = update.state is State.QUEUED and task_in(API, answer).get("progress") is not None
+        return replace(update, state=State.RUNNING) if runs else update
+    raise AssertionError("a poll is one request")
 
 
 # fmt: off

@@ -1,6 +1,7 @@
 """The bodies of Black Forest Labs' creates, with the vendor's bounds, and what their members say."""
 
 from collections.abc import Callable, Iterator
+from itertools import product
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -188,7 +189,7 @@ class Third(Hooked, kw_only=True):
 
 
 class Video(Struct, kw_only=True):
-    mode: Literal["t2v", "i2v", "v2v", "draft_enhance"]
+    mode: Annotated[Literal["t2v", "i2v", "v2v", "draft_enhance"], Meta(examples=["t2v"])]
     prompt: str | None = None
     aspect_ratio: Literal["21:9", "16:9", "4:3", "1:1", "3:4", "9:16", "auto"] | None = None
     duration: Annotated[int, Meta(ge=5, le=20)] | Literal["auto"] | None = None
@@ -224,6 +225,11 @@ def tuned(body: type[Struct]) -> type[Struct]:
     more: list[Any] = [("finetune_id", str),
                        ("finetune_strength", Annotated[float, Meta(ge=0, le=2)] | None, None)]  # fmt: skip
     return msgspec.defstruct(f"{body.__name__.removeprefix('Tuned')}Finetuned", more, bases=(body,), kw_only=True)
+
+
+def needing(body: Any, *groups: tuple[str, ...]) -> Any:
+    """The body, published with what is to be there of each group; the rule itself is `one_of`."""
+    return Annotated[body, Meta(extra_json_schema={"anyOf": [{"required": list(each)} for each in product(*groups)]})]
 
 
 # -- what they say ----------------------------------------------------------------------
