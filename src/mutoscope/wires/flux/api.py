@@ -19,7 +19,7 @@ from mutoscope.wirekit.body import body_of, read_body
 from mutoscope.wirekit.flaws import fastapi, pydantic
 from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wirekit.routes import AccountRead, List, Read, Reply, Stop
-from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, bearer, poll, render_problem, task_in, wire
+from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, back, bearer, poll, render_problem, task_in, wire
 from mutoscope.wires.flux import bodies
 from mutoscope.wires.flux.bodies import FINETUNE
 
@@ -317,6 +317,4 @@ API = TaskApi(
     routes=ROUTES, unsent=frozenset({429}),
 )
 # fmt: on
-PLAIN = wire(API)
-assert PLAIN.back
-WIRE = replace(PLAIN, render_problem=told_problem, back=replace(PLAIN.back, poll=asked_again))
+WIRE = replace(wire(API), render_problem=told_problem, back=replace(back(API), poll=asked_again))

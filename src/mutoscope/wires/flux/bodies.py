@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import product
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from msgspec import Meta, Struct
@@ -29,13 +29,16 @@ class Hooked(Struct, kw_only=True):
     webhook_secret: Secret | None = None
 
 
-class First(Hooked, kw_only=True):
-    """FLUX.1."""
+class Eased(Hooked, kw_only=True):
+    """FLUX.1 and Kontext."""
 
-    prompt: str | None = None
     prompt_upsampling: bool | None = None
     safety_tolerance: Annotated[int, Meta(ge=0, le=6)] | None = None
     output_format: Format | None = None
+
+
+class First(Eased, kw_only=True):
+    prompt: str | None = None
 
 
 class Pro11(First, kw_only=True):
@@ -83,7 +86,7 @@ class Expand(First, kw_only=True):
     guidance: Annotated[float, Meta(ge=1.5, le=100)] | None = None
 
 
-class Depth(First, kw_only=True):
+class Depth(Eased, kw_only=True):
     prompt: str
     control_image: Picture | None = None
     preprocessed_image: Picture | None = None
@@ -96,7 +99,7 @@ class Canny(Depth, kw_only=True):
     canny_high_threshold: Annotated[int, Meta(ge=0, le=500)] | None = None
 
 
-class Kontext(First, kw_only=True):
+class Kontext(Eased, kw_only=True):
     prompt: str
     input_image: Picture | None = None
     input_image_2: Picture | None = None
@@ -220,10 +223,12 @@ class Finetune(Struct, kw_only=True):
     webhook_secret: Secret | None = None
 
 
+Strength: Any = Annotated[float, Meta(ge=0, le=2)]
+
+
 def tuned(body: type[Struct]) -> type[Struct]:
     """The body of a model that is asked for with what a finetune learnt."""
-    more: list[Any] = [("finetune_id", str),
-                       ("finetune_strength", Annotated[float, Meta(ge=0, le=2)] | None, None)]  # fmt: skip
+    more: list[Any] = [("finetune_id", str), ("finetune_strength", Strength | None, None)]
     return msgspec.defstruct(f"{body.__name__.removeprefix('Tuned')}Finetuned", more, bases=(body,), kw_only=True)
 
 
@@ -351,6 +356,6 @@ def video_flaws(said: Json) -> Iterator[Flaw]:
     for name in dict.fromkeys(("prompt", needed)):
         if not said.get(name):
             yield Flaw(path=(name,), rule=Rule.REQUIRED, bound="string")
-    frames = said.get("keyframes") or []
+    frames = cast("list[Any]", said.get("keyframes") or [])
     if len(frames) > 1 or any(not isinstance(each, str) for each in frames):
         raise Problem(Kind.UNSUPPORTED, "one picture is taken here, as the first frame", field="keyframes")
