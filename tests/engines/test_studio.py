@@ -65,6 +65,9 @@ class Bench:
     async def checkpoint(self, **facts: object) -> None:
         self.checkpointed |= facts
 
+    def say(self, text: str) -> Output:
+        return Output(id="o", media_type="text/plain", text=text)
+
     async def keep(self, source: Path | bytes, *, media_type: str, made: Making | bool = True, **facts: Any) -> Output:
         assert isinstance(source, Path)
         self.makings.append(made)

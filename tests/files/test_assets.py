@@ -227,25 +227,37 @@ async def test_a_file_is_served_with_its_type_and_nothing_a_browser_would_run(as
 
 
 async def test_what_is_no_media_is_offered_for_saving(assets: Assets):
-    key = await assets.put(b"<svg onload=alert(1)>", "image/svg+xml")
+    key = await assets.put(b"<html onload=alert(1)>", "text/html")
     answer = await ask(assets, key=key)
     assert answer.headers["content-type"] == "application/octet-stream"
     assert answer.headers["content-disposition"] == f'attachment; filename="{key}"'
 
 
+async def test_a_drawing_is_offered_for_saving_and_runs_nothing(assets: Assets):
+    """As the picture of a page it can be seen all the same: there no browser runs what is in it."""
+    key = await assets.put(b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "image/svg+xml")
+    answer = await ask(assets, key=key)
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{key}"'
+    assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 def test_no_type_that_is_served_is_one_that_a_browser_runs():
+    """But drawings, which are offered for saving only."""
     runnable = ("html", "xml", "svg", "script", "css", "pdf", "flash", "wasm", "text/")
-    assert not [each for each in MEDIA_TYPES.values() if any(word in each for word in runnable)]
-    for key in (f"{SHA}.{extension}" for extension in MEDIA_TYPES):
+    assert [each for each in MEDIA_TYPES.values() if any(word in each for word in runnable)] == ["image/svg+xml"]
+    for extension in MEDIA_TYPES:
+        key = f"{SHA}.{extension}"
         told = describe(key)
-        shown = told["content-type"].partition("/")[0] in ("image", "video", "audio")
+        shown = told["content-type"].partition("/")[0] in ("image", "video", "audio") and extension != "svg"
         assert told["content-disposition"] == ("inline" if shown else f'attachment; filename="{key}"')
 
 
 @pytest.mark.parametrize(
     ("content", "media_type"),
     [
-        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "image/svg+xml"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "image/png"),
         (b"<!DOCTYPE html><script>alert(1)</script>", "text/html"),
         (b"<!DOCTYPE html><script>alert(1)</script>", "image/png"),  # called a picture, and never sniffed to be more
         (b"\x89PNG\r\n\x1a\n<script>alert(1)</script>", "image/png"),
@@ -258,7 +270,7 @@ def test_no_type_that_is_served_is_one_that_a_browser_runs():
         (b"x", ""),
     ],
 )
-async def test_no_svg_and_no_page_is_served_as_one(content: bytes, media_type: str, assets: Assets):
+async def test_no_page_is_served_as_one(content: bytes, media_type: str, assets: Assets):
     answer = await ask(assets, key=await assets.put(content, media_type))
     assert answer.headers["content-type"] in ("image/png", "application/octet-stream")
     assert answer.headers["x-content-type-options"] == "nosniff"

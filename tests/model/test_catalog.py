@@ -5,7 +5,16 @@ from msgspec import inspect
 from msgspec.structs import replace
 
 from mutoscope.model import catalog
-from mutoscope.model.catalog import Catalog, pixels_of
+from mutoscope.model.catalog import (
+    SIZED_BY_PICTURE,
+    Catalog,
+    an_image,
+    complete,
+    estimate,
+    nominal,
+    pixels_of,
+    row,
+)
 from mutoscope.model.config import ModelSettings
 from mutoscope.model.job import Generation, Input, Operation, Role
 from mutoscope.model.problem import Kind, Problem
@@ -130,3 +139,27 @@ def test_what_every_engine_does_anyway_needs_no_honouring() -> None:
 def test_a_price_by_the_second_is_multiplied() -> None:
     model = Catalog(ROWS).get("gen4_turbo")
     assert catalog.estimate(Generation(operation=I2V, model=model.name, seconds=5), model.price) == 25
+
+
+@pytest.mark.parametrize("operation", sorted(SIZED_BY_PICTURE))
+def test_what_is_made_of_a_picture_here_is_as_big_as_it_whatever_the_row_s_usual_size(operation: Operation) -> None:
+    model = row("m", "v", operation, price=an_image(1), defaults={"width": 1920, "height": 1080})
+    picture = Input(role=Role.IMAGE, field="image", asset="x")
+    asked = Generation(operation=operation, model="m", inputs=(picture,))
+    assert (complete(asked, model).width, complete(asked, model).height) == (None, None)
+    assert complete(replace(asked, width=640, height=480), model).width == 640
+    assert complete(asked, model, remote=True).width == 1920, "a vendor is told what it was told before"
+
+
+def test_the_shape_of_a_canvas_is_left_to_whoever_paints_around_the_picture() -> None:
+    model = row("m", "v", Operation.IMAGE_OUTPAINT, Operation.IMAGE_TO_IMAGE, price=an_image(1))
+    picture = Input(role=Role.IMAGE, field="image", asset="x")
+    asked = Generation(operation=Operation.IMAGE_OUTPAINT, model="m", inputs=(picture,), extra={"ratio": "1:1"})
+    assert complete(asked, model).extra == {"ratio": "1:1"}
+    other = complete(replace(asked, operation=Operation.IMAGE_TO_IMAGE), model)
+    assert (other.width, other.height, other.extra) == (960, 960, {})
+
+
+def test_a_picture_of_unknown_size_is_not_free_where_megapixels_cost() -> None:
+    asked = Generation(operation=Operation.IMAGE_INPAINT, model="m", count=2)
+    assert estimate(asked, nominal(megapixel=3)) == 6

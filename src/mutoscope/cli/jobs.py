@@ -214,6 +214,8 @@ def input_story(each: Input) -> str:
 
 
 def output_story(each: Output, settings: Settings) -> str:
+    if each.text is not None:
+        return f"{each.media_type}: {_show.shortened(each.text, 120)}"
     told = [
         each.media_type,
         f"{each.width}x{each.height}" if each.width and each.height else "",

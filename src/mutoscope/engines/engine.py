@@ -119,6 +119,10 @@ class EngineRun(Protocol):
         """
         ...
 
+    def say(self, text: str) -> Output:
+        """A result that is words, not a file: they are kept in the job itself."""
+        ...
+
     # For engines that spend money elsewhere. The transitions are those of the store, under the same names.
 
     @property

@@ -40,7 +40,21 @@ from mutoscope.model.problem import KINDS, Kind, Problem
 TICK_SECONDS = 0.05
 MOST_MEGABYTES = 1000.0
 SOUND_RATE = 8000
-PICTURES = frozenset({Operation.TEXT_TO_IMAGE, Operation.IMAGE_UPSCALE})
+PICTURES = frozenset(
+    {
+        Operation.TEXT_TO_IMAGE,
+        Operation.IMAGE_UPSCALE,
+        Operation.IMAGE_TO_IMAGE,
+        Operation.IMAGE_INPAINT,
+        Operation.IMAGE_OUTPAINT,
+        Operation.IMAGE_BLEND,
+        Operation.BACKGROUND_REMOVAL,
+        Operation.BACKGROUND_REPLACEMENT,
+        Operation.VECTORIZATION,
+        Operation.VIRTUAL_TRY_ON,
+    }
+)
+WORDS = frozenset({Operation.IMAGE_TO_TEXT, Operation.TEXT_TO_TEXT, Operation.SPEECH_TO_TEXT})
 SOUNDS = frozenset(
     {
         Operation.TEXT_TO_SPEECH,
@@ -49,6 +63,9 @@ SOUNDS = frozenset(
         Operation.VOICE_DUBBING,
         Operation.VOICE_ISOLATION,
         Operation.VIDEO_TO_AUDIO,
+        Operation.TEXT_TO_MUSIC,
+        Operation.MUSIC_EXTENSION,
+        Operation.MUSIC_JOIN,
     }
 )
 
@@ -75,6 +92,8 @@ class Script:
         wish = run.generation
         color = tint(f"{wish.prompt}/{wish.seed}/{index}")
         width, height = frame_size(run)
+        if wish.operation in WORDS:
+            return run.say(f"{index + 1}: {wish.prompt or 'nothing was asked'}")
         seconds = wish.seconds or source_seconds(run) or 5.0
         if added := wish.extra.get("added_seconds"):
             seconds = (source_seconds(run) or 0.0) + added

@@ -6,6 +6,7 @@ goes on answering.
 
 import asyncio
 import contextlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -31,27 +32,49 @@ log = structlog.get_logger(__name__)
 CHILD = "mutoscope.engines.studio_child"
 LINE_BYTES = 1024 * 1024
 FPS, SECONDS = 24, 5.0  # for models whose rows name none
-MAX_COUNT = 8
+MAX_COUNT = 10
 
-ENLARGEMENT = 2  # where nobody named a factor
-SPEAKER = "espeak-ng"
+SPEAKER, TRACER = "espeak-ng", "vtracer"
 
 INPUTS: dict[str, tuple[Role, ...]] = {
     "image": (Role.FIRST_FRAME, Role.IMAGE),
     "last": (Role.LAST_FRAME,),
     "video": (Role.VIDEO,),
     "audio": (Role.AUDIO,),
+    "mask": (Role.MASK,),
+    "reference": (Role.REFERENCE,),
 }
 """The renderer's names of its files, and what they are for here."""
 BY_PRECEDENCE = tuple(INPUTS[name] for name in ("video", "image", "last", "audio"))
 """What is made begins with the first of these that is given; the others are added to it."""
+LISTS: dict[str, tuple[Role, ...]] = {
+    "images": (Role.IMAGE, Role.FIRST_FRAME),
+    "references": (Role.REFERENCE,),
+    "sounds": (Role.AUDIO,),
+}
+"""Its names of several files of a kind, in the order in which they were given."""
 
-CALLERS_NAMES = {"factor": "scaleFactor", "text": "prompt", "language": "languageCode", "words_per_minute": "speed"}
+CALLERS_NAMES = {
+    "factor": "scaleFactor",
+    "text": "prompt",
+    "language": "languageCode",
+    "words_per_minute": "speed",
+    "top": "up",
+    "bottom": "down",
+}
 """What the renderer calls otherwise than those who ask."""
 
-SUFFIXES = {Operation.TEXT_TO_IMAGE: "png", Operation.IMAGE_UPSCALE: "png", Operation.TEXT_TO_SPEECH: "mp3"}
-"""Of the files that are made; where nothing is said, of a video."""
-MEDIA_TYPES = {".png": "image/png", ".mp3": "audio/mpeg", ".mp4": "video/mp4"}
+SUFFIXES = {Operation.TEXT_TO_SPEECH: "mp3"}
+"""Of the files that are made; where nothing is said, of a video. The makers of pictures and music choose their own."""
+MEDIA_TYPES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".webp": "image/webp",
+    ".svg": "image/svg+xml",
+    ".mp3": "audio/mpeg",
+    ".wav": "audio/wav",
+    ".mp4": "video/mp4",
+}
 
 OLD_INSTRUCTIONS = {
     "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL AVX512_SPR",
@@ -64,6 +87,9 @@ OLD_INSTRUCTIONS = {
 the motion that is measured at a join are the same on all."""
 
 SHAPE = frozenset({"prompt", "width", "height", "resolution", "seed"})
+SEVERAL = frozenset({"seed", "count", "format", "grid"})
+"""Of an operation whose pictures differ by their seeds."""
+SONG = frozenset({"prompt", "negative_prompt", "seconds", "seed", "count", "tags", "lyrics", "title", "format"})
 CLIP = SHAPE | {"negative_prompt", "seconds", "fps", "watermark", Role.AUDIO}
 
 
@@ -75,11 +101,27 @@ class Studio:
         Operation.IMAGE_TO_VIDEO: CLIP | {Role.FIRST_FRAME, Role.LAST_FRAME, Role.VIDEO},
         Operation.VIDEO_EXTENSION: CLIP | {"added_seconds", Role.LAST_FRAME, Role.VIDEO},
         Operation.TEXT_TO_VIDEO: CLIP,
-        Operation.TEXT_TO_IMAGE: SHAPE | {"count"},
-        Operation.IMAGE_UPSCALE: frozenset({Role.IMAGE, "scaleFactor"}),
+        Operation.TEXT_TO_IMAGE: SHAPE | SEVERAL,
+        Operation.IMAGE_TO_IMAGE: SEVERAL | {"prompt", "width", "height", "strength", Role.IMAGE, Role.REFERENCE},
+        Operation.IMAGE_BLEND: SEVERAL | {"width", "height", Role.IMAGE, Role.REFERENCE},
+        Operation.IMAGE_OUTPAINT: SEVERAL
+        | {"prompt", "width", "height", "ratio", "zoom", "left", "right", "up", "down", Role.IMAGE},
+        Operation.IMAGE_INPAINT: SEVERAL | {"prompt", "mask_polarity", Role.IMAGE, Role.MASK},
+        Operation.IMAGE_UPSCALE: frozenset(
+            {Role.IMAGE, "width", "height", "resolution", "scale", "scaleFactor", "format"}
+        ),
+        Operation.BACKGROUND_REMOVAL: frozenset({Role.IMAGE, "format"}),
+        Operation.BACKGROUND_REPLACEMENT: SEVERAL | {"prompt", Role.IMAGE, Role.REFERENCE},
+        Operation.VECTORIZATION: frozenset({Role.IMAGE, "detail", "format"}),
+        Operation.IMAGE_TO_TEXT: frozenset({Role.IMAGE, "count"}),
+        Operation.TEXT_TO_TEXT: frozenset({"prompt", "seed", "count", "task"}),
+        Operation.TEXT_TO_MUSIC: SONG | {"cover", "instrumental"},
+        Operation.MUSIC_EXTENSION: SONG | {"continue_at", "instrumental", Role.AUDIO},
+        Operation.MUSIC_JOIN: frozenset({Role.AUDIO, "format"}),
     }
-    """A negative prompt switches off the moves that it names. A video is continued, never edited. A picture is
-    enlarged by resampling, so nothing that would invent or sharpen detail is obeyed."""
+    """A negative prompt switches off the moves, and in music the voices, that it names. A video is continued, never
+    edited. A picture is enlarged by resampling, so nothing that would invent or sharpen detail is obeyed. All music is
+    instrumental."""
     speech = frozenset({"prompt", "seed", "voice", "speed", "speechRate", "languageCode"})
     """What is obeyed in speech, which only hosts with espeak-ng make. The voice is replaced, and that is noted."""
 
@@ -87,14 +129,19 @@ class Studio:
         self.settings = settings or StudioSettings()
         self.slots = self.settings.slots
         if shutil.which(SPEAKER):
-            self.honours = {**Studio.honours, Operation.TEXT_TO_SPEECH: self.speech}
+            self.honours = {**self.honours, Operation.TEXT_TO_SPEECH: self.speech}
+        if importlib.util.find_spec(TRACER) is None:
+            self.honours = {made: names for made, names in self.honours.items() if made is not Operation.VECTORIZATION}
         self._spare: _Child | None = None
         self._warming: asyncio.Task[None] | None = None
         self._closed = False
 
     async def generate(self, run: EngineRun) -> tuple[Output, ...]:
         if run.generation.operation not in self.honours:
-            raise Problem(Kind.UNSUPPORTED, f"The built-in renderer cannot do {run.generation.operation} here.")
+            raise Problem(
+                Kind.UNSUPPORTED,
+                f"The built-in renderer cannot do {run.generation.operation} here{lacking(run.generation.operation)}.",
+            )
         order = order_for(run, self.settings)
         try:
             async with asyncio.timeout(self.settings.timeout_seconds):
@@ -197,11 +244,11 @@ def order_for(run: EngineRun, settings: StudioSettings) -> Json:
     wish = run.generation
     check(run)
     suffix = SUFFIXES.get(wish.operation, "mp4")
-    count = wish.count or 1 if wish.operation is Operation.TEXT_TO_IMAGE else 1
-    files = {name: str(each.path) if (each := given(run, *roles)) else None for name, roles in INPUTS.items()}
+    files: Json = {name: str(each.path) if (each := given(run, *roles)) else None for name, roles in INPUTS.items()}
+    files |= {name: [str(each.path) for each in run.inputs if each.role in roles] for name, roles in LISTS.items()}
     return {
         "make": wish.operation.value,
-        "out": [str(run.scratch / f"made-{index}.{suffix}") for index in range(count)],
+        "out": [str(run.scratch / f"made-0.{suffix}")],
         "prompt": wish.prompt or "",
         "negative_prompt": wish.negative_prompt,
         "width": wish.width,
@@ -215,7 +262,9 @@ def order_for(run: EngineRun, settings: StudioSettings) -> Json:
         "threads": settings.encode_threads,
         "encoder": settings.encoder,
         "determinism": settings.determinism,
-        "factor": wish.extra.get("scaleFactor", ENLARGEMENT),
+        "count": wish.count,
+        "length": wish.seconds,  # where nobody named one, the maker does
+        "extra": {name: value for name, value in wish.extra.items() if name in Studio.honours.get(wish.operation, ())},
         "language": wish.extra.get("languageCode"),
         "pace": pace(wish.extra),
         **files,
@@ -228,6 +277,15 @@ def seconds_of(run: EngineRun) -> float:
     if added is not None and source is not None:
         return (source.info.seconds or 0.0) + added
     return run.generation.seconds if run.generation.seconds is not None else SECONDS
+
+
+def lacking(operation: Operation) -> str:
+    """What the server would need for it."""
+    needed = {
+        Operation.TEXT_TO_SPEECH: f"; it needs the program {SPEAKER}",
+        Operation.VECTORIZATION: '; it needs the extra: pip install "mutoscope[trace]"',
+    }
+    return needed.get(operation, "")
 
 
 def pace(extra: Json) -> float:
@@ -243,11 +301,8 @@ def check(run: EngineRun) -> None:
     elif wish.operation is Operation.IMAGE_TO_VIDEO:
         if not any(given(run, role) for role in (Role.FIRST_FRAME, Role.LAST_FRAME, Role.VIDEO)):
             raise Problem(Kind.INVALID, "There is no picture to start from.")
-    elif wish.operation is Operation.IMAGE_UPSCALE:
-        if given(run, Role.IMAGE) is None:
-            raise Problem(Kind.INVALID, "There is no picture to enlarge.")
     elif wish.count is not None and not 1 <= wish.count <= MAX_COUNT:
-        raise Problem(Kind.INVALID, f"{wish.count} pictures were asked for; 1 to {MAX_COUNT} are made.", field="count")
+        raise Problem(Kind.INVALID, f"{wish.count} results were asked for; 1 to {MAX_COUNT} are made.", field="count")
 
 
 def given(run: EngineRun, *roles: Role) -> OpenedInput | None:
@@ -269,14 +324,14 @@ def memory_hint(news: Json) -> str:
 
 
 def tell_words(run: EngineRun, order: Json, done: Json) -> None:
-    """What became of the prompt's words, or how else it was made."""
+    """How it was made, and what became of the prompt's words."""
     first = done["files"][0]
     if "told" in first:
         run.note(f"studio: {first['told']}{instead_of(run.generation.extra.get('voice'))}")
-        return
-    used, ignored = (", ".join(first[name]) or "nothing" for name in ("used", "ignored"))
-    run.note(f"studio used: {used}; ignored: {ignored}")
-    if run.generation.seed is None:
+    if "told" not in first or first["used"] or first["ignored"]:
+        used, ignored = (", ".join(first[name]) or "nothing" for name in ("used", "ignored"))
+        run.note(f"studio used: {used}; ignored: {ignored}")
+    if run.generation.seed is None and "seed" in Studio.honours.get(run.generation.operation, ()):
         run.note(f"studio seed: {order['seed']}")
     if run.generation.extra.get("audio") is True:
         run.note("ignored: audio (the built-in renderer makes no sound of its own)")
@@ -289,6 +344,8 @@ def instead_of(voice: Any) -> str:
 
 
 async def keep(run: EngineRun, file: Json, *, version: str) -> Output:
+    if "text" in file:
+        return run.say(file["text"])
     path = Path(file["path"])
     files = [each for roles in BY_PRECEDENCE if (each := given(run, *roles))]
     begun = next((each for each in files if each.role is not Role.AUDIO), None)

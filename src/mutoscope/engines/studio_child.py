@@ -38,7 +38,8 @@ SYSTEM = (
     *("/sys/devices/system/cpu", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/dev/urandom"),
 )
 """What libraries read when they are loaded, and when they ask what machine this is."""
-INPUTS = ("image", "last", "video", "audio")
+INPUTS = ("image", "last", "video", "audio", "mask")
+LISTS = ("images", "references", "sounds")
 PASSED = ("prompt", "negative_prompt", "fps", "seconds", "seed", "watermark", "threads", "encoder", "determinism")
 
 Json = dict[str, Any]
@@ -51,7 +52,9 @@ def main() -> None:
     import cv2
 
     from mutoscope import studio
+    from mutoscope.engines import studio_operations
 
+    _ = studio_operations
     cv2.setNumThreads(1)
     file_bytes = limit()
     tell = voice()
@@ -124,14 +127,13 @@ def step_back(niceness: int) -> None:
 def make(order: Json, tell: "Tell") -> Json:
     """What was made, as facts of each file."""
     from mutoscope import studio  # loaded already
+    from mutoscope.engines.studio_operations import MAKERS  # loads the renderer
 
-    if order["make"] == "text_to_image":
-        return {"files": [paint(order, index, tell) for index in range(len(order["out"]))]}
+    if maker := MAKERS.get(order["make"]):
+        return {"files": maker(order, tell)}
     out = Path(order["out"][0])
     if order["make"] == WALLS:
         return {"walls": walls.standing(out.parent, MEMORY)}
-    if order["make"] == "image_upscale":
-        return {"files": [enlarge(order, out)]}
     if order["make"] == "text_to_speech":
         return {"files": [speak(order, out)]}
     width, height = frame_size(order)
@@ -156,26 +158,6 @@ def make(order: Json, tell: "Tell") -> Json:
         raise RuntimeError(f"the file has {found}, not {clip}")
     facts = {"path": str(out), "width": found[0], "height": found[1], "frames": found[2], "seconds": clip.seconds}
     return {"files": [{**facts, "used": clip.used, "ignored": clip.ignored}]}
-
-
-def paint(order: Json, index: int, tell: "Tell") -> Json:
-    """One of several pictures; each has the next seed."""
-    from mutoscope import studio  # loaded already
-
-    out = Path(order["out"][index])
-    width, height = frame_size(order)
-    made = studio.text_to_image(order["prompt"], out, width=width, height=height, seed=order["seed"] + index)
-    tell({"progress": (index + 1) / len(order["out"])})
-    facts = {"path": str(out), "width": made.width, "height": made.height}
-    return {**facts, "used": made.used, "ignored": made.ignored}
-
-
-def enlarge(order: Json, out: Path) -> Json:
-    from mutoscope.studio.enlarge import enlarge_image
-
-    made = enlarge_image(Path(order["image"]), out, factor=order["factor"])
-    told = f"enlarged {order['factor']} times by resampling; no detail was invented"
-    return {"path": str(out), "width": made.width, "height": made.height, "used": (), "ignored": (), "told": told}
 
 
 def speak(order: Json, out: Path) -> Json:
@@ -272,6 +254,7 @@ def shut_in(order: Json) -> None:
         walls.shut_calls(walls.NETWORK, walls.OTHERS, walls.SYSTEM, threads=True)
         return
     given = [path for name in INPUTS if (path := order.get(name)) is not None]
+    given += [path for name in LISTS for path in order.get(name, ())]
     program = (sys.prefix, sys.base_prefix, *sys.path)
     walls.shut_files([*made, nothing, *((path, walls.READ) for path in (*given, *program, *SYSTEM))])
     walls.shut_calls(walls.NETWORK, walls.STARTS, walls.OTHERS, walls.FILES, walls.SYSTEM, threads=True)
@@ -279,9 +262,10 @@ def shut_in(order: Json) -> None:
 
 def runs_command(order: Json) -> bool:
     """Whether espeak-ng or ffmpeg will work for it."""
+    from mutoscope.engines.studio_operations import MAKERS
     from mutoscope.studio.encoder import find  # loaded already
 
-    if order["make"] in ("text_to_image", "image_upscale", WALLS):
+    if order["make"] in MAKERS or order["make"] == WALLS:
         return False
     return order["make"] == "text_to_speech" or find(order["encoder"]).piped
 

@@ -53,6 +53,7 @@ EXTENSIONS = {
     "image/avif": "avif",
     "image/bmp": "bmp",
     "image/gif": "gif",
+    "image/svg+xml": "svg",
     "video/mp4": "mp4",
     "video/quicktime": "mov",
     "video/webm": "webm",
@@ -69,6 +70,7 @@ EXTENSIONS = {
     "application/json": "json",
     "application/octet-stream": "bin",
 }
+DRAWING = "image/svg+xml"
 MEDIA_TYPES = {extension: media_type for media_type, extension in EXTENSIONS.items()}
 
 KEY = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{1,5}")
@@ -406,9 +408,10 @@ def drop_range(asked: Mapping[str, str]) -> dict[str, str]:
 
 
 def describe(key: str) -> dict[str, str]:
-    """Type and disposition by our own table; what is no media is offered for saving, not shown."""
+    """Type and disposition by our own table; what is no media is offered for saving, not shown. Nor is a drawing, which
+    may hold scripts: as the picture of a page it can be seen, where no browser runs them."""
     media_type = MEDIA_TYPES.get(key.rpartition(".")[2], "application/octet-stream")
-    shown = media_type.partition("/")[0] in ("image", "video", "audio")
+    shown = media_type.partition("/")[0] in ("image", "video", "audio") and media_type != DRAWING
     disposition = "inline" if shown else f'attachment; filename="{key}"'
     return {"content-type": media_type, "content-disposition": disposition}
 

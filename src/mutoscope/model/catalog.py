@@ -251,18 +251,40 @@ def complete(generation: Generation, model: Model, *, remote: bool = False) -> G
     missing = {
         name: value for name, value in model.defaults.items() if name not in sizes and getattr(generation, name) is None
     }
-    return replace(generation, **missing, **frame_size(generation, model))
+    follows = not remote and generation.operation in SIZED_BY_PICTURE and generation.input(Role.IMAGE) is not None
+    return replace(generation, **missing, **frame_size(generation, model, follows_picture=follows))
 
 
-def frame_size(generation: Generation, model: Model) -> dict[str, Any]:
+SIZED_BY_PICTURE = frozenset(
+    {
+        Operation.IMAGE_UPSCALE,
+        Operation.IMAGE_INPAINT,
+        Operation.IMAGE_OUTPAINT,
+        Operation.BACKGROUND_REMOVAL,
+        Operation.BACKGROUND_REPLACEMENT,
+        Operation.VECTORIZATION,
+        Operation.IMAGE_TO_IMAGE,
+        Operation.IMAGE_TO_TEXT,
+    }
+)
+"""What is made of a picture and is as big as it, or as it asks itself: a row's usual size says nothing about it."""
+KEEP_RATIO = SIZED_BY_PICTURE - {Operation.IMAGE_TO_IMAGE}
+"""Of these, a shape is not a size either: around a picture, it is that of the canvas."""
+
+
+def frame_size(generation: Generation, model: Model, *, follows_picture: bool = False) -> dict[str, Any]:
     """The fields that settle the size of the frame, in the order of who knows best."""
     if generation.width is not None and generation.height is not None:
+        return {}
+    if follows_picture and generation.operation in KEEP_RATIO:
         return {}
     tier = generation.resolution or model.defaults.get("resolution")
     shape = generation.extra.get("ratio")
     if isinstance(shape, str) and (pixels := own_pixels(model, shape, tier)):
         others = {name: value for name, value in generation.extra.items() if name != "ratio"}
         return {"width": pixels[0], "height": pixels[1], "extra": others}
+    if follows_picture:
+        return {}
     follows = generation.input(Role.VIDEO) or (tier and generation.input(Role.FIRST_FRAME))
     if follows:
         return {"resolution": tier}
@@ -341,6 +363,8 @@ def rate_words(rates: Rates) -> str:
     return ", ".join(f"{credits:.3g} {unit}" for credits, unit in told if credits)
 
 
+RECKONED_MEGAPIXELS = 1.0
+"""How large a picture is taken to be that is as large as the one that it is made of."""
 RECKONED_SECONDS = 30.0
 """How long a clip is taken to be of which nobody says how long it is."""
 
@@ -358,6 +382,7 @@ def estimate(generation: Generation, price: Price, *, longest: float | None = No
     as its input may be, or as `longest`."""
     rates = rates_of(generation, price)
     pixels = (generation.width or 0) * (generation.height or 0)
+    megapixels = pixels / 1e6 if pixels or generation.operation not in SIZED_BY_PICTURE else RECKONED_MEGAPIXELS
     count = generation.count or 1
     second = rates.second
     if rates.silent is not None and generation.extra.get("audio") is False:
@@ -367,7 +392,7 @@ def estimate(generation: Generation, price: Price, *, longest: float | None = No
     return round(
         second * (seconds_of(generation, longest) if second else 0.0)
         + rates.image * count
-        + rates.megapixel * count * pixels / 1e6
+        + rates.megapixel * count * megapixels
         + rates.job
         + rates.character * len(generation.prompt or ""),
         2,

@@ -344,13 +344,15 @@ class Gateway:
             return None
 
     def linked(self, job: Job, origin: str, seconds: float | None = None) -> Job:
-        """The job with a signed, expiring link on each output."""
+        """The job with a signed, expiring link on each output that is a file."""
         if not job.outputs:
             return job
         base = self.settings.server.public_url or origin or job.origin
         life = self.settings.files.link_seconds if seconds is None else seconds
 
         def link(output: Output) -> Output:
+            if not output.asset:
+                return output
             url = self.assets.link(output.asset, base=base, seconds=life, now=self.clock())
             return replace(output, url=url)
 

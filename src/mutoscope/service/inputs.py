@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from mutoscope.engines.engine import OpenedInput
 from mutoscope.files import probe as media
-from mutoscope.files.assets import Assets
+from mutoscope.files.assets import DRAWING, EXTENSIONS, Assets
 from mutoscope.files.egress import Client
 from mutoscope.files.probe import Prober
 from mutoscope.model.config import Inputs
@@ -20,6 +20,8 @@ from mutoscope.store import Store
 
 TRIES = (1.0, 4.0, 10.0)  # seconds before each further try to fetch an input while a job runs
 LONGEST_WAIT = 30.0  # where its host asks for more patience
+TAKEN = frozenset(EXTENSIONS) - {DRAWING}
+"""What a stranger's file may be called where it is kept: a drawing is never looked into, and is given out as bytes."""
 
 
 class Intake:
@@ -68,7 +70,7 @@ class Intake:
                 media_type = await asyncio.to_thread(sniff, path)
                 if probe:
                     await self._check(each, path)
-                asset = await self.assets.put(path, media_type or "application/octet-stream")
+                asset = await self.assets.put(path, media_type if media_type in TAKEN else "application/octet-stream")
             elif probe:
                 await self._check(each, await self.assets.local_path(asset, Path(folder)))
         return replace(each, asset=asset, url=None, upload=None, data=None, file=None)

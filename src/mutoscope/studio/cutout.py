@@ -49,12 +49,22 @@ def cut_out(image: Path, out: Path) -> Cutout:
     if source.width * source.height > MAX_AREA:
         raise StudioError(f"the picture has more than {MAX_AREA} pixels", field="image")
     rgb = np.asarray(source, np.uint8)
-    subject, confidence = find_subject(rgb)
-    matte = _matte(rgb, subject)
-    notes = PngInfo()
-    notes.add_itxt("Comment", f"mutoscope studio {VERSION} (cut out, no model; confidence {confidence:.2f})")
-    Image.fromarray(_compose(rgb, matte)).save(out, format="PNG", pnginfo=notes, compress_level=4)
+    matte, confidence = matte_of(rgb)
+    told = f"mutoscope studio {VERSION} (cut out, no model; confidence {confidence:.2f})"
+    cut = Image.fromarray(compose(rgb, matte))
+    if out.suffix == ".png":  # not by `picture.save`: what is empty is worth compressing
+        notes = PngInfo()
+        notes.add_itxt("Comment", told)
+        cut.save(out, format="PNG", pnginfo=notes, compress_level=4)
+    else:
+        picture.save(cut, out, told)
     return Cutout(source.width, source.height, confidence, round(float(matte.mean()), 4))
+
+
+def matte_of(rgb: Bytes) -> tuple[Floats, float]:
+    """The subject's share of each pixel, (H, W), 0 to 1, and the confidence. Raises StudioError with "image"."""
+    subject, confidence = find_subject(rgb)
+    return _matte(rgb, subject), confidence
 
 
 def find_subject(rgb: Bytes) -> tuple[Mask, float]:
@@ -209,7 +219,7 @@ def _guide(rgb: Floats, field: Floats, radius: int) -> tuple[Floats, Floats]:
     return _box(slope, radius), _box(offset, radius)
 
 
-def _compose(rgb: Bytes, matte: Floats) -> Bytes:
+def compose(rgb: Bytes, matte: Floats) -> Bytes:
     """RGBA. Where the matte is in between, the pixel's colour is the subject's alone, without the background's."""
     height, width = matte.shape
     front, back = _pure_colours(rgb, matte)

@@ -221,3 +221,31 @@ def _place(across: float, down: float) -> str:
     side = _word(across, (0.42, "left"), (0.58, ""), last="right")
     level = _word(down, (0.42, "upper"), (0.58, ""), last="lower")
     return f"in the {level or 'middle'} {side or 'middle'}" if side or level else "in the middle"
+
+
+def lines_of(found: Description, count: int) -> tuple[str, ...]:
+    """So many ways to say it: the full text, then shorter ones that each begin with another of its signs."""
+    names = list(dict.fromkeys(each.name for each in found.palette)) or ["no colour"]
+    light = _word(found.brightness, (0.2, "very dark"), (0.4, "dark"), (0.62, "mid-toned"), (0.82, "bright"))
+    tone = _word(found.warmth, (-0.2, "cold"), (0.2, "neutral"), last="warm")
+    contrast = _word(found.contrast, (0.1, "low"), (0.24, "medium"), last="high")
+    detail = _word(found.detail, (0.15, "smooth"), (0.5, "moderately detailed"), last="full of fine detail")
+    level = f"a level line at {found.horizon:.0%} of the height" if found.horizon is not None else "no level line"
+    mirrored = ", left and right nearly mirrored" if found.symmetry > 0.75 else ""
+    shape = _shape(found.width, found.height).lower()
+    place = _place(*found.focus)
+    said = (
+        f"{names[0]}, {', '.join(names[1:3]) or 'little else'}; {tone} and {light or 'very bright'}, {detail}, {shape}",
+        f"{light or 'very bright'} picture of {contrast} contrast, {tone}, in {_list(names[:4])}, {shape}",
+        f"{shape}, the weight {place}, {level}{mirrored}; {names[0]} prevails, {tone} tone",
+        f"{contrast} contrast, {detail}, {tone}: {_list(names)}",
+        f"{level}, the weight {place}{mirrored}, {light or 'very bright'}",
+        f"palette {', '.join(each.hex for each in found.palette)}, {tone}, {contrast} contrast",
+        f"{_list(names[:2])}, {detail}, {light or 'very bright'}, {shape}",
+    )
+    short = tuple(f"Colours and composition only: {text}." for text in said)
+    return (found.text, *short)[:count]
+
+
+def _list(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]

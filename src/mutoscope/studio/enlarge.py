@@ -1,5 +1,6 @@
 """Bigger pictures by resampling. No detail is invented: reduced again, the result is the original."""
 
+import math
 from pathlib import Path
 
 import cv2
@@ -7,7 +8,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from mutoscope.studio import alpha
+from mutoscope.studio import alpha, picture
 from mutoscope.studio.clip import VERSION, Print
 from mutoscope.studio.error import StudioError
 from mutoscope.studio.planes import Bytes
@@ -15,12 +16,13 @@ from mutoscope.studio.planes import Bytes
 FACTORS = (2, 4, 8, 16)
 MAX_AREA = 64_000_000  # pixels of the result
 MAX_SIDE = 16_384
+SAME_SHAPE = 0.02  # how far the two sides' factors may differ
 BAND = 256  # rows of the source that are enlarged at a time, for memory's sake
 OVERLAP = 8  # more rows on each side of a band than the two filters reach together
 
 
 def enlarge_image(image: Path, out: Path, *, factor: int) -> Print:
-    """Write the picture to `out` as PNG, `factor` (2, 4, 8 or 16) times as wide and as high.
+    """Write the picture to `out` (PNG, JPEG or WebP by its ending), `factor` (2, 4, 8 or 16) times as wide and as high.
 
     Bicubic resampling and one step of back-projection, which gives back the contrast that the first loses:
     averaged over factor × factor pixels, the result is the given picture. Transparency is kept. The same
@@ -36,10 +38,60 @@ def enlarge_image(image: Path, out: Path, *, factor: int) -> Print:
             f"at most {MAX_AREA} pixels and {MAX_SIDE} on a side are made",
             field="factor",
         )
-    notes = PngInfo()
-    notes.add_itxt("Comment", f"mutoscope studio {VERSION} (resampled {factor}x, no model)")
-    _enlarged(source, factor).save(out, format="PNG", pnginfo=notes, compress_level=4)
+    _save(_enlarged(source, factor), out, f"{factor}x")
     return Print(width=width, height=height, used=(), ignored=())
+
+
+def enlarge_to(image: Path, out: Path, *, width: int | None = None, height: int | None = None) -> Print:
+    """The same to exactly this size: enlarged by the next whole factor, then reduced.
+
+    One side may be left out, and follows from the picture's shape. Raises StudioError with the field "image", "width"
+    or "height".
+    """
+    source = alpha.load(image)
+    wanted = _wanted(source, width, height)
+    field = "width" if width else "height"
+    factor = max(2, math.ceil(max(wanted[0] / source.width, wanted[1] / source.height) - 1e-6))
+    if factor > FACTORS[-1] or wanted[0] * wanted[1] > MAX_AREA or max(wanted) > MAX_SIDE:
+        raise StudioError(
+            f"{source.width}x{source.height} enlarged to {wanted[0]}x{wanted[1]} is too much: at most {FACTORS[-1]} "
+            f"times as wide and high, {MAX_AREA} pixels and {MAX_SIDE} on a side are made",
+            field=field,
+        )
+    # As big as it needs to be on the way: a factor of 16 of a part would be more than memory holds.
+    nearly = source if source.width * source.height * factor**2 <= MAX_AREA else None
+    enlarged = _enlarged(nearly, factor) if nearly else source
+    _save(enlarged.resize(wanted, Image.Resampling.LANCZOS), out, f"to {wanted[0]}x{wanted[1]}")
+    return Print(width=wanted[0], height=wanted[1], used=(), ignored=())
+
+
+def _wanted(source: Image.Image, width: int | None, height: int | None) -> tuple[int, int]:
+    """The size to be made, in the picture's shape and no smaller than it."""
+    field = "width" if width else "height"
+    if not width and not height:
+        raise StudioError("a width or a height is needed", field="width")
+    zoom = width / source.width if width else (height or 0) / source.height
+    wanted = width or round(source.width * zoom), height or round(source.height * zoom)
+    if zoom < 1 - 1e-6:
+        raise StudioError(
+            f"{wanted[0]}x{wanted[1]} is smaller than the picture, {source.width}x{source.height}", field=field
+        )
+    if abs(wanted[1] / source.height / zoom - 1) > SAME_SHAPE:
+        raise StudioError(
+            f"{wanted[0]}x{wanted[1]} is of another shape than the picture, {source.width}x{source.height}",
+            field="height",
+        )
+    return wanted
+
+
+def _save(image: Image.Image, out: Path, how: str) -> None:
+    told = f"mutoscope studio {VERSION} (resampled {how}, no model)"
+    if out.suffix != ".png":
+        picture.save(image, out, told)
+        return
+    notes = PngInfo()
+    notes.add_itxt("Comment", told)
+    image.save(out, format="PNG", pnginfo=notes, compress_level=4)
 
 
 def _enlarged(source: Image.Image, factor: int) -> Image.Image:

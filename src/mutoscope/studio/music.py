@@ -1,12 +1,13 @@
-"""Short music by rule and synthesis: chords, bass, a melody of motifs, and drums, made of sines and noise.
+"""Music by rule and synthesis: chords, bass, a melody of motifs, and drums, made of sines and noise.
 
 No recording, no trained model. It keeps to one key and one tempo; voices, lyrics, real instruments and named
 artists are reported as ignored.
 """
 
 import math
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from mutoscope.studio import soundfile, tune
 from mutoscope.studio.clip import comment
 from mutoscope.studio.error import StudioError
+from mutoscope.studio.loudness import mastered
 from mutoscope.studio.planes import Floats
 from mutoscope.studio.tune import BRIGHT, KEY_NAMES, MAX_TEMPO, MIN_TEMPO, SCALES, STYLES, VOICES, Tune
 
@@ -21,13 +23,49 @@ RATE = 44_100  # samples a second
 MIN_SECONDS, MAX_SECONDS = 1.0, 300.0
 PACES = {"slow": 0.78, "moderate": 1.0, "fast": 1.28}
 STRETCH = 0.06  # how much the tempo may yield for the piece to end with a bar, unless it was given as a figure
-LOUDNESS = 0.16  # root mean square of the loudest second
-PEAK = 0.89
 FADE_OUT_SECONDS = 2.5
-LEVELS = {"pad": 0.5, "piano": 0.9, "bells": 0.42, "plucks": 0.5, "bass": 0.75, "drums": 0.8}
-PANS = {"pad": 0.0, "piano": -0.15, "bells": 0.3, "plucks": -0.35, "bass": 0.0, "drums": 0.05}  # -1 left … 1 right
+LEVELS = {
+    "pad": 0.5,
+    "piano": 0.9,
+    "bells": 0.42,
+    "plucks": 0.5,
+    "bass": 0.75,
+    "drums": 0.8,
+    "guitar": 0.8,
+    "strings": 0.42,
+}
+PANS = {
+    "pad": 0.0,
+    "piano": -0.15,
+    "bells": 0.3,
+    "plucks": -0.35,
+    "bass": 0.0,
+    "drums": 0.05,
+    "guitar": 0.22,
+    "strings": -0.1,
+}  # -1 left … 1 right
 RHYTHM = frozenset({"bass", "drums"})
 BLOCK = 1 << 17  # samples that are reverberated at a time
+RAMP_SECONDS = 0.06  # over which a voice comes in or goes out between sections
+
+VERSE, CHORUS, BRIDGE, INTRO, OUTRO = "verse", "chorus", "bridge", "intro", "outro"
+FORMS: dict[str, dict[str, float]] = {
+    INTRO: {"bass": 0.0, "drums": 0.0, "plucks": 0.5, "bells": 0.6, "guitar": 0.75, "piano": 0.75},
+    VERSE: {"bells": 0.0, "drums": 0.7, "plucks": 0.55, "pad": 0.8, "strings": 0.55},
+    CHORUS: {"pad": 1.15, "drums": 1.1, "plucks": 1.1, "strings": 1.2, "bells": 1.1},
+    BRIDGE: {"drums": 0.0, "bass": 0.6, "plucks": 0.4, "pad": 1.2, "strings": 1.1},
+    OUTRO: {"drums": 0.0, "bass": 0.5, "plucks": 0.3, "bells": 0.8},
+}
+"""The parts of a song, and how loud each voice is in them, 1 where nothing is said."""
+PART = re.compile(r"\[([^\]]{1,60})\]$")
+PART_WORDS = {
+    INTRO: ("intro",),
+    OUTRO: ("outro", "end"),
+    CHORUS: ("chorus", "hook", "refrain", "drop"),
+    BRIDGE: ("bridge", "break", "interlude"),
+    VERSE: ("verse",),
+}
+"""What a mark in square brackets says; any other is played as a verse."""
 
 PROGRESSIONS: dict[bool, tuple[tuple[int, ...], ...]] = {
     True: ((0, 4, 5, 3), (0, 5, 3, 4), (0, 2, 3, 4), (0, 3, 0, 4), (0, 3, 5, 4)),
@@ -47,6 +85,7 @@ class Music:
     voices: tuple[str, ...]  # those that play
     used: tuple[str, ...]  # words of the prompt that were obeyed
     ignored: tuple[str, ...]  # words that say something and were not
+    parts: tuple[str, ...] = ()  # verse, chorus, …, where lyrics marked them
 
 
 @dataclass(frozen=True)
@@ -66,25 +105,41 @@ class Score:
     echo: float
     chords: tuple[tuple[int, ...], ...]  # MIDI numbers for each bar
     four_on_the_floor: bool
+    forms: tuple[str, ...] = ()  # of each bar, where the piece has parts
+    begun: bool = False  # it goes on from another: nobody waits for the second bar
 
     @property
     def beat(self) -> float:
         return self.bar / self.beats
 
 
-def make_music(prompt: str, out: Path, *, seconds: float, seed: int) -> Music:
+def make_music(prompt: str, out: Path, *, seconds: float, seed: int, lyrics: str = "", negative: str = "") -> Music:
     """Compose and play a piece after words of mood, style, tempo ("96 bpm"), key ("in D minor") and instruments.
 
     Written to `out` as WAV (16 bits) or MP3, by its ending: stereo, 44100 samples a second, round(seconds · 44100)
-    samples in a WAV file, at most 300 seconds. The same arguments give the same bytes. Raises StudioError with
-    the field "seconds" or "out".
+    samples in a WAV file, at most 300 seconds, at -14 LUFS. Lyrics are not sung: their marks ([Verse], [Chorus], …) set
+    the parts, and their lines how long each is. What `negative` names does not play. The same arguments give the same
+    bytes. Raises StudioError with the field "seconds" or "out".
     """
+    wish = tune.read(prompt)
+    wish.silent |= tune.read(negative).voices
+    score, sound = play(wish, seconds, seed, parts=parts_of(lyrics))
+    soundfile.write(mastered(sound, RATE), out, rate=RATE, comment=comment(wish.used, wish.ignored))
+    return told_of(score, wish)
+
+
+def play(
+    wish: Tune, seconds: float, seed: int, *, parts: tuple[tuple[str, int], ...] = (), begun: bool = False
+) -> tuple[Score, Floats]:
+    """The score and its sound, (2, samples). Raises StudioError with "seconds"."""
     if not MIN_SECONDS <= seconds <= MAX_SECONDS:
         raise StudioError(f"music lasts {MIN_SECONDS:g} to {MAX_SECONDS:g} s, not {seconds:g}", field="seconds")
-    wish = tune.read(prompt)
     chance = np.random.default_rng(seed)
-    score = compose(wish, seconds, chance)
-    soundfile.write(perform(score, chance), out, rate=RATE, comment=comment(wish.used, wish.ignored))
+    score = replace(compose(wish, seconds, chance, parts), begun=begun)
+    return score, perform(score, chance)
+
+
+def told_of(score: Score, wish: Tune) -> Music:
     return Music(
         seconds=score.samples / RATE,
         tempo=round(score.tempo, 2),
@@ -93,11 +148,25 @@ def make_music(prompt: str, out: Path, *, seconds: float, seed: int) -> Music:
         voices=score.voices,
         used=tuple(wish.used),
         ignored=tuple(wish.ignored),
+        parts=tuple(form for at, form in enumerate(score.forms) if at == 0 or score.forms[at - 1] != form),
     )
 
 
-def compose(wish: Tune, seconds: float, chance: np.random.Generator) -> Score:
-    """The frame of the piece: tempo, key, chords, and who plays."""
+def parts_of(lyrics: str) -> tuple[tuple[str, int], ...]:
+    """The parts that a song's text marks with [Verse], [Chorus] and the like, and how many lines each has."""
+    found: list[tuple[str, int]] = []
+    for line in lyrics.splitlines():
+        if mark := PART.match(line.strip()):
+            word = mark[1].lower()
+            form = next((form for form, words in PART_WORDS.items() if any(each in word for each in words)), VERSE)
+            found.append((form, 0))
+        elif line.strip() and found:
+            found[-1] = found[-1][0], found[-1][1] + 1
+    return tuple(found)
+
+
+def compose(wish: Tune, seconds: float, chance: np.random.Generator, parts: tuple[tuple[str, int], ...] = ()) -> Score:
+    """The frame of the piece: tempo, key, chords, who plays, and in which parts."""
     mood = wish.mood
     settled, played = STYLES.get(wish.style or "", (None, ""))
     voices = _players(wish, set(played.split()) or set(mood.voices))
@@ -106,6 +175,7 @@ def compose(wish: Tune, seconds: float, chance: np.random.Generator) -> Score:
     scale = wish.scale or mood.scale
     root = 60 + (wish.root if wish.root is not None else int(chance.integers(12)))
     root -= 12 if root > 66 else 0
+    forms = _forms(parts, bars)
     return Score(
         samples=round(seconds * RATE),
         bar=RATE * 60 / tempo * beats,
@@ -118,9 +188,24 @@ def compose(wish: Tune, seconds: float, chance: np.random.Generator) -> Score:
         brightness=mood.brightness,
         density=mood.density * (0.6 if wish.style in ("ambient", "minimal") else 1.0),
         echo=mood.echo,
-        chords=_chords(root, scale, bars, chance),
+        chords=_chords(root, scale, bars, chance, forms),
         four_on_the_floor=wish.style == "electronic",
+        forms=forms,
     )
+
+
+def _forms(parts: tuple[tuple[str, int], ...], bars: int) -> tuple[str, ...]:
+    """The part that each bar belongs to: as long as its lines, in pairs of bars where there is room."""
+    if not parts:
+        return ()
+    if len(parts) > bars:
+        parts = parts[:bars]
+    weights = np.array([max(2, lines) for _, lines in parts], np.float64)
+    ends = np.rint(np.cumsum(weights) / weights.sum() * bars / 2) * 2 if bars >= 4 * len(parts) else None
+    if ends is None:
+        ends = np.rint(np.cumsum(weights) / weights.sum() * bars)
+    ends[-1] = bars
+    return tuple(parts[int(np.searchsorted(ends, bar, side="right"))][0] for bar in range(bars))
 
 
 def _players(wish: Tune, usual: set[str]) -> set[str]:
@@ -142,15 +227,19 @@ def _fit_tempo(wish: Tune, tempo: float, seconds: float, beats: int) -> tuple[fl
     return tempo, math.ceil(seconds * tempo / 60 / beats)
 
 
-def _chords(root: int, scale: str, bars: int, chance: np.random.Generator) -> tuple[tuple[int, ...], ...]:
+def _chords(
+    root: int, scale: str, bars: int, chance: np.random.Generator, forms: tuple[str, ...]
+) -> tuple[tuple[int, ...], ...]:
     """A chord for each bar, each laid so that its notes are near those before; the last is the key's own."""
     choices = PROGRESSIONS[scale in BRIGHT]
     first, second = (choices[int(chance.integers(len(choices)))] for _ in range(2))
     seventh = chance.random() < 0.4
+    other = choices[int(chance.integers(len(choices)))] if forms else first
+    of_form = {CHORUS: second, BRIDGE: other}
     found: list[tuple[int, ...]] = []
     centre = float(root)
     for bar in range(bars):
-        pattern = second if bar // 4 % 4 == 2 else first
+        pattern = of_form.get(forms[bar], first) if forms else second if bar // 4 % 4 == 2 else first
         degree = 0 if bar == bars - 1 else pattern[bar % 4]
         steps = (0, 2, 4, 6) if seventh and degree else (0, 2, 4)
         notes = [_degree(root, scale, degree + step) for step in steps]
@@ -169,7 +258,7 @@ def _degree(root: int, scale: str, degree: int) -> int:
 
 
 def perform(score: Score, chance: np.random.Generator) -> Floats:
-    """The piece as sound, (2, samples), between -PEAK and PEAK."""
+    """The piece as sound, (2, samples), at no particular loudness; its ends are faded."""
     mix = np.zeros((2, score.samples), np.float32)
     for voice in VOICES:
         # Each draws its own chance, also when silent: without drums the melody stays the same.
@@ -177,9 +266,22 @@ def perform(score: Score, chance: np.random.Generator) -> Floats:
         if voice in score.voices:
             part = _Part(score.samples, PANS[voice])
             PLAYERS[voice](score, part, own)
+            if score.forms:
+                part.sound *= _presence(score, voice)
             mix += part.sound * np.float32(LEVELS[voice])
     mix = _reverberated(mix, score.echo, np.random.default_rng(int(chance.integers(1 << 32))))
-    return _mastered(mix)
+    return _ended(mix)
+
+
+def _presence(score: Score, voice: str) -> Floats:
+    """How loud a voice is at each sample, as the parts want it."""
+    gains = [FORMS[form].get(voice, 1.0) for form in score.forms]
+    times, values = [0.0], [gains[0]]
+    for bar in range(1, len(gains)):
+        if gains[bar] != gains[bar - 1]:
+            times += [bar * score.bar - RAMP_SECONDS * RATE, bar * score.bar]
+            values += [gains[bar - 1], gains[bar]]
+    return np.interp(np.arange(score.samples), times, values).astype(np.float32)
 
 
 class _Part:
@@ -229,13 +331,39 @@ def _plucks(score: Score, part: _Part, chance: np.random.Generator) -> None:
     """An arpeggio in eighths; it rests in the first and the last bars."""
     order = ((0, 1, 2, 1), (0, 2, 1, 2), (2, 1, 0, 1), (0, 1, 2, 3))[int(chance.integers(4))]
     for bar, chord in enumerate(score.chords):
-        if score.bars > 4 and bar in (0, score.bars - 1):
+        if _rests(score, bar):
             continue
         for place in range(score.beats * 2):
             step = order[place % len(order)]
             note = chord[step % len(chord)] + 12 * (step // len(chord)) + (12 if score.brightness > 0.6 else 0)
             accent = 0.5 if place % score.beats == 0 else 0.34
             part.play(bar * score.bar + place * score.beat / 2, accent, _plucked, note, score.brightness)
+
+
+def _rests(score: Score, bar: int) -> bool:
+    """Whether the busy voices are silent: at the beginning and at the end."""
+    return score.bars > 4 and (bar == score.bars - 1 or (bar == 0 and not score.begun))
+
+
+def _guitar(score: Score, part: _Part, chance: np.random.Generator) -> None:
+    """Chords struck downwards and up, in a pattern that stays."""
+    places = [place for place in range(score.beats * 2) if place == 0 or chance.random() < 0.35 + 0.4 * score.density]
+    for bar, chord in enumerate(score.chords):
+        last = bar == score.bars - 1
+        notes = sorted({note - 12 * (note > 64) for note in chord} | {min(chord) - 12})
+        for place in places[:1] if last else places:
+            strings = notes if place % 2 == 0 else notes[::-1]
+            for index, note in enumerate(strings):
+                late = index * 0.011 * RATE
+                loudness = (0.42 if place == 0 else 0.3) * (1.0 if place % 2 == 0 else 0.75)
+                part.play(bar * score.bar + place * score.beat / 2 + late, loudness, _string, note, score.brightness)
+
+
+def _strings(score: Score, part: _Part, _: np.random.Generator) -> None:
+    """The chord held high, and its lowest note below."""
+    for bar, chord in enumerate(score.chords):
+        for note in (*chord, min(chord) - 12):
+            part.play(bar * score.bar, 0.26, _bowed, note + 12 * (note < 60), round(score.bar), score.brightness)
 
 
 def _bass(score: Score, part: _Part, _: np.random.Generator) -> None:
@@ -258,7 +386,7 @@ def _drums(score: Score, part: _Part, chance: np.random.Generator) -> None:
     kit = {"kick": _kick(), "snare": _snare(chance), "hat": _hat(chance)}
     softness = 0.6 if score.density < 0.5 else 1.0
     for bar in range(score.bars):
-        if score.bars > 4 and bar in (0, score.bars - 1):
+        if _rests(score, bar):
             continue
         for place in range(score.beats * 4):  # sixteenths
             at = bar * score.bar + place * score.beat / 4
@@ -284,6 +412,8 @@ PLAYERS: dict[str, Callable[[Score, _Part, np.random.Generator], None]] = {
     "plucks": _plucks,
     "bass": _bass,
     "drums": _drums,
+    "guitar": _guitar,
+    "strings": _strings,
 }
 
 
@@ -299,9 +429,10 @@ def _melody(
     """Two motifs of two bars in the order A A B A; strong places take a note of the chord, others step to the next."""
     motifs = [_motif(score, chance) for _ in range(2)]
     for bar, chord in enumerate(score.chords):
-        if score.bars > 6 and bar < 2:
+        if score.bars > 6 and bar < 2 and not score.begun:
             continue  # the accompaniment begins alone
-        motif = motifs[1 if bar // 2 % 4 == 2 else 0][bar % 2]
+        second = score.forms[bar] == CHORUS if score.forms else bar // 2 % 4 == 2
+        motif = motifs[1 if second else 0][bar % 2]
         last = bar == score.bars - 1
         for place, step in motif[:1] if last else motif:
             note = _nearest(score, chord, chord[0] + step, strong=place % score.beats == 0 or last)
@@ -404,6 +535,43 @@ def _plucked(note: int, brightness: float) -> Floats:
     return _edged(sound * np.float32(0.9), attack=0.002)
 
 
+def _string(note: int, brightness: float) -> Floats:
+    """A plucked string (Karplus and Strong, 1983): noise that goes round and is averaged at each turn."""
+    period = round(RATE / _pitch(note))
+    length = round(RATE * min(2.6, max(1.0, 2.2 * (160 / _pitch(note)) ** 0.3)))
+    turns = length // period + 1
+    noise = np.random.default_rng(note).uniform(-1, 1, period).astype(np.float32)
+    for _ in range(3 if brightness < 0.5 else 1):
+        noise = (noise + np.roll(noise, 1)) / 2
+    sound = np.empty((turns, period), np.float32)
+    for turn in range(turns):
+        sound[turn] = noise
+        noise = (noise * np.float32(0.5) + np.roll(noise, 1) * np.float32(0.5)) * np.float32(0.996)
+    flat = sound.reshape(-1)[:length]
+    return _edged(flat * np.float32(1.1 / max(1e-6, float(np.abs(flat).max()))), attack=0.0015)
+
+
+def _bowed(note: int, samples: int, brightness: float) -> Floats:
+    """Stereo: three players who are not quite in tune and tremble a little, as a section does."""
+    time = _time(samples / RATE + 0.5)
+    attack, release = min(0.45, samples / RATE * 0.3), 0.5
+    swell = np.minimum(time / np.float32(attack), 1) * np.minimum((time[-1] - time) / np.float32(release), 1)
+    swell = np.sin(swell.clip(0, 1) * np.float32(np.pi / 2)) ** 2
+    sides = [np.zeros_like(time), np.zeros_like(time)]
+    for player, cents in enumerate((-6.0, 1.0, 7.0)):
+        frequency = _pitch(note) * 2 ** (cents / 1200)
+        wobble = np.sin(time * np.float32(2 * np.pi * (4.6 + 0.35 * player)) + player) * np.float32(0.035)
+        voice = np.zeros_like(time)
+        for harmonic in range(1, 11):
+            if harmonic * frequency < 9500:
+                turns = np.arange(len(time), dtype=np.float64) * (harmonic * frequency / RATE) + 0.21 * player
+                phase = ((turns % 1.0) * (2 * np.pi)).astype(np.float32) + wobble * np.float32(harmonic)
+                voice += np.sin(phase) * np.float32(harmonic ** -(1.65 - 0.5 * brightness))
+        sides[0] += voice * np.float32((0.5, 0.34, 0.16)[player])
+        sides[1] += voice * np.float32((0.16, 0.34, 0.5)[player])
+    return np.stack(sides) * swell * np.float32(0.55)
+
+
 def _low(note: int, samples: int) -> Floats:
     time = _time(samples / RATE)
     frequency = _pitch(note)
@@ -468,13 +636,7 @@ def _convolved(sound: Floats, room: Floats) -> Floats:
     return result[: len(sound)]
 
 
-def _mastered(mix: Floats) -> Floats:
-    """At one loudness for every piece, peaks rounded off, ends faded."""
-    window = min(RATE, mix.shape[1])
-    seconds = mix[:, : mix.shape[1] // window * window].reshape(2, -1, window)
-    loudest = float(np.sqrt((seconds**2).mean((0, 2)).max()))
-    mix = mix * np.float32(LOUDNESS / max(loudest, 1e-6))
-    mix = np.tanh(mix / np.float32(PEAK)) * np.float32(PEAK)
+def _ended(mix: Floats) -> Floats:
     rise, fall = min(mix.shape[1], 200), min(mix.shape[1] // 3, round(FADE_OUT_SECONDS * RATE))
     mix[:, :rise] *= np.linspace(0, 1, rise, dtype=np.float32)
     mix[:, mix.shape[1] - fall :] *= np.cos(np.linspace(0, np.pi / 2, fall)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Pictures from files and into them: untrusted bytes in, an upright sRGB picture; and PNG out."""
+"""Pictures from files and into them: untrusted bytes in, an upright sRGB picture; PNG, JPEG or WebP out."""
 
 import io
 import warnings
@@ -17,6 +17,9 @@ FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "MPO")
 MAX_PIXELS = 100_000_000
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 BACKDROP = (255, 255, 255)  # what shows through: white, as on a page
+QUALITY = 92  # of JPEG and WebP
+IMAGE_DESCRIPTION = 0x010E  # EXIF
+MAX_JPEG_SIDE, MAX_WEBP_SIDE = 65_535, 16_383
 
 
 def load(path: Path, *, field: str = "image", enough: tuple[int, int] | None = None) -> Image.Image:
@@ -50,14 +53,50 @@ def _reduce(image: Image.Image, enough: tuple[int, int]) -> None:
 
 
 def save(image: Image.Image, out: Path, told: str) -> None:
-    """Write a PNG whose text chunk says what made it.
+    """Write a file that says what made it: PNG, JPEG or WebP by its ending. JPEG shows white where nothing is.
 
-    Runs of equal bytes are all that is looked for: with grain there is little else, and the usual search takes five
-    times as long, half of the time that a painting takes, to save a few per cent.
+    In a PNG, runs of equal bytes are all that is looked for: with grain there is little else, and the usual search
+    takes five times as long, half of the time that a painting takes, to save a few per cent. Raises StudioError.
     """
-    notes = PngInfo()
-    notes.add_itxt("Comment", told)
-    image.save(out, format="PNG", pnginfo=notes, compress_type=zlib.Z_RLE)
+    if out.suffix == ".jpg":
+        _check_side(image, MAX_JPEG_SIDE)
+        image = _on_backdrop(image) if image.mode == "RGBA" else image.convert("RGB")
+        image.save(out, format="JPEG", quality=QUALITY, subsampling=0, comment=told.encode())
+    elif out.suffix == ".webp":
+        _check_side(image, MAX_WEBP_SIDE)
+        facts = Image.Exif()
+        facts[IMAGE_DESCRIPTION] = told
+        image.save(out, format="WEBP", quality=QUALITY, method=3, exif=facts)
+    else:
+        notes = PngInfo()
+        notes.add_itxt("Comment", told)
+        image.save(out, format="PNG", pnginfo=notes, compress_type=zlib.Z_RLE)
+
+
+def _check_side(image: Image.Image, most: int) -> None:
+    if max(image.size) > most:
+        raise StudioError(
+            f"{image.width}x{image.height} is more than {most} on a side, the most it can be", field="format"
+        )
+
+
+def fitting(size: tuple[int, int], width: int | None, height: int | None) -> tuple[int, int]:
+    """A size of which one side may be open: that follows from the shape of a picture of this size."""
+    across, down = size
+    return width or max(1, round(across * (height or down) / down)), height or max(
+        1, round(down * (width or across) / across)
+    )
+
+
+def cover(image: Image.Image, width: int, height: int) -> Image.Image:
+    """The picture's middle, resampled to fill exactly this size."""
+    if image.size == (width, height):
+        return image
+    zoom = max(width / image.width, height / image.height)
+    across, down = width / zoom, height / zoom
+    left, top = (image.width - across) / 2, (image.height - down) / 2
+    box = (max(0.0, left), max(0.0, top), min(image.width, left + across), min(image.height, top + down))
+    return image.resize((width, height), Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
 
 
 def measure(path: Path, *, field: str = "image") -> tuple[int, int]:
@@ -77,16 +116,20 @@ def _rgb(image: Image.Image) -> Image.Image:
         return _from_deep(image)
     if image.has_transparency_data:
         layer = image.convert("RGBA")
-        shown = _screen_colours(layer.convert("RGB"), image)
-        backdrop = Image.new("RGB", layer.size, BACKDROP)
-        backdrop.paste(shown, mask=layer.getchannel("A"))
-        return backdrop
+        return _on_backdrop(layer, _screen_colours(layer.convert("RGB"), image))
     return _screen_colours(image, image).convert("RGB")
 
 
 def _tone_mapped(image: Image.Image, transfer: int) -> Image.Image:
     image.info.pop("icc_profile", None)  # it says the same, in a way that cannot be applied here
     return Image.fromarray(hdr.to_sdr(np.asarray(_rgb(image)), transfer))
+
+
+def _on_backdrop(layer: Image.Image, shown: Image.Image | None = None) -> Image.Image:
+    """What shows of an RGBA picture on a page; `shown` are its colours where they are not its own."""
+    backdrop = Image.new("RGB", layer.size, BACKDROP)
+    backdrop.paste(shown or layer.convert("RGB"), mask=layer.getchannel("A"))
+    return backdrop
 
 
 def _screen_colours(image: Image.Image, source: Image.Image) -> Image.Image:

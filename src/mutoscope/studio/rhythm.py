@@ -29,7 +29,7 @@ def onsets(sound: Floats) -> list[tuple[float, float]]:
 
     Spectral flux: how much louder each frequency is than a moment before.
     """
-    flux = _flux(sound.mean(0))
+    flux = growth(sound.mean(0))
     full = float(np.percentile(flux, CLEAREST)) if flux.size else 0.0
     full = max(full, float(flux.max(initial=0.0)) / 2)  # a few beats in a long silence
     if full < FLOOR:
@@ -77,7 +77,7 @@ def _smooth(share: Curve) -> Curve:
     return share * share * (3 - 2 * share)
 
 
-def _flux(mono: Floats) -> Floats:
+def growth(mono: Floats) -> Floats:
     """How much the spectrum has grown at each step of HOP samples."""
     padded = np.pad(np.asarray(mono, np.float32), (0, max(0, WINDOW - mono.size)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]

@@ -31,15 +31,15 @@ def load(path: Path, samples: int, *, field: str = "audio") -> Floats:
     return conform(decoded, samples)
 
 
-def decode(path: Path, samples: int, *, field: str = "audio") -> Floats | None:
-    """At least so many samples where the file has them, stereo at RATE; None where it has no sound at all."""
+def decode(path: Path, samples: int, *, field: str = "audio", rate: int = RATE) -> Floats | None:
+    """At least so many samples where the file has them, stereo at this rate; None where it has no sound at all."""
     with open_media(path, field=field) as container:
         if not container.streams.audio:
             return None
         stream = container.streams.audio[0]
         # FFmpeg would spread one channel over two at 0.7 of its level, so that a voice came out softer than it was.
         layout = "mono" if stream.channels == 1 else "stereo"
-        resampler = AudioResampler(format="fltp", layout=layout, rate=RATE)
+        resampler = AudioResampler(format="fltp", layout=layout, rate=rate)
         parts: list[Floats] = []
         found = 0
         try:

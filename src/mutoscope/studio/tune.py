@@ -16,7 +16,7 @@ SCALES: dict[str, tuple[int, ...]] = {
 BRIGHT = frozenset({"major", "lydian", "mixolydian"})
 KEY_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 NOTES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
-VOICES = ("pad", "piano", "bells", "plucks", "bass", "drums")
+VOICES = ("pad", "piano", "bells", "plucks", "bass", "drums", "guitar", "strings")
 MIN_TEMPO, MAX_TEMPO = 40, 200
 
 
@@ -57,6 +57,12 @@ STYLES: dict[str, tuple[int | None, str]] = {
     "cinematic": (None, "pad piano bass drums"),
     "waltz": (108, "pad piano bass"),
     "minimal": (None, "piano"),
+    "pop": (108, "piano plucks bass drums"),
+    "rock": (126, "guitar bass drums"),
+    "jazz": (112, "piano bass drums"),
+    "folk": (96, "guitar bass"),
+    "classical": (None, "piano strings"),
+    "hip hop": (86, "pad piano bass drums"),
 }
 """The tempo, where the style settles it, and the voices."""
 
@@ -84,6 +90,12 @@ WORDS: dict[str, dict[str, str]] = {
         "cinematic": "cinematic, film, soundtrack, score, orchestral style",
         "waltz": "waltz, three-four, 3/4",
         "minimal": "minimal, minimalist, sparse, simple",
+        "pop": "pop, synth-pop, synthpop, dream pop, indie pop",
+        "rock": "rock, indie rock, soft rock, alternative",
+        "jazz": "jazz, jazzy",
+        "folk": "folk, acoustic, country, singer-songwriter",
+        "classical": "classical, orchestral, orchestra, chamber",
+        "hip hop": "hip hop, hip-hop, hiphop, trap, rap",
     },
     "tempo": {
         "slow": "slow, slowly, downtempo, adagio, largo, lento",
@@ -98,6 +110,8 @@ WORDS: dict[str, dict[str, str]] = {
         "bells": "bells, bell, music box, glockenspiel, chimes, vibraphone, celesta",
         "plucks": "plucks, pluck, plucked, arpeggio, arpeggios, arpeggiated, harp",
         "bass": "bass, bassline, bass line, sub bass",
+        "guitar": "guitar, guitars, acoustic guitar, ukulele",
+        "strings": "strings, string section",
         "drums": "drums, drum, beat, beats, percussion, kick, rhythm, rhythmic, drum machine",
     },
 }
@@ -133,7 +147,7 @@ class Tune:
     moods: list[str] = field(default_factory=list[str])
     style: str | None = None
     pace: str | None = None  # slow, moderate, fast
-    tempo: int | None = None  # beats a minute, as a figure
+    tempo: float | None = None  # beats a minute, as a figure
     root: int | None = None  # semitones above C
     scale: str | None = None
     voices: set[str] = field(default_factory=set[str])

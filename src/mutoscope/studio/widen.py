@@ -9,10 +9,12 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from mutoscope.studio import picture
-from mutoscope.studio.clip import VERSION, Print
+from mutoscope.studio import picture, scene
+from mutoscope.studio.clip import VERSION, Print, comment
 from mutoscope.studio.error import StudioError
 from mutoscope.studio.planes import Bytes, Floats
+from mutoscope.studio.scene.lexicon import read
+from mutoscope.studio.tone import bend, tone_of
 
 MAX_AREA = 40_000_000  # pixels of the result
 MAX_SIDE = 8192
@@ -21,30 +23,66 @@ STEPS = 6
 SOFT_AT = 0.4  # of the shorter side: how far from the seam the blur is strongest
 SEAM = 0.006  # of the shorter side: the band of the fill that is still as sharp as the picture
 BAND = 256  # rows that are blended at a time
+PAINTED_SIDE = 2560  # of a scene's longer side; larger ones are enlarged
+SCENE_FROM, SCENE_TO = 0.15, 0.75  # of the softness: where a scene comes in, and where it is all
 
 
 def widen_image(
-    image: Path, out: Path, *, left: int = 0, right: int = 0, top: int = 0, bottom: int = 0, seed: int = 0
+    image: Path,
+    out: Path,
+    *,
+    left: int = 0,
+    right: int = 0,
+    top: int = 0,
+    bottom: int = 0,
+    prompt: str = "",
+    seed: int = 0,
 ) -> Print:
-    """Write the picture to `out` as PNG with so many more pixels on each side.
+    """Write the picture to `out` (PNG, JPEG or WebP by its ending) with so many more pixels on each side.
 
     The given picture's own pixels are untouched. The fill is a reflection about the edge that grows softer away
-    from it, with noise as strong as the picture's own, drawn from `seed`. The same arguments give the same bytes.
+    from it, with noise as strong as the picture's own, drawn from `seed`. Where words name a place, it turns into such
+    a scene, painted for the whole canvas in the picture's tone. The same arguments give the same bytes.
     Raises StudioError with "image", or with the side's name where it is negative or too much.
     """
     source = picture.load(image)
-    margins = {"left": left, "right": right, "top": top, "bottom": bottom}
+    margins = left, right, top, bottom
     width, height = source.width + left + right, source.height + top + bottom
-    for side, pixels in margins.items():
+    sides = dict(zip(("left", "right", "top", "bottom"), margins, strict=True))
+    for side, pixels in sides.items():
         if pixels < 0:
             raise StudioError(f"{side} is {pixels}; a picture can only be widened", field=side)
     if max(width, height) > MAX_SIDE or width * height > MAX_AREA:
-        most = max(margins, key=lambda side: margins[side])
+        most = max(sides, key=lambda side: sides[side])
         raise StudioError(f"{width}x{height} is more than {MAX_SIDE} on a side or {MAX_AREA} pixels", field=most)
-    rgb = widen(np.asarray(source, np.uint8), (left, right, top, bottom), seed)
-    told = f"mutoscope studio {VERSION} (canvas filled by soft reflection, no model)"
+    own = np.asarray(source, np.uint8)
+    rgb, wish = widen(own, margins, seed), read(prompt)
+    if wish.place is None:
+        told = f"mutoscope studio {VERSION} (canvas filled by soft reflection, no model)"
+        used, ignored = (), wish.used + wish.ignored
+    else:
+        used, ignored = _paint_around(rgb, own, margins, prompt, seed)
+        told = comment(used, ignored)
     picture.save(Image.fromarray(rgb), out, told)
-    return Print(width=width, height=height, used=(), ignored=())
+    return Print(width=width, height=height, used=used, ignored=ignored)
+
+
+def _paint_around(
+    rgb: Bytes, own: Bytes, margins: tuple[int, int, int, int], prompt: str, seed: int
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """A scene comes in behind the reflection, in place. The words that it used and ignored."""
+    height, width = rgb.shape[:2]
+    factor = min(1.0, PAINTED_SIDE / max(width, height))
+    painting = scene.paint(prompt, max(64, round(width * factor)), max(64, round(height * factor)), seed)
+    toned = Image.fromarray(bend(painting.rgb, tone_of(painting.rgb), tone_of(own), 0.6, light=0.7))
+    full = np.asarray(toned.resize((width, height), Image.Resampling.BICUBIC), np.uint8)
+    level = _levels((height, width), margins, min(own.shape[:2]))
+    for top in range(0, height, BAND):
+        rows = slice(top, top + BAND)
+        share = ((level[rows] / STEPS - SCENE_FROM) / (SCENE_TO - SCENE_FROM)).clip(0, 1)[..., None]
+        share = share * share * (3 - 2 * share)
+        rgb[rows] = rgb[rows] * (1 - share) + full[rows] * share + np.float32(0.5)
+    return painting.used, painting.ignored
 
 
 def widen(rgb: Bytes, margins: tuple[int, int, int, int], seed: int) -> Bytes:

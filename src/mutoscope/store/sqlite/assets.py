@@ -31,7 +31,7 @@ def use_inputs(db: sqlite3.Connection, jobs: Iterable[Job]) -> None:
 
 
 def use_outputs(db: sqlite3.Connection, job: Job) -> None:
-    for each in job.outputs:
+    for each in (output for output in job.outputs if output.asset):
         _ = db.execute(USE, (OUTPUT, job.id, each.asset))
 
 

@@ -15,7 +15,7 @@ from mutoscope.studio.scene.foreground import frame_with_branch, paint_foregroun
 from mutoscope.studio.scene.forest import paint_forest
 from mutoscope.studio.scene.grade import develop, finish
 from mutoscope.studio.scene.layers import LAYERED, paint_layers
-from mutoscope.studio.scene.lexicon import read
+from mutoscope.studio.scene.lexicon import Wish, read
 from mutoscope.studio.scene.raster import Bytes, Floats, resize
 from mutoscope.studio.scene.sea import paint_sea
 from mutoscope.studio.scene.sky import paint_sky
@@ -65,6 +65,17 @@ def paint(prompt: str, width: int, height: int, seed: int) -> Painting:
         depth = resize(depth, width, height)
     used, ignored = wish.told(stage.place)
     return Painting(rgb, np.clip(depth, 0.0, 1.0).astype(np.float32, copy=False), used, ignored)
+
+
+def restyle(rgb: Bytes, wish: Wish, seed: int) -> Bytes:
+    """A given picture with the rain or snow, and in the manner, that a wish names."""
+    height, width = rgb.shape[:2]
+    stage = set_stage(wish, width, height, seed & 0x7FFFFFFF)
+    if wish.has("rain", "snowfall"):
+        canvas = rgb.astype(np.float32) / np.float32(255)
+        paint_falling(canvas, stage)
+        rgb = (canvas * 255.0 + 0.5).clip(0, 255).astype(np.uint8)
+    return finish(rgb, stage)
 
 
 def _mixed(prompt: str, seed: int) -> int:

@@ -1,0 +1,279 @@
+"""Sends one request for each line of the vendors' list, by its reseller's path, and prints what came of it.
+
+    python benchmarks/listing.py [--rehearse] [--only WORD]
+
+A server with its data in a temporary directory is started in this process; nothing leaves the machine. With --rehearse
+the scripted engine makes everything at once; without, the built-in renderer makes what it can. A line is answered where a
+client gets a 2xx, refused where it gets words that say what cannot be made here, "not yet" where no wire has its path.
+"""
+
+# ruff: noqa: E501  (a line of the table is a line of the list)
+
+import argparse
+import asyncio
+import base64
+import io
+import json
+import sys
+import tempfile
+import time
+import wave
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+from PIL import Image
+
+from mutoscope.app import App
+from mutoscope.model.config import Limits, Server, Settings
+from mutoscope.telemetry import logs
+
+SECONDS = 60.0  # that one job may take
+RUNWAY = (("x-runway-version", "2024-11-06"),)
+
+
+class Line(NamedTuple):
+    """A line of the list. `{name}` in path or body is the id that the line `name` was answered with."""
+
+    group: str
+    name: str
+    method: str
+    path: str
+    body: Any = None
+    form: dict[str, Any] | None = None  # texts, and names of FILES
+    id: str = ""  # where the answer has the id: a dotted path
+    key: str = ""  # by which later lines know it
+    headers: tuple[tuple[str, str], ...] = ()
+    waits: str = ""  # a path that is read until the task ends, before the later lines
+
+
+def picture() -> bytes:
+    file = io.BytesIO()
+    gradient = Image.linear_gradient("L").resize((640, 360))
+    Image.merge("RGB", (gradient, gradient.rotate(180), gradient.transpose(Image.Transpose.FLIP_LEFT_RIGHT))).save(
+        file, "PNG"
+    )
+    return file.getvalue()
+
+
+def sound() -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(16_000)
+        writer.writeframes(bytes(32_000))
+    return file.getvalue()
+
+
+PICTURE, SOUND = picture(), sound()
+INLINE = "data:image/png;base64," + base64.b64encode(PICTURE).decode()
+FILES = {"@picture": ("a.png", PICTURE, "image/png"), "@sound": ("a.wav", SOUND, "audio/wav")}
+CHAT = {"model": "gpt-5.2", "messages": [{"role": "user", "content": "hello"}]}
+SEEING = {
+    "role": "user",
+    "content": [{"type": "text", "text": "?"}, {"type": "image_url", "image_url": {"url": INLINE}}],
+}
+LAKE = "a lake between mountains at dawn"
+MJ, SUNO, KLING, IDEO = "/mj/submit/", "/suno/", "/kling/v1/", "/ideogram/"
+
+# fmt: off
+LINES: tuple[Line, ...] = (
+    Line("Chat", "Create chat completion", "POST", "/v1/chat/completions", CHAT),
+    Line("Chat", "vision", "POST", "/v1/chat/completions", CHAT | {"messages": [SEEING]}),
+    Line("Chat", "OpenAI-Realtime", "POST", "/v1/realtime/client_secrets", {"session": {"type": "realtime", "model": "gpt-realtime"}}),
+    Line("Chat", "Completions, Instruct", "POST", "/v1/completions", {"model": "gpt-3.5-turbo-instruct", "prompt": "hello"}),
+    Line("Chat", "Audio, Transcriptions", "POST", "/v1/audio/transcriptions", form={"model": "whisper-1", "file": "@sound"}),
+    Line("Chat", "Audio, Translations", "POST", "/v1/audio/translations", form={"model": "whisper-1", "file": "@sound"}),
+    Line("Chat", "Audio, Speech", "POST", "/v1/audio/speech", {"model": "tts-1", "input": "hello", "voice": "alloy"}),
+    Line("Chat", "Image generation, DALL·E 3", "POST", "/v1/images/generations", {"model": "dall-e-3", "prompt": LAKE}),
+    Line("Chat", "Embeddings, Create", "POST", "/v1/embeddings", {"model": "text-embedding-3-small", "input": "hello"}),
+    Line("Chat", "Models, list", "GET", "/v1/models"),
+    Line("Anthropic", "Claude", "POST", "/v1/messages", CHAT | {"model": "claude-opus-4-5", "max_tokens": 64},
+         headers=(("anthropic-version", "2023-06-01"),)),
+    Line("Suno", "Generate music", "POST", SUNO + "submit/music", {"gpt_description_prompt": "calm piano", "mv": "chirp-v4"},
+         id="data", key="suno", waits="/suno/fetch/{suno}"),
+    Line("Suno", "Generate lyrics", "POST", SUNO + "submit/lyrics", {"prompt": "a song of the sea"}, id="data"),
+    Line("Suno", "Upload music", "POST", SUNO + "uploads/audio-url", {"url": "https://example.com/a.mp3"}),
+    Line("Suno", "Music concat", "POST", SUNO + "submit/concat", {"clip_id": "{clip}", "is_infill": False}),
+    Line("Suno", "Fetch task", "GET", SUNO + "fetch/{suno}", id="data.data.0.id", key="clip"),
+    Line("Suno", "Fetch batch tasks", "POST", SUNO + "fetch", {"ids": ["{suno}"], "action": "MUSIC"}),
+    Line("Udio", "Generate music", "POST", "/udio/submit/music", {"prompt": "calm piano"}, id="data", key="udio"),
+    Line("Udio", "Fetch task", "GET", "/udio/fetch/{udio}"),
+    Line("Midjourney", "Imagine", "POST", MJ + "imagine", {"prompt": LAKE}, id="result", key="mj", waits="/mj/task/{mj}/fetch"),
+    Line("Midjourney", "Fetch task by id", "GET", "/mj/task/{mj}/fetch", id="buttons.0.customId", key="button"),
+    Line("Midjourney", "Action", "POST", MJ + "action", {"customId": "{button}", "taskId": "{mj}"}),
+    Line("Midjourney", "Modal", "POST", MJ + "modal", {"taskId": "{mj}", "prompt": LAKE}),
+    Line("Midjourney", "Blend", "POST", MJ + "blend", {"base64Array": [INLINE, INLINE], "dimensions": "SQUARE"}),
+    Line("Midjourney", "Describe", "POST", MJ + "describe", {"base64": INLINE}),
+    Line("Midjourney", "Shorten", "POST", MJ + "shorten", {"prompt": LAKE}),
+    Line("Midjourney", "Upload discord", "POST", MJ + "upload-discord-images", {"base64Array": [INLINE]}),
+    Line("Midjourney", "Fetch task by ids", "POST", "/mj/task/list-by-condition", {"ids": ["{mj}"]}),
+    Line("Midjourney", "Get seed", "GET", "/mj/task/{mj}/image-seed"),
+    Line("Flux", "Official, Generate", "POST", "/flux/v1/flux-pro-1.1", {"prompt": LAKE, "width": 512, "height": 512}, id="id", key="flux"),
+    Line("Flux", "Official, Finetune", "POST", "/flux/v1/finetune",
+         {"file_data": base64.b64encode(b"PK\x05\x06" + bytes(18)).decode(), "finetune_comment": "x", "trigger_word": "TOK", "mode": "general"}),
+    Line("Flux", "Official, Fetch task", "GET", "/flux/v1/get_result?id={flux}"),
+    Line("Flux", "OpenAI Dalle3", "POST", "/v1/images/generations", {"model": "flux-pro-1.1", "prompt": LAKE}),
+    Line("Recraft", "Official, Generate Image", "POST", "/recraft/v1/images/generations", {"prompt": LAKE}),
+    Line("Recraft", "Official, Vectorize Image", "POST", "/recraft/v1/images/vectorize", form={"file": "@picture"}),
+    Line("Recraft", "Official, Remove Background", "POST", "/recraft/v1/images/removeBackground", form={"file": "@picture"}),
+    Line("Recraft", "Official, Clarity Upscale", "POST", "/recraft/v1/images/clarityUpscale", form={"file": "@picture"}),
+    Line("Recraft", "Official, Generative Upscale", "POST", "/recraft/v1/images/generativeUpscale", form={"file": "@picture"}),
+    Line("Recraft", "Official, Create style", "POST", "/recraft/v1/styles", form={"style": "digital_illustration", "file": "@picture"}),
+    Line("Recraft", "OpenAI Dalle3", "POST", "/v1/images/generations", {"model": "recraftv3", "prompt": LAKE}),
+    Line("Ideogram", "Generate", "POST", IDEO + "generate", {"image_request": {"prompt": LAKE}}),
+    Line("Ideogram", "Remix", "POST", IDEO + "remix",
+         form={"image_request": json.dumps({"prompt": LAKE}), "image_file": "@picture"}),
+    Line("Ideogram", "Edit", "POST", IDEO + "edit",
+         form={"prompt": LAKE, "model": "V_2", "image_file": "@picture", "mask": "@picture"}),
+    Line("Ideogram", "Upscale", "POST", IDEO + "upscale", form={"image_request": "{}", "image_file": "@picture"}),
+    Line("Ideogram", "Describe", "POST", IDEO + "describe", form={"image_file": "@picture"}),
+    Line("Luma", "Official, Generate", "POST", "/luma/dream-machine/v1/generations", {"prompt": LAKE, "model": "ray-2"},
+         id="id", key="luma"),
+    Line("Luma", "Official, Fetch task", "GET", "/luma/dream-machine/v1/generations/{luma}"),
+    Line("Luma", "Own format, Generate", "POST", "/luma/generations", {"user_prompt": LAKE}, id="id", key="own",
+         waits="/luma/generations/{own}"),
+    Line("Luma", "Own format, Get video of no mark", "GET", "/luma/generations/{own}/download_video_url"),
+    Line("Luma", "Own format, extend", "POST", "/luma/generations/{own}/extend", {"user_prompt": LAKE}),
+    Line("Luma", "Own format, Get task", "GET", "/luma/generations/{own}"),
+    Line("Luma", "Own format, Get batch task", "POST", "/luma/tasks", {"ids": ["{own}"]}),
+    Line("Runway", "Official, image to video", "POST", "/runwayml/v1/image_to_video",
+         {"model": "gen4_turbo", "promptImage": INLINE, "promptText": LAKE, "ratio": "1280:720", "duration": 5},
+         headers=RUNWAY, id="id", key="runway"),
+    Line("Runway", "Official, get task", "GET", "/runwayml/v1/tasks/{runway}", headers=RUNWAY),
+    Line("Runway", "reverse, text to video", "POST", "/runway/pro/generate",
+         {"model": "gen3", "prompt": LAKE, "options": {"seconds": 5}}, id="data.task_id", key="reverse"),
+    Line("Runway", "reverse, image to video", "POST", "/runway/pro/generate",
+         {"model": "gen3", "image": "https://example.com/a.png", "prompt": LAKE, "options": {"seconds": 5}}),
+    Line("Runway", "reverse, video2video", "POST", "/runway/pro/video2video",
+         {"model": "gen3", "video": "https://example.com/a.mp4", "prompt": LAKE, "options": {"seconds": 5}}),
+    Line("Runway", "reverse, Act-one", "POST", "/runway/pro/act_one",
+         {"video": "https://example.com/a.mp4", "image": "https://example.com/a.png"}),
+    Line("Runway", "reverse, Get task", "POST", "/runway/feed", {"task_id": "{reverse}"}),
+    Line("Kling", "Generate image", "POST", KLING + "images/generations", {"model_name": "kling-v1", "prompt": LAKE}),
+    Line("Kling", "Text 2 Video, Callback", "POST", KLING + "videos/text2video",
+         {"model_name": "kling-v1", "prompt": LAKE, "duration": "5"}, id="data.task_id", key="kling",
+         waits="/kling/v1/videos/text2video/{kling}"),
+    Line("Kling", "Image 2 Video", "POST", KLING + "videos/image2video",
+         {"model_name": "kling-v1", "image": base64.b64encode(PICTURE).decode(), "prompt": LAKE, "duration": "5"}),
+    Line("Kling", "Get task", "GET", KLING + "videos/text2video/{kling}", id="data.task_result.videos.0.id", key="video"),
+    Line("Kling", "Video extend", "POST", KLING + "videos/video-extend", {"video_id": "{video}", "prompt": LAKE}),
+    Line("Kling", "lip-sync", "POST", KLING + "videos/lip-sync",
+         {"input": {"video_id": "{video}", "mode": "text2video", "text": "hello", "voice_id": "genshin_vindi2", "voice_language": "en"}}),
+    Line("Kling", "kolors-virtual-try-on", "POST", KLING + "images/kolors-virtual-try-on",
+         {"model_name": "kolors-virtual-try-on-v1", "human_image": INLINE.partition(",")[2], "cloth_image": INLINE.partition(",")[2]}),
+    Line("Replicate", "Generate", "POST", "/replicate/v1/models/black-forest-labs/flux-schnell/predictions",
+         {"input": {"prompt": LAKE}}, id="id", key="replicate"),
+    Line("Replicate", "Get", "GET", "/replicate/v1/predictions/{replicate}"),
+    Line("MiniMax", "Generate video", "POST", "/minimax/v1/video_generation", {"model": "MiniMax-Hailuo-02", "prompt": LAKE},
+         id="task_id", key="minimax", waits="/minimax/v1/query/video_generation?task_id={minimax}"),
+    Line("MiniMax", "Get task", "GET", "/minimax/v1/query/video_generation?task_id={minimax}", id="file_id", key="file"),
+    Line("MiniMax", "Get file", "GET", "/minimax/v1/files/retrieve?file_id={file}"),
+)
+# fmt: on
+
+
+class Outcome(NamedTuple):
+    line: Line
+    status: int
+    engine: str
+    told: str  # the reason of a refusal, or the beginning of the answer
+
+    @property
+    def word(self) -> str:
+        if self.status == 404 and "there is no " in self.told.lower() and " on this server" in self.told:
+            return "not yet"
+        return "answered" if self.status < 300 else "refused" if self.status < 500 else "BROKEN"
+
+
+def filled(value: Any, ids: dict[str, str]) -> Any:
+    match value:
+        case str():
+            for name, id in ids.items():
+                value = value.replace("{" + name + "}", id)
+            return value
+        case dict():
+            return {name: filled(each, ids) for name, each in value.items()}
+        case list():
+            return [filled(each, ids) for each in value]
+        case _:
+            return value
+
+
+def at(value: Any, path: str) -> Any:
+    for step in path.split("."):
+        if isinstance(value, list) and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+async def send(client: httpx.AsyncClient, line: Line, ids: dict[str, str]) -> Outcome:
+    asked: dict[str, Any] = {"headers": {"authorization": "Bearer any", **dict(line.headers)}}
+    if line.form is not None:
+        asked["files"] = {name: FILES.get(text, (None, text)) for name, text in line.form.items()}
+    elif line.body is not None:
+        asked["json"] = filled(line.body, ids)
+    response = await client.request(line.method, filled(line.path, ids), **asked)
+    text = response.text if "json" in response.headers.get("content-type", "") else f"{len(response.content)} bytes"
+    if line.key and response.is_success and "json" in response.headers.get("content-type", ""):
+        ids[line.key] = str(at(response.json(), line.id))
+    if line.waits and line.key in ids:
+        await ended(client, filled(line.waits, ids))
+    return Outcome(line, response.status_code, response.headers.get("x-mutoscope-engine", ""), text.replace("\n", " "))
+
+
+async def ended(client: httpx.AsyncClient, path: str) -> None:
+    """Read a task until no word in its answer says that it goes on."""
+    until = time.monotonic() + SECONDS
+    goes_on = (
+        "pending",
+        "processing",
+        "queued",
+        "submitted",
+        "in_progress",
+        "not_start",
+        "preparing",
+        "queueing",
+        "running",
+    )
+    while time.monotonic() < until:
+        text = (await client.get(path, headers={"authorization": "Bearer any"})).text.lower()
+        if not any(f'"{word}"' in text for word in goes_on):
+            return
+        await asyncio.sleep(0.1)
+
+
+async def walk(*, rehearsal: bool, only: str = "") -> list[Outcome]:
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(server=Server(data=folder), limits=Limits())
+        app = App(settings, data=Path(folder) / "data", rehearsal=rehearsal)
+        transport = httpx.ASGITransport(app.server)
+        async with (
+            app.running(),
+            httpx.AsyncClient(transport=transport, base_url="http://gateway.test", timeout=SECONDS) as client,
+        ):
+            ids: dict[str, str] = {}
+            chosen = [line for line in LINES if only.lower() in f"{line.group} {line.name}".lower()]
+            return [await send(client, line, ids) for line in chosen]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rehearse", action="store_true", help="the scripted engine makes everything")
+    parser.add_argument("--only", default="", metavar="WORD", help="lines whose group or name has this")
+    options = parser.parse_args()
+    logs.configure("error")
+    outcomes = asyncio.run(walk(rehearsal=options.rehearse, only=options.only))
+    for each in outcomes:
+        line = each.line
+        print(f"{each.word:<9}{each.status:<5}{each.engine:<8}{line.group:<11}{line.name:<34}{each.told[:110]}")
+    count = {word: sum(each.word == word for each in outcomes) for word in ("answered", "refused", "not yet", "BROKEN")}
+    print(f"{len(outcomes)} lines: " + ", ".join(f"{number} {word}" for word, number in count.items()))
+    return int(count["BROKEN"] > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
