@@ -221,8 +221,9 @@ def wires() -> Iterator[str]:
 
 
 def facts(wire: Wire) -> str:
-    key = wire.security.get("name") or f"`Authorization: {wire.security['scheme'].title()}`"
-    said = [f"Key in {code(key) if '`' not in key else key}."]
+    schemes = [wire.security] if "type" in wire.security else list(wire.security.values())
+    keys = [code(each.get("name") or f"Authorization: {each['scheme'].title()}") for each in schemes]
+    said = [f"Key in {' or '.join(keys)}."]
     said += [f"Every request carries `{name}: {value}`." for name, value in wire.headers.items()]
     said.append(
         "Inputs are probed before a job exists." if wire.probes_inputs else "Inputs are fetched when a job runs."

@@ -231,9 +231,11 @@ async def test_a_create_with_a_webhook_has_the_polling_url_too(start: Start) -> 
 async def test_what_the_studio_cannot_make_is_refused_by_name(start: Start) -> None:
     async with start() as running:
         for model, body, word in (
-            ("flux-pro-1.0-fill", {"image": BASE64}, "image_inpaint"),
+            ("flux-pro-1.0-canny", {"prompt": "x", "control_image": LINK}, "canny"),
+            ("flux-tools/deblur-v1", {"image": LINK}, "deblur"),
+            ("flux-tools/vto-v1", {"prompt": "x", "person": LINK, "garment": LINK}, "virtual_try_on"),
             ("flux-pro-1.1-ultra-finetuned", {"prompt": "x", "finetune_id": "mine"}, "finetune_id"),
-            ("finetune", {"file_data": BASE64, "finetune_comment": "x", "mode": "style"}, "finetune"),
+            ("finetune", {"file_data": LINK, "finetune_comment": "x", "mode": "style"}, "finetune"),
         ):
             answer = await running.client.post(f"/v1/{model}", json=body)
             assert (answer.status_code, word in answer.json()["detail"]) == (400, True), answer.text
@@ -247,6 +249,21 @@ async def test_the_studio_makes_a_picture_with_every_default_of_the_vendors_sdk(
         assert answer.status_code == 200, answer.text
         job = await running.finished(WIRE.job_id(answer.json()["id"]))
         assert (job.state, job.outputs[0].width, job.outputs[0].height) == (State.SUCCEEDED, 256, 288)
+        assert job.outputs[0].media_type == "image/jpeg"
+
+
+async def test_the_studio_fills_widens_and_edits_a_picture(start: Start, picture: bytes) -> None:
+    async with start() as running:
+        inline = base64.b64encode(picture).decode()
+        for model, body, width, height in (
+            ("flux-pro-1.0-expand", {"image": inline, "left": 32, "top": 16}, 672, 376),
+            ("flux-pro-1.0-fill", {"image": inline, "mask": inline, "prompt": "a lawn", "steps": 50}, 640, 360),
+        ):
+            answer = await running.client.post(f"/v1/{model}", json=body)
+            assert answer.status_code == 200, answer.text
+            job = await running.finished(WIRE.job_id(answer.json()["id"]))
+            assert job.state is State.SUCCEEDED, job.failure
+            assert (job.outputs[0].width, job.outputs[0].height) == (width, height)
 
 
 async def test_finetunes_are_listed_read_and_deleted_and_nothing_else_is(start: Start) -> None:

@@ -77,6 +77,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     adds: float | None = None  # an extension's seconds are what is added: these where the caller names none
     also: tuple[str, ...] = ()  # older or resellers' spellings of the path
     front: bool = True  # False: the API's own `routes` take its requests, as where one path is for many models
+    says: Json = {}  # extras that the path itself says: an engine that does not know them does not make it
     fixed: Json = {}  # members that the vendor wants and nobody asks for, by dotted path
     table: tuple[tuple[str, AnyField], ...] = ()  # the rows that its body has; set by the API
 
@@ -188,7 +189,7 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     """Raises Problem(INVALID) with every flaw of the body, Problem(NOT_FOUND) for a model that is not there."""
     said, flaws = read_all(request.body, endpoint.body)
     asked: Json = {}
-    more: Json = {}
+    more: Json = dict(endpoint.says)
     inputs, names, wrong = list[Input](), dict[str, str](), {flaw.path[:1] for flaw in flaws}
     found = list[Flaw]()
     for path, field in endpoint.table:
@@ -376,7 +377,7 @@ def supports(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> froz
     # what is there before decides otherwise; what comes after may be there too
     before = list(endpoint.makes.values()).index(operation)
     others = {role.value for role in list(endpoint.makes)[:before] if role}
-    said = {name for _, field in endpoint.table for name in names_of(field)}
+    said = {name for _, field in endpoint.table for name in names_of(field)} | set(endpoint.says)
     if endpoint.parent:
         said.add(endpoint.parent.value)
     return frozenset(said - others)

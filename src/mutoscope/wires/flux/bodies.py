@@ -257,7 +257,7 @@ PICTURE = FileField(role=Role.IMAGE, bare=True, ways=(Way.DATA,))
 EITHER = FileField(role=Role.IMAGE, bare=True, ways=(Way.LINK, Way.DATA))
 MORE = FileField(role=Role.REFERENCE, bare=True, ways=(Way.LINK, Way.DATA))
 MASK = FileField(role=Role.MASK, bare=True, ways=(Way.DATA,))
-KEPT = ("safety_tolerance", "steps", "guidance", "interval", "raw", "image_prompt_strength", "top", "bottom", "left",
+KEPT = ("safety_tolerance", "steps", "guidance", "interval", "raw", "image_prompt_strength", "left",
         "right", "canny_low_threshold", "canny_high_threshold", "transparent_bg", "reference_offset_x",
         "reference_offset_y", "auto_crop", "mode", "dilate_pixels", "finetune_id", "finetune_strength")  # fmt: skip
 FIELDS: dict[str, AnyField] = {
@@ -266,7 +266,7 @@ FIELDS: dict[str, AnyField] = {
     "width": side("width"),
     "height": side("height"),
     "aspect_ratio": shaped(SHAPES),
-    "output_format": extra("outputFormat"),
+    "output_format": extra("format"),
     "prompt_upsampling": extra("prompt_extend"),
     "image_prompt": PICTURE,
     "image": PICTURE,
@@ -275,6 +275,8 @@ FIELDS: dict[str, AnyField] = {
     "preprocessed_image": FileField(role=Role.REFERENCE, bare=True, ways=(Way.DATA,)),
     "input_image": EITHER,
     **{f"input_image_{number}": MORE for number in range(2, 9)},
+    "top": extra("up"),
+    "bottom": extra("down"),
     "resolution": extra("imageSize"),
     **{name: extra(name) for name in KEPT},
 }

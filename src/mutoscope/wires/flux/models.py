@@ -11,7 +11,7 @@ T2I, I2I = Operation.TEXT_TO_IMAGE, Operation.IMAGE_TO_IMAGE
 INPAINT, OUTPAINT, TRY_ON = Operation.IMAGE_INPAINT, Operation.IMAGE_OUTPAINT, Operation.VIRTUAL_TRY_ON
 
 SHAPES = ("21:9", "2:1", "16:9", "3:2", "7:5", "4:3", "5:4", "1:1", "4:5", "3:4", "5:7", "2:3", "9:16", "1:2", "9:21")
-HINTS = frozenset({"outputFormat", "safety_tolerance", "steps", "guidance", "interval", "raw", "image_prompt_strength"})
+HINTS = frozenset({"safety_tolerance", "steps", "guidance", "interval", "raw", "image_prompt_strength"})
 """What the vendor's SDK sends with every request, its defaults too: where an engine cannot heed it, the job says so."""
 
 
