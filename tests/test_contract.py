@@ -357,6 +357,8 @@ def named(answer: Any) -> set[str]:
     params |= {re.split(r"[.\[]", each["field"])[0] for each in answer.get("invalid_fields", ())}
     if "request_id" in answer:  # DashScope has one text, in which every flaw begins with its path
         return {re.split(r"[.\[ ]", part)[0] for part in answer["message"].split("; ")}
+    if isinstance(detail := answer.get("detail"), list):  # FastAPI's list
+        return {str(each["loc"][1]) for each in detail if len(each["loc"]) > 1}
     issues = answer.get("issues", ())
     paths = {str(each["path"][0]) for each in issues if each["path"]}
     return params | paths | {key for each in issues for key in each.get("keys", ())}
