@@ -11,10 +11,14 @@ from mutoscope.model.job import Json, Role
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.wirekit.back import Way
 from mutoscope.wirekit.fields import AnyField, Field, FileField, alias, extra, same, shaped, words
+from mutoscope.wirekit.media import BASE64_PATTERN, DATA_PATTERN, URL_PATTERN
 from mutoscope.wires.flux.models import SHAPES
 
-Link = Annotated[str, Meta(extra_json_schema={"format": "uri"})]
-Picture = Annotated[str, Meta(extra_json_schema={"format": "uri"})]  # or base64, with the head of a data URI or without
+Link = Annotated[str, Meta(extra_json_schema={"format": "uri", "pattern": f"^{URL_PATTERN}$"})]
+SOURCE = f"^({URL_PATTERN}|{DATA_PATTERN}|{BASE64_PATTERN})$"
+Picture = Annotated[
+    str, Meta(extra_json_schema={"pattern": SOURCE})
+]  # or base64, with the head of a data URI or without
 Secret = Annotated[str, Meta(pattern="^[!-~]{1,512}$")]  # it becomes a header
 Ratio = Annotated[str, Meta(pattern="^[1-9][0-9]{0,3}:[1-9][0-9]{0,3}$")]
 Side = Annotated[int, Meta(ge=256, le=1440)]
