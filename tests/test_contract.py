@@ -366,6 +366,8 @@ def named(answer: Any) -> set[str]:
     detail = answer.get("detail")
     if isinstance(detail, list):  # FastAPI's
         return {each["loc"][1] for each in detail}
+    if "invalid_fields" in answer:
+        return params
     if detail:  # one text as well
         text = detail["reason"] if isinstance(detail, dict) else detail
         return {re.split(r"[.\[: ]", part)[0] for part in text.split("; ")}
@@ -589,6 +591,9 @@ TRIES = [
 ]
 
 
+FORMS_OF_FILES = {route.at for wire in ALL for route in wire.routes if isinstance(route, TakeFile)}
+
+
 @pytest.mark.parametrize(("label", "mode"), TRIES, ids=[f"{label} {mode.value}" for label, mode in TRIES])
 @hypothesis.settings(max_examples=10, suppress_health_check=list(HealthCheck))
 @hypothesis.given(data=strategies.data())
@@ -600,7 +605,8 @@ def test_answers_are_as_the_published_description_says(
     case = data.draw(operation.as_strategy(generation_mode=mode))
     if isinstance(case.body, dict) and case.body.get("sync") is True:
         case.body["sync"] = False  # nothing is made here, and it would be waited for
-    checks = [*ALWAYS, negative_data_rejection]
+    # a form with a file has texts and no types: what JSON would call another type is a text like any other there
+    checks = [*ALWAYS, *([] if label in FORMS_OF_FILES else [negative_data_rejection])]
     if operation.tags[0] == EXACT:
         checks.append(positive_data_acceptance)
     case.call_and_validate(base_url=address, headers=key_headers(operation.tags[0]), checks=checks)

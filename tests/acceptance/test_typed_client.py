@@ -69,7 +69,9 @@ def strays(value: Any) -> Iterator[str]:
         for each in value:
             yield from strays(each)
     elif hasattr(value, "additional_properties"):
-        yield from value.additional_properties
+        members = value.__slots__ if hasattr(value, "__slots__") else vars(value)
+        if set(members) - {"additional_properties", "__weakref__"}:
+            yield from value.additional_properties  # else it is a map, whose members have no names beforehand
         for name in value.__slots__ if hasattr(value, "__slots__") else vars(value):
             if name not in ("additional_properties", "__weakref__"):
                 yield from strays(getattr(value, name))

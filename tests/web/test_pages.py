@@ -132,7 +132,8 @@ async def test_the_docs_show_every_route_with_its_fields(start: Start) -> None:
     assert "<td><code>5</code> <code>8</code> <code>10</code> </td>" in page
     assert "<td>0 to 4,294,967,295</td>" in page
     assert "An HTTP(S) URL, a data URI or bare base64." in page
-    assert len(command_lines(page)) == sum(len(wire.routes) for wire in ALL)
+    described = [route for wire in ALL for route in wire.routes if route.method != "QUERY"]
+    assert len(command_lines(page)) == len(described)
 
 
 async def test_pages_ask_for_nothing_from_outside(start: Start) -> None:

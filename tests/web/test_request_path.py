@@ -101,7 +101,7 @@ async def test_json_of_any_depth_is_refused_and_breaks_nothing(start: Start, wir
                 path = re.sub(r"\{\w+…?\}", "x", route.path) if "{id}" not in route.path else route.path
                 answer = await running.client.post(path, content=body, headers=wire.headers | route.headers)
                 # a body that asks for nothing may leave out everything, and goes on from a job that is not there
-                fine = {route.status, 404} if not required_of(route) else set[int]()
+                fine = {route.status, 404} if not required_of(route) or "{" in route.path else set[int]()
                 assert answer.status_code in {400, wire.invalid_status, *fine}, (opening, depth, answer.text[:200])
 
 

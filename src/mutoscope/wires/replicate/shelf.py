@@ -275,7 +275,7 @@ class Sent(Struct, kw_only=True):
     content: Annotated[str, Meta(extra_json_schema={"format": "binary"})]
     filename: str | None = None
     type: str | None = None
-    metadata: str | None = None
+    metadata: Any = None
 
 
 def parse_file(request: HttpRequest) -> UploadWish:
