@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from hashlib import blake2b
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -14,6 +13,7 @@ from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Operation, State
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule
 from mutoscope.wirekit.body import dotted
+from mutoscope.wirekit.flaws import plain
 from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wires.dashscope.bodies import MODELS, TIERS, word_of
 
@@ -307,31 +307,6 @@ def message_of(problem: Problem, request: HttpRequest) -> str:
 
 
 def reason(flaw: Flaw) -> str:
-    bound: Any = flaw.bound
-    match flaw.rule:
-        case Rule.REQUIRED | Rule.TYPE if flaw.known:
-            return f"is required, one of {', '.join(flaw.known)}"
-        case Rule.REQUIRED:
-            return "is required"
-        case Rule.TYPE:
-            return f"should be of type {bound}, not {flaw.found}"
-        case Rule.CHOICE | Rule.NO_MATCH:
-            return f"should be one of {', '.join(map(str, bound))}"
-        case Rule.MINIMUM:
-            return f"should be at least {bound}"
-        case Rule.MAXIMUM:
-            return f"should be at most {bound}"
-        case Rule.MIN_LENGTH:
-            return f"should have at least {bound} characters"
-        case Rule.MAX_LENGTH:
-            return f"should have at most {bound} characters"
-        case Rule.MIN_ITEMS:
-            return f"should have at least {bound} items"
-        case Rule.MAX_ITEMS:
-            return f"should have at most {bound} items"
-        case Rule.PATTERN:
-            return f"should match {bound}"
-        case Rule.UNKNOWN_KEY:
-            return "is not known"
-        case Rule.JSON | Rule.CUSTOM:
-            return flaw.message or "is not valid"
+    if flaw.rule in (Rule.REQUIRED, Rule.TYPE) and flaw.known:
+        return f"is required, one of {', '.join(flaw.known)}"
+    return plain(flaw)
