@@ -36,6 +36,7 @@ import msgspec
 from aiohttp import web
 from standardwebhooks import Webhook
 
+from mutoscope.engines.studio import CHILD
 from mutoscope.files.data_dir import Home
 from mutoscope.model.job import Dispatch, Job, Sent, State
 from mutoscope.model.problem import Kind
@@ -149,7 +150,7 @@ class Program:
             await self.start()
 
 
-RENDERS = b"_studio_child"
+RENDERS = CHILD.encode()
 
 
 class Killer:
