@@ -382,8 +382,12 @@ BODIES = [
     (wire, route)
     for wire in ALL
     for route in wire.routes
-    if route.body is not None and not isinstance(route, TakeFile)  # a form with a file, and nothing else
+    if route.body is not None
+    and wire.words is None
+    and not isinstance(route, TakeFile)  # a form with a file, and nothing else
 ]
+"""But for those of vendors with words, whose members hang together and whose models' names are free: their bounds are
+tried in tests/wires, and their operations below."""
 OWN = [(wire, route) for n, (wire, route) in enumerate(BODIES) if route.body not in [r.body for _, r in BODIES[:n]]]
 """Without the routes of one wire that take what an earlier route takes."""
 

@@ -15,9 +15,11 @@ from mutoscope.background.retention import Sweeper
 from mutoscope.background.webhooks import Deliverer
 from mutoscope.background.worker import Worker
 from mutoscope.engines import Engine
+from mutoscope.engines.peer import Peer
 from mutoscope.engines.relay import Relay
 from mutoscope.engines.script import Script
 from mutoscope.engines.studio import Studio
+from mutoscope.engines.words import Author
 from mutoscope.files.assets import Assets
 from mutoscope.files.c2pa import signer
 from mutoscope.files.data_dir import Home
@@ -31,6 +33,7 @@ from mutoscope.service.gateway import Gateway
 from mutoscope.service.inputs import Intake
 from mutoscope.service.keys import Keys, Pace, share_of, widest
 from mutoscope.service.routing import Routes
+from mutoscope.service.words import Desk
 from mutoscope.store import SqliteStore
 from mutoscope.telemetry import logs, tracing
 from mutoscope.telemetry.counters import Durations
@@ -130,6 +133,14 @@ class App:
             jumps=self.gateway.jumps,
         )
         self.lag = Lag()
+        pace = Pace(settings.limits.requests_per_minute, per_second=settings.limits.requests_per_second)
+        self.words = Desk(
+            peers(settings, self.catalog),
+            Author(settings.script.replies),
+            pace=pace,
+            catalog=self.catalog,
+            rehearsal=rehearsal,
+        )
         requests: Durations[tuple[str, int]] = Durations()
         self.metrics = Metrics(
             Sources(
@@ -138,6 +149,7 @@ class App:
                 poller=self.poller,
                 deliverer=self.deliverer,
                 relays=self.relays,
+                words=self.words,
                 requests=requests,
                 lag=self.lag,
                 data=self.home.root,
@@ -157,7 +169,8 @@ class App:
             requests=requests,
             told=Told(self.readiness, self.metrics, Gate(settings, self.keys)),
             keys=self.keys,
-            pace=Pace(settings.limits.requests_per_minute, per_second=settings.limits.requests_per_second),
+            pace=pace,
+            words=self.words,
             rehearsal=rehearsal,
             wires=rehearsing.wires() if rehearsal else ALL,
             scratch=self.home.scratch,
@@ -210,6 +223,7 @@ class App:
         await self.metrics.close()
         for engine in self.engines.values():
             await engine.close()
+        await self.words.close()
         await self.prober.close()
         await self.client.close()
         await self.server.meter.close()
@@ -267,8 +281,10 @@ def relays(settings: Settings, catalog: Catalog) -> dict[str, Relay]:
     made: dict[str, Relay] = {}
     for name, account in settings.accounts.items():
         wire = BY_NAME.get(account.wire)
+        if wire is not None and wire.back is None and wire.words is not None:
+            continue  # it answers in words only
         if wire is None or wire.back is None:
-            known = ", ".join(wire.name for wire in BY_NAME.values() if wire.back)
+            known = ", ".join(wire.name for wire in BY_NAME.values() if wire.back or wire.words)
             raise BadSettings(f"[accounts.{name}] wire = {account.wire!r} cannot be called; these can: {known}")
         if name in BUILT_IN:
             raise BadSettings(f"[accounts.{name}]: this is the name of a built-in engine; choose another")
@@ -276,4 +292,25 @@ def relays(settings: Settings, catalog: Catalog) -> dict[str, Relay]:
             made[name] = Relay(name, account, wire, settings=settings.relay, net=settings.net, catalog=catalog)
         except Problem as problem:
             raise BadSettings(f"[accounts.{name}] base_url: {problem.message}") from problem
+    return made
+
+
+def peers(settings: Settings, catalog: Catalog) -> list[Peer]:
+    """An engine for words for each account whose API has any. Raises BadSettings."""
+    made: list[Peer] = []
+    for name, account in settings.accounts.items():
+        wire = BY_NAME.get(account.wire)
+        if wire is None or wire.words is None:
+            continue
+        if name in BUILT_IN:
+            raise BadSettings(f"[accounts.{name}]: this is the name of a built-in engine; choose another")
+        models = {word: row.name for (of, word), row in catalog.words.items() if of == wire.name}
+        try:
+            peer = Peer(
+                name, account, wire, wire.words, settings=settings.words, relay=settings.relay, net=settings.net,
+                models=models,
+            )  # fmt: skip
+        except Problem as problem:
+            raise BadSettings(f"[accounts.{name}] base_url: {problem.message}") from problem
+        made.append(peer)
     return made

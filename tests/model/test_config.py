@@ -30,6 +30,8 @@ DOCUMENTED_ACCOUNT = {
     "max_in_flight": "0",
     "requests_per_second": "0.0",
     "models": "[]",
+    "open_models": "false",
+    "renames": "{}",
     "exclusive": "false",
     "open_models": "true",
     "resend": "false",

@@ -21,7 +21,7 @@ from mutoscope.model.requests import Upload
 from mutoscope.service.keys import Caller, Keys, digest, make_key
 from mutoscope.service.routing import Routes
 from mutoscope.store import KeyRecord, SqliteStore
-from mutoscope.web import openapi, pages
+from mutoscope.web import openapi, pages, server
 from mutoscope.wirekit.routes import AccountRead, Create, List, ListUploads, OpenUploads, Read, Route, Stop, UsageRead
 from mutoscope.wirekit.wire import Wire
 
@@ -59,8 +59,9 @@ async def create(running: Any, secret: str, **headers: str) -> Any:
 
 
 @pytest.fixture
-async def guarded(start: Start) -> AsyncIterator[Any]:
-    """A server with two keys in its store, which makes nothing."""
+async def guarded(start: Start, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
+    """A server with two keys in its store, which makes nothing, and whose creates do not wait for that."""
+    monkeypatch.setattr(server, "MAX_WAIT", 0.01)
     async with start(**STILL) as running:
         running.ann, running.bob = await key_for(running, "ann"), await key_for(running, "bob")
         yield running
@@ -483,7 +484,7 @@ async def job_of(running: Any, wire: Wire, route: Route, owner: str) -> Job:
     job = Job(
         id=str(uuid_utils.uuid7()),
         wire=wire.name,
-        route=route.route or next(each.route for each in wire.routes if isinstance(each, Create)),
+        route=route.route or next((each.route for each in wire.routes if isinstance(each, Create)), ""),
         owner=owner,
         generation=Generation(operation=Operation.TEXT_TO_IMAGE, model="gen4_image", prompt=f"{owner}s words"),
         engine="script",
@@ -549,7 +550,8 @@ async def test_no_route_shows_one_owner_what_is_anothers(wire: Wire, route: Rout
         case Create():
             same = {"idempotency-key": "one", "x-stainless-retry-count": "1"}
             made = [await seen(guarded, wire, route, secret, **same) for secret in (ann, bob, ann)]
-            assert [each.status_code for each in made] == [route.status] * 3, made[1].text
+            statuses = [each.status_code for each in made]
+            assert statuses in ([route.status] * 3, [504] * 3), made[1].text  # or it is not made in time
             assert [each.headers.get("idempotent-replayed") for each in made] == [None, None, "true"]
             counts = [len(await store.list(wire=wire.name, owner=name, route="", limit=9)) for name in ("ann", "bob")]
             assert counts == [2, 1]  # ann's: the first, and this one
@@ -560,7 +562,10 @@ async def test_no_route_shows_one_owner_what_is_anothers(wire: Wire, route: Rout
             assert await store.uploads(wire=wire.name, owner="ann", limit=9) == (upload,)
 
 
-@pytest.mark.parametrize("wire", wires.ALL, ids=lambda wire: wire.name)
+READ_BY_ID = [wire for wire in wires.ALL if any(isinstance(route, Read) for route in wire.routes)]
+
+
+@pytest.mark.parametrize("wire", READ_BY_ID, ids=lambda wire: wire.name)
 async def test_a_status_that_was_rendered_for_one_owner_is_not_given_to_another(wire: Wire, guarded: Any) -> None:
     """Status reads are rendered once and kept: what is kept is asked for by its owner only."""
     route = next(each for each in wire.routes if isinstance(each, Read))

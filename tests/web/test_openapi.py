@@ -10,11 +10,12 @@ import msgspec
 import pytest
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from mutoscope.engines.words import Author
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.problem import Problem
 from mutoscope.model.requests import Allowance, Page
 from mutoscope.web import openapi
-from mutoscope.wirekit.routes import Create, List, Read, ReadMany, Stop, TakeFile
+from mutoscope.wirekit.routes import Create, List, Read, ReadMany, Reply, Stop, Stream, TakeFile
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL
 
@@ -291,7 +292,19 @@ def test_every_example_is_read_by_its_own_wire() -> None:
             params = dict.fromkeys(openapi.PLACEHOLDER.findall(route.path), "x")
             body = json.dumps(told["example"]).encode()
             request = HttpRequest(method="POST", path=route.path, params=params, body=body)
-            route.parse(request)
+            match route:
+                case Stream():
+                    assert route.write(request, Author())
+                case Reply():
+                    assert route.reply(request).status == 200
+                case _:
+                    route.parse(request)
+
+
+def test_a_path_of_two_vendors_is_described_for_each() -> None:
+    document = described(small_wire(), small_wire("other"))
+    assert document["paths"]["/v1/small"]["post"]["tags"] == ["small"]
+    assert document["paths"]["/other/v1/small"]["post"]["tags"] == ["other"]
 
 
 def schemas_in(schema: Any) -> Iterator[dict[str, Any]]:

@@ -127,7 +127,7 @@ async def test_the_docs_show_every_route_with_its_fields(start: Start) -> None:
     shape = read(page)
     for wire in ALL:
         for route in wire.routes:
-            assert route.path in shape.texts["code"]
+            assert route.path.replace("…", "") in shape.texts["code"]
     assert "<td><code>image</code><sup> required</sup></td>" in page
     assert "<td><code>5</code> <code>8</code> <code>10</code> </td>" in page
     assert "<td>0 to 4,294,967,295</td>" in page
@@ -159,7 +159,9 @@ async def test_the_published_document_names_the_address_it_was_asked_under(start
         there = (await running.client.get("/openapi.json", headers={"host": "other.test:81"})).json()
     assert here["servers"] == [{"url": "http://gateway.test"}]
     assert there["servers"] == [{"url": "http://other.test:81"}]
-    assert set(here["paths"]) == {route.path for wire in ALL for route in wire.routes}
+    paths = {route.path.replace("…", "") for wire in ALL for route in wire.routes}
+    shared = {f"/{wire.name}{path}" for wire in ALL for path in paths}  # where an earlier vendor has the path too
+    assert paths <= set(here["paths"]) <= paths | shared
 
 
 async def test_a_public_url_goes_before_the_address_of_the_request(start: Start) -> None:

@@ -14,6 +14,7 @@ from msgspec import inspect
 from msgspec.structs import replace
 
 from mutoscope import wires
+from mutoscope.engines.words import Author
 from mutoscope.model import catalog
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Failure, Generation, Input, Job, Operation, Output, Role, State, Update
@@ -33,6 +34,7 @@ from mutoscope.wirekit.routes import (
     Reply,
     Route,
     Stop,
+    Stream,
     TakeFile,
     last_parameter,
 )
@@ -184,7 +186,7 @@ def test_every_rule_can_be_worded_and_names_the_field(wire: Wire, rule: Rule):
     message = WHY if rule in (Rule.CUSTOM, Rule.JSON) else None
     flaw = Flaw(path=("reference", 3, "uri"), rule=rule, bound=BOUNDS.get(rule), found="number", message=message)
     problem = Problem(Kind.INVALID, message or "not valid", flaws=(flaw,))
-    submit = next(route for route in wire.routes if isinstance(route, Create))
+    submit = next((route for route in wire.routes if isinstance(route, Create)), wire.routes[0])
     answer = wire.render_problem(problem, request_to(submit))
     assert answer.status == wire.invalid_status
     if rule is not Rule.JSON:
@@ -256,6 +258,51 @@ def test_a_members_name_that_is_no_text_is_a_problem_and_no_accident(wire: Wire,
         at["HERE"] = 1
         with pytest.raises(Problem):
             route.parse(request_to(route, json.dumps(odd).encode().replace(b"HERE", b"\xff")))
+
+
+WORDS = pytest.mark.parametrize(
+    ("wire", "route"),
+    [
+        pytest.param(wire, route, id=f"{wire.name} {route.at}")
+        for wire in wires.ALL
+        for route in wire.routes
+        if isinstance(route, Stream)
+    ],
+)
+
+
+@WORDS
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"5", b'{"a":\xff}', b"[" * 100_000])
+def test_a_question_that_is_no_object_is_a_problem_and_no_accident(wire: Wire, route: Stream, body: bytes):
+    request = request_to(route, body)
+    for read in (route.target, lambda request: route.write(request, Author())):
+        with pytest.raises(Problem) as caught:
+            read(request)
+        assert wire.render_problem(caught.value, request).status == wire.invalid_status
+
+
+@WORDS
+def test_odd_values_in_a_question_are_answered_or_refused(wire: Wire, route: Stream):
+    """Each in turn in the wire's own example: never an exception of another kind."""
+    document = openapi.build([wire], title="", version="")
+    told = document["paths"][route.path]["post"]["requestBody"]["content"]["application/json"]["example"]
+    for field in sorted(fields_of(route.body)):
+        for value in (*ODD, [{}], [{"type": "text"}], [{"role": "user", "content": None}], [[1]], [5]):
+            request = request_to(route, json.dumps({**told, field: value}).encode())
+            try:
+                route.target(request)
+                answer = route.write(request, Author())
+                assert answer.events or answer.response
+            except Problem as problem:
+                assert wire.render_problem(problem, request).status in (400, 404, wire.invalid_status)
+
+
+@WORDS
+@pytest.mark.parametrize("kind", Kind)
+def test_trouble_after_the_first_byte_is_an_event(wire: Wire, route: Stream, kind: Kind):
+    told = route.broken(Problem(kind, WHY)).decode()
+    assert told.endswith("\n\n") and told.count("\n\n") == 1
+    assert WHY in told
 
 
 def parsed_notes(route: Route, body: Any) -> tuple[str, ...]:

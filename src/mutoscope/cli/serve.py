@@ -42,6 +42,8 @@ BASE_URLS = {
     "runway": "RUNWAYML_BASE_URL={url}",
     "dashscope": "DASHSCOPE_HTTP_BASE_URL={url}/api/v1",
     "luma": "LUMAAI_BASE_URL={url}/dream-machine/v1",
+    "openai": "OPENAI_BASE_URL={url}/v1",
+    "anthropic": "ANTHROPIC_BASE_URL={url}",
 }
 """How a wire's own SDK is pointed here; for the others the base URL itself is told."""
 

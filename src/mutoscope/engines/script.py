@@ -91,6 +91,10 @@ class Script:
     async def _make(self, run: EngineRun, index: int) -> Output:
         wish = run.generation
         color = tint(f"{wish.prompt}/{wish.seed}/{index}")
+        if wish.operation in WORDS:
+            heard = source_seconds(run)
+            text = "This is a scripted transcript: nobody listened."
+            return Output(id=f"{run.job_id}-{index}", media_type="text/plain", text=text, seconds=heard)
         width, height = frame_size(run)
         if wish.operation in WORDS:
             return run.say(f"{index + 1}: {wish.prompt or 'nothing was asked'}")

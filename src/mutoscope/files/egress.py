@@ -43,6 +43,7 @@ MAX_URL = 8192
 MAX_ANSWER = 8 * 1024 * 1024  # of a vendor's API
 MAX_HEADER = 64 * 1024  # characters of a line of an answer's head
 MAX_HEADERS = 1000
+OPENED_BUFFER = 32 * 1024  # bytes of an answer that nobody has read yet, beyond which the sender has to wait
 REDIRECTS = (301, 302, 303, 307, 308)
 PASSING = (408, 425, 429)  # and all from 500 on: statuses of trouble that may pass
 AGAIN_SECONDS, LONGEST_AGAIN = 2.0, 600.0  # to wait before another try, where the server does not say
@@ -213,7 +214,7 @@ class Line:
         if request.path.startswith("/"):
             headers |= self.sign()
             session = self._session(spends=request.spends)
-            url = self.base.with_path(self.base.raw_path.rstrip("/") + request.path, encoded=True)
+            url = self._below(request.path)
         else:
             url = self.guard.check(request.path)
             if url.scheme == "https" and url.host in self.hosts:
@@ -237,12 +238,69 @@ class Line:
         except BAD_SPELLING as error:  # a header or an address that the vendor named
             raise Problem(Kind.UPSTREAM_FAILED, f"{host}: this request cannot be sent") from error
 
+    async def open(self, request: HttpRequest) -> "Opened":
+        """One request to the API itself, and the head of its answer; the body is read piece by piece, and closed.
+
+        Raises NotSent, or Problem (UPSTREAM_FAILED, TIMED_OUT).
+        """
+        url = self._below(request.path)
+        if request.query:
+            url = url.with_query(request.query)
+        host, session = url.host or "", self._session(spends=False)
+        try:
+            async with asyncio.timeout(self.seconds):
+                response = await session.request(
+                    request.method,
+                    url,
+                    data=request.body or None,
+                    headers={**request.headers, **self.sign()},
+                    allow_redirects=False,
+                    read_bufsize=OPENED_BUFFER,
+                )
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise NotSent(Kind.UPSTREAM_FAILED, f"{host}: {reason(error)}") from error
+        except TimeoutError as error:
+            raise Problem(Kind.TIMED_OUT, f"{host} gave no answer within {self.seconds:g} seconds") from error
+        except BROKEN as error:
+            raise Problem(Kind.UPSTREAM_FAILED, f"{host}: {reason(error)}") from error
+        return Opened(response, host)
+
+    def _below(self, path: str) -> URL:
+        """A path of the API, below the base URL."""
+        return self.base.with_path(self.base.raw_path.rstrip("/") + path, encoded=True)
+
     def _session(self, *, spends: bool) -> aiohttp.ClientSession:
         if spends:
             self._fresh = self._fresh or self.guard.make_session(guarded=False, keep=False)
             return self._fresh
         self._kept = self._kept or self.guard.make_session(guarded=False)
         return self._kept
+
+
+class Opened:
+    """An answer whose body is read piece by piece: no more of it is held than OPENED_BUFFER twice."""
+
+    def __init__(self, response: aiohttp.ClientResponse, host: str) -> None:
+        self._response, self._host = response, host
+        self.status = response.status
+        self.headers = {name.lower(): value for name, value in response.headers.items()}
+
+    async def piece(self, seconds: float) -> bytes:
+        """What has come since, as soon as there is anything; b"" at the end.
+
+        Raises Problem: TIMED_OUT when nothing comes for so long, UPSTREAM_FAILED when it breaks off.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._response.content.readany()
+        except TimeoutError as error:
+            raise Problem(Kind.TIMED_OUT, f"{self._host} said nothing for {seconds:g} seconds") from error
+        except BROKEN as error:
+            raise Problem(Kind.UPSTREAM_FAILED, f"{self._host}: {reason(error)}") from error
+
+    def close(self) -> None:
+        """The connection serves others if the answer was read to its end, and is cut otherwise."""
+        self._response.close()
 
 
 async def read_response(response: aiohttp.ClientResponse) -> HttpResponse:

@@ -22,6 +22,9 @@ FILE = "mutoscope.toml"
 PREFIX = "MUTOSCOPE_"
 SHORTEST_SECRET = 24  # characters, beside a "whsec_"
 
+CLIENTS_KEYS = {"OPENAI_API_KEY": "openai", "ANTHROPIC_API_KEY": "anthropic"}
+"""The same where a client of ours has its key for us as well: taken for an account of the settings, and makes none."""
+
 VENDOR_KEYS = {
     "FREEPIK_API_KEY": "freepik",
     "RUNWAYML_API_SECRET": "runway",
@@ -194,6 +197,12 @@ class Relay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class Script(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     slots: int = 16
+    replies: str = ""
+
+
+class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    first_seconds: float = 300.0
+    idle_seconds: float = 120.0
 
 
 class Credentials(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -227,6 +236,7 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_in_flight: int = 0
     requests_per_second: float = 0.0
     models: tuple[str, ...] = ()
+    renames: dict[str, str] = {}
     exclusive: bool = False
     resend: bool = False
     open_models: bool | None = None
@@ -266,6 +276,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     studio: Studio = Studio()
     relay: Relay = Relay()
     script: Script = Script()
+    words: Words = Words()
     credentials: Credentials = Credentials()
     metrics: Metrics = Metrics()
     tracing: Tracing = Tracing()
@@ -353,7 +364,7 @@ def with_keys(accounts: Mapping[str, Account], environment: Mapping[str, str]) -
     """
     keyed: dict[str, Account] = {}
     for name, account in accounts.items():
-        usual = next((variable for variable, wire in VENDOR_KEYS.items() if wire == account.wire), "")
+        usual = next((each for each, wire in (VENDOR_KEYS | CLIENTS_KEYS).items() if wire == account.wire), "")
         variable = account.key_variable or usual
         key = account.key or environment.get(variable, "")
         if not key:

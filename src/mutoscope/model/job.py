@@ -146,6 +146,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     id: str
     media_type: str
+    data: bytes | None = None  # the file itself, set by the server for an answer that carries it; never stored
     asset: str = ""  # key in the asset store
     bytes: int = 0
     width: int | None = None

@@ -26,6 +26,7 @@ from mutoscope.model.config import Settings
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.gateway import Gateway
 from mutoscope.service.keys import Keys
+from mutoscope.service.words import Desk
 from mutoscope.store import Figures, Unfinished
 from mutoscope.telemetry.counters import LAG_SECONDS, Durations, Tally
 
@@ -67,6 +68,7 @@ class Sources(NamedTuple):
     poller: Poller
     deliverer: Deliverer
     relays: Mapping[str, Relay]
+    words: Desk
     requests: Durations[tuple[str, int]]  # by "wire METHOD route" and the status' first digit
     lag: Lag
     data: Path
@@ -204,6 +206,14 @@ ROWS: tuple[Row | Spread, ...] = (
         "would have asked.",
         COUNTER,
         lambda now: tallied(now.sources.gateway.spent),
+    ),
+    Row(
+        "mutoscope_tokens",
+        ("wire", "model", "engine", "direction"),
+        "Tokens of answers in words: read by a model and written by it, as accounts tell; what they do not tell, and "
+        "all of the scripted author's, by our own rule.",
+        COUNTER,
+        lambda now: tallied(now.sources.words.spent),
     ),
     Row(
         "mutoscope_runs",

@@ -19,6 +19,7 @@ from mutoscope.wirekit.routes import (
     DropFile,
     List,
     ListUploads,
+    Models,
     OpenUploads,
     Read,
     ReadFile,
@@ -26,6 +27,7 @@ from mutoscope.wirekit.routes import (
     Reply,
     Route,
     Stop,
+    Stream,
     TakeFile,
     UsageRead,
 )
@@ -58,6 +60,8 @@ ANSWERS: dict[type[Route], str] = {
     List: "The tasks, newest first.",
     Stop: "The task is canceled, or deleted.",
     Reply: "What was asked.",
+    Models: "The models.",
+    Stream: "The answer; as server-sent events where the body says `stream`.",
     Content: "Where the file is.",
     OpenUploads: "Where to send the files.",
     TakeFile: "The file is kept.",
@@ -139,10 +143,12 @@ def describe(wire: Wire, document: Json) -> None:
     schemes = security_schemes(wire)
     components["securitySchemes"] |= schemes
     for route in wire.routes:
-        if route.method.lower() not in METHODS:
+        path, method = route.path.replace("…", ""), route.method.lower()
+        if method not in METHODS:
             continue
-        methods = document["paths"].setdefault(route.path.replace("…", ""), {})
-        methods[route.method.lower()] = operation(wire, route, schema_of, schemas, schemes)
+        if method in document["paths"].get(path, {}):  # another vendor's as well: there the prefix tells them apart
+            path = f"/{wire.name}{path}"
+        document["paths"].setdefault(path, {})[method] = operation(wire, route, schema_of, schemas, schemes)
 
 
 def schemas_of(wire: Wire) -> tuple[Callable[[Any], Json], Json]:

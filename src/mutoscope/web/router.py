@@ -79,12 +79,13 @@ class Router:
         self.roots.sort(key=lambda each: -len(each[0]))  # the narrower one decides; Python keeps the rest in order
 
     def mount(self, mount: str, wire: Wire) -> None:
-        shortened = len(wire.optional) if mount or not wire.optional else 0
         self.roots += [(mount + root, wire) for root in wire.roots]
         for route in wire.routes:
             self.add(mount + route.path, wire, route)
-            if shortened and route.path.startswith(f"{wire.optional}/"):
-                self.add(mount + route.path[shortened:], wire, route)
+            if route.path.startswith(f"{wire.optional}/") and wire.optional:
+                short = route.path[len(wire.optional) :]
+                if mount or short in wire.bare:
+                    self.add(mount + short, wire, route)
 
     def add(self, path: str, wire: Wire, route: Route) -> None:
         node = self.top

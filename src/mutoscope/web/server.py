@@ -15,9 +15,10 @@ import structlog
 import uuid_utils
 from msgspec.structs import force_setattr, replace
 
+from mutoscope.files.convert import convert
 from mutoscope.model.catalog import first
 from mutoscope.model.http import Form, HttpRequest, HttpResponse, json_response
-from mutoscope.model.job import Job
+from mutoscope.model.job import Job, Output
 from mutoscope.model.problem import KINDS, Kind, Problem, hindrance
 from mutoscope.model.requests import ANY_FILE, Allowance, Submission, Upload
 from mutoscope.service import inputs
@@ -25,10 +26,11 @@ from mutoscope.service.gateway import Gateway, upload_path, visible
 from mutoscope.service.idempotency import REPLAYED, Turns, repeat_of
 from mutoscope.service.keys import Caller, Keys, Meter, Pace, RateLimited, hold_scope, missing_key, widest
 from mutoscope.service.receivers import receiver_address
+from mutoscope.service.words import Desk
 from mutoscope.store import Repeat
 from mutoscope.telemetry import tracing
 from mutoscope.telemetry.counters import Durations
-from mutoscope.web import forms, pages
+from mutoscope.web import forms, pages, stream
 from mutoscope.web.admin import Admin
 from mutoscope.web.cors import Origins, is_preflight
 from mutoscope.web.head import Proxies, hold_host, one_credential
@@ -42,6 +44,7 @@ from mutoscope.wirekit.routes import (
     DropFile,
     List,
     ListUploads,
+    Models,
     OpenUploads,
     Read,
     ReadFile,
@@ -49,6 +52,7 @@ from mutoscope.wirekit.routes import (
     Reply,
     Route,
     Stop,
+    Stream,
     TakeFile,
     UsageRead,
 )
@@ -107,6 +111,7 @@ class Server:
         started: Callable[[], Awaitable[None]] | None = None,
         stopped: Callable[[], Awaitable[None]] | None = None,
         wires: tuple[Wire, ...] = ALL,
+        words: Desk | None = None,
     ) -> None:
         """`rehearsal` lets a request choose its engine and its failure by header. `requests` counts them, by "wire
         METHOD route" and the status' first digit."""
@@ -114,7 +119,7 @@ class Server:
         self.meter = Meter(gateway.store, clock=gateway.clock)
         self.admin = Admin(self.keys, gateway.store, clock=gateway.clock)
         self.rehearsal, self.scratch = rehearsal, scratch
-        self.started, self.stopped = started, stopped
+        self.started, self.stopped, self.words = started, stopped, words
         places = gateway.settings.server
         order = {name: place for place, name in enumerate(places.wires)}
         ranked = sorted(wires, key=lambda wire: order.get(wire.name, len(order)))
@@ -152,7 +157,10 @@ class Server:
                 return
         if wire is not None:
             label, response = await self.answer(wire, found, scope, receive)
-            await respond(response, scope, send)
+            if isinstance(response, stream.Sending):
+                await response.send(send)
+            else:
+                await respond(response, scope, send)
             self.requests.add((label, response.status // 100), time.perf_counter() - began)
             return
         noted = Noted(send)
@@ -196,7 +204,9 @@ class Server:
 
     # -- a wire's request ---------------------------------------------------------
 
-    async def answer(self, wire: Wire, found: Found, scope: Scope, receive: Receive) -> tuple[str, HttpResponse]:
+    async def answer(
+        self, wire: Wire, found: Found, scope: Scope, receive: Receive
+    ) -> tuple[str, HttpResponse | stream.Sending]:
         """Key first, then the path, then the body: the order in which vendors check. Also what it is counted as.
 
         Where several vendors have the path, a credential of any is looked for; then the request tells whose it is.
@@ -228,7 +238,10 @@ class Server:
             await self.read_in(asked, request, caller, receive, route)
             origin = origin_of(scope, request)
             force_setattr(request, "origin", self.gateway.settings.server.public_url or origin)
-            response = await self.serve(wire, route, request, caller, origin)
+            if isinstance(route, Stream):
+                response = await self.speak(wire, route, request, caller, receive)
+            else:
+                response = await self.serve(wire, route, request, caller, origin)
         except Problem as problem:
             if isinstance(problem, RateLimited):
                 allowance = problem.allowance
@@ -243,6 +256,8 @@ class Server:
             response.headers[REQUEST_ID] = id
         finally:
             asked.close()
+        if wire.id_header:
+            response.headers.setdefault(wire.id_header, f"req_{uuid_utils.uuid7().hex}")
         if response.status == 405:
             response.headers["allow"] = allowed(found.methods)
         if allowance and wire.answer_headers:
@@ -343,6 +358,8 @@ class Server:
                 return route.render(await gateway.stop(wire, route, route.id(request), owner=owner), request)
             case Reply():
                 return route.reply(request)
+            case Models():
+                return route.render(self.words.models(wire, caller.rights) if self.words else (), request)
             case Content():
                 job = await gateway.show(wire, route, route.id(request), owner=owner, origin=origin)
                 return await self.content(route, job, request)
@@ -365,6 +382,17 @@ class Server:
                 return route.render(await gateway.usage(period, owner=owner), request)
             case _:
                 raise TypeError(f"no way to serve {type(route).__name__}")
+
+    async def speak(
+        self, wire: Wire, route: Stream, request: HttpRequest, caller: Caller, receive: Receive
+    ) -> HttpResponse | stream.Sending:
+        """An answer in words."""
+        if self.words is None or self.gateway.draining:
+            raise Problem(Kind.UNAVAILABLE, "The server is shutting down. Try again shortly.", retry_after=5)
+        id = uuid_utils.uuid7().hex
+        response = await stream.begin(self.words, wire, route, request, caller, receive, id)
+        response.headers.setdefault(REQUEST_ID, id)
+        return response
 
     async def content(self, route: Content, job: Job, request: HttpRequest) -> HttpResponse:
         """The file of an output, by way of its signed link: ranges, HEAD and tags are answered there."""
@@ -407,7 +435,24 @@ class Server:
         if not wait:
             return told(route.render(job, request), job)
         job = await self.gateway.ended_within(job, min(wait, MAX_WAIT), origin=origin)
+        if route.carries and (media_type := route.carries(request)) is not None:
+            job = await self.carrying(job, media_type)
         return told((route.waited or route.render)(job, request), job)
+
+    async def carrying(self, job: Job, media_type: str) -> Job:
+        """With the files of its outputs in them, of the type that was asked for."""
+        files = [output for output in job.outputs if output.asset]
+        if sum(file.bytes for file in files) > self.max_body:
+            message = f"What was made has more than {self.max_body} bytes, too many for one answer."
+            raise Problem(Kind.TOO_LARGE, message)
+        carried = [await self.carried(file, media_type) for file in files]
+        return replace(job, outputs=tuple(carried))
+
+    async def carried(self, output: Output, media_type: str) -> Output:
+        data = await self.gateway.assets.read(output.asset)
+        if media_type and media_type != output.media_type:
+            data = await asyncio.to_thread(convert, data, output.media_type, media_type)
+        return replace(output, data=data, media_type=media_type or output.media_type)
 
     async def file(
         self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str, repeat: Repeat | None = None

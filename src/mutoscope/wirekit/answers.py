@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
-from mutoscope.model.http import HttpRequest, HttpResponse
+from mutoscope.model.http import Headers, HttpRequest, HttpResponse
 from mutoscope.model.job import Failure, Json, State, Update
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit.back import File, Order
@@ -160,7 +160,11 @@ def refusal(response: HttpResponse, reason: str, *, vendor: str, kinds: dict[int
 
 def retry_after(response: HttpResponse) -> float | None:
     """Seconds to wait, where the answer says so as a number, up to our own patience, to which a date is left too."""
-    text = response.headers.get("retry-after", "").strip()
+    return retry_after_in(response.headers)
+
+
+def retry_after_in(headers: Headers) -> float | None:
+    text = headers.get("retry-after", "").strip()
     try:
         seconds = float(text)
     except ValueError:

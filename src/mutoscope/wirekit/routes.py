@@ -11,7 +11,10 @@ from msgspec import Struct
 
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Job, Output
+from mutoscope.model.problem import Problem
 from mutoscope.model.requests import Account, Page, Period, Submission, Upload, UploadWish, Usage
+from mutoscope.model.words import Tokens
+from mutoscope.wirekit.words import Answer, Author, Target, glance, with_model
 
 
 def last_parameter(request: HttpRequest) -> str:
@@ -50,6 +53,9 @@ class Create(Route, frozen=True, kw_only=True):
     render: Callable[[Job, HttpRequest], HttpResponse]
     waited: Callable[[Job, HttpRequest], HttpResponse] | None = None
     """The answer after a wait, in time or not (`job.state` tells); None: the same as `render`."""
+    carries: Callable[[HttpRequest], str | None] | None = None
+    """The media type in which the answer after a wait carries the files themselves, as `Output.data`: "" for that which
+    they have, None where it carries links only."""
 
 
 class Read(Route, frozen=True, kw_only=True):
@@ -87,6 +93,23 @@ class Reply(Route, frozen=True, kw_only=True):
     """An answer without a job: a list of models, a price, a greeting."""
 
     reply: Callable[[HttpRequest], HttpResponse]
+
+
+class Models(Route, frozen=True, kw_only=True):
+    """The models that the caller may use, by the words of this wire."""
+
+    render: Callable[[tuple[str, ...], HttpRequest], HttpResponse]
+
+
+class Stream(Route, frozen=True, kw_only=True):
+    """An answer in words, whole or piece by piece, and no job: from an account that speaks the same wire, with body and
+    answer as they are, or from the account-free author."""
+
+    target: Callable[[HttpRequest], Target] = lambda request: glance(request.body)
+    named: Callable[[bytes, str], bytes] = with_model  # the body with another model's name
+    usage: Callable[[bytes], Tokens | None]  # what an answer, or the data of one event, tells of tokens
+    write: Callable[[HttpRequest, Author], Answer]
+    broken: Callable[[Problem], bytes]  # the event that tells of trouble after the first byte
 
 
 class Content(Route, frozen=True, kw_only=True):

@@ -75,6 +75,9 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     created: int | None = None  # status of the answer, where not that of the API
     wait: Callable[[Json, HttpRequest], float | None] | None = None  # seconds that the answer waits for the job's end
     adds: float | None = None  # an extension's seconds are what is added: these where the caller names none
+    waited: Callable[[Job, HttpRequest], HttpResponse] | None = None  # the answer then; None: that of any create
+    carries: Callable[[HttpRequest], str | None] | None = None  # see `Create`
+    usual: Callable[[Json], str] | None = None  # the model where the caller names none; None: the first of `models`
     also: tuple[str, ...] = ()  # older or resellers' spellings of the path
     front: bool = True  # False: the API's own `routes` take its requests, as where one path is for many models
     fixed: Json = {}  # members that the vendor wants and nobody asks for, by dotted path
@@ -305,7 +308,9 @@ def model_in(endpoint: Endpoint, said: Json, request: HttpRequest) -> str:
             word = PLACE.sub(lambda match: request.params[match[1]], pattern)
         case member:
             word = at(said, member)
-            word = str(word) if word is not None else next(iter(endpoint.models), "")
+            if word is None:
+                word = endpoint.usual(said) if endpoint.usual else next(iter(endpoint.models), "")
+            word = str(word)
     if endpoint.models and word not in endpoint.models:
         right = ", ".join(endpoint.models)
         raise Problem(Kind.NOT_FOUND, f"There is no model {word!r} here; there are {right}.", field=endpoint.model_at)
@@ -690,6 +695,8 @@ def wire(api: TaskApi) -> Wire:
             status=each.created or api.created,
             summary=each.title if path == each.at else f"{each.title} (another spelling)",
             form=each.form,
+            waited=each.waited,
+            carries=each.carries,
         )
         for each in api.endpoints
         if each.front

@@ -15,6 +15,7 @@ from mutoscope.model.problem import Problem
 from mutoscope.model.requests import Allowance
 from mutoscope.wirekit.back import Back
 from mutoscope.wirekit.routes import Route
+from mutoscope.wirekit.words import Words
 
 
 class Wire(Struct, frozen=True, kw_only=True):
@@ -40,8 +41,11 @@ class Wire(Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}  # beside the key, what every request must carry, for OpenAPI: name → value
     mounts: tuple[str, ...] = ()  # prefixes at which resellers serve it, beside "" and /<name>
     optional: str = ""  # a leading part of its paths that some of its clients leave out, for example "/v1"
+    id_header: str = ""  # beside x-request-id, where the vendor tells the id of a request
     invalid_status: int = 400  # of an answer to a body that is not valid
+    bare: tuple[str, ...] = ()  # those of its paths, without `optional`, which are served at "" without it too
     back: Back | None = None  # the other end: how we call the vendor
+    words: Words | None = None  # the other end of its routes of the kind Stream
 
 
 class Claim(Struct, frozen=True, kw_only=True):

@@ -2,12 +2,16 @@
 
 from mutoscope.model.catalog import Model
 from mutoscope.wirekit.wire import Wire
+from mutoscope.wires.anthropic import api as anthropic
+from mutoscope.wires.anthropic import models as anthropic_models
 from mutoscope.wires.dashscope import api as dashscope
 from mutoscope.wires.dashscope import models as wan_models
 from mutoscope.wires.freepik import api as freepik
 from mutoscope.wires.luma import api as luma
 from mutoscope.wires.luma import models as luma_models
 from mutoscope.wires.luma import own as luma_own
+from mutoscope.wires.openai import api as openai
+from mutoscope.wires.openai import models as openai_models
 from mutoscope.wires.replicate import api as replicate
 from mutoscope.wires.replicate import models as replicate_models
 from mutoscope.wires.runway import api as runway
@@ -19,6 +23,8 @@ ALL: tuple[Wire, ...] = (
     dashscope.WIRE,
     luma.WIRE,
     luma_own.WIRE,
+    openai.WIRE,
+    anthropic.WIRE,
     reseller.WIRE,
     runway.WIRE,
     replicate.WIRE,
@@ -31,6 +37,8 @@ ROWS: tuple[Model, ...] = (
     *wan_models.ROWS,
     *luma_models.ROWS,
     *replicate_models.ROWS,
+    *openai_models.ROWS,
+    *anthropic_models.ROWS,
 )
 # fmt: on
 """Every vendor's models, for the catalog."""

@@ -14,8 +14,21 @@ def of_replicate(request: HttpRequest) -> bool:
     return "replicate" in request.headers.get("user-agent", "").lower() or key.startswith("r8_")
 
 
+def to_anthropic(request: HttpRequest) -> bool:
+    return "anthropic-version" in request.headers or (
+        "x-api-key" in request.headers and "authorization" not in request.headers
+    )
+
+
+ANTHROPIC = "a header anthropic-version, or a key in x-api-key and none in Authorization"
 OF_REPLICATE = ("GET /v1/models", "POST /v1/files", "GET /v1/files", "GET /v1/files/{id}", "DELETE /v1/files/{id}")
-CLAIMS: tuple[Claim, ...] = tuple(
-    Claim(at=at, wire="replicate", when=of_replicate, why="a User-Agent of Replicate's, or a key that begins with r8_")
-    for at in OF_REPLICATE
+CLAIMS: tuple[Claim, ...] = (
+    Claim(at="GET /v1/models", wire="anthropic", when=to_anthropic, why=ANTHROPIC),
+    Claim(at="GET /v1/models/{model…}", wire="anthropic", when=to_anthropic, why=ANTHROPIC),
+    *(
+        Claim(
+            at=at, wire="replicate", when=of_replicate, why="a User-Agent of Replicate's, or a key that begins with r8_"
+        )
+        for at in OF_REPLICATE
+    ),
 )

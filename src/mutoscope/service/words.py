@@ -1,0 +1,155 @@
+"""Who answers in words: the accounts that speak the caller's wire, one after the other, or the account-free author."""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from mutoscope.engines.peer import BUSY, Peer, path_below
+from mutoscope.files.egress import Opened
+from mutoscope.model.catalog import Catalog
+from mutoscope.model.config import Rights
+from mutoscope.model.http import HttpRequest
+from mutoscope.model.problem import Kind, Problem
+from mutoscope.service.keys import Caller, Pace, hold_scope
+from mutoscope.telemetry.counters import Tally
+from mutoscope.wirekit.routes import Stream
+from mutoscope.wirekit.wire import Wire
+from mutoscope.wirekit.words import Answer, Author
+
+SCRIPT = "script"  # the author's name among the engines
+KEPT_HEADERS = ("content-type", "accept", "idempotency-key")
+
+
+class Passing(NamedTuple):
+    """An answer of an account that is under way, and its first piece."""
+
+    peer: Peer
+    opened: Opened
+    first: bytes
+
+
+class Desk:
+    """Finds who answers. Every exchange is counted by what passed."""
+
+    def __init__(
+        self,
+        peers: Sequence[Peer],
+        author: Author,
+        *,
+        pace: Pace,
+        catalog: Catalog,
+        rehearsal: bool = False,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        """`rehearsal`: the author answers everything."""
+        self.peers, self.author, self.pace, self.catalog = tuple(peers), author, pace, catalog
+        self.rehearsal, self.draw = rehearsal, draw
+        # tokens by wire, model, engine and "read" or "written"; names of models come from outside
+        self.spent: Tally[tuple[str, ...]] = Tally(1000, rest=("", "others", "", ""))
+
+    async def answer(
+        self, wire: Wire, route: Stream, request: HttpRequest, caller: Caller, id: str
+    ) -> tuple[str, Answer | Passing]:
+        """The model's name, and the answer of the first account that gives one, or of the author. Raises Problem."""
+        model = route.target(request).model
+        self.hold(model, wire, caller)
+        peers = self.candidates(wire, model, caller.rights)
+        if not peers:
+            hold_engine(SCRIPT, SCRIPT, caller.rights)
+            return model, route.write(request, self.author)
+        return model, await self.relayed(peers, route, request, model, id)
+
+    def hold(self, model: str, wire: Wire, caller: Caller) -> None:
+        """Raises Problem where the key may not use the model, or has used it too much."""
+        row = self.catalog.words.get((wire.name, model))
+        name = row.name if row else model
+        hold_scope("model", name, caller.rights.models)
+        if (own := caller.rights.per_model.get(name)) and own.requests_per_minute:
+            self.pace.take(f"{caller.owner}\n{name}", own.requests_per_minute)
+
+    def candidates(self, wire: Wire, model: str, rights: Rights) -> list[Peer]:
+        """The accounts that have the model, in an order drawn by their weights. None where no account speaks this wire:
+        then the author answers. Raises Problem for a model that none has, and for what the key may not use."""
+        speaking = [] if self.rehearsal else [peer for peer in self.peers if peer.wire is wire]
+        if not speaking:
+            return []
+        having = [peer for peer in speaking if peer.serves(model)]
+        if not having:
+            known = dict.fromkeys(name for peer in speaking for name in (*peer.account.renames, *peer.account.models))
+            there = f" These are there: {', '.join(known)}." if known else ""
+            raise Problem(Kind.NOT_FOUND, f"There is no model {model!r}: no account here has it.{there}", field="model")
+        allowed = [peer for peer in having if not rights.engines or {peer.name, wire.name} & set(rights.engines)]
+        if not allowed:
+            hold_engine(having[0].name, wire.name, rights)
+        if rights.budget is not None:
+            message = f"This key has a budget, and what {model} costs at an account is not known here."
+            raise Problem(Kind.FORBIDDEN, message)
+        drawn = sorted(allowed, key=lambda peer: self.draw() ** (1 / max(peer.account.weight, 1e-9)), reverse=True)
+        return sorted(drawn, key=lambda peer: not peer.free)
+
+    def models(self, wire: Wire, rights: Rights) -> tuple[str, ...]:
+        """The words by which a key may ask for models: those of the catalog, and those that the accounts have."""
+        words = {word: row.name for (of, word), row in self.catalog.words.items() if of == wire.name}
+        for peer in self.peers:
+            if peer.wire is wire:
+                words |= {word: word for word in (*peer.account.renames, *peer.account.models)}
+        return tuple(word for word, name in sorted(words.items()) if not rights.models or name in rights.models)
+
+    async def relayed(self, peers: Sequence[Peer], route: Stream, request: HttpRequest, model: str, id: str) -> Passing:
+        """The first answer that is worth passing on; of accounts that all have too much to do, what the last one says.
+
+        Raises Problem.
+        """
+        problem: Problem | None = None
+        for peer in peers:
+            last = peer is peers[-1]
+            if not peer.free:
+                problem = problem or busy(peer)
+                continue
+            try:
+                opened, first = await peer.ask(sent(peer, route, request, model, id))
+            except Problem as error:
+                problem = error
+                continue
+            if opened.status in BUSY and not last:
+                peer.done(opened)
+                problem = Problem(Kind.UPSTREAM_FAILED, f"The account {peer.name} answered {opened.status}.")
+                continue
+            return Passing(peer, opened, first)
+        raise problem or Problem(Kind.UNAVAILABLE, "No account can be asked now.")
+
+    def count(self, wire: Wire, model: str, engine: str, read: int, written: int) -> None:
+        for what, tokens in (("read", read), ("written", written)):
+            if tokens:
+                self.spent.add((wire.name, model, engine, what), tokens)
+
+    async def close(self) -> None:
+        for peer in self.peers:
+            await peer.close()
+
+
+def hold_engine(name: str, wire: str, rights: Rights) -> None:
+    if rights.engines and not {name, wire} & set(rights.engines):
+        allowed = ", ".join(rights.engines)
+        raise Problem(Kind.FORBIDDEN, f"This key may not use what answers here ({name}); it may use {allowed}.")
+
+
+def sent(peer: Peer, route: Stream, request: HttpRequest, model: str, id: str) -> HttpRequest:
+    """The request as an account gets it: the vendor's own path, the headers that mean something there, the body."""
+    theirs = peer.account.renames.get(model, model)
+    kept = (*KEPT_HEADERS, *peer.words.passes)
+    return HttpRequest(
+        method=route.method,
+        path=path_below(peer.line.base.path, route.path, peer.wire.optional),
+        query=request.query,
+        headers={name: text for name in kept if (text := request.headers.get(name))} | {"x-request-id": id},
+        body=request.body if theirs == model else route.named(request.body, theirs),
+    )
+
+
+def busy(peer: Peer) -> Problem:
+    seconds = peer.breaker.seconds_left or 1.0
+    if peer.breaker.allows:
+        return Problem(Kind.RATE_LIMITED, f"The account {peer.name} answers as many as it may.", retry_after=seconds)
+    message = f"The account {peer.name} is left alone for now: {peer.breaker.reason or 'it failed'}."
+    return Problem(Kind.UNAVAILABLE, message, retry_after=seconds)

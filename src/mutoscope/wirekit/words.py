@@ -1,0 +1,120 @@
+"""What a wire says of its routes that answer in words: how an account is asked, and who writes where there is none."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import msgspec
+from msgspec import Struct
+
+from mutoscope.model.http import Headers, HttpResponse
+from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.words import Ask, Reply, Tokens
+from mutoscope.wirekit.body import UNREADABLE, not_json
+
+
+class Words(Struct, frozen=True, kw_only=True):
+    """How an account that speaks this wire is asked."""
+
+    base_url: str
+    sign: Callable[[str], Headers]  # the key → the headers that carry it
+    passes: tuple[str, ...] = ()  # headers of the caller that go along
+
+
+class Author(Protocol):
+    """Who answers where no account does: pure, and the same for the same request."""
+
+    def reply(self, ask: Ask) -> Reply:
+        """Raises Problem where a rule of the operator says so."""
+        ...
+
+    def vector(self, text: str, size: int) -> list[float]:
+        """A unit vector; similar texts have closer ones."""
+        ...
+
+    def count(self, ask: Ask) -> int:
+        """The tokens of what is asked."""
+        ...
+
+    def now(self) -> int:
+        """Unix seconds."""
+        ...
+
+    def id(self) -> str:
+        """A new one each time."""
+        ...
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """What a request tells at a glance."""
+
+    model: str
+    streams: bool = False
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What the author wrote, in a wire's words: whole, or as the events of a stream."""
+
+    response: HttpResponse | None = None
+    events: tuple[bytes, ...] = ()
+    tokens: Tokens = Tokens()
+    latency: float = 0.0
+    pause: float = 0.0
+    cut: int | None = None  # the connection breaks after so many events
+
+    @classmethod
+    def of(cls, replies: tuple[Reply, ...], **what: Any) -> "Answer":
+        """With the tokens and the pace of what is answered."""
+        first = replies[0]
+        read, written = first.tokens.read, sum(each.tokens.written for each in replies)
+        return cls(
+            tokens=Tokens(read=read, written=written, estimated=True),
+            latency=first.latency,
+            pause=first.pause,
+            cut=first.cut,
+            **what,
+        )
+
+
+class _Glance(Struct):
+    model: str | None = None
+    stream: bool | None = None
+
+
+GLANCE = msgspec.json.Decoder(_Glance)
+MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def glance(body: bytes, usual: str = "") -> Target:
+    """The model and whether to stream, by the members of these names. Raises Problem(INVALID)."""
+    try:
+        found = GLANCE.decode(body)
+    except msgspec.ValidationError as error:
+        raise Problem(Kind.INVALID, f"The request body is not valid: {error}", field=member_in(str(error))) from error
+    except UNREADABLE as error:
+        raise not_json(error, body) from error
+    model = found.model or usual
+    if not model:
+        raise Problem(Kind.INVALID, "model: is required", field="model")
+    return Target(model=model, streams=bool(found.stream))
+
+
+def member_in(message: str) -> str | None:
+    """msgspec's "… - at `$.model`" → model"""
+    return message.rpartition("`$.")[2].removesuffix("`") or None if "`$." in message else None
+
+
+def with_model(body: bytes, model: str) -> bytes:
+    """The body with another model's name; every other member stays byte for byte."""
+    members = MEMBERS.decode(body)
+    return msgspec.json.encode(members | {"model": msgspec.Raw(msgspec.json.encode(model))})
+
+
+def event(data: Any, name: str = "") -> bytes:
+    """One server-sent event with a JSON value."""
+    head = f"event: {name}\n".encode() if name else b""
+    return head + b"data: " + msgspec.json.encode(data) + b"\n\n"
+
+
+def event_data(event: bytes) -> bytes:
+    """The data of one event, its lines joined."""
+    return b"\n".join(line[5:].lstrip(b" ") for line in event.splitlines() if line.startswith(b"data:"))

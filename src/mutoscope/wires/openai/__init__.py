@@ -1,0 +1,1 @@
+"""OpenAI's API: words, speech, pictures, videos and files under /v1."""

@@ -1,0 +1,118 @@
+"""Embeddings, and moderations by rule."""
+
+import base64
+import re
+import struct
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from mutoscope.model.http import HttpRequest, HttpResponse, json_response
+from mutoscope.model.job import Json
+from mutoscope.model.problem import custom_flaw
+from mutoscope.model.words import Tokens, token_count
+from mutoscope.wirekit.body import invalid, read_body
+from mutoscope.wirekit.words import Answer, Author
+from mutoscope.wires.openai.chat import texts_in
+
+SIZES = {"text-embedding-3-large": 3072}
+USUAL_SIZE = 1536
+MANY = Meta(min_length=1, max_length=2048)
+
+
+class Embedding(Struct, kw_only=True, forbid_unknown_fields=True):
+    model: Annotated[str, Meta(examples=["text-embedding-3-small"])]
+    input: Annotated[str, Meta(min_length=1)] | Annotated[list[str | int | list[int]], MANY]
+    encoding_format: Literal["float", "base64"] | None = None
+    dimensions: Annotated[int, Meta(ge=1, le=65536)] | None = None
+    user: str | None = None
+
+
+class Vectors(Struct, kw_only=True):
+    object: str
+    data: list[Json]
+    model: str
+    usage: dict[str, int]
+
+
+def write(request: HttpRequest, author: Author) -> Answer:
+    body = read_body(request.body, Embedding)
+    texts = texts_in(body.input)
+    if "" in texts:
+        raise invalid((custom_flaw(("input", texts.index("")), "cannot be an empty string"),))
+    size = body.dimensions or SIZES.get(body.model, USUAL_SIZE)
+    found = [author.vector(text, size) for text in texts]
+    read = sum(map(token_count, texts))
+    answer = Vectors(
+        object="list",
+        data=[
+            {
+                "object": "embedding",
+                "index": number,
+                "embedding": packed(each) if body.encoding_format == "base64" else each,
+            }
+            for number, each in enumerate(found)
+        ],
+        model=body.model,
+        usage={"prompt_tokens": read, "total_tokens": read},
+    )
+    return Answer(response=json_response(answer), tokens=Tokens(read=read, estimated=True))
+
+
+def packed(vector: list[float]) -> str:
+    """Little-endian float32 in base64, which both SDKs ask for."""
+    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+
+
+# -- moderations ---------------------------------------------------------------------------
+
+
+class Moderation(Struct, kw_only=True):
+    input: str | Annotated[list[str | Json], Meta(min_length=1, examples=[["A lighthouse"]])]
+    model: str | None = None
+
+
+class Moderated(Struct, kw_only=True):
+    id: str
+    model: str
+    results: list[Json]
+
+
+RULES: dict[str, str] = {
+    "harassment": r"\b(idiot|moron|loser)s?\b",
+    "harassment/threatening": r"\bi('ll| will| am going to) (hurt|beat|kill|find) you\b",
+    "hate": r"\b(subhuman|vermin)s?\b",
+    "hate/threatening": r"\bexterminate (them|these people)\b",
+    "illicit": r"\bhow (do i|to) (make|build|cook|buy) (a bomb|explosives|meth|drugs|ricin)\b",
+    "illicit/violent": r"\bhow (do i|to) (make|build) (a bomb|explosives|a weapon)\b",
+    "self-harm": r"\b(suicide|self-harm|cut(ting)? myself|kill(ing)? myself)\b",
+    "self-harm/intent": r"\bi (want|am going|plan) to (die|kill myself|end my life|hurt myself)\b",
+    "self-harm/instructions": r"\bhow (do i|to) (kill|hurt|cut) myself\b",
+    "sexual": r"\b(porn|pornographic|nude|naked sex|explicit sex)\b",
+    "sexual/minors": r"\b(sexual|nude|porn)\w*\b.{0,40}\b(child|children|minor|underage)\b",
+    "violence": r"\b(kill|murder|stab|shoot|slaughter)(s|ed|ing)?\b",
+    "violence/graphic": r"\b(gore|dismember\w*|decapitat\w*|entrails)\b",
+}
+"""Words that a category is told by: a list, no judgement. Whoever needs one asks a model."""
+COMPILED = {name: re.compile(pattern, re.IGNORECASE | re.DOTALL) for name, pattern in RULES.items()}
+HIT, MISS = 0.9, 0.0001
+
+
+def moderate(request: HttpRequest) -> HttpResponse:
+    body = read_body(request.body, Moderation)
+    said = [body.input] if isinstance(body.input, str) else body.input
+    if any(isinstance(each, dict) for each in said):
+        texts = [str(each.get("text") or "") if isinstance(each, dict) else each for each in said]
+        said = ["\n".join(texts)]  # parts are one input
+    results = [result_for(each) for each in said if isinstance(each, str)]
+    return json_response(Moderated(id="modr-rules", model=body.model or "omni-moderation-latest", results=results))
+
+
+def result_for(text: str) -> Json:
+    categories = {name: bool(pattern.search(text)) for name, pattern in COMPILED.items()}
+    return {
+        "flagged": any(categories.values()),
+        "categories": categories,
+        "category_scores": {name: HIT if found else MISS for name, found in categories.items()},
+        "category_applied_input_types": {name: ["text"] for name in categories},
+    }
