@@ -17,7 +17,7 @@ from mutoscope.engines.script import Script
 from mutoscope.engines.studio import Studio
 from mutoscope.model import catalog, problem
 from mutoscope.model.catalog import Catalog, Model
-from mutoscope.model.config import Account, Key, ModelPrice, ModelRights, ModelSettings, Settings
+from mutoscope.model.config import Account, Key, ModelPrice, ModelRights, ModelSettings, Settings, WireSettings
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Operation
 from mutoscope.model.problem import Kind, Problem
@@ -116,7 +116,7 @@ def settings() -> Iterator[str]:
         "The defaults stand in `mutoscope.default.toml`. A setting comes from, later ones winning: the default, the "
         "file (`--config`, else `mutoscope.toml` in the directory where the server starts), the environment "
         "(`MUTOSCOPE_<SECTION>_<SETTING>`, lists with commas), an option of the command line. `[[keys]]`, "
-        "`[accounts.…]` and `[models.…]` come from the file only.\n"
+        "`[accounts.…]`, `[models.…]` and `[wires.…]` come from the file only.\n"
     )
     told = told_settings(DEFAULTS.read_text())
     for field in msgspec.structs.fields(Settings):
@@ -136,6 +136,7 @@ SECTIONS: Mapping[str, tuple[str, Any]] = {
     "keys": ("[[keys]]", Key),
     "accounts": ("[accounts.NAME]", Account),
     "models": ('[models."NAME"]', ModelSettings),
+    "wires": ("[wires.NAME]", WireSettings),
 }
 """Sections that may stand several times: their titles, and the struct of one."""
 

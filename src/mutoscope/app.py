@@ -42,7 +42,8 @@ from mutoscope.web.health import Readiness
 from mutoscope.web.metrics import Gate, Lag, Metrics, Sources
 from mutoscope.web.pages import Told
 from mutoscope.web.server import Server
-from mutoscope.wires import ALL, BY_NAME, ROWS
+from mutoscope.wirekit.wire import Wire
+from mutoscope.wires import ALL, BY_NAME, DIALECTS, ROWS
 
 log = structlog.get_logger(__name__)
 
@@ -93,6 +94,7 @@ class App:
         hold_prices(settings, self.engines)
         self.routes = Routes(self.engines, settings.accounts)
         self.keys = Keys(settings.keys, self.store, net=settings.net)
+        self.wires = spoken(settings)
         self.gateway = Gateway(
             settings=settings,
             store=self.store,
@@ -109,6 +111,7 @@ class App:
             engines=self.engines,
             routes=self.routes,
             keys=self.keys,
+            wires={wire.name: wire for wire in self.wires},
             kept=rehearsing.KEPT if rehearsal else frozenset(),
         )
         self.worker = Worker(
@@ -130,6 +133,7 @@ class App:
             settings=settings.webhooks,
             secret=self.webhook_secret,
             wake=self.gateway.new_delivery,
+            challenges={wire.name: wire.challenge for wire in self.wires if wire.challenge},
             jumps=self.gateway.jumps,
         )
         self.lag = Lag()
@@ -172,10 +176,10 @@ class App:
             pace=pace,
             words=self.words,
             rehearsal=rehearsal,
-            wires=rehearsing.wires() if rehearsal else ALL,
             scratch=self.home.scratch,
             started=self.start,
             stopped=self.stop,
+            wires=rehearsing.wires(self.wires) if rehearsal else self.wires,
         )
         logs.conceal((self.webhook_secret, settings.metrics.token, *(each.key for each in settings.accounts.values())))
         self.tracing: Tracing | None = None
@@ -254,6 +258,19 @@ def descriptors() -> int:
     """How many files and sockets this process may have open at once."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
+def spoken(settings: Settings) -> tuple[Wire, ...]:
+    """Every wire, in the dialect that the settings name. Raises BadSettings."""
+    for name, wanted in settings.wires.items():
+        known = {"": None} | DIALECTS.get(name, {})
+        if name not in BY_NAME:
+            raise BadSettings(f"[wires.{name}]: there is no such API; there are {', '.join(BY_NAME)}")
+        if wanted.dialect not in known:
+            choices = ", ".join(filter(None, known)) or "one only, which needs no setting"
+            raise BadSettings(f"[wires.{name}] dialect = {wanted.dialect!r}: there is {choices}")
+    chosen = {name: DIALECTS[name][each.dialect] for name, each in settings.wires.items() if each.dialect}
+    return tuple(chosen.get(wire.name, wire) for wire in ALL)
 
 
 def hold_prices(settings: Settings, engines: Mapping[str, Engine]) -> None:

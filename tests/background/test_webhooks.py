@@ -24,7 +24,7 @@ from mutoscope.web import openapi
 from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.wirekit.routes import Create
 from mutoscope.wirekit.wire import Wire
-from mutoscope.wires import ALL
+from mutoscope.wires import ALL, BY_NAME
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 QUICK = {"secret": SECRET, "schedule": [0.05, 0.05, 0.1, 0.1, 0.2, 0.5], "timeout_seconds": 0.3}
@@ -549,3 +549,79 @@ async def test_a_job_that_runs_here_goes_on_when_the_clock_is_set(start: Start) 
             assert running.app.worker.runs == began
         job = await running.finished(id)
         assert (job.state, job.attempts) == (State.SUCCEEDED, 1)
+
+
+# -- a vendor that challenges a receiver before it sends any news ---------------------------------------
+
+
+class Challenged:
+    """A receiver that sends a challenge back as `echo` says."""
+
+    def __init__(self, echo: Callable[[Any], Any]) -> None:
+        self.echo = echo
+        self.news: list[Any] = []
+        self.challenges: list[str] = []
+
+    async def take(self, request: web.Request) -> web.Response:
+        said = await request.json()
+        if "challenge" in said:
+            self.challenges.append(said["challenge"])
+            return web.json_response(self.echo(said))
+        self.news.append(said)
+        return web.Response(status=204)
+
+
+async def challenged(running: Any, echo: Callable[[Any], Any], jobs: int = 1) -> Challenged:
+    """What a receiver was sent of some jobs of a vendor that challenges."""
+    told = Challenged(echo)
+    app = web.Application()
+    app.router.add_post("/hook", told.take)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+    try:
+        for _ in range(jobs):
+            body = {"model": "T2V-01", "prompt": "x", "callback_url": url}
+            made = (await running.client.post("/v1/video_generation", json=body)).json()
+            job = BY_NAME["minimax"].job_id(made["task_id"])
+            assert job
+            await all_delivered(running, job)
+    finally:
+        await runner.cleanup()
+    return told
+
+
+async def test_a_receiver_is_challenged_once_before_its_first_news(start: Start) -> None:
+    async with start(rehearsal=True) as running:
+        told = await challenged(running, lambda said: {"challenge": said["challenge"]}, jobs=2)
+    assert len(told.challenges) == 1
+    assert len(told.challenges[0]) >= 16
+    assert {each["status"] for each in told.news} <= {"processing", "success"}
+    assert [each["status"] for each in told.news].count("success") == 2
+
+
+@pytest.mark.parametrize(
+    "echo", [lambda _: {"challenge": "x"}, lambda _: {}, lambda _: []], ids=["another", "none", "list"]
+)
+async def test_a_receiver_that_does_not_send_the_challenge_back_gets_no_news(start: Start, echo: Any) -> None:
+    async with start(rehearsal=True, webhooks={"schedule": []}) as running:
+        told = await challenged(running, echo)
+        assert told.news == []
+        assert len(told.challenges) >= 1
+        [job] = await running.app.store.list(wire="minimax", owner="", route="", limit=9)
+        records = await running.app.store.deliveries(job=job.id)
+        for each in records:
+            [attempt] = await running.app.store.attempts(each.delivery.id)
+            assert "did not send back the challenge" in attempt.error
+
+
+async def test_an_address_of_our_own_header_is_not_challenged(start: Start, receiver: Receiver) -> None:
+    async with start(rehearsal=True) as running:
+        body = {"model": "T2V-01", "prompt": "x"}
+        headers = {"x-mutoscope-webhook": f"{receiver.url}/hook"}
+        made = (await running.client.post("/v1/video_generation", json=body, headers=headers)).json()
+        await all_delivered(running, BY_NAME["minimax"].job_id(made["task_id"]) or "")
+    assert receiver.attempts
+    assert not any(b"challenge" in body for _, body in receiver.attempts)

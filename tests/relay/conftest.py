@@ -118,5 +118,6 @@ REPLICATES = ("black-forest-labs/flux-schnell", "wan-video/wan-2.2-i2v-fast")
 MODELS = (
     *("gen4.5", "gen4_turbo", "gen4_image", "wan-2.7", "wan3", "veo3.1", "seedance2", "gen4_aleph", "act_two"),
     *("ray-2", "ray-1-6", "photon-1"),
+    *("hailuo-2.3", "hailuo-02", "t2v-01", "minimax-h3", "image-01", "speech-02-hd", "music-2.0"),
     *REPLICATES,
 )

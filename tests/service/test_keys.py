@@ -32,7 +32,11 @@ STILL = {"rehearsal": True, "script": {"slots": 0}, "inputs": {"probe": "never"}
 DOCUMENT = openapi.build(wires.ALL, title="t", version="1")
 EXAMPLES = {(each.method.upper(), each.path): each.example for each in openapi.operations(DOCUMENT) if each.body}
 NAMED = {"{owner}": "black-forest-labs", "{name}": "flux-schnell"}
-UNKNOWN = '"task_status":"UNKNOWN"'  # what DashScope says of a task that it does not know, with 200
+UNKNOWN = re.compile('"task_status":"UNKNOWN"|"status_code":2013')  # of a task that is not known, with 200
+GOES_ON = {"POST /v2/video_regeneration": "source_task_id"}
+"""Creates whose body names an earlier job."""
+BY_FILE = {"GET /v1/files/retrieve"}
+"""Routes that find a job by its file; tests/wires/test_minimax.py asks them for another owner's."""
 EVERY_ROUTE = pytest.mark.parametrize(
     ("wire", "route"),
     [(wire, route) for wire in wires.ALL for route in wire.routes],
@@ -459,7 +463,13 @@ async def seen(running: Any, wire: Wire, route: Route, secret: str, id: str = ""
     path = "/".join(NAMED.get(part, id) if part.startswith("{") else part for part in route.path.split("/"))
     headers = {name.lower(): value for name, value in (wire.headers | route.headers).items()}
     body = EXAMPLES.get((route.method, route.path), {})
+    if route.at in GOES_ON:
+        body |= {GOES_ON[route.at]: id}
+    if isinstance(route, Read) and route.method == "POST":
+        body |= {"task_id": id}
     given: dict[str, Any] = {} if route.method in ("GET", "DELETE") else {"json": body}
+    if isinstance(route, Read) and "{" not in route.path:
+        given["params"] = {"task_id": id}
     if isinstance(route, UsageRead):
         today = datetime.now(UTC).date()
         given["json"] = {"startDate": f"{today}", "beforeDate": f"{today + timedelta(days=1)}"}
@@ -526,10 +536,10 @@ async def test_no_route_shows_one_owner_what_is_anothers(wire: Wire, route: Rout
             strangers = await seen(guarded, wire, route, bob, mine)
             nowhere = await seen(guarded, wire, route, bob, none)
             assert plain(strangers, mine, none) == plain(nowhere, mine, none)
-            assert strangers.status_code == 404 or UNKNOWN in strangers.text
+            assert strangers.status_code == 404 or UNKNOWN.search(strangers.text)
             assert await store.get(job.id) == job
             assert (await seen(guarded, wire, route, ann, mine)).status_code < 300
-        case List() | ListUploads():
+        case List() | ListUploads() if route.at not in BY_FILE:
             found = (await seen(guarded, wire, route, ann)).text
             told = (word for word in re.findall(r"[\w-]{20,}", found) if wire.file_id(word) == upload.id)
             own = mine if isinstance(route, List) else next(told, upload.id)
@@ -541,7 +551,7 @@ async def test_no_route_shows_one_owner_what_is_anothers(wire: Wire, route: Rout
             assert await store.settle(claimed.id, "w", state=State.SUCCEEDED, cost=77.0, now=time.time())
             answers = [plain(await seen(guarded, wire, route, secret)) for secret in (ann, bob, carol)]
             assert answers[0] != answers[1] == answers[2]
-        case Create() if "{id}" in route.path:  # from an earlier job on
+        case Create() if "{id}" in route.path or route.at in GOES_ON:  # from an earlier job on
             strangers = await seen(guarded, wire, route, bob, mine)
             nowhere = await seen(guarded, wire, route, bob, none)
             assert plain(strangers, mine, none) == plain(nowhere, mine, none)
@@ -572,7 +582,7 @@ async def test_a_status_that_was_rendered_for_one_owner_is_not_given_to_another(
     mine = wire.public_id((await job_of(guarded, wire, route, "ann")).id)
     for secret, found in ((guarded.ann, True), (guarded.bob, False), (guarded.ann, True), (guarded.bob, False)):
         answer = await seen(guarded, wire, route, secret, mine)
-        assert (answer.status_code == 200 and UNKNOWN not in answer.text) == found, answer.text
+        assert (answer.status_code == 200 and not UNKNOWN.search(answer.text)) == found, answer.text
 
 
 async def test_an_upload_slot_of_a_revoked_key_takes_no_file(guarded: Any, picture: bytes) -> None:
@@ -753,26 +763,27 @@ FORMS = {
 async def test_a_key_that_came_in_another_form_is_told_so_with_the_header_that_is_wanted(
     start: Start, wire: Wire
 ) -> None:
-    route = next(route for route in wire.routes if isinstance(route, Read))
+    route = next(route for route in wire.routes if isinstance(route, Read) and route.method == "GET")
     path = route.path.replace("{id}", str(uuid_utils.uuid4()))
+    denied = 200 if path.startswith(wire.quiet) else 401
     [(name, form)] = pages.key_header(wire, "<key>").items()
     wanted = f"{name}: {form}"
-    taken = {wanted} | ({"authorization: <key>"} if wire.name == "runway_relay" else set())
+    taken = {wanted} | ({"authorization: <key>"} if wire.name in ("runway_relay", "runway_reverse") else set())
     async with start(keys=[{"name": "ann", "sha256": digest("s3cret-ann")}]) as running:
         for said, headers in FORMS.items():
             sent = {name: text.format("s3cret-ann") for name, text in headers.items()}
             answer = await running.client.get(path, headers=wire.headers | sent)
             if said in taken:
-                assert answer.status_code != 401, said
+                assert answer.status_code != 401 and "1004" not in answer.text, said
                 continue
-            assert answer.status_code == 401, said
+            assert answer.status_code == denied, said
             assert f'send it as \\"{wanted}\\". What came in {next(iter(sent))} is not read here' in answer.text
             assert "s3cret" not in answer.text
         by_query = await running.client.get(path, headers=wire.headers, params={"api_key": "s3cret-ann"})
-        assert by_query.status_code == 401
+        assert by_query.status_code == denied
         assert "What came in ?api_key= is not read here" in by_query.text
         nothing = await running.client.get(path, headers=wire.headers)
-        assert nothing.status_code == 401
+        assert nothing.status_code == denied
         assert "Missing API key" in nothing.text
         assert "What came in" not in nothing.text
 

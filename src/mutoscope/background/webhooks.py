@@ -7,14 +7,18 @@ import contextlib
 import hashlib
 import hmac
 import random
+import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
+import msgspec
 import structlog
 
 from mutoscope.files.egress import Client
 from mutoscope.model.config import Webhooks as WebhookSettings
-from mutoscope.model.problem import Problem
+from mutoscope.model.job import Delivery, Job
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.jumps import Jumps
 from mutoscope.store import DueDelivery, Store
 from mutoscope.telemetry.counters import Durations, Tally
@@ -26,6 +30,8 @@ POLL_SECONDS = 1.0
 GONE = 410  # the receiver wants no more of this
 FAILING_KEPT = 1000
 JITTER = 0.1  # share of a delay by which it is spread
+PROVEN_KEPT = 10_000
+CHALLENGE_SECONDS = 3.0  # within which a receiver has to send a challenge back
 RECEIVERS_TOLD = 50  # hosts whose failures are counted apart: strangers name them
 
 
@@ -70,11 +76,14 @@ class Deliverer:
         settings: WebhookSettings,
         secret: str,
         wake: asyncio.Event,
+        challenges: Mapping[str, str] | None = None,
         jumps: Jumps | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.store, self.client, self.settings, self.secret = store, client, settings, secret
         self.wake, self.jumps, self.clock = wake, jumps, clock
+        self.challenges = dict(challenges or {})  # wire → the member that its receivers have to send back
+        self.proven: dict[str, None] = {}  # addresses that did
         self.sending: set[asyncio.Task[None]] = set()
         self.tracing: Tracing | None = None  # set where spans are collected
         self.attempts: Durations[tuple[str, ...]] = Durations()  # by outcome
@@ -158,6 +167,7 @@ class Deliverer:
             sent[HEADER] = trace
         started = time.monotonic()
         try:
+            await self._challenge(delivery)
             answer = await self.client.post(
                 delivery.url,
                 delivery.body,
@@ -187,6 +197,34 @@ class Deliverer:
             self.failures.add(due.receiver)
         log.info("webhook", outcome=outcome, delivery=delivery.id, job=delivery.job, status=status, error=error)
 
+    async def _challenge(self, delivery: Delivery) -> None:
+        """Have the receiver send back what we made up, where the vendor does so before any news, and where it is the
+        vendor's own field that names the address.
+
+        Raises Problem where it does not: the message is then owed as if there had been no answer.
+        """
+        if not self.challenges or delivery.url in self.proven:
+            return
+        job = await self.store.get(delivery.job)
+        name = self.challenges.get(job.wire) if job else None
+        if job is None or name is None or delivery.url not in values_of(job):
+            return
+        said = secrets.token_urlsafe(24)
+        body = msgspec.json.encode({name: said})
+        answer = await self.client.post(
+            delivery.url, body, {"content-type": "application/json"}, timeout_seconds=CHALLENGE_SECONDS
+        )
+        try:
+            echo = msgspec.json.decode(answer.text, type=dict[str, Any]).get(name)
+        except (msgspec.DecodeError, RecursionError):
+            echo = None
+        if echo != said:
+            message = f"the receiver did not send back the {name} that it was asked for (it answered {answer.status})"
+            raise Problem(Kind.UPSTREAM_FAILED, message)
+        if len(self.proven) >= PROVEN_KEPT:
+            self.proven.pop(next(iter(self.proven)))
+        self.proven[delivery.url] = None
+
     def judge(self, receiver: str, *, answered: bool) -> None:
         """Who does not answer gets one place until it does. An answer of any kind is quick enough not to matter."""
         self.failing.pop(receiver, None)
@@ -201,3 +239,11 @@ class Deliverer:
             return None
         delay = self.settings.schedule[attempts - 1]
         return self.clock() + delay * (1 + JITTER * random.random())
+
+
+def values_of(job: Job) -> list[Any]:
+    """The values of the members of the request that made it."""
+    try:
+        return list(msgspec.json.decode(job.body, type=dict[str, Any]).values())
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []

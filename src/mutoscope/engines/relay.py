@@ -49,6 +49,14 @@ COPY_SECONDS = (5.0, 600.0)  # between tries to fetch a result
 ELSEWHERE = frozenset({Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.QUOTA_EXCEEDED})
 """Refusals that speak of the account and not of the job: another account may take it."""
 
+CODED: Mapping[Kind, Sent] = {
+    Kind.RATE_LIMITED: Sent.UNSENT,
+    **dict.fromkeys(
+        (Kind.INVALID, Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.QUOTA_EXCEEDED, Kind.REFUSED),
+        Sent.REFUSED,
+    ),
+}
+"""What a 2xx answer means that tells of trouble. An answer that cannot be read is another kind of problem."""
 FAMILIES: Mapping[Operation, tuple[str, ...]] = {
     Operation.TEXT_TO_IMAGE: ("image",),
     Operation.IMAGE_UPSCALE: ("image",),
@@ -346,6 +354,8 @@ class Relay:
         """What the status of the answer says, None where there was no answer."""
         if status is None:
             return Sent.UNSENT if isinstance(problem, NotSent) else Sent.UNKNOWN
+        if 200 <= status < 300:  # refused by a code in the body, which says as much as a status would
+            return CODED.get(problem.kind, Sent.UNKNOWN)
         if status in self.back.unsent:
             return Sent.UNSENT
         return Sent.REFUSED if 400 <= status < 500 and status != 408 else Sent.UNKNOWN

@@ -300,6 +300,7 @@ def own_pixels(model: Model, shape: str, tier: str | None) -> tuple[int, int] | 
 
 TIERS = {
     "480p": 480,
+    "512p": 512,
     "540p": 540,
     "580p": 580,
     "720p": 720,

@@ -30,6 +30,7 @@ VENDOR_KEYS = {
     "RUNWAYML_API_SECRET": "runway",
     "DASHSCOPE_API_KEY": "dashscope",
     "LUMAAI_API_KEY": "luma",
+    "MINIMAX_API_KEY": "minimax",
     "REPLICATE_API_TOKEN": "replicate",
 }
 """The environment variables in which the vendors' own SDKs look for a key → the wire that it is for."""
@@ -264,6 +265,12 @@ class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     operations: tuple[str, ...] = ()
 
 
+class WireSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the operator chooses about one wire."""
+
+    dialect: str = ""  # one of several forms of its answers; "" is the usual one
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     server: Server = Server()
     limits: Limits = Limits()
@@ -283,6 +290,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     keys: tuple[Key, ...] = ()
     accounts: dict[str, Account] = {}
     models: dict[str, ModelSettings] = {}
+    wires: dict[str, WireSettings] = {}
 
     @property
     def data(self) -> Path:
@@ -353,7 +361,7 @@ def collector_is_named(environment: Mapping[str, str] | None = None) -> bool:
     return any(variables.get(name) for name in COLLECTORS)
 
 
-BY_NAME = ("keys", "accounts", "models")
+BY_NAME = ("keys", "accounts", "models", "wires")
 """Sections that are lists or named entries: they come from the file only."""
 
 

@@ -70,12 +70,14 @@ class Gateway:
         engines: Mapping[str, Engine],
         routes: Routes,
         keys: Keys | None = None,
+        wires: Mapping[str, Wire] = BY_NAME,
         kept: frozenset[str] = frozenset(),
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`kept` are ids of jobs that no client can remove; a rehearsal's fixed tasks."""
         self.settings, self.store, self.assets, self.intake = settings, store, assets, intake
         self.catalog, self.engines, self.routes, self.kept, self.clock = catalog, engines, routes, kept, clock
+        self.wires = wires
         self.keys = keys or Keys(settings.keys, store, net=settings.net)
         self.jumps = Jumps(store, clock=self._now)  # asked before anything is done that is due
         self.new_job = asyncio.Event()  # wakes the worker
@@ -362,7 +364,7 @@ class Gateway:
         """The webhook message that a change of this job owes; the store writes both in one transaction."""
         if job.webhook is None:  # asked first: the command line's jobs come by no wire of the table
             return None
-        render = BY_NAME[job.wire].render_webhook
+        render = self.wires[job.wire].render_webhook
         if render is None or (job.events and job.state not in job.events):
             return None
         body = render(self.linked(job, "", self.settings.files.webhook_link_seconds))

@@ -265,6 +265,8 @@ def responses(wire: Wire, route: Route, schema_of: Callable[[Any], Json]) -> Jso
     if route.answer is not None:
         good["content"] = {"application/json": {"schema": schema_of(route.answer)}}
     declared: Json = {str(route.status): good}
+    if route.path.startswith(wire.quiet):
+        return declared
     if isinstance(route, Create) and route.waited:
         declared["202"] = good | {"description": "The task goes on after the wait."}
     for status in errors_of(wire):
@@ -275,7 +277,8 @@ def responses(wire: Wire, route: Route, schema_of: Callable[[Any], Json]) -> Jso
 
 def errors_of(wire: Wire) -> dict[int, str]:
     """What can go wrong, by status: that of a body which is not valid is the wire's own."""
-    return dict(sorted({**ERRORS, wire.invalid_status: ERRORS[400]}.items()))
+    own = {wire.invalid_status: ERRORS[400]} if wire.invalid_status >= 400 else {}
+    return dict(sorted((ERRORS | own).items()))
 
 
 def error_response(wire: Wire, errors: Mapping[int, str], status: int, schema_of: Callable[[Any], Json]) -> Json:

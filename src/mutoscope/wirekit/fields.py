@@ -35,7 +35,7 @@ class FileField(Struct, frozen=True, kw_only=True):
     item: str = ""  # in a list of objects, the member of each that names the file
     weight: str = ""  # in a list of objects, the member of each that says how much it counts
     beside: Json = {}  # what has to stand next to it
-    written: Callable[[str], Any] | None = None  # how a source is said, where not as the text itself
+    written: Callable[[str], Any] | None = None  # how a source is said, where not as the text itself or its `item`
     alias: bool = False
 
 

@@ -74,6 +74,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     form: bool = False
     created: int | None = None  # status of the answer, where not that of the API
     wait: Callable[[Json, HttpRequest], float | None] | None = None  # seconds that the answer waits for the job's end
+    waited: Callable[[Job, HttpRequest], HttpResponse] | None = None  # the answer then; None: that of any create
+    carries: Callable[[HttpRequest], str | None] | None = None  # see `Create`
     adds: float | None = None  # an extension's seconds are what is added: these where the caller names none
     waited: Callable[[Job, HttpRequest], HttpResponse] | None = None  # the answer then; None: that of any create
     carries: Callable[[HttpRequest], str | None] | None = None  # see `Create`
@@ -81,7 +83,16 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     also: tuple[str, ...] = ()  # older or resellers' spellings of the path
     front: bool = True  # False: the API's own `routes` take its requests, as where one path is for many models
     fixed: Json = {}  # members that the vendor wants and nobody asks for, by dotted path
+    flat: "Flat | None" = None  # of a body whose members stand in a list
     table: tuple[tuple[str, AnyField], ...] = ()  # the rows that its body has; set by the API
+
+
+class Flat(Struct, frozen=True, kw_only=True):
+    """A body whose members stand in a list, by what each of them is for: as an object that the table can speak of."""
+
+    type: Any
+    read: Callable[[Json], tuple[Json, Iterable[Flaw]]]  # a body that fits its type → the object, and what is wrong
+    write: Callable[[Json], Json]
 
 
 class Reading(Struct, frozen=True, kw_only=True):
@@ -167,7 +178,12 @@ class TaskApi(Struct, frozen=True, kw_only=True):
 def tabled(api: TaskApi, endpoint: Endpoint) -> Endpoint:
     """With the rows of the table that its body has."""
     table = api.fields if endpoint.fields is None else endpoint.fields
-    return replace(endpoint, table=tuple(pair for pair in table.items() if has(endpoint.body, pair[0])))
+    return replace(endpoint, table=tuple(pair for pair in table.items() if has(members_of(endpoint), pair[0])))
+
+
+def members_of(endpoint: Endpoint) -> Any:
+    """The type whose members the table speaks of."""
+    return endpoint.flat.type if endpoint.flat else endpoint.body
 
 
 def names_of(field: AnyField) -> tuple[str, ...]:
@@ -192,6 +208,9 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     more: Json = {}
     inputs, names, wrong = list[Input](), dict[str, str](), {flaw.path[:1] for flaw in flaws}
     found = list[Flaw]()
+    if endpoint.flat and not flaws:
+        said, odd = endpoint.flat.read(said)
+        flaws = tuple(odd)
     for path, field in endpoint.table:
         value = at(said, path)
         if value is not None or not field.alias:
@@ -369,7 +388,9 @@ def knows(endpoint: Endpoint, name: str) -> bool:
     """Whether an endpoint takes a model of this name: by its list, and by what its body says of the member."""
     if endpoint.models:
         return name in endpoint.models
-    types = types_at(endpoint.body, endpoint.model_at) if endpoint.model_at and "{" not in endpoint.model_at else []
+    types = (
+        types_at(members_of(endpoint), endpoint.model_at) if endpoint.model_at and "{" not in endpoint.model_at else []
+    )
     closed = [each for each in types if isinstance(each, inspect.LiteralType)]
     patterns = [each.pattern for each in types if isinstance(each, inspect.StrType) and each.pattern]
     if closed:
@@ -420,7 +441,7 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
     match endpoint.model_at:
         case str() as pattern if "{" in pattern:
             path_of = path_of.replace(pattern, name)
-        case str() as member if has(endpoint.body, member):
+        case str() as member if has(members_of(endpoint), member):
             put(body, member, name)
         case _:
             pass
@@ -440,14 +461,14 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
     if wish.wire == api.name:
         for path, value in wish.unread.items():
             put(body, path, value)
-    flaws = [*walk(body, schema(endpoint.body), ()), *(endpoint.rules(body) if endpoint.rules else ())]
+    flaws = [*walk(body, schema(members_of(endpoint)), ()), *(endpoint.rules(body) if endpoint.rules else ())]
     if flaws:
         named = [(our_name(endpoint, flaw, wish), api.word(flaw)) for flaw in flaws]
         told = "; ".join(f"{ours}: {why}" for ours, why in named)
         raise Problem(Kind.INVALID, f"{api.vendor} does not take this: {told}.", field=named[0][0])
     if api.webhook and order.callback and has(endpoint.body, api.webhook):
         put(body, api.webhook, order.callback)
-    return path_of, body
+    return path_of, endpoint.flat.write(body) if endpoint.flat else body
 
 
 def write_files(api: TaskApi, order: Order, body: Json, path: str, field: FileField) -> None:
@@ -462,7 +483,7 @@ def write_files(api: TaskApi, order: Order, body: Json, path: str, field: FileFi
         weights = order.generation.extra.get(weights_of(field)) or () if field.weight else ()
         counts = [{} if each is None else {field.weight: each} for each in weights] + [{}] * len(values)
         items = [{field.item: value} | count for value, count in zip(values, counts, strict=False)]
-        put(body, path, items if field.item else values)
+        put(body, path, items if field.item and not field.written else values)
         return
     if len(given) > 1:
         message = f"{api.vendor} takes one {field.role}; several were given."

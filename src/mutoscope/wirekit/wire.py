@@ -31,6 +31,7 @@ class Wire(Struct, frozen=True, kw_only=True):
     file_id: Callable[[str], str | None] = str  # the vendor's form of a file's id → ours; None when it cannot be one
     precheck: Callable[[HttpRequest, Route | None], Problem | None] | None = None  # a required version header …
     render_webhook: Callable[[Job], bytes | None] | None = None  # None: this change owes no message
+    challenge: str = ""  # the member of a JSON body that a receiver has to send back before it is sent any news
     answer_headers: Callable[[Allowance], dict[str, str]] | None = None  # the vendor's rate-limit headers
     absent: Callable[[HttpRequest], HttpResponse | None] | None = None
     """What a good key gets at a path of the vendor's that is not served: an empty list, where it is that of a list."""
@@ -44,6 +45,7 @@ class Wire(Struct, frozen=True, kw_only=True):
     id_header: str = ""  # beside x-request-id, where the vendor tells the id of a request
     invalid_status: int = 400  # of an answer to a body that is not valid
     bare: tuple[str, ...] = ()  # those of its paths, without `optional`, which are served at "" without it too
+    quiet: tuple[str, ...] = ()  # the roots below which an error has status 200 too: only its body tells
     back: Back | None = None  # the other end: how we call the vendor
     words: Words | None = None  # the other end of its routes of the kind Stream
 

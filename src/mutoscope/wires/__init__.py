@@ -4,6 +4,7 @@ from mutoscope.model.catalog import Model
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires.anthropic import api as anthropic
 from mutoscope.wires.anthropic import models as anthropic_models
+from mutoscope.wires import runway_reverse
 from mutoscope.wires.dashscope import api as dashscope
 from mutoscope.wires.dashscope import models as wan_models
 from mutoscope.wires.freepik import api as freepik
@@ -12,6 +13,8 @@ from mutoscope.wires.luma import models as luma_models
 from mutoscope.wires.luma import own as luma_own
 from mutoscope.wires.openai import api as openai
 from mutoscope.wires.openai import models as openai_models
+from mutoscope.wires.minimax import api as minimax
+from mutoscope.wires.minimax import models as minimax_models
 from mutoscope.wires.replicate import api as replicate
 from mutoscope.wires.replicate import models as replicate_models
 from mutoscope.wires.runway import api as runway
@@ -25,6 +28,8 @@ ALL: tuple[Wire, ...] = (
     luma_own.WIRE,
     openai.WIRE,
     anthropic.WIRE,
+    minimax.WIRE,
+    runway_reverse.WIRE,
     reseller.WIRE,
     runway.WIRE,
     replicate.WIRE,
@@ -36,6 +41,8 @@ ROWS: tuple[Model, ...] = (
     *runway_models.ROWS,
     *wan_models.ROWS,
     *luma_models.ROWS,
+    *minimax_models.ROWS,
+    *runway_reverse.ROWS,
     *replicate_models.ROWS,
     *openai_models.ROWS,
     *anthropic_models.ROWS,
@@ -44,3 +51,6 @@ ROWS: tuple[Model, ...] = (
 """Every vendor's models, for the catalog."""
 
 BY_NAME: dict[str, Wire] = {wire.name: wire for wire in ALL}
+
+DIALECTS: dict[str, dict[str, Wire]] = {"runway_reverse": runway_reverse.DIALECTS}
+"""The wires of which a server speaks one of several, by `[wires.NAME] dialect`; `ALL` has the usual one."""
