@@ -93,8 +93,8 @@ class App:
         }
         hold_prices(settings, self.engines)
         self.routes = Routes(self.engines, settings.accounts)
-        self.keys = Keys(settings.keys, self.store, net=settings.net)
         self.wires = spoken(settings)
+        self.keys = Keys(settings.keys, self.store, net=settings.net, secret=self.assets.secret)
         self.gateway = Gateway(
             settings=settings,
             store=self.store,

@@ -26,9 +26,10 @@ from mutoscope.cli import VERBS, main
 from mutoscope.cli._failure import Stop
 from mutoscope.cli.generate import in_private
 from mutoscope.cli.serve import refuse_open_door
+from mutoscope.files.data_dir import Home
 from mutoscope.model.config import Settings, load
 from mutoscope.model.job import Delivery, Generation, Job, Operation, State
-from mutoscope.service.keys import digest
+from mutoscope.service.keys import digest, pair_secret
 from mutoscope.store import SqliteStore
 from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wires import ROWS
@@ -194,6 +195,23 @@ def test_a_key_is_shown_once_and_listed_without_its_secret(run: Any, tmp_path: P
     assert states.pop(listed["id"]) == "revoked" and list(states.values()) == ["valid"]
 
 
+def test_a_pair_is_printed_by_its_names_and_its_secret_is_not_kept(run: Any, tmp_path: Path):
+    data = ("--data", tmp_path / "data")
+    made = run("keys", "create", "ci", "--pair", *data)
+    access, secret = (line.partition(": ")[2] for line in made.out.strip().splitlines())
+    assert made.out.startswith("AccessKey: mak_") and "\nSecretKey: msk_" in made.out
+    assert secret == pair_secret(Home(tmp_path / "data").link_secret(), access)
+    [listed] = run("keys", "list", "--json", *data).json
+    assert (listed["state"], listed["prefix"]) == ("valid", access[:8])
+    for file in (tmp_path / "data").iterdir():
+        assert secret.encode() not in file.read_bytes()
+    fresh = run("keys", "rotate", listed["id"], "--pair", *data).out
+    assert fresh.startswith("AccessKey: mak_") and access not in fresh
+    section = run("keys", "create", "ci", "--pair", "--toml", *data)
+    secret = next(line.split()[1] for line in section.err.splitlines() if "SecretKey" in line)
+    assert f'sha256 = "{digest(secret)}"' in section.out
+
+
 def test_a_key_in_the_store_opens_other_addresses_than_loopback_revoked_or_not(run: Any, tmp_path: Path):
     data = tmp_path / "data"
     settings = msgspec.convert({"server": {"host": "0.0.0.0", "data": str(data)}}, Settings)
@@ -210,7 +228,7 @@ def test_a_key_in_the_store_opens_other_addresses_than_loopback_revoked_or_not(r
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("create", "ci", "--wire", "kling"), "freepik"),
+        (("create", "ci", "--wire", "nobody"), "freepik"),
         (("create", "ci", "--model", "gen9"), "gen4_turbo"),
         (("create", "ci", "--engine", "gpu"), "studio"),
         (("create", "ci", "--expires", "soon"), "30d"),

@@ -120,4 +120,5 @@ MODELS = (
     *("ray-2", "ray-1-6", "photon-1"),
     *("hailuo-2.3", "hailuo-02", "t2v-01", "minimax-h3", "image-01", "speech-02-hd", "music-2.0"),
     *REPLICATES,
+    *("kling-v1-6", "kling-3.0-turbo"),
 )

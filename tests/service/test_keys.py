@@ -560,6 +560,9 @@ async def test_no_route_shows_one_owner_what_is_anothers(wire: Wire, route: Rout
         case Create():
             same = {"idempotency-key": "one", "x-stainless-retry-count": "1"}
             made = [await seen(guarded, wire, route, secret, **same) for secret in (ann, bob, ann)]
+            if made[0].status_code == 404:  # the example's body goes on from an earlier job, which is nobody's
+                assert [each.status_code for each in made] == [404] * 3
+                return
             statuses = [each.status_code for each in made]
             assert statuses in ([route.status] * 3, [504] * 3), made[1].text  # or it is not made in time
             assert [each.headers.get("idempotent-replayed") for each in made] == [None, None, "true"]

@@ -124,7 +124,7 @@ def test_a_route_says_what_it_is_and_what_it_takes(wire: Wire, route: Route):
 
 @EVERY_WIRE
 def test_what_is_made_can_be_read(wire: Wire):
-    shown = {route.route for route in wire.routes if isinstance(route, Read)}
+    shown = {route.route for route in wire.routes if isinstance(route, Read | ReadMany)}
     for route in wire.routes:
         if isinstance(route, Create):
             assert "" in shown or route.route in shown
@@ -481,9 +481,9 @@ class Vendor:
                     progress(self, State.SUCCEEDED)
                 return route.render(self.jobs[0], request)
             case Read():
-                return route.render(self.jobs[self.place(route.id(request))], request)
+                return route.render(self.jobs[self.place(route.id(request), route)], request)
             case ReadMany():
-                return route.render(tuple(self.jobs[self.place(id)] for id in route.ids(request)), request)
+                return route.render(tuple(self.jobs[self.place(id, route)] for id in route.ids(request)), request)
             case Stop():
                 place = self.place(route.id(request))
                 self.jobs[place] = replace(self.jobs[place], state=State.CANCELED)
@@ -501,11 +501,15 @@ class Vendor:
             case _:
                 raise AssertionError(f"a back has no business at {route.at}")
 
-    def place(self, public: str) -> int:
+    def place(self, public: str, route: Route | None = None) -> int:
         ids = [self.wire.public_id(job.id) for job in self.jobs]
-        if public not in ids:
+        if public in ids:
+            return ids.index(public)
+        is_named = route.named if isinstance(route, Read | ReadMany) else None
+        found = next((place for place, job in enumerate(self.jobs) if is_named and is_named(job, public)), None)
+        if found is None:
             raise Problem(Kind.NOT_FOUND, WHY)
-        return ids.index(public)
+        return found
 
     def slot(self, wish: UploadWish) -> Upload:
         return Upload(
@@ -552,6 +556,7 @@ STARTS: dict[Operation, tuple[Role, ...]] = {
         (Role.IMAGE,),
     ),
     Operation.IMAGE_INPAINT: (Role.IMAGE, Role.MASK),
+    Operation.VIRTUAL_TRY_ON: (Role.IMAGE, Role.REFERENCE),
     Operation.LIP_SYNC: (Role.VIDEO, Role.AUDIO),
     Operation.SPEECH_TO_TEXT: (Role.AUDIO,),
     Operation.MUSIC_EXTENSION: (Role.AUDIO,),
@@ -898,7 +903,9 @@ def test_a_submission_whose_answer_was_lost_is_found(wire: Wire):
     vendor = Vendor(wire)
     assert converse(vendor, back.find(order, 1_790_000_000.0)) == ()
     handles = [converse(vendor, back.submit(order), spends=1).handle for _ in range(2)]
-    assert converse(vendor, back.find(order, 1_790_000_000.0)) == tuple(reversed(handles))
+    found = tuple(reversed(handles))
+    # who knows a task by our name for it was sent two of one name here, and tells the newer
+    assert converse(vendor, back.find(order, 1_790_000_000.0)) == (found[:1] if back.finds_by_reference else found)
 
 
 @EVERY_BACK

@@ -13,6 +13,7 @@ from rich.text import Text
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, Number, Whole, settings_of
+from mutoscope.files.data_dir import Home
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import Key, Rights, Settings
 from mutoscope.service import keys as access
@@ -49,6 +50,7 @@ async def create(
     max_bytes_daily: Whole = None,
     budget: Number = None,
     budget_period: Literal["day", "month", "total"] = "month",
+    pair: Annotated[bool, Parameter(negative="")] = False,
     toml: Annotated[bool, Parameter(negative="")] = False,
     data: Data = None,
     config: Config = None,
@@ -87,6 +89,8 @@ async def create(
         Credits (US$0.01 each) that jobs of this name may cost in a period.
     budget_period
         The period: a day or a month (UTC), or all time.
+    pair
+        Make an AccessKey and a SecretKey, for clients that sign a token (JWT) with them, as Kling's do.
     toml
         Keep nothing: print a [[keys]] section for the configuration file instead.
     """
@@ -109,14 +113,16 @@ async def create(
     rights = rights_of(given, settings)
     now = time.time()
     until = None if expires is None else now + seconds_of(expires, "--expires")
-    secret, key = access.make_key(name, rights, now=now, expires=until, net=settings.net)
+    halves = pair_of(settings) if pair else None
+    secret, key = access.make_key(name, rights, now=now, expires=until, net=settings.net, pair=halves)
     if toml:
-        _show.err.print(f"The key, for the client (it is not stored):\n\n  {secret}\n\nFor mutoscope.toml:\n")
+        lines = "\n  ".join(shown(secret, halves))
+        _show.err.print(f"The key, for the client (it is not stored):\n\n  {lines}\n\nFor mutoscope.toml:\n")
         _show.out.print(section(key), markup=False)
         return
     async with _records.made(settings) as store:
         await store.add_key(key)
-    tell(secret, key)
+    tell(secret, key, halves)
 
 
 @app.command(name="list")
@@ -172,21 +178,37 @@ async def revoke(id: Id, *, data: Data = None, config: Config = None) -> None:
 
 
 @app.command
-async def rotate(id: Id, *, grace: str = "0s", data: Data = None, config: Config = None) -> None:
+async def rotate(
+    id: Id,
+    *,
+    grace: str = "0s",
+    pair: Annotated[bool, Parameter(negative="")] = False,
+    data: Data = None,
+    config: Config = None,
+) -> None:
     """Make a key in place of another: same name, same rights. The old one is taken for the grace only.
 
     Parameters
     ----------
     grace
         How long the old key is still taken: 90m, 12h, 30d.
+    pair
+        The new one is an AccessKey and a SecretKey.
     """
     seconds = seconds_of(grace, "--grace")
-    async with _records.opened(settings_of(config, data=data)) as store:
-        secret, key = await access.rotate(store, id, now=time.time(), grace_seconds=seconds)
-    tell(secret, key)
+    settings = settings_of(config, data=data)
+    async with _records.opened(settings) as store:
+        halves = pair_of(settings) if pair else None
+        secret, key = await access.rotate(store, id, now=time.time(), grace_seconds=seconds, pair=halves)
+    tell(secret, key, halves)
 
 
 # -- what is asked for -----------------------------------------------------------------
+
+
+def pair_of(settings: Settings) -> access.Pair:
+    """Of the secret that the server of this data directory has."""
+    return access.make_pair(Home(settings.data).link_secret())
 
 
 def rights_of(given: Mapping[str, object], settings: Settings) -> Rights:
@@ -227,11 +249,16 @@ def unknown(id: str) -> Stop:
 # -- what is shown -----------------------------------------------------------------------
 
 
-def tell(secret: str, key: KeyRecord) -> None:
+def shown(secret: str, pair: access.Pair | None) -> list[str]:
+    return [f"AccessKey: {pair.access}", f"SecretKey: {pair.secret}"] if pair else [secret]
+
+
+def tell(secret: str, key: KeyRecord, pair: access.Pair | None = None) -> None:
     """The key alone on the standard output, so that a script can take it."""
     until = f", until {_show.moment(key.expires)}" if key.expires else ""
     _show.err.print(f"{key.id} for {key.name}{until}. The key, which is shown this once:\n", markup=False)
-    _show.out.print(secret, markup=False)
+    for line in shown(secret, pair):
+        _show.out.print(line, markup=False, soft_wrap=True)
 
 
 def told_rights(rights: Rights) -> str:

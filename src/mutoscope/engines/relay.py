@@ -130,7 +130,8 @@ class Relay:
         self._unseen = False  # a lost submission was given up without a look: what is found next may be that one
         self._to_end: set[asyncio.Task[Outcome]] = set()  # submissions, which go on when nobody waits for them
         self._door = Door()
-        self._turn = asyncio.Lock() if self.can_find else contextlib.nullcontext()
+        one_by_one = self.can_find and not self.back.finds_by_reference
+        self._turn = asyncio.Lock() if one_by_one else contextlib.nullcontext()
 
     @property
     def slots(self) -> int:
@@ -147,9 +148,15 @@ class Relay:
         return not self.breaker.allows and not self.has_detour
 
     @property
+    def tells_all(self) -> bool:
+        """Whether a task that is not found is not there. A reseller may not pass on the name that we gave it."""
+        return self.account.exclusive or not self.account.base_url
+
+    @property
     def can_find(self) -> bool:
         """Whether the vendor's list may tell what became of a submission whose answer was lost."""
-        return self.back.find is not None and self.account.exclusive and not self.account.resend
+        alone = self.account.exclusive or self.back.finds_by_reference
+        return self.back.find is not None and alone and not self.account.resend
 
     # -- what it can do ------------------------------------------------------------
 
@@ -226,6 +233,8 @@ class Relay:
 
         Raises Problem when it cannot, Unreached when the vendor's upload route cannot be used now.
         """
+        if each.output_of in order.earlier and not self.back.ways(order, each):
+            return ""  # the vendor has it, and is told its id there
         if each.url and any(carriage.way is Way.LINK for carriage in self.back.ways(order, each)):
             return each.url
         opened = await run.open(each)
@@ -356,7 +365,7 @@ class Relay:
             return Sent.UNSENT if isinstance(problem, NotSent) else Sent.UNKNOWN
         if 200 <= status < 300:  # refused by a code in the body, which says as much as a status would
             return CODED.get(problem.kind, Sent.UNKNOWN)
-        if status in self.back.unsent:
+        if status in self.back.unsent and problem.kind not in self.back.final:
             return Sent.UNSENT
         return Sent.REFUSED if 400 <= status < 500 and status != 408 else Sent.UNKNOWN
 
@@ -381,14 +390,16 @@ class Relay:
             await run.resolve(dispatch, Sent.UNSENT, f"sent again by leave of the operator ({why})")
             return self._unsent(run, Problem(Kind.UPSTREAM_FAILED, why))
         if self.back.find is not None and self.can_find:
-            async with self._door.looking():
+            exact = self.back.finds_by_reference
+            async with contextlib.nullcontext() if exact else self._door.looking():
                 found = await self._look(run, partial(self.back.find, order, dispatch.at), dispatch)
                 unseen, self._unseen = self._unseen, found is None
-                if found is not None and len(found) == 1 and not unseen and await run.unresolved(self.name) <= 1:
+                alone = exact or (not unseen and await run.unresolved(self.name) <= 1)
+                if found is not None and len(found) == 1 and alone:
                     await run.accept(dispatch, found[0], "")
                     self.upstream += 1
                     return HANDED
-                if found is not None and not found:
+                if found is not None and not found and self.tells_all:
                     await run.resolve(dispatch, Sent.UNSENT, f"the vendor's list does not have it ({why})")
                     return self._unsent(run, Problem(Kind.UPSTREAM_FAILED, why))
                 self._disowned |= {str(handle["id"]) for handle in found or ()}

@@ -66,6 +66,7 @@ GIVEN: Mapping[str, tuple[Any, ...]] = {
     "ratio": ("adaptive", "auto"),
     "fpsBoost": (False,),
     "shot_type": ("single",),
+    "multi_shot": (False,),
     "loop": (False,),
 }
 """Extras that ask for what every engine does anyway, with the values for which that is so."""

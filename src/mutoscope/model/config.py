@@ -31,6 +31,7 @@ VENDOR_KEYS = {
     "DASHSCOPE_API_KEY": "dashscope",
     "LUMAAI_API_KEY": "luma",
     "MINIMAX_API_KEY": "minimax",
+    "KLINGAI_API_KEY": "kling",
     "REPLICATE_API_TOKEN": "replicate",
 }
 """The environment variables in which the vendors' own SDKs look for a key → the wire that it is for."""

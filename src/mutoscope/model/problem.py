@@ -142,6 +142,11 @@ def custom_flaw(path: tuple[str | int, ...], message: str) -> Flaw:
     return Flaw(path=path, rule=Rule.CUSTOM, message=message)
 
 
+KEY_EXPIRED = "This API key has expired"
+TOKEN_EXPIRED = "This token has expired: its exp lies behind; sign a new one"  # noqa: S105
+TOKEN_EARLY = "This token is not valid yet: its nbf lies ahead"  # noqa: S105
+"""What is told of a credential out of its time, which some vendors have codes of their own for."""
+
 HINDRANCES = {
     errno.ENOSPC: "its disk is full",
     errno.EDQUOT: "its share of the disk is used up",

@@ -8,6 +8,16 @@ from msgspec import Struct
 from mutoscope.model.job import Generation, Job, State
 
 
+class Proof(Struct, frozen=True, kw_only=True):
+    """A credential that shows by a signature that its sender has the secret of an access key, without telling it."""
+
+    key: str  # the access key
+    signed: bytes
+    signature: bytes  # HMAC-SHA256 of that with the secret
+    begins: float  # Unix seconds between which it is good
+    expires: float
+
+
 class Submission(Struct, frozen=True, kw_only=True):
     """A request to make something, read."""
 

@@ -40,7 +40,7 @@ from mutoscope.service.routing import Routes
 from mutoscope.store import Purse, Repeat, Store
 from mutoscope.telemetry.counters import JOB_SECONDS, Durations, Tally
 from mutoscope.telemetry.tracing import Tracing
-from mutoscope.wirekit.routes import Read, Route, Stop
+from mutoscope.wirekit.routes import Read, ReadMany, Route, Stop
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import BY_NAME
 
@@ -78,7 +78,7 @@ class Gateway:
         self.settings, self.store, self.assets, self.intake = settings, store, assets, intake
         self.catalog, self.engines, self.routes, self.kept, self.clock = catalog, engines, routes, kept, clock
         self.wires = wires
-        self.keys = keys or Keys(settings.keys, store, net=settings.net)
+        self.keys = keys or Keys(settings.keys, store, net=settings.net, secret=assets.secret)
         self.jumps = Jumps(store, clock=self._now)  # asked before anything is done that is due
         self.new_job = asyncio.Event()  # wakes the worker
         self.wanted: set[str] = set()  # the engines that it should look for jobs of
@@ -272,6 +272,9 @@ class Gateway:
         """The job behind a wire's public id, its outputs with fresh links. Raises Problem(NOT_FOUND)."""
         id = wire.job_id(public)
         job = None if id is None else self.store.hot(id) or await self.store.get(id)
+        if job is None and isinstance(route, Read) and (named := route.named):
+            page = Page(size=1, keep=lambda each: named(each, public))
+            [*_, job] = None, *await self.sifted(wire, route, page, owner=owner, offset=0, wanted=1)
         if job is None or not visible(job, wire, route, owner):
             there = read_path(job, wire) if job is not None and job.owner == owner else None
             told = (
@@ -286,11 +289,16 @@ class Gateway:
         self, wire: Wire, route: Route, publics: Sequence[str], *, owner: str, origin: str = ""
     ) -> tuple[Job, ...]:
         """Those of several jobs that are there, in the order asked."""
-        jobs: list[Job] = []
+        found: dict[str, Job] = {}
         for public in publics[:MANY]:
             with contextlib.suppress(Problem):
-                jobs.append(await self.show(wire, route, public, owner=owner, origin=origin))
-        return tuple(jobs)
+                found[public] = await self.show(wire, route, public, owner=owner, origin=origin)
+        names = [public for public in publics[:MANY] if public not in found]
+        if names and isinstance(route, ReadMany) and (named := route.named):
+            page = Page(keep=lambda job: any(named(job, name) for name in names))
+            for job in await self.sifted(wire, route, page, owner=owner, offset=0, wanted=len(names)):
+                found |= {name: self.linked(job, origin) for name in names if name not in found and named(job, name)}
+        return tuple(found[public] for public in publics[:MANY] if public in found)
 
     async def ended_within(self, job: Job, seconds: float, *, origin: str = "") -> Job:
         """The job when it has ended, or as it stands after so many seconds; it goes on in any case."""

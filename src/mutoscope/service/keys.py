@@ -17,8 +17,8 @@ from msgspec import Struct
 from mutoscope.model.catalog import Model, first
 from mutoscope.model.config import BadSettings, Key, Limits, Net, Rights
 from mutoscope.model.http import HttpRequest
-from mutoscope.model.problem import Kind, Problem
-from mutoscope.model.requests import Allowance
+from mutoscope.model.problem import KEY_EXPIRED, TOKEN_EARLY, TOKEN_EXPIRED, Kind, Problem
+from mutoscope.model.requests import Allowance, Proof
 from mutoscope.service.receivers import receiver_address
 from mutoscope.store import KeyRecord, Store
 
@@ -31,6 +31,8 @@ KEYS_KEPT = 10_000
 ASKED_SECONDS = 0.5  # how long what is remembered of keys is believed: a revocation holds within a second everywhere
 TOLD_SECONDS = 2.0  # how long bytes are counted here before the store is told
 SECRET_PREFIX = "msk_"  # noqa: S105 - how our keys begin
+ACCESS_PREFIX = "mak_"  # and the access keys of pairs
+SKEW_SECONDS = 60.0  # by which the clock of whoever signed a token may be off
 SHOWN = 8  # characters of a key that are kept to be shown
 LONGEST_NAME = 100
 MISSING_KEY = "Missing API key"
@@ -62,11 +64,13 @@ class Keys:
         store: Store | None = None,
         *,
         net: Net = NET,
+        secret: bytes | None = None,
         clock: Callable[[], float] = time.time,
         tick: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`net` says which addresses webhooks may go to. Raises BadSettings for a key with another."""
-        self.net = net
+        """`net` says which addresses webhooks may go to. Raises BadSettings for a key with another. `secret` is the
+        server's own, from which those of pairs are derived; without it there are no pairs."""
+        self.net, self.secret = net, secret
         self._listed = {key.sha256.lower(): caller_of(key, net) for key in keys}
         self._store, self._clock, self._tick = store, clock, tick
         self._remembered: dict[str, Caller] = {}  # digest → caller; nothing but what the store had
@@ -80,7 +84,7 @@ class Keys:
         """Whether anybody may call. A server that had a key once is never open again."""
         return not self._listed and not self._changes
 
-    async def caller(self, secret: str | None) -> Caller:
+    async def caller(self, secret: str | Proof | None) -> Caller:
         """Whose key this is, and that it may still be used. Raises Problem(UNAUTHENTICATED).
 
         A key is found by the digest of all of it, so that the time it takes tells nothing about a kept key.
@@ -91,15 +95,28 @@ class Keys:
             return OPEN
         if not secret:
             raise Problem(Kind.UNAUTHENTICATED, MISSING_KEY)
-        found = digest(secret)
+        found = digest(self._proved(secret) if isinstance(secret, Proof) else secret)
         caller = self._listed.get(found) or self._remembered.get(found) or await self._look_up(found)
         if caller is None:
             raise Problem(Kind.UNAUTHENTICATED, "Invalid API key")
         if caller.expires is not None and self._clock() >= caller.expires:
-            raise Problem(Kind.UNAUTHENTICATED, "This API key has expired")
+            raise Problem(Kind.UNAUTHENTICATED, KEY_EXPIRED)
         if caller.key is not None:
             self._use(caller.key)
         return caller
+
+    def _proved(self, proof: Proof) -> str:
+        """The secret of a pair, which signed this; whether it is still taken is not said yet. Raises Problem."""
+        secret = pair_secret(self.secret or b"", proof.key)
+        right = hmac.digest(secret.encode(), proof.signed, "sha256")
+        if not hmac.compare_digest(right, proof.signature) or self.secret is None:
+            raise Problem(Kind.UNAUTHENTICATED, "Invalid API key: nobody's pair signed this token")
+        now = self._clock()
+        if now < proof.begins - SKEW_SECONDS:
+            raise Problem(Kind.UNAUTHENTICATED, TOKEN_EARLY)
+        if now >= proof.expires + SKEW_SECONDS:
+            raise Problem(Kind.UNAUTHENTICATED, TOKEN_EXPIRED)
+        return secret
 
     async def refresh(self) -> None:
         """Forget what was remembered if any process has changed a key since."""
@@ -215,22 +232,48 @@ def digest(secret: str) -> str:
 # -- making keys -----------------------------------------------------------------------
 
 
+class Pair(Struct, frozen=True, kw_only=True):
+    """Two halves of a credential: requests tell the one, and are signed with the other."""
+
+    access: str
+    secret: str
+
+
+def make_pair(server: bytes) -> Pair:
+    """A fresh pair. Its secret is derived from the server's own and the access key, so that nothing is kept by which
+    somebody else could sign."""
+    access = ACCESS_PREFIX + secrets.token_urlsafe(18)
+    return Pair(access=access, secret=pair_secret(server, access))
+
+
+def pair_secret(server: bytes, access: str) -> str:
+    key = hmac.digest(server, b"mutoscope key pairs", "sha256")  # not the key that signs links
+    own = hmac.digest(key, access.encode("utf-8", "surrogatepass"), "sha256")
+    return SECRET_PREFIX + base64.urlsafe_b64encode(own).rstrip(b"=").decode()
+
+
 def make_key(
-    name: str, rights: Rights, *, now: float, expires: float | None = None, net: Net = NET
+    name: str,
+    rights: Rights,
+    *,
+    now: float,
+    expires: float | None = None,
+    net: Net = NET,
+    pair: Pair | None = None,
 ) -> tuple[str, KeyRecord]:
-    """A fresh key, which is shown this once, and what is kept of it. Raises Problem(INVALID)."""
+    """A fresh key, which is shown this once, and what is kept of it: of a pair, the secret. Raises Problem(INVALID)."""
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable() or name != name.strip():
         raise Problem(Kind.INVALID, f"name should be 1 to {LONGEST_NAME} printable characters.", field="name")
     if rights.webhook:
         receiver_address(rights.webhook, "webhook", net)
     if expires is not None and expires <= now:
         raise Problem(Kind.INVALID, "expires lies in the past.", field="expires")
-    secret = SECRET_PREFIX + secrets.token_urlsafe(32)
+    secret = pair.secret if pair else SECRET_PREFIX + secrets.token_urlsafe(32)
     record = KeyRecord(
         id=f"key_{secrets.token_hex(8)}",
         name=name,
         digest=digest(secret),
-        prefix=secret[:SHOWN],
+        prefix=(pair.access if pair else secret)[:SHOWN],
         rights=rights,
         created=now,
         expires=expires,
@@ -238,12 +281,14 @@ def make_key(
     return secret, record
 
 
-async def rotate(store: Store, id: str, *, now: float, grace_seconds: float) -> tuple[str, KeyRecord]:
+async def rotate(
+    store: Store, id: str, *, now: float, grace_seconds: float, pair: Pair | None = None
+) -> tuple[str, KeyRecord]:
     """A key in place of another, with its name and rights; the old one is taken for the grace only.
 
     Raises Problem(NOT_FOUND) when there is no valid key of this id.
     """
-    secret, fresh = make_key("unnamed", Rights(), now=now)
+    secret, fresh = make_key("unnamed", Rights(), now=now, pair=pair)
     kept = await store.rotate_key(id, fresh, until=now + grace_seconds, now=now)
     if kept is None:
         raise Problem(Kind.NOT_FOUND, f"There is no valid key {id!r}.", field="id")

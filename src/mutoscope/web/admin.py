@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from mutoscope.model.config import Rights
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.service.keys import OWN, Keys, make_key, missing_key, rotate
+from mutoscope.service.keys import OWN, Keys, Pair, make_key, make_pair, missing_key, rotate
 from mutoscope.store import KeyRecord, Store
 
 log = structlog.get_logger(__name__)
@@ -27,11 +27,13 @@ class NewKey(Rights, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     """The body of a create: a name, the rights, and for how long."""
 
     name: str
+    pair: bool = False  # an access key and a secret that signs, in the place of one key
     expires_seconds: Annotated[float, Meta(gt=0, le=LONGEST)] | None = None
 
 
 class Rotation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     grace_seconds: Annotated[float, Meta(ge=0, le=LONGEST)] = 0.0
+    pair: bool = False
 
 
 class Admin:
@@ -78,17 +80,22 @@ class Admin:
         now = self.clock()
         expires = None if wish.expires_seconds is None else now + wish.expires_seconds
         rights = Rights(**{name: getattr(wish, name) for name in OWN})
-        secret, key = make_key(wish.name, rights, now=now, expires=expires, net=self.keys.net)
+        pair = self.pair(wish.pair)
+        secret, key = make_key(wish.name, rights, now=now, expires=expires, net=self.keys.net, pair=pair)
         await self.store.add_key(key)
         await self.keys.refresh()
         log.info("key_created", key=key.id, name=key.name)
-        return json_response(told(key, now) | {"key": secret}, 201, dict(NOT_STORED))
+        return json_response(told(key, now) | shown(secret, pair), 201, dict(NOT_STORED))
 
     async def rotate(self, id: str, wish: Rotation) -> HttpResponse:
-        secret, key = await rotate(self.store, id, now=self.clock(), grace_seconds=wish.grace_seconds)
+        pair = self.pair(wish.pair)
+        secret, key = await rotate(self.store, id, now=self.clock(), grace_seconds=wish.grace_seconds, pair=pair)
         await self.keys.refresh()
         log.info("key_rotated", key=id, successor=key.id)
-        return json_response(told(key, self.clock()) | {"key": secret}, 201, dict(NOT_STORED))
+        return json_response(told(key, self.clock()) | shown(secret, pair), 201, dict(NOT_STORED))
+
+    def pair(self, wanted: bool) -> Pair | None:
+        return make_pair(self.keys.secret) if wanted and self.keys.secret else None
 
     async def revoke(self, id: str) -> HttpResponse:
         key = await self.store.revoke_key(id, now=self.clock())
@@ -103,6 +110,11 @@ class Admin:
         if found is None:
             raise no_such_key(id)
         return found
+
+
+def shown(secret: str, pair: Pair | None) -> dict[str, str]:
+    """What is shown this once."""
+    return {"access_key": pair.access, "secret_key": secret} if pair else {"key": secret}
 
 
 def told(key: KeyRecord, now: float) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from mutoscope.model.catalog import first
 from mutoscope.model.http import Form, HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Output
 from mutoscope.model.problem import KINDS, Kind, Problem, hindrance
-from mutoscope.model.requests import ANY_FILE, Allowance, Submission, Upload
+from mutoscope.model.requests import ANY_FILE, Allowance, Proof, Submission, Upload
 from mutoscope.service import inputs
 from mutoscope.service.gateway import Gateway, upload_path, visible
 from mutoscope.service.idempotency import REPLAYED, Turns, repeat_of
@@ -267,7 +267,9 @@ class Server:
     async def caller_of(self, wire: Wire, found: Found, request: HttpRequest) -> Caller:
         """Whose key it is; where several vendors have the path, in the form of any of them."""
         wires = [each.wire for each in found.targets] or [wire]
-        secret = next(filter(None, (each.credential(request) for each in wires)), None)
+        sent = [each.credential(request) for each in wires]
+        proofs = (each for each in sent if isinstance(each, Proof))  # to the others it looks like a key
+        secret = next(proofs, None) or next(filter(None, sent), None)
         try:
             return await self.keys.caller(secret)
         except Problem as problem:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Input, Json, Operation, Update
+from mutoscope.model.problem import Kind
 
 T = TypeVar("T")
 Conversation = Generator[HttpRequest, HttpResponse, T]
@@ -77,6 +78,9 @@ class Back(Struct, frozen=True, kw_only=True):
     upload: Callable[[File], Conversation[str]] | None = None  # returns what stands for the file in a request
     find: Callable[[Order, float], Conversation[tuple[Json, ...]]] | None = None
     """Handles of tasks like this order's that the vendor lists since then (Unix seconds), newest first."""
+    finds_by_reference: bool = False
+    """Whether `find` gives the tasks that carry this order's reference and no others: then it does not matter who else
+    uses the account."""
     batch: Callable[[tuple[Json, ...]], Conversation[dict[int, Update]]] | None = None
     """News of several at once, by their place in the argument; those it does not tell of are polled alone. Only
     handles of one `batch_key` are put together."""
@@ -86,6 +90,8 @@ class Back(Struct, frozen=True, kw_only=True):
     unsent: frozenset[int] = frozenset({429, 503})
     """Statuses of an answer to the spending request that say for certain that nothing was submitted. Other 4xx are
     refusals; what else is not 2xx leaves it unknown."""
+    final: frozenset[Kind] = frozenset()
+    """Kinds of problem that are refusals though the status is one of these, since asking again is of no use."""
     requests_per_second: float | None = None  # what the vendor allows one account, where it says so
     open_models: bool = False  # its models' names are open-ended: one that no row has is passed on
     hosts: tuple[str, ...] = ()  # more hosts of the vendor's that may see the key, beside that of the base URL

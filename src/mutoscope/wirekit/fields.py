@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from mutoscope.model.catalog import TIERS
 from mutoscope.model.job import Generation, Json, MediaLimits, Role
 from mutoscope.wirekit.back import Way
 from mutoscope.wirekit.body import wholes
@@ -118,6 +119,31 @@ def shaped(shapes: Collection[str]) -> Field:
         return next(fitting, f"{wish.width}:{wish.height}")  # which the body's type refuses, with what would be right
 
     return Field(ours=("ratio", "width", "height"), read=lambda value: {"extra": {"ratio": value}}, write=write)
+
+
+def tiered(tiers: Mapping[str, Any]) -> Field:
+    """A tier such as "720p" in the vendor's words; where a size is all that is known, the tier of as many pixels."""
+    ours = {word: tier for tier, word in tiers.items()}
+
+    def write(wish: Generation) -> Any:
+        if wish.resolution is not None or wish.width is None or wish.height is None:
+            return tiers.get(wish.resolution or "", wish.resolution)
+        pixels = wish.width * wish.height
+        fitting = (word for tier, word in tiers.items() if abs(pixels / area_of(tier) - 1) < SAME_AREA)
+        return next(fitting, f"{wish.width}x{wish.height}")  # which the body's type refuses, with what would be right
+
+    return Field(
+        ours=("resolution", "width", "height"),
+        read=lambda value: {"resolution": ours.get(value, value)},
+        write=write,
+    )
+
+
+def area_of(tier: str) -> float:
+    return TIERS[tier] ** 2 * 16 / 9
+
+
+SAME_AREA = 0.03
 
 
 def aspect_of(shape: str) -> float:

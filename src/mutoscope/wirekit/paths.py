@@ -1,5 +1,7 @@
-"""Dotted paths into JSON: `input.prompt`, and `data.*.url` for that member of every item of a list."""
+"""Dotted paths into JSON: `input.prompt`, `data.*.url` for that member of every item of a list, and
+`contents[type=video].url` for that of the item of which another member says so."""
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, cast
 
@@ -18,7 +20,10 @@ def at(value: Any, path: str) -> Any:
             rest = ".".join(steps[place + 1 :])
             items = cast("list[Any]", value) if isinstance(value, list) else []
             return [found for each in items if (found := at(each, rest) if rest else each) is not None]
-        if isinstance(value, list) and step.isdigit():
+        name, choice = chosen(step)
+        if choice:
+            value = next(fitting(cast("Json", value).get(name), choice), None) if isinstance(value, dict) else None
+        elif isinstance(value, list) and step.isdigit():
             value = cast("list[Any]", value)[int(step)] if int(step) < len(cast("list[Any]", value)) else None
         else:
             value = cast("Json", value).get(step) if isinstance(value, dict) else None
@@ -29,8 +34,30 @@ def put(body: Json, path: str, value: Any) -> None:
     """Set what stands at a path without `*`, making the objects on the way."""
     *steps, last = path.split(".")
     for step in steps:
-        body = body.setdefault(step, {})
+        name, choice = chosen(step)
+        if choice:
+            items: list[Json] = body.setdefault(name, [])
+            found = next(fitting(items, choice), None)
+            if found is None:
+                items.append(found := Json(choice))
+            body = found
+        else:
+            body = body.setdefault(step, {})
     body[last] = value
+
+
+def chosen(step: str) -> tuple[str, dict[str, str]]:
+    """The member of a step, and which of its items is meant: "contents[type=video]"."""
+    name, _, choice = step.partition("[")
+    key, _, wanted = choice.rstrip("]").partition("=")
+    return name, {key: wanted} if choice else {}
+
+
+def fitting(items: Any, choice: dict[str, str]) -> Iterator[Json]:
+    """The objects of a list that say so."""
+    for each in cast("list[Any]", items) if isinstance(items, list) else []:
+        if isinstance(each, dict) and choice.items() <= cast("Json", each).items():
+            yield cast("Json", each)
 
 
 @cache
@@ -43,10 +70,13 @@ def types_at(body: Any, path: str) -> list[inspect.Type]:
     """The types of the member at a path, in every variant of a body."""
     types = arms(schema(body))
     for step in path.split("."):
+        name, choice = chosen(step)
         found: list[inspect.Type] = []
         for each in types:
             for field in cast("tuple[inspect.Field, ...]", getattr(each, "fields", ())):
-                if field.encode_name == step:
+                if field.encode_name == name:
                     found += arms(field.type)
+        if choice:
+            found = [arm for each in found if isinstance(each, inspect.ListType) for arm in arms(each.item_type)]
         types = found
     return types

@@ -63,6 +63,7 @@ class Read(Route, frozen=True, kw_only=True):
 
     render: Callable[[Job, HttpRequest], HttpResponse]
     id: Callable[[HttpRequest], str] = last_parameter
+    named: Callable[[Job, str], bool] | None = None  # whether the caller gave a job this name, where a text is no id
 
 
 class ReadMany(Route, frozen=True, kw_only=True):
@@ -70,6 +71,7 @@ class ReadMany(Route, frozen=True, kw_only=True):
 
     ids: Callable[[HttpRequest], tuple[str, ...]]
     render: Callable[[tuple[Job, ...], HttpRequest], HttpResponse]
+    named: Callable[[Job, str], bool] | None = None  # as of Read
 
 
 class List(Route, frozen=True, kw_only=True):

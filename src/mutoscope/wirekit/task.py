@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Failure, Generation, Input, Job, Json, Operation, Role, State, Update
 from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, custom_flaw
-from mutoscope.model.requests import Submission
+from mutoscope.model.requests import Proof, Submission
 from mutoscope.wirekit.answers import (
     LONGEST_WORD,
     ask,
@@ -34,6 +34,7 @@ from mutoscope.wirekit.answers import (
 from mutoscope.wirekit.back import Back, Carriage, Conversation, File, Order, Way
 from mutoscope.wirekit.body import (
     UNREADABLE,
+    body_of,
     dotted,
     ignored_notes,
     invalid,
@@ -49,7 +50,7 @@ from mutoscope.wirekit.flaws import plain
 from mutoscope.wirekit.forms import file_of
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.media import LINK, BadSource, source
-from mutoscope.wirekit.paths import at, has, put, types_at
+from mutoscope.wirekit.paths import at, chosen, has, put, types_at
 from mutoscope.wirekit.routes import Create, Read, Route, Stop, last_parameter
 from mutoscope.wirekit.wire import Wire
 
@@ -74,8 +75,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     form: bool = False
     created: int | None = None  # status of the answer, where not that of the API
     wait: Callable[[Json, HttpRequest], float | None] | None = None  # seconds that the answer waits for the job's end
-    waited: Callable[[Job, HttpRequest], HttpResponse] | None = None  # the answer then; None: that of any create
-    carries: Callable[[HttpRequest], str | None] | None = None  # see `Create`
+    family: str = ""  # put before the vendor's word, where the same word names another model at another path
     adds: float | None = None  # an extension's seconds are what is added: these where the caller names none
     waited: Callable[[Job, HttpRequest], HttpResponse] | None = None  # the answer then; None: that of any create
     carries: Callable[[HttpRequest], str | None] | None = None  # see `Create`
@@ -133,6 +133,9 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     made_reading: Reading | None = None  # of a create's answer, where it is not as that of a read
     reading: Reading = Reading()
     also_states: Mapping[str, State] = {}  # words that are read and never said
+    code: str = ""  # path of the vendor's own code in an error
+    codes: Mapping[Any, Kind] = {}  # what such a code means, whatever the status
+    cost: Callable[[Json], float | None] | None = None  # credits that a task tells of
     unsure: frozenset[str] = frozenset()  # words for which the next poll is to be waited for
     fault: Callable[[Json], Problem | None] | None = None  # trouble told by a code in an answer of status 200
     reasons: tuple[str, ...] = ("detail", "message", "error.message", "error", "msg")  # where an error says why
@@ -142,6 +145,8 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     word: Callable[[Flaw], str] = plain
     webhook: str | None = None  # path of the address for news
     webhook_body: Callable[[Job], Any] | None = None  # in the place of the task
+    webhook_id: str = ""  # where that says which task it is, if not where an answer does
+    reference: str | None = None  # path of the caller's own name for a task
     events: Callable[[Json], frozenset[State] | None] | None = None  # the changes that news is wanted of
     stop: str | None = None  # "METHOD path" of a cancel below the root
     stops_running: bool = True
@@ -149,7 +154,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     stop_status: int = 200
     ended_is_fine: bool = False
     sign: Callable[[str, float], Headers] = lambda key, _now: {"authorization": f"Bearer {key}"}
-    credential: Callable[[HttpRequest], str | None] | None = None
+    credential: Callable[[HttpRequest], str | Proof | None] | None = None
     security: Json = msgspec.field(default_factory=lambda: {"type": "http", "scheme": "bearer"})
     mounts: tuple[str, ...] = ()
     optional: str = ""
@@ -167,6 +172,8 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     batch: Callable[[tuple[Json, ...]], Conversation[dict[int, Update]]] | None = None
     batch_key: Callable[[Json], str] | None = None
     unsent: frozenset[int] = frozenset({429, 503})
+    final: frozenset[Kind] = frozenset()
+    finds_by_reference: bool = False
     requests_per_second: float | None = None
     hosts: tuple[str, ...] = ()
     open_models: bool = False
@@ -215,7 +222,7 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
         value = at(said, path)
         if value is not None or not field.alias:
             names |= {name: path for name in names_of(field) if name != path}
-        if value is None or (path.split(".")[0],) in wrong:
+        if value is None or (chosen(path.split(".")[0])[0],) in wrong:
             continue
         match field:
             case Field():
@@ -322,7 +329,7 @@ def model_in(endpoint: Endpoint, said: Json, request: HttpRequest) -> str:
     """The vendor's word for the model: the catalog knows what it stands for."""
     match endpoint.model_at:
         case None:
-            return endpoint.models[0]
+            return endpoint.family + endpoint.models[0]
         case str() as pattern if "{" in pattern:
             word = PLACE.sub(lambda match: request.params[match[1]], pattern)
         case member:
@@ -333,7 +340,7 @@ def model_in(endpoint: Endpoint, said: Json, request: HttpRequest) -> str:
     if endpoint.models and word not in endpoint.models:
         right = ", ".join(endpoint.models)
         raise Problem(Kind.NOT_FOUND, f"There is no model {word!r} here; there are {right}.", field=endpoint.model_at)
-    return word
+    return endpoint.family + word
 
 
 def in_order(flaws: tuple[Flaw, ...], body: Any) -> tuple[Flaw, ...]:
@@ -380,12 +387,15 @@ def endpoint_for(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> 
         if operation in endpoint.makes.values():
             for name in names:
                 if knows(endpoint, name):
-                    return endpoint, name
+                    return endpoint, name.removeprefix(endpoint.family)
     return None
 
 
 def knows(endpoint: Endpoint, name: str) -> bool:
     """Whether an endpoint takes a model of this name: by its list, and by what its body says of the member."""
+    if not name.startswith(endpoint.family):
+        return False
+    name = name.removeprefix(endpoint.family)
     if endpoint.models:
         return name in endpoint.models
     types = (
@@ -410,6 +420,8 @@ def supports(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> froz
     said = {name for _, field in endpoint.table for name in names_of(field)}
     if endpoint.parent:
         said.add(endpoint.parent.value)
+    if endpoint.adds is not None:
+        said.add("added_seconds")
     return frozenset(said - others)
 
 
@@ -445,6 +457,7 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
             put(body, member, name)
         case _:
             pass
+    hold_added(api, endpoint, wish)
     for path, field in endpoint.table:
         match field:
             case _ if field.alias:
@@ -468,7 +481,18 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
         raise Problem(Kind.INVALID, f"{api.vendor} does not take this: {told}.", field=named[0][0])
     if api.webhook and order.callback and has(endpoint.body, api.webhook):
         put(body, api.webhook, order.callback)
+    if api.reference and order.reference and has(endpoint.body, api.reference):
+        put(body, api.reference, order.reference)
     return path_of, endpoint.flat.write(body) if endpoint.flat else body
+
+
+def hold_added(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
+    """Raises Problem where an extension should add what its body cannot say."""
+    added = wish.extra.get("added_seconds")
+    told = any("added_seconds" in names_of(field) for _, field in endpoint.table)
+    if added not in (None, endpoint.adds) and not told:
+        message = f"{api.vendor} adds {endpoint.adds:g} seconds, no more and no less."
+        raise Problem(Kind.INVALID, message, field="added_seconds")
 
 
 def write_files(api: TaskApi, order: Order, body: Json, path: str, field: FileField) -> None:
@@ -627,7 +651,7 @@ def news(api: TaskApi, reading: Reading, task: Json) -> Update:
         inline=first_of(reading.inline, task) if done else (),
         texts=texts if done else (),
         failure=failure_in(api, reading, task) if state is State.FAILED else None,
-        cost=at(task, reading.cost) if reading.cost else None,
+        cost=api.cost(task) if api.cost else at(task, reading.cost) if reading.cost else None,
     )
 
 
@@ -658,7 +682,8 @@ def complaint(api: TaskApi, response: HttpResponse) -> Problem:
         said = None
     texts = (at(said, path) for path in api.reasons)
     why = next((text for text in map(text_of, texts) if text), "")
-    return refusal(response, why, vendor=api.vendor, kinds=dict(api.kinds))
+    meant = api.codes.get(code) if isinstance(code := at(said, api.code) if api.code else None, int | str) else None
+    return refusal(response, why, vendor=api.vendor, kinds={response.status: meant} if meant else dict(api.kinds))
 
 
 def text_of(told: Any) -> str:
@@ -687,7 +712,8 @@ def read_callback(api: TaskApi, order: Order, request: HttpRequest) -> Json | No
     """The body is a task: its id, and the path that the order goes to."""
     try:
         task = msgspec.json.decode(request.body, type=dict[str, Any])
-        return {"id": id_in(api, api.reading, task), "at": translate(api, order)[0]}
+        reading = replace(api.reading, id=api.webhook_id) if api.webhook_id else api.reading
+        return {"id": id_in(api, reading, task), "at": translate(api, order)[0]}
     except (Problem, msgspec.ValidationError, *UNREADABLE):
         return None
 
@@ -704,6 +730,9 @@ def wire(api: TaskApi) -> Wire:
 
     def made(endpoint: Endpoint, job: Job, _request: HttpRequest) -> HttpResponse:
         return json_response((api.made or api.task)(job), endpoint.created or api.created)
+
+    def named(job: Job, name: str) -> bool:
+        return at(body_of(job), api.reference or "") == name
 
     creates = tuple(
         Create(
@@ -726,10 +755,13 @@ def wire(api: TaskApi) -> Wire:
     tasks: list[Route] = []
     if api.show is not None:
         path = api.show.partition("?")[0]
-        tasks.append(
-            Read(at=f"GET {api.root}{path}", id=api.id_of, render=render, answer=api.answer, status=api.show_status,
+        below = {each.at: each.route for each in api.endpoints} if "{at}" in path else {"": ""}
+        tasks += [
+            Read(at=f"GET {api.root}{path.replace('{at}', at)}", id=api.id_of, route=route, render=render,
+                 named=named if api.reference else None, answer=api.answer, status=api.show_status,
                  summary="Read a task")
-        )  # fmt: skip
+            for at, route in below.items()
+        ]  # fmt: skip
     if api.stop:
         method, path = api.stop.split(" ", 1)
         gone = api.stop_status == 204
@@ -784,6 +816,8 @@ def back(api: TaskApi) -> Back:
         batch_key=api.batch_key,
         read_callback=partial(read_callback, api) if api.webhook else None,
         unsent=api.unsent,
+        final=api.final,
+        finds_by_reference=api.finds_by_reference,
         requests_per_second=api.requests_per_second,
         hosts=api.hosts,
         open_models=api.open_models,

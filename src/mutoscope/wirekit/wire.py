@@ -12,7 +12,7 @@ from msgspec import Struct
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Job
 from mutoscope.model.problem import Problem
-from mutoscope.model.requests import Allowance
+from mutoscope.model.requests import Allowance, Proof
 from mutoscope.wirekit.back import Back
 from mutoscope.wirekit.routes import Route
 from mutoscope.wirekit.words import Words
@@ -25,7 +25,7 @@ class Wire(Struct, frozen=True, kw_only=True):
     roots: tuple[str, ...]  # path prefixes whose unknown paths are answered in this wire's words
     routes: tuple[Route, ...]
     render_problem: Callable[[Problem, HttpRequest], HttpResponse]
-    credential: Callable[[HttpRequest], str | None]  # the key that the caller sent, or None
+    credential: Callable[[HttpRequest], str | Proof | None]  # the key that the caller sent or proves to have, or None
     public_id: Callable[[str], str]  # our id → the vendor's form
     job_id: Callable[[str], str | None]  # the vendor's form → our id; None when it cannot be one
     file_id: Callable[[str], str | None] = str  # the vendor's form of a file's id → ours; None when it cannot be one

@@ -8,6 +8,8 @@ from mutoscope.wires import runway_reverse
 from mutoscope.wires.dashscope import api as dashscope
 from mutoscope.wires.dashscope import models as wan_models
 from mutoscope.wires.freepik import api as freepik
+from mutoscope.wires.kling import later as kling
+from mutoscope.wires.kling import models as kling_models
 from mutoscope.wires.luma import api as luma
 from mutoscope.wires.luma import models as luma_models
 from mutoscope.wires.luma import own as luma_own
@@ -33,6 +35,7 @@ ALL: tuple[Wire, ...] = (
     reseller.WIRE,
     runway.WIRE,
     replicate.WIRE,
+    kling.WIRE,
 )
 """Every wire, the narrower path roots first."""
 
@@ -46,6 +49,7 @@ ROWS: tuple[Model, ...] = (
     *replicate_models.ROWS,
     *openai_models.ROWS,
     *anthropic_models.ROWS,
+    *kling_models.ROWS,
 )
 # fmt: on
 """Every vendor's models, for the catalog."""

@@ -4,7 +4,11 @@ What a path's literals, the Host header (`[server] hosts`) and the id of a task 
 row here; what no row claims goes to the first of `[server] wires`.
 """
 
+import msgspec
+
 from mutoscope.model.http import HttpRequest
+from mutoscope.model.job import Json
+from mutoscope.wirekit.body import UNREADABLE
 from mutoscope.wirekit.wire import Claim
 
 
@@ -20,6 +24,14 @@ def to_anthropic(request: HttpRequest) -> bool:
     )
 
 
+def names_kling(request: HttpRequest) -> bool:
+    """Nobody else calls the member so."""
+    try:
+        return "model_name" in msgspec.json.decode(request.body, type=Json)
+    except UNREADABLE:
+        return False
+
+
 ANTHROPIC = "a header anthropic-version, or a key in x-api-key and none in Authorization"
 OF_REPLICATE = ("GET /v1/models", "POST /v1/files", "GET /v1/files", "GET /v1/files/{id}", "DELETE /v1/files/{id}")
 CLAIMS: tuple[Claim, ...] = (
@@ -30,5 +42,12 @@ CLAIMS: tuple[Claim, ...] = (
             at=at, wire="replicate", when=of_replicate, why="a User-Agent of Replicate's, or a key that begins with r8_"
         )
         for at in OF_REPLICATE
+    ),
+    Claim(
+        at="POST /v1/images/generations",
+        wire="kling",
+        when=names_kling,
+        why="`model_name` in the body",
+        reads_body=True,
     ),
 )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from hashlib import blake2b
 from uuid import UUID
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -15,6 +16,7 @@ from mutoscope.model.problem import Flaw, Kind, Problem, Rule
 from mutoscope.wirekit.body import dotted
 from mutoscope.wirekit.flaws import plain
 from mutoscope.wirekit.ids import uuid4_form
+from mutoscope.wirekit.ids import request_id, uuid4_form
 from mutoscope.wires.dashscope.bodies import MODELS, TIERS, word_of
 
 # -- tasks -----------------------------------------------------------------------------
@@ -177,13 +179,6 @@ def local_time(seconds: float) -> str:
 
 def milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
-
-
-def request_id(request: HttpRequest) -> str:
-    """An id for a request that made no task. A wire has no chance of its own: the same request has the same one."""
-    said = "\n".join((request.method, request.path, *(f"{name}={text}" for name, text in request.query.items())))
-    digest = blake2b(said.encode("utf-8", "replace") + request.body[:4096], digest_size=16)
-    return str(UUID(bytes=digest.digest(), version=4))
 
 
 # -- errors ------------------------------------------------------------------------------
