@@ -19,10 +19,11 @@ from mutoscope.model import catalog, problem
 from mutoscope.model.catalog import Catalog, Model
 from mutoscope.model.config import Account, Key, ModelPrice, ModelRights, ModelSettings, Settings, WireSettings
 from mutoscope.model.http import HttpRequest
-from mutoscope.model.job import Operation
+from mutoscope.model.job import Json, Operation
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.studio import TIERS, motion
 from mutoscope.studio.scene import lexicon
+from mutoscope.web.openapi import security_schemes
 from mutoscope.wirekit.routes import (
     AccountRead,
     Content,
@@ -38,6 +39,7 @@ from mutoscope.wirekit.routes import (
     Route,
     Stop,
     TakeFile,
+    TakeInline,
     UsageRead,
 )
 from mutoscope.wirekit.wire import Wire
@@ -197,6 +199,7 @@ VERBS: Mapping[type[Route], str] = {
     Content: "download",
     OpenUploads: "open uploads",
     TakeFile: "send a file",
+    TakeInline: "send files inside the body",
     ReadFile: "read a file",
     DropFile: "forget a file",
     ListUploads: "list uploads",
@@ -222,14 +225,17 @@ def wires() -> Iterator[str]:
 
 
 def facts(wire: Wire) -> str:
-    key = wire.security.get("name") or f"`Authorization: {wire.security['scheme'].title()}`"
-    said = [f"Key in {code(key) if '`' not in key else key}."]
+    said = [f"Key in {' or '.join(dict.fromkeys(map(key_in, security_schemes(wire).values())))}."]
     said += [f"Every request carries `{name}: {value}`." for name, value in wire.headers.items()]
     said.append(
         "Inputs are probed before a job exists." if wire.probes_inputs else "Inputs are fetched when a job runs."
     )
     said.append("Sends webhooks." if wire.render_webhook else "Knows no webhooks.")
     return " ".join(said)
+
+
+def key_in(scheme: Json) -> str:
+    return code(scheme["name"]) if "name" in scheme else code(f"Authorization: {scheme['scheme'].title()}")
 
 
 # -- problems ----------------------------------------------------------------------

@@ -78,6 +78,7 @@ SAMPLES = (
     "picture.png",
     "2026-01-31",
     "castle",
+    "1 R",
     "google/nano-banana",
     "5s",
 )
@@ -326,7 +327,8 @@ def list_edges(type: inspect.VarTupleType | inspect.ListType, extra: dict[str, A
     if most is not None:
         yield Edge(items(type, most), fits=True, says=f"{most} items, the most")
         yield Edge(items(type, most + 1), fits=False, says=f"{most + 1} items, too many")
-    yield from (Edge([each.value], each.fits, f"[0]: {each.says}") for each in edges(type.item_type))
+    rest = items(type, least)[1:]
+    yield from (Edge([each.value, *rest], each.fits, f"[0]: {each.says}") for each in edges(type.item_type))
 
 
 def struct_edges(struct: inspect.StructType, needs: dict[str, Any]) -> Iterator[Edge]:
@@ -364,6 +366,8 @@ def named(answer: Any) -> set[str]:
     if text := coded.get("status_msg") or (error.get("message") if isinstance(error, dict) else ""):
         return {re.split(r"[.\[ :]", part)[0] for part in text.removeprefix("invalid params, ").split("; ")}
     params |= {re.split(r"[.\[]", each["field"])[0] for each in answer.get("invalid_fields", ())}
+    if answer.get("type") == "upstream_error":  # the proxy of Midjourney has one text
+        return {re.split(r"[.\[: ]", part)[0] for part in answer["description"].split("; ")}
     if "request_id" in answer:  # DashScope and Kling have one text, in which every flaw begins with its path
         return {re.split(r"[.\[ :]", part)[0] for part in answer["message"].split("; ")}
     detail = answer.get("detail")
@@ -398,6 +402,7 @@ BODIES = [
     if route.body is not None
     and wire.words is None
     and not isinstance(route, TakeFile | Read)  # a form with a file, or an id, and nothing else
+    and not (isinstance(route, Create) and route.hangs)  # on a task that is not there
 ]
 """But for those of vendors with words, whose members hang together and whose models' names are free: their bounds are
 tried in tests/wires, and their operations below."""

@@ -119,6 +119,7 @@ MODELS = (
     *("gen4.5", "gen4_turbo", "gen4_image", "wan-2.7", "wan3", "veo3.1", "seedance2", "gen4_aleph", "act_two"),
     *("ray-2", "ray-1-6", "photon-1"),
     *("hailuo-2.3", "hailuo-02", "t2v-01", "minimax-h3", "image-01", "speech-02-hd", "music-2.0"),
+    "midjourney",
     *REPLICATES,
     *("kling-v1-6", "kling-3.0-turbo"),
 )

@@ -536,7 +536,7 @@ async def test_no_route_shows_one_owner_what_is_anothers(wire: Wire, route: Rout
             strangers = await seen(guarded, wire, route, bob, mine)
             nowhere = await seen(guarded, wire, route, bob, none)
             assert plain(strangers, mine, none) == plain(nowhere, mine, none)
-            assert strangers.status_code == 404 or UNKNOWN.search(strangers.text)
+            assert strangers.status_code == 404 or UNKNOWN.search(strangers.text) or "task_no_found" in strangers.text
             assert await store.get(job.id) == job
             assert (await seen(guarded, wire, route, ann, mine)).status_code < 300
         case List() | ListUploads() if route.at not in BY_FILE:
@@ -557,6 +557,8 @@ async def test_no_route_shows_one_owner_what_is_anothers(wire: Wire, route: Rout
             assert plain(strangers, mine, none) == plain(nowhere, mine, none)
             assert strangers.status_code == 404
             assert (await seen(guarded, wire, route, ann, mine)).status_code != 404
+        case Create() if route.hangs:  # on a task that the body names
+            assert (await seen(guarded, wire, route, bob)).status_code == 404
         case Create():
             same = {"idempotency-key": "one", "x-stainless-retry-count": "1"}
             made = [await seen(guarded, wire, route, secret, **same) for secret in (ann, bob, ann)]
@@ -760,6 +762,11 @@ FORMS = {
     "x-api-key: <key>": {"x-api-key": "{}"},
 }
 """How clients send a key."""
+ALSO_TAKEN = {
+    "runway_relay": {"authorization: <key>"},
+    "runway_reverse": {"authorization: <key>"},
+    "midjourney": {"authorization: Bearer <key>", "authorization: <key>"},
+}
 
 
 @pytest.mark.parametrize("wire", wires.ALL, ids=[wire.name for wire in wires.ALL])
@@ -771,7 +778,7 @@ async def test_a_key_that_came_in_another_form_is_told_so_with_the_header_that_i
     denied = 200 if path.startswith(wire.quiet) else 401
     [(name, form)] = pages.key_header(wire, "<key>").items()
     wanted = f"{name}: {form}"
-    taken = {wanted} | ({"authorization: <key>"} if wire.name in ("runway_relay", "runway_reverse") else set())
+    taken = {wanted} | ALSO_TAKEN.get(wire.name, set())
     async with start(keys=[{"name": "ann", "sha256": digest("s3cret-ann")}]) as running:
         for said, headers in FORMS.items():
             sent = {name: text.format("s3cret-ann") for name, text in headers.items()}

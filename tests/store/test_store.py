@@ -8,7 +8,7 @@ from store_samples import FAILURE, OUTPUT, T0, full_job, id_at, make_job, make_u
 
 from mutoscope.model.job import Job, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store import Store
+from mutoscope.store import Purse, Store
 
 DAY = 86400.0
 
@@ -655,3 +655,40 @@ async def test_what_a_key_holds_is_counted_right_through_a_jobs_life(store: Stor
     assert (await store.add(make_job(owner="alice"), concurrency=2, queued=4)).throttled
     with pytest.raises(Problem):
         _ = await store.add(make_job(owner="alice"), queued=4)
+
+
+# -- jobs that wait to be told what to make ---------------------------------------------
+
+
+async def test_a_job_takes_the_place_of_one_that_no_engine_has_once(store: Store) -> None:
+    waiting = make_job(engine="", state=State.CANCELED, finished=T0, cost=0.0)
+    await store.add(waiting)
+    assert await claim(store) == []
+    answer = msgspec.structs.replace(make_job(), id=waiting.id)
+    outcomes = await asyncio.gather(*(store.add(answer, replaces=True) for _ in range(2)), return_exceptions=True)
+    assert [isinstance(each, Problem) and each.kind is Kind.CONFLICT for each in outcomes] == [False, True]
+    assert await store.get(waiting.id) == answer
+    assert len(await store.list(wire="freepik", owner="alice", route="", limit=9)) == 1
+
+
+async def test_no_other_job_is_replaced(store: Store) -> None:
+    known = make_job()
+    await store.add(known)
+    for id in (known.id, make_job().id):
+        with pytest.raises(Problem) as refused:
+            await store.add(msgspec.structs.replace(make_job(), id=id), replaces=True)
+        assert refused.value.kind is Kind.CONFLICT
+    assert await store.get(known.id) == known
+
+
+async def test_what_takes_a_place_is_held_to_the_limits_and_leaves_it_where_it_is_refused(store: Store) -> None:
+    waiting = make_job(engine="", state=State.CANCELED, finished=T0, cost=0.0)
+    await store.add(waiting)
+    with pytest.raises(Problem) as refused:
+        await store.add(
+            msgspec.structs.replace(make_job(), id=waiting.id),
+            replaces=True,
+            purse=Purse(reserve=5.0, budget=1.0, period="day"),
+        )
+    assert refused.value.kind is Kind.OVER_BUDGET
+    assert await store.get(waiting.id) == waiting

@@ -173,7 +173,7 @@ class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
     owner: str  # the key that made it; "" on an open server
     generation: Generation
     body: bytes = b""  # as it was sent; long strings shortened
-    engine: str
+    engine: str  # "" for one that waits to be told what to make: canceled in the books, until another takes its place
     state: State = State.QUEUED
     throttled: bool = False  # queued, but its owner already holds as many of this model as allowed
     progress: float | None = None  # 0 to 1; None while unknown

@@ -30,6 +30,10 @@ class Submission(Struct, frozen=True, kw_only=True):
     wait: float | None = None  # seconds the answer may wait for the job's end
     parent: str | None = None  # public id of an earlier job of this wire, which must be the caller's
     events: frozenset[State] | None = None  # the changes that the webhook is wanted for; None: those of the wire
+    body: bytes | None = None  # what the job keeps as its body, where the request's own does not tell all
+    follow: "Callable[[Job], Submission] | None" = None  # what it comes to, where that hangs on the parent; may raise
+    waits: bool = False  # filed and made by nobody, until another submission takes its place: a dialog that is open
+    replaces: bool = False  # takes the place and the id of its parent, which waits
 
 
 class Page(Struct, frozen=True, kw_only=True):

@@ -120,8 +120,12 @@ class Gateway:
         """
         if self.draining:
             raise Problem(Kind.UNAVAILABLE, "The server is shutting down. Try again shortly.", retry_after=5)
-        asked = await self.followed(wire, submission.generation, owner)
         parent = None if submission.parent is None else await self.earlier(wire, submission.parent, owner)
+        if submission.follow and parent:
+            followed = submission.follow(parent)
+            notes, webhook = submission.notes + followed.notes, submission.webhook or followed.webhook
+            submission = replace(followed, notes=notes, webhook=webhook)
+        asked = await self.followed(wire, submission.generation, owner)
         model = self.catalog.named(wire.name, asked.model)
         asked = replace(asked, model=model.name)
         hold_scope("model", model.name, rights.models)
@@ -138,7 +142,7 @@ class Gateway:
         passes = maker.speaks == wire.name
         if passes and submission.unread:
             asked = replace(asked, wire=wire.name, unread=submission.unread)
-        id = str(uuid_utils.uuid7())
+        id = parent.id if parent and submission.replaces else str(uuid_utils.uuid7())
         generation = made_definite(asked, model, maker, id)
         now = self.clock()
         job = Job(
@@ -147,19 +151,21 @@ class Gateway:
             route=route,
             owner=owner,
             generation=generation,
-            body=shortened(body),
+            body=shortened(body if submission.body is None else submission.body),
             engine=maker.name,
             notes=submission.notes + (() if passes else submission.ignored) + notes,
             engines=allowed,
             webhook=submission.webhook,
             events=tuple(sorted(submission.events or ())),
-            parent=parent.id if parent else None,
+            parent=parent.parent if parent and submission.replaces else parent.id if parent else None,
             trace=self.tracing.header() if self.tracing else None,
             origin=self.settings.server.public_url or origin,
             created=now,
             updated=now,
             estimate=self.estimate(generation, model, maker.name),
         )
+        if submission.waits:
+            job = replace(job, engine="", webhook=None, state=State.CANCELED, finished=now, cost=0.0, estimate=0.0)
         share = share_of(rights, model, self.settings.limits)
         job = await self.store.add(
             job,
@@ -167,9 +173,11 @@ class Gateway:
             daily=share.daily,
             queued=share.queued,
             repeat=repeat,
-            purse=self.purse(job, model, rights),
+            purse=None if submission.waits else self.purse(job, model, rights),
+            replaces=submission.replaces,
         )
-        self.want(maker.name)
+        if not submission.waits:
+            self.want(maker.name)
         return job
 
     async def earlier(self, wire: Wire, public: str, owner: str, *, field: str = "id") -> Job:

@@ -46,5 +46,5 @@ class HotJobs:
 
 
 def may_change(job: Job) -> bool:
-    """A job that failed for want of news may be made after all."""
-    return job.finished is None or (job.failure is not None and job.failure.kind in UNSETTLED)
+    """A job that failed for want of news may be made after all, and one that no engine has may be replaced."""
+    return job.finished is None or not job.engine or (job.failure is not None and job.failure.kind in UNSETTLED)

@@ -234,8 +234,10 @@ class Store(Protocol):
         queued: int | None = None,
         repeat: Repeat | None = None,
         purse: Purse | None = None,
+        replaces: bool = False,
     ) -> Job:
-        """Store a new job and return it as it now stands.
+        """Store a new job and return it as it now stands. With `replaces` it takes the place of one with its id that no
+        engine has; CONFLICT when there is none such, or not any more.
 
         With `repeat`, the owner's job that was stored under that key within its time is returned instead, and
         nothing is stored; Problem CONFLICT when that one's digest differs.

@@ -29,6 +29,7 @@ from mutoscope.wirekit.routes import (
     Stop,
     Stream,
     TakeFile,
+    TakeInline,
     UsageRead,
 )
 from mutoscope.wirekit.wire import Wire
@@ -65,6 +66,7 @@ ANSWERS: dict[type[Route], str] = {
     Content: "Where the file is.",
     OpenUploads: "Where to send the files.",
     TakeFile: "The file is kept.",
+    TakeInline: "The files are kept.",
     ReadFile: "The file that was sent.",
     DropFile: "The file is forgotten.",
     ListUploads: "The files that were sent.",

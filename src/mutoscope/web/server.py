@@ -19,6 +19,8 @@ from mutoscope.files.convert import convert
 from mutoscope.model.catalog import first
 from mutoscope.model.http import Form, HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Output
+from mutoscope.model.http import Form, FormFile, HttpRequest, HttpResponse, json_response
+from mutoscope.model.job import Job
 from mutoscope.model.problem import KINDS, Kind, Problem, hindrance
 from mutoscope.model.requests import ANY_FILE, Allowance, Proof, Submission, Upload
 from mutoscope.service import inputs
@@ -54,6 +56,7 @@ from mutoscope.wirekit.routes import (
     Stop,
     Stream,
     TakeFile,
+    TakeInline,
     UsageRead,
 )
 from mutoscope.wirekit.wire import Wire
@@ -370,6 +373,8 @@ class Server:
                 return route.render(await gateway.open_uploads(wire, wishes, owner=owner, origin=origin), request)
             case TakeFile():
                 return route.render(await self.take_file(wire, route, request, owner, origin), request)
+            case TakeInline():
+                return route.render(await self.take_inline(wire, route, request, owner, origin), request)
             case DropFile():
                 return route.render(await gateway.drop_file(wire, route.id(request), owner=owner), request)
             case ReadFile():
@@ -411,6 +416,22 @@ class Server:
             message = f"The file has {files[0].bytes} bytes; {wish.min_bytes} to {wish.max_bytes} are taken."
             raise Problem(Kind.TOO_LARGE if files[0].bytes else Kind.INVALID, message, field=route.part)
         return await self.gateway.take_file(wire, wish, files[0], owner=owner, origin=origin)
+
+    async def take_inline(
+        self, wire: Wire, route: TakeInline, request: HttpRequest, owner: str, origin: str
+    ) -> tuple[Upload, ...]:
+        """Keep the files inside a body."""
+        kept: list[Upload] = []
+        with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
+            for number, (wish, data) in enumerate(await unhurried(route.parse, request, request)):
+                if not wish.min_bytes <= len(data) <= wish.max_bytes:
+                    message = f"A file has {len(data)} bytes; {wish.min_bytes} to {wish.max_bytes} are taken."
+                    raise Problem(Kind.TOO_LARGE if data else Kind.INVALID, message)
+                path = Path(folder) / str(number)
+                await asyncio.to_thread(path.write_bytes, data)
+                file = FormFile(path=path, bytes=len(data))
+                kept.append(await self.gateway.take_file(wire, wish, file, owner=owner, origin=origin))
+        return tuple(kept)
 
     async def make(self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str) -> HttpResponse:
         """A create. One that says that it repeats another is answered with the other's job."""

@@ -56,6 +56,7 @@ class Create(Route, frozen=True, kw_only=True):
     carries: Callable[[HttpRequest], str | None] | None = None
     """The media type in which the answer after a wait carries the files themselves, as `Output.data`: "" for that which
     they have, None where it carries links only."""
+    hangs: bool = False  # on an earlier job, which the request names
 
 
 class Read(Route, frozen=True, kw_only=True):
@@ -134,6 +135,13 @@ class TakeFile(Route, frozen=True, kw_only=True):
     part: str  # the form's part that is the file
     parse: Callable[[HttpRequest], UploadWish]
     render: Callable[[Upload, HttpRequest], HttpResponse]
+
+
+class TakeInline(Route, frozen=True, kw_only=True):
+    """Keeps files that the request carries inside its JSON."""
+
+    parse: Callable[[HttpRequest], tuple[tuple[UploadWish, bytes], ...]]
+    render: Callable[[tuple[Upload, ...], HttpRequest], HttpResponse]
 
 
 class ReadFile(Route, frozen=True, kw_only=True):

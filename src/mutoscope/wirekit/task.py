@@ -747,6 +747,7 @@ def wire(api: TaskApi) -> Wire:
             form=each.form,
             waited=each.waited,
             carries=each.carries,
+            hangs=each.parent is not None,
         )
         for each in api.endpoints
         if each.front

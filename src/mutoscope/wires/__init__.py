@@ -17,6 +17,8 @@ from mutoscope.wires.openai import api as openai
 from mutoscope.wires.openai import models as openai_models
 from mutoscope.wires.minimax import api as minimax
 from mutoscope.wires.minimax import models as minimax_models
+from mutoscope.wires.midjourney import api as midjourney
+from mutoscope.wires.midjourney import models as midjourney_models
 from mutoscope.wires.replicate import api as replicate
 from mutoscope.wires.replicate import models as replicate_models
 from mutoscope.wires.runway import api as runway
@@ -32,6 +34,7 @@ ALL: tuple[Wire, ...] = (
     anthropic.WIRE,
     minimax.WIRE,
     runway_reverse.WIRE,
+    midjourney.WIRE,
     reseller.WIRE,
     runway.WIRE,
     replicate.WIRE,
@@ -46,6 +49,7 @@ ROWS: tuple[Model, ...] = (
     *luma_models.ROWS,
     *minimax_models.ROWS,
     *runway_reverse.ROWS,
+    *midjourney_models.ROWS,
     *replicate_models.ROWS,
     *openai_models.ROWS,
     *anthropic_models.ROWS,

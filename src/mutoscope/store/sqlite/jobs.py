@@ -64,14 +64,15 @@ class Addition(NamedTuple):
     repeat: Repeat | None = None
     queued: int | None = None
     purse: Purse | None = None
+    replaces: bool = False  # one with its id that no engine has
 
 
 def add_together(
     db: sqlite3.Connection, additions: Sequence[Addition], *, tallies: "Tallies"
 ) -> Sequence[Job | Exception]:
     """Store many jobs by one statement; where that fails, one by one, to tell whose fault it was."""
-    if len(additions) == 1:
-        return [add_alone(db, additions[0], tallies)]
+    if len(additions) == 1 or any(each.replaces for each in additions):
+        return [add_alone(db, each, tallies) for each in additions]
     _ = db.execute("SAVEPOINT additions")
     try:
         outcomes = add_all(db, additions, tallies)
@@ -115,7 +116,7 @@ INSERT_STRIDE = {stride: INSERT_JOB + f", {HOLES}" * (stride - 1) for stride in 
 
 
 def add_alone(db: sqlite3.Connection, addition: Addition, tallies: "Tallies") -> Job | Exception:
-    if addition.repeat is None and addition.purse is None:
+    if addition.repeat is None and addition.purse is None and not addition.replaces:
         return try_one(db, addition, tallies)  # one statement, which undoes itself
     _ = db.execute("SAVEPOINT addition")
     outcome = try_one(db, addition, tallies)
@@ -127,6 +128,10 @@ def add_alone(db: sqlite3.Connection, addition: Addition, tallies: "Tallies") ->
 
 def try_one(db: sqlite3.Connection, addition: Addition, tallies: "Tallies") -> Job | Exception:
     try:
+        if addition.replaces:
+            tallies.keep((addition.job.owner, addition.job.generation.model), None)  # one row goes, another comes
+            if not cleared(db, addition.job.id):
+                return Problem(Kind.CONFLICT, "It does not wait for this any more.")
         [outcome] = add_all(db, [addition], tallies)
     except Exception as error:
         if environmental(error):
@@ -135,6 +140,13 @@ def try_one(db: sqlite3.Connection, addition: Addition, tallies: "Tallies") -> J
             return Problem(Kind.CONFLICT, f"A job with the id {addition.job.id} exists already.")
         return error
     return outcome
+
+
+def cleared(db: sqlite3.Connection, id: str) -> bool:
+    """Make room for what takes the place of a job that no engine has."""
+    place = "DELETE FROM jobs WHERE id = ? AND engine = '' AND finished IS NOT NULL AND deleted = 0"
+    _ = db.execute("DELETE FROM asset_uses WHERE job = ?", (id,))
+    return db.execute(place, (id,)).rowcount > 0
 
 
 def decide(
