@@ -81,6 +81,7 @@ SAMPLES = (
     "1 R",
     "google/nano-banana",
     "5s",
+    "chirp-v4",
 )
 """Texts that between them match every pattern; longer ones are made from them."""
 
@@ -368,7 +369,8 @@ def named(answer: Any) -> set[str]:
     params |= {re.split(r"[.\[]", each["field"])[0] for each in answer.get("invalid_fields", ())}
     if answer.get("type") == "upstream_error":  # the proxy of Midjourney has one text
         return {re.split(r"[.\[: ]", part)[0] for part in answer["description"].split("; ")}
-    if "request_id" in answer:  # DashScope and Kling have one text, in which every flaw begins with its path
+    if "request_id" in answer or answer.get("code") == "invalid_request":
+        # DashScope, Kling, Suno and Udio have one text, in which every flaw begins with its path
         return {re.split(r"[.\[ :]", part)[0] for part in answer["message"].split("; ")}
     detail = answer.get("detail")
     if isinstance(detail, list):  # FastAPI's
@@ -472,12 +474,16 @@ def places(path: str) -> dict[str, str]:
     return {name: NAMES.get(name, "1") for name in PLACEHOLDER.findall(path)}
 
 
+OF_EARLIER = ("There is no task", " makes at most ", "There is no model 'chirp-", "song_id: is required with mode ")
+"""In the answer to a body that is fine but for what it names, which is not here (an earlier task, an open model), or is too
+long for its model."""
+
+
 def verdict(attempt: Attempt, answer: httpx.Response) -> str | None:
     """What is wrong with an answer, if anything."""
     told = f"{attempt.says} → {answer.status_code} {answer.text[:300]}"
     if attempt.fits:
-        # what is well formed may still name an earlier job that is not there, or be too long for its model
-        past = any(words in answer.text for words in ("There is no task", " makes at most "))
+        past = any(words in answer.text for words in OF_EARLIER)
         return None if past or (answer.is_success and not refused(answer)) else told
     if not refused(answer):
         return told

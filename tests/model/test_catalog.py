@@ -69,6 +69,17 @@ def test_defaults_fill_only_what_was_not_asked_for() -> None:
     assert (full.seconds, full.width, full.height, full.fps) == (8, 1280, 720, 24)
 
 
+def test_a_rows_usual_length_is_that_of_a_new_piece_and_not_of_one_that_goes_on() -> None:
+    song = Catalog(ROWS).get("chirp-v4")
+    for operation, seconds in (
+        (Operation.TEXT_TO_MUSIC, 60),
+        (Operation.MUSIC_EXTENSION, None),
+        (Operation.MUSIC_JOIN, None),
+    ):
+        made = catalog.complete(Generation(operation=operation, model=song.name), song)
+        assert (made.seconds, made.count) == (seconds, 2)
+
+
 def test_a_tier_with_a_picture_is_left_to_the_shape_of_the_picture() -> None:
     model = Catalog(ROWS).get("wan-2.7")
     full = catalog.complete(Generation(operation=I2V, model="wan-2.7", inputs=(PICTURE,)), model)

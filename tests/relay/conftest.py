@@ -122,4 +122,5 @@ MODELS = (
     "midjourney",
     *REPLICATES,
     *("kling-v1-6", "kling-3.0-turbo"),
+    *("chirp-v4", "suno-lyrics", "suno-concat", "suno-upload", "udio32-v1.5"),
 )

@@ -567,6 +567,7 @@ STARTS: dict[Operation, tuple[Role, ...]] = {
     Operation.LIP_SYNC: (Role.VIDEO, Role.AUDIO),
     Operation.SPEECH_TO_TEXT: (Role.AUDIO,),
     Operation.MUSIC_EXTENSION: (Role.AUDIO,),
+    Operation.MUSIC_JOIN: (Role.AUDIO,),
 }
 """The files without which there is nothing to start from."""
 

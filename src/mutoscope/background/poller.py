@@ -175,7 +175,7 @@ class Poller:
         match watch.mode, update.state:
             case _, State.QUEUED | State.RUNNING:
                 await self._still(relay, watch, update)
-            case Mode.WAIT, State.SUCCEEDED if update.links:
+            case Mode.WAIT, State.SUCCEEDED if has_result(update):
                 if await self.store.collect(watch.job, facts=facts_of(update), now=self.clock()):
                     self._moved_on(relay, watch)
             case Mode.WAIT, State.SUCCEEDED:
@@ -185,7 +185,7 @@ class Poller:
                 state = State.FAILED if update.state is State.FAILED else State.CANCELED
                 failure = update.failure or Failure(kind=Kind.UPSTREAM_FAILED, message=f"{relay.name} failed.")
                 await self._end(relay, watch, state, failure, cost=update.cost or 0.0)
-            case Mode.LATE, State.SUCCEEDED if update.links:
+            case Mode.LATE, State.SUCCEEDED if has_result(update):
                 if await self.store.revive(watch.job, facts=facts_of(update), now=self.clock()):
                     self._moved_on(relay, watch)
                 else:
@@ -308,6 +308,10 @@ class Poller:
         relay.upstream = max(relay.upstream - 1, 0)
         self.gateway.changed(watch.job)
         self.gateway.want(relay.name)
+
+
+def has_result(update: Update) -> bool:
+    return bool(update.links or update.texts or update.kept)
 
 
 def facts_of(update: Update) -> Json:

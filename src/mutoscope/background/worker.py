@@ -557,7 +557,7 @@ class Run:
     @property
     def is_accepted(self) -> bool:
         """Whether a vendor makes it or made it: then only its word, or the operator's patience, ends the job."""
-        return bool(self._checkpoint.get("links")) or (
+        return bool(self._checkpoint.get("links") or self._checkpoint.get("texts")) or (
             self.dispatch is not None and self.dispatch.sent is Sent.ACCEPTED
         )
 

@@ -103,8 +103,11 @@ class Relay:
         self.back: Back = wire.back
         self.speaks = wire.name
         self.catalog, self.clock = catalog, clock
+        base_url = account.base_url or self.back.base_url
+        if not base_url:
+            raise Problem(Kind.INVALID, f"is needed: {wire.title} has no address of its own; name your reseller's")
         self.line = Line(
-            account.base_url or self.back.base_url,
+            base_url,
             lambda: self.back.sign(account.key, self.clock()),
             net,
             seconds=settings.request_seconds,
@@ -191,7 +194,8 @@ class Relay:
             with self.breaker.trying():
                 order = await self._with_earlier(run, self._order_of(run))
                 try:
-                    sources = {each.field: await self._bring(run, order, each) for each in order.generation.inputs}
+                    given = [each for each in order.generation.inputs if not self._is_said_by_id(order, each)]
+                    sources = {each.field: await self._bring(run, order, each) for each in given}
                 except Unreached as reason:
                     return self._unsent(run, reason.problem)
                 return await self._through(self._send(run, replace(order, sources=sources)))
@@ -227,6 +231,10 @@ class Relay:
         return replace(order, earlier={job: handle for job, handle in found.items() if handle})
 
     # -- its inputs -------------------------------------------------------------------
+
+    def _is_said_by_id(self, order: Order, each: Input) -> bool:
+        """Whether the vendor made it and takes it by no other way than the id of the job that did."""
+        return each.output_of in order.earlier and not self.back.ways(order, each)
 
     async def _bring(self, run: EngineRun, order: Order, each: Input) -> str:
         """What stands for an input in the request, after it was brought where the vendor can have it.
@@ -435,7 +443,7 @@ class Relay:
     # -- what was made -----------------------------------------------------------------------
 
     async def _fetch(self, run: EngineRun, links: Sequence[str]) -> Outcome:
-        """Copy the results to us and look at them."""
+        """Copy the results to us and look at them; what is words is here already."""
         tries = int(run.checkpointed.get("copies", 0))
         if (cost := number(run.checkpointed.get("cost"), 0.0, MOST_CREDITS)) is not None:
             run.charge(cost)

@@ -99,6 +99,10 @@ FAMILY = {
 """Kinds of media that a role takes when its limits name no types; every other role takes images."""
 
 
+def kinds_of(role: Role) -> tuple[str, ...]:
+    return FAMILY.get(role, ("image",))
+
+
 class MediaInfo(Struct, frozen=True, kw_only=True):
     """What a file is. Width and height are as shown, after its own rotation."""
 
@@ -289,7 +293,7 @@ def type_flaw(info: MediaInfo, limits: MediaLimits, role: Role) -> str | None:
         types = tuple("image/jpeg" if each == "image/jpg" else each for each in limits.types)
         if info.media_type not in types:
             return f"Unsupported asset type: expected {', '.join(types)}, found {info.media_type}"
-    elif info.kind not in (kinds := FAMILY.get(role, ("image",))):
+    elif info.kind not in (kinds := kinds_of(role)):
         return f"Unsupported asset type: expected {' or '.join(kinds)}, found {info.media_type}"
     return None
 

@@ -82,6 +82,7 @@ def row(
     max_seconds: float | None = None,
     names: dict[str, tuple[str, ...]] | None = None,
     sizes: Mapping[str, Mapping[str, tuple[int, int]]] | None = None,
+    ignores: frozenset[str] = ADVICE,
 ) -> Model:
     """A row, as vendors' tables have it."""
     return Model(
@@ -94,7 +95,7 @@ def row(
         max_seconds=max_seconds,
         price=price,
         prices=prices or {},
-        ignores=ADVICE,
+        ignores=ignores,
     )
 
 
@@ -249,6 +250,8 @@ def complete(generation: Generation, model: Model, *, remote: bool = False) -> G
     `remote`: a vendor makes it, whose frame rate is its own affair.
     """
     sizes = {"width", "height", "resolution"} | ({"fps"} if remote else set[str]())
+    if generation.operation in (Operation.MUSIC_EXTENSION, Operation.MUSIC_JOIN):
+        sizes |= {"seconds"}  # a row's usual length is that of a new piece
     missing = {
         name: value for name, value in model.defaults.items() if name not in sizes and getattr(generation, name) is None
     }

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from mutoscope.engines import Engine
 from mutoscope.engines.relay import Relay
 from mutoscope.files.assets import Assets, upload_name
+from mutoscope.files.probe import kinds_of
 from mutoscope.model import catalog
 from mutoscope.model.catalog import Catalog, Model, Price
 from mutoscope.model.config import Rights, Settings
@@ -201,9 +202,11 @@ class Gateway:
         if not job.state.final:
             message = f"Task {each.output_of} is {job.state} yet; it can be used when it has succeeded."
             raise Problem(Kind.CONFLICT, message, field=each.field)
-        files = [output for output in job.outputs if output.asset]
+        kinds = kinds_of(each.role)
+        files = [output for output in job.outputs if output.asset and output.media_type.partition("/")[0] in kinds]
         if each.output >= len(files):
-            message = f"Task {each.output_of} {job.state} and has {len(files)} files; none is there to go on from."
+            what = f"{len(files)} files that are {' or '.join(kinds)}"
+            message = f"Task {each.output_of} {job.state} and has {what}; none is there to go on from."
             raise Problem(Kind.INVALID, message, field=each.field)
         file = files[each.output]
         return replace(each, asset=file.asset, media_type=file.media_type, output_of=job.id, made_by=job.engine)

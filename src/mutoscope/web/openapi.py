@@ -234,7 +234,8 @@ def operation(
 
 def operation_id(wire: Wire, route: Route) -> str:
     """The method and the path tell operations apart; so do they here."""
-    words = re.sub(r"[^a-z0-9]+", "_", route.path.lower()).strip("_")
+    path = re.sub(r"\b[A-Z]{2,}\b", r"\g<0>_capitals", route.path)  # where case alone tells a spelling
+    words = re.sub(r"[^a-z0-9]+", "_", path.lower()).strip("_")
     return f"{wire.name}_{route.method.lower()}_{words}"
 
 

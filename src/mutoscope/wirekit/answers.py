@@ -99,7 +99,7 @@ def news_of(
     """
     doubts: list[str] = []
     status = plain_text(status, LONGEST_WORD)
-    said = [plain_text(each, LONGEST_RESULT) for each in texts if isinstance(each, str)]
+    said = [plain_lines(each, LONGEST_RESULT) for each in texts if isinstance(each, str)]
     files = [each for each in inline if isinstance(each, str)]
     if state is State.SUCCEEDED and not (said or files or (links and all(map(is_link, links)))):
         raise Problem(Kind.UPSTREAM_FAILED, f"{vendor} reports {status} without a link to what was made.")
@@ -126,6 +126,11 @@ def news_of(
 def plain_text(text: str, most: int = LONGEST_REASON) -> str:
     """A vendor's words as they may be stored, logged and passed on."""
     return CONTROLS.sub(" ", text[:most])
+
+
+def plain_lines(text: str, most: int) -> str:
+    """Words that were made, which may have lines."""
+    return "\n".join(plain_text(line, most) for line in text[:most].split("\n"))
 
 
 def is_link(value: Any) -> bool:

@@ -44,6 +44,7 @@ class JobField(Struct, frozen=True, kw_only=True):
     """A member that is the id of an earlier job, whose output is the input."""
 
     role: Role
+    output: Callable[[str], int] = lambda _: 0  # which of its outputs of the role's kind, where an id names one
     beside: Json = {}
     alias: bool = False
 

@@ -8,6 +8,7 @@ from mutoscope.model.http import HttpRequest
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 VERSION = 14  # where the version digit of a hyphenated UUID stands
+PARTS = "158236"  # version digits of the ids of a job's results: neither its own nor the vendor's of the job
 
 
 def uuid4_form(id: str) -> str:
@@ -32,3 +33,14 @@ def request_id(request: HttpRequest) -> str:
     said = "\n".join((request.method, request.path, *(f"{name}={text}" for name, text in request.query.items())))
     digest = blake2b(said.encode("utf-8", "replace") + request.body[:4096], digest_size=16)
     return str(uuid.UUID(bytes=digest.digest(), version=4))
+def part_form(id: str, number: int) -> str:
+    """The id of one of a job's results, from 0, at vendors where these have ids of their own."""
+    return f"{id[:VERSION]}{PARTS[number]}{id[VERSION + 1 :]}"
+
+
+def from_part_form(public: str) -> tuple[str, int] | None:
+    """The job, and which of its results; None when the text cannot be such an id."""
+    text = public.lower()
+    if not UUID.fullmatch(text) or text[VERSION] not in PARTS:
+        return None
+    return f"{text[:VERSION]}7{text[VERSION + 1 :]}", PARTS.index(text[VERSION])

@@ -56,6 +56,7 @@ from mutoscope.wirekit.wire import Wire
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:=-]{0,199}", re.ASCII)
 """What a vendor's id may look like: it becomes a part of a path, or of a query."""
+PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?%", re.ASCII)
 PLACE = re.compile(r"\{([^{}]+)\}")
 
 
@@ -71,6 +72,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     parent: Role | None = None  # what the output of the job in the path is to this one
     fields: Mapping[str, AnyField] | None = None  # in the place of the API's
     rules: Callable[[Json], Iterable[Flaw]] | None = None  # what is wrong between members
+    reshape: Callable[[Json], Json] | None = None  # other forms of the body that clients send → the one of `body`
     route: str = ""  # the job's `route`; "" for one that every read of the wire may see
     form: bool = False
     created: int | None = None  # status of the answer, where not that of the API
@@ -210,7 +212,8 @@ def weights_of(field: FileField) -> str:
 
 def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     """Raises Problem(INVALID) with every flaw of the body, Problem(NOT_FOUND) for a model that is not there."""
-    said, flaws = read_all(request.body, endpoint.body)
+    body = reshaped(endpoint, request.body)
+    said, flaws = read_all(body, endpoint.body)
     asked: Json = {}
     more: Json = {}
     inputs, names, wrong = list[Input](), dict[str, str](), {flaw.path[:1] for flaw in flaws}
@@ -230,7 +233,7 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
                 more |= read.pop("extra", {})
                 asked |= read
             case JobField():
-                inputs.append(Input(role=field.role, field=path, output_of=str(value)))
+                inputs.append(Input(role=field.role, field=path, output_of=str(value), output=field.output(str(value))))
             case FileField():
                 for place, text, each in texts_of(path, field, value):
                     try:
@@ -250,9 +253,9 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     flaws = with_others(tuple(flaws), [each for each in found if each.path[:1] not in wrong])
     if flaws:
         raise invalid(in_order(flaws, endpoint.body))
-    strange = tuple(islice(strangers(request.body, endpoint.body), MOST_UNREAD))
     if refused:
         raise refused
+    strange = tuple(islice(strangers(body, endpoint.body), MOST_UNREAD))
     parent = request.params.get("id") if endpoint.parent else None
     if endpoint.parent and parent:
         inputs.append(Input(role=endpoint.parent, field="id", output_of=parent))
@@ -276,6 +279,13 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
         parent=parent,
         events=api.events(said) if api.events else None,
     )
+
+
+def reshaped(endpoint: Endpoint, body: bytes) -> bytes:
+    """The body in the form of its type. Raises Problem where it is no JSON."""
+    if endpoint.reshape is None or not isinstance(said := read_json(body), dict):
+        return body
+    return msgspec.json.encode(endpoint.reshape(cast("Json", said)))
 
 
 GOES_ON = frozenset({Operation.VIDEO_EXTENSION, Operation.MUSIC_EXTENSION})
@@ -637,7 +647,6 @@ def news(api: TaskApi, reading: Reading, task: Json) -> Update:
         raise Problem(Kind.UPSTREAM_FAILED, message)
     else:
         state = words[status]
-    share = number(at(task, reading.progress), 0.0, reading.whole) if reading.progress else None
     done = state is State.SUCCEEDED
     links, texts = first_of(reading.links, task), first_of(reading.texts, task)
     if links == texts:  # one place for either
@@ -646,13 +655,21 @@ def news(api: TaskApi, reading: Reading, task: Json) -> Update:
         vendor=api.vendor,
         state=state,
         status=status,
-        progress=None if share is None else share / reading.whole,
+        progress=share_of(at(task, reading.progress), reading.whole) if reading.progress else None,
         links=links if done else (),
         inline=first_of(reading.inline, task) if done else (),
         texts=texts if done else (),
         failure=failure_in(api, reading, task) if state is State.FAILED else None,
         cost=api.cost(task) if api.cost else at(task, reading.cost) if reading.cost else None,
     )
+
+
+def share_of(told: Any, whole: float) -> float | None:
+    """A figure, or a text such as "30%", as a share of the whole."""
+    if isinstance(told, str) and PERCENT.fullmatch(told):
+        told, whole = float(told[:-1]), 100.0
+    share = number(told, 0.0, whole)
+    return None if share is None else share / whole
 
 
 def first_of(paths: tuple[str, ...], task: Json) -> list[Any]:

@@ -5,6 +5,7 @@ from mutoscope.wirekit.wire import Wire
 from mutoscope.wires.anthropic import api as anthropic
 from mutoscope.wires.anthropic import models as anthropic_models
 from mutoscope.wires import runway_reverse
+from mutoscope.wires import udio
 from mutoscope.wires.dashscope import api as dashscope
 from mutoscope.wires.dashscope import models as wan_models
 from mutoscope.wires.freepik import api as freepik
@@ -24,6 +25,8 @@ from mutoscope.wires.replicate import models as replicate_models
 from mutoscope.wires.runway import api as runway
 from mutoscope.wires.runway import models as runway_models
 from mutoscope.wires.runway import reseller
+from mutoscope.wires.suno import api as suno
+from mutoscope.wires.suno import models as suno_models
 
 ALL: tuple[Wire, ...] = (
     freepik.WIRE,
@@ -39,6 +42,8 @@ ALL: tuple[Wire, ...] = (
     runway.WIRE,
     replicate.WIRE,
     kling.WIRE,
+    suno.WIRE,
+    udio.WIRE,
 )
 """Every wire, the narrower path roots first."""
 
@@ -54,6 +59,8 @@ ROWS: tuple[Model, ...] = (
     *openai_models.ROWS,
     *anthropic_models.ROWS,
     *kling_models.ROWS,
+    *suno_models.ROWS,
+    *udio.ROWS,
 )
 # fmt: on
 """Every vendor's models, for the catalog."""

@@ -1,0 +1,1 @@
+"""Suno, as resellers have it: the relay protocol of the Suno-API project."""
