@@ -374,7 +374,7 @@ def named(answer: Any) -> set[str]:
         return {re.split(r"[.\[ :]", part)[0] for part in answer["message"].split("; ")}
     detail = answer.get("detail")
     if isinstance(detail, list):  # FastAPI's
-        return {each["loc"][1] for each in detail}
+        return {str(each["loc"][1]) for each in detail if len(each["loc"]) > 1}
     if "invalid_fields" in answer:
         return params
     if detail:  # one text as well

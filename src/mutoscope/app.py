@@ -27,6 +27,7 @@ from mutoscope.files.egress import Client
 from mutoscope.files.probe import Prober
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import BadSettings, Rights, Settings
+from mutoscope.model.job import Job
 from mutoscope.model.problem import Problem
 from mutoscope.service import rehearsal as rehearsing
 from mutoscope.service.gateway import Gateway
@@ -135,6 +136,7 @@ class App:
             wake=self.gateway.new_delivery,
             challenges={wire.name: wire.challenge for wire in self.wires if wire.challenge},
             jumps=self.gateway.jumps,
+            vendors_headers=vendors_headers,
         )
         self.lag = Lag()
         pace = Pace(settings.limits.requests_per_minute, per_second=settings.limits.requests_per_second)
@@ -331,3 +333,7 @@ def peers(settings: Settings, catalog: Catalog) -> list[Peer]:
             raise BadSettings(f"[accounts.{name}] base_url: {problem.message}") from problem
         made.append(peer)
     return made
+def vendors_headers(job: Job, body: bytes) -> dict[str, str]:
+    """What the vendor of a job's wire has in its webhooks beside our own headers."""
+    more = BY_NAME[job.wire].webhook_headers if job.wire in BY_NAME else None
+    return more(job, body) if more else {}

@@ -79,7 +79,9 @@ class Deliverer:
         challenges: Mapping[str, str] | None = None,
         jumps: Jumps | None = None,
         clock: Callable[[], float] = time.time,
+        vendors_headers: Callable[[Job, bytes], dict[str, str]] | None = None,
     ) -> None:
+        self.vendors_headers = vendors_headers
         self.store, self.client, self.settings, self.secret = store, client, settings, secret
         self.wake, self.jumps, self.clock = wake, jumps, clock
         self.challenges = dict(challenges or {})  # wire → the member that its receivers have to send back
@@ -163,6 +165,8 @@ class Deliverer:
     async def _attempt(self, due: DueDelivery, told: Facts) -> None:
         delivery, status, error = due.delivery, None, None
         sent = headers(self.secret, delivery.id, self.clock(), delivery.body)
+        if self.vendors_headers and (job := await self.store.get(delivery.job)):
+            sent |= self.vendors_headers(job, delivery.body)
         if self.tracing and self.tracing.to_receivers and (trace := self.tracing.header()):
             sent[HEADER] = trace
         started = time.monotonic()

@@ -33,6 +33,7 @@ VENDOR_KEYS = {
     "MINIMAX_API_KEY": "minimax",
     "KLINGAI_API_KEY": "kling",
     "REPLICATE_API_TOKEN": "replicate",
+    "BFL_API_KEY": "flux",
 }
 """The environment variables in which the vendors' own SDKs look for a key → the wire that it is for."""
 

@@ -599,8 +599,10 @@ class Gateway:
 
 
 def visible(job: Job, wire: Wire, route: Route, owner: str) -> bool:
-    """Whether a caller may see this job by this route: theirs, and made by the route's own path."""
-    return job.wire == wire.name and job.owner == owner and (not route.route or job.route == route.route)
+    """Whether a caller may see this job by this route: theirs, or asked for without a key where the id is enough, and
+    made by the route's own path."""
+    theirs = job.owner == owner or (not owner and isinstance(route, Read) and route.keyless)
+    return job.wire == wire.name and theirs and (not route.route or job.route == route.route)
 
 
 def read_path(job: Job, wire: Wire) -> str | None:

@@ -75,7 +75,7 @@ def key_in(value: bytes) -> bytes:
 
 
 def is_credential(name: bytes) -> bool:
-    return name == b"authorization" or name.endswith(b"api-key")
+    return name in (b"authorization", b"x-key") or name.endswith(b"api-key")
 
 
 class Proxies:

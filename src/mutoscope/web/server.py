@@ -278,6 +278,8 @@ class Server:
         except Problem as problem:
             if secret or problem.kind is not Kind.UNAUTHENTICATED:
                 raise
+            if found.targets and all(isinstance(each.route, Read) and each.route.keyless for each in found.targets):
+                return Caller()
             wanted = "; ".join(f"{name}: {form}" for name, form in pages.key_header(wire, "<key>").items())
             raise missing_key(request, wanted) from problem
 

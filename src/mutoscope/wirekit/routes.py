@@ -65,6 +65,7 @@ class Read(Route, frozen=True, kw_only=True):
     render: Callable[[Job, HttpRequest], HttpResponse]
     id: Callable[[HttpRequest], str] = last_parameter
     named: Callable[[Job, str], bool] | None = None  # whether the caller gave a job this name, where a text is no id
+    keyless: bool = False  # whoever knows the id may read it without a key
 
 
 class ReadMany(Route, frozen=True, kw_only=True):

@@ -84,6 +84,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     usual: Callable[[Json], str] | None = None  # the model where the caller names none; None: the first of `models`
     also: tuple[str, ...] = ()  # older or resellers' spellings of the path
     front: bool = True  # False: the API's own `routes` take its requests, as where one path is for many models
+    says: Json = {}  # extras that the path itself says: an engine that does not know them does not make it
     fixed: Json = {}  # members that the vendor wants and nobody asks for, by dotted path
     flat: "Flat | None" = None  # of a body whose members stand in a list
     table: tuple[tuple[str, AnyField], ...] = ()  # the rows that its body has; set by the API
@@ -129,6 +130,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     error_type: Any
     show: str | None = "{id}"  # the path of a read below the root; None: an answer comes at once
     show_status: int = 200
+    show_keyless: bool = False  # a read needs no key: the id is enough
     created: int = 200  # status of a create's answer
     made: Callable[[Job], Any] | None = None  # what a create answers, where that is not the task
     made_type: Any = None
@@ -148,6 +150,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     webhook: str | None = None  # path of the address for news
     webhook_body: Callable[[Job], Any] | None = None  # in the place of the task
     webhook_id: str = ""  # where that says which task it is, if not where an answer does
+    webhook_headers: Callable[[Job, bytes], Headers] | None = None
     reference: str | None = None  # path of the caller's own name for a task
     events: Callable[[Json], frozenset[State] | None] | None = None  # the changes that news is wanted of
     stop: str | None = None  # "METHOD path" of a cancel below the root
@@ -215,7 +218,7 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     body = reshaped(endpoint, request.body)
     said, flaws = read_all(body, endpoint.body)
     asked: Json = {}
-    more: Json = {}
+    more: Json = dict(endpoint.says)
     inputs, names, wrong = list[Input](), dict[str, str](), {flaw.path[:1] for flaw in flaws}
     found = list[Flaw]()
     if endpoint.flat and not flaws:
@@ -427,7 +430,7 @@ def supports(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> froz
     # what is there before decides otherwise; what comes after may be there too
     before = list(endpoint.makes.values()).index(operation)
     others = {role.value for role in list(endpoint.makes)[:before] if role}
-    said = {name for _, field in endpoint.table for name in names_of(field)}
+    said = {name for _, field in endpoint.table for name in names_of(field)} | set(endpoint.says)
     if endpoint.parent:
         said.add(endpoint.parent.value)
     if endpoint.adds is not None:
@@ -476,7 +479,7 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
                 if (value := field.write(wish)) is not None:
                     put(body, path, value)
             case FileField():
-                write_files(api, order, body, path, field)
+                write_files(api, endpoint, order, body, path, field)
             case JobField():
                 write_jobs(api, endpoint, order, body, path, field)
     if endpoint.parent:
@@ -505,7 +508,8 @@ def hold_added(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
         raise Problem(Kind.INVALID, message, field="added_seconds")
 
 
-def write_files(api: TaskApi, order: Order, body: Json, path: str, field: FileField) -> None:
+def write_files(api: TaskApi, endpoint: Endpoint, order: Order, body: Json, path: str, field: FileField) -> None:
+    """Where several members are for files of one role, each takes the next."""
     given = [each for each in order.generation.inputs if each.role is field.role and not by_id(order, each, body, path)]
     if not given:
         return
@@ -519,11 +523,18 @@ def write_files(api: TaskApi, order: Order, body: Json, path: str, field: FileFi
         items = [{field.item: value} | count for value, count in zip(values, counts, strict=False)]
         put(body, path, items if field.item and not field.written else values)
         return
-    if len(given) > 1:
-        message = f"{api.vendor} takes one {field.role}; several were given."
+    places = [name for name, each in endpoint.table if same_role(each, field)]
+    if len(given) > len(places):
+        most = "one" if len(places) == 1 else str(len(places))
+        message = f"{api.vendor} takes {most} {field.role}; {len(given)} were given."
         raise Problem(Kind.INVALID, message, field=field.role.value)
-    put(body, path, values[0])
-    beside(body, path, field.beside)
+    if (place := places.index(path)) < len(values):
+        put(body, path, values[place])
+        beside(body, path, field.beside)
+
+
+def same_role(each: AnyField, field: FileField) -> bool:
+    return isinstance(each, FileField) and each.role is field.role and not each.many and not each.alias
 
 
 def by_id(order: Order, each: Input, body: Json, path: str) -> bool:
@@ -777,7 +788,7 @@ def wire(api: TaskApi) -> Wire:
         tasks += [
             Read(at=f"GET {api.root}{path.replace('{at}', at)}", id=api.id_of, route=route, render=render,
                  named=named if api.reference else None, answer=api.answer, status=api.show_status,
-                 summary="Read a task")
+                 keyless=api.show_keyless, summary="Read a task")
             for at, route in below.items()
         ]  # fmt: skip
     if api.stop:
@@ -807,6 +818,7 @@ def wire(api: TaskApi) -> Wire:
         public_id=api.public_id,
         job_id=api.job_id,
         render_webhook=lambda job: None if job.state is State.QUEUED else msgspec.json.encode(tell(job)),
+        webhook_headers=api.webhook_headers,
         probes_inputs=api.probes_inputs,
         problem_schema=api.error_type,
         security=api.security,

@@ -32,6 +32,7 @@ class Wire(Struct, frozen=True, kw_only=True):
     precheck: Callable[[HttpRequest, Route | None], Problem | None] | None = None  # a required version header …
     render_webhook: Callable[[Job], bytes | None] | None = None  # None: this change owes no message
     challenge: str = ""  # the member of a JSON body that a receiver has to send back before it is sent any news
+    webhook_headers: Callable[[Job, bytes], dict[str, str]] | None = None  # beside ours, from the job and the body
     answer_headers: Callable[[Allowance], dict[str, str]] | None = None  # the vendor's rate-limit headers
     absent: Callable[[HttpRequest], HttpResponse | None] | None = None
     """What a good key gets at a path of the vendor's that is not served: an empty list, where it is that of a list."""

@@ -8,6 +8,8 @@ from mutoscope.wires import runway_reverse
 from mutoscope.wires import udio
 from mutoscope.wires.dashscope import api as dashscope
 from mutoscope.wires.dashscope import models as wan_models
+from mutoscope.wires.flux import api as flux
+from mutoscope.wires.flux import models as flux_models
 from mutoscope.wires.freepik import api as freepik
 from mutoscope.wires.kling import later as kling
 from mutoscope.wires.kling import models as kling_models
@@ -44,6 +46,7 @@ ALL: tuple[Wire, ...] = (
     kling.WIRE,
     suno.WIRE,
     udio.WIRE,
+    flux.WIRE,
 )
 """Every wire, the narrower path roots first."""
 
@@ -61,6 +64,7 @@ ROWS: tuple[Model, ...] = (
     *kling_models.ROWS,
     *suno_models.ROWS,
     *udio.ROWS,
+    *flux_models.ROWS,
 )
 # fmt: on
 """Every vendor's models, for the catalog."""

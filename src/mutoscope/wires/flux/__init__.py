@@ -1,0 +1,1 @@
+"""Black Forest Labs' FLUX API: a path for each model, one path to read any result."""

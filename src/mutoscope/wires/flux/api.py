@@ -1,0 +1,322 @@
+"""Black Forest Labs' FLUX API: a POST for each model, and `get_result?id=`, which needs no key."""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
+from mutoscope.model.job import Job, Json, Operation, Role, State, Update
+from mutoscope.model.problem import Flaw, Kind, Problem
+from mutoscope.model.requests import Account, Page
+from mutoscope.wirekit.back import Conversation
+from mutoscope.wirekit.body import body_of, read_body
+from mutoscope.wirekit.flaws import fastapi, pydantic
+from mutoscope.wirekit.ids import uuid4_form
+from mutoscope.wirekit.routes import AccountRead, List, Read, Reply, Stop
+from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, back, bearer, poll, render_problem, task_in, wire
+from mutoscope.wires.flux import bodies
+from mutoscope.wires.flux.bodies import FINETUNE
+
+ROOT = "/v1/"
+RESULT = f"{ROOT}get_result"
+STATES = dict(zip(State, ("Pending", "Pending", "Ready", "Error", "Error"), strict=True))
+INPUT_REFUSED, OUTPUT_REFUSED, UNKNOWN = "Request Moderated", "Content Moderated", "Task not found"
+ENDED = frozenset({State.SUCCEEDED, State.FAILED})
+
+# -- answers -------------------------------------------------------------------------------
+
+
+class Made(Struct, kw_only=True, omit_defaults=True):
+    """What a create answers. With a webhook it has `status` and `webhook_url` too, with a finetune its id."""
+
+    id: str
+    polling_url: str
+    cost: float | None
+    input_mp: float | None
+    output_mp: float | None
+    status: str | None = None
+    webhook_url: str | None = None
+    finetune_id: str | None = None
+
+
+class Result(Struct, kw_only=True):
+    id: str
+    status: str  # Pending, Ready, Error, Request Moderated, Content Moderated, Task not found
+    result: dict[str, Any] | None = None
+    progress: float | None = None
+    details: dict[str, Any] | None = None
+    preview: dict[str, Any] | None = None
+    cost: float | None = None
+
+
+class Error(Struct, kw_only=True, omit_defaults=True):
+    """`detail` is a text or, for a body that is not valid, FastAPI's list; `message` says it in a sentence. What is not
+    there to be read has the members of a result."""
+
+    detail: str | list[dict[str, Any]]
+    message: str
+    id: str | None = None
+    status: str | None = None
+    result: None = None
+
+
+def made(job: Job) -> Made:
+    wish, id = job.generation, uuid4_form(job.id)
+    told = Made(
+        id=id,
+        polling_url=f"{job.origin}{RESULT}?id={id}",
+        cost=job.estimate,
+        input_mp=None,
+        output_mp=round(wish.width * wish.height / 1e6, 2) if wish.width and wish.height else None,
+    )
+    if job.webhook:
+        told.status, told.webhook_url = "Pending", job.webhook
+    if wish.operation is Operation.FINETUNE:
+        told.finetune_id, told.status = id, "Pending"
+    return told
+
+
+def result(job: Job) -> Result:
+    """`progress` is null until somebody works on it."""
+    told = Result(id=uuid4_form(job.id), status=STATES[job.state], cost=job.cost)
+    match job.state:
+        case State.RUNNING:
+            told.progress = min(max(job.progress or 0.0, 0.0), 1.0)
+        case State.SUCCEEDED:
+            told.progress, told.result = 1.0, ready(job)
+        case State.FAILED if job.failure and job.failure.kind is Kind.REFUSED:
+            told.status, told.details = INPUT_REFUSED, {"Moderation Reasons": [job.failure.message]}
+        case State.FAILED if job.failure:
+            told.details = {"Error": job.failure.message}
+        case State.CANCELED:
+            told.details = {"Error": "The task was canceled."}
+        case _:
+            pass
+    return told
+
+
+def ready(job: Job) -> Json:
+    """Strict clients take no null here: what is not known is left out."""
+    start, end = job.started or job.created, job.finished or job.updated
+    told = {"sample": job.outputs[0].url if job.outputs else None, "prompt": job.generation.prompt or "",
+            "seed": job.generation.seed, "start_time": start, "end_time": end,
+            "duration": round(max(end - start, 0.0), 3)}  # fmt: skip
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def error(problem: Problem, _status: int) -> Error:
+    invalid = problem.kind is Kind.INVALID and problem.flaws
+    return Error(detail=[fastapi(flaw) for flaw in problem.flaws] if invalid else problem.message,
+                 message=problem.message)  # fmt: skip
+
+
+def told_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
+    """An id that is not there is told in the form of a result."""
+    answer = render_problem(API, problem, request)
+    if problem.kind is not Kind.NOT_FOUND or not request.path.endswith(RESULT):
+        return answer
+    told = Error(detail=problem.message, message=problem.message, id=asked_id(request), status=UNKNOWN)
+    return json_response(msgspec.to_builtins(told) | {"result": None}, answer.status, answer.headers)
+
+
+def asked_id(request: HttpRequest) -> str:
+    return request.query.get("id", "")
+
+
+def key_of(request: HttpRequest) -> str | None:
+    return request.headers.get("x-key", "").strip() or bearer(request)
+
+
+# -- webhooks --------------------------------------------------------------------------------
+
+
+def webhook_headers(job: Job, body: bytes) -> Headers:
+    """The secret goes back as it came; receivers of another page of the vendor's look for a signature."""
+    secret = body_of(job).get("webhook_secret")
+    if not isinstance(secret, str) or not secret:
+        return {}
+    signature = hmac.digest(secret.encode(), body, hashlib.sha256).hex()
+    return {"x-webhook-secret": secret, "x-bfl-signature": f"sha256={signature}"}
+
+
+# -- finetunes, account ------------------------------------------------------------------------
+
+TUNED = "finetune"
+
+
+class Finetunes(Struct):
+    finetunes: list[str]
+
+
+class FinetuneDetails(Struct):
+    finetune_details: dict[str, Any]
+
+
+class DeleteFinetune(Struct, kw_only=True):
+    finetune_id: str
+
+
+class Deleted(Struct, kw_only=True):
+    status: str
+    message: str
+    deleted_finetune_id: str
+    timestamp: str
+
+
+def render_finetunes(jobs: tuple[Job, ...], _request: HttpRequest) -> HttpResponse:
+    return json_response(Finetunes([uuid4_form(job.id) for job in jobs]))
+
+
+def render_details(job: Job, _request: HttpRequest) -> HttpResponse:
+    said = {name: value for name, value in job.generation.extra.items() if value is not None}
+    told = msgspec.to_builtins(result(job))
+    return json_response({"finetune_details": said | {"finetune_id": told["id"]} | told})
+
+
+def render_deleted(job: Job, _request: HttpRequest) -> HttpResponse:
+    id, now = uuid4_form(job.id), datetime.now(UTC).isoformat()
+    message = f"Finetune {id} is deleted."
+    return json_response(Deleted(status="success", message=message, deleted_finetune_id=id, timestamp=now))
+
+
+def finetune_in(request: HttpRequest) -> str:
+    """Raises Problem(INVALID)."""
+    return read_body(request.body, DeleteFinetune).finetune_id
+
+
+UNLIMITED = 1e9  # credits
+
+
+def render_credits(account: Account, _request: HttpRequest) -> HttpResponse:
+    """A credit is a cent, as ours is; without a budget nothing ends it."""
+    return json_response({"credits": UNLIMITED - account.spent if account.left is None else account.left})
+
+
+# fmt: off
+ROUTES = (
+    List(at=f"GET {ROOT}my_finetunes", route=TUNED, parse=lambda _: Page(size=1000), render=render_finetunes,
+         answer=Finetunes, summary="List the finetunes"),
+    Read(at=f"GET {ROOT}finetune_details", route=TUNED, id=lambda request: request.query.get("finetune_id", ""),
+         render=render_details, answer=FinetuneDetails, summary="What a finetune was made of"),
+    Stop(at=f"POST {ROOT}delete_finetune", route=TUNED, id=finetune_in, running=True, keeps=False,
+         render=render_deleted, body=DeleteFinetune, answer=Deleted, summary="Delete a finetune"),
+    AccountRead(at=f"GET {ROOT}credits", render=render_credits, summary="What is left of a budget"),
+    Reply(at=f"POST {ROOT}licenses/models/{{slug}}/usage", reply=lambda _: json_response({}),
+          summary="Report of the use of weights, which is not kept"),
+)
+# fmt: on
+
+# -- endpoints --------------------------------------------------------------------------------
+
+DRAWN = {Role.IMAGE: Operation.IMAGE_TO_IMAGE, Role.REFERENCE: Operation.IMAGE_TO_IMAGE, None: Operation.TEXT_TO_IMAGE}
+EDITED, FILLED, WIDENED, WORN = (
+    {None: each}
+    for each in (
+        Operation.IMAGE_TO_IMAGE,
+        Operation.IMAGE_INPAINT,
+        Operation.IMAGE_OUTPAINT,
+        Operation.VIRTUAL_TRY_ON,
+    )
+)
+MOVED = {
+    Role.VIDEO: Operation.VIDEO_TO_VIDEO,
+    Role.FIRST_FRAME: Operation.IMAGE_TO_VIDEO,
+    None: Operation.TEXT_TO_VIDEO,
+}
+
+
+def model(
+    name: str, body: Any, makes: Any, rules: Callable[[Json], Iterable[Flaw]] | None = None, **more: Any
+) -> Endpoint:
+    return Endpoint(at=name, title=f"Make something with {name}", body=body, makes=makes, rules=rules, models=(name,),
+                    model_at=None, **more)  # fmt: skip
+
+
+CONTROLS, ERASED = (("control_image", "preprocessed_image"),), (("image", "input_image"), ("mask", "mask_image"))
+CONTROL, WORN_BY = bodies.one_of(*CONTROLS), (("person", "input_image"), ("garment", "input_image_2"))
+WORDS = (("prompt",),)
+
+
+def controlled(body: Any) -> Any:
+    return bodies.needing(body, *CONTROLS)
+
+
+# fmt: off
+ENDPOINTS = (
+    model("flux-pro-1.1", bodies.Pro11, DRAWN, bodies.first_flaws),
+    model("flux-dev", bodies.Dev, DRAWN, bodies.first_flaws),
+    model("flux-pro", bodies.Pro, DRAWN, bodies.first_flaws),
+    model("flux-pro-1.1-ultra", bodies.Ultra, DRAWN, bodies.first_flaws),
+    model("flux-pro-1.0-fill", bodies.Fill, FILLED),
+    model("flux-pro-1.0-expand", bodies.Expand, WIDENED),
+    model("flux-pro-1.0-canny", controlled(bodies.Canny), EDITED, CONTROL, says={"canny": True}),
+    model("flux-pro-1.0-depth", controlled(bodies.Depth), EDITED, CONTROL, says={"depth": True}),
+    *(model(f"flux-kontext-{each}", bodies.Kontext, DRAWN, bodies.kontext_flaws) for each in ("pro", "max")),
+    *(model(f"flux-2-{each}", bodies.Second, DRAWN, bodies.second_flaws) for each in ("pro", "pro-preview", "max")),
+    model("flux-2-flex", bodies.Flex, DRAWN, bodies.second_flaws),
+    model("flux-2-klein-4b", bodies.Klein, DRAWN, bodies.second_flaws),
+    *(model(f"flux-2-klein-{each}", bodies.Klein9, DRAWN, bodies.second_flaws) for each in ("9b", "9b-preview")),
+    *(model(each, bodies.Outpainting, WIDENED, bodies.second_flaws)
+      for each in ("flux-tools/outpainting-v1", "flux-2-flex-outpainting")),
+    model("flux-tools/erase-v1", bodies.needing(bodies.Erase, *ERASED), FILLED, bodies.one_of(*ERASED),
+          fields=bodies.ERASE),
+    model("flux-tools/deblur-v1", bodies.Deblur, EDITED, says={"deblur": True}),
+    *(model(f"flux-tools/vto-{each}", bodies.needing(bodies.TryOn, *WORN_BY), WORN, bodies.one_of(*WORN_BY),
+            fields=bodies.TRY_ON)
+      for each in ("v1", "v2")),
+    model("flux-3-image", bodies.Third, DRAWN),
+    model("flux-3-video", bodies.needing(bodies.Video, *WORDS), MOVED, bodies.video_flaws, fields=bodies.VIDEO),
+    model("flux-pro-finetuned", bodies.tuned(bodies.Dev), DRAWN, bodies.first_flaws),
+    model("flux-pro-1.1-ultra-finetuned", bodies.tuned(bodies.TunedUltra), DRAWN, bodies.first_flaws),
+    model("flux-pro-1.0-fill-finetuned", bodies.tuned(bodies.Fill), FILLED),
+    model("flux-pro-1.0-canny-finetuned", controlled(bodies.tuned(bodies.Canny)), EDITED, CONTROL,
+          says={"canny": True}),
+    model("flux-pro-1.0-depth-finetuned", controlled(bodies.tuned(bodies.Depth)), EDITED, CONTROL,
+          says={"depth": True}),
+    Endpoint(at="finetune", title="Have a model learn from pictures", body=bodies.Finetune, route=TUNED,
+             makes={None: Operation.FINETUNE}, fields=FINETUNE, models=("flux-finetune",), model_at=None),
+)
+# fmt: on
+
+
+def fault(task: Json) -> Problem | None:
+    gone = task.get("status") == UNKNOWN
+    return Problem(Kind.NOT_FOUND, "Black Forest Labs knows no such task.") if gone else None
+
+
+def asked_again(handle: Json) -> Conversation[Update]:
+    """One word is for what waits and for what runs; progress tells which."""
+    told = poll(API, handle)
+    answer = yield next(told)
+    try:
+        told.send(answer)
+    except StopIteration as end:
+        update: Update = end.value
+        runs = update.state is State.QUEUED and task_in(API, answer).get("progress") is not None
+        return replace(update, state=State.RUNNING) if runs else update
+    raise AssertionError("a poll is one request")
+
+
+# fmt: off
+API = TaskApi(
+    name="flux", vendor="Black Forest Labs", title="Black Forest Labs FLUX", docs="https://docs.bfl.ai",
+    base_url="https://api.bfl.ai", root=ROOT, roots=(f"{ROOT}flux-", RESULT), mounts=("/bfl", "/proxy/bfl"),
+    show="get_result?id={id}", show_keyless=True, id_of=asked_id, endpoints=ENDPOINTS, fields=bodies.FIELDS,
+    states=STATES, also_states={INPUT_REFUSED: State.FAILED, OUTPUT_REFUSED: State.FAILED}, task=result, answer=Result,
+    made=made, made_type=Made, webhook="webhook_url", webhook_headers=webhook_headers, events=lambda _: ENDED,
+    reading=Reading(links=("result.sample",), progress="progress", whole=1.0, cost="cost",
+                    reason=("details.Error", "details.Moderation Reasons.0", "details")),
+    fault=fault, error=error, error_type=Error, invalid_status=422, word=pydantic,
+    sign=lambda key, _: {"x-key": key}, credential=key_of,
+    security={"key": {"type": "apiKey", "in": "header", "name": "x-key"},
+              "bearer": {"type": "http", "scheme": "bearer"}},
+    routes=ROUTES, unsent=frozenset({429}),
+)
+# fmt: on
+WIRE = replace(wire(API), render_problem=told_problem, back=replace(back(API), poll=asked_again))
