@@ -475,8 +475,8 @@ def places(path: str) -> dict[str, str]:
 
 
 OF_EARLIER = ("There is no task", " makes at most ", "There is no model 'chirp-", "song_id: is required with mode ")
-"""In the answer to a body that is fine but for what it names, which is not here (an earlier task, an open model), or is too
-long for its model."""
+"""In the answer to a body that is fine but for what it names, which is not here (an earlier task, an open model), or is
+too long for its model."""
 
 
 def verdict(attempt: Attempt, answer: httpx.Response) -> str | None:

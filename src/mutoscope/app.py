@@ -333,6 +333,8 @@ def peers(settings: Settings, catalog: Catalog) -> list[Peer]:
             raise BadSettings(f"[accounts.{name}] base_url: {problem.message}") from problem
         made.append(peer)
     return made
+
+
 def vendors_headers(job: Job, body: bytes) -> dict[str, str]:
     """What the vendor of a job's wire has in its webhooks beside our own headers."""
     more = BY_NAME[job.wire].webhook_headers if job.wire in BY_NAME else None

@@ -33,7 +33,6 @@ DOCUMENTED_ACCOUNT = {
     "open_models": "false",
     "renames": "{}",
     "exclusive": "false",
-    "open_models": "true",
     "resend": "false",
 }
 SETTING = re.compile(r"^(# )?(\w+) = ")

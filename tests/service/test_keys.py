@@ -539,7 +539,11 @@ async def test_no_route_shows_one_owner_what_is_anothers(wire: Wire, route: Rout
             nowhere = await seen(guarded, wire, route, bob, none)
             assert plain(strangers, mine, none) == plain(nowhere, mine, none)
             words = ("task_no_found", NOT_THERE)
-            assert strangers.status_code == 404 or UNKNOWN.search(strangers.text) or any(w in strangers.text for w in words)
+            assert (
+                strangers.status_code == 404
+                or UNKNOWN.search(strangers.text)
+                or any(w in strangers.text for w in words)
+            )
             assert await store.get(job.id) == job
             assert (await seen(guarded, wire, route, ann, mine)).status_code < 300
         case List() | ListUploads() if route.at not in BY_FILE:
@@ -769,7 +773,7 @@ FORMS = {
 }
 """How clients send a key."""
 ALSO_TAKEN = {
-    **dict.fromkeys(("runway_relay", "runway_reverse", "suno", "udio"), {"authorization: <key>"}),
+    **{name: {"authorization: <key>"} for name in ("runway_relay", "runway_reverse", "suno", "udio")},
     "midjourney": {"authorization: Bearer <key>", "authorization: <key>"},
 }
 

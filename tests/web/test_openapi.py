@@ -16,7 +16,6 @@ from mutoscope.model.problem import Problem
 from mutoscope.model.requests import Allowance, Page
 from mutoscope.web import openapi
 from mutoscope.wirekit.routes import Create, List, Read, ReadMany, Reply, Stop, Stream, TakeFile
-from mutoscope.wirekit.routes import Create, List, Read, ReadMany, Stop, TakeFile
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL
 

@@ -39,7 +39,6 @@ CLEARED_SECONDS = 3600.0  # how often what copies left is looked through
 AGAIN_SECONDS = (1.0, 10.0)  # before a job that was cut off is taken up again: the first time, and the longest
 PARKED_SECONDS = 60.0  # before what a vendor made is fetched again after a fault of ours
 UNEXPECTED = "The server met an unexpected error while making this; its log has the details."
-WORDS = "text/plain"
 
 
 class Ending(NamedTuple):

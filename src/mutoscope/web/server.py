@@ -17,10 +17,8 @@ from msgspec.structs import force_setattr, replace
 
 from mutoscope.files.convert import convert
 from mutoscope.model.catalog import first
-from mutoscope.model.http import Form, HttpRequest, HttpResponse, json_response
-from mutoscope.model.job import Job, Output
 from mutoscope.model.http import Form, FormFile, HttpRequest, HttpResponse, json_response
-from mutoscope.model.job import Job
+from mutoscope.model.job import Job, Output
 from mutoscope.model.problem import KINDS, Kind, Problem, hindrance
 from mutoscope.model.requests import ANY_FILE, Allowance, Proof, Submission, Upload
 from mutoscope.service import inputs

@@ -33,6 +33,8 @@ def request_id(request: HttpRequest) -> str:
     said = "\n".join((request.method, request.path, *(f"{name}={text}" for name, text in request.query.items())))
     digest = blake2b(said.encode("utf-8", "replace") + request.body[:4096], digest_size=16)
     return str(uuid.UUID(bytes=digest.digest(), version=4))
+
+
 def part_form(id: str, number: int) -> str:
     """The id of one of a job's results, from 0, at vendors where these have ids of their own."""
     return f"{id[:VERSION]}{PARTS[number]}{id[VERSION + 1 :]}"

@@ -2,10 +2,9 @@
 
 from mutoscope.model.catalog import Model
 from mutoscope.wirekit.wire import Wire
+from mutoscope.wires import runway_reverse, udio
 from mutoscope.wires.anthropic import api as anthropic
 from mutoscope.wires.anthropic import models as anthropic_models
-from mutoscope.wires import runway_reverse
-from mutoscope.wires import udio
 from mutoscope.wires.dashscope import api as dashscope
 from mutoscope.wires.dashscope import models as wan_models
 from mutoscope.wires.flux import api as flux
@@ -16,12 +15,12 @@ from mutoscope.wires.kling import models as kling_models
 from mutoscope.wires.luma import api as luma
 from mutoscope.wires.luma import models as luma_models
 from mutoscope.wires.luma import own as luma_own
-from mutoscope.wires.openai import api as openai
-from mutoscope.wires.openai import models as openai_models
-from mutoscope.wires.minimax import api as minimax
-from mutoscope.wires.minimax import models as minimax_models
 from mutoscope.wires.midjourney import api as midjourney
 from mutoscope.wires.midjourney import models as midjourney_models
+from mutoscope.wires.minimax import api as minimax
+from mutoscope.wires.minimax import models as minimax_models
+from mutoscope.wires.openai import api as openai
+from mutoscope.wires.openai import models as openai_models
 from mutoscope.wires.replicate import api as replicate
 from mutoscope.wires.replicate import models as replicate_models
 from mutoscope.wires.runway import api as runway

@@ -3,9 +3,6 @@
 import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
-from hashlib import blake2b
-from uuid import UUID
-from typing import Any
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -15,7 +12,6 @@ from mutoscope.model.job import Job, Operation, State
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule
 from mutoscope.wirekit.body import dotted
 from mutoscope.wirekit.flaws import plain
-from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wirekit.ids import request_id, uuid4_form
 from mutoscope.wires.dashscope.bodies import MODELS, TIERS, word_of
 
