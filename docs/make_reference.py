@@ -31,6 +31,7 @@ from mutoscope.wirekit.routes import (
     DropFile,
     List,
     ListUploads,
+    Models,
     OpenUploads,
     Read,
     ReadFile,
@@ -38,12 +39,14 @@ from mutoscope.wirekit.routes import (
     Reply,
     Route,
     Stop,
+    Stream,
     TakeFile,
     TakeInline,
     UsageRead,
 )
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL, ROWS
+from mutoscope.wires.claims import CLAIMS
 from mutoscope.wires.runway.models import RUNWAY_PRICES, at_runway
 from mutoscope.wires.runway.tasks import FAILURE_CODES, UNKNOWN_FAILURE
 
@@ -63,7 +66,7 @@ def main() -> None:
 
 
 def reference() -> str:
-    parts = [HEAD, *settings(), *wires(), *problems(), *models(), *engines(), *words()]
+    parts = [HEAD, *settings(), *wires(), *several(), *problems(), *models(), *engines(), *words()]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -196,6 +199,8 @@ VERBS: Mapping[type[Route], str] = {
     ReadMany: "read several",
     List: "list",
     Reply: "answer",
+    Stream: "pass words on",
+    Models: "list models",
     Content: "download",
     OpenUploads: "open uploads",
     TakeFile: "send a file",
@@ -222,6 +227,16 @@ def wires() -> Iterator[str]:
         yield f"{facts(wire)}\n"
         rows = [(code(route.at), verb_of(route), route.summary) for route in wire.routes]
         yield table(("method and path", "verb", "what it does"), rows)
+
+
+def several() -> Iterator[str]:
+    yield "## Paths of several vendors\n"
+    yield (
+        "What decides whose request it is, first match first: the `Host` that `[server] hosts` names; the evidence "
+        "below; whoever made the id in the path; and else the order of `[server] wires`. Below the name of a wire each "
+        "is its own.\n"
+    )
+    yield table(("request", "goes to", "with"), [(code(each.at), code(each.wire), each.why) for each in CLAIMS])
 
 
 def facts(wire: Wire) -> str:

@@ -30,7 +30,7 @@ DOCUMENTED_ACCOUNT = {
     "max_in_flight": "0",
     "requests_per_second": "0.0",
     "models": "[]",
-    "open_models": "false",
+    "open_models": "true",
     "renames": "{}",
     "exclusive": "false",
     "resend": "false",

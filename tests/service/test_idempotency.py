@@ -100,7 +100,7 @@ async def test_every_wire_says_the_conflict_in_its_words() -> None:
     request = HttpRequest(method="POST", path="/")
     for wire in ALL:
         answer = wire.render_problem(Problem(Kind.CONFLICT, "used before, for another request"), request)
-        assert 400 <= answer.status < 500, wire.name  # DashScope has no 409
+        assert 400 <= answer.status < 500 or wire.quiet, wire.name  # DashScope has no 409
         assert b"another request" in answer.body, wire.name
 
 

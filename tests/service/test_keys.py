@@ -469,10 +469,10 @@ async def seen(running: Any, wire: Wire, route: Route, secret: str, id: str = ""
         body |= {GOES_ON[route.at]: id}
     if isinstance(route, Read) and route.method == "POST":
         body |= {"task_id": id}
-    body = body | ({"clip_id": id} if "clip_id" in body else {})
+    body = body | {name: id for name in ("clip_id", "finetune_id") if name in body}
     given: dict[str, Any] = {} if route.method in ("GET", "DELETE") else {"json": body}
     if isinstance(route, Read) and "{" not in route.path:
-        given["params"] = {"task_id": id}
+        given["params"] = dict.fromkeys(("task_id", "id", "finetune_id"), id)
     if isinstance(route, UsageRead):
         today = datetime.now(UTC).date()
         given["json"] = {"startDate": f"{today}", "beforeDate": f"{today + timedelta(days=1)}"}
@@ -776,16 +776,18 @@ FORMS = {
 ALSO_TAKEN = {
     **{name: {"authorization: <key>"} for name in ("runway_relay", "runway_reverse", "suno", "udio")},
     "midjourney": {"authorization: Bearer <key>", "authorization: <key>"},
+    "flux": {"authorization: Bearer <key>"},
+    "openai": {"x-api-key: <key>", "authorization: Bearer <key>"},
 }
 
 
-@pytest.mark.parametrize("wire", wires.ALL, ids=[wire.name for wire in wires.ALL])
+@pytest.mark.parametrize("wire", READ_BY_ID, ids=[wire.name for wire in READ_BY_ID])
 async def test_a_key_that_came_in_another_form_is_told_so_with_the_header_that_is_wanted(
     start: Start, wire: Wire
 ) -> None:
-    route = next(route for route in wire.routes if isinstance(route, Read) and route.method == "GET")
-    path = route.path.replace("{id}", str(uuid_utils.uuid4()))
-    denied = 200 if path.startswith(wire.quiet) else 401
+    route = next(each for each in wire.routes if isinstance(each, Read) and each.method == "GET" and not each.keyless)
+    path = f"/{wire.name}" + route.path.replace("{id}", str(uuid_utils.uuid4()))
+    denied = 200 if route.path.startswith(wire.quiet) else 401
     [(name, form)] = pages.key_header(wire, "<key>").items()
     wanted = f"{name}: {form}"
     taken = {wanted} | ALSO_TAKEN.get(wire.name, set())

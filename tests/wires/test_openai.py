@@ -276,7 +276,7 @@ async def test_the_models_are_listed(client: httpx.AsyncClient) -> None:
     assert listed["object"] == "list"
     assert {"gpt-4o", "dall-e-3", "tts-1", "whisper-1", "sora-2"} <= {each["id"] for each in listed["data"]}
     assert (await client.get("/v1/models/gpt-4o")).json()["object"] == "model"
-    lost = await client.get("/v1/models/no/such:model")
+    lost = await client.get("/openai/v1/models/no/such:model")  # the bare path is Replicate's too
     assert (lost.status_code, lost.json()["error"]["code"]) == (404, "model_not_found")
 
 

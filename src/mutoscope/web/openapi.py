@@ -177,8 +177,10 @@ def schemas_of(wire: Wire) -> tuple[Callable[[Any], Json], Json]:
 
 
 def class_name(wire: Wire, name: str) -> str:
-    """What generators call a type in code, where a dot cannot stand."""
-    return wire.name.title().replace("_", "") + name
+    """What generators call a type in code, where neither a dot nor a bracket can stand: `Told[list[…later.Work]]` is
+    `ToldListWork` there."""
+    words = re.sub(r"mutoscope(\.[a-z_0-9]+)*\.", "", name).split("_")
+    return wire.name.title().replace("_", "") + "".join(word[:1].upper() + word[1:] for word in words)
 
 
 JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}

@@ -783,12 +783,13 @@ def wire(api: TaskApi) -> Wire:
     )
     tasks: list[Route] = []
     if api.show is not None:
-        path = api.show.partition("?")[0]
+        path, _, asked = api.show.partition("?")
+        query = msgspec.defstruct(f"{api.name.title()}Query", [(asked.partition("=")[0], str)]) if asked else None
         below = {each.at: each.route for each in api.endpoints} if "{at}" in path else {"": ""}
         tasks += [
             Read(at=f"GET {api.root}{path.replace('{at}', at)}", id=api.id_of, route=route, render=render,
                  named=named if api.reference else None, answer=api.answer, status=api.show_status,
-                 keyless=api.show_keyless, summary="Read a task")
+                 keyless=api.show_keyless, query=query, summary="Read a task")
             for at, route in below.items()
         ]  # fmt: skip
     if api.stop:

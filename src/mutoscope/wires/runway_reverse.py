@@ -179,7 +179,7 @@ def parse_any(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submiss
 
 
 def id_of(request: HttpRequest) -> str:
-    return request.query.get("task_id", "") if request.method == "GET" else read_body(request.body, Feed).task_id
+    return request.query.get("task_id", "") if request.method != "POST" else read_body(request.body, Feed).task_id
 
 
 def bare_or_bearer(request: HttpRequest) -> str | None:

@@ -240,7 +240,7 @@ class Filter(Struct, kw_only=True):
 Digits = Annotated[str, Meta(pattern="^[0-9]{1,15}$")]
 
 
-class Listing(Struct, kw_only=True):
+class Search(Struct, kw_only=True):
     start_time: Digits | None = None
     end_time: Digits | None = None
     cursor: Digits | None = None
@@ -263,7 +263,7 @@ def product_of(job: Job) -> str:
 
 def parse_listing(request: HttpRequest) -> Page:
     """Raises Problem(INVALID)."""
-    asked = read_body(request.body or b"{}", Listing)
+    asked = read_body(request.body or b"{}", Search)
 
     def keep(job: Job) -> bool:
         facts = {"status": STATES[job.state], "product_type": product_of(job)}
@@ -275,7 +275,7 @@ def parse_listing(request: HttpRequest) -> Page:
 
 
 def render_listing(jobs: tuple[Job, ...], request: HttpRequest) -> HttpResponse:
-    asked = read_body(request.body or b"{}", Listing)
+    asked = read_body(request.body or b"{}", Search)
     shown, more = jobs[: asked.limit], len(jobs) > asked.limit
     found = Found(
         result=[task(job) for job in shown],
@@ -332,7 +332,7 @@ API = replace(
     routes=(
         ReadMany(at="GET /tasks", ids=ids_in, named=lambda job, name: name_of(job) == name, render=render_tasks,
                  answer=Told[list[Work]], query=Wanted, summary="Read tasks of any kind"),
-        List(at="POST /tasks", parse=parse_listing, render=render_listing, body=Listing, answer=Told[Found],
+        List(at="POST /tasks", parse=parse_listing, render=render_listing, body=Search, answer=Told[Found],
              summary="List tasks of any kind, newest first"),
     ),
 )

@@ -7,7 +7,8 @@ from msgspec import Meta, Struct, field
 from mutoscope.wirekit.media import DATA_PATTERN, Link, LinkOrData
 
 Address = Annotated[Link, Meta(max_length=2000)]
-Data = Annotated[str, Meta(extra_json_schema={"pattern": f"^{DATA_PATTERN}$"})]
+DOT = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
+Data = Annotated[str, Meta(examples=[DOT], extra_json_schema={"pattern": f"^{DATA_PATTERN}$"})]
 Prompt = Annotated[str, Meta(min_length=1)]
 Bot = Literal["MID_JOURNEY", "NIJI_JOURNEY", "mj", "niji"]
 Id = Annotated[str, Meta(min_length=1, examples=["173062171815100000000000000000012345"])]

@@ -378,7 +378,6 @@ WIRE = replace(
     wire(API),
     roots=tuple(dict.fromkeys(f"/v1/{route.path.split('/')[2]}" for route in wire(API).routes)),
     file_id=file_id,
-    render_webhook=None,
     answer_headers=pace_headers,
     bare=BARE,
     words=Words(base_url="https://api.openai.com/v1", sign=lambda key: {"authorization": f"Bearer {key}"}),
