@@ -201,7 +201,7 @@ class Poller:
             return update.cost
         job = await self.store.get(watch.job)
         if job is not None:
-            return self.gateway.cost_of(job, ())
+            return self.gateway.prices.cost_of(job, ())
         return next((each.credits for each in await self.store.entries(watch.job) if each.kind == "reserve"), None)
 
     async def _still(self, relay: Relay, watch: Watch, update: Update) -> None:

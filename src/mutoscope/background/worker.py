@@ -24,7 +24,8 @@ from mutoscope.model.config import Relay as RelaySettings
 from mutoscope.model.config import Worker as WorkerSettings
 from mutoscope.model.job import Dispatch, Failure, Input, Job, Json, Output, Sent, State
 from mutoscope.model.problem import Hindered, Kind, Problem, hindrance
-from mutoscope.service.gateway import Gateway, made_definite
+from mutoscope.service.gateway import Gateway
+from mutoscope.service.planning import made_definite
 from mutoscope.store import Store
 from mutoscope.telemetry.tracing import Facts, span
 
@@ -603,7 +604,7 @@ class Run:
         """What fails is not charged, unless the vendor made it."""
         if ending.state is not State.SUCCEEDED and not ending.was_made:
             return 0.0
-        return self._worker.gateway.cost_of(self.job, ending.outputs) if self.cost is None else self.cost
+        return self._worker.gateway.prices.cost_of(self.job, ending.outputs) if self.cost is None else self.cost
 
 
 def names_in(folder: Path) -> list[str]:
