@@ -111,6 +111,7 @@ class App:
             catalog=self.catalog,
             engines=self.engines,
             routes=self.routes,
+            relays=self.relays,
             keys=self.keys,
             wires={wire.name: wire for wire in self.wires},
             kept=rehearsing.KEPT if rehearsal else frozenset(),

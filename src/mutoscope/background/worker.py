@@ -16,7 +16,6 @@ from msgspec.structs import replace
 
 from mutoscope.engines import CutOff, Engine, Handed, OpenedInput, Outcome, Parked, Unsent
 from mutoscope.engines.engine import MADE
-from mutoscope.engines.relay import Relay
 from mutoscope.files.assets import Assets, in_turn
 from mutoscope.files.c2pa import Making, Signer, Unsigned
 from mutoscope.files.probe import MediaInfo
@@ -167,7 +166,7 @@ class Worker:
 
     def _made_before(self, engine: Engine) -> float | None:
         """Of the jobs that wait for an account that is left alone, only those are taken whose patience may be over."""
-        if not isinstance(engine, Relay) or not engine.is_left_alone:
+        if not engine.is_left_alone:
             return None
         models = self.gateway.catalog.models.values()
         return self.clock() - min(model.timeout_seconds or self.relay.timeout_seconds for model in models)

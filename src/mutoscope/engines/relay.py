@@ -24,6 +24,7 @@ from mutoscope.engines.engine import HANDED, MADE, EngineRun, Outcome, Parked, U
 from mutoscope.files.assets import EXTENSIONS
 from mutoscope.files.egress import Client, Line, Lookup, NotSent, discard
 from mutoscope.files.probe import MediaInfo
+from mutoscope.model import catalog
 from mutoscope.model.catalog import Catalog, Model
 from mutoscope.model.config import Account, Net
 from mutoscope.model.config import Relay as RelaySettings
@@ -127,7 +128,6 @@ class Relay:
         self.tracing: Tracing | None = None  # set where spans are collected
         self.upstream = 0  # jobs that the account holds; the poller counts them now and then
         self.has_detour = False  # whether the jobs of some model could go to another engine
-        self.honours: Mapping[Operation, frozenset[str]] = {each: frozenset({"*"}) for each in Operation}
         self._submitting = 0
         self._disowned: set[str] = set()  # tasks of the vendor's list that could not be told apart
         self._unseen = False  # a lost submission was given up without a look: what is found next may be that one
@@ -146,8 +146,11 @@ class Relay:
         return most
 
     @property
+    def is_up(self) -> bool:
+        return self.breaker.allows
+
+    @property
     def is_left_alone(self) -> bool:
-        """Whether nothing is submitted now, nor can go elsewhere: what waits grows old in the queue."""
         return not self.breaker.allows and not self.has_detour
 
     @property
@@ -164,7 +167,6 @@ class Relay:
     # -- what it can do ------------------------------------------------------------
 
     def heeds(self, operation: Operation, model: Model) -> frozenset[str] | None:
-        """What of a generation can be said to this vendor; None: it cannot make this."""
         names = self.names_of(model)
         return self.back.heeds(operation, names) if names else None
 
@@ -174,9 +176,17 @@ class Relay:
             return ()
         return model.names.get(self.wire.name, ())
 
-    def check(self, generation: Generation, model: Model) -> None:
-        """Raises Problem, `field` being the name in the Generation, for what cannot be translated."""
-        self.back.check(self._order(generation, model))
+    def plan(self, wish: Generation, model: Model, fields: Mapping[str, str]) -> tuple[str, ...]:
+        heeded = self.heeds(wish.operation, model)
+        honours: dict[Operation, frozenset[str]] = {} if heeded is None else {wish.operation: heeded}
+        notes = catalog.heed(wish, model, self.name, honours, fields)
+        try:
+            self.back.check(self._order(catalog.complete(wish, model, remote=True), model))
+        except Problem as problem:
+            field = fields.get(problem.field or "", problem.field)
+            message = f"{field}: {problem.message}" if field else problem.message
+            raise Problem(problem.kind, message, field=field) from problem
+        return notes
 
     # -- making ---------------------------------------------------------------------
 

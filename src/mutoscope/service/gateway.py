@@ -71,6 +71,7 @@ class Gateway:
         catalog: Catalog,
         engines: Mapping[str, Engine],
         routes: Routes,
+        relays: Mapping[str, Relay] | None = None,
         keys: Keys | None = None,
         wires: Mapping[str, Wire] = BY_NAME,
         kept: frozenset[str] = frozenset(),
@@ -79,7 +80,7 @@ class Gateway:
         """`kept` are ids of jobs that no client can remove; a rehearsal's fixed tasks."""
         self.settings, self.store, self.assets, self.intake = settings, store, assets, intake
         self.catalog, self.engines, self.routes, self.kept, self.clock = catalog, engines, routes, kept, clock
-        self.wires = wires
+        self.wires, self.relays = wires, relays or {}  # the engines that are accounts at vendors
         self.prices = Prices(catalog, settings.accounts)
         self.planner = Planner(catalog=catalog, routes=routes, prices=self.prices, limits=settings.limits)
         self.keys = keys or Keys(settings.keys, store, net=settings.net, secret=assets.secret)
@@ -408,10 +409,10 @@ class Gateway:
             return
         job = await self.store.get(id)
         for dispatch in await self.store.dispatches(id):
-            engine = self.engines.get(dispatch.account)
-            if job is None or dispatch.sent is not Sent.UNKNOWN or not isinstance(engine, Relay):
+            relay = self.relays.get(dispatch.account)
+            if job is None or dispatch.sent is not Sent.UNKNOWN or relay is None:
                 continue
-            if handle := engine.called(job.generation, request):
+            if handle := relay.called(job.generation, request):
                 due, deadline = now, now + self.settings.relay.late_seconds
                 with contextlib.suppress(Problem):  # the task is another job's
                     await self.store.accept(
