@@ -398,7 +398,7 @@ class Worker:
 
 
 class Run:
-    """A job being made, as its engine sees it (an EngineRun)."""
+    """A job being made, as its engine sees it: an EngineRun, and for the relay a VendorRun."""
 
     def __init__(self, job: Job, worker: Worker) -> None:
         self.job, self._worker = job, worker

@@ -11,6 +11,7 @@ from mutoscope.engines.engine import (
     Outcome,
     Parked,
     Unsent,
+    VendorRun,
 )
 from mutoscope.files.c2pa import Making
 
@@ -26,4 +27,5 @@ __all__ = [
     "Outcome",
     "Parked",
     "Unsent",
+    "VendorRun",
 ]

@@ -77,11 +77,6 @@ class EngineRun(Protocol):
         ...
 
     @property
-    def landing(self) -> Path:
-        """A directory of this job's own for what is being copied, there until the job ends: also after a crash."""
-        ...
-
-    @property
     def checkpointed(self) -> Json:
         """What an earlier attempt remembered."""
         ...
@@ -125,7 +120,15 @@ class EngineRun(Protocol):
         """A result that is words, not a file: they are kept in the job itself."""
         ...
 
-    # For engines that spend money elsewhere. The transitions are those of the store, under the same names.
+
+class VendorRun(EngineRun, Protocol):
+    """A job as an engine sees it that spends money at a vendor: what was sent for it, and how that is written down. The
+    transitions are those of the store, under the same names."""
+
+    @property
+    def landing(self) -> Path:
+        """A directory of this job's own for what is being copied, there until the job ends: also after a crash."""
+        ...
 
     @property
     def dispatch(self) -> Dispatch | None:
@@ -218,8 +221,9 @@ class Engine(Protocol):
         """
         ...
 
-    async def generate(self, run: EngineRun) -> Outcome:
-        """Make it. Raises Problem to fail the job, CutOff to have it taken up again."""
+    async def generate(self, run: VendorRun, /) -> Outcome:
+        """Make it. Raises Problem to fail the job, CutOff to have it taken up again. One that sends nothing to a vendor
+        is written for an EngineRun, and sees no more than that."""
         ...
 
     async def close(self) -> None: ...

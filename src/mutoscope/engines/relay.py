@@ -20,7 +20,7 @@ import structlog
 from msgspec.structs import replace
 
 from mutoscope.engines.circuit_breaker import Breaker, Bucket
-from mutoscope.engines.engine import HANDED, MADE, EngineRun, Outcome, Parked, Unsent
+from mutoscope.engines.engine import HANDED, MADE, Outcome, Parked, Unsent, VendorRun
 from mutoscope.files.assets import EXTENSIONS
 from mutoscope.files.egress import Client, Line, Lookup, NotSent, discard
 from mutoscope.files.probe import MediaInfo
@@ -190,7 +190,7 @@ class Relay:
 
     # -- making ---------------------------------------------------------------------
 
-    async def generate(self, run: EngineRun) -> Outcome:
+    async def generate(self, run: VendorRun) -> Outcome:
         if any(run.checkpointed.get(name) for name in ("links", "texts", "kept")):
             return await self._fetch(run, run.checkpointed.get("links") or ())
         last = run.dispatch
@@ -230,11 +230,11 @@ class Relay:
             earlier={job: {"id": "earlier"} for job in ours if job},  # stands for the handle while it is only checked
         )
 
-    def _order_of(self, run: EngineRun) -> Order:
+    def _order_of(self, run: VendorRun) -> Order:
         order = self._order(run.generation, self.catalog.get(run.generation.model))
         return replace(order, callback=run.callback, reference=run.job_id)
 
-    async def _with_earlier(self, run: EngineRun, order: Order) -> Order:
+    async def _with_earlier(self, run: VendorRun, order: Order) -> Order:
         """With the vendor's own handles of the earlier jobs whose outputs are inputs of this one."""
         own = {each.output_of for each in order.generation.inputs if each.made_by == self.name}
         found = {job: await run.earlier(job, self.name) for job in own if job}
@@ -246,7 +246,7 @@ class Relay:
         """Whether the vendor made it and takes it by no other way than the id of the job that did."""
         return each.output_of in order.earlier and not self.back.ways(order, each)
 
-    async def _bring(self, run: EngineRun, order: Order, each: Input) -> str:
+    async def _bring(self, run: VendorRun, order: Order, each: Input) -> str:
         """What stands for an input in the request, after it was brought where the vendor can have it.
 
         Raises Problem when it cannot, Unreached when the vendor's upload route cannot be used now.
@@ -302,7 +302,7 @@ class Relay:
                 task.exception()  # seen: the job is not waited for
             raise
 
-    async def _send(self, run: EngineRun, order: Order) -> Outcome:
+    async def _send(self, run: VendorRun, order: Order) -> Outcome:
         """One at a time where the vendor's list is to settle what is lost: it does not tell two lost ones apart."""
         async with self._turn:
             if not self.breaker.answers:  # closed by the vendor while this one waited for its turn
@@ -312,7 +312,7 @@ class Relay:
                 told.tell(outcome=type(outcome).__name__.lower())
                 return outcome
 
-    async def _send_now(self, run: EngineRun, order: Order) -> Outcome:
+    async def _send_now(self, run: VendorRun, order: Order) -> Outcome:
         sending = Sending()
         try:
             async with self._door.submitting():
@@ -332,7 +332,7 @@ class Relay:
         self.breaker.succeeded()
         return HANDED
 
-    async def _with_result(self, run: EngineRun, update: Update) -> Update:
+    async def _with_result(self, run: VendorRun, update: Update) -> Update:
         """What the answer to a submission carries is kept, and told by its handle: the next poll asks nobody."""
         if update.state is not State.SUCCEEDED:
             return update
@@ -344,7 +344,7 @@ class Relay:
         made = {"links": update.links, "texts": update.texts, "kept": msgspec.to_builtins(kept), "cost": update.cost}
         return replace(update, handle={**update.handle, MADE: made})
 
-    async def _accept(self, run: EngineRun, dispatch: Dispatch, update: Update) -> None:
+    async def _accept(self, run: VendorRun, dispatch: Dispatch, update: Update) -> None:
         """Write down that the vendor has it, however long the store may be hindered: only we know its name there."""
         while True:
             try:
@@ -357,7 +357,7 @@ class Relay:
             await asyncio.sleep(ACCEPT_SECONDS)
 
     async def _sorted(
-        self, run: EngineRun, order: Order, dispatch: Dispatch, verdict: Sent, problem: Problem
+        self, run: VendorRun, order: Order, dispatch: Dispatch, verdict: Sent, problem: Problem
     ) -> Outcome:
         """What a spending request without a usable answer comes to."""
         match verdict:
@@ -393,12 +393,12 @@ class Relay:
         else:
             self.breaker.failed(problem.message)
 
-    def _unsent(self, run: EngineRun, problem: Problem) -> Unsent:
+    def _unsent(self, run: VendorRun, problem: Problem) -> Unsent:
         tries = run.dispatch.number if run.dispatch else 1
         wait = problem.retry_after or min(RETRY_SECONDS[1], RETRY_SECONDS[0] * 2 ** min(tries - 1, 10))
         return Unsent(problem=problem, retry_seconds=max(wait, self.breaker.seconds_left) * random.uniform(1.0, 1.2))
 
-    async def _find_out(self, run: EngineRun, order: Order, dispatch: Dispatch, why: str = "") -> Outcome:
+    async def _find_out(self, run: VendorRun, order: Order, dispatch: Dispatch, why: str = "") -> Outcome:
         """Whether a submission whose answer was lost arrived: the vendor's list tells, where only we use the account.
 
         Until that is known nothing else is submitted with the account: a new task would be taken for the lost one.
@@ -429,7 +429,7 @@ class Relay:
         )
 
     async def _look(
-        self, run: EngineRun, listing: Callable[[], Conversation[tuple[Json, ...]]], dispatch: Dispatch
+        self, run: VendorRun, listing: Callable[[], Conversation[tuple[Json, ...]]], dispatch: Dispatch
     ) -> Sequence[Json] | None:
         """Tasks in the vendor's list that are nobody's; None when it cannot be read, for as long as a job may take."""
         tries, found = iter(LIST_TRIES), None
@@ -452,7 +452,7 @@ class Relay:
 
     # -- what was made -----------------------------------------------------------------------
 
-    async def _fetch(self, run: EngineRun, links: Sequence[str]) -> Outcome:
+    async def _fetch(self, run: VendorRun, links: Sequence[str]) -> Outcome:
         """Copy the results to us and look at them; what is words is here already."""
         tries = int(run.checkpointed.get("copies", 0))
         if (cost := number(run.checkpointed.get("cost"), 0.0, MOST_CREDITS)) is not None:
@@ -470,7 +470,7 @@ class Relay:
             return Parked(detail=problem.message, seconds=min(COPY_SECONDS[1], COPY_SECONDS[0] * 2 ** min(tries, 10)))
         return tuple(outputs)
 
-    async def _keep(self, run: EngineRun, landed: "Landed") -> Output:
+    async def _keep(self, run: VendorRun, landed: "Landed") -> Output:
         info = landed.info
         return await run.keep(
             landed.path,
@@ -482,7 +482,7 @@ class Relay:
             made=False,
         )
 
-    async def _copy(self, run: EngineRun, link: str, number: int) -> "Landed":
+    async def _copy(self, run: VendorRun, link: str, number: int) -> "Landed":
         """Bring a result here and look at it. What is there of it already is not fetched again."""
         path = run.landing / f"result-{number}"
         began, outcome = time.perf_counter(), "failed"
@@ -499,7 +499,7 @@ class Relay:
                 await asyncio.to_thread(discard, path)
             raise
 
-    async def _looked_at(self, run: EngineRun, path: Path) -> MediaInfo:
+    async def _looked_at(self, run: VendorRun, path: Path) -> MediaInfo:
         info = await run.probe(path)
         families = FAMILIES.get(run.generation.operation, ("video",))
         if info.kind not in families:
@@ -567,7 +567,7 @@ class Relay:
     # -- talking --------------------------------------------------------------------------------
 
     async def converse(
-        self, conversation: Conversation[T], *, run: EngineRun | None = None, sending: "Sending | None" = None
+        self, conversation: Conversation[T], *, run: VendorRun | None = None, sending: "Sending | None" = None
     ) -> T:
         """Drive a conversation. Raises Answered for an answer that the wire could not use, Problem for none.
 
@@ -600,7 +600,7 @@ class Relay:
         message = plain_text(message, LONGEST_MESSAGE)
         return Problem(problem.kind, message, field=problem.field, retry_after=problem.retry_after)
 
-    async def _answer(self, request: HttpRequest, run: EngineRun | None, sending: "Sending | None") -> HttpResponse:
+    async def _answer(self, request: HttpRequest, run: VendorRun | None, sending: "Sending | None") -> HttpResponse:
         await self.bucket.take()
         if not request.spends:
             return await self._timed(request)
