@@ -5,7 +5,6 @@ nothing; between polls a job costs neither memory nor a task.
 """
 
 import asyncio
-import contextlib
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -81,11 +80,7 @@ class Poller:
                 log.error("poll_failed", reason=problem.message)
             except Exception:
                 log.exception("poll_broke")
-            with contextlib.suppress(TimeoutError):
-                # not `wait_for`, which on Python 3.11 loses a cancel that comes together with the event
-                async with asyncio.timeout(pause):
-                    await self.gateway.new_watch.wait()
-            self.gateway.new_watch.clear()
+            await self.gateway.signals.poller.wait(pause)
 
     async def stop(self) -> None:
         """Let what is being asked end; its news is written, or asked for again by the next process."""
@@ -130,7 +125,7 @@ class Poller:
     def _asked(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not self._free:
-            self.gateway.new_watch.set()  # there is room again
+            self.gateway.signals.watched()  # there is room again
         self._free += 1
         if not task.cancelled() and (error := task.exception()):
             log.error("news_broke", reason=repr(error), exc_info=error)  # it is due again by itself
@@ -307,7 +302,7 @@ class Poller:
         self._unknown.pop(watch.job, None)
         relay.upstream = max(relay.upstream - 1, 0)
         self.gateway.changed(watch.job)
-        self.gateway.want(relay.name)
+        self.gateway.signals.wake(relay.name)
 
 
 def has_result(update: Update) -> bool:

@@ -39,6 +39,7 @@ from mutoscope.service.keys import Keys, callback_token, called_job, share_of
 from mutoscope.service.planning import Planner, seeded
 from mutoscope.service.pricing import Prices
 from mutoscope.service.routing import Routes
+from mutoscope.service.signals import Signals
 from mutoscope.store import Repeat, Store
 from mutoscope.telemetry.counters import JOB_SECONDS, Durations, Tally
 from mutoscope.telemetry.tracing import Tracing
@@ -85,13 +86,7 @@ class Gateway:
         self.planner = Planner(catalog=catalog, routes=routes, prices=self.prices, limits=settings.limits)
         self.keys = keys or Keys(settings.keys, store, net=settings.net, secret=assets.secret)
         self.jumps = Jumps(store, clock=self._now)  # asked before anything is done that is due
-        self.new_job = asyncio.Event()  # wakes the worker
-        self.wanted: set[str] = set()  # the engines that it should look for jobs of
-        self.busy: set[str] = set()  # the engines without a free slot: no use waking it for these
-        self.new_delivery = asyncio.Event()  # wakes the deliverer
-        self.new_watch = asyncio.Event()  # wakes the poller
-        self.interrupt: Callable[[str], None] | None = None  # the worker sets it: nobody wants this job now
-        self.draining = False
+        self.signals = Signals()
         self.tracing: Tracing | None = None  # set where spans are collected
         self.endings: Tally[tuple[str, ...]] = Tally()  # jobs by state, wire, model and engine
         self.lives: Durations[tuple[str, ...]] = Durations(JOB_SECONDS)  # by state, model and engine
@@ -123,7 +118,7 @@ class Gateway:
 
         Raises Problem.
         """
-        if self.draining:
+        if self.signals.draining:
             raise Problem(Kind.UNAVAILABLE, "The server is shutting down. Try again shortly.", retry_after=5)
         parent, submission = await self.continued(wire, submission, owner)
         plan = self.planner.plan(submission, wire=wire.name, rights=rights, engine=engine)
@@ -166,7 +161,7 @@ class Gateway:
             replaces=submission.replaces,
         )
         if not submission.waits:
-            self.want(plan.engine)
+            self.signals.filed(job)
         return job
 
     async def continued(self, wire: Wire, submission: Submission, owner: str) -> tuple[Job | None, Submission]:
@@ -215,12 +210,6 @@ class Gateway:
         """The job that an earlier create of the same key made, as it now stands. Raises Problem(CONFLICT)."""
         job = await self.store.repeated(owner, repeat, now=self.clock())
         return None if job is None else self.linked(job, origin)
-
-    def want(self, engine: str) -> None:
-        """Have the worker look for jobs of this engine now."""
-        self.wanted.add(engine)
-        if engine not in self.busy:
-            self.new_job.set()
 
     def probes(self, wire: Wire) -> bool:
         """Whether this wire's inputs are fetched and checked before a job exists."""
@@ -273,7 +262,7 @@ class Gateway:
             async with asyncio.timeout(seconds):
                 async for each in self.watch(job.id):
                     latest = each
-                    if self.draining:
+                    if self.signals.draining:
                         break
         return self.linked(latest, origin)
 
@@ -354,11 +343,9 @@ class Gateway:
         """Cancel an unfinished job; None when there was nothing to cancel."""
         job = await self.store.cancel(id, now=self.clock(), owed=self.owed)
         if job is not None:
-            if self.interrupt:
-                self.interrupt(id)
+            self.signals.unwanted(job)
             self.ended(job)
             self.changed(id)
-            self.want(job.engine)
         return job
 
     def ended(self, job: Job) -> None:
@@ -369,7 +356,7 @@ class Gateway:
         if job.cost:
             self.spent.add((job.engine, model), job.cost)
         if job.webhook:
-            self.new_delivery.set()
+            self.signals.owed()
 
     async def stop(self, wire: Wire, route: Stop, public: str, *, owner: str) -> Job:
         """Cancel a job in the way that its wire has. Raises Problem(CONFLICT) for one that cannot be stopped now."""
@@ -405,7 +392,7 @@ class Gateway:
         the task where the answer that should have told it was lost: only that vendor knows the URL."""
         now = self.clock()
         if await self.store.hasten(id, now=now):
-            self.new_watch.set()
+            self.signals.watched()
             return
         job = await self.store.get(id)
         for dispatch in await self.store.dispatches(id):
@@ -419,7 +406,7 @@ class Gateway:
                         id, number=dispatch.number, handle=handle, status="", due=due, deadline=deadline, now=now
                     )
                     log.info("lost_submission_found", job=id, account=dispatch.account)
-                self.new_watch.set()
+                self.signals.watched()
 
     # -- waiting ---------------------------------------------------------------
 
