@@ -8,7 +8,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 import structlog
@@ -18,7 +18,7 @@ from mutoscope.model.config import Relay as RelaySettings
 from mutoscope.model.job import Failure, Json, Mode, State, Update, Watch
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.gateway import Gateway
-from mutoscope.store import Store
+from mutoscope.store import Dispatches, Jobs, Ledger
 from mutoscope.telemetry.tracing import described
 
 log = structlog.get_logger(__name__)
@@ -42,6 +42,10 @@ class Told(NamedTuple):
     progress: float | None
 
 
+class PollerStore(Jobs, Dispatches, Ledger, Protocol):
+    """What a poller needs of the store."""
+
+
 class Poller:
     def __init__(
         self,
@@ -54,7 +58,7 @@ class Poller:
     ) -> None:
         self.gateway, self.relays, self.settings = gateway, relays, settings
         self.clock, self.steady = clock, steady
-        self.store: Store = gateway.store
+        self.store: PollerStore = gateway.store
         self.polls = 0  # how many there were
         self._free = settings.max_polls_in_flight
         self._tasks: set[asyncio.Task[None]] = set()

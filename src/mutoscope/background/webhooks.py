@@ -10,7 +10,7 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import structlog
@@ -21,7 +21,7 @@ from mutoscope.model.job import Delivery, Job
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.jumps import Jumps
 from mutoscope.service.signals import Bell
-from mutoscope.store import DueDelivery, Store
+from mutoscope.store import Deliveries, DueDelivery, Jobs
 from mutoscope.telemetry.counters import Durations, Tally
 from mutoscope.telemetry.tracing import HEADER, Facts, Tracing, Untold, span
 
@@ -68,11 +68,15 @@ def headers(secret: str, id: str, now: float, body: bytes) -> dict[str, str]:
     }
 
 
+class DelivererStore(Jobs, Deliveries, Protocol):
+    """What a deliverer needs of the store."""
+
+
 class Deliverer:
     def __init__(
         self,
         *,
-        store: Store,
+        store: DelivererStore,
         client: Client,
         settings: WebhookSettings,
         secret: str,

@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import structlog
 import uuid_utils
@@ -24,7 +24,7 @@ from mutoscope.model.job import Dispatch, Failure, Input, Job, Json, Output, Sen
 from mutoscope.model.problem import Hindered, Kind, Problem, hindrance
 from mutoscope.service.gateway import Gateway
 from mutoscope.service.planning import made_definite
-from mutoscope.store import Store
+from mutoscope.store import Dispatches, Jobs, Leases
 from mutoscope.telemetry.tracing import Facts, span
 
 log = structlog.get_logger(__name__)
@@ -53,6 +53,10 @@ Conclusion = Ending | Handed | Parked | Unsent | CutOff
 """What comes of an attempt."""
 
 
+class WorkerStore(Jobs, Leases, Dispatches, Protocol):
+    """What a worker needs of the store."""
+
+
 class Worker:
     def __init__(
         self,
@@ -69,7 +73,7 @@ class Worker:
         self.gateway, self.engines, self.settings = gateway, engines, settings
         self.relay = relay or RelaySettings()
         self.scratch, self.landings, self.signer, self.clock = scratch, landings, signer, clock
-        self.store: Store = gateway.store
+        self.store: WorkerStore = gateway.store
         self.signals = gateway.signals
         self.name = f"{socket.gethostname()}-{secrets.token_hex(4)}"
         self.runs: dict[str, Run] = {}
