@@ -259,7 +259,7 @@ async def test_what_was_made_is_kept_until_the_store_can_be_written_again(
 
 async def test_no_new_jobs_are_taken_while_stopping(start: Start) -> None:
     async with start(**SCRIPTED) as running:
-        running.app.gateway.draining = True
+        running.app.gateway.signals.draining = True
         answer = await running.client.post(IMAGE, json={"prompt": "x", "ratio": "720:720"})
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "5"

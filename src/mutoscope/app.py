@@ -111,6 +111,7 @@ class App:
             catalog=self.catalog,
             engines=self.engines,
             routes=self.routes,
+            relays=self.relays,
             keys=self.keys,
             wires={wire.name: wire for wire in self.wires},
             kept=rehearsing.KEPT if rehearsal else frozenset(),
@@ -133,7 +134,7 @@ class App:
             client=self.client,
             settings=settings.webhooks,
             secret=self.webhook_secret,
-            wake=self.gateway.new_delivery,
+            wake=self.gateway.signals.deliverer,
             challenges={wire.name: wire.challenge for wire in self.wires if wire.challenge},
             jumps=self.gateway.jumps,
             vendors_headers=vendors_headers,
@@ -214,8 +215,8 @@ class App:
 
     async def drain(self) -> None:
         """Take no new jobs, and finish or release the running ones; reads are still answered meanwhile."""
-        if not self.gateway.draining:
-            self.gateway.draining = True
+        if not self.gateway.signals.draining:
+            self.gateway.signals.draining = True
             await self.worker.stop(self.settings.server.grace_seconds)
 
     async def stop(self) -> None:

@@ -44,7 +44,7 @@ async def behind_a_socket(running: Any) -> AsyncIterator[str]:
 async def look(start: Start, key: str | None = None, **sections: object) -> dict[str, Check]:
     async with start(**sections) as running, behind_a_socket(running) as url:
         if sections.get("server"):
-            running.app.gateway.draining = True
+            running.app.gateway.signals.draining = True
         checks = await asyncio.to_thread(lambda: list(_server.examine(url, key)))
     return {check.what: check for check in checks}
 

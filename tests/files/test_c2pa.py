@@ -22,7 +22,7 @@ from PIL import Image
 from structlog.testing import CapturingLogger
 
 from mutoscope.background import worker
-from mutoscope.engines import EngineRun
+from mutoscope.engines import EngineRun, Local
 from mutoscope.engines.script import Script, clip, tone
 from mutoscope.files import c2pa as credentials
 from mutoscope.files.c2pa import (
@@ -510,18 +510,16 @@ async def test_a_signature_that_fails_costs_neither_the_file_nor_the_truth(
     assert call.args == ("unsigned",) and call.kwargs["job"] == job.id
 
 
-class Courier:
+class Courier(Local):
     """An engine that hands over what somebody else made."""
 
-    name, slots, remote, speaks, honours = "script", 1, False, "", Script.honours
+    name, slots, honours = "script", 1, Script.honours
 
     def __init__(self, parcel: bytes) -> None:
         self.parcel = parcel
 
     async def generate(self, run: EngineRun) -> tuple[Output, ...]:
         return (await run.keep(self.parcel, media_type="image/png", made=False),)
-
-    async def close(self) -> None: ...
 
 
 async def test_a_vendors_file_is_kept_byte_for_byte(start: Start, tmp_path: Path):

@@ -135,7 +135,7 @@ async def test_a_replay_counts_against_no_limit(start: Start) -> None:
 async def test_a_replay_is_answered_while_the_server_takes_no_new_jobs(start: Start) -> None:
     async with start(**SCRIPTED) as running:
         first = await create(running, idempotency_key="one")
-        running.app.gateway.draining = True
+        running.app.gateway.signals.draining = True
         assert told_id(await create(running, idempotency_key="one")) == told_id(first)
         assert (await create(running, idempotency_key="two")).status_code == 503
 

@@ -401,7 +401,7 @@ async def test_ten_thousand_jobs_of_one_key_delay_anothers_first_by_one_job_a_sl
     async with start(**scripted, server={"grace_seconds": 0.1}) as running:
         store = running.app.store
         backlog = await asyncio.gather(*(store.add(job_for("ann", "sleep 0.2")) for _ in range(10_000)))
-        running.app.gateway.want("script")
+        running.app.gateway.signals.wake("script")
         async with asyncio.timeout(10):
             while len(running.app.worker.runs) < slots:
                 await asyncio.sleep(0.01)
@@ -424,7 +424,7 @@ async def test_every_owner_gets_on_while_one_floods(start: Start) -> None:
         store = running.app.store
         flood = [await store.add(job_for("ann", "sleep 0.05")) for _ in range(30)]
         others = [await store.add(job_for(owner, "sleep 0.05")) for owner in "bcde" for _ in range(3)]
-        running.app.gateway.want("script")
+        running.app.gateway.signals.wake("script")
         last = max([(await running.finished(job.id)).finished or 0.0 for job in others])
         done = [await store.get(job.id) for job in flood]
         assert sum(1 for job in done if job and job.finished and job.finished < last) <= 8

@@ -156,8 +156,8 @@ async def test_with_a_budget_a_job_goes_only_where_its_price_is_known(tmp_path: 
     app = App(settings(accounts=accounts), data=tmp_path)
     model = app.catalog.get("gen4.5")
     rights = Rights(budget=5.0)
-    assert app.gateway.affordable(model, rights) == ("one",)
-    assert app.gateway.price_at(model, "two").known is False
+    assert app.gateway.planner.affordable(model, rights) == ("one",)
+    assert app.gateway.prices.price_at(model, "two").known is False
     app.home.leave()
 
 
@@ -193,13 +193,13 @@ def test_what_was_made_is_charged_by_its_length_where_none_was_asked_for(tmp_pat
     job = made_job("1", "alice", "seedance2", "studio", 0.0)
     as_asked = msgspec.structs.replace(job, generation=msgspec.structs.replace(job.generation, seconds=10.0))
     elsewhere = msgspec.structs.replace(job, engine="script")
-    assert [app.gateway.cost_of(each, clips) for each in (job, as_asked, elsewhere)] == [9, 20, 162]
-    assert app.gateway.cost_of(job, ()) == 30  # as long as the model makes at most
+    assert [app.gateway.prices.cost_of(each, clips) for each in (job, as_asked, elsewhere)] == [9, 20, 162]
+    assert app.gateway.prices.cost_of(job, ()) == 30  # as long as the model makes at most
     run = Run(job, app.worker)
     run.charge(0.0)  # the vendor's word is taken even where it says that nothing is to be paid
     assert run.cost_of(Ending(State.SUCCEEDED, outputs=tuple(clips))) == 0
     gone = msgspec.structs.replace(made_job("2", "alice", "taken-from-the-catalog", "studio", 0.0), estimate=7.5)
-    assert app.gateway.cost_of(gone, clips) == 7.5
+    assert app.gateway.prices.cost_of(gone, clips) == 7.5
     app.home.leave()
 
 

@@ -110,7 +110,7 @@ async def test_the_trace_goes_on_in_the_next_process(start: Start) -> None:
         [made] = first.spans("create")
     async with start(**SCRIPTED) as running:
         second = Kept(running.app)
-        running.app.gateway.want("script")
+        running.app.gateway.signals.wake("script")
         _ = await running.finished(id)
         [run] = await second.until("run")
     assert trace_of(run) == TRACE

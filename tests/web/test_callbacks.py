@@ -50,7 +50,7 @@ async def test_a_callback_makes_the_watch_of_its_job_due_and_wakes_the_poller(st
         gateway, store = running.app.gateway, running.app.store
         due = gateway.clock() + 3600
         called, other = await watched(running, due=due), await watched(running, due=due)
-        woken = asyncio.create_task(gateway.new_watch.wait())
+        woken = asyncio.create_task(gateway.signals.poller.wait(60))
         answer = await running.client.post(
             path_of(running, called), json={"status": "COMPLETED", "generated": ["evil"]}
         )

@@ -46,7 +46,7 @@ async def test_a_store_that_is_closed_is_in_the_way(start: Start) -> None:
 async def test_a_worker_that_does_not_look_for_jobs_is_in_the_way(start: Start) -> None:
     async with start() as running:
         running.app.worker.stopping = True
-        running.app.gateway.new_job.set()
+        running.app.gateway.signals.worker.ring()
         await running.app.worker._claiming_ended.wait()
         running.app.worker.looked -= health.WORKER_SECONDS + 1
         assert await ready(running) == (503, {"worker": "no jobs are being started"})
@@ -56,7 +56,7 @@ async def test_a_worker_that_meets_a_broken_store_is_not_taken_for_one_that_work
     async with start() as running:
         before = running.app.worker.looked
         await running.app.store.close()
-        running.app.gateway.want("script")
+        running.app.gateway.signals.wake("script")
         await asyncio.sleep(0.1)
         assert running.app.worker.looked == before
 

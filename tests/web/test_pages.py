@@ -189,7 +189,7 @@ async def test_a_server_that_works_is_well_and_ready(start: Start) -> None:
 
 async def test_a_draining_server_is_well_but_not_ready(start: Start) -> None:
     async with start() as running:
-        running.app.gateway.draining = True
+        running.app.gateway.signals.draining = True
         assert (await running.client.get("/healthz")).status_code == 200
         answer = await running.client.get("/readyz")
         assert (answer.status_code, answer.json()) == (

@@ -4,11 +4,12 @@ import asyncio
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from msgspec import Struct
 
 from mutoscope.background.retention import FILES, REFRESH_SECONDS, Sweeper
-from mutoscope.store import Forgotten, Store
+from mutoscope.store import Forgotten, Jobs, Retention
 
 PART = 200  # jobs in a transaction
 SETTLING_SECONDS = 5.0  # until a server's worker has let go of what was canceled, and has told what it had counted
@@ -31,8 +32,12 @@ class Report(Struct, kw_only=True):
     found: list[str] = []  # file: word
 
 
+class ErasureStore(Jobs, Retention, Protocol):
+    """What an erasure needs of the store."""
+
+
 async def forget(
-    store: Store,
+    store: ErasureStore,
     sweeper: Sweeper,
     owner: str,
     *,

@@ -5,11 +5,10 @@ nothing; between polls a job costs neither memory nor a task.
 """
 
 import asyncio
-import contextlib
 import random
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 import structlog
@@ -19,7 +18,7 @@ from mutoscope.model.config import Relay as RelaySettings
 from mutoscope.model.job import Failure, Json, Mode, State, Update, Watch
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.gateway import Gateway
-from mutoscope.store import Store
+from mutoscope.store import Dispatches, Jobs, Ledger
 from mutoscope.telemetry.tracing import described
 
 log = structlog.get_logger(__name__)
@@ -43,6 +42,10 @@ class Told(NamedTuple):
     progress: float | None
 
 
+class PollerStore(Jobs, Dispatches, Ledger, Protocol):
+    """What a poller needs of the store."""
+
+
 class Poller:
     def __init__(
         self,
@@ -55,7 +58,7 @@ class Poller:
     ) -> None:
         self.gateway, self.relays, self.settings = gateway, relays, settings
         self.clock, self.steady = clock, steady
-        self.store: Store = gateway.store
+        self.store: PollerStore = gateway.store
         self.polls = 0  # how many there were
         self._free = settings.max_polls_in_flight
         self._tasks: set[asyncio.Task[None]] = set()
@@ -81,11 +84,7 @@ class Poller:
                 log.error("poll_failed", reason=problem.message)
             except Exception:
                 log.exception("poll_broke")
-            with contextlib.suppress(TimeoutError):
-                # not `wait_for`, which on Python 3.11 loses a cancel that comes together with the event
-                async with asyncio.timeout(pause):
-                    await self.gateway.new_watch.wait()
-            self.gateway.new_watch.clear()
+            await self.gateway.signals.poller.wait(pause)
 
     async def stop(self) -> None:
         """Let what is being asked end; its news is written, or asked for again by the next process."""
@@ -130,7 +129,7 @@ class Poller:
     def _asked(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not self._free:
-            self.gateway.new_watch.set()  # there is room again
+            self.gateway.signals.watched()  # there is room again
         self._free += 1
         if not task.cancelled() and (error := task.exception()):
             log.error("news_broke", reason=repr(error), exc_info=error)  # it is due again by itself
@@ -201,7 +200,7 @@ class Poller:
             return update.cost
         job = await self.store.get(watch.job)
         if job is not None:
-            return self.gateway.cost_of(job, ())
+            return self.gateway.prices.cost_of(job, ())
         return next((each.credits for each in await self.store.entries(watch.job) if each.kind == "reserve"), None)
 
     async def _still(self, relay: Relay, watch: Watch, update: Update) -> None:
@@ -307,7 +306,7 @@ class Poller:
         self._unknown.pop(watch.job, None)
         relay.upstream = max(relay.upstream - 1, 0)
         self.gateway.changed(watch.job)
-        self.gateway.want(relay.name)
+        self.gateway.signals.wake(relay.name)
 
 
 def has_result(update: Update) -> bool:

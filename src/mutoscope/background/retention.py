@@ -12,7 +12,8 @@ from msgspec import Struct
 from mutoscope.files.assets import WAITING_SECONDS, Assets, kept_since
 from mutoscope.model.config import Retention
 from mutoscope.model.problem import Problem
-from mutoscope.store import Kept, Store
+from mutoscope.store import Kept
+from mutoscope.store import Retention as RetentionStore
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +43,7 @@ class Sweeper:
     def __init__(
         self,
         *,
-        store: Store,
+        store: RetentionStore,
         assets: Assets,
         settings: Retention,
         spared: Collection[str] = (),

@@ -10,7 +10,7 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import structlog
@@ -20,7 +20,8 @@ from mutoscope.model.config import Webhooks as WebhookSettings
 from mutoscope.model.job import Delivery, Job
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.jumps import Jumps
-from mutoscope.store import DueDelivery, Store
+from mutoscope.service.signals import Bell
+from mutoscope.store import Deliveries, DueDelivery, Jobs
 from mutoscope.telemetry.counters import Durations, Tally
 from mutoscope.telemetry.tracing import HEADER, Facts, Tracing, Untold, span
 
@@ -67,15 +68,19 @@ def headers(secret: str, id: str, now: float, body: bytes) -> dict[str, str]:
     }
 
 
+class DelivererStore(Jobs, Deliveries, Protocol):
+    """What a deliverer needs of the store."""
+
+
 class Deliverer:
     def __init__(
         self,
         *,
-        store: Store,
+        store: DelivererStore,
         client: Client,
         settings: WebhookSettings,
         secret: str,
-        wake: asyncio.Event,
+        wake: Bell,
         challenges: Mapping[str, str] | None = None,
         jumps: Jumps | None = None,
         clock: Callable[[], float] = time.time,
@@ -108,16 +113,12 @@ class Deliverer:
             except Exception:
                 log.exception("deliveries_broke")
                 pause = POLL_SECONDS
-            with contextlib.suppress(TimeoutError):
-                # not `wait_for`, which on Python 3.11 loses a cancel that comes together with the event
-                async with asyncio.timeout(pause):
-                    await self.wake.wait()
-            self.wake.clear()
+            await self.wake.wait(pause)
 
     async def stop(self, grace_seconds: float) -> None:
         """Send nothing more; what is on its way may arrive. What is owed stays in the outbox."""
         self.stopping = True
-        self.wake.set()
+        self.wake.ring()
         if self.sending:
             await asyncio.wait(self.sending, timeout=grace_seconds)
         for task in list(self.sending):
@@ -142,7 +143,7 @@ class Deliverer:
 
     def _sent(self, task: asyncio.Task[None]) -> None:
         self.sending.discard(task)
-        self.wake.set()
+        self.wake.ring()
         if not task.cancelled() and (error := task.exception()):
             log.error("delivery_broke", error=repr(error))
 

@@ -1,14 +1,13 @@
 """Claims jobs and has them made. States, leases, retries and files are looked after here, not in the engines."""
 
 import asyncio
-import contextlib
 import secrets
 import shutil
 import socket
 import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import structlog
 import uuid_utils
@@ -16,7 +15,6 @@ from msgspec.structs import replace
 
 from mutoscope.engines import CutOff, Engine, Handed, OpenedInput, Outcome, Parked, Unsent
 from mutoscope.engines.engine import MADE
-from mutoscope.engines.relay import Relay
 from mutoscope.files.assets import Assets, in_turn
 from mutoscope.files.c2pa import Making, Signer, Unsigned
 from mutoscope.files.probe import MediaInfo
@@ -24,8 +22,9 @@ from mutoscope.model.config import Relay as RelaySettings
 from mutoscope.model.config import Worker as WorkerSettings
 from mutoscope.model.job import Dispatch, Failure, Input, Job, Json, Output, Sent, State
 from mutoscope.model.problem import Hindered, Kind, Problem, hindrance
-from mutoscope.service.gateway import Gateway, made_definite
-from mutoscope.store import Store
+from mutoscope.service.gateway import Gateway
+from mutoscope.service.planning import made_definite
+from mutoscope.store import Dispatches, Jobs, Leases
 from mutoscope.telemetry.tracing import Facts, span
 
 log = structlog.get_logger(__name__)
@@ -54,6 +53,10 @@ Conclusion = Ending | Handed | Parked | Unsent | CutOff
 """What comes of an attempt."""
 
 
+class WorkerStore(Jobs, Leases, Dispatches, Protocol):
+    """What a worker needs of the store."""
+
+
 class Worker:
     def __init__(
         self,
@@ -70,7 +73,8 @@ class Worker:
         self.gateway, self.engines, self.settings = gateway, engines, settings
         self.relay = relay or RelaySettings()
         self.scratch, self.landings, self.signer, self.clock = scratch, landings, signer, clock
-        self.store: Store = gateway.store
+        self.store: WorkerStore = gateway.store
+        self.signals = gateway.signals
         self.name = f"{socket.gethostname()}-{secrets.token_hex(4)}"
         self.runs: dict[str, Run] = {}
         self.stopping = False
@@ -78,7 +82,7 @@ class Worker:
         self._heart: asyncio.Task[None] | None = None
         self._claiming_ended = asyncio.Event()
         self._claiming_ended.set()
-        gateway.interrupt = self.interrupt
+        self.signals.interrupt = self.interrupt
 
     async def run(self) -> None:
         """Claim and make until `stop`; a fault of the store is waited out, not fatal."""
@@ -87,7 +91,7 @@ class Worker:
         swept, cleared = 0.0, -CLEARED_SECONDS
         try:
             while not self.stopping:
-                wanted, self.gateway.wanted = self.gateway.wanted, set()
+                wanted = self.signals.wanted()
                 if time.monotonic() - swept >= POLL_SECONDS:  # for what other processes queue, and leases that ran out
                     wanted, swept = set(self.engines), time.monotonic()
                 try:
@@ -101,17 +105,14 @@ class Worker:
                     log.error("claim_failed", reason=problem.message)
                 except Exception:  # whatever it is, the jobs that come after it are claimed all the same
                     log.exception("claim_broke")
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(POLL_SECONDS):
-                        await self.gateway.new_job.wait()
-                self.gateway.new_job.clear()
+                await self.signals.worker.wait(POLL_SECONDS)
         finally:
             self._claiming_ended.set()
 
     async def stop(self, grace_seconds: float) -> None:
         """Claim nothing more, give what runs the time to end, release the rest for the next process."""
         self.stopping = True
-        self.gateway.new_job.set()
+        self.signals.worker.ring()
         await self._claiming_ended.wait()  # a claim under way may still bring jobs
         tasks = [run.task for run in self.runs.values() if run.task]
         if tasks:
@@ -139,7 +140,7 @@ class Worker:
             engine = self.engines[name]
             free = engine.slots - sum(run.job.engine == name for run in self.runs.values())
             if free <= 0:
-                self.gateway.busy.add(name)
+                self.signals.full(name)
             if free <= 0 or self.stopping:
                 continue
             jobs = await self.store.claim(
@@ -155,7 +156,7 @@ class Worker:
             for job in jobs:
                 self._start(job, engine)
             if any(job.webhook for job in jobs):
-                self.gateway.new_delivery.set()
+                self.signals.owed()
 
     async def _clear_landings(self) -> None:
         """Remove what is left of copies for jobs that have ended meanwhile, or are gone."""
@@ -166,7 +167,7 @@ class Worker:
 
     def _made_before(self, engine: Engine) -> float | None:
         """Of the jobs that wait for an account that is left alone, only those are taken whose patience may be over."""
-        if not isinstance(engine, Relay) or not engine.is_left_alone:
+        if not engine.is_left_alone:
             return None
         models = self.gateway.catalog.models.values()
         return self.clock() - min(model.timeout_seconds or self.relay.timeout_seconds for model in models)
@@ -180,12 +181,11 @@ class Worker:
 
     def _ended(self, run: "Run") -> None:
         self.runs.pop(run.job.id, None)
-        self.gateway.busy.discard(run.job.engine)
         if run.task and not run.task.cancelled() and (error := run.task.exception()):
             log.error("run_broke", job=run.job.id, reason=repr(error))  # its lease runs out, and it is made again
         run.tidy()
         self.gateway.changed(run.job.id)
-        self.gateway.want(run.job.engine)
+        self.signals.freed(run.job.engine)
 
     async def _make(self, run: "Run", engine: Engine) -> None:
         """One attempt, and its end in the store."""
@@ -221,7 +221,7 @@ class Worker:
         match outcome:
             case Handed():
                 log.info("job_handed_over", job=job.id, account=engine.name)
-                self.gateway.new_watch.set()
+                self.signals.watched()
             case Parked() as parked:
                 await self._park(run, parked)
             case Unsent() as unsent:
@@ -328,7 +328,7 @@ class Worker:
             await run.checkpoint(tried=tried)
             await self.store.reroute(job.id, self.name, engine=follower.name, detail=problem.message, now=now)
             log.warning("rerouted", job=job.id, before=job.engine, engine=follower.name, reason=problem.message)
-            self.gateway.want(follower.name)
+            self.signals.wake(follower.name)
             return
         patience = job.created + (model.timeout_seconds or self.relay.timeout_seconds)
         if unsent.retry_seconds is None or now + unsent.retry_seconds > patience:
@@ -398,7 +398,7 @@ class Worker:
 
 
 class Run:
-    """A job being made, as its engine sees it (an EngineRun)."""
+    """A job being made, as its engine sees it: an EngineRun, and for the relay a VendorRun."""
 
     def __init__(self, job: Job, worker: Worker) -> None:
         self.job, self._worker = job, worker
@@ -575,7 +575,7 @@ class Run:
         )
         self.dispatch = replace(dispatch, sent=Sent.ACCEPTED)
         if not wanted:
-            worker.gateway.new_watch.set()  # it has ended meanwhile: the vendor is told at once
+            worker.signals.watched()  # it has ended meanwhile: the vendor is told at once
 
     async def earlier(self, job: str, account: str) -> Json | None:
         accepted = [each for each in await self._worker.store.dispatches(job) if each.sent is Sent.ACCEPTED]
@@ -603,7 +603,7 @@ class Run:
         """What fails is not charged, unless the vendor made it."""
         if ending.state is not State.SUCCEEDED and not ending.was_made:
             return 0.0
-        return self._worker.gateway.cost_of(self.job, ending.outputs) if self.cost is None else self.cost
+        return self._worker.gateway.prices.cost_of(self.job, ending.outputs) if self.cost is None else self.cost
 
 
 def names_in(folder: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""What an engine is: one coroutine that turns a generation into outputs, and what it honours."""
+"""What an engine is: one coroutine that turns a generation into outputs, and what it can make."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -8,6 +8,8 @@ from msgspec import Struct
 
 from mutoscope.files.c2pa import Making
 from mutoscope.files.probe import MediaInfo
+from mutoscope.model import catalog
+from mutoscope.model.catalog import Model
 from mutoscope.model.job import Dispatch, Generation, Input, Json, Operation, Output, Role, Sent
 from mutoscope.model.problem import Problem
 
@@ -75,11 +77,6 @@ class EngineRun(Protocol):
         ...
 
     @property
-    def landing(self) -> Path:
-        """A directory of this job's own for what is being copied, there until the job ends: also after a crash."""
-        ...
-
-    @property
     def checkpointed(self) -> Json:
         """What an earlier attempt remembered."""
         ...
@@ -123,7 +120,15 @@ class EngineRun(Protocol):
         """A result that is words, not a file: they are kept in the job itself."""
         ...
 
-    # For engines that spend money elsewhere. The transitions are those of the store, under the same names.
+
+class VendorRun(EngineRun, Protocol):
+    """A job as an engine sees it that spends money at a vendor: what was sent for it, and how that is written down. The
+    transitions are those of the store, under the same names."""
+
+    @property
+    def landing(self) -> Path:
+        """A directory of this job's own for what is being copied, there until the job ends: also after a crash."""
+        ...
 
     @property
     def dispatch(self) -> Dispatch | None:
@@ -187,17 +192,60 @@ class Engine(Protocol):
     rate) is not made up."""
     speaks: str
     """The wire by which it calls a vendor: what a caller said in that wire's words reaches it. "" for the others."""
-    honours: Mapping[Operation, frozenset[str]]
-    """For each operation it can do: the Generation fields, input roles and `extra` names that it obeys.
-    "*" stands for every name."""
 
     @property
     def slots(self) -> int:
         """How many runs this process gives it at once."""
         ...
 
-    async def generate(self, run: EngineRun) -> Outcome:
-        """Make it. Raises Problem to fail the job, CutOff to have it taken up again."""
+    @property
+    def is_up(self) -> bool:
+        """Whether a job should go to it now, where another engine could take it too."""
+        ...
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether nothing is begun now, nor can go elsewhere: what waits grows old in the queue."""
+        ...
+
+    def heeds(self, operation: Operation, model: Model, /) -> frozenset[str] | None:
+        """The Generation fields, input roles and `extra` names that it obeys when it makes this; "*" stands for every
+        name. None: it cannot make this."""
+        ...
+
+    def plan(self, wish: Generation, model: Model, fields: Mapping[str, str]) -> tuple[str, ...]:
+        """Hold a wish, as it was asked for, against what it can do: notes for what goes unheeded by leave of the
+        model's row.
+
+        `fields` are the caller's names. Raises Problem with one of them for what it cannot make.
+        """
+        ...
+
+    async def generate(self, run: VendorRun, /) -> Outcome:
+        """Make it. Raises Problem to fail the job, CutOff to have it taken up again. One that sends nothing to a vendor
+        is written for an EngineRun, and sees no more than that."""
         ...
 
     async def close(self) -> None: ...
+
+
+class Local:
+    """What is the same for every engine that makes things here; its own are a name, slots, what it honours and
+    `generate`."""
+
+    name: str
+    honours: Mapping[Operation, frozenset[str]]
+    """For each operation it can do, what it heeds."""
+    remote = False
+    speaks = ""
+    is_up = True
+    is_left_alone = False
+
+    def heeds(self, operation: Operation, _model: Model, /) -> frozenset[str] | None:
+        return self.honours.get(operation)
+
+    def plan(self, wish: Generation, model: Model, fields: Mapping[str, str]) -> tuple[str, ...]:
+        return catalog.heed(wish, model, self.name, self.honours, fields)
+
+    async def close(self) -> None:
+        """Nothing is held."""

@@ -20,10 +20,11 @@ import structlog
 from msgspec.structs import replace
 
 from mutoscope.engines.circuit_breaker import Breaker, Bucket
-from mutoscope.engines.engine import HANDED, MADE, EngineRun, Outcome, Parked, Unsent
+from mutoscope.engines.engine import HANDED, MADE, Outcome, Parked, Unsent, VendorRun
 from mutoscope.files.assets import EXTENSIONS
 from mutoscope.files.egress import Client, Line, Lookup, NotSent, discard
 from mutoscope.files.probe import MediaInfo
+from mutoscope.model import catalog
 from mutoscope.model.catalog import Catalog, Model
 from mutoscope.model.config import Account, Net
 from mutoscope.model.config import Relay as RelaySettings
@@ -127,7 +128,6 @@ class Relay:
         self.tracing: Tracing | None = None  # set where spans are collected
         self.upstream = 0  # jobs that the account holds; the poller counts them now and then
         self.has_detour = False  # whether the jobs of some model could go to another engine
-        self.honours: Mapping[Operation, frozenset[str]] = {each: frozenset({"*"}) for each in Operation}
         self._submitting = 0
         self._disowned: set[str] = set()  # tasks of the vendor's list that could not be told apart
         self._unseen = False  # a lost submission was given up without a look: what is found next may be that one
@@ -146,8 +146,11 @@ class Relay:
         return most
 
     @property
+    def is_up(self) -> bool:
+        return self.breaker.allows
+
+    @property
     def is_left_alone(self) -> bool:
-        """Whether nothing is submitted now, nor can go elsewhere: what waits grows old in the queue."""
         return not self.breaker.allows and not self.has_detour
 
     @property
@@ -164,7 +167,6 @@ class Relay:
     # -- what it can do ------------------------------------------------------------
 
     def heeds(self, operation: Operation, model: Model) -> frozenset[str] | None:
-        """What of a generation can be said to this vendor; None: it cannot make this."""
         names = self.names_of(model)
         return self.back.heeds(operation, names) if names else None
 
@@ -174,13 +176,21 @@ class Relay:
             return ()
         return model.names.get(self.wire.name, ())
 
-    def check(self, generation: Generation, model: Model) -> None:
-        """Raises Problem, `field` being the name in the Generation, for what cannot be translated."""
-        self.back.check(self._order(generation, model))
+    def plan(self, wish: Generation, model: Model, fields: Mapping[str, str]) -> tuple[str, ...]:
+        heeded = self.heeds(wish.operation, model)
+        honours: dict[Operation, frozenset[str]] = {} if heeded is None else {wish.operation: heeded}
+        notes = catalog.heed(wish, model, self.name, honours, fields)
+        try:
+            self.back.check(self._order(catalog.complete(wish, model, remote=True), model))
+        except Problem as problem:
+            field = fields.get(problem.field or "", problem.field)
+            message = f"{field}: {problem.message}" if field else problem.message
+            raise Problem(problem.kind, message, field=field) from problem
+        return notes
 
     # -- making ---------------------------------------------------------------------
 
-    async def generate(self, run: EngineRun) -> Outcome:
+    async def generate(self, run: VendorRun) -> Outcome:
         if any(run.checkpointed.get(name) for name in ("links", "texts", "kept")):
             return await self._fetch(run, run.checkpointed.get("links") or ())
         last = run.dispatch
@@ -220,11 +230,11 @@ class Relay:
             earlier={job: {"id": "earlier"} for job in ours if job},  # stands for the handle while it is only checked
         )
 
-    def _order_of(self, run: EngineRun) -> Order:
+    def _order_of(self, run: VendorRun) -> Order:
         order = self._order(run.generation, self.catalog.get(run.generation.model))
         return replace(order, callback=run.callback, reference=run.job_id)
 
-    async def _with_earlier(self, run: EngineRun, order: Order) -> Order:
+    async def _with_earlier(self, run: VendorRun, order: Order) -> Order:
         """With the vendor's own handles of the earlier jobs whose outputs are inputs of this one."""
         own = {each.output_of for each in order.generation.inputs if each.made_by == self.name}
         found = {job: await run.earlier(job, self.name) for job in own if job}
@@ -236,7 +246,7 @@ class Relay:
         """Whether the vendor made it and takes it by no other way than the id of the job that did."""
         return each.output_of in order.earlier and not self.back.ways(order, each)
 
-    async def _bring(self, run: EngineRun, order: Order, each: Input) -> str:
+    async def _bring(self, run: VendorRun, order: Order, each: Input) -> str:
         """What stands for an input in the request, after it was brought where the vendor can have it.
 
         Raises Problem when it cannot, Unreached when the vendor's upload route cannot be used now.
@@ -292,7 +302,7 @@ class Relay:
                 task.exception()  # seen: the job is not waited for
             raise
 
-    async def _send(self, run: EngineRun, order: Order) -> Outcome:
+    async def _send(self, run: VendorRun, order: Order) -> Outcome:
         """One at a time where the vendor's list is to settle what is lost: it does not tell two lost ones apart."""
         async with self._turn:
             if not self.breaker.answers:  # closed by the vendor while this one waited for its turn
@@ -302,7 +312,7 @@ class Relay:
                 told.tell(outcome=type(outcome).__name__.lower())
                 return outcome
 
-    async def _send_now(self, run: EngineRun, order: Order) -> Outcome:
+    async def _send_now(self, run: VendorRun, order: Order) -> Outcome:
         sending = Sending()
         try:
             async with self._door.submitting():
@@ -322,7 +332,7 @@ class Relay:
         self.breaker.succeeded()
         return HANDED
 
-    async def _with_result(self, run: EngineRun, update: Update) -> Update:
+    async def _with_result(self, run: VendorRun, update: Update) -> Update:
         """What the answer to a submission carries is kept, and told by its handle: the next poll asks nobody."""
         if update.state is not State.SUCCEEDED:
             return update
@@ -334,7 +344,7 @@ class Relay:
         made = {"links": update.links, "texts": update.texts, "kept": msgspec.to_builtins(kept), "cost": update.cost}
         return replace(update, handle={**update.handle, MADE: made})
 
-    async def _accept(self, run: EngineRun, dispatch: Dispatch, update: Update) -> None:
+    async def _accept(self, run: VendorRun, dispatch: Dispatch, update: Update) -> None:
         """Write down that the vendor has it, however long the store may be hindered: only we know its name there."""
         while True:
             try:
@@ -347,7 +357,7 @@ class Relay:
             await asyncio.sleep(ACCEPT_SECONDS)
 
     async def _sorted(
-        self, run: EngineRun, order: Order, dispatch: Dispatch, verdict: Sent, problem: Problem
+        self, run: VendorRun, order: Order, dispatch: Dispatch, verdict: Sent, problem: Problem
     ) -> Outcome:
         """What a spending request without a usable answer comes to."""
         match verdict:
@@ -383,12 +393,12 @@ class Relay:
         else:
             self.breaker.failed(problem.message)
 
-    def _unsent(self, run: EngineRun, problem: Problem) -> Unsent:
+    def _unsent(self, run: VendorRun, problem: Problem) -> Unsent:
         tries = run.dispatch.number if run.dispatch else 1
         wait = problem.retry_after or min(RETRY_SECONDS[1], RETRY_SECONDS[0] * 2 ** min(tries - 1, 10))
         return Unsent(problem=problem, retry_seconds=max(wait, self.breaker.seconds_left) * random.uniform(1.0, 1.2))
 
-    async def _find_out(self, run: EngineRun, order: Order, dispatch: Dispatch, why: str = "") -> Outcome:
+    async def _find_out(self, run: VendorRun, order: Order, dispatch: Dispatch, why: str = "") -> Outcome:
         """Whether a submission whose answer was lost arrived: the vendor's list tells, where only we use the account.
 
         Until that is known nothing else is submitted with the account: a new task would be taken for the lost one.
@@ -419,7 +429,7 @@ class Relay:
         )
 
     async def _look(
-        self, run: EngineRun, listing: Callable[[], Conversation[tuple[Json, ...]]], dispatch: Dispatch
+        self, run: VendorRun, listing: Callable[[], Conversation[tuple[Json, ...]]], dispatch: Dispatch
     ) -> Sequence[Json] | None:
         """Tasks in the vendor's list that are nobody's; None when it cannot be read, for as long as a job may take."""
         tries, found = iter(LIST_TRIES), None
@@ -442,7 +452,7 @@ class Relay:
 
     # -- what was made -----------------------------------------------------------------------
 
-    async def _fetch(self, run: EngineRun, links: Sequence[str]) -> Outcome:
+    async def _fetch(self, run: VendorRun, links: Sequence[str]) -> Outcome:
         """Copy the results to us and look at them; what is words is here already."""
         tries = int(run.checkpointed.get("copies", 0))
         if (cost := number(run.checkpointed.get("cost"), 0.0, MOST_CREDITS)) is not None:
@@ -460,7 +470,7 @@ class Relay:
             return Parked(detail=problem.message, seconds=min(COPY_SECONDS[1], COPY_SECONDS[0] * 2 ** min(tries, 10)))
         return tuple(outputs)
 
-    async def _keep(self, run: EngineRun, landed: "Landed") -> Output:
+    async def _keep(self, run: VendorRun, landed: "Landed") -> Output:
         info = landed.info
         return await run.keep(
             landed.path,
@@ -472,7 +482,7 @@ class Relay:
             made=False,
         )
 
-    async def _copy(self, run: EngineRun, link: str, number: int) -> "Landed":
+    async def _copy(self, run: VendorRun, link: str, number: int) -> "Landed":
         """Bring a result here and look at it. What is there of it already is not fetched again."""
         path = run.landing / f"result-{number}"
         began, outcome = time.perf_counter(), "failed"
@@ -489,7 +499,7 @@ class Relay:
                 await asyncio.to_thread(discard, path)
             raise
 
-    async def _looked_at(self, run: EngineRun, path: Path) -> MediaInfo:
+    async def _looked_at(self, run: VendorRun, path: Path) -> MediaInfo:
         info = await run.probe(path)
         families = FAMILIES.get(run.generation.operation, ("video",))
         if info.kind not in families:
@@ -557,7 +567,7 @@ class Relay:
     # -- talking --------------------------------------------------------------------------------
 
     async def converse(
-        self, conversation: Conversation[T], *, run: EngineRun | None = None, sending: "Sending | None" = None
+        self, conversation: Conversation[T], *, run: VendorRun | None = None, sending: "Sending | None" = None
     ) -> T:
         """Drive a conversation. Raises Answered for an answer that the wire could not use, Problem for none.
 
@@ -590,7 +600,7 @@ class Relay:
         message = plain_text(message, LONGEST_MESSAGE)
         return Problem(problem.kind, message, field=problem.field, retry_after=problem.retry_after)
 
-    async def _answer(self, request: HttpRequest, run: EngineRun | None, sending: "Sending | None") -> HttpResponse:
+    async def _answer(self, request: HttpRequest, run: VendorRun | None, sending: "Sending | None") -> HttpResponse:
         await self.bucket.take()
         if not request.spends:
             return await self._timed(request)

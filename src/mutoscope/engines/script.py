@@ -32,7 +32,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from mutoscope.engines.engine import EngineRun
+from mutoscope.engines.engine import EngineRun, Local
 from mutoscope.model.config import Script as ScriptSettings
 from mutoscope.model.job import Operation, Output, Role
 from mutoscope.model.problem import KINDS, Kind, Problem
@@ -70,10 +70,8 @@ SOUNDS = frozenset(
 )
 
 
-class Script:
+class Script(Local):
     name = "script"
-    remote = False
-    speaks = ""
     honours: Mapping[Operation, frozenset[str]] = {operation: frozenset({"*"}) for operation in Operation}
 
     def __init__(self, settings: ScriptSettings | None = None) -> None:
@@ -84,9 +82,6 @@ class Script:
             await obey(order, run)
         count = run.generation.count or 1
         return tuple([await self._make(run, index) for index in range(count)])
-
-    async def close(self) -> None:
-        """Nothing is held."""
 
     async def _make(self, run: EngineRun, index: int) -> Output:
         wish = run.generation

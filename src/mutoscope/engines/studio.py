@@ -21,7 +21,7 @@ import msgspec
 import structlog
 
 import mutoscope
-from mutoscope.engines.engine import CutOff, EngineRun, OpenedInput
+from mutoscope.engines.engine import CutOff, EngineRun, Local, OpenedInput
 from mutoscope.files.c2pa import Making, Source
 from mutoscope.model.config import Studio as StudioSettings
 from mutoscope.model.job import Json, Operation, Output, Role
@@ -96,10 +96,8 @@ SONG = frozenset({"prompt", "negative_prompt", "seconds", "seed", "count", "tags
 CLIP = SHAPE | {"negative_prompt", "seconds", "fps", "watermark", Role.AUDIO}
 
 
-class Studio:
+class Studio(Local):
     name = "studio"
-    remote = False
-    speaks = ""
     honours: Mapping[Operation, frozenset[str]] = {
         Operation.IMAGE_TO_VIDEO: CLIP | {Role.FIRST_FRAME, Role.LAST_FRAME, Role.VIDEO},
         Operation.VIDEO_EXTENSION: CLIP | {"added_seconds", Role.LAST_FRAME, Role.VIDEO},

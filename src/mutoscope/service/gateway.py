@@ -17,8 +17,7 @@ from mutoscope.engines import Engine
 from mutoscope.engines.relay import Relay
 from mutoscope.files.assets import Assets, upload_name
 from mutoscope.files.probe import kinds_of
-from mutoscope.model import catalog
-from mutoscope.model.catalog import Catalog, Model, Price
+from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import Rights, Settings
 from mutoscope.model.http import FormFile, HttpRequest
 from mutoscope.model.job import Delivery, Generation, Input, Job, Output, Sent, State
@@ -36,9 +35,12 @@ from mutoscope.model.requests import (
 )
 from mutoscope.service.inputs import Intake, sniff
 from mutoscope.service.jumps import Jumps
-from mutoscope.service.keys import Keys, callback_token, called_job, hold_scope, share_of
+from mutoscope.service.keys import Keys, callback_token, called_job, share_of
+from mutoscope.service.planning import Planner, seeded
+from mutoscope.service.pricing import Prices
 from mutoscope.service.routing import Routes
-from mutoscope.store import Purse, Repeat, Store
+from mutoscope.service.signals import Signals
+from mutoscope.store import Repeat, Store
 from mutoscope.telemetry.counters import JOB_SECONDS, Durations, Tally
 from mutoscope.telemetry.tracing import Tracing
 from mutoscope.wirekit.routes import Read, ReadMany, Route, Stop
@@ -70,6 +72,7 @@ class Gateway:
         catalog: Catalog,
         engines: Mapping[str, Engine],
         routes: Routes,
+        relays: Mapping[str, Relay] | None = None,
         keys: Keys | None = None,
         wires: Mapping[str, Wire] = BY_NAME,
         kept: frozenset[str] = frozenset(),
@@ -78,16 +81,12 @@ class Gateway:
         """`kept` are ids of jobs that no client can remove; a rehearsal's fixed tasks."""
         self.settings, self.store, self.assets, self.intake = settings, store, assets, intake
         self.catalog, self.engines, self.routes, self.kept, self.clock = catalog, engines, routes, kept, clock
-        self.wires = wires
+        self.wires, self.relays = wires, relays or {}  # the engines that are accounts at vendors
+        self.prices = Prices(catalog, settings.accounts)
+        self.planner = Planner(catalog=catalog, routes=routes, prices=self.prices, limits=settings.limits)
         self.keys = keys or Keys(settings.keys, store, net=settings.net, secret=assets.secret)
         self.jumps = Jumps(store, clock=self._now)  # asked before anything is done that is due
-        self.new_job = asyncio.Event()  # wakes the worker
-        self.wanted: set[str] = set()  # the engines that it should look for jobs of
-        self.busy: set[str] = set()  # the engines without a free slot: no use waking it for these
-        self.new_delivery = asyncio.Event()  # wakes the deliverer
-        self.new_watch = asyncio.Event()  # wakes the poller
-        self.interrupt: Callable[[str], None] | None = None  # the worker sets it: nobody wants this job now
-        self.draining = False
+        self.signals = Signals()
         self.tracing: Tracing | None = None  # set where spans are collected
         self.endings: Tally[tuple[str, ...]] = Tally()  # jobs by state, wire, model and engine
         self.lives: Durations[tuple[str, ...]] = Durations(JOB_SECONDS)  # by state, model and engine
@@ -119,67 +118,63 @@ class Gateway:
 
         Raises Problem.
         """
-        if self.draining:
+        if self.signals.draining:
             raise Problem(Kind.UNAVAILABLE, "The server is shutting down. Try again shortly.", retry_after=5)
-        parent = None if submission.parent is None else await self.earlier(wire, submission.parent, owner)
-        if submission.follow and parent:
-            followed = submission.follow(parent)
-            notes, webhook = submission.notes + followed.notes, submission.webhook or followed.webhook
-            submission = replace(followed, notes=notes, webhook=webhook)
-        asked = await self.followed(wire, submission.generation, owner)
-        model = self.catalog.named(wire.name, asked.model)
-        asked = replace(asked, model=model.name)
-        hold_scope("model", model.name, rights.models)
-        if engine is not None:
-            model = replace(model, engines=(engine,))
-        catalog.check(asked, model, submission.fields)
-        allowed = self.affordable(model, rights)
-        maker, notes = self.routes.choose(asked, model, submission.fields, allowed=allowed)
-        if asked.inputs:
+        parent, submission = await self.continued(wire, submission, owner)
+        plan = self.planner.plan(submission, wire=wire.name, rights=rights, engine=engine)
+        generation = plan.generation
+        if generation.inputs:
             inputs = await self.intake.take_in(
-                asked.inputs, owner=owner, probe=self.probes(wire), fetched_later=not maker.remote
+                generation.inputs, owner=owner, probe=self.probes(wire), fetched_later=not plan.remote
             )
-            asked = replace(asked, inputs=inputs)
-        passes = maker.speaks == wire.name
-        if passes and submission.unread:
-            asked = replace(asked, wire=wire.name, unread=submission.unread)
-        id = parent.id if parent and submission.replaces else str(uuid_utils.uuid7())
-        generation = made_definite(asked, model, maker, id)
-        now = self.clock()
+            generation = replace(generation, inputs=inputs)
+        replaced = parent if submission.replaces else None
+        id, now = replaced.id if replaced else str(uuid_utils.uuid7()), self.clock()
         job = Job(
             id=id,
             wire=wire.name,
             route=route,
             owner=owner,
-            generation=generation,
+            generation=seeded(generation, id, remote=plan.remote),
             body=shortened(body if submission.body is None else submission.body),
-            engine=maker.name,
-            notes=submission.notes + (() if passes else submission.ignored) + notes,
-            engines=allowed,
+            engine=plan.engine,
+            notes=plan.notes,
+            engines=plan.engines,
             webhook=submission.webhook,
             events=tuple(sorted(submission.events or ())),
-            parent=parent.parent if parent and submission.replaces else parent.id if parent else None,
+            parent=replaced.parent if replaced else parent.id if parent else None,
             trace=self.tracing.header() if self.tracing else None,
             origin=self.settings.server.public_url or origin,
             created=now,
             updated=now,
-            estimate=self.estimate(generation, model, maker.name),
+            estimate=plan.estimate,
         )
         if submission.waits:
             job = replace(job, engine="", webhook=None, state=State.CANCELED, finished=now, cost=0.0, estimate=0.0)
-        share = share_of(rights, model, self.settings.limits)
         job = await self.store.add(
             job,
-            concurrency=share.concurrency,
-            daily=share.daily,
-            queued=share.queued,
+            concurrency=plan.share.concurrency,
+            daily=plan.share.daily,
+            queued=plan.share.queued,
             repeat=repeat,
-            purse=None if submission.waits else self.purse(job, model, rights),
+            purse=None if submission.waits else plan.purse,
             replaces=submission.replaces,
         )
         if not submission.waits:
-            self.want(maker.name)
+            self.signals.filed(job)
         return job
+
+    async def continued(self, wire: Wire, submission: Submission, owner: str) -> tuple[Job | None, Submission]:
+        """The earlier job that a submission names, and what it comes to with that job and the files of others.
+
+        Raises Problem for a job that is not the caller's, or has nothing to go on from.
+        """
+        parent = None if submission.parent is None else await self.earlier(wire, submission.parent, owner)
+        if submission.follow and parent:
+            followed = submission.follow(parent)
+            notes, webhook = submission.notes + followed.notes, submission.webhook or followed.webhook
+            submission = replace(followed, notes=notes, webhook=webhook)
+        return parent, replace(submission, generation=await self.followed(wire, submission.generation, owner))
 
     async def earlier(self, wire: Wire, public: str, owner: str, *, field: str = "id") -> Job:
         """A caller's job of this wire that another one goes on from. Raises Problem(NOT_FOUND)."""
@@ -216,12 +211,6 @@ class Gateway:
         job = await self.store.repeated(owner, repeat, now=self.clock())
         return None if job is None else self.linked(job, origin)
 
-    def want(self, engine: str) -> None:
-        """Have the worker look for jobs of this engine now."""
-        self.wanted.add(engine)
-        if engine not in self.busy:
-            self.new_job.set()
-
     def probes(self, wire: Wire) -> bool:
         """Whether this wire's inputs are fetched and checked before a job exists."""
         match self.settings.inputs.probe:
@@ -231,51 +220,6 @@ class Gateway:
                 return False
             case _:
                 return wire.probes_inputs
-
-    # -- what it costs -----------------------------------------------------------
-
-    def price_at(self, model: Model, engine: str) -> Price:
-        account = self.settings.accounts.get(engine)
-        return catalog.price_at(model, engine, account.wire if account else "")
-
-    def estimate(self, generation: Generation, model: Model, engine: str) -> float:
-        return catalog.estimate(generation, self.price_at(model, engine), longest=model.max_seconds)
-
-    def affordable(self, model: Model, rights: Rights) -> tuple[str, ...]:
-        """The engines that a key may use; with a budget, only those whose price for the model is known.
-
-        Raises Problem(FORBIDDEN) when there is none.
-        """
-        if rights.budget is None:
-            return rights.engines
-        makers = [engine.name for engine in self.routes.candidates(model)]
-        makers = [name for name in makers if self.routes.may_use(name, rights.engines)]
-        known = tuple(name for name in makers if self.price_at(model, name).known)
-        if makers and not known:
-            raise unpriced(model, makers)
-        return known or rights.engines
-
-    def purse(self, job: Job, model: Model, rights: Rights) -> Purse | None:
-        """What is set aside for a job of a key with a budget: enough for the dearest of the engines that may come to
-        make it."""
-        if rights.budget is None:
-            return None
-        reserve = job.estimate
-        if job.engines not in ((), (job.engine,)):
-            reserve = max(self.estimate(job.generation, model, name) for name in job.engines)
-        return Purse(reserve=reserve, budget=rights.budget, period=rights.budget_period)
-
-    def cost_of(self, job: Job, outputs: Sequence[Output]) -> float:
-        """What the vendor would charge for what was made; by its length, where the request does not say how long it
-        should be."""
-        model = self.catalog.models.get(job.generation.model)
-        if model is None:  # taken from the catalog since
-            return job.estimate
-        generation = job.generation
-        made = max((each.seconds or 0.0 for each in outputs), default=0.0)
-        if generation.seconds is None and made:
-            generation = replace(generation, seconds=made)
-        return self.estimate(generation, model, job.engine)
 
     # -- reading ---------------------------------------------------------------
 
@@ -318,7 +262,7 @@ class Gateway:
             async with asyncio.timeout(seconds):
                 async for each in self.watch(job.id):
                     latest = each
-                    if self.draining:
+                    if self.signals.draining:
                         break
         return self.linked(latest, origin)
 
@@ -399,11 +343,9 @@ class Gateway:
         """Cancel an unfinished job; None when there was nothing to cancel."""
         job = await self.store.cancel(id, now=self.clock(), owed=self.owed)
         if job is not None:
-            if self.interrupt:
-                self.interrupt(id)
+            self.signals.unwanted(job)
             self.ended(job)
             self.changed(id)
-            self.want(job.engine)
         return job
 
     def ended(self, job: Job) -> None:
@@ -414,7 +356,7 @@ class Gateway:
         if job.cost:
             self.spent.add((job.engine, model), job.cost)
         if job.webhook:
-            self.new_delivery.set()
+            self.signals.owed()
 
     async def stop(self, wire: Wire, route: Stop, public: str, *, owner: str) -> Job:
         """Cancel a job in the way that its wire has. Raises Problem(CONFLICT) for one that cannot be stopped now."""
@@ -450,21 +392,21 @@ class Gateway:
         the task where the answer that should have told it was lost: only that vendor knows the URL."""
         now = self.clock()
         if await self.store.hasten(id, now=now):
-            self.new_watch.set()
+            self.signals.watched()
             return
         job = await self.store.get(id)
         for dispatch in await self.store.dispatches(id):
-            engine = self.engines.get(dispatch.account)
-            if job is None or dispatch.sent is not Sent.UNKNOWN or not isinstance(engine, Relay):
+            relay = self.relays.get(dispatch.account)
+            if job is None or dispatch.sent is not Sent.UNKNOWN or relay is None:
                 continue
-            if handle := engine.called(job.generation, request):
+            if handle := relay.called(job.generation, request):
                 due, deadline = now, now + self.settings.relay.late_seconds
                 with contextlib.suppress(Problem):  # the task is another job's
                     await self.store.accept(
                         id, number=dispatch.number, handle=handle, status="", due=due, deadline=deadline, now=now
                     )
                     log.info("lost_submission_found", job=id, account=dispatch.account)
-                self.new_watch.set()
+                self.signals.watched()
 
     # -- waiting ---------------------------------------------------------------
 
@@ -610,24 +552,6 @@ def read_path(job: Job, wire: Wire) -> str | None:
     shows = (each.path for each in wire.routes if isinstance(each, Read) and each.route in ("", job.route))
     path = next(shows, None) if job.wire == wire.name else None
     return path and path.replace("{id}", wire.public_id(job.id))
-
-
-def made_definite(asked: Generation, model: Model, maker: Engine, id: str) -> Generation:
-    """What was asked with the row's defaults, and with the seed that nobody chose: drawn from the job's id, so that a
-    second attempt makes the same thing. A vendor draws its own."""
-    generation = catalog.complete(asked, model, remote=maker.remote)
-    if maker.remote or generation.seed is not None:
-        return generation
-    return replace(generation, seed=int(id[-8:], 16) & 0x7FFFFFFF)
-
-
-def unpriced(model: Model, makers: Sequence[str]) -> Problem:
-    setting = f'[models."{model.name}"]'
-    return Problem(
-        Kind.FORBIDDEN,
-        f"This key has a budget, and what {model.name} costs at {', '.join(makers)} is not known. Whoever runs this"
-        f" server can say it: price, or prices for one engine, under {setting} in mutoscope.toml.",
-    )
 
 
 def days_of(period: Period, *, today: date) -> tuple[date, date]:

@@ -16,7 +16,7 @@ from mutoscope.files.probe import Prober
 from mutoscope.model.config import Inputs
 from mutoscope.model.job import Input
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store import Store
+from mutoscope.store import Uploads
 
 TRIES = (1.0, 4.0, 10.0)  # seconds before each further try to fetch an input while a job runs
 LONGEST_WAIT = 30.0  # where its host asks for more patience
@@ -34,7 +34,7 @@ class Intake:
         client: Client,
         prober: Prober,
         assets: Assets,
-        store: Store,
+        store: Uploads,
         scratch: Path,
         clock: Callable[[], float] = time.time,
     ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
-from mutoscope.store import Store
+from mutoscope.store import Leases
 
 log = structlog.get_logger(__name__)
 
@@ -17,7 +17,7 @@ class Jumps:
     """What is to be done later stands in the store by the wall clock, since it outlives the process."""
 
     def __init__(
-        self, store: Store, *, clock: Callable[[], float], steady: Callable[[], float] = time.monotonic
+        self, store: Leases, *, clock: Callable[[], float], steady: Callable[[], float] = time.monotonic
     ) -> None:
         self.store, self.clock, self.steady = store, clock, steady
         self._offset = clock() - steady()

@@ -20,7 +20,8 @@ from mutoscope.model.http import HttpRequest
 from mutoscope.model.problem import KEY_EXPIRED, TOKEN_EARLY, TOKEN_EXPIRED, Kind, Problem
 from mutoscope.model.requests import Allowance, Proof
 from mutoscope.service.receivers import receiver_address
-from mutoscope.store import KeyRecord, Store
+from mutoscope.store import KeyRecord, Ledger
+from mutoscope.store import Keys as KeyStore
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +62,7 @@ class Keys:
     def __init__(
         self,
         keys: Iterable[Key] = (),
-        store: Store | None = None,
+        store: KeyStore | None = None,
         *,
         net: Net = NET,
         secret: bytes | None = None,
@@ -282,7 +283,7 @@ def make_key(
 
 
 async def rotate(
-    store: Store, id: str, *, now: float, grace_seconds: float, pair: Pair | None = None
+    store: KeyStore, id: str, *, now: float, grace_seconds: float, pair: Pair | None = None
 ) -> tuple[str, KeyRecord]:
     """A key in place of another, with its name and rights; the old one is taken for the grace only.
 
@@ -432,7 +433,7 @@ class Meter:
     """Bytes that owners send a day (UTC). Counted here and told to the store every few seconds, so that a request that
     is counted waits for no disk; other processes' share is learned when the store is told."""
 
-    def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: Ledger, *, clock: Callable[[], float] = time.time) -> None:
         self._store, self._clock = store, clock
         self._day, self._midnight = "", 0.0  # the day that is counted, and when it ends
         self._stored: dict[str, int] = {}  # owner → what the store knows

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Generation, Job, Operation, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store import Store
+from mutoscope.store import Jobs
 from mutoscope.wirekit import task
 from mutoscope.wirekit.routes import Create, Route
 from mutoscope.wirekit.wire import Wire
@@ -86,7 +86,7 @@ def mocked(wire: Wire, api: task.TaskApi) -> tuple[Route, ...]:
     return tuple(spared(each) if isinstance(each, Create) else each for each in wire.routes)
 
 
-async def seed(store: Store, *, now: float) -> None:
+async def seed(store: Jobs, *, now: float) -> None:
     """Put the fixed tasks into the store unless they are there; the worker makes them as it makes any job."""
     for each in FIXED:
         job = Job(

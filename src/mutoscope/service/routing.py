@@ -5,11 +5,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import NamedTuple
 
 from mutoscope.engines import Engine
-from mutoscope.engines.relay import Relay
-from mutoscope.model import catalog
 from mutoscope.model.catalog import Model
 from mutoscope.model.config import Account
-from mutoscope.model.job import Generation, Operation
+from mutoscope.model.job import Generation
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.wires import BY_NAME
 
@@ -71,11 +69,11 @@ class Routes:
             raise not_for_this_key(model, candidates, allowed)
         for engine in suited:
             try:
-                able.append(Chosen(engine, hold(engine, asked, model, fields)))
+                able.append(Chosen(engine, engine.plan(asked, model, fields)))
             except Problem as problem:
                 refusal = refusal or problem
         if able:
-            return next((each for each in able if is_up(each.engine)), able[0])
+            return next((each for each in able if each.engine.is_up), able[0])
         raise refusal or no_engine(model, self.engines)
 
     def next(
@@ -83,9 +81,9 @@ class Routes:
     ) -> Engine | None:
         """Who takes over what the engines of `tried` could not have made; None when nobody can."""
         for engine in self.candidates(model):
-            if engine.name not in tried and self.may_use(engine.name, allowed) and is_up(engine):
+            if engine.name not in tried and self.may_use(engine.name, allowed) and engine.is_up:
                 try:
-                    hold(engine, generation, model, {})
+                    engine.plan(generation, model, {})
                 except Problem:
                     continue
                 return engine
@@ -132,32 +130,6 @@ class Routes:
         if len(names) < 2:
             return names
         return sorted(names, key=lambda name: self.draw() ** (1 / max(self.accounts[name].weight, 1e-9)), reverse=True)
-
-
-def hold(engine: Engine, asked: Generation, model: Model, fields: Mapping[str, str]) -> tuple[str, ...]:
-    """Hold a wish against an engine: notes for what it will not heed. Raises Problem in the caller's words."""
-    if not isinstance(engine, Relay):
-        return catalog.heed(asked, model, engine.name, engine.honours, fields)
-    heeded = engine.heeds(asked.operation, model)
-    honours: dict[Operation, frozenset[str]] = {} if heeded is None else {asked.operation: heeded}
-    notes = catalog.heed(asked, model, engine.name, honours, fields)
-    try:
-        engine.check(catalog.complete(asked, model, remote=True), model)
-    except Problem as problem:
-        field = fields.get(problem.field or "", problem.field)
-        message = f"{field}: {problem.message}" if field else problem.message
-        raise Problem(problem.kind, message, field=field) from problem
-    return notes
-
-
-def makes(engine: Engine, operation: Operation, model: Model) -> bool:
-    if isinstance(engine, Relay):
-        return engine.heeds(operation, model) is not None
-    return operation in engine.honours
-
-
-def is_up(engine: Engine) -> bool:
-    return not isinstance(engine, Relay) or engine.breaker.allows
 
 
 def not_for_this_key(model: Model, candidates: Iterable[Engine], allowed: Collection[str]) -> Problem:

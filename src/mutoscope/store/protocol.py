@@ -24,8 +24,8 @@ class DueDelivery(Struct, frozen=True, kw_only=True):
     receiver: str = ""  # host and port
 
 
-# The protocol has a method named list.
-Jobs = list[Job]
+# A store has a method named list.
+JobList = list[Job]
 DueDeliveries = list[DueDelivery]
 
 
@@ -210,20 +210,8 @@ class Forgotten(Struct, frozen=True, kw_only=True):
         return any(getattr(self, name) for name in self.__struct_fields__)
 
 
-class Store(Protocol):
-    """Every change is durable and visible when its call returns, and not visible before.
-
-    A database that cannot be read or written is Problem(UNAVAILABLE). A call that is cancelled while it
-    waits may still take effect.
-    """
-
-    async def open(self) -> None:
-        """Connect and bring the schema up to date."""
-        ...
-
-    async def close(self) -> None:
-        """Finish what is waiting, then let go. Later calls are refused."""
-        ...
+class Jobs(Protocol):
+    """Jobs as they are filed and shown, and their stories."""
 
     async def add(
         self,
@@ -284,9 +272,30 @@ class Store(Protocol):
         """The ids of the jobs that wait for an engine, the oldest first. A hundred thousand take a while."""
         ...
 
+    async def cancel(self, id: str, *, now: float, owed: Owed | None = None) -> Job | None:
+        """End an unfinished job. None: there is none of this id. A watch becomes one to CANCEL, due at once."""
+        ...
+
+    async def delete(self, id: str, *, owner: str | None = None) -> bool:
+        """Forget a finished job and its messages, but for those that are still owed.
+
+        It still counts in `made_since`, the daily limit and the usage: deleting makes no room.
+        """
+        ...
+
+    async def tell(self, id: str, what: str, *, account: str | None = None, detail: str = "", now: float) -> None:
+        """Add a line to a job's story, unless it says the same as the last one."""
+        ...
+
+    async def story(self, id: str) -> tuple[Event, ...]: ...
+
     async def touch(self) -> None:
         """Write something without meaning. Raises Problem when nothing can be written."""
         ...
+
+
+class Leases(Protocol):
+    """What a worker holds: jobs that it claims and gives back, each as it has become."""
 
     async def claim(
         self,
@@ -299,7 +308,7 @@ class Store(Protocol):
         owed: Owed | None = None,
         made_before: float | None = None,
         held: Collection[str] = (),
-    ) -> Jobs:
+    ) -> JobList:
         """Take up to `limit` jobs to run: those whose lease ran out, then queued ones, each from the owner who has
         the fewest running on the engine; among equals from whom nothing was taken for the longest time, as far as this
         process knows, then the oldest.
@@ -342,15 +351,41 @@ class Store(Protocol):
         """End a job that this worker runs; `notes` are added to the job's. None: it was not this worker's to end."""
         ...
 
-    async def cancel(self, id: str, *, now: float, owed: Owed | None = None) -> Job | None:
-        """End an unfinished job. None: there is none of this id. A watch becomes one to CANCEL, due at once."""
+    async def park(self, id: str, worker: str, *, due: float, detail: str, now: float) -> bool:
+        """The results could not be fetched: back to the account that holds it; it is asked again at `due`. The claim
+        does not count as an attempt."""
         ...
 
-    # -- jobs that a vendor makes ----------------------------------------------------
-    #
-    # A worker claims such a job like any other, writes the intent, sends, writes the answer. From then on the vendor's
-    # account holds it (UPSTREAM), and a watch says when to ask. Once it is made, a worker claims it again and copies
-    # the results. Each of these transitions adds its line to the job's story.
+    async def defer(self, id: str, worker: str, *, until: float, detail: str, now: float) -> bool:
+        """Nothing was spent and nothing can be now: keep the job running, held by nobody until then, when it is claimed
+        again. The claim does not count as an attempt."""
+        ...
+
+    async def reroute(self, id: str, worker: str, *, engine: str, detail: str, now: float) -> bool:
+        """Nothing was spent: queue the job for another engine."""
+        ...
+
+    async def recover(self, *, now: float, concurrency: Callable[[str, str], int | None] | None = None) -> int:
+        """Called once at start by the only owner of the database: whatever was running or being sent when the last
+        process ended is queued again, and counted in the answer. What a vendor is making stays where it is.
+
+        `concurrency(owner, model)` are the limits of today: throttled jobs that they allow are let go.
+        """
+        ...
+
+    async def shift(self, seconds: float) -> int:
+        """The clock jumped: move by so much whatever is waited for: polls and their deadlines, deferred jobs, leases,
+        webhooks. How many polls."""
+        ...
+
+
+class Dispatches(Protocol):
+    """Jobs that a vendor makes: what was sent for them, and when to ask.
+
+    A worker claims such a job like any other, writes the intent, sends, writes the answer. From then on the vendor's
+    account holds it (UPSTREAM), and a watch says when to ask. Once it is made, a worker claims it again and copies
+    the results. Each of these transitions adds its line to the job's story.
+    """
 
     async def intend(self, id: str, worker: str, *, account: str, reference: str, now: float) -> Dispatch | None:
         """About to send. None: the job is not this worker's.
@@ -413,11 +448,6 @@ class Store(Protocol):
         """Make a job's watch due at another time."""
         ...
 
-    async def shift(self, seconds: float) -> int:
-        """The clock jumped: move by so much whatever is waited for: polls and their deadlines, deferred jobs, leases,
-        webhooks. How many polls."""
-        ...
-
     async def observe(self, id: str, *, status: str, progress: float | None, now: float) -> bool:
         """News of a job that the vendor is still making. False: it is not waited for any more."""
         ...
@@ -425,20 +455,6 @@ class Store(Protocol):
     async def collect(self, id: str, *, facts: Json, now: float) -> bool:
         """The vendor has made it: add `facts` to the checkpoint and let a worker claim it at once, to fetch the
         results. The watch rests. False: it is not waited for any more."""
-        ...
-
-    async def park(self, id: str, worker: str, *, due: float, detail: str, now: float) -> bool:
-        """The results could not be fetched: back to the account that holds it; it is asked again at `due`. The claim
-        does not count as an attempt."""
-        ...
-
-    async def defer(self, id: str, worker: str, *, until: float, detail: str, now: float) -> bool:
-        """Nothing was spent and nothing can be now: keep the job running, held by nobody until then, when it is claimed
-        again. The claim does not count as an attempt."""
-        ...
-
-    async def reroute(self, id: str, worker: str, *, engine: str, detail: str, now: float) -> bool:
-        """Nothing was spent: queue the job for another engine."""
         ...
 
     async def settle_upstream(
@@ -465,43 +481,9 @@ class Store(Protocol):
         """Nothing more is to be learned of a job that has ended; `cost` is what the vendor charged all the same."""
         ...
 
-    async def tell(self, id: str, what: str, *, account: str | None = None, detail: str = "", now: float) -> None:
-        """Add a line to a job's story, unless it says the same as the last one."""
-        ...
 
-    async def story(self, id: str) -> tuple[Event, ...]: ...
-
-    async def delete(self, id: str, *, owner: str | None = None) -> bool:
-        """Forget a finished job and its messages, but for those that are still owed.
-
-        It still counts in `made_since`, the daily limit and the usage: deleting makes no room.
-        """
-        ...
-
-    async def recover(self, *, now: float, concurrency: Callable[[str, str], int | None] | None = None) -> int:
-        """Called once at start by the only owner of the database: whatever was running or being sent when the last
-        process ended is queued again, and counted in the answer. What a vendor is making stays where it is.
-
-        `concurrency(owner, model)` are the limits of today: throttled jobs that they allow are let go.
-        """
-        ...
-
-    async def balance(self, owner: str, *, period: Literal["day", "month", "total"], now: float) -> Balance:
-        """What an owner was charged in the day or month (UTC) of `now`, or ever, and what is set aside."""
-        ...
-
-    async def entries(self, job: str) -> tuple[Entry, ...]:
-        """A job's lines of the ledger."""
-        ...
-
-    async def spending(self, *, since: float, until: float, owner: str | None = None) -> tuple[SpendingRow, ...]:
-        """What was charged from `since` until before `until`, by day, owner, model and engine; of everybody, or of one
-        owner. For "", the jobs of an open server, what they cost is told all the same."""
-        ...
-
-    async def made_since(self, owner: str, since: float) -> dict[str, int]:
-        """How many jobs of each model; models without any are absent."""
-        ...
+class Deliveries(Protocol):
+    """Webhook messages that are owed, and what became of them."""
 
     async def due_deliveries(
         self,
@@ -549,6 +531,10 @@ class Store(Protocol):
         """Make a message due again with its whole schedule ahead of it, whatever became of it."""
         ...
 
+
+class Uploads(Protocol):
+    """Slots for files that callers send ahead."""
+
     async def add_uploads(self, uploads: Sequence[Upload]) -> None: ...
 
     async def upload(self, id: str) -> Upload | None: ...
@@ -565,7 +551,38 @@ class Store(Protocol):
         """An owner's slots, newest first."""
         ...
 
-    # -- keys --------------------------------------------------------------------------
+
+class Ledger(Protocol):
+    """What owners were charged, made and sent."""
+
+    async def balance(self, owner: str, *, period: Literal["day", "month", "total"], now: float) -> Balance:
+        """What an owner was charged in the day or month (UTC) of `now`, or ever, and what is set aside."""
+        ...
+
+    async def entries(self, job: str) -> tuple[Entry, ...]:
+        """A job's lines of the ledger."""
+        ...
+
+    async def spending(self, *, since: float, until: float, owner: str | None = None) -> tuple[SpendingRow, ...]:
+        """What was charged from `since` until before `until`, by day, owner, model and engine; of everybody, or of one
+        owner. For "", the jobs of an open server, what they cost is told all the same."""
+        ...
+
+    async def made_since(self, owner: str, since: float) -> dict[str, int]:
+        """How many jobs of each model; models without any are absent."""
+        ...
+
+    async def traffic(self, day: str, owner: str) -> int:
+        """Bytes that an owner sent on a day (YYYY-MM-DD, UTC), as far as `add_traffic` was told."""
+        ...
+
+    async def add_traffic(self, day: str, sent: Mapping[str, int]) -> dict[str, int]:
+        """Add what owners sent today, and return their totals. Earlier days are forgotten."""
+        ...
+
+
+class Keys(Protocol):
+    """The keys that callers have."""
 
     async def add_key(self, key: KeyRecord) -> None:
         """Raises Problem CONFLICT when its id or its digest is there already."""
@@ -596,15 +613,9 @@ class Store(Protocol):
         """A key was used. Written when the last time is a minute old."""
         ...
 
-    async def traffic(self, day: str, owner: str) -> int:
-        """Bytes that an owner sent on a day (YYYY-MM-DD, UTC), as far as `add_traffic` was told."""
-        ...
 
-    async def add_traffic(self, day: str, sent: Mapping[str, int]) -> dict[str, int]:
-        """Add what owners sent today, and return their totals. Earlier days are forgotten."""
-        ...
-
-    # -- what goes -----------------------------------------------------------------------
+class Retention(Protocol):
+    """What goes when its time is over, and the files that nobody needs any more."""
 
     async def sweep(
         self,
@@ -663,4 +674,22 @@ class Store(Protocol):
 
     async def refresh(self) -> bool:
         """Forget what is remembered of jobs if any process has removed some since it was last asked."""
+        ...
+
+
+class Store(Jobs, Leases, Dispatches, Deliveries, Uploads, Ledger, Keys, Retention, Protocol):
+    """All of it. Whoever needs a part is typed by that part.
+
+    Every change is durable and visible when its call returns, and not visible before.
+
+    A database that cannot be read or written is Problem(UNAVAILABLE). A call that is cancelled while it
+    waits may still take effect.
+    """
+
+    async def open(self) -> None:
+        """Connect and bring the schema up to date."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is waiting, then let go. Later calls are refused."""
         ...

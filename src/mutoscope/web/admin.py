@@ -12,7 +12,8 @@ from mutoscope.model.config import Rights
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.keys import OWN, Keys, Pair, make_key, make_pair, missing_key, rotate
-from mutoscope.store import KeyRecord, Store
+from mutoscope.store import KeyRecord
+from mutoscope.store import Keys as KeyStore
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +38,7 @@ class Rotation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Admin:
-    def __init__(self, keys: Keys, store: Store, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, keys: Keys, store: KeyStore, *, clock: Callable[[], float] = time.time) -> None:
         self.keys, self.store, self.clock = keys, store, clock
 
     async def admit(self, request: HttpRequest) -> str:

@@ -37,7 +37,7 @@ class Readiness:
 
     async def failing(self) -> dict[str, str]:
         """What is in the way → why; empty when nothing is. It is told to strangers: no path, no number."""
-        if self.gateway.draining:
+        if self.gateway.signals.draining:
             return {"draining": "the server is shutting down"}
         async with self._looking:
             if self.tick() >= self._until:

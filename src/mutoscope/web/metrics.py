@@ -335,7 +335,7 @@ ROWS: tuple[Row | Spread, ...] = (
         (),
         "1 while the server stops.",
         GAUGE,
-        lambda now: [((), float(now.sources.gateway.draining))],
+        lambda now: [((), float(now.sources.gateway.signals.draining))],
     ),
     Row(
         "mutoscope_free_bytes",

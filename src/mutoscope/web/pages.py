@@ -20,7 +20,7 @@ from mutoscope.model.catalog import Model
 from mutoscope.model.job import Json, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.gateway import Gateway
-from mutoscope.service.routing import makes, route
+from mutoscope.service.routing import route
 from mutoscope.web import openapi
 from mutoscope.web.head import one_credential
 from mutoscope.web.health import Readiness
@@ -167,7 +167,7 @@ class Pages:
 
     def accounts(self) -> "Html":
         """How the vendors fare; no more for strangers than the jobs are."""
-        relays = [each for each in self.gateway.engines.values() if isinstance(each, Relay)]
+        relays = self.gateway.relays.values()
         if not relays or not self.gateway.keys.open:
             return Html("")
         rows = (
@@ -266,7 +266,7 @@ class Pages:
     def ability(self, model: Model) -> "Iterator[Html]":
         engines = self.gateway.routes.candidates(model)
         for operation in sorted(model.serves):
-            able = any(makes(engine, operation, model) for engine in engines)
+            able = any(engine.heeds(operation, model) is not None for engine in engines)
             yield tag("span" if able else "s", operation.value.replace("_", " "), class_="chip")
 
     async def docs(self, origin: str) -> Response:

@@ -394,7 +394,7 @@ class Server:
         self, wire: Wire, route: Stream, request: HttpRequest, caller: Caller, receive: Receive
     ) -> HttpResponse | stream.Sending:
         """An answer in words."""
-        if self.words is None or self.gateway.draining:
+        if self.words is None or self.gateway.signals.draining:
             raise Problem(Kind.UNAVAILABLE, "The server is shutting down. Try again shortly.", retry_after=5)
         id = uuid_utils.uuid7().hex
         response = await stream.begin(self.words, wire, route, request, caller, receive, id)

@@ -28,7 +28,7 @@ from mutoscope.store.protocol import (
     Entry,
     Figures,
     Forgotten,
-    Jobs,
+    JobList,
     Kept,
     KeyRecord,
     Owed,
@@ -295,7 +295,7 @@ class SqliteStore:
         owed: Owed | None = None,
         made_before: float | None = None,
         held: Collection[str] = (),
-    ) -> Jobs:
+    ) -> JobList:
         until = now + lease_seconds
         work = partial(
             jobs.claim,
