@@ -305,7 +305,7 @@ def test_blocks_go_as_parts_and_the_answers_of_tools_as_turns() -> None:
         ({"top_k": 5}, "top_k"),
         ({"cache_control": {"type": "ephemeral"}}, "cache_control"),
         ({"something_new": 1}, "something_new"),
-        ({"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "W"}]}, "the beginning of"),
+        ({"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "W"}]}, "the last message"),
         ({"tools": [TOOL | {"cache_control": {"type": "ephemeral"}}]}, "tools.cache_control"),
     ],
 )
@@ -915,3 +915,99 @@ def test_an_error_within_a_stream_is_a_problem() -> None:
         with pytest.raises(Problem, match="Overloaded") as caught:
             list(turning.take(overloaded))
         assert caught.value.kind is Kind.UNAVAILABLE
+
+
+# -- what may come ---------------------------------------------------------------------------
+
+ANY = st.sampled_from([None, True, 0, -1, 1e300, "", "x", "ü\ud83d", [], [1], {}, {"type": "text"}, {"type": []}])
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every container within a value, and a key of it."""
+    for key, inner in list(value.items() if isinstance(value, dict) else enumerate(value)):
+        yield value, key
+        if isinstance(inner, dict | list):
+            yield from places(inner)
+
+
+FULL_CHAT: Json = {
+    "model": "m",
+    "messages": [
+        {"role": "system", "content": "One."},
+        {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {"url": "h"}}]},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [CALL],
+            "thinking_blocks": [{"type": "thinking", "thinking": "t", "signature": "s"}],
+        },
+        {"role": "tool", "tool_call_id": "call_1", "content": [{"type": "text", "text": "b"}]},
+        {"role": "user", "content": [{"type": "file", "file": {"file_data": "data:application/pdf;base64,AA"}}]},
+    ],
+    "tools": [FUNCTION],
+    "tool_choice": {"type": "function", "function": {"name": "f"}},
+    "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA}},
+    "reasoning_effort": "low",
+    "user": "u",
+    "service_tier": "auto",
+    "stop": ["a"],
+}
+FULL_MESSAGES: Json = {
+    "model": "m",
+    "max_tokens": 9,
+    "system": [{"type": "text", "text": "One."}],
+    "messages": [
+        {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "image", "source": PNG}]},
+        {"role": "assistant", "content": [{"type": "thinking", "thinking": "t", "signature": "s"}, USE]},
+        {
+            "role": "user",
+            "content": [
+                {
+                    "type": "tool_result",
+                    "tool_use_id": "call_1",
+                    "content": [{"type": "text", "text": "b"}, {"type": "image", "source": PNG}],
+                },
+                {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "d"}},
+            ],
+        },
+    ],
+    "tools": [TOOL],
+    "tool_choice": {"type": "tool", "name": "f"},
+    "output_config": {"effort": "low", "format": {"type": "json_schema", "schema": SCHEMA}},
+    "thinking": {"type": "enabled", "budget_tokens": 2000},
+    "metadata": {"user_id": "u"},
+}
+
+
+@pytest.mark.parametrize("full", [FULL_CHAT, FULL_MESSAGES])
+@given(data=st.data())
+def test_a_body_with_something_else_in_any_place_is_translated_or_refused(full: Json, data: st.DataObject) -> None:
+    body = json.loads(json.dumps(full))
+    container, key = data.draw(st.sampled_from(list(places(body))))
+    container[key] = data.draw(ANY)
+    translate = to_messages_ if full is FULL_CHAT else to_chat
+    try:
+        translate(asked(body), "there", False)
+    except Problem as problem:
+        assert problem.kind in (Kind.INVALID, Kind.UNSUPPORTED)
+
+
+@pytest.mark.parametrize("turning", [ToChunks, ToEvents])
+@given(data=st.data())
+def test_an_answer_with_something_else_in_any_place_is_translated_or_the_accounts_fault(
+    turning: type[ToChunks | ToEvents], data: st.DataObject
+) -> None:
+    answer = data.draw(answers())
+    whole: Json = answer if turning is ToChunks else completion(answer)
+    told: list[Json] = data.draw(events(whole) if turning is ToChunks else chunks(whole))
+    body: Json = json.loads(json.dumps({"whole": whole, "told": told}))
+    container, key = data.draw(st.sampled_from(list(places(body))))
+    container[key] = data.draw(ANY)
+    for translate in (
+        lambda: (completion if turning is ToChunks else message)(body["whole"]),
+        lambda: list(fed(turning(Asked(body={}), 0), body["told"])),
+    ):
+        try:
+            translate()
+        except Problem as problem:
+            assert problem.kind is Kind.UPSTREAM_FAILED

@@ -5,7 +5,7 @@ caller's field where the answer would be another one, and else told in the notes
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import msgspec
 from msgspec import Struct, field
@@ -30,28 +30,6 @@ class Asked(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()  # the caller's fields that were left out
     streams: bool = False
     counted: bool = False  # a stream ends with the usage
-
-
-class Turning(Protocol):
-    """A stream on its way from one wire to the other, fed event by event."""
-
-    over: bool
-
-    def take(self, data: bytes) -> Iterator[bytes]:
-        """What the data of one event are in the caller's wire; b"" is an event without any. Raises Problem."""
-        ...
-
-    def end(self) -> Iterator[bytes]:
-        """What is still to be said where the account ended. Raises Problem where it ended too early."""
-        ...
-
-
-class Translation(Struct, frozen=True, kw_only=True):
-    path: str  # at the account
-    ask: Callable[[HttpRequest, str, bool], Asked]  # with the model's name there; whether it is the vendor itself
-    answer: Callable[[bytes, int], Json]  # with the time. Raises Problem
-    turning: Callable[[Asked, int], Turning]
-    usage: Callable[[bytes], Tokens | None]  # of the account's wire
 
 
 def cannot(place: str, why: str) -> Problem:
@@ -166,9 +144,10 @@ def to_messages(request: HttpRequest, model: str, _vendor: bool) -> Asked:
             asked.setdefault("output_config", {})["effort"] = effort
     if user := said.get("safety_identifier") or said.get("user"):
         asked["metadata"] = {"user_id": user}
-    if tier := said.get("service_tier"):
-        asked |= {"service_tier": TIERS[tier]} if tier in TIERS else {}
-        notes += [] if tier in TIERS else ["service_tier"]
+    if tier := TIERS.get(str(said.get("service_tier"))):
+        asked["service_tier"] = tier
+    elif "service_tier" in said:
+        notes.append("service_tier")
     if body.stream:
         asked["stream"] = True
     sampled = "temperature" in asked or "top_p" in asked
@@ -223,6 +202,8 @@ def turns_in(said: list[Json], notes: list[str]) -> tuple[list[str], list[Json]]
             continue
         blocks = list(blocks_in(content, place, notes))
         if role in ("system", "developer"):
+            if any(block["type"] != "text" for block in blocks):
+                raise cannot(place, "Anthropic's messages have a system of text only")
             system += [block["text"] for block in blocks]
             continue
         if role == "assistant":
@@ -268,8 +249,10 @@ def source_of(link: str, place: str) -> Json:
 
 def thoughts_in(message: Json) -> Iterator[Json]:
     """What the model thought, as it was told with our own answer, signatures and all."""
-    for block in message.get("thinking_blocks") or ():
-        yield {name: value for name, value in block.items() if name != "index"}
+    blocks: Any = message.get("thinking_blocks")
+    for block in cast("list[Any]", blocks) if isinstance(blocks, list) else []:
+        if isinstance(block, dict):
+            yield {name: value for name, value in cast("Json", block).items() if name != "index"}
 
 
 def calls_in(message: Json, place: str, called: str, notes: list[str]) -> Iterator[Json]:
@@ -327,7 +310,7 @@ def to_chat(request: HttpRequest, model: str, vendor: bool) -> Asked:
     for number, message in enumerate(said["messages"]):
         turns += chat_turns(message, f"messages.{number}", notes)
     if said["messages"][-1]["role"] == "assistant":
-        notes.append("the beginning of the answer, which many take for a turn that is over")
+        notes.append("the last message as the beginning of the answer")
     # reasoning models of the vendor's refuse the older name, and some servers know no other
     asked: Json = {"model": model, "max_completion_tokens" if vendor else "max_tokens": body.max_tokens}
     asked["messages"] = turns
@@ -397,25 +380,22 @@ def chat_turns(message: Json, place: str, notes: list[str]) -> Iterator[Json]:
         if parts:
             yield {"role": role, "content": parts[0]["text"] if alone else parts}
     elif parts or calls:
-        text = "".join(part.get("text") or "" for part in parts)
+        if any(part["type"] != "text" for part in parts):
+            raise cannot(place, "OpenAI's chat takes text only of anyone but the user")
+        text = "".join(part["text"] for part in parts)
         yield {"role": role, "content": text or None} | ({"tool_calls": calls} if calls else {})
 
 
 def parts_in(blocks: list[Json], place: str, notes: list[str]) -> Iterator[Json]:
     for block in blocks:
-        source: Json = block.get("source") or {}
-        match block["type"], source.get("type"):
+        source: Any = block.get("source")
+        match block.get("type"), at(source, "type"):
             case "text", _:
-                yield {"type": "text", "text": block["text"]}
+                yield {"type": "text", "text": str(block.get("text") or "")}
             case "image", "base64" | "url":
                 yield {"type": "image_url", "image_url": {"url": messages.link(block)}}
             case "document", "text":
-                yield {"type": "text", "text": source["data"]}
-            case "document", "content":
-                inner: Any = source["content"]
-                yield from (
-                    [{"type": "text", "text": inner}] if isinstance(inner, str) else parts_in(inner, place, notes)
-                )
+                yield {"type": "text", "text": str(source.get("data") or "")}
             case "document", "base64":
                 file = {"filename": block.get("title") or "document.pdf", "file_data": messages.link(block)}
                 yield {"type": "file", "file": file}
@@ -426,21 +406,6 @@ def parts_in(blocks: list[Json], place: str, notes: list[str]) -> Iterator[Json]
 
 
 # -- answers ------------------------------------------------------------------------------
-
-
-class Error(Struct):
-    message: str | None = None
-
-
-class Block(Struct, kw_only=True):
-    type: str
-    text: str | None = None
-    thinking: str | None = None
-    signature: str | None = None
-    data: str | None = None
-    id: str | None = None
-    name: str | None = None
-    input: Json | None = None
 
 
 class Ended(Struct, kw_only=True):
@@ -454,7 +419,7 @@ class Ended(Struct, kw_only=True):
 class Message(Ended, kw_only=True):
     id: str = ""
     model: str = ""
-    content: list[Block] = field(default_factory=list[Block])
+    content: list[messages.Block] = field(default_factory=list[messages.Block])
     usage: Json | None = None
 
 
@@ -543,7 +508,7 @@ def usage_for_messages(usage: Json | None) -> Json:
     return told
 
 
-def thought(block: Block) -> Json:
+def thought(block: messages.Block) -> Json:
     """A block of thinking as it has to be given back."""
     if block.type == "redacted_thinking":
         return {"type": block.type, "data": block.data or ""}
@@ -623,19 +588,20 @@ class Delta(Ended, kw_only=True):
 class Event(Struct, kw_only=True):
     type: str = ""
     message: Message | None = None
-    content_block: Block | None = None
+    content_block: messages.Block | None = None
     delta: Delta | None = None
     usage: Json | None = None
 
 
 class ToChunks:
-    """Anthropic's events as OpenAI's chunks."""
+    """Anthropic's events as OpenAI's chunks. Both classes are fed the data of one event after the other, and yield what
+    it is in the caller's wire; they raise Problem for an error, and for an end that comes too early."""
 
     def __init__(self, asked: Asked, now: int) -> None:
         self.counted = asked.counted
         self.head: Json = {"id": "chatcmpl-", "object": "chat.completion.chunk", "created": now, "model": ""}
         self.usage: Json = {}
-        self.block = Block(type="")
+        self.block = messages.Block(type="")
         self.calls = self.thoughts = 0
         self.ended = self.over = False
 
@@ -670,7 +636,7 @@ class ToChunks:
             case _:
                 pass
 
-    def begin(self, block: Block) -> Iterator[bytes]:
+    def begin(self, block: messages.Block) -> Iterator[bytes]:
         self.block = block
         if block.type == "tool_use":
             function = {"name": block.name, "arguments": compact(block.input) if block.input else ""}
@@ -700,7 +666,7 @@ class ToChunks:
         elif self.block.type in ("thinking", "redacted_thinking"):
             yield self.chunk({"thinking_blocks": [{"index": self.thoughts, **thought(self.block)}]})
             self.thoughts += 1
-        self.block = Block(type="")
+        self.block = messages.Block(type="")
 
     def end(self) -> Iterator[bytes]:
         if not self.ended:
@@ -843,6 +809,17 @@ class ToEvents:
         stopped = stop_of(self.finish, self.word, self.refusal, bool(self.tools))
         yield messages.named({"type": "message_delta", "delta": stopped, "usage": usage_for_messages(self.usage)})
         yield messages.named({"type": "message_stop"})
+
+
+Turning = ToChunks | ToEvents
+
+
+class Translation(Struct, frozen=True, kw_only=True):
+    path: str  # at the account
+    ask: Callable[[HttpRequest, str, bool], Asked]  # with the model's name there; whether it is the vendor itself
+    answer: Callable[[bytes, int], Json]  # with the time. Raises Problem
+    turning: Callable[[Asked, int], Turning]
+    usage: Callable[[bytes], Tokens | None]  # of the account's wire
 
 
 BETWEEN: dict[tuple[str, str, str], Translation] = {

@@ -20,6 +20,8 @@ from mutoscope.wirekit.wire import Wire
 from mutoscope.wirekit.words import Answer, Author
 
 SCRIPT = "script"  # the author's name among the engines
+COUNTS = frozenset({"/v1/messages/count_tokens"})
+"""Paths at which the author counts by our own rule what an account of another wire is asked."""
 KEPT_HEADERS = ("content-type", "accept", "idempotency-key")
 
 
@@ -86,6 +88,9 @@ class Desk:
         if not speaking:
             return []
         having = [peer for peer in speaking if peer.serves(model)]
+        others = (peer for peer in self.peers if peer.wire.name in spoken(wire))
+        if not having and route.path in COUNTS and any(peer.serves(model) for peer in others):
+            return []
         if not having:
             known = dict.fromkeys(name for peer in speaking for name in (*peer.account.renames, *peer.account.models))
             there = f" These are there: {', '.join(known)}." if known else ""

@@ -253,7 +253,7 @@ async def translated(
         problem = problem_in(body, opened.status, retry_after_in(opened.headers))
         response = wire.render_problem(problem, request)
     else:
-        tokens = translation.usage(body) or Tokens()
+        tokens = translation.usage(body) or Tokens(read=token_count(request.body.decode("utf-8", "replace")))
         desk.count(wire, model, peer.name, tokens.read, tokens.written)
         response = json_response(translation.answer(body, desk.author.now()))
     response.headers.update(headers_of(found) | response.headers)
