@@ -9,12 +9,16 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import anthropic
 import openai
 import pytest
 from aiohttp import web
 
 from mutoscope.app import App
+from mutoscope.engines.translation import BETWEEN
+from mutoscope.model.http import HttpRequest
+from mutoscope.service.words import translated
 
 sys.path.append(str(Path(__file__).parent.parent / "relay"))
 from sockets import served
@@ -373,3 +377,76 @@ async def test_a_key_that_may_use_one_wires_accounts_uses_no_others(start: Start
         body = {"model": "claude-sonnet-4-6", "messages": hello("x")}
         answer = await running.client.post("/v1/chat/completions", json=body, headers={"authorization": "Bearer k"})
     assert answer.status_code == 403
+
+
+async def test_tokens_are_counted_by_our_rule_where_the_model_is_the_other_wires(start: Start) -> None:
+    accounts = {
+        "o": account("http://127.0.0.1:9", open_models=False),
+        "a": account("http://127.0.0.1:9", wire="anthropic", open_models=False),
+    }
+    async with start(accounts=accounts) as running:
+        body = {"model": "gpt-4o", "messages": hello("Hi")}
+        answer = await running.client.post("/v1/messages/count_tokens", json=body)
+        lost = await running.client.post("/v1/messages/count_tokens", json=body | {"model": "no-such"})
+    assert answer.json() == {"input_tokens": 5}
+    assert lost.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("base", "name"),
+    [
+        ("", "max_completion_tokens"),
+        ("https://api.openai.com/v1", "max_completion_tokens"),
+        ("https://api.openai.com.example/v1", "max_tokens"),
+        ("http://127.0.0.1:11434", "max_tokens"),
+    ],
+)
+async def test_the_most_tokens_go_by_the_newer_name_to_the_vendor_itself(start: Start, base: str, name: str) -> None:
+    body = json.dumps({"model": "m", "max_tokens": 9, "messages": hello("Hi")}).encode()
+    request = HttpRequest(method="POST", path="/v1/messages", body=body)
+    async with start(accounts={"o": account(base)}) as running:
+        [peer] = running.app.words.peers
+        asked = translated(BETWEEN["anthropic", "/v1/messages", "openai"], peer, request, "m")
+    assert asked.body[name] == 9
+
+
+@pytest.mark.parametrize("wire", ["anthropic", "openai"])
+async def test_an_event_of_some_megabytes_comes_whole(start: Start, wire: str) -> None:
+    text = "x" * 5_000_000
+    whole = (EVENTS if wire == "anthropic" else CHUNKS).replace("狐".encode(), text.encode())
+    answer, _ = await asked(start, sending(whole), wire)
+    assert text_of(answer.text) == f"ça {text}"
+
+
+@pytest.mark.parametrize("wire", ["anthropic", "openai"])
+@pytest.mark.parametrize("streams", [False, True])
+async def test_a_caller_who_goes_away_ends_it_at_the_other_wires_account(
+    tmp_path: Path, wire: str, streams: bool
+) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        try:
+            response = await streaming(request)
+            await response.write(EVENTS[:200])
+            begun.set()
+            await asyncio.sleep(30)
+            return response
+        finally:
+            ended.set()
+
+    path, model = ("/v1/chat/completions", "claude-x") if wire == "anthropic" else ("/v1/messages", "gpt-x")
+    body = {"model": model, "max_tokens": 99, "messages": hello("Hi"), "stream": streams}
+    async with (
+        upstream(handler) as url,
+        served(App(settings(accounts={"there": account(url, wire=wire)}), data=tmp_path / "d")) as here,
+        aiohttp.ClientSession() as session,
+    ):
+        asking = asyncio.create_task(session.post(f"{here}{path}", json=body))
+        async with asyncio.timeout(10):
+            await begun.wait()
+            if streams:
+                (await asking).close()
+            else:
+                asking.cancel()
+            await ended.wait()

@@ -106,7 +106,6 @@ CHAT_USUAL: Json = {
 }  # fmt: skip
 CHOICES = {"auto": "auto", "required": "any", "none": "none"}
 TIERS = {"auto": "auto", "default": "standard_only"}
-ANTHROPIC, OPENAI = "Anthropic's messages cannot say this", "OpenAI's chat cannot say this"
 
 
 def to_messages(request: HttpRequest, model: str, _vendor: bool) -> Asked:
@@ -298,7 +297,7 @@ def to_chat(request: HttpRequest, model: str, vendor: bool) -> Asked:
     notes: list[str] = []
     left_out(said, MESSAGES_KNOWN, {}, notes)
     if said.get("mcp_servers"):
-        raise cannot("mcp_servers", OPENAI)
+        raise cannot("mcp_servers", "OpenAI's chat calls no servers of tools")
     if not body.max_tokens:
         raise cannot("max_tokens", "OpenAI's chat cannot fill a cache without an answer")
     if len(ask.stop) > MOST_WORDS:
@@ -462,8 +461,11 @@ class Completion(Struct, kw_only=True):
     error: Any = None
 
 
-FINISHED = {"max_tokens": "length", "model_context_window_exceeded": "length", "tool_use": "tool_calls"} | {
-    "refusal": "content_filter"
+FINISHED = {
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_calls",
+    "refusal": "content_filter",
 }
 STOPPED = {"length": "max_tokens", "tool_calls": "tool_use", "function_call": "tool_use", "content_filter": "refusal"}
 
@@ -682,6 +684,9 @@ class ToChunks:
         return event(self.head | {"choices": [choice]} | ({"usage": None} if self.counted else {}))
 
 
+MOST_HELD = 16 * 1024 * 1024  # characters of a call, which are needed to know when it is whole
+
+
 class Tool:
     """A call in a stream: what has come of it, and whether it is a block yet."""
 
@@ -690,7 +695,7 @@ class Tool:
 
     @property
     def whole(self) -> bool:
-        return bool(self.text) and object_in(self.text) is not None
+        return self.text.rstrip().endswith("}") and object_in(self.text) is not None
 
 
 class ToEvents:
@@ -764,6 +769,8 @@ class ToEvents:
             self.waiting.append(key)
         tool, piece = self.tools[key], function.arguments or ""
         tool.text += piece
+        if len(tool.text) + len(self.late) > MOST_HELD:
+            raise Problem(Kind.UPSTREAM_FAILED, "OpenAI's account called a tool with more than can be translated.")
         if piece and self.open == key:
             yield self.delta({"type": "input_json_delta", "partial_json": piece})
         yield from self.advance(ending=False)

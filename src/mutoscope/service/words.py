@@ -171,7 +171,8 @@ def spoken(wire: Wire) -> list[str]:
 
 def translated(translation: Translation, peer: Peer, request: HttpRequest, model: str) -> Asked:
     """Raises Problem for what the account's wire cannot say."""
-    return translation.ask(request, peer.account.renames.get(model, model), not peer.account.base_url)
+    vendor = f"//{peer.line.base.host}/" in f"{peer.words.base_url}/"
+    return translation.ask(request, peer.account.renames.get(model, model), vendor)
 
 
 def sent(peer: Peer, route: Stream, path: str, request: HttpRequest, model: str, id: str, asked: Asked) -> HttpRequest:
