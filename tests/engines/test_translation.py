@@ -899,6 +899,17 @@ def test_calls_of_a_stream_come_as_soon_as_the_one_before_is_whole() -> None:
     assert kinds({"index": 1, "function": {"arguments": "}"}}) == [delta]
 
 
+def test_a_text_within_a_call_comes_after_it() -> None:
+    call = {"index": 0, "id": "a", "function": {"name": "f", "arguments": '{"a"'}}
+    deltas: list[Json] = [{"tool_calls": [call]}, {"content": "Well"}]
+    deltas.append({"tool_calls": [{"index": 0, "function": {"arguments": ":1}"}}]})
+    told = [{"id": "chatcmpl-1", "choices": [{"index": 0, "delta": delta}]} for delta in deltas]
+    assert gathered(list(fed(ToEvents(Asked(body={}), 0), told)))["content"] == [
+        USE | {"id": "a"},
+        {"type": "text", "text": "Well", "citations": None},
+    ]
+
+
 def test_a_stream_that_ends_too_early_is_a_failure() -> None:
     for turning, told in (
         (ToChunks(Asked(body={}), 0), SPEC_EVENTS[:4]),
