@@ -192,3 +192,13 @@ async def test_a_key_is_taken_from_either_header(start: Start, headers: dict[str
         assert (await running.client.post("/v1/messages", json=body, headers=headers)).status_code == 200
         lost = await running.client.post("/v1/messages", json=body)
     assert (lost.status_code, lost.json()["error"]["type"]) == (401, "authentication_error")
+
+
+@pytest.mark.parametrize("source", [True, [], "x", {}])
+async def test_a_picture_in_a_tools_answer_without_a_source_is_none(client: httpx.AsyncClient, source: Any) -> None:
+    """It was a fault of the server's."""
+    use = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": [{"type": "image", "source": source}]}
+    turns = [*HELLO, {"role": "assistant", "content": [use]}, {"role": "user", "content": [result]}]
+    answer = await client.post("/v1/messages", json={"model": "m", "max_tokens": 9, "messages": turns})
+    assert answer.status_code == 200

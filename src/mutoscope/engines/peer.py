@@ -53,9 +53,11 @@ class Peer:
 
     def serves(self, model: str) -> bool:
         """Whether it is asked for a model of this name."""
-        if self.account.open_models or model in self.account.renames:
-            return True
-        return model in (self.account.models or self.models)
+        return bool(self.account.open_models) or self.names(model)
+
+    def names(self, model: str) -> bool:
+        """Whether it is known to have it."""
+        return model in self.account.renames or model in (self.account.models or self.models)
 
     @property
     def free(self) -> bool:

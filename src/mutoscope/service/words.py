@@ -4,7 +4,10 @@ import random
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from mutoscope.engines.peer import BUSY, Peer, path_below
+from mutoscope.engines.translation import BETWEEN, Asked, Translation
 from mutoscope.files.egress import Opened
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import Rights
@@ -17,6 +20,8 @@ from mutoscope.wirekit.wire import Wire
 from mutoscope.wirekit.words import Answer, Author
 
 SCRIPT = "script"  # the author's name among the engines
+COUNTS = frozenset({"/v1/messages/count_tokens"})
+"""Paths at which the author counts by our own rule what an account of another wire is asked."""
 KEPT_HEADERS = ("content-type", "accept", "idempotency-key")
 
 
@@ -26,6 +31,8 @@ class Passing(NamedTuple):
     peer: Peer
     opened: Opened
     first: bytes
+    translation: Translation | None = None  # where the account speaks another wire
+    asked: Asked = Asked(body={})
 
 
 class Desk:
@@ -53,39 +60,54 @@ class Desk:
         """The model's name, and the answer of the first account that gives one, or of the author. Raises Problem."""
         model = route.target(request).model
         self.hold(model, wire, caller)
-        peers = self.candidates(wire, model, caller.rights)
+        peers = self.candidates(wire, route, model, caller.rights)
         if not peers:
             hold_engine(SCRIPT, SCRIPT, caller.rights)
             return model, route.write(request, self.author)
-        return model, await self.relayed(peers, route, request, model, id)
+        return model, await self.relayed(peers, wire, route, request, model, id)
 
     def hold(self, model: str, wire: Wire, caller: Caller) -> None:
         """Raises Problem where the key may not use the model, or has used it too much."""
-        row = self.catalog.words.get((wire.name, model))
+        row = next((row for each in spoken(wire) if (row := self.catalog.words.get((each, model)))), None)
         name = row.name if row else model
         hold_scope("model", name, caller.rights.models)
         if (own := caller.rights.per_model.get(name)) and own.requests_per_minute:
             self.pace.take(f"{caller.owner}\n{name}", own.requests_per_minute)
 
-    def candidates(self, wire: Wire, model: str, rights: Rights) -> list[Peer]:
-        """The accounts that have the model, in an order drawn by their weights. None where no account speaks this wire:
-        then the author answers. Raises Problem for a model that none has, and for what the key may not use."""
-        speaking = [] if self.rehearsal else [peer for peer in self.peers if peer.wire is wire]
+    def candidates(self, wire: Wire, route: Stream, model: str, rights: Rights) -> list[Peer]:
+        """The accounts that have the model, in an order drawn by their weights. None where no account speaks this wire
+        or one that it is translated to: then the author answers. Those of the wire itself come first, but for those
+        that take any name where another account is known to have the model.
+
+        Raises Problem for a model that none has, and for what the key may not use."""
+
+        def speaks(peer: Peer) -> bool:
+            return peer.wire is wire or (wire.name, route.path, peer.wire.name) in BETWEEN
+
+        speaking = [] if self.rehearsal else [peer for peer in self.peers if speaks(peer)]
         if not speaking:
             return []
         having = [peer for peer in speaking if peer.serves(model)]
+        others = (peer for peer in self.peers if peer.wire.name in spoken(wire))
+        if not having and route.path in COUNTS and any(peer.serves(model) for peer in others):
+            return []
         if not having:
             known = dict.fromkeys(name for peer in speaking for name in (*peer.account.renames, *peer.account.models))
             there = f" These are there: {', '.join(known)}." if known else ""
             raise Problem(Kind.NOT_FOUND, f"There is no model {model!r}: no account here has it.{there}", field="model")
-        allowed = [peer for peer in having if not rights.engines or {peer.name, wire.name} & set(rights.engines)]
+        allowed = [peer for peer in having if not rights.engines or {peer.name, peer.wire.name} & set(rights.engines)]
         if not allowed:
-            hold_engine(having[0].name, wire.name, rights)
+            hold_engine(having[0].name, having[0].wire.name, rights)
         if rights.budget is not None:
             message = f"This key has a budget, and what {model} costs at an account is not known here."
             raise Problem(Kind.FORBIDDEN, message)
         drawn = sorted(allowed, key=lambda peer: self.draw() ** (1 / max(peer.account.weight, 1e-9)), reverse=True)
-        return sorted(drawn, key=lambda peer: not peer.free)
+        known = any(peer.wire is wire and peer.names(model) for peer in drawn)
+
+        def place(peer: Peer) -> int:
+            return 1 if peer.wire is wire else 2 if known or not peer.names(model) else 0
+
+        return sorted(drawn, key=lambda peer: (not peer.free, place(peer)))
 
     def models(self, wire: Wire, rights: Rights) -> tuple[str, ...]:
         """The words by which a key may ask for models: those of the catalog, and those that the accounts have."""
@@ -93,9 +115,14 @@ class Desk:
         for peer in self.peers:
             if peer.wire is wire:
                 words |= {word: word for word in (*peer.account.renames, *peer.account.models)}
+            elif peer.wire.name in spoken(wire):
+                words |= dict(peer.models) if not peer.account.models else {}
+                words |= {word: word for word in (*peer.account.renames, *peer.account.models)}
         return tuple(word for word, name in sorted(words.items()) if not rights.models or name in rights.models)
 
-    async def relayed(self, peers: Sequence[Peer], route: Stream, request: HttpRequest, model: str, id: str) -> Passing:
+    async def relayed(
+        self, peers: Sequence[Peer], wire: Wire, route: Stream, request: HttpRequest, model: str, id: str
+    ) -> Passing:
         """The first answer that is worth passing on; of accounts that all have too much to do, what the last one says.
 
         Raises Problem.
@@ -106,8 +133,11 @@ class Desk:
             if not peer.free:
                 problem = problem or busy(peer)
                 continue
+            translation = BETWEEN.get((wire.name, route.path, peer.wire.name))
             try:
-                opened, first = await peer.ask(sent(peer, route, request, model, id))
+                asked = translated(translation, peer, request, model) if translation else Asked(body={})
+                path = translation.path if translation else route.path
+                opened, first = await peer.ask(sent(peer, route, path, request, model, id, asked))
             except Problem as error:
                 problem = error
                 continue
@@ -115,7 +145,7 @@ class Desk:
                 peer.done(opened)
                 problem = Problem(Kind.UPSTREAM_FAILED, f"The account {peer.name} answered {opened.status}.")
                 continue
-            return Passing(peer, opened, first)
+            return Passing(peer, opened, first, translation, asked)
         raise problem or Problem(Kind.UNAVAILABLE, "No account can be asked now.")
 
     def count(self, wire: Wire, model: str, engine: str, read: int, written: int) -> None:
@@ -134,16 +164,30 @@ def hold_engine(name: str, wire: str, rights: Rights) -> None:
         raise Problem(Kind.FORBIDDEN, f"This key may not use what answers here ({name}); it may use {allowed}.")
 
 
-def sent(peer: Peer, route: Stream, request: HttpRequest, model: str, id: str) -> HttpRequest:
+def spoken(wire: Wire) -> list[str]:
+    """The wire itself, and those to which one of its routes is translated."""
+    return [wire.name, *(theirs for ours, _, theirs in BETWEEN if ours == wire.name)]
+
+
+def translated(translation: Translation, peer: Peer, request: HttpRequest, model: str) -> Asked:
+    """Raises Problem for what the account's wire cannot say."""
+    vendor = f"//{peer.line.base.host}/" in f"{peer.words.base_url}/"
+    return translation.ask(request, peer.account.renames.get(model, model), vendor)
+
+
+def sent(peer: Peer, route: Stream, path: str, request: HttpRequest, model: str, id: str, asked: Asked) -> HttpRequest:
     """The request as an account gets it: the vendor's own path, the headers that mean something there, the body."""
     theirs = peer.account.renames.get(model, model)
     kept = (*KEPT_HEADERS, *peer.words.passes)
+    body = request.body if theirs == model else route.named(request.body, theirs)
     return HttpRequest(
         method=route.method,
-        path=path_below(peer.line.base.path, route.path, peer.wire.optional),
-        query=request.query,
-        headers={name: text for name in kept if (text := request.headers.get(name))} | {"x-request-id": id},
-        body=request.body if theirs == model else route.named(request.body, theirs),
+        path=path_below(peer.line.base.path, path, peer.wire.optional),
+        query={} if asked.body else request.query,
+        headers={name: text for name in kept if (text := request.headers.get(name))}
+        | {"x-request-id": id}
+        | asked.headers,
+        body=msgspec.json.encode(asked.body) if asked.body else body,
     )
 
 

@@ -7,11 +7,13 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
-from mutoscope.model.http import Headers, HttpRequest, HttpResponse
+from mutoscope.engines.translation import Asked, Translation, Turning, problem_in
+from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.words import Tokens, token_count
 from mutoscope.service.keys import Caller
 from mutoscope.service.words import SCRIPT, Desk, Passing
+from mutoscope.wirekit.answers import retry_after_in
 from mutoscope.wirekit.routes import Stream
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wirekit.words import Answer, event_data
@@ -20,8 +22,10 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 HELD = 64 * 1024  # bytes of an answer that are held at most
+TRANSLATED = 32 * 1024 * 1024  # bytes of an answer, or of an event, that is translated: it has to be whole
 EVENTS = "text/event-stream"
 ENGINE = "x-mutoscope-engine"
+NOTES = "x-mutoscope-notes"
 UPSTREAM_ID = "x-mutoscope-upstream-id"  # by which the account's vendor finds the request
 PASSED = ("retry-after", "retry-after-ms", "x-should-retry", "content-encoding", "content-length", "cache-control")
 """Headers of an account's answer that mean the same to the caller. Its rate limits are those of our key."""
@@ -87,6 +91,9 @@ async def begin(
         asking.cancel()
         gone.cancel()
         raise
+    if isinstance(found, HttpResponse):
+        gone.cancel()
+        return found
     if isinstance(found, Passing):
         return passing(desk, wire, route, request, model, found, gone)
     desk.count(wire, model, SCRIPT, found.tokens.read, found.tokens.written)
@@ -100,10 +107,12 @@ async def begin(
 
 async def ask(
     desk: Desk, wire: Wire, route: Stream, request: HttpRequest, caller: Caller, id: str
-) -> tuple[str, Answer | Passing]:
+) -> tuple[str, Answer | Passing | HttpResponse]:
     model, found = await desk.answer(wire, route, request, caller, id)
     if isinstance(found, Answer) and found.latency:
         await asyncio.sleep(found.latency)
+    if isinstance(found, Passing) and found.translation and (found.opened.status >= 400 or not found.asked.streams):
+        return model, await translated(desk, wire, request, model, found, found.translation)
     return model, found
 
 
@@ -134,21 +143,19 @@ def passing(
     found: Passing,
     gone: asyncio.Future[None],
 ) -> Sending:
-    """Raises Problem for an error that is not in the wire's words: a page of a proxy on the way."""
+    """Raises Problem for an error that is not in the wire's words."""
     peer, opened = found.peer, found.opened
-    kind = opened.headers.get("content-type", "")
-    if opened.status >= 400 and not kind.startswith("application/json"):
+    try:
+        kind = hold_json(found)
+    except Problem:
         peer.done(opened)
         gone.cancel()
-        raise Problem(Kind.UPSTREAM_FAILED, f"The account {peer.name} answered {opened.status}, and not in JSON.")
+        raise
     streams = kind.startswith(EVENTS)
-    watch = Watch(route, streams)
-    headers = {name: text for name in PASSED if (text := opened.headers.get(name))}
-    headers |= {"content-type": kind or "application/json", ENGINE: peer.name}
+    watch = Watch(found.translation.usage if found.translation else route.usage)
+    headers = headers_of(found) | {"content-type": kind or "application/json"}
     if streams:
         headers.pop("content-length", None)  # an error may have to be added
-    if theirs := opened.headers.get("request-id") or opened.headers.get("x-request-id"):
-        headers[UPSTREAM_ID] = theirs
     seconds = peer.settings.idle_seconds
 
     def end() -> None:
@@ -157,8 +164,33 @@ def passing(
             tokens = watch.tokens or Tokens(read=token_count(request.body.decode("utf-8", "replace")), estimated=True)
             desk.count(wire, model, peer.name, tokens.read, tokens.written or watch.events)
 
-    pieces = events(found, route, watch, seconds) if streams else plain(found, watch, seconds)
+    if found.translation:
+        turning = found.translation.turning(found.asked, desk.author.now())
+        pieces = turned(found, turning, route, watch, seconds)
+        headers["content-type"] = f"{EVENTS}; charset=utf-8"
+    else:
+        pieces = events(found, route, watch, seconds) if streams else plain(found, watch, seconds)
     return Sending(opened.status, headers, pieces, gone, end)
+
+
+def hold_json(found: Passing) -> str:
+    """The media type. Raises Problem for an error that is a page of a proxy on the way."""
+    kind, status = found.opened.headers.get("content-type", ""), found.opened.status
+    if status >= 400 and not kind.startswith("application/json"):
+        raise Problem(Kind.UPSTREAM_FAILED, f"The account {found.peer.name} answered {status}, and not in JSON.")
+    return kind
+
+
+def headers_of(found: Passing) -> Headers:
+    """What an account's answer tells beside its body."""
+    told = found.opened.headers
+    headers = {name: text for name in PASSED if (text := told.get(name))} | {ENGINE: found.peer.name}
+    if theirs := told.get("request-id") or told.get("x-request-id"):
+        headers[UPSTREAM_ID] = theirs
+    if found.translation:
+        headers = {name: text for name, text in headers.items() if name not in ("content-length", "content-encoding")}
+        headers |= {NOTES: noted(found.asked)} if found.asked.notes else {}
+    return headers
 
 
 async def plain(found: Passing, watch: "Watch", seconds: float) -> AsyncIterator[bytes]:
@@ -194,11 +226,78 @@ async def events(found: Passing, route: Stream, watch: "Watch", seconds: float) 
         yield cutter.held
 
 
+# -- answers of accounts of another wire ---------------------------------------------------
+
+
+def noted(asked: Asked) -> str:
+    text = f"left out, because the account's API has no word for it: {', '.join(asked.notes)}"
+    return text.encode("ascii", "backslashreplace").decode()[:1024]
+
+
+async def translated(
+    desk: Desk, wire: Wire, request: HttpRequest, model: str, found: Passing, translation: Translation
+) -> HttpResponse:
+    """A whole answer in the caller's words. Raises Problem where it breaks off, or is none."""
+    peer, opened, piece, held = found.peer, found.opened, found.first, bytearray()
+    try:
+        hold_json(found)
+        while piece:
+            held += piece
+            if len(held) > TRANSLATED:
+                raise Problem(Kind.UPSTREAM_FAILED, f"The account {peer.name} sent more than can be translated.")
+            piece = await opened.piece(peer.settings.idle_seconds)
+    finally:
+        peer.done(opened)
+    body = bytes(held)
+    if opened.status >= 400:
+        problem = problem_in(body, opened.status, retry_after_in(opened.headers))
+        response = wire.render_problem(problem, request)
+    else:
+        tokens = translation.usage(body) or Tokens(read=token_count(request.body.decode("utf-8", "replace")))
+        desk.count(wire, model, peer.name, tokens.read, tokens.written)
+        response = json_response(translation.answer(body, desk.author.now()))
+    response.headers.update(headers_of(found) | response.headers)
+    return response
+
+
+async def turned(
+    found: Passing, turning: Turning, route: Stream, watch: "Watch", seconds: float
+) -> AsyncIterator[bytes]:
+    """The account's events in the caller's words, as they come, and one that tells why where they break off."""
+    cutter, piece = Cutter(TRANSLATED), found.first
+    try:
+        while piece and not turning.over:
+            whole = cutter.take(piece)
+            watch.look(whole)
+            for event in ends_alike(whole).split(b"\n\n")[:-1]:
+                for said in turning.take(event_data(event)):
+                    yield said
+            if cutter.torn:
+                raise Problem(Kind.UPSTREAM_FAILED, f"The account {found.peer.name} sent an event without end.")
+            piece = b"" if turning.over else await found.opened.piece(seconds)
+        if cutter.held.strip() and not turning.over:
+            watch.look(cutter.held)
+            data = event_data(cutter.held)
+            if not data:
+                raise Problem(Kind.UPSTREAM_FAILED, f"The account {found.peer.name} broke off within an event.")
+            for said in turning.take(data):
+                yield said
+        for said in turning.end():
+            yield said
+    except Problem as problem:
+        found.peer.breaker.failed(problem.message)
+        yield route.broken(problem)
+
+
+def ends_alike(events: bytes) -> bytes:
+    return events.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
 class Cutter:
     """Cuts a stream after whole events. What is not whole yet is held back, and let go where it is too long to hold."""
 
-    def __init__(self) -> None:
-        self.held, self.torn = b"", False
+    def __init__(self, most: int = HELD) -> None:
+        self.held, self.torn, self.most = b"", False, most
 
     def take(self, piece: bytes) -> bytes:
         if not self.held and piece.endswith(b"\n\n"):
@@ -207,7 +306,7 @@ class Cutter:
         start, text = max(len(self.held) - 3, 0), self.held + piece
         end = max((at + len(mark) for mark in ENDS if (at := text.rfind(mark, start)) >= 0), default=0)
         whole, rest = text[:end], text[end:]
-        if len(rest) > HELD:
+        if len(rest) > self.most:
             self.held, self.torn = b"", True
             return text
         if whole:
@@ -219,8 +318,8 @@ class Cutter:
 class Watch:
     """What an answer tells of tokens while it passes."""
 
-    def __init__(self, route: Stream, streams: bool) -> None:
-        self.route, self.streams = route, streams
+    def __init__(self, usage: Callable[[bytes], Tokens | None]) -> None:
+        self.usage = usage
         self.tokens: Tokens | None = None
         self.events = 0
         self.kept, self.all = b"", True  # the end of an answer that is no stream, and whether it is all of it
@@ -230,7 +329,7 @@ class Watch:
         if b'"usage"' not in events:
             return
         for each in events.replace(b"\r\n", b"\n").split(b"\n\n"):
-            if b'"usage"' in each and (found := self.route.usage(event_data(each))):
+            if b'"usage"' in each and (found := self.usage(event_data(each))):
                 before = self.tokens or Tokens()
                 self.tokens = Tokens(read=max(before.read, found.read), written=max(before.written, found.written))
 
@@ -242,7 +341,7 @@ class Watch:
         text = self.kept
         if not self.all:
             text = b'{"usage":%s}' % last_usage(text)
-        self.tokens = self.route.usage(text)
+        self.tokens = self.usage(text)
 
 
 def last_usage(text: bytes) -> bytes:

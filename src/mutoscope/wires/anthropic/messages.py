@@ -248,10 +248,10 @@ def part_of(block: Block) -> Part | None:
 
 def link(block: Json) -> str:
     """A link, or what is inline as a data URI."""
-    source: Json = block.get("source") or {}
-    if source.get("type") == "base64":
-        return f"data:{source.get('media_type')};base64,{source.get('data')}"
-    return str(source.get("url") or "")
+    source = block.get("source")
+    if at(source, "type") == "base64":
+        return f"data:{at(source, 'media_type')};base64,{at(source, 'data')}"
+    return str(at(source, "url") or "")
 
 
 # -- writing ---------------------------------------------------------------------------
