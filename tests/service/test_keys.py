@@ -775,6 +775,7 @@ FORMS = {
 ALSO_TAKEN = {
     **{name: {"authorization: <key>"} for name in ("runway_relay", "runway_reverse", "suno", "udio")},
     "midjourney": {"authorization: Bearer <key>", "authorization: <key>"},
+    "ideogram": {"authorization: Bearer <key>"},
 }
 
 

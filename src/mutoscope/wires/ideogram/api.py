@@ -144,7 +144,7 @@ def waited(tell: Callable[[Job], Images | Described], job: Job, _request: HttpRe
     if job.state is State.CANCELED:
         raise Problem(Kind.ENGINE_FAILED, "The generation was canceled.")
     message = f"Not made within {PATIENCE:g} seconds; it goes on as GET /v2/generations/{uuid4_form(job.id)}."
-    raise Problem(Kind.TIMED_OUT, message)
+    return json_response(Error(message), 504)
 
 
 def told_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
@@ -205,7 +205,7 @@ def at_once(
     tell = described if makes is TOLD else images
     return Endpoint(at=at, title=title, body=body, makes=makes, models=words, rules=rules, fields=fields, form=True,
                     model_at=more.pop("model_at", None), wait=lambda _said, _request: PATIENCE,
-                    waited=partial(waited, tell), **more)  # fmt: skip
+                    waited=partial(waited, tell), reshape=bodies.plainly, **more)  # fmt: skip
 
 
 # fmt: off
@@ -215,15 +215,13 @@ ASKED = ("text_prompt", "json_prompt", "prompt")
 FOURTH: Json = {"fields": bodies.FOURTH, "rules": bodies.fourth_flaws}
 GENERATE_4 = bodies.needing(bodies.Generate4, *ASKED, text_prompt="a lighthouse")
 PICTURES = (
-    at_once(V3 + "generate", "Make pictures (v3)", bodies.Generate3, DRAWN, models.V3, reshape=bodies.apart,
+    at_once(V3 + "generate", "Make pictures (v3)", bodies.Generate3, DRAWN, models.V3,
             also=("ideogram-v3/generate",)),
-    at_once(V3 + "remix", "Make pictures after one (v3)", bodies.Remix3, REMIXED, models.V3, reshape=bodies.apart),
-    at_once(V3 + "edit", "Change what a mask shows (v3)", bodies.Edit3, FILLED, models.V3, reshape=bodies.apart,
+    at_once(V3 + "remix", "Make pictures after one (v3)", bodies.Remix3, REMIXED, models.V3),
+    at_once(V3 + "edit", "Change what a mask shows (v3)", bodies.Edit3, FILLED, models.V3,
             also=(V3 + "inpaint", "ideogram-v3/edit"), says=BLACK),
-    at_once(V3 + "reframe", "Give a picture another shape (v3)", bodies.Reframe3, WIDENED, models.V3,
-            reshape=bodies.apart),
-    at_once(V3 + "replace-background", "Make another background (v3)", bodies.Replace3, SET, models.V3,
-            reshape=bodies.apart),
+    at_once(V3 + "reframe", "Give a picture another shape (v3)", bodies.Reframe3, WIDENED, models.V3),
+    at_once(V3 + "replace-background", "Make another background (v3)", bodies.Replace3, SET, models.V3),
     at_once(V3 + "generate-transparent", "Make pictures without a background (v3)", bodies.Transparent3, DRAWN,
             models.TRANSPARENT, fields=bodies.ONLY_SHAPES, says={"background": "transparent"}),
     at_once(V3 + "try-on", "Dress a person (v3)", bodies.TryOn3, WORN, models.V3),

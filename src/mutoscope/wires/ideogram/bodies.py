@@ -9,6 +9,7 @@ from mutoscope.model.job import Generation, Json, MediaLimits, Role
 from mutoscope.model.problem import Flaw, Rule, custom_flaw
 from mutoscope.wirekit.back import Way
 from mutoscope.wirekit.fields import AnyField, Field, FileField, alias, extra, same, sized
+from mutoscope.wirekit.media import DATA_PATTERN, URL_PATTERN
 from mutoscope.wirekit.paths import at
 from mutoscope.wires.ideogram.models import LEGACY_SHAPES, LEGACY_SIZES, PRESETS, SHAPES, V2, V3_SIZES, V4_SIZES
 
@@ -24,7 +25,7 @@ Share = Annotated[int, Meta(ge=1, le=100)]
 Prompt = Annotated[str, Meta(min_length=1)]
 Magic = Literal["AUTO", "ON", "OFF"]
 MagicVersion = Literal["V_0", "V_0_1", "V_0_2", "V_0_3", "V_0_4", "V_0_5", "V_0_6", "V_0_7", "V_0_8"]
-Picture = Annotated[str, Meta(min_length=1, examples=["https://example.com/picture.png"])]
+Picture = Annotated[str, Meta(extra_json_schema={"pattern": f"^({URL_PATTERN}|{DATA_PATTERN})$"})]
 """A part of the form; a link or a data URI is read as well."""
 Colour = Annotated[str, Meta(pattern="^#([0-9a-fA-F]{3}){1,2}$")]
 Weight = Annotated[float, Meta(ge=0.05, le=1)]
@@ -32,18 +33,22 @@ Hex = Annotated[str, Meta(pattern="^[0-9a-fA-F]{8}$")]
 
 
 class Member(Struct, kw_only=True):
-    """Some clients say `color` and `weight`."""
-
-    color_hex: Colour | None = None
+    color_hex: Colour
     color_weight: Weight | None = None
-    color: Colour | None = None
-    weight: Weight | None = None
 
 
-class Palette(Struct, kw_only=True):
+class Members(Struct, kw_only=True):
     name: Literal["EMBER", "FRESH", "JUNGLE", "MAGIC", "MELON", "MOSAIC", "PASTEL", "ULTRAMARINE"] | None = None
     members: Annotated[list[Member], Meta(min_length=1, max_length=8)] | None = None
 
+
+def needing(body: Any, *names: str, **example: Any) -> Any:
+    """The body, published with the members of which there is to be one; the rule itself is read with the body."""
+    exactly = {"oneOf": [{"required": [name]} for name in names]}
+    return Annotated[body, Meta(examples=[example], extra_json_schema=exactly)]
+
+
+Palette: Any = needing(Members, "name", "members", name="EMBER")
 
 # -- legacy --------------------------------------------------------------------------------
 
@@ -215,8 +220,8 @@ class Remix4(Generate4, kw_only=True):
 
 class EditAny(Struct, kw_only=True):
     prompt: Prompt
-    images: Annotated[list[Picture], Meta(max_length=10)] | None = None
-    image_urls: Annotated[list[Picture], Meta(max_length=10)] | None = None
+    images: Annotated[list[Picture], Meta(min_length=1, max_length=10)] | None = None
+    image_urls: Annotated[list[Picture], Meta(min_length=1, max_length=10)] | None = None
     num_images: Count | None = None
     seed: Seed | None = None
     magic_prompt: Magic | None = None
@@ -227,12 +232,6 @@ class EditAny(Struct, kw_only=True):
 
 class OnePicture(Struct, kw_only=True):
     image: Picture
-
-
-def needing(body: Any, *names: str, **example: Any) -> Any:
-    """The body, published with the members of which one is needed; the rule itself is read with the body."""
-    lacking = {"anyOf": [{"required": [name]} for name in names]}
-    return Annotated[body, Meta(examples=[example], extra_json_schema=lacking)]
 
 
 # -- what they say -----------------------------------------------------------------------------
@@ -345,12 +344,17 @@ FOURTH: dict[str, AnyField] = LATER | {
 # -- other forms, and what is wrong between members ----------------------------------------------
 
 
-def apart(said: Json) -> Json:
-    """Codes with commas between them, which some clients send, as a list."""
+def plainly(said: Json) -> Json:
+    """Codes with commas between them, and colours by other names, as some clients send them."""
     codes: list[Any] = at(said, "style_codes.*")
-    if not codes or not all(isinstance(each, str) for each in codes):
-        return said
-    return said | {"style_codes": [code.strip() for each in codes for code in each.split(",")]}
+    if codes and all(isinstance(each, str) for each in codes):
+        said |= {"style_codes": [code.strip() for each in codes for code in each.split(",")]}
+    for palette in (at(said, "color_palette"), at(said, "image_request.color_palette")):
+        for each in at(palette, "members.*"):
+            for name, theirs in (("color", "color_hex"), ("weight", "color_weight")):
+                if isinstance(each, dict) and name in each:
+                    each.setdefault(theirs, each.pop(name))
+    return said
 
 
 STYLES: dict[str, Callable[[str], bool]] = {
@@ -375,12 +379,8 @@ def both(said: Json) -> Iterator[Flaw]:
     """What stands against each other anywhere."""
     if said.get("resolution") and said.get("aspect_ratio"):
         yield custom_flaw(("resolution",), "stands against aspect_ratio: one of them")
-    palette: Any = said.get("color_palette")
-    if palette and bool(palette.get("name")) == bool(palette.get("members")):
-        yield custom_flaw(("color_palette",), "needs a name or members, and not both")
-    for number, each in enumerate(at(palette, "members.*") or ()):
-        if not (each.get("color_hex") or each.get("color")):
-            yield Flaw(path=("color_palette", "members", number, "color_hex"), rule=Rule.REQUIRED, bound="string")
+    if at(said, "color_palette.name") and at(said, "color_palette.members"):
+        yield custom_flaw(("color_palette",), "has a name and members: one of them")
 
 
 def later_flaws(said: Json) -> Iterator[Flaw]:
