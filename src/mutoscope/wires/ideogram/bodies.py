@@ -37,18 +37,10 @@ class Member(Struct, kw_only=True):
     color_weight: Weight | None = None
 
 
-class Members(Struct, kw_only=True):
+class Palette(Struct, kw_only=True):
     name: Literal["EMBER", "FRESH", "JUNGLE", "MAGIC", "MELON", "MOSAIC", "PASTEL", "ULTRAMARINE"] | None = None
     members: Annotated[list[Member], Meta(min_length=1, max_length=8)] | None = None
 
-
-def needing(body: Any, *names: str, **example: Any) -> Any:
-    """The body, published with the members of which there is to be one; the rule itself is read with the body."""
-    exactly = {"oneOf": [{"required": [name]} for name in names]}
-    return Annotated[body, Meta(examples=[example], extra_json_schema=exactly)]
-
-
-Palette: Any = needing(Members, "name", "members", name="EMBER")
 
 # -- legacy --------------------------------------------------------------------------------
 
@@ -232,6 +224,12 @@ class EditAny(Struct, kw_only=True):
 
 class OnePicture(Struct, kw_only=True):
     image: Picture
+
+
+def needing(body: Any, *names: str, **example: Any) -> Any:
+    """The body, published with the members of which there is to be one; the rule itself is read with the body."""
+    exactly = {"oneOf": [{"required": [name]} for name in names]}
+    return Annotated[body, Meta(examples=[example], extra_json_schema=exactly)]
 
 
 # -- what they say -----------------------------------------------------------------------------
