@@ -324,9 +324,9 @@ async def test_the_studio_makes_every_line_of_the_list(start: Start, picture: by
         enlarged = await running.client.post("/ideogram/upscale", json={"image_request": {}, "image_file": inline})
         assert enlarged.json()["data"][0]["upscaled_resolution"] == "1280x720"
         reframed = await running.client.post(
-            "/ideogram/v1/ideogram-v3/reframe", json={"image": inline, "resolution": "1536x512"}
+            "/ideogram/v1/ideogram-v3/reframe", json={"image": inline, "resolution": "512x1536"}
         )
-        assert reframed.json()["data"][0]["resolution"] == "1536x512"
+        assert reframed.json()["data"][0]["resolution"] == "512x1536"
         words = await running.client.post("/describe", files={"image_file": file})
         assert words.json()["descriptions"][0]["text"]
 

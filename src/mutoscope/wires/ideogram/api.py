@@ -179,7 +179,7 @@ def credits(task: Json) -> float | None:
 
 V3, V4 = "v1/ideogram-v3/", "v1/ideogram-v4/"
 DRAWN: Mapping[Role | None, Operation] = {None: Operation.TEXT_TO_IMAGE}
-BLACK = {"mask_polarity": "black"}
+BLACK, SHRINK = {"mask_polarity": "black"}, {"shrink": True}  # the answer is as large as was asked
 
 
 def from_picture(operation: Operation) -> Mapping[Role | None, Operation]:
@@ -220,7 +220,8 @@ PICTURES = (
     at_once(V3 + "remix", "Make pictures after one (v3)", bodies.Remix3, REMIXED, models.V3),
     at_once(V3 + "edit", "Change what a mask shows (v3)", bodies.Edit3, FILLED, models.V3,
             also=(V3 + "inpaint", "ideogram-v3/edit"), says=BLACK),
-    at_once(V3 + "reframe", "Give a picture another shape (v3)", bodies.Reframe3, WIDENED, models.V3),
+    at_once(V3 + "reframe", "Give a picture another shape (v3)", bodies.Reframe3, WIDENED, models.V3,
+            says=SHRINK),
     at_once(V3 + "replace-background", "Make another background (v3)", bodies.Replace3, SET, models.V3),
     at_once(V3 + "generate-transparent", "Make pictures without a background (v3)", bodies.Transparent3, DRAWN,
             models.TRANSPARENT, fields=bodies.ONLY_SHAPES, says={"background": "transparent"}),
@@ -238,7 +239,7 @@ PICTURES = (
     at_once("remix", "Make pictures after one", bodies.Remix, REMIXED, models.LEGACY, **IN_REQUEST),
     at_once("edit", "Change what a mask shows", bodies.Edit, FILLED, models.V2, says=BLACK, model_at="model", **LEGACY),
     at_once("reframe", "Give a picture another shape", bodies.Reframe, WIDENED, models.LEGACY, model_at="model",
-            **LEGACY),
+            says=SHRINK, **LEGACY),
     at_once("upscale", "Enlarge a picture", bodies.Upscale, LARGER, models.UPSCALE, None, bodies.LEGACY,
             fixed={"image_request": {}}),
 )
