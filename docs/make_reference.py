@@ -31,6 +31,7 @@ from mutoscope.wirekit.routes import (
     DropFile,
     List,
     ListUploads,
+    Models,
     OpenUploads,
     Read,
     ReadFile,
@@ -38,12 +39,14 @@ from mutoscope.wirekit.routes import (
     Reply,
     Route,
     Stop,
+    Stream,
     TakeFile,
     TakeInline,
     UsageRead,
 )
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL, ROWS
+from mutoscope.wires.claims import CLAIMS
 from mutoscope.wires.runway.models import RUNWAY_PRICES, at_runway
 from mutoscope.wires.runway.tasks import FAILURE_CODES, UNKNOWN_FAILURE
 
@@ -205,6 +208,8 @@ VERBS: Mapping[type[Route], str] = {
     ListUploads: "list uploads",
     AccountRead: "limits",
     UsageRead: "usage",
+    Models: "list the models",
+    Stream: "answer in words",
 }
 
 
@@ -222,6 +227,15 @@ def wires() -> Iterator[str]:
         yield f"{facts(wire)}\n"
         rows = [(code(route.at), verb_of(route), route.summary) for route in wire.routes]
         yield table(("method and path", "verb", "what it does"), rows)
+    yield "### Paths of several vendors\n"
+    yield (
+        "Where two vendors have the same path, these decide, in this order: the Host (`[server] hosts`), the evidence "
+        "in the table, whoever made the task that the path names, the order in `[server] wires`. Under "
+        "`/<name of the wire>` there is no doubt.\n"
+    )
+    yield table(
+        ("method and path", "wire", "evidence"), [(code(claim.at), code(claim.wire), claim.why) for claim in CLAIMS]
+    )
 
 
 def facts(wire: Wire) -> str:

@@ -9,7 +9,7 @@ from mutoscope.model.job import Generation, Json, MediaLimits, Role
 from mutoscope.model.problem import Flaw, Rule, custom_flaw
 from mutoscope.wirekit.back import Way
 from mutoscope.wirekit.fields import AnyField, Field, FileField, alias, extra, same, sized
-from mutoscope.wirekit.media import DATA_PATTERN, URL_PATTERN
+from mutoscope.wirekit.media import LinkOrData as Picture
 from mutoscope.wirekit.paths import at
 from mutoscope.wires.ideogram.models import LEGACY_SHAPES, LEGACY_SIZES, PRESETS, SHAPES, V2, V3_SIZES, V4_SIZES
 
@@ -25,8 +25,6 @@ Share = Annotated[int, Meta(ge=1, le=100)]
 Prompt = Annotated[str, Meta(min_length=1)]
 Magic = Literal["AUTO", "ON", "OFF"]
 MagicVersion = Literal["V_0", "V_0_1", "V_0_2", "V_0_3", "V_0_4", "V_0_5", "V_0_6", "V_0_7", "V_0_8"]
-Picture = Annotated[str, Meta(extra_json_schema={"pattern": f"^({URL_PATTERN}|{DATA_PATTERN})$"})]
-"""A part of the form; a link or a data URI is read as well."""
 Colour = Annotated[str, Meta(pattern="^#([0-9a-fA-F]{3}){1,2}$")]
 Weight = Annotated[float, Meta(ge=0.05, le=1)]
 Hex = Annotated[str, Meta(pattern="^[0-9a-fA-F]{8}$")]
@@ -348,10 +346,10 @@ def plainly(said: Json) -> Json:
     if codes and all(isinstance(each, str) for each in codes):
         said |= {"style_codes": [code.strip() for each in codes for code in each.split(",")]}
     for palette in (at(said, "color_palette"), at(said, "image_request.color_palette")):
-        for each in at(palette, "members.*"):
-            for name, theirs in (("color", "color_hex"), ("weight", "color_weight")):
-                if isinstance(each, dict) and name in each:
-                    each.setdefault(theirs, each.pop(name))
+        members: list[Json] = [each for each in at(palette, "members.*") if isinstance(each, dict)]
+        for each in members:
+            for name in {"color", "weight"} & set(each):
+                each.setdefault("color_hex" if name == "color" else "color_weight", each.pop(name))
     return said
 
 
