@@ -210,6 +210,8 @@ VERBS: Mapping[type[Route], str] = {
     ListUploads: "list uploads",
     AccountRead: "limits",
     UsageRead: "usage",
+    Models: "list the models",
+    Stream: "answer in words",
 }
 
 
@@ -227,6 +229,15 @@ def wires() -> Iterator[str]:
         yield f"{facts(wire)}\n"
         rows = [(code(route.at), verb_of(route), route.summary) for route in wire.routes]
         yield table(("method and path", "verb", "what it does"), rows)
+    yield "### Paths of several vendors\n"
+    yield (
+        "Where two vendors have the same path, these decide, in this order: the Host (`[server] hosts`), the evidence "
+        "in the table, whoever made the task that the path names, the order in `[server] wires`. Under "
+        "`/<name of the wire>` there is no doubt.\n"
+    )
+    yield table(
+        ("method and path", "wire", "evidence"), [(code(claim.at), code(claim.wire), claim.why) for claim in CLAIMS]
+    )
 
 
 def several() -> Iterator[str]:

@@ -84,6 +84,8 @@ SAMPLES = (
     "5s",
     "1:1",
     "chirp-v4",
+    *("1x1", "512x1536", "2048x2048", "ASPECT_1_1", "RESOLUTION_512_1536", "80S_ILLUSTRATION", "model/a/version/1"),
+    *("#", "a"),
 )
 """Texts that between them match every pattern; longer ones are made from them."""
 
@@ -177,6 +179,8 @@ def sample_of(type: inspect.Type, extra: dict[str, Any], turn: int) -> Any:
             return True
         case inspect.DictType():
             return {"one": sample(type.value_type, turn)}
+        case inspect.AnyType():
+            return "anything"
         case inspect.VarTupleType() | inspect.ListType():
             return items(type, max(1, type.min_length or 0))
         case _:
@@ -217,6 +221,8 @@ def unwrapped(type: inspect.Type) -> tuple[inspect.Type, dict[str, Any]]:
 def takes(type: inspect.Type, value: Any) -> bool:
     """Whether a value of this JSON kind may be of the type."""
     match type:
+        case inspect.AnyType():
+            return True
         case inspect.NoneType():
             return value is None
         case inspect.StrType():
@@ -235,6 +241,8 @@ def takes(type: inspect.Type, value: Any) -> bool:
 
 def edges_of(type: inspect.Type, extra: dict[str, Any]) -> Iterator[Edge]:
     match type:
+        case inspect.AnyType():
+            return
         case inspect.NoneType():
             yield Edge(None, fits=True, says="null")
         case inspect.BoolType():
@@ -366,7 +374,8 @@ def named(answer: Any) -> set[str]:
     """The fields of the body that an error answer complains about."""
     params = {each["name"].partition(".")[0] for each in answer.get("invalid_params", ())}
     coded, error = answer.get("base_resp", {}), answer.get("error")
-    if text := coded.get("status_msg") or (error.get("message") if isinstance(error, dict) else ""):
+    alone = error if isinstance(error, str) and len(answer) == 1 else ""  # Ideogram's
+    if text := coded.get("status_msg") or (error.get("message") if isinstance(error, dict) else alone):
         return {re.split(r"[.\[ :]", part)[0] for part in text.removeprefix("invalid params, ").split("; ")}
     params |= {re.split(r"[.\[]", each["field"])[0] for each in answer.get("invalid_fields", ())}
     if answer.get("type") == "upstream_error":  # the proxy of Midjourney has one text
@@ -390,6 +399,8 @@ def named(answer: Any) -> set[str]:
 # -- the tests -----------------------------------------------------------------------------------
 
 TIED = {
+    *("/v1/ideogram-v3/generate", "/ideogram-v3/generate", "/v1/ideogram-v3/remix", "/v1/edit"),
+    *("/v1/ideogram-v4/generate", "/v1/ideogram-v4/remix", "/v1/ideogram-v4/async/generate"),
     *("/v1/videos/text2video", "/v1/videos/image2video", "/v1/videos/lip-sync", "/v1/flux-3-video"),
     *("/v1/video_generation", "/v2/video_generation", "/v2/video_regeneration", "/v1/image_generation"),
     *(
@@ -399,7 +410,7 @@ TIED = {
     ),
 }
 """What a member may be depends on others, or on an earlier job, or has to be a link; tests/wires/test_kling.py,
-test_flux.py, test_minimax.py and test_runway_reverse.py hold their bounds."""
+test_flux.py, test_ideogram.py, test_minimax.py and test_runway_reverse.py hold their bounds."""
 BODIES = [
     (wire, route)
     for wire in ALL
@@ -685,7 +696,8 @@ def test_without_a_key_every_operation_answers_as_described(label: str, address:
     if label in KEYLESS:
         assert answer.status_code == 404
     else:
-        assert answer.status_code == (200 if is_quiet(operation) else 401)
+        denied = 403 if operation.tags[0] == "ideogram" and label.endswith(("/remix", "/upscale")) else 401
+        assert answer.status_code == (200 if is_quiet(operation) else denied)
     operation.Case(path_parameters=places(operation.path)).validate_response(answer, checks=list(ALWAYS))
 
 

@@ -342,6 +342,15 @@ async def test_a_widened_picture_holds_the_given_one_exactly(
         assert notes[1] == "studio used: mountains, sunset; ignored: unicorn"
 
 
+@pytest.mark.parametrize(("width", "height"), [(100, 100), (300, 64), (96, 64)])
+async def test_a_picture_that_may_shrink_is_widened_to_exactly_the_size(
+    width: int, height: int, scene: Path, here: Studio, tmp_path: Path
+) -> None:
+    wish: dict[str, Any] = {"width": width, "height": height, "extra": {"shrink": True}}
+    [output], _ = await made(here, tmp_path, image(scene), operation=Operation.IMAGE_OUTPAINT, seed=1, **wish)
+    assert (output.width, output.height) == (width, height)
+
+
 @pytest.mark.parametrize(
     ("extra", "field"),
     [

@@ -122,5 +122,6 @@ MODELS = (
     "midjourney",
     *REPLICATES,
     *("kling-v1-6", "kling-3.0-turbo"),
+    *("ideogram-v2", "ideogram-v3", "ideogram-v4", "ideogram-describe"),
     *("chirp-v4", "suno-lyrics", "suno-concat", "suno-upload", "udio32-v1.5"),
 )

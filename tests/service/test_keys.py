@@ -778,6 +778,7 @@ ALSO_TAKEN = {
     "midjourney": {"authorization: Bearer <key>", "authorization: <key>"},
     "flux": {"authorization: Bearer <key>"},
     "openai": {"x-api-key: <key>", "authorization: Bearer <key>"},
+    "ideogram": {"authorization: Bearer <key>"},
 }
 
 

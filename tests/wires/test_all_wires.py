@@ -1,10 +1,14 @@
 """What every wire owes, whoever wrote it. A newcomer joins `wires.ALL` and inherits this suite."""
 
+import atexit
 import base64
 import json
 import re
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,10 +24,11 @@ from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Failure, Generation, Input, Job, Operation, Output, Role, State, Update
 from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, Rule
 from mutoscope.model.requests import Page, Submission, Upload, UploadWish
-from mutoscope.web import openapi
+from mutoscope.web import forms, openapi
 from mutoscope.web.router import Router
 from mutoscope.wirekit.back import Back, Conversation, File, Order, Way
 from mutoscope.wirekit.body import LONGEST_NOTED, NOTED, Path, dotted
+from mutoscope.wirekit.forms import as_json
 from mutoscope.wirekit.routes import (
     OF_ONE_JOB,
     Create,
@@ -438,6 +443,10 @@ def named(wire: Wire, asked: Generation) -> Generation:
     return replace(asked, model=CATALOG.named(wire.name, asked.model).name)
 
 
+FORM_FILES = FilePath(tempfile.mkdtemp())
+atexit.register(shutil.rmtree, FORM_FILES, ignore_errors=True)
+
+
 class Vendor:
     """A wire's front as the vendor that its back calls: the gateway's part is a list of jobs, the newest first."""
 
@@ -457,10 +466,18 @@ class Vendor:
         signed = replace(request, headers=headers, params=found.params(target), origin="https://h.example")
         assert self.wire.credential(signed) == KEY
         assert self.wire.precheck is None or self.wire.precheck(signed, target.route) is None
+        if target.route.form and forms.media_type(signed) == forms.MULTIPART:
+            signed = self.form(signed, target.route)
         try:
             return self.perform(target.route, signed)
         except Problem as problem:
             return self.wire.render_problem(problem, signed)
+
+    def form(self, request: HttpRequest, route: Route) -> HttpRequest:
+        reader = forms.Multipart(request, FORM_FILES, forms.MAX_PARTS, forms.MAX_TEXT)
+        reader.parser.write(request.body)
+        reader.parser.finalize()
+        return replace(request, form=reader.form(), body=as_json(reader.form(), route.body))
 
     def perform(self, route: Route, request: HttpRequest) -> HttpResponse:
         match route:
@@ -787,7 +804,9 @@ def test_a_data_uri_arrives_as_the_same_bytes(wire: Wire, order: Order):
         if Way.DATA in [carriage.way for carriage in back_of(wire).ways(order, each)]
     }
     vendor, _ = submitted(wire, replace(order, sources=order.sources | inline))
-    assert [each.data for each in vendor.jobs[0].generation.inputs].count(SOME_BYTES) == len(inline)
+    inputs = vendor.jobs[0].generation.inputs
+    arrived = [FilePath(each.file).read_bytes() if each.file else each.data for each in inputs]
+    assert arrived.count(SOME_BYTES) == len(inline)
 
 
 @EVERY_BACK

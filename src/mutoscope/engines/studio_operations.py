@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+from PIL import Image
+
 from mutoscope import studio
 from mutoscope.studio import StudioError, picture, widen
 
@@ -71,7 +73,7 @@ def blend(order: Json, tell: Tell) -> list[Json]:
 
 
 def widened(order: Json, tell: Tell) -> list[Json]:
-    image = needed(first(order["images"]), "image", "there is no picture to widen")
+    image = shrunk(order, needed(first(order["images"]), "image", "there is no picture to widen"))
     margins = margins_of(order, picture.measure(image))
 
     def one(out: Path, seed: int) -> Json:
@@ -83,6 +85,18 @@ def widened(order: Json, tell: Tell) -> list[Json]:
         return {**facts(out, made), "told": f"the picture as it is, and around it {how}"}
 
     return several(order, tell, one)
+
+
+def shrunk(order: Json, image: Path) -> Path:
+    """With `shrink`, the picture made so small that it fits in the size that was asked for, which is kept then."""
+    wide, high = order["width"], order["height"]
+    width, height = picture.measure(image)
+    if order["extra"].get("shrink") is not True or not (wide and high) or (wide >= width and high >= height):
+        return image
+    factor, out = min(wide / width, high / height), name(order, 0, "png").with_name("shrunk.png")
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    picture.save(picture.load(image).resize(size, Image.Resampling.LANCZOS), out, "")
+    return out
 
 
 def margins_of(order: Json, size: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -102,7 +116,7 @@ def margins_of(order: Json, size: tuple[int, int]) -> tuple[int, int, int, int]:
             wide, high = around(width, height, wide / high)
     elif shape not in (None, "auto", "adaptive"):
         wide, high = around(wide, high, shape_of(shape))
-    if (wide, high) == size:
+    if (wide, high) == size and order["extra"].get("shrink") is not True:
         raise StudioError(
             "nothing is to be added: left, right, up or down in pixels, zoom above 1, a ratio of another shape, or a"
             " width and a height say what",

@@ -68,6 +68,9 @@ GIVEN: Mapping[str, tuple[Any, ...]] = {
     "shot_type": ("single",),
     "multi_shot": (False,),
     "loop": (False,),
+    "magic_prompt": ("AUTO", "OFF"),
+    "rendering_speed": ("DEFAULT", "BALANCED"),
+    "style_type": ("AUTO", "GENERAL"),
 }
 """Extras that ask for what every engine does anyway, with the values for which that is so."""
 

@@ -17,6 +17,8 @@ from mutoscope.model.problem import Kind, Problem
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 MULTIPART, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
+NO_TEXT = ("image/", "video/", "audio/", "application/octet-stream")
+"""The types of a part that is a file, whether its client names it or not."""
 MAX_TEXT = 1024 * 1024  # bytes of one text part
 MAX_TEXTS = 4 * 1024 * 1024  # of all of them
 MAX_PARTS = 256
@@ -151,7 +153,8 @@ class Multipart:
         self.name = options.get(b"name", b"").decode("utf-8", "replace")
         if not self.name:
             raise FormParserError("a part has no name in its Content-Disposition")
-        self.is_file = b"filename" in options or b"filename*" in options
+        named = b"filename" in options or b"filename*" in options
+        self.is_file = named or self.head.get("content-type", "").lower().startswith(NO_TEXT)
         self.file_name = options.get(b"filename", b"").decode("utf-8", "replace")
         if self.is_file:
             self.path = self.folder / f"part-{self.parts}"

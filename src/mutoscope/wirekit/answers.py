@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar, cast
 
 import msgspec
 from msgspec import Meta
@@ -17,7 +17,7 @@ from mutoscope.model.http import Headers, HttpRequest, HttpResponse
 from mutoscope.model.job import Failure, Json, State, Update
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit.back import File, Order
-from mutoscope.wirekit.media import LINK
+from mutoscope.wirekit.media import LINK, data_uri
 
 T = TypeVar("T")
 
@@ -198,18 +198,59 @@ def ask(method: str, path: str, body: object = None, *, spends: bool = False, **
 
 def form(url: str, fields: dict[str, str], file: File, *, part: str = "file") -> HttpRequest:
     """A multipart form, the file last, as object stores want it."""
-    boundary = f"mutoscope-{hashlib.sha256(file.data).hexdigest()}"  # no file holds its own digest
-    parts = [
-        f'--{boundary}\r\ncontent-disposition: form-data; name="{quoted(name)}"\r\n\r\n{value}\r\n'
-        for name, value in fields.items()
-    ]
-    parts.append(
-        f'--{boundary}\r\ncontent-disposition: form-data; name="{quoted(part)}"; filename="{quoted(file.name)}"\r\n'
-        f"content-type: {file.media_type}\r\n\r\n"
-    )
-    body = "".join(parts).encode() + file.data + f"\r\n--{boundary}--\r\n".encode()
+    texts = [Part(name, value.encode()) for name, value in fields.items()]
+    return multipart(url, (*texts, Part(part, file.data, file.media_type, file.name)))
+
+
+class Part(NamedTuple):
+    """A part of a multipart form: a text, or a file with its name."""
+
+    name: str
+    data: bytes
+    media_type: str = ""
+    file: str = ""
+
+
+def multipart(url: str, parts: Sequence[Part]) -> HttpRequest:
+    boundary = f"mutoscope-{hashlib.sha256(b''.join(each.data for each in parts)).hexdigest()}"  # no data has its own
+    body = bytearray()
+    for each in parts:
+        body += f'--{boundary}\r\ncontent-disposition: form-data; name="{quoted(each.name)}"'.encode()
+        body += f'; filename="{quoted(each.file)}"'.encode() if each.file else b""
+        body += f"\r\ncontent-type: {each.media_type}".encode() if each.media_type else b""
+        body += b"\r\n\r\n" + each.data + b"\r\n"
+    body += f"--{boundary}--\r\n".encode()
     headers = {"content-type": f"multipart/form-data; boundary={boundary}"}
-    return HttpRequest(method="POST", path=url, headers=headers, body=body)
+    return HttpRequest(method="POST", path=url, headers=headers, body=bytes(body))
+
+
+def in_parts(request: HttpRequest) -> HttpRequest:
+    """A JSON request as a form, where one of its members is a file as a data URI; else as it is.
+
+    A list is a part each, an object is JSON in one part.
+    """
+    said: Json = msgspec.json.decode(request.body)
+    parts = [part for name, value in said.items() for part in parts_of(name, value)]
+    if not any(part.file for part in parts):
+        return request
+    made = multipart(request.path, parts)
+    return replace(request, headers=request.headers | made.headers, body=made.body)
+
+
+def parts_of(name: str, value: Any) -> list[Part]:
+    match value:
+        case list():
+            return [part for each in cast("list[Any]", value) for part in parts_of(name, each)]
+        case dict():
+            return [Part(name, msgspec.json.encode(value), "application/json")]
+        case str() if value.startswith("data:"):
+            media_type, data = data_uri(value)
+            media_type = media_type or "application/octet-stream"
+            return [Part(name, data, media_type, f"{name}.{media_type.rpartition('/')[2]}")]
+        case str():
+            return [Part(name, value.encode())]
+        case _:
+            return [Part(name, msgspec.json.encode(value))]
 
 
 def quoted(name: str) -> str:

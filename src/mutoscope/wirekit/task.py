@@ -8,6 +8,7 @@ every member whose type is a function has one, and `msgspec.structs.replace` cha
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from functools import cache, partial
 from itertools import islice
 from typing import Any, cast
@@ -24,6 +25,7 @@ from mutoscope.wirekit.answers import (
     LONGEST_WORD,
     ask,
     decoded,
+    in_parts,
     is_link,
     news_of,
     number,
@@ -182,6 +184,9 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     requests_per_second: float | None = None
     hosts: tuple[str, ...] = ()
     open_models: bool = False
+    multipart: bool = (
+        False  # a create with files in it goes as a form, which is the only way that the vendor takes them
+    )
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "endpoints", tuple(tabled(self, each) for each in self.endpoints))
@@ -461,7 +466,7 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
         raise Problem(Kind.INVALID, f"{api.vendor} needs a {needed} for this.", field=deciding[0].value)
     body: Json = {}
     for path, value in endpoint.fixed.items():
-        put(body, path, value)
+        put(body, path, deepcopy(value))  # what is put into an object later is not the next body's
     path_of = endpoint.at
     match endpoint.model_at:
         case str() as pattern if "{" in pattern:
@@ -471,6 +476,7 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
         case _:
             pass
     hold_added(api, endpoint, wish)
+    hold_polarity(api, endpoint, wish)
     for path, field in endpoint.table:
         match field:
             case _ if field.alias:
@@ -506,6 +512,15 @@ def hold_added(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
     if added not in (None, endpoint.adds) and not told:
         message = f"{api.vendor} adds {endpoint.adds:g} seconds, no more and no less."
         raise Problem(Kind.INVALID, message, field="added_seconds")
+
+
+def hold_polarity(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
+    """Raises Problem where the vendor would take a mask for its reverse."""
+    theirs, ours = endpoint.says.get("mask_polarity"), wish.extra.get("mask_polarity")
+    if theirs and theirs != ours and (mask := wish.input(Role.MASK)):
+        shown = ours or "not said, so white or what is transparent"
+        message = f"{api.vendor} changes what is {theirs} in a mask; what marks the change in this one is {shown}."
+        raise Problem(Kind.UNSUPPORTED, message, field=mask.role.value)
 
 
 def write_files(api: TaskApi, endpoint: Endpoint, order: Order, body: Json, path: str, field: FileField) -> None:
@@ -585,7 +600,7 @@ def submit(api: TaskApi, order: Order) -> Conversation[Update]:
     if order.reference:
         # vendors that know no such thing ignore it; another mutoscope knows by it what came before
         request = replace(request, headers=request.headers | {"idempotency-key": order.reference})
-    task = task_in(api, (yield request))
+    task = task_in(api, (yield in_parts(request) if api.multipart else request))
     reading = api.made_reading or api.reading
     if api.show is None:
         return replace(news(api, reading, task), handle={"id": order.reference or "-"})
@@ -658,6 +673,9 @@ def news(api: TaskApi, reading: Reading, task: Json) -> Update:
         raise Problem(Kind.UPSTREAM_FAILED, message)
     else:
         state = words[status]
+        shared = status == api.states.get(State.QUEUED) == api.states.get(State.RUNNING)
+        if shared and reading.progress and at(task, reading.progress) is not None:
+            state = State.RUNNING  # one word is for what waits and for what runs; progress tells which
     done = state is State.SUCCEEDED
     links, texts = first_of(reading.links, task), first_of(reading.texts, task)
     if links == texts:  # one place for either

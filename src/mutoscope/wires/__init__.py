@@ -10,6 +10,8 @@ from mutoscope.wires.dashscope import models as wan_models
 from mutoscope.wires.flux import api as flux
 from mutoscope.wires.flux import models as flux_models
 from mutoscope.wires.freepik import api as freepik
+from mutoscope.wires.ideogram import api as ideogram
+from mutoscope.wires.ideogram import models as ideogram_models
 from mutoscope.wires.kling import later as kling
 from mutoscope.wires.kling import models as kling_models
 from mutoscope.wires.luma import api as luma
@@ -46,6 +48,7 @@ ALL: tuple[Wire, ...] = (
     suno.WIRE,
     udio.WIRE,
     flux.WIRE,
+    ideogram.WIRE,
 )
 """Every wire, the narrower path roots first."""
 
@@ -64,6 +67,7 @@ ROWS: tuple[Model, ...] = (
     *suno_models.ROWS,
     *udio.ROWS,
     *flux_models.ROWS,
+    *ideogram_models.ROWS,
 )
 # fmt: on
 """Every vendor's models, for the catalog."""

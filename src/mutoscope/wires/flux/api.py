@@ -11,15 +11,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
-from mutoscope.model.job import Job, Json, Operation, Role, State, Update
+from mutoscope.model.job import Job, Json, Operation, Role, State
 from mutoscope.model.problem import Flaw, Kind, Problem
 from mutoscope.model.requests import Account, Page
-from mutoscope.wirekit.back import Conversation
 from mutoscope.wirekit.body import body_of, read_body
 from mutoscope.wirekit.flaws import fastapi, pydantic
 from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wirekit.routes import AccountRead, List, Read, Reply, Stop
-from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, back, bearer, poll, render_problem, task_in, wire
+from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, bearer, render_problem, wire
 from mutoscope.wires.flux import bodies
 from mutoscope.wires.flux.bodies import FINETUNE
 
@@ -290,19 +289,6 @@ def fault(task: Json) -> Problem | None:
     return Problem(Kind.NOT_FOUND, "Black Forest Labs knows no such task.") if gone else None
 
 
-def asked_again(handle: Json) -> Conversation[Update]:
-    """One word is for what waits and for what runs; progress tells which."""
-    told = poll(API, handle)
-    answer = yield next(told)
-    try:
-        told.send(answer)
-    except StopIteration as end:
-        update: Update = end.value
-        runs = update.state is State.QUEUED and task_in(API, answer).get("progress") is not None
-        return replace(update, state=State.RUNNING) if runs else update
-    raise AssertionError("a poll is one request")
-
-
 # fmt: off
 API = TaskApi(
     name="flux", vendor="Black Forest Labs", title="Black Forest Labs FLUX", docs="https://docs.bfl.ai",
@@ -319,4 +305,4 @@ API = TaskApi(
     routes=ROUTES, unsent=frozenset({429}),
 )
 # fmt: on
-WIRE = replace(wire(API), render_problem=told_problem, back=replace(back(API), poll=asked_again))
+WIRE = replace(wire(API), render_problem=told_problem)

@@ -1,0 +1,1 @@
+"""Ideogram's API: pictures that answer at once, in four generations of paths."""
