@@ -34,6 +34,7 @@ VENDOR_KEYS = {
     "KLINGAI_API_KEY": "kling",
     "REPLICATE_API_TOKEN": "replicate",
     "BFL_API_KEY": "flux",
+    "RECRAFT_API_KEY": "recraft",
 }
 """The environment variables in which the vendors' own SDKs look for a key → the wire that it is for."""
 

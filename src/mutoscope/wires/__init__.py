@@ -21,6 +21,8 @@ from mutoscope.wires.minimax import api as minimax
 from mutoscope.wires.minimax import models as minimax_models
 from mutoscope.wires.openai import api as openai
 from mutoscope.wires.openai import models as openai_models
+from mutoscope.wires.recraft import api as recraft
+from mutoscope.wires.recraft import models as recraft_models
 from mutoscope.wires.replicate import api as replicate
 from mutoscope.wires.replicate import models as replicate_models
 from mutoscope.wires.runway import api as runway
@@ -46,6 +48,7 @@ ALL: tuple[Wire, ...] = (
     suno.WIRE,
     udio.WIRE,
     flux.WIRE,
+    recraft.WIRE,
 )
 """Every wire, the narrower path roots first."""
 
@@ -64,6 +67,7 @@ ROWS: tuple[Model, ...] = (
     *suno_models.ROWS,
     *udio.ROWS,
     *flux_models.ROWS,
+    *recraft_models.ROWS,
 )
 # fmt: on
 """Every vendor's models, for the catalog."""

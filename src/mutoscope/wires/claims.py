@@ -5,6 +5,7 @@ row here; what no row claims goes to the first of `[server] wires`.
 """
 
 import msgspec
+from msgspec import Struct
 
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Json
@@ -32,6 +33,18 @@ def names_kling(request: HttpRequest) -> bool:
         return False
 
 
+class Named(Struct):
+    model: str = ""
+
+
+def names_recraft(request: HttpRequest) -> bool:
+    try:
+        word = msgspec.json.decode(request.body, type=Named).model
+    except UNREADABLE:
+        return False
+    return word.startswith("recraft") or word == "refm1"
+
+
 ANTHROPIC = "a header anthropic-version, or a key in x-api-key and none in Authorization"
 OF_REPLICATE = ("GET /v1/models", "POST /v1/files", "GET /v1/files", "GET /v1/files/{id}", "DELETE /v1/files/{id}")
 CLAIMS: tuple[Claim, ...] = (
@@ -49,5 +62,9 @@ CLAIMS: tuple[Claim, ...] = (
         when=names_kling,
         why="`model_name` in the body",
         reads_body=True,
+    ),
+    *(
+        Claim(at=at, wire="recraft", when=names_recraft, why="`model` names one of Recraft's", reads_body=True)
+        for at in ("POST /v1/images/generations", "POST /v1/images/edits")
     ),
 )
