@@ -272,6 +272,7 @@ def responses(wire: Wire, route: Route, schema_of: Callable[[Any], Json]) -> Jso
         return declared
     if isinstance(route, Create) and route.waited:
         declared["202"] = good | {"description": "The task goes on after the wait."}
+        declared["504"] = error_response(wire, {504: "It was not made within the wait, and goes on."}, 504, schema_of)
     for status in errors_of(wire):
         if status != 413 or route.body is not None:
             declared[str(status)] = {"$ref": f"#/components/responses/{wire.name}.{status}"}

@@ -3,6 +3,9 @@
 import base64
 import binascii
 import re
+from typing import Annotated
+
+from msgspec import Meta
 
 from mutoscope.model.job import Input, MediaLimits, Role
 from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
@@ -38,6 +41,11 @@ DATA_PATTERN = (
     f"({SIGN}{{4}}{GAP})*{BASE64_END}"
 )
 BASE64_PATTERN = f"({SIGN}{{4}}{GAP}){{4,}}{BASE64_END}"
+
+# The types of members that name a file. Their patterns are for the published description; `source` is what reads them.
+Link = Annotated[str, Meta(extra_json_schema={"format": "uri", "pattern": f"^{URL_PATTERN}$"})]
+LinkOrData = Annotated[str, Meta(extra_json_schema={"pattern": f"^({URL_PATTERN}|{DATA_PATTERN})$"})]
+LinkOrBase64 = Annotated[str, Meta(extra_json_schema={"pattern": f"^({URL_PATTERN}|{DATA_PATTERN}|{BASE64_PATTERN})$"})]
 
 
 class BadSource(ValueError):

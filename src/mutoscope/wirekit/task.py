@@ -252,10 +252,10 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     judged = {name: value for name, value in said.items() if (name,) not in wrong}
     refused: Problem | None = None
     try:
-        found += endpoint.rules(judged) if endpoint.rules else ()
+        found += [each for each in endpoint.rules(judged) if each.path[:1] not in wrong] if endpoint.rules else ()
     except Problem as problem:
         refused = problem
-    flaws = with_others(tuple(flaws), [each for each in found if each.path[:1] not in wrong])
+    flaws = with_others(tuple(flaws), found)
     if flaws:
         raise invalid(in_order(flaws, endpoint.body))
     if refused:

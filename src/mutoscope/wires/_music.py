@@ -1,9 +1,9 @@
 """What the relays of Suno and Udio have in common: the envelope, the task, and the takes of a job."""
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from mutoscope.model.http import HttpRequest
@@ -13,7 +13,6 @@ from mutoscope.wirekit import task
 from mutoscope.wirekit.answers import plain_text
 from mutoscope.wirekit.back import Conversation, Order
 from mutoscope.wirekit.ids import PARTS, from_part_form, from_uuid4_form, part_form, uuid4_form
-from mutoscope.wirekit.media import URL_PATTERN
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.task import Reading, TaskApi
 from mutoscope.wirekit.wire import Wire
@@ -30,9 +29,6 @@ CODES = {
 KINDS = {code: kind for kind, code in CODES.items()}
 STATUSES = {Kind.NOT_FOUND: 400, Kind.QUOTA_EXCEEDED: 403}
 OF_A_MODEL = frozenset({"model", "mv", "gen_params.model_type"})
-
-
-Link = Annotated[str, Meta(extra_json_schema={"format": "uri", "pattern": f"^{URL_PATTERN}$"})]
 
 
 class Envelope(Struct, kw_only=True):

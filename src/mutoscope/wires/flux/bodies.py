@@ -10,12 +10,13 @@ from mutoscope.model.job import Json, Role
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.wirekit.back import Way
 from mutoscope.wirekit.fields import AnyField, Field, FileField, alias, extra, same, shaped, words
+from mutoscope.wirekit.media import Link
+from mutoscope.wirekit.media import LinkOrBase64 as Picture
 from mutoscope.wires.flux.models import SHAPES
 
-Link = Annotated[str, Meta(extra_json_schema={"format": "uri"})]
-Picture = Annotated[str, Meta(extra_json_schema={"format": "uri"})]  # or base64, with the head of a data URI or without
 Secret = Annotated[str, Meta(pattern="^[!-~]{1,512}$")]  # it becomes a header
 Ratio = Annotated[str, Meta(pattern="^[1-9][0-9]{0,3}:[1-9][0-9]{0,3}$")]
+Timed = Annotated[list[float | Picture], Meta(min_length=2, max_length=2)]  # seconds, and what is seen then
 Side = Annotated[int, Meta(ge=256, le=1440)]
 Format = Literal["jpeg", "png", "webp"]
 
@@ -200,7 +201,7 @@ class Video(Struct, kw_only=True):
     safety_tolerance: Annotated[int, Meta(ge=0, le=4)] | None = None
     draft: bool | None = None
     version: str | None = None
-    keyframes: list[Any] | None = None
+    keyframes: Annotated[list[Picture | Timed], Meta(min_length=1, max_length=10)] | None = None
     start_video: Link | None = None
     draft_cache: Link | None = None
     webhook_url: Link | None = None

@@ -22,7 +22,7 @@ from mutoscope.wirekit.body import body_of
 from mutoscope.wirekit.fields import AnyField, Field, FileField, JobField, extra, same, seconds, shaped, tiered
 from mutoscope.wirekit.ids import from_uuid4_form, request_id, uuid4_form
 from mutoscope.wirekit.jwt import made, proof_in
-from mutoscope.wirekit.media import URL_PATTERN
+from mutoscope.wirekit.media import Link, LinkOrBase64
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.queries import read_query
 from mutoscope.wirekit.routes import AccountRead, List, Reply, Route
@@ -49,7 +49,6 @@ STATES = {
 
 # -- bodies, with the vendor's bounds ------------------------------------------------
 
-Link = Annotated[str, Meta(extra_json_schema={"format": "uri", "pattern": f"^{URL_PATTERN}$"})]
 Words = Annotated[str, Meta(max_length=2500)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Shape = Literal["16:9", "9:16", "1:1"]
@@ -133,15 +132,15 @@ class Brush(Struct, kw_only=True):
 
 
 class ImageToVideo(Video, kw_only=True):
-    image: str | None = None
-    image_tail: str | None = None
+    image: LinkOrBase64 | None = None
+    image_tail: LinkOrBase64 | None = None
     static_mask: str | None = None
     dynamic_masks: Annotated[list[Brush], Meta(max_length=6)] | None = None
     aspect_ratio: Shape | None = None
 
 
 class Picture(Struct, kw_only=True):
-    image: str
+    image: LinkOrBase64
 
 
 class MultiImageToVideo(Asked, kw_only=True):
@@ -175,14 +174,14 @@ class Lips(Struct, kw_only=True):
     mode: Literal["text2video", "audio2video"]
     task_id: str | None = None
     video_id: str | None = None
-    video_url: str | None = None
+    video_url: Link | None = None
     text: Annotated[str, Meta(max_length=120)] | None = None
     voice_id: str | None = None
     voice_language: Literal["zh", "en"] | None = None
     voice_speed: Annotated[float, Meta(ge=0.8, le=2)] | None = None
     audio_type: Literal["file", "url"] | None = None
     audio_file: str | None = None
-    audio_url: str | None = None
+    audio_url: Link | None = None
 
 
 class LipSync(Asked, kw_only=True):
@@ -194,7 +193,7 @@ class Image(Asked, kw_only=True):
     model_name: str | None = None
     model: str | None = None
     negative_prompt: Words | None = None
-    image: str | None = None
+    image: LinkOrBase64 | None = None
     image_reference: Literal["subject", "face"] | None = None
     image_fidelity: Share | None = None
     human_fidelity: Share | None = None
@@ -205,8 +204,8 @@ class Image(Asked, kw_only=True):
 
 
 class TryOn(Asked, kw_only=True):
-    human_image: str
-    cloth_image: str
+    human_image: LinkOrBase64
+    cloth_image: LinkOrBase64
     model_name: str | None = None
 
 

@@ -15,13 +15,13 @@ from mutoscope.wirekit.answers import ask
 from mutoscope.wirekit.back import Back, Carriage, Conversation, Order
 from mutoscope.wirekit.body import body_of, read_body, wholes
 from mutoscope.wirekit.fields import AnyField, Field, extra, same, shaped, tiered
+from mutoscope.wirekit.media import Link
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.routes import List, Read, ReadMany
 from mutoscope.wirekit.task import Endpoint, Reading
 from mutoscope.wires.kling import api as older
 from mutoscope.wires.kling.api import (
     SHAPES,
-    Link,
     Shape,
     Told,
     Watermark,

@@ -17,7 +17,7 @@ from mutoscope.wirekit.body import body_of
 from mutoscope.wirekit.fields import AnyField, FileField, JobField, alias, extra, same, seconds_more, shaped
 from mutoscope.wirekit.flaws import fastapi, pydantic
 from mutoscope.wirekit.ids import uuid4_form
-from mutoscope.wirekit.media import LINK, URL_PATTERN
+from mutoscope.wirekit.media import LINK, Link
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.queries import read_query
 from mutoscope.wirekit.routes import AccountRead, List, Reply
@@ -40,7 +40,6 @@ Mode = Literal[
 ]
 RAY, PHOTON, SHAPES = get_args(Ray), get_args(Photon), get_args(Shape)
 Prompt = Annotated[str, Meta(min_length=3, max_length=5000)]
-Link = Annotated[str, Meta(extra_json_schema={"format": "uri", "pattern": f"^{URL_PATTERN}$"})]
 
 
 class Keyframe(Struct, kw_only=True):

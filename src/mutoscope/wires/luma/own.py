@@ -13,10 +13,10 @@ from mutoscope.wirekit.back import Way
 from mutoscope.wirekit.body import body_of, invalid, read_body
 from mutoscope.wirekit.fields import FileField, extra, same, seconds_more, shaped
 from mutoscope.wirekit.ids import uuid4_form
-from mutoscope.wirekit.media import BASE64_PATTERN, DATA_PATTERN, LINK, URL_PATTERN
+from mutoscope.wirekit.media import LINK, Link, LinkOrBase64
 from mutoscope.wirekit.routes import AccountRead, OpenUploads, ReadMany, Reply, last_parameter
 from mutoscope.wirekit.task import Endpoint, TaskApi, wire
-from mutoscope.wires.luma.api import ADDED_SECONDS, SHAPES, Link, Shape, Tier, left_of, moment, reason_of
+from mutoscope.wires.luma.api import ADDED_SECONDS, SHAPES, Shape, Tier, left_of, moment, reason_of
 
 ROOT = "/luma/"
 STATES = dict(zip(State, ("pending", "processing", "completed", "failed", "failed"), strict=True))
@@ -25,16 +25,13 @@ MODELS = ("ray-v2", "ray-v1", "ray-v3")
 MOST_BYTES = 64 * 1024 * 1024
 
 
-File = Annotated[str, Meta(extra_json_schema={"pattern": f"^({URL_PATTERN}|{DATA_PATTERN}|{BASE64_PATTERN})$"})]
-
-
 class More(Struct, kw_only=True):
     user_prompt: Annotated[str, Meta(max_length=5000)] | None = None
     expand_prompt: bool | None = None
     aspect_ratio: Shape | None = None
     loop: bool | None = None
-    image_url: File | None = None
-    image_end_url: File | None = None
+    image_url: LinkOrBase64 | None = None
+    image_end_url: LinkOrBase64 | None = None
     notify_hook: Link | None = None
     model_name: Literal["ray-v1", "ray-v2", "ray-v3"] | None = None
     duration: Annotated[str, Meta(pattern="^[0-9]{1,2}$")] | None = None

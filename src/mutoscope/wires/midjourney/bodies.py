@@ -4,13 +4,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from mutoscope.wirekit.media import DATA_PATTERN, URL_PATTERN
+from mutoscope.wirekit.media import DATA_PATTERN, Link, LinkOrData
 
-LINK = {"format": "uri", "pattern": f"^{URL_PATTERN}$"}
-Address = Annotated[str, Meta(max_length=2000, extra_json_schema=LINK)]
-Link = Annotated[str, Meta(extra_json_schema=LINK)]
+Address = Annotated[Link, Meta(max_length=2000)]
 Data = Annotated[str, Meta(extra_json_schema={"pattern": f"^{DATA_PATTERN}$"})]
-File = Annotated[str, Meta(extra_json_schema={"pattern": f"^({DATA_PATTERN}|{URL_PATTERN})$"})]
 Prompt = Annotated[str, Meta(min_length=1)]
 Bot = Literal["MID_JOURNEY", "NIJI_JOURNEY", "mj", "niji"]
 Id = Annotated[str, Meta(min_length=1, examples=["173062171815100000000000000000012345"])]
@@ -39,8 +36,8 @@ class Submit(Struct, kw_only=True, rename="camel"):
 class Imagine(Submit, kw_only=True, rename="camel"):
     prompt: Prompt
     bot_type: Bot = "MID_JOURNEY"
-    base64_array: list[File] | None = None
-    base64: File | None = None
+    base64_array: list[LinkOrData] | None = None
+    base64: LinkOrData | None = None
 
 
 class Shorten(Submit, kw_only=True, rename="camel"):
@@ -49,13 +46,13 @@ class Shorten(Submit, kw_only=True, rename="camel"):
 
 
 class Blend(Submit, kw_only=True, rename="camel"):
-    base64_array: Annotated[list[File], Meta(min_length=2, max_length=5)]
+    base64_array: Annotated[list[LinkOrData], Meta(min_length=2, max_length=5)]
     bot_type: Bot = "MID_JOURNEY"
     dimensions: Literal["PORTRAIT", "SQUARE", "LANDSCAPE"] | None = None
 
 
 class Describe(Submit, kw_only=True, rename="camel"):
-    base64: File | None = None
+    base64: LinkOrData | None = None
     link: Link | None = None
     language: str | None = None
     bot_type: Bot = "MID_JOURNEY"
@@ -82,7 +79,7 @@ class Modal(Submit, kw_only=True, rename="camel"):
     task_id: str | None = None
     snake_task_id: str | None = field(name="task_id", default=None)
     prompt: str | None = None
-    mask_base64: File | None = None
+    mask_base64: LinkOrData | None = None
     no_storage: bool | None = None
 
 

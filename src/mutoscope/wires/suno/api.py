@@ -14,11 +14,12 @@ from mutoscope.wirekit.back import Conversation
 from mutoscope.wirekit.body import read_body
 from mutoscope.wirekit.fields import AnyField, Field, FileField, JobField, extra, same
 from mutoscope.wirekit.ids import part_form, uuid4_form
+from mutoscope.wirekit.media import Link
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.routes import ReadMany, Reply
 from mutoscope.wirekit.task import Endpoint, TaskApi, news, task_in
 from mutoscope.wires import _music
-from mutoscope.wires._music import Link, Take, Task, TaskEnvelope, takes, wired
+from mutoscope.wires._music import Take, Task, TaskEnvelope, takes, wired
 
 ROOT = "/suno/"
 LYRICS, CONCAT, UPLOAD = "suno-lyrics", "suno-concat", "suno-upload"  # our names: these have no `mv`
