@@ -1,16 +1,14 @@
 """Recraft's API: every call is answered with what it made, a list of pictures or one."""
 
 import base64
-import hashlib
 import json
-import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
@@ -19,11 +17,11 @@ from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import Account, Page
 from mutoscope.wirekit.answers import MOST_CREDITS, number
 from mutoscope.wirekit.body import body_of, needing, one_of, read_json
-from mutoscope.wirekit.ids import part_form, uuid4_form
+from mutoscope.wirekit.ids import part_form, request_id, uuid4_form
 from mutoscope.wirekit.routes import AccountRead, List, Read, Reply, Stop
-from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, back, bearer, render_problem, wire
+from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, back, render_problem, wire
 from mutoscope.wires.recraft import bodies
-from mutoscope.wires.recraft.bodies import MASKS, PICTURES, WIDER, needs
+from mutoscope.wires.recraft.bodies import MASKS, PICTURES, WIDER
 from mutoscope.wires.recraft.models import BACKGROUND, ERASE, ROWS, STYLED, VARIATE
 
 ROOT, STYLES = "/v1/", "styles"
@@ -147,14 +145,14 @@ def list_styles(jobs: tuple[Job, ...], _request: HttpRequest) -> HttpResponse:
 
 
 def waited(task: Callable[[Job], Any], job: Job, request: HttpRequest) -> HttpResponse:
-    """Raises Problem for what was not made, or not in time."""
+    """Raises Problem for what was not made."""
     if job.failure:
         raise Problem(job.failure.kind, job.failure.message, field=job.failure.field)
     if job.state is State.CANCELED:
         raise Problem(Kind.ENGINE_FAILED, "The job was canceled.")
     if job.state is not State.SUCCEEDED:
-        told = f"Not made within {PATIENCE:g} seconds; it goes on as GET {ROOT}jobs/{uuid4_form(job.id)}."
-        raise Problem(Kind.TIMED_OUT, told)
+        told = f"Not made within {PATIENCE:g} seconds; it goes on as GET {ROOT}images/{uuid4_form(job.id)}."
+        return told_problem(Problem(Kind.TIMED_OUT, told), request)
     if read_json(request.body).get("response_format") == "multipart":
         return in_parts(job, task(job))
     return json_response(task(job))
@@ -232,10 +230,9 @@ UNLIMITED = 10**9  # units
 
 
 def render_me(account: Account, request: HttpRequest) -> HttpResponse:
-    """Who it is tells the key alone; without a budget nothing ends the credits."""
-    digest = hashlib.blake2b((bearer(request) or "").encode(), digest_size=16).digest()
+    """Whose key it is stays untold; without a budget nothing ends the credits."""
     left = UNLIMITED - account.spent * UNITS if account.left is None else account.left * UNITS
-    return json_response(Me(str(uuid.UUID(bytes=digest, version=4)), int(left)))
+    return json_response(Me(request_id(request), int(left)))
 
 
 def render_models(_request: HttpRequest) -> HttpResponse:
@@ -246,7 +243,7 @@ def render_models(_request: HttpRequest) -> HttpResponse:
     return json_response(Models(told))
 
 
-LEARNT_STYLES = Page(size=1000, keep=lambda job: job.state is State.SUCCEEDED)
+LEARNT_STYLES = Page(size=1000, keep=lambda job: job.state not in (State.FAILED, State.CANCELED))
 # fmt: off
 ROUTES = (
     List(at=f"GET {ROOT}styles", route=STYLES, parse=lambda _: LEARNT_STYLES, render=list_styles,
@@ -281,7 +278,7 @@ def drawing(at: str, title: str, body: Any, makes: Makes, **more: Any) -> Endpoi
 def tool(name: str, at: str, title: str, makes: Operation, body: Any = bodies.Process, **more: Any) -> Endpoint:
     """What is done to a picture without a model."""
     groups = (PICTURES, MASKS) if body is bodies.Erase else (PICTURES,)
-    settings: dict[str, Any] = {"task": one_picture, "answer": Picture, "rules": needs(*groups, look=False)} | more
+    settings: dict[str, Any] = {"task": one_picture, "answer": Picture, "rules": one_of(*groups)} | more
     return call(at, title, needing(body, *groups), {None: makes}, models=(name,), model_at=None, **settings)
 
 
@@ -293,7 +290,8 @@ WIDENED: Makes = {None: Operation.IMAGE_OUTPAINT}
 SET: Makes = {None: Operation.BACKGROUND_REPLACEMENT}
 LEARNT: Makes = {None: Operation.FINETUNE}
 WITH_MASK = needing(bodies.Inpaint, PICTURES, MASKS)
-IMAGE, MASKED = needs(PICTURES), needs(PICTURES, MASKS)
+GENERATE = Annotated[bodies.Generate, bodies.BY_NAME]
+EDIT = Annotated[needing(bodies.Edit, PICTURES), Meta(examples=[bodies.EDIT])]
 
 
 def edit_strength(said: Json) -> Json:
@@ -314,22 +312,22 @@ ENDPOINTS = (
     tool("recraft-describe", "images/describe", "Describe a picture", Operation.IMAGE_TO_TEXT, task=caption,
          answer=Caption),
     drawing("images/variateImage", "Vary a picture", needing(bodies.Variate, PICTURES), CHANGED, family=VARIATE,
-            rules=needs(PICTURES, look=False)),
+            rules=bodies.VARIED),
     drawing("images/generateBackground", "Make anew what a mask shows of a background", WITH_MASK, FILLED,
-            family=BACKGROUND, rules=MASKED, says=WHITE),
-    drawing("images/generations", "Make pictures", bodies.Generate, CHANGED, models=tuple(STYLED), front=False,
-            rules=bodies.look_flaws),
-    drawing("images/imageToImage", "Change a picture", needing(bodies.Change, PICTURES), CHANGED, rules=IMAGE),
-    drawing("images/edits", "Change a picture, as OpenAI's clients ask", needing(bodies.Edit, PICTURES), CHANGED,
-            rules=IMAGE, reshape=edit_strength),
-    drawing("images/inpaint", "Make anew what a mask shows", WITH_MASK, FILLED, rules=MASKED, says=WHITE),
+            family=BACKGROUND, rules=bodies.MASKED, says=WHITE),
+    drawing("images/generations", "Make pictures", GENERATE, CHANGED, models=tuple(STYLED), front=False,
+            rules=bodies.DRAWN),
+    drawing("images/imageToImage", "Change a picture", needing(bodies.Change, PICTURES), CHANGED, rules=bodies.CHANGED),
+    drawing("images/edits", "Change a picture, as OpenAI's clients ask", EDIT, CHANGED,
+            rules=bodies.CHANGED, reshape=edit_strength),
+    drawing("images/inpaint", "Make anew what a mask shows", WITH_MASK, FILLED, rules=bodies.MASKED, says=WHITE),
     drawing("images/replaceBackground", "Another background", needing(bodies.ReplaceBackground, PICTURES),
-            SET, rules=IMAGE),
+            SET, rules=bodies.CHANGED),
     drawing("images/outpaint", "Widen a picture", needing(bodies.Outpaint, PICTURES, WIDER), WIDENED,
-            rules=needs(PICTURES, WIDER)),
-    drawing("images/generations", "Make pictures", bodies.Generate, DRAWN, rules=bodies.look_flaws,
+            rules=bodies.WIDENED),
+    drawing("images/generations", "Make pictures", GENERATE, DRAWN, rules=bodies.DRAWN,
             also=("images/explore", "images/generations/raster")),
-    drawing("images/generations/vector", "Make drawings", bodies.Generate, DRAWN, rules=bodies.look_flaws,
+    drawing("images/generations/vector", "Make drawings", GENERATE, DRAWN, rules=bodies.DRAWN,
             fields=bodies.DRAWING, says={"format": "svg"}),
     call(STYLES, "Learn a style from pictures", needing(bodies.MakeStyle, bodies.LEARNT_FROM), LEARNT, style, Style,
          fields=bodies.LEARNT, models=("recraft-style",), model_at=None, route=STYLES,
@@ -337,7 +335,7 @@ ENDPOINTS = (
 )
 API = TaskApi(
     name="recraft", vendor="Recraft", title="Recraft", docs="https://www.recraft.ai/docs/api-reference",
-    base_url="https://external.api.recraft.ai", root=ROOT, show="jobs/{id}", endpoints=ENDPOINTS, fields=bodies.FIELDS,
+    base_url="https://external.api.recraft.ai", root=ROOT, show="images/{id}", endpoints=ENDPOINTS, fields=bodies.FIELDS,
     states=STATES, task=pictures, answer=Pictures, error_type=Error,
     webhook_body=lambda job: standing(job, pictures(job)),
     error=lambda problem, _: Error(code=code_of(problem), message=problem.message), code="code", codes=READ_CODES,

@@ -1,6 +1,7 @@
 """The bodies of Recraft's calls, JSON or forms, with the vendor's bounds, and what their members say."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
@@ -11,9 +12,9 @@ from mutoscope.model.problem import Flaw, Rule, custom_flaw
 from mutoscope.wirekit.back import Way
 from mutoscope.wirekit.body import one_of
 from mutoscope.wirekit.fields import AnyField, Field, FileField, JobField, alias, extra, same, unless
+from mutoscope.wirekit.media import LinkOrData as Picture  # or a part of a form
 from mutoscope.wires.recraft.models import OLD, STYLED, USUAL, USUAL_STYLED, sizes_of
 
-Picture = Annotated[str, Meta(extra_json_schema={"format": "uri"})]  # a link, a data URI or a part of a form
 Word = Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$", examples=["recraftv3"])]
 Uuid = Annotated[str, Meta(pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
 Size = Annotated[str, Meta(pattern="^(auto|[1-9][0-9]{0,3}(x|:)[1-9][0-9]{0,3})$", examples=["1024x1024"])]
@@ -158,6 +159,11 @@ class Vectorize(Process, kw_only=True):
     strict_color_palette: list[Channels] | None = None
 
 
+# For the published description: whose these are tells the model, where other vendors have the path too.
+BY_NAME = Meta(examples=[{"prompt": "A lighthouse at dusk", "model": "recraftv3"}])
+EDIT = {"image_url": "https://example.com/picture.png", "prompt": "A lighthouse at dusk", "model": "recraftv3"}
+
+
 class Palette(Struct, kw_only=True):
     colors: list[Color]
     background_color: Color | None = None
@@ -187,6 +193,7 @@ class MakeStyle(Struct, kw_only=True):
 
 PICTURES, MASKS = ("image_url", "image", "file", "image_file"), ("mask_url", "mask")
 WIDER = ("size", "expand_left", "expand_right", "expand_top", "expand_bottom", "zoom_out_percentage")
+STYLE_REFERENCES = ("style_reference_urls", "style_references")
 STYLE_FILES = ("file", "file1", "file2", "file3", "file4", "file5")
 LEARNT_FROM = ("image_urls", "images", *STYLE_FILES, "source_styles", "prompt")
 
@@ -308,12 +315,13 @@ LEARNT: dict[str, AnyField] = {
 
 def usual(said: Json) -> str:
     """The model where none is named. What only older models take comes from clients of their time."""
-    if any(said.get(name) for name in ("style_reference_urls", "style_references")):
+    if any(said.get(name) for name in STYLE_REFERENCES):
         return USUAL_STYLED
     return OLD[0] if any(said.get(name) for name in OLDER_ONLY) else USUAL
 
 
 def look_flaws(said: Json) -> Iterator[Flaw]:
+    """What hangs on the model, and what excludes another member."""
     model = said.get("model") or usual(said)
     if said.get("style") and said.get("style_id"):
         yield custom_flaw(("style",), "cannot stand beside style_id")
@@ -322,24 +330,23 @@ def look_flaws(said: Json) -> Iterator[Flaw]:
     for name in OLDER_ONLY if model.startswith("recraftv4") else ():
         if said.get(name):
             yield custom_flaw((name,), f"is not taken by {model}, but by recraftv3")
-    styled = any(said.get(name) for name in ("style_reference_urls", "style_references", "style_id"))
-    if model in STYLED and not styled:
+    if model in STYLED and not any(said.get(name) for name in ("style_id", *STYLE_REFERENCES)):
         yield custom_flaw(("style_id",), f"is required by {model}, or style_references")
-    yield from size_flaws(said, model)
 
 
-def size_flaws(said: Json, model: str) -> Iterator[Flaw]:
+def size_flaws(said: Json) -> Iterator[Flaw]:
     """The vendor has sizes of its own for each family of models, by their pixels or by their shape."""
-    size, sizes = said.get("size"), sizes_of(model)
-    right = {*sizes, *(f"{width}x{height}" for width, height in sizes.values())}
-    if size not in (None, "auto") and size not in right and model.startswith("recraft"):
-        pixels = sorted(each for each in right if "x" in each)
-        yield custom_flaw(("size",), f"should be one of {', '.join(pixels)} for {model}, or their shapes such as 16:9")
+    size, model = said.get("size"), said.get("model") or usual(said)
+    sizes = sizes_of(model)
+    pixels = [f"{width}x{height}" for width, height in sizes.values()]
+    if size not in (None, "auto", *sizes, *pixels) and model.startswith("recraft"):
+        yield custom_flaw(("size",), f"should be one of {', '.join(pixels)} for {model}, or one of {', '.join(sizes)}")
 
 
-def needs(*groups: tuple[str, ...], look: bool = True) -> Callable[[Json], Iterator[Flaw]]:
-    def flaws(said: Json) -> Iterator[Flaw]:
-        yield from one_of(*groups)(said)
-        yield from look_flaws(said) if look else size_flaws(said, said.get("model") or USUAL)
+def all_of(*rules: Callable[[Json], Iterator[Flaw]]) -> Callable[[Json], Iterator[Flaw]]:
+    return lambda said: chain.from_iterable(rule(said) for rule in rules)
 
-    return flaws
+
+DRAWN = all_of(look_flaws, size_flaws)
+CHANGED, MASKED = all_of(one_of(PICTURES), look_flaws), all_of(one_of(PICTURES, MASKS), look_flaws)
+VARIED, WIDENED = all_of(one_of(PICTURES), size_flaws), all_of(one_of(PICTURES, WIDER), look_flaws, size_flaws)
