@@ -334,6 +334,13 @@ def look_flaws(said: Json) -> Iterator[Flaw]:
         yield custom_flaw(("style_id",), f"is required by {model}, or style_references")
 
 
+def sized(said: Json) -> Json:
+    """A shape as the pixels that it stands for in the model's family."""
+    size, model = said.get("size"), said.get("model") or usual(said)
+    pixels = sizes_of(model).get(size) if isinstance(size, str) and isinstance(model, str) else None
+    return said if pixels is None else said | {"size": f"{pixels[0]}x{pixels[1]}"}
+
+
 def size_flaws(said: Json) -> Iterator[Flaw]:
     """The vendor has sizes of its own for each family of models, by their pixels or by their shape."""
     size, model = said.get("size"), said.get("model") or usual(said)

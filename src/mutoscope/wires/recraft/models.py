@@ -29,7 +29,9 @@ OTHER_NAMES = {"recraftv2": ("recraft20b",), "recraftv3_vector": ("recraftv3_svg
 USUAL, USUAL_STYLED = "recraftv4_1", "recraftv4_styles"
 T2I, I2I = Operation.TEXT_TO_IMAGE, Operation.IMAGE_TO_IMAGE
 DRAWN = (T2I, I2I, Operation.IMAGE_INPAINT, Operation.IMAGE_OUTPAINT, Operation.BACKGROUND_REPLACEMENT)
-HINTS = frozenset({"style", "substyle", "style_match", "creativity", "block_nsfw", "calculate_features", "expire"})
+HINTS = frozenset(
+    {"model", "match", "style", "substyle", "style_match", "creativity", "block_nsfw", "calculate_features", "expire"}
+)
 """Tastes and filters: where an engine cannot heed them, the job says so."""
 
 WORDS: dict[str, float] = {
