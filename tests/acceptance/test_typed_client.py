@@ -63,6 +63,12 @@ def body_of(module: ModuleType, example: Any) -> Any:
     raise AssertionError(f"no type of {hint} takes {example}")
 
 
+def named(reading: Any, id: str) -> dict[str, Any]:
+    """The id of a task, in the path, in the query or in the body."""
+    place = next((each for each in ("id", "task_id") if each in signature(reading.asyncio_detailed).parameters), None)
+    return {place: id} if place else {"body": body_of(reading, {"task_id": id})}
+
+
 def strays(value: Any) -> Iterator[str]:
     """Members that the generated types have no field for."""
     if isinstance(value, list):
@@ -86,9 +92,19 @@ def texts(value: Any) -> Iterator[str]:
                 yield from texts(each)
 
 
-@pytest.mark.parametrize("wire", ALL, ids=[wire.name for wire in ALL])
+def hangs_on_its_end(route: Create) -> bool:
+    """Whether the answer comes when the job has ended: nothing is made here."""
+    return route.carries is not None
+
+
+TASKS = [
+    wire for wire in ALL if any(isinstance(route, Create) and not hangs_on_its_end(route) for route in wire.routes)
+]
+
+
+@pytest.mark.parametrize("wire", TASKS, ids=[wire.name for wire in TASKS])
 async def test_a_generated_client_makes_and_reads_a_task(package: str, start: Start, wire: Wire) -> None:
-    create = next(route for route in wire.routes if isinstance(route, Create))
+    create = next(route for route in wire.routes if isinstance(route, Create) and not hangs_on_its_end(route))
     show = next(each for each in wire.routes if isinstance(each, Read) and each.route in ("", create.route))
     operations = openapi.operations(openapi.build([wire], title="", version=""))
     example = next(each.example for each in operations if each.path == create.path and each.method == create.method)
@@ -100,7 +116,7 @@ async def test_a_generated_client_makes_and_reads_a_task(package: str, start: St
         assert made.status_code == create.status, made.content
         assert list(strays(made.parsed)) == []
         [id, *_] = [text for text in texts(made.parsed.to_dict()) if wire.job_id(text)]
-        read = await reading.asyncio_detailed(id, client=client, **arguments(reading))
+        read = await reading.asyncio_detailed(client=client, **named(reading, id), **arguments(reading))
         assert read.status_code == httpx.codes.OK, read.content
         assert list(strays(read.parsed)) == []
         assert id in texts(read.parsed.to_dict())

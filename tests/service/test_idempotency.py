@@ -322,8 +322,12 @@ async def test_a_turn_ends_with_its_owners_failure_and_leaves_nothing_behind() -
     assert not turns._under
 
 
+MAKERS = [wire for wire in ALL if any(isinstance(route, Create) for route in wire.routes)]
+"""All but those whose answers are words and never jobs."""
+
+
 @pytest.mark.parametrize("key", ["k" * 256, "", " k", "k\xe4se"])
-@pytest.mark.parametrize("wire", ALL, ids=[wire.name for wire in ALL])
+@pytest.mark.parametrize("wire", MAKERS, ids=[wire.name for wire in MAKERS])
 async def test_a_key_that_is_none_is_refused_by_the_name_of_the_header(start: Start, wire: Wire, key: str) -> None:
     route = next(route for route in wire.routes if isinstance(route, Create))
     operations = openapi.operations(openapi.build([wire], title="", version=""))

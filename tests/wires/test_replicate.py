@@ -411,6 +411,7 @@ def test_a_schema_tells_bounds_choices_and_defaults() -> None:
 
 
 KEY = {"authorization": "Token r8_any"}
+CLIENT = "replicate-python/1.0.7"  # some paths are other vendors' too: a User-Agent tells
 
 
 async def until(running: Any, path: str, status: str) -> dict[str, Any]:
@@ -497,6 +498,7 @@ async def test_a_list_names_what_is_wrong_with_its_query(start: Start, query: st
 
 async def test_a_file_sent_ahead_becomes_an_input(start: Start, picture: bytes) -> None:
     async with start(rehearsal=True) as running:
+        running.client.headers["user-agent"] = CLIENT
         sent = await running.client.post("/v1/files", files={"content": ("a cat.png", picture, "image/png")})
         told = sent.json()
         assert sent.status_code == 201
@@ -521,6 +523,7 @@ async def test_a_file_sent_ahead_becomes_an_input(start: Start, picture: bytes) 
 async def test_parts_of_a_files_form_are_read_as_each_client_sends_them(start: Start, picture: bytes) -> None:
     """The JavaScript client sends its metadata as a file, the newer Python client name and type as texts."""
     async with start(rehearsal=True) as running:
+        running.client.headers["user-agent"] = CLIENT
         javascript = {"content": ("b.png", picture, "image/png"), "metadata": ("blob", b"{}", "application/json")}
         assert (await running.client.post("/v1/files", files=javascript)).json()["name"] == "b.png"
         texts, upload = {"filename": "c.txt", "type": "text/plain"}, {"content": ("upload", b"", "a/b")}
@@ -569,6 +572,7 @@ RECORDED: dict[str, tuple[str, set[str]]] = {
 async def test_an_answer_has_the_members_of_the_recorded_one(start: Start, what: str) -> None:
     path, members = RECORDED[what]
     async with start(rehearsal=True) as running:
+        running.client.headers["user-agent"] = CLIENT
         answer = await running.client.get(path)
         assert answer.status_code == 200, answer.text
         assert members <= set(answer.json())
@@ -679,7 +683,7 @@ async def test_a_model_that_is_not_here_is_not_found(start: Start) -> None:
     ],
 )
 def test_paths_that_other_vendors_have_too_are_claimed_for_its_own_clients(headers: dict[str, str], ours: bool) -> None:
-    claims = [claim for claim in CLAIMS if claim.wire == "replicate"]
+    claims = [claim for claim in CLAIMS if claim.wire == "replicate" and not claim.reads_body]
     own = {route.at for route in WIRE.routes}
     assert {claim.at for claim in claims} <= own
     request = HttpRequest(method="GET", path="/v1/models", headers=headers)

@@ -92,7 +92,7 @@ class Script:
     async def _make(self, run: EngineRun, index: int) -> Output:
         wish = run.generation
         color = tint(f"{wish.prompt}/{wish.seed}/{index}")
-        if wish.operation in WORDS:
+        if wish.operation is Operation.SPEECH_TO_TEXT:
             heard = source_seconds(run)
             text = "This is a scripted transcript: nobody listened."
             return Output(id=f"{run.job_id}-{index}", media_type="text/plain", text=text, seconds=heard)

@@ -45,6 +45,11 @@ def names_recraft(request: HttpRequest) -> bool:
     return word.startswith("recraft") or word == "refm1"
 
 
+def sends_content(request: HttpRequest) -> bool:
+    """Replicate's clients name the part of a file so; OpenAI's call it `file`."""
+    return request.form is not None and "content" in request.form.files
+
+
 ANTHROPIC = "a header anthropic-version, or a key in x-api-key and none in Authorization"
 OF_REPLICATE = ("GET /v1/models", "POST /v1/files", "GET /v1/files", "GET /v1/files/{id}", "DELETE /v1/files/{id}")
 CLAIMS: tuple[Claim, ...] = (
@@ -55,6 +60,9 @@ CLAIMS: tuple[Claim, ...] = (
             at=at, wire="replicate", when=of_replicate, why="a User-Agent of Replicate's, or a key that begins with r8_"
         )
         for at in OF_REPLICATE
+    ),
+    Claim(
+        at="POST /v1/files", wire="replicate", when=sends_content, why="a file in the part `content`", reads_body=True
     ),
     Claim(
         at="POST /v1/images/generations",
