@@ -210,8 +210,6 @@ VERBS: Mapping[type[Route], str] = {
     ListUploads: "list uploads",
     AccountRead: "limits",
     UsageRead: "usage",
-    Models: "list the models",
-    Stream: "answer in words",
 }
 
 

@@ -83,6 +83,7 @@ SAMPLES = (
     "google/nano-banana",
     "5s",
     "1:1",
+    "01890a5d-ac96-474b-bcce-b302099a8057",
     "chirp-v4",
     *("1x1", "512x1536", "2048x2048", "ASPECT_1_1", "RESOLUTION_512_1536", "80S_ILLUSTRATION", "model/a/version/1"),
     *("#", "a"),
@@ -380,8 +381,8 @@ def named(answer: Any) -> set[str]:
     params |= {re.split(r"[.\[]", each["field"])[0] for each in answer.get("invalid_fields", ())}
     if answer.get("type") == "upstream_error":  # the proxy of Midjourney has one text
         return {re.split(r"[.\[: ]", part)[0] for part in answer["description"].split("; ")}
-    if "request_id" in answer or answer.get("code") == "invalid_request":
-        # DashScope, Kling, Suno and Udio have one text, in which every flaw begins with its path
+    if "request_id" in answer or answer.get("code") in ("invalid_request", "invalid_prompt"):
+        # DashScope, Kling, Recraft, Suno and Udio have one text, in which every flaw begins with its path
         return {re.split(r"[.\[ :]", part)[0] for part in answer["message"].split("; ")}
     detail = answer.get("detail")
     if isinstance(detail, list):  # FastAPI's

@@ -128,7 +128,6 @@ def test_every_type_that_is_made_can_be_served() -> None:
         Operation.FACE_IDENTIFICATION,
         Operation.SPEECH_TO_TEXT,
         Operation.CHARACTER_PERFORMANCE,
-        Operation.FINETUNE,
     ],
 )
 async def test_what_needs_trained_weights_is_refused_by_name(

@@ -461,10 +461,12 @@ async def test_a_wrong_method_or_path_of_the_administration_is_told_so(admin: An
 
 async def seen(running: Any, wire: Wire, route: Route, secret: str, id: str = "", **more: str) -> Any:
     """The answer to a request at a route, with the vendor's own example as its body."""
+    own = f"/{wire.name}{route.path}"  # where the description has a path that several vendors have
+    place = own if (route.method, own) in EXAMPLES else route.path
     path = "/".join(NAMED.get(part, id) if part.startswith("{") else part for part in route.path.split("/"))
     path = f"/{wire.name}{path}"  # some are other vendors' too
     headers = {name.lower(): value for name, value in (wire.headers | route.headers).items()}
-    body = EXAMPLES.get((route.method, route.path), {})
+    body = EXAMPLES.get((route.method, place), {})
     if route.at in GOES_ON:
         body |= {GOES_ON[route.at]: id}
     if isinstance(route, Read) and route.method == "POST":

@@ -669,9 +669,16 @@ def answered(wire: Wire, conversation: Conversation[T], answer: HttpResponse, *,
     return caught.value
 
 
+def answers_at_once(wire: Wire) -> bool:
+    """Whether the answer to a submission has what was made, so that there is nothing to ask about afterwards."""
+    return submitted(wire, ORDERS[wire.name][0])[1].state is State.SUCCEEDED
+
+
 def progress(vendor: Vendor, state: State, **changes: Any) -> None:
     """The newest job of the vendor moves on."""
     file = Output(id="o", media_type="video/mp4", asset="a", url="https://h.example/o.mp4?token=t")
+    if vendor.jobs[0].generation.operation in WORDS:
+        file = Output(id="o", media_type="text/plain", text="a fox")
     failure = Failure(kind=Kind.ENGINE_FAILED, message=WHY)
     vendor.jobs[0] = replace(
         vendor.jobs[0],
@@ -732,7 +739,7 @@ def test_a_handle_names_the_task_and_can_be_stored(wire: Wire, order: Order):
     assert update.handle["id"] == (order.reference if at_once else wire.public_id(vendor.jobs[0].id))
     assert json.loads(msgspec.json.encode(update.handle)) == update.handle
     assert update.state is (State.SUCCEEDED if at_once else State.QUEUED)
-    assert bool(update.links) == at_once
+    assert bool(update.links or update.texts) == at_once
     assert update.failure is None
 
 
@@ -828,6 +835,8 @@ def test_an_uploaded_file_can_be_used_in_a_request(wire: Wire):
 @EVERY_BACK
 @pytest.mark.parametrize("state", State)
 def test_every_state_is_read_as_it_is_told(wire: Wire, state: State):
+    if answers_at_once(wire):
+        return
     vendor, update = submitted(wire, ORDERS[wire.name][0])
     progress(vendor, state)
     news = converse(vendor, back_of(wire).poll(update.handle))
@@ -842,6 +851,8 @@ def test_every_state_is_read_as_it_is_told(wire: Wire, state: State):
 
 @EVERY_BACK
 def test_a_status_that_is_not_known_is_a_problem_that_names_it(wire: Wire):
+    if answers_at_once(wire):
+        return
     vendor, update = submitted(wire, ORDERS[wire.name][0])
     progress(vendor, State.RUNNING)
     poll = back_of(wire).poll(update.handle)
@@ -856,6 +867,8 @@ def test_a_status_that_is_not_known_is_a_problem_that_names_it(wire: Wire):
 
 @EVERY_BACK
 def test_a_task_that_is_gone_is_not_found(wire: Wire):
+    if answers_at_once(wire):
+        return
     vendor, update = submitted(wire, ORDERS[wire.name][0])
     vendor.jobs.clear()
     with pytest.raises(Problem) as caught:
@@ -1014,7 +1027,8 @@ def test_whatever_a_vendor_tells_comes_back_in_bounds(wire: Wire):
     answers: list[tuple[Callable[[], Conversation[Update]], HttpResponse]] = [
         (lambda: back.submit(order), Vendor(wire).answer(vendor.requests[0]))
     ]
-    for state in State:
+    at_once = made.state is State.SUCCEEDED
+    for state in () if at_once else State:
         progress(vendor, state)
         answers.append((lambda: back.poll(made.handle), vendor.answer(next(back.poll(made.handle)))))
     seen = 0
@@ -1043,11 +1057,11 @@ def test_whatever_a_vendor_tells_comes_back_in_bounds(wire: Wire):
             assert all(is_tame(doubt) for doubt in update.doubts), body
             if update.failure:
                 assert is_tame(update.failure.message) and is_tame(update.failure.code or ""), body
-            if update.handle:
+            if update.handle and not at_once:
                 assert next(back.poll(update.handle)).path.rpartition("/")[2] not in ("", ".", "..")
                 assert not set("/?#\\ %") & set(update.handle["id"])
             assert msgspec.json.encode(update)
-    assert seen > 500
+    assert seen > (100 if at_once else 500)
 
 
 def test_a_cost_that_cannot_be_counts_as_not_told_and_is_doubted():

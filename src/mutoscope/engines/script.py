@@ -52,6 +52,7 @@ PICTURES = frozenset(
         Operation.BACKGROUND_REPLACEMENT,
         Operation.VECTORIZATION,
         Operation.VIRTUAL_TRY_ON,
+        Operation.FINETUNE,  # as the renderer: a picture of what was learnt
     }
 )
 WORDS = frozenset({Operation.IMAGE_TO_TEXT, Operation.TEXT_TO_TEXT, Operation.SPEECH_TO_TEXT})

@@ -115,6 +115,7 @@ class Studio(Local):
         Operation.BACKGROUND_REPLACEMENT: SEVERAL | {"prompt", Role.IMAGE, Role.REFERENCE},
         Operation.VECTORIZATION: frozenset({Role.IMAGE, "detail", "format"}),
         Operation.IMAGE_TO_TEXT: frozenset({Role.IMAGE, "count"}),
+        Operation.FINETUNE: frozenset({Role.REFERENCE, "seed"}),
         Operation.TEXT_TO_TEXT: frozenset({"prompt", "seed", "count", "task"}),
         Operation.TEXT_TO_MUSIC: SONG | {"cover", "instrumental"},
         Operation.MUSIC_EXTENSION: SONG | {"continue_at", "instrumental", Role.AUDIO},

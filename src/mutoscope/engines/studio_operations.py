@@ -22,6 +22,7 @@ GRID_AREA = 2048 * 2048  # pixels of the picture that shows four
 SONG_SECONDS, SECONDS_A_LINE, LONGEST_SONG = 30.0, 4.0, 240.0  # where nobody names a length
 ADDED_SECONDS = 30.0  # by which a piece is continued
 COVER_SIDE = 512
+LEARNT_SIDE = 512
 ZOOMS = (1.0, 4.0)
 FORMATS = {"png": "png", "jpeg": "jpg", "jpg": "jpg", "webp": "webp"}
 SOUND_FORMATS = {"mp3": "mp3", "wav": "wav"}
@@ -70,6 +71,19 @@ def blend(order: Json, tell: Tell) -> list[Json]:
         return {**facts(out, made), "told": told}
 
     return several(order, tell, one)
+
+
+def learn(order: Json, _: Tell) -> list[Json]:
+    """A picture of the palette and tone of several, by which later ones are made."""
+    pictures, out, seed = [Path(each) for each in order["references"]], name(order, 0, "png"), order["seed"]
+    needed(first(order["references"]), "reference", "there is no picture to learn from")
+    made: Any
+    if len(pictures) > 1:
+        made = studio.blend_images(pictures, out, width=LEARNT_SIDE, height=LEARNT_SIDE, seed=seed)
+    else:
+        made = studio.vary_image(pictures[0], out, strength=0.0, width=LEARNT_SIDE, height=LEARNT_SIDE, seed=seed)
+    told = f"the palette and tone of {len(pictures)} pictures were learnt, and nothing else of them"
+    return [{**facts(out, made), "told": told}]
 
 
 def widened(order: Json, tell: Tell) -> list[Json]:
@@ -219,12 +233,24 @@ def several(order: Json, tell: Tell, one: Callable[[Path, int], Json]) -> list[J
     grid = order["extra"].get("grid") is True
     if grid and order["count"] not in (None, 1, GRID):
         raise StudioError(f"a grid shows {GRID} pictures; {order['count']} were asked for", field="count")
-    count, suffix = GRID if grid else order["count"] or 1, suffix_of(order)
+    count, suffix = GRID if grid else order["count"] or 1, suffix_of(order, FORMATS | {"svg": "svg"})
+    drawn = suffix == "svg"
+    if grid and drawn:
+        raise StudioError("a grid is no drawing; its format can be png, jpeg or webp", field="format")
     made: list[Json] = []
     for index in range(count):
-        made.append(one(name(order, index, suffix), order["seed"] + index))
+        picture = one(name(order, index, "png" if drawn else suffix), order["seed"] + index)
+        made.append(traced(picture) if drawn else picture)
         tell({"progress": (index + 1) / (count + grid)})
     return [sheet(order, made, suffix), *made] if grid else made
+
+
+def traced(made: Json) -> Json:
+    """A picture that was made, as a drawing."""
+    out = Path(made["path"]).with_suffix(".svg")
+    drawing = studio.trace_image(Path(made["path"]), out)
+    how = f"{made.get('told') or 'painted from its words'}; then traced into {drawing.paths} areas of colour by vtracer"
+    return {**made, "path": str(out), "told": how}
 
 
 def sheet(order: Json, made: list[Json], suffix: str) -> Json:
@@ -411,6 +437,7 @@ MAKERS: dict[str, Maker] = {
     "background_removal": cut_out,
     "background_replacement": replace_background,
     "vectorization": trace,
+    "finetune": learn,
     "image_to_text": describe,
     "text_to_text": write,
     "text_to_music": compose,

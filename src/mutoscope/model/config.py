@@ -35,6 +35,7 @@ VENDOR_KEYS = {
     "REPLICATE_API_TOKEN": "replicate",
     "BFL_API_KEY": "flux",
     "IDEOGRAM_API_KEY": "ideogram",
+    "RECRAFT_API_KEY": "recraft",
 }
 """The environment variables in which the vendors' own SDKs look for a key → the wire that it is for."""
 

@@ -295,7 +295,9 @@ class Server:
                 if job is not None and job.wire == target.wire.name:
                     return target
         if self.router.reads_body(found):
-            await self.read_in(asked, request, caller, receive, found.targets[0].route)
+            routes = [target.route for target in found.targets]
+            first = next((route for route in routes if route.form), routes[0])
+            await self.read_in(asked, request, caller, receive, first)
             if target := self.router.claimed(found, request, body=True):
                 return target
         return found.targets[0]
@@ -304,6 +306,8 @@ class Server:
         self, asked: "Asked", request: HttpRequest, caller: Caller, receive: Receive, route: Route
     ) -> None:
         """The body, once: as it came or, of a form where the route takes one, as JSON with its files on disk."""
+        if request.form and route.form and asked.read:  # read for another vendor of the path, by the types of its body
+            force_setattr(request, "body", as_json(request.form, route.body))
         if request.method in ("GET", "DELETE", "HEAD") or asked.read:
             return
         asked.read = True

@@ -7,13 +7,13 @@ in one place, the struct's annotation, and each wire words the flaws as its vend
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
-from itertools import chain, islice
-from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
+from itertools import chain, islice, product
+from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import Struct, inspect
+from msgspec import Meta, Struct, inspect
 from msgspec.structs import replace
 
 from mutoscope.model.http import HttpRequest
@@ -278,6 +278,24 @@ def shape_of(type: inspect.Type) -> Shape:
             return Shape(tag, objects, items) if shapes else NOTHING
         case _:
             return NOTHING
+
+
+# -- what is to be there, of several names ------------------------------------------------
+
+
+def needing(body: Any, *groups: tuple[str, ...]) -> Any:
+    """The body, published with what is to be there of each group; the rule itself is `one_of`."""
+    return Annotated[body, Meta(extra_json_schema={"anyOf": [{"required": list(each)} for each in product(*groups)]})]
+
+
+def one_of(*groups: tuple[str, ...]) -> Callable[[Json], Iterator[Flaw]]:
+    """Of each group, one member is to be there."""
+
+    def flaws(said: Json) -> Iterator[Flaw]:
+        lacking = (names[0] for names in groups if not any(said.get(name) for name in names))
+        yield from (Flaw(path=(name,), rule=Rule.REQUIRED, bound="string") for name in lacking)
+
+    return flaws
 
 
 # -- every flaw ------------------------------------------------------------------------

@@ -67,6 +67,15 @@ def extra(name: str) -> Field:
     return Field(ours=(name,), read=lambda value: {"extra": {name: value}}, write=lambda wish: wish.extra.get(name))
 
 
+def unless(usual: Any, name: str) -> Field:
+    """An extra that says nothing where it has its usual value."""
+
+    def read(value: Any) -> Json:
+        return {} if value == usual else {"extra": {name: value}}
+
+    return replace(extra(name), read=read)
+
+
 def words(name: str, theirs: Mapping[Any, Any]) -> Field:
     """A closed list: our value → theirs."""
     ours = {word: value for value, word in theirs.items()}

@@ -12,6 +12,8 @@ from mutoscope.wirekit.body import schema
 PART = "form-file:"
 """Begins the text that stands for a file of the form; what follows is the part's name, its number and its digest."""
 NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
+JSON, MAX_JSON = "application/json", 1024 * 1024
+STRUCTURED = (inspect.StructType, inspect.DictType, inspect.ListType, inspect.VarTupleType)
 WORDS: dict[str, Any] = {"true": True, "false": False}
 
 
@@ -30,10 +32,21 @@ def as_json(form: Form, body: Any) -> bytes:
         said[plain] = values if many and not (len(values) == 1 and isinstance(values[0], list)) else values[0]
     for name, files in form.files.items():
         plain = name.removesuffix("[]")
+        if (text := object_in(files, members.get(plain, []))) is not None:
+            said[plain] = text
+            continue
         marks = [f"{PART}{name}/{number}#{file.digest}" for number, file in enumerate(files)]
         many = name != plain or len(marks) > 1 or has(members.get(plain, []), inspect.ListType, inspect.VarTupleType)
         said[plain] = marks if many else marks[0]
     return msgspec.json.encode(said)
+
+
+def object_in(files: list[FormFile], types: list[inspect.Type]) -> Any:
+    """What a part says that is a file of JSON, as browsers send an object, where the member is no file."""
+    if len(files) != 1 or files[0].media_type != JSON or files[0].bytes > MAX_JSON or not has(types, *STRUCTURED):
+        return None
+    text = files[0].path.read_text("utf-8", "replace")
+    return value_of(escaped(text), types)
 
 
 def file_of(request: HttpRequest, text: str) -> FormFile | None:
@@ -59,8 +72,7 @@ def value_of(text: str, types: list[inspect.Type]) -> Any:
     )
     if numbers and NUMBER.fullmatch(text):
         return float(text) if "." in text else int(text)
-    structured = (inspect.StructType, inspect.DictType, inspect.ListType, inspect.VarTupleType)
-    if text[:1] in ("{", "[") and has(types, *structured, inspect.AnyType):
+    if text[:1] in ("{", "[") and has(types, *STRUCTURED, inspect.AnyType):
         try:
             return msgspec.json.decode(text.encode())
         except (msgspec.DecodeError, UnicodeError, RecursionError):

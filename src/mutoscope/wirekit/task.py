@@ -82,6 +82,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     family: str = ""  # put before the vendor's word, where the same word names another model at another path
     adds: float | None = None  # an extension's seconds are what is added: these where the caller names none
     waited: Callable[[Job, HttpRequest], HttpResponse] | None = None  # the answer then; None: that of any create
+    task: Callable[[Job], Any] | None = None  # what is answered, where not as by the API's others
+    answer: Any = None  # the type of that
     carries: Callable[[HttpRequest], str | None] | None = None  # see `Create`
     usual: Callable[[Json], str] | None = None  # the model where the caller names none; None: the first of `models`
     also: tuple[str, ...] = ()  # older or resellers' spellings of the path
@@ -477,6 +479,10 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
             pass
     hold_added(api, endpoint, wish)
     hold_polarity(api, endpoint, wish)
+    for name, value in endpoint.says.items():
+        if wish.extra.get(name, value) != value:
+            message = f"{api.vendor} makes this with {value!r} only, not {wish.extra[name]!r}."
+            raise Problem(Kind.UNSUPPORTED, message, field=name)
     for path, field in endpoint.table:
         match field:
             case _ if field.alias:
@@ -775,7 +781,7 @@ def wire(api: TaskApi) -> Wire:
         return json_response(api.task(job), api.show_status)
 
     def made(endpoint: Endpoint, job: Job, _request: HttpRequest) -> HttpResponse:
-        return json_response((api.made or api.task)(job), endpoint.created or api.created)
+        return json_response((endpoint.task or api.made or api.task)(job), endpoint.created or api.created)
 
     def named(job: Job, name: str) -> bool:
         return at(body_of(job), api.reference or "") == name
@@ -787,7 +793,7 @@ def wire(api: TaskApi) -> Wire:
             parse=partial(parse, api, each),
             render=partial(made, each),
             body=each.body,
-            answer=api.made_type or api.answer,
+            answer=each.answer or api.made_type or api.answer,
             status=each.created or api.created,
             summary=each.title if path == each.at else f"{each.title} (another spelling)",
             form=each.form,

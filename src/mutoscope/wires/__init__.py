@@ -23,6 +23,8 @@ from mutoscope.wires.minimax import api as minimax
 from mutoscope.wires.minimax import models as minimax_models
 from mutoscope.wires.openai import api as openai
 from mutoscope.wires.openai import models as openai_models
+from mutoscope.wires.recraft import api as recraft
+from mutoscope.wires.recraft import models as recraft_models
 from mutoscope.wires.replicate import api as replicate
 from mutoscope.wires.replicate import models as replicate_models
 from mutoscope.wires.runway import api as runway
@@ -49,6 +51,7 @@ ALL: tuple[Wire, ...] = (
     udio.WIRE,
     flux.WIRE,
     ideogram.WIRE,
+    recraft.WIRE,
 )
 """Every wire, the narrower path roots first."""
 
@@ -68,6 +71,7 @@ ROWS: tuple[Model, ...] = (
     *udio.ROWS,
     *flux_models.ROWS,
     *ideogram_models.ROWS,
+    *recraft_models.ROWS,
 )
 # fmt: on
 """Every vendor's models, for the catalog."""

@@ -5,6 +5,7 @@ row here; what no row claims goes to the first of `[server] wires`.
 """
 
 import msgspec
+from msgspec import Struct
 
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Json
@@ -32,6 +33,18 @@ def names_kling(request: HttpRequest) -> bool:
         return False
 
 
+class Named(Struct):
+    model: str = ""
+
+
+def names_recraft(request: HttpRequest) -> bool:
+    try:
+        word = msgspec.json.decode(request.body, type=Named).model
+    except UNREADABLE:
+        return False
+    return word.startswith("recraft") or word == "refm1"
+
+
 def sends_content(request: HttpRequest) -> bool:
     """Replicate's clients name the part of a file so; OpenAI's call it `file`."""
     return request.form is not None and "content" in request.form.files
@@ -57,5 +70,9 @@ CLAIMS: tuple[Claim, ...] = (
         when=names_kling,
         why="`model_name` in the body",
         reads_body=True,
+    ),
+    *(
+        Claim(at=at, wire="recraft", when=names_recraft, why="`model` names one of Recraft's", reads_body=True)
+        for at in ("POST /v1/images/generations", "POST /v1/images/edits")
     ),
 )

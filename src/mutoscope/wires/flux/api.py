@@ -14,7 +14,7 @@ from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_respon
 from mutoscope.model.job import Job, Json, Operation, Role, State
 from mutoscope.model.problem import Flaw, Kind, Problem
 from mutoscope.model.requests import Account, Page
-from mutoscope.wirekit.body import body_of, read_body
+from mutoscope.wirekit.body import body_of, needing, one_of, read_body
 from mutoscope.wirekit.flaws import fastapi, pydantic
 from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wirekit.routes import AccountRead, List, Read, Reply, Stop
@@ -238,12 +238,12 @@ def model(
 
 
 CONTROLS, ERASED = (("control_image", "preprocessed_image"),), (("image", "input_image"), ("mask", "mask_image"))
-CONTROL, WORN_BY = bodies.one_of(*CONTROLS), (("person", "input_image"), ("garment", "input_image_2"))
+CONTROL, WORN_BY = one_of(*CONTROLS), (("person", "input_image"), ("garment", "input_image_2"))
 WORDS = (("prompt",),)
 
 
 def controlled(body: Any) -> Any:
-    return bodies.needing(body, *CONTROLS)
+    return needing(body, *CONTROLS)
 
 
 # fmt: off
@@ -263,14 +263,14 @@ ENDPOINTS = (
     *(model(f"flux-2-klein-{each}", bodies.Klein9, DRAWN, bodies.second_flaws) for each in ("9b", "9b-preview")),
     *(model(each, bodies.Outpainting, WIDENED, bodies.second_flaws)
       for each in ("flux-tools/outpainting-v1", "flux-2-flex-outpainting")),
-    model("flux-tools/erase-v1", bodies.needing(bodies.Erase, *ERASED), FILLED, bodies.one_of(*ERASED),
+    model("flux-tools/erase-v1", needing(bodies.Erase, *ERASED), FILLED, one_of(*ERASED),
           fields=bodies.ERASE),
     model("flux-tools/deblur-v1", bodies.Deblur, EDITED, says={"deblur": True}),
-    *(model(f"flux-tools/vto-{each}", bodies.needing(bodies.TryOn, *WORN_BY), WORN, bodies.one_of(*WORN_BY),
+    *(model(f"flux-tools/vto-{each}", needing(bodies.TryOn, *WORN_BY), WORN, one_of(*WORN_BY),
             fields=bodies.TRY_ON)
       for each in ("v1", "v2")),
     model("flux-3-image", bodies.Third, DRAWN),
-    model("flux-3-video", bodies.needing(bodies.Video, *WORDS), MOVED, bodies.video_flaws, fields=bodies.VIDEO),
+    model("flux-3-video", needing(bodies.Video, *WORDS), MOVED, bodies.video_flaws, fields=bodies.VIDEO),
     model("flux-pro-finetuned", bodies.tuned(bodies.Dev), DRAWN, bodies.first_flaws),
     model("flux-pro-1.1-ultra-finetuned", bodies.tuned(bodies.TunedUltra), DRAWN, bodies.first_flaws),
     model("flux-pro-1.0-fill-finetuned", bodies.tuned(bodies.Fill), FILLED),

@@ -1,7 +1,6 @@
 """The bodies of Black Forest Labs' creates, with the vendor's bounds, and what their members say."""
 
-from collections.abc import Callable, Iterator
-from itertools import product
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, cast
 
 import msgspec
@@ -233,11 +232,6 @@ def tuned(body: type[Struct]) -> type[Struct]:
     return msgspec.defstruct(f"{body.__name__.removeprefix('Tuned')}Finetuned", more, bases=(body,), kw_only=True)
 
 
-def needing(body: Any, *groups: tuple[str, ...]) -> Any:
-    """The body, published with what is to be there of each group; the rule itself is `one_of`."""
-    return Annotated[body, Meta(extra_json_schema={"anyOf": [{"required": list(each)} for each in product(*groups)]})]
-
-
 # -- what they say ----------------------------------------------------------------------
 
 
@@ -333,16 +327,6 @@ def second_flaws(said: Json) -> Iterator[Flaw]:
         yield custom_flaw(("width",), "width and height should come to at most 4 megapixels")
     if said.get("transparent_bg") and said.get("output_format") == "jpeg":
         yield custom_flaw(("output_format",), "Input should be 'png' or 'webp' with transparent_bg")
-
-
-def one_of(*groups: tuple[str, ...]) -> Callable[[Json], Iterator[Flaw]]:
-    """Of each group, one member is to be there."""
-
-    def flaws(said: Json) -> Iterator[Flaw]:
-        lacking = (names[0] for names in groups if not any(said.get(name) for name in names))
-        yield from (Flaw(path=(name,), rule=Rule.REQUIRED, bound="string") for name in lacking)
-
-    return flaws
 
 
 def video_flaws(said: Json) -> Iterator[Flaw]:

@@ -12,7 +12,7 @@ from mutoscope.model.job import Generation, Job, Json, MediaLimits, Operation, O
 from mutoscope.model.problem import Flaw, Kind, custom_flaw
 from mutoscope.wirekit.back import Way
 from mutoscope.wirekit.body import read_json
-from mutoscope.wirekit.fields import AnyField, Field, FileField, extra, same
+from mutoscope.wirekit.fields import AnyField, Field, FileField, extra, same, unless
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, wire
 from mutoscope.wires.minimax.models import MUSIC, SPEECH
@@ -91,15 +91,6 @@ class Music(Struct, kw_only=True):
     stream: Literal[False] | None = None  # answers are not streamed here
     audio_setting: Sound | None = None
     output_format: Literal["hex", "url"] | None = None
-
-
-def unless(usual: Any, name: str) -> Field:
-    """An extra that says nothing where it has its usual value."""
-
-    def read(value: Any) -> Json:
-        return {} if value == usual else {"extra": {name: value}}
-
-    return Field(ours=(name,), read=read, write=lambda wish: wish.extra.get(name))
 
 
 def shape(wish: Generation) -> str | None:

@@ -1,0 +1,350 @@
+"""Recraft's API: every call is answered with what it made, a list of pictures or one."""
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from mutoscope.model.http import HttpRequest, HttpResponse, json_response
+from mutoscope.model.job import Job, Json, Operation, Output, Role, State
+from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.requests import Account, Page
+from mutoscope.wirekit.answers import MOST_CREDITS, number
+from mutoscope.wirekit.body import body_of, needing, one_of, read_json
+from mutoscope.wirekit.ids import part_form, request_id, uuid4_form
+from mutoscope.wirekit.routes import AccountRead, List, Read, Reply, Stop
+from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, back, render_problem, wire
+from mutoscope.wires.recraft import bodies
+from mutoscope.wires.recraft.bodies import MASKS, PICTURES, WIDER
+from mutoscope.wires.recraft.models import BACKGROUND, ERASE, ROWS, STYLED, VARIATE
+
+ROOT, STYLES = "/v1/", "styles"
+PATIENCE = 300.0  # seconds that an answer waits for what it carries
+UNITS = 10  # of the vendor's, to one of our credits
+STATES = dict(zip(State, ("queued", "running", "succeeded", "failed", "canceled"), strict=True))
+
+# -- answers -------------------------------------------------------------------------------
+
+
+class Pictures(Struct, kw_only=True, omit_defaults=True):
+    """What is below `data` is our own: how a job stands that was not waited for to its end, and in news of one."""
+
+    created: int
+    credits: int
+    data: list[dict[str, Any]]
+    id: str = ""
+    status: str = ""
+    code: str = ""
+    message: str = ""
+
+
+class Picture(Struct, kw_only=True):
+    created: int
+    credits: int
+    image: dict[str, Any]
+
+
+class Caption(Struct, kw_only=True):
+    id: str
+    caption: str
+    credits: int
+
+
+class Style(Struct, kw_only=True, omit_defaults=True):
+    id: str
+    style: str
+    creation_time: str
+    is_private: bool
+    credits: int
+    substyle: str | None = None
+
+
+class Styles(Struct):
+    styles: list[Style]
+
+
+class StyleRead(Style, kw_only=True, omit_defaults=True):
+    """`status`, `message` and `url`, a picture of what was learnt, are our own."""
+
+    status: str = ""
+    message: str = ""
+    url: str | None = None
+
+
+class Me(Struct):
+    id: str
+    credits: int
+
+
+class Models(Struct):
+    data: list[dict[str, Any]]
+
+
+class Error(Struct, kw_only=True):
+    code: str
+    message: str
+
+
+def credits_of(job: Job) -> int:
+    return round((job.cost or 0.0) * UNITS)
+
+
+def picture(job: Job, number: int, output: Output) -> Json:
+    told: Json = {"image_id": part_form(job.id, number - 1) if number else uuid4_form(job.id)}
+    if output.data is not None:
+        return told | {"b64_json": base64.b64encode(output.data).decode()}
+    return told | {"url": output.url or ""}
+
+
+def pictures(job: Job) -> Pictures:
+    made = [picture(job, number, each) for number, each in enumerate(job.outputs)]
+    told = Pictures(created=int(job.finished or job.created), credits=credits_of(job), data=made)
+    return told if job.state is State.SUCCEEDED else standing(job, told)
+
+
+def standing(job: Job, told: Pictures) -> Pictures:
+    told.id, told.status = uuid4_form(job.id), STATES[job.state]
+    if job.failure:
+        told.code, told.message = code_of(Problem(job.failure.kind, "")), job.failure.message
+    return told
+
+
+def one_picture(job: Job) -> Picture:
+    told = pictures(job)
+    image = told.data[0] if told.data else {"image_id": uuid4_form(job.id)}
+    return Picture(created=told.created, credits=told.credits, image=image)
+
+
+def caption(job: Job) -> Caption:
+    words = next((each.text for each in job.outputs if each.text), None)
+    return Caption(id=uuid4_form(job.id), caption=words or "", credits=credits_of(job))
+
+
+def style(job: Job) -> Style:
+    said = body_of(job)
+    return Style(id=uuid4_form(job.id), style=said.get("style") or "any", substyle=said.get("substyle"),
+                 creation_time=datetime.fromtimestamp(job.created, UTC).isoformat().replace("+00:00", "Z"),
+                 is_private=said.get("private") is not False, credits=credits_of(job))  # fmt: skip
+
+
+def read_style(job: Job, _request: HttpRequest) -> HttpResponse:
+    told = StyleRead(**msgspec.structs.asdict(style(job)), url=job.outputs[0].url if job.outputs else None)
+    if job.state is not State.SUCCEEDED:
+        told.status, told.message = STATES[job.state], job.failure.message if job.failure else ""
+    return json_response(told)
+
+
+def list_styles(jobs: tuple[Job, ...], _request: HttpRequest) -> HttpResponse:
+    return json_response(Styles([style(job) for job in jobs]))
+
+
+def waited(task: Callable[[Job], Any], job: Job, request: HttpRequest) -> HttpResponse:
+    """Raises Problem for what was not made."""
+    if job.failure:
+        raise Problem(job.failure.kind, job.failure.message, field=job.failure.field)
+    if job.state is State.CANCELED:
+        raise Problem(Kind.ENGINE_FAILED, "The job was canceled.")
+    if job.state is not State.SUCCEEDED:
+        told = f"Not made within {PATIENCE:g} seconds; it goes on as GET {ROOT}images/{uuid4_form(job.id)}."
+        return told_problem(Problem(Kind.TIMED_OUT, told), request)
+    if read_json(request.body).get("response_format") == "multipart":
+        return in_parts(job, task(job))
+    return json_response(task(job))
+
+
+def in_parts(job: Job, answer: Any) -> HttpResponse:
+    """The answer as a part of JSON, then each picture as a part that is named by its id."""
+    told: Json = msgspec.to_builtins(answer)
+    listed: list[Json] = told.get("data") or [told["image"]]
+    boundary = f"mutoscope-{job.id}"
+    parts = [part(boundary, "json", "application/json", "", json.dumps(without_files(told)).encode())]
+    for each, output in zip(listed, job.outputs, strict=False):
+        id: str = each["image_id"]
+        parts.append(part(boundary, id, output.media_type, f"content-id: <{id}>\r\n", output.data or b""))
+    body = b"".join(parts) + f"--{boundary}--\r\n".encode()
+    return HttpResponse(body=body, media_type=f"multipart/form-data; boundary={boundary}")
+
+
+def without_files(told: Json) -> Json:
+    listed: list[Json] = [*told.get("data", ()), *([told["image"]] if "image" in told else ())]
+    for each in listed:
+        each.pop("b64_json", None)
+    return told
+
+
+def part(boundary: str, name: str, media_type: str, more: str, data: bytes) -> bytes:
+    file = f'; filename="{name}"' if more else ""
+    head = f'content-disposition: form-data; name="{name}"{file}\r\n{more}content-type: {media_type}\r\n\r\n'
+    return f"--{boundary}\r\n{head}".encode() + data + b"\r\n"
+
+
+def carries(request: HttpRequest) -> str | None:
+    return None if read_json(request.body).get("response_format") in (None, "url") else ""
+
+
+# -- trouble -------------------------------------------------------------------------------
+
+CODES: Mapping[Kind, str] = {
+    Kind.INVALID: "invalid_request",
+    Kind.REFUSED: "prompt_is_improper",
+    Kind.RATE_LIMITED: "rate_limit_exceeded",
+    Kind.OVER_BUDGET: "not_enough_credits",
+    Kind.TOO_LARGE: "image_too_big",
+    Kind.BAD_MEDIA: "invalid_image_format",
+}
+READ_CODES = {word: kind for kind, word in CODES.items()} | {"not_enough_credits": Kind.QUOTA_EXCEEDED}
+
+
+def cost(task: Json) -> Any:
+    told = task.get("credits")
+    return told if (units := number(told, 0, MOST_CREDITS * UNITS)) is None else units / UNITS
+
+
+def code_of(problem: Problem) -> str:
+    if problem.kind is Kind.NOT_FOUND and problem.field == "model":
+        return "invalid_model"
+    if problem.kind is Kind.INVALID and problem.field == "prompt":
+        return "invalid_prompt"
+    return CODES.get(problem.kind, problem.kind.value)
+
+
+def told_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
+    """A model that is not there is a fault of the body; a client is not to ask again for what goes on to be made."""
+    answer = render_problem(API, problem, request)
+    if code_of(problem) == "invalid_model":
+        return json_response(Error(code="invalid_model", message=problem.message), 400)
+    if problem.kind is Kind.TIMED_OUT:
+        answer.headers["x-should-retry"] = "false"
+    return answer
+
+
+# -- account, models -------------------------------------------------------------------------
+
+UNLIMITED = 10**9  # units
+
+
+def render_me(account: Account, request: HttpRequest) -> HttpResponse:
+    """Whose key it is stays untold; without a budget nothing ends the credits."""
+    left = UNLIMITED - account.spent * UNITS if account.left is None else account.left * UNITS
+    return json_response(Me(request_id(request), int(left)))
+
+
+def render_models(_request: HttpRequest) -> HttpResponse:
+    drawn = [each for each in ROWS if each.sizes]
+    told = [{"id": each.name, "name": each.name, "created": 0, "input_modalities": ["text", "image"],
+             "output_modalities": ["image"], "pricing": {"image": f"{each.price.image / 100:g}"}}
+            for each in drawn]  # fmt: skip
+    return json_response(Models(told))
+
+
+LEARNT_STYLES = Page(size=1000, keep=lambda job: job.state not in (State.FAILED, State.CANCELED))
+# fmt: off
+ROUTES = (
+    List(at=f"GET {ROOT}styles", route=STYLES, parse=lambda _: LEARNT_STYLES, render=list_styles,
+         answer=Styles, summary="List the styles"),
+    Read(at=f"GET {ROOT}styles/{{id}}", route=STYLES, render=read_style, answer=StyleRead, summary="Read a style"),
+    Stop(at=f"DELETE {ROOT}styles/{{id}}", route=STYLES, running=True, keeps=False,
+         render=lambda _job, _request: json_response({}), answer=dict[str, Any], summary="Delete a style"),
+    AccountRead(at=f"GET {ROOT}users/me", render=render_me, answer=Me, summary="What is left of a budget"),
+    Reply(at=f"GET {ROOT}models", reply=render_models, answer=Models, summary="List the models"),
+)
+# fmt: on
+
+# -- endpoints -------------------------------------------------------------------------------
+
+
+Makes = Mapping[Role | None, Operation]
+
+
+def call(
+    at: str, title: str, body: Any, makes: Makes, task: Callable[[Job], Any] = pictures, answer: Any = Pictures,
+    **more: Any,
+) -> Endpoint:  # fmt: skip
+    """A call that waits for what it makes."""
+    return Endpoint(at=at, title=title, body=body, makes=makes, task=task, answer=answer, form=True, carries=carries,
+                    waited=partial(waited, task), wait=lambda _said, _request: PATIENCE, **more)  # fmt: skip
+
+
+def drawing(at: str, title: str, body: Any, makes: Makes, **more: Any) -> Endpoint:
+    return call(at, title, body, makes, usual=bodies.usual, **more)
+
+
+def tool(name: str, at: str, title: str, makes: Operation, body: Any = bodies.Process, **more: Any) -> Endpoint:
+    """What is done to a picture without a model."""
+    groups = (PICTURES, MASKS) if body is bodies.Erase else (PICTURES,)
+    settings: dict[str, Any] = {"task": one_picture, "answer": Picture, "rules": one_of(*groups)} | more
+    return call(at, title, needing(body, *groups), {None: makes}, models=(name,), model_at=None, **settings)
+
+
+WHITE = {"mask_polarity": "white"}
+DRAWN: Makes = {Role.REFERENCE: Operation.IMAGE_TO_IMAGE, None: Operation.TEXT_TO_IMAGE}
+CHANGED: Makes = {None: Operation.IMAGE_TO_IMAGE}
+FILLED: Makes = {None: Operation.IMAGE_INPAINT}
+WIDENED: Makes = {None: Operation.IMAGE_OUTPAINT}
+SET: Makes = {None: Operation.BACKGROUND_REPLACEMENT}
+LEARNT: Makes = {None: Operation.FINETUNE}
+WITH_MASK = needing(bodies.Inpaint, PICTURES, MASKS)
+GENERATE = Annotated[bodies.Generate, bodies.BY_NAME]
+EDIT = Annotated[needing(bodies.Edit, PICTURES), Meta(examples=[bodies.EDIT])]
+
+
+def edit_strength(said: Json) -> Json:
+    return {"strength": 0.2} | said
+
+
+# fmt: off
+ENDPOINTS = (
+    # those that have words of their own come first: the back takes the first that knows a model's word
+    tool("recraft-vectorize", "images/vectorize", "Trace a picture", Operation.VECTORIZATION, bodies.Vectorize,
+         fields=bodies.TRACED),
+    tool("recraft-remove-background", "images/removeBackground", "Cut out the subject", Operation.BACKGROUND_REMOVAL),
+    tool("recraft-crisp-upscale", "images/crispUpscale", "Enlarge a picture", Operation.IMAGE_UPSCALE,
+         also=("images/clarityUpscale",)),
+    tool("recraft-creative-upscale", "images/creativeUpscale", "Enlarge a picture, with detail that is invented",
+         Operation.IMAGE_UPSCALE, also=("images/generativeUpscale",), says={"creative": True}),
+    tool(ERASE, "images/eraseRegion", "Erase what a mask shows", Operation.IMAGE_INPAINT, bodies.Erase, says=WHITE),
+    tool("recraft-describe", "images/describe", "Describe a picture", Operation.IMAGE_TO_TEXT, task=caption,
+         answer=Caption),
+    drawing("images/variateImage", "Vary a picture", needing(bodies.Variate, PICTURES), CHANGED, family=VARIATE,
+            rules=bodies.VARIED, reshape=bodies.sized),
+    drawing("images/generateBackground", "Make anew what a mask shows of a background", WITH_MASK, FILLED,
+            family=BACKGROUND, rules=bodies.MASKED, says=WHITE),
+    drawing("images/generations", "Make pictures", GENERATE, CHANGED, models=tuple(STYLED), front=False,
+            rules=bodies.DRAWN),
+    drawing("images/imageToImage", "Change a picture", needing(bodies.Change, PICTURES), CHANGED, rules=bodies.CHANGED),
+    drawing("images/edits", "Change a picture, as OpenAI's clients ask", EDIT, CHANGED,
+            rules=bodies.CHANGED, reshape=edit_strength),
+    drawing("images/inpaint", "Make anew what a mask shows", WITH_MASK, FILLED, rules=bodies.MASKED, says=WHITE),
+    drawing("images/replaceBackground", "Another background", needing(bodies.ReplaceBackground, PICTURES),
+            SET, rules=bodies.CHANGED),
+    drawing("images/outpaint", "Widen a picture", needing(bodies.Outpaint, PICTURES, WIDER), WIDENED,
+            rules=bodies.WIDENED, reshape=bodies.sized),
+    drawing("images/generations", "Make pictures", GENERATE, DRAWN, rules=bodies.DRAWN, reshape=bodies.sized,
+            also=("images/explore", "images/generations/raster")),
+    drawing("images/generations/vector", "Make drawings", GENERATE, DRAWN, rules=bodies.DRAWN, reshape=bodies.sized,
+            fields=bodies.DRAWING, says={"format": "svg"}),
+    call(STYLES, "Learn a style from pictures", needing(bodies.MakeStyle, bodies.LEARNT_FROM), LEARNT, style, Style,
+         fields=bodies.LEARNT, models=("recraft-style",), model_at=None, route=STYLES,
+         rules=one_of(bodies.LEARNT_FROM)),
+)
+API = TaskApi(
+    name="recraft", vendor="Recraft", title="Recraft", docs="https://www.recraft.ai/docs/api-reference",
+    base_url="https://external.api.recraft.ai", root=ROOT, show="images/{id}", endpoints=ENDPOINTS,
+    fields=bodies.FIELDS, states=STATES, task=pictures, answer=Pictures, error_type=Error,
+    webhook_body=lambda job: standing(job, pictures(job)),
+    error=lambda problem, _: Error(code=code_of(problem), message=problem.message), code="code", codes=READ_CODES,
+    reading=Reading(links=("data.*.url", "image.url"), inline=("data.*.b64_json", "image.b64_json"),
+                    texts=("caption",)),
+    cost=cost,
+    routes=ROUTES, unsent=frozenset({429}), open_models=True, requests_per_second=5.0,
+)
+# fmt: on
+SENT = replace(API, show=None, endpoints=tuple(each for each in ENDPOINTS if each.route != STYLES))
+"""As it is called: the answer has what was made. A style is a picture that is kept here, and is sent as a reference."""
+WIRE = replace(wire(API), render_problem=told_problem, back=back(SENT))
