@@ -478,11 +478,7 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
         case _:
             pass
     hold_added(api, endpoint, wish)
-    hold_polarity(api, endpoint, wish)
-    for name, value in endpoint.says.items():
-        if wish.extra.get(name, value) != value:
-            message = f"{api.vendor} makes this with {value!r} only, not {wish.extra[name]!r}."
-            raise Problem(Kind.UNSUPPORTED, message, field=name)
+    hold_said(api, endpoint, wish)
     for path, field in endpoint.table:
         match field:
             case _ if field.alias:
@@ -520,13 +516,15 @@ def hold_added(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
         raise Problem(Kind.INVALID, message, field="added_seconds")
 
 
-def hold_polarity(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
-    """Raises Problem where the vendor would take a mask for its reverse."""
-    theirs, ours = endpoint.says.get("mask_polarity"), wish.extra.get("mask_polarity")
-    if theirs and theirs != ours and (mask := wish.input(Role.MASK)):
-        shown = ours or "not said, so white or what is transparent"
-        message = f"{api.vendor} changes what is {theirs} in a mask; what marks the change in this one is {shown}."
-        raise Problem(Kind.UNSUPPORTED, message, field=mask.role.value)
+def hold_said(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
+    """Raises Problem where something else was asked for than the path says, as where a mask would be taken for its
+    reverse: one whose polarity is not said shows the change in white or by what is transparent."""
+    for name, theirs in endpoint.says.items():
+        mask = wish.input(Role.MASK) if name == "mask_polarity" else None
+        usual = "white" if mask else theirs
+        if (ours := wish.extra.get(name, usual)) != theirs:
+            message = f"{api.vendor} makes this with the {name.replace('_', ' ')} {theirs!r} only; here it is {ours!r}."
+            raise Problem(Kind.UNSUPPORTED, message, field=mask.role.value if mask else name)
 
 
 def write_files(api: TaskApi, endpoint: Endpoint, order: Order, body: Json, path: str, field: FileField) -> None:
