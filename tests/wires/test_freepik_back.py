@@ -22,7 +22,7 @@ from mutoscope.wirekit.task import Endpoint as Model
 from mutoscope.wires import ROWS
 from mutoscope.wires.freepik import api as back
 from mutoscope.wires.freepik import api as freepik
-from mutoscope.wires.freepik.answers import Status
+from mutoscope.wires.freepik.api import Status
 from mutoscope.wires.freepik.bodies import RESOLUTIONS, UploadType, WanShape
 
 assert freepik.WIRE.back

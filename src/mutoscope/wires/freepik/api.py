@@ -4,61 +4,39 @@ Read `MODELS` in `bodies.py` first, one row each, then the foot of this file. Th
 reason for a failure; its lists tell ids and states, nothing else.
 """
 
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from itertools import count
-from typing import Annotated, Any, cast, get_args
+from typing import Annotated, Any, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
 
-from mutoscope.model.http import HttpRequest, HttpResponse, json_response
-from mutoscope.model.job import Input, Json, MediaLimits, Role, State, Update
-from mutoscope.model.problem import Kind, Problem
-from mutoscope.model.requests import Page, Submission, UploadWish
+from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
+from mutoscope.model.job import Input, Job, Json, MediaLimits, Role, State, Update
+from mutoscope.model.problem import STATUS, Kind, Problem, Rule
+from mutoscope.model.requests import Allowance, Page, Submission, Upload, UploadWish
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.answers import STORE_KINDS, TaskId, ask, is_link, news_of, read_answer, refusal
 from mutoscope.wirekit.back import Conversation, File, Order, Way
-from mutoscope.wirekit.body import read_body, read_json
+from mutoscope.wirekit.body import outside_body, read_body, read_json
 from mutoscope.wirekit.fields import FileField
 from mutoscope.wirekit.flaws import pydantic
-from mutoscope.wirekit.ids import from_uuid4_form
+from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.media import LINK, BadSource, source
 from mutoscope.wirekit.paths import at, has
 from mutoscope.wirekit.queries import read_query
 from mutoscope.wirekit.routes import List, ListUploads, OpenUploads
 from mutoscope.wirekit.task import Endpoint, Reading, TaskApi
 from mutoscope.wires._wan import clip_limits
-from mutoscope.wires.freepik.answers import (
-    KEY_HEADERS,
-    STATUSES,
-    ErrorAnswer,
-    TaskAnswer,
-    TaskListAnswer,
-    UploadAnswer,
-    UploadListAnswer,
-    answer_headers,
-    credential,
-    render_list,
-    render_problem,
-    render_upload_list,
-    render_uploads,
-    task,
-    told,
-)
-from mutoscope.wires.freepik.bodies import (
-    FIELDS,
-    MODELS,
-    OTHER_MODEL,
-    PUBLISHED,
-    VENDOR,
-    UploadRequest,
-    UploadType,
-)
+from mutoscope.wires.freepik.bodies import FIELDS, MODELS, OTHER_MODEL, PUBLISHED, VENDOR, UploadRequest, UploadType
 
 ROOT = "/v1/ai/"
+KEY_HEADERS = ("x-freepik-api-key", "x-magnific-api-key")  # the old host's and the new one's
 
 # -- asking ----------------------------------------------------------------------
 
@@ -146,7 +124,55 @@ def host_fault(text: str) -> str | None:
         return "Input should be a valid URL, invalid port number"
 
 
-# -- lists and uploads -----------------------------------------------------------
+def credential(request: HttpRequest) -> str | None:
+    old, new = KEY_HEADERS
+    return request.headers.get(old, "").strip() or request.headers.get(new, "").strip() or None
+
+
+# -- tasks and their lists -------------------------------------------------------
+
+Status = Literal["CREATED", "IN_PROGRESS", "COMPLETED", "FAILED"]
+STATUSES: dict[State, Status] = dict(zip(State, (*get_args(Status), "FAILED"), strict=True))
+"""The vendor has no word for what is canceled, and clients know these four only."""
+Uuid = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
+
+
+class ListedTask(Struct, frozen=True, kw_only=True):
+    task_id: Uuid
+    status: Status
+
+
+class Task(ListedTask, frozen=True, kw_only=True):
+    generated: tuple[str, ...] = ()
+    error: str | UnsetType = UNSET  # ours: why it FAILED
+
+
+class TaskAnswer(Struct, frozen=True, kw_only=True):
+    data: Task
+
+
+class TaskListAnswer(Struct, frozen=True, kw_only=True):
+    data: tuple[ListedTask, ...]
+
+
+def task(job: Job) -> Task:
+    return Task(
+        task_id=uuid4_form(job.id),
+        status=STATUSES[job.state],
+        generated=tuple(each.url for each in job.outputs if each.url) if job.state is State.SUCCEEDED else (),
+        error=reason_of(job) if STATUSES[job.state] == "FAILED" else UNSET,
+    )
+
+
+def reason_of(job: Job) -> str:
+    if job.failure is not None:
+        return job.failure.message
+    return "The task was canceled." if job.state is State.CANCELED else "The task failed."
+
+
+def render_list(jobs: tuple[Job, ...], _request: HttpRequest) -> HttpResponse:
+    listed = (ListedTask(task_id=uuid4_form(job.id), status=STATUSES[job.state]) for job in jobs)
+    return json_response(TaskListAnswer(data=tuple(listed)))
 
 
 class ListQuery(Struct, frozen=True, kw_only=True):
@@ -178,6 +204,17 @@ def absent(request: HttpRequest) -> HttpResponse | None:
     return json_response({"data": EMPTY_LISTS.get(path, ())}, headers={"x-mutoscope-notes": notes})
 
 
+def answer_headers(allowance: Allowance) -> Headers:
+    """No page of the vendor names them; these are the ones that clients read."""
+    return {
+        "x-ratelimit-limit": str(allowance.limit),
+        "x-ratelimit-remaining": str(allowance.remaining),
+        "x-ratelimit-reset": str(math.ceil(allowance.reset_seconds)),
+    }
+
+
+# -- uploads ---------------------------------------------------------------------
+
 UPLOADS = MediaLimits(types=get_args(UploadType), max_bytes=1024 * 1024 * 1024)
 SLOT_SECONDS, KEPT_SECONDS = 120.0, 7 * 86400.0
 
@@ -193,6 +230,128 @@ def parse_uploads(request: HttpRequest) -> tuple[UploadWish, ...]:
             slot_seconds=SLOT_SECONDS,
         )
         for file in read_body(request.body, UploadRequest).files
+    )
+
+
+class UploadTicket(Struct, frozen=True, kw_only=True):
+    """PUT the bytes to `upload_url` with exactly these headers and no key; `asset_url` then works in URL fields."""
+
+    file_id: Uuid
+    upload_url: str
+    headers: dict[str, str]
+    expires_in: int  # seconds
+    asset_url: str
+    asset_url_expires_in: int  # seconds
+
+
+class UploadAnswer(Struct, frozen=True, kw_only=True):
+    files: tuple[UploadTicket, ...]
+
+
+class UploadedFile(Struct, frozen=True, kw_only=True):
+    file_id: Uuid
+    content_type: str
+    asset_url: str
+    asset_url_expires_at: str  # a moment, since a wire has no clock to count from
+    expires_at: str
+
+
+class UploadListAnswer(Struct, frozen=True, kw_only=True):
+    files: tuple[UploadedFile, ...]
+
+
+def render_uploads(uploads: tuple[Upload, ...], _request: HttpRequest) -> HttpResponse:
+    tickets = (
+        UploadTicket(
+            file_id=uuid4_form(each.id),
+            upload_url=each.put_url,
+            headers={"content-type": each.media_type},
+            expires_in=round(each.slot_expires - each.created),
+            asset_url=each.asset_url,
+            asset_url_expires_in=round(each.asset_url_expires - each.created),
+        )
+        for each in uploads
+    )
+    return json_response(UploadAnswer(files=tuple(tickets)))
+
+
+def render_upload_list(uploads: tuple[Upload, ...], _request: HttpRequest) -> HttpResponse:
+    """Files whose bytes arrived; a slot that was never filled is no file."""
+    files = (
+        UploadedFile(
+            file_id=uuid4_form(each.id),
+            content_type=each.media_type,
+            asset_url=each.asset_url,
+            asset_url_expires_at=moment(each.asset_url_expires),
+            expires_at=moment(each.expires),
+        )
+        for each in uploads
+        if each.asset is not None
+    )
+    return json_response(UploadListAnswer(files=tuple(files)))
+
+
+def moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+# -- trouble ---------------------------------------------------------------------
+
+
+class InvalidParam(Struct, frozen=True, kw_only=True):
+    """One bad field: live answers call it `field` and say where it stands, the documentation calls it `name`."""
+
+    field: str
+    name: str
+    reason: str
+
+
+class ErrorAnswer(Struct, frozen=True, kw_only=True):
+    message: str
+    invalid_params: tuple[InvalidParam, ...] | UnsetType = UNSET
+    detail: str | UnsetType = UNSET  # ours: what the vendor's fixed message does not tell
+
+
+ERROR_STATUS: Mapping[Kind, int] = STATUS | {
+    # The vendor declares 500 and 503 only. What may have been paid for is 500, which fewer clients send again.
+    Kind.UPSTREAM_FAILED: 500,
+    Kind.SUBMISSION_UNKNOWN: 500,
+    Kind.TIMED_OUT: 503,
+}
+FIXED_MESSAGES: Mapping[int, str] = {
+    429: "Too many requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable. Please try again later.",
+}
+BODY_FIELDS = frozenset(name for each in MODELS for name in each.body.__struct_fields__)
+
+
+def render_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
+    status = ERROR_STATUS[problem.kind]
+    unreadable = any(flaw.rule is Rule.JSON for flaw in problem.flaws)
+    where = outside_body(problem, request) or ("query" if request.method == "GET" else "body")
+    params = invalid_params(problem, where) if status == 400 and not unreadable else ()
+    if problem.kind is Kind.UNAUTHENTICATED:
+        message = "Invalid API key" if credential(request) else "Missing API key"
+    elif problem.kind is Kind.INVALID and (problem.flaws or problem.field) and not unreadable:
+        message = "Validation error"
+    else:
+        message = FIXED_MESSAGES.get(status) or problem.message
+    told = message == problem.message or any(problem.message == each.reason for each in params) or problem.flaws
+    detail = UNSET if told else problem.message or UNSET
+    headers = {} if problem.retry_after is None else {"retry-after": str(math.ceil(problem.retry_after))}
+    return json_response(ErrorAnswer(message=message, invalid_params=params or UNSET, detail=detail), status, headers)
+
+
+def invalid_params(problem: Problem, where: str) -> tuple[InvalidParam, ...]:
+    if problem.flaws:
+        named = [(".".join(map(str, flaw.path)), pydantic(flaw)) for flaw in problem.flaws]
+    elif problem.field and (problem.kind is Kind.INVALID or problem.field.partition(".")[0] in BODY_FIELDS):
+        named = [(problem.field, problem.message)]
+    else:
+        named = []
+    return tuple(
+        InvalidParam(field=f"{where}.{name}" if name else where, name=name or where, reason=why) for name, why in named
     )
 
 
@@ -307,9 +466,9 @@ def upload(file: File) -> Conversation[str]:
 
 def blamed(said: Any) -> Iterator[tuple[str, str]]:
     """Live answers say where a bad field stands (`field`), the documentation shows its `name`."""
-    said = at(said, "problem") or said
+    said = cast("Any", problem) if isinstance(problem := at(said, "problem"), dict) else said
     yield "", text(said, "message")
-    for each in at(said, "invalid_params.*") or ():
+    for each in at(said, "invalid_params.*"):
         yield text(each, "name") or text(each, "field").removeprefix("body."), text(each, "reason")
     yield "", text(said, "detail")
 
@@ -324,7 +483,8 @@ API = TaskApi(
     base_url="https://api.freepik.com", root=ROOT, show="{at}/{id}", at="path",
     endpoints=tuple(replace(each, body=PUBLISHED.get(each.body, each.body)) for each in MODELS), fields=FIELDS,
     parse=parse, source=read_file, address=link_fault, word=pydantic,
-    states=STATUSES, task=told, answer=TaskAnswer, webhook="webhook_url", webhook_body=task, webhook_id="task_id",
+    states=STATUSES, task=lambda job: TaskAnswer(data=task(job)), answer=TaskAnswer,
+    webhook="webhook_url", webhook_body=task, webhook_id="task_id",
     reading=Reading(id="data.task_id", status="data.status", links=("data.generated",), reason=("data.error",)),
     heard=Envelope, reasons=(), blamed=blamed, render_problem=render_problem, error_type=ErrorAnswer,
     sign=lambda key, _now: {KEY_HEADERS[0]: key}, credential=credential,

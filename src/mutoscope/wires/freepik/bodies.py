@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from mutoscope.model.catalog import pixels_of
 from mutoscope.model.job import Generation, Json, Operation, Role
@@ -170,7 +171,7 @@ def shape_and_tier(wish: Generation) -> tuple[str | None, str | None]:
         right = ", ".join(f"{w}×{h}" for w, h in filter(None, SIZES))
         message = f"{VENDOR} has no frame of {size[0]}×{size[1]} for this model; it has {right}."
         raise Problem(Kind.INVALID, message, field="width")
-    for name, asked, given in (("ratio", shape, found[0]), ("resolution", tier, found[1])):
+    for name, asked, given in (("resolution", tier, found[1]), ("ratio", shape, found[0])):
         if asked not in (None, given):
             message = f"{size[0]}×{size[1]} is {given}, which contradicts the {name} {asked} beside it."
             raise Problem(Kind.INVALID, message, field=name)
@@ -202,7 +203,7 @@ FIELDS: dict[str, AnyField] = {
     "end_image_url": FileField(role=Role.LAST_FRAME, ways=BY_LINK, limits=_wan.IMAGE),
     "audio_url": FileField(role=Role.AUDIO, ways=BY_LINK, limits=_wan.AUDIO),
     "video_url": FileField(role=Role.VIDEO, ways=BY_LINK, limits=_wan.VIDEO),
-    "ratio": Field(ours=("width", "height"), read=pixels(":").read, write=ratio_of),
+    "ratio": replace(pixels(":"), write=ratio_of),
     "aspect_ratio": Field(
         ours=("ratio", "width", "height"),
         read=lambda value: {"extra": {"ratio": value}},
