@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Generation, Input, MediaLimits, Operation, Role, State
-from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
 from mutoscope.wirekit.back import Carriage, Order, Way
 from mutoscope.wirekit.fields import FileField, JobField, alias, extra, pixels, same, seconds, sized, words
 from mutoscope.wirekit.task import (
@@ -270,3 +270,14 @@ def test_an_answer_that_does_not_fit_its_type_cannot_be_read() -> None:
     with pytest.raises(Problem, match="cannot be read") as caught:
         task_in(api, json_response({"id": 7}))
     assert caught.value.kind is Kind.UPSTREAM_FAILED
+
+
+@pytest.mark.parametrize("all", [True, False])
+def test_a_rule_about_what_is_there_may_see_what_breaks_its_type(all: bool) -> None:
+    def rules(said: dict[str, Any]) -> list[Flaw]:
+        return [] if "image" in said else [custom_flaw(("clip",), "or an image")]
+
+    endpoint = replace(API.endpoints[0], rules=rules, rules_see_all=all)
+    with pytest.raises(Problem) as caught:
+        parse(API, endpoint, HttpRequest(method="POST", path="/v1/make", body=b'{"image": 5}'))
+    assert [flaw.path for flaw in caught.value.flaws] == ([("image",)] if all else [("image",), ("clip",)])

@@ -76,6 +76,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     parent: Role | None = None  # what the output of the job in the path is to this one
     fields: Mapping[str, AnyField] | None = None  # in the place of the API's
     rules: Callable[[Json], Iterable[Flaw]] | None = None  # what is wrong between members
+    rules_see_all: bool = False  # the rules ask only what is there: members that break their type are shown to them too
     reshape: Callable[[Json], Json] | None = None  # other forms of the body that clients send → the one of `body`
     route: str = ""  # the job's `route`; "" for one that every read of the wire may see
     form: bool = False
@@ -276,7 +277,9 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     address = at(said, api.webhook) if api.webhook else None
     if api.webhook and isinstance(address, str) and (fault := (api.address or address_fault)(address)):
         found.append(custom_flaw(tuple(api.webhook.split(".")), fault))
-    judged = {name: value for name, value in said.items() if (name,) not in wrong} if wrong else said
+    judged = said
+    if wrong and not endpoint.rules_see_all:
+        judged = {name: value for name, value in said.items() if (name,) not in wrong}
     refused: Problem | None = None
     try:
         found += endpoint.rules(judged) if endpoint.rules else ()

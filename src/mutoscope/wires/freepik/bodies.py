@@ -263,7 +263,7 @@ MODELS = (
           "Runway, picture from text"),
     model("image-to-video/wan-2-7", "wan-2.7", Operation.IMAGE_TO_VIDEO, WanImageToVideo,
           "WAN 2.7, video from a picture, or a clip continued",
-          makes=STARTS, exclusive=True, fields=SHAPED_BY_INPUT, rules=wan_rules),
+          makes=STARTS, exclusive=True, fields=SHAPED_BY_INPUT, rules=wan_rules, rules_see_all=True),
     model("text-to-video/wan-2-7", "wan-2.7", Operation.TEXT_TO_VIDEO, WanTextToVideo,
           "WAN 2.7, video from text", fields=SHORT_SEED),
 )
