@@ -1,4 +1,4 @@
-"""What docs/12-adding.md says of a new vendor is true: it is built as it stands there, and what every vendor inherits is
+"""What docs/12-adding.md says of a new vendor is true: it is built as it stands there, and the suite of every vendor is
 run on it."""
 
 import os
