@@ -38,7 +38,7 @@ OPENAPI = "3.1.0"
 METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 """Those that this version of OpenAPI can tell of."""
 SCHEMAS = "#/components/schemas/"
-PLACEHOLDER = re.compile(r"\{([^}]+)\}")
+PLACEHOLDER = re.compile(r"\{([^}…]+)…?\}")
 
 ERRORS: dict[int, str] = {
     400: "The request is not valid, or nothing here can do what it asks.",
@@ -243,7 +243,7 @@ def operation_id(wire: Wire, route: Route) -> str:
 
 def path_parameters(route: Route) -> Iterator[Json]:
     for name in PLACEHOLDER.findall(route.path):
-        yield {"name": name.removesuffix("…"), "in": "path", "required": True, "schema": {"type": "string"}}
+        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 
 def query_parameters(route: Route, schema_of: Callable[[Any], Json], schemas: Json) -> Iterator[Json]:

@@ -125,7 +125,7 @@ class Server:
         order = {name: place for place, name in enumerate(places.wires)}
         ranked = sorted(wires, key=lambda wire: order.get(wire.name, len(order)))
         self.router = Router(ranked, hosts=places.hosts, claims=CLAIMS)
-        self.rendered: dict[tuple[str, str], tuple[Job, float, HttpResponse]] = {}
+        self.rendered: dict[tuple[str, str, str], tuple[Job, float, HttpResponse]] = {}
         self.turns = Turns()
         self.max_body = gateway.settings.server.max_body_bytes
         self.requests: Durations[tuple[str, int]] = requests or Durations()
@@ -537,7 +537,10 @@ class Server:
         public = route.id(request)
         id = wire.job_id(public) or ""
         hot = self.gateway.store.hot(id)
-        known = self.rendered.get((id, origin))
+        asked = (
+            f"{request.path}?{request.query}" if request.query else request.path
+        )  # a wire may tell of a job in two ways
+        known = self.rendered.get((id, origin, asked))
         now = time.monotonic()
         if hot is not None and known and known[0] is hot and known[1] > now and visible(hot, wire, route, owner):
             return known[2]
@@ -546,7 +549,7 @@ class Server:
         if (hot := self.gateway.store.hot(id)) is not None:
             if len(self.rendered) >= RENDERED_KEPT:
                 self.rendered.clear()
-            self.rendered[(id, origin)] = (hot, now + RENDERED_SECONDS, response)
+            self.rendered[(id, origin, asked)] = (hot, now + RENDERED_SECONDS, response)
         return response
 
     # -- vendors that call -------------------------------------------------------------
