@@ -1,12 +1,19 @@
 """fal's API in front: the queue, the answer that is waited for, results, cancels and errors in its words."""
 
+import asyncio
 import base64
+import hashlib
 import io
 import json
+import threading
+import time
 from collections.abc import Callable
-from typing import Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec.structs import replace
 from PIL import Image
 
@@ -18,6 +25,7 @@ from mutoscope.service.keys import digest
 from mutoscope.wires import ROWS
 from mutoscope.wires.fal import models
 from mutoscope.wires.fal.api import API, WIRE, parse, result
+from mutoscope.wires.fal.places import signed
 
 Start = Callable[..., Any]
 SCRIPTED: dict[str, Any] = {"models": {row.name: {"engine": "script"} for row in ROWS if row.vendor == "fal"}}
@@ -177,6 +185,33 @@ def test_news_is_told_once_with_the_result_or_the_error() -> None:
     assert (canceled["status"], canceled["error"]) == ("ERROR", "Invalid status code: 499")
 
 
+SAMPLE = (b'{"request_id":"rq-1","gateway_request_id":"rq-1","status":"OK",'
+          b'"payload":{"video":{"url":"https://media.example/a.mp4"}}}')  # fmt: skip
+
+
+def test_news_is_signed_over_ids_time_and_digest_of_the_body() -> None:
+    """The vector of the specification holds for the text that is signed and for the key."""
+    key = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    digest = "8261399885646c76390006e316036352d6e4a64037d57d20512fa6a6d4744844"
+    assert hashlib.sha256(SAMPLE).hexdigest() == digest
+    vector = (
+        "e70d401e9e872443fd91724545ea24fcfb9fa0580353c3053dc53ea7b39fbc18"
+        "f7066b8840999db33405f82edfe4c0ddccef0d1b2a6776eb3359a19862e7dc0d"
+    )
+    assert key.sign(f"rq-1\nuser-1\n1767225600\n{digest}".encode()).hex() == vector
+    texts = list[bytes]()
+    told = replace(job(SCHNELL, PICTURE), owner="user-1")
+    headers = signed(told, SAMPLE, 1767225600, lambda text: texts.append(text) or key.sign(text))
+    id = WIRE.public_id(told.id)
+    assert texts == [f"{id}\nuser-1\n1767225600\n{digest}".encode()]
+    assert headers == {
+        "x-fal-webhook-request-id": id,
+        "x-fal-webhook-user-id": "user-1",
+        "x-fal-webhook-timestamp": "1767225600",
+        "x-fal-webhook-signature": key.sign(texts[0]).hex(),
+    }
+
+
 # -- over the application ------------------------------------------------------------------
 
 
@@ -325,6 +360,111 @@ async def test_a_model_that_no_row_has_is_passed_on_or_not_known(start: Start) -
         assert "someone/new" in answer.json()["detail"]
         odd = await running.client.post(f"{QUEUE}some one/new", json={"prompt": "x"})
         assert odd.status_code == 404
+
+
+async def test_a_status_is_followed_to_its_end_each_line_told_once(start: Start) -> None:
+    async with start(**SCRIPTED) as running:
+        body = {"prompt": "sleep 0.3", "sync_mode": True}
+        told = (await running.client.post(f"{QUEUE}{SCHNELL}", json=body)).json()
+        heard = await running.client.get(f"{told['status_url']}/stream", params={"logs": "1"})
+        assert heard.headers["content-type"].startswith("text/event-stream")
+        events = [json.loads(each.removeprefix("data: ")) for each in heard.text.split("\n\n") if each]
+        assert events[-1]["status"] == "COMPLETED" and events[0]["status"] != "COMPLETED"
+        assert {each["response_url"] for each in events} == {told["response_url"]}
+        lines = [line["message"] for each in events for line in each["logs"] or ()]
+        assert lines.count("ignored: sync_mode (files are linked)") == 1
+        nobodys = await running.client.get(f"{QUEUE}a/b/requests/01890a5d-ac96-474b-bcce-b302099a8057/status/stream")
+        assert nobodys.status_code == 404
+
+
+async def test_a_status_is_followed_by_its_owner_only(start: Start) -> None:
+    keys = [{"name": name, "sha256": digest(name)} for name in ("ann", "bob")]
+    async with start(keys=keys, **SCRIPTED) as running:
+        ann, bob = ({"authorization": f"Key {name}"} for name in ("ann", "bob"))
+        told = (await running.client.post(f"{QUEUE}{SCHNELL}", json={"prompt": "x"}, headers=ann)).json()
+        denied = await running.client.get(f"{told['status_url']}/stream", headers=bob)
+        assert denied.status_code == 404
+
+
+async def test_a_file_that_was_sent_ahead_goes_into_a_request(start: Start, picture: bytes) -> None:
+    async with start(**SCRIPTED) as running:
+        body = {"content_type": "image/png", "file_name": "a.png"}
+        path = "/fal/rest/storage/upload/initiate?storage_type=fal-cdn-v3"
+        slot = (await running.client.post(path, json=body)).json()
+        early = await running.client.post("/fal/run/fal-ai/esrgan", json={"image_url": slot["file_url"]})
+        assert early.status_code in (400, 422)
+        sent = await running.client.put(slot["upload_url"], content=picture, headers={"content-type": "image/png"})
+        assert sent.status_code == 204
+        made = await running.client.post("/fal/run/fal-ai/esrgan", json={"image_url": slot["file_url"]})
+        assert made.json()["image"]["content_type"] == "image/png", made.text
+
+
+async def test_one_address_takes_what_is_meant_for_each_of_the_vendors_hosts(start: Start, picture: bytes) -> None:
+    """As `@fal-ai/client` asks with a proxyUrl: nothing is sent to the address that it names."""
+    async with start(**SCRIPTED) as running:
+
+        async def ask(method: str, target: str, **more: Any) -> Any:
+            return await running.client.request(method, "/fal/proxy", headers={"x-fal-target-url": target}, **more)
+
+        told = (await ask("POST", f"https://queue.fal.run/{SCHNELL}", json={"prompt": "x"})).json()
+        assert told["response_url"].startswith("http://gateway.test/fal/queue/fal-ai/flux/requests/")
+        here = f"https://queue.fal.run/fal-ai/flux/requests/{told['request_id']}"
+        await running.finished(WIRE.job_id(told["request_id"]) or "")
+        standing = (await ask("GET", f"{here}/status?logs=1")).json()
+        assert standing["status"] == "COMPLETED" and standing["logs"]
+        assert (await ask("GET", here)).json()["images"]
+        assert (await ask("PUT", f"{here}/cancel")).json() == {"status": "ALREADY_COMPLETED"}
+        assert (await ask("POST", f"https://fal.run/{SCHNELL}", json={"prompt": "x"})).json()["images"]
+        slot = await ask("POST", "https://rest.fal.ai/storage/upload/initiate?storage_type=fal-cdn-v3", json={})
+        assert (await running.client.put(slot.json()["upload_url"], content=picture)).status_code == 204
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["", "queue.fal.run/a/b", "https://evil.example/a/b", "https://queue.fal.run.evil.example/a", "file:///etc/passwd",
+     "https://[", "http://127.0.0.1/admin/keys"],
+)  # fmt: skip
+async def test_an_address_that_is_none_of_the_vendors_is_refused(start: Start, target: str) -> None:
+    async with start(**SCRIPTED) as running:
+        answer = await running.client.get("/fal/proxy", headers={"x-fal-target-url": target})
+        assert answer.status_code == 422
+        assert "x-fal-target-url should be an address at one of queue.fal.run" in answer.json()["detail"]
+
+
+class Receiver(BaseHTTPRequestHandler):
+    heard: ClassVar[list[tuple[dict[str, str], bytes]]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.heard.append(({name.lower(): text for name, text in self.headers.items()}, body))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+async def test_news_is_checked_with_the_keys_that_are_published(start: Start) -> None:
+    Receiver.heard.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as receiver:
+        threading.Thread(target=receiver.serve_forever, daemon=True).start()
+        async with start(**SCRIPTED) as running:
+            address = f"http://127.0.0.1:{receiver.server_port}/news?a=1"
+            path = f"{QUEUE}{SCHNELL}?{urlencode({'fal_webhook': address})}"
+            told = await submitted(running, path, prompt="x")
+            async with asyncio.timeout(20):
+                while not Receiver.heard:
+                    await asyncio.sleep(0.02)
+            [key] = (await running.client.get("/.well-known/jwks.json")).json()["keys"]
+        receiver.shutdown()
+    [(headers, body)] = Receiver.heard
+    assert json.loads(body)["status"] == "OK" and json.loads(body)["request_id"] == told["request_id"]
+    assert (key["kty"], key["crv"]) == ("OKP", "Ed25519")
+    public = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(key["x"] + "="))
+    parts = [headers[f"x-fal-webhook-{name}"] for name in ("request-id", "user-id", "timestamp")]
+    text = "\n".join((*parts, hashlib.sha256(body).hexdigest())).encode()
+    public.verify(bytes.fromhex(headers["x-fal-webhook-signature"]), text)  # raises where it is not ours
+    assert parts[0] == told["request_id"] and abs(time.time() - int(parts[2])) < 300
 
 
 async def test_the_renderer_paints_as_asked(start: Start) -> None:

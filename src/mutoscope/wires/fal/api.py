@@ -1,7 +1,6 @@
 """fal's API: any model by its id, submitted to a queue and asked about, or run while its caller waits."""
 
-import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -12,7 +11,7 @@ from msgspec.structs import replace
 
 from mutoscope.model.catalog import WORD
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
-from mutoscope.model.job import Failure, Job, Json, Operation, Output, State, Update
+from mutoscope.model.job import Failure, Job, Json, State, Update
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.model.requests import Submission
 from mutoscope.wirekit import task as kit
@@ -23,21 +22,16 @@ from mutoscope.wirekit.flaws import fastapi
 from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wirekit.media import LINK
 from mutoscope.wirekit.paths import at
-from mutoscope.wirekit.routes import Create, Read, Route, Stop
+from mutoscope.wirekit.routes import Create, Follow, Read, Route, Stop
 from mutoscope.wirekit.task import Endpoint, Reading, TaskApi
-from mutoscope.wires.fal import models
+from mutoscope.wires.fal import models, places
 from mutoscope.wires.fal.models import BY_WORD, KNOWN, Asked, Known
+from mutoscope.wires.fal.places import QUEUE, RUN
 
-QUEUE, RUN, RELAY = "/fal/queue/", "/fal/run/", "/fal-ai/"
+RELAY = "/fal-ai/"
 PATIENCE = 600.0  # seconds that an answer waits for what it carries
 DONE, NOT_YET = "COMPLETED", "Request is still in progress"
-STATES = {
-    State.QUEUED: "IN_QUEUE",
-    State.RUNNING: "IN_PROGRESS",
-    State.SUCCEEDED: DONE,
-    State.FAILED: DONE,
-    State.CANCELED: DONE,
-}
+STATES = dict(zip(State, ("IN_QUEUE", "IN_PROGRESS", DONE, DONE, DONE), strict=True))
 SPACES = ("workflows", "comfy")
 """What may stand before the owner in a model's id."""
 
@@ -84,16 +78,12 @@ def queued(job: Job, here: str) -> Queued:
     """`here`: the address of the request, without what is asked of it."""
     failure = failure_of(job)
     return Queued(
-        status=STATES[job.state],
-        request_id=uuid4_form(job.id),
+        status=STATES[job.state], request_id=uuid4_form(job.id),
         queue_position=0 if job.state is State.QUEUED else UNSET,
-        metrics={"inference_time": inference(job)} if job.state.final else {},
-        response_url=here,
-        status_url=f"{here}/status",
-        cancel_url=f"{here}/cancel",
-        error=failure.message if failure else UNSET,
-        error_type=type_of(failure) if failure else UNSET,
-    )
+        metrics={"inference_time": models.inference(job)} if job.state.final else {},
+        response_url=here, status_url=f"{here}/status", cancel_url=f"{here}/cancel",
+        error=failure.message if failure else UNSET, error_type=type_of(failure) if failure else UNSET,
+    )  # fmt: skip
 
 
 def submitted(job: Job, request: HttpRequest) -> HttpResponse:
@@ -105,10 +95,22 @@ def submitted(job: Job, request: HttpRequest) -> HttpResponse:
 
 
 def status(job: Job, request: HttpRequest) -> HttpResponse:
-    told = queued(job, f"{request.origin}{request.path.rstrip('/').removesuffix('/status')}")
-    if request.query.get("logs", "").lower() in ("1", "true"):
-        told = replace(told, logs=logs(job))
-    return answered(job, told, 200 if job.state.final else 202)
+    return answered(job, standing(job, request), 200 if job.state.final else 202)
+
+
+def standing(job: Job, request: HttpRequest) -> Queued:
+    here = request.path.rstrip("/").removesuffix("/stream").removesuffix("/status")
+    told = queued(job, f"{request.origin}{here}")
+    return replace(told, logs=logs(job)) if request.query.get("logs", "").lower() in ("1", "true") else told
+
+
+def event(job: Job, last: Job | None, request: HttpRequest) -> bytes:
+    """How it stands, with the lines that are new."""
+    told = standing(job, request)
+    if told.logs and last is not None:
+        before = {line.message for line in logs(last)}
+        told = replace(told, logs=[line for line in told.logs if line.message not in before])
+    return b"data: " + msgspec.json.encode(told) + b"\n\n"
 
 
 def logs(job: Job) -> list[Log]:
@@ -126,14 +128,16 @@ def result(job: Job, _request: HttpRequest) -> HttpResponse:
         told, number = trouble(problem), 499 if job.state is State.CANCELED else status_of(problem)
         told.error_type = told.error_type or type_of(failure)
         return answered(job, told, number, {"x-fal-retryable": "false"})
-    return answered(job, output(job))
+    return answered(job, models.output(job))
 
 
 def waited(job: Job, request: HttpRequest) -> HttpResponse:
     if job.state.final:
         return result(job, request)
     id = uuid4_form(job.id)
-    told = f"Not made within {PATIENCE:g} seconds; it goes on as GET {QUEUE}{app_of(word_of(job))}/requests/{id}."
+    told = (
+        f"Not made within {PATIENCE:g} seconds; it goes on as GET {QUEUE}{app_of(models.word_of(job))}/requests/{id}."
+    )
     late = Trouble(detail=told, error_type="request_timeout", message=told)
     return answered(job, late, 504, {"x-fal-request-timeout-type": "user"})  # which clients do not try again
 
@@ -149,73 +153,6 @@ def answered(job: Job, told: Any, status: int = 200, headers: Headers | None = N
 
 
 ID_HEADER = "x-fal-request-id"
-
-
-def output(job: Job) -> Json:
-    """The member that a model's answer has for what was made, and those beside it."""
-    known = BY_WORD.get(word_of(job))
-    name, tells = (known.shows, known.tells) if known else (shown_as(job), ("seed", "timings"))
-    made = [file(each) for each in job.outputs if each.text is None]
-    words = "\n".join(each.text for each in job.outputs if each.text is not None)
-    first: Any = made if name == "images" else words if name == "text" else next(iter(made), None)
-    return {name: first} | {each: told for each in tells if (told := BESIDE[each](job)) is not None}
-
-
-def shown_as(job: Job) -> str:
-    """Of a model that is not known: pictures stand in a list, unless they were made of a picture by a tool."""
-    if not job.outputs or job.outputs[0].text is not None:
-        return "text"
-    kind = job.outputs[0].media_type.partition("/")[0]
-    tools = (Operation.IMAGE_UPSCALE, Operation.BACKGROUND_REMOVAL, Operation.VECTORIZATION)
-    return {"image": "image" if job.generation.operation in tools else "images", "video": "video"}.get(kind, "audio")
-
-
-def file(made: Output) -> Json:
-    told: Json = {
-        "url": made.url or "",
-        "content_type": made.media_type,
-        "file_name": made.asset,
-        "file_size": made.bytes,
-    }
-    if made.data is not None:
-        told["url"] = f"data:{made.media_type};base64,{base64.b64encode(made.data).decode()}"
-    if made.media_type.startswith(("image/", "video/")):
-        told |= {"width": made.width, "height": made.height}
-    if made.media_type.startswith("video/"):
-        told |= {"duration": made.seconds, "num_frames": made.frames}
-    return told
-
-
-def inference(job: Job) -> float:
-    return round((job.finished or 0.0) - (job.started or job.finished or 0.0), 6)
-
-
-def words_of(job: Job) -> str:
-    return next((each.text for each in job.outputs if each.text), "")
-
-
-def languages(job: Job) -> list[str]:
-    return [told] if (told := job.generation.extra.get("language")) else []
-
-
-BESIDE: Mapping[str, Callable[[Job], Any]] = {
-    "seed": lambda job: job.generation.seed,
-    "prompt": lambda job: job.generation.prompt,
-    "actual_prompt": lambda job: job.generation.prompt,
-    "timings": lambda job: {"inference": inference(job)},
-    "has_nsfw_concepts": lambda job: [False] * len(job.outputs),
-    "description": lambda _: "",
-    "video_id": lambda job: uuid4_form(job.id),
-    "chunks": lambda job: [{"timestamp": [0.0, None], "text": words_of(job)}],
-    "words": lambda _: [],
-    "inferred_languages": languages,
-    "languages": languages,
-    "diarization_segments": lambda _: [],
-    "language_code": lambda job: job.generation.extra.get("language_code"),
-    "language_probability": lambda job: 1.0 if job.generation.extra.get("language_code") else None,
-    "duration_ms": lambda job: round(1000 * sum(each.seconds or 0.0 for each in job.outputs)),
-}
-"""The members beside what was made; None is left out."""
 
 
 def news(job: Job) -> bytes | None:
@@ -234,28 +171,18 @@ def news(job: Job) -> bytes | None:
 
 CANCELED = "client_cancelled"
 PLATFORM: Mapping[Kind, str] = {
-    Kind.INVALID: "bad_request",
-    Kind.TIMED_OUT: "request_timeout",
-    Kind.UNAVAILABLE: "runner_scheduling_failure",
-    Kind.ENGINE_FAILED: "runner_server_error",
-    Kind.UPSTREAM_FAILED: "runner_incomplete_response",
-    Kind.SUBMISSION_UNKNOWN: "runner_incomplete_response",
-    Kind.INTERNAL: "internal_error",
-}
+    Kind.INVALID: "bad_request", Kind.TIMED_OUT: "request_timeout", Kind.UNAVAILABLE: "runner_scheduling_failure",
+    Kind.ENGINE_FAILED: "runner_server_error", Kind.INTERNAL: "internal_error",
+    **dict.fromkeys((Kind.UPSTREAM_FAILED, Kind.SUBMISSION_UNKNOWN), "runner_incomplete_response"),
+}  # fmt: skip
 MODEL: Mapping[Kind, str] = {
-    Kind.INVALID: "value_error",
-    Kind.UNSUPPORTED: "feature_not_supported",
-    Kind.BAD_MEDIA: "image_load_error",
-    Kind.UNREACHABLE_MEDIA: "file_download_error",
-    Kind.REFUSED: "content_policy_violation",
-}
+    Kind.INVALID: "value_error", Kind.UNSUPPORTED: "feature_not_supported", Kind.BAD_MEDIA: "image_load_error",
+    Kind.UNREACHABLE_MEDIA: "file_download_error", Kind.REFUSED: "content_policy_violation",
+}  # fmt: skip
 """What a model tells of a member; the rest is told by the platform."""
-KINDS = {word: kind for kind, word in MODEL.items()} | {
-    "downstream_service_error": Kind.UPSTREAM_FAILED,
-    "downstream_service_unavailable": Kind.UPSTREAM_FAILED,
-    "generation_timeout": Kind.TIMED_OUT,
-    "request_timeout": Kind.TIMED_OUT,
-    "startup_timeout": Kind.TIMED_OUT,
+KINDS: Mapping[str, Kind] = {
+    **{word: kind for kind, word in MODEL.items()},
+    **dict.fromkeys(("generation_timeout", "request_timeout", "startup_timeout"), Kind.TIMED_OUT),
 }
 """What the vendor's words come to; any other is a failure of its."""
 STATUSES = {
@@ -263,12 +190,10 @@ STATUSES = {
     Kind.OVER_BUDGET: 403,
 }
 TYPES: Mapping[Rule, tuple[str, str]] = {
-    Rule.CHOICE: ("one_of", "expected"),
-    Rule.MINIMUM: ("greater_than_equal", "ge"),
-    Rule.MAXIMUM: ("less_than_equal", "le"),
-    Rule.MIN_ITEMS: ("sequence_too_short", "min_length"),
+    Rule.CHOICE: ("one_of", "expected"), Rule.MINIMUM: ("greater_than_equal", "ge"),
+    Rule.MAXIMUM: ("less_than_equal", "le"), Rule.MIN_ITEMS: ("sequence_too_short", "min_length"),
     Rule.MAX_ITEMS: ("sequence_too_long", "max_length"),
-}
+}  # fmt: skip
 """The vendor's own names of rules, each with what it calls the bound; of others FastAPI's."""
 LOCKED = "User is locked. Reason: Exhausted balance. "
 
@@ -353,10 +278,6 @@ def app_of(word: str) -> str:
     """Its first parts, by which alone a request is asked about."""
     parts = word.split("/")
     return "/".join(parts[: 3 if parts[0] in SPACES else 2])
-
-
-def word_of(job: Job) -> str:
-    return job.generation.model.removeprefix("fal:")
 
 
 def parse(request: HttpRequest) -> Submission:
@@ -449,29 +370,16 @@ def taking(word: str, clips: bool) -> Endpoint:
 
 
 LINKS = ("images.*.url", "image.url", "video.url", "audio.url", "audio_file.url", "videos.*.url", "model_mesh.url")
+# fmt: off
 API = TaskApi(
-    name="fal",
-    vendor="fal",
-    title="fal",
-    docs="https://fal.ai/docs",
-    base_url="https://queue.fal.run",
-    root="/",
-    endpoints=(*map(calling, KNOWN), calling_any(clips=False), calling_any(clips=True)),
-    fields={},
-    states=STATES,
-    answer=Queued,
-    task=lambda job: queued(job, ""),
-    show="{at}/requests/{id}/status",
+    name="fal", vendor="fal", title="fal", docs="https://fal.ai/docs", base_url="https://queue.fal.run", root="/",
+    endpoints=(*map(calling, KNOWN), calling_any(clips=False), calling_any(clips=True)), fields={}, states=STATES,
+    answer=Queued, task=lambda job: queued(job, ""), show="{at}/requests/{id}/status",
     reading=Reading(id="request_id", links=LINKS, texts=("text", "output", "results")),
-    error=lambda problem, _: trouble(problem),
-    error_type=Trouble,
-    invalid_status=422,
-    statuses=STATUSES,
-    sign=lambda key, _: {"authorization": f"Key {key}"},
-    credential=key_in,
-    open_models=True,
-    unsent=frozenset({429}),
+    error=lambda problem, _: trouble(problem), error_type=Trouble, invalid_status=422, statuses=STATUSES,
+    sign=lambda key, _: {"authorization": f"Key {key}"}, credential=key_in, open_models=True, unsent=frozenset({429}),
 )
+# fmt: on
 STANDING = replace(
     API, states={State.QUEUED: "IN_QUEUE", State.RUNNING: "IN_PROGRESS"}, also_states={DONE: State.RUNNING}
 )
@@ -488,6 +396,8 @@ def queue(root: str, title: str) -> tuple[Route, ...]:
         Create(at=f"POST {root}{{app…}}", parse=parse_queued, render=submitted, body=Asked, answer=Queued,
                summary=f"Submit a request{title}"),
         Read(at=f"GET {one}/status", render=status, answer=Queued, query=Logs, summary=f"How a request stands{title}"),
+        Follow(at=f"GET {one}/status/stream", event=event, answer=Queued, query=Logs,
+               summary=f"How a request stands, at every change{title}"),
         Read(at=f"GET {one}", render=result, answer=dict[str, Any], summary=f"What a request has made{title}"),
         Read(at=f"GET {one}/response", render=result, answer=dict[str, Any],
              summary=f"What a request has made{title} (older spelling)"),
@@ -502,13 +412,10 @@ ROUTES: tuple[Route, ...] = (
     *queue(RELAY, ", as resellers have it"),
     Create(at=f"POST {RUN}{{app…}}", parse=parse_waiting, render=submitted, waited=waited, carries=carries, body=Asked,
            answer=dict[str, Any], summary="Run a model and wait for what it makes"),
+    *places.ROUTES,
 )  # fmt: skip
 WIRE = replace(
-    kit.wire(API),
-    roots=("/fal/", RELAY),
-    routes=ROUTES,
-    render_problem=render_problem,
-    render_webhook=news,
-    id_header=ID_HEADER,
+    kit.wire(API), roots=("/fal/", RELAY), routes=ROUTES, render_problem=render_problem, render_webhook=news,
+    id_header=ID_HEADER, signed_headers=places.signed, proxy=places.PROXY, target=places.target,
     back=replace(kit.back(API), poll=poll, cancel=cancel),
-)
+)  # fmt: skip

@@ -3,8 +3,9 @@
 A client may name any other id too; `Input` is what is read of such a model's body.
 """
 
+import base64
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, cast
 
 import msgspec
@@ -12,10 +13,11 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from mutoscope.model.catalog import ADVICE, Model, Price, a_job, a_second, an_image, nominal, row
-from mutoscope.model.job import Generation, Json, Operation, Role
+from mutoscope.model.job import Generation, Job, Json, Operation, Output, Role
 from mutoscope.wirekit.back import Way
 from mutoscope.wirekit.body import wholes
 from mutoscope.wirekit.fields import AnyField, Field, FileField, alias, extra, same, seconds, shaped, sized, tiered
+from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wirekit.media import LinkOrData
 
 LITERAL: Any = Literal
@@ -523,3 +525,77 @@ def makes_clips(word: str, said: Any) -> bool:
     """Whether a model that is not known makes clips: by its input, else by its name."""
     asked = isinstance(said, dict) and TELLING.intersection(cast("Json", said))
     return bool(asked) or any(each in word.lower() for each in NAMED)
+
+
+# -- what their answers show ------------------------------------------------------------------
+
+
+def output(job: Job) -> Json:
+    """The member that a model's answer has for what was made, and those beside it."""
+    known = BY_WORD.get(word_of(job))
+    name, tells = (known.shows, known.tells) if known else (shown_as(job), ("seed", "timings"))
+    made = [shown_file(each) for each in job.outputs if each.text is None]
+    words = "\n".join(each.text for each in job.outputs if each.text is not None)
+    first: Any = made if name == "images" else words if name == "text" else next(iter(made), None)
+    return {name: first} | {each: told for each in tells if (told := BESIDE[each](job)) is not None}
+
+
+def shown_as(job: Job) -> str:
+    """Of a model that is not known: pictures stand in a list, unless they were made of a picture by a tool."""
+    if not job.outputs or job.outputs[0].text is not None:
+        return "text"
+    kind = job.outputs[0].media_type.partition("/")[0]
+    tools = (Operation.IMAGE_UPSCALE, Operation.BACKGROUND_REMOVAL, Operation.VECTORIZATION)
+    return {"image": "image" if job.generation.operation in tools else "images", "video": "video"}.get(kind, "audio")
+
+
+def shown_file(made: Output) -> Json:
+    told: Json = {
+        "url": made.url or "",
+        "content_type": made.media_type,
+        "file_name": made.asset,
+        "file_size": made.bytes,
+    }
+    if made.data is not None:
+        told["url"] = f"data:{made.media_type};base64,{base64.b64encode(made.data).decode()}"
+    if made.media_type.startswith(("image/", "video/")):
+        told |= {"width": made.width, "height": made.height}
+    if made.media_type.startswith("video/"):
+        told |= {"duration": made.seconds, "num_frames": made.frames}
+    return told
+
+
+def inference(job: Job) -> float:
+    return round((job.finished or 0.0) - (job.started or job.finished or 0.0), 6)
+
+
+def words_of(job: Job) -> str:
+    return next((each.text for each in job.outputs if each.text), "")
+
+
+def languages(job: Job) -> list[str]:
+    return [told] if (told := job.generation.extra.get("language")) else []
+
+
+BESIDE: Mapping[str, Callable[[Job], Any]] = {
+    "seed": lambda job: job.generation.seed,
+    "prompt": lambda job: job.generation.prompt,
+    "actual_prompt": lambda job: job.generation.prompt,
+    "timings": lambda job: {"inference": inference(job)},
+    "has_nsfw_concepts": lambda job: [False] * len(job.outputs),
+    "description": lambda _: "",
+    "video_id": lambda job: uuid4_form(job.id),
+    "chunks": lambda job: [{"timestamp": [0.0, None], "text": words_of(job)}],
+    "words": lambda _: [],
+    "inferred_languages": languages,
+    "languages": languages,
+    "diarization_segments": lambda _: [],
+    "language_code": lambda job: job.generation.extra.get("language_code"),
+    "language_probability": lambda job: 1.0 if job.generation.extra.get("language_code") else None,
+    "duration_ms": lambda job: round(1000 * sum(each.seconds or 0.0 for each in job.outputs)),
+}
+"""The members beside what was made; None is left out."""
+
+
+def word_of(job: Job) -> str:
+    return job.generation.model.removeprefix("fal:")
