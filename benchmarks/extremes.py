@@ -14,12 +14,14 @@ import argparse
 import http.client
 import itertools
 import json
+import multiprocessing
 import random
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -55,6 +57,8 @@ DATES = (
 )
 MOMENTS = ("00000000000000", "00010101000000", "99991231235959", "99999999999999", "20260230000000", "19700101080000")
 SLOWEST_TOLD = 5
+NOTHING = object()  # no body
+SPAWN = multiprocessing.get_context("spawn")
 
 
 class Asked(NamedTuple):
@@ -63,7 +67,7 @@ class Asked(NamedTuple):
     method: str
     path: str
     headers: dict[str, str]
-    body: bytes
+    body: Any  # written as JSON when it is sent: all of them at once would be gigabytes
     what: str
 
 
@@ -80,8 +84,7 @@ class Slow(NamedTuple):
 def requests_of(document: dict[str, Any], rng: random.Random) -> Iterator[Asked]:
     """All of them: one of each operation, then a second, and so on, each operation's in a random order."""
     piles = [shuffled(asked_of(operation, document), rng) for operation in openapi.operations(document)]
-    for row in itertools.zip_longest(*piles):
-        yield from (each for each in row if each is not None)
+    return (each for row in itertools.zip_longest(*piles) for each in row if each is not None)
 
 
 def shuffled(requests: Iterable[Asked], rng: random.Random) -> list[Asked]:
@@ -103,14 +106,14 @@ def asked_of(operation: Operation, document: dict[str, Any]) -> Iterator[Asked]:
                         operation.method,
                         f"{path}?{urlencode(query)}"[:8000],
                         headers,
-                        b"",
+                        NOTHING,
                         f"{said}?{parameter['name']}={short(value)}",
                     )
     if operation.body is None:
         return
     headers = headers | {"content-type": "application/json"}
     for field, body in bodies(operation.body, schemas):
-        yield Asked(operation.method, path, headers, json.dumps(body).encode(), f"{said} {field}")
+        yield Asked(operation.method, path, headers, body, f"{said} {field}")
 
 
 def headers_of(operation: Operation, document: dict[str, Any]) -> dict[str, str]:
@@ -194,40 +197,59 @@ def is_date(schema: dict[str, Any], name: str) -> bool:
 
 
 def text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)[:6000]
+    return value if isinstance(value, str) else json.dumps(begun(value, 1000))[:6000]
+
+
+def begun(value: Any, items: int) -> Any:
+    """With the first items of every list only."""
+    if isinstance(value, dict):
+        return {name: begun(each, items) for name, each in value.items()}
+    return [begun(each, items) for each in value[:items]] if isinstance(value, list) else value
 
 
 def short(value: Any) -> str:
-    said = json.dumps(value[:9] if isinstance(value, list) else value)
+    said = json.dumps(begun(value, 9))
     return said if len(said) <= 80 else f"{said[:60]}…"
 
 
 # -- who sends, and who watches ----------------------------------------------------------
 
 
-class Watch(threading.Thread):
-    """Reads /healthz without a pause until told to stop."""
+class Watch:
+    """Reads /healthz without a pause until told to stop, in a process of its own: what the clients have to do here is
+    not to be taken for the server's doing."""
 
     def __init__(self, port: int) -> None:
-        super().__init__(daemon=True)
-        self.port, self.looks, self.stopping = port, list[Slow](), False
+        self.port, self.looks = port, list[Slow]()
+        self.ours, theirs = SPAWN.Pipe()
+        self.process = SPAWN.Process(target=look, args=(port, theirs), daemon=True)
 
-    def run(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        while not self.stopping:
-            began = time.monotonic()
-            connection.request("GET", "/healthz")
-            answer = connection.getresponse()
-            answer.read()
-            self.looks.append(Slow(began, time.monotonic()))
-            time.sleep(0.005)
-        connection.close()
+    def start(self) -> None:
+        self.process.start()
+        self.ours.recv()  # it looks
 
     def end(self) -> list[float]:
         """How long each took, the longest last."""
-        self.stopping = True
-        self.join()
+        self.ours.send(None)
+        self.looks = [Slow(*each) for each in self.ours.recv()]
+        self.process.join()
         return sorted(each.ended - each.began for each in self.looks)
+
+
+def look(port: int, theirs: Connection) -> None:
+    """Look, say so, and tell of every look when asked to."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    looks: list[tuple[float, float]] = []
+    while not theirs.poll():
+        began = time.monotonic()
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+        looks.append((began, time.monotonic()))
+        if len(looks) == 1:
+            theirs.send(None)
+        time.sleep(0.005)
+    connection.close()
+    theirs.send(looks)
 
 
 class Sent(NamedTuple):
@@ -239,15 +261,16 @@ class Sent(NamedTuple):
 
 
 def send(connection: http.client.HTTPConnection, asked: Asked) -> Sent:
+    body = None if asked.body is NOTHING else json.dumps(asked.body).encode()
     began = time.monotonic()
     try:
-        connection.request(asked.method, asked.path, asked.body or None, asked.headers)
+        connection.request(asked.method, asked.path, body, asked.headers)
         answer = connection.getresponse()
-        body = answer.read()
+        told = answer.read()
     except (OSError, http.client.HTTPException) as error:
         connection.close()
         return Sent(asked, Slow(began, time.monotonic()), 0, repr(error).encode(), 0)
-    return Sent(asked, Slow(began, time.monotonic()), answer.status, body[:300], len(body))
+    return Sent(asked, Slow(began, time.monotonic()), answer.status, told[:300], len(told))
 
 
 def send_all(port: int, requests: Iterator[Asked], until: float) -> list[Sent]:
@@ -318,11 +341,12 @@ def tried(server: Server, seconds: float, seed: int) -> Iterator[str]:
     quiet = idle.end()
     p99 = quiet[int(len(quiet) * 0.99)]
     bound = max(TIMES * p99, FLOOR_SECONDS)
+    requests = requests_of(document, random.Random(seed))
     memory = server.memory
     watch = Watch(server.port)
     watch.start()
     until = time.monotonic() + seconds if seconds else float("inf")
-    sent = send_all(server.port, requests_of(document, random.Random(seed)), until)
+    sent = send_all(server.port, requests, until)
     busy = watch.end()
     operations = {each.asked.what.split(" ")[1].partition("?")[0] for each in sent}
     print(

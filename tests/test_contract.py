@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from functools import cache
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import httpx
 import hypothesis
@@ -656,6 +657,7 @@ TRIES = [
 ]
 
 
+LONGEST_HOST = 253
 FORMS_OF_FILES = {
     f"{route.method} {path}"
     for wire in ALL
@@ -676,6 +678,9 @@ def test_answers_are_as_the_published_description_says(
     case = data.draw(operation.as_strategy(generation_mode=mode))
     if isinstance(case.body, dict) and case.body.get("sync") is True:
         case.body["sync"] = False  # nothing is made here, and it would be waited for
+    address_named = urlsplit(str((case.headers or {}).get("x-mutoscope-webhook", ""))).netloc
+    if len(address_named) > LONGEST_HOST and case.headers:  # a pattern cannot say how long a whole host may be
+        del case.headers["x-mutoscope-webhook"]
     # a form with a file has texts and no types: what JSON would call another type is a text like any other there
     spared = label in FORMS_OF_FILES or is_quiet(operation)
     checks = [*ALWAYS, *([] if spared else [negative_data_rejection])]

@@ -13,3 +13,4 @@ def test_no_number_date_or_list_in_a_request_breaks_the_server_or_holds_up_the_o
     done = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "as it should be" in done.stdout
+    assert int(done.stdout.split(" requests at ")[0]) > 300

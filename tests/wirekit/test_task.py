@@ -8,12 +8,24 @@ import pytest
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from mutoscope.model.http import HttpRequest, HttpResponse
-from mutoscope.model.job import Generation, Input, Operation, Role, State
-from mutoscope.model.problem import Kind, Problem
-from mutoscope.wirekit.back import Order, Way
+from mutoscope.model.http import HttpRequest, HttpResponse, json_response
+from mutoscope.model.job import Generation, Input, MediaLimits, Operation, Role, State
+from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
+from mutoscope.wirekit.back import Carriage, Order, Way
 from mutoscope.wirekit.fields import FileField, JobField, alias, extra, pixels, same, seconds, sized, words
-from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, parse, poll, submit, translate, wire
+from mutoscope.wirekit.task import (
+    Endpoint,
+    Reading,
+    TaskApi,
+    complaint,
+    parse,
+    poll,
+    submit,
+    task_in,
+    translate,
+    ways,
+    wire,
+)
 
 T2V, I2V, MORE = Operation.TEXT_TO_VIDEO, Operation.IMAGE_TO_VIDEO, Operation.VIDEO_EXTENSION
 
@@ -189,3 +201,83 @@ def test_a_word_for_a_size_is_its_pixels() -> None:
     assert field.read("1:1") == {"extra": {"ratio": "1:1"}}
     assert field.write(Generation(operation=T2V, model="m", width=1280, height=720)) == "16:9"
     assert field.write(Generation(operation=T2V, model="m", width=3, height=4)) == "3x4"
+
+
+START = replace(API, endpoints=(replace(API.endpoints[0], makes={Role.FIRST_FRAME: I2V, Role.VIDEO: MORE, None: I2V}),))
+FRAME, CLIP = (Input(role=role, field=role, url="https://h.example/x") for role in (Role.FIRST_FRAME, Role.VIDEO))
+
+
+@pytest.mark.parametrize(("operation", "role", "other"), [(I2V, FRAME, CLIP), (MORE, CLIP, FRAME)])
+def test_inputs_that_exclude_one_another_are_not_said_together(operation: Operation, role: Input, other: Input) -> None:
+    fields = API.fields | {"clip": FileField(role=Role.VIDEO)}
+    api = replace(START, fields=fields, endpoints=(replace(START.endpoints[0], exclusive=True),))
+    supports = wire(api).back
+    assert supports
+    said = supports.heeds(operation, ("two",)) or frozenset()
+    assert role.role in said and other.role not in said
+    order = Order(
+        generation=Generation(operation=operation, model="m", inputs=(role, other)),
+        names=("two",),
+        sources={role.field: "theirs", other.field: "not this"},
+    )
+    assert "not this" not in translate(api, order)[1].values()
+    assert "theirs" in translate(api, order)[1].values()
+    assert supports.ways(order, role) and not supports.ways(order, other)
+
+
+def test_a_whole_number_with_a_fraction_is_read_as_a_whole_one() -> None:
+    """Stored as 5.0 it could not be read again."""
+    counted = replace(API, fields={"seed": same("seed")}, endpoints=(replace(API.endpoints[0], body=Counted),))
+    request = HttpRequest(method="POST", path="/v1/make", body=b'{"seed": 5.0}')
+    seed = parse(counted, counted.endpoints[0], request).generation.seed
+    assert (seed, type(seed)) == (5, int)
+
+
+class Counted(Struct, kw_only=True):
+    seed: int | None = None
+
+
+def test_an_upload_takes_what_the_vendor_says() -> None:
+    image = FileField(role=Role.FIRST_FRAME, ways=(Way.LINK, Way.UPLOAD), limits=MediaLimits(max_bytes=20))
+    api = replace(
+        API, fields={"image": image}, upload_limits=MediaLimits(types=("image/png", "image/webp"), max_bytes=10)
+    )
+    order = Order(generation=Generation(operation=I2V, model="m"), names=("two",))
+    for type, expected in (
+        ("image/png", (Carriage(Way.LINK, 20), Carriage(Way.UPLOAD, 10))),
+        (None, (Carriage(Way.LINK, 20), Carriage(Way.UPLOAD, 10))),
+        ("image/bmp", (Carriage(Way.LINK, 20),)),
+    ):
+        assert ways(api, order, Input(role=Role.FIRST_FRAME, field="f", media_type=type)) == expected
+
+
+def test_the_first_member_that_an_error_blames_and_we_know_is_the_problems_field() -> None:
+    def blamed(told: Any) -> list[tuple[str, str]]:
+        return [("", told["why"]), *((each, "is bad") for each in told["members"])]
+
+    api = replace(API, reasons=(), blamed=blamed)
+    order = Order(generation=Generation(operation=T2V, model="m", height=720), names=("two",))
+    answer = json_response({"why": "no", "members": ["shape", "size", "settings.tone"]}, 400)
+    problem = complaint(api, answer, order)
+    assert (problem.kind, problem.field) == (Kind.INVALID, "height")
+    assert problem.message.endswith("no; shape: is bad; size: is bad; settings.tone: is bad")
+    assert complaint(api, answer).field == "width"
+
+
+def test_an_answer_that_does_not_fit_its_type_cannot_be_read() -> None:
+    api = replace(API, heard=Made)
+    assert task_in(api, json_response({"id": "7", "more": 1})) == {"id": "7", "more": 1}
+    with pytest.raises(Problem, match="cannot be read") as caught:
+        task_in(api, json_response({"id": 7}))
+    assert caught.value.kind is Kind.UPSTREAM_FAILED
+
+
+@pytest.mark.parametrize("all", [True, False])
+def test_a_rule_about_what_is_there_may_see_what_breaks_its_type(all: bool) -> None:
+    def rules(said: dict[str, Any]) -> list[Flaw]:
+        return [] if "image" in said else [custom_flaw(("clip",), "or an image")]
+
+    endpoint = replace(API.endpoints[0], rules=rules, rules_see_all=all)
+    with pytest.raises(Problem) as caught:
+        parse(API, endpoint, HttpRequest(method="POST", path="/v1/make", body=b'{"image": 5}'))
+    assert [flaw.path for flaw in caught.value.flaws] == ([("image",)] if all else [("image",), ("clip",)])

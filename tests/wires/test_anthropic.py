@@ -140,7 +140,7 @@ async def test_tokens_are_counted_as_the_message_counts_them(client: httpx.Async
     ("body", "told"),
     [
         ({"max_tokens": None}, "max_tokens: Input should be a valid integer"),
-        ({"messages": []}, "messages: List should have at least 1 items"),
+        ({"messages": []}, "messages: List should have at least 1 item after validation, not 0"),
         ({"messages": [{"role": "user"}]}, "messages.0.content: Field required"),
         ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "messages.0.content.0.text: Field required"),
         ({"temperature": 2}, "temperature: Input should be less than or equal to 1"),

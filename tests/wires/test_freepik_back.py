@@ -17,12 +17,13 @@ from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import Submission, Upload
 from mutoscope.wirekit.back import Carriage, File, Order, Way
 from mutoscope.wirekit.body import literals
-from mutoscope.wirekit.routes import Create, OpenUploads
+from mutoscope.wirekit.routes import Create, OpenUploads, Read
+from mutoscope.wirekit.task import Endpoint as Model
 from mutoscope.wires import ROWS
+from mutoscope.wires.freepik import api as back
 from mutoscope.wires.freepik import api as freepik
-from mutoscope.wires.freepik import back
-from mutoscope.wires.freepik.answers import Status
-from mutoscope.wires.freepik.bodies import RESOLUTIONS, Model, UploadType, WanShape
+from mutoscope.wires.freepik.api import Status
+from mutoscope.wires.freepik.bodies import RESOLUTIONS, UploadType, WanShape
 
 assert freepik.WIRE.back
 BACK = freepik.WIRE.back
@@ -876,7 +877,7 @@ def test_our_own_webhooks_are_callbacks(state: State):
     id = "01890a5d-ac96-774b-bcce-b302099a8057"
     wish = Generation(operation=I2V, model="gen4.5")
     job = Job(id=id, wire="freepik", route=GEN45, owner="", generation=wish, engine="e", created=1.0, state=state)
-    body = freepik.render_webhook(job)
+    body = freepik.WIRE.render_webhook(job)
     assert body is not None
     assert callback(body) == {"id": freepik.WIRE.public_id(id), "path": WAN}
 
@@ -998,5 +999,7 @@ def test_an_output_of_ours_is_a_link_of_theirs():
         outputs=(Output(id="o", media_type="video/mp4", asset="a", url=LINK),),
     )
     public = freepik.WIRE.public_id(id)
-    answer = freepik.render_job(job, HttpRequest(method="GET", path="/"))
+    answer = next(each for each in freepik.WIRE.routes if isinstance(each, Read)).render(
+        job, HttpRequest(method="GET", path="/")
+    )
     assert drive(BACK.poll({"id": public, "path": GEN45}), answer)[0].links == (LINK,)

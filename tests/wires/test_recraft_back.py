@@ -93,7 +93,7 @@ def test_a_mask_of_another_polarity_and_a_size_that_recraft_has_not_are_refused(
     wish = replace(DRAWN, operation=Operation.IMAGE_INPAINT, inputs=(PICTURE, MASK), extra=dark)
     with pytest.raises(Problem, match="'white' only") as caught:
         said(wish, "recraftv3")
-    assert (caught.value.kind, caught.value.field) == (Kind.UNSUPPORTED, "mask_polarity")
+    assert (caught.value.kind, caught.value.field) == (Kind.UNSUPPORTED, "mask")
     with pytest.raises(Problem, match="1820x1024") as caught:
         said(replace(DRAWN, width=1280, height=720), "recraftv3")
     assert caught.value.field == "width"

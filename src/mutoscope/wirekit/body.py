@@ -161,6 +161,15 @@ def upwards(path: Path) -> Iterator[Path]:
     return (path[:length] for length in range(len(path), 0, -1))
 
 
+@cache
+def bare(type: Any) -> Any:
+    """A struct without what is said about it: msgspec converts to that quickest."""
+    found = schema(type)
+    while isinstance(found, inspect.Metadata):
+        found = found.type
+    return found.cls if isinstance(found, inspect.StructType) else type
+
+
 def flaws_in(body: bytes, type: Any) -> tuple[Flaw, ...]:
     return tuple(walk(read_json(body), schema(type), ()))
 
@@ -220,31 +229,43 @@ def strangers(body: bytes, type: Any) -> Iterator[Path]:
         raise not_json(error, body) from error
 
 
-def strange(value: msgspec.Raw, shape: Shape, path: Path) -> Iterator[Path]:
-    # Values stay bytes until one is known to matter: a file inside a body is passed over, not decoded once more.
-    match bytes(memoryview(value)[:1]):
-        case b"{" if shape.objects:
-            said = RAW_OBJECT.decode(value)
-            known = fields_said(said, shape)
-            if known is None:
-                return
-            for name, inner in said.items():
-                if name not in known:
-                    if inner != NULL:
-                        yield (*path, name)
-                elif (within := known[name]) is not NOTHING:
-                    yield from strange(inner, within, (*path, name))
-        case b"[" if shape.items is not None:
-            for index, inner in enumerate(RAW_ARRAY.decode(value)):
-                yield from strange(inner, shape.items, (*path, index))
-        case _:
+def strange(value: Any, shape: Shape, path: Path) -> Iterator[Path]:
+    """The members that a shape has no place for in a value, decoded or as bytes."""
+    # Bytes stay so until a value is known to matter: a file inside a body is passed over, not decoded once more.
+    value = opened(value) if isinstance(value, msgspec.Raw) else value
+    if isinstance(value, dict) and shape.objects:
+        said = cast("Json", value)
+        known = fields_said(said, shape)
+        if known is None:
             return
+        for name, inner in said.items():
+            if name not in known:
+                if inner is not None and inner != NULL:
+                    yield (*path, name)
+            elif (within := known[name]) is not NOTHING:
+                yield from strange(inner, within, (*path, name))
+    elif isinstance(value, list) and shape.items is not None:
+        for index, inner in enumerate(cast("list[Any]", value)):
+            yield from strange(inner, shape.items, (*path, index))
 
 
-def fields_said(said: dict[str, msgspec.Raw], shape: Shape) -> dict[str, Shape] | None:
+def opened(value: msgspec.Raw) -> Any:
+    """An object or a list whose values stay bytes; None for anything else."""
+    match bytes(memoryview(value)[:1]):
+        case b"{":
+            return RAW_OBJECT.decode(value)
+        case b"[":
+            return RAW_ARRAY.decode(value)
+        case _:
+            return None
+
+
+def fields_said(said: Json, shape: Shape) -> dict[str, Shape] | None:
     if shape.tag is None:
         return shape.objects.get("")
-    return shape.objects.get(msgspec.json.decode(said.get(shape.tag, NULL), type=str | None) or "")
+    tag = said.get(shape.tag)
+    tag = msgspec.json.decode(tag, type=str | None) if isinstance(tag, msgspec.Raw) else tag
+    return shape.objects.get(tag or "")
 
 
 BLANKS = b" \t\r\n"

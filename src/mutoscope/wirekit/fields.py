@@ -67,13 +67,13 @@ def extra(name: str) -> Field:
     return Field(ours=(name,), read=lambda value: {"extra": {name: value}}, write=lambda wish: wish.extra.get(name))
 
 
-def unless(usual: Any, name: str) -> Field:
-    """An extra that says nothing where it has its usual value."""
+def unless(usual: Any, field: Field) -> Field:
+    """A value that says nothing where it is the usual one, which is what is done anyway."""
 
     def read(value: Any) -> Json:
-        return {} if value == usual else {"extra": {name: value}}
+        return {} if value == usual else field.read(value)
 
-    return replace(extra(name), read=read)
+    return replace(field, read=read)
 
 
 def words(name: str, theirs: Mapping[Any, Any]) -> Field:

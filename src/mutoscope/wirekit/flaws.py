@@ -74,13 +74,13 @@ def pydantic_type(flaw: Flaw) -> str:
 
 
 def pydantic(flaw: Flaw) -> str:
-    """A sentence of pydantic's: "Input should be less than or equal to 10"."""
+    """A sentence of pydantic 2: "Input should be less than or equal to 10"."""
     bound: Any = flaw.bound
     match flaw.rule:
         case Rule.REQUIRED:
             return "Field required"
         case Rule.TYPE:
-            return f"Input should be a valid {bound}"
+            return f"Input should be a valid {PYDANTIC_KINDS.get(bound, bound)}"
         case Rule.CHOICE | Rule.NO_MATCH:
             return f"Input should be {listed(bound)}"
         case Rule.MINIMUM:
@@ -88,13 +88,13 @@ def pydantic(flaw: Flaw) -> str:
         case Rule.MAXIMUM:
             return f"Input should be less than or equal to {bound}"
         case Rule.MIN_LENGTH:
-            return f"String should have at least {bound} characters"
+            return f"String should have at least {counted(bound, 'character')}"
         case Rule.MAX_LENGTH:
-            return f"String should have at most {bound} characters"
+            return f"String should have at most {counted(bound, 'character')}"
         case Rule.MIN_ITEMS:
-            return f"List should have at least {bound} items"
+            return f"List should have at least {counted(bound, 'item')} after validation, not {flaw.found}"
         case Rule.MAX_ITEMS:
-            return f"List should have at most {bound} items"
+            return f"List should have at most {counted(bound, 'item')} after validation, not {flaw.found}"
         case Rule.PATTERN:
             return f"String should match pattern '{bound}'"
         case Rule.UNKNOWN_KEY:
@@ -103,7 +103,14 @@ def pydantic(flaw: Flaw) -> str:
             return flaw.message or "Value error"
 
 
+PYDANTIC_KINDS = {"array": "list", "object": "dictionary or object to extract fields from"}
+
+
+def counted(figure: int, noun: str) -> str:
+    return f"{figure} {noun}" if figure == 1 else f"{figure} {noun}s"
+
+
 def listed(values: tuple[Any, ...]) -> str:
     """'a', 'b' or 'c'"""
-    texts = [f"'{value}'" if isinstance(value, str) else str(value) for value in values]
-    return " or ".join(filter(None, (", ".join(texts[:-1]), texts[-1])))
+    *first, last = map(repr, values)
+    return f"{', '.join(first)} or {last}" if first else last

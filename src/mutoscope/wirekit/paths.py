@@ -14,6 +14,8 @@ from mutoscope.wirekit.forms import arms
 
 def at(value: Any, path: str) -> Any:
     """What stands at a path; None where nothing does, and a flat list where the path has a `*`."""
+    if path.isidentifier():
+        return cast("Json", value).get(path) if isinstance(value, dict) else None
     steps = path.split(".")
     for place, step in enumerate(steps):
         if step == "*":

@@ -18,7 +18,7 @@ from msgspec import Struct, inspect
 from msgspec.structs import replace
 
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
-from mutoscope.model.job import Failure, Generation, Input, Job, Json, Operation, Role, State, Update
+from mutoscope.model.job import Failure, Generation, Input, Job, Json, MediaLimits, Operation, Role, State, Update
 from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, custom_flaw
 from mutoscope.model.requests import Proof, Submission
 from mutoscope.wirekit.answers import (
@@ -36,20 +36,23 @@ from mutoscope.wirekit.answers import (
 from mutoscope.wirekit.back import Back, Carriage, Conversation, File, Order, Way
 from mutoscope.wirekit.body import (
     UNREADABLE,
+    bare,
     body_of,
     dotted,
     ignored_notes,
     invalid,
-    read_body,
     read_json,
+    reread,
     schema,
-    strangers,
+    shape,
+    strange,
     walk,
+    wholes,
     with_others,
 )
 from mutoscope.wirekit.fields import AnyField, Field, FileField, JobField
 from mutoscope.wirekit.flaws import plain
-from mutoscope.wirekit.forms import file_of
+from mutoscope.wirekit.forms import arms, file_of
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.media import LINK, BadSource, source
 from mutoscope.wirekit.paths import at, chosen, has, put, types_at
@@ -71,11 +74,13 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     title: str
     body: Any
     makes: Mapping[Role | None, Operation]  # by the input that decides it, the first that is there; None: none of these
+    exclusive: bool = False  # those inputs exclude one another: beside the first, the others are not taken
     models: tuple[str, ...] = ()  # the vendor's words; the first where the caller names none. Empty: any word
     model_at: str | None = "model"  # dotted path in the body, or with braces a pattern of the path; None: nowhere
     parent: Role | None = None  # what the output of the job in the path is to this one
     fields: Mapping[str, AnyField] | None = None  # in the place of the API's
     rules: Callable[[Json], Iterable[Flaw]] | None = None  # what is wrong between members
+    rules_see_all: bool = False  # the rules ask only what is there: members that break their type are shown to them too
     reshape: Callable[[Json], Json] | None = None  # other forms of the body that clients send → the one of `body`
     route: str = ""  # the job's `route`; "" for one that every read of the wire may see
     form: bool = False
@@ -93,7 +98,9 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     says: Json = {}  # extras that the path itself says: an engine that does not know them does not make it
     fixed: Json = {}  # members that the vendor wants and nobody asks for, by dotted path
     flat: "Flat | None" = None  # of a body whose members stand in a list
-    table: tuple[tuple[str, AnyField], ...] = ()  # the rows that its body has; set by the API
+    table: tuple[tuple[str, AnyField], ...] = ()  # the rows that its body has; set by the API, as what follows
+    heads: tuple[str, ...] = ()  # the member of the body that each of them begins with
+    names: dict[str, str] = {}  # ours → theirs, where they differ
 
 
 class Flat(Struct, frozen=True, kw_only=True):
@@ -132,16 +139,21 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     states: Mapping[State, str]
     answer: Any  # the type of a task
     task: Callable[[Job], Any]  # what a read answers
-    error: Callable[[Problem, int], Any]
     error_type: Any
+    error: Callable[[Problem, int], Any] = lambda problem, _: {"message": problem.message}
+    render_problem: Callable[[Problem, HttpRequest], HttpResponse] | None = (
+        None  # in the place of the kit's and `error`
+    )
     show: str | None = "{id}"  # the path of a read below the root; None: an answer comes at once
     show_status: int = 200
     show_keyless: bool = False  # a read needs no key: the id is enough
+    at: str = "at"  # the name in a handle of the path that a task was made at
     created: int = 200  # status of a create's answer
     made: Callable[[Job], Any] | None = None  # what a create answers, where that is not the task
     made_type: Any = None
     made_reading: Reading | None = None  # of a create's answer, where it is not as that of a read
     reading: Reading = Reading()
+    heard: Any = None  # the type that an answer must fit to be read at all
     also_states: Mapping[str, State] = {}  # words that are read and never said
     code: str = ""  # path of the vendor's own code in an error
     codes: Mapping[Any, Kind] = {}  # what such a code means, whatever the status
@@ -149,6 +161,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     unsure: frozenset[str] = frozenset()  # words for which the next poll is to be waited for
     fault: Callable[[Json], Problem | None] | None = None  # trouble told by a code in an answer of status 200
     reasons: tuple[str, ...] = ("detail", "message", "error.message", "error", "msg")  # where an error says why
+    blamed: Callable[[Any], Iterable[tuple[str, str]]] | None = None  # (path of a member or "", why) in an error
     kinds: Mapping[int, Kind] = {}  # of error statuses read, where they mean something else than usual
     statuses: Mapping[Kind, int] = {}  # of errors told
     invalid_status: int = 400
@@ -175,10 +188,14 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     job_id: Callable[[str], str | None] = from_uuid4_form
     id_of: Callable[[HttpRequest], str] = last_parameter
     probes_inputs: bool = False
+    parse: Callable[[Endpoint, HttpRequest], Submission] | None = None  # calls the kit's and adds to it
+    source: Callable[[FileField, str, str], Input] | None = None  # (row, name, text) → the file; raises BadSource
+    address: Callable[[str], str | None] | None = None  # what is wrong with an address for news
     uploads: Mapping[str, Callable[[str], str | None]] = {}  # scheme of the vendor's own uris → the id of our upload
     upload_of: Callable[[str], str | None] | None = None  # the same of a text in any form; None for any other text
     back: bool = True
     upload: Callable[[File], Conversation[str]] | None = None
+    upload_limits: MediaLimits = MediaLimits()  # types and bytes that it takes
     find: Callable[[Order, float], Conversation[tuple[Json, ...]]] | None = None
     batch: Callable[[tuple[Json, ...]], Conversation[dict[int, Update]]] | None = None
     batch_key: Callable[[Json], str] | None = None
@@ -198,8 +215,15 @@ class TaskApi(Struct, frozen=True, kw_only=True):
 
 def tabled(api: TaskApi, endpoint: Endpoint) -> Endpoint:
     """With the rows of the table that its body has."""
-    table = api.fields if endpoint.fields is None else endpoint.fields
-    return replace(endpoint, table=tuple(pair for pair in table.items() if has(members_of(endpoint), pair[0])))
+    fields = api.fields if endpoint.fields is None else endpoint.fields
+    table = tuple(pair for pair in fields.items() if has(members_of(endpoint), pair[0]))
+    return replace(
+        endpoint,
+        table=table,
+        heads=tuple(chosen(path.split(".")[0])[0] for path, _ in table),
+        names={name: path for path, field in table if not field.alias for name in names_of(field) if name != path}
+        | ({"webhook": api.webhook} if api.webhook else {}),
+    )
 
 
 def members_of(endpoint: Endpoint) -> Any:
@@ -226,18 +250,23 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     """Raises Problem(INVALID) with every flaw of the body, Problem(NOT_FOUND) for a model that is not there."""
     body = reshaped(endpoint, request.body)
     said, flaws = read_all(body, endpoint.body)
+    whole = said
     asked: Json = {}
     more: Json = dict(endpoint.says)
-    inputs, names, wrong = list[Input](), dict[str, str](), {flaw.path[:1] for flaw in flaws}
-    found = list[Flaw]()
+    inputs: list[Input] = []
+    aliases: dict[str, str] = {}
+    found: list[Flaw] = []
+    wrong = {flaw.path[:1] for flaw in flaws} if flaws else set[tuple[str | int, ...]]()
     if endpoint.flat and not flaws:
         said, odd = endpoint.flat.read(said)
         flaws = tuple(odd)
-    for path, field in endpoint.table:
-        value = at(said, path)
-        if value is not None or not field.alias:
-            names |= {name: path for name in names_of(field) if name != path}
-        if value is None or (chosen(path.split(".")[0])[0],) in wrong:
+    for (path, field), head in zip(endpoint.table, endpoint.heads, strict=True):
+        value = said.get(head)
+        if value is None or (head != path and (value := at(said, path)) is None):
+            continue
+        if field.alias:
+            aliases |= {name: path for name in names_of(field) if name != path}
+        if (head,) in wrong:
             continue
         match field:
             case Field():
@@ -254,20 +283,23 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
                         found.append(custom_flaw(each, str(error)))
                 if field.weight and at(value, f"*.{field.weight}"):
                     more[weights_of(field)] = [at(each, field.weight) for each in value]
-    if api.webhook and isinstance(address := at(said, api.webhook), str) and not LINK.fullmatch(address):
-        found.append(custom_flaw(tuple(api.webhook.split(".")), "should be an HTTP(S) URL"))
-    judged = {name: value for name, value in said.items() if (name,) not in wrong}
+    address = at(said, api.webhook) if api.webhook else None
+    if api.webhook and isinstance(address, str) and (fault := (api.address or address_fault)(address)):
+        found.append(custom_flaw(tuple(api.webhook.split(".")), fault))
+    judged = said
+    if wrong and not endpoint.rules_see_all:
+        judged = {name: value for name, value in said.items() if (name,) not in wrong}
     refused: Problem | None = None
     try:
         found += [each for each in endpoint.rules(judged) if each.path[:1] not in wrong] if endpoint.rules else ()
     except Problem as problem:
         refused = problem
-    flaws = with_others(tuple(flaws), found)
-    if flaws:
+    if flaws or found:
+        flaws = with_others(tuple(flaws), found)
         raise invalid(in_order(flaws, endpoint.body))
     if refused:
         raise refused
-    strange = tuple(islice(strangers(body, endpoint.body), MOST_UNREAD))
+    unread = tuple(islice(strange(whole, shape(endpoint.body), ()), MOST_UNREAD))
     parent = request.params.get("id") if endpoint.parent else None
     if endpoint.parent and parent:
         inputs.append(Input(role=endpoint.parent, field="id", output_of=parent))
@@ -283,14 +315,18 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
         generation=Generation(
             operation=operation, model=model_in(endpoint, said, request), inputs=tuple(inputs), extra=more, **asked
         ),
-        webhook=at(said, api.webhook) if api.webhook else None,
-        fields=names | ({"webhook": api.webhook} if api.webhook else {}),
-        ignored=tuple(ignored_notes(strange, api.vendor)),
-        unread={".".join(map(str, path)): found for path in strange if (found := at_path(said, path)) is not None},
+        webhook=address,
+        fields=endpoint.names | aliases if aliases else endpoint.names,
+        ignored=ignored_notes(unread, endpoint.route or api.vendor) if unread else (),
+        unread={".".join(map(str, path)): found for path in unread if (found := at_path(said, path)) is not None},
         wait=endpoint.wait(said, request) if endpoint.wait else None,
         parent=parent,
         events=api.events(said) if api.events else None,
     )
+
+
+def address_fault(address: str) -> str | None:
+    return None if LINK.fullmatch(address) else "should be an HTTP(S) URL"
 
 
 def reshaped(endpoint: Endpoint, body: bytes) -> bytes:
@@ -311,13 +347,17 @@ def at_path(said: Json, path: tuple[str | int, ...]) -> Any:
 
 def read_all(body: bytes, type: Any) -> tuple[Json, tuple[Flaw, ...]]:
     """The body as plain values, and what is wrong with it. Raises Problem where there is no object to read."""
+    said = read_json(body)
     try:
-        read_body(body, type)
-    except Problem as problem:
-        if any(not flaw.path for flaw in problem.flaws):
-            raise
-        return read_json(body), problem.flaws
-    return read_json(body), ()
+        msgspec.convert(said, bare(type))
+        return said, ()
+    except msgspec.ValidationError:
+        flaws = tuple(walk(said, schema(type), ()))
+    if any(not flaw.path for flaw in flaws):
+        raise invalid(flaws)
+    if not flaws:
+        reread(said := wholes(said), type)
+    return said, flaws
 
 
 def texts_of(path: str, field: FileField, value: Any) -> Iterable[tuple[str, str, tuple[str | int, ...]]]:
@@ -342,6 +382,8 @@ def input_of(api: TaskApi, request: HttpRequest, field: FileField, name: str, te
             if id is None:
                 raise BadSource(f"{text[:100]} names no upload")
             return Input(role=field.role, field=name, upload=id, limits=field.limits)
+    if api.source:
+        return api.source(field, name, text)
     if Way.DATA not in field.ways and text[:5].lower() == "data:":
         raise BadSource("should be an HTTP(S) URL; files are not taken inline here")
     return source(text, role=field.role, field=name, limits=field.limits, bare_base64=field.bare)
@@ -374,9 +416,7 @@ def in_order(flaws: tuple[Flaw, ...], body: Any) -> tuple[Flaw, ...]:
 
 @cache
 def structs(body: Any) -> tuple[tuple[str, ...], ...]:
-    type = schema(body)
-    types = type.types if isinstance(type, inspect.UnionType) else (type,)
-    return tuple(tuple(field.encode_name for field in getattr(each, "fields", ())) for each in types)
+    return tuple(tuple(field.encode_name for field in getattr(each, "fields", ())) for each in arms(schema(body)))
 
 
 def render_problem(api: TaskApi, problem: Problem, _request: HttpRequest) -> HttpResponse:
@@ -436,9 +476,7 @@ def supports(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> froz
     if found is None:
         return None
     endpoint, _ = found
-    # what is there before decides otherwise; what comes after may be there too
-    before = list(endpoint.makes.values()).index(operation)
-    others = {role.value for role in list(endpoint.makes)[:before] if role}
+    others = {role.value for role in unsaid(endpoint, operation)}
     said = {name for _, field in endpoint.table for name in names_of(field)} | set(endpoint.says)
     if endpoint.parent:
         said.add(endpoint.parent.value)
@@ -447,13 +485,30 @@ def supports(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> froz
     return frozenset(said - others)
 
 
+def unsaid(endpoint: Endpoint, operation: Operation) -> set[Role]:
+    """The inputs that would make it another operation: what comes before decides; what comes after may be there too,
+    unless it is excluded."""
+    before = list(endpoint.makes.values()).index(operation)
+    return {
+        role
+        for place, (role, made) in enumerate(endpoint.makes.items())
+        if role and (place < before or (endpoint.exclusive and made is not operation))
+    }
+
+
 def ways(api: TaskApi, order: Order, wanted: Input) -> tuple[Carriage, ...]:
     found = endpoint_for(api, order.generation.operation, order.names)
-    for _, field in found[0].table if found else ():
-        if isinstance(field, FileField) and field.role is wanted.role:
-            most = field.limits.max_bytes if field.limits else None
-            return tuple(Carriage(way, most) for way in field.ways)
-    return ()
+    if found is None or wanted.role in unsaid(found[0], order.generation.operation):
+        return ()
+    field = next((each for _, each in found[0].table if isinstance(each, FileField) and each.role is wanted.role), None)
+    if field is None:
+        return ()
+    most, limits = field.limits.max_bytes if field.limits else None, api.upload_limits
+    least = min(filter(None, (most, limits.max_bytes)), default=None)
+    fits = wanted.media_type is None or not limits.types or wanted.media_type in limits.types
+    return tuple(
+        Carriage(way, least if way is Way.UPLOAD else most) for way in field.ways if way is not Way.UPLOAD or fits
+    )
 
 
 def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
@@ -480,14 +535,13 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
         case _:
             pass
     hold_added(api, endpoint, wish)
-    hold_polarity(api, endpoint, wish)
-    for name, value in endpoint.says.items():
-        if wish.extra.get(name, value) != value:
-            message = f"{api.vendor} makes this with {value!r} only, not {wish.extra[name]!r}."
-            raise Problem(Kind.UNSUPPORTED, message, field=name)
+    hold_said(api, endpoint, wish)
+    idle = unsaid(endpoint, wish.operation) if endpoint.exclusive else ()
     for path, field in endpoint.table:
         match field:
             case _ if field.alias:
+                continue
+            case FileField() if field.role in idle:
                 continue
             case Field():
                 if (value := field.write(wish)) is not None:
@@ -503,7 +557,10 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
             put(body, path, value)
     flaws = [*walk(body, schema(members_of(endpoint)), ()), *(endpoint.rules(body) if endpoint.rules else ())]
     if flaws:
-        named = [(our_name(endpoint, flaw, wish), api.word(flaw)) for flaw in flaws]
+        named = [
+            (our_name(endpoint.table, path_in(flaw), wish) or path_in(flaw) or "model", api.word(flaw))
+            for flaw in flaws
+        ]
         told = "; ".join(f"{ours}: {why}" for ours, why in named)
         raise Problem(Kind.INVALID, f"{api.vendor} does not take this: {told}.", field=named[0][0])
     if api.webhook and order.callback and has(endpoint.body, api.webhook):
@@ -522,13 +579,15 @@ def hold_added(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
         raise Problem(Kind.INVALID, message, field="added_seconds")
 
 
-def hold_polarity(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
-    """Raises Problem where the vendor would take a mask for its reverse."""
-    theirs, ours = endpoint.says.get("mask_polarity"), wish.extra.get("mask_polarity")
-    if theirs and theirs != ours and (mask := wish.input(Role.MASK)):
-        shown = ours or "not said, so white or what is transparent"
-        message = f"{api.vendor} changes what is {theirs} in a mask; what marks the change in this one is {shown}."
-        raise Problem(Kind.UNSUPPORTED, message, field=mask.role.value)
+def hold_said(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
+    """Raises Problem where something else was asked for than the path says, as where a mask would be taken for its
+    reverse: one whose polarity is not said shows the change in white or by what is transparent."""
+    for name, theirs in endpoint.says.items():
+        mask = wish.input(Role.MASK) if name == "mask_polarity" else None
+        usual = "white" if mask else theirs
+        if (ours := wish.extra.get(name, usual)) != theirs:
+            message = f"{api.vendor} makes this with the {name.replace('_', ' ')} {theirs!r} only; here it is {ours!r}."
+            raise Problem(Kind.UNSUPPORTED, message, field=mask.role.value if mask else name)
 
 
 def write_files(api: TaskApi, endpoint: Endpoint, order: Order, body: Json, path: str, field: FileField) -> None:
@@ -588,14 +647,17 @@ def beside(body: Json, path: str, more: Json) -> None:
         put(body, f"{path.rpartition('.')[0]}.{name}".lstrip("."), value)
 
 
-def our_name(endpoint: Endpoint, flaw: Flaw, wish: Generation) -> str:
-    """What we call the member that a flaw is about: of several names the one that was asked for."""
-    path = ".".join(str(step) for step in flaw.path if isinstance(step, str))
-    for each, field in sorted(endpoint.table, key=lambda row: -len(row[0])):  # the innermost
+def path_in(flaw: Flaw) -> str:
+    return ".".join(step for step in flaw.path if isinstance(step, str))
+
+
+def our_name(table: Iterable[tuple[str, AnyField]], path: str, wish: Generation | None) -> str | None:
+    """What we call the member at a path, or what it belongs to: of several names the one that was asked for."""
+    for each, field in sorted(table, key=lambda row: -len(row[0])):  # the innermost
         if path == each or path.startswith(f"{each}.") or each.startswith(f"{path}."):
             names = names_of(field)
             return next((name for name in names if getattr(wish, name, None) is not None), names[0])
-    return path or "model"
+    return None
 
 
 def check(api: TaskApi, order: Order) -> None:
@@ -608,7 +670,7 @@ def submit(api: TaskApi, order: Order) -> Conversation[Update]:
     if order.reference:
         # vendors that know no such thing ignore it; another mutoscope knows by it what came before
         request = replace(request, headers=request.headers | {"idempotency-key": order.reference})
-    task = task_in(api, (yield in_parts(request) if api.multipart else request))
+    task = task_in(api, (yield in_parts(request) if api.multipart else request), order)
     reading = api.made_reading or api.reading
     if api.show is None:
         return replace(news(api, reading, task), handle={"id": order.reference or "-"})
@@ -618,7 +680,7 @@ def submit(api: TaskApi, order: Order) -> Conversation[Update]:
     except Problem:
         # It exists and costs money, whatever its status says: its handle must not be lost. The next poll asks again.
         update = Update(state=State.QUEUED, upstream_status=plain_text(str(at(task, reading.status) or ""), 100))
-    return replace(update, handle={"id": id, "at": path})
+    return replace(update, handle={"id": id, api.at: path})
 
 
 def poll(api: TaskApi, handle: Json) -> Conversation[Update]:
@@ -635,7 +697,7 @@ def poll(api: TaskApi, handle: Json) -> Conversation[Update]:
 
 
 def read_request(api: TaskApi, handle: Json) -> HttpRequest:
-    path, _, query = (api.show or "").replace("{at}", str(handle.get("at", ""))).partition("?")
+    path, _, query = (api.show or "").replace("{at}", str(handle.get(api.at, ""))).partition("?")
     asked = {name: handle["id"] for name, _, _ in (each.partition("=") for each in query.split("&") if each)}
     return ask("GET", api.root + path.replace("{id}", str(handle["id"])), **asked)
 
@@ -648,12 +710,14 @@ def cancel(api: TaskApi, handle: Json) -> Conversation[bool]:
     return True
 
 
-def task_in(api: TaskApi, response: HttpResponse) -> Json:
+def task_in(api: TaskApi, response: HttpResponse, order: Order | None = None) -> Json:
     """The JSON of an answer of a create or a read. Raises Problem for a refusal, and for what cannot be read."""
     if not 200 <= response.status < 300:
-        raise complaint(api, response)
+        raise complaint(api, response, order)
     try:
         task = decoded(response.body, dict[str, Any])
+        if api.heard is not None:
+            msgspec.convert(task, api.heard)
     except (msgspec.ValidationError, *UNREADABLE) as error:
         reason = plain_text(str(error))
         raise Problem(Kind.UPSTREAM_FAILED, f"{api.vendor} sent an answer that cannot be read: {reason}") from error
@@ -728,16 +792,24 @@ def failure_in(api: TaskApi, reading: Reading, task: Json) -> Failure:
     return Failure(kind=Kind.UPSTREAM_FAILED, message=message)
 
 
-def complaint(api: TaskApi, response: HttpResponse) -> Problem:
-    """An error answer: the status decides the kind, the vendor's text is its message."""
+def complaint(api: TaskApi, response: HttpResponse, order: Order | None = None) -> Problem:
+    """An error answer: the status decides the kind, the vendor's text is its message, and the first of the members that
+    it blames and we know is the problem's field."""
     try:
         said = msgspec.json.decode(response.body)
     except UNREADABLE:
         said = None
     texts = (at(said, path) for path in api.reasons)
     why = next((text for text in map(text_of, texts) if text), "")
+    blamed = tuple(api.blamed(said)) if api.blamed else ()
+    why = "; ".join(filter(None, (why, *(f"{path}: {text}" if path else text for path, text in blamed))))
     meant = api.codes.get(code) if isinstance(code := at(said, api.code) if api.code else None, int | str) else None
-    return refusal(response, why, vendor=api.vendor, kinds={response.status: meant} if meant else dict(api.kinds))
+    problem = refusal(response, why, vendor=api.vendor, kinds={response.status: meant} if meant else dict(api.kinds))
+    wish = order.generation if order else None
+    made = endpoint_for(api, wish.operation, order.names) if order and wish else None
+    table = (*(made[0].table if made else ()), *api.fields.items())
+    problem.field = next((ours for path, _ in blamed if path and (ours := our_name(table, path, wish))), None)
+    return problem
 
 
 def text_of(told: Any) -> str:
@@ -766,8 +838,9 @@ def read_callback(api: TaskApi, order: Order, request: HttpRequest) -> Json | No
     """The body is a task: its id, and the path that the order goes to."""
     try:
         task = msgspec.json.decode(request.body, type=dict[str, Any])
-        reading = replace(api.reading, id=api.webhook_id) if api.webhook_id else api.reading
-        return {"id": id_in(api, reading, task), "at": translate(api, order)[0]}
+        bare = api.webhook_id and at(task, api.webhook_id) is not None  # or in the envelope of an answer
+        reading = replace(api.reading, id=api.webhook_id) if bare else api.reading
+        return {"id": id_in(api, reading, task), api.at: translate(api, order)[0]}
     except (Problem, msgspec.ValidationError, *UNREADABLE):
         return None
 
@@ -792,7 +865,7 @@ def wire(api: TaskApi) -> Wire:
         Create(
             at=f"POST {api.root}{path}",
             route=each.route,
-            parse=partial(parse, api, each),
+            parse=partial(api.parse or partial(parse, api), each),
             render=partial(made, each),
             body=each.body,
             answer=each.answer or api.made_type or api.answer,
@@ -811,12 +884,12 @@ def wire(api: TaskApi) -> Wire:
     if api.show is not None:
         path, _, asked = api.show.partition("?")
         query = msgspec.defstruct(f"{api.name.title()}Query", [(asked.partition("=")[0], str)]) if asked else None
-        below = {each.at: each.route for each in api.endpoints} if "{at}" in path else {"": ""}
+        below = {each.at: each for each in api.endpoints} if "{at}" in path else {"": None}
         tasks += [
-            Read(at=f"GET {api.root}{path.replace('{at}', at)}", id=api.id_of, route=route, render=render,
-                 named=named if api.reference else None, answer=api.answer, status=api.show_status,
-                 keyless=api.show_keyless, query=query, summary="Read a task")
-            for at, route in below.items()
+            Read(at=f"GET {api.root}{path.replace('{at}', at)}", id=api.id_of, route=each.route if each else "",
+                 render=render, named=named if api.reference else None, answer=api.answer, status=api.show_status,
+                 keyless=api.show_keyless, query=query, summary=f"{each.title}: read a task" if each else "Read a task")
+            for at, each in below.items()
         ]  # fmt: skip
     if api.stop:
         method, path = api.stop.split(" ", 1)
@@ -840,7 +913,7 @@ def wire(api: TaskApi) -> Wire:
         docs=api.docs,
         roots=(api.root, *api.roots),
         routes=(*creates, *tasks, *api.routes),
-        render_problem=partial(render_problem, api),
+        render_problem=api.render_problem or partial(render_problem, api),
         credential=api.credential or bearer,
         public_id=api.public_id,
         job_id=api.job_id,

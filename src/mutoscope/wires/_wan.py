@@ -25,6 +25,6 @@ VIDEO = MediaLimits(
 )
 
 
-def clip_limits(total: int | None) -> MediaLimits:
+def clip_limits(total: float | None) -> MediaLimits:
     """Of a clip to continue. It counts in the duration that is asked for, in seconds, and cannot be longer."""
     return VIDEO if total is None else replace(VIDEO, max_seconds=float(min(max(total, 0), LONGEST_CLIP)))

@@ -1,138 +1,104 @@
 """Freepik's AI API, since 2026 also Magnific's: one path per model, a task, `generated` links.
 
-Read `MODELS` in `bodies.py` first, one row each, then the foot of this file: the routes that follow.
+Read `MODELS` in `bodies.py` first, one row each, then the foot of this file. The vendor has no word for "stop" and no
+reason for a failure; its lists tell ids and states, nothing else.
 """
 
 import math
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from functools import cache, partial
+from itertools import count
+from typing import Annotated, Any, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import replace
 
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
-from mutoscope.model.job import Generation, Input, Job, Json, Operation, Role, State
-from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, Rule, custom_flaw
+from mutoscope.model.job import Input, Job, Json, MediaLimits, Role, State, Update
+from mutoscope.model.problem import STATUS, Kind, Problem, Rule
 from mutoscope.model.requests import Allowance, Page, Submission, Upload, UploadWish
-from mutoscope.wirekit.body import invalid, outside_body, read_body, read_json, schema, unread, walk
+from mutoscope.wirekit import task as kit
+from mutoscope.wirekit.answers import STORE_KINDS, TaskId, ask, is_link, news_of, read_answer, refusal
+from mutoscope.wirekit.back import Conversation, File, Order, Way
+from mutoscope.wirekit.body import outside_body, read_body, read_json
+from mutoscope.wirekit.fields import FileField
+from mutoscope.wirekit.flaws import pydantic
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.media import LINK, BadSource, source
-from mutoscope.wirekit.routes import Create, List, ListUploads, OpenUploads, Read, Route
-from mutoscope.wirekit.wire import Wire
+from mutoscope.wirekit.paths import at, has
+from mutoscope.wirekit.queries import read_query
+from mutoscope.wirekit.routes import List, ListUploads, OpenUploads
+from mutoscope.wirekit.task import Endpoint, Reading, TaskApi
 from mutoscope.wires._wan import clip_limits
-from mutoscope.wires.freepik.answers import (
-    STATUSES,
-    ErrorAnswer,
-    InvalidParam,
-    ListedTask,
-    Task,
-    TaskAnswer,
-    TaskListAnswer,
-    UploadAnswer,
-    UploadedFile,
-    UploadListAnswer,
-    UploadTicket,
-    reason,
-)
-from mutoscope.wires.freepik.back import BACK
-from mutoscope.wires.freepik.bodies import (
-    BODY_FIELDS,
-    KEY_HEADERS,
-    MEDIA,
-    MODELS,
-    OTHER_MODEL,
-    OURS,
-    PLAIN,
-    RESOLUTIONS,
-    ROOT,
-    UPLOAD_BYTES,
-    UPLOAD_KEPT_SECONDS,
-    UPLOAD_SLOT_SECONDS,
-    ListQuery,
-    Model,
-    UploadRequest,
-    WanSettings,
-)
+from mutoscope.wires.freepik.bodies import FIELDS, MODELS, OTHER_MODEL, PUBLISHED, VENDOR, UploadRequest, UploadType
 
-NAME = "freepik"
-PLACEHOLDER = "<string>"
-"""What the vendor's own documentation shows for a URL that is not sent; people post its examples as they stand."""
-
+ROOT = "/v1/ai/"
+KEY_HEADERS = ("x-freepik-api-key", "x-magnific-api-key")  # the old host's and the new one's
 
 # -- asking ----------------------------------------------------------------------
 
-
-def parse_submission(model: Model, request: HttpRequest) -> Submission:
-    """Raises Problem(INVALID) with every flaw of the body."""
-    sent, flaws = read_fields(request.body, model.body)
-    sent, notes = without_placeholders(sent)
-    broken = {flaw.path[0] for flaw in flaws if flaw.path}
-    media = [read_medium(field, sent) for field in MEDIA if field in sent and field not in broken]
-    flaws += [each for each in media if isinstance(each, Flaw)]
-    flaws += webhook_flaws(sent)
-    flaws += model.rules(sent) if model.rules else ()
-    if flaws:
-        raise invalid(in_order(flaws, model.body))
-    inputs, unused = chosen(tuple(each for each in media if isinstance(each, Input)))
-    return Submission(
-        generation=generation(model, sent, inputs),
-        webhook=sent.get("webhook_url"),
-        fields=names_for(model.body),
-        notes=(*notes, *unused, *unread(request.body, model.body, model.route)),
-    )
+PLACEHOLDER = "<string>"
+"""What the vendor's own documentation shows for a URL that is not sent; people post its examples as they stand."""
+LINKS = ("start_image_url", "end_image_url", "audio_url", "video_url", "webhook_url")
 
 
-def read_fields(body: bytes, type: type[Struct]) -> tuple[Json, list[Flaw]]:
-    """The fields that were sent, by name, and what is wrong with them. Raises Problem when there are none to read.
+def parse(endpoint: Endpoint, request: HttpRequest) -> Submission:
+    """A first frame and a clip to continue exclude each other; the vendor's own example carries both.
 
-    A body with flaws is read all the same, so that the rules between fields are told with the rest.
+    Raises Problem(INVALID) with every flaw of the body.
     """
-    try:
-        struct = read_body(body, type)
-    except Problem as problem:
-        if any(not flaw.path for flaw in problem.flaws):  # no JSON, or no object
-            raise
-        value, flaws = read_json(body), list(problem.flaws)
-    else:
-        names = type.__struct_fields__
-        return {name: value for name in names if (value := getattr(struct, name)) is not None}, []
-    return {name: value[name] for name in type.__struct_fields__ if value.get(name) is not None}, flaws
+    sent, notes = without_placeholders(endpoint, request)
+    read = kit.parse(API, endpoint, sent)
+    if clip := read.generation.input(Role.VIDEO):
+        inputs = tuple(each for each in read.generation.inputs if each is not clip)
+        if read.generation.input(Role.FIRST_FRAME):
+            unused = f"start_image_url decides; send {clip.field} without it to continue a clip"
+            notes = (*notes, f"{clip.field} was not used: {unused}")
+        else:  # it counts in the duration
+            inputs = (*inputs, replace(clip, limits=clip_limits(read.generation.seconds)))
+        read = replace(read, generation=replace(read.generation, inputs=inputs))
+    notes = (*notes, *read.ignored)
+    return replace(read, notes=notes, ignored=(), unread={}) if notes else read
 
 
-def without_placeholders(sent: Json) -> tuple[Json, tuple[str, ...]]:
-    idle = [name for name, value in sent.items() if value == PLACEHOLDER and name.endswith("_url")]
+def without_placeholders(endpoint: Endpoint, request: HttpRequest) -> tuple[HttpRequest, tuple[str, ...]]:
+    if b"string" not in request.body or not isinstance(value := read_json(request.body), dict):
+        return request, ()
+    said = cast("Json", value)
+    idle = [name for name in LINKS if said.get(name) == PLACEHOLDER and has(endpoint.body, name)]
     if not idle:
-        return sent, ()
-    notes = tuple(f'{name}: the documentation\'s placeholder "{PLACEHOLDER}" counts as not sent' for name in idle)
-    return {name: value for name, value in sent.items() if name not in idle}, notes
+        return request, ()
+    body = msgspec.json.encode({name: value for name, value in said.items() if name not in idle})
+    notes = (f'{name}: the documentation\'s placeholder "{PLACEHOLDER}" counts as not sent' for name in idle)
+    return replace(request, body=body), tuple(notes)
 
 
-def read_medium(field: str, sent: Json) -> Input | Flaw:
-    """The file that a field names, or why it names none."""
-    text, medium = str(sent[field]), MEDIA[field]
-    if not medium.inline and (fault := link_fault(text)):
-        return custom_flaw((field,), f"{fault}; files are taken as links here, not inline")
+def read_file(field: FileField, name: str, text: str) -> Input:
+    """Raises BadSource in pydantic's words."""
+    inline = Way.DATA in field.ways
+    if not inline and (fault := link_fault(text)):
+        raise BadSource(f"{fault}; files are taken as links here, not inline")
     if text[:4].lower() == "http" and SCHEME.match(text) and (fault := link_fault(text)):
-        return custom_flaw((field,), fault)
-    limits = medium.limits
-    if medium.role is Role.VIDEO:
-        total = sent.get("duration")
-        limits = clip_limits(total if isinstance(total, int) else None)
+        raise BadSource(fault)
     try:
-        return source(text, role=medium.role, field=field, limits=limits, bare_base64=medium.inline)
+        return source(text, role=field.role, field=name, limits=field.limits, bare_base64=inline)
     except BadSource as error:
-        return custom_flaw((field,), f"Value error, {error}")
+        raise BadSource(f"Value error, {error}") from error
 
 
+PLAIN = re.compile(r"https?://[a-z0-9-][a-z0-9.-]*(/[!-~]*)?")
+"""Most links, in which nothing needs a closer look."""
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 CONTROL = re.compile(r"[\x00-\x20\x7f]")
 
 
 def link_fault(text: str) -> str | None:
     """Why a text is no HTTP(S) URL, in pydantic's words."""
+    if PLAIN.fullmatch(text):
+        return None
     if not text:
         return "Input should be a valid URL, input is empty"
     scheme = SCHEME.match(text)
@@ -158,68 +124,35 @@ def host_fault(text: str) -> str | None:
         return "Input should be a valid URL, invalid port number"
 
 
-def webhook_flaws(sent: Json) -> Iterator[Flaw]:
-    url = sent.get("webhook_url")
-    if isinstance(url, str) and (fault := link_fault(url)):
-        yield custom_flaw(("webhook_url",), fault)
-
-
-def in_order(flaws: list[Flaw], type: type[Struct]) -> tuple[Flaw, ...]:
-    """As the body's fields are declared, which is the order in which a validator would meet them."""
-    rank = {name: number for number, name in enumerate(type.__struct_fields__)}
-    return tuple(sorted(flaws, key=lambda flaw: rank.get(str(flaw.path[0]), 0) if flaw.path else -1))
-
-
-def chosen(inputs: tuple[Input, ...]) -> tuple[tuple[Input, ...], tuple[str, ...]]:
-    """A first frame and a clip to continue exclude each other; the vendor's own example carries both."""
-    clip = next((each for each in inputs if each.role is Role.VIDEO), None)
-    if clip is None or not any(each.role is Role.FIRST_FRAME for each in inputs):
-        return inputs, ()
-    note = f"{clip.field} was not used: start_image_url decides; send {clip.field} without it to continue a clip"
-    return tuple(each for each in inputs if each is not clip), (note,)
-
-
-def generation(model: Model, sent: Json, inputs: tuple[Input, ...]) -> Generation:
-    continues = any(each.role is Role.VIDEO for each in inputs)
-    return Generation(
-        operation=Operation.VIDEO_EXTENSION if continues else model.operation,
-        model=model.name,
-        inputs=inputs,
-        extra=extra(sent),
-        **{ours: sent[theirs] for theirs, ours in PLAIN.items() if theirs in sent},
-        **frame(sent),
-    )
-
-
-def frame(sent: Json) -> Json:
-    if "resolution" in sent:
-        return {"resolution": RESOLUTIONS[sent["resolution"]]}
-    if "ratio" not in sent:
-        return {}
-    width, _, height = sent["ratio"].partition(":")
-    return {"width": int(width), "height": int(height)}
-
-
-def extra(sent: Json) -> Json:
-    """What a Generation has no field for: a shape without a size goes by the name "ratio"."""
-    settings: WanSettings | None = sent.get("additional_settings")
-    found = {"ratio": sent.get("aspect_ratio"), "prompt_extend": settings.prompt_extend if settings else None}
-    return {name: value for name, value in found.items() if value is not None}
-
-
-@cache
-def names_for(body: type[Struct]) -> dict[str, str]:
-    names = {ours: field for field in body.__struct_fields__ for ours in OURS.get(field, ()) if ours != field}
-    names["webhook"] = "webhook_url"
-    return names | ({"prompt_extend": "additional_settings.prompt_extend"} if "prompt_extend" in names else {})
-
-
 def credential(request: HttpRequest) -> str | None:
     old, new = KEY_HEADERS
     return request.headers.get(old, "").strip() or request.headers.get(new, "").strip() or None
 
 
-# -- answering -------------------------------------------------------------------
+# -- tasks and their lists -------------------------------------------------------
+
+Status = Literal["CREATED", "IN_PROGRESS", "COMPLETED", "FAILED"]
+STATUSES: dict[State, Status] = dict(zip(State, (*get_args(Status), "FAILED"), strict=True))
+"""The vendor has no word for what is canceled, and clients know these four only."""
+Uuid = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
+
+
+class ListedTask(Struct, frozen=True, kw_only=True):
+    task_id: Uuid
+    status: Status
+
+
+class Task(ListedTask, frozen=True, kw_only=True):
+    generated: tuple[str, ...] = ()
+    error: str | UnsetType = UNSET  # ours: why it FAILED
+
+
+class TaskAnswer(Struct, frozen=True, kw_only=True):
+    data: Task
+
+
+class TaskListAnswer(Struct, frozen=True, kw_only=True):
+    data: tuple[ListedTask, ...]
 
 
 def task(job: Job) -> Task:
@@ -237,20 +170,38 @@ def reason_of(job: Job) -> str:
     return "The task was canceled." if job.state is State.CANCELED else "The task failed."
 
 
-def render_job(job: Job, _request: HttpRequest) -> HttpResponse:
-    return json_response(TaskAnswer(data=task(job)))
-
-
 def render_list(jobs: tuple[Job, ...], _request: HttpRequest) -> HttpResponse:
     listed = (ListedTask(task_id=uuid4_form(job.id), status=STATUSES[job.state]) for job in jobs)
     return json_response(TaskListAnswer(data=tuple(listed)))
 
 
-def render_webhook(job: Job) -> bytes | None:
-    """The answer of the GET without its envelope. What the operator cancels is told as a read tells it, as FAILED."""
-    if job.state is State.QUEUED:
+class ListQuery(Struct, frozen=True, kw_only=True):
+    page: Annotated[int, Meta(ge=1, le=1_000_000_000)] = 1
+    per_page: Annotated[int, Meta(ge=1, le=100)] = 20
+
+
+def parse_page(request: HttpRequest) -> Page:
+    """Raises Problem(INVALID)."""
+    query = read_query(request, ListQuery)
+    return Page(number=query.page, size=query.per_page)
+
+
+EMPTY_LISTS: Json = {"loras": {"default": (), "customs": ()}, "apps": (), "flows": (), "me/flows": ()}
+"""Lists of the vendor's that are always empty here, at which clients try their keys."""
+
+
+def absent(request: HttpRequest) -> HttpResponse | None:
+    """A list of what there is none of here: of the vendor's other things, and of the tasks of its other models."""
+    path = request.path.removeprefix("/freepik").removeprefix(ROOT).removesuffix("/")
+    if request.method not in ("GET", "HEAD") or from_uuid4_form(path.rpartition("/")[2]):
         return None
-    return msgspec.json.encode(task(job))
+    if path in EMPTY_LISTS:
+        notes = f"this server has no {path}"
+    elif OTHER_MODEL.fullmatch(path):
+        notes = f"this server does not make {path}, so there are no tasks of it"
+    else:
+        return None
+    return json_response({"data": EMPTY_LISTS.get(path, ())}, headers={"x-mutoscope-notes": notes})
 
 
 def answer_headers(allowance: Allowance) -> Headers:
@@ -262,47 +213,10 @@ def answer_headers(allowance: Allowance) -> Headers:
     }
 
 
-# -- lists -----------------------------------------------------------------------
-
-
-WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
-
-
-def parse_page(request: HttpRequest) -> Page:
-    """Raises Problem(INVALID)."""
-    texts = {name: request.query[name] for name in ListQuery.__struct_fields__ if name in request.query}
-    values = {name: int(text) if WHOLE.fullmatch(text) else text for name, text in texts.items()}
-    flaws = tuple(walk(values, schema(ListQuery), ()))
-    if flaws:
-        raise invalid(flaws)
-    query = msgspec.convert(values, ListQuery)
-    return Page(number=query.page, size=query.per_page)
-
-
-class Loras(Struct, frozen=True, kw_only=True):
-    default: tuple[str, ...] = ()
-    customs: tuple[str, ...] = ()
-
-
-EMPTY_LISTS = {"loras": Loras(), "apps": (), "flows": (), "me/flows": ()}
-"""Lists of the vendor's that are always empty here, at which clients try their keys."""
-
-
-def absent(request: HttpRequest) -> HttpResponse | None:
-    """A list of what there is none of here: of the vendor's other things, and of the tasks of its other models."""
-    path = request.path.removeprefix(f"/{NAME}").removeprefix(ROOT).removesuffix("/")
-    if request.method not in ("GET", "HEAD") or from_uuid4_form(path.rpartition("/")[2]):
-        return None
-    if path in EMPTY_LISTS:
-        notes = f"this server has no {path}"
-        return json_response({"data": EMPTY_LISTS[path]}, headers={"x-mutoscope-notes": notes})
-    if OTHER_MODEL.fullmatch(path):
-        notes = f"this server does not make {path}, so there are no tasks of it"
-        return json_response(TaskListAnswer(data=()), headers={"x-mutoscope-notes": notes})
-    return None
-
-
 # -- uploads ---------------------------------------------------------------------
+
+UPLOADS = MediaLimits(types=get_args(UploadType), max_bytes=1024 * 1024 * 1024)
+SLOT_SECONDS, KEPT_SECONDS = 120.0, 7 * 86400.0
 
 
 def parse_uploads(request: HttpRequest) -> tuple[UploadWish, ...]:
@@ -311,12 +225,39 @@ def parse_uploads(request: HttpRequest) -> tuple[UploadWish, ...]:
         UploadWish(
             media_type=file.content_type,
             min_bytes=1,
-            max_bytes=UPLOAD_BYTES,
-            keep_seconds=UPLOAD_KEPT_SECONDS,
-            slot_seconds=UPLOAD_SLOT_SECONDS,
+            max_bytes=UPLOADS.max_bytes or 0,
+            keep_seconds=KEPT_SECONDS,
+            slot_seconds=SLOT_SECONDS,
         )
         for file in read_body(request.body, UploadRequest).files
     )
+
+
+class UploadTicket(Struct, frozen=True, kw_only=True):
+    """PUT the bytes to `upload_url` with exactly these headers and no key; `asset_url` then works in URL fields."""
+
+    file_id: Uuid
+    upload_url: str
+    headers: dict[str, str]
+    expires_in: int  # seconds
+    asset_url: str
+    asset_url_expires_in: int  # seconds
+
+
+class UploadAnswer(Struct, frozen=True, kw_only=True):
+    files: tuple[UploadTicket, ...]
+
+
+class UploadedFile(Struct, frozen=True, kw_only=True):
+    file_id: Uuid
+    content_type: str
+    asset_url: str
+    asset_url_expires_at: str  # a moment, since a wire has no clock to count from
+    expires_at: str
+
+
+class UploadListAnswer(Struct, frozen=True, kw_only=True):
+    files: tuple[UploadedFile, ...]
 
 
 def render_uploads(uploads: tuple[Upload, ...], _request: HttpRequest) -> HttpResponse:
@@ -357,125 +298,199 @@ def moment(seconds: float) -> str:
 # -- trouble ---------------------------------------------------------------------
 
 
+class InvalidParam(Struct, frozen=True, kw_only=True):
+    """One bad field: live answers call it `field` and say where it stands, the documentation calls it `name`."""
+
+    field: str
+    name: str
+    reason: str
+
+
+class ErrorAnswer(Struct, frozen=True, kw_only=True):
+    message: str
+    invalid_params: tuple[InvalidParam, ...] | UnsetType = UNSET
+    detail: str | UnsetType = UNSET  # ours: what the vendor's fixed message does not tell
+
+
 ERROR_STATUS: Mapping[Kind, int] = STATUS | {
     # The vendor declares 500 and 503 only. What may have been paid for is 500, which fewer clients send again.
     Kind.UPSTREAM_FAILED: 500,
     Kind.SUBMISSION_UNKNOWN: 500,
     Kind.TIMED_OUT: 503,
 }
-
 FIXED_MESSAGES: Mapping[int, str] = {
     429: "Too many requests",
     500: "Internal Server Error",
     503: "Service Unavailable. Please try again later.",
 }
+BODY_FIELDS = frozenset(name for each in MODELS for name in each.body.__struct_fields__)
 
 
 def render_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
     status = ERROR_STATUS[problem.kind]
-    message = message_of(problem, status, request)
+    unreadable = any(flaw.rule is Rule.JSON for flaw in problem.flaws)
     where = outside_body(problem, request) or ("query" if request.method == "GET" else "body")
-    params = invalid_params(problem, where) if status == 400 else ()
-    told = message == problem.message or any(problem.message == each.reason for each in params) or problem.flaws
-    answer = ErrorAnswer(
-        message=message, invalid_params=params or UNSET, detail=UNSET if told else problem.message or UNSET
-    )
-    headers = {} if problem.retry_after is None else {"retry-after": str(math.ceil(problem.retry_after))}
-    return json_response(answer, status, headers)
-
-
-def message_of(problem: Problem, status: int, request: HttpRequest) -> str:
+    params = invalid_params(problem, where) if status == 400 and not unreadable else ()
     if problem.kind is Kind.UNAUTHENTICATED:
-        return "Invalid API key" if credential(request) else "Missing API key"
-    if problem.kind is Kind.INVALID and (problem.flaws or problem.field) and not is_unreadable(problem):
-        return "Validation error"
-    return FIXED_MESSAGES.get(status) or problem.message
-
-
-def is_unreadable(problem: Problem) -> bool:
-    return any(flaw.rule is Rule.JSON for flaw in problem.flaws)
+        message = "Invalid API key" if credential(request) else "Missing API key"
+    elif problem.kind is Kind.INVALID and (problem.flaws or problem.field) and not unreadable:
+        message = "Validation error"
+    else:
+        message = FIXED_MESSAGES.get(status) or problem.message
+    told = message == problem.message or any(problem.message == each.reason for each in params) or problem.flaws
+    detail = UNSET if told else problem.message or UNSET
+    headers = {} if problem.retry_after is None else {"retry-after": str(math.ceil(problem.retry_after))}
+    return json_response(ErrorAnswer(message=message, invalid_params=params or UNSET, detail=detail), status, headers)
 
 
 def invalid_params(problem: Problem, where: str) -> tuple[InvalidParam, ...]:
-    if is_unreadable(problem):
-        return ()
     if problem.flaws:
-        return tuple(param(".".join(map(str, flaw.path)), where, reason(flaw)) for flaw in problem.flaws)
-    if problem.field and (problem.kind is Kind.INVALID or problem.field.partition(".")[0] in BODY_FIELDS):
-        return (param(problem.field, where, problem.message),)
-    return ()
-
-
-def param(name: str, where: str, reason: str) -> InvalidParam:
-    return InvalidParam(field=f"{where}.{name}" if name else where, name=name or where, reason=reason)
-
-
-# -- the routes that follow from the models --------------------------------------
-
-
-def routes_of(model: Model) -> tuple[Route, ...]:
-    """A task is made, listed and read under the path of its model; there is no other way to it."""
-    path = ROOT + model.route
-    return (
-        Create(
-            at=f"POST {path}",
-            route=model.route,
-            parse=partial(parse_submission, model),
-            render=render_job,
-            body=model.published or model.body,
-            answer=TaskAnswer,
-            summary=f"{model.title}: create a task",
-        ),
-        List(
-            at=f"GET {path}",
-            route=model.route,
-            parse=parse_page,
-            render=render_list,
-            answer=TaskListAnswer,
-            query=ListQuery,
-            summary=f"{model.title}: list the tasks, newest first",
-        ),
-        Read(
-            at=f"GET {path}/{{id}}",
-            route=model.route,
-            render=render_job,
-            answer=TaskAnswer,
-            summary=f"{model.title}: read a task",
-        ),
+        named = [(".".join(map(str, flaw.path)), pydantic(flaw)) for flaw in problem.flaws]
+    elif problem.field and (problem.kind is Kind.INVALID or problem.field.partition(".")[0] in BODY_FIELDS):
+        named = [(problem.field, problem.message)]
+    else:
+        named = []
+    return tuple(
+        InvalidParam(field=f"{where}.{name}" if name else where, name=name or where, reason=why) for name, why in named
     )
 
 
-UPLOAD_ROUTES = (
-    OpenUploads(
-        at=f"POST {ROOT}uploads/request-url",
-        parse=parse_uploads,
-        render=render_uploads,
-        body=UploadRequest,
-        answer=UploadAnswer,
-        summary="Open upload slots for local files",
-    ),
-    ListUploads(
-        at=f"GET {ROOT}uploads",
-        render=render_upload_list,
-        answer=UploadListAnswer,
-        summary="List the uploaded files, with fresh links",
-    ),
+# fmt: off
+ROUTES = (
+    *(List(at=f"GET {ROOT}{each.at}", route=each.route, parse=parse_page, render=render_list, answer=TaskListAnswer,
+           query=ListQuery, summary=f"{each.title}: list the tasks, newest first") for each in MODELS),
+    OpenUploads(at=f"POST {ROOT}uploads/request-url", parse=parse_uploads, render=render_uploads, body=UploadRequest,
+                answer=UploadAnswer, summary="Open upload slots for local files"),
+    ListUploads(at=f"GET {ROOT}uploads", render=render_upload_list, answer=UploadListAnswer,
+                summary="List the uploaded files, with fresh links"),
 )
+# fmt: on
 
-WIRE = Wire(
-    name=NAME,
-    title="Freepik / Magnific AI API",
-    docs="https://docs.freepik.com/api-reference",
-    roots=(ROOT,),
-    routes=(*(route for model in MODELS for route in routes_of(model)), *UPLOAD_ROUTES),
-    render_problem=render_problem,
-    credential=credential,
-    public_id=uuid4_form,
-    job_id=from_uuid4_form,
-    render_webhook=render_webhook,
-    answer_headers=answer_headers,
-    problem_schema=ErrorAnswer,
-    absent=absent,
-    security={"type": "apiKey", "in": "header", "name": KEY_HEADERS[0]},
-    back=BACK,
+# -- the other end ---------------------------------------------------------------
+
+STATES: dict[str, State] = {word: state for state, word in STATUSES.items() if state is not State.CANCELED}
+"""The vendor's words read the other way. What its operators cancel it calls FAILED, and so it stays."""
+
+
+class ListedNews(Struct, frozen=True, kw_only=True):
+    task_id: TaskId
+    status: str
+
+
+class TaskNews(ListedNews, frozen=True, kw_only=True):
+    """A task as loosely as it may come: `generated` is not in every answer, `error` in hardly any."""
+
+    generated: tuple[str, ...] | None = None
+
+
+class Envelope(Struct, frozen=True, kw_only=True):
+    data: TaskNews
+
+
+class ListEnvelope(Struct, frozen=True, kw_only=True):
+    data: tuple[ListedNews, ...]
+
+
+PAGE = 100
+UNLISTED = frozenset({400, 404, 405})
+"""Answers of a vendor that has no such list, or no pages of it: both were seen, though its own description has both."""
+
+
+def batch(handles: tuple[Json, ...]) -> Conversation[dict[int, Update]]:
+    """Who is unfinished. What has ended is polled alone: the links, and a reason where there is one, are not listed."""
+    places = {handle["id"]: place for place, handle in enumerate(handles)}
+    found: dict[int, Update] = {}
+    for page in count(1):
+        response = yield list_request(handles[0]["path"], page)
+        if response.status in UNLISTED:
+            break
+        listed = tasks_in(response)
+        ours = [each for each in listed if each.task_id in places]
+        for each in ours:
+            state = STATES.get(each.status)
+            place = places.pop(each.task_id, None)
+            if place is not None and state is not None and not state.final:
+                found[place] = news_of(vendor=VENDOR, state=state, status=each.status)
+        if not ours or not places or len(listed) < PAGE:
+            break
+    return found
+
+
+def find(order: Order, _since: float) -> Conversation[tuple[Json, ...]]:
+    """The newest page of the path's tasks. It tells neither when a task was made nor of what: whose they are is to be
+    known from elsewhere. A vendor without the list is a Problem, since nothing found would mean nothing sent.
+    """
+    path, _ = kit.translate(API, order)
+    response = yield list_request(path, 1)
+    return tuple({"id": task.task_id, "path": path} for task in tasks_in(response))
+
+
+def list_request(path: str, page: int) -> HttpRequest:
+    return ask("GET", ROOT + path, page=str(page), per_page=str(PAGE))
+
+
+def tasks_in(response: HttpResponse) -> tuple[ListedNews, ...]:
+    return read_answer(good(response), ListEnvelope, vendor=VENDOR).data
+
+
+def good(response: HttpResponse) -> HttpResponse:
+    if not 200 <= response.status < 300:
+        raise kit.complaint(API, response)
+    return response
+
+
+class Slot(Struct, frozen=True, kw_only=True):
+    upload_url: str
+    asset_url: str
+    headers: dict[str, str] = {}
+
+
+class Slots(Struct, frozen=True, kw_only=True):
+    files: Annotated[tuple[Slot, ...], Meta(min_length=1)]
+
+
+def upload(file: File) -> Conversation[str]:
+    if file.media_type not in UPLOADS.types:
+        right = ", ".join(UPLOADS.types)
+        raise Problem(Kind.BAD_MEDIA, f"{VENDOR} takes no {file.media_type} as an upload; it takes {right}.")
+    response = yield ask("POST", f"{ROOT}uploads/request-url", {"files": [{"content_type": file.media_type}]})
+    slot = read_answer(good(response), Slots, vendor=VENDOR).files[0]
+    if not (is_link(slot.upload_url) and is_link(slot.asset_url)):
+        raise Problem(Kind.UPSTREAM_FAILED, f"{VENDOR} opened an upload without saying where.")
+    headers = {name.lower(): value for name, value in slot.headers.items()}
+    response = yield HttpRequest(method="PUT", path=slot.upload_url, headers=headers, body=file.data)
+    if not 200 <= response.status < 300:
+        raise refusal(response, "the upload was not taken", vendor=VENDOR, kinds=STORE_KINDS)
+    return slot.asset_url
+
+
+def blamed(said: Any) -> Iterator[tuple[str, str]]:
+    """Live answers say where a bad field stands (`field`), the documentation shows its `name`."""
+    said = cast("Any", problem) if isinstance(problem := at(said, "problem"), dict) else said
+    yield "", text(said, "message")
+    for each in at(said, "invalid_params.*"):
+        yield text(each, "name") or text(each, "field").removeprefix("body."), text(each, "reason")
+    yield "", text(said, "detail")
+
+
+def text(said: Any, name: str) -> str:
+    return value.strip() if isinstance(value := at(said, name), str) else ""
+
+
+# fmt: off
+API = TaskApi(
+    name="freepik", vendor=VENDOR, title="Freepik / Magnific AI API", docs="https://docs.freepik.com/api-reference",
+    base_url="https://api.freepik.com", root=ROOT, show="{at}/{id}", at="path",
+    endpoints=tuple(replace(each, body=PUBLISHED.get(each.body, each.body)) for each in MODELS), fields=FIELDS,
+    parse=parse, source=read_file, address=link_fault, word=pydantic,
+    states=STATUSES, task=lambda job: TaskAnswer(data=task(job)), answer=TaskAnswer,
+    webhook="webhook_url", webhook_body=task, webhook_id="task_id",
+    reading=Reading(id="data.task_id", status="data.status", links=("data.generated",), reason=("data.error",)),
+    heard=Envelope, reasons=(), blamed=blamed, render_problem=render_problem, error_type=ErrorAnswer,
+    sign=lambda key, _now: {KEY_HEADERS[0]: key}, credential=credential,
+    security={"type": "apiKey", "in": "header", "name": KEY_HEADERS[0]}, routes=ROUTES,
+    upload=upload, upload_limits=UPLOADS, find=find, batch=batch, batch_key=lambda handle: handle["path"],
+    requests_per_second=10.0,  # the documented average of one address
 )
+# fmt: on
+WIRE = replace(kit.wire(API), answer_headers=answer_headers, absent=absent)

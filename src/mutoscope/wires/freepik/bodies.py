@@ -1,22 +1,26 @@
-"""What Freepik is sent, as both ends of the wire read it: the bodies, their fields in our words, the models."""
+"""What Freepik is sent, as both ends of the wire read it: the bodies, what their fields say, the models."""
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
-from mutoscope.model.job import Json, MediaLimits, Operation, Role
-from mutoscope.model.problem import Flaw, custom_flaw
+from mutoscope.model.catalog import pixels_of
+from mutoscope.model.job import Generation, Json, Operation, Role
+from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
+from mutoscope.wirekit.back import Way
+from mutoscope.wirekit.fields import AnyField, Field, FileField, extra, pixels, same
 from mutoscope.wirekit.media import BASE64_PATTERN, DATA_PATTERN, URL_PATTERN
+from mutoscope.wirekit.task import Endpoint
 from mutoscope.wires import _wan
 
-ROOT = "/v1/ai/"
-KEY_HEADERS = ("x-freepik-api-key", "x-magnific-api-key")  # the old host's and the new one's
+VENDOR = "Freepik"
 
 # -- what the vendor takes: the bodies, with the vendor's bounds -----------------
 
-# The patterns are for the published description; the rules themselves are `link_fault` and `_inputs.source`.
+# The patterns are for the published description; the rules themselves are `link_fault` and `media.source`.
 Link = Annotated[str, Meta(extra_json_schema={"format": "uri", "pattern": f"^{URL_PATTERN}$"})]
 Picture = Annotated[
     str,
@@ -29,8 +33,9 @@ Text500 = Annotated[str, Meta(max_length=500)]
 Text2000 = Annotated[str, Meta(max_length=2000)]
 Text5000 = Annotated[str, Meta(max_length=5000)]
 NonEmptyText1000 = Annotated[str, Meta(min_length=1, max_length=1000)]
-Seed31 = Annotated[int, Meta(ge=0, le=2147483647)]
-Seed32 = Annotated[int, Meta(ge=0, le=4294967295)]
+SEED31, SEED32 = 2**31 - 1, 2**32 - 1
+Seed31 = Annotated[int, Meta(ge=0, le=SEED31)]
+Seed32 = Annotated[int, Meta(ge=0, le=SEED32)]
 WanSeconds = Annotated[int, Meta(ge=2, le=15)]
 WanResolution = Literal["720P", "1080P"]
 WanShape = Literal["16:9", "9:16", "1:1", "4:3", "3:4"]
@@ -96,16 +101,6 @@ class WanImageToVideo(Struct, frozen=True, kw_only=True):
     webhook_url: Link | None = None
 
 
-def needs(field: str) -> Json:
-    return {"required": [field], "properties": {field: {"type": "string"}}}
-
-
-# The rule of `wan_rules`, for the published description.
-WanImageToVideoBody = Annotated[
-    WanImageToVideo, Meta(extra_json_schema={"anyOf": [needs("start_image_url"), needs("video_url")]})
-]
-
-
 class WanTextToVideo(Struct, frozen=True, kw_only=True):
     prompt: Text5000
     negative_prompt: Text500 | None = None
@@ -118,48 +113,6 @@ class WanTextToVideo(Struct, frozen=True, kw_only=True):
     webhook_url: Link | None = None
 
 
-# -- the body's fields, in the vendor's words and in ours ------------------------
-
-PLAIN = {"prompt": "prompt", "negative_prompt": "negative_prompt", "duration": "seconds", "seed": "seed"}
-"""Body field → Generation field, where the value means the same."""
-
-RESOLUTIONS = {"720P": "720p", "1080P": "1080p"}
-
-
-class Medium(Struct, frozen=True, kw_only=True):
-    """A body field that names a file."""
-
-    role: Role
-    limits: MediaLimits | None = None
-    inline: bool = False  # takes a data URI and bare base64 beside a link
-
-
-MEDIA = {
-    "image": Medium(role=Role.FIRST_FRAME, inline=True),
-    "start_image_url": Medium(role=Role.FIRST_FRAME, limits=_wan.IMAGE),
-    "end_image_url": Medium(role=Role.LAST_FRAME, limits=_wan.IMAGE),
-    "audio_url": Medium(role=Role.AUDIO, limits=_wan.AUDIO),
-    "video_url": Medium(role=Role.VIDEO, limits=_wan.VIDEO),
-}
-
-OURS: dict[str, tuple[str, ...]] = {
-    **{theirs: (ours,) for theirs, ours in PLAIN.items()},
-    **{field: (medium.role.value,) for field, medium in MEDIA.items()},
-    "ratio": ("width", "height"),
-    "aspect_ratio": ("ratio", "width", "height"),  # a shape; with the tier of `resolution` it is a size
-    "resolution": ("resolution",),
-    "additional_settings": ("prompt_extend",),
-}
-"""Body field → what it says of a Generation: names of fields, of roles and of extras."""
-
-# -- lists and uploads -----------------------------------------------------------
-
-
-class ListQuery(Struct, frozen=True, kw_only=True):
-    page: Annotated[int, Meta(ge=1, le=1_000_000_000)] = 1
-    per_page: Annotated[int, Meta(ge=1, le=100)] = 20
-
-
 # fmt: off
 UploadType = Literal[
     "image/png", "image/jpeg", "image/webp",
@@ -167,9 +120,6 @@ UploadType = Literal[
     "audio/mpeg", "audio/wav", "audio/mp4", "audio/webm", "audio/ogg",
 ]
 # fmt: on
-UPLOAD_BYTES = 1024 * 1024 * 1024
-UPLOAD_SLOT_SECONDS = 120.0
-UPLOAD_KEPT_SECONDS = 7 * 86400.0
 
 
 class WishedFile(Struct, frozen=True, kw_only=True):
@@ -180,79 +130,144 @@ class UploadRequest(Struct, frozen=True, kw_only=True):
     files: Annotated[tuple[WishedFile, ...], Meta(min_length=1, max_length=14)]
 
 
+# -- the size of the frame: pixels where `ratio` lists them, else a tier and a shape ----
+
+RESOLUTIONS = {"720P": "720p", "1080P": "1080p"}
+TIERS = {ours: theirs for theirs, ours in RESOLUTIONS.items()}
+SIZES = {pixels_of(shape, tier): (shape, tier) for tier in TIERS for shape in get_args(WanShape)}
+
+
+def size_of(wish: Generation) -> tuple[int, int] | None:
+    if wish.width is not None and wish.height is not None:
+        return wish.width, wish.height
+    if wish.width is None and wish.height is None:
+        return None
+    message = f"{VENDOR} needs the width and the height of the frame; only one was given."
+    raise Problem(Kind.INVALID, message, field="height" if wish.height is None else "width")
+
+
+def ratio_of(wish: Generation) -> str | None:
+    if size := size_of(wish):
+        return f"{size[0]}:{size[1]}"
+    if wish.resolution is None:
+        return None
+    message = f"{VENDOR} has no tiers of resolution for {wish.model}: ask for width and height in pixels."
+    raise Problem(Kind.UNSUPPORTED, message, field="resolution")
+
+
+def tier_of(wish: Generation) -> str | None:
+    if size_of(wish):
+        message = f"{VENDOR} gives the frame the shape of the input: ask for a resolution, not for pixels."
+        raise Problem(Kind.UNSUPPORTED, message, field="width")
+    return TIERS.get(wish.resolution or "", wish.resolution)
+
+
+def shape_and_tier(wish: Generation) -> tuple[str | None, str | None]:
+    """Exactly the size that was asked for, or none. A tier or a shape beside it must agree."""
+    shape, tier = wish.extra.get("ratio"), wish.resolution
+    if (size := size_of(wish)) is None:
+        return shape, TIERS.get(tier or "", tier)
+    if (found := SIZES.get(size)) is None:
+        right = ", ".join(f"{w}×{h}" for w, h in filter(None, SIZES))
+        message = f"{VENDOR} has no frame of {size[0]}×{size[1]} for this model; it has {right}."
+        raise Problem(Kind.INVALID, message, field="width")
+    for name, asked, given in (("resolution", tier, found[1]), ("ratio", shape, found[0])):
+        if asked not in (None, given):
+            message = f"{size[0]}×{size[1]} is {given}, which contradicts the {name} {asked} beside it."
+            raise Problem(Kind.INVALID, message, field=name)
+    return found[0], TIERS[found[1]]
+
+
+def read_tier(value: str) -> Json:
+    return {"resolution": RESOLUTIONS[value]}
+
+
+# -- what the fields say ---------------------------------------------------------
+
+
+def seed(most: int) -> Field:
+    """A seed of a wider range is folded into this one; the same one every time."""
+
+    def write(wish: Generation) -> int | None:
+        return wish.seed % (most + 1) if wish.seed is not None and wish.seed > most else wish.seed
+
+    return Field(ours=("seed",), read=lambda value: {"seed": value}, write=write)
+
+
+BY_LINK = (Way.LINK, Way.UPLOAD)  # what is uploaded goes by a link too
+FIELDS: dict[str, AnyField] = {
+    "prompt": same("prompt"),
+    "negative_prompt": same("negative_prompt"),
+    "image": FileField(role=Role.FIRST_FRAME, ways=(*BY_LINK, Way.DATA)),
+    "start_image_url": FileField(role=Role.FIRST_FRAME, ways=BY_LINK, limits=_wan.IMAGE),
+    "end_image_url": FileField(role=Role.LAST_FRAME, ways=BY_LINK, limits=_wan.IMAGE),
+    "audio_url": FileField(role=Role.AUDIO, ways=BY_LINK, limits=_wan.AUDIO),
+    "video_url": FileField(role=Role.VIDEO, ways=BY_LINK, limits=_wan.VIDEO),
+    "ratio": replace(pixels(":"), write=ratio_of),
+    "aspect_ratio": Field(
+        ours=("ratio", "width", "height"),
+        read=lambda value: {"extra": {"ratio": value}},
+        write=lambda wish: shape_and_tier(wish)[0],
+    ),
+    "resolution": Field(ours=("resolution",), read=read_tier, write=lambda wish: shape_and_tier(wish)[1]),
+    "duration": same("seconds"),
+    "seed": seed(SEED32),
+    "additional_settings.prompt_extend": extra("prompt_extend"),
+}
+SHORT_SEED: dict[str, AnyField] = FIELDS | {"seed": seed(SEED31)}
+SHAPED_BY_INPUT = SHORT_SEED | {"resolution": Field(ours=("resolution",), read=read_tier, write=tier_of)}
+
 # -- the models ------------------------------------------------------------------
 
 
-class Model(Struct, frozen=True, kw_only=True):
-    """One row of the table below."""
-
-    route: str  # its path below /v1/ai/
-    name: str  # in the catalog
-    operation: Operation
-    body: type[Struct]
-    title: str
-    rules: Callable[[Json], Iterator[Flaw]] | None = None  # between the fields of a body
-    published: Any = None  # the body with those rules, for OpenAPI
-
-
-def wan_rules(sent: Json) -> Iterator[Flaw]:
+def wan_rules(said: Json) -> Iterator[Flaw]:
     """WAN 2.7 starts from a picture or from a clip; the last frame alone is no start."""
-    if "start_image_url" in sent or "video_url" in sent:
+    if said.get("start_image_url") is not None or said.get("video_url") is not None:
         return
-    if "end_image_url" in sent:
+    if said.get("end_image_url") is not None:
         message = "Value error, end_image_url needs start_image_url or video_url beside it"
         yield custom_flaw(("end_image_url",), message)
     else:
         yield custom_flaw(("start_image_url",), "Field required: send start_image_url, or video_url to continue a clip")
 
 
-MODELS = (
-    Model(
-        route="image-to-video/runway-4-5",
-        name="gen4.5",
-        operation=Operation.IMAGE_TO_VIDEO,
-        body=RunwayImageToVideo,
-        title="Runway Gen 4.5, video from a picture",
-    ),
-    Model(
-        route="text-to-video/runway-4-5",
-        name="gen4.5",
-        operation=Operation.TEXT_TO_VIDEO,
-        body=RunwayTextToVideo,
-        title="Runway Gen 4.5, video from text",
-    ),
-    Model(
-        route="image-to-video/runway-gen4-turbo",
-        name="gen4_turbo",
-        operation=Operation.IMAGE_TO_VIDEO,
-        body=RunwayGen4Turbo,
-        title="Runway Gen 4 Turbo, video from a picture",
-    ),
-    Model(
-        route="text-to-image/runway",
-        name="gen4_image",
-        operation=Operation.TEXT_TO_IMAGE,
-        body=RunwayTextToImage,
-        title="Runway, picture from text",
-    ),
-    Model(
-        route="image-to-video/wan-2-7",
-        name="wan-2.7",
-        operation=Operation.IMAGE_TO_VIDEO,
-        body=WanImageToVideo,
-        title="WAN 2.7, video from a picture, or a clip continued",
-        rules=wan_rules,
-        published=WanImageToVideoBody,
-    ),
-    Model(
-        route="text-to-video/wan-2-7",
-        name="wan-2.7",
-        operation=Operation.TEXT_TO_VIDEO,
-        body=WanTextToVideo,
-        title="WAN 2.7, video from text",
-    ),
-)
+def needs(field: str) -> Json:
+    return {"required": [field], "properties": {field: {"type": "string"}}}
 
+
+# The rule of `wan_rules`, for the published description.
+STARTED = Meta(extra_json_schema={"anyOf": [needs("start_image_url"), needs("video_url")]})
+PUBLISHED: dict[Any, Any] = {WanImageToVideo: Annotated[WanImageToVideo, STARTED]}
+STARTS = {
+    Role.FIRST_FRAME: Operation.IMAGE_TO_VIDEO,
+    Role.VIDEO: Operation.VIDEO_EXTENSION,
+    None: Operation.IMAGE_TO_VIDEO,
+}
+
+
+def model(at: str, name: str, operation: Operation, body: type[Struct], title: str, **more: Any) -> Endpoint:
+    """A model has a path of its own; `name` is that of the catalog."""
+    row: Json = {"makes": {None: operation}, "models": (name, at), "model_at": None} | more
+    return Endpoint(at=at, route=at, title=title, body=body, **row)
+
+
+# fmt: off
+MODELS = (
+    model("image-to-video/runway-4-5", "gen4.5", Operation.IMAGE_TO_VIDEO, RunwayImageToVideo,
+          "Runway Gen 4.5, video from a picture"),
+    model("text-to-video/runway-4-5", "gen4.5", Operation.TEXT_TO_VIDEO, RunwayTextToVideo,
+          "Runway Gen 4.5, video from text"),
+    model("image-to-video/runway-gen4-turbo", "gen4_turbo", Operation.IMAGE_TO_VIDEO, RunwayGen4Turbo,
+          "Runway Gen 4 Turbo, video from a picture"),
+    model("text-to-image/runway", "gen4_image", Operation.TEXT_TO_IMAGE, RunwayTextToImage,
+          "Runway, picture from text"),
+    model("image-to-video/wan-2-7", "wan-2.7", Operation.IMAGE_TO_VIDEO, WanImageToVideo,
+          "WAN 2.7, video from a picture, or a clip continued",
+          makes=STARTS, exclusive=True, fields=SHAPED_BY_INPUT, rules=wan_rules, rules_see_all=True),
+    model("text-to-video/wan-2-7", "wan-2.7", Operation.TEXT_TO_VIDEO, WanTextToVideo,
+          "WAN 2.7, video from text", fields=SHORT_SEED),
+)
+# fmt: on
 OTHER_MODEL = re.compile(
     "(text-to-image|image-to-video|text-to-video|reference-to-video|video-edit|video|lip-sync|image-expand|voiceover"
     "|skin-enhancer)/[a-z0-9][a-z0-9-]{0,60}"
@@ -260,6 +275,4 @@ OTHER_MODEL = re.compile(
     "|image-relight|image-style-transfer|image-change-camera|ideogram-image-edit|skin-enhancer|music-generation"
     "|sound-effects|audio-isolation|improve-prompt|image-to-prompt|text-to-icon"
 )
-"""Paths below ROOT of models that the vendor has and this server does not, those to come included."""
-
-BODY_FIELDS = frozenset(name for model in MODELS for name in model.body.__struct_fields__)
+"""Paths below the root of models that the vendor has and this server does not, those to come included."""

@@ -213,7 +213,7 @@ LEGACY: Json = {"fields": bodies.LEGACY, "rules": bodies.legacy_flaws}
 IN_REQUEST: Json = LEGACY | {"model_at": "image_request.model"}
 ASKED = ("text_prompt", "json_prompt", "prompt")
 FOURTH: Json = {"fields": bodies.FOURTH, "rules": bodies.fourth_flaws}
-GENERATE_4 = bodies.needing(bodies.Generate4, *ASKED, text_prompt="a lighthouse")
+GENERATE_4 = bodies.exactly_one(bodies.Generate4, *ASKED, text_prompt="a lighthouse")
 PICTURES = (
     at_once(V3 + "generate", "Make pictures (v3)", bodies.Generate3, DRAWN, models.V3,
             also=("ideogram-v3/generate",)),
@@ -228,10 +228,10 @@ PICTURES = (
     at_once(V3 + "try-on", "Dress a person (v3)", bodies.TryOn3, WORN, models.V3),
     at_once(V4 + "generate", "Make pictures (v4)", GENERATE_4, DRAWN, models.V4, **FOURTH),
     at_once(V4 + "remix", "Make pictures after one (v4)",
-            bodies.needing(bodies.Remix4, *ASKED, text_prompt="a lighthouse", image="https://example.com/picture.png"),
+            bodies.exactly_one(bodies.Remix4, *ASKED, text_prompt="a lighthouse", image="https://example.com/picture.png"),
             REMIXED, models.REMIX_V4, **FOURTH),
     at_once("v1/edit", "Make pictures after others",
-            bodies.needing(bodies.EditAny, "images", "image_urls", prompt="a lighthouse",
+            bodies.exactly_one(bodies.EditAny, "images", "image_urls", prompt="a lighthouse",
                            images=["https://example.com/picture.png"]),
             REMIXED, models.EDIT, bodies.any_flaws),
     at_once("v1/remove-background", "Cut out what is in front", bodies.OnePicture, CUT, models.REMOVE_BACKGROUND),

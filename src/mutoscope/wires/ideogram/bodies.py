@@ -8,13 +8,13 @@ from msgspec import Meta, Struct
 from mutoscope.model.job import Generation, Json, MediaLimits, Role
 from mutoscope.model.problem import Flaw, Rule, custom_flaw
 from mutoscope.wirekit.back import Way
-from mutoscope.wirekit.fields import AnyField, Field, FileField, alias, extra, same, sized
+from mutoscope.wirekit.fields import AnyField, Field, FileField, alias, extra, same, sized, unless
 from mutoscope.wirekit.media import LinkOrData as Picture
 from mutoscope.wirekit.paths import at
 from mutoscope.wires.ideogram.models import LEGACY_SHAPES, LEGACY_SIZES, PRESETS, SHAPES, V2, V3_SIZES, V4_SIZES
 
 
-def one_of(words: Collection[str], prefix: str = "") -> Meta:
+def closed(words: Collection[str], prefix: str = "") -> Meta:
     """A closed list that is too long for its choices to be told one by one."""
     return Meta(pattern=f"^{prefix}({'|'.join(words)})$", examples=[prefix + next(iter(words))])
 
@@ -44,12 +44,12 @@ class Palette(Struct, kw_only=True):
 
 LegacyStyle = Literal["AUTO", "GENERAL", "FICTION", "REALISTIC", "DESIGN", "RENDER_3D", "ANIME", "CUSTOM", "STYLIZED"]
 LegacyModel = Literal["V_2", "V_2_TURBO", "V_1", "V_1_TURBO", "V_2A", "V_2A_TURBO", "V_3", "AUTO"]
-LegacySize = Annotated[str, one_of([size.replace("x", "_") for size in LEGACY_SIZES], "RESOLUTION_")]
+LegacySize = Annotated[str, closed([size.replace("x", "_") for size in LEGACY_SIZES], "RESOLUTION_")]
 
 
 class Request(Struct, kw_only=True):
     prompt: Prompt
-    aspect_ratio: Annotated[str, one_of(LEGACY_SHAPES)] | None = None
+    aspect_ratio: Annotated[str, closed(LEGACY_SHAPES)] | None = None
     resolution: LegacySize | None = None
     model: LegacyModel | None = None
     magic_prompt_option: Magic | None = None
@@ -118,8 +118,8 @@ class Describe(Struct, kw_only=True):
 
 Speed = Literal["FLASH", "TURBO", "BALANCED", "DEFAULT", "QUALITY"]
 Style = Literal["AUTO", "GENERAL", "REALISTIC", "DESIGN", "CUSTOM", "FICTION", "STYLIZED"]
-Size = Annotated[str, one_of(V3_SIZES)]
-Shape = Annotated[str, one_of(SHAPES)]
+Size = Annotated[str, closed(V3_SIZES)]
+Shape = Annotated[str, closed(SHAPES)]
 Own = Annotated[str, Meta(pattern="^model/[^/]+/version/[^/]+$")]
 
 
@@ -131,7 +131,7 @@ class Drawn(Struct, kw_only=True):
 
 
 class Styled(Drawn, kw_only=True):
-    style_preset: Annotated[str, one_of(PRESETS)] | None = None
+    style_preset: Annotated[str, closed(PRESETS)] | None = None
     color_palette: Palette | None = None
     style_codes: list[Hex] | None = None
     style_reference_images: list[Picture] | None = None
@@ -195,7 +195,7 @@ class Generate4(Struct, kw_only=True):
     json_prompt: dict[str, Any] | None = None
     prompt: Prompt | None = None
     magic_prompt_option: Magic | None = None
-    resolution: Annotated[str, one_of((*V4_SIZES, "1024x1024"))] | None = None
+    resolution: Annotated[str, closed((*V4_SIZES, "1024x1024"))] | None = None
     rendering_speed: Literal["TURBO", "DEFAULT", "QUALITY"] | None = None
     enable_copyright_detection: bool | None = None
     custom_model_uri: Own | None = None
@@ -224,10 +224,10 @@ class OnePicture(Struct, kw_only=True):
     image: Picture
 
 
-def needing(body: Any, *names: str, **example: Any) -> Any:
+def exactly_one(body: Any, *names: str, **example: Any) -> Any:
     """The body, published with the members of which there is to be one; the rule itself is read with the body."""
-    exactly = {"oneOf": [{"required": [name]} for name in names]}
-    return Annotated[body, Meta(examples=[example], extra_json_schema=exactly)]
+    needed = {"oneOf": [{"required": [name]} for name in names]}
+    return Annotated[body, Meta(examples=[example], extra_json_schema=needed)]
 
 
 # -- what they say -----------------------------------------------------------------------------
@@ -255,14 +255,11 @@ def ratio(sizes: Mapping[str, tuple[int, int]]) -> Field:
     return Field(ours=("width", "height"), read=sized("ratio", sizes).read, write=write)
 
 
-def unless(usual: Any, name: str, ours: Any = None) -> Field:
-    """An extra that says nothing where it has its usual value. `ours`: what it is otherwise, where that is not it."""
-
-    def write(wish: Generation) -> Any:
-        said = wish.extra.get(name)
-        return True if ours is not None and said == ours else said
-
-    return Field(ours=(name,), read=lambda said: {} if said == usual else {"extra": {name: ours or said}}, write=write)
+TRANSPARENT = Field(
+    ours=("background",),
+    read=lambda _: {"extra": {"background": "transparent"}},
+    write=lambda wish: True if wish.extra.get("background") == "transparent" else None,
+)
 
 
 def several(said: int) -> Json:
@@ -323,10 +320,10 @@ LATER: dict[str, AnyField] = COMMON | {
     "product_reference_images": file(Role.REFERENCE, many=True),
     "character_reference_images": file(Role.CHARACTER, many=True),
     "character_reference_images_mask": file(Role.MASK, many=True),
-    "upscale_factor": unless("X1", "upscale_factor"),
+    "upscale_factor": unless("X1", extra("upscale_factor")),
     "images": file(Role.IMAGE, many=True),
     "image_urls": alias(file(Role.IMAGE, many=True)),
-    "transparent_background": unless(False, "background", "transparent"),
+    "transparent_background": unless(False, TRANSPARENT),
 }
 ONLY_SHAPES: dict[str, AnyField] = LATER | {"aspect_ratio": sized("ratio", SHAPES)}
 """Of a path that has no resolution."""

@@ -19,7 +19,7 @@ from mutoscope.model.requests import Account, Page, Proof
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.back import Conversation, Order, Way
 from mutoscope.wirekit.body import body_of
-from mutoscope.wirekit.fields import AnyField, Field, FileField, JobField, extra, same, seconds, shaped, tiered
+from mutoscope.wirekit.fields import AnyField, Field, FileField, JobField, extra, same, seconds, shaped, tiered, unless
 from mutoscope.wirekit.ids import from_uuid4_form, request_id, uuid4_form
 from mutoscope.wirekit.jwt import made, proof_in
 from mutoscope.wirekit.media import Link, LinkOrBase64
@@ -222,16 +222,6 @@ BOTH = (Way.LINK, Way.DATA)
 
 def frame(role: Role, **more: Any) -> FileField:
     return FileField(role=role, limits=SIDES, ways=BOTH, bare=True, **more)
-
-
-def unless(usual: Any, field: Field) -> Field:
-    """A value that asks for what is done anyway says nothing."""
-    read = field.read
-
-    def unusual(value: Any) -> Json:
-        return {} if value == usual else read(value)
-
-    return replace(field, read=unusual)
 
 
 def sound(on: str, off: str) -> Field:

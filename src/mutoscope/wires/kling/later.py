@@ -14,7 +14,7 @@ from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.answers import ask
 from mutoscope.wirekit.back import Back, Carriage, Conversation, Order
 from mutoscope.wirekit.body import body_of, read_body, wholes
-from mutoscope.wirekit.fields import AnyField, Field, extra, same, shaped, tiered
+from mutoscope.wirekit.fields import AnyField, Field, extra, same, shaped, tiered, unless
 from mutoscope.wirekit.media import Link
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.routes import List, Read, ReadMany
@@ -30,7 +30,6 @@ from mutoscope.wires.kling.api import (
     sound,
     told,
     units,
-    unless,
 )
 
 LATER = "later"

@@ -150,10 +150,10 @@ SPEECH_FIELDS: dict[str, AnyField] = {
     "text": same("prompt"),
     "voice_setting.voice_id": extra("voice"),
     "voice_setting.speed": extra("speed"),
-    "voice_setting.vol": unless(1, "vol"),
-    "voice_setting.pitch": unless(0, "pitch"),
+    "voice_setting.vol": unless(1, extra("vol")),
+    "voice_setting.pitch": unless(0, extra("pitch")),
     "voice_setting.emotion": extra("emotion"),
-    "language_boost": unless("auto", "language_boost"),
+    "language_boost": unless("auto", extra("language_boost")),
     "audio_setting": replace(extra("audio_setting"), read=quality),
 }
 MUSIC_FIELDS: dict[str, AnyField] = {

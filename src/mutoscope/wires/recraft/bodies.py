@@ -268,10 +268,10 @@ FIELDS: dict[str, AnyField] = {
         read=lambda value: {"extra": {"strength": value}},
         write=lambda wish: wish.extra.get("strength", 0.5),  # the vendor wants one
     ),
-    "expand_left": unless(0, "left"),
-    "expand_right": unless(0, "right"),
-    "expand_top": unless(0, "up"),
-    "expand_bottom": unless(0, "down"),
+    "expand_left": unless(0, extra("left")),
+    "expand_right": unless(0, extra("right")),
+    "expand_top": unless(0, extra("up")),
+    "expand_bottom": unless(0, extra("down")),
     "zoom_out_percentage": ZOOM,
     # what comes first here is overruled by what comes later: a style, and a model, make drawings whatever the format
     "image_format": Field(ours=("format",), read=extra("format").read, write=write_format),
@@ -287,10 +287,10 @@ FIELDS: dict[str, AnyField] = {
     "style_reference_urls": REFERENCES,
     "style_id": JobField(role=Role.REFERENCE),
     **{name: extra(name) for name in ("substyle", "style_match", "controls", "text_layout", "creativity", "upscale")},
-    **{name: unless(False, name) for name in ("block_nsfw", "calculate_features", "expire")},
+    **{name: unless(False, extra(name)) for name in ("block_nsfw", "calculate_features", "expire")},
 }
 # fmt: off
-SHAPES: dict[str, AnyField] = {name: unless("off", name) for name in (
+SHAPES: dict[str, AnyField] = {name: unless("off", extra(name)) for name in (
     "svg_compression", "limit_num_shapes", "small_shape_filter", "color_reduction", "return_gradients")}
 # fmt: on
 TRACED: dict[str, AnyField] = {
@@ -306,7 +306,7 @@ LEARNT: dict[str, AnyField] = {
     "image_urls": REFERENCES,
     **{name: extra(name) for name in ("style", "substyle", "model", "match", "mix_policy", "image_weights")},
     **{name: extra(name) for name in ("source_styles", "source_style_weights", "palette")},
-    "private": unless(True, "private"),
+    "private": unless(True, extra("private")),
     "prompt": same("prompt"),
 }
 
