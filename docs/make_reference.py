@@ -29,6 +29,7 @@ from mutoscope.wirekit.routes import (
     Content,
     Create,
     DropFile,
+    Follow,
     List,
     ListUploads,
     Models,
@@ -196,6 +197,7 @@ def type_name(type: Any) -> str:
 VERBS: Mapping[type[Route], str] = {
     Create: "make",
     Read: "read",
+    Follow: "follow",
     ReadMany: "read several",
     List: "list",
     Reply: "answer",

@@ -12,7 +12,7 @@ import structlog
 
 from mutoscope.background.poller import Poller
 from mutoscope.background.retention import Sweeper
-from mutoscope.background.webhooks import Deliverer
+from mutoscope.background.webhooks import Deliverer, Ed25519, ed25519
 from mutoscope.background.worker import Worker
 from mutoscope.engines import Engine
 from mutoscope.engines.peer import Peer
@@ -129,6 +129,7 @@ class App:
         for name, relay in self.relays.items():
             relay.has_detour = self.routes.has_detour(name, self.catalog.models.values())
         self.webhook_secret = settings.webhooks.secret or self.home.webhook_secret()
+        self.ed25519 = ed25519(self.webhook_secret)
         self.deliverer = Deliverer(
             store=self.store,
             client=self.client,
@@ -137,7 +138,7 @@ class App:
             wake=self.gateway.signals.deliverer,
             challenges={wire.name: wire.challenge for wire in self.wires if wire.challenge},
             jumps=self.gateway.jumps,
-            vendors_headers=vendors_headers,
+            vendors_headers=partial(vendors_headers, self.ed25519),
         )
         self.lag = Lag()
         pace = Pace(settings.limits.requests_per_minute, per_second=settings.limits.requests_per_second)
@@ -182,6 +183,7 @@ class App:
             scratch=self.home.scratch,
             started=self.start,
             stopped=self.stop,
+            published=self.ed25519.published() if self.ed25519 else None,
             wires=rehearsing.wires(self.wires) if rehearsal else self.wires,
         )
         logs.conceal((self.webhook_secret, settings.metrics.token, *(each.key for each in settings.accounts.values())))
@@ -336,7 +338,10 @@ def peers(settings: Settings, catalog: Catalog) -> list[Peer]:
     return made
 
 
-def vendors_headers(job: Job, body: bytes) -> dict[str, str]:
+def vendors_headers(key: Ed25519 | None, job: Job, body: bytes, now: float) -> dict[str, str]:
     """What the vendor of a job's wire has in its webhooks beside our own headers."""
-    more = BY_NAME[job.wire].webhook_headers if job.wire in BY_NAME else None
-    return more(job, body) if more else {}
+    wire = BY_NAME.get(job.wire)
+    told = wire.webhook_headers(job, body) if wire and wire.webhook_headers else {}
+    if key and wire and wire.signed_headers:
+        told |= wire.signed_headers(job, body, int(now), key.sign)
+    return told

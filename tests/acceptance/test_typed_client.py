@@ -97,7 +97,8 @@ def tells_of_its_task(route: Route) -> bool:
     return isinstance(route, Create) and route.carries is None and not route.at.startswith("POST /v1/audio/")
 
 
-TASKS = [wire for wire in ALL if any(map(tells_of_its_task, wire.routes))]
+TASKS = [wire for wire in ALL if any(map(tells_of_its_task, wire.routes)) and wire.name != "fal"]
+"""fal answers 202 for as long as a task waits, which a description with one status for each route does not tell."""
 
 
 @pytest.mark.parametrize("wire", TASKS, ids=[wire.name for wire in TASKS])

@@ -331,7 +331,8 @@ MAKERS = [wire for wire in ALL if any(isinstance(route, Create) for route in wir
 async def test_a_key_that_is_none_is_refused_by_the_name_of_the_header(start: Start, wire: Wire, key: str) -> None:
     route = next(route for route in wire.routes if isinstance(route, Create))
     operations = openapi.operations(openapi.build([wire], title="", version=""))
-    example = next(each.example for each in operations if each.path == route.path)
+    path = route.path.replace("…", "")
+    example = next(each.example for each in operations if each.path == path)
     async with start(rehearsal=True) as running:
         headers = wire.headers | route.headers | {"idempotency-key": key.encode("latin-1")}
         answer = await running.client.post(route.path, json=example, headers=headers)

@@ -32,7 +32,7 @@ STILL = {"rehearsal": True, "script": {"slots": 0}, "inputs": {"probe": "never"}
 DOCUMENT = openapi.build(wires.ALL, title="t", version="1")
 EXAMPLES = {(each.method.upper(), each.path): each.example for each in openapi.operations(DOCUMENT) if each.body}
 NOT_THERE = '"code":"task_not_exist"'  # what Suno's and Udio's relays say of it, with 400
-NAMED = {"{owner}": "black-forest-labs", "{name}": "flux-schnell"}
+NAMED = {"{owner}": "black-forest-labs", "{name}": "flux-schnell", "{app…}": "fal-ai/flux/schnell"}
 UNKNOWN = re.compile('"task_status":"UNKNOWN"|"status_code":2013')  # of a task that is not known, with 200
 GOES_ON = {"POST /v2/video_regeneration": "source_task_id"}
 """Creates whose body names an earlier job."""
@@ -459,11 +459,17 @@ async def test_a_wrong_method_or_path_of_the_administration_is_told_so(admin: An
 # -- what owners see of each other ------------------------------------------------------------
 
 
+def described(route: Route) -> str:
+    """A route's path as the description has it."""
+    return route.path.replace("…", "")
+
+
 async def seen(running: Any, wire: Wire, route: Route, secret: str, id: str = "", **more: str) -> Any:
     """The answer to a request at a route, with the vendor's own example as its body."""
     own = f"/{wire.name}{route.path}"  # where the description has a path that several vendors have
-    place = own if (route.method, own) in EXAMPLES else route.path
+    place = own if (route.method, own) in EXAMPLES else described(route)
     path = "/".join(NAMED.get(part, id) if part.startswith("{") else part for part in route.path.split("/"))
+    path = path.replace("/fal-ai/fal-ai/", "/fal-ai/")
     path = f"/{wire.name}{path}"  # some are other vendors' too
     headers = {name.lower(): value for name, value in (wire.headers | route.headers).items()}
     body = EXAMPLES.get((route.method, place), {})
@@ -548,7 +554,8 @@ async def test_no_route_shows_one_owner_what_is_anothers(wire: Wire, route: Rout
                 or any(w in strangers.text for w in words)
             )
             assert await store.get(job.id) == job
-            assert (await seen(guarded, wire, route, ann, mine)).status_code < 300
+            own = await seen(guarded, wire, route, ann, mine)
+            assert own.status_code < 300 or "Request is still in progress" in own.text  # which is all that it says
         case List() | ListUploads() if route.at not in BY_FILE:
             found = (await seen(guarded, wire, route, ann)).text
             told = (word for word in re.findall(r"[\w-]{20,}", found) if wire.file_id(word) == upload.id)
@@ -562,7 +569,7 @@ async def test_no_route_shows_one_owner_what_is_anothers(wire: Wire, route: Rout
             answers = [plain(await seen(guarded, wire, route, secret)) for secret in (ann, bob, carol)]
             assert answers[0] != answers[1] == answers[2]
         case Create() if (
-            "{id}" in route.path or route.at in GOES_ON or "clip_id" in EXAMPLES[route.method, route.path]
+            "{id}" in route.path or route.at in GOES_ON or "clip_id" in EXAMPLES[route.method, described(route)]
         ):  # from an earlier job on
             strangers = await seen(guarded, wire, route, bob, mine)
             nowhere = await seen(guarded, wire, route, bob, none)
@@ -600,7 +607,7 @@ async def test_a_status_that_was_rendered_for_one_owner_is_not_given_to_another(
     mine = wire.public_id((await job_of(guarded, wire, route, "ann")).id)
     for secret, found in ((guarded.ann, True), (guarded.bob, False), (guarded.ann, True), (guarded.bob, False)):
         answer = await seen(guarded, wire, route, secret, mine)
-        assert (answer.status_code == 200 and not UNKNOWN.search(answer.text)) == found, answer.text
+        assert (answer.status_code in (200, 202) and not UNKNOWN.search(answer.text)) == found, answer.text
 
 
 async def test_an_upload_slot_of_a_revoked_key_takes_no_file(guarded: Any, picture: bytes) -> None:

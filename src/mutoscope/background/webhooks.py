@@ -68,6 +68,35 @@ def headers(secret: str, id: str, now: float, body: bytes) -> dict[str, str]:
     }
 
 
+class Ed25519:
+    """Signs for receivers that share no secret with us: they have the key's public half, which is published.
+
+    It comes of the secret of the webhooks, so that every process that has that signs alike. Raises ImportError where
+    the package `cryptography` is not there.
+    """
+
+    def __init__(self, secret: str) -> None:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # an extra
+
+        seed = hashlib.sha256(b"mutoscope webhooks ed25519\n" + secret.encode()).digest()
+        key = Ed25519PrivateKey.from_private_bytes(seed)
+        self.sign: Callable[[bytes], bytes] = key.sign
+        self.public = key.public_key().public_bytes_raw()
+
+    def published(self) -> dict[str, str]:
+        """The public half as a JSON Web Key."""
+        x = base64.urlsafe_b64encode(self.public).rstrip(b"=").decode()
+        return {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "x": x}
+
+
+def ed25519(secret: str) -> Ed25519 | None:
+    """None where the package that it needs is not installed."""
+    try:
+        return Ed25519(secret)
+    except ImportError:
+        return None
+
+
 class DelivererStore(Jobs, Deliveries, Protocol):
     """What a deliverer needs of the store."""
 
@@ -84,7 +113,7 @@ class Deliverer:
         challenges: Mapping[str, str] | None = None,
         jumps: Jumps | None = None,
         clock: Callable[[], float] = time.time,
-        vendors_headers: Callable[[Job, bytes], dict[str, str]] | None = None,
+        vendors_headers: Callable[[Job, bytes, float], dict[str, str]] | None = None,
     ) -> None:
         self.vendors_headers = vendors_headers
         self.store, self.client, self.settings, self.secret = store, client, settings, secret
@@ -167,7 +196,7 @@ class Deliverer:
         delivery, status, error = due.delivery, None, None
         sent = headers(self.secret, delivery.id, self.clock(), delivery.body)
         if self.vendors_headers and (job := await self.store.get(delivery.job)):
-            sent |= self.vendors_headers(job, delivery.body)
+            sent |= self.vendors_headers(job, delivery.body, self.clock())
         if self.tracing and self.tracing.to_receivers and (trace := self.tracing.header()):
             sent[HEADER] = trace
         started = time.monotonic()

@@ -36,6 +36,7 @@ VENDOR_KEYS = {
     "BFL_API_KEY": "flux",
     "IDEOGRAM_API_KEY": "ideogram",
     "RECRAFT_API_KEY": "recraft",
+    "FAL_KEY": "fal",
 }
 """The environment variables in which the vendors' own SDKs look for a key → the wire that it is for."""
 

@@ -17,6 +17,7 @@ from mutoscope.wirekit.routes import (
     Content,
     Create,
     DropFile,
+    Follow,
     List,
     ListUploads,
     Models,
@@ -38,7 +39,7 @@ OPENAPI = "3.1.0"
 METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 """Those that this version of OpenAPI can tell of."""
 SCHEMAS = "#/components/schemas/"
-PLACEHOLDER = re.compile(r"\{([^}]+)\}")
+PLACEHOLDER = re.compile(r"\{([^}…]+)…?\}")
 
 ERRORS: dict[int, str] = {
     400: "The request is not valid, or nothing here can do what it asks.",
@@ -63,6 +64,7 @@ ANSWERS: dict[type[Route], str] = {
     Reply: "What was asked.",
     Models: "The models.",
     Stream: "The answer; as server-sent events where the body says `stream`.",
+    Follow: "The task at every change, as server-sent events.",
     Content: "Where the file is.",
     OpenUploads: "Where to send the files.",
     TakeFile: "The file is kept.",
@@ -243,7 +245,7 @@ def operation_id(wire: Wire, route: Route) -> str:
 
 def path_parameters(route: Route) -> Iterator[Json]:
     for name in PLACEHOLDER.findall(route.path):
-        yield {"name": name.removesuffix("…"), "in": "path", "required": True, "schema": {"type": "string"}}
+        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 
 def query_parameters(route: Route, schema_of: Callable[[Any], Json], schemas: Json) -> Iterator[Json]:

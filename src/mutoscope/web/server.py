@@ -6,7 +6,7 @@ import math
 import re
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -42,6 +42,7 @@ from mutoscope.wirekit.routes import (
     Content,
     Create,
     DropFile,
+    Follow,
     List,
     ListUploads,
     Models,
@@ -71,6 +72,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MAX_WAIT = 600.0  # seconds that a create may wait for its job's end, whatever it asks for
 RENDERED_KEPT = 4096
+FOLLOWED_SECONDS = 8.0  # clients give up a stream of which they hear nothing for 15
 LARGE_BODY = 16 * 1024  # what is larger is read in a thread
 MOST_VALUES = 10_000  # in a body: a list of a million takes seconds to read and a gigabyte to hold
 RENDERED_SECONDS = 60.0  # a rendered status is sent again for so long while its job does not change
@@ -85,6 +87,7 @@ WEBHOOK, WEBHOOK_QUERY = "x-mutoscope-webhook", "mutoscope_webhook"  # where a j
 KEYS_WEBHOOK = "the key's webhook"
 REQUEST_ID = "x-request-id"
 CALLBACKS = "/callbacks/"
+KEY_SET = "/.well-known/jwks.json"  # with which receivers tell that news is ours, where they share no secret with us
 ADMIN = "/admin/"
 MAX_ADMIN = 64 * 1024
 SIZE = re.compile(r"[0-9]{1,18}")
@@ -113,6 +116,7 @@ class Server:
         stopped: Callable[[], Awaitable[None]] | None = None,
         wires: tuple[Wire, ...] = ALL,
         words: Desk | None = None,
+        published: dict[str, str] | None = None,
     ) -> None:
         """`rehearsal` lets a request choose its engine and its failure by header. `requests` counts them, by "wire
         METHOD route" and the status' first digit."""
@@ -121,11 +125,15 @@ class Server:
         self.admin = Admin(self.keys, gateway.store, clock=gateway.clock)
         self.rehearsal, self.scratch = rehearsal, scratch
         self.started, self.stopped, self.words = started, stopped, words
+        self.key_set = {"keys": [published] if published else []}
         places = gateway.settings.server
         order = {name: place for place, name in enumerate(places.wires)}
         ranked = sorted(wires, key=lambda wire: order.get(wire.name, len(order)))
         self.router = Router(ranked, hosts=places.hosts, claims=CLAIMS)
-        self.rendered: dict[tuple[str, str], tuple[Job, float, HttpResponse]] = {}
+        self.forwarded = {
+            f"{mount}{wire.proxy}": wire for wire in wires if wire.proxy for mount in ("", f"/{wire.name}")
+        }
+        self.rendered: dict[tuple[str, str, str], tuple[Job, float, HttpResponse]] = {}
         self.turns = Turns()
         self.max_body = gateway.settings.server.max_body_bytes
         self.requests: Durations[tuple[str, int]] = requests or Durations()
@@ -139,6 +147,12 @@ class Server:
             return
         if scope["type"] != "http":
             return
+        if forwarded := self.forwarded.get(scope["path"].rstrip("/")):
+            try:
+                scope = forward(forwarded, scope)
+            except Problem as problem:
+                await respond(forwarded.render_problem(problem, head_of(scope)), scope, send)
+                return
         path: str = scope["path"]
         found = self.router.find(path, scope["method"])
         wire = found.targets[0].wire if found.targets else found.wire
@@ -179,6 +193,9 @@ class Server:
             await respond(await self.take_upload(scope, receive), scope, send)
         elif path.startswith(CALLBACKS):
             await respond(await self.take_callback(scope, receive), scope, send)
+        elif path == KEY_SET and scope["method"] in ("GET", "HEAD"):
+            headers = {"cache-control": "public, max-age=3600"}
+            await respond(json_response(self.key_set, headers=headers), scope, send)
         elif path.startswith(ADMIN):
             await respond(await self.administer(scope, receive), scope, send)
         else:
@@ -239,7 +256,9 @@ class Server:
             await self.read_in(asked, request, caller, receive, route)
             origin = origin_of(scope, request)
             force_setattr(request, "origin", self.gateway.settings.server.public_url or origin)
-            if isinstance(route, Stream):
+            if isinstance(route, Follow):
+                response = await self.follow(wire, route, request, caller, receive)
+            elif isinstance(route, Stream):
                 response = await self.speak(wire, route, request, caller, receive)
             else:
                 response = await self.serve(wire, route, request, caller, origin)
@@ -405,6 +424,27 @@ class Server:
         response.headers.setdefault(REQUEST_ID, id)
         return response
 
+    async def follow(
+        self, wire: Wire, route: Follow, request: HttpRequest, caller: Caller, receive: Receive
+    ) -> HttpResponse | stream.Sending:
+        """News of a job for as long as somebody listens."""
+        job = await self.gateway.show(wire, route, route.id(request), owner=caller.owner)
+        if request.method == "HEAD":
+            return HttpResponse(media_type=stream.EVENTS)
+        gone = asyncio.ensure_future(stream.until_gone(receive))
+        headers = {"content-type": f"{stream.EVENTS}; charset=utf-8", "cache-control": "no-cache"}
+        return stream.Sending(200, headers, self.followed(route, request, job), gone, lambda: None)
+
+    async def followed(self, route: Follow, request: HttpRequest, job: Job) -> AsyncIterator[bytes]:
+        """An event at each change and, so that nobody gives up, at least every FOLLOWED_SECONDS."""
+        last, said = None, 0.0
+        async for each in self.gateway.watch(job.id):
+            if each != last or time.monotonic() - said > FOLLOWED_SECONDS:
+                yield route.event(each, last, request)
+                last, said = each, time.monotonic()
+            if self.gateway.signals.draining:
+                return
+
     async def content(self, route: Content, job: Job, request: HttpRequest) -> HttpResponse:
         """The file of an output, by way of its signed link: ranges, HEAD and tags are answered there."""
         output = route.pick(job, request)
@@ -537,7 +577,10 @@ class Server:
         public = route.id(request)
         id = wire.job_id(public) or ""
         hot = self.gateway.store.hot(id)
-        known = self.rendered.get((id, origin))
+        asked = (
+            f"{request.path}?{request.query}" if request.query else request.path
+        )  # a wire may tell of a job in two ways
+        known = self.rendered.get((id, origin, asked))
         now = time.monotonic()
         if hot is not None and known and known[0] is hot and known[1] > now and visible(hot, wire, route, owner):
             return known[2]
@@ -546,7 +589,7 @@ class Server:
         if (hot := self.gateway.store.hot(id)) is not None:
             if len(self.rendered) >= RENDERED_KEPT:
                 self.rendered.clear()
-            self.rendered[(id, origin)] = (hot, now + RENDERED_SECONDS, response)
+            self.rendered[(id, origin, asked)] = (hot, now + RENDERED_SECONDS, response)
         return response
 
     # -- vendors that call -------------------------------------------------------------
@@ -719,6 +762,12 @@ def head_of(scope: Scope) -> HttpRequest:
         query=dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {},
         headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
     )
+
+
+def forward(wire: Wire, scope: Scope) -> Scope:
+    """The path and query at which a request is meant, where one path is sent all of them. Raises Problem."""
+    path, query = wire.target(head_of(scope)) if wire.target else (scope["path"], "")
+    return {**scope, "path": path, "query_string": query.encode("latin-1", "replace")}
 
 
 def address_of(scope: Scope) -> str:

@@ -68,6 +68,13 @@ class Read(Route, frozen=True, kw_only=True):
     keyless: bool = False  # whoever knows the id may read it without a key
 
 
+class Follow(Route, frozen=True, kw_only=True):
+    """One job, told of again at every change until it has ended, as server-sent events."""
+
+    id: Callable[[HttpRequest], str] = last_parameter
+    event: Callable[[Job, Job | None, HttpRequest], bytes]  # the job, and as it was last told of
+
+
 class ReadMany(Route, frozen=True, kw_only=True):
     """Several jobs by their ids, in the order asked; those that are not there, or another owner's, are left out."""
 
@@ -175,5 +182,5 @@ class UsageRead(Route, frozen=True, kw_only=True):
     render: Callable[[Usage, HttpRequest], HttpResponse]
 
 
-OF_ONE_JOB = (Read, Stop, Content)
+OF_ONE_JOB = (Read, Follow, Stop, Content)
 """The kinds that name a job by its id."""

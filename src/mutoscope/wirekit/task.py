@@ -61,6 +61,8 @@ from mutoscope.wirekit.wire import Wire
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:=-]{0,199}", re.ASCII)
 """What a vendor's id may look like: it becomes a part of a path, or of a query."""
+PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]{0,199}", re.ASCII)
+"""What a model's name may look like that becomes a part of a path."""
 PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?%", re.ASCII)
 PLACE = re.compile(r"\{([^{}]+)\}")
 
@@ -458,9 +460,9 @@ def knows(endpoint: Endpoint, name: str) -> bool:
     name = name.removeprefix(endpoint.family)
     if endpoint.models:
         return name in endpoint.models
-    types = (
-        types_at(members_of(endpoint), endpoint.model_at) if endpoint.model_at and "{" not in endpoint.model_at else []
-    )
+    if endpoint.model_at and "{" in endpoint.model_at:
+        return PART.fullmatch(name) is not None
+    types = types_at(members_of(endpoint), endpoint.model_at) if endpoint.model_at else []
     closed = [each for each in types if isinstance(each, inspect.LiteralType)]
     patterns = [each.pattern for each in types if isinstance(each, inspect.StrType) and each.pattern]
     if closed:

@@ -33,6 +33,9 @@ class Wire(Struct, frozen=True, kw_only=True):
     render_webhook: Callable[[Job], bytes | None] | None = None  # None: this change owes no message
     challenge: str = ""  # the member of a JSON body that a receiver has to send back before it is sent any news
     webhook_headers: Callable[[Job, bytes], dict[str, str]] | None = None  # beside ours, from the job and the body
+    signed_headers: Callable[[Job, bytes, int, Callable[[bytes], bytes]], dict[str, str]] | None = None
+    """The same where the vendor signs with a key of which the public half is published: also from the Unix time, and
+    from what signs bytes with that key (Ed25519)."""
     answer_headers: Callable[[Allowance], dict[str, str]] | None = None  # the vendor's rate-limit headers
     absent: Callable[[HttpRequest], HttpResponse | None] | None = None
     """What a good key gets at a path of the vendor's that is not served: an empty list, where it is that of a list."""
@@ -46,6 +49,10 @@ class Wire(Struct, frozen=True, kw_only=True):
     id_header: str = ""  # beside x-request-id, where the vendor tells the id of a request
     invalid_status: int = 400  # of an answer to a body that is not valid
     bare: tuple[str, ...] = ()  # those of its paths, without `optional`, which are served at "" without it too
+    proxy: str = ""  # a path to which some clients send every request, with the vendor's address in a header
+    target: Callable[[HttpRequest], tuple[str, str]] | None = (
+        None  # the path and query here of such a request; may raise
+    )
     quiet: tuple[str, ...] = ()  # the roots below which an error has status 200 too: only its body tells
     back: Back | None = None  # the other end: how we call the vendor
     words: Words | None = None  # the other end of its routes of the kind Stream

@@ -7,6 +7,8 @@ from mutoscope.wires.anthropic import api as anthropic
 from mutoscope.wires.anthropic import models as anthropic_models
 from mutoscope.wires.dashscope import api as dashscope
 from mutoscope.wires.dashscope import models as wan_models
+from mutoscope.wires.fal import api as fal
+from mutoscope.wires.fal import models as fal_models
 from mutoscope.wires.flux import api as flux
 from mutoscope.wires.flux import models as flux_models
 from mutoscope.wires.freepik import api as freepik
@@ -52,6 +54,7 @@ ALL: tuple[Wire, ...] = (
     flux.WIRE,
     ideogram.WIRE,
     recraft.WIRE,
+    fal.WIRE,
 )
 """Every wire, the narrower path roots first."""
 
@@ -72,6 +75,7 @@ ROWS: tuple[Model, ...] = (
     *flux_models.ROWS,
     *ideogram_models.ROWS,
     *recraft_models.ROWS,
+    *fal_models.ROWS,
 )
 # fmt: on
 """Every vendor's models, for the catalog."""

@@ -1,0 +1,79 @@
+"""What is beside fal's queue: files sent ahead, one address for all of its hosts, signatures of its news."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Annotated
+from urllib.parse import quote, unquote, urlsplit
+
+from msgspec import Meta, Struct
+
+from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
+from mutoscope.model.job import Job
+from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.requests import ANY_FILE, Upload, UploadWish
+from mutoscope.wirekit.body import read_body
+from mutoscope.wirekit.ids import uuid4_form
+from mutoscope.wirekit.routes import OpenUploads, Route
+
+QUEUE, RUN, REST, PROXY = "/fal/queue/", "/fal/run/", "/fal/rest/", "/fal/proxy"
+HOSTS: Mapping[str, str] = {
+    "queue.fal.run": QUEUE,
+    "fal.run": RUN,
+    "rest.fal.ai": REST,
+    "rest.alpha.fal.ai": REST,
+    "queue.falrun.com": QUEUE,
+    "falrun.com": RUN,
+}
+"""The vendor's hosts, and where each is here. Nothing is ever sent to the address that a request names."""
+TARGET = "x-fal-target-url"
+LARGEST, DAY = 100_000_000, 86400.0
+
+
+def target(request: HttpRequest) -> tuple[str, str]:
+    """Where a request is meant whose header names an address of the vendor's. Raises Problem."""
+    told = request.headers.get(TARGET, "")
+    try:
+        url = urlsplit(told)
+    except ValueError:
+        url = urlsplit("")
+    place = HOSTS.get(url.hostname or "") if url.scheme in ("http", "https") else None
+    if place is None:
+        message = f"The header {TARGET} should be an address at one of {', '.join(HOSTS)}; it is {told[:200]!r}."
+        raise Problem(Kind.INVALID, message)
+    return place + unquote(url.path).lstrip("/"), url.query
+
+
+def signed(job: Job, body: bytes, now: int, sign: Callable[[bytes], bytes]) -> Headers:
+    """What shows that news is ours: whoever checks it has the published half of the key."""
+    id, owner = uuid4_form(job.id), quote(job.owner or "mutoscope")
+    text = "\n".join((id, owner, str(now), hashlib.sha256(body).hexdigest()))
+    names = ("request-id", "user-id", "timestamp", "signature")
+    values = (id, owner, str(now), sign(text.encode()).hex())
+    return {f"x-fal-webhook-{name}": value for name, value in zip(names, values, strict=True)}
+
+
+class Announced(Struct, kw_only=True):
+    content_type: Annotated[str, Meta(max_length=255)] = ANY_FILE
+    file_name: Annotated[str, Meta(max_length=255)] | None = None
+
+
+class Slot(Struct, kw_only=True):
+    file_url: str
+    upload_url: str
+
+
+def parse_upload(request: HttpRequest) -> tuple[UploadWish, ...]:
+    told = read_body(request.body or b"{}", Announced)
+    media_type = told.content_type.partition(";")[0].strip() or ANY_FILE
+    return (UploadWish(media_type=media_type, name=told.file_name, max_bytes=LARGEST, keep_seconds=DAY,
+                       slot_seconds=3600.0),)  # fmt: skip
+
+
+def render_upload(uploads: tuple[Upload, ...], _request: HttpRequest) -> HttpResponse:
+    return json_response(Slot(file_url=uploads[0].asset_url, upload_url=uploads[0].put_url))
+
+
+ROUTES: tuple[Route, ...] = (
+    OpenUploads(at=f"POST {REST}storage/upload/initiate", parse=parse_upload, render=render_upload, body=Announced,
+                answer=Slot, summary="Open a slot for a file"),
+)  # fmt: skip
