@@ -675,8 +675,18 @@ async def test_songs_are_joined_on_the_beat(song: OpenedInput, here: Studio, tmp
     steps = (found - found[0]) / (beats / 2)
     off = np.abs(steps - np.rint(steps))
     assert np.median(off) < 0.12
-    problem = await refused(here, tmp_path, song, operation=Operation.MUSIC_JOIN)
-    assert problem.field == "audioUrl"
+
+
+async def test_one_piece_to_join_is_the_whole_already(song: OpenedInput, here: Studio, tmp_path: Path) -> None:
+    """As an upload is, and the clip of an extension that holds what it goes on from."""
+    [output], notes = await made(here, tmp_path / "joined", song, operation=Operation.MUSIC_JOIN)
+    before, after = decode(song.path, 500 * RATE), heard(output)
+    assert before is not None
+    assert after.shape[1] == pytest.approx(before.shape[1], abs=RATE / 10)
+    assert integrated(after, RATE) == pytest.approx(-14, abs=1)
+    assert notes == ["studio: one piece, which is the whole: levelled, and otherwise as it was"]
+    problem = await refused(here, tmp_path, operation=Operation.MUSIC_JOIN)
+    assert problem.kind is Kind.INVALID
 
 
 async def test_what_is_no_sound_is_named_as_the_caller_named_it(here: Studio, tmp_path: Path) -> None:

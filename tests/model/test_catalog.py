@@ -135,6 +135,23 @@ def test_what_is_not_honoured_is_refused_with_the_callers_name_of_it() -> None:
     assert (caught.value.kind, caught.value.field) == (Kind.UNSUPPORTED, "ratio")
 
 
+def test_a_shape_is_heeded_by_an_engine_that_heeds_width_and_height() -> None:
+    sizes = frozenset({"prompt", "width", "height"})
+    shape = {"ratio": "9:16"}
+    wish = Generation(operation=T2V, model="ray-2", prompt="a lake", extra=shape)
+    assert catalog.heed(wish, Catalog(ROWS).get("ray-2"), "studio", {T2V: sizes}, {}) == ()
+    with pytest.raises(Problem, match=r"^aspect_ratio is not supported"):
+        narrow = {T2V: sizes - {"height"}}
+        catalog.heed(wish, Catalog(ROWS).get("ray-2"), "studio", narrow, {"ratio": "aspect_ratio"})
+
+
+def test_a_shape_that_is_no_size_is_heeded_by_nobody_who_does_not_name_it() -> None:
+    sizes = frozenset({"prompt", "width", "height"})
+    wish = Generation(operation=T2V, model="ray-2", prompt="a lake", extra={"ratio": "wide"})
+    with pytest.raises(Problem, match=r"^ratio is not supported"):
+        catalog.heed(wish, Catalog(ROWS).get("ray-2"), "studio", {T2V: sizes}, {})
+
+
 @pytest.mark.parametrize("advice", [{"contentModeration": {"publicFigureThreshold": "low"}}, {"audio": True}])
 def test_advice_that_goes_unheeded_is_noted(advice: dict[str, object]) -> None:
     wish = Generation(operation=T2V, model="gen4.5", prompt="x", extra=advice)

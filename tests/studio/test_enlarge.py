@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from mutoscope.studio import StudioError
-from mutoscope.studio.enlarge import BAND, FACTORS, enlarge, enlarge_image
+from mutoscope.studio.enlarge import BAND, FACTORS, enlarge, enlarge_image, enlarge_to
 from mutoscope.studio.scene import paint
 
 
@@ -62,6 +62,16 @@ def test_transparency_is_kept_and_hidden_colours_do_not_bleed(tmp_path: Path) ->
     assert found[:, 88:, 3].min() == 255
     seen = found[found[..., 3] > 30]
     assert seen[:, 0].max() < 30
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_picture_that_has_the_size_already_keeps_every_pixel(mode: str, scene: Image.Image, tmp_path: Path) -> None:
+    scene.convert(mode).save(tmp_path / "in.png")
+    for size in ({"width": 160, "height": 96}, {"height": 96}):
+        made = enlarge_to(tmp_path / "in.png", tmp_path / "out.png", **size)
+        assert (made.width, made.height) == (160, 96)
+        with Image.open(tmp_path / "out.png") as found:
+            assert (np.asarray(found.convert(mode)) == np.asarray(scene.convert(mode))).all()
 
 
 def test_the_same_picture_gives_the_same_bytes(scene: Image.Image, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from mutoscope.model.job import MediaLimits, Role
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule
 from mutoscope.wirekit.body import dotted, flaws_in, invalid, read_body
+from mutoscope.wirekit.flaws import plain
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.media import BadSource, source
 
@@ -29,6 +30,10 @@ class Cat(Struct, tag_field="model", tag="cat", forbid_unknown_fields=True):
 
 class Dog(Struct, tag_field="model", tag="dog"):
     name: Annotated[str, Meta(pattern="^[a-z]+$")]
+
+
+class Said(Struct):
+    length: Literal["5", "10"]
 
 
 class Body(Struct):
@@ -137,6 +142,20 @@ def test_a_good_body_is_read_in_full():
 
 def test_a_fraction_of_zero_is_whole():
     assert read_body(b'{"text": "x", "whole": 5.0, "real": 1.0}', Body) == Body(text="x", whole=5, real=1.0)
+
+
+def test_a_choice_of_whole_numbers_may_have_a_fraction_of_zero_too():
+    read = read_body(b'{"text": "x", "choice": 5.0}', Body)
+    assert (read.choice, type(read.choice)) == (5, int)
+
+
+def test_a_choice_of_the_wrong_type_says_which_would_be_right():
+    [number] = flaws({"text": "x", "choice": "5"})
+    assert plain(number) == "should be one of 5, 8, 10, as a number, not a string"
+    [other] = flaws({"text": "x", "choice": 7})
+    assert plain(other) == "should be one of 5, 8, 10"
+    [text] = flaws({"length": 5}, Said)
+    assert plain(text) == "should be one of 5, 10, as a string, not a number"
 
 
 @pytest.mark.parametrize(

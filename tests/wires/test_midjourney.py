@@ -174,7 +174,7 @@ def test_a_picture_is_described_by_its_link_or_inline() -> None:
     for body in ({"link": PICTURE}, {"base64": inline(b"x" * 20), "language": "zh"}):
         wish = parse("submit/describe", body).generation
         assert (wish.operation, wish.count, wish.inputs[0].role) == (Operation.IMAGE_TO_TEXT, 4, Role.IMAGE)
-    assert refused("submit/describe", {})[1]["description"] == "base64: is required"
+    assert refused("submit/describe", {})[1]["description"] == "base64 or link: is required"
 
 
 def test_a_prompt_is_shortened() -> None:

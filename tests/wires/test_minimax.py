@@ -123,6 +123,14 @@ async def test_every_error_has_status_200_and_a_code(start: Start) -> None:
         assert "retry-after" in answer.headers
 
 
+async def test_a_query_without_a_task_says_what_is_missing(running: Any) -> None:
+    for query in ("", "?task_id="):
+        answer = await running.client.get(f"/v1/query/video_generation{query}")
+        told = answer.json()["base_resp"]
+        assert (answer.status_code, told["status_code"]) == (200, 2013)
+        assert told["status_msg"].endswith("task_id: is required")
+
+
 async def test_a_path_that_is_not_there_is_told_in_the_vendors_words(running: Any) -> None:
     answer = await running.client.post("/minimax/v1/voice_clone", json={})
     assert (answer.status_code, answer.json()["base_resp"]["status_code"]) == (200, 2013)

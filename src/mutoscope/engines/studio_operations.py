@@ -333,7 +333,8 @@ def join(order: Json, _: Tell) -> list[Json]:
     out = name(order, 0, suffix_of(order, SOUND_FORMATS, usual="mp3"))
     pieces = [Path(each) for each in order["sounds"]]
     seconds = studio.join_music(pieces, out)
-    told = f"{len(pieces)} pieces joined, each from a beat of the one before"
+    joined = f"{len(pieces)} pieces joined, each from a beat of the one before"
+    told = joined if len(pieces) > 1 else "one piece, which is the whole: levelled, and otherwise as it was"
     return [{"path": str(out), "seconds": seconds, "used": (), "ignored": (), "told": told}]
 
 

@@ -301,6 +301,12 @@ def frame_size(generation: Generation, model: Model, *, follows_picture: bool = 
     return {"width": model.defaults.get("width"), "height": model.defaults.get("height")}
 
 
+def becomes_pixels(generation: Generation, model: Model) -> bool:
+    """Whether a shape that was asked for is a width and a height by the time that an engine sees it."""
+    follows = generation.operation in SIZED_BY_PICTURE and generation.input(Role.IMAGE) is not None
+    return "ratio" not in frame_size(generation, model, follows_picture=follows).get("extra", {"ratio"})
+
+
 def own_pixels(model: Model, shape: str, tier: str | None) -> tuple[int, int] | None:
     return model.sizes.get(tier or "", {}).get(shape) or pixels_of(shape, tier)
 
@@ -491,6 +497,8 @@ def heed(
     if "*" in heeded:
         return ()
     notes: list[str] = []
+    if becomes_pixels(generation, model):
+        heeded |= {"ratio"} if {"width", "height"} <= heeded else set[str]()
     for name, said in asked(generation):
         if name in heeded:
             continue

@@ -45,11 +45,14 @@ def enlarge_image(image: Path, out: Path, *, factor: int) -> Print:
 def enlarge_to(image: Path, out: Path, *, width: int | None = None, height: int | None = None) -> Print:
     """The same to exactly this size: enlarged by the next whole factor, then reduced.
 
-    One side may be left out, and follows from the picture's shape. Raises StudioError with the field "image", "width"
-    or "height".
+    One side may be left out, and follows from the picture's shape. A picture that is of this size already keeps every
+    pixel. Raises StudioError with the field "image", "width" or "height".
     """
     source = alpha.load(image)
     wanted = _wanted(source, width, height)
+    if wanted == source.size:
+        _save(source, out, f"to {wanted[0]}x{wanted[1]}")
+        return Print(width=wanted[0], height=wanted[1], used=(), ignored=())
     field = "width" if width else "height"
     factor = max(2, math.ceil(max(wanted[0] / source.width, wanted[1] / source.height) - 1e-6))
     if factor > FACTORS[-1] or wanted[0] * wanted[1] > MAX_AREA or max(wanted) > MAX_SIDE:

@@ -96,10 +96,11 @@ def extend_music(
 def join_music(pieces: Sequence[Path], out: Path) -> float:
     """Write the pieces, one after the other, to `out` (WAV or MP3), each from a beat of the one before; its seconds.
 
-    Raises StudioError with "audio" or "out".
+    One piece alone is the whole already, and is written as it is, at the usual loudness. Raises StudioError with
+    "audio" or "out".
     """
-    if len(pieces) < 2:
-        raise StudioError("two pieces or more are joined", field="audio")
+    if not pieces:
+        raise StudioError("one piece or more is needed", field="audio")
     whole = _level(_load(pieces[0]))
     for piece in pieces[1:]:
         more = _level(_load(piece))
@@ -108,7 +109,8 @@ def join_music(pieces: Sequence[Path], out: Path) -> float:
         whole = _joined(whole, _last_lively(whole, heard), more, begin, 60 / heard.tempo)
         if whole.shape[1] > MAX_SECONDS * RATE:
             raise StudioError(f"together they last more than {MAX_SECONDS:g} s", field="audio")
-    told = f"mutoscope studio {VERSION} ({len(pieces)} pieces joined on the beat, no model)"
+    how = f"{len(pieces)} pieces joined on the beat" if len(pieces) > 1 else "one piece, levelled"
+    told = f"mutoscope studio {VERSION} ({how}, no model)"
     soundfile.write(loudness.mastered(whole, RATE), out, rate=RATE, comment=told)
     return whole.shape[1] / RATE
 

@@ -14,7 +14,7 @@ def plain(flaw: Flaw) -> str:
         case Rule.TYPE:
             return f"should be of type {bound}, not {flaw.found}"
         case Rule.CHOICE | Rule.NO_MATCH:
-            return f"should be one of {', '.join(map(str, bound))}"
+            return f"should be one of {', '.join(map(str, bound))}{as_type(flaw)}"
         case Rule.MINIMUM:
             return f"should be at least {bound}"
         case Rule.MAXIMUM:
@@ -33,6 +33,12 @@ def plain(flaw: Flaw) -> str:
             return "is not known"
         case Rule.JSON | Rule.CUSTOM:
             return flaw.message or "is not valid"
+
+
+def as_type(flaw: Flaw) -> str:
+    """What is said of a choice's type where a value of the other type may look the same: 5 is not "5"."""
+    wanted = "string" if isinstance(flaw.bound[0], str) else "number"
+    return f", as a {wanted}, not a {flaw.found}" if {wanted, flaw.found} == {"string", "number"} else ""
 
 
 PYDANTIC_TYPES: dict[Rule, str] = {

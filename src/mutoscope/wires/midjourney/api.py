@@ -89,7 +89,7 @@ SHORTEN: dict[str, AnyField] = {"prompt": PLAIN_PROMPT, "accountFilter.modes": M
 
 def picture_flaws(said: Json) -> Iterator[Flaw]:
     if not (said.get("base64") or said.get("link")):
-        yield Flaw(path=("base64",), rule=Rule.REQUIRED)
+        yield Flaw(path=("base64 or link",), rule=Rule.REQUIRED)
 
 
 def whole(parse: Callable[[HttpRequest], Submission], request: HttpRequest) -> Submission:

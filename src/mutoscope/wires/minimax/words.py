@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Failure, Job, Json
-from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.problem import Flaw, Kind, Problem, Rule
+from mutoscope.wirekit.body import invalid
 from mutoscope.wirekit.paths import at
 
 CODES: dict[Kind, int] = {
@@ -137,4 +138,7 @@ def made_at(file_id: int) -> float:
 
 
 def task_id(request: HttpRequest) -> str:
-    return request.query.get("task_id", "")
+    """Raises Problem(INVALID) where it is left out."""
+    if not (said := request.query.get("task_id")):
+        raise invalid((Flaw(path=("task_id",), rule=Rule.REQUIRED),))
+    return said
