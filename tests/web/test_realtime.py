@@ -1,0 +1,370 @@
+"""Realtime sessions over real sockets: with the author, with keys, and by way of an account."""
+
+import asyncio
+import base64
+import contextlib
+import json
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import openai
+import pytest
+from openai import AsyncOpenAI
+
+from mutoscope.app import App
+from mutoscope.web.protocol import Connection, Socket
+from mutoscope.web.realtime import MAX_EVENT
+
+sys.path.append(str(Path(__file__).parent.parent / "relay"))
+from sockets import served
+
+from local_settings import settings
+
+DIGEST = "8254c329a92850f6d539dd376f4816ee2764517da5e0235514af433164480d7a"  # of k
+KEY: dict[str, Any] = {"name": "ann", "sha256": DIGEST}
+BEARER = {"authorization": "Bearer k"}
+HELLO = {
+    "type": "conversation.item.create",
+    "item": {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello there"}]},
+}
+RESPOND = {"type": "response.create"}
+SOUND = base64.b64encode(bytes(48_000)).decode()
+GUARDED: dict[str, Any] = {
+    "http": Connection,
+    "ws": Socket,
+    "ws_max_size": MAX_EVENT,
+    "ws_per_message_deflate": False,
+}
+Open = Callable[..., Any]
+
+
+class Talk:
+    """A client that speaks the wire by hand."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.socket = socket
+
+    async def say(self, *events: Any) -> None:
+        for event in events:
+            await self.socket.send_str(event if isinstance(event, str) else json.dumps(event))
+
+    async def hear(self, until: str) -> list[Any]:
+        """The events up to one of this type."""
+        heard: list[Any] = []
+        async with asyncio.timeout(20):
+            while not heard or heard[-1]["type"] != until:
+                heard.append(json.loads(await self.socket.receive_str()))
+        return heard
+
+    async def error(self, *events: Any) -> Any:
+        await self.say(*events)
+        return (await self.hear("error"))[-1]["error"]
+
+    async def end(self) -> int | None:
+        """The code with which it is closed."""
+        async with asyncio.timeout(20):
+            async for _ in self.socket:
+                pass
+        return self.socket.close_code
+
+
+@asynccontextmanager
+async def serving(folder: Path, *, rehearsal: bool = False, **sections: Any) -> AsyncIterator[tuple[App, str]]:
+    app = App(settings(**sections), data=folder, rehearsal=rehearsal)
+    async with served(app, **GUARDED) as url:
+        yield app, url
+
+
+@asynccontextmanager
+async def talking(url: str, model: str = "gpt-realtime", **more: Any) -> AsyncIterator[Talk]:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(f"{url}/v1/realtime?model={model}", max_msg_size=0, **more) as socket,
+    ):
+        yield Talk(socket)
+
+
+async def refused(url: str, query: str = "?model=gpt-realtime", **more: Any) -> tuple[int, Any]:
+    """The status and the error of a handshake that comes to nothing, over a plain request."""
+    upgrade = {
+        "connection": "Upgrade",
+        "upgrade": "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    }
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{url}/v1/realtime{query}", headers=upgrade | more) as answer,
+    ):
+        return answer.status, (await answer.json())["error"]
+
+
+# -- with the author -----------------------------------------------------------------------
+
+
+async def test_the_vendors_client_converses(tmp_path: Path) -> None:
+    async with serving(tmp_path) as (app, url), AsyncOpenAI(base_url=f"{url}/v1", api_key="k") as client:
+        async with client.realtime.connect(model="gpt-realtime") as connection:
+            created = await connection.recv()
+            assert created.type == "session.created" and created.session.model == "gpt-realtime"
+            await connection.session.update(session={"type": "realtime", "instructions": "Be brief."})
+            updated = await connection.recv()
+            assert updated.type == "session.updated" and updated.session.instructions == "Be brief."
+            await connection.conversation.item.create(item=HELLO["item"])
+            await connection.response.create()
+            said, types = "", []
+            async for event in connection:
+                types.append(event.type)
+                if event.type == "response.output_text.delta":
+                    said += event.delta
+                if event.type == "response.done":
+                    break
+        assert types[:2] == ["conversation.item.added", "conversation.item.done"]
+        assert "scripted" in said and "Hello there" in said and "1 system, 1 user" in said
+        assert event.response.output[0].content[0].text == said
+        assert event.response.usage.output_tokens > 0
+        assert app.words.spent.sums["openai", "gpt-realtime", "script", "written"] == event.response.usage.output_tokens
+
+
+async def test_an_answer_comes_in_the_vendors_order(tmp_path: Path) -> None:
+    async with serving(tmp_path) as (_, url), talking(url) as talk:
+        await talk.say(HELLO, RESPOND)
+        heard = await talk.hear("response.done")
+        ids = [event["event_id"] for event in heard]
+        assert len(set(ids)) == len(ids)
+        types = list(dict.fromkeys(event["type"] for event in heard))
+        assert types == [
+            "session.created",
+            *("conversation.item.added", "conversation.item.done"),
+            *("response.created", "response.output_item.added", "response.content_part.added"),
+            *("response.output_text.delta", "response.output_text.done", "response.content_part.done"),
+            *("response.output_item.done", "response.done"),
+        ]
+        await talk.say(RESPOND)
+        again = (await talk.hear("response.done"))[-1]["response"]
+        assert "1 user, 1 assistant" in again["output"][0]["content"][0]["text"]
+
+
+async def test_tools_are_called_and_their_results_read(tmp_path: Path) -> None:
+    tool = {"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}}
+    async with serving(tmp_path) as (_, url), talking(url) as talk:
+        await talk.say(HELLO, RESPOND | {"response": {"tools": [tool], "tool_choice": "required"}})
+        [call] = (await talk.hear("response.done"))[-1]["response"]["output"]
+        assert (call["name"], call["arguments"]) == ("f", "{}")
+        result = {"type": "function_call_output", "call_id": call["call_id"], "output": "42"}
+        await talk.say({"type": "conversation.item.create", "item": result}, RESPOND)
+        assert "42" in (await talk.hear("response.done"))[-1]["response"]["output"][0]["content"][0]["text"]
+
+
+async def test_sound_is_answered_by_the_scripted_transcript(tmp_path: Path) -> None:
+    told = {"type": "realtime", "audio": {"input": {"transcription": {"model": "whisper-1"}}}}
+    async with serving(tmp_path) as (_, url), talking(url) as talk:
+        append = {"type": "input_audio_buffer.append", "audio": SOUND}
+        empty = await talk.error(append, {"type": "input_audio_buffer.clear"}, {"type": "input_audio_buffer.commit"})
+        assert empty["code"] == "input_audio_buffer_commit_empty"
+        bad = await talk.error({"type": "input_audio_buffer.append", "audio": "***", "event_id": "mine"})
+        assert (bad["param"], bad["event_id"]) == ("audio", "mine")
+        await talk.say({"type": "session.update", "session": told}, append, {"type": "input_audio_buffer.commit"})
+        done = (await talk.hear("conversation.item.input_audio_transcription.completed"))[-1]
+        assert "nobody listened" in done["transcript"] and done["usage"] == {"type": "duration", "seconds": 1.0}
+        await talk.say(RESPOND)
+        said = (await talk.hear("response.done"))[-1]["response"]["output"][0]["content"][0]["text"]
+        assert "1 audio" in said and "nobody listened" in said
+
+
+async def test_what_is_wrong_is_an_event_that_names_the_field_and_the_session_goes_on(tmp_path: Path) -> None:
+    audio = {"type": "realtime", "output_modalities": ["audio"]}
+    heard = {"type": "realtime", "audio": {"input": {"turn_detection": {"type": "server_vad"}}}}
+    cases: list[tuple[Any, str | None, str]] = [
+        ("{not json", None, "not valid JSON"),
+        ("[]", None, "object"),
+        ({"event_id": "e"}, "type", "type"),
+        ({"type": "response.dance"}, "type", "session.update"),
+        ({"type": "session.update", "session": audio}, "session.output_modalities", "text"),
+        ({"type": "session.update", "session": heard}, "session.audio.input.turn_detection", "commit"),
+        ({"type": "session.update", "session": {"type": "realtime", "model": "x"}}, "session.model", "gpt-realtime"),
+        ({"type": "session.update", "session": {"type": "realtime", "tools": [{"type": "mcp"}]}},
+         "session.tools[0].type", "mcp"),
+        ({"type": "conversation.item.create", "item": {"type": "message", "role": "user"}}, "item.content", ""),
+        (HELLO | {"previous_item_id": "none"}, "previous_item_id", "none"),
+        ({"type": "conversation.item.delete", "item_id": "none"}, "item_id", "none"),
+        ({"type": "response.cancel"}, "response_id", "under way"),
+        (RESPOND | {"response": {"max_output_tokens": 5000}}, "response.max_output_tokens", "4096"),
+    ]  # fmt: skip
+    async with serving(tmp_path) as (_, url), talking(url) as talk:
+        for event, field, word in cases:
+            error = await talk.error(event)
+            assert (error["type"], error["param"]) == ("invalid_request_error", field), event
+            assert word in error["message"], event
+        await talk.socket.send_bytes(b"\xff")
+        assert "JSON" in (await talk.hear("error"))[-1]["error"]["message"]
+        await talk.say(RESPOND)
+        assert (await talk.hear("response.done"))[-1]["response"]["status"] == "completed"
+
+
+async def test_items_are_placed_read_and_deleted(tmp_path: Path) -> None:
+    async with serving(tmp_path) as (_, url), talking(url) as talk:
+        second = HELLO | {"item": HELLO["item"] | {"id": "b"}}  # type: ignore[operator]
+        first = HELLO | {"item": HELLO["item"] | {"id": "a"}, "previous_item_id": "root"}  # type: ignore[operator]
+        await talk.say(second, first, {"type": "conversation.item.retrieve", "item_id": "b"})
+        heard = await talk.hear("conversation.item.retrieved")
+        assert heard[-1]["item"]["content"][0]["text"] == "Hello there"
+        await talk.say({"type": "conversation.item.delete", "item_id": "b"}, RESPOND)
+        heard = await talk.hear("response.done")
+        assert heard[0]["item_id"] == "b"
+        assert "1 user" in heard[-1]["response"]["output"][0]["content"][0]["text"]
+        assert (await talk.error(first))["param"] == "item.id"
+
+
+async def test_one_answer_at_a_time_and_it_may_be_cancelled(tmp_path: Path) -> None:
+    rules = tmp_path / "replies.toml"
+    rules.write_text('[[replies]]\ntext = "one two three four"\ntokens_per_second = 0.5\n')
+    async with serving(tmp_path / "d", script={"replies": str(rules)}) as (_, url), talking(url) as talk:
+        await talk.say(HELLO, RESPOND)
+        await talk.hear("response.output_text.delta")
+        assert (await talk.error(RESPOND))["code"] == "conversation_already_has_active_response"
+        await talk.say({"type": "response.cancel"})
+        response = (await talk.hear("response.done"))[-1]["response"]
+        assert (response["status"], response["status_details"]["reason"]) == ("cancelled", "client_cancelled")
+        assert response["output"][0]["content"][0]["text"] == "one"
+        await talk.say(RESPOND | {"response": {"max_output_tokens": 1}})
+        assert (await talk.hear("response.done"))[-1]["response"]["status"] == "incomplete"
+
+
+async def test_a_rule_breaks_an_answer_or_the_connection(tmp_path: Path) -> None:
+    rules = tmp_path / "replies.toml"
+    rules.write_text(
+        '[[replies]]\nuser = "there"\nerror = "refused"\ntext = "No."\n[[replies]]\ntext = "a b"\ncut = 1\n'
+    )
+    async with serving(tmp_path / "d", script={"replies": str(rules)}) as (_, url), talking(url) as talk:
+        await talk.say(HELLO, RESPOND)
+        response = (await talk.hear("response.done"))[-1]["response"]
+        assert response["status"] == "failed" and response["status_details"]["error"]["message"] == "No."
+        await talk.say(RESPOND | {"response": {"input": []}})
+        await talk.hear("response.output_text.delta")
+        assert await talk.end() == 1011
+
+
+async def test_an_event_of_10_mb_is_taken_and_one_beyond_the_bound_ends_the_session(tmp_path: Path) -> None:
+    async with serving(tmp_path) as (_, url), talking(url) as talk:
+        sound = base64.b64encode(bytes(7_500_000)).decode()
+        await talk.say({"type": "input_audio_buffer.append", "audio": sound}, {"type": "input_audio_buffer.commit"})
+        await talk.hear("input_audio_buffer.committed")
+        with contextlib.suppress(ConnectionError):  # it is not read to its end
+            await talk.say(json.dumps({"type": "input_audio_buffer.append", "audio": "A" * MAX_EVENT}))
+        assert await talk.end() in (1009, 1006)
+        async with talking(url) as another:
+            await another.hear("session.created")
+
+
+async def test_a_silent_session_is_ended_and_says_why(tmp_path: Path) -> None:
+    async with serving(tmp_path, words={"session_idle_seconds": 0.3}) as (_, url), talking(url) as talk:
+        await talk.hear("session.created")
+        assert "0.3 seconds" in (await talk.hear("error"))[-1]["error"]["message"]
+        assert await talk.end() == 1001
+
+
+async def test_a_client_that_leaves_leaves_nothing_behind(tmp_path: Path) -> None:
+    rules = tmp_path / "replies.toml"
+    rules.write_text('[[replies]]\ntext = "one two three four"\ntokens_per_second = 0.01\n')
+    async with serving(tmp_path / "d", script={"replies": str(rules)}) as (_, url):
+        before = len(asyncio.all_tasks())
+        async with talking(url) as talk:
+            await talk.say(RESPOND)
+            await talk.hear("response.output_text.delta")
+            talk.socket._response.connection.transport.abort()  # pyright: ignore
+        async with asyncio.timeout(10):
+            while len(asyncio.all_tasks()) > before:
+                await asyncio.sleep(0.02)
+
+
+# -- who may ---------------------------------------------------------------------------------
+
+
+async def test_a_handshake_is_refused_in_the_vendors_words(tmp_path: Path) -> None:
+    keys = [KEY | {"models": ["gpt-realtime"]}]
+    async with serving(tmp_path, keys=keys) as (_, url):
+        assert (await refused(url))[0] == 401
+        assert (await refused(url, authorization="Bearer wrong"))[1]["code"] == "invalid_api_key"
+        assert (await refused(url, authorization="Bearer ek_none"))[0] == 401
+        assert (await refused(url, "", **BEARER))[1]["param"] == "model"
+        assert (await refused(url, "?model=other", **BEARER))[0] == 403
+        assert (await refused(url, "/nowhere", **BEARER))[0] == 404
+        older = await refused(url, **BEARER, **{"openai-beta": "realtime=v1"})
+        assert (older[0], older[1]["param"]) == (400, "openai-beta")
+        two = await refused(url, **BEARER, **{"sec-websocket-protocol": "realtime, openai-insecure-api-key.other"})
+        assert two[0] == 401
+        async with AsyncOpenAI(base_url=f"{url}/v1", api_key="wrong") as client:
+            with pytest.raises(Exception, match="401"):
+                async with client.realtime.connect(model="gpt-realtime"):
+                    pass
+
+
+async def test_a_browser_sends_its_key_as_a_subprotocol(tmp_path: Path) -> None:
+    protocols = ("realtime", "openai-insecure-api-key.k")
+    async with serving(tmp_path, keys=[KEY]) as (_, url), talking(url, protocols=protocols) as talk:
+        await talk.hear("session.created")
+        assert talk.socket.protocol == "realtime"
+
+
+async def test_a_client_secret_opens_sessions_until_it_ends_and_nothing_else(tmp_path: Path) -> None:
+    async with serving(tmp_path, keys=[KEY]) as (app, url), AsyncOpenAI(base_url=f"{url}/v1", api_key="k") as client:
+        told: Any = {"type": "realtime", "model": "gpt-realtime", "instructions": "Sing."}
+        made = await client.realtime.client_secrets.create(session=told, expires_after={"seconds": 10})
+        assert made.value.startswith("ek_") and made.session.instructions == "Sing."
+        async with AsyncOpenAI(base_url=f"{url}/v1", api_key=made.value, max_retries=0) as browser:
+            for _ in range(2):
+                async with browser.realtime.connect(model="gpt-realtime") as connection:
+                    assert (await connection.recv()).type == "session.created"
+                    updated = await connection.recv()
+                    assert updated.type == "session.updated" and updated.session.instructions == "Sing."
+            with pytest.raises(openai.AuthenticationError):
+                await browser.models.list()
+        later = app.server.secrets.clock() + 11
+        app.server.secrets.clock = lambda: later
+        status, error = await refused(url, authorization=f"Bearer {made.value}")
+        assert status == 401 and "expired" in error["message"]
+        with pytest.raises(openai.BadRequestError, match="seconds"):
+            await client.realtime.client_secrets.create(expires_after={"seconds": 5})
+
+
+async def test_a_client_secret_is_worth_what_its_makers_key_is_worth(tmp_path: Path) -> None:
+    async with serving(tmp_path, keys=[KEY]) as (app, url), aiohttp.ClientSession(headers=BEARER) as session:
+        async with session.post(f"{url}/v1/realtime/client_secrets", json={}) as answer:
+            secret = (await answer.json())["value"]
+        app.keys._listed.clear()
+        app.keys._changes = 1
+        assert (await refused(url, authorization=f"Bearer {secret}"))[0] == 401
+
+
+async def test_strangers_pages_open_no_socket_of_a_server_without_keys(tmp_path: Path) -> None:
+    async with serving(tmp_path / "a") as (_, url):
+        status, error = await refused(url, origin="https://evil.example")
+        assert status == 403 and "allow_origins" in error["message"]
+        async with talking(url, headers={"origin": url}) as talk:
+            await talk.hear("session.created")
+    async with (
+        serving(tmp_path / "b", server={"allow_origins": ["https://app.example"]}) as (_, url),
+        talking(url, headers={"origin": "https://app.example"}) as talk,
+    ):
+        await talk.hear("session.created")
+
+
+async def test_each_answer_counts_as_a_request(tmp_path: Path) -> None:
+    async with serving(tmp_path, limits={"requests_per_minute": 2}) as (_, url), talking(url) as talk:
+        await talk.say(RESPOND)
+        await talk.hear("response.done")
+        error = await talk.error(RESPOND)
+        assert (error["type"], error["code"]) == ("requests", "rate_limit_exceeded")
+
+
+async def test_other_paths_take_no_socket(tmp_path: Path) -> None:
+    async with serving(tmp_path) as (_, url), aiohttp.ClientSession() as session:
+        for path, status in (("/v1/models", 200), ("/docs", 200), ("/nowhere/realtime", 404)):
+            with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+                await session.ws_connect(f"{url}{path}")
+            assert caught.value.status == status, path
