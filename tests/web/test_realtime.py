@@ -5,7 +5,7 @@ import base64
 import contextlib
 import json
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import openai
 import pytest
+from aiohttp import web
 from openai import AsyncOpenAI
 
 from mutoscope.app import App
@@ -368,3 +369,247 @@ async def test_other_paths_take_no_socket(tmp_path: Path) -> None:
             with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
                 await session.ws_connect(f"{url}{path}")
             assert caught.value.status == status, path
+
+
+# -- by way of an account --------------------------------------------------------------------
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Vendor = Callable[[web.WebSocketResponse], Awaitable[None]]
+
+
+@asynccontextmanager
+async def vendor(does: Vendor, seen: list[web.Request] | None = None) -> AsyncIterator[str]:
+    """An account whose sessions go so."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        if seen is not None:
+            seen.append(request)
+        socket = web.WebSocketResponse(max_msg_size=0, timeout=0.2)
+        await socket.prepare(request)
+        await does(socket)
+        return socket
+
+    async with answering(handler) as url:
+        yield url
+
+
+@asynccontextmanager
+async def answering(handler: Handler) -> AsyncIterator[str]:
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handler)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+def account(url: str, **more: Any) -> dict[str, Any]:
+    return {"wire": "openai", "key": "theirs", "base_url": url, "open_models": True} | more
+
+
+async def echo(socket: web.WebSocketResponse) -> None:
+    async for message in socket:
+        if message.type == aiohttp.WSMsgType.TEXT:
+            await socket.send_str(message.data)
+        else:
+            await socket.send_bytes(message.data)
+
+
+def declining(status: int) -> Handler:
+    async def handler(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=status, headers={"location": "http://127.0.0.1:9/"})
+
+    return handler
+
+
+async def test_a_session_goes_through_a_second_mutoscope(tmp_path: Path) -> None:
+    key = KEY | {"models": ["theirs"]}
+    async with serving(tmp_path / "behind", keys=[key]) as (behind, there):
+        house = account(f"{there}/v1", key="k", renames={"gpt-realtime": "theirs"})
+        async with serving(tmp_path / "front", accounts={"house": house}) as (front, url), AsyncOpenAI(
+            base_url=f"{url}/v1", api_key="ours"
+        ) as client:  # fmt: skip
+            told: Any = {"type": "realtime", "instructions": "Sing."}
+            secret = await client.realtime.client_secrets.create(session=told)
+            async with client.with_options(api_key=secret.value).realtime.connect(model="gpt-realtime") as connection:
+                created = await connection.recv()
+                assert created.type == "session.created" and created.session.model == "theirs"
+                assert (await connection.recv()).session.instructions == "Sing."
+                await connection.conversation.item.create(item=HELLO["item"])
+                await connection.response.create()
+                async for event in connection:
+                    if event.type == "response.done":
+                        break
+            assert "Hello there" in event.response.output[0].content[0].text
+            usage = event.response.usage
+            assert front.words.spent.sums == {
+                ("openai", "gpt-realtime", "house", "read"): usage.input_tokens,
+                ("openai", "gpt-realtime", "house", "written"): usage.output_tokens,
+            }
+            assert behind.words.spent.sums["openai", "theirs", "script", "written"] == usage.output_tokens
+            async with asyncio.timeout(10):
+                while front.words.peers[0].open:
+                    await asyncio.sleep(0.01)
+
+
+async def test_events_pass_as_they_are_and_our_key_goes_in_place_of_the_callers(tmp_path: Path) -> None:
+    seen: list[web.Request] = []
+    async with (
+        vendor(echo, seen) as there,
+        serving(tmp_path, keys=[KEY], accounts={"house": account(there)}) as (_, url),
+        talking(url, headers=BEARER | {"openai-beta": "realtime=v1", "cookie": "a=b"}) as talk,
+    ):
+        for text in ('{ "type" : "not.known",  "x": 1e2 }', "no JSON", "é" * 10, "A" * 10_000_000):
+            await talk.say(text)
+            assert await talk.socket.receive_str() == text
+        await talk.socket.send_bytes(b"\x00\xff")
+        assert await talk.socket.receive_bytes() == b"\x00\xff"
+    headers = seen[0].headers
+    assert seen[0].path_qs == "/v1/realtime?model=gpt-realtime"
+    assert (headers["authorization"], headers["openai-beta"]) == ("Bearer theirs", "realtime=v1")
+    assert "cookie" not in headers
+
+
+@pytest.mark.parametrize("code", [1000, 4001])
+async def test_a_goodbye_passes_in_both_directions(tmp_path: Path, code: int) -> None:
+    left: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+
+    async def listens(socket: web.WebSocketResponse) -> None:
+        async for message in socket:
+            if message.data == "leave":
+                await socket.close(code=code, message=b"why")
+                return
+        left.set_result(socket.close_code)
+
+    async with vendor(listens) as there, serving(tmp_path, accounts={"house": account(there)}) as (_, url):
+        async with talking(url) as talk:
+            await talk.say("leave")
+            assert await talk.end() == code
+        async with talking(url) as talk:
+            await talk.socket.close(code=code)
+            async with asyncio.timeout(10):
+                assert await left == code
+
+
+async def test_a_client_that_vanishes_ends_the_session_at_the_account(tmp_path: Path) -> None:
+    left = asyncio.Event()
+
+    async def listens(socket: web.WebSocketResponse) -> None:
+        await echo(socket)
+        left.set()
+
+    async with (
+        vendor(listens) as there,
+        serving(tmp_path, accounts={"house": account(there)}) as (app, url),
+        talking(url) as talk,
+    ):
+        await talk.say("x")
+        await talk.socket.receive_str()
+        talk.socket._response.connection.transport.abort()  # pyright: ignore
+        async with asyncio.timeout(10):
+            await left.wait()
+            while app.words.peers[0].open:
+                await asyncio.sleep(0.01)
+
+
+async def test_an_account_that_dies_is_told_and_counted(tmp_path: Path) -> None:
+    async def dies(socket: web.WebSocketResponse) -> None:
+        await socket.receive()
+        socket._req.transport.abort()  # pyright: ignore
+
+    async with (
+        vendor(dies) as there,
+        serving(tmp_path, accounts={"house": account(there)}) as (app, url),
+        talking(url) as talk,
+    ):
+        error = await talk.error(RESPOND)
+        assert (error["type"], error["code"]) == ("server_error", "upstream_failed")
+        assert "house" in error["message"]
+        assert await talk.end() == 1011
+        assert "broke off" in app.words.peers[0].breaker.reason
+
+
+@pytest.mark.parametrize(("answer", "told"), [(401, 502), (404, 502), (503, 502), (307, 502), (429, 429)])
+async def test_an_account_that_opens_no_session_is_passed_over_and_the_last_is_told_of(
+    tmp_path: Path, answer: int, told: int
+) -> None:
+    async with answering(declining(answer)) as bad, vendor(echo) as good:
+        accounts = {"bad": account(bad, weight=1e9)}
+        async with serving(tmp_path / "a", accounts=accounts) as (_, url):
+            status, error = await refused(url)
+            assert status == told and "bad" in error["message"]
+        accounts |= {"good": account(good, weight=1e-9)}
+        async with serving(tmp_path / "b", accounts=accounts) as (_, url), talking(url) as talk:
+            await talk.say("x")
+            assert await talk.socket.receive_str() == "x"
+
+
+async def test_a_request_too_many_does_not_reach_the_account(tmp_path: Path) -> None:
+    async with (
+        vendor(echo) as there,
+        serving(tmp_path, accounts={"house": account(there)}, limits={"requests_per_minute": 2}) as (_, url),
+        talking(url) as talk,
+    ):
+        await talk.say(RESPOND)
+        assert json.loads(await talk.socket.receive_str()) == RESPOND
+        assert (await talk.error('{"type": "response\\u002ecreate"}'))["code"] == "rate_limit_exceeded"
+        await talk.say(HELLO)
+        assert json.loads(await talk.socket.receive_str()) == HELLO
+
+
+async def test_a_side_that_does_not_read_holds_the_other_back(tmp_path: Path) -> None:
+    """At most what sockets and their buffers take goes ahead of the reader."""
+    piece, sent, over = "A" * 262_144, [0, 0], asyncio.Event()
+
+    async def floods(socket: web.WebSocketResponse) -> None:
+        with contextlib.suppress(ConnectionError):
+            while sent[0] < 400:
+                await socket.send_str(piece)
+                sent[0] += 1
+
+    async def sleeps(socket: web.WebSocketResponse) -> None:
+        await over.wait()
+
+    async with vendor(floods) as there, serving(tmp_path / "a", accounts={"house": account(there)}) as (_, url):
+        async with talking(url):
+            await settled(sent, 0)
+        assert 0 < sent[0] < 200
+    async with vendor(sleeps) as there, serving(tmp_path / "b", accounts={"house": account(there)}) as (_, url):
+        async with talking(url) as talk:
+
+            async def push() -> None:
+                while sent[1] < 400:
+                    await talk.socket.send_str(piece)
+                    sent[1] += 1
+
+            pushing = asyncio.create_task(push())
+            await settled(sent, 1)
+            pushing.cancel()
+            over.set()
+            talk.socket._response.connection.transport.abort()  # pyright: ignore
+        assert 0 < sent[1] < 200
+
+
+async def settled(counts: list[int], which: int) -> None:
+    """Until a count stands still."""
+    before = -1
+    while not counts[which] or counts[which] != before:
+        before = counts[which]
+        await asyncio.sleep(0.3)
+
+
+async def test_a_silent_session_at_an_account_is_ended(tmp_path: Path) -> None:
+    idle = {"session_idle_seconds": 0.3}
+    async with (
+        vendor(echo) as there,
+        serving(tmp_path, accounts={"house": account(there)}, words=idle) as (app, url),
+        talking(url) as talk,
+    ):
+        assert "0.3 seconds" in (await talk.hear("error"))[-1]["error"]["message"]
+        assert await talk.end() == 1001
+        async with asyncio.timeout(10):
+            while app.words.peers[0].open:
+                await asyncio.sleep(0.01)

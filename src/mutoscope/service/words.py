@@ -8,14 +8,14 @@ import msgspec
 
 from mutoscope.engines.peer import BUSY, Peer, path_below
 from mutoscope.engines.translation import BETWEEN, Asked, Translation
-from mutoscope.files.egress import Opened
+from mutoscope.files.egress import Channel, Opened
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import Rights
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.keys import Caller, Pace, hold_scope
 from mutoscope.telemetry.counters import Tally
-from mutoscope.wirekit.routes import Route, Stream
+from mutoscope.wirekit.routes import Route, Socket, Stream
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wirekit.words import Answer, Author
 
@@ -154,6 +154,25 @@ class Desk:
                 problem = Problem(Kind.UPSTREAM_FAILED, f"The account {peer.name} answered {opened.status}.")
                 continue
             return Passing(peer, opened, first, translation, asked)
+        raise problem or Problem(Kind.UNAVAILABLE, "No account can be asked now.")
+
+    async def connect(
+        self, peers: Sequence[Peer], route: Socket, request: HttpRequest, model: str, id: str, max_bytes: int
+    ) -> tuple[Peer, Channel]:
+        """A WebSocket to the first account that opens one. Raises Problem."""
+        problem: Problem | None = None
+        headers = {name: text for name in route.passes if (text := request.headers.get(name))} | {"x-request-id": id}
+        for peer in peers:
+            if not peer.free:
+                problem = problem or busy(peer)
+                continue
+            query = request.query | {"model": peer.account.renames.get(model, model)}
+            path = path_below(peer.line.base.path, route.path, peer.wire.optional)
+            try:
+                asked = HttpRequest(method="GET", path=path, query=query, headers=headers)
+                return peer, await peer.connect(asked, max_bytes)
+            except Problem as error:
+                problem = error
         raise problem or Problem(Kind.UNAVAILABLE, "No account can be asked now.")
 
     def count(self, wire: Wire, model: str, engine: str, read: int, written: int) -> None:

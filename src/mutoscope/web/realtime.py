@@ -9,7 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from msgspec import Struct
+from uuid_utils import uuid7
 
+from mutoscope.engines.peer import Peer
+from mutoscope.files.egress import Channel, Closed
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import SecretWish
@@ -26,8 +29,9 @@ Spend = Callable[[], object]
 
 MAX_EVENT = 16 * 1024 * 1024  # bytes
 SESSION_SECONDS = 3600.0  # from its beginning to its end, whatever is said
-DONE, GOING_AWAY, UNTAKEN, BROKEN = 1000, 1001, 1003, 1011  # codes with which a socket is closed
+DONE, GOING_AWAY, NO_CODE, BROKEN = 1000, 1001, 1005, 1011  # codes with which a socket is closed
 SENDABLE = {*range(1000, 1004), *range(1007, 1012), *range(3000, 5000)}  # those that may be sent
+ENGINE = "x-mutoscope-engine"
 SCHEMES = {"ws": "http", "wss": "https"}
 PROTOCOLS = b"sec-websocket-protocol"
 
@@ -67,11 +71,70 @@ async def converse(
     if not model:
         raise Problem(Kind.INVALID, "Name the model in the query: ?model=gpt-realtime", field="model")
     first = [route.begin(kept.wish.session)] if kept and kept.wish.session else []
-    desk.choose(wire, route, model, caller)
-    session = route.session(request, model, desk.author)
-    watch = Watch(desk, wire, route, model, SCRIPT)
-    await client.accept({"x-mutoscope-engine": SCRIPT})
-    await client.within(desk.session_idle_seconds, hold(session, route, client, spend, watch, first), route)
+    id, idle = uuid7().hex, desk.session_idle_seconds
+    peers = desk.choose(wire, route, model, caller)
+    if not peers:
+        session = route.session(request, model, desk.author)
+        watch = Watch(desk, wire, route, model, SCRIPT)
+        await client.accept({ENGINE: SCRIPT, "x-request-id": id})
+        await client.within(idle, hold(session, route, client, spend, watch, first), route)
+        return
+    peer, channel = await desk.connect(peers, route, request, model, id, MAX_EVENT)
+    try:
+        watch = Watch(desk, wire, route, model, peer.name)
+        await client.accept({ENGINE: peer.name, "x-request-id": id})
+        await client.within(idle, relay(peer, channel, route, client, spend, watch, first), route)
+    finally:
+        peer.done(None)
+        code = client.code if client.code in SENDABLE else GOING_AWAY
+        await channel.close(code, cut_bytes(client.reason, 123))
+
+
+# -- with an account ---------------------------------------------------------------------
+
+
+async def relay(
+    peer: Peer, channel: Channel, route: Socket, client: "Client", spend: Spend, watch: "Watch", first: list[str]
+) -> None:
+    """Each side's events to the other as they are, until one of them ends it; no more than one of each is held."""
+    ways = {
+        asyncio.create_task(upward(channel, route, client, spend, first)),
+        asyncio.create_task(downward(peer, channel, route, client, watch)),
+    }
+    try:
+        done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for way in done:
+            way.result()
+    finally:
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)
+
+
+async def upward(channel: Channel, route: Socket, client: "Client", spend: Spend, first: list[str]) -> None:
+    while (said := first.pop() if first else await client.next()) is not None:
+        if problem := denied(route, said, spend):
+            await client.tell(route.error(problem))
+            continue
+        try:
+            await channel.send(said)
+        except Problem:
+            await asyncio.Event().wait()  # what ended it is told on the way down
+
+
+async def downward(peer: Peer, channel: Channel, route: Socket, client: "Client", watch: "Watch") -> None:
+    try:
+        while not isinstance(said := await channel.next(), Closed):
+            if isinstance(said, str):
+                watch.look(said)
+            await client.tell(said)
+    except Problem as problem:
+        peer.breaker.failed(problem.message)
+        message = f"The account {peer.name} broke the session off."
+        await client.tell(route.error(Problem(Kind.UPSTREAM_FAILED, message)))
+        await client.close(BROKEN, "the account broke off")
+    else:
+        await client.close(said.code if said.code != NO_CODE else DONE, said.reason)
 
 
 # -- with the author ---------------------------------------------------------------------
