@@ -17,6 +17,7 @@ from aiohttp import web
 from openai import AsyncOpenAI
 
 from mutoscope.app import App
+from mutoscope.web import protocol
 from mutoscope.web.protocol import Connection, Socket
 from mutoscope.web.realtime import MAX_EVENT
 
@@ -201,6 +202,11 @@ async def test_what_is_wrong_is_an_event_that_names_the_field_and_the_session_go
             error = await talk.error(event)
             assert (error["type"], error["param"]) == ("invalid_request_error", field), event
             assert word in error["message"], event
+        nothing = {"type": "realtime", "model": None, "audio": None, "tools": None}
+        await talk.say({"type": "session.update", "session": nothing})
+        session = (await talk.hear("session.updated"))[-1]["session"]
+        assert session["model"] == "gpt-realtime" and session["audio"]["input"]["format"]["rate"] == 24_000
+        assert "values" in (await talk.error({"type": "session.update", "session": [0] * 20_000}))["message"]
         await talk.socket.send_bytes(b"\xff")
         assert "JSON" in (await talk.hear("error"))[-1]["error"]["message"]
         await talk.say(RESPOND)
@@ -599,6 +605,29 @@ async def settled(counts: list[int], which: int) -> None:
     while not counts[which] or counts[which] != before:
         before = counts[which]
         await asyncio.sleep(0.3)
+
+
+async def test_a_client_that_never_reads_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "ANSWER_SECONDS", 0.2)
+    left = asyncio.Event()
+
+    async def floods(socket: web.WebSocketResponse) -> None:
+        try:
+            while not socket.closed:
+                await socket.send_str("A" * 262_144)
+        finally:
+            left.set()
+
+    async with (
+        vendor(floods) as there,
+        serving(tmp_path, accounts={"house": account(there)}) as (app, url),
+        talking(url) as talk,
+    ):
+        async with asyncio.timeout(20):
+            await left.wait()
+            while app.words.peers[0].open:
+                await asyncio.sleep(0.01)
+        talk.socket._response.connection.transport.abort()  # pyright: ignore
 
 
 async def test_a_silent_session_at_an_account_is_ended(tmp_path: Path) -> None:

@@ -348,8 +348,10 @@ class Channel:
             raise Problem(Kind.UPSTREAM_FAILED, f"{self._host} broke off") from error
 
     async def close(self, code: int, reason: str) -> None:
-        with contextlib.suppress(*BROKEN):
-            await self._socket.close(code=code, message=reason.encode())
+        """Goodbye; of one who goes on talking no more than that is heard."""
+        with contextlib.suppress(*BROKEN, TimeoutError):
+            async with asyncio.timeout(CLOSING_SECONDS):
+                await self._socket.close(code=code, message=reason.encode())
 
 
 async def no_redirect(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:

@@ -25,6 +25,7 @@ OLDER = "realtime=v1"  # of the header OpenAI-Beta
 SECRET = "ek_"  # noqa: S105 (how such a key begins)
 KEPT = 16 * 1024 * 1024  # characters of a conversation
 MOST_ITEMS = 1000
+MOST_VALUES = 10_000  # of an event
 SOUND_SECONDS = 0.1  # that are to be there at a commit
 RATES = {"audio/pcm": 48_000, "audio/pcmu": 8000, "audio/pcma": 8000}  # bytes of a second
 
@@ -148,30 +149,14 @@ class Cancel(Event, kw_only=True):
     response_id: str | None = None
 
 
-class Commit(Event, kw_only=True):
-    pass
-
-
-class Clear(Event, kw_only=True):
-    pass
-
-
-class Retrieve(OfItem, kw_only=True):
-    pass
-
-
-class Delete(OfItem, kw_only=True):
-    pass
-
-
 EVENTS: dict[str, type[Event]] = {
     "session.update": Update,
     "input_audio_buffer.append": Append,
-    "input_audio_buffer.commit": Commit,
-    "input_audio_buffer.clear": Clear,
+    "input_audio_buffer.commit": Event,
+    "input_audio_buffer.clear": Event,
     "conversation.item.create": Create,
-    "conversation.item.retrieve": Retrieve,
-    "conversation.item.delete": Delete,
+    "conversation.item.retrieve": OfItem,
+    "conversation.item.delete": OfItem,
     "conversation.item.truncate": Truncate,
     "response.create": Respond,
     "response.cancel": Cancel,
@@ -188,6 +173,8 @@ class Trouble(Problem):
 
 def read_event(text: str) -> Event:
     """Raises Problem(INVALID)."""
+    if text.count(",") > MOST_VALUES:  # they take long to read
+        raise Problem(Kind.INVALID, f"The event has more than {MOST_VALUES} values.")
     body = text.encode()
     try:
         head = read_body(body, Event)
@@ -275,8 +262,12 @@ def usual(model: str) -> Json:
     }
 
 
+NEVER_NULL = ("type", "model", "audio", "input", "output")  # there null says nothing
+
+
 def merged(old: Json, new: Json) -> Json:
     """With what is said of `audio` laid over, member by member."""
+    new = {name: said for name, said in new.items() if said is not None or name not in NEVER_NULL}
     inner = {
         name: merged(cast("Json", old[name]), cast("Json", said))
         for name, said in new.items()
@@ -328,11 +319,6 @@ class Session:
                 yield self.update(event.session, msgspec.json.decode(text)["session"])
             case Append():
                 self.heard += sound_bytes(event.audio)
-            case Commit():
-                yield from self.commit()
-            case Clear():
-                self.heard = 0
-                yield self.said("input_audio_buffer.cleared")
             case Create():
                 hold_item(event.item, ("item",))
                 if event.item.type == "item_reference":
@@ -340,22 +326,25 @@ class Session:
                         Kind.INVALID, "A reference stands in the input of a response only.", field="item.type"
                     )
                 yield from self.add(item_of(event.item, self.author.id()), event.previous_item_id)
-            case Retrieve():
+            case Truncate():
+                self.find(event.item_id)
+                raise Problem(Kind.UNSUPPORTED, "Only an answer in sound is cut; this one is text.", field="item_id")
+            case OfItem(type="conversation.item.retrieve"):
                 yield self.said("conversation.item.retrieved", item=self.find(event.item_id))
-            case Delete():
+            case OfItem():
                 item = self.find(event.item_id)
                 self.items.remove(item)
                 self.size -= size_of(item)
                 yield self.said("conversation.item.deleted", item_id=event.item_id)
-            case Truncate():
-                self.find(event.item_id)
-                raise Problem(Kind.UNSUPPORTED, "Only an answer in sound is cut; this one is text.", field="item_id")
             case Respond():
                 self.respond(event.response or ResponseBody())
             case Cancel():
                 yield from self.cancel(event.response_id)
-            case _:
-                raise TypeError(f"no way to take {event.type}")
+            case Event(type="input_audio_buffer.commit"):
+                yield from self.commit()
+            case _:  # input_audio_buffer.clear
+                self.heard = 0
+                yield self.said("input_audio_buffer.cleared")
 
     def update(self, body: SessionBody, said: Json) -> str:
         hold_wishes(body, "session")
@@ -407,14 +396,18 @@ class Session:
             place = self.items.index(self.find(after, "previous_item_id")) + 1
         if any(each["id"] == item["id"] for each in self.items):
             raise Problem(Kind.INVALID, f"There is an item {item['id']!r} already.", field="item.id")
-        if self.size + size_of(item) > KEPT or len(self.items) >= MOST_ITEMS:
-            message = f"A conversation keeps {MOST_ITEMS} items and {KEPT} characters; delete some."
-            raise Problem(Kind.TOO_LARGE, message, field="item")
+        self.hold_size(size_of(item))
         before = self.items[place - 1]["id"] if place else None
         self.items.insert(place, item)
         self.size += size_of(item)
         yield self.said("conversation.item.added", previous_item_id=before, item=item)
         yield self.said("conversation.item.done", previous_item_id=before, item=item)
+
+    def hold_size(self, more: int = 0) -> None:
+        """Raises Problem(TOO_LARGE)."""
+        if self.size + more > KEPT or len(self.items) >= MOST_ITEMS:
+            message = f"A conversation keeps {MOST_ITEMS} items and {KEPT} characters; delete some."
+            raise Problem(Kind.TOO_LARGE, message, field="item")
 
     # -- its answers
 
@@ -426,6 +419,7 @@ class Session:
                 f"There is an answer under way, {self.answer.id}: wait for response.done, or send response.cancel."
             )
             raise Trouble("conversation_already_has_active_response", message)
+        self.hold_size()
         hold_wishes(body, "response")
         for number, item in enumerate(body.input or ()):
             hold_item(item, ("response", "input", number))
