@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 import wave
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,10 +26,12 @@ import httpx
 from PIL import Image
 
 from mutoscope.app import App
-from mutoscope.model.config import Limits, Server, Settings
+from mutoscope.model import config
 from mutoscope.telemetry import logs
+from mutoscope.web.server import Server
 
 SECONDS = 60.0  # that one job may take
+SOCKET = "WebSocket"  # in place of a method; the body is what is said
 RUNWAY = (("x-runway-version", "2024-11-06"),)
 
 
@@ -81,7 +84,8 @@ MJ, SUNO, KLING, IDEO = "/mj/submit/", "/suno/", "/kling/v1/", "/ideogram/"
 LINES: tuple[Line, ...] = (
     Line("Chat", "Create chat completion", "POST", "/v1/chat/completions", CHAT),
     Line("Chat", "vision", "POST", "/v1/chat/completions", CHAT | {"messages": [SEEING]}),
-    Line("Chat", "OpenAI-Realtime", "POST", "/v1/realtime/client_secrets", {"session": {"type": "realtime", "model": "gpt-realtime"}}),
+    Line("Chat", "OpenAI-Realtime", SOCKET, "/v1/realtime?model=gpt-realtime",
+         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hello"}]}),
     Line("Chat", "Completions, Instruct", "POST", "/v1/completions", {"model": "gpt-3.5-turbo-instruct", "prompt": "hello"}),
     Line("Chat", "Audio, Transcriptions", "POST", "/v1/audio/transcriptions", form={"model": "whisper-1", "file": "@sound"}),
     Line("Chat", "Audio, Translations", "POST", "/v1/audio/translations", form={"model": "whisper-1", "file": "@sound"}),
@@ -210,6 +214,40 @@ def at(value: Any, path: str) -> Any:
     return value
 
 
+async def converse(server: Server, line: Line) -> Outcome:
+    """One turn over a WebSocket, spoken to the application itself."""
+    path, _, query = line.path.partition("?")
+    events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    said = [{"type": "conversation.item.create", "item": line.body}, {"type": "response.create"}]
+    for event in ({"type": "websocket.connect"}, *({"type": "websocket.receive", "text": json.dumps(e)} for e in said)):
+        events.put_nowait(event)
+    told: dict[str, Any] = {"status": 101, "engine": "", "text": ""}
+
+    async def heard(message: MutableMapping[str, Any]) -> None:
+        match message["type"]:
+            case "websocket.accept":
+                told["engine"] = dict(message["headers"]).get(b"x-mutoscope-engine", b"").decode()
+            case "websocket.http.response.start":
+                told["status"] = message["status"]
+            case "websocket.http.response.body":
+                told["text"] = message["body"].decode()
+            case "websocket.send":
+                event = json.loads(message["text"])
+                if event["type"] in ("response.done", "error"):
+                    told["text"] = (
+                        event["response"]["output"][0]["content"][0]["text"] if "response" in event else str(event)
+                    )
+                    events.put_nowait({"type": "websocket.disconnect", "code": 1000})
+            case _:
+                pass
+
+    headers = [(b"host", b"gateway.test"), (b"authorization", b"Bearer any")]
+    scope = {"type": "websocket", "scheme": "ws", "path": path, "query_string": query.encode(), "headers": headers}
+    async with asyncio.timeout(SECONDS):
+        await server(scope | {"subprotocols": [], "client": ("127.0.0.1", 1)}, events.get, heard)
+    return Outcome(line, told["status"], told["engine"], told["text"])
+
+
 async def send(client: httpx.AsyncClient, line: Line, ids: dict[str, str]) -> Outcome:
     asked: dict[str, Any] = {"headers": {"authorization": "Bearer any", **dict(line.headers)}}
     if line.form is not None:
@@ -248,7 +286,7 @@ async def ended(client: httpx.AsyncClient, path: str) -> None:
 
 async def walk(*, rehearsal: bool, only: str = "") -> list[Outcome]:
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(server=Server(data=folder), limits=Limits())
+        settings = config.Settings(server=config.Server(data=folder), limits=config.Limits())
         app = App(settings, data=Path(folder) / "data", rehearsal=rehearsal)
         transport = httpx.ASGITransport(app.server)
         async with (
@@ -257,7 +295,10 @@ async def walk(*, rehearsal: bool, only: str = "") -> list[Outcome]:
         ):
             ids: dict[str, str] = {}
             chosen = [line for line in LINES if only.lower() in f"{line.group} {line.name}".lower()]
-            return [await send(client, line, ids) for line in chosen]
+            return [
+                await converse(app.server, line) if line.method == SOCKET else await send(client, line, ids)
+                for line in chosen
+            ]
 
 
 def main() -> int:

@@ -148,6 +148,7 @@ class App:
             pace=pace,
             catalog=self.catalog,
             rehearsal=rehearsal,
+            session_idle_seconds=settings.words.session_idle_seconds,
         )
         requests: Durations[tuple[str, int]] = Durations()
         self.metrics = Metrics(

@@ -67,6 +67,23 @@ def test_completions_responses_and_embeddings(client: Any) -> None:
     assert "gpt-4o" in {model.id for model in client.models.list()}
 
 
+async def test_a_realtime_session(url: str) -> None:
+    async with openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="k", max_retries=0) as client:
+        secret = await client.realtime.client_secrets.create()
+        async with (
+            client.with_options(api_key=secret.value) as browser,
+            browser.realtime.connect(model="gpt-realtime") as connection,
+        ):
+            assert (await connection.recv()).type == "session.created"
+            part: Any = {"type": "input_text", "text": "Say this is a test"}
+            await connection.conversation.item.create(item={"type": "message", "role": "user", "content": [part]})
+            await connection.response.create()
+            async for event in connection:
+                if event.type == "response.done":
+                    break
+    assert "Say this is a test" in event.response.output[0].content[0].text
+
+
 @pytest.fixture
 def media(url: str) -> Iterator[Any]:
     with openai.OpenAI(base_url=f"{url}/v1", api_key="k", max_retries=0) as client:

@@ -5,6 +5,7 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import uvicorn
 
@@ -12,16 +13,17 @@ from mutoscope.app import App
 
 
 @asynccontextmanager
-async def served(app: App) -> AsyncIterator[str]:
+async def served(app: App, **more: Any) -> AsyncIterator[str]:
     """The app behind a socket of its own."""
-    async with app.running(), answering(app, socket.create_server(("127.0.0.1", 0))) as url:
+    async with app.running(), answering(app, socket.create_server(("127.0.0.1", 0)), **more) as url:
         yield url
 
 
 @asynccontextmanager
-async def answering(app: App, door: socket.socket) -> AsyncIterator[str]:
-    """An app that runs answers at this socket."""
-    config = uvicorn.Config(app.server, log_config=None, lifespan="off", access_log=False, timeout_keep_alive=30)
+async def answering(app: App, door: socket.socket, **more: Any) -> AsyncIterator[str]:
+    """An app that runs answers at this socket. `more`: of uvicorn's settings."""
+    usual = {"log_config": None, "lifespan": "off", "access_log": False, "timeout_keep_alive": 30}
+    config = uvicorn.Config(app.server, **(usual | more))
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[door]))
     while not server.started:

@@ -392,10 +392,3 @@ async def test_requests_are_paced_by_key_and_model(start: Start) -> None:
     assert [each.status_code for each in answers] == [200, 429]
     assert answers[1].json()["error"]["code"] == "rate_limit_exceeded"
     assert other.status_code == 200
-
-
-async def test_a_realtime_session_is_refused_at_its_handshake(tmp_path: Path) -> None:
-    async with served(App(settings(), data=tmp_path / "d")) as here, aiohttp.ClientSession() as session:
-        with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
-            await session.ws_connect(f"{here}/v1/realtime?model=gpt-realtime")
-    assert caught.value.status == 400

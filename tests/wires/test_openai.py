@@ -455,10 +455,10 @@ async def test_a_file_is_kept_read_and_forgotten(client: httpx.AsyncClient, pict
     assert refused.json()["error"]["param"] == "purpose"
 
 
-async def test_realtime_is_refused_with_a_clear_answer(client: httpx.AsyncClient) -> None:
+async def test_realtime_is_no_page(client: httpx.AsyncClient) -> None:
     answer = await client.get("/v1/realtime", params={"model": "gpt-realtime"})
     assert answer.status_code == 400
-    assert "Realtime" in answer.json()["error"]["message"]
+    assert "wss://" in answer.json()["error"]["message"]
 
 
 async def test_a_wrong_key_is_told_in_the_vendors_words(start: Start) -> None:

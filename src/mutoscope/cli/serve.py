@@ -29,7 +29,8 @@ from mutoscope.model.config import Settings
 from mutoscope.service.routing import route
 from mutoscope.store import hold_readable
 from mutoscope.telemetry import logs
-from mutoscope.web.protocol import SPARE, Connection
+from mutoscope.web.protocol import SPARE, Connection, Socket
+from mutoscope.web.realtime import MAX_EVENT
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL
 
@@ -185,7 +186,9 @@ class Serving(uvicorn.Server):
                 app.server,
                 loop="uvloop",
                 http=guarded(),
-                ws="none",
+                ws=Socket,
+                ws_max_size=MAX_EVENT,
+                ws_per_message_deflate=False,
                 lifespan="on",
                 log_config=None,
                 access_log=False,

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 
 from mutoscope.engines.circuit_breaker import Breaker, Bucket
-from mutoscope.files.egress import Line, Lookup, Opened
+from mutoscope.files.egress import Channel, Declined, Line, Lookup, Opened
 from mutoscope.model.config import Account, Net
 from mutoscope.model.config import Relay as RelaySettings
 from mutoscope.model.config import Words as WordsSettings
@@ -87,6 +87,35 @@ class Peer:
             self.done(opened)
             raise
         return opened, first
+
+    async def connect(self, request: HttpRequest, max_bytes: int) -> Channel:
+        """A WebSocket, which is counted as under way until `done`. Raises Problem where there is none."""
+        self.open += 1
+        try:
+            await self.bucket.take()
+            with self.breaker.trying():
+                channel = await self.line.socket(request, max_bytes=max_bytes)
+        except BaseException as error:
+            self.done(None)
+            if isinstance(error, Declined):
+                raise self.declined(error) from error
+            if isinstance(error, Problem):
+                self.breaker.failed(error.message)
+            raise
+        self.breaker.succeeded()
+        return channel
+
+    def declined(self, error: Declined) -> Problem:
+        """Count a refused handshake for the breaker."""
+        status, after = error.answered, retry_after_in(error.headers)
+        if status == 429:
+            self.breaker.pause(after or PAUSE_SECONDS, "status 429")
+            return Problem(Kind.RATE_LIMITED, f"The account {self.name} has too much to do.", retry_after=after)
+        if status in ACCOUNTS_FAULT or status in BUSY:
+            self.breaker.failed(f"status {status}")
+        else:
+            self.breaker.succeeded()
+        return Problem(Kind.UPSTREAM_FAILED, f"The account {self.name} opens no realtime session: status {status}.")
 
     def judge(self, opened: Opened) -> None:
         """Count an answer for the breaker. Raises Problem for one that another account may do better."""

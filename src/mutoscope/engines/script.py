@@ -36,6 +36,7 @@ from mutoscope.engines.engine import EngineRun, Local
 from mutoscope.model.config import Script as ScriptSettings
 from mutoscope.model.job import Operation, Output, Role
 from mutoscope.model.problem import KINDS, Kind, Problem
+from mutoscope.model.words import TRANSCRIPT
 
 TICK_SECONDS = 0.05
 MOST_MEGABYTES = 1000.0
@@ -89,8 +90,7 @@ class Script(Local):
         color = tint(f"{wish.prompt}/{wish.seed}/{index}")
         if wish.operation is Operation.SPEECH_TO_TEXT:
             heard = source_seconds(run)
-            text = "This is a scripted transcript: nobody listened."
-            return Output(id=f"{run.job_id}-{index}", media_type="text/plain", text=text, seconds=heard)
+            return Output(id=f"{run.job_id}-{index}", media_type="text/plain", text=TRANSCRIPT, seconds=heard)
         width, height = frame_size(run)
         if wish.operation in WORDS:
             return run.say(f"{index + 1}: {wish.prompt or 'nothing was asked'}")

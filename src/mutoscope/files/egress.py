@@ -43,6 +43,7 @@ MAX_URL = 8192
 MAX_ANSWER = 8 * 1024 * 1024  # of a vendor's API
 MAX_HEADER = 64 * 1024  # characters of a line of an answer's head
 MAX_HEADERS = 1000
+PING_SECONDS, CLOSING_SECONDS = 30.0, 2.0  # of WebSockets: between two pings, and for the other side's goodbye
 OPENED_BUFFER = 32 * 1024  # bytes of an answer that nobody has read yet, beyond which the sender has to wait
 REDIRECTS = (301, 302, 303, 307, 308)
 PASSING = (408, 425, 429)  # and all from 500 on: statuses of trouble that may pass
@@ -195,12 +196,13 @@ class Line:
         self.guard = Client(allowed, lookup=lookup)
         self._kept: aiohttp.ClientSession | None = None
         self._fresh: aiohttp.ClientSession | None = None
+        self._sockets: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
-        for session in (self._kept, self._fresh):
+        for session in (self._kept, self._fresh, self._sockets):
             if session is not None:
                 await session.close()
-        self._kept = self._fresh = None
+        self._kept = self._fresh = self._sockets = None
         await self.guard.close()
 
     async def send(self, request: HttpRequest) -> HttpResponse:
@@ -265,6 +267,30 @@ class Line:
             raise Problem(Kind.UPSTREAM_FAILED, f"{host}: {reason(error)}") from error
         return Opened(response, host)
 
+    async def socket(self, request: HttpRequest, *, max_bytes: int) -> "Channel":
+        """A WebSocket to the API itself. Raises NotSent, Declined, or Problem (UPSTREAM_FAILED, TIMED_OUT)."""
+        url = self._below(request.path).with_query(request.query)
+        host = url.host or ""
+        self._sockets = self._sockets or self.guard.make_session(guarded=False, limit=0, middlewares=(no_redirect,))
+        try:
+            async with asyncio.timeout(self.seconds):
+                socket = await self._sockets.ws_connect(
+                    url,
+                    headers={**request.headers, **self.sign()},
+                    max_msg_size=max_bytes,
+                    heartbeat=PING_SECONDS,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSING_SECONDS),  # pyright: ignore[reportCallIssue]
+                )
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise NotSent(Kind.UPSTREAM_FAILED, f"{host}: {reason(error)}") from error
+        except TimeoutError as error:
+            raise Problem(Kind.TIMED_OUT, f"{host} gave no answer within {self.seconds:g} seconds") from error
+        except aiohttp.WSServerHandshakeError as error:
+            raise Declined(host, error.status, {k.lower(): v for k, v in (error.headers or {}).items()}) from error
+        except BROKEN as error:
+            raise Problem(Kind.UPSTREAM_FAILED, f"{host}: {reason(error)}") from error
+        return Channel(socket, host)
+
     def _below(self, path: str) -> URL:
         """A path of the API, below the base URL."""
         return self.base.with_path(self.base.raw_path.rstrip("/") + path, encoded=True)
@@ -275,6 +301,68 @@ class Line:
             return self._fresh
         self._kept = self._kept or self.guard.make_session(guarded=False)
         return self._kept
+
+
+class Declined(Problem):
+    """A handshake that was answered otherwise."""
+
+    def __init__(self, host: str, status: int, headers: dict[str, str]) -> None:
+        super().__init__(Kind.UPSTREAM_FAILED, f"{host} opens no WebSocket: status {status}")
+        self.answered, self.headers = status, headers
+
+
+class Closed(Struct, frozen=True):
+    """How the other side ended a WebSocket."""
+
+    code: int
+    reason: str
+
+
+class Channel:
+    """A WebSocket. What is not read holds the other side back, and what it does not read whoever sends."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, host: str) -> None:
+        self._socket, self._host = socket, host
+
+    async def next(self) -> str | bytes | Closed:
+        """What is said. Raises Problem(UPSTREAM_FAILED) where it breaks off."""
+        message = await self._socket.receive()
+        match message.type:
+            case aiohttp.WSMsgType.TEXT | aiohttp.WSMsgType.BINARY:
+                return message.data
+            case aiohttp.WSMsgType.CLOSE:
+                return Closed(message.data or 1005, message.extra or "")
+            case aiohttp.WSMsgType.ERROR:
+                raise Problem(Kind.UPSTREAM_FAILED, f"{self._host} broke off: {message.data}")
+            case _:
+                raise Problem(Kind.UPSTREAM_FAILED, f"{self._host} broke off")
+
+    async def send(self, said: str | bytes) -> None:
+        """Raises Problem(UPSTREAM_FAILED)."""
+        try:
+            if isinstance(said, str):
+                await self._socket.send_str(said)
+            else:
+                await self._socket.send_bytes(said)
+        except BROKEN as error:
+            raise Problem(Kind.UPSTREAM_FAILED, f"{self._host} broke off") from error
+
+    async def close(self, code: int, reason: str) -> None:
+        """Goodbye; of one who goes on talking no more than that is heard."""
+        with contextlib.suppress(*BROKEN, TimeoutError):
+            async with asyncio.timeout(CLOSING_SECONDS):
+                await self._socket.close(code=code, message=reason.encode())
+
+
+async def no_redirect(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """A redirect is no answer to a handshake, and would lead away from the host that the operator chose."""
+    response = await handler(request)
+    if response.status in REDIRECTS:
+        response.close()
+        raise aiohttp.WSServerHandshakeError(
+            response.request_info, response.history, status=response.status, headers=response.headers
+        )
+    return response
 
 
 class Opened:
@@ -442,13 +530,20 @@ class Client:
         self._guarded = self._guarded or self.make_session(guarded=True)
         return self._guarded
 
-    def make_session(self, *, guarded: bool, keep: bool = True) -> aiohttp.ClientSession:
-        """`keep`: a connection may serve more than one request."""
+    def make_session(
+        self,
+        *,
+        guarded: bool,
+        keep: bool = True,
+        limit: int = 256,
+        middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = (),
+    ) -> aiohttp.ClientSession:
+        """`keep`: a connection may serve more than one request. `limit`: of connections; 0 sets none."""
         connector = aiohttp.TCPConnector(
             resolver=_Resolver(self._lookup, guarded, self.settings.connect_seconds),
             use_dns_cache=False,
             socket_factory=guarded_socket if guarded else None,
-            limit=256,
+            limit=limit,
             force_close=not keep,
         )
         return aiohttp.ClientSession(
@@ -461,6 +556,7 @@ class Client:
             max_line_size=MAX_HEADER,
             max_field_size=MAX_HEADER,
             max_headers=MAX_HEADERS,
+            middlewares=middlewares,
         )
 
 

@@ -209,6 +209,7 @@ class Script(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     first_seconds: float = 300.0
     idle_seconds: float = 120.0
+    session_idle_seconds: float = 600.0
 
 
 class Credentials(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

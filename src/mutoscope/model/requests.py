@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from mutoscope.model.job import Generation, Job, State
+from mutoscope.model.job import Generation, Job, Json, State
 
 
 class Proof(Struct, frozen=True, kw_only=True):
@@ -104,6 +104,14 @@ class Period(Struct, frozen=True, kw_only=True):
 
 class Usage(Struct, frozen=True, kw_only=True):
     days: dict[str, dict[str, float]]  # YYYY-MM-DD → model → credits; every day of the period is present
+
+
+class SecretWish(Struct, frozen=True, kw_only=True):
+    """A key for a short time that is asked for."""
+
+    seconds: int
+    model: str
+    session: Json  # what its sockets begin with
 
 
 class Allowance(Struct, frozen=True, kw_only=True):

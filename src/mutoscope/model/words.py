@@ -89,6 +89,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     cut: int | None = None  # the connection breaks after so many pieces
 
 
+TRANSCRIPT = "This is a scripted transcript: nobody listened."  # where sound is written down without a recogniser
 TOKEN_BYTES = 4
 
 

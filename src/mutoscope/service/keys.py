@@ -96,7 +96,10 @@ class Keys:
             return OPEN
         if not secret:
             raise Problem(Kind.UNAUTHENTICATED, MISSING_KEY)
-        found = digest(self._proved(secret) if isinstance(secret, Proof) else secret)
+        return await self.of_digest(digest(self._proved(secret) if isinstance(secret, Proof) else secret))
+
+    async def of_digest(self, found: str) -> Caller:
+        """The same, of a key whose digest was kept."""
         caller = self._listed.get(found) or self._remembered.get(found) or await self._look_up(found)
         if caller is None:
             raise Problem(Kind.UNAUTHENTICATED, "Invalid API key")

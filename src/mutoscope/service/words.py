@@ -8,14 +8,14 @@ import msgspec
 
 from mutoscope.engines.peer import BUSY, Peer, path_below
 from mutoscope.engines.translation import BETWEEN, Asked, Translation
-from mutoscope.files.egress import Opened
+from mutoscope.files.egress import Channel, Opened
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import Rights
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.keys import Caller, Pace, hold_scope
 from mutoscope.telemetry.counters import Tally
-from mutoscope.wirekit.routes import Stream
+from mutoscope.wirekit.routes import Route, Socket, Stream
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wirekit.words import Answer, Author
 
@@ -46,11 +46,13 @@ class Desk:
         pace: Pace,
         catalog: Catalog,
         rehearsal: bool = False,
+        session_idle_seconds: float = 600.0,
         draw: Callable[[], float] = random.random,
     ) -> None:
         """`rehearsal`: the author answers everything."""
         self.peers, self.author, self.pace, self.catalog = tuple(peers), author, pace, catalog
         self.rehearsal, self.draw = rehearsal, draw
+        self.session_idle_seconds = session_idle_seconds
         # tokens by wire, model, engine and "read" or "written"; names of models come from outside
         self.spent: Tally[tuple[str, ...]] = Tally(1000, rest=("", "others", "", ""))
 
@@ -59,12 +61,18 @@ class Desk:
     ) -> tuple[str, Answer | Passing]:
         """The model's name, and the answer of the first account that gives one, or of the author. Raises Problem."""
         model = route.target(request).model
+        peers = self.choose(wire, route, model, caller)
+        if not peers:
+            return model, route.write(request, self.author)
+        return model, await self.relayed(peers, wire, route, request, model, id)
+
+    def choose(self, wire: Wire, route: Route, model: str, caller: Caller) -> list[Peer]:
+        """The accounts to be asked, in their order; none where the author answers. Raises Problem."""
         self.hold(model, wire, caller)
         peers = self.candidates(wire, route, model, caller.rights)
         if not peers:
             hold_engine(SCRIPT, SCRIPT, caller.rights)
-            return model, route.write(request, self.author)
-        return model, await self.relayed(peers, wire, route, request, model, id)
+        return peers
 
     def hold(self, model: str, wire: Wire, caller: Caller) -> None:
         """Raises Problem where the key may not use the model, or has used it too much."""
@@ -74,7 +82,7 @@ class Desk:
         if (own := caller.rights.per_model.get(name)) and own.requests_per_minute:
             self.pace.take(f"{caller.owner}\n{name}", own.requests_per_minute)
 
-    def candidates(self, wire: Wire, route: Stream, model: str, rights: Rights) -> list[Peer]:
+    def candidates(self, wire: Wire, route: Route, model: str, rights: Rights) -> list[Peer]:
         """The accounts that have the model, in an order drawn by their weights. None where no account speaks this wire
         or one that it is translated to: then the author answers. Those of the wire itself come first, but for those
         that take any name where another account is known to have the model.
@@ -146,6 +154,25 @@ class Desk:
                 problem = Problem(Kind.UPSTREAM_FAILED, f"The account {peer.name} answered {opened.status}.")
                 continue
             return Passing(peer, opened, first, translation, asked)
+        raise problem or Problem(Kind.UNAVAILABLE, "No account can be asked now.")
+
+    async def connect(
+        self, peers: Sequence[Peer], route: Socket, request: HttpRequest, model: str, id: str, max_bytes: int
+    ) -> tuple[Peer, Channel]:
+        """A WebSocket to the first account that opens one. Raises Problem."""
+        problem: Problem | None = None
+        headers = {name: text for name in route.passes if (text := request.headers.get(name))} | {"x-request-id": id}
+        for peer in peers:
+            if not peer.free:
+                problem = problem or busy(peer)
+                continue
+            query = request.query | {"model": peer.account.renames.get(model, model)}
+            path = path_below(peer.line.base.path, route.path, peer.wire.optional)
+            try:
+                asked = HttpRequest(method="GET", path=path, query=query, headers=headers)
+                return peer, await peer.connect(asked, max_bytes)
+            except Problem as error:
+                problem = error
         raise problem or Problem(Kind.UNAVAILABLE, "No account can be asked now.")
 
     def count(self, wire: Wire, model: str, engine: str, read: int, written: int) -> None:

@@ -20,6 +20,9 @@ class Origins:
         self.allowed = {each.rstrip("/").encode("latin-1") for each in allowed}
         self.all = b"*" in self.allowed
 
+    def allows(self, origin: str) -> bool:
+        return self.all or origin.encode("latin-1", "replace") in self.allowed
+
     def headers(self, scope: MutableMapping[str, Any]) -> Headers:
         """What the answer to this request says in addition."""
         origin: bytes = next((value for name, value in scope["headers"] if name == b"origin"), b"")

@@ -105,6 +105,8 @@ class Proxies:
             return scope
         told = {name: value.decode("latin-1").rpartition(",")[2].strip() for name, value in scope["headers"]}
         scheme, host = told.get(PROTO, scope.get("scheme", "http")).lower(), told.get(FORWARDED_HOST)
+        if scheme in ("ws", "wss"):  # as some say of a WebSocket
+            scheme = f"http{scheme[2:]}"
         if scheme not in ("http", "https"):
             raise Problem(Kind.INVALID, f"X-Forwarded-Proto is http or https; {scheme[:20]!r} is neither.")
         headers = scope["headers"]

@@ -6,12 +6,14 @@ The ASGI server has none of these, and reads each request to its end before anyb
 
 import asyncio
 import contextlib
+import re
 import socket
 import struct
 from enum import Enum
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 MAX_HEAD = 64 * 1024  # bytes of request line and headers
 MAX_TARGET = 8 * 1024  # path and query
@@ -20,6 +22,7 @@ HEAD_SECONDS = 20.0  # from the first byte, or from the connection's beginning, 
 BODY_SECONDS, BODY_BYTES = 20.0, 16 * 1024  # in any such time at least so much of a body has to come
 
 ANSWER_SECONDS, ANSWER_BYTES = 20.0, 16 * 1024  # in any such time at least so much of an answer has to be read
+SOCKETS = re.compile(rb"/realtime/?(?:\?|$)")  # where an offer of a WebSocket is accepted
 SPARE = 128  # descriptors that are kept for the store, children, vendors and receivers
 
 REASONS = {
@@ -36,14 +39,49 @@ class Stage(Enum):
     BODY = "body"
 
 
-class Connection(HttpToolsProtocol):
+class Watched:
+    """A connection that is reset where an answer waits too long for its reader. Stands before uvicorn's own class."""
+
+    loop: asyncio.AbstractEventLoop
+    transport: asyncio.Transport
+    unread = 0  # bytes of an answer that waited for the reader at the last look
+    reading: asyncio.TimerHandle | None = None  # while they are too many to write more
+
+    def pause_writing(self) -> None:
+        super().pause_writing()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+        self.unread = self.transport.get_write_buffer_size()
+        self.reading = self.loop.call_later(ANSWER_SECONDS, self.look_after)
+
+    def resume_writing(self) -> None:
+        if self.reading is not None:
+            self.reading.cancel()
+            self.reading = None
+        super().resume_writing()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+
+    def look_after(self) -> None:
+        """Nothing is written meanwhile: what is left less is what was read."""
+        left = self.transport.get_write_buffer_size()
+        if self.unread - left < ANSWER_BYTES:
+            self.drop()
+            return
+        self.unread = left
+        self.reading = self.loop.call_later(ANSWER_SECONDS, self.look_after)
+
+    def drop(self) -> None:
+        """Reset it: the system, too, keeps nothing for a reader who does not read."""
+        door = self.transport.get_extra_info("socket")
+        if door is not None:
+            with contextlib.suppress(OSError):
+                door.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+
+class Connection(Watched, HttpToolsProtocol):
     """uvicorn's, watched. A request that comes whole, as nearly all do, costs a few assignments and no timer."""
 
     stage = Stage.HEAD  # a connection on which nothing is ever said does not stay either
     taken = 0  # bytes of this head, or of a body since the last look
     timer: asyncio.TimerHandle | None = None
-    unread = 0  # bytes of an answer that waited for the reader at the last look
-    reading: asyncio.TimerHandle | None = None  # while they are too many to write more
     most = 0  # connections at once; 0 sets no limit
     told_again = False  # while a parser is told a head that has been taken already
     refusal = 0  # the status for a head that breaks a bound
@@ -64,7 +102,7 @@ class Connection(HttpToolsProtocol):
         self.taken += len(data)
         self._unset_keepalive_if_required()
         self.feed(data)
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self.transport.get_protocol() is not self:
             return
         if self.stage is Stage.IDLE:
             self.stop_waiting()
@@ -79,12 +117,23 @@ class Connection(HttpToolsProtocol):
         except httptools.HttpParserError:
             self.send_400_response("Invalid HTTP request received.")
         except httptools.HttpParserUpgrade as offer:
-            self.decline(data[offer.args[0] :])
+            if not self._should_upgrade():
+                self.decline(data[offer.args[0] :])
+            elif data[offer.args[0] :]:
+                self.send_400_response("A WebSocket says nothing before its handshake is answered.")
+            else:
+                self.stop_waiting()
+                self.handle_websocket_upgrade()
+
+    def _should_upgrade(self) -> bool:
+        """Where there is a WebSocket; elsewhere the offer is declined like any other."""
+        get = self.parser.get_method() == b"GET"
+        return get and SOCKETS.search(self.url) is not None and super()._should_upgrade()
 
     def decline(self, rest: bytes) -> None:
-        """The client offers another protocol (h2c, as Java's does with every request, or websocket), which a server may
-        ignore. The parser stops at such a head and would drop the body: another goes on from there, that is told the
-        same head without the offer.
+        """The client offers another protocol (h2c, as Java's does with every request), which a server may ignore. The
+        parser stops at such a head and would drop the body: another goes on from there, that is told the same head
+        without the offer.
         """
         if self.parser.get_method() != b"CONNECT":
             lines = [b"%s / HTTP/%s" % (self.parser.get_method(), self.parser.get_http_version().encode())]
@@ -132,41 +181,11 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
         self.stage, self.taken = Stage.IDLE, 0
 
-    # What the transport says of the reader
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self.unread = self.transport.get_write_buffer_size()
-        self.reading = self.loop.call_later(ANSWER_SECONDS, self.look_after)
-
-    def resume_writing(self) -> None:
-        if self.reading is not None:
-            self.reading.cancel()
-            self.reading = None
-        super().resume_writing()
-
-    def look_after(self) -> None:
-        """Nothing is written meanwhile: what is left less is what was read."""
-        left = self.transport.get_write_buffer_size()
-        if self.unread - left < ANSWER_BYTES:
-            self.drop()
-            return
-        self.unread = left
-        self.reading = self.loop.call_later(ANSWER_SECONDS, self.look_after)
-
     def timeout_keep_alive_handler(self) -> None:
         if self.transport.get_write_buffer_size():
             self.drop()  # the last answer was never read, and to close would wait for that
         else:
             super().timeout_keep_alive_handler()
-
-    def drop(self) -> None:
-        """Reset it: the system, too, keeps nothing for a reader who does not read."""
-        door = self.transport.get_extra_info("socket")
-        if door is not None:
-            with contextlib.suppress(OSError):
-                door.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.transport.abort()
 
     # Patience and its end
 
@@ -202,6 +221,14 @@ class Connection(HttpToolsProtocol):
         head = f"HTTP/1.1 {status} {REASONS[status]}\r\n{more}content-length: 0\r\nconnection: close\r\n\r\n"
         self.transport.write(head.encode())
         self.transport.close()
+
+
+class Socket(Watched, WebSocketsSansIOProtocol):
+    """uvicorn's, watched. While its events are not read, no more of them are; the client is pinged meanwhile."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.resume_writing()
+        super().connection_lost(exc)
 
 
 class TooLarge(Exception):

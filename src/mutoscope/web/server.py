@@ -7,6 +7,7 @@ import re
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -24,13 +25,13 @@ from mutoscope.model.requests import ANY_FILE, Allowance, Proof, Submission, Upl
 from mutoscope.service import inputs
 from mutoscope.service.gateway import Gateway, upload_path, visible
 from mutoscope.service.idempotency import REPLAYED, Turns, repeat_of
-from mutoscope.service.keys import Caller, Keys, Meter, Pace, RateLimited, hold_scope, missing_key, widest
+from mutoscope.service.keys import Caller, Keys, Meter, Pace, RateLimited, digest, hold_scope, missing_key, widest
 from mutoscope.service.receivers import receiver_address
 from mutoscope.service.words import Desk
 from mutoscope.store import Repeat
 from mutoscope.telemetry import tracing
 from mutoscope.telemetry.counters import Durations
-from mutoscope.web import forms, pages, stream
+from mutoscope.web import forms, pages, realtime, stream
 from mutoscope.web.admin import Admin
 from mutoscope.web.cors import Origins, is_preflight
 from mutoscope.web.head import Proxies, hold_host, one_credential
@@ -52,6 +53,8 @@ from mutoscope.wirekit.routes import (
     ReadMany,
     Reply,
     Route,
+    Secret,
+    Socket,
     Stop,
     Stream,
     TakeFile,
@@ -135,6 +138,10 @@ class Server:
         }
         self.rendered: dict[tuple[str, str, str], tuple[Job, float, HttpResponse]] = {}
         self.turns = Turns()
+        self.secrets = realtime.Secrets(gateway.clock)
+        self.secret_prefixes = tuple(
+            route.prefix for wire in wires for route in wire.routes if isinstance(route, Secret)
+        )
         self.max_body = gateway.settings.server.max_body_bytes
         self.requests: Durations[tuple[str, int]] = requests or Durations()
         self.origins = Origins(allowed) if (allowed := gateway.settings.server.allow_origins) else None
@@ -144,6 +151,9 @@ class Server:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self.live(receive, send)
+            return
+        if scope["type"] == "websocket":
+            await self.converse(scope, receive, send)
             return
         if scope["type"] != "http":
             return
@@ -386,6 +396,11 @@ class Server:
                 return route.render(await gateway.stop(wire, route, route.id(request), owner=owner), request)
             case Reply():
                 return route.reply(request)
+            case Secret():
+                return self.make_secret(wire, route, request, owner)
+            case Socket():
+                message = "Realtime is a WebSocket: connect with ws:// or wss://, not as to a page."
+                raise Problem(Kind.INVALID, message)
             case Models():
                 return route.render(self.words.models(wire, caller.rights) if self.words else (), request)
             case Content():
@@ -444,6 +459,59 @@ class Server:
                 last, said = each, time.monotonic()
             if self.gateway.signals.draining:
                 return
+
+    async def converse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A WebSocket. What stands against it is the answer to its handshake."""
+        began = time.perf_counter()
+        found = self.router.find(scope["path"], "GET")
+        target = next((each for each in found.targets if isinstance(each.route, Socket)), None)
+        label = target.label if target else " other sockets"
+        wire, request, status = target.wire if target else found.wire, None, 101
+        try:
+            if target is None or not isinstance(target.route, Socket):
+                raise Problem(Kind.NOT_FOUND, f"There is no WebSocket at {scope['path']}.", field="path")
+            client = realtime.Client(scope, receive, send, target.route.protocol)
+            scope = realtime.as_http(scope, target.route)
+            scope = self.proxies.scope(scope) if self.proxies else scope
+            request = head_of(scope)
+            await self.hold_session(target.wire, target.route, found, request, scope, client)
+        except Problem as problem:
+            request = request or HttpRequest(method="GET", path=scope["path"])
+            response = wire.render_problem(problem, request) if wire else misaddressed(problem, wire, scope)
+            await respond(response, {"method": "GET"}, in_place_of_socket(send))
+            status = response.status
+        finally:
+            self.requests.add((label, status // 100), time.perf_counter() - began if status != 101 else 0.0)
+
+    async def hold_session(
+        self, wire: Wire, route: Socket, found: Found, request: HttpRequest, scope: Scope, client: realtime.Client
+    ) -> None:
+        """A conversation to its end. Raises Problem while it was not accepted."""
+        hold_host(scope)
+        one_credential(scope["headers"])
+        secret, kept = wire.credential(request), None
+        if isinstance(secret, str) and secret.startswith(self.secret_prefixes):
+            kept = self.secrets.find(secret)
+            caller = await self.keys.of_digest(kept.parent) if kept.parent else Caller()
+        else:
+            caller = await self.caller_of(wire, found, request)
+        if self.keys.open:
+            realtime.hold_origin(request, self.origins.allows if self.origins else lambda _: False)
+        spend = partial(self.pace.spend, caller.owner or address_of(scope), caller.rights)
+        spend()
+        hold_scope("API", wire.name, caller.rights.wires)
+        if self.rehearsal and (wanted := request.headers.get(REHEARSE)):
+            raise rehearsed(wanted)
+        if self.words is None or self.gateway.signals.draining:
+            raise Problem(Kind.UNAVAILABLE, "The server is shutting down. Try again shortly.", retry_after=5)
+        await realtime.converse(self.words, wire, route, request, caller, spend, client, kept)
+
+    def make_secret(self, wire: Wire, route: Secret, request: HttpRequest, owner: str) -> HttpResponse:
+        if len(request.body) > realtime.MAX_SESSION:
+            raise Problem(Kind.TOO_LARGE, f"A session takes {realtime.MAX_SESSION} bytes at most.", field="session")
+        wish, key = route.parse(request), wire.credential(request)
+        parent = digest(key) if isinstance(key, str) and not self.keys.open else None
+        return route.render(wish, *self.secrets.make(route.prefix, wish, owner, parent))
 
     async def content(self, route: Content, job: Job, request: HttpRequest) -> HttpResponse:
         """The file of an output, by way of its signed link: ranges, HEAD and tags are answered there."""
@@ -872,6 +940,13 @@ def with_headers(send: Send, more: list[tuple[bytes, bytes]]) -> Send:
         if message["type"] == "http.response.start":
             message = {**message, "headers": [*message["headers"], *more]}
         await send(message)
+
+    return sent
+
+
+def in_place_of_socket(send: Send) -> Send:
+    async def sent(message: MutableMapping[str, Any]) -> None:
+        await send({**message, "type": f"websocket.{message['type']}"})
 
     return sent
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from mutoscope.model.http import HttpRequest, HttpResponse
-from mutoscope.model.job import Job, Output
+from mutoscope.model.http import Headers, HttpRequest, HttpResponse
+from mutoscope.model.job import Job, Json, Output
 from mutoscope.model.problem import Problem
-from mutoscope.model.requests import Account, Page, Period, Submission, Upload, UploadWish, Usage
+from mutoscope.model.requests import Account, Page, Period, SecretWish, Submission, Upload, UploadWish, Usage
 from mutoscope.model.words import Tokens
-from mutoscope.wirekit.words import Answer, Author, Target, glance, with_model
+from mutoscope.wirekit.words import Answer, Author, Session, Target, glance, with_model
 
 
 def last_parameter(request: HttpRequest) -> str:
@@ -121,6 +121,28 @@ class Stream(Route, frozen=True, kw_only=True):
     usage: Callable[[bytes], Tokens | None]  # what an answer, or the data of one event, tells of tokens
     write: Callable[[HttpRequest, Author], Answer]
     broken: Callable[[Problem], bytes]  # the event that tells of trouble after the first byte
+
+
+class Socket(Route, frozen=True, kw_only=True):
+    """A conversation of events over a WebSocket: passed on event by event to an account that speaks the same wire, or
+    held with the account-free author."""
+
+    session: Callable[[HttpRequest, str, Author], Session]  # of a model
+    begin: Callable[[Json], str]  # the event that sets what a Secret was made for
+    asks: Callable[[str], bool]  # whether an event of the client asks for an answer, which counts as a request
+    usage: Callable[[str], Tokens | None]  # what an event of the answer tells of tokens
+    error: Callable[[Problem], str]  # the event that tells of trouble
+    protocol: str  # the subprotocol that is selected where it is offered
+    offered: Callable[[list[str]], Headers]  # what a browser, which sends no headers, says by subprotocols
+    passes: tuple[str, ...] = ()  # headers of the caller that go along
+
+
+class Secret(Route, frozen=True, kw_only=True):
+    """A key for a short time, to be handed to a browser: it opens sockets, and nothing else."""
+
+    prefix: str
+    parse: Callable[[HttpRequest], SecretWish]
+    render: Callable[[SecretWish, str, int], HttpResponse]  # with the key and the Unix second of its end
 
 
 class Content(Route, frozen=True, kw_only=True):

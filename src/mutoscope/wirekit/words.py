@@ -1,6 +1,6 @@
 """What a wire says of its routes that answer in words: how an account is asked, and who writes where there is none."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import msgspec
@@ -41,6 +41,27 @@ class Author(Protocol):
 
     def id(self) -> str:
         """A new one each time."""
+        ...
+
+
+class Session(Protocol):
+    """A conversation over a socket, held with the author: what comes in, and what is said to it. Pure."""
+
+    @property
+    def speaking(self) -> Reply | None:
+        """What is being answered: there from a `take`, gone with the last event of `speak`, or when `take` stops it."""
+        ...
+
+    def greet(self) -> Iterator[str]:
+        """The first events."""
+        ...
+
+    def take(self, text: str) -> Iterator[str]:
+        """The events that follow at once from one of the client's."""
+        ...
+
+    def speak(self) -> Iterator[tuple[str, bool]]:
+        """The events of the answer, and whether each is a piece of it; the first comes before anything is written."""
         ...
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
@@ -23,16 +24,21 @@ from mutoscope.wirekit.routes import (
     Read,
     ReadFile,
     Reply,
+    Secret,
+    Socket,
     Stop,
     Stream,
     TakeFile,
 )
 from mutoscope.wirekit.task import TaskApi, bearer, wire
 from mutoscope.wirekit.words import Answer, Author, Words
-from mutoscope.wires.openai import chat, media, responses, vectors
+from mutoscope.wires.openai import chat, media, realtime, responses, vectors
 
 ROOT = "/v1/"
-BARE = ("/chat/completions", "/completions", "/embeddings", "/responses", "/models", "/moderations")
+BARE = (
+    *("/chat/completions", "/completions", "/embeddings", "/responses", "/models", "/moderations"),
+    *("/realtime", "/realtime/client_secrets"),
+)
 CREATED = 1_790_000_000  # of every model: nobody reads it
 
 # -- errors ----------------------------------------------------------------------------
@@ -295,6 +301,12 @@ def stream(at: str, write: Callable[[HttpRequest, Author], Answer], body: Any, a
     return Stream(at=at, usage=chat.tokens_told, broken=chat.broken, **told)
 
 
+def told(problem: Problem) -> dict[str, Any]:
+    """As an answer tells it, for an event."""
+    body = WIRE.render_problem(problem, HttpRequest(method="GET", path="")).body
+    return msgspec.json.decode(body)["error"]
+
+
 JSON = dict[str, Any]
 ROUTES = (
     stream("POST /v1/chat/completions", chat.write_chat, chat.Chat, chat.ChatAnswer, "Answer a conversation"),
@@ -345,7 +357,27 @@ ROUTES = (
     ReadFile(at="GET /v1/files/{id}", render=show_file, answer=File, summary="Read a file's record"),
     DropFile(at="DELETE /v1/files/{id}", render=file_deleted, answer=Deleted, summary="Forget a file"),
     ReadFile(at="GET /v1/files/{id}/content", render=file_bytes, status=302, summary="The bytes of a file"),
-    Reply(at="GET /v1/realtime", reply=responses.refused, summary="Realtime sessions: refused"),
+    Secret(
+        at="POST /v1/realtime/client_secrets",
+        prefix=realtime.SECRET,
+        parse=realtime.parse_secret,
+        render=realtime.show_secret,
+        body=realtime.SecretBody,
+        answer=realtime.SecretAnswer,
+        summary="Make a key for a browser's realtime sessions",
+    ),
+    Socket(
+        at="GET /v1/realtime",
+        session=lambda request, model, author: realtime.Session(request, model, author, told),
+        begin=realtime.begin,
+        asks=realtime.asks,
+        usage=realtime.tokens_told,
+        error=lambda problem: realtime.error(told(problem)),
+        protocol=realtime.PROTOCOL,
+        offered=realtime.offered,
+        passes=("openai-beta", "openai-safety-identifier"),
+        summary="Converse in events (WebSocket)",
+    ),
 )
 
 API = TaskApi(

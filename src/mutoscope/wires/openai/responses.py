@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, cast
 
 from msgspec import Meta, Struct
 
-from mutoscope.model.http import HttpRequest, HttpResponse, json_response
+from mutoscope.model.http import HttpRequest, json_response
 from mutoscope.model.job import Json
 from mutoscope.model.problem import Kind, Problem, custom_flaw
 from mutoscope.model.words import Ask, Call, Part, Reply, Tool, Turn
@@ -247,7 +247,3 @@ def broken(problem: Problem) -> bytes:
     """Flat: a member `error` would raise in the SDK before its kind is seen."""
     data: dict[str, Any] = {"code": problem.kind.value, "message": problem.message, "param": None, "sequence_number": 0}
     return event({"type": "error", **data}, "error")
-
-
-def refused(_request: HttpRequest) -> HttpResponse:
-    raise Problem(Kind.UNSUPPORTED, "Realtime sessions (WebSocket) are not served here yet; use /v1/chat/completions.")
