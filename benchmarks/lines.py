@@ -11,9 +11,23 @@ SOURCE = Path(__file__).parent.parent / "src" / "mutoscope"
 WIRES = SOURCE / "wires"
 PLANNED = {
     "wirekit": 2000,
-    "freepik": 600, "dashscope": 850, "runway": 1900, "luma": 450, "replicate": 450,
-    "kling": 800, "minimax": 550, "midjourney": 700, "suno": 400, "udio": 250, "runway_reverse": 250,
-    "flux": 500, "recraft": 500, "ideogram": 550, "fal": 500, "openai": 1800, "anthropic": 900,
+    "freepik": 600,
+    "dashscope": 850,
+    "runway": 1900,
+    "luma": 450,
+    "replicate": 450,
+    "kling": 800,
+    "minimax": 550,
+    "midjourney": 700,
+    "suno": 400,
+    "udio": 250,
+    "runway_reverse": 250,
+    "flux": 500,
+    "recraft": 500,
+    "ideogram": 550,
+    "fal": 500,
+    "openai": 1800,
+    "anthropic": 900,
 }
 ELSEWHERE = {"anthropic": (SOURCE / "engines" / "translation.py",), "suno": (WIRES / "_music.py",)}
 """What serves one vendor and stands in another room."""

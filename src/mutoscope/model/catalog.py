@@ -258,8 +258,17 @@ def complete(generation: Generation, model: Model, *, remote: bool = False) -> G
     missing = {
         name: value for name, value in model.defaults.items() if name not in sizes and getattr(generation, name) is None
     }
-    follows = not remote and generation.operation in SIZED_BY_PICTURE and generation.input(Role.IMAGE) is not None
+    follows = not remote and sized_by_picture(generation)
     return replace(generation, **missing, **frame_size(generation, model, follows_picture=follows))
+
+
+def is_size(generation: Generation, model: Model) -> bool:
+    """Whether the shape that is asked for becomes pixels, so that whoever heeds a width and a height heeds it."""
+    return "extra" in frame_size(generation, model, follows_picture=sized_by_picture(generation))
+
+
+def sized_by_picture(generation: Generation) -> bool:
+    return generation.operation in SIZED_BY_PICTURE and generation.input(Role.IMAGE) is not None
 
 
 SIZED_BY_PICTURE = frozenset(
@@ -492,7 +501,7 @@ def heed(
         return ()
     notes: list[str] = []
     for name, said in asked(generation):
-        if name in heeded:
+        if name in heeded or (name == "ratio" and heeded >= {"width", "height"} and is_size(generation, model)):
             continue
         theirs = fields.get(name, said)
         if name not in model.ignores:
