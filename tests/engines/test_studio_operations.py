@@ -395,6 +395,21 @@ async def test_a_mask_of_each_polarity_marks_what_is_made_anew(
     assert notes[0] == "studio: what the mask shows was filled from the rest of the picture"
 
 
+@pytest.mark.parametrize("prompt", ["", "a lake"])
+async def test_a_picture_that_is_mended_has_the_size_that_was_asked_for(
+    prompt: str, scene: Path, here: Studio, tmp_path: Path
+) -> None:
+    mask = np.zeros((128, 192), np.uint8)
+    mask[50:80, 60:100] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    [output], _ = await made(
+        here, tmp_path / "room", image(scene), image(tmp_path / "mask.png", "mask", Role.MASK),
+        operation=Operation.IMAGE_INPAINT, prompt=prompt, width=96, height=96, seed=1,
+    )  # fmt: skip
+    assert (output.width, output.height) == (96, 96)
+    assert pixels(output).shape == (96, 96, 3)
+
+
 async def test_the_transparent_part_of_a_picture_is_filled_where_there_is_no_mask(
     scene: Path, here: Studio, tmp_path: Path
 ) -> None:

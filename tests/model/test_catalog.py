@@ -1,9 +1,10 @@
 """The catalog: every model that a wire can name has a row; defaults, sizes and refusals come out of it."""
 
 import pytest
-from msgspec import inspect
+from msgspec import inspect, json
 from msgspec.structs import replace
 
+from mutoscope.engines.studio import Studio
 from mutoscope.model import catalog
 from mutoscope.model.catalog import (
     SIZED_BY_PICTURE,
@@ -16,10 +17,11 @@ from mutoscope.model.catalog import (
     row,
 )
 from mutoscope.model.config import ModelSettings
+from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Generation, Input, Operation, Role
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit.routes import Create
-from mutoscope.wires import ALL, ROWS
+from mutoscope.wires import ALL, BY_NAME, ROWS
 
 I2V, T2V, T2I = Operation.IMAGE_TO_VIDEO, Operation.TEXT_TO_VIDEO, Operation.TEXT_TO_IMAGE
 PICTURE = Input(role=Role.FIRST_FRAME, field="image", url="https://example.com/a.png")
@@ -150,6 +152,38 @@ def test_a_shape_that_is_no_size_is_heeded_by_nobody_who_does_not_name_it() -> N
     wish = Generation(operation=T2V, model="ray-2", prompt="a lake", extra={"ratio": "wide"})
     with pytest.raises(Problem, match=r"^ratio is not supported"):
         catalog.heed(wish, Catalog(ROWS).get("ray-2"), "studio", {T2V: sizes}, {})
+
+
+SHAPED: list[tuple[str, str, dict[str, object], str]] = [
+    ("flux", "flux-pro-1.1-ultra", {"prompt": "x", "aspect_ratio": "21:9"}, "21:9"),
+    ("flux", "flux-kontext-pro", {"prompt": "x", "aspect_ratio": "3:4"}, "3:4"),
+    ("flux", "flux-3-video", {"mode": "t2v", "prompt": "x", "aspect_ratio": "1:1"}, "1:1"),
+    ("kling", "videos/text2video", {"model_name": "kling-v2-master", "prompt": "x", "aspect_ratio": "1:1"}, "1:1"),
+    ("kling", "images/generations", {"model_name": "kling-v2", "prompt": "x", "aspect_ratio": "3:4"}, "3:4"),
+    ("luma", "generations/image", {"model": "photon-1", "prompt": "a lake", "aspect_ratio": "9:16"}, "9:16"),
+    ("luma", "generations", {"model": "ray-2", "prompt": "a lake", "aspect_ratio": "3:4"}, "3:4"),
+    ("minimax", "image_generation", {"model": "image-01", "prompt": "x", "aspect_ratio": "3:2"}, "3:2"),
+]
+
+
+@pytest.mark.parametrize(("wire", "path", "body", "shape"), SHAPED)
+def test_the_renderer_makes_a_picture_of_the_shape_that_was_asked_for(
+    wire: str, path: str, body: dict[str, object], shape: str
+) -> None:
+    route = next(each for each in BY_NAME[wire].routes if isinstance(each, Create) and each.path.endswith(f"/{path}"))
+    read = route.parse(HttpRequest(method="POST", path=route.path, body=json.encode(body)))
+    model = Catalog(ROWS).named(wire, read.generation.model)
+    wish = replace(read.generation, model=model.name)
+    assert not [note for note in Studio().plan(wish, model, read.fields) if "ratio" in note]
+    made, (width, height) = complete(wish, model), map(int, shape.split(":"))
+    assert made.width and made.height and made.width / made.height == pytest.approx(width / height, rel=0.03)
+
+
+def test_a_shape_that_is_no_size_is_refused_by_who_heeds_no_shapes() -> None:
+    wish = Generation(operation=T2I, model="flux-kontext-pro", prompt="x", extra={"ratio": "wide"})
+    with pytest.raises(Problem) as caught:
+        Studio().plan(wish, Catalog(ROWS).get("flux-kontext-pro"), {"ratio": "aspect_ratio"})
+    assert caught.value.field == "aspect_ratio"
 
 
 @pytest.mark.parametrize("advice", [{"contentModeration": {"publicFigureThreshold": "low"}}, {"audio": True}])

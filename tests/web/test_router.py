@@ -95,6 +95,14 @@ def test_a_path_that_takes_other_methods_says_which() -> None:
     assert answer.wire and answer.wire.name == "a"
 
 
+def test_what_is_not_below_a_vendors_mount_is_told_in_that_vendors_words() -> None:
+    router = Router((wire("a", "GET /v1/tasks"), wire("b", "GET /v1/tasks", mounts=("/c",))))
+    for path, name in (("/b/nothing", "b"), ("/c/v2/nothing", "b"), ("/a/v1/nothing", "a"), ("/v1/nothing", "a")):
+        answer = router.find(path, "POST")
+        assert not answer.targets and answer.wire and answer.wire.name == name
+    assert router.find("/nothing", "POST").wire is None
+
+
 def test_two_routes_of_a_wire_at_one_place_are_refused() -> None:
     with pytest.raises(ValueError, match="two routes"):
         Router((wire("a", "GET /v1/tasks/{id}", "GET /v1/tasks/{other}"),))

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from mutoscope.engines.studio import Studio
+from mutoscope.model.catalog import Catalog
 from mutoscope.model.http import HttpRequest
-from mutoscope.model.job import Failure, Generation, Job, Operation, Output, State
+from mutoscope.model.job import Failure, Generation, Job, Operation, Output, Role, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import Submission
 from mutoscope.service.keys import digest
@@ -52,6 +54,26 @@ def test_the_vendors_sdk_sends_every_default():
     )  # fmt: skip
     assert (wish.operation, wish.model, wish.width, wish.height) == (Operation.TEXT_TO_IMAGE, "flux-dev", 1024, 768)
     assert wish.seed == 2**64 - 1
+
+
+@pytest.mark.parametrize(
+    ("model", "body"),
+    [
+        ("flux-2-flex", {"prompt": "x", "transparent_bg": False, "guidance": 5, "steps": 50, "safety_tolerance": 2}),
+        ("flux-tools/outpainting-v1", {"input_image": LINK, "width": 512, "height": 512, "auto_crop": False,
+                                       "mode": "high", "output_format": "png"}),
+        ("flux-tools/erase-v1", {"image": LINK, "mask": LINK, "dilate_pixels": 10}),
+        ("flux-3-video", {"mode": "t2v", "prompt": "x", "draft": False, "version": "latest", "generate_audio": True}),
+    ],
+)  # fmt: skip
+def test_the_vendors_defaults_ask_for_nothing_that_the_renderer_does_not_make(model: str, body: dict[str, Any]):
+    read = parse(model, **body)
+    Studio().plan(read.generation, Catalog(ROWS).get(model), read.fields)
+
+
+def test_a_key_frame_is_base64_as_every_picture_is():
+    [frame] = made("flux-3-video", mode="i2v", prompt="x", keyframes=[BASE64]).inputs
+    assert frame.role is Role.FIRST_FRAME and frame.data
 
 
 def test_a_side_of_zero_is_none():

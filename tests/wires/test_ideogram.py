@@ -286,6 +286,14 @@ async def test_a_form_of_texts_makes_pictures(start: Start, path: str) -> None:
         assert (await running.client.get(answer.json()["data"][0]["url"])).status_code == 200
 
 
+async def test_a_picture_without_a_name_and_a_type_is_a_file(start: Start, picture: bytes) -> None:
+    async with start(**SCRIPTED) as running:
+        form = {"prompt": (None, "a boat"), "image": (None, picture)}
+        answer = await running.client.post("/v1/ideogram-v3/remix", files=form)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["data"][0]["prompt"] == "a boat"
+
+
 async def test_a_keys_two_headers_are_taken_and_no_other(start: Start) -> None:
     async with start(**SCRIPTED, keys=[{"name": "anna", "sha256": digest("k")}]) as running:
         body = {"image_request": {"prompt": "x"}}

@@ -388,9 +388,37 @@ async def test_edits_take_one_picture_or_several_and_a_mask(client: httpx.AsyncC
 
 
 @pytest.mark.parametrize(
+    ("model", "more", "size"),
+    [
+        ("flux", {"size": "512x768"}, (512, 768)),
+        ("flux-schnell", {}, (1024, 768)),
+        ("flux-pro-1.1", {}, (1024, 768)),
+        ("black-forest-labs/flux-pro-1.1", {}, (1024, 768)),
+        ("flux-2-pro", {"aspect_ratio": "1:1"}, (1024, 1024)),
+        ("flux-kontext-pro", {"aspect_ratio": "16:9"}, (1360, 768)),
+    ],
+)
+async def test_relays_sell_flux_by_its_models_names(
+    client: httpx.AsyncClient, model: str, more: dict[str, str], size: tuple[int, int]
+) -> None:
+    answer = await posted(client, "/v1/images/generations", model=model, prompt="a lake", **more)
+    made = await client.get(answer["data"][0]["url"])
+    assert Image.open(io.BytesIO(made.content)).size == size
+
+
+async def test_a_picture_that_cannot_be_so_large_is_told_by_the_callers_name(start: Start) -> None:
+    async with start() as running:
+        body = {"prompt": "a lake", "model": "dall-e-2", "size": "17x19"}
+        answer = await running.client.post("/v1/images/generations", json=body)
+        assert (answer.status_code, answer.json()["error"]["param"]) == (400, "size")
+        assert answer.json()["error"]["message"].startswith("size: Width is 17")
+
+
+@pytest.mark.parametrize(
     ("body", "param"),
     [
         ({"model": "dall-e-3", "prompt": "a", "n": 2}, "n"),
+        ({"model": "dall-e-3", "prompt": "a", "size": "64x64", "aspect_ratio": "1:1"}, "aspect_ratio"),
         ({"model": "gpt-image-1", "prompt": "a", "response_format": "url"}, "response_format"),
         ({"model": "dall-e-2", "prompt": "a", "background": "opaque"}, "background"),
         ({"model": "dall-e-2", "prompt": ""}, "prompt"),

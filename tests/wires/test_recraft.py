@@ -52,6 +52,11 @@ def test_the_usual_model_is_of_today_unless_a_member_is_of_older_ones():
     assert made("generations", prompt="x", style_references=[LINK]).model == "recraftv4_styles"
 
 
+def test_controls_and_a_layout_that_are_empty_ask_for_nothing():
+    assert made("generations", prompt="x", model="recraftv3", controls={}, text_layout=[]).extra == {}
+    assert "controls" in made("generations", prompt="x", model="recraftv3", controls={"no_text": True}).extra
+
+
 def test_a_size_is_pixels_or_a_shape_of_the_models_family():
     wish = made("generations", prompt="x", model="recraftv3", size="1820x1024")
     assert (wish.width, wish.height) == (1820, 1024)

@@ -107,7 +107,7 @@ class Studio(Local):
         Operation.IMAGE_BLEND: SEVERAL | {"width", "height", Role.IMAGE, Role.REFERENCE},
         Operation.IMAGE_OUTPAINT: SEVERAL
         | {"prompt", "width", "height", "ratio", "zoom", "left", "right", "up", "down", "shrink", Role.IMAGE},
-        Operation.IMAGE_INPAINT: SEVERAL | {"prompt", "mask_polarity", Role.IMAGE, Role.MASK},
+        Operation.IMAGE_INPAINT: SEVERAL | {"prompt", "width", "height", "mask_polarity", Role.IMAGE, Role.MASK},
         Operation.IMAGE_UPSCALE: frozenset(
             {Role.IMAGE, "width", "height", "resolution", "scale", "scaleFactor", "format"}
         ),

@@ -159,7 +159,8 @@ def inpaint(order: Json, tell: Tell) -> list[Json]:
     polarity = order["extra"].get("mask_polarity")
 
     def one(out: Path, seed: int) -> Json:
-        made = studio.fill_image(image, mask, out, prompt=order["prompt"], polarity=polarity, seed=seed)
+        size = {"width": order["width"], "height": order["height"]}
+        made = studio.fill_image(image, mask, out, prompt=order["prompt"], polarity=polarity, seed=seed, **size)
         how = "painted from the prompt's words" if made.used else "filled from the rest of the picture"
         return {**facts(out, made), "told": f"what the mask shows was {how}"}
 

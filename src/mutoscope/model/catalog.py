@@ -258,8 +258,17 @@ def complete(generation: Generation, model: Model, *, remote: bool = False) -> G
     missing = {
         name: value for name, value in model.defaults.items() if name not in sizes and getattr(generation, name) is None
     }
-    follows = not remote and generation.operation in SIZED_BY_PICTURE and generation.input(Role.IMAGE) is not None
+    follows = not remote and sized_by_picture(generation)
     return replace(generation, **missing, **frame_size(generation, model, follows_picture=follows))
+
+
+def is_size(generation: Generation, model: Model) -> bool:
+    """Whether the shape that is asked for becomes pixels, so that whoever heeds a width and a height heeds it."""
+    return "extra" in frame_size(generation, model, follows_picture=sized_by_picture(generation))
+
+
+def sized_by_picture(generation: Generation) -> bool:
+    return generation.operation in SIZED_BY_PICTURE and generation.input(Role.IMAGE) is not None
 
 
 SIZED_BY_PICTURE = frozenset(
@@ -299,12 +308,6 @@ def frame_size(generation: Generation, model: Model, *, follows_picture: bool = 
         width, height = own_pixels(model, "16:9", tier) or (1280, 720)
         return {"width": width, "height": height}
     return {"width": model.defaults.get("width"), "height": model.defaults.get("height")}
-
-
-def becomes_pixels(generation: Generation, model: Model) -> bool:
-    """Whether a shape that was asked for is a width and a height by the time that an engine sees it."""
-    follows = generation.operation in SIZED_BY_PICTURE and generation.input(Role.IMAGE) is not None
-    return "ratio" not in frame_size(generation, model, follows_picture=follows).get("extra", {"ratio"})
 
 
 def own_pixels(model: Model, shape: str, tier: str | None) -> tuple[int, int] | None:
@@ -497,10 +500,8 @@ def heed(
     if "*" in heeded:
         return ()
     notes: list[str] = []
-    if becomes_pixels(generation, model):
-        heeded |= {"ratio"} if {"width", "height"} <= heeded else set[str]()
     for name, said in asked(generation):
-        if name in heeded:
+        if name in heeded or (name == "ratio" and heeded >= {"width", "height"} and is_size(generation, model)):
             continue
         theirs = fields.get(name, said)
         if name not in model.ignores:

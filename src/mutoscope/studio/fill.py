@@ -44,33 +44,51 @@ Mask = NDArray[np.bool_]
 
 
 def fill_image(
-    image: Path, mask: Path | None, out: Path, *, prompt: str = "", polarity: str | None = None, seed: int = 0
+    image: Path,
+    mask: Path | None,
+    out: Path,
+    *,
+    prompt: str = "",
+    polarity: str | None = None,
+    width: int | None = None,
+    height: int | None = None,
+    seed: int = 0,
 ) -> Print:
     """Write the picture to `out` (PNG, JPEG or WebP by its ending) with the masked part made anew: filled from the
     rest, or, where words name a place, painted as a part of such a scene, in the picture's tone.
 
-    Outside of the mask's soft edge every pixel is the given picture's own. Without a mask, what is transparent in the
+    Outside of the mask's soft edge every pixel is the given picture's own; with a width or a height, the whole is then
+    resampled to it, and what is too wide or too high cut off. Without a mask, what is transparent in the
     picture is filled. Without a polarity, white is, or, in a mask with transparency, what is transparent. The same
-    arguments give the same bytes. Raises StudioError with "image", "mask" or "mask_polarity".
+    arguments give the same bytes. Raises StudioError with "image", "mask",
+    "mask_polarity" or "width".
     """
     source = picture.load(image)
     if source.width * source.height > MAX_AREA:
         raise StudioError(f"the picture has more than {MAX_AREA} pixels", field="image")
+    across, down = picture.fitting(source.size, width, height)
+    if across * down > MAX_AREA:
+        raise StudioError(f"{across}x{down} is more than {MAX_AREA} pixels", field="width")
     rgb = np.asarray(source, np.uint8)
     cover = read_mask(mask or image, source.size, polarity, field="mask" if mask else "image")
     wish = read(prompt)
     if wish.place is None:
         made = Image.fromarray(fill(rgb, cover, seed))
-        picture.save(made, out, f"mutoscope studio {VERSION} (filled from its surroundings, no model)")
-        return Print(width=source.width, height=source.height, used=(), ignored=wish.used + wish.ignored)
+        picture.save(
+            picture.cover(made, across, down),
+            out,
+            f"mutoscope studio {VERSION} (filled from its surroundings, no model)",
+        )
+        return Print(width=across, height=down, used=(), ignored=wish.used + wish.ignored)
     painting = scene.paint(prompt, *_painted_size(source.size), seed)
     behind = np.asarray(Image.fromarray(painting.rgb).resize(source.size, Image.Resampling.BICUBIC), np.uint8)
     behind = bend(behind, tone_of(behind), tone_of(rgb, 1 - cover), 0.6, light=0.7)
     sigma = max(1.0, 0.004 * min(source.size))
     inside = cv2.erode(cover, np.ones((2 * round(sigma) + 1,) * 2, np.uint8))
     soft = np.minimum(cover, cv2.GaussianBlur(inside, (0, 0), sigma))
-    picture.save(Image.fromarray(_laid(rgb, behind, soft)), out, comment(painting.used, painting.ignored))
-    return Print(width=source.width, height=source.height, used=painting.used, ignored=painting.ignored)
+    made = picture.cover(Image.fromarray(_laid(rgb, behind, soft)), across, down)
+    picture.save(made, out, comment(painting.used, painting.ignored))
+    return Print(width=across, height=down, used=painting.used, ignored=painting.ignored)
 
 
 def _painted_size(size: tuple[int, int]) -> tuple[int, int]:

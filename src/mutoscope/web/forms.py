@@ -19,6 +19,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 MULTIPART, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
 NO_TEXT = ("image/", "video/", "audio/", "application/octet-stream")
 """The types of a part that is a file, whether its client names it or not."""
+PICTURE_STARTS = b"\x89\xff"
+"""The first bytes of PNG and JPEG, with which no text in UTF-8 begins: some clients name neither file nor type."""
 MAX_TEXT = 1024 * 1024  # bytes of one text part
 MAX_TEXTS = 4 * 1024 * 1024  # of all of them
 MAX_PARTS = 256
@@ -157,10 +159,16 @@ class Multipart:
         self.is_file = named or self.head.get("content-type", "").lower().startswith(NO_TEXT)
         self.file_name = options.get(b"filename", b"").decode("utf-8", "replace")
         if self.is_file:
-            self.path = self.folder / f"part-{self.parts}"
-            self.open, self.hash = self.path.open("wb"), hashlib.sha256()
+            self.store()
+
+    def store(self) -> None:
+        """Have what follows go to disk."""
+        self.path = self.folder / f"part-{self.parts}"
+        self.open, self.hash = self.path.open("wb"), hashlib.sha256()
 
     def data(self, data: bytes, start: int, end: int) -> None:
+        if not self.open and not self.text and data[start] in PICTURE_STARTS:
+            self.store()
         if self.open:
             self.open.write(data[start:end])
             self.hash.update(data[start:end])

@@ -80,6 +80,8 @@ class Router:
 
     def mount(self, mount: str, wire: Wire) -> None:
         self.roots += [(mount + root, wire) for root in wire.roots]
+        if mount:
+            self.roots.append((f"{mount}/", wire))
         for route in wire.routes:
             self.add(mount + route.path, wire, route)
             if route.path.startswith(f"{wire.optional}/") and wire.optional:

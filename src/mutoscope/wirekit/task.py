@@ -845,6 +845,18 @@ def read_callback(api: TaskApi, order: Order, request: HttpRequest) -> Json | No
         return None
 
 
+def in_callers_words(
+    endpoint: Endpoint, waited: Callable[[Job, HttpRequest], HttpResponse], job: Job, request: HttpRequest
+) -> HttpResponse:
+    """The answer to who waited. Raises Problem for what was not made, with the caller's name of the field, as a create
+    that is refused at once has it."""
+    try:
+        return waited(job, request)
+    except Problem as problem:
+        problem.field = endpoint.names.get(problem.field or "", problem.field)
+        raise
+
+
 # -- both --------------------------------------------------------------------------------------
 
 
@@ -872,7 +884,7 @@ def wire(api: TaskApi) -> Wire:
             status=each.created or api.created,
             summary=each.title if path == each.at else f"{each.title} (another spelling)",
             form=each.form,
-            waited=each.waited,
+            waited=partial(in_callers_words, each, each.waited) if each.waited else None,
             carries=each.carries,
             hangs=each.parent is not None,
         )

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from mutoscope.model.job import Json, Role
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.wirekit.back import Way
-from mutoscope.wirekit.fields import AnyField, Field, FileField, alias, extra, same, shaped, words
+from mutoscope.wirekit.fields import AnyField, Field, FileField, alias, extra, same, shaped, unless, words
 from mutoscope.wirekit.media import Link
 from mutoscope.wirekit.media import LinkOrBase64 as Picture
 from mutoscope.wires.flux.models import SHAPES
@@ -253,8 +253,10 @@ EITHER = FileField(role=Role.IMAGE, bare=True, ways=(Way.LINK, Way.DATA))
 MORE = FileField(role=Role.REFERENCE, bare=True, ways=(Way.LINK, Way.DATA))
 MASK = FileField(role=Role.MASK, bare=True, ways=(Way.DATA,))
 KEPT = ("safety_tolerance", "steps", "guidance", "interval", "raw", "image_prompt_strength", "left",
-        "right", "canny_low_threshold", "canny_high_threshold", "transparent_bg", "reference_offset_x",
-        "reference_offset_y", "auto_crop", "mode", "dilate_pixels", "finetune_id", "finetune_strength")  # fmt: skip
+        "right", "canny_low_threshold", "canny_high_threshold", "reference_offset_x", "reference_offset_y",
+        "finetune_id", "finetune_strength")  # fmt: skip
+USUAL = {"transparent_bg": False, "auto_crop": False, "mode": "high", "dilate_pixels": 10}
+"""The vendor's defaults of what its engines alone know: said or not, they ask for nothing."""
 FIELDS: dict[str, AnyField] = {
     "prompt": same("prompt"),
     "seed": same("seed"),
@@ -274,6 +276,7 @@ FIELDS: dict[str, AnyField] = {
     "bottom": extra("down"),
     "resolution": extra("imageSize"),
     **{name: extra(name) for name in KEPT},
+    **{name: unless(usual, extra(name)) for name, usual in USUAL.items()},
 }
 ERASE: dict[str, AnyField] = FIELDS | {"input_image": alias(EITHER), "mask_image": alias(MASK)}
 TRY_ON: dict[str, AnyField] = FIELDS | {
@@ -286,8 +289,8 @@ VIDEO: dict[str, AnyField] = {
     "resolution": words("resolution", {"720p": "hd", "1080p": "fhd"}),
     "generate_audio": extra("audio"),
     "safety_tolerance": extra("contentModeration"),
-    "draft": extra("draft"),
-    "keyframes": FileField(role=Role.FIRST_FRAME, many=True, ways=(Way.LINK, Way.DATA)),
+    "draft": unless(False, extra("draft")),
+    "keyframes": FileField(role=Role.FIRST_FRAME, bare=True, many=True, ways=(Way.LINK, Way.DATA)),
     "start_video": FileField(role=Role.VIDEO),
 }
 FINETUNE: dict[str, AnyField] = {

@@ -26,19 +26,26 @@ def sizes_of(megapixels: float) -> Mapping[str, Mapping[str, tuple[int, int]]]:
 
 
 def flux(
-    name: str, *serves: Operation, cents: float, size: tuple[int, int] = (1024, 1024), megapixels: float = 1
+    name: str,
+    *serves: Operation,
+    cents: float,
+    size: tuple[int, int] = (1024, 1024),
+    megapixels: float = 1,
+    spoken: tuple[str, ...] = (),
 ) -> Model:
+    """`spoken`: other names, by which relays sell it at OpenAI's path of pictures."""
+    names = {"flux": (name,)} | ({"openai": (name, *spoken)} if T2I in serves else {})
     defaults = {"width": size[0], "height": size[1]}
     found = row(name, "flux", *serves, price=nominal("the vendor's figures change with the size", image=cents),
-                defaults=defaults, sizes=sizes_of(megapixels), names={"flux": (name,)})  # fmt: skip
+                defaults=defaults, sizes=sizes_of(megapixels), names=names)  # fmt: skip
     return replace(found, ignores=ADVICE | HINTS)
 
 
 # fmt: off
 PICTURES: tuple[Model, ...] = (
-    flux("flux-pro-1.1", T2I, I2I, cents=4, size=(1024, 768)),
-    flux("flux-dev", T2I, I2I, cents=2.5, size=(1024, 768)),
-    flux("flux-pro", T2I, I2I, cents=5, size=(1024, 768)),
+    flux("flux-pro-1.1", T2I, I2I, cents=4, size=(1024, 768), spoken=("black-forest-labs/flux-pro-1.1",)),
+    flux("flux-dev", T2I, I2I, cents=2.5, size=(1024, 768), spoken=("flux", "flux-schnell")),
+    flux("flux-pro", T2I, I2I, cents=5, size=(1024, 768), spoken=("black-forest-labs/flux-pro",)),
     flux("flux-pro-1.1-ultra", T2I, I2I, cents=6, size=(2736, 1536), megapixels=4),
     flux("flux-pro-1.0-fill", INPAINT, cents=5),
     flux("flux-pro-1.0-expand", OUTPAINT, cents=5),

@@ -34,6 +34,7 @@ class Drawn(Struct, kw_only=True):
     model: str | None = None
     n: Count | None = None
     size: Size | None = None
+    aspect_ratio: Annotated[str, Meta(pattern="^[1-9][0-9]?:[1-9][0-9]?$")] | None = None  # relays', for FLUX
     quality: Literal["auto", "standard", "hd", "low", "medium", "high", "xhigh", "max"] | None = None
     response_format: Literal["url", "b64_json"] | None = None
     background: Literal["auto", "transparent", "opaque"] | None = None
@@ -132,6 +133,7 @@ FIELDS: dict[str, AnyField] = {
     "prompt": same("prompt"),
     "n": same("count"),
     "size": pixels("x"),
+    "aspect_ratio": extra("ratio"),
     "quality": extra("quality"),
     "style": extra("style"),
     "background": extra("background"),
@@ -177,6 +179,8 @@ def picture_flaws(said: Json) -> Iterator[Flaw]:
     older = model in DALLE
     if model == "dall-e-3" and (said.get("n") or 1) > 1:
         yield custom_flaw(("n",), "should be 1 for dall-e-3")
+    if said.get("size") not in (None, "auto") and said.get("aspect_ratio") is not None:
+        yield custom_flaw(("aspect_ratio",), "stands against size: one of them")
     if model in GPT_IMAGE and said.get("response_format") is not None:
         yield Flaw(path=("response_format",), rule=Rule.UNKNOWN_KEY)
     for name in ("background", "output_format", "output_compression", "moderation", "stream", "input_fidelity"):

@@ -286,7 +286,9 @@ FIELDS: dict[str, AnyField] = {
     "style_references": alias(REFERENCES),
     "style_reference_urls": REFERENCES,
     "style_id": JobField(role=Role.REFERENCE),
-    **{name: extra(name) for name in ("substyle", "style_match", "controls", "text_layout", "creativity", "upscale")},
+    **{name: extra(name) for name in ("substyle", "style_match", "creativity", "upscale")},
+    "controls": unless({}, extra("controls")),
+    "text_layout": unless([], extra("text_layout")),
     **{name: unless(False, extra(name)) for name in ("block_nsfw", "calculate_features", "expire")},
 }
 # fmt: off
