@@ -288,6 +288,7 @@ async def test_a_task_runs_and_fails_in_the_vendors_words(start: Start) -> None:
                 break
             await asyncio.sleep(0.02)
         assert (told["task_status"], told["task_info"], told["task_result"]) == ("processing", {}, {})
+        await running.app.gateway.cancel(WIRE.job_id(told["task_id"]))  # else its end is waited for
     async with start(**SCRIPTED) as running:
         failing = await create(running, TEXT, WORDS | {"prompt": "fail refused Image pixel is invalid"})
         told = await ended(running, TEXT, failing)

@@ -275,6 +275,8 @@ def responses(wire: Wire, route: Route, schema_of: Callable[[Any], Json]) -> Jso
         good["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     if route.answer is not None:
         good["content"] = {"application/json": {"schema": schema_of(route.answer)}}
+    if isinstance(route, Stream):
+        good.setdefault("content", {})["text/event-stream"] = {"schema": {"type": "string"}}
     declared: Json = {str(route.status): good}
     if route.path.startswith(wire.quiet):
         return declared

@@ -73,6 +73,7 @@ class Router:
         for claim in claims:
             self.claims[shape(claim.at)] = (*self.claims.get(shape(claim.at), ()), claim)
         wires = tuple(wires)
+        self.own = {root for wire in wires for root in wire.roots}
         for wire in wires:
             for mount in dict.fromkeys((f"/{wire.name}", *wire.mounts, "")):
                 self.mount(mount, wire)
@@ -80,7 +81,7 @@ class Router:
 
     def mount(self, mount: str, wire: Wire) -> None:
         self.roots += [(mount + root, wire) for root in wire.roots]
-        if mount:
+        if mount and not any(root.startswith(f"{mount}/") for root in self.own):  # "/v1" is no vendor's alone
             self.roots.append((f"{mount}/", wire))
         for route in wire.routes:
             self.add(mount + route.path, wire, route)

@@ -1,9 +1,9 @@
 """What the relays of Suno and Udio have in common: the envelope, the task, and the takes of a job."""
 
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from mutoscope.model.http import HttpRequest
@@ -13,9 +13,13 @@ from mutoscope.wirekit import task
 from mutoscope.wirekit.answers import plain_text
 from mutoscope.wirekit.back import Conversation, Order
 from mutoscope.wirekit.ids import PARTS, from_part_form, from_uuid4_form, part_form, uuid4_form
+from mutoscope.wirekit.media import URL_PATTERN
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.task import Reading, TaskApi
 from mutoscope.wirekit.wire import Wire
+
+Hook = Annotated[str, Meta(extra_json_schema={"pattern": f"^({URL_PATTERN})?$"})]
+"""An address for news; an empty text counts as not sent, as clients mean it."""
 
 STATES = dict(zip(State, ("SUBMITTED", "IN_PROGRESS", "SUCCESS", "FAILURE", "FAILURE"), strict=True))
 ALSO_STATES = {"NOT_START": State.QUEUED, "QUEUED": State.QUEUED, "UNKNOWN": State.QUEUED, "FAIL": State.FAILED}

@@ -18,12 +18,11 @@ from mutoscope.model.job import Job, Json, Operation, Role
 from mutoscope.model.problem import Flaw, custom_flaw
 from mutoscope.wirekit.fields import AnyField, Field, JobField, extra, same
 from mutoscope.wirekit.ids import uuid4_form
-from mutoscope.wirekit.media import Link
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.routes import Create, ReadMany
 from mutoscope.wirekit.task import Endpoint, TaskApi, parse
 from mutoscope.wires import _music
-from mutoscope.wires._music import Take, TaskEnvelope, takes, wired
+from mutoscope.wires._music import Hook, Take, TaskEnvelope, takes, wired
 
 ROOT = "/udio/"
 SECONDS = {"udio32-v1.5": 32.8, "udio130-v1.5": 131.0}
@@ -66,7 +65,7 @@ class Params(Struct, kw_only=True):
 
 class Wish(Struct, kw_only=True):
     gen_params: Params
-    notify_hook: Link | None = None
+    notify_hook: Hook | None = None
 
 
 class Query(Struct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.routes import ReadMany, Reply
 from mutoscope.wirekit.task import Endpoint, TaskApi, news, task_in
 from mutoscope.wires import _music
-from mutoscope.wires._music import Take, Task, TaskEnvelope, takes, wired
+from mutoscope.wires._music import Hook, Take, Task, TaskEnvelope, takes, wired
 
 ROOT = "/suno/"
 LYRICS, CONCAT, UPLOAD = "suno-lyrics", "suno-concat", "suno-upload"  # our names: these have no `mv`
@@ -56,7 +56,7 @@ class Music(Struct, kw_only=True):
     stem_type_id: int | None = None
     stem_type_group_name: str | None = None
     stem_task: str | None = None
-    notify_hook: Link | None = None
+    notify_hook: Hook | None = None
 
 
 SAYS = ("gpt_description_prompt", "prompt", "tags", "title", "continue_clip_id")
@@ -65,7 +65,7 @@ Song = Annotated[Music, Meta(extra_json_schema={"anyOf": [{"required": [name]} f
 
 class Lyrics(Struct, kw_only=True):
     prompt: Annotated[str, Meta(min_length=1)]
-    notify_hook: Link | None = None
+    notify_hook: Hook | None = None
 
 
 class Concat(Struct, kw_only=True):
@@ -73,12 +73,12 @@ class Concat(Struct, kw_only=True):
 
     clip_id: Annotated[str, Meta(min_length=1)]
     is_infill: bool | None = None
-    notify_hook: Link | None = None
+    notify_hook: Hook | None = None
 
 
 class Upload(Struct, kw_only=True):
     url: Link
-    notify_hook: Link | None = None
+    notify_hook: Hook | None = None
 
 
 class Wanted(Struct, kw_only=True):
