@@ -668,7 +668,7 @@ FORMS_OF_FILES = {
 
 
 @pytest.mark.parametrize(("label", "mode"), TRIES, ids=[f"{label} {mode.value}" for label, mode in TRIES])
-@hypothesis.settings(max_examples=10, suppress_health_check=list(HealthCheck))
+@hypothesis.settings(max_examples=6, suppress_health_check=list(HealthCheck))
 @hypothesis.given(data=strategies.data())
 def test_answers_are_as_the_published_description_says(
     label: str, mode: GenerationMode, address: str, data: strategies.DataObject
