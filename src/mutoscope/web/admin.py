@@ -14,6 +14,7 @@ from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.keys import OWN, Keys, Pair, make_key, make_pair, missing_key, rotate
 from mutoscope.store import KeyRecord
 from mutoscope.store import Keys as KeyStore
+from mutoscope.wirekit.task import bearer
 
 log = structlog.get_logger(__name__)
 
@@ -142,11 +143,6 @@ def read(body: bytes, type: type[T]) -> T:
         raise Problem(Kind.INVALID, str(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(Kind.INVALID, f"The request body is not valid JSON: {error}") from error
-
-
-def bearer(request: HttpRequest) -> str | None:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return key.strip() or None if scheme.lower() == "bearer" else None
 
 
 def no_such_key(id: str) -> Problem:

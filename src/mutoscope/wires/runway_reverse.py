@@ -20,6 +20,7 @@ from mutoscope.wirekit.fields import AnyField, Field, FileField, extra, same
 from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wirekit.routes import Create, Read, Route
 from mutoscope.wirekit.task import Endpoint, TaskApi, bearer, parse, tabled, wire
+from mutoscope.wirekit.times import why_ended
 from mutoscope.wirekit.wire import Wire
 
 ROOT = "/runway/"
@@ -231,12 +232,6 @@ def link(job: Job) -> str | None:
     return job.outputs[0].url if job.state is State.SUCCEEDED and job.outputs else None
 
 
-def reason(job: Job) -> str | None:
-    if job.state is State.CANCELED:
-        return "The task was canceled."
-    return job.failure.message if job.failure and job.state is State.FAILED else None
-
-
 def created(dialect: str, job: Job) -> Created:
     b = dialect == "B"
     data = {"task_id": uuid4_form(job.id)}
@@ -251,7 +246,7 @@ def bare_task(job: Job) -> Task:
         prompt=job.generation.prompt or "",
         video_url=link(job),
         raw_video_url=link(job),
-        msg=reason(job),
+        msg=why_ended(job),
         point=str(round(job.estimate if job.cost is None else job.cost)),
         refund="1" if CODES[job.state] == "2" else "0",
         create_time=str(int(job.created)),
@@ -272,7 +267,7 @@ def enveloped(job: Job) -> Json:
         "task_id": uuid4_form(job.id),
         "action": "IMAGE_TO_VIDEO",  # whatever it is
         "status": outer,
-        "fail_reason": reason(job) or "",
+        "fail_reason": why_ended(job) or "",
         "submit_time": int(job.created),
         "start_time": int(job.started or 0),
         "finish_time": int(job.finished or 0),

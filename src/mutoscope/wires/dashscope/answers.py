@@ -13,6 +13,8 @@ from mutoscope.model.problem import Flaw, Kind, Problem, Rule
 from mutoscope.wirekit.body import dotted
 from mutoscope.wirekit.flaws import plain
 from mutoscope.wirekit.ids import request_id, uuid4_form
+from mutoscope.wirekit.task import bearer
+from mutoscope.wirekit.times import milliseconds
 from mutoscope.wires.dashscope.bodies import MODELS, TIERS, word_of
 
 # -- tasks -----------------------------------------------------------------------------
@@ -173,10 +175,6 @@ def local_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, CHINA).replace(tzinfo=None).isoformat(" ", "milliseconds")
 
 
-def milliseconds(seconds: float) -> int:
-    return round(seconds * 1000)
-
-
 # -- errors ------------------------------------------------------------------------------
 
 
@@ -249,11 +247,6 @@ NOT_PENDING = "Failed to cancel the task, please confirm if the task is in PENDI
 NO_KEY = "No API-key provided."
 
 
-def credential(request: HttpRequest) -> str | None:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return key.strip() or None if scheme.lower() == "bearer" else None
-
-
 def reason_of(job: Job) -> tuple[str, str]:
     """Code and message of a task that failed; a code of the vendor's own wins."""
     if job.failure is None:
@@ -289,7 +282,7 @@ def message_of(problem: Problem, request: HttpRequest) -> str:
     told = "; ".join(f"{dotted(flaw.path)} {reason(flaw)}".strip() for flaw in problem.flaws) or problem.message
     if problem.field and problem.kind in OF_A_FIELD and problem.field not in told:
         told = f"{problem.field}: {told}"
-    if problem.kind is Kind.UNAUTHENTICATED and not credential(request):
+    if problem.kind is Kind.UNAUTHENTICATED and not bearer(request):
         return f"{NO_KEY} {told}"
     if is_late_cancel(problem):
         return f"{NOT_PENDING} {told}"

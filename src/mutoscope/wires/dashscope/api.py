@@ -31,6 +31,7 @@ from mutoscope.wirekit.body import (
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.media import BadSource, source
 from mutoscope.wirekit.routes import Create, List, OpenUploads, Read, Route, Stop
+from mutoscope.wirekit.task import bearer
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires._wan import MIB, clip_limits
 from mutoscope.wires.dashscope.answers import (
@@ -44,7 +45,6 @@ from mutoscope.wires.dashscope.answers import (
     ErrorAnswer,
     ListAnswer,
     TaskAnswer,
-    credential,
     listed,
     model_said,
     render_problem,
@@ -518,7 +518,7 @@ WIRE = Wire(
         ),
     ),
     render_problem=render_problem,
-    credential=credential,
+    credential=bearer,
     public_id=uuid4_form,
     job_id=from_uuid4_form,
     precheck=precheck,

@@ -7,7 +7,6 @@ reason for a failure; its lists tell ids and states, nothing else.
 import math
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from itertools import count
 from typing import Annotated, Any, Literal, cast, get_args
 from urllib.parse import urlsplit
@@ -32,6 +31,7 @@ from mutoscope.wirekit.paths import at, has
 from mutoscope.wirekit.queries import read_query
 from mutoscope.wirekit.routes import List, ListUploads, OpenUploads
 from mutoscope.wirekit.task import Endpoint, Reading, TaskApi
+from mutoscope.wirekit.times import utc
 from mutoscope.wires._wan import clip_limits
 from mutoscope.wires.freepik.bodies import FIELDS, MODELS, OTHER_MODEL, PUBLISHED, VENDOR, UploadRequest, UploadType
 
@@ -282,17 +282,13 @@ def render_upload_list(uploads: tuple[Upload, ...], _request: HttpRequest) -> Ht
             file_id=uuid4_form(each.id),
             content_type=each.media_type,
             asset_url=each.asset_url,
-            asset_url_expires_at=moment(each.asset_url_expires),
-            expires_at=moment(each.expires),
+            asset_url_expires_at=utc(each.asset_url_expires, "seconds"),
+            expires_at=utc(each.expires, "seconds"),
         )
         for each in uploads
         if each.asset is not None
     )
     return json_response(UploadListAnswer(files=tuple(files)))
-
-
-def moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 # -- trouble ---------------------------------------------------------------------

@@ -27,6 +27,7 @@ from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.queries import read_query
 from mutoscope.wirekit.routes import AccountRead, List, Reply, Route
 from mutoscope.wirekit.task import Endpoint, Reading, TaskApi
+from mutoscope.wirekit.times import milliseconds, why_ended
 from mutoscope.wires.kling.models import TRY_ON, UNIT
 
 T = TypeVar("T")
@@ -436,7 +437,7 @@ def filed(job: Job) -> Task:
 
 def task(job: Job) -> Task:
     """A task as a read and a callback tell it."""
-    said = replace(filed(job), task_status_msg=reason_of(job), task_result=result(job))
+    said = replace(filed(job), task_status_msg=why_ended(job) or "", task_result=result(job))
     if job.state is State.SUCCEEDED and job.cost is not None:
         said = replace(said, final_unit_deduction=units(job.cost))
     return said
@@ -464,18 +465,8 @@ def result(job: Job) -> Result:
 DRAWN = (Operation.TEXT_TO_IMAGE, Operation.IMAGE_TO_IMAGE, Operation.VIRTUAL_TRY_ON)
 
 
-def reason_of(job: Job) -> str:
-    if job.state is State.CANCELED:
-        return "The task was canceled."
-    return job.failure.message if job.state is State.FAILED and job.failure else ""
-
-
 def units(credits: float) -> str:
     return f"{round(credits / UNIT, 2):g}"
-
-
-def milliseconds(moment: float) -> int:
-    return round(moment * 1000)
 
 
 def told_of(job: Job, data: T) -> "Told[T]":

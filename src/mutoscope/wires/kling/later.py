@@ -19,6 +19,7 @@ from mutoscope.wirekit.media import Link
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.routes import List, Read, ReadMany
 from mutoscope.wirekit.task import Endpoint, Reading
+from mutoscope.wirekit.times import milliseconds, why_ended
 from mutoscope.wires.kling import api as older
 from mutoscope.wires.kling.api import (
     SHAPES,
@@ -26,7 +27,6 @@ from mutoscope.wires.kling.api import (
     Told,
     Watermark,
     frame,
-    milliseconds,
     sound,
     told,
     units,
@@ -183,7 +183,7 @@ def filed(job: Job) -> Work:
 
 
 def task(job: Job) -> Work:
-    said = replace(filed(job), message=older.reason_of(job))
+    said = replace(filed(job), message=why_ended(job) or "")
     if job.state is not State.SUCCEEDED:
         return said
     made = older.result(job)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, cast, get_args
 
 from msgspec import Meta, Struct
@@ -22,9 +22,11 @@ from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.queries import read_query
 from mutoscope.wirekit.routes import AccountRead, List, Reply
 from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, id_in, task_in, translate, wire
+from mutoscope.wirekit.times import utc, why_ended
 from mutoscope.wires.luma.models import CONCEPTS, MOTIONS
 
 ROOT = "/dream-machine/v1/"
+CANCELED = "The generation was canceled."
 STATES = dict(zip(State, ("queued", "dreaming", "completed", "failed", "failed"), strict=True))
 ADDED_SECONDS, SYNC_SECONDS = 5.0, 60.0
 
@@ -272,18 +274,12 @@ def task(job: Job) -> Generation:
         id=uuid4_form(job.id),
         generation_type=kind,
         state=STATES[job.state],
-        failure_reason=reason_of(job),
-        created_at=moment(job.created, "milliseconds"),
+        failure_reason=why_ended(job, CANCELED),
+        created_at=utc(job.created, "milliseconds"),
         model=said.get("model") or job.generation.model,
         assets={kind: job.outputs[0].url or ""} if job.state is State.SUCCEEDED and job.outputs else None,
         request=said,
     )
-
-
-def reason_of(job: Job) -> str | None:
-    if job.state is State.FAILED and job.failure:
-        return job.failure.message
-    return "The generation was canceled." if job.state is State.CANCELED else None
 
 
 def request_of(job: Job, kind: str) -> Json:
@@ -292,10 +288,6 @@ def request_of(job: Job, kind: str) -> Json:
     following = FOLLOWING.get(job.generation.operation)
     told = {"generation_type": following} if following else {"generation_type": kind, "model": job.generation.model}
     return told | {name: value for name, value in body_of(job).items() if value is not None}
-
-
-def moment(seconds: float, timespec: str) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
 
 
 def error(problem: Problem, _status: int) -> Error:

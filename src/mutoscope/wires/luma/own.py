@@ -16,7 +16,8 @@ from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wirekit.media import LINK, Link, LinkOrBase64
 from mutoscope.wirekit.routes import AccountRead, OpenUploads, ReadMany, Reply, last_parameter
 from mutoscope.wirekit.task import Endpoint, TaskApi, wire
-from mutoscope.wires.luma.api import ADDED_SECONDS, SHAPES, Shape, Tier, left_of, moment, reason_of
+from mutoscope.wirekit.times import utc, why_ended
+from mutoscope.wires.luma.api import ADDED_SECONDS, CANCELED, SHAPES, Shape, Tier, left_of
 
 ROOT = "/luma/"
 STATES = dict(zip(State, ("pending", "processing", "completed", "failed", "failed"), strict=True))
@@ -103,8 +104,8 @@ def task(job: Job) -> Task:
         task_id=id,
         prompt=job.generation.prompt or "",
         state=STATES[job.state],
-        failure_reason=reason_of(job),
-        created_at=moment(job.created, "microseconds"),
+        failure_reason=why_ended(job, CANCELED),
+        created_at=utc(job.created, "microseconds"),
         video=sized | {"download_url": made.url, "thumbnail": None} if made else None,
         video_raw=sized | {"duration": made.seconds, "media_type": "video"} if made else None,
         request={"prompt": job.generation.prompt or "", "aspect_ratio": said.get("aspect_ratio") or "16:9"},
@@ -117,7 +118,7 @@ def enveloped(job: Job) -> Json:
         "task_id": uuid4_form(job.id),
         "action": "LUMA_VIDEO",
         "status": STATUSES[job.state],
-        "fail_reason": reason_of(job) or "",
+        "fail_reason": why_ended(job, CANCELED) or "",
         "submit_time": int(job.created),
         "start_time": int(job.started or 0),
         "finish_time": int(job.finished or 0),

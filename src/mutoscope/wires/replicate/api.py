@@ -18,7 +18,7 @@ from mutoscope.model.requests import Allowance, Page, Submission
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.answers import ask, form
 from mutoscope.wirekit.back import Conversation, File, Order
-from mutoscope.wirekit.body import UNREADABLE, dotted, invalid, read_json
+from mutoscope.wirekit.body import body_of, dotted, invalid, read_json
 from mutoscope.wirekit.fields import FileField
 from mutoscope.wirekit.flaws import plain
 from mutoscope.wirekit.media import URL_PATTERN
@@ -158,14 +158,6 @@ def task(job: Job) -> Prediction:
         webhook_completed=older if isinstance(older := said.get("webhook_completed"), str) else UNSET,
         urls={"get": here, "cancel": f"{here}/cancel", "web": here},
     )
-
-
-def body_of(job: Job) -> Json:
-    """The body as it came; a large one was cut, and is then as if it had said nothing."""
-    try:
-        return msgspec.json.decode(job.body or b"{}", type=dict[str, Any])
-    except UNREADABLE:
-        return {}
 
 
 def word_of(job: Job) -> str:

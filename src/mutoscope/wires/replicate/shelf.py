@@ -4,7 +4,6 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any
 
@@ -16,6 +15,7 @@ from mutoscope.model.job import Json
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import ANY_FILE, Upload, UploadWish
 from mutoscope.wirekit.routes import DropFile, ListUploads, ReadFile, Reply, Route, TakeFile
+from mutoscope.wirekit.times import utc
 from mutoscope.wires.replicate.models import BY_VERSION, BY_WORD, KNOWN, Known
 
 ROOT = "/v1/"
@@ -36,7 +36,7 @@ def home(origin: str) -> str:
 def moment(seconds: float | None) -> Any:
     if seconds is None:
         return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return utc(seconds, "milliseconds")
 
 
 def token(request: HttpRequest) -> str | None:

@@ -18,12 +18,13 @@ from mutoscope.model.requests import Account, Period, Upload, UploadWish, Usage
 from mutoscope.wirekit.body import invalid, read_body
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.routes import AccountRead, Create, OpenUploads, Read, Route, Stop, UsageRead
+from mutoscope.wirekit.task import bearer
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires.runway import bodies
 from mutoscope.wires.runway.back import BACK
 from mutoscope.wires.runway.issues import ErrorBody, answer_status, error_body, error_headers
 from mutoscope.wires.runway.pieces import UPLOAD_SCHEME
-from mutoscope.wires.runway.read import MIN_UPLOAD, UPLOAD_BYTES, VERSION, VERSION_HEADER, credential, parse_submission
+from mutoscope.wires.runway.read import MIN_UPLOAD, UPLOAD_BYTES, VERSION, VERSION_HEADER, parse_submission
 from mutoscope.wires.runway.tasks import AnyTask, Created, created, task
 
 BAD_VERSION = "The API version that was provided in the X-Runway-Version header is not valid."
@@ -264,7 +265,7 @@ WIRE = Wire(
         ),
     ),
     render_problem=render_problem,
-    credential=credential,
+    credential=bearer,
     public_id=uuid4_form,
     job_id=from_uuid4_form,
     precheck=precheck,

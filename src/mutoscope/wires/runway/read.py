@@ -108,11 +108,6 @@ class File(NamedTuple):
     label: str | None
 
 
-def credential(request: HttpRequest) -> str | None:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return key.strip() or None if scheme.lower() == "bearer" else None
-
-
 def parse_submission(operation: Operation, type: Any, request: HttpRequest) -> Submission:
     return submission(operation, request.body, type)
 

@@ -18,11 +18,13 @@ from mutoscope.model.problem import Problem
 from mutoscope.model.requests import Submission
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.routes import Create, Read, Route, Stop
+from mutoscope.wirekit.task import bearer
+from mutoscope.wirekit.times import milliseconds
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires.runway import bodies
 from mutoscope.wires.runway.issues import ErrorBody, answer_status, error_body, error_headers
 from mutoscope.wires.runway.pieces import Body, ContentModeration, Image, Maybe, Piece, Seconds2to10, Seed
-from mutoscope.wires.runway.read import credential, parse_submission, submission
+from mutoscope.wires.runway.read import parse_submission, submission
 from mutoscope.wires.runway.tasks import (
     STATUSES,
     THROTTLED,
@@ -30,7 +32,6 @@ from mutoscope.wires.runway.tasks import (
     EstimatedCost,
     failure_of,
     links,
-    milliseconds,
     timestamp,
 )
 
@@ -45,7 +46,7 @@ def bare_or_bearer(request: HttpRequest) -> str | None:
     """The curl samples of relays' own pages send the key as it is, without the word "Bearer"."""
     text = request.headers.get("authorization", "").strip()
     bare = text if " " not in text and text.lower() not in SCHEMES else ""
-    return credential(request) or bare or None
+    return bearer(request) or bare or None
 
 
 RelayText = Annotated[str, Meta(max_length=1000)]

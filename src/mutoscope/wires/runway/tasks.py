@@ -119,7 +119,3 @@ def failure_of(job: Job) -> tuple[str, str]:
 def timestamp(seconds: float, timespec: str = "milliseconds") -> str:
     """2026-08-11T06:12:01.171Z"""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec=timespec).removesuffix("+00:00") + "Z"
-
-
-def milliseconds(seconds: float) -> int:
-    return round(seconds * 1000)
