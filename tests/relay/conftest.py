@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -90,7 +91,8 @@ def world(tmp_path: Path) -> Worlds:
     ) -> AsyncIterator[World]:
         folder = tmp_path / place
         makers = {name: {"engine": "script"} for name in MODELS}
-        house = VendorHouse(settings(models=makers, script={"slots": 64}, **(vendor or {})), folder / "vendor")
+        sections_there: dict[str, Any] = {"models": makers, "script": {"slots": 64}} | (vendor or {})
+        house = VendorHouse(settings(**sections_there), folder / "vendor")
         url = await house.start()
         try:
             proxy = FaultProxy(url)
