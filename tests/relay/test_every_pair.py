@@ -111,14 +111,14 @@ def pairs() -> Iterator[Pair]:
 
 
 def sample() -> list[Pair]:
-    """As few as it takes for each front and each back to come once, the shortest requests first: they ask for least."""
-    lengths = {pair: len(request.body) for pair in pairs() if (request := request_of(pair.front, pair.operation))}
-    ordered = sorted(lengths, key=lambda pair: (pair.front in IMPLIED, pair.front == pair.back, lengths[pair]))
+    """As few as it takes for each front to come once, and each back once with a request that it cannot but take."""
+    asked = {pair: request.body for pair in pairs() if (request := request_of(pair.front, pair.operation))}
+    plain = {pair for pair, body in asked.items() if b"ratio" not in body and pair.front not in IMPLIED}
     chosen: list[Pair] = []
     for both in (True, False):
-        for pair in ordered:
+        for pair in sorted(asked, key=lambda pair: (pair not in plain, pair.front == pair.back, len(asked[pair]))):
             new_front = pair.front not in {each.front for each in chosen}
-            new_back = pair.back not in {each.back for each in chosen} and pair.front not in IMPLIED
+            new_back = pair in plain and pair.back not in {each.back for each in chosen}
             if new_front and new_back if both else new_front or new_back:
                 chosen.append(pair)
     return chosen
