@@ -224,8 +224,9 @@ async def events(found: Passing, route: Stream, watch: "Watch", seconds: float) 
             yield route.broken(problem)
             return
     if cutter.held:
-        watch.look(cutter.held)
-        yield cutter.held
+        rest = bytes(cutter.held)
+        watch.look(rest)
+        yield rest
 
 
 # -- answers of accounts of another wire ---------------------------------------------------
@@ -290,8 +291,9 @@ async def turned(
                 raise Problem(Kind.UPSTREAM_FAILED, f"The account {found.peer.name} sent an event without end.")
             piece = b"" if turning.over else await found.opened.piece(seconds)
         if cutter.held.strip() and not turning.over:
-            watch.look(cutter.held)
-            data = event_data(cutter.held)
+            rest = bytes(cutter.held)
+            watch.look(rest)
+            data = event_data(rest)
             if not data:
                 raise Problem(Kind.UPSTREAM_FAILED, f"The account {found.peer.name} broke off within an event.")
             for said in turning.take(data):
@@ -312,21 +314,21 @@ class Cutter:
     """Cuts a stream after whole events. What is not whole yet is held back, and let go where it is too long to hold."""
 
     def __init__(self, most: int = HELD) -> None:
-        self.held, self.torn, self.most = b"", False, most
+        self.held, self.torn, self.most = bytearray(), False, most
 
     def take(self, piece: bytes) -> bytes:
         if not self.held and piece.endswith(b"\n\n"):
             self.torn = False
             return piece
-        start, text = max(len(self.held) - 3, 0), self.held + piece
-        end = max((at + len(mark) for mark in ENDS if (at := text.rfind(mark, start)) >= 0), default=0)
-        whole, rest = text[:end], text[end:]
-        if len(rest) > self.most:
-            self.held, self.torn = b"", True
-            return text
-        if whole:
+        start = max(len(self.held) - 3, 0)
+        self.held += piece
+        end = max((at + len(mark) for mark in ENDS if (at := self.held.rfind(mark, start)) >= 0), default=0)
+        if len(self.held) - end > self.most:
+            self.torn, end = True, len(self.held)
+        elif end:
             self.torn = False
-        self.held = rest
+        whole = bytes(self.held[:end])
+        del self.held[:end]
         return whole
 
 
