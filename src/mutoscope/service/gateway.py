@@ -125,7 +125,7 @@ class Gateway:
         generation = plan.generation
         if generation.inputs:
             inputs = await self.intake.take_in(
-                generation.inputs, owner=owner, probe=self.probes(wire), fetched_later=not plan.remote
+                generation.inputs, owner=owner, probe=self.probes(wire, submission), fetched_later=not plan.remote
             )
             generation = replace(generation, inputs=inputs)
         replaced = parent if submission.replaces else None
@@ -211,15 +211,15 @@ class Gateway:
         job = await self.store.repeated(owner, repeat, now=self.clock())
         return None if job is None else self.linked(job, origin)
 
-    def probes(self, wire: Wire) -> bool:
-        """Whether this wire's inputs are fetched and checked before a job exists."""
+    def probes(self, wire: Wire, submission: Submission) -> bool:
+        """Whether the inputs of such a request are fetched and checked before a job exists."""
         match self.settings.inputs.probe:
             case "always":
                 return True
             case "never":
                 return False
             case _:
-                return wire.probes_inputs
+                return wire.probes_inputs or submission.probes
 
     # -- reading ---------------------------------------------------------------
 

@@ -213,8 +213,7 @@ def trouble(problem: Problem) -> Trouble:
 def finding(flaw: Flaw) -> Json:
     told = fastapi(flaw)
     type, bound = TYPES.get(flaw.rule, (told["type"], ""))
-    place = "query" if flaw.path[0] == "fal_webhook" else "body"
-    found: Json = {"loc": [place, *flaw.path], "msg": told["msg"], "type": type, "url": about(type)}
+    found: Json = {"loc": [flaw.place, *flaw.path], "msg": told["msg"], "type": type, "url": about(type)}
     if bound:
         found["ctx"] = {bound: list(flaw.bound) if flaw.rule is Rule.CHOICE else flaw.bound}
     if told["input"]:
@@ -286,7 +285,11 @@ def parse(request: HttpRequest) -> Submission:
     if not WORD.fullmatch(word):
         raise Problem(Kind.NOT_FOUND, f"Application {word[:200]!r} not found: an id looks like owner/app/path.")
     webhook = request.query.get("fal_webhook")
-    flaws = () if webhook is None or LINK.fullmatch(webhook) else (custom_flaw(("fal_webhook",), NO_LINK),)
+    flaws = (
+        ()
+        if webhook is None or LINK.fullmatch(webhook)
+        else (replace(custom_flaw(("fal_webhook",), NO_LINK), place="query"),)
+    )
     endpoint = taking(word if word in BY_WORD else "", models.makes_clips(word, said))
     try:
         read = kit.parse(API, replace(endpoint, at=word, model_at=None, models=(word,)), request)
