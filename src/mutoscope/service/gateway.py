@@ -151,16 +151,21 @@ class Gateway:
         )
         if submission.waits:
             job = replace(job, engine="", webhook=None, state=State.CANCELED, finished=now, cost=0.0, estimate=0.0)
+        if submission.fails:
+            job = replace(job, state=State.FAILED, failure=submission.fails, finished=now, cost=0.0)
         job = await self.store.add(
             job,
-            concurrency=plan.share.concurrency,
+            concurrency=None if job.state.final else plan.share.concurrency,
             daily=plan.share.daily,
             queued=plan.share.queued,
             repeat=repeat,
             purse=None if submission.waits else plan.purse,
             replaces=submission.replaces,
+            owed=self.owed if submission.fails else None,
         )
-        if not submission.waits:
+        if submission.fails:
+            self.ended(job)
+        elif not submission.waits:
             self.signals.filed(job)
         return job
 
@@ -307,6 +312,11 @@ class Gateway:
             return bisect_left(await asyncio.shield(reading), job.id)
         except Problem:  # an answer about a job does not hang on this
             return None
+
+    async def placed(self, job: Job) -> Job:
+        """With its place in the queue."""
+        ahead = await self.before(job)
+        return job if ahead is None else replace(job, ahead=ahead)
 
     def linked(self, job: Job, origin: str, seconds: float | None = None) -> Job:
         """The job with a signed, expiring link on each output that is a file."""
