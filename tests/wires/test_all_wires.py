@@ -157,14 +157,15 @@ def test_every_kind_of_problem_can_be_said(wire: Wire, kind: Kind):
         else:
             assert 400 <= answer.status < 600
             assert (answer.status < 500) == (STATUS[kind] < 500)
-        msgspec.json.decode(answer.body, type=wire.problem_schema)
+        if answer.media_type != "text/plain":  # a vendor's own fixed words
+            msgspec.json.decode(answer.body, type=wire.problem_schema)
 
 
 @EVERY_WIRE
 @in_turn("kind", Kind)
 def test_the_message_of_a_problem_reaches_the_caller(wire: Wire, kind: Kind):
     answer = wire.render_problem(Problem(kind, WHY, field="prompt"), request_to(wire.routes[0]))
-    assert WHY in told(answer.body)
+    assert WHY in (answer.headers["x-mutoscope-notes"] if answer.media_type == "text/plain" else told(answer.body))
 
 
 @EVERY_WIRE
@@ -905,7 +906,7 @@ def test_every_problem_that_a_front_tells_is_read(wire: Wire, kind: Kind):
     for conversation, spending in ((back.submit(order), True), (back.poll(update.handle), False)):
         answer = wire.render_problem(Problem(kind, WHY, retry_after=7), request_to(wire.routes[0]))
         read = answered(wire, conversation, answer, spending=spending)
-        assert WHY in read.message
+        assert (answer.body.decode() if answer.media_type == "text/plain" else WHY) in read.message
         assert (STATUS[read.kind] < 500) == ((STATUS[kind] if quiet else answer.status) < 500)
         if not (quiet and spending and kind is Kind.NOT_FOUND):  # one code says this and that a body is not valid
             assert read.kind is kind or kind not in EXACTLY

@@ -45,7 +45,7 @@ class Model(Struct, frozen=True, kw_only=True):
     vendor: str
     serves: frozenset[Operation]
     names: dict[str, tuple[str, ...]] = {}  # wire → what it is called there: paths below the root, or model words
-    defaults: dict[str, Any] = {}  # Generation field → value
+    defaults: dict[str, Any] = {}  # Generation field, or the name of an extra → value
     sizes: Mapping[str, Mapping[str, tuple[int, int]]] = {}  # tier → shape → pixels, where not those of `pixels_of`
     max_seconds: float | None = None
     price: Price
@@ -264,16 +264,20 @@ def first(*values: int | None) -> int | None:
 def complete(generation: Generation, model: Model, *, remote: bool = False) -> Generation:
     """Fill in the row's defaults where nothing was asked for, and turn a shape and a tier into pixels.
 
-    `remote`: a vendor makes it, whose frame rate is its own affair.
+    `remote`: a vendor makes it, whose frame rate is its own affair, and what an extra is where nobody asks for it.
     """
     sizes = {"width", "height", "resolution"} | ({"fps"} if remote else set[str]())
     if generation.operation in (Operation.MUSIC_EXTENSION, Operation.MUSIC_JOIN):
         sizes |= {"seconds"}  # a row's usual length is that of a new piece
-    missing = {
-        name: value for name, value in model.defaults.items() if name not in sizes and getattr(generation, name) is None
-    }
+    fields = {name: value for name, value in model.defaults.items() if name in FIELDS and name not in sizes}
+    missing = {name: value for name, value in fields.items() if getattr(generation, name) is None}
     follows = not remote and sized_by_picture(generation)
-    return replace(generation, **missing, **frame_size(generation, model, follows_picture=follows))
+    done = replace(generation, **missing, **frame_size(generation, model, follows_picture=follows))
+    extras = {} if remote else {name: value for name, value in model.defaults.items() if name not in FIELDS}
+    return replace(done, extra=extras | done.extra) if extras else done
+
+
+FIELDS = frozenset(Generation.__struct_fields__)
 
 
 def is_size(generation: Generation, model: Model) -> bool:

@@ -22,6 +22,7 @@ from mutoscope.model.job import Failure, Generation, Input, Job, Json, MediaLimi
 from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, custom_flaw
 from mutoscope.model.requests import Proof, Submission
 from mutoscope.wirekit.answers import (
+    LONGEST_REASON,
     LONGEST_WORD,
     ask,
     decoded,
@@ -836,6 +837,8 @@ def complaint(api: TaskApi, response: HttpResponse, order: Order | None = None) 
         said = None
     texts = (at(said, path) for path in api.reasons)
     why = next((text for text in map(text_of, texts) if text), "")
+    if said is None and response.media_type.startswith("text/plain"):
+        why = response.body[:LONGEST_REASON].decode("utf-8", "replace").strip()
     blamed = tuple(api.blamed(said)) if api.blamed else ()
     why = "; ".join(filter(None, (why, *(f"{path}: {text}" if path else text for path, text in blamed))))
     meant = api.codes.get(code) if isinstance(code := at(said, api.code) if api.code else None, int | str) else None

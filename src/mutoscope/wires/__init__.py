@@ -82,5 +82,5 @@ ROWS: tuple[Model, ...] = (
 
 BY_NAME: dict[str, Wire] = {wire.name: wire for wire in ALL}
 
-DIALECTS: dict[str, dict[str, Wire]] = {"runway_reverse": runway_reverse.DIALECTS}
+DIALECTS: dict[str, dict[str, Wire]] = {"fal": fal.DIALECTS, "runway_reverse": runway_reverse.DIALECTS}
 """The wires of which a server speaks one of several, by `[wires.NAME] dialect`; `ALL` has the usual one."""
