@@ -79,6 +79,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     model_at: str | None = "model"  # dotted path in the body, or with braces a pattern of the path; None: nowhere
     parent: Role | None = None  # what the output of the job in the path is to this one
     fields: Mapping[str, AnyField] | None = None  # in the place of the API's
+    exact: bool = False  # the body has all of those fields
     rules: Callable[[Json], Iterable[Flaw]] | None = None  # what is wrong between members
     rules_see_all: bool = False  # the rules ask only what is there: members that break their type are shown to them too
     reshape: Callable[[Json], Json] | None = None  # other forms of the body that clients send → the one of `body`
@@ -96,6 +97,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     also: tuple[str, ...] = ()  # older or resellers' spellings of the path
     front: bool = True  # False: the API's own `routes` take its requests, as where one path is for many models
     says: Json = {}  # extras that the path itself says: an engine that does not know them does not make it
+    shown: str = ""  # in `show`, what stands for `{at}`, where several endpoints' tasks are read at one path
+    idle: tuple[str, ...] = ()  # members that mean nothing of ours, by dotted path: for the same vendor behind
     fixed: Json = {}  # members that the vendor wants and nobody asks for, by dotted path
     flat: "Flat | None" = None  # of a body whose members stand in a list
     table: tuple[tuple[str, AnyField], ...] = ()  # the rows that its body has; set by the API, as what follows
@@ -216,7 +219,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
 def tabled(api: TaskApi, endpoint: Endpoint) -> Endpoint:
     """With the rows of the table that its body has."""
     fields = api.fields if endpoint.fields is None else endpoint.fields
-    table = tuple(pair for pair in fields.items() if has(members_of(endpoint), pair[0]))
+    table = tuple(pair for pair in fields.items() if endpoint.exact or has(members_of(endpoint), pair[0]))
     return replace(
         endpoint,
         table=table,
@@ -300,6 +303,7 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     if refused:
         raise refused
     unread = tuple(islice(strange(whole, shape(endpoint.body), ()), MOST_UNREAD))
+    idle = {path: value for path in endpoint.idle if (value := at(said, path)) is not None} if endpoint.idle else {}
     parent = request.params.get("id") if endpoint.parent else None
     if endpoint.parent and parent:
         inputs.append(Input(role=endpoint.parent, field="id", output_of=parent))
@@ -317,8 +321,12 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
         ),
         webhook=address,
         fields=endpoint.names | aliases if aliases else endpoint.names,
-        ignored=ignored_notes(unread, endpoint.route or api.vendor) if unread else (),
-        unread={".".join(map(str, path)): found for path in unread if (found := at_path(said, path)) is not None},
+        ignored=(
+            *(ignored_notes(unread, endpoint.route or api.vendor) if unread else ()),
+            *(f"ignored: {path} (only {api.vendor} itself heeds it)" for path in idle),
+        ),
+        unread={".".join(map(str, path)): found for path in unread if (found := at_path(said, path)) is not None}
+        | idle,
         wait=endpoint.wait(said, request) if endpoint.wait else None,
         parent=parent,
         events=api.events(said) if api.events else None,
@@ -680,7 +688,13 @@ def submit(api: TaskApi, order: Order) -> Conversation[Update]:
     except Problem:
         # It exists and costs money, whatever its status says: its handle must not be lost. The next poll asks again.
         update = Update(state=State.QUEUED, upstream_status=plain_text(str(at(task, reading.status) or ""), 100))
-    return replace(update, handle={"id": id, api.at: path})
+    return replace(update, handle={"id": id, api.at: shown_at(api, order, path)})
+
+
+def shown_at(api: TaskApi, order: Order, path: str) -> str:
+    """The path of a read of what an order makes at a path."""
+    found = endpoint_for(api, order.generation.operation, order.names)
+    return (found[0].shown if found else "") or path
 
 
 def poll(api: TaskApi, handle: Json) -> Conversation[Update]:
@@ -840,7 +854,7 @@ def read_callback(api: TaskApi, order: Order, request: HttpRequest) -> Json | No
         task = msgspec.json.decode(request.body, type=dict[str, Any])
         bare = api.webhook_id and at(task, api.webhook_id) is not None  # or in the envelope of an answer
         reading = replace(api.reading, id=api.webhook_id) if bare else api.reading
-        return {"id": id_in(api, reading, task), api.at: translate(api, order)[0]}
+        return {"id": id_in(api, reading, task), api.at: shown_at(api, order, translate(api, order)[0])}
     except (Problem, msgspec.ValidationError, *UNREADABLE):
         return None
 
@@ -896,7 +910,9 @@ def wire(api: TaskApi) -> Wire:
     if api.show is not None:
         path, _, asked = api.show.partition("?")
         query = msgspec.defstruct(f"{api.name.title()}Query", [(asked.partition("=")[0], str)]) if asked else None
-        below = {each.at: each for each in api.endpoints} if "{at}" in path else {"": None}
+        below = (
+            {at: each for each in api.endpoints for at in (each.at, each.shown) if at} if "{at}" in path else {"": None}
+        )
         tasks += [
             Read(at=f"GET {api.root}{path.replace('{at}', at)}", id=api.id_of, route=each.route if each else "",
                  render=render, named=named if api.reference else None, answer=api.answer, status=api.show_status,
