@@ -570,10 +570,10 @@ def submit(order: Order) -> Conversation[Update]:
         classes = msgspec.json.encode(read_answer(good(response), ClassNews, vendor=VENDOR).data).decode()
         handle = {"id": order.reference or "-"}
         return news_of(vendor=VENDOR, state=State.SUCCEEDED, status="", texts=(classes,), handle=handle)
-    return ended(told, response if reading or api is FLOWS else wrapped(response))
+    return ended(told, wrapped(response) if path == RESTYLED else response)
 
 
-CUT_OUT, CLASSES = "beta/remove-background", "classifier/image"
+CUT_OUT, CLASSES, RESTYLED = "beta/remove-background", "classifier/image", "image-style-transfer"
 AT_ONCE: dict[str, Reading] = {
     "text-to-image": Reading(inline=("data.*.base64",)),
     "beta/text-to-image/reimagine-flux": Reading(links=("generated", "data.generated")),
@@ -603,7 +603,7 @@ def in_form(request: HttpRequest) -> HttpRequest:
 
 
 def wrapped(response: HttpResponse) -> HttpResponse:
-    """A task that came without its envelope, and with `task_status`, as style transfers do."""
+    """A task that came without its envelope, and with `task_status`; some clients were answered in the usual way."""
     try:
         said = msgspec.json.decode(response.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -568,8 +568,10 @@ def picture_size(sold: Sold, usual: Json) -> tuple[int, int]:
 
 
 ROWS: tuple[Model, ...] = tuple(rows())
-NAMES = frozenset(each.name for sold in TABLE for each in members_of(body_of(sold), name_of(sold.paths[0])))
-"""Of the members of all bodies."""
+NAMES = frozenset(
+    each.name for sold in TABLE for each in members_of(body_of(sold), name_of(sold.paths[0])) if each.name != "model"
+)
+"""Of the members of all bodies. That which mystic calls its model is none of the catalog's."""
 SPELLINGS: Mapping[str, bytes] = {
     path: rb'\1"\3"' if isinstance(each.type.values[0], str) else rb"\1\3"
     for sold in TABLE
