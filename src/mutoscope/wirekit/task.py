@@ -610,8 +610,8 @@ def write_files(api: TaskApi, endpoint: Endpoint, order: Order, body: Json, path
     if field.many:
         weights = order.generation.extra.get(weights_of(field)) or () if field.weight else ()
         counts = [{} if each is None else {field.weight: each} for each in weights] + [{}] * len(values)
-        items = [{field.item: value} | count for value, count in zip(values, counts, strict=False)]
-        put(body, path, items if field.item and not field.written else values)
+        items = [whole(value, field) | count for value, count in zip(values, counts, strict=False)]
+        put(body, path, items if field.item else values)
         return
     places = [name for name, each in endpoint.table if same_role(each, field)]
     if len(given) > len(places):
@@ -621,6 +621,11 @@ def write_files(api: TaskApi, endpoint: Endpoint, order: Order, body: Json, path
     if (place := places.index(path)) < len(values):
         put(body, path, values[place])
         beside(body, path, field.beside)
+
+
+def whole(value: Any, field: FileField) -> Json:
+    """An item of a list of objects; some sources are said as one."""
+    return cast("Json", value) if isinstance(value, dict) else {field.item: value}
 
 
 def same_role(each: AnyField, field: FileField) -> bool:

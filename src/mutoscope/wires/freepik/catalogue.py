@@ -220,7 +220,9 @@ class Frame(NamedTuple):
     fixed: float | None  # the one area of a model that lets nobody choose
 
 
-TIERS = {"1440p": "2k", "2160p": "4k", "low": "1k", "medium": "2k", "high": "4k"}
+TIERS = {"1440p": "2k", "2160p": "4k"}
+GRADES = ("low", "medium", "high")
+"""Words beside the tiers of which the vendor does not say what size they are."""
 SIDES = {"1k": 1024, "2k": 2048, "4k": 4096}
 """Of a square picture."""
 SHAPE_AT_END = re.compile(r"(\d+)[_:](\d+)$")
@@ -242,7 +244,8 @@ def frame_of(sold: Sold, path: str, known: Mapping[str, Member]) -> Frame:
     asked = known.get("aspect_ratio") or known.get("image.size")
     shapes = {shape: word for word in asked.type.values if (shape := shape_of(word))} if asked else {}
     told = known["resolution"].type.values if "resolution" in known else ()
-    tiers = {TIERS.get(word.lower(), word.lower()): word for word in reversed(told)}
+    told = tuple(word for word in told if word not in GRADES)
+    tiers = {TIERS.get(word.lower(), word.lower()): word for word in told}
     if not PICTURES.isdisjoint(sold.makes.values()):
         sides = {tier: SIDES[tier] for tier in tiers} or {"": sold.side}
         sizes = {tier: {shape: square(side, shape, sold.longest) for shape in shapes} for tier, side in sides.items()}
@@ -340,9 +343,8 @@ def file_of(sold: Sold, at: str, type: Type) -> FileField:
     item = next((name for name in ("url", "image") if name in names), "")
     # what else an item says goes with it as a weight does, which only the same vendor understands
     weight = next((name for name in ("reference_voice", "text") if name in names), "")
-    written = typed if "mime_type" in names else None
     return FileField(role=role, ways=WAYS if type.inline else BY_LINK, many=type.many, item=item,
-                     weight="" if written else weight, written=written)  # fmt: skip
+                     weight=weight, written=typed if "mime_type" in names else None)  # fmt: skip
 
 
 def typed(link: str) -> Json:
@@ -380,6 +382,8 @@ def tiered(frame: Frame) -> Field:
     """The tier by its word; of a size, that of as many pixels."""
 
     def write(wish: Generation) -> Any:
+        if wish.extra.get("quality") in GRADES:
+            return wish.extra["quality"]
         if wish.resolution is not None or (size := size_of(wish)) is None:
             return frame.tiers.get(wish.resolution or "", wish.resolution)
         sizes = {pixels: tier for tier, each in frame.sizes.items() for pixels in each.values()}
@@ -387,9 +391,12 @@ def tiered(frame: Frame) -> Field:
         near = (tier for tier, wanted in frame.areas.items() if abs(area / wanted - 1) < SAME_AREA)
         return frame.tiers.get(sizes.get(size) or next(near, ""), f"{size[0]}x{size[1]}")
 
-    ours = {word.lower(): TIERS.get(word.lower(), word.lower()) for word in (*frame.tiers.values(), *TIERS)}
-    return Field(ours=("resolution", "width", "height"), read=lambda word: {"resolution": ours[word.lower()]},
-                 write=write)  # fmt: skip
+    def read(word: str) -> Json:
+        if word in GRADES:
+            return {"extra": {"quality": word}}
+        return {"resolution": TIERS.get(word.lower(), word.lower())}
+
+    return Field(ours=("resolution", "width", "height", "quality"), read=read, write=write)
 
 
 def in_pixels(between: str) -> Field:
@@ -502,8 +509,12 @@ def endpoints(answers: Mapping[str, Json]) -> Iterator[Endpoint]:
                 route=sold.reads or path, shown=sold.reads, fields=fields, exact=True,
                 idle=tuple(idle_of(members, fields)),
                 rules=bodykit.one_of(sold.one_of) if sold.one_of else None, says=sold.says, **answers[sold.answer],
+                fixed={"webhook_url": NOWHERE} if "webhook_url*" in sold.body else {},
             )  # fmt: skip
 
+
+NOWHERE = "https://nobody.invalid/"
+"""For news that a vendor insists to send, where it is not to send any: what there is to know is asked for."""
 
 PRICES: Mapping[Operation, Price] = {
     **dict.fromkeys(CLIPS | {Operation.VIDEO_TO_VIDEO, Operation.CHARACTER_PERFORMANCE, Operation.LIP_SYNC,

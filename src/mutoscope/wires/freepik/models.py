@@ -17,9 +17,8 @@ from mutoscope.wirekit.fields import AnyField, FileField, extra, same, unless
 
 Makes = Mapping[Role | None, Operation]
 PICTURE: Makes = {None: Operation.TEXT_TO_IMAGE}
-EITHER: Makes = {
-    Role.IMAGE: Operation.IMAGE_TO_IMAGE, Role.REFERENCE: Operation.IMAGE_TO_IMAGE, None: Operation.TEXT_TO_IMAGE
-}  # fmt: skip
+EITHER: Makes = {Role.IMAGE: Operation.IMAGE_TO_IMAGE, None: Operation.TEXT_TO_IMAGE}
+GUIDED: Makes = {Role.REFERENCE: Operation.IMAGE_TO_IMAGE, None: Operation.TEXT_TO_IMAGE}
 CHANGED: Makes = {None: Operation.IMAGE_TO_IMAGE}
 WORDS: Makes = {None: Operation.TEXT_TO_VIDEO}
 START: Makes = {None: Operation.IMAGE_TO_VIDEO}
@@ -149,7 +148,7 @@ TABLE: tuple[Sold, ...] = (
     sold("text-to-image/seedream text-to-image/seedream-v4", PICTURE, "bytedance", """
          prompt*: str; aspect_ratio: AR7 =square_1_1; guidance_scale: num 0..20 =2.5; seed: int I31
          """),
-    sold("text-to-image/seedream-v4-edit", EITHER, "bytedance", """
+    sold("text-to-image/seedream-v4-edit", GUIDED, "bytedance", """
          prompt*: str; aspect_ratio: AR7 =square_1_1; guidance_scale: num 0..20 =2.5; seed: int I31;
          reference_images: [0..5 str]
          """),
@@ -184,12 +183,12 @@ TABLE: tuple[Sold, ...] = (
          num_inference_steps: int 1..50 =8; seed: int U32; output_format: jpeg|png =png;
          enable_safety_checker: bool =true
          """),
-    sold("text-to-image/nano-banana-pro", EITHER, "google", """
+    sold("text-to-image/nano-banana-pro", GUIDED, "google", """
          prompt*: str 2..3000;
          reference_images: [0..14 {image*: str, text: str, mime_type*: image/png|image/jpeg|image/webp}];
          aspect_ratio: 1:1|2:3|3:2|4:3|3:4|5:4|4:5|16:9|9:16|21:9 =1:1; resolution: 1K|2K|4K|low|medium|high =2K
          """),
-    sold("text-to-image/nano-banana-pro-flash", EITHER, "google", """
+    sold("text-to-image/nano-banana-pro-flash", GUIDED, "google", """
          prompt*: str 2..3000;
          reference_images: [0..14 {image*: str, text: str, mime_type*: image/png|image/jpeg|image/webp}];
          aspect_ratio: 1:1|2:3|3:2|4:3|3:4|5:4|4:5|16:9|9:16|21:9 =1:1; resolution: 1K|2K|4K|low|medium|high =1K;
@@ -205,7 +204,7 @@ TABLE: tuple[Sold, ...] = (
          styling: {styles: [0..1 {name*: str, strength: num 0..200 =100}], characters: [0..1 {id: str, strength*: num
          0..200 =100}], colors: COLORS}
          """),
-    sold("gemini-2-5-flash-image-preview", EITHER, "google", """
+    sold("gemini-2-5-flash-image-preview", GUIDED, "google", """
          prompt*: str; reference_images: [0..3 str]
          """),
     # Kling
