@@ -22,7 +22,7 @@ from mutoscope.model.problem import STATUS, Kind, Problem, Rule
 from mutoscope.model.requests import Allowance, Page, Submission, Upload, UploadWish
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.answers import STORE_KINDS, TaskId, ask, is_link, news_of, read_answer, refusal
-from mutoscope.wirekit.back import Conversation, File, Order, Way
+from mutoscope.wirekit.back import Carriage, Conversation, File, Order, Way
 from mutoscope.wirekit.body import outside_body, read_body, read_json
 from mutoscope.wirekit.fields import FileField, extra
 from mutoscope.wirekit.flaws import pydantic
@@ -558,6 +558,18 @@ def api_for(names: tuple[str, ...]) -> TaskApi:
     return FLOWS if any(name.startswith(FLOW.family) for name in names) else API
 
 
+def heeds(made: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
+    return None if made in UNSENT else kit.supports(api_for(names), made, names)
+
+
+def ways(order: Order, wanted: Input) -> tuple[Carriage, ...]:
+    return kit.ways(api_for(order.names), order, wanted)
+
+
+def check(order: Order) -> None:
+    kit.check(api_for(order.names), order)
+
+
 def submit(order: Order) -> Conversation[Update]:
     """A task, in its envelope or bare, or what was made at once."""
     api = api_for(order.names)
@@ -694,9 +706,9 @@ WIRE = replace(
     absent=absent,
     back=replace(
         kit.back(API),
-        heeds=lambda made, names: None if made in UNSENT else kit.supports(api_for(names), made, names),
-        ways=lambda order, wanted: kit.ways(api_for(order.names), order, wanted),
-        check=lambda order: kit.check(api_for(order.names), order),
+        heeds=heeds,
+        ways=ways,
+        check=check,
         submit=submit,
         poll=poll,
     ),

@@ -244,8 +244,7 @@ def frame_of(sold: Sold, path: str, known: Mapping[str, Member]) -> Frame:
     asked = known.get("aspect_ratio") or known.get("image.size")
     shapes = {shape: word for word in asked.type.values if (shape := shape_of(word))} if asked else {}
     told = known["resolution"].type.values if "resolution" in known else ()
-    told = tuple(word for word in told if word not in GRADES)
-    tiers = {TIERS.get(word.lower(), word.lower()): word for word in told}
+    tiers: dict[str, str] = {tier_of(word): word for word in map(str, told) if word not in GRADES}
     if not PICTURES.isdisjoint(sold.makes.values()):
         sides = {tier: SIDES[tier] for tier in tiers} or {"": sold.side}
         sizes = {tier: {shape: square(side, shape, sold.longest) for shape in shapes} for tier, side in sides.items()}
@@ -253,6 +252,11 @@ def frame_of(sold: Sold, path: str, known: Mapping[str, Member]) -> Frame:
     match = PATH_TIER.search(path)
     areas = {tier: area_of(tier) for tier in tiers}
     return Frame(shapes, tiers, areas, {}, area_of(match[1]) if match and not tiers else None)
+
+
+def tier_of(word: str) -> str:
+    """1080P → 1080p"""
+    return TIERS.get(word.lower(), word.lower())
 
 
 def square(side: int, shape: str, longest: int | None) -> tuple[int, int]:
@@ -394,7 +398,7 @@ def tiered(frame: Frame) -> Field:
     def read(word: str) -> Json:
         if word in GRADES:
             return {"extra": {"quality": word}}
-        return {"resolution": TIERS.get(word.lower(), word.lower())}
+        return {"resolution": tier_of(word)}
 
     return Field(ours=("resolution", "width", "height", "quality"), read=read, write=write)
 
@@ -562,8 +566,7 @@ def defaults_of(sold: Sold, path: str, known: Mapping[str, Member]) -> Json:
             width, height = map(int, usual[name].split(between))
             return told | {"width": width, "height": height}
     match = PATH_TIER.search(path)
-    tier = str(usual.get("resolution") or (match[1] if match else sold.tier)).lower()
-    return told | {"resolution": TIERS.get(tier, tier)}
+    return told | {"resolution": tier_of(str(usual.get("resolution") or (match[1] if match else sold.tier)))}
 
 
 def picture_size(sold: Sold, usual: Json) -> tuple[int, int]:
@@ -571,8 +574,7 @@ def picture_size(sold: Sold, usual: Json) -> tuple[int, int]:
         return size
     if "width" in usual:
         return usual["width"], usual["height"]
-    tier = str(usual.get("resolution", "")).lower()
-    side = SIDES.get(TIERS.get(tier, tier), sold.side)
+    side = SIDES.get(tier_of(str(usual.get("resolution", ""))), sold.side)
     return square(
         side, shape_of(str(usual.get("aspect_ratio") or usual.get("image.size") or "")) or "1:1", sold.longest
     )

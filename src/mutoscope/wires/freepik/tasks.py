@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
@@ -229,23 +230,31 @@ def waited(tell: Callable[[Job], Any], job: Job, _request: HttpRequest) -> HttpR
     return json_response(tell(job))
 
 
-def at_once(tell: Callable[[Job], Any], answer: Any, **more: Any) -> Json:
-    def told(job: Job, request: HttpRequest) -> HttpResponse:
-        return waited(tell, job, request)
+def brief(job: Job) -> BriefAnswer:
+    return BriefAnswer(data=ListedTask(**listed(job)))
 
-    return {"task": tell, "answer": answer, "wait": lambda _said, _request: PATIENCE, "waited": told, **more}
+
+def bare(job: Job) -> BareTask:
+    return BareTask(task_id=uuid4_form(job.id), task_status=STATUSES[job.state], generated=generated(job))
+
+
+def patience(_said: Json, _request: HttpRequest) -> float:
+    return PATIENCE
+
+
+def as_made(_request: HttpRequest) -> str:
+    return ""
+
+
+def at_once(tell: Callable[[Job], Any], answer: Any, **more: Any) -> Json:
+    return {"task": tell, "answer": answer, "wait": patience, "waited": partial(waited, tell), **more}
 
 
 ANSWERS: dict[str, Json] = {
     "task": {},
-    "brief": {"task": lambda job: BriefAnswer(data=ListedTask(**listed(job))), "answer": BriefAnswer},
-    "bare": {
-        "task": lambda job: BareTask(
-            task_id=uuid4_form(job.id), task_status=STATUSES[job.state], generated=generated(job)
-        ),
-        "answer": BareTask,
-    },
-    "picture": at_once(picture, PictureAnswer, carries=lambda _request: ""),
+    "brief": {"task": brief, "answer": BriefAnswer},
+    "bare": {"task": bare, "answer": BareTask},
+    "picture": at_once(picture, PictureAnswer, carries=as_made),
     "at once": at_once(task, RatedTask),
     "cut out": at_once(cut_out, CutOutAnswer, form=True),
     "classes": at_once(classes, ClassAnswer, form=True),
