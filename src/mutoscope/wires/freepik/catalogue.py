@@ -50,7 +50,6 @@ class Member(NamedTuple):
     default: Any = None
 
 
-@cache
 def members_of(text: str, name: str, *, between: str = ";", files: bool = True) -> tuple[Member, ...]:
     """Those of a body, or of an object in one."""
     found: list[Member] = []
@@ -240,7 +239,7 @@ def shape_of(word: str) -> str | None:
     return f"{match[1]}:{match[2]}" if match else None
 
 
-def frame_of(sold: Sold, path: str, known: Mapping[str, Member]) -> Frame:
+def frame_of(sold: Sold, path_tier: str, known: Mapping[str, Member]) -> Frame:
     asked = known.get("aspect_ratio") or known.get("image.size")
     shapes = {shape: word for word in asked.type.values if (shape := shape_of(word))} if asked else {}
     told = known["resolution"].type.values if "resolution" in known else ()
@@ -249,9 +248,8 @@ def frame_of(sold: Sold, path: str, known: Mapping[str, Member]) -> Frame:
         sides = {tier: SIDES[tier] for tier in tiers} or {"": sold.side}
         sizes = {tier: {shape: square(side, shape, sold.longest) for shape in shapes} for tier, side in sides.items()}
         return Frame(shapes, tiers, {tier: side**2 for tier, side in sides.items()}, sizes, None)
-    match = PATH_TIER.search(path)
     areas = {tier: area_of(tier) for tier in tiers}
-    return Frame(shapes, tiers, areas, {}, area_of(match[1]) if match and not tiers else None)
+    return Frame(shapes, tiers, areas, {}, area_of(path_tier) if path_tier and not tiers else None)
 
 
 def tier_of(word: str) -> str:
@@ -267,10 +265,8 @@ def square(side: int, shape: str, longest: int | None) -> tuple[int, int]:
     return 2 * round(width * factor / 2), 2 * round(height * factor / 2)
 
 
-def meanings(sold: Sold, path: str, members: tuple[Member, ...]) -> dict[str, AnyField]:
+def meanings(sold: Sold, frame: Frame, known: Mapping[str, Member]) -> dict[str, AnyField]:
     """Dotted path → what it says, of the members that say something of ours."""
-    known = dict(leaves(members))
-    frame = frame_of(sold, path, known)
     found: dict[str, AnyField] = {}
     for at, member in known.items():
         field = sold.means[at] if at in sold.means else meaning(sold, frame, at, member)
@@ -365,10 +361,9 @@ def shaped(frame: Frame, listed: tuple[str, ...]) -> Field:
     def write(wish: Generation) -> Any:
         if (size := size_of(wish)) is None:
             told = wish.extra.get("ratio")
-            free = told in ("auto", "adaptive") and next(
-                (word for word in ("auto", "original") if word in listed), None
-            )
-            return free or (None if told in ("auto", "adaptive") else frame.shapes.get(told, told))
+            if told in ("auto", "adaptive"):
+                return next((word for word in ("auto", "original") if word in listed), None)
+            return frame.shapes.get(str(told), told)
         if frame.fixed and abs(size[0] * size[1] / frame.fixed - 1) > SAME_AREA:
             return f"{size[0]}x{size[1]}"  # which the body's type refuses, with what would be right
         sizes = {pixels: shape for each in frame.sizes.values() for shape, pixels in each.items()}
@@ -497,21 +492,41 @@ def idle_of(members: tuple[Member, ...], fields: Mapping[str, AnyField], above: 
             yield at
 
 
+class Entry(NamedTuple):
+    """A row of the table, read."""
+
+    sold: Sold
+    name: str  # of the type of its body
+    members: tuple[Member, ...]
+    known: dict[str, Member]  # by dotted path
+    tiers: dict[str, str]  # path of a model → the tier that it names
+    frames: dict[str, Frame]  # by that tier
+
+
+def entry(sold: Sold) -> Entry:
+    name = name_of(sold.paths[0])
+    members = members_of(body_of(sold), name)
+    known = dict(leaves(members))
+    tiers = {path: match[1] if (match := PATH_TIER.search(path)) else "" for path in sold.paths}
+    return Entry(sold, name, members, known, tiers, {tier: frame_of(sold, tier, known) for tier in {*tiers.values()}})
+
+
+ENTRIES = tuple(map(entry, TABLE))
+
+
 def endpoints(answers: Mapping[str, Json]) -> Iterator[Endpoint]:
     """One for each path. `answers`: the members of an endpoint for each word that a row may have."""
-    for sold in TABLE:
-        name = name_of(sold.paths[0])
-        members = members_of(body_of(sold), name)
+    for sold, name, members, known, tiers, frames in ENTRIES:
         struct = struct_of(name, members)
         body = bodykit.needing(struct, sold.one_of) if sold.one_of else struct
         if sold.example:
             body = Annotated[body, Meta(examples=[sold.example])]
+        fields = {tier: meanings(sold, frame, known) for tier, frame in frames.items()}
+        idle = tuple(idle_of(members, fields[tiers[sold.paths[0]]]))
         for path in sold.paths:
-            fields = meanings(sold, path, members)
             yield Endpoint(
                 at=path, title=title_of(sold, path), body=body, makes=sold.makes, models=(path,), model_at=None,
-                route=sold.reads or path, shown=sold.reads, fields=fields, exact=True,
-                idle=tuple(idle_of(members, fields)),
+                route=sold.reads or path, shown=sold.reads, fields=fields[tiers[path]], exact=True, idle=idle,
                 rules=bodykit.one_of(sold.one_of) if sold.one_of else None, says=sold.says, **answers[sold.answer],
                 fixed={"webhook_url": NOWHERE} if "webhook_url*" in sold.body else {},
             )  # fmt: skip
@@ -534,23 +549,21 @@ AN_IMAGE = an_image(5)
 
 def rows() -> Iterator[Model]:
     """Each path is a model of the catalog."""
-    for sold in TABLE:
-        members = members_of(body_of(sold), name_of(sold.paths[0]))
-        known = dict(leaves(members))
+    for sold, _, _, known, tiers, frames in ENTRIES:
         duration, asked = known.get("duration"), known.get("aspect_ratio")
         longest = max(map(float, duration.type.values), default=duration.type.most or 0) if duration else 0
         price = PRICES.get(next(iter(sold.makes.values())), AN_IMAGE)
         shape = (shape_of(str(asked.default)) if asked else None) or "1:1"
         for path in sold.paths:
-            frame = frame_of(sold, path, known)
+            sizes = frames[tiers[path]].sizes
             yield Model(
                 name=f"freepik/{path}", vendor=sold.maker, serves=frozenset(sold.makes.values()), price=price,
-                defaults=defaults_of(sold, path, known), max_seconds=longest or None, ignores=ADVICE,
-                names={"freepik": (path,)}, sizes=frame.sizes, shape=shape if frame.sizes else "16:9",
+                defaults=defaults_of(sold, tiers[path], known), max_seconds=longest or None, ignores=ADVICE,
+                names={"freepik": (path,)}, sizes=sizes, shape=shape if sizes else "16:9",
             )  # fmt: skip
 
 
-def defaults_of(sold: Sold, path: str, known: Mapping[str, Member]) -> Json:
+def defaults_of(sold: Sold, path_tier: str, known: Mapping[str, Member]) -> Json:
     """What the vendor does where nobody says otherwise."""
     makes = set(sold.makes.values())
     usual = {name: member.default for name, member in known.items() if member.default is not None}
@@ -565,8 +578,7 @@ def defaults_of(sold: Sold, path: str, known: Mapping[str, Member]) -> Json:
         if name in usual:
             width, height = map(int, usual[name].split(between))
             return told | {"width": width, "height": height}
-    match = PATH_TIER.search(path)
-    return told | {"resolution": tier_of(str(usual.get("resolution") or (match[1] if match else sold.tier)))}
+    return told | {"resolution": tier_of(str(usual.get("resolution") or path_tier or sold.tier))}
 
 
 def picture_size(sold: Sold, usual: Json) -> tuple[int, int]:
@@ -581,15 +593,12 @@ def picture_size(sold: Sold, usual: Json) -> tuple[int, int]:
 
 
 ROWS: tuple[Model, ...] = tuple(rows())
-NAMES = frozenset(
-    each.name for sold in TABLE for each in members_of(body_of(sold), name_of(sold.paths[0])) if each.name != "model"
-)
+NAMES = frozenset(each.name for entry in ENTRIES for each in entry.members if each.name != "model")
 """Of the members of all bodies. That which mystic calls its model is none of the catalog's."""
 SPELLINGS: Mapping[str, bytes] = {
     path: rb'\1"\3"' if isinstance(each.type.values[0], str) else rb"\1\3"
-    for sold in TABLE
-    for each in members_of(body_of(sold), name_of(sold.paths[0]))
-    if each.name == "duration" and each.type.values
-    for path in sold.paths
+    for entry in ENTRIES
+    if (each := entry.known.get("duration")) and each.type.values
+    for path in entry.sold.paths
 }
 """What a duration of a closed list is to look like, by path."""
