@@ -43,7 +43,7 @@ from mutoscope.web import openapi, pages
 from mutoscope.web.openapi import PLACEHOLDER, required_of
 from mutoscope.wirekit.routes import Create, Read, Route, TakeFile, TakeRaw
 from mutoscope.wirekit.wire import Wire
-from mutoscope.wires import ALL
+from sampled import ALL
 
 Start = Callable[..., AbstractAsyncContextManager]
 

@@ -17,7 +17,7 @@ from mutoscope.model.requests import Allowance, Page
 from mutoscope.web import openapi
 from mutoscope.wirekit.routes import Create, List, Read, ReadMany, Reply, Stop, Stream, TakeFile, TakeRaw
 from mutoscope.wirekit.wire import Wire
-from mutoscope.wires import ALL
+from sampled import ALL
 
 
 class Picture(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""What every wire owes, whoever wrote it. A newcomer joins `wires.ALL` and inherits this suite."""
+"""What every wire owes, whoever wrote it. A newcomer joins `sampled.ALL` and inherits this suite."""
 
 import atexit
 import base64
@@ -17,6 +17,7 @@ import uuid_utils
 from msgspec import inspect
 from msgspec.structs import replace
 
+import sampled
 from in_turn import in_turn
 from mutoscope import wires
 from mutoscope.engines.words import Author
@@ -45,19 +46,19 @@ from mutoscope.wirekit.routes import (
     last_parameter,
 )
 from mutoscope.wirekit.wire import Wire
-from mutoscope.wires import ROWS
+from sampled import ROWS
 
 T = TypeVar("T")
-EVERY_WIRE = pytest.mark.parametrize("wire", wires.ALL, ids=lambda wire: wire.name)
+EVERY_WIRE = pytest.mark.parametrize("wire", sampled.ALL, ids=lambda wire: wire.name)
 EVERY_ROUTE = pytest.mark.parametrize(
     ("wire", "route"),
-    [pytest.param(wire, route, id=f"{wire.name} {route.at}") for wire in wires.ALL for route in wire.routes],
+    [pytest.param(wire, route, id=f"{wire.name} {route.at}") for wire in sampled.ALL for route in wire.routes],
 )
 SUBMISSIONS = pytest.mark.parametrize(
     ("wire", "route"),
     [
         pytest.param(wire, route, id=f"{wire.name} {route.at}")
-        for wire in wires.ALL
+        for wire in sampled.ALL
         for route in wire.routes
         if isinstance(route, Create)
     ],
@@ -280,7 +281,7 @@ WORDS = pytest.mark.parametrize(
     ("wire", "route"),
     [
         pytest.param(wire, route, id=f"{wire.name} {route.at}")
-        for wire in wires.ALL
+        for wire in sampled.ALL
         for route in wire.routes
         if isinstance(route, Stream)
     ],
@@ -645,7 +646,7 @@ def passes(wire: Wire, order: Order) -> bool:
     return True
 
 
-BACKS = [wire for wire in wires.ALL if wire.back]
+BACKS = [wire for wire in sampled.ALL if wire.back]
 ORDERS = {wire.name: list(possible_orders(wire)) for wire in BACKS}
 EVERY_BACK = pytest.mark.parametrize("wire", BACKS, ids=lambda wire: wire.name)
 EVERY_ORDER = pytest.mark.parametrize(
@@ -1083,7 +1084,7 @@ def test_whatever_a_vendor_tells_comes_back_in_bounds(wire: Wire):
 
 
 def test_a_cost_that_cannot_be_counts_as_not_told_and_is_doubted():
-    back = next(wire.back for wire in wires.ALL if wire.name == "runway")
+    back = next(wire.back for wire in sampled.ALL if wire.name == "runway")
     assert back
     for cost in ("1e15", "1e300", "1e400", str(2**70), "1" + "0" * 400, "1" + "0" * 5000, "-5", '"12"', "true", "[]"):
         body = f'{{"status":"SUCCEEDED","output":["https://h.example/o.mp4"],"cost":{{"credits":{cost}}}}}'

@@ -47,6 +47,7 @@ class Model(Struct, frozen=True, kw_only=True):
     names: dict[str, tuple[str, ...]] = {}  # wire → what it is called there: paths below the root, or model words
     defaults: dict[str, Any] = {}  # Generation field, or the name of an extra → value
     sizes: Mapping[str, Mapping[str, tuple[int, int]]] = {}  # tier → shape → pixels, where not those of `pixels_of`
+    shape: str = "16:9"  # where a tier is asked for and no shape, and no picture has one
     max_seconds: float | None = None
     price: Price
     prices: dict[str, Price] = {}  # engine or wire → what it costs there, where that is another figure
@@ -323,7 +324,7 @@ def frame_size(generation: Generation, model: Model, *, follows_picture: bool = 
     if follows:
         return {"resolution": tier}
     if tier:
-        width, height = own_pixels(model, "16:9", tier) or (1280, 720)
+        width, height = own_pixels(model, model.shape, tier) or (1280, 720)
         return {"width": width, "height": height}
     return {"width": model.defaults.get("width"), "height": model.defaults.get("height")}
 
@@ -333,6 +334,7 @@ def own_pixels(model: Model, shape: str, tier: str | None) -> tuple[int, int] | 
 
 
 TIERS = {
+    "360p": 360,
     "480p": 480,
     "512p": 512,
     "540p": 540,
