@@ -375,6 +375,8 @@ class _Reader:
         return self.words[at]
 
     def _take(self, phrase: str, at: int) -> None:
+        if phrase == TAKEN:
+            return
         if not phrase[0].isalnum():
             self._end_clause()
         elif phrase in NEGATIONS:
@@ -462,7 +464,16 @@ def _shows(place: str, phrase: str) -> bool:
 
 def read(prompt: str) -> Wish:
     """What a prompt asks for, with the words that were understood and those that were not."""
-    reader = _Reader(_words(prompt))
+    return read_words(words_of(prompt))
+
+
+TAKEN = "·"
+"""Stands for a word that somebody else has read."""
+
+
+def read_words(words: list[str]) -> Wish:
+    """The same of words that are split already, some of them TAKEN."""
+    reader = _Reader(words)
     reader.read()
     excluded = frozenset(reader.excluded)
     found = {facet: [value for value in values if value not in excluded] for facet, values in reader.facets.items()}
@@ -489,7 +500,7 @@ def read(prompt: str) -> Wish:
     )
 
 
-def _words(prompt: str) -> list[str]:
+def words_of(prompt: str) -> list[str]:
     """Lower-case words and punctuation marks; a hyphenated word is split unless the vocabulary has it whole."""
     words: list[str] = []
     for word in _WORD.findall(prompt.casefold()):

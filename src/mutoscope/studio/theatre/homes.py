@@ -1,0 +1,60 @@
+"""Where a cast plays: in the place that the prompt names, else where its first figure is at home."""
+
+from dataclasses import replace
+
+from mutoscope.studio.scene.lexicon import Wish
+from mutoscope.studio.theatre import casting, sets
+from mutoscope.studio.theatre.casting import Cast
+
+# home → the painter's place or a set, what grows there, and the hour
+HOMES: dict[str, tuple[str, tuple[str, ...], str | None]] = {
+    "road": ("hills", ("road",), None),
+    "countryside": ("hills", (), None),
+    "hills": ("hills", (), None),
+    "garden": ("hills", (), None),
+    "park": ("hills", (), None),
+    "river": ("hills", (), None),
+    "lake": ("sea", (), None),
+    "snow": ("mountains", ("snow",), None),
+    "night": ("hills", ("stars",), "night"),
+    "rain": ("street", (), None),
+    "desert": ("desert", (), None),
+    "mountains": ("mountains", (), None),
+    "forest": ("forest", (), None),
+    "sea": ("sea", (), None),
+    "city": ("city", (), None),
+    "space": ("space", (), None),
+}
+_PAPER = frozenset({"hills", "mountains", "desert", "forest"})
+_OPEN = frozenset({"rain", "snowfall", "snow", "fog", "autumn", "spring", "summer", "stars", "moon", "aurora", "sun", "trees", "flowers", "leafy", "path", "road", "rocks"})
+
+
+def at_home(cast: Cast, wish: Wish) -> tuple[Wish, str | None]:
+    """The wish, with what belongs to the place; and the place, None where the painter chooses."""
+    if not cast:
+        return wish, None
+    if wish.place is not None and wish.place != "abstract":
+        return wish, None
+    if cast.place is not None and cast.place in sets.SETS:
+        return wish, cast.place
+    if cast.letters and not cast.roles:
+        return wish, "paper"
+    if cast.plate in ("logo", "badge", "poster"):
+        return wish, "paper"
+    if cast.place == "park":
+        home = "park"
+    elif cast.bust:
+        home = "backdrop"
+    else:
+        home = casting.home(cast.roles[0]) if cast.roles else "paper"
+    if home in sets.SETS and (wish.features & _OPEN or wish.clouds or wish.time) and home not in ("underwater", "moon", "mars", "stage", "table", "room", "sky"):
+        home = "hills"
+    if any(role.deed in ("swim",) for role in cast.roles) and home == "backdrop":
+        home = "underwater"
+    if home == "backdrop" and not cast.bust and any(role.deed == "go" for role in cast.roles):
+        home = "park"
+    place, features, time = HOMES.get(home, (home, (), None))
+    styles = wish.styles
+    if place in _PAPER and not styles:
+        styles = ("minimal",)  # land of paper, as the figures are
+    return replace(wish, place=place if place not in sets.SETS else wish.place, time=wish.time or time, features=wish.features | frozenset(features), styles=styles), place
