@@ -178,6 +178,10 @@ BLOOMS: dict[str, Rgb] = {
 
 _LAND = ("mountains", "hills", "desert")
 _OUTDOORS = (*_LAND, "forest", "sea", "city")
+LIT = frozenset(
+    {"backdrop", "table", "plinth", "room", "underwater", "stage", "street", "sky", "branch", "wall", "paper", "mars"}
+)
+"""Sets of the theatre, which show the hour by their light."""
 # Styles that decide how paint is laid on. A picture has one of them, the first that is named.
 MANNERS = frozenset({"oil", "watercolour", "sketch", "pixels"})
 # feature → the places where it is painted; elsewhere the word is reported as ignored
@@ -456,7 +460,7 @@ def _shows(place: str, phrase: str) -> bool:
         elif facet == "place":
             shown = value == place or (value, place) == ("sea", "city")  # a skyline always stands over water
         else:
-            shown = facet == "style" or place in _OUTDOORS
+            shown = facet == "style" or place in _OUTDOORS or (facet == "time" and place in LIT)
         if shown:
             return True
     return False

@@ -3,6 +3,7 @@
 import math
 import zlib
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -23,12 +24,14 @@ from mutoscope.studio.scene.space import paint_space
 from mutoscope.studio.scene.stage import Stage, set_stage
 from mutoscope.studio.scene.terrain import paint_terrain
 from mutoscope.studio.scene.trees import frame_with_pines
-from mutoscope.studio.theatre import casting, show
+from mutoscope.studio.theatre import casting, plates, show
 from mutoscope.studio.theatre.casting import Cast
 from mutoscope.studio.theatre.homes import at_home
 from mutoscope.studio.theatre.staging import Actor
 
 SMALLEST, LARGEST = 64, 8192
+Card = Literal["auto", "always", "never"]
+"""Whether a picture carries its prompt's first words."""
 _PAINTED_PIXELS = 16_000_000
 _OUTDOORS = {
     "mountains": paint_terrain,
@@ -52,9 +55,11 @@ class Painting:
     actors: tuple[Actor, ...] = ()  # who is not in the picture yet, because they move
 
 
-def paint(prompt: str, width: int, height: int, seed: int, *, acting: bool = False) -> Painting:
+def paint(
+    prompt: str, width: int, height: int, seed: int, *, acting: bool = False, card: Card = "auto"
+) -> Painting:
     """Paint a prompt; the same arguments give the same picture on one machine. With `acting`, figures are left out of it
-    and told instead.
+    and told instead. A `card` with the prompt's first words is laid where nothing else can be shown, always, or never.
 
     A picture of more than 16 million pixels is painted smaller and enlarged. ValueError for a side outside of
     64 to 8192.
@@ -69,13 +74,18 @@ def paint(prompt: str, width: int, height: int, seed: int, *, acting: bool = Fal
     wish, place = at_home(cast, wish)
     stage = set_stage(wish, *painted, seed, place=place)
     rgb, depth, actors = _painted(stage, cast, acting=acting and painted == (width, height))
+    told = wish.told(stage.place)[0] or cast.used
+    shown = cast.shown
+    if (card == "always" or (card == "auto" and not told and stage.place == "abstract")) and plates.lay_card(rgb, prompt):
+        shown += ("its first words: a title card",)
     if painted != (width, height):
         rgb = np.asarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
         depth = resize(depth, width, height)
     used, ignored = wish.told(stage.place)
+    ignored += cast.unset
     used = tuple(dict.fromkeys((*cast.used, *used)))
     depth = np.clip(depth, 0.0, 1.0).astype(np.float32, copy=False)
-    return Painting(rgb, depth, used, ignored, cast.shown, tuple(actors))
+    return Painting(rgb, depth, used, ignored, shown, tuple(actors))
 
 
 def read(prompt: str) -> tuple[Cast, Wish]:
@@ -119,6 +129,8 @@ def _painted(stage: Stage, cast: Cast, *, acting: bool) -> tuple[Bytes, Floats, 
     del canvas  # the manners of painting need room of their own
     acting = acting and not MANNERS & set(stage.wish.styles)
     actors = show.perform(picture, depth, stage, cast, acting=acting) if cast else []
+    if cast.letters:
+        plates.set_letters(picture, cast, show.tint_of(stage, cast), crowd=bool(cast.roles))
     return finish(picture, stage), depth, actors
 
 

@@ -45,6 +45,7 @@ def quadruped(
     whiskers: bool = False,
     asleep: bool = False,
     nose: str = "ink",
+    limb: str = "main",
 ) -> Figure:
     """A body on four legs, seen from its side, looking to the right."""
     half = length / 2
@@ -65,27 +66,27 @@ def quadruped(
             foot = hoof or ink
             parts.append(part(foot, "blob", at - thick * 0.5, 0, at + thick * 0.8, 0, at + thick * 0.7, thick * 0.5, at - thick * 0.4, thick * 0.55, joint=name))
 
-    legs("main-", "fr", "br", thick * 0.55)
+    legs(limb + "-", "fr", "br", thick * 0.55)
     parts += _tail(tail, -half + 3, back - depth * 0.25, length, depth)
     sit = back - depth * 0.5
     parts.append(part("main", "blob", -half, sit, -half * 0.78, back - depth * 0.03, -half * 0.1, back - depth * 0.08, half * 0.72, back + depth * 0.02, half, sit + depth * 0.1, half * 0.8, leg - depth * 0.02, 0, leg + depth * 0.05, -half * 0.75, leg + depth * 0.02, sheet=True))
     if belly:
         parts.append(part(belly, "blob", -half * 0.6, leg + depth * 0.2, 0, leg + depth * 0.3, half * 0.7, leg + depth * 0.32, half * 0.5, leg + depth * 0.03, 0, leg + depth * 0.07, -half * 0.6, leg + depth * 0.06))
     parts += _coat(coat, half, leg, depth)
-    legs("main", "fl", "bl", 0)
+    legs(limb, "fl", "bl", 0)
     angle = math.radians(rise)
     sx, sy = half - depth * 0.3, back - depth * 0.32
     hx, hy = sx + neck * math.cos(angle) + depth * 0.18, sy + neck * math.sin(angle) + depth * 0.18
     if mane:
-        if mane == "lion":
-            parts.append(part("second", "star", hx + 1, hy, head * 2.0, head * 1.62, 11, joint="head", sheet=True))
-        else:
+        if mane != "lion":
             parts.append(part(mane, "line", nape * 0.75, sx - nape * 0.45, sy + nape * 0.1, (sx + hx) / 2 - nape * 0.55, (sy + hy) / 2 + nape * 0.15, hx - head * 0.5, hy + head * 0.7, joint="head", sheet=True))
     parts.append(part("main", "rod", sx, sy, hx, hy, nape * 1.35, nape * 0.95, joint="head", sheet=mane != "lion"))
-    near, far = _ears(ear, hx, hy, head)
+    near, far = _ears(ear, hx, hy, head, limb)
     parts += far
     if horn:
         parts += _horns(horn, hx, hy, head)
+    if mane == "lion":
+        parts.append(part("second", "star", hx - head * 0.1, hy, head * 1.95, head * 1.6, 13, joint="head", sheet=True))
     parts.append(part("main", "oval", hx, hy, head * 1.08, head, joint="head", sheet=True))
     tip = hx + head * 0.55 + snout
     parts.append(part(cheek, "rod", hx + head * 0.45, hy - head * 0.3, tip - muzzle * 0.7, hy - head * 0.38, head * 1.15, muzzle * 1.5, joint="head"))
@@ -98,6 +99,8 @@ def quadruped(
     if asleep:
         parts.append(part("ink", "line", 1.4, hx - head * 0.1, hy + head * 0.22, hx + head * 0.2, hy + head * 0.08, hx + head * 0.5, hy + head * 0.22, joint="head"))
     else:
+        if limb != "main":
+            parts.append(part(limb, "oval", hx + head * 0.26, hy + head * 0.2, head * 0.42, head * 0.46, 30, joint="head"))
         joints["head.eye"] = Joint(hx + head * 0.22, hy + head * 0.26, "blink", 1)
         parts += eye(hx + head * 0.22, hy + head * 0.26, head * 0.26, joint="head.eye")
     parts.append(part("blush", "oval", hx + head * 0.1, hy - head * 0.3, head * 0.2, head * 0.13, joint="head"))
@@ -116,6 +119,7 @@ def _tail(kind: str, x: float, y: float, length: float, depth: float) -> list[Pa
         "brush": ("blob", (2, 2, -9, 2, -14, -14, -12, -34, -18, -38, -19, -16, -14, 6)),
         "short": ("blob", (2, -3, -7, 2, -6, 9, 2, 5)),
         "puff": ("oval", (-3, 2, 7)),
+        "fox": ("blob", (4, -8, -12, -10, -26, 4, -30, 30, -20, 50, -4, 48, 2, 36, -8, 34, -8, 18, 2, 10)),
         "plume": ("blob", (2, -4, -7, 4, -10, 18, -2, 26, 3, 16, 6, 6)),
         "pig": ("line", (2.6, 2, -2, -5, 2, -8, 8, -4, 9, -5, 3, -10, 5)),
     }
@@ -155,7 +159,7 @@ def _coat(kind: str, half: float, leg: float, depth: float) -> list[Part]:
     return []
 
 
-def _ears(kind: str, x: float, y: float, head: float) -> tuple[list[Part], list[Part]]:
+def _ears(kind: str, x: float, y: float, head: float, limb: str = "main") -> tuple[list[Part], list[Part]]:
     """Those in front of the head and those behind it."""
     h = head
 
@@ -171,7 +175,7 @@ def _ears(kind: str, x: float, y: float, head: float) -> tuple[list[Part], list[
     if kind == "flop":
         return [at("main-", -0.55, 0.75, -0.95, 0.5, -1.05, -0.45, -0.65, -0.75, -0.3, -0.2, -0.2, 0.55, shape="blob", sheet=True)], []
     if kind == "round":
-        return [part("main", "oval", x - h * 0.55, y + h * 0.85, h * 0.4, joint="head"), part("main+", "oval", x - h * 0.55, y + h * 0.85, h * 0.22, joint="head")], [part("main-", "oval", x + h * 0.4, y + h * 0.9, h * 0.36, joint="head")]
+        return [part(limb, "oval", x - h * 0.55, y + h * 0.85, h * 0.4, joint="head"), part(limb + "+", "oval", x - h * 0.55, y + h * 0.85, h * 0.22, joint="head")], [part(limb + "-", "oval", x + h * 0.4, y + h * 0.9, h * 0.36, joint="head")]
     if kind == "mouse":
         return [part("main", "oval", x - h * 0.65, y + h * 0.95, h * 0.72, joint="head", sheet=True), part("pink", "oval", x - h * 0.65, y + h * 0.95, h * 0.5, joint="head")], [part("main-", "oval", x + h * 0.35, y + h * 1.0, h * 0.62, joint="head")]
     if kind == "long":

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from mutoscope.studio.scene import lexicon
 from mutoscope.studio.scene.lexicon import COLOURS, FILLER, MEANINGS, NEGATIONS, Rgb
-from mutoscope.studio.theatre import figures, icons, words
+from mutoscope.studio.theatre import figures, icons, lettering, words
 from mutoscope.studio.theatre.words import Noun
 
 _LONGEST = 4
@@ -34,6 +34,7 @@ class Role:
     deed: str = ""
     relation: str = ""  # to the role of index `to`
     to: int = -1
+    linked: bool = False  # to it by "and"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +47,17 @@ class Cast:
     backdrop: Rgb | None = None
     letters: str = ""
     plate: str = ""  # how they are set: logo, badge, sign, neon, poster, banner, plain
+    letter_colour: Rgb | None = None
+    letter_board: Rgb | None = None
     effects: tuple[str, ...] = ()
     taken: frozenset[int] = frozenset()  # places of words that the painter need not read
     used: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()  # "cat: cut-paper figure"
+    unset: tuple[str, ...] = ()  # lettering that no face here can show
     rest: str = ""  # the prompt without what is quoted
 
     def __bool__(self) -> bool:
-        return bool(self.roles or self.letters or self.place)
+        return bool(self.roles or self.letters or self.place or self.effects)
 
 
 @dataclass(slots=True)
@@ -117,6 +121,8 @@ class _Reader:
         self.told: dict[int, tuple[str, str]] = {}  # place → word, how it was shown
         self.taken: set[int] = set()
         self.letters = ""
+        self.ink: Rgb | None = None
+        self.board: Rgb | None = None
         self.wearing = False
 
     # -- the walk --------------------------------------------------------------------------
@@ -163,9 +169,24 @@ class _Reader:
         if phrase in words.PLATES and (phrase not in ("title", "cover", "icon", "badge", "banner") or self.quoted):
             if self.plate is None:
                 self.plate = (words.PLATES[phrase], phrase, at)
+                for rgb, word, place in self.pending.colours:
+                    if self.plate[0] in ("sign", "banner"):
+                        self.board = rgb
+                    else:
+                        self.ink = rgb
+                    self._tell(place, 1, word, f"colour of the {phrase}")
+                self.pending = _Pending()
             self._named(at + size)
             return phrase != "sign" or bool(self.quoted) or bool(self.letters)
+        if (self.quoted or self.letters) and phrase in ("letters", "text", "lettering", "typography", "font", "words", "type"):
+            for rgb, word, place in self.pending.colours:
+                self.ink = rgb
+                self._tell(place, 1, word, "colour of the lettering")
+            self._tell(at, size, phrase, "lettering")
+            self.pending = _Pending()
+            return True
         if self.quoted and phrase in words.LETTER_WORDS:
+            self._tell(at, size, phrase, "lettering")
             return True
         noun = self._noun(phrase, at, size)
         if noun is not None:
@@ -234,6 +255,9 @@ class _Reader:
         role = self.roles[who]
         self.roles[who] = replace(role, look=role.look + tuple(change.items()))
         self._tell(at, size, phrase, "cut-paper clothes")
+        if self.relation and self.relation[1] not in FILLER:
+            self._tell(self.relation[2], 1, self.relation[1], "clothes")
+        self.relation = None
         return True
 
     def _in_clothes(self, at: int) -> bool:
@@ -378,7 +402,15 @@ class _Reader:
             role = replace(role, pose=waiting.verb[0][0], deed=waiting.verb[0][1])
             self._tell(waiting.verb[2], len(waiting.verb[1].split()), waiting.verb[1], "pose")
         if relation and self.roles:
-            role = replace(role, relation=relation[0], to=len(self.roles) - 1)
+            kind_of = relation[0]
+            before = self.roles[-1]
+            if kind_of == "beside" and before.noun.kind == "person" and noun.figure in _HELD and relation[1] in ("with", "by"):
+                kind_of = "holding"
+            role = replace(role, relation=kind_of, to=len(self.roles) - 1, linked=relation[1] == "and")
+            if kind_of == "holding" and before.noun.kind == "person" and before.pose in ("", "stand"):
+                self.roles[-1] = replace(before, pose="play" if noun.figure in ("guitar", "violin") else "hold")
+            if relation[1] not in FILLER:
+                self._tell(relation[2], len(relation[1].split()), relation[1], "how they stand")
         self.roles.append(role)
         for _, word, place in waiting.colours:
             self._tell(place, 1, word, f"colour of the {phrase}")
@@ -398,7 +430,7 @@ class _Reader:
         self.taken.update(range(at, at + size))
 
     def cast(self) -> Cast:
-        roles = list(self.roles[:8])
+        roles = [_airborne(role, self.tokens) for role in self.roles[:8]]
         if self.quoted:
             self.letters = " ".join(self.quoted[:2]).strip()
         plate = self.plate
@@ -406,6 +438,10 @@ class _Reader:
             if plate[0] == "sign":
                 plate = None
         letters = self.letters
+        unset: tuple[str, ...] = ()
+        if letters and not lettering.can_set(letters[: lettering.MOST]):
+            unset = tuple(f'"{each}" (no face here has its letters)' for each in (self.quoted[:2] or [letters]))
+            letters = ""
         lone = [role for role in roles if role.noun.kind == "person"]
         bust = bool(self.bust) and len(lone) >= 1 and sum(role.count for role in roles) <= 2 and lone[0].deed in ("", "stand", "hold")
         shown: list[str] = []
@@ -421,7 +457,7 @@ class _Reader:
         places = sorted(self.told)
         used = [self.told[at][0] for at in places]
         shown = [f"{word}: {how}" for word, how in (self.told[at] for at in places)]
-        if self.quoted:
+        if self.quoted and letters:
             used += [f'"{each}"' for each in self.quoted[:2]]
             shown += [f'"{each}": lettering' for each in self.quoted[:2]]
         return Cast(
@@ -431,6 +467,9 @@ class _Reader:
             backdrop=self.backdrop,
             letters=letters,
             plate=plate[0] if plate else ("plain" if letters else ""),
+            letter_colour=self.ink,
+            letter_board=self.board,
+            unset=unset,
             effects=tuple(self.effects),
             taken=frozenset(self.taken),
             used=tuple(dict.fromkeys(used)),
@@ -441,6 +480,16 @@ class _Reader:
 _LIVELY = frozenset({"robot toy", "car", "sports car", "bus", "truck", "train", "boat", "ship", "airplane", "rocket", "ufo", "helicopter", "bicycle", "motorcycle", "submarine", "hot air balloon", "snowman", "ghost", "balloon"})
 _PERSONS = frozenset({"age", "hair", "face", "beard", "glasses", "dress", "hat", "cloth", "broad", "hairink", "skin", "wings", "cape", "blush"})
 _BEASTLY = frozenset({"coat", "asleep", "depth"})
+
+
+_HELD = frozenset({"umbrella", "balloon", "guitar", "violin", "book", "gift", "flag", "sword", "shield", "bouquet", "rose", "camera", "phone", "surfboard", "lantern", "candle", "basketball", "ball", "cup", "handbag", "suitcase", "ice cream", "microphone", "trumpet", "sign"})  # fmt: skip
+
+
+def _airborne(role: Role, tokens: list[str]) -> Role:
+    """A flock, and birds over something, fly."""
+    if role.noun.kind == "beast" and figures.BEASTS[role.noun.figure][3] == "bird" and not role.deed and ("flock" in tokens or "over" in tokens or "sky" in tokens):
+        return replace(role, deed="fly")
+    return role
 
 
 def _fits(change: dict[str, str], kind: str) -> bool:

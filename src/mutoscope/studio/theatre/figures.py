@@ -1389,6 +1389,43 @@ main blob 0 100 -14 70 -34 48 -24 14 24 14 34 44 16 66 @fire
 + second rod -46 4 40 18 10
 second- rod 46 4 -40 18 10
 
+dragon | 4 | mountains | main=#4f8f4a second=#d8b24a third=#b8372c
+joint far 0 66 flap 0.9
+joint wing -4 64 flap 0.9 0.05
+joint tail -40 30 swing 6
+joint head 40 66 swing 3
+main- blob 4 60 20 104 56 112 42 96 44 84 30 82 28 68 14 58 @far
++ main line -16 -34 30 -66 18 -92 30 -104 54 @tail
+third poly -112 46 -96 68 -98 50 @tail
++ main- rod 24 26 28 3 14 9
+main- rod -20 26 -18 3 14 9
++ main blob -44 34 -24 56 10 60 34 50 40 34 26 18 -6 12 -34 18
+second blob -18 20 10 18 30 28 38 42 26 30 4 24
++ main rod -30 26 -34 3 17 10
+main rod 14 24 16 3 16 10
+main oval -30 3 9 4
+main oval 20 3 9 4
++ main line -22 24 46 46 56 38 76 50 92 @head
+third poly 22 66 12 76 30 74 @head
+third poly 26 80 16 90 34 88 @head
+third poly -6 58 -10 70 6 60 @head
+third poly -24 54 -30 66 -12 57 @head
++ second line -4 44 98 36 108 26 112 @head
+second line -4 54 100 50 112 42 118 @head
++ main blob 38 84 36 96 50 104 64 100 82 94 86 84 72 80 52 78 @head
+main- oval 80 91 2 1.6 @head
+ink line 1.3 84 85 70 84 58 86 @head
+white poly 78 84 76 79 74 84 @head
+white poly 72 84 70 79 68 84 @head
+white oval 54 95 5 5.4 @head
+ink oval 55.5 95 2.6 3.6 @head
+flame blob 88 86 100 94 118 92 108 86 120 80 102 80 @head
+yellow blob 89 86 100 89 108 86 100 83 @head
++ third blob -6 58 -26 92 -58 118 -54 98 -68 92 -54 84 -62 72 -44 72 -40 60 -22 56 @wing
+main line -3 -8 58 -28 90 -56 116 @wing
+main line -2 -12 60 -40 84 -66 92 @wing
+main line -2 -14 58 -40 70 -60 72 @wing
+
 fountain | 2 | garden | main=stone second=glass
 joint jet 0 60 flap 0.12
 second line 5 0 70 -20 100 -40 60 @jet
@@ -1417,10 +1454,10 @@ BEASTS: dict[str, tuple[float, str, str, str, dict[str, Any]]] = {
     "fox": (0.5, "forest", "main=#d8682c second=#c25420", "quadruped", {"length": 52, "depth": 22, "leg": 24, "thick": 7, "tail": "bush", "snout": 15, "muzzle": 5, "cheek": "white", "belly": "white", "head": 13}),
     "wolf": (0.9, "forest", "main=#7d828b second=iron", "quadruped", {"length": 62, "depth": 26, "leg": 32, "thick": 8, "tail": "bush", "snout": 16, "muzzle": 7, "cheek": "main+", "belly": "main+"}),
     "bear": (1.5, "forest", "main=#6b452b", "quadruped", {"length": 66, "depth": 42, "leg": 20, "thick": 14, "ear": "round", "tail": "short", "head": 18, "snout": 9, "muzzle": 9, "neck": 10, "nape": 26}),
-    "panda": (1.2, "forest", "main=white second=ink", "quadruped", {"length": 58, "depth": 40, "leg": 18, "thick": 14, "ear": "round", "tail": "short", "head": 19, "snout": 5, "muzzle": 8, "neck": 8, "nape": 26}),
+    "panda": (1.2, "forest", "main=white second=ink", "quadruped", {"length": 58, "depth": 40, "leg": 18, "thick": 14, "ear": "round", "tail": "short", "head": 19, "snout": 5, "muzzle": 8, "neck": 8, "nape": 26, "limb": "second"}),
     "rabbit": (0.35, "hills", "main=#b9a48e", "quadruped", {"length": 40, "depth": 30, "leg": 11, "thick": 9, "ear": "long", "tail": "puff", "head": 15, "snout": 4, "muzzle": 6, "neck": 9, "whiskers": True, "nose": "rose"}),
     "mouse": (0.1, "table", "main=#9a948f", "quadruped", {"length": 44, "depth": 28, "leg": 8, "thick": 6, "ear": "mouse", "tail": "long", "head": 14, "snout": 9, "muzzle": 4, "neck": 7, "rise": 15, "whiskers": True, "nose": "rose"}),
-    "squirrel": (0.25, "forest", "main=#b0602c second=#b0602c", "quadruped", {"length": 36, "depth": 26, "leg": 10, "thick": 7, "ear": "point", "tail": "plume", "head": 14, "snout": 5, "muzzle": 5, "neck": 12, "belly": "white"}),
+    "squirrel": (0.25, "forest", "main=#b0602c second=#b0602c", "quadruped", {"length": 36, "depth": 26, "leg": 10, "thick": 7, "ear": "round", "tail": "fox", "head": 14, "snout": 5, "muzzle": 5, "neck": 12, "belly": "white"}),
     "deer": (1.4, "forest", "main=#a86d3e", "quadruped", {"length": 58, "depth": 24, "leg": 42, "thick": 6, "neck": 28, "rise": 62, "nape": 14, "head": 11, "snout": 12, "muzzle": 6, "ear": "side", "horn": "antler", "tail": "short", "belly": "main+", "hoof": "ink"}),
     "fawn": (0.8, "forest", "main=#b9824f second=white", "quadruped", {"length": 48, "depth": 20, "leg": 38, "thick": 5, "neck": 20, "rise": 60, "nape": 12, "head": 12, "snout": 9, "muzzle": 6, "ear": "side", "coat": "spots", "tail": "short", "hoof": "ink"}),
     "elephant": (3, "desert", "main=#8d95a1", "quadruped", {"length": 72, "depth": 48, "leg": 26, "thick": 15, "neck": 8, "rise": 20, "head": 22, "snout": 2, "muzzle": 10, "ear": "big", "tail": "tuft", "trunk": True, "hoof": "main+"}),

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from mutoscope.studio.scene.lexicon import Wish
+from mutoscope.studio.scene.lexicon import MEANINGS, Wish
 from mutoscope.studio.theatre import casting, sets
 from mutoscope.studio.theatre.casting import Cast
 
@@ -33,14 +33,17 @@ def at_home(cast: Cast, wish: Wish) -> tuple[Wish, str | None]:
     """The wish, with what belongs to the place; and the place, None where the painter chooses."""
     if not cast:
         return wish, None
+    named = any(facet == "place" for phrase in wish.used for facet, _ in MEANINGS.get(phrase, ()))
+    if cast.place in sets.SETS and not (named and wish.place != "abstract"):
+        return replace(wish, place=None), cast.place
     if wish.place is not None and wish.place != "abstract":
         return wish, None
-    if cast.place is not None and cast.place in sets.SETS:
-        return wish, cast.place
     if cast.letters and not cast.roles:
         return wish, "paper"
-    if cast.plate in ("logo", "badge", "poster"):
+    if cast.plate in ("logo", "badge"):
         return wish, "paper"
+    if not cast.roles and cast.letters == "" and cast.place is None:
+        return wish, None  # effects alone: the painter's own choice
     if cast.place == "park":
         home = "park"
     elif cast.bust:

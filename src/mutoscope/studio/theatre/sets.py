@@ -26,6 +26,14 @@ class Set:
     indoors: bool = True
 
 
+_COURSES = "\n".join(
+    f"{('main', 'main-', 'main+')[(row * 7 + column * 5) % 3]} box {x + 0.5} {13.5 + row * 11} {x + 21.5} {23.5 + row * 11}"
+    for row in range(8)
+    for column in range(-6, 7)
+    for x in [column * 22 + (11 if row % 2 else 0)]
+)
+_BRICKS = f"+ tan box L 12 R 104\n{_COURSES}\n+ second box L -4 R 13\nsecond- line 0.6 L 12.6 0 12.6 R 12.6"
+
 SETS: dict[str, Set] = {
     "backdrop": Set("#8fa3b0", "#c9d3d8", "#eef2f3", 14),
     "table": Set(
@@ -215,6 +223,7 @@ main+ blob -76 28 -70 18 -82 10 -90 20
         inks="main=leaf second=wood",
         indoors=False,
     ),
+    "wall": Set("#8d7a70", "#a18d80", "#cbb8a8", 10, _BRICKS, inks="main=#b0614a second=#7d7f85", indoors=False),
     "paper": Set("#e9e1d2", "#ddd2bf", "#f6f0e4", 20),
 }
 

@@ -85,6 +85,9 @@ def cast_of(cast: Cast, width: int, height: int, place: str, seed: int, *, floor
     spots = [_spot(role, index, cast, chance, place) for index, role in enumerate(cast.roles)]
     if not spots:
         return []
+    for spot in spots:
+        if cast.plate in ("logo", "badge"):
+            spot.role = replace(spot.role, count=min(spot.role.count, 3))
     if cast.bust:
         return _busts(spots, cast, width, height)
     main = spots[0]
@@ -96,6 +99,10 @@ def cast_of(cast: Cast, width: int, height: int, place: str, seed: int, *, floor
         spot.height = base * min(max(ratio, 0.4), 1.55) * spot.role.size
         if spot is not main and main.role.size != 1.0:
             spot.height /= main.role.size**0.3
+    if cast.plate in ("logo", "badge", "poster", "banner"):
+        for spot in spots:
+            spot.height *= 0.86
+        floor = height * (0.70 if cast.letters and cast.plate == "logo" else 0.78 if cast.plate in ("logo", "badge") else floor / height)
     top = [spot for spot in spots if spot.index not in support and _stands(spot, spots)]
     _line_up(top, spots, support, width, height, floor, place, chance)
     actors: list[tuple[int, Actor]] = []
@@ -192,7 +199,7 @@ def _person(role: Role, measures: dict[str, str], drawn: list[int], cast: Cast, 
         mask=measures.get("mask", ""),
     )
     old = measures.get("age") == "old"
-    cloth = role.colours[0] if role.colours else figures.colour_of(measures.get("cloth", CLOTHS[drawn[1] % len(CLOTHS)]))
+    cloth = role.colours[0] if role.colours else figures.colour_of(measures.get("cloth", "#2c3550" if measures.get("dress") == "suit" else CLOTHS[drawn[1] % len(CLOTHS)]))
     colours: dict[str, Rgb] = {
         "skin": figures.colour_of(measures.get("skin", SKINS[drawn[2] % len(SKINS)])),
         "hair": figures.colour_of(measures.get("hairink", "#dcd8d2" if old else HAIRS[drawn[3] % len(HAIRS)])),
@@ -277,6 +284,10 @@ def _supports(spots: list[_Spot]) -> set[int]:
                 continue
             found.add(to)
             spot.children.append(to)
+            while spots[to].role.linked and spots[to].role.to not in found:
+                to = spots[to].role.to
+                found.add(to)
+                spot.children.insert(0, to)
         elif relation in ("holding", "wearing"):
             found.add(spot.index)
             spots[to].children.append(spot.index)
@@ -292,7 +303,7 @@ def _base(main: _Spot, cast: Cast, width: int, height: int, place: str) -> float
     """How high the first figure is, in pixels."""
     tall = height * {"table": 0.50, "plinth": 0.50, "sky": 0.42, "room": 0.52}.get(place, 0.54)
     if main.role.noun.kind == "person":
-        tall *= 1.12
+        tall *= 1.34
     if casting.metres(main.role) >= 5 and place not in ("table", "plinth"):
         tall *= 1.1
     if "near" in cast.effects:
@@ -300,6 +311,8 @@ def _base(main: _Spot, cast: Cast, width: int, height: int, place: str) -> float
     if "far" in cast.effects:
         tall *= 0.6
     many = main.role.count
+    if many > 2 and (main.role.noun.figure in AIRBORNE or main.role.deed in ("fly", "swim") or main.role.noun.figure in SWIMMERS):
+        tall *= 0.72
     tall *= 1.0 if many == 1 else 0.86 if many == 2 else 0.72 if many <= 4 else 0.56
     room = width * (0.66 if many == 1 else 0.9 / (1 + 0.55 * (min(many, 5) - 1)))
     return min(tall, room * 100.0 / max(main.wide, 1.0), height * 0.8)
@@ -327,6 +340,10 @@ def _line_up(
     del support
     for spot in row:
         _fit_children(spot, spots)
+        stack = max([spot.height + 0.75 * spots[child].height for child in spot.children if spot.role.relation == "on"], default=0.0)
+        if stack > height * 0.9:
+            spot.height *= height * 0.9 / stack
+            _fit_children(spot, spots)
     spans = [max(_span(spot), *(_span(spots[child]) * 0.8 for child in spot.children), 1.0) for spot in row]
     gap = width * 0.035
     total = sum(spans) + gap * (len(row) - 1)
@@ -416,6 +433,8 @@ def _place_children(spot: _Spot, spots: list[_Spot], height: int) -> None:
             other.y = spot.y - up * spot.height + grip * other.height
             if other.role.noun.figure == "guitar":
                 other.x, other.y = spot.x + way * spot.height * 0.06, spot.y - spot.height * 0.28
+            if other.y - other.height < height * 0.02 and other.role.noun.figure != "balloon":
+                other.y = other.height + height * 0.02
             other.order = spot.order + 1 + number
         elif relation == "wearing":
             other.x = spot.x + way * spot.width * (0.30 if spot.role.noun.kind == "beast" else 0.0)
@@ -460,6 +479,8 @@ def _place_children(spot: _Spot, spots: list[_Spot], height: int) -> None:
             other.y = spot.y - up * spot.height + hip * other.height
             other.flip = spot.flip
             other.order = spot.order + 1
+        if relation in ("in", "on") and len(spot.children) > 1 and not mine:
+            other.x += spot.width * 0.55 * (number - (len(spot.children) - 1) / 2) / len(spot.children) * 1.2
         _place_children(other, spots, height)
 
 
@@ -487,7 +508,8 @@ def _actors(spot: _Spot, cast: Cast, width: int, height: int, place: str, chance
     for number in range(many):
         row, column = (number // 5, number % 5)
         across = min(many, 5) if row == 0 else many - 5 * row
-        x = spot.x + (column - (across - 1) / 2) * spot.width * 0.62 * (1.0 if many > 1 else 0.0) + row * spot.width * 0.2
+        wide = 1.15 if airy else 0.62
+        x = spot.x + (column - (across - 1) / 2) * spot.width * wide * (1.0 if many > 1 else 0.0) + row * spot.width * 0.2
         jitter = [float(each) for each in chance.uniform(-1, 1, 3)]
         y = spot.y - row * height * 0.075 + (jitter[0] * height * (0.012 if not airy else 0.07) if many > 1 else 0.0) + (number % 2) * height * 0.014 * (many > 1)
         scale = spot.scale * (1.0 - 0.12 * row) * (1.0 + 0.06 * jitter[1] * (many > 1))

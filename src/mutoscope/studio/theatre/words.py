@@ -8,6 +8,7 @@ import functools
 from dataclasses import dataclass
 
 _THINGS = """
+dragon | dragon, wyvern, dragón, drache, 龍, 竜, дракон
 car | car, automobile, sedan, coupe, suv, voiture, coche, auto, macchina, carro, 車, 汽车, 자동차, машина
 car main=yellow | taxi, cab
 car main=white second=navy | police car
@@ -39,7 +40,7 @@ pagoda | pagoda, temple, shrine, 寺
 tent | tent, yurt, tipi, teepee
 tree | bonsai, tree of life, oak tree, lone tree, apple tree, magic tree
 potted tree | potted plant, houseplant, pot plant, plant, plants, potted tree, tree in a pot, topiary
-vase of flowers | vase of flowers, vase, vase with flowers, flower vase, flowers in a vase
+vase of flowers | vase of flowers, vase of sunflowers, vase of roses, vase of tulips, vase of lilies, vase of peonies, vase of daisies, vase of lavender, vase, vase with flowers, flower vase, flowers in a vase
 flower | single flower, sunflower, daisy, tulip bulb, lotus, lily, orchid, dandelion, flor, fleur, blume, 花, цветок
 rose | rose, roses
 bouquet | bouquet, bouquet of flowers, bunch of flowers
@@ -190,7 +191,6 @@ camel | camel, llama, alpaca
 unicorn | unicorn, pegasus
 rhino | rhino, rhinoceros, hippo
 dinosaur | dinosaur, brontosaurus, t-rex, monster
-dinosaur main=#b8372c second=#7d1f1a horn=antler | dragon, dragons, wyvern, dragón, drache, 龍, 竜, дракон, bakunawa
 bird | bird, sparrow, songbird, bluebird, finch, pájaro, oiseau, vogel, uccello, 鳥, птица, طائر
 robin | robin
 flying bird | seagull, seagulls, gull, dove, swallow, pigeon, raven, crow, flying bird
@@ -310,9 +310,9 @@ LOOKS: dict[str, dict[str, str]] = {
 VERBS: dict[str, tuple[str, str]] = {
     word: (pose, deed)
     for words, pose, deed in (
-        ("standing, posing, waiting, stands, staring, looking, gazing, watching, looks", "stand", "stand"),
+        ("standing, leaning, fighting, wearing nothing, posing, waiting, stands, staring, looking, gazing, watching, looks", "stand", "stand"),
         ("walking, strolling, hiking, walks, wandering, marching, trotting, crossing, exploring, camina, spaziert", "walk", "go"),
-        ("running, jogging, racing, chasing, runs, galloping, sprinting, charging, corriendo, court, läuft, rennt, driving, drives, speeding, drifting, cruising, riding fast", "run", "go"),
+        ("running, jogging, racing, chasing, runs, galloping, sprinting, charging, corriendo, court, läuft, rennt, driving, drives, speeding, fighting, leaning, drifting, cruising, riding fast", "run", "go"),
         ("sitting, seated, sits, resting, relaxing, sentado, assis, sitzt, sitting down, perched, perching, driver", "sit", "sit"),
         ("dancing, dances, partying, breakdancing, twirling, bailando, danse, tanzt, 踊る, танцует", "dance", "jump"),
         ("jumping, leaping, jumps, hopping, bouncing, dunking, saltando, skiing, snowboarding, diving, climbing", "jump", "jump"),
@@ -322,7 +322,7 @@ VERBS: dict[str, tuple[str, str]] = {
         ("meditating, yoga, praying mantis, meditation", "meditate", "sit"),
         ("praying, bowing", "pray", "sit"),
         ("flying, floating, soaring, hovering, flies, gliding, levitating, volando, vole, fliegt, flight", "fly", "fly"),
-        ("kicking, fighting, karate, kickboxing, battling, boxing", "kick", "go"),
+        ("kicking, karate, kickboxing, battling, boxing", "kick", "go"),
         ("playing, performing, strumming, jugando, spielt, joue", "play", "jump"),
         ("singing, speaking, talking, presenting, giving a speech", "hold", "stand"),
         ("sleeping, asleep, napping, dreaming, sleeps, lying, curled up, snoozing, durmiendo, dort, schläft, 寝る, 眠る", "meditate", "sleep"),
@@ -363,6 +363,8 @@ SETS: dict[str, str] = {
         "stage": "stage, concert, theatre, theater, circus, spotlight, on stage, concert stage, circus tent, opera, nightclub, club, disco, microphone stand",
         "street": "street, sidewalk, crosswalk, market, street market, alley, road junction, town, town square, village, shopping street, traffic, parking lot, city street, old town, plaza",
         "park": "park, garden, playground, backyard, lawn, farm, farmyard, orchard, zoo, stadium, football field, soccer field, court, basketball court, tennis court, race track, campground, camp",
+        "branch": "branch, on a branch, tree branch, twig, birdhouse, nest",
+        "wall": "wall, brick wall, against a wall, graffiti wall, graffiti, concrete wall",
         "sky": "in the sky, through the clouds, above the clouds, sky, in flight",
     }.items()
     for word in (each.strip() for each in words.split(","))
