@@ -52,6 +52,7 @@ class Painting:
     used: tuple[str, ...]  # words of the prompt that the picture obeys
     ignored: tuple[str, ...]  # words of the prompt that it could not
     shown: tuple[str, ...] = ()  # how the theatre shows words: "cat: cut-paper figure"
+    effects: tuple[str, ...] = ()  # of the theatre's, for those who act
     actors: tuple[Actor, ...] = ()  # who is not in the picture yet, because they move
 
 
@@ -85,7 +86,7 @@ def paint(
     ignored += cast.unset
     used = tuple(dict.fromkeys((*cast.used, *used)))
     depth = np.clip(depth, 0.0, 1.0).astype(np.float32, copy=False)
-    return Painting(rgb, depth, used, ignored, shown, tuple(actors))
+    return Painting(rgb, depth, used, ignored, shown, cast.effects, tuple(actors))
 
 
 def read(prompt: str) -> tuple[Cast, Wish]:

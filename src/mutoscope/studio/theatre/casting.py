@@ -84,25 +84,29 @@ def split(prompt: str) -> list[str]:
     """The painter's words, and runs without spaces (Chinese, Japanese, Korean) cut where a noun is known."""
     found: list[str] = []
     for word in lexicon.words_of(prompt):
-        found += _cut(word) if _CJK.search(word) else [word]
-    return found
+        found += _cut(word) if _CJK.search(word) else [words.ABROAD.get(word, word)]
+    return [words.ABROAD.get(word, word) for word in found]
 
 
 def _cut(run: str) -> list[str]:
     pieces: list[str] = []
     at = 0
     while at < len(run):
-        size = next((n for n in range(6, 0, -1) if run[at : at + n] in words.nouns() or run[at : at + n] in words.VERBS), 1)
+        size = next((n for n in range(6, 0, -1) if _known(run[at : at + n])), 1)
         pieces.append(run[at : at + size])
         at += size
     merged: list[str] = []
     for piece in pieces:
-        known = piece in words.nouns() or piece in words.VERBS
+        known = _known(piece)
         if merged and not known and not merged[-1][1]:
             merged[-1] = (merged[-1][0] + piece, False)
         else:
             merged.append((piece, known))
     return [piece for piece, _ in merged]
+
+
+def _known(piece: str) -> bool:
+    return piece in words.nouns() or piece in words.VERBS or piece in MEANINGS or piece in words.ABROAD
 
 
 class _Reader:
@@ -208,7 +212,7 @@ class _Reader:
             return None
         for table in (words.nouns(), words.icon_nouns()):
             plural = False
-            found = table.get(phrase)
+            found = None if phrase in words.IRREGULAR else table.get(phrase)
             if found is None and phrase not in MEANINGS:
                 last = phrase.rpartition(" ")
                 for single in words.singular(last[2]):

@@ -26,6 +26,7 @@ HOMES: dict[str, tuple[str, tuple[str, ...], str | None]] = {
     "space": ("space", (), None),
 }
 _PAPER = frozenset({"hills", "mountains", "desert", "forest"})
+_INSIDE = frozenset({"table", "plinth", "room", "underwater", "moon", "stage"})
 _OPEN = frozenset({"rain", "snowfall", "snow", "fog", "autumn", "spring", "summer", "stars", "moon", "aurora", "sun", "trees", "flowers", "leafy", "path", "road", "rocks"})
 
 
@@ -33,14 +34,17 @@ def at_home(cast: Cast, wish: Wish) -> tuple[Wish, str | None]:
     """The wish, with what belongs to the place; and the place, None where the painter chooses."""
     if not cast:
         return wish, None
+    if cast.plate in ("logo", "badge"):
+        return replace(wish, place=None), "paper"
     named = any(facet == "place" for phrase in wish.used for facet, _ in MEANINGS.get(phrase, ()))
     if cast.place in sets.SETS and not (named and wish.place != "abstract"):
         return replace(wish, place=None), cast.place
-    if wish.place is not None and wish.place != "abstract":
+    if named and wish.place != "abstract":
+        return wish, None
+    inside = bool(cast.roles) and casting.home(cast.roles[0]) in _INSIDE
+    if wish.place not in (None, "abstract") and not inside:
         return wish, None
     if cast.letters and not cast.roles:
-        return wish, "paper"
-    if cast.plate in ("logo", "badge"):
         return wish, "paper"
     if not cast.roles and cast.letters == "" and cast.place is None:
         return wish, None  # effects alone: the painter's own choice
@@ -60,4 +64,4 @@ def at_home(cast: Cast, wish: Wish) -> tuple[Wish, str | None]:
     styles = wish.styles
     if place in _PAPER and not styles:
         styles = ("minimal",)  # land of paper, as the figures are
-    return replace(wish, place=place if place not in sets.SETS else wish.place, time=wish.time or time, features=wish.features | frozenset(features), styles=styles), place
+    return replace(wish, place=place if place not in sets.SETS else None, time=wish.time or time, features=wish.features | frozenset(features), styles=styles), place

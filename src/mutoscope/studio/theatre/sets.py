@@ -199,7 +199,7 @@ white box -100 8 -80 9.4
         indoors=False,
     ),
     "sky": Set(
-        "#4f9ad6", "#d6ecf7", "#f2f8fb", 30,
+        "#3f8fd2", "#bfe2f5", "#8cc6ec", 30,
         """
 joint a 0 0 swing 0.4
 + white blob -80 58 -76 70 -62 76 -50 72 -40 74 -34 62 -42 56 @a

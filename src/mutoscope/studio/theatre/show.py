@@ -172,6 +172,35 @@ def over(picture: Bytes, sprite: Sprite, x: float, y: float, depth: Floats | Non
         np.copyto(seen, np.float32(near), where=cover > 127)
 
 
+def dressed_sprite(sprite: Sprite, actor: Actor, effects: tuple[str, ...], size: float) -> Sprite:
+    """A sprite of `size` pixels for the picture's, with its border and the shadow that it throws, for clips."""
+    if "sticker" in effects:
+        sprite = _bordered(sprite, (255, 255, 255), max(3, round(actor.height * 0.022 * size)))
+    elif "cartoon" in effects:
+        sprite = _bordered(sprite, (34, 28, 34), max(2, round(actor.height * 0.010 * size)))
+    reach = max(2, round(actor.height * size * 0.03))
+    rgba = cv2.copyMakeBorder(sprite.rgba, reach * 2, reach * 4, reach * 4, reach * 4, cv2.BORDER_CONSTANT)
+    x, y = sprite.x + reach * 4, sprite.y + reach * 2
+    height, width = rgba.shape[:2]
+    fallen = np.zeros((height, width), np.float32)
+    if actor.stands:
+        wide = sprite.rgba.shape[1] * 0.5
+        tall = max(2.0, min(wide * 0.13, reach * 1.9))
+        middle = x + sprite.rgba.shape[1] / 2 - sprite.x
+        across = ((np.arange(width, dtype=np.float32) - middle) / wide)[None]
+        down = ((np.arange(height, dtype=np.float32) - (y - tall * 0.15)) / tall)[:, None]
+        dark = np.clip(1.0 - (across * across + down * down) / 1.6, 0.0, 1.0)
+        fallen = 110 * dark * dark
+    else:
+        cover = np.ascontiguousarray(rgba[..., 3])
+        shift = np.array([[1, 0, reach * 0.7], [0, 1, reach * 1.0]], np.float64)
+        soft = cv2.warpAffine(cover, shift, (width, height))
+        fallen = cv2.blur(cv2.blur(soft, (reach, reach)), (reach, reach)).astype(np.float32) * 0.3
+    rest = 1.0 - rgba[..., 3].astype(np.float32) / 255
+    rgba[..., 3] = np.minimum(255, rgba[..., 3] + (fallen * rest + 0.5).astype(np.uint8))
+    return Sprite(np.asarray(rgba, np.uint8), x, y)
+
+
 def lay(picture: Bytes, depth: Floats | None, actor: Actor, *, effects: tuple[str, ...] = (), place: str = "", pose: int = puppet.REST_POSE) -> None:
     """One figure with the shadow that it throws."""
     sprite = puppet.draw(actor.figure, actor.inks, actor.scale, pose=pose, going=actor.going, flip=actor.flip, turn=actor.turn)

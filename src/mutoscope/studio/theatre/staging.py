@@ -148,7 +148,8 @@ def dressed(role: Role, cast: Cast, chance: np.random.Generator, *, bust: bool =
     for ink in ("main", "second", "third"):
         if ink in measures:
             colours[ink] = figures.colour_of(measures[ink])
-    for ink, colour in zip(("main", "second", "third"), role.colours, strict=False):
+    filled = ("second", "main") if name in ("wine glass", "jar", "potion") else ("main", "second", "third")
+    for ink, colour in zip(filled, role.colours, strict=False):
         colours[ink] = _papered(colour)
     if len(role.colours) == 1 and kind == "beast" and "second" in colours and figures.BEASTS[name][3] == "swimmer":
         del colours["second"]
@@ -280,7 +281,8 @@ def _supports(spots: list[_Spot]) -> set[int]:
         if to < 0:
             continue
         if relation in ("on", "in", "under", "over"):
-            if to in found:
+            slight = spot.role.noun.figure not in SEATS and casting.metres(spot.role) < 0.5 * casting.metres(spots[to].role)
+            if to in found or (slight and relation in ("on", "in")):
                 continue
             found.add(to)
             spot.children.append(to)
@@ -339,6 +341,7 @@ def _line_up(
         behind.append(spot)
     del support
     for spot in row:
+        spot.height = min(spot.height, height * 0.8)
         _fit_children(spot, spots)
         stack = max([spot.height + 0.75 * spots[child].height for child in spot.children if spot.role.relation == "on"], default=0.0)
         if stack > height * 0.9:

@@ -379,7 +379,7 @@ MOODS_OF_LIGHT: dict[str, tuple[str, str]] = {
         ("cold light, cool light, futuristic, sci-fi, scifi, science fiction, high tech, holographic, cyber, blue light, robotic, technological, cold, frosty", "cold", "cold light"),
         ("silhouette, silhouettes, shadow puppet", "silhouette", "figures in black"),
         ("sticker, stickers, sticker design, die cut, emoji", "sticker", "a white border"),
-        ("glowing, neon sign, neon light, neon lights, luminous, bioluminescent, radiant, shining, shiny, fluorescent", "glow", "a glow around the figures"),
+        ("glowing, neon light, neon lights, luminous, bioluminescent, radiant, shining, shiny, fluorescent", "glow", "a glow around the figures"),
         ("vintage style, retro, art deco, 1950s, 1960s, 1970s, 1980s, 50s, 60s, 70s, 80s, old-fashioned, rustic, steampunk, victorian, antique, medieval, ancient, weathered", "retro", "faded colours"),
         ("cute, adorable, kawaii, chibi, lovable, sweet", "cute", "larger heads, rosy light"),
         ("pattern, patterned, seamless pattern, ornate, intricate, intricate details, highly detailed, detailed, ultra detailed, decorative, elegant, mandala, baroque, art nouveau, filigree, luxurious, luxury, intricately", "ornate", "ornaments in the paper"),
@@ -396,6 +396,13 @@ MOODS_OF_LIGHT: dict[str, tuple[str, str]] = {
 BUST_WORDS = frozenset({"portrait", "headshot", "selfie", "face", "bust", "profile picture", "avatar", "passport photo", "close-up portrait", "portrait photo", "retrato", "porträt", "mugshot", "closeup portrait"})
 LETTER_WORDS = frozenset({"logo", "sign", "poster", "title", "text", "words", "word", "lettering", "typography", "caption", "label", "banner", "billboard", "book cover", "album cover", "movie poster", "headline", "says", "saying", "reading", "titled", "reads", "written", "called", "named", "that says", "logo for", "logo of", "neon sign", "business card", "t-shirt", "cover", "badge", "emblem", "icon", "wordmark"})
 PLATES: dict[str, str] = {"logo": "logo", "emblem": "badge", "badge": "badge", "icon": "logo", "wordmark": "logo", "sign": "sign", "billboard": "sign", "street sign": "sign", "neon sign": "neon", "poster": "poster", "movie poster": "poster", "banner": "banner", "book cover": "poster", "album cover": "poster", "magazine cover": "poster", "title": "poster", "business card": "logo", "cover": "poster", "headline": "poster", "flyer": "poster", "greeting card": "poster", "postcard": "poster", "invitation": "poster"}  # fmt: skip
+ABROAD: dict[str, str] = {
+    "negro": "black", "negra": "black", "blanco": "white", "blanca": "white", "rojo": "red", "roja": "red", "azul": "blue", "verde": "green", "amarillo": "yellow", "amarilla": "yellow",
+    "noir": "black", "noire": "black", "blanc": "white", "blanche": "white", "rouge": "red", "bleu": "blue", "bleue": "blue", "vert": "green", "verte": "green", "jaune": "yellow",
+    "schwarz": "black", "schwarze": "black", "schwarzer": "black", "weiß": "white", "weiße": "white", "weißer": "white", "rot": "red", "rote": "red", "roter": "red", "rotes": "red", "blau": "blue", "blaue": "blue", "blaues": "blue", "grün": "green", "grüne": "green", "gelb": "yellow", "gelbe": "yellow",
+    "rosso": "red", "rossa": "red", "nero": "black", "bianco": "white", "красная": "red", "красный": "red", "чёрный": "black", "черный": "black", "белая": "white", "белый": "white", "синий": "blue", "синяя": "blue", "赤い": "red", "黒い": "black", "白い": "white", "青い": "blue", "红色": "red",
+}  # fmt: skip
+"""Colours in other languages."""
 HAIR_INKS: dict[str, str] = {"blonde": "#e6c36a", "blond": "#e6c36a", "ginger": "#c5602b", "brown": "#5a3822", "black": "#231c1c", "red": "#a93f25", "white": "#efece6", "grey": "#b3b1ae", "gray": "#b3b1ae", "silver": "#cfd2d6"}
 EYE_INKS: dict[str, str] = {"blue": "#3f7fc0", "green": "#4a8f52", "brown": "#6b4423", "hazel": "#8a6a35", "golden": "#d6a52e", "grey": "#7f8a94", "red": "#b33024"}
 
