@@ -16,7 +16,7 @@ from mutoscope.studio.scene.foreground import frame_with_branch, paint_foregroun
 from mutoscope.studio.scene.forest import paint_forest
 from mutoscope.studio.scene.grade import develop, finish
 from mutoscope.studio.scene.layers import LAYERED, paint_layers
-from mutoscope.studio.scene.lexicon import MANNERS, TAKEN, Wish, read_words
+from mutoscope.studio.scene.lexicon import MANNERS, TAKEN, Wish, read_words, words_of
 from mutoscope.studio.scene.raster import Bytes, Floats, resize
 from mutoscope.studio.scene.sea import paint_sea
 from mutoscope.studio.scene.sky import paint_sky
@@ -57,10 +57,11 @@ class Painting:
 
 
 def paint(
-    prompt: str, width: int, height: int, seed: int, *, acting: bool = False, card: Card = "auto"
+    prompt: str, width: int, height: int, seed: int, *, acting: bool = False, card: Card = "auto", figures: bool = True
 ) -> Painting:
     """Paint a prompt; the same arguments give the same picture on one machine. With `acting`, figures are left out of it
     and told instead. A `card` with the prompt's first words is laid where nothing else can be shown, always, or never.
+    Without `figures` the painter alone reads the prompt: land, sky and light.
 
     A picture of more than 16 million pixels is painted smaller and enlarged. ValueError for a side outside of
     64 to 8192.
@@ -68,7 +69,7 @@ def paint(
     for side in (width, height):
         if not SMALLEST <= side <= LARGEST:
             raise ValueError(f"a side must have {SMALLEST} to {LARGEST} pixels, not {side}")
-    cast, wish = read(prompt)
+    cast, wish = read(prompt) if figures else (Cast(), read_words(words_of(prompt)))
     shrink = min(1.0, math.sqrt(_PAINTED_PIXELS / (width * height)))
     painted = (max(SMALLEST, round(width * shrink)), max(SMALLEST, round(height * shrink)))
     seed = _mixed(prompt, seed)
