@@ -1,9 +1,9 @@
 """How much of public-style prompts the studio shows: `python tests/studio/prompt_shares.py [FILE] [--tell]`.
 
-Every prompt of the list is painted small, and painted again without each word that the studio says it used, with the same
-chance. A word counts as used only if that changes the picture by more than DISTANCE. Words that need no picture are those
-of `lexicon.FILLER`, a fixed list. Two figures come out: the share of prompts with no used word, and the median share of a
-prompt's content words that were used.
+Every prompt of the list is painted small, and painted again without each word that the studio says it used, with the
+same chance. A word counts as used only if that changes the picture by more than DISTANCE. Words that need no picture are
+those of `lexicon.FILLER`, a fixed list. Two figures come out: the share of prompts with no used word, and the median
+share of a prompt's content words that were used.
 """
 
 import re
@@ -20,7 +20,8 @@ from mutoscope.studio.scene.lexicon import FILLER, words_of
 LIST = Path(__file__).with_name("prompts.txt")
 SIZE = 128, 72
 SEED = 3
-DISTANCE = 0.4  # mean difference of all channels, in steps of 255: half a per cent of the picture repainted, or all of it a hair
+DISTANCE = 0.4
+"""Mean difference of all channels, in steps of 255: half a per cent of the picture repainted, or all of it a hair."""
 
 
 def prompts_of(path: Path = LIST) -> list[str]:
@@ -57,7 +58,9 @@ def shares(prompts: list[str], *, tell: bool = False) -> tuple[float, float]:
         found.append(len(used) / max(1, len(content)))
         empty += not used
         if tell:
-            print(f"{found[-1]:.2f}  {prompt}  | not: {', '.join(sorted(content - used - idle))} | idle: {', '.join(sorted(idle))}")
+            print(
+                f"{found[-1]:.2f}  {prompt}  | not: {', '.join(sorted(content - used - idle))} | idle: {', '.join(sorted(idle))}"
+            )
     return empty / len(prompts), statistics.median(found)
 
 

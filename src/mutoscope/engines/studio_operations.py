@@ -36,9 +36,7 @@ def paint(order: Json, tell: Tell) -> list[Json]:
         width, height = order["width"], order["height"]
         if width is None or height is None:
             width, height = studio.fit_size(order["resolution"] or "720p", 16, 9)
-        painted = studio.text_to_image(
-            order["prompt"], out, width=width, height=height, seed=seed, card=order["card"]
-        )
+        painted = studio.text_to_image(order["prompt"], out, width=width, height=height, seed=seed, card=order["card"])
         return facts(out, painted)
 
     return several(order, tell, one)

@@ -110,7 +110,9 @@ def _filled_with(
             show.lay(part, None, actor, effects=cast.effects)
         share = cover[top : top + height, left : left + width, None]
         under = made[top : top + height, left : left + width]
-        made[top : top + height, left : left + width] = (under * (1 - share) + part * share + np.float32(0.5)).astype(np.uint8)
+        made[top : top + height, left : left + width] = (under * (1 - share) + part * share + np.float32(0.5)).astype(
+            np.uint8
+        )
     read_too = set(" ".join(cast.used).split())
     ignored = tuple(word for word in wish.ignored + wish.used if word not in read_too)
     picture.save(picture.cover(Image.fromarray(made), *size), out, comment(cast.used, ignored, cast.shown))

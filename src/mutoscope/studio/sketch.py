@@ -10,11 +10,9 @@ from mutoscope.studio.clip import Print, comment
 PAINTED_AREA = 3840 * 2160  # pixels; bigger pictures are painted so and enlarged, for memory's sake
 
 
-def text_to_image(
-    prompt: str, out: Path, *, width: int, height: int, seed: int, card: scene.Card = "auto"
-) -> Print:
-    """Paint a scene from words and write it to `out` as PNG, exactly width × height pixels. `card` says when the prompt's
-    first words stand in it.
+def text_to_image(prompt: str, out: Path, *, width: int, height: int, seed: int, card: scene.Card = "auto") -> Print:
+    """Paint a scene from words and write it to `out` as PNG, exactly width × height pixels. `card` says when the
+    prompt's first words stand in it.
 
     The file's text chunk says what made it and which words it used. The same arguments give the same bytes.
     Raises StudioError.

@@ -17,24 +17,29 @@ VOCABULARY: dict[str, dict[str, str]] = {
         " metropolis, tokyo, new york, manhattan, hong kong, towers, buildings, megacity",
         "space": "space, outer space, deep space, galaxy, galaxies, nebula, nebulae, cosmos, cosmic, universe,"
         " star field, starfield, interstellar",
-        "sea": "mar, meer, 海, море, sea, seas, ocean, oceans, beach, beaches, coast, coastal, coastline, seaside, seascape,"
+        "sea": "mar, meer, 海, море, sea, seas, ocean, oceans, beach, beaches, coast, coastal, coastline,"
+        " seaside, seascape,"
         " surf, shore, shoreline, island, islands, bay, seashore, waves, tropical, tropics",
         "desert": "desert, deserts, dune, dunes, sahara, sand, sandy, gobi",
-        "mountains": "montaña, montañas, montagne, berg, berge, montagna, 山, горы, mountain, mountains, cliff, cliffs, canyon, gorge, glen, mountainous, peak,"
+        "mountains": "montaña, montañas, montagne, berg, berge, montagna, 山, горы, mountain, mountains,"
+        " cliff, cliffs, canyon, gorge, glen, mountainous, peak,"
         " peaks, alp, alps, alpine, himalaya, himalayas,"
         " summit, summits, ridge, ridges, valley, valleys, fjord, fjords, highlands, rockies, andes,"
         " patagonia",
         "hills": "hill, hills, hillside, rolling hills, meadow, meadows, field, fields, prairie, savanna,"
         " savannah, grass, grassy, grassland, countryside, pasture, steppe, plain, plains, moor,"
         " tuscany, farmland, vineyard, vineyards, wheat field, wheat fields, lavender field, lavender fields",
-        "forest": "forêt, bosque, wald, foresta, 森, 森林, лес, forest, forests, woods, woodland, jungle, taiga, redwoods, grove, birches, rainforest, wood",
+        "forest": "forêt, bosque, wald, foresta, 森, 森林, лес, forest, forests, woods, woodland,"
+        " jungle, taiga, redwoods, grove, birches, rainforest, wood",
         "abstract": "abstract, abstraction, fractal, psychedelic, marble, marbled, fluid, swirl, swirls,"
         " swirling, gradient, generative art, texture, pattern",
     },
     "time": {
-        "sunset": "atardecer, sonnenuntergang, tramonto, 夕日, закат, sunset, sunsets, sundown, dusk, golden hour, golden light, evening, setting sun",
+        "sunset": "atardecer, sonnenuntergang, tramonto, 夕日, закат, sunset, sunsets, sundown, dusk,"
+        " golden hour, golden light, evening, setting sun",
         "dawn": "dawn, sunrise, morning, daybreak, early morning, rising sun",
-        "night": "noche, nuit, nacht, notte, 夜, ночь, night, nighttime, midnight, nocturnal, night sky, moonlight, moonlit, at night",
+        "night": "noche, nuit, nacht, notte, 夜, ночь, night, nighttime, midnight, nocturnal,"
+        " night sky, moonlight, moonlit, at night",
         "twilight": "twilight, blue hour, gloaming",
         "day": "day, daytime, noon, midday, afternoon, sunny, daylight, broad daylight, sunshine, sunlit",
     },
@@ -73,7 +78,8 @@ VOCABULARY: dict[str, dict[str, str]] = {
         "fog": "fog, foggy, mist, misty, haze, hazy, smoky, steam, foggy morning",
         "rain": "rain, raining, rainy, rainfall, drizzle, downpour, thunderstorm",
         "snowfall": "snowfall, snowing, falling snow, snowstorm, blizzard, snowflakes",
-        "snow": "schnee, nieve, neige, neve, 雪, снег, snow, snowy, snow-capped, snowcapped, snow-covered, winter, wintry, ice, icy, frozen,"
+        "snow": "schnee, nieve, neige, neve, 雪, снег, snow, snowy, snow-capped, snowcapped, snow-covered,"
+        " winter, wintry, ice, icy, frozen,"
         " glacier, glaciers, arctic, snowfall, snowing, blizzard, snow capped, snow covered",
         "stars": "star, stars, starry, starlit, milky way, starry night, starry sky, night sky, constellations",
         "moon": "moon, full moon, moonlight, moonlit, moonrise",
@@ -272,7 +278,8 @@ ABSENT = frozenset(
 )
 
 _FILLER_WORDS = """
-un una el la los las le les une des du der die das ein eine einen im am dem den il uno en de dans et und y em и в на の は が に で を
+un una el la los las le les une des du der die das ein eine einen im am dem den il uno en de dans et und y em
+и в на の は が に で を
 a an the of at in on by with over under above below near and or but from to into onto through across along
 between behind beyond before after during while as is are be being it its this that these those there here some
 any very really quite so just than then where which who whose what how for beside around against toward towards

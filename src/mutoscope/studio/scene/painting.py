@@ -59,8 +59,9 @@ class Painting:
 def paint(
     prompt: str, width: int, height: int, seed: int, *, acting: bool = False, card: Card = "auto", figures: bool = True
 ) -> Painting:
-    """Paint a prompt; the same arguments give the same picture on one machine. With `acting`, figures are left out of it
-    and told instead. A `card` with the prompt's first words is laid where nothing else can be shown, always, or never.
+    """Paint a prompt; the same arguments give the same picture on one machine. With `acting`, figures are left out of
+    it and told instead. A `card` with the prompt's first words is laid where nothing
+    else can be shown, always, or never.
     Without `figures` the painter alone reads the prompt: land, sky and light.
 
     A picture of more than 16 million pixels is painted smaller and enlarged. ValueError for a side outside of
@@ -78,7 +79,9 @@ def paint(
     rgb, depth, actors = _painted(stage, cast, acting=acting and painted == (width, height))
     told = wish.told(stage.place)[0] or cast.used
     shown = cast.shown
-    if (card == "always" or (card == "auto" and not told and stage.place == "abstract")) and plates.lay_card(rgb, prompt):
+    if (card == "always" or (card == "auto" and not told and stage.place == "abstract")) and plates.lay_card(
+        rgb, prompt
+    ):
         shown += ("its first words: a title card",)
     if painted != (width, height):
         rgb = np.asarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)

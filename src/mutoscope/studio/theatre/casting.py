@@ -12,12 +12,35 @@ from mutoscope.studio.theatre import figures, icons, lettering, words
 from mutoscope.studio.theatre.words import Noun
 
 _LONGEST = 4
-_QUOTED = re.compile(r"\"([^\"]{1,120})\"|“([^”]{1,120})”|«([^»]{1,120})»|「([^」]{1,120})」|(?<!\w)'([^']{1,120})'(?!\w)|‘([^’]{1,120})’")
+_QUOTED = re.compile(
+    r"\"([^\"]{1,120})\"|“([^”]{1,120})”|«([^»]{1,120})»|「([^」]{1,120})」|(?<!\w)'([^']{1,120})'(?!\w)|‘([^’]{1,120})’"
+)
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 _PLURAL = 3  # how many are shown of what is plural and not counted
 MOST = 9  # of one kind
 # words that are the painter's even where the theatre has a figure of their name
-_PAINTERS = frozenset({"tree", "trees", "island", "waves", "road", "path", "leaf", "leaves", "forest", "fire", "palm tree", "palm trees", "moon", "sun", "stars", "fog", "field", "fields"})
+_PAINTERS = frozenset(
+    {
+        "tree",
+        "trees",
+        "island",
+        "waves",
+        "road",
+        "path",
+        "leaf",
+        "leaves",
+        "forest",
+        "fire",
+        "palm tree",
+        "palm trees",
+        "moon",
+        "sun",
+        "stars",
+        "fog",
+        "field",
+        "fields",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +120,11 @@ def _cut(run: str) -> list[str]:
         at += size
     merged: list[str] = []
     for piece in pieces:
-        known = _known(piece)
-        if merged and not known and not merged[-1][1]:
-            merged[-1] = (merged[-1][0] + piece, False)
+        if merged and not _known(piece) and not _known(merged[-1]):
+            merged[-1] += piece
         else:
-            merged.append((piece, known))
-    return [piece for piece, _ in merged]
+            merged.append(piece)
+    return merged
 
 
 def _known(piece: str) -> bool:
@@ -182,7 +204,15 @@ class _Reader:
                 self.pending = _Pending()
             self._named(at + size)
             return phrase != "sign" or bool(self.quoted) or bool(self.letters)
-        if (self.quoted or self.letters) and phrase in ("letters", "text", "lettering", "typography", "font", "words", "type"):
+        if (self.quoted or self.letters) and phrase in (
+            "letters",
+            "text",
+            "lettering",
+            "typography",
+            "font",
+            "words",
+            "type",
+        ):
             for rgb, word, place in self.pending.colours:
                 self.ink = rgb
                 self._tell(place, 1, word, "colour of the lettering")
@@ -233,7 +263,11 @@ class _Reader:
         """Whether a word that may be a colour (a rose, an orange) stands as a noun."""
         if self.tokens[at] == "orange":
             after = self.tokens[at + size : at + size + 1]
-            return at > 0 and self.tokens[at - 1] in ("an", "fresh", "sliced", "juicy") and (not after or after[0] in FILLER or not after[0].isalnum())
+            return (
+                at > 0
+                and self.tokens[at - 1] in ("an", "fresh", "sliced", "juicy")
+                and (not after or after[0] in FILLER or not after[0].isalnum())
+            )
         after = self.tokens[at + size : at + size + 1]
         known = bool(after) and after[0].isalnum() and after[0] not in FILLER and after[0] not in words.RELATIONS
         return self.tokens[at] == "rose" and not known
@@ -243,7 +277,11 @@ class _Reader:
         who = next((n for n in range(len(self.roles) - 1, -1, -1) if self.roles[n].noun.kind == "person"), None)
         if phrase in ("hair", "eyes", "eye", "skin", "haired") and (who is not None or self.bust):
             return self._feature(phrase, at, who)
-        if phrase not in words.GARMENTS or who is None or not (self.wearing or self.pending.colours or self._in_clothes(at)):
+        if (
+            phrase not in words.GARMENTS
+            or who is None
+            or not (self.wearing or self.pending.colours or self._in_clothes(at))
+        ):
             return False
         change = dict(words.GARMENTS[phrase])
         colours = self.pending.colours
@@ -272,7 +310,7 @@ class _Reader:
         if who is None:
             return False
         change: dict[str, str] = {}
-        before = [word for word in self.tokens[max(0, at - 4) : at]]
+        before = self.tokens[max(0, at - 4) : at]
         if phrase in ("hair", "haired"):
             for word in before:
                 if word in words.HAIR_INKS:
@@ -280,12 +318,24 @@ class _Reader:
                 elif word in COLOURS:
                     change["hairink"] = _hex(COLOURS[word])
                 if word in ("long", "short", "curly", "spiky", "straight", "wavy", "messy", "braided"):
-                    change["hair"] = {"straight": "long", "wavy": "long", "messy": "spiky", "braided": "tail"}.get(word, word)
+                    change["hair"] = {"straight": "long", "wavy": "long", "messy": "spiky", "braided": "tail"}.get(
+                        word, word
+                    )
         elif phrase == "skin":
-            named = {"dark": "#5b3a28", "black": "#5b3a28", "brown": "#8a5a3c", "pale": "#f4dccb", "tanned": "#b98258", "green": "#7fae6a", "blue": "#7da7d9"}
-            change |= {"skin": named[word] for word in before if word in named}
+            named = {
+                "dark": "#5b3a28",
+                "black": "#5b3a28",
+                "brown": "#8a5a3c",
+                "pale": "#f4dccb",
+                "tanned": "#b98258",
+                "green": "#7fae6a",
+                "blue": "#7da7d9",
+            }
+            for word in before:
+                change |= {"skin": named[word]} if word in named else {}
         else:
-            change |= {"eye": words.EYE_INKS[word] for word in before if word in words.EYE_INKS}
+            for word in before:
+                change |= {"eye": words.EYE_INKS[word]} if word in words.EYE_INKS else {}
         if not change:
             return False
         role = self.roles[who]
@@ -294,7 +344,25 @@ class _Reader:
             self._tell(at, 1, phrase, "as said")
             for back in range(max(0, at - 4), at):
                 word = self.tokens[back]
-                if word in COLOURS or word in words.HAIR_INKS or word in ("long", "short", "curly", "spiky", "straight", "wavy", "messy", "braided", "dark", "pale", "tanned", "hazel"):
+                if (
+                    word in COLOURS
+                    or word in words.HAIR_INKS
+                    or word
+                    in (
+                        "long",
+                        "short",
+                        "curly",
+                        "spiky",
+                        "straight",
+                        "wavy",
+                        "messy",
+                        "braided",
+                        "dark",
+                        "pale",
+                        "tanned",
+                        "hazel",
+                    )
+                ):
                     self._tell(back, 1, word, f"of the {phrase}")
         self.pending = _Pending()
         return True
@@ -305,7 +373,9 @@ class _Reader:
             return False
         if self.place in (None, "backdrop") or name not in ("backdrop",):
             self.place = self.place if self.place and name == "room" else name
-        told = {"backdrop": "a studio's backdrop", "table": "a table top", "plinth": "a plinth"}.get(name, f"the set “{name}”")
+        told = {"backdrop": "a studio's backdrop", "table": "a table top", "plinth": "a plinth"}.get(
+            name, f"the set “{name}”"
+        )
         if name == "backdrop":
             colour = next((COLOURS[word] for word in phrase.split() if word in COLOURS), None)
             if colour is None and self.pending.colours and "background" in phrase:
@@ -332,7 +402,12 @@ class _Reader:
 
     def _verb(self, phrase: str, at: int, size: int) -> bool:
         doing = words.VERBS[phrase]
-        if self.roles and self.roles[-1].noun.kind in ("person", "beast", "thing") and not self.roles[-1].deed and self.relation is None:
+        if (
+            self.roles
+            and self.roles[-1].noun.kind in ("person", "beast", "thing")
+            and not self.roles[-1].deed
+            and self.relation is None
+        ):
             role = self.roles[-1]
             if role.noun.kind == "thing" and role.noun.figure not in _LIVELY:
                 return False
@@ -349,13 +424,22 @@ class _Reader:
             self.pending.count = (words.NUMBERS[word], word, at)
         elif word in COLOURS:
             self.pending.colours.append((COLOURS[word], word, at))
+        elif word in words.MATERIALS:
+            self.pending.colours.append((figures.colour_of(words.MATERIALS[word]), word, at))
         elif word in words.SIZES:
             self.pending.size.append((words.SIZES[word], word, at))
             if word in words.LOOKS:
                 self.pending.looks.append((words.LOOKS[word], word, at))
         elif word in words.LOOKS:
             after = self.tokens[at - 1 : at] if at else []
-            if self.roles and self.roles[-1].noun.kind in ("person", "beast") and (word in ("smile", "beard", "mustache", "moustache", "ponytail", "braids", "freckles") or after in (["is"], ["looks"], ["looking"])):
+            if (
+                self.roles
+                and self.roles[-1].noun.kind in ("person", "beast")
+                and (
+                    word in ("smile", "beard", "mustache", "moustache", "ponytail", "braids", "freckles")
+                    or after in (["is"], ["looks"], ["looking"])
+                )
+            ):
                 role = self.roles[-1]
                 self.roles[-1] = replace(role, look=role.look + tuple(words.LOOKS[word].items()))
                 self._tell(at, 1, word, "face")
@@ -369,7 +453,14 @@ class _Reader:
         """ "logo of a fox", "a sign that says open": unquoted words that are to be set."""
         if self.quoted:
             return
-        say = next((at for at in range(start, min(start + 4, len(self.tokens))) if self.tokens[at] in ("says", "saying", "reading", "reads", "titled", "called", "named", "text")), None)
+        say = next(
+            (
+                at
+                for at in range(start, min(start + 4, len(self.tokens)))
+                if self.tokens[at] in ("says", "saying", "reading", "reads", "titled", "called", "named", "text")
+            ),
+            None,
+        )
         if say is None:
             return
         found: list[str] = []
@@ -408,7 +499,12 @@ class _Reader:
         if relation and self.roles:
             kind_of = relation[0]
             before = self.roles[-1]
-            if kind_of == "beside" and before.noun.kind == "person" and noun.figure in _HELD and relation[1] in ("with", "by"):
+            if (
+                kind_of == "beside"
+                and before.noun.kind == "person"
+                and noun.figure in _HELD
+                and relation[1] in ("with", "by")
+            ):
                 kind_of = "holding"
             role = replace(role, relation=kind_of, to=len(self.roles) - 1, linked=relation[1] == "and")
             if kind_of == "holding" and before.noun.kind == "person" and before.pose in ("", "stand"):
@@ -438,16 +534,20 @@ class _Reader:
         if self.quoted:
             self.letters = " ".join(self.quoted[:2]).strip()
         plate = self.plate
-        if plate and not self.letters and plate[0] in ("poster", "banner", "sign"):
-            if plate[0] == "sign":
-                plate = None
+        if plate and not self.letters and plate[0] == "sign":
+            plate = None
         letters = self.letters
         unset: tuple[str, ...] = ()
         if letters and not lettering.can_set(letters[: lettering.MOST]):
             unset = tuple(f'"{each}" (no face here has its letters)' for each in (self.quoted[:2] or [letters]))
             letters = ""
         lone = [role for role in roles if role.noun.kind == "person"]
-        bust = bool(self.bust) and len(lone) >= 1 and sum(role.count for role in roles) <= 2 and lone[0].deed in ("", "stand", "hold")
+        bust = (
+            bool(self.bust)
+            and len(lone) >= 1
+            and sum(role.count for role in roles) <= 2
+            and lone[0].deed in ("", "stand", "hold")
+        )
         shown: list[str] = []
         if bust:
             for word, at in self.bust:
@@ -457,7 +557,9 @@ class _Reader:
             for word, at in self.bust:
                 self._tell(at, len(word.split()), word, "seen from near")
         if plate:
-            self._tell(plate[2], len(plate[1].split()), plate[1], "paper " + ("emblem" if plate[0] == "logo" else plate[0]))
+            self._tell(
+                plate[2], len(plate[1].split()), plate[1], "paper " + ("emblem" if plate[0] == "logo" else plate[0])
+            )
         places = sorted(self.told)
         used = [self.told[at][0] for at in places]
         shown = [f"{word}: {how}" for word, how in (self.told[at] for at in places)]
@@ -481,8 +583,47 @@ class _Reader:
         )
 
 
-_LIVELY = frozenset({"robot toy", "car", "sports car", "bus", "truck", "train", "boat", "ship", "airplane", "rocket", "ufo", "helicopter", "bicycle", "motorcycle", "submarine", "hot air balloon", "snowman", "ghost", "balloon"})
-_PERSONS = frozenset({"age", "hair", "face", "beard", "glasses", "dress", "hat", "cloth", "broad", "hairink", "skin", "wings", "cape", "blush"})
+_LIVELY = frozenset(
+    {
+        "robot toy",
+        "car",
+        "sports car",
+        "bus",
+        "truck",
+        "train",
+        "boat",
+        "ship",
+        "airplane",
+        "rocket",
+        "ufo",
+        "helicopter",
+        "bicycle",
+        "motorcycle",
+        "submarine",
+        "hot air balloon",
+        "snowman",
+        "ghost",
+        "balloon",
+    }
+)
+_PERSONS = frozenset(
+    {
+        "age",
+        "hair",
+        "face",
+        "beard",
+        "glasses",
+        "dress",
+        "hat",
+        "cloth",
+        "broad",
+        "hairink",
+        "skin",
+        "wings",
+        "cape",
+        "blush",
+    }
+)
 _BEASTLY = frozenset({"coat", "asleep", "depth"})
 
 
@@ -491,7 +632,12 @@ _HELD = frozenset({"umbrella", "balloon", "guitar", "violin", "book", "gift", "f
 
 def _airborne(role: Role, tokens: list[str]) -> Role:
     """A flock, and birds over something, fly."""
-    if role.noun.kind == "beast" and figures.BEASTS[role.noun.figure][3] == "bird" and not role.deed and ("flock" in tokens or "over" in tokens or "sky" in tokens):
+    if (
+        role.noun.kind == "beast"
+        and figures.BEASTS[role.noun.figure][3] == "bird"
+        and not role.deed
+        and ("flock" in tokens or "over" in tokens or "sky" in tokens)
+    ):
         return replace(role, deed="fly")
     return role
 
@@ -530,7 +676,9 @@ def metres(role: Role) -> float:
 def home(role: Role) -> str:
     name = role.noun.figure
     if role.noun.kind == "person":
-        return {"astronaut": "moon", "surfer": "sea", "skier": "snow", "mermaid": "underwater"}.get(role.word, "backdrop")
+        return {"astronaut": "moon", "surfer": "sea", "skier": "snow", "mermaid": "underwater"}.get(
+            role.word, "backdrop"
+        )
     if role.noun.kind == "beast":
         return figures.BEASTS[name][1]
     return figures.THINGS[name].home if name in figures.THINGS else "backdrop"

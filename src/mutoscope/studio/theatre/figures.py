@@ -1518,7 +1518,12 @@ def colours_of(inks: str) -> dict[str, Rgb]:
     return found
 
 
-EXTRA: dict[str, Rgb] = {"teal": (0.16, 0.52, 0.54), "crimson": (0.66, 0.10, 0.20), "lime": (0.78, 0.88, 0.24), "cyan": (0.35, 0.78, 0.90)}
+EXTRA: dict[str, Rgb] = {
+    "teal": (0.16, 0.52, 0.54),
+    "crimson": (0.66, 0.10, 0.20),
+    "lime": (0.78, 0.88, 0.24),
+    "cyan": (0.35, 0.78, 0.90),
+}
 
 
 def colour_of(value: str) -> Rgb:

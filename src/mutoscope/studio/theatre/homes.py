@@ -27,7 +27,27 @@ HOMES: dict[str, tuple[str, tuple[str, ...], str | None]] = {
 }
 _PAPER = frozenset({"hills", "mountains", "desert", "forest"})
 _INSIDE = frozenset({"table", "plinth", "room", "underwater", "moon", "stage"})
-_OPEN = frozenset({"rain", "snowfall", "snow", "fog", "autumn", "spring", "summer", "stars", "moon", "aurora", "sun", "trees", "flowers", "leafy", "path", "road", "rocks"})
+_OPEN = frozenset(
+    {
+        "rain",
+        "snowfall",
+        "snow",
+        "fog",
+        "autumn",
+        "spring",
+        "summer",
+        "stars",
+        "moon",
+        "aurora",
+        "sun",
+        "trees",
+        "flowers",
+        "leafy",
+        "path",
+        "road",
+        "rocks",
+    }
+)
 
 
 def at_home(cast: Cast, wish: Wish) -> tuple[Wish, str | None]:
@@ -54,7 +74,11 @@ def at_home(cast: Cast, wish: Wish) -> tuple[Wish, str | None]:
         home = "backdrop"
     else:
         home = casting.home(cast.roles[0]) if cast.roles else "paper"
-    if home in sets.SETS and (wish.features & _OPEN or wish.clouds or wish.time) and home not in ("underwater", "moon", "mars", "stage", "table", "room", "sky"):
+    if (
+        home in sets.SETS
+        and (wish.features & _OPEN or wish.clouds or wish.time)
+        and home not in ("underwater", "moon", "mars", "stage", "table", "room", "sky")
+    ):
         home = "hills"
     if any(role.deed in ("swim",) for role in cast.roles) and home == "backdrop":
         home = "underwater"
@@ -64,4 +88,10 @@ def at_home(cast: Cast, wish: Wish) -> tuple[Wish, str | None]:
     styles = wish.styles
     if place in _PAPER and not styles:
         styles = ("minimal",)  # land of paper, as the figures are
-    return replace(wish, place=place if place not in sets.SETS else None, time=wish.time or time, features=wish.features | frozenset(features), styles=styles), place
+    return replace(
+        wish,
+        place=place if place not in sets.SETS else None,
+        time=wish.time or time,
+        features=wish.features | frozenset(features),
+        styles=styles,
+    ), place

@@ -22,14 +22,54 @@ from mutoscope.studio.theatre.puppet import Sprite
 
 MOST = 90  # characters that are set
 _FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "/System/Library/Fonts", "/Library/Fonts")
-_PACKAGES = ("noto_cjk_sans_jp_regular", "fontpkg_noto_sans_arabic", "fontpkg_noto_sans", "pylopdf_fonts_he", "pylopdf_fonts_ko", "pylopdf_fonts_hi", "pylopdf_fonts_th", "fontpkg_noto_sans_devanagari", "fontpkg_noto_sans_thai")
+_PACKAGES = (
+    "noto_cjk_sans_jp_regular",
+    "fontpkg_noto_sans_arabic",
+    "fontpkg_noto_sans",
+    "pylopdf_fonts_he",
+    "pylopdf_fonts_ko",
+    "pylopdf_fonts_hi",
+    "pylopdf_fonts_th",
+    "fontpkg_noto_sans_devanagari",
+    "fontpkg_noto_sans_thai",
+)
 # names of files, the best first; a name may be a beginning
 _FACES = {
-    "sans": ("Inter-Bold", "Montserrat-Bold", "Lato-Black", "OpenSans-Bold", "NotoSans-Bold", "DejaVuSans-Bold", "LiberationSans-Bold", "FreeSansBold", "Arial Bold"),
-    "serif": ("PlayfairDisplay-Bold", "EBGaramond-Bold", "NotoSerif-Bold", "DejaVuSerif-Bold", "LiberationSerif-Bold", "FreeSerifBold", "Georgia Bold"),
+    "sans": (
+        "Inter-Bold",
+        "Montserrat-Bold",
+        "Lato-Black",
+        "OpenSans-Bold",
+        "NotoSans-Bold",
+        "DejaVuSans-Bold",
+        "LiberationSans-Bold",
+        "FreeSansBold",
+        "Arial Bold",
+    ),
+    "serif": (
+        "PlayfairDisplay-Bold",
+        "EBGaramond-Bold",
+        "NotoSerif-Bold",
+        "DejaVuSerif-Bold",
+        "LiberationSerif-Bold",
+        "FreeSerifBold",
+        "Georgia Bold",
+    ),
     "book": ("EBGaramond-Regular", "NotoSerif-Regular", "DejaVuSerif", "LiberationSerif-Regular", "FreeSerif"),
 }
-_WIDE = ("NotoSansCJK", "NotoSansArabic", "NotoSansHebrew", "NotoSansDevanagari", "NotoSansThai", "NotoSansKR", "NotoSans", "DejaVuSans", "FreeSans", "wqy", "unifont")
+_WIDE = (
+    "NotoSansCJK",
+    "NotoSansArabic",
+    "NotoSansHebrew",
+    "NotoSansDevanagari",
+    "NotoSansThai",
+    "NotoSansKR",
+    "NotoSans",
+    "DejaVuSans",
+    "FreeSans",
+    "wqy",
+    "unifont",
+)
 Face = ImageFont.FreeTypeFont
 
 
@@ -104,7 +144,9 @@ def sprite_of(mask: Bytes, colour: Rgb, *, shade: float = 0.0) -> Sprite:
     rgba = np.dstack([(cover.astype(np.float32) * each).astype(np.uint8) for each in colour] + [cover])
     if shade:
         reach = max(1, pad // 3)
-        fallen = cv2.warpAffine(cover, np.array([[1, 0, reach], [0, 1, reach * 1.3]], np.float64), (cover.shape[1], cover.shape[0]))
+        fallen = cv2.warpAffine(
+            cover, np.array([[1, 0, reach], [0, 1, reach * 1.3]], np.float64), (cover.shape[1], cover.shape[0])
+        )
         fallen = cv2.convertScaleAbs(cv2.blur(fallen, (reach * 2 + 1, reach * 2 + 1)), alpha=shade)
         under = np.zeros_like(rgba)
         under[..., 3] = fallen
@@ -118,7 +160,11 @@ def sprite_of(mask: Bytes, colour: Rgb, *, shade: float = 0.0) -> Sprite:
 
 def face_for(text: str, style: str, size: int) -> Face | None:
     """A face that has every character of it; None where there is none."""
-    wanted = frozenset(each for each in unicodedata.normalize("NFC", text) if not each.isspace() and unicodedata.category(each)[0] not in "CZ")
+    wanted = frozenset(
+        each
+        for each in unicodedata.normalize("NFC", text)
+        if not each.isspace() and unicodedata.category(each)[0] not in "CZ"
+    )
     for path in _ranked(style):
         if _covers(path, wanted):
             return _opened(path, size)
@@ -155,10 +201,14 @@ def _ranked(style: str) -> tuple[str, ...]:
     files = _files()
     ranked: list[str] = []
     for name in _FACES[style]:
-        ranked += [path for path in files if Path(path).stem == name]
+        ranked.extend(path for path in files if Path(path).stem == name)
     ranked.append("")
     for name in _WIDE:
-        ranked += [path for path in files if Path(path).stem.startswith(name) and not any(part in path for part in ("Mono", "Oblique", "Italic"))]
+        ranked += [
+            path
+            for path in files
+            if Path(path).stem.startswith(name) and not any(part in path for part in ("Mono", "Oblique", "Italic"))
+        ]
     return tuple(dict.fromkeys(ranked))
 
 
@@ -174,8 +224,10 @@ def _covers(path: str, wanted: frozenset[str]) -> bool:
 
 
 def _picture(face: Face, letter: str) -> tuple[tuple[int, int], bytes]:
-    mask = face.getmask(letter, mode="L")
-    return mask.size, bytes(mask)
+    left, top, right, bottom = (round(each) for each in face.getbbox(letter))
+    sheet = Image.new("L", (max(1, right - left), max(1, bottom - top)), 0)
+    ImageDraw.Draw(sheet).text((-left, -top), letter, font=face, fill=255)
+    return sheet.size, sheet.tobytes()
 
 
 def _joined(text: str) -> bool:
@@ -255,6 +307,8 @@ def _stamp(canvas: Bytes, letter: Bytes, angle: float, radius: float, *, above: 
     y = side / 2 - math.cos(angle) * radius if above else side / 2 + math.cos(angle) * radius
     cosine, sine = math.cos(turn), math.sin(turn)
     foot = height * 0.78
-    matrix = np.array([[cosine, -sine, x - cosine * width / 2 + sine * foot], [sine, cosine, y - sine * width / 2 - cosine * foot]])
+    matrix = np.array(
+        [[cosine, -sine, x - cosine * width / 2 + sine * foot], [sine, cosine, y - sine * width / 2 - cosine * foot]]
+    )
     turned = cv2.warpAffine(letter, matrix, (side, side), flags=cv2.INTER_LINEAR)
     np.maximum(canvas, turned, out=canvas)

@@ -25,7 +25,14 @@ SHARPNESS = 1.25  # pixels of a sprite for one of the frame's
 class Troupe:
     """Draws the cast into frames; cuts each pose when it is first seen."""
 
-    def __init__(self, actors: Sequence[Actor], painted: tuple[int, int], canvas: Canvas, colour: Colour, effects: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        actors: Sequence[Actor],
+        painted: tuple[int, int],
+        canvas: Canvas,
+        colour: Colour,
+        effects: tuple[str, ...],
+    ) -> None:
         self._canvas = canvas
         width, height = canvas.still.size
         self._frame = width, height
@@ -74,10 +81,21 @@ class _Puppet:
         at[0] += aside * shrink * self.actor.height
         at[1] -= lift * shrink * self.actor.height
         cosine, sine = math.cos(lean) * unit, math.sin(lean) * unit
-        place = np.array([[cosine, -sine, at[0] - cosine * x + sine * y], [sine, cosine, at[1] - sine * x - cosine * y], [0.0, 0.0, 1.0]])
+        place = np.array(
+            [
+                [cosine, -sine, at[0] - cosine * x + sine * y],
+                [sine, cosine, at[1] - sine * x - cosine * y],
+                [0.0, 0.0, 1.0],
+            ]
+        )
         whole = (onto @ place)[:2]
         _lay(planes.y, cover, whole, target.y)
-        half = np.array([[whole[0, 0], whole[0, 1], whole[0, 2] / 2 + (whole[0, 0] + whole[0, 1] - 1) / 4], [whole[1, 0], whole[1, 1], whole[1, 2] / 2 + (whole[1, 0] + whole[1, 1] - 1) / 4]])
+        half = np.array(
+            [
+                [whole[0, 0], whole[0, 1], whole[0, 2] / 2 + (whole[0, 0] + whole[0, 1] - 1) / 4],
+                [whole[1, 0], whole[1, 1], whole[1, 2] / 2 + (whole[1, 0] + whole[1, 1] - 1) / 4],
+            ]
+        )
         _lay(planes.uv, small, half, target.uv)
 
     def _motion(self, seconds: float) -> tuple[float, float, float]:
@@ -89,7 +107,11 @@ class _Puppet:
             lift += 0.012 * abs(_wave(seconds / LOOP_SECONDS * 2))
         if actor.stroll:
             way = -1.0 if actor.flip else 1.0
-            aside = way * actor.stroll * (seconds / 5.0 - 0.0) * 2.2 if actor.going else way * actor.stroll * _wave(seconds / LOOP_SECONDS / 4)
+            aside = (
+                way * actor.stroll * (seconds / 5.0 - 0.0) * 2.2
+                if actor.going
+                else way * actor.stroll * _wave(seconds / LOOP_SECONDS / 4)
+            )
         if not actor.stands and not actor.hop:
             lift += 0.015 * _wave(seconds / LOOP_SECONDS / 2)
         return lift, aside, 0.0
@@ -103,12 +125,23 @@ class _Puppet:
 
     def _planes(self, pose: int) -> tuple[Planes, Bytes, Bytes, float, float]:
         actor = self.actor
-        sprite = puppet.draw(actor.figure, actor.inks, actor.scale * self._size, pose=pose, going=actor.going, still=False, flip=actor.flip, turn=actor.turn)
+        sprite = puppet.draw(
+            actor.figure,
+            actor.inks,
+            actor.scale * self._size,
+            pose=pose,
+            going=actor.going,
+            still=False,
+            flip=actor.flip,
+            turn=actor.turn,
+        )
         sprite = show.dressed_sprite(sprite, actor, self._effects, self._size)
         rgba, x, y = _even(sprite)
         cover = np.ascontiguousarray(rgba[..., 3])
         y_plane, uv = _premultiplied(rgba, self._colour)
-        small = np.asarray(cv2.resize(cover, (cover.shape[1] // 2, cover.shape[0] // 2), interpolation=cv2.INTER_AREA), np.uint8)
+        small = np.asarray(
+            cv2.resize(cover, (cover.shape[1] // 2, cover.shape[0] // 2), interpolation=cv2.INTER_AREA), np.uint8
+        )
         return Planes(y_plane, uv), cover, small, x, y
 
 
@@ -142,7 +175,10 @@ def _lay(paint: Bytes, cover: Bytes, matrix: np.ndarray, target: Bytes) -> None:
     height, width = cover.shape
     corners = matrix @ np.array([[0, width, width, 0], [0, 0, height, height], [1, 1, 1, 1]], np.float64)
     left, top = (max(0, int(each)) for each in np.floor(corners.min(1)))
-    right, bottom = (min(most, int(each) + 1) for most, each in zip((target.shape[1], target.shape[0]), np.ceil(corners.max(1)), strict=True))
+    right, bottom = (
+        min(most, int(each) + 1)
+        for most, each in zip((target.shape[1], target.shape[0]), np.ceil(corners.max(1)), strict=True)
+    )
     if left >= right or top >= bottom:
         return
     moved = matrix - np.array([[0, 0, left], [0, 0, top]])

@@ -21,7 +21,9 @@ def set_letters(picture: Bytes, cast: Cast, tint: Rgb, *, crowd: bool) -> bool:
     text = cast.letters[: lettering.MOST]
     if not text or not lettering.can_set(text):
         return False
-    {"logo": _logo, "badge": _badge, "sign": _sign, "neon": _neon, "poster": _poster, "banner": _banner}.get(cast.plate, _plain)(picture, cast, text, tint, crowd)
+    {"logo": _logo, "badge": _badge, "sign": _sign, "neon": _neon, "poster": _poster, "banner": _banner}.get(
+        cast.plate, _plain
+    )(picture, cast, text, tint, crowd)
     return True
 
 
@@ -32,8 +34,12 @@ def ink_of(cast: Cast) -> Rgb:
 
 def _logo(picture: Bytes, cast: Cast, text: str, tint: Rgb, crowd: bool) -> None:
     height, width = picture.shape[:2]
-    mask = lettering.fitted(text, "sans", width * 0.7, height * (0.17 if crowd else 0.34), tracking=0.06, lines=1 if crowd else 2)
-    show.over(picture, lettering.sprite_of(mask, ink_of(cast), shade=0.25), width / 2, height * (0.93 if crowd else 0.60))
+    mask = lettering.fitted(
+        text, "sans", width * 0.7, height * (0.17 if crowd else 0.34), tracking=0.06, lines=1 if crowd else 2
+    )
+    show.over(
+        picture, lettering.sprite_of(mask, ink_of(cast), shade=0.25), width / 2, height * (0.93 if crowd else 0.60)
+    )
     del tint
 
 
@@ -51,7 +57,14 @@ def _badge(picture: Bytes, cast: Cast, text: str, tint: Rgb, crowd: bool) -> Non
             sprite = lettering.on_arc(line, "sans", size, radius * (0.79 if above else 0.93), above=above)
             show.over(picture, _inked(sprite, (colour[0], colour[1], colour[2])), *centre)
     for ring in (0.99, 0.72):
-        cv2.circle(picture, (int(centre[0]), int(centre[1])), int(radius * ring), tuple(round(each * 255) for each in colour), max(2, int(radius * 0.016)), cv2.LINE_AA)
+        cv2.circle(
+            picture,
+            (int(centre[0]), int(centre[1])),
+            int(radius * ring),
+            tuple(round(each * 255) for each in colour),
+            max(2, int(radius * 0.016)),
+            cv2.LINE_AA,
+        )
     del crowd
 
 
@@ -76,9 +89,19 @@ def _sign(picture: Bytes, cast: Cast, text: str, tint: Rgb, crowd: bool) -> None
     top = height * 0.24
     unit = height / 100
     half, low, high = wide / 2 / unit, (foot - top - tall) / unit, (foot - top) / unit
-    board = Figure((part("second", "box", -half * 0.62, 0, -half * 0.62 + 3, high), part("second", "box", half * 0.62 - 3, 0, half * 0.62, high), part("second-", "box", -half - 1.4, low - 1.4, half + 1.4, high + 1.4, 3, sheet=True), part("main", "box", -half, low, half, high, 2.4, sheet=True)), {})
+    board = Figure(
+        (
+            part("second", "box", -half * 0.62, 0, -half * 0.62 + 3, high),
+            part("second", "box", half * 0.62 - 3, 0, half * 0.62, high),
+            part("second-", "box", -half - 1.4, low - 1.4, half + 1.4, high + 1.4, 3, sheet=True),
+            part("main", "box", -half, low, half, high, 2.4, sheet=True),
+        ),
+        {},
+    )
     _plate(picture, board, x, foot, unit, tint, cast.letter_board or PAPER, (0.45, 0.30, 0.18))
-    show.over(picture, lettering.sprite_of(mask, _on(cast, cast.letter_board or PAPER)), x, top + tall / 2 + mask.shape[0] / 2)
+    show.over(
+        picture, lettering.sprite_of(mask, _on(cast, cast.letter_board or PAPER)), x, top + tall / 2 + mask.shape[0] / 2
+    )
 
 
 def _banner(picture: Bytes, cast: Cast, text: str, tint: Rgb, crowd: bool) -> None:
@@ -86,22 +109,74 @@ def _banner(picture: Bytes, cast: Cast, text: str, tint: Rgb, crowd: bool) -> No
     mask = lettering.fitted(text, "sans", width * 0.66, height * 0.13, lines=1)
     unit = height / 100
     half, tall = mask.shape[1] * 0.62 / unit, mask.shape[0] * 1.8 / unit
-    ribbon = Figure((part("main-", "poly", -half - 9, tall * 0.9, -half + 4, tall * 0.9, -half + 4, -tall * 0.12, -half - 9, -tall * 0.12, -half - 4, tall * 0.4), part("main-", "poly", half + 9, tall * 0.9, half - 4, tall * 0.9, half - 4, -tall * 0.12, half + 9, -tall * 0.12, half + 4, tall * 0.4), part("main", "box", -half, 0, half, tall, 0.8, sheet=True)), {})
+    ribbon = Figure(
+        (
+            part(
+                "main-",
+                "poly",
+                -half - 9,
+                tall * 0.9,
+                -half + 4,
+                tall * 0.9,
+                -half + 4,
+                -tall * 0.12,
+                -half - 9,
+                -tall * 0.12,
+                -half - 4,
+                tall * 0.4,
+            ),
+            part(
+                "main-",
+                "poly",
+                half + 9,
+                tall * 0.9,
+                half - 4,
+                tall * 0.9,
+                half - 4,
+                -tall * 0.12,
+                half + 9,
+                -tall * 0.12,
+                half + 4,
+                tall * 0.4,
+            ),
+            part("main", "box", -half, 0, half, tall, 0.8, sheet=True),
+        ),
+        {},
+    )
     top = height * 0.10
     _plate(picture, ribbon, width / 2, top + tall * unit, unit, tint, cast.letter_board or (0.80, 0.26, 0.24), PAPER)
-    show.over(picture, lettering.sprite_of(mask, PAPER if cast.letter_colour is None else cast.letter_colour, shade=0.3), width / 2, top + tall * unit / 2 + mask.shape[0] / 2)
+    show.over(
+        picture,
+        lettering.sprite_of(mask, PAPER if cast.letter_colour is None else cast.letter_colour, shade=0.3),
+        width / 2,
+        top + tall * unit / 2 + mask.shape[0] / 2,
+    )
     del crowd
 
 
 def _poster(picture: Bytes, cast: Cast, text: str, tint: Rgb, crowd: bool) -> None:
     height, width = picture.shape[:2]
-    mask = lettering.fitted(text.upper() if text.islower() else text, "serif", width * 0.84, height * (0.20 if crowd else 0.5), tracking=0.04, lines=2 if crowd else 3)
+    mask = lettering.fitted(
+        text.upper() if text.islower() else text,
+        "serif",
+        width * 0.84,
+        height * (0.20 if crowd else 0.5),
+        tracking=0.04,
+        lines=2 if crowd else 3,
+    )
     dark = float(picture[: height // 4].mean()) < 130
     colour = cast.letter_colour or (PAPER if dark else INK)
     foot = height * 0.06 + mask.shape[0] if crowd else height / 2 + mask.shape[0] / 2
     show.over(picture, lettering.sprite_of(mask, colour, shade=0.5), width / 2, foot)
     edge = max(2, height // 130)
-    cv2.rectangle(picture, (edge * 2, edge * 2), (width - edge * 2 - 1, height - edge * 2 - 1), tuple(round(each * 255) for each in colour), max(1, edge // 3), cv2.LINE_AA)
+    cv2.rectangle(
+        picture,
+        (edge * 2, edge * 2),
+        (width - edge * 2 - 1, height - edge * 2 - 1),
+        tuple(round(each * 255) for each in colour),
+        max(1, edge // 3),
+        cv2.LINE_AA,
+    )
     del tint
 
 
@@ -129,7 +204,9 @@ def _neon(picture: Bytes, cast: Cast, text: str, tint: Rgb, crowd: bool) -> None
 def _plain(picture: Bytes, cast: Cast, text: str, tint: Rgb, crowd: bool) -> None:
     """Cut-out letters: below the cast, or in the middle."""
     height, width = picture.shape[:2]
-    mask = lettering.fitted(text, "sans", width * (0.62 if crowd else 0.78), height * (0.14 if crowd else 0.5), lines=1 if crowd else 3)
+    mask = lettering.fitted(
+        text, "sans", width * (0.62 if crowd else 0.78), height * (0.14 if crowd else 0.5), lines=1 if crowd else 3
+    )
     dark = float(picture[int(height * 0.8) :].mean() if crowd else picture.mean()) < 140
     colour = cast.letter_colour or (PAPER if dark else INK)
     foot = height * 0.955 if crowd else height / 2 + mask.shape[0] / 2
@@ -170,7 +247,15 @@ def lay_card(picture: Bytes, prompt: str) -> bool:
     if min(mask.shape) < 4:
         return False
     half, tall = mask.shape[1] / 2 / unit + 5, mask.shape[0] / unit + 6
-    card = Figure((part("main-", "box", -half, 0, half, tall, 0.8), part("main", "box", -half + 0.5, 0.5, half - 0.5, tall - 0.5, 0.7, sheet=True), part("second", "box", -half + 2, 1.5, half - 2, 1.75), part("second", "box", -half + 2, tall - 1.75, half - 2, tall - 1.5)), {})
+    card = Figure(
+        (
+            part("main-", "box", -half, 0, half, tall, 0.8),
+            part("main", "box", -half + 0.5, 0.5, half - 0.5, tall - 0.5, 0.7, sheet=True),
+            part("second", "box", -half + 2, 1.5, half - 2, 1.75),
+            part("second", "box", -half + 2, tall - 1.75, half - 2, tall - 1.5),
+        ),
+        {},
+    )
     foot = height - unit * 9
     _plate(picture, card, width / 2, foot, unit, (1.0, 1.0, 1.0), PAPER, (0.72, 0.60, 0.40))
     show.over(picture, lettering.sprite_of(mask, INK), width / 2, foot - tall * unit / 2 + mask.shape[0] / 2)

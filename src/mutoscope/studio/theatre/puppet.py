@@ -162,7 +162,10 @@ def _turned(outline: Points, joint: Joint, pose: int, *, going: bool, still: boo
     if kind == "flap":
         return (outline - pivot) * (1.0, 1.0 - joint.amount * (0.5 + 0.5 * wave)) + pivot
     if kind == "fold":
-        return (outline - pivot) * (1.0 - joint.amount * (0.5 + 0.5 * math.sin(math.tau * (seconds + joint.phase))), 1.0) + pivot
+        return (outline - pivot) * (
+            1.0 - joint.amount * (0.5 + 0.5 * math.sin(math.tau * (seconds + joint.phase))),
+            1.0,
+        ) + pivot
     if kind == "blink":
         shut = pose % POSES in (9, 10)
         return (outline - pivot) * (1.0, 0.12 if shut else 1.0) + pivot
@@ -185,7 +188,13 @@ def _sheets(shown: list[tuple[Part, list[Points]]]) -> Iterator[list[tuple[Part,
 
 
 def _lay(
-    canvas: Bytes, sheet: list[tuple[Part, list[Points]]], inks: Mapping[str, Rgb], low: Points, size: int, *, glow: bool
+    canvas: Bytes,
+    sheet: list[tuple[Part, list[Points]]],
+    inks: Mapping[str, Rgb],
+    low: Points,
+    size: int,
+    *,
+    glow: bool,
 ) -> None:
     """One sheet over those that lie there, with its shadow on them and the light on its edge."""
     every = np.concatenate([outline for _, outlines in sheet for outline in outlines]) - low

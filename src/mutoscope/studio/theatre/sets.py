@@ -37,7 +37,10 @@ _BRICKS = f"+ tan box L 12 R 104\n{_COURSES}\n+ second box L -4 R 13\nsecond- li
 SETS: dict[str, Set] = {
     "backdrop": Set("#8fa3b0", "#c9d3d8", "#eef2f3", 14),
     "table": Set(
-        "#8a6f5c", "#d8b48a", "#f3ddb8", 17,
+        "#8a6f5c",
+        "#d8b48a",
+        "#f3ddb8",
+        17,
         """
 + second box L -4 R 30
 second+ line 1.2 L 29.4 0 29.6 R 29.4
@@ -47,7 +50,10 @@ second- line 0.6 L 10 0 10 R 10
         inks="main=cream second=#a9744a",
     ),
     "plinth": Set(
-        "#6f7f8c", "#b9c4ca", "#f2f4f2", 26,
+        "#6f7f8c",
+        "#b9c4ca",
+        "#f2f4f2",
+        26,
         """
 + main- box -30 -4 30 22
 main box -30 -4 8 22
@@ -57,7 +63,10 @@ main- box L -4 L -3
         inks="main=#dcd8d0",
     ),
     "room": Set(
-        "#d9c3a5", "#cdb08c", "#f0e2c8", 11,
+        "#d9c3a5",
+        "#cdb08c",
+        "#f0e2c8",
+        11,
         """
 + second box L -4 R 22
 second- line 0.5 L 14 0 14 R 14
@@ -81,7 +90,10 @@ third+ oval 0 6 52 4.4
         inks="second=#b98a5a third=#b5564a sky=#a9d3ea",
     ),
     "underwater": Set(
-        "#0d5f8a", "#0a2f52", "#5fc3d8", 10,
+        "#0d5f8a",
+        "#0a2f52",
+        "#5fc3d8",
+        10,
         """
 joint a -62 0 swing 5
 joint b 66 0 swing 5 0.4
@@ -107,7 +119,10 @@ glass ring 30 84 2.2 0.5
         indoors=False,
     ),
     "moon": Set(
-        "#05070f", "#0c1224", "#18233f", 16,
+        "#05070f",
+        "#0c1224",
+        "#18233f",
+        16,
         """
 + blue oval 52 78 12
 green blob 46 84 54 88 60 82 54 76 48 78
@@ -125,7 +140,10 @@ main- oval -8 16 7 1.4
         indoors=False,
     ),
     "mars": Set(
-        "#8a4a3a", "#e0a070", "#f0c090", 16,
+        "#8a4a3a",
+        "#e0a070",
+        "#f0c090",
+        16,
         """
 + main- blob L -4 L 30 -60 40 -30 28 10 36 50 28 R 40 R -4
 + main blob L -4 L 20 -50 17 0 22 60 18 R 22 R -4
@@ -137,7 +155,10 @@ main- oval 74 13 9 2
         indoors=False,
     ),
     "stage": Set(
-        "#1c0f1e", "#3a1626", "#c9744e", 14,
+        "#1c0f1e",
+        "#3a1626",
+        "#c9744e",
+        14,
         """
 + second box L -4 R 20
 second- line 0.5 L 12 0 12 R 12
@@ -152,7 +173,10 @@ gold line 1.2 L 87 -60 79.4 -40 87 -20 79.4 0 87 20 79.4 40 87 60 79.4 R 87
         inks="main=#a52a32 second=#7a4a2c",
     ),
     "street": Set(
-        "#8fc0e0", "#dfe9ee", "#f5efe0", 12,
+        "#8fc0e0",
+        "#dfe9ee",
+        "#f5efe0",
+        12,
         """
 + rose box -96 10 -70 70
 cream box -70 10 -42 58
@@ -199,7 +223,10 @@ white box -100 8 -80 9.4
         indoors=False,
     ),
     "sky": Set(
-        "#3f8fd2", "#bfe2f5", "#8cc6ec", 30,
+        "#3f8fd2",
+        "#bfe2f5",
+        "#8cc6ec",
+        30,
         """
 joint a 0 0 swing 0.4
 + white blob -80 58 -76 70 -62 76 -50 72 -40 74 -34 62 -42 56 @a
@@ -209,7 +236,10 @@ joint a 0 0 swing 0.4
         indoors=False,
     ),
     "branch": Set(
-        "#8cc0b4", "#e6eecb", "#f8f4dc", 33,
+        "#8cc0b4",
+        "#e6eecb",
+        "#f8f4dc",
+        33,
         """
 + second line 5 L 26 -40 32 0 30 44 34 R 30
 second line 2.4 36 33 52 44 64 50
@@ -241,12 +271,16 @@ APRONS: dict[str, tuple[str, str]] = {
 }
 
 
-def ground(place: str, *, colour: Rgb | None, width: int, height: int, chance: np.random.Generator, tint: Rgb, dark: bool) -> Floats:
+def ground(
+    place: str, *, colour: Rgb | None, width: int, height: int, chance: np.random.Generator, tint: Rgb, dark: bool
+) -> Floats:
     """The painted ground, at the picture's size."""
     told = SETS[place]
     above, below, light = (np.array(rgb(each), np.float32) for each in (told.above, told.below, told.light))
     if place in ("backdrop", "plinth", "paper") and colour is None:
-        turned = np.array(rgb(("#9fb4bd", "#b9a58f", "#8fae9a", "#b59aa8", "#a4a0c4", "#c7a27c")[int(chance.integers(6))]), np.float32)
+        turned = np.array(
+            rgb(("#9fb4bd", "#b9a58f", "#8fae9a", "#b59aa8", "#a4a0c4", "#c7a27c")[int(chance.integers(6))]), np.float32
+        )
         above, below, light = turned * 0.72, turned * 1.02, np.clip(turned * 1.3 + 0.08, 0, 1)
     if colour is not None:
         own = np.array(colour, np.float32)
@@ -270,7 +304,10 @@ def ground(place: str, *, colour: Rgb | None, width: int, height: int, chance: n
 def paper(cut: str, aspect: float) -> Figure:
     """The set's paper for a picture of this shape."""
     side = 50 * aspect + 3
-    words = [f"{-side:.2f}" if each == "L" else f"{side:.2f}" if each == "R" else each for each in cut.replace("\n", " \n ").split(" ")]
+    words = [
+        f"{-side:.2f}" if each == "L" else f"{side:.2f}" if each == "R" else each
+        for each in cut.replace("\n", " \n ").split(" ")
+    ]
     return drawn(" ".join(words))
 
 
@@ -279,12 +316,23 @@ def apron(place: str, aspect: float, top: float) -> Figure:
     side = 50 * aspect + 3
     kind = APRONS[place][1]
     if kind == "road":
-        dashes = " \n".join(f"white box {x} {top * 0.46:.2f} {x + 12} {top * 0.46 + 1.4:.2f}" for x in range(-int(side) - 6, int(side), 26))
+        dashes = " \n".join(
+            f"white box {x} {top * 0.46:.2f} {x + 12} {top * 0.46 + 1.4:.2f}"
+            for x in range(-int(side) - 6, int(side), 26)
+        )
         return drawn(f"+ main- box {-side} -4 {side} {top + 2.6}\nmain box {-side} -4 {side} {top}\n{dashes}")
     if kind == "waves":
-        points = " ".join(f"{x:.1f} {top + (2.2 if at % 2 else -1.2):.2f}" for at, x in enumerate(np.linspace(-side, side, int(side / 4) | 1)))
-        lower = " ".join(f"{x:.1f} {top - 7 + (2.2 if at % 2 else -1.2):.2f}" for at, x in enumerate(np.linspace(-side + 3, side, int(side / 4) | 1)))
-        return drawn(f"joint sea 0 0 bob 0.8\n+ main blob {-side} -4 {points} {side} -4 @sea\n+ main- blob {-side} -4 {lower} {side} -4 @sea")
+        points = " ".join(
+            f"{x:.1f} {top + (2.2 if at % 2 else -1.2):.2f}"
+            for at, x in enumerate(np.linspace(-side, side, int(side / 4) | 1))
+        )
+        lower = " ".join(
+            f"{x:.1f} {top - 7 + (2.2 if at % 2 else -1.2):.2f}"
+            for at, x in enumerate(np.linspace(-side + 3, side, int(side / 4) | 1))
+        )
+        return drawn(
+            f"joint sea 0 0 bob 0.8\n+ main blob {-side} -4 {points} {side} -4 @sea\n+ main- blob {-side} -4 {lower} {side} -4 @sea"
+        )
     return drawn(
         f"+ main- blob {-side} -4 {-side} {top + 4} {-side * 0.5} {top + 1} 0 {top + 3.4} {side * 0.5} {top + 0.8} {side} {top + 4} {side} -4\n"
         f"+ main blob {-side} -4 {-side} {top - 3} {-side * 0.45} {top} {side * 0.1} {top - 2.4} {side * 0.6} {top + 0.4} {side} {top - 2} {side} -4"

@@ -17,10 +17,33 @@ from mutoscope.studio.theatre.shapes import Figure, Points, drawn
 from mutoscope.studio.theatre.staging import AFLOAT, Actor, cast_of
 
 # the hour's light on paper
-_HOURS: dict[str, Rgb] = {"day": (1.0, 1.0, 1.0), "sunset": (1.06, 0.88, 0.74), "dawn": (1.04, 0.94, 0.90), "twilight": (0.70, 0.68, 0.90), "night": (0.46, 0.53, 0.78)}
-_INDOORS: dict[str, Rgb] = {"night": (0.86, 0.74, 0.60), "sunset": (1.06, 0.92, 0.78), "twilight": (0.86, 0.78, 0.82), "dawn": (1.03, 0.97, 0.92), "day": (1.0, 1.0, 1.0)}
-_EFFECTS: dict[str, Rgb] = {"warm": (1.08, 0.96, 0.82), "cold": (0.80, 0.95, 1.12), "dark": (0.80, 0.78, 0.84), "cute": (1.06, 0.98, 1.0), "retro": (1.02, 0.95, 0.82)}
-_SKY_AT: dict[str, tuple[str, str]] = {"sunset": ("#6b5a8f", "#f5a35f"), "dawn": ("#7d8fc0", "#f7c9a8"), "night": ("#0b1330", "#24365f"), "twilight": ("#2a2f66", "#b37a9a")}
+_HOURS: dict[str, Rgb] = {
+    "day": (1.0, 1.0, 1.0),
+    "sunset": (1.06, 0.88, 0.74),
+    "dawn": (1.04, 0.94, 0.90),
+    "twilight": (0.70, 0.68, 0.90),
+    "night": (0.46, 0.53, 0.78),
+}
+_INDOORS: dict[str, Rgb] = {
+    "night": (0.86, 0.74, 0.60),
+    "sunset": (1.06, 0.92, 0.78),
+    "twilight": (0.86, 0.78, 0.82),
+    "dawn": (1.03, 0.97, 0.92),
+    "day": (1.0, 1.0, 1.0),
+}
+_EFFECTS: dict[str, Rgb] = {
+    "warm": (1.08, 0.96, 0.82),
+    "cold": (0.80, 0.95, 1.12),
+    "dark": (0.80, 0.78, 0.84),
+    "cute": (1.06, 0.98, 1.0),
+    "retro": (1.02, 0.95, 0.82),
+}
+_SKY_AT: dict[str, tuple[str, str]] = {
+    "sunset": ("#6b5a8f", "#f5a35f"),
+    "dawn": ("#7d8fc0", "#f7c9a8"),
+    "night": ("#0b1330", "#24365f"),
+    "twilight": ("#2a2f66", "#b37a9a"),
+}
 FLOOR = 13.0  # where the cast stands before a painted land, in hundredths of the height
 
 
@@ -45,11 +68,25 @@ def ground(stage: Stage, cast: Cast) -> Floats:
         above, below = _SKY_AT[stage.time]
         y = np.linspace(0, 1, 64, dtype=np.float32)[:, None, None]
         column = np.array(sets.rgb(above), np.float32) * (1 - y) + np.array(sets.rgb(below), np.float32) * y
-        return np.asarray(cv2.resize(np.repeat(column, 2, 1), (stage.width, stage.height), interpolation=cv2.INTER_LINEAR), np.float32)
+        return np.asarray(
+            cv2.resize(np.repeat(column, 2, 1), (stage.width, stage.height), interpolation=cv2.INTER_LINEAR), np.float32
+        )
     colour = cast.backdrop
-    if colour is None and stage.wish.tint("light") is not None and stage.place in ("backdrop", "plinth", "table", "room", "paper"):
+    if (
+        colour is None
+        and stage.wish.tint("light") is not None
+        and stage.place in ("backdrop", "plinth", "table", "room", "paper")
+    ):
         colour = stage.wish.tint("light")
-    return sets.ground(stage.place, colour=colour, width=stage.width, height=stage.height, chance=stage.chance(611), tint=tint, dark="dark" in cast.effects)
+    return sets.ground(
+        stage.place,
+        colour=colour,
+        width=stage.width,
+        height=stage.height,
+        chance=stage.chance(611),
+        tint=tint,
+        dark="dark" in cast.effects,
+    )
 
 
 def tint_of(stage: Stage, cast: Cast) -> Rgb:
@@ -83,13 +120,34 @@ def perform(picture: Bytes, depth: Floats, stage: Stage, cast: Cast, *, acting: 
     _effects_behind(picture, stage, cast)
     if told is not None and told.cut:
         lit = _lit_set(stage, told)
-        _paste(picture, depth, sets.paper(told.cut, aspect), puppet.inks_of(lit), width / 2, float(height), unit, 0.25, tint, flip=flip)
+        _paste(
+            picture,
+            depth,
+            sets.paper(told.cut, aspect),
+            puppet.inks_of(lit),
+            width / 2,
+            float(height),
+            unit,
+            0.25,
+            tint,
+            flip=flip,
+        )
     floor = height * (1 - (told.floor if told else FLOOR) / 100.0)
     afloat = bool(cast.roles) and cast.roles[0].noun.figure in AFLOAT and place == "sea"
     if told is None and place not in ("space", "abstract") and cast.roles and not cast.bust:
         place = "waves" if afloat else _land(stage, cast)
         if not afloat:
-            _paste(picture, depth, sets.apron(place, aspect, FLOOR + 4), _apron_inks(place), width / 2, float(height), unit, 0.6, tint)
+            _paste(
+                picture,
+                depth,
+                sets.apron(place, aspect, FLOOR + 4),
+                _apron_inks(place),
+                width / 2,
+                float(height),
+                unit,
+                0.6,
+                tint,
+            )
     actors = [_tinted(each, tint) for each in cast_of(cast, width, height, place, stage.seed ^ 0x5A17, floor=floor)]
     if "rainbow" in cast.effects:
         _rainbow(picture, stage)
@@ -97,7 +155,17 @@ def perform(picture: Bytes, depth: Floats, stage: Stage, cast: Cast, *, acting: 
     for actor in baked:
         lay(picture, depth, actor, effects=cast.effects, place=place)
     if afloat:
-        _paste(picture, depth, sets.apron("waves", aspect, FLOOR + 1.5), _apron_inks("waves"), width / 2, float(height), unit, 0.8, tint)
+        _paste(
+            picture,
+            depth,
+            sets.apron("waves", aspect, FLOOR + 1.5),
+            _apron_inks("waves"),
+            width / 2,
+            float(height),
+            unit,
+            0.8,
+            tint,
+        )
     if "fire" in cast.effects and not acting:
         _flames(picture, depth, stage, tint, unit)
     if "confetti" in cast.effects:
@@ -129,7 +197,9 @@ def _lit_set(stage: Stage, told: sets.Set) -> dict[str, Rgb]:
 
 
 def _tinted(actor: Actor, tint: Rgb) -> Actor:
-    inks = {name: _times(colour, tint) if name not in ("lamp", "flame") else colour for name, colour in actor.inks.items()}
+    inks = {
+        name: _times(colour, tint) if name not in ("lamp", "flame") else colour for name, colour in actor.inks.items()
+    }
     return replace(actor, inks=inks)
 
 
@@ -138,8 +208,22 @@ def _times(colour: Rgb, tint: Rgb) -> Rgb:
     return red, green, blue
 
 
-def _paste(picture: Bytes, depth: Floats, figure: Figure, inks: dict[str, Rgb], x: float, y: float, scale: float, near: float, tint: Rgb, *, flip: bool = False) -> None:
-    lit = {name: _times(colour, tint) if name != "window" or max(tint) > 0.8 else colour for name, colour in inks.items()}
+def _paste(
+    picture: Bytes,
+    depth: Floats,
+    figure: Figure,
+    inks: dict[str, Rgb],
+    x: float,
+    y: float,
+    scale: float,
+    near: float,
+    tint: Rgb,
+    *,
+    flip: bool = False,
+) -> None:
+    lit = {
+        name: _times(colour, tint) if name != "window" or max(tint) > 0.8 else colour for name, colour in inks.items()
+    }
     sprite = puppet.draw(clipped(figure, picture.shape[1] / picture.shape[0]), lit, scale, flip=flip)
     over(picture, sprite, x, y, depth, near)
 
@@ -148,7 +232,8 @@ def clipped(figure: Figure, aspect: float) -> Figure:
     """Nothing far outside of the frame: it would only cost time."""
     side = 50 * aspect + 6
     parts = tuple(
-        replace(part, outlines=tuple(np.clip(outline, (-side, -8.0), (side, 108.0)) for outline in part.outlines)) for part in figure.parts
+        replace(part, outlines=tuple(np.clip(outline, (-side, -8.0), (side, 108.0)) for outline in part.outlines))
+        for part in figure.parts
     )
     return Figure(parts, figure.joints)
 
@@ -201,9 +286,19 @@ def dressed_sprite(sprite: Sprite, actor: Actor, effects: tuple[str, ...], size:
     return Sprite(np.asarray(rgba, np.uint8), x, y)
 
 
-def lay(picture: Bytes, depth: Floats | None, actor: Actor, *, effects: tuple[str, ...] = (), place: str = "", pose: int = puppet.REST_POSE) -> None:
+def lay(
+    picture: Bytes,
+    depth: Floats | None,
+    actor: Actor,
+    *,
+    effects: tuple[str, ...] = (),
+    place: str = "",
+    pose: int = puppet.REST_POSE,
+) -> None:
     """One figure with the shadow that it throws."""
-    sprite = puppet.draw(actor.figure, actor.inks, actor.scale, pose=pose, going=actor.going, flip=actor.flip, turn=actor.turn)
+    sprite = puppet.draw(
+        actor.figure, actor.inks, actor.scale, pose=pose, going=actor.going, flip=actor.flip, turn=actor.turn
+    )
     if actor.stands:
         shadow(picture, sprite, actor)
     else:
@@ -243,7 +338,9 @@ def _darken(picture: Bytes, x: float, y: float, wide: float, tall: float, streng
 def _halo_shadow(picture: Bytes, sprite: Sprite, actor: Actor) -> None:
     """Of what hangs free: its own shape, soft, on whatever is behind."""
     reach = max(3, round(actor.height * 0.035))
-    cover = cv2.copyMakeBorder(np.ascontiguousarray(sprite.rgba[..., 3]), reach * 2, reach * 2, reach * 2, reach * 2, cv2.BORDER_CONSTANT)
+    cover = cv2.copyMakeBorder(
+        np.ascontiguousarray(sprite.rgba[..., 3]), reach * 2, reach * 2, reach * 2, reach * 2, cv2.BORDER_CONSTANT
+    )
     soft = cv2.blur(cv2.blur(cover, (reach, reach)), (reach, reach))
     dark = np.zeros((*soft.shape, 4), np.uint8)
     dark[..., 3] = cv2.convertScaleAbs(soft, alpha=0.30)
@@ -265,7 +362,9 @@ def _glow(picture: Bytes, sprite: Sprite, actor: Actor) -> None:
 def _bordered(sprite: Sprite, colour: tuple[int, int, int], wide: int) -> Sprite:
     pad = wide + 2
     rgba = cv2.copyMakeBorder(sprite.rgba, pad, pad, pad, pad, cv2.BORDER_CONSTANT)
-    grown = cv2.dilate(np.ascontiguousarray(rgba[..., 3]), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * wide + 1, 2 * wide + 1)))
+    grown = cv2.dilate(
+        np.ascontiguousarray(rgba[..., 3]), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * wide + 1, 2 * wide + 1))
+    )
     grown = cv2.blur(grown, (3, 3))
     back = np.dstack([(grown.astype(np.float32) * (each / 255)).astype(np.uint8) for each in colour] + [grown])
     cover = np.ascontiguousarray(rgba[..., 3])
@@ -287,7 +386,14 @@ def _effects_behind(picture: Bytes, stage: Stage, cast: Cast) -> None:
             colour = (255, int(205 + 40 * warm), int(120 + 110 * (1 - warm)))
             disc = np.zeros_like(picture)[:1, :1]
             del disc
-            cv2.circle(light, (int(x * width), int(y * height * 0.8)), radius, tuple(int(each * 0.34) for each in colour), -1, cv2.LINE_AA)
+            cv2.circle(
+                light,
+                (int(x * width), int(y * height * 0.8)),
+                radius,
+                tuple(int(each * 0.34) for each in colour),
+                -1,
+                cv2.LINE_AA,
+            )
         np.copyto(picture, cv2.add(picture, cv2.blur(light, (max(1, height // 200),) * 2)))
     if "ornate" in cast.effects:
         centre = (width // 2, int(height * 0.48))
@@ -295,7 +401,10 @@ def _effects_behind(picture: Bytes, stage: Stage, cast: Cast) -> None:
         for ring_, petals in ((0.30, 12), (0.44, 18), (0.60, 24), (0.78, 30)):
             for petal in range(petals):
                 angle = petal * math.tau / petals
-                at = (int(centre[0] + math.cos(angle) * height * ring_), int(centre[1] + math.sin(angle) * height * ring_))
+                at = (
+                    int(centre[0] + math.cos(angle) * height * ring_),
+                    int(centre[1] + math.sin(angle) * height * ring_),
+                )
                 size = int(height * ring_ * 2.6 / petals)
                 cv2.circle(layer, at, size, (255, 244, 214), max(1, height // 360), cv2.LINE_AA)
                 cv2.circle(layer, at, max(1, size // 3), (255, 244, 214), -1, cv2.LINE_AA)
@@ -307,7 +416,17 @@ def _rainbow(picture: Bytes, stage: Stage) -> None:
     layer = picture.copy()
     colours = ((220, 60, 60), (245, 150, 50), (250, 220, 80), (80, 170, 90), (70, 130, 210), (120, 80, 170))
     for at, colour in enumerate(colours):
-        cv2.ellipse(layer, (width // 2, int(height * 0.92)), (int(height * (0.80 - at * 0.035)),) * 2, 0, 180, 360, colour, max(2, int(height * 0.036)), cv2.LINE_AA)
+        cv2.ellipse(
+            layer,
+            (width // 2, int(height * 0.92)),
+            (int(height * (0.80 - at * 0.035)),) * 2,
+            0,
+            180,
+            360,
+            colour,
+            max(2, int(height * 0.036)),
+            cv2.LINE_AA,
+        )
     del stage
     np.copyto(picture, cv2.addWeighted(picture, 0.35, layer, 0.65, 0))
 
@@ -321,7 +440,9 @@ def _confetti(picture: Bytes, stage: Stage) -> None:
         across = np.array([math.cos(angle), math.sin(angle)]) * radius
         down = np.array([-across[1], across[0]]) * 0.5
         centre = np.array([x * width, y * height])
-        points: Points = np.stack([centre + across + down, centre + across - down, centre - across - down, centre - across + down])
+        points: Points = np.stack(
+            [centre + across + down, centre + across - down, centre - across - down, centre - across + down]
+        )
         cv2.fillPoly(picture, [np.rint(points * 16).astype(np.int32)], colour, cv2.LINE_AA, 4)
 
 
@@ -334,7 +455,17 @@ yellow blob -8 0 -9 8 -3 14 0 20 4 12 9 8 8 0
 def _flames(picture: Bytes, depth: Floats, stage: Stage, tint: Rgb, unit: float) -> None:
     del tint
     for x, size in ((0.12, 0.8), (0.26, 0.6), (0.76, 0.65), (0.90, 0.9)):
-        _paste(picture, depth, _FLAMES, puppet.inks_of({}), x * stage.width, stage.height * 1.0, unit * size, 0.9, (1.0, 1.0, 1.0))
+        _paste(
+            picture,
+            depth,
+            _FLAMES,
+            puppet.inks_of({}),
+            x * stage.width,
+            stage.height * 1.0,
+            unit * size,
+            0.9,
+            (1.0, 1.0, 1.0),
+        )
 
 
 def _wash(picture: Bytes, cast: Cast) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mutoscope.studio.scene.lexicon import Rgb
-from mutoscope.studio.theatre import casting, figures, icons, people, puppet, sets
+from mutoscope.studio.theatre import casting, figures, icons, people, puppet
 from mutoscope.studio.theatre.casting import Cast, Role
 from mutoscope.studio.theatre.people import Look
 from mutoscope.studio.theatre.shapes import Figure, Part, bounds, joined, part, placed
@@ -21,10 +21,79 @@ SEATS: dict[str, tuple[float, float]] = {
 }  # fmt: skip
 HIP = {"sit": 0.33, "ride": 0.34, "read": 0.33, "meditate": 0.16}
 AFLOAT = frozenset({"boat", "ship", "whale", "dolphin", "swan", "duck", "shark"})
-AIRBORNE = frozenset({"airplane", "helicopter", "hot air balloon", "rocket", "ufo", "flying bird", "eagle", "butterfly", "bee", "dragonfly", "hummingbird", "balloon", "ghost", "sun", "star", "heart", "ladybird"})
+AIRBORNE = frozenset(
+    {
+        "airplane",
+        "helicopter",
+        "hot air balloon",
+        "rocket",
+        "ufo",
+        "flying bird",
+        "eagle",
+        "butterfly",
+        "bee",
+        "dragonfly",
+        "hummingbird",
+        "balloon",
+        "ghost",
+        "sun",
+        "star",
+        "heart",
+        "ladybird",
+    }
+)
 DRIVEN = frozenset({"car", "sports car", "bus", "truck", "bicycle", "motorcycle", "train", "skateboard"})
 SWIMMERS = frozenset({"fish", "goldfish", "koi", "shark", "whale", "dolphin", "submarine"})
-HAND_HELD = frozenset({"guitar", "violin", "trumpet", "ball", "basketball", "tennis ball", "balloon", "umbrella", "book", "phone", "laptop", "camera", "gift", "flag", "sword", "shield", "microphone", "cup", "bouquet", "rose", "flower", "lantern", "candle", "handbag", "suitcase", "ice cream", "apple", "bottle", "wine glass", "heart", "star", "key", "bread", "pizza", "burger", "donut", "cake", "potion", "surfboard", "box", "basket", "drum", "sign", "watch", "crown", "cupcake"})
+HAND_HELD = frozenset(
+    {
+        "guitar",
+        "violin",
+        "trumpet",
+        "ball",
+        "basketball",
+        "tennis ball",
+        "balloon",
+        "umbrella",
+        "book",
+        "phone",
+        "laptop",
+        "camera",
+        "gift",
+        "flag",
+        "sword",
+        "shield",
+        "microphone",
+        "cup",
+        "bouquet",
+        "rose",
+        "flower",
+        "lantern",
+        "candle",
+        "handbag",
+        "suitcase",
+        "ice cream",
+        "apple",
+        "bottle",
+        "wine glass",
+        "heart",
+        "star",
+        "key",
+        "bread",
+        "pizza",
+        "burger",
+        "donut",
+        "cake",
+        "potion",
+        "surfboard",
+        "box",
+        "basket",
+        "drum",
+        "sign",
+        "watch",
+        "crown",
+        "cupcake",
+    }
+)
 SKINS: tuple[str, ...] = ("#eebd98", "#d9a06f", "#f2cdb0", "#a9714a", "#7a4e33")
 HAIRS: tuple[str, ...] = ("#3a2419", "#5f3b22", "#241a18", "#8a5a30", "#b98545")
 CLOTHS: tuple[str, ...] = ("#3f74b5", "#c8553d", "#3f8f73", "#d39b32", "#7a5aa6", "#b8476b", "#2f7f92")
@@ -102,7 +171,13 @@ def cast_of(cast: Cast, width: int, height: int, place: str, seed: int, *, floor
     if cast.plate in ("logo", "badge", "poster", "banner"):
         for spot in spots:
             spot.height *= 0.86
-        floor = height * (0.70 if cast.letters and cast.plate == "logo" else 0.78 if cast.plate in ("logo", "badge") else floor / height)
+        floor = height * (
+            0.70
+            if cast.letters and cast.plate == "logo"
+            else 0.78
+            if cast.plate in ("logo", "badge")
+            else floor / height
+        )
     top = [spot for spot in spots if spot.index not in support and _stands(spot, spots)]
     _line_up(top, spots, support, width, height, floor, place, chance)
     actors: list[tuple[int, Actor]] = []
@@ -125,7 +200,9 @@ def _spot(role: Role, index: int, cast: Cast, chance: np.random.Generator, place
     return _Spot(role, index, figure, inks, right - left, top)
 
 
-def dressed(role: Role, cast: Cast, chance: np.random.Generator, *, bust: bool = False) -> tuple[Figure, dict[str, Rgb]]:
+def dressed(
+    role: Role, cast: Cast, chance: np.random.Generator, *, bust: bool = False
+) -> tuple[Figure, dict[str, Rgb]]:
     """The figure of a role and its colours."""
     measures = casting.measures_of(role)
     drawn = [int(each) for each in chance.integers(0, 1 << 20, 4)]
@@ -185,7 +262,9 @@ def _cut_beast(name: str, measures: tuple[tuple[str, Any], ...]) -> Figure:
     return figures.beast(name, **dict(measures))
 
 
-def _person(role: Role, measures: dict[str, str], drawn: list[int], cast: Cast, *, bust: bool) -> tuple[Figure, dict[str, Rgb]]:
+def _person(
+    role: Role, measures: dict[str, str], drawn: list[int], cast: Cast, *, bust: bool
+) -> tuple[Figure, dict[str, Rgb]]:
     look = Look(
         hair=measures.get("hair", "short" if drawn[0] % 2 else "bob"),
         dress=measures.get("dress", "shirt"),
@@ -200,7 +279,13 @@ def _person(role: Role, measures: dict[str, str], drawn: list[int], cast: Cast, 
         mask=measures.get("mask", ""),
     )
     old = measures.get("age") == "old"
-    cloth = role.colours[0] if role.colours else figures.colour_of(measures.get("cloth", "#2c3550" if measures.get("dress") == "suit" else CLOTHS[drawn[1] % len(CLOTHS)]))
+    cloth = (
+        role.colours[0]
+        if role.colours
+        else figures.colour_of(
+            measures.get("cloth", "#2c3550" if measures.get("dress") == "suit" else CLOTHS[drawn[1] % len(CLOTHS)])
+        )
+    )
     colours: dict[str, Rgb] = {
         "skin": figures.colour_of(measures.get("skin", SKINS[drawn[2] % len(SKINS)])),
         "hair": figures.colour_of(measures.get("hairink", "#dcd8d2" if old else HAIRS[drawn[3] % len(HAIRS)])),
@@ -208,7 +293,16 @@ def _person(role: Role, measures: dict[str, str], drawn: list[int], cast: Cast, 
         "legs": figures.colour_of(measures.get("legs", ("#3a3f58", "#5a4a3a", "#2f3a36")[drawn[1] % 3])),
         "shoe": figures.colour_of("#2f2623"),
         "second": figures.colour_of("#c8403a"),
-        "hat": figures.colour_of(measures.get("hatink", "brown" if measures.get("hat") == "brim" else "#5a3f8a" if measures.get("hat") == "wizard" else "#b5473c")),
+        "hat": figures.colour_of(
+            measures.get(
+                "hatink",
+                "brown"
+                if measures.get("hat") == "brim"
+                else "#5a3f8a"
+                if measures.get("hat") == "wizard"
+                else "#b5473c",
+            )
+        ),
         "eye": figures.colour_of(measures.get("eye", ("#5b7f4a", "#4f7fb0", "#6b4423")[drawn[0] % 3])),
         "main": figures.colour_of("#aeb6c2"),
     }
@@ -226,15 +320,30 @@ def _person(role: Role, measures: dict[str, str], drawn: list[int], cast: Cast, 
             held = _leaned(figures.thing(prop), 58)
             figure = joined(figure, placed(held, 14, 36, 0.5))
         else:
-            figure = joined(figure, placed(figures.thing(prop), hand[0] * 100 + 3, hand[1] * 100 - tall * (0.5 if tall < 50 else 0.45), tall / 100))
-        colours |= {key: value for key, value in figures.colours_of(figures.THINGS[prop].inks).items() if key in ("main", "third")}
+            figure = joined(
+                figure,
+                placed(
+                    figures.thing(prop),
+                    hand[0] * 100 + 3,
+                    hand[1] * 100 - tall * (0.5 if tall < 50 else 0.45),
+                    tall / 100,
+                ),
+            )
+        colours |= {
+            key: value
+            for key, value in figures.colours_of(figures.THINGS[prop].inks).items()
+            if key in ("main", "third")
+        }
     return figure, puppet.inks_of(colours)
 
 
 def _leaned(figure: Figure, degrees: float) -> Figure:
     angle = math.radians(degrees)
     turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
-    parts = tuple(Part(each.ink, tuple((outline - (0, 40)) @ turn for outline in each.outlines), "", each.sheet) for each in figure.parts)
+    parts = tuple(
+        Part(each.ink, tuple((outline - (0, 40)) @ turn for outline in each.outlines), "", each.sheet)
+        for each in figure.parts
+    )
     return Figure(parts, {})
 
 
@@ -266,7 +375,11 @@ def _varied(colour: Rgb, drawn: int) -> Rgb:
     """A little lighter, darker or warmer: no two seeds have the same animal."""
     light = 0.86 + 0.26 * (drawn % 101) / 100
     warm = 0.95 + 0.10 * (drawn // 101 % 101) / 100
-    red, green, blue = min(1.0, colour[0] * light * warm), min(1.0, colour[1] * light), min(1.0, colour[2] * light / warm)
+    red, green, blue = (
+        min(1.0, colour[0] * light * warm),
+        min(1.0, colour[1] * light),
+        min(1.0, colour[2] * light / warm),
+    )
     return red, green, blue
 
 
@@ -281,7 +394,9 @@ def _supports(spots: list[_Spot]) -> set[int]:
         if to < 0:
             continue
         if relation in ("on", "in", "under", "over"):
-            slight = spot.role.noun.figure not in SEATS and casting.metres(spot.role) < 0.5 * casting.metres(spots[to].role)
+            slight = spot.role.noun.figure not in SEATS and casting.metres(spot.role) < 0.5 * casting.metres(
+                spots[to].role
+            )
             if to in found or (slight and relation in ("on", "in")):
                 continue
             found.add(to)
@@ -313,7 +428,9 @@ def _base(main: _Spot, cast: Cast, width: int, height: int, place: str) -> float
     if "far" in cast.effects:
         tall *= 0.6
     many = main.role.count
-    if many > 2 and (main.role.noun.figure in AIRBORNE or main.role.deed in ("fly", "swim") or main.role.noun.figure in SWIMMERS):
+    if many > 2 and (
+        main.role.noun.figure in AIRBORNE or main.role.deed in ("fly", "swim") or main.role.noun.figure in SWIMMERS
+    ):
         tall *= 0.72
     tall *= 1.0 if many == 1 else 0.86 if many == 2 else 0.72 if many <= 4 else 0.56
     room = width * (0.66 if many == 1 else 0.9 / (1 + 0.55 * (min(many, 5) - 1)))
@@ -321,7 +438,14 @@ def _base(main: _Spot, cast: Cast, width: int, height: int, place: str) -> float
 
 
 def _line_up(
-    top: list[_Spot], spots: list[_Spot], support: set[int], width: int, height: int, floor: float, place: str, chance: np.random.Generator
+    top: list[_Spot],
+    spots: list[_Spot],
+    support: set[int],
+    width: int,
+    height: int,
+    floor: float,
+    place: str,
+    chance: np.random.Generator,
 ) -> None:
     behind: list[_Spot] = []
     row: list[_Spot] = []
@@ -343,7 +467,10 @@ def _line_up(
     for spot in row:
         spot.height = min(spot.height, height * 0.8)
         _fit_children(spot, spots)
-        stack = max([spot.height + 0.75 * spots[child].height for child in spot.children if spot.role.relation == "on"], default=0.0)
+        stack = max(
+            [spot.height + 0.75 * spots[child].height for child in spot.children if spot.role.relation == "on"],
+            default=0.0,
+        )
         if stack > height * 0.9:
             spot.height *= height * 0.9 / stack
             _fit_children(spot, spots)
@@ -364,7 +491,12 @@ def _line_up(
         left += span + gap
         spot.y = floor + (number % 2) * height * 0.012
         spot.order = 50 + number % 2
-        spot.flip = len(row) > 1 and number == len(row) - 1 and spot.role.noun.kind in ("beast", "person") and not spot.role.deed == "go"
+        spot.flip = (
+            len(row) > 1
+            and number == len(row) - 1
+            and spot.role.noun.kind in ("beast", "person")
+            and spot.role.deed != "go"
+        )
         _lift(spot, height, floor, place)
     for number, spot in enumerate(behind):
         spot.height = min(spot.height * 1.15, height * 0.74)
@@ -408,11 +540,24 @@ def _lift(spot: _Spot, height: int, floor: float, place: str) -> None:
 def _fit_children(spot: _Spot, spots: list[_Spot]) -> None:
     for child in spot.children:
         other = spots[child]
-        relation = other.role.relation if other.role.to == spot.index and other.role.relation in ("holding", "wearing") else spot.role.relation
+        relation = (
+            other.role.relation
+            if other.role.to == spot.index and other.role.relation in ("holding", "wearing")
+            else spot.role.relation
+        )
         if relation == "wearing":
             other.height = min(spot.height * 0.22, spot.width * 0.5)
         elif relation == "holding":
-            share = {"guitar": 0.62, "violin": 0.42, "umbrella": 0.62, "balloon": 0.6, "surfboard": 0.95, "sword": 0.5, "flag": 0.8, "sign": 0.5}.get(other.role.noun.figure, 0.22)
+            share = {
+                "guitar": 0.62,
+                "violin": 0.42,
+                "umbrella": 0.62,
+                "balloon": 0.6,
+                "surfboard": 0.95,
+                "sword": 0.5,
+                "flag": 0.8,
+                "sign": 0.5,
+            }.get(other.role.noun.figure, 0.22)
             other.height = spot.height * share * other.role.size
         else:
             ratio = (casting.metres(other.role) / casting.metres(spot.role)) ** 0.5
@@ -432,7 +577,15 @@ def _place_children(spot: _Spot, spots: list[_Spot], height: int) -> None:
         if relation == "holding":
             across, up = people.hand_of(spot.role.pose or "hold") if spot.role.noun.kind == "person" else (0.42, 0.5)
             other.x = spot.x + way * across * spot.height
-            grip = {"umbrella": 0.12, "balloon": 0.02, "guitar": 0.45, "sword": 0.1, "flag": 0.3, "surfboard": 0.45, "sign": 0.3}.get(other.role.noun.figure, 0.35)
+            grip = {
+                "umbrella": 0.12,
+                "balloon": 0.02,
+                "guitar": 0.45,
+                "sword": 0.1,
+                "flag": 0.3,
+                "surfboard": 0.45,
+                "sign": 0.3,
+            }.get(other.role.noun.figure, 0.35)
             other.y = spot.y - up * spot.height + grip * other.height
             if other.role.noun.figure == "guitar":
                 other.x, other.y = spot.x + way * spot.height * 0.06, spot.y - spot.height * 0.28
@@ -464,7 +617,9 @@ def _place_children(spot: _Spot, spots: list[_Spot], height: int) -> None:
             else:
                 other.order = spot.order - 1
         else:
-            across, up = SEATS.get(spot.role.noun.figure, (-0.06, 0.60) if spot.role.noun.kind == "beast" else (0.0, 0.96))
+            across, up = SEATS.get(
+                spot.role.noun.figure, (-0.06, 0.60) if spot.role.noun.kind == "beast" else (0.0, 0.96)
+            )
             if spot.role.noun.kind == "beast":
                 left, bottom, right, top = bounds(spot.figure)
                 del left, bottom, right
@@ -489,13 +644,26 @@ def _place_children(spot: _Spot, spots: list[_Spot], height: int) -> None:
 
 def _back_of(spot: _Spot) -> float:
     """How high an animal's back is, in hundredths."""
-    body = max((each for each in spot.figure.parts if each.ink == "main" and not each.joint), key=lambda each: float(np.ptp(each.outlines[0][:, 0])), default=None)
+    body = max(
+        (each for each in spot.figure.parts if each.ink == "main" and not each.joint),
+        key=lambda each: float(np.ptp(each.outlines[0][:, 0])),
+        default=None,
+    )
     return float(body.outlines[0][:, 1].max()) - 2 if body is not None else 60.0
 
 
 def _reposed(spot: _Spot, pose: str) -> Figure:
     measures = casting.measures_of(spot.role)
-    look = Look(hair=measures.get("hair", "short"), dress=measures.get("dress", "shirt"), hat=measures.get("hat", ""), face=measures.get("face", "smile"), beard="beard" in measures, cape="cape" in measures, age=measures.get("age", "grown"), mask=measures.get("mask", ""))
+    look = Look(
+        hair=measures.get("hair", "short"),
+        dress=measures.get("dress", "shirt"),
+        hat=measures.get("hat", ""),
+        face=measures.get("face", "smile"),
+        beard="beard" in measures,
+        cape="cape" in measures,
+        age=measures.get("age", "grown"),
+        mask=measures.get("mask", ""),
+    )
     return people.person(look, pose)
 
 
@@ -504,17 +672,33 @@ def _actors(spot: _Spot, cast: Cast, width: int, height: int, place: str, chance
     found: list[Actor] = []
     many = spot.role.count
     role = spot.role
-    going = role.deed == "go" or (role.noun.figure in DRIVEN and (role.deed == "go" or place in ("road", "street", "city")))
+    going = role.deed == "go" or (
+        role.noun.figure in DRIVEN and (role.deed == "go" or place in ("road", "street", "city"))
+    )
     name = role.noun.figure
     held = role.relation in ("holding", "wearing")
-    airy = name in AIRBORNE or role.deed in ("fly", "swim") or place in ("space",) or (place == "underwater" and name in SWIMMERS)
+    airy = (
+        name in AIRBORNE
+        or role.deed in ("fly", "swim")
+        or place in ("space",)
+        or (place == "underwater" and name in SWIMMERS)
+    )
     for number in range(many):
         row, column = (number // 5, number % 5)
         across = min(many, 5) if row == 0 else many - 5 * row
         wide = 1.15 if airy else 0.62
-        x = spot.x + (column - (across - 1) / 2) * spot.width * wide * (1.0 if many > 1 else 0.0) + row * spot.width * 0.2
+        x = (
+            spot.x
+            + (column - (across - 1) / 2) * spot.width * wide * (1.0 if many > 1 else 0.0)
+            + row * spot.width * 0.2
+        )
         jitter = [float(each) for each in chance.uniform(-1, 1, 3)]
-        y = spot.y - row * height * 0.075 + (jitter[0] * height * (0.012 if not airy else 0.07) if many > 1 else 0.0) + (number % 2) * height * 0.014 * (many > 1)
+        y = (
+            spot.y
+            - row * height * 0.075
+            + (jitter[0] * height * (0.012 if not airy else 0.07) if many > 1 else 0.0)
+            + (number % 2) * height * 0.014 * (many > 1)
+        )
         scale = spot.scale * (1.0 - 0.12 * row) * (1.0 + 0.06 * jitter[1] * (many > 1))
         turn = {"fly": 8.0, "jump": 10.0}.get(role.deed, 0.0) if role.noun.kind == "beast" else 0.0
         if role.deed == "sit" and role.noun.kind == "beast" and name not in ("bird", "owl"):
@@ -523,7 +707,12 @@ def _actors(spot: _Spot, cast: Cast, width: int, height: int, place: str, chance
             turn = -16.0 + 14 * jitter[2]
         inks = spot.inks
         if many > 1 and number and not role.colours and "silhouette" not in cast.effects and role.noun.kind == "beast":
-            inks = puppet.inks_of({**{key: inks[key] for key in ("second", "third") if key in inks}, "main": _varied(inks["main"], int(9000 * abs(jitter[1])))})
+            inks = puppet.inks_of(
+                {
+                    **{key: inks[key] for key in ("second", "third") if key in inks},
+                    "main": _varied(inks["main"], int(9000 * abs(jitter[1]))),
+                }
+            )
         figure = spot.figure
         if many > 1 and number and role.noun.kind == "person":
             figure, inks = dressed(role, cast, chance)
@@ -542,7 +731,11 @@ def _actors(spot: _Spot, cast: Cast, width: int, height: int, place: str, chance
                 turn=-turn if spot.flip else turn,
                 stands=not (airy or held or spot.role.deed == "jump" or (name in AFLOAT and place in ("sea", "waves"))),
                 hop=0.10 if role.deed == "jump" else 0.0,
-                stroll=0.16 if going else 0.05 if role.deed in ("fly", "swim") or (name in SWIMMERS and place == "underwater") else 0.0,
+                stroll=0.16
+                if going
+                else 0.05
+                if role.deed in ("fly", "swim") or (name in SWIMMERS and place == "underwater")
+                else 0.0,
                 tall=spot.tall,
             )
         )
@@ -557,12 +750,37 @@ def _busts(spots: list[_Spot], cast: Cast, width: int, height: int) -> list[Acto
     at = 0
     for spot in people_:
         for _ in range(spot.role.count):
-            tall = min(height * 0.88, width * (0.92 if count == 1 else 0.5) * 100 / spot.wide) * min(1.12, spot.role.size ** 0.5)
+            tall = min(height * 0.88, width * (0.92 if count == 1 else 0.5) * 100 / spot.wide) * min(
+                1.12, spot.role.size**0.5
+            )
             x = width * ((at + 0.5) / count)
-            found.append(Actor(spot.figure, spot.inks, tall / 100, x, height * 1.005, 0.8, stands=False, tall=spot.tall, flip=at == 1))
+            found.append(
+                Actor(
+                    spot.figure,
+                    spot.inks,
+                    tall / 100,
+                    x,
+                    height * 1.005,
+                    0.8,
+                    stands=False,
+                    tall=spot.tall,
+                    flip=at == 1,
+                )
+            )
             at += 1
     for number, spot in enumerate(rest):
         tall = height * 0.34 * spot.role.size
-        found.append(Actor(spot.figure, spot.inks, tall / 100, width * (0.82 if number % 2 == 0 else 0.16), height * 0.97, 0.88, stands=False, tall=spot.tall))
+        found.append(
+            Actor(
+                spot.figure,
+                spot.inks,
+                tall / 100,
+                width * (0.82 if number % 2 == 0 else 0.16),
+                height * 0.97,
+                0.88,
+                stands=False,
+                tall=spot.tall,
+            )
+        )
     del cast
     return found

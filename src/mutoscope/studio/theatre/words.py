@@ -178,6 +178,10 @@ fox | fox, zorro, renard, fuchs, キツネ, лиса, volpe
 wolf | wolf, coyote, lobo, loup, волк
 bear | bear, grizzly, teddy bear, teddy, oso, ours, bär, 熊, медведь
 bear main=#eef1f4 | polar bear
+bear main=#3b3a40 head=20 snout=7 leg=24 | gorilla, ape
+bear main=#8a5a38 length=44 depth=30 leg=22 ear=mouse tail=long | monkey, chimpanzee, lemur
+mouse main=#8a6f58 coat=spots depth=34 ear=round tail=none | hedgehog, porcupine
+mouse main=#5d5a66 ear=none tail=long leg=9 length=60 depth=24 | otter, beaver, seal, lizard, crocodile, alligator, frog, toad, crab
 panda | panda
 rabbit | rabbit, bunny, hare, conejo, lapin, hase, kaninchen, ウサギ, кролик
 mouse | mouse, rat, hamster, guinea pig, ratón, souris, maus
@@ -265,10 +269,14 @@ person hair=mohawk cloth=ink | punk
 person hat=headphones dress=hoodie | dj, gamer, hacker
 person dress=robe cloth=orange hair=bald pose=meditate | yogi, buddha
 person dress=gown cloth=teal hair=long | mermaid
+person hair=curly hairink=#e2542f dress=hoodie cloth=yellow legs=red face=sad | clown
+person dress=robe cloth=leaf beard=1 hairink=#a9542a | dwarf, gnome, hobbit, leprechaun
+person dress=gown cloth=white hair=curly | angel statue, goddess statue, statue, sculpture
+person dress=robe cloth=moss | zombie, vampire, mummy
 """
 
 _ICONS = """
-koala, kangaroo, jellyfish, snail, snake, spider, turtle, bat, donkey, alien, skull, anchor, axe, bomb, broom, palette, calculator,
+koala, kangaroo, stairs=staircase, timer-sand=hourglass, ceiling-light=chandelier, chandelier,  jellyfish, snail, snake, spider, turtle, bat, donkey, alien, skull, anchor, axe, bomb, broom, palette, calculator,
 carrot, corn, dice-5=dice, dna, dumbbell, ferris-wheel, fridge, gamepad-variant=gamepad, gavel, grill, hammer, island, lipstick,
 cookie, fruit-pineapple=pineapple, peanut, popcorn, pretzel, rice, food-drumstick=drumstick, medal, trophy, microscope,
 necklace, oil-lamp, pencil, pinwheel, pipe, piggy-bank, puzzle, radio, rake, saw-blade=saw, scissors-cutting=scissors, ship-wheel, shovel,
@@ -310,22 +318,54 @@ LOOKS: dict[str, dict[str, str]] = {
 VERBS: dict[str, tuple[str, str]] = {
     word: (pose, deed)
     for words, pose, deed in (
-        ("standing, leaning, fighting, wearing nothing, posing, waiting, stands, staring, looking, gazing, watching, looks", "stand", "stand"),
-        ("walking, strolling, hiking, walks, wandering, marching, trotting, crossing, exploring, camina, spaziert", "walk", "go"),
-        ("running, jogging, racing, chasing, runs, galloping, sprinting, charging, corriendo, court, läuft, rennt, driving, drives, speeding, fighting, leaning, drifting, cruising, riding fast", "run", "go"),
-        ("sitting, seated, sits, resting, relaxing, sentado, assis, sitzt, sitting down, perched, perching, driver", "sit", "sit"),
+        (
+            "standing, leaning, fighting, wearing nothing, posing, waiting, stands, staring, looking, gazing, watching, looks",
+            "stand",
+            "stand",
+        ),
+        (
+            "walking, strolling, hiking, walks, wandering, marching, trotting, crossing, exploring, camina, spaziert",
+            "walk",
+            "go",
+        ),
+        (
+            "running, jogging, racing, chasing, runs, galloping, sprinting, charging, corriendo, court, läuft, rennt, driving, drives, speeding, fighting, leaning, drifting, cruising, riding fast",
+            "run",
+            "go",
+        ),
+        (
+            "sitting, seated, sits, resting, relaxing, sentado, assis, sitzt, sitting down, perched, perching, driver",
+            "sit",
+            "sit",
+        ),
         ("dancing, dances, partying, breakdancing, twirling, bailando, danse, tanzt, 踊る, танцует", "dance", "jump"),
-        ("jumping, leaping, jumps, hopping, bouncing, dunking, saltando, skiing, snowboarding, diving, climbing", "jump", "jump"),
+        (
+            "jumping, leaping, jumps, hopping, bouncing, dunking, saltando, skiing, snowboarding, diving, climbing",
+            "jump",
+            "jump",
+        ),
         ("waving, greeting, hailing, hello", "wave", "stand"),
         ("celebrating, cheering, victory, winning, stretching", "arms up", "jump"),
-        ("reading, studying, reads, leyendo, lit, liest, typing, writing, painting a picture, working, coding, drawing a picture", "read", "sit"),
+        (
+            "reading, studying, reads, leyendo, lit, liest, typing, writing, painting a picture, working, coding, drawing a picture",
+            "read",
+            "sit",
+        ),
         ("meditating, yoga, praying mantis, meditation", "meditate", "sit"),
         ("praying, bowing", "pray", "sit"),
-        ("flying, floating, soaring, hovering, flies, gliding, levitating, volando, vole, fliegt, flight", "fly", "fly"),
+        (
+            "flying, floating, soaring, hovering, flies, gliding, levitating, volando, vole, fliegt, flight",
+            "fly",
+            "fly",
+        ),
         ("kicking, karate, kickboxing, battling, boxing", "kick", "go"),
         ("playing, performing, strumming, jugando, spielt, joue", "play", "jump"),
         ("singing, speaking, talking, presenting, giving a speech", "hold", "stand"),
-        ("sleeping, asleep, napping, dreaming, sleeps, lying, curled up, snoozing, durmiendo, dort, schläft, 寝る, 眠る", "meditate", "sleep"),
+        (
+            "sleeping, asleep, napping, dreaming, sleeps, lying, curled up, snoozing, durmiendo, dort, schläft, 寝る, 眠る",
+            "meditate",
+            "sleep",
+        ),
         ("eating, drinking, cooking, baking, having breakfast, having tea, sipping, eats, comiendo", "hold", "stand"),
         ("swimming, snorkeling, surfing", "fly", "swim"),
         ("holding, carrying, showing, offering, holds", "hold", "stand"),
@@ -348,7 +388,9 @@ GARMENTS: dict[str, dict[str, str]] = {
     "hat": {"hat": "brim"}, "cowboy hat": {"hat": "brim"}, "top hat": {"hat": "top"}, "cap": {"hat": "cap"}, "baseball cap": {"hat": "cap"}, "beanie": {"hat": "beanie"}, "crown": {"hat": "crown"}, "wizard hat": {"hat": "wizard"}, "helmet": {"hat": "helmet"}, "hood": {"hat": "hood"}, "veil": {"hat": "veil"}, "hijab": {"hat": "veil"}, "turban": {"hat": "beanie"}, "flower crown": {"hat": "flowers"}, "santa hat": {"hat": "santa"}, "headphones": {"hat": "headphones"}, "chef hat": {"hat": "chef"},
     "glasses": {"glasses": "clear"}, "sunglasses": {"glasses": "dark"}, "goggles": {"glasses": "clear"}, "mask": {"glasses": "dark"}, "apron": {"dress": "apron"}, "scarf": {"hat": "hood"}, "wings": {"wings": "1"}, "horns": {"hat": "horns"}, "pirate hat": {"hat": "pirate"},
 }  # fmt: skip
-HATS = frozenset(word for word, change in GARMENTS.items() if "hat" in change and "dress" not in change and "cape" not in change)
+HATS = frozenset(
+    word for word, change in GARMENTS.items() if "hat" in change and "dress" not in change and "cape" not in change
+)
 # words of sets: what stands behind where the painter's places do not
 SETS: dict[str, str] = {
     word: name
@@ -393,9 +435,71 @@ MOODS_OF_LIGHT: dict[str, tuple[str, str]] = {
     )
     for word in (each.strip() for each in words.split(","))
 }  # fmt: skip
-BUST_WORDS = frozenset({"portrait", "headshot", "selfie", "face", "bust", "profile picture", "avatar", "passport photo", "close-up portrait", "portrait photo", "retrato", "porträt", "mugshot", "closeup portrait"})
-LETTER_WORDS = frozenset({"logo", "sign", "poster", "title", "text", "words", "word", "lettering", "typography", "caption", "label", "banner", "billboard", "book cover", "album cover", "movie poster", "headline", "says", "saying", "reading", "titled", "reads", "written", "called", "named", "that says", "logo for", "logo of", "neon sign", "business card", "t-shirt", "cover", "badge", "emblem", "icon", "wordmark"})
+BUST_WORDS = frozenset(
+    {
+        "portrait",
+        "headshot",
+        "selfie",
+        "face",
+        "bust",
+        "profile picture",
+        "avatar",
+        "passport photo",
+        "close-up portrait",
+        "portrait photo",
+        "retrato",
+        "porträt",
+        "mugshot",
+        "closeup portrait",
+    }
+)
+LETTER_WORDS = frozenset(
+    {
+        "logo",
+        "sign",
+        "poster",
+        "title",
+        "text",
+        "words",
+        "word",
+        "lettering",
+        "typography",
+        "caption",
+        "label",
+        "banner",
+        "billboard",
+        "book cover",
+        "album cover",
+        "movie poster",
+        "headline",
+        "says",
+        "saying",
+        "reading",
+        "titled",
+        "reads",
+        "written",
+        "called",
+        "named",
+        "that says",
+        "logo for",
+        "logo of",
+        "neon sign",
+        "business card",
+        "t-shirt",
+        "cover",
+        "badge",
+        "emblem",
+        "icon",
+        "wordmark",
+    }
+)
 PLATES: dict[str, str] = {"logo": "logo", "emblem": "badge", "badge": "badge", "icon": "logo", "wordmark": "logo", "sign": "sign", "billboard": "sign", "street sign": "sign", "neon sign": "neon", "poster": "poster", "movie poster": "poster", "banner": "banner", "book cover": "poster", "album cover": "poster", "magazine cover": "poster", "title": "poster", "business card": "logo", "cover": "poster", "headline": "poster", "flyer": "poster", "greeting card": "poster", "postcard": "poster", "invitation": "poster"}  # fmt: skip
+MATERIALS: dict[str, str] = {
+    "wooden": "#96643a", "marble": "#e6e4e0", "leather": "#7a4a2c", "brick": "#b0583f", "glass": "#a9d3e2", "metal": "#9aa2ab", "metallic": "#aab2bb", "steel": "#8f99a4", "chrome": "#c3cad1", "bronze": "#a9713c",
+    "rusty": "#9c5430", "paper": "#efe6d2", "velvet": "#5b1f3a", "denim": "#4c6a94", "ceramic": "#dfe4e2", "porcelain": "#edf0f2", "granite": "#7d7f84", "concrete": "#98999b", "chocolate": "#4a2a1a", "dark": "#34323a",
+    "colorful": "#e0574f", "colourful": "#e0574f", "pastel-colored": "#f0b8c8", "neon": "#e83fa8",
+}  # fmt: skip
+"""Stuffs, as colours of what is made of them."""
 ABROAD: dict[str, str] = {
     "negro": "black", "negra": "black", "blanco": "white", "blanca": "white", "rojo": "red", "roja": "red", "azul": "blue", "verde": "green", "amarillo": "yellow", "amarilla": "yellow",
     "noir": "black", "noire": "black", "blanc": "white", "blanche": "white", "rouge": "red", "bleu": "blue", "bleue": "blue", "vert": "green", "verte": "green", "jaune": "yellow",
@@ -403,8 +507,27 @@ ABROAD: dict[str, str] = {
     "rosso": "red", "rossa": "red", "nero": "black", "bianco": "white", "красная": "red", "красный": "red", "чёрный": "black", "черный": "black", "белая": "white", "белый": "white", "синий": "blue", "синяя": "blue", "赤い": "red", "黒い": "black", "白い": "white", "青い": "blue", "红色": "red",
 }  # fmt: skip
 """Colours in other languages."""
-HAIR_INKS: dict[str, str] = {"blonde": "#e6c36a", "blond": "#e6c36a", "ginger": "#c5602b", "brown": "#5a3822", "black": "#231c1c", "red": "#a93f25", "white": "#efece6", "grey": "#b3b1ae", "gray": "#b3b1ae", "silver": "#cfd2d6"}
-EYE_INKS: dict[str, str] = {"blue": "#3f7fc0", "green": "#4a8f52", "brown": "#6b4423", "hazel": "#8a6a35", "golden": "#d6a52e", "grey": "#7f8a94", "red": "#b33024"}
+HAIR_INKS: dict[str, str] = {
+    "blonde": "#e6c36a",
+    "blond": "#e6c36a",
+    "ginger": "#c5602b",
+    "brown": "#5a3822",
+    "black": "#231c1c",
+    "red": "#a93f25",
+    "white": "#efece6",
+    "grey": "#b3b1ae",
+    "gray": "#b3b1ae",
+    "silver": "#cfd2d6",
+}
+EYE_INKS: dict[str, str] = {
+    "blue": "#3f7fc0",
+    "green": "#4a8f52",
+    "brown": "#6b4423",
+    "hazel": "#8a6a35",
+    "golden": "#d6a52e",
+    "grey": "#7f8a94",
+    "red": "#b33024",
+}
 
 IRREGULAR: dict[str, str] = {
     "men": "man", "women": "woman", "people": "person", "children": "child", "kids": "kid", "mice": "mouse", "wolves": "wolf", "geese": "goose", "knives": "knife",
@@ -429,7 +552,9 @@ def nouns() -> dict[str, Noun]:
             head, _, words = row.partition("|")
             named = head.split()
             first = next((at for at, each in enumerate(named) if "=" in each), len(named))
-            measures = tuple((each.partition("=")[0], each.partition("=")[2].replace("+", " ")) for each in named[first:])
+            measures = tuple(
+                (each.partition("=")[0], each.partition("=")[2].replace("+", " ")) for each in named[first:]
+            )
             noun = Noun(" ".join(named[:first]), kind, measures)
             for word in words.split(","):
                 found.setdefault(word.strip(), noun)
