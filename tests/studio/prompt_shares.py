@@ -1,7 +1,7 @@
 """How much of public-style prompts the studio shows: `python tests/studio/prompt_shares.py [FILE] [--tell]`.
 
-Every prompt of the list is painted small, and painted again without each word that the studio says it used, with the
-same chance. A word counts as used only if that changes the picture by more than DISTANCE. Words that need no picture are
+Every prompt of the list is painted small, and again without each word that the studio says it used, with the same
+chance. A word counts as used only if that changes the picture by more than DISTANCE. Words that need no picture are
 those of `lexicon.FILLER`, a fixed list. Two figures come out: the share of prompts with no used word, and the median
 share of a prompt's content words that were used.
 """
@@ -58,9 +58,8 @@ def shares(prompts: list[str], *, tell: bool = False) -> tuple[float, float]:
         found.append(len(used) / max(1, len(content)))
         empty += not used
         if tell:
-            print(
-                f"{found[-1]:.2f}  {prompt}  | not: {', '.join(sorted(content - used - idle))} | idle: {', '.join(sorted(idle))}"
-            )
+            missed, unproved = ", ".join(sorted(content - used - idle)), ", ".join(sorted(idle))
+            print(f"{found[-1]:.2f}  {prompt}  | not: {missed} | idle: {unproved}")
     return empty / len(prompts), statistics.median(found)
 
 

@@ -17,8 +17,8 @@ VOCABULARY: dict[str, dict[str, str]] = {
         " metropolis, tokyo, new york, manhattan, hong kong, towers, buildings, megacity",
         "space": "space, outer space, deep space, galaxy, galaxies, nebula, nebulae, cosmos, cosmic, universe,"
         " star field, starfield, interstellar",
-        "sea": "mar, meer, 海, море, sea, seas, ocean, oceans, beach, beaches, coast, coastal, coastline,"
-        " seaside, seascape,"
+        "sea": "mar, meer, plage, playa, praia, spiaggia, пляж, 海, море, sea, seas, ocean, oceans, beach, beaches,"
+        " coast, coastal, coastline, seaside, seascape,"
         " surf, shore, shoreline, island, islands, bay, seashore, waves, tropical, tropics",
         "desert": "desert, deserts, dune, dunes, sahara, sand, sandy, gobi",
         "mountains": "montaña, montañas, montagne, berg, berge, montagna, 山, горы, mountain, mountains,"

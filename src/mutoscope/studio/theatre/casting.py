@@ -219,7 +219,7 @@ class _Reader:
             self._tell(at, size, phrase, "lettering")
             self.pending = _Pending()
             return True
-        if self.quoted and phrase in words.LETTER_WORDS:
+        if self.quoted and phrase in words.LETTER_WORDS and phrase not in words.PLATES:
             self._tell(at, size, phrase, "lettering")
             return True
         noun = self._noun(phrase, at, size)
@@ -422,6 +422,9 @@ class _Reader:
     def _modifier(self, word: str, at: int) -> bool:
         if word in words.NUMBERS:
             self.pending.count = (words.NUMBERS[word], word, at)
+        elif word in COLOURS and self._follows(at):
+            self.roles[-1] = replace(self.roles[-1], colours=(COLOURS[word],))
+            self._tell(at, 1, word, f"colour of the {self.roles[-1].word}")
         elif word in COLOURS:
             self.pending.colours.append((COLOURS[word], word, at))
         elif word in words.MATERIALS:
@@ -448,6 +451,24 @@ class _Reader:
         else:
             return False
         return True
+
+    def _follows(self, at: int) -> bool:
+        """Whether a colour stands right behind its noun, as Romance languages have it."""
+        if (
+            not self.roles
+            or self.roles[-1].colours
+            or at == 0
+            or self.told.get(at - 1, ("",))[0] != self.roles[-1].word
+        ):
+            return False
+        after = self.tokens[at + 1 : at + 2]
+        return (
+            not after
+            or not after[0].isalnum()
+            or after[0] in FILLER
+            or after[0] in words.VERBS
+            or after[0] in words.RELATIONS
+        )
 
     def _named(self, start: int) -> None:
         """ "logo of a fox", "a sign that says open": unquoted words that are to be set."""
@@ -536,6 +557,8 @@ class _Reader:
         plate = self.plate
         if plate and not self.letters and plate[0] == "sign":
             plate = None
+        if plate and plate[0] == "neon":
+            self.effects["dark"] = None
         letters = self.letters
         unset: tuple[str, ...] = ()
         if letters and not lettering.can_set(letters[: lettering.MOST]):

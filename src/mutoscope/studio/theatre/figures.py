@@ -1426,6 +1426,35 @@ main line -3 -8 58 -28 90 -56 116 @wing
 main line -2 -12 60 -40 84 -66 92 @wing
 main line -2 -14 58 -40 70 -60 72 @wing
 
+owl figure | 0.4 | branch | main=#94704f second=#5f452f third=#ead9bd
+joint eyes 0 70 blink 1
+joint left -30 56 swing 4
+joint right 30 56 swing 4 0.5
+gold line 3 -12 8 -14 0
+gold line 3 -6 8 -6 0
+gold line 3 12 8 14 0
+gold line 3 6 8 6 0
+second poly -8 12 8 12 12 -10 -12 -10
++ main blob -34 40 -36 78 -30 94 0 88 30 94 36 78 34 40 20 6 -20 6
++ third blob -22 40 -18 14 0 8 18 14 22 40 0 50
+second line 2 -12 38 -8 34 -4 38
+second line 2 4 38 8 34 12 38
+second line 2 -12 26 -8 22 -4 26
+second line 2 4 26 8 22 12 26
++ second blob -34 60 -44 40 -36 14 -24 22 -26 50 @left
+second blob 34 60 44 40 36 14 24 22 26 50 @right
++ third oval -15 70 15
+third oval 15 70 15
+white oval -15 70 10 @eyes
+white oval 15 70 10 @eyes
+ink oval -13 70 6 @eyes
+ink oval 13 70 6 @eyes
+white oval -11 73 2 @eyes
+white oval 15 73 2 @eyes
+orange poly -4 64 4 64 0 54
+second poly -34 82 -30 102 -14 88
+second poly 34 82 30 102 14 88
+
 fountain | 2 | garden | main=stone second=glass
 joint jet 0 60 flap 0.12
 second line 5 0 70 -20 100 -40 60 @jet

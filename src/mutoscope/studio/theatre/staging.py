@@ -686,7 +686,7 @@ def _actors(spot: _Spot, cast: Cast, width: int, height: int, place: str, chance
     for number in range(many):
         row, column = (number // 5, number % 5)
         across = min(many, 5) if row == 0 else many - 5 * row
-        wide = 1.15 if airy else 0.62
+        wide = 1.15 if airy else 0.80 if role.noun.kind == "beast" else 0.66
         x = (
             spot.x
             + (column - (across - 1) / 2) * spot.width * wide * (1.0 if many > 1 else 0.0)

@@ -8,6 +8,7 @@ import functools
 from dataclasses import dataclass
 
 _THINGS = """
+owl figure | owl, búho, hibou, eule, フクロウ, сова
 dragon | dragon, wyvern, dragón, drache, 龍, 竜, дракон
 car | car, automobile, sedan, coupe, suv, voiture, coche, auto, macchina, carro, 車, 汽车, 자동차, машина
 car main=yellow | taxi, cab
@@ -87,7 +88,7 @@ lamp | lamp, table lamp, desk lamp, lámpara
 lantern | lantern, lanterns, paper lantern, paper lanterns
 chair | chair, stool, rocking chair, silla
 armchair | armchair, recliner, throne
-sofa | sofa, couch, settee
+sofa | sofa, couch, settee, sofá, canapé, divano, диван, ソファ
 table | desk, dining table
 bed | bed
 guitar | guitar, acoustic guitar, electric guitar, bass, ukulele, banjo, guitarra
@@ -99,7 +100,7 @@ ball | football, soccer ball, ball
 ball main=red second=white | beach ball
 basketball | basketball
 tennis ball | tennis ball, tennis
-balloon | balloon, balloons
+balloon | balloon, balloons, ballon, globo, luftballon, palloncino
 umbrella | umbrella, parasol, paraguas
 hat | hat, fedora, cowboy hat, sombrero
 crown | crown, tiara
@@ -198,7 +199,6 @@ dinosaur | dinosaur, brontosaurus, t-rex, monster
 bird | bird, sparrow, songbird, bluebird, finch, pájaro, oiseau, vogel, uccello, 鳥, птица, طائر
 robin | robin
 flying bird | seagull, seagulls, gull, dove, swallow, pigeon, raven, crow, flying bird
-owl | owl, búho, hibou, eule, フクロウ, сова
 parrot | parrot, macaw, toucan
 eagle | eagle, hawk, falcon, águila, phoenix
 duck | duck, duckling, rubber duck, goose, pato, canard, ente
@@ -227,8 +227,8 @@ person | person, human, somebody, someone, tourist, traveler, traveller, student
 person hair=short | man, guy, gentleman, male, dude, hombre, homme, mann, uomo, 男, мужчина, father, dad, husband, actor, friend, worker, photographer, programmer, developer, engineer, teacher
 person hair=long dress=dress | woman, lady, female, mujer, femme, frau, donna, 女, женщина, mother, mom, wife, actress, model
 person hair=tail dress=dress age=child | girl, niña, fille, mädchen, 女の子, 少女, девочка, schoolgirl
-person age=child hair=spiky | boy, niño, garçon, junge, 少年, мальчик, schoolboy
-person age=child | child, kid, toddler, baby, children, infant
+person age=child | boy, niño, garçon, junge, 少年, мальчик, schoolboy
+person age=child hair=curly | child, kid, toddler, baby, children, infant
 person hair=bun dress=dress pose=dance | dancer, ballerina, ballet dancer
 person age=old hair=bald beard=1 | grandfather, grandpa, old man, elder, abuelo
 person age=old hair=bun dress=dress | grandmother, grandma, old woman, abuela
@@ -329,7 +329,7 @@ VERBS: dict[str, tuple[str, str]] = {
             "go",
         ),
         (
-            "running, jogging, racing, chasing, runs, galloping, sprinting, charging, corriendo, court, läuft, rennt, driving, drives, speeding, fighting, leaning, drifting, cruising, riding fast",
+            "running, jogging, racing, chasing, runs, galloping, sprinting, charging, corriendo, correndo, corre, court, läuft, rennt, driving, drives, speeding, fighting, leaning, drifting, cruising, riding fast",
             "run",
             "go",
         ),
