@@ -15,7 +15,8 @@ from mutoscope.model.job import Generation, Json, Operation, Role
 from mutoscope.wirekit import body as bodykit
 from mutoscope.wirekit.fields import AnyField, Field, FileField, area_of, aspect_of, extra, same, seconds
 from mutoscope.wirekit.task import Endpoint
-from mutoscope.wires.freepik.bodies import BY_LINK, Link, Picture, size_of
+from mutoscope.wires import _wan
+from mutoscope.wires.freepik.bodies import BY_LINK, VENDOR, Link, Picture
 from mutoscope.wires.freepik.models import SETS, TABLE, WAYS, Sold
 
 # -- the notation of the table ---------------------------------------------------------------
@@ -359,7 +360,7 @@ def shaped(frame: Frame, listed: tuple[str, ...]) -> Field:
     """The shape of the frame by its word; of a size, the shape that it has, where the model makes that size."""
 
     def write(wish: Generation) -> Any:
-        if (size := size_of(wish)) is None:
+        if (size := _wan.size_of(VENDOR, wish)) is None:
             told = wish.extra.get("ratio")
             if told in ("auto", "adaptive"):
                 return next((word for word in ("auto", "original") if word in listed), None)
@@ -383,7 +384,7 @@ def tiered(frame: Frame) -> Field:
     def write(wish: Generation) -> Any:
         if wish.extra.get("quality") in GRADES:
             return wish.extra["quality"]
-        if wish.resolution is not None or (size := size_of(wish)) is None:
+        if wish.resolution is not None or (size := _wan.size_of(VENDOR, wish)) is None:
             return frame.tiers.get(wish.resolution or "", wish.resolution)
         sizes = {pixels: tier for tier, each in frame.sizes.items() for pixels in each.values()}
         area = size[0] * size[1]
@@ -404,14 +405,14 @@ def in_pixels(between: str) -> Field:
         return {"width": int(width), "height": int(height)}
 
     def write(wish: Generation) -> str | None:
-        return f"{size[0]}{between}{size[1]}" if (size := size_of(wish)) else wish.resolution
+        return f"{size[0]}{between}{size[1]}" if (size := _wan.size_of(VENDOR, wish)) else wish.resolution
 
     return Field(ours=("width", "height", "resolution"), read=read, write=write)
 
 
 def named() -> Field:
     def write(wish: Generation) -> str | None:
-        size = size_of(wish)
+        size = _wan.size_of(VENDOR, wish)
         return next((word for word, pixels in NAMED_SIZES.items() if pixels == size), f"{size[0]}x{size[1]}") if (
             size
         ) else None  # fmt: skip
