@@ -22,6 +22,7 @@ from mutoscope.model.job import Failure, Generation, Input, Job, Json, MediaLimi
 from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, custom_flaw
 from mutoscope.model.requests import Proof, Submission
 from mutoscope.wirekit.answers import (
+    LONGEST_REASON,
     LONGEST_WORD,
     ask,
     decoded,
@@ -80,6 +81,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     model_at: str | None = "model"  # dotted path in the body, or with braces a pattern of the path; None: nowhere
     parent: Role | None = None  # what the output of the job in the path is to this one
     fields: Mapping[str, AnyField] | None = None  # in the place of the API's
+    exact: bool = False  # the body has all of those fields
     rules: Callable[[Json], Iterable[Flaw]] | None = None  # what is wrong between members
     rules_see_all: bool = False  # the rules ask only what is there: members that break their type are shown to them too
     reshape: Callable[[Json], Json] | None = None  # other forms of the body that clients send → the one of `body`
@@ -98,6 +100,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     also: tuple[str, ...] = ()  # older or resellers' spellings of the path
     front: bool = True  # False: the API's own `routes` take its requests, as where one path is for many models
     says: Json = {}  # extras that the path itself says: an engine that does not know them does not make it
+    shown: str = ""  # in `show`, what stands for `{at}`, where several endpoints' tasks are read at one path
+    idle: tuple[str, ...] = ()  # members that mean nothing of ours, by dotted path: for the same vendor behind
     fixed: Json = {}  # members that the vendor wants and nobody asks for, by dotted path
     flat: "Flat | None" = None  # of a body whose members stand in a list
     table: tuple[tuple[str, AnyField], ...] = ()  # the rows that its body has; set by the API, as what follows
@@ -223,7 +227,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
 def tabled(api: TaskApi, endpoint: Endpoint) -> Endpoint:
     """With the rows of the table that its body has."""
     fields = api.fields if endpoint.fields is None else endpoint.fields
-    table = tuple(pair for pair in fields.items() if has(members_of(endpoint), pair[0]))
+    table = tuple(pair for pair in fields.items() if endpoint.exact or has(members_of(endpoint), pair[0]))
     return replace(
         endpoint,
         table=table,
@@ -314,6 +318,7 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     if refused:
         raise refused
     unread = tuple(islice(strange(whole, shape(endpoint.body), ()), MOST_UNREAD))
+    idle = {path: value for path in endpoint.idle if (value := at(said, path)) is not None} if endpoint.idle else {}
     parent = request.params.get("id") if endpoint.parent else None
     if endpoint.parent and parent:
         inputs.append(Input(role=endpoint.parent, field="id", output_of=parent))
@@ -331,8 +336,12 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
         ),
         webhook=address,
         fields=endpoint.names | aliases if aliases else endpoint.names,
-        ignored=ignored_notes(unread, endpoint.route or api.vendor) if unread else (),
-        unread={".".join(map(str, path)): found for path in unread if (found := at_path(said, path)) is not None},
+        ignored=(
+            *(ignored_notes(unread, endpoint.route or api.vendor) if unread else ()),
+            *(f"ignored: {path} (only {api.vendor} itself heeds it)" for path in idle),
+        ),
+        unread={".".join(map(str, path)): found for path in unread if (found := at_path(said, path)) is not None}
+        | idle,
         wait=endpoint.wait(said, request) if endpoint.wait else None,
         parent=parent,
         events=api.events(said) if api.events else None,
@@ -619,8 +628,8 @@ def write_files(api: TaskApi, endpoint: Endpoint, order: Order, body: Json, path
     if field.many:
         weights = order.generation.extra.get(weights_of(field)) or () if field.weight else ()
         counts = [{} if each is None else {field.weight: each} for each in weights] + [{}] * len(values)
-        items = [{field.item: value} | count for value, count in zip(values, counts, strict=False)]
-        put(body, path, items if field.item and not field.written else values)
+        items = [whole(value, field) | count for value, count in zip(values, counts, strict=False)]
+        put(body, path, items if field.item else values)
         return
     places = [name for name, each in endpoint.table if same_role(each, field)]
     if len(given) > len(places):
@@ -630,6 +639,11 @@ def write_files(api: TaskApi, endpoint: Endpoint, order: Order, body: Json, path
     if (place := places.index(path)) < len(values):
         put(body, path, values[place])
         beside(body, path, field.beside)
+
+
+def whole(value: Any, field: FileField) -> Json:
+    """An item of a list of objects; some sources are said as one."""
+    return cast("Json", value) if isinstance(value, dict) else {field.item: value}
 
 
 def same_role(each: AnyField, field: FileField) -> bool:
@@ -699,11 +713,15 @@ def submit(api: TaskApi, order: Order) -> Conversation[Update]:
         update = Update(state=State.QUEUED, upstream_status=plain_text(str(at(task, reading.status) or ""), 100))
     if update.state.final and not (reading.links or reading.reason):  # a read tells what came of it
         update = Update(state=State.QUEUED, upstream_status=update.upstream_status)
-    return replace(update, handle=handle_of(api, id, path))
+    return replace(update, handle=handle_of(api, order, id, path))
 
 
-def handle_of(api: TaskApi, id: str, path: str) -> Json:
-    return {"id": id, api.at: path} if api.at else {"id": id}
+def handle_of(api: TaskApi, order: Order, id: str, path: str) -> Json:
+    """What names a task, with the path of its reads where each model has its own."""
+    if not api.at:
+        return {"id": id}
+    found = endpoint_for(api, order.generation.operation, order.names)
+    return {"id": id, api.at: (found[0].shown if found else "") or path}
 
 
 def poll(api: TaskApi, handle: Json) -> Conversation[Update]:
@@ -836,6 +854,8 @@ def complaint(api: TaskApi, response: HttpResponse, order: Order | None = None) 
         said = None
     texts = (at(said, path) for path in api.reasons)
     why = next((text for text in map(text_of, texts) if text), "")
+    if said is None and response.media_type.startswith("text/plain"):
+        why = response.body[:LONGEST_REASON].decode("utf-8", "replace").strip()
     blamed = tuple(api.blamed(said)) if api.blamed else ()
     why = "; ".join(filter(None, (why, *(f"{path}: {text}" if path else text for path, text in blamed))))
     meant = api.codes.get(code) if isinstance(code := at(said, api.code) if api.code else None, int | str) else None
@@ -875,7 +895,7 @@ def read_callback(api: TaskApi, order: Order, request: HttpRequest) -> Json | No
         task = msgspec.json.decode(request.body, type=dict[str, Any])
         bare = api.webhook_id and at(task, api.webhook_id) is not None  # or in the envelope of an answer
         reading = replace(api.reading, id=api.webhook_id) if bare else api.reading
-        return handle_of(api, id_in(api, reading, task), translate(api, order)[0])
+        return handle_of(api, order, id_in(api, reading, task), translate(api, order)[0])
     except (Problem, msgspec.ValidationError, *UNREADABLE):
         return None
 
@@ -931,7 +951,9 @@ def wire(api: TaskApi) -> Wire:
     if api.show is not None:
         path, _, asked = api.show.partition("?")
         query = msgspec.defstruct(f"{api.name.title()}Query", [(asked.partition("=")[0], str)]) if asked else None
-        below = {each.at: each for each in api.endpoints} if "{at}" in path else {"": None}
+        below = (
+            {at: each for each in api.endpoints for at in (each.at, each.shown) if at} if "{at}" in path else {"": None}
+        )
         tasks += [
             Read(at=f"GET {api.root}{path.replace('{at}', at)}", id=api.id_of, route=each.route if each else "",
                  render=render, named=named if api.reference else None, answer=api.answer, status=api.show_status,

@@ -15,6 +15,7 @@ from mutoscope.wirekit.task import Endpoint
 from mutoscope.wires import _wan
 
 VENDOR = "Freepik"
+WAN = "image-to-video/wan-2-7"
 
 # -- what the vendor takes: the bodies, with the vendor's bounds -----------------
 
@@ -196,7 +197,7 @@ MODELS = (
           "Runway Gen 4 Turbo, video from a picture"),
     model("text-to-image/runway", "gen4_image", Operation.TEXT_TO_IMAGE, RunwayTextToImage,
           "Runway, picture from text"),
-    model("image-to-video/wan-2-7", "wan-2.7", Operation.IMAGE_TO_VIDEO, WanImageToVideo,
+    model(WAN, "wan-2.7", Operation.IMAGE_TO_VIDEO, WanImageToVideo,
           "WAN 2.7, video from a picture, or a clip continued",
           makes=STARTS, excludes=CLIP_ALONE, fields=SHAPED_BY_INPUT, rules=wan_rules, rules_see_all=True),
     model("text-to-video/wan-2-7", "wan-2.7", Operation.TEXT_TO_VIDEO, WanTextToVideo,
