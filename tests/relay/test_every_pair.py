@@ -37,6 +37,7 @@ OPERATIONS = (T2V, I2V, T2I)
 PICTURE = "https://media.example.net/in/boat.png"
 PROMPT = "a paper boat"
 REFERENCE = "reference-of-ours"
+PATIENT = QUICK | {"request_seconds": 60.0}  # some vendors answer when it is made, and machines are busy
 
 
 IMPLIED = {"midjourney": ("count", "grid")}
@@ -148,7 +149,7 @@ async def all_vendors(folder: Path) -> AsyncIterator[World]:
     await proxy.start()
     backs = sorted({each.back for each in pairs()})
     accounts = {name: {"wire": name, "key": "k:k", "base_url": proxy.url} for name in backs}
-    app = App(settings(accounts=accounts, relay=QUICK), data=folder / "gateway", rehearsal=True)
+    app = App(settings(accounts=accounts, relay=PATIENT), data=folder / "gateway", rehearsal=True)
     try:
         async with (
             app.running(),
@@ -180,7 +181,7 @@ async def outcome(it: World, pair: Pair, picture: str) -> str:
         assert (await jobs_of(it.vendor)).keys() == there.keys(), pair
         assert any(name in answer.text for name in members(pair.front, request)), (pair, answer.text)
         return answer.text
-    job = await it.finished(filed[0].id)
+    job = await it.finished(filed[0].id, seconds=120.0)
     sent = [job for job in (await jobs_of(it.vendor)).values() if job.id not in there]
     if job.failure and job.failure.kind is Kind.UNSUPPORTED and not sent:  # its file has no way to this vendor
         assert job.failure.field in members(pair.front, request), pair
