@@ -86,7 +86,7 @@ def examples(wire: str) -> tuple[HttpRequest, ...]:
     return tuple(
         HttpRequest(method="POST", path=each.path, headers=json_type, body=json.dumps(each.example).encode())
         for each in openapi.operations(document)
-        if each.method == "POST" and isinstance(each.example, dict)
+        if each.method == "POST"
     )
 
 
