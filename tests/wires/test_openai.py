@@ -460,9 +460,10 @@ async def test_a_video_from_its_create_to_its_end(client: httpx.AsyncClient) -> 
     listed = (await client.get("/v1/videos", params={"limit": 1})).json()
     assert ([each["id"] for each in listed["data"]], listed["has_more"]) == ([remix["id"]], True)
     after = (await client.get("/v1/videos", params={"after": remix["id"]})).json()
-    assert [each["id"] for each in after["data"]] == [video["id"]]
+    fixed = "video_0123456789ab7cde8f0123456789abcd"  # a rehearsal's own
+    assert [each["id"] for each in after["data"]] == [video["id"], fixed]
     oldest = (await client.get("/v1/videos", params={"order": "asc"})).json()
-    assert [each["id"] for each in oldest["data"]] == [video["id"], remix["id"]]
+    assert [each["id"] for each in oldest["data"]] == [fixed, video["id"], remix["id"]]
     gone = (await client.delete(f"/v1/videos/{video['id']}")).json()
     assert gone == {"id": video["id"], "object": "video.deleted", "deleted": True}
     assert (await client.get(f"/v1/videos/{video['id']}")).status_code == 404
