@@ -447,9 +447,10 @@ class Server:
         job = await self.gateway.show(wire, route, route.id(request), owner=caller.owner)
         if request.method == "HEAD":
             return HttpResponse(media_type=stream.EVENTS)
-        gone = asyncio.ensure_future(stream.until_gone(receive))
         headers = {"content-type": f"{stream.EVENTS}; charset=utf-8", "cache-control": "no-cache"}
-        return stream.Sending(200, headers, self.followed(route, request, job), gone, lambda _: None)
+        return stream.Sending(
+            200, headers, self.followed(route, request, job), stream.Departure(receive), lambda _: None
+        )
 
     async def followed(self, route: Follow, request: HttpRequest, job: Job) -> AsyncIterator[bytes]:
         """An event at each change and, so that nobody gives up, at least every FOLLOWED_SECONDS."""
