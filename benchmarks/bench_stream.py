@@ -140,7 +140,7 @@ def process(
         env=env,
     )
     try:
-        wait_for(port, started)
+        wait_long(port, started)
         yield started
     finally:
         started.terminate()
@@ -149,6 +149,17 @@ def process(
         except subprocess.TimeoutExpired:
             started.kill()
             started.wait()
+
+
+def wait_long(port: int, started: subprocess.Popen[bytes]) -> None:
+    """LiteLLM takes its time to start, more than a minute on a busy machine."""
+    for _ in range(5):
+        try:
+            return wait_for(port, started)
+        except SystemExit:
+            if started.poll() is not None:
+                raise
+    raise SystemExit(f"{started.args} did not start within five minutes")
 
 
 SERVED, OTHERS = {CORES[0]}, set(CORES[1:] or CORES)
