@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from mutoscope.model.catalog import ADVICE, Model, Price, a_job, a_second, an_image, nominal
 from mutoscope.model.job import Generation, Json, Operation, Role
+from mutoscope.model.problem import Flaw, custom_flaw
 from mutoscope.wirekit import body as bodykit
 from mutoscope.wirekit.fields import AnyField, Field, FileField, area_of, aspect_of, extra, same, seconds
 from mutoscope.wirekit.task import Endpoint
@@ -108,7 +109,9 @@ def type_of(text: str, name: str, *, is_file: bool = False) -> Type:
     match word:
         case "url":
             return Type(Link, inline=False)
-        case "str" | "b64" if is_file:
+        case "b64":
+            return Type(Picture)
+        case "str" if is_file:
             return Type(Picture)
         case "str" if rest.startswith("/"):
             return Type(str, {"pattern": rest.strip("/")})
@@ -527,9 +530,23 @@ def endpoints(answers: Mapping[str, Json]) -> Iterator[Endpoint]:
             yield Endpoint(
                 at=path, title=title_of(sold, path), body=body, makes=sold.makes, models=(path,), model_at=None,
                 route=sold.reads or path, shown=sold.reads, fields=fields[tiers[path]], exact=True, idle=idle,
-                rules=bodykit.one_of(sold.one_of) if sold.one_of else None, says=sold.says, **answers[sold.answer],
+                rules=rules_of(sold), says=sold.says, **answers[sold.answer],
                 fixed={"webhook_url": NOWHERE} if "webhook_url*" in sold.body else {},
             )  # fmt: skip
+
+
+def rules_of(sold: Sold) -> Callable[[Json], Iterator[Flaw]] | None:
+    if not (sold.one_of or sold.apart):
+        return None
+    needed = bodykit.one_of(sold.one_of) if sold.one_of else None
+
+    def rules(said: Json) -> Iterator[Flaw]:
+        if needed:
+            yield from needed(said)
+        first, *more = [name for name in sold.apart if said.get(name)] or [""]
+        yield from (custom_flaw((name,), f"Value error, {name} is not taken beside {first}") for name in more)
+
+    return rules
 
 
 NOWHERE = "https://nobody.invalid/"

@@ -94,6 +94,7 @@ class Sold(Struct, frozen=True, kw_only=True):
     answer: str = "task"  # what a create answers, where not a task: a word of `ANSWERS` in `api.py`
     says: Json = {}  # see `Endpoint`
     one_of: tuple[str, ...] = ()  # of these at least one is to be there
+    apart: tuple[str, ...] = ()  # of these at most one
     example: Json = {}  # where one made from the bounds would not do
     means: Mapping[str, AnyField | None] = {}  # members that say something else than elsewhere; None: nothing of ours
     tier: str = "720p"  # of a clip, where neither the path nor the body has one
@@ -563,7 +564,7 @@ TABLE: tuple[Sold, ...] = (
     sold("audio-isolation", VOICE, "freepik", """
          description*: str 0..2500; audio: str; video: str; x1: int 0.. =0; y1: int 0.. =0; x2: int 0.. =0;
          y2: int 0.. =0; sample_fps: num 1..5 =2; reranking_candidates: int 1..8 =1; predict_spans: bool =false
-         """, one_of=("audio", "video")),
+         """, one_of=("audio", "video"), apart=("audio", "video")),
     sold("music-generation", MUSIC, "elevenlabs", """
          prompt*: str 0..2500; music_length_seconds*: int 10..240
          """),
