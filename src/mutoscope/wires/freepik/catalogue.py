@@ -22,7 +22,7 @@ from mutoscope.wires.freepik.models import SETS, TABLE, WAYS, Sold
 # -- the notation of the table ---------------------------------------------------------------
 
 WIDE = 2**63 - 1  # a number without bounds is one that every program can hold
-VAST = 1e308
+VAST = 1e9
 LIST = re.compile(r"\[(?:(\d*)\.\.(\d*) )?(.*)\]")
 ANY: Any = Literal
 
@@ -521,7 +521,7 @@ def endpoints(answers: Mapping[str, Json]) -> Iterator[Endpoint]:
     """One for each path. `answers`: the members of an endpoint for each word that a row may have."""
     for sold, name, members, known, tiers, frames in ENTRIES:
         struct = struct_of(name, members)
-        body = bodykit.needing(struct, sold.one_of) if sold.one_of else struct
+        body = Annotated[struct, Meta(extra_json_schema=needing(sold.one_of))] if sold.one_of else struct
         if sold.example:
             body = Annotated[body, Meta(examples=[sold.example])]
         fields = {tier: meanings(sold, frame, known) for tier, frame in frames.items()}
@@ -533,6 +533,12 @@ def endpoints(answers: Mapping[str, Json]) -> Iterator[Endpoint]:
                 rules=rules_of(sold), says=sold.says, **answers[sold.answer],
                 fixed={"webhook_url": NOWHERE} if "webhook_url*" in sold.body else {},
             )  # fmt: skip
+
+
+def needing(names: tuple[str, ...]) -> Json:
+    """The rule of `one_of` for the published description: one of these is there, and says something."""
+    some = {"not": {"enum": [None, "", 0, []]}}
+    return {"anyOf": [{"required": [name], "properties": {name: some}} for name in names]}
 
 
 def rules_of(sold: Sold) -> Callable[[Json], Iterator[Flaw]] | None:
