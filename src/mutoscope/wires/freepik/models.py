@@ -538,7 +538,7 @@ TABLE: tuple[Sold, ...] = (
          seed: int I31
          """),
     sold("beta/remove-background", CUT_OUT, "freepik", """
-         image_url: url
+         image_url*: url
          """, answer="cut out", webhook=False),
     sold("skin-enhancer/creative", CHANGED, "freepik", """
          image*: str; sharpen: int 0..100 =0; smart_grain: int 0..100 =2
@@ -567,7 +567,7 @@ TABLE: tuple[Sold, ...] = (
          """, one_of=("audio", "video"), apart=("audio", "video")),
     sold("music-generation", MUSIC, "elevenlabs", """
          prompt*: str 0..2500; music_length_seconds*: int 10..240
-         """),
+         """, says={"cover": False}),
     sold("voiceover/elevenlabs-turbo-v2-5", SPEECH, "elevenlabs", """
          text*: str 1..40000; voice_id*: str; stability: num 0..1 =0.5; similarity_boost: num 0..1 =0.2;
          speed: num 0.7..1.2 =1.0; use_speaker_boost: bool =true
