@@ -13,6 +13,7 @@ from mutoscope.model.job import Failure, Generation, Input, MediaLimits, Operati
 from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
 from mutoscope.wirekit.back import Carriage, Order, Way
 from mutoscope.wirekit.fields import FileField, JobField, alias, extra, folded, pixels, same, seconds, sized, words
+from mutoscope.wirekit.routes import Read
 from mutoscope.wirekit.task import (
     Endpoint,
     Reading,
@@ -164,6 +165,33 @@ def test_members_that_no_table_knows_go_back_to_the_same_vendor_and_to_no_other(
     wish = replace(asked.generation, wire="small", unread=asked.unread)
     assert said(wish) == {"model": "two", "prompt": "x", "settings": {"tone": "warm", "mood": 2}, "new": {"a": 1}}
     assert said(replace(wish, wire="another")) == {"model": "two", "prompt": "x", "settings": {"tone": "warm"}}
+
+
+def test_members_that_mean_nothing_of_ours_go_back_to_the_same_vendor_too() -> None:
+    api = replace(API, endpoints=(replace(API.endpoints[0], idle=("tier", "settings.tone"), fields={}),))
+    request = HttpRequest(method="POST", path="/v1/make", body=b'{"tier": "HD", "settings": {"tone": "warm"}}')
+    asked = parse(api, api.endpoints[0], request)
+    assert asked.unread == {"tier": "HD", "settings.tone": "warm"}
+    assert asked.ignored == tuple(f"ignored: {name} (only Small itself heeds it)" for name in asked.unread)
+    with pytest.raises(Problem) as caught:  # and they have bounds as any
+        parse(api, api.endpoints[0], replace(request, body=b'{"tier": "4K"}'))
+    assert caught.value.field == "tier"
+
+
+def test_a_task_may_be_read_where_those_of_other_endpoints_are() -> None:
+    made = API.endpoints[0]
+    api = replace(
+        API,
+        show="{at}/{id}",
+        endpoints=(replace(made, shown="all", route="all"), replace(made, at="other", shown="all", route="all")),
+    )
+    order = Order(generation=Generation(operation=T2V, model="two", prompt="a fox"), names=("two",))
+    handle = answered(submit(api, order), {"id": "1", "status": "waiting"}).handle
+    assert handle == {"id": "1", "at": "all"}
+    assert next(poll(api, handle)).path == "/v1/all/1"
+    reads = [route for route in wire(api).routes if isinstance(route, Read)]
+    assert sorted(route.path for route in reads) == ["/v1/all/{id}", "/v1/make/{id}", "/v1/other/{id}"]
+    assert {route.route for route in reads} == {"all"}
 
 
 def answered(conversation: Any, body: Any, status: int = 200) -> Any:
