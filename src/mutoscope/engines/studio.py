@@ -106,7 +106,8 @@ class Studio(Local):
         Operation.IMAGE_TO_IMAGE: SEVERAL | {"prompt", "width", "height", "strength", Role.IMAGE, Role.REFERENCE},
         Operation.IMAGE_BLEND: SEVERAL | {"width", "height", Role.IMAGE, Role.REFERENCE},
         Operation.IMAGE_OUTPAINT: SEVERAL
-        | {"prompt", "width", "height", "ratio", "zoom", "left", "right", "up", "down", "shrink", Role.IMAGE},
+        | {"prompt", "width", "height", "ratio", "zoom", "left", "right", "up", "down", "shrink", Role.IMAGE}
+        | {"auto_crop", "reference_offset_x", "reference_offset_y"},
         Operation.IMAGE_INPAINT: SEVERAL | {"prompt", "width", "height", "mask_polarity", Role.IMAGE, Role.MASK},
         Operation.IMAGE_UPSCALE: frozenset(
             {Role.IMAGE, "width", "height", "resolution", "scale", "scaleFactor", "format"}
