@@ -1,9 +1,12 @@
 """What Runway's request bodies are built from: bounded texts, media strings, images with a position or a tag."""
 
-from typing import Annotated, Literal, TypeVar
+import re
+from functools import reduce
+from typing import Annotated, Any, Literal, TypeVar
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 
+from mutoscope.model.job import Json, Operation
 from mutoscope.wires.runway.values import VoicePreset
 
 T = TypeVar("T")
@@ -33,6 +36,7 @@ Seconds3to15 = Annotated[int, Meta(ge=3, le=15)]
 Seconds4to15 = Annotated[int, Meta(ge=4, le=15)] | Auto
 Seconds4to30 = Annotated[int, Meta(ge=4, le=30)] | Auto
 Seconds5to15 = Annotated[int, Meta(ge=5, le=15)]
+Positive = Annotated[float, Meta(ge=0)]
 SAFE = 2**53 - 1  # the largest whole number in JavaScript, and with that the vendor's own bound where it names none
 AnySeconds = Annotated[int, Meta(ge=1, le=86_400)]  # the vendor names no bound; a day is ours
 
@@ -212,13 +216,46 @@ SpeechRate = Annotated[int, Meta(ge=-50, le=100)]
 PitchRate = Annotated[int, Meta(ge=-12, le=12)]
 
 
-class Body(Struct, rename="camel", tag_field="model", tag=""):
-    """A request body whose `model` decides which fields there are. Unknown keys are ignored."""
+# ---- a row for each model
 
 
-class Strict(Body, forbid_unknown_fields=True, tag=""):
-    """A body of a model that refuses unknown keys."""
+class Row(Struct, frozen=True, kw_only=True):
+    """The body of one model at one path. Its members have their names in Python; those of `may` can be left out."""
+
+    model: str
+    needs: Json
+    may: Json
+    strict: bool  # unknown keys are refused, and not ignored
+    lone: bool  # the only model of its path
 
 
-class Lone(Struct, rename="camel"):
-    """A request body of an endpoint that knows one model only."""
+def body(models: str, members: Json, *, strict: bool = False, lone: bool = False, **may: Any) -> list[Row]:
+    """The same for several models, whose names stand apart by blanks."""
+    return [Row(model=model, needs=members, may=may, strict=strict, lone=lone) for model in models.split()]
+
+
+def needs(**members: Any) -> Json:
+    return members
+
+
+def bodies(operation: Operation, *rows: list[Row], module: str) -> Any:
+    """A struct a row, told apart by `model` where there are several."""
+    structs: list[Any] = [struct(operation, module, row) for each in rows for row in each]
+    return reduce(lambda one, other: one | other, structs)
+
+
+def struct(operation: Operation, module: str, row: Row) -> type[Struct]:
+    tagged: Json = {} if row.lone else {"tag_field": "model", "tag": row.model}
+    needed: Json = ({"model": Literal[row.model]} if row.lone else {}) | row.needs  # pyright: ignore
+    return defstruct(
+        "".join(word[:1].upper() + word[1:] for word in WORD.findall(f"{row.model}_{operation}")),
+        [*needed.items(), *((name, type | UnsetType, UNSET) for name, type in row.may.items())],
+        module=module,
+        rename="camel",
+        kw_only=True,
+        forbid_unknown_fields=row.strict,
+        **tagged,
+    )
+
+
+WORD = re.compile("[A-Za-z0-9]+")

@@ -21,9 +21,9 @@ from mutoscope.wirekit.routes import Create, Read, Route, Stop
 from mutoscope.wirekit.task import bearer
 from mutoscope.wirekit.times import milliseconds
 from mutoscope.wirekit.wire import Wire
-from mutoscope.wires.runway import bodies
+from mutoscope.wires.runway import bodies, pieces
 from mutoscope.wires.runway.issues import ErrorBody, answer_status, error_body, error_headers
-from mutoscope.wires.runway.pieces import Body, ContentModeration, Image, Maybe, Piece, Seconds2to10, Seed
+from mutoscope.wires.runway.pieces import ContentModeration, Image, Maybe, Piece, Seconds2to10, Seed, body, needs
 from mutoscope.wires.runway.read import parse_submission, submission
 from mutoscope.wires.runway.tasks import (
     STATUSES,
@@ -62,6 +62,7 @@ SIZES = {
     "gen4_turbo": {"16:9": "1280:720", "9:16": "720:1280"},
 }
 """What a shape means in pixels: a model's own."""
+MORE = needs(seed=Seed, watermark=bool, content_moderation=ContentModeration)
 
 
 class FramePiece(Piece, kw_only=True):
@@ -76,27 +77,19 @@ class FirstPiece(Piece, kw_only=True):
     position: Maybe[Literal["first"]] = UNSET
 
 
-class RelayGen3aTurbo(Body, kw_only=True, tag="gen3a_turbo"):
-    prompt_image: Image | Annotated[list[Image | FramePiece], Meta(min_length=1, max_length=2)]
-    prompt_text: Maybe[RelayText] = UNSET
-    ratio: Maybe[Gen3Ratio] = UNSET
-    duration: Maybe[Literal[5, 10]] = UNSET
-    seed: Maybe[Seed] = UNSET
-    watermark: Maybe[bool] = UNSET
-    content_moderation: Maybe[ContentModeration] = UNSET
-
-
-class RelayGen4Turbo(Body, kw_only=True, tag="gen4_turbo"):
-    prompt_image: Image | Annotated[list[Image | FirstPiece], Meta(min_length=1, max_length=1)]
-    prompt_text: Maybe[RelayText] = UNSET
-    ratio: Maybe[Gen4Ratio] = UNSET
-    duration: Maybe[Seconds2to10] = UNSET
-    seed: Maybe[Seed] = UNSET
-    watermark: Maybe[bool] = UNSET
-    content_moderation: Maybe[ContentModeration] = UNSET
-
-
-RelayImageToVideo = RelayGen3aTurbo | RelayGen4Turbo | bodies.PartnerImageToVideo
+# fmt: off
+OwnImageToVideo = pieces.bodies(
+    Operation.IMAGE_TO_VIDEO,
+    body("gen3a_turbo",
+         needs(prompt_image=Image | Annotated[list[Image | FramePiece], Meta(min_length=1, max_length=2)]),
+         prompt_text=RelayText, ratio=Gen3Ratio, duration=Literal[5, 10], **MORE),
+    body("gen4_turbo",
+         needs(prompt_image=Image | Annotated[list[Image | FirstPiece], Meta(min_length=1, max_length=1)]),
+         prompt_text=RelayText, ratio=Gen4Ratio, duration=Seconds2to10, **MORE),
+    module=__name__,
+)
+# fmt: on
+RelayImageToVideo = OwnImageToVideo | bodies.PartnerImageToVideo
 
 
 def parse_image_to_video(request: HttpRequest) -> Submission:
