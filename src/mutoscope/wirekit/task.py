@@ -50,7 +50,7 @@ from mutoscope.wirekit.body import (
     wholes,
     with_others,
 )
-from mutoscope.wirekit.fields import AnyField, Field, FileField, JobField
+from mutoscope.wirekit.fields import AnyField, Field, FileField, FilesField, JobField
 from mutoscope.wirekit.flaws import plain
 from mutoscope.wirekit.forms import arms, file_of
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
@@ -64,6 +64,8 @@ ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:=-]{0,199}", re.ASCII)
 PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]{0,199}", re.ASCII)
 """What a model's name may look like that becomes a part of a path."""
 PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?%", re.ASCII)
+ROLE_NAMES = frozenset(role.value for role in Role)
+INDEX = re.compile(r"\[\d+\]")
 PLACE = re.compile(r"\{([^{}]+)\}")
 
 
@@ -97,6 +99,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     front: bool = True  # False: the API's own `routes` take its requests, as where one path is for many models
     says: Json = {}  # extras that the path itself says: an engine that does not know them does not make it
     fixed: Json = {}  # members that the vendor wants and nobody asks for, by dotted path
+    always: Json = {}  # fields of a Generation that its body has no member for: nothing else can be asked for
     flat: "Flat | None" = None  # of a body whose members stand in a list
     table: tuple[tuple[str, AnyField], ...] = ()  # the rows that its body has; set by the API, as what follows
     heads: tuple[str, ...] = ()  # the member of the body that each of them begins with
@@ -115,7 +118,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     """Where a task says what, as dotted paths with `*` for the items of a list."""
 
     id: str = "id"
-    status: str = "status"
+    status: str = "status"  # "": it tells none, and waits
     links: tuple[str, ...] = ()  # the first that has any
     inline: tuple[str, ...] = ()  # base64 of files, where the answer carries them
     texts: tuple[str, ...] = ()
@@ -147,7 +150,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     show: str | None = "{id}"  # the path of a read below the root; None: an answer comes at once
     show_status: int = 200
     show_keyless: bool = False  # a read needs no key: the id is enough
-    at: str = "at"  # the name in a handle of the path that a task was made at
+    at: str = "at"  # the name in a handle of the path that a task was made at; "": it is not kept
     created: int = 200  # status of a create's answer
     made: Callable[[Job], Any] | None = None  # what a create answers, where that is not the task
     made_type: Any = None
@@ -163,6 +166,8 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...] = ("detail", "message", "error.message", "error", "msg")  # where an error says why
     blamed: Callable[[Any], Iterable[tuple[str, str]]] | None = None  # (path of a member or "", why) in an error
     kinds: Mapping[int, Kind] = {}  # of error statuses read, where they mean something else than usual
+    meant: Callable[[int, str], Kind | None] | None = None  # the same by a status and the words beside it
+    failure: Callable[[Json], Failure] | None = None  # why a task failed, in the place of `reading.reason`
     statuses: Mapping[Kind, int] = {}  # of errors told
     invalid_status: int = 400
     word: Callable[[Flaw], str] = plain
@@ -176,6 +181,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     stops_running: bool = True
     stop_keeps: bool = False
     stop_status: int = 200
+    gone_is_stopped: bool = False  # a task that the vendor does not know any more was stopped before
     ended_is_fine: bool = False
     sign: Callable[[str, float], Headers] = lambda key, _now: {"authorization": f"Bearer {key}"}
     credential: Callable[[HttpRequest], str | Proof | None] | None = None
@@ -199,6 +205,9 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     find: Callable[[Order, float], Conversation[tuple[Json, ...]]] | None = None
     batch: Callable[[tuple[Json, ...]], Conversation[dict[int, Update]]] | None = None
     batch_key: Callable[[Json], str] | None = None
+    calls: Callable[[Operation, tuple[str, ...]], tuple[Endpoint, str] | None] | None = None
+    """Where an operation is asked for by one of a model's names, and by which: in the place of looking through
+    `endpoints`, for a vendor with very many bodies."""
     unsent: frozenset[int] = frozenset({429, 503})
     final: frozenset[Kind] = frozenset()
     finds_by_reference: bool = False
@@ -221,7 +230,13 @@ def tabled(api: TaskApi, endpoint: Endpoint) -> Endpoint:
         endpoint,
         table=table,
         heads=tuple(chosen(path.split(".")[0])[0] for path, _ in table),
-        names={name: path for path, field in table if not field.alias for name in names_of(field) if name != path}
+        names={
+            name: path
+            for path, field in table
+            if not field.alias and not isinstance(field, FilesField)  # whose files say which names they have
+            for name in names_of(field)
+            if name != path
+        }
         | ({"webhook": api.webhook} if api.webhook else {}),
     )
 
@@ -232,7 +247,7 @@ def members_of(endpoint: Endpoint) -> Any:
 
 
 def names_of(field: AnyField) -> tuple[str, ...]:
-    if isinstance(field, Field):
+    if isinstance(field, Field | FilesField):
         return field.ours
     weights = (weights_of(field),) if isinstance(field, FileField) and field.weight else ()
     return (field.role.value, *weights)
@@ -266,13 +281,23 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
             continue
         if field.alias:
             aliases |= {name: path for name in names_of(field) if name != path}
-        if (head,) in wrong:
+        if (head,) in wrong and not isinstance(field, FilesField):
             continue
         match field:
             case Field():
                 read = field.read(value)
                 more |= read.pop("extra", {})
                 asked |= read
+            case FilesField():
+                for each in field.read(value):
+                    match each:
+                        case Input():
+                            inputs.append(each)
+                            aliases[each.role.value] = path
+                        case Flaw():
+                            found.append(each)
+                        case _:
+                            more |= each
             case JobField():
                 inputs.append(Input(role=field.role, field=path, output_of=str(value), output=field.output(str(value))))
             case FileField():
@@ -445,6 +470,8 @@ def bearer(request: HttpRequest) -> str | None:
 
 def endpoint_for(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> tuple[Endpoint, str] | None:
     """Where an operation is asked for by one of a model's names, and by which."""
+    if api.calls:
+        return api.calls(operation, names)
     for endpoint in api.endpoints:
         if operation in endpoint.makes.values():
             for name in names:
@@ -477,7 +504,7 @@ def supports(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> froz
         return None
     endpoint, _ = found
     others = {role.value for role in unsaid(endpoint, operation)}
-    said = {name for _, field in endpoint.table for name in names_of(field)} | set(endpoint.says)
+    said = {name for _, field in endpoint.table for name in names_of(field)} | {*endpoint.says, *endpoint.always}
     if endpoint.parent:
         said.add(endpoint.parent.value)
     if endpoint.adds is not None:
@@ -536,6 +563,8 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
             pass
     hold_added(api, endpoint, wish)
     hold_said(api, endpoint, wish)
+    hold_always(api, endpoint, name, wish)
+    hold_places(api, endpoint, name, wish)
     idle = unsaid(endpoint, wish.operation) if endpoint.exclusive else ()
     for path, field in endpoint.table:
         match field:
@@ -548,6 +577,9 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
                     put(body, path, value)
             case FileField():
                 write_files(api, endpoint, order, body, path, field)
+            case FilesField():
+                if (value := field.write(order)) is not None:
+                    put(body, path, value)
             case JobField():
                 write_jobs(api, endpoint, order, body, path, field)
     if endpoint.parent:
@@ -558,11 +590,11 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
     flaws = [*walk(body, schema(members_of(endpoint)), ()), *(endpoint.rules(body) if endpoint.rules else ())]
     if flaws:
         named = [
-            (our_name(endpoint.table, path_in(flaw), wish) or path_in(flaw) or "model", api.word(flaw))
+            (our_name(endpoint.table, dotted(flaw.path), wish) or path_in(flaw) or "model", api.word(flaw))
             for flaw in flaws
         ]
-        told = "; ".join(f"{ours}: {why}" for ours, why in named)
-        raise Problem(Kind.INVALID, f"{api.vendor} does not take this: {told}.", field=named[0][0])
+        told = "; ".join(f"{ours}: {why.removeprefix(f'{ours}: ')}" for ours, why in named)
+        raise Problem(Kind.INVALID, f"{api.vendor} ({name}) does not take this: {told}.", field=named[0][0])
     if api.webhook and order.callback and has(endpoint.body, api.webhook):
         put(body, api.webhook, order.callback)
     if api.reference and order.reference and has(endpoint.body, api.reference):
@@ -588,6 +620,27 @@ def hold_said(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
         if (ours := wish.extra.get(name, usual)) != theirs:
             message = f"{api.vendor} makes this with the {name.replace('_', ' ')} {theirs!r} only; here it is {ours!r}."
             raise Problem(Kind.UNSUPPORTED, message, field=mask.role.value if mask else name)
+
+
+def hold_always(api: TaskApi, endpoint: Endpoint, name: str, wish: Generation) -> None:
+    """Raises Problem where something else was asked for than what is always so."""
+    for field, usual in endpoint.always.items():
+        if (asked := getattr(wish, field)) not in (None, usual):
+            message = f"{api.vendor} ({name}) has no way to ask for a {field} of {asked!r}."
+            raise Problem(Kind.UNSUPPORTED, message, field=field)
+
+
+def hold_places(api: TaskApi, endpoint: Endpoint, name: str, wish: Generation) -> None:
+    """Raises Problem for a file that has no place in the body, and for a value that is named as a file is."""
+    plain = {ours for _, field in endpoint.table if isinstance(field, Field) for ours in field.ours}
+    files = [field for _, field in endpoint.table if not isinstance(field, Field)]
+    places = {ours for field in files for ours in names_of(field)} | {endpoint.parent}
+    for each in wish.inputs:
+        if each.role not in places:
+            message = f"{api.vendor} ({name}) has no place for a {each.role.value.replace('_', ' ')}."
+            raise Problem(Kind.UNSUPPORTED, message, field=each.role.value)
+    for each in ROLE_NAMES.intersection(wish.extra, places) - plain:
+        raise Problem(Kind.UNSUPPORTED, f"{api.vendor} ({name}) takes a file as {each}, no value.", field=each)
 
 
 def write_files(api: TaskApi, endpoint: Endpoint, order: Order, body: Json, path: str, field: FileField) -> None:
@@ -653,8 +706,11 @@ def path_in(flaw: Flaw) -> str:
 
 def our_name(table: Iterable[tuple[str, AnyField]], path: str, wish: Generation | None) -> str | None:
     """What we call the member at a path, or what it belongs to: of several names the one that was asked for."""
+    place, path = path, INDEX.sub("", path)
     for each, field in sorted(table, key=lambda row: -len(row[0])):  # the innermost
         if path == each or path.startswith(f"{each}.") or each.startswith(f"{path}."):
+            if isinstance(field, FilesField) and wish:
+                return field.named(wish, place)
             names = names_of(field)
             return next((name for name in names if getattr(wish, name, None) is not None), names[0])
     return None
@@ -680,7 +736,11 @@ def submit(api: TaskApi, order: Order) -> Conversation[Update]:
     except Problem:
         # It exists and costs money, whatever its status says: its handle must not be lost. The next poll asks again.
         update = Update(state=State.QUEUED, upstream_status=plain_text(str(at(task, reading.status) or ""), 100))
-    return replace(update, handle={"id": id, api.at: path})
+    return replace(update, handle=handle_of(api, id, path))
+
+
+def handle_of(api: TaskApi, id: str, path: str) -> Json:
+    return {"id": id, api.at: path} if api.at else {"id": id}
 
 
 def poll(api: TaskApi, handle: Json) -> Conversation[Update]:
@@ -705,6 +765,8 @@ def read_request(api: TaskApi, handle: Json) -> HttpRequest:
 def cancel(api: TaskApi, handle: Json) -> Conversation[bool]:
     method, path = (api.stop or "").split(" ", 1)
     response = yield ask(method, api.root + path.replace("{id}", str(handle["id"])))
+    if response.status == 404 and api.gone_is_stopped:
+        return True
     if not 200 <= response.status < 300:
         raise complaint(api, response)
     return True
@@ -739,6 +801,8 @@ def news(api: TaskApi, reading: Reading, task: Json) -> Update:
     words = {word: state for state, word in reversed(list(api.states.items()))} | dict(api.also_states)
     if api.show is None:
         status, state = "", State.SUCCEEDED
+    elif not reading.status:
+        status, state = api.states[State.QUEUED], State.QUEUED
     elif not isinstance(status, str) or status not in words:
         told, known = plain_text(str(status), 100), ", ".join(words)
         message = f"{api.vendor} reports the status {told!r}, which it does not document; it documents {known}."
@@ -760,16 +824,16 @@ def news(api: TaskApi, reading: Reading, task: Json) -> Update:
         links=links if done else (),
         inline=first_of(reading.inline, task) if done else (),
         texts=texts if done else (),
-        failure=failure_in(api, reading, task) if state is State.FAILED else None,
+        failure=(api.failure or partial(failure_in, api, reading))(task) if state is State.FAILED else None,
         cost=api.cost(task) if api.cost else at(task, reading.cost) if reading.cost else None,
     )
 
 
 def share_of(told: Any, whole: float) -> float | None:
-    """A figure, or a text such as "30%", as a share of the whole."""
-    if isinstance(told, str) and PERCENT.fullmatch(told):
-        told, whole = float(told[:-1]), 100.0
-    share = number(told, 0.0, whole)
+    """A figure, or of a hundred a text such as "30%", as a share of the whole."""
+    if isinstance(told, str) and whole == 100 and PERCENT.fullmatch(told):
+        told = float(told[:-1])
+    share = number(told, 0.0, whole, clamped=True)
     return None if share is None else share / whole
 
 
@@ -804,6 +868,7 @@ def complaint(api: TaskApi, response: HttpResponse, order: Order | None = None) 
     blamed = tuple(api.blamed(said)) if api.blamed else ()
     why = "; ".join(filter(None, (why, *(f"{path}: {text}" if path else text for path, text in blamed))))
     meant = api.codes.get(code) if isinstance(code := at(said, api.code) if api.code else None, int | str) else None
+    meant = meant or (api.meant(response.status, why) if api.meant else None)
     problem = refusal(response, why, vendor=api.vendor, kinds={response.status: meant} if meant else dict(api.kinds))
     wish = order.generation if order else None
     made = endpoint_for(api, wish.operation, order.names) if order and wish else None
@@ -840,7 +905,7 @@ def read_callback(api: TaskApi, order: Order, request: HttpRequest) -> Json | No
         task = msgspec.json.decode(request.body, type=dict[str, Any])
         bare = api.webhook_id and at(task, api.webhook_id) is not None  # or in the envelope of an answer
         reading = replace(api.reading, id=api.webhook_id) if bare else api.reading
-        return {"id": id_in(api, reading, task), api.at: translate(api, order)[0]}
+        return handle_of(api, id_in(api, reading, task), translate(api, order)[0])
     except (Problem, msgspec.ValidationError, *UNREADABLE):
         return None
 
