@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, Struct
 from mutoscope.model.job import Json, Operation
 from mutoscope.wires.runway import later, values
 from mutoscope.wires.runway import pieces as p
-from mutoscope.wires.runway.pieces import Maybe, Seed, body, needs
+from mutoscope.wires.runway.pieces import Maybe, Seed, body, many, needs, text, whole
 
 table = partial(p.bodies, module=__name__)
 strict = partial(body, strict=True)
@@ -22,91 +22,91 @@ lone = partial(body, lone=True)
 MODERATED = needs(content_moderation=p.ContentModeration)
 MASTERED = needs(output_format=p.RunwayFormat, prores_profile=p.ProresProfile)
 OPTIONS = MODERATED | MASTERED
-VOICED = needs(audio=bool, negative_prompt=p.Text1000, duration=Literal[4, 6, 8], seed=Seed)
-HAILUO = needs(resolution=Literal["2K", "768P", "2k", "768p"], duration=p.Seconds5to15, ratio=values.Hailuo3Ratio)
-SOUNDS3, SOUNDS10 = needs(reference_audio=p.Audios3), needs(reference_audio=p.Audios10)
+VOICED = needs(audio=bool, negative_prompt=text(1000), duration=Literal[4, 6, 8], seed=Seed)
+HAILUO = needs(resolution=Literal["2K", "768P", "2k", "768p"], duration=whole(5, 15), ratio=values.Hailuo3Ratio)
+SOUNDS3, SOUNDS10 = needs(reference_audio=many(p.Sound, 3)), needs(reference_audio=many(p.Sound, 10))
 DRAFTED = needs(draft=bool, output_format=Literal["mp4", "mov"])
-REFERRING = needs(references=p.Images9, reference_videos=p.Videos3) | SOUNDS3
+REFERRING = needs(references=many(p.PlainImage, 9), reference_videos=many(p.Clip, 3)) | SOUNDS3
 
 
-def seedance(ratio: Any, duration: Any = p.Seconds4to15) -> Json:
-    return needs(audio=bool, duration=duration, ratio=ratio)
+def seedance(ratio: Any, longest: int = 15) -> Json:
+    return needs(audio=bool, duration=whole(4, longest) | p.Auto, ratio=ratio)
 
 
 S2, S2_FAST = seedance(values.Seedance2Ratio), seedance(values.Seedance2FastRatio)
-S25 = seedance(values.Seedance25Ratio, p.Seconds4to30)
-S25_REFERRING = needs(references=p.Images30, reference_videos=p.Videos10) | SOUNDS10
+S25 = seedance(values.Seedance25Ratio, 30)
+S25_REFERRING = needs(references=many(p.PlainImage, 30), reference_videos=many(p.Clip, 10)) | SOUNDS10
 
 # ---- videos
 
 OwnImageToVideo = table(
     Operation.IMAGE_TO_VIDEO,
     body("gen4_turbo", needs(prompt_image=p.First, ratio=values.VideoRatio),
-         prompt_text=p.Text1000, seed=Seed, duration=p.Seconds2to10, **MODERATED),
-    body("gen3a_turbo", needs(prompt_text=p.Text1000, prompt_image=p.FirstLast),
+         prompt_text=text(1000), seed=Seed, duration=whole(2, 10), **MODERATED),
+    body("gen3a_turbo", needs(prompt_text=text(1000), prompt_image=p.FirstLast),
          seed=Seed, duration=Literal[5, 10], ratio=values.Gen3Ratio, **MODERATED),
 )
 """Models that a relay reads in its own way."""
 PartnerImageToVideo = table(
     Operation.IMAGE_TO_VIDEO,
-    body("gen4.5", needs(prompt_text=p.Text1000, prompt_image=p.First, ratio=values.VideoRatio,
-                         duration=p.Seconds2to10), seed=Seed, **OPTIONS),
+    body("gen4.5", needs(prompt_text=text(1000), prompt_image=p.First, ratio=values.VideoRatio,
+                         duration=whole(2, 10)), seed=Seed, **OPTIONS),
     body("veo3.1 veo3.1_fast", needs(prompt_image=p.FirstLast, ratio=values.VeoRatio),
-         prompt_text=p.Text1000, **VOICED),
+         prompt_text=text(1000), **VOICED),
     body("veo3", needs(prompt_image=p.First, duration=Literal[8], ratio=values.VeoRatio),
-         prompt_text=p.Text1000, seed=Seed),
-    strict("hailuo3", needs(prompt_image=p.Loose9, prompt_text=p.Text6000), **HAILUO, **SOUNDS3),
-    strict("happyhorse_1_0", needs(prompt_image=p.First), prompt_text=p.Text2500,
-           resolution=Literal["720P", "1080P", "720p", "1080p"], duration=p.Seconds3to15),
-    strict("seedance2", needs(prompt_image=p.Loose), prompt_text=p.Text3500, **S2, **SOUNDS3, seed=Seed),
+         prompt_text=text(1000), seed=Seed),
+    strict("hailuo3", needs(prompt_image=p.Loose9, prompt_text=text(6000)), **HAILUO, **SOUNDS3),
+    strict("happyhorse_1_0", needs(prompt_image=p.First), prompt_text=text(2500, 2),
+           resolution=Literal["720P", "1080P", "720p", "1080p"], duration=whole(3, 15)),
+    strict("seedance2", needs(prompt_image=p.Loose), prompt_text=text(3500), **S2, **SOUNDS3, seed=Seed),
     strict("seedance2_fast seedance2_mini", needs(prompt_image=p.Loose),
-           prompt_text=p.Text3500, **S2_FAST, **SOUNDS3, seed=Seed),
-    strict("seedance2_5", needs(prompt_image=p.Loose), prompt_text=p.Text15000, **S25, **SOUNDS10, seed=Seed,
+           prompt_text=text(3500), **S2_FAST, **SOUNDS3, seed=Seed),
+    strict("seedance2_5", needs(prompt_image=p.Loose), prompt_text=text(15000), **S25, **SOUNDS10, seed=Seed,
            **DRAFTED),
-    body("gemini_omni_flash", needs(prompt_image=p.First), prompt_text=p.Text4000, ratio=values.WideRatio,
-         duration=p.Seconds3to10),
+    body("gemini_omni_flash", needs(prompt_image=p.First), prompt_text=text(4000), ratio=values.WideRatio,
+         duration=whole(3, 10)),
 ) | later.ImageToVideo
 ImageToVideo = OwnImageToVideo | PartnerImageToVideo
 
 TextToVideo = table(
     Operation.TEXT_TO_VIDEO,
-    body("gen4.5", needs(prompt_text=p.Text1000, ratio=values.WideRatio, duration=p.Seconds2to10),
+    body("gen4.5", needs(prompt_text=text(1000), ratio=values.WideRatio, duration=whole(2, 10)),
          seed=Seed, **OPTIONS),
-    body("veo3.1 veo3.1_fast", needs(prompt_text=p.Text1000, ratio=values.VeoRatio), **VOICED),
-    body("veo3", needs(prompt_text=p.Text1000, duration=Literal[8], ratio=values.VeoRatio), seed=Seed),
-    strict("hailuo3", needs(prompt_text=p.Text6000), **HAILUO, **REFERRING),
-    strict("happyhorse_1_0", needs(prompt_text=p.Text2500), duration=p.Seconds3to15, ratio=values.HappyhorseRatio),
-    strict("seedance2", needs(prompt_text=p.Text3500), **S2, **REFERRING, seed=Seed),
-    strict("seedance2_fast seedance2_mini", needs(prompt_text=p.Text3500), **S2_FAST, **REFERRING, seed=Seed),
-    strict("seedance2_5", {}, prompt_text=p.Text15000, **S25, **S25_REFERRING, seed=Seed, draft=bool,
+    body("veo3.1 veo3.1_fast", needs(prompt_text=text(1000), ratio=values.VeoRatio), **VOICED),
+    body("veo3", needs(prompt_text=text(1000), duration=Literal[8], ratio=values.VeoRatio), seed=Seed),
+    strict("hailuo3", needs(prompt_text=text(6000)), **HAILUO, **REFERRING),
+    strict("happyhorse_1_0", needs(prompt_text=text(2500, 2)), duration=whole(3, 15), ratio=values.HappyhorseRatio),
+    strict("seedance2", needs(prompt_text=text(3500)), **S2, **REFERRING, seed=Seed),
+    strict("seedance2_fast seedance2_mini", needs(prompt_text=text(3500)), **S2_FAST, **REFERRING, seed=Seed),
+    strict("seedance2_5", {}, prompt_text=text(15000), **S25, **S25_REFERRING, seed=Seed, draft=bool,
            draft_task_id=str, output_format=Literal["mp4", "mov"]),
-    body("gemini_omni_flash", needs(prompt_text=p.Text4000), ratio=values.WideRatio, duration=p.Seconds3to10),
+    body("gemini_omni_flash", needs(prompt_text=text(4000)), ratio=values.WideRatio, duration=whole(3, 10)),
 ) | later.TextToVideo
 
 VideoToVideo = table(
     Operation.VIDEO_TO_VIDEO,
-    strict("aleph2", needs(video_uri=p.Video), prompt_text=p.Text1000,
-           keyframes=Annotated[list[p.KeyframeOrTime], Meta(min_length=1, max_length=5)], seed=Seed,
+    strict("aleph2", needs(video_uri=p.Video), prompt_text=text(1000),
+           keyframes=many(p.Keyframe, 5, 1), seed=Seed,
            ratio=str,  # deprecated by the vendor
            target_aspect_ratio=values.AlephShape, **MODERATED,
            output_format=Literal["mp4", "prores", "png_sequence", "sdr_rec709_10bit"], prores_profile=p.ProresProfile),
-    body("gen4_aleph", needs(video_uri=p.Video, prompt_text=p.Text1000, ratio=values.Gen4AlephRatio), seed=Seed,
-         references=list[p.TypedImage], **MODERATED),
-    strict("hailuo3", needs(prompt_video=p.Video, prompt_text=p.Text6000), **HAILUO, references=p.Images9,
-           reference_videos=p.Videos2, **SOUNDS3),
-    strict("seedance2", needs(prompt_video=p.Video), prompt_text=p.Text3500, **S2, **REFERRING, seed=Seed),
+    body("gen4_aleph", needs(video_uri=p.Video, prompt_text=text(1000), ratio=values.Gen4AlephRatio), seed=Seed,
+         references=many(p.TypedImage), **MODERATED),
+    strict("hailuo3", needs(prompt_video=p.Video, prompt_text=text(6000)), **HAILUO, references=many(p.PlainImage, 9),
+           reference_videos=many(p.Clip, 2), **SOUNDS3),
+    strict("seedance2", needs(prompt_video=p.Video), prompt_text=text(3500), **S2, **REFERRING, seed=Seed),
     strict("seedance2_fast seedance2_mini", needs(prompt_video=p.Video),
-           prompt_text=p.Text3500, **S2_FAST, **REFERRING, seed=Seed),
-    strict("seedance2_5", needs(prompt_video=p.Video), prompt_text=p.Text15000, audio=bool,
-           mode=Literal["reference", "extend", "edit"], duration=p.Seconds4to30, ratio=values.Seedance25Ratio,
-           references=p.Images30, reference_videos=p.Videos9, **SOUNDS10, seed=Seed, **DRAFTED),
-    strict("gemini_omni_flash", needs(video_uri=p.Video, prompt_text=p.Text4000), references=p.Images5),
+           prompt_text=text(3500), **S2_FAST, **REFERRING, seed=Seed),
+    strict("seedance2_5", needs(prompt_video=p.Video), prompt_text=text(15000), audio=bool,
+           mode=Literal["reference", "extend", "edit"], duration=whole(4, 30) | p.Auto, ratio=values.Seedance25Ratio,
+           references=many(p.PlainImage, 30), reference_videos=many(p.Clip, 9), **SOUNDS10, seed=Seed, **DRAFTED),
+    strict("gemini_omni_flash", needs(video_uri=p.Video, prompt_text=text(4000)), references=many(p.PlainImage, 5)),
 ) | later.VideoToVideo
 
 # ---- pictures
 
 PNG = needs(output_format=Literal["png", "jpeg"])
-UP_TO_4 = needs(output_count=Annotated[int, Meta(ge=1, le=4)])
+UP_TO_4 = needs(output_count=whole(1, 4))
 
 
 def drawn(longest: Any, ratio: Any) -> Json:
@@ -115,22 +115,23 @@ def drawn(longest: Any, ratio: Any) -> Json:
 
 TextToImage = table(
     Operation.TEXT_TO_IMAGE,
-    body("gen4_image", drawn(p.Text1000, values.Gen4ImageRatio), seed=Seed, reference_images=p.Tagged3, **MODERATED),
+    body("gen4_image", drawn(text(1000), values.Gen4ImageRatio), seed=Seed,
+         reference_images=many(p.TaggedImage, 3), **MODERATED),
     # the newer schema requires the references; SDKs of 2025 call without, so they may be absent, though not empty
-    body("gen4_image_turbo", drawn(p.Text1000, values.Gen4ImageRatio),
-         reference_images=Annotated[list[p.TaggedImage], Meta(min_length=1, max_length=3)], seed=Seed, **MODERATED),
-    strict("gpt_image_2", drawn(p.Text32000, values.GptImage2Ratio), quality=Literal["low", "medium", "high", "auto"],
-           background=Literal["transparent", "opaque", "auto"], reference_images=p.Tagged16,
-           output_count=Annotated[int, Meta(ge=1, le=10)]),
-    strict("gemini_image3_pro", drawn(p.Text5500, values.GeminiImage3ProRatio),
-           reference_images=p.Subjects14, output_count=Literal[1, 4]),
-    body("gemini_image3.1_flash", drawn(p.Text5500, values.GeminiImage31FlashRatio),
-         reference_images=p.Subjects14, output_count=Literal[1, 4]),
-    strict("seedream5_pro", drawn(p.Text4000, values.Seedream5ProRatio), **PNG, reference_images=p.Images10, **UP_TO_4,
-           grounding=bool),
-    strict("seedream5_lite", drawn(p.Text4000, values.Seedream5LiteRatio), **PNG, reference_images=p.Images14,
-           **UP_TO_4, grounding=bool),
-    body("gemini_2.5_flash", drawn(p.Text5500, values.Gemini25FlashRatio), reference_images=p.Tagged3),
+    body("gen4_image_turbo", drawn(text(1000), values.Gen4ImageRatio),
+         reference_images=many(p.TaggedImage, 3, 1), seed=Seed, **MODERATED),
+    strict("gpt_image_2", drawn(text(32000), values.GptImage2Ratio), quality=Literal["low", "medium", "high", "auto"],
+           background=Literal["transparent", "opaque", "auto"], reference_images=many(p.TaggedImage, 16),
+           output_count=whole(1, 10)),
+    strict("gemini_image3_pro", drawn(text(5500), values.GeminiImage3ProRatio),
+           reference_images=many(p.SubjectImage, 14), output_count=Literal[1, 4]),
+    body("gemini_image3.1_flash", drawn(text(5500), values.GeminiImage31FlashRatio),
+         reference_images=many(p.SubjectImage, 14), output_count=Literal[1, 4]),
+    strict("seedream5_pro", drawn(text(4000), values.Seedream5ProRatio), **PNG,
+           reference_images=many(p.PlainImage, 10), **UP_TO_4, grounding=bool),
+    strict("seedream5_lite", drawn(text(4000), values.Seedream5LiteRatio), **PNG,
+           reference_images=many(p.PlainImage, 14), **UP_TO_4, grounding=bool),
+    body("gemini_2.5_flash", drawn(text(5500), values.Gemini25FlashRatio), reference_images=many(p.TaggedImage, 3)),
 ) | later.TextToImage
 
 ImageUpscale = table(
@@ -152,8 +153,8 @@ VideoUpscale = table(
 
 CharacterPerformance = table(
     Operation.CHARACTER_PERFORMANCE,
-    lone("act_two", needs(character=p.ImageFile | p.VideoFile, reference=p.VideoReference), seed=Seed,
-         body_control=bool, expression_intensity=Annotated[int, Meta(ge=1, le=5)], ratio=values.VideoRatio,
+    lone("act_two", needs(character=p.ImageFile | p.VideoFile, reference=p.Clip), seed=Seed,
+         body_control=bool, expression_intensity=whole(1, 5), ratio=values.VideoRatio,
          **MODERATED),
 )
 
@@ -161,7 +162,7 @@ CharacterPerformance = table(
 VideoToAudio = table(
     Operation.VIDEO_TO_AUDIO,
     lone("mirelo_sfx_2_0", needs(video_uri=p.Video, duration=p.Positive), format=Literal["mp3", "wav", "flac"],
-         negative_prompt=str, num_variants=Annotated[int, Meta(ge=1, le=p.SAFE)], preserve_speech=bool,
+         negative_prompt=str, num_variants=whole(1, p.SAFE), preserve_speech=bool,
          prompt_text=str, seed=Seed),
 )
 VideoToHdr = table(
@@ -174,24 +175,24 @@ VideoToHdr = table(
 
 # ---- sound
 
-RATES = needs(speech_rate=p.SpeechRate, loudness_rate=p.SpeechRate, pitch_rate=p.PitchRate, sample_rate=p.SampleRate,
-              output_format=Literal["wav", "mp3", "ogg_opus"])
+RATES = needs(speech_rate=whole(-50, 100), loudness_rate=whole(-50, 100), pitch_rate=whole(-12, 12),
+              sample_rate=p.SampleRate, output_format=Literal["wav", "mp3", "ogg_opus"])
 
 TextToSpeech = table(
     Operation.TEXT_TO_SPEECH,
-    strict("seed_audio", needs(prompt_text=p.Text2048), voice=p.ReferenceVoice, **RATES),
-    body("eleven_multilingual_v2", needs(prompt_text=p.Text1000, voice=p.PresetVoice)),
-    body("eleven_v3", needs(prompt_text=p.Text5000, voice=p.PresetVoice), stability=p.Share, similarity_boost=p.Share,
+    strict("seed_audio", needs(prompt_text=text(2048)), voice=p.ReferenceVoice, **RATES),
+    body("eleven_multilingual_v2", needs(prompt_text=text(1000), voice=p.PresetVoice)),
+    body("eleven_v3", needs(prompt_text=text(5000), voice=p.PresetVoice), stability=p.Share, similarity_boost=p.Share,
          style=p.Share, speed=Annotated[float, Meta(ge=0.7, le=1.2)], use_speaker_boost=bool,
-         language_code=Annotated[str, Meta(min_length=2, max_length=5)],
+         language_code=text(5, 2),
          apply_text_normalization=Literal["auto", "on", "off"], seed=Seed),
 ) | later.TextToSpeech
 
 SoundEffect = table(
     Operation.SOUND_EFFECT,
-    strict("seed_audio", needs(prompt_text=p.Text2048),
-           reference_audios=Annotated[list[p.Audio], Meta(max_length=3)], **RATES),
-    body("eleven_text_to_sound_v2", needs(prompt_text=p.Text3000), duration=Annotated[float, Meta(ge=0.5, le=30)],
+    strict("seed_audio", needs(prompt_text=text(2048)),
+           reference_audios=many(p.Audio, 3), **RATES),
+    body("eleven_text_to_sound_v2", needs(prompt_text=text(3000)), duration=Annotated[float, Meta(ge=0.5, le=30)],
          loop=bool),
 ) | later.SoundEffect
 
@@ -203,7 +204,7 @@ SpeechToSpeech = table(
 VoiceDubbing = table(
     Operation.VOICE_DUBBING,
     lone("eleven_voice_dubbing", needs(audio_uri=p.Audio, target_lang=values.Language), disable_voice_cloning=bool,
-         drop_background_audio=bool, num_speakers=Annotated[int, Meta(ge=0, le=p.SAFE)]),
+         drop_background_audio=bool, num_speakers=whole(0, p.SAFE)),
 )
 VoiceIsolation = table(
     Operation.VOICE_ISOLATION,

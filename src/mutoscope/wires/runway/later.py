@@ -5,23 +5,21 @@ Keys that a body does not know are ignored.
 """
 
 from functools import partial
-from typing import Annotated, Any, Literal
-
-from msgspec import Meta
+from typing import Any, Literal
 
 from mutoscope.model.job import Json, Operation
 from mutoscope.wires.runway import pieces as p
 from mutoscope.wires.runway import values
-from mutoscope.wires.runway.pieces import AnySeconds, Seed, Some, body, needs
+from mutoscope.wires.runway.pieces import AnySeconds, Seed, Some, body, many, needs, whole
 
 table = partial(p.bodies, module=__name__)
-Images = list[p.PlainImage]
-Count = Annotated[int, Meta(ge=1, le=64)]  # the vendor names no bound; this is ours
+Images = many(p.PlainImage)
+Count = whole(1, 64)  # the vendor names no bound; this is ours
 
 # fmt: off
 SAID, TIMED = needs(prompt_text=Some), needs(duration=AnySeconds)
-IMAGES, VIDEOS = needs(references=Images), needs(reference_videos=list[p.VideoReference])
-SOUNDS, LOOSE_VIDEOS = needs(reference_audio=list[p.AudioReference]), needs(reference_videos=list[p.LooseVideo])
+IMAGES, VIDEOS = needs(references=Images), needs(reference_videos=many(p.Clip))
+SOUNDS, LOOSE_VIDEOS = needs(reference_audio=many(p.Sound)), needs(reference_videos=many(p.LooseClip))
 SPANNED = needs(duration=AnySeconds | p.Auto, ratio=values.GeminiOmni11Ratio)
 TIERED = needs(resolution=Literal["480p", "720p", "1080p"])
 H3 = TIMED | needs(prompt_expansion_mode=Literal["disabled", "balanced", "quality"],
@@ -42,7 +40,7 @@ ImageToVideo = table(
     *(body(f"klingO3_{tier}", FRAMES, **KLING_O3, ratio=ratio, references=p.Loose)
       for tier, ratio in KLING_RATIOS.items()),
     body("kling2.5_turbo_pro", FRAMES | SAID, **KLING_25),
-    body("kling_4", needs(prompt_image=p.Image | list[p.AnyFrame]), **SAID, **TIMED, ratio=values.Kling4AutoRatio,
+    body("kling_4", needs(prompt_image=p.Image | many(p.AnyFrame)), **SAID, **TIMED, ratio=values.Kling4AutoRatio,
          **IMAGES, **LOOSE_VIDEOS),
     body("grok_imagine_1_5", FRAME, **SAID, **TIMED, **TIERED),
     body("grok_imagine_1_5_lite", FRAME, **SAID, **TIMED, ratio=values.AutoRatio),
@@ -76,7 +74,7 @@ VideoToVideo = table(
 # ---- pictures
 
 COUNTED, DRAWN_LIKE = needs(output_count=Count), needs(reference_images=Images)
-TAGGED, PNG = needs(reference_images=list[p.TaggedImage]), needs(output_format=Literal["png", "jpeg"])
+TAGGED, PNG = needs(reference_images=many(p.TaggedImage)), needs(output_format=Literal["png", "jpeg"])
 GPT_QUALITY = needs(quality=Literal["low", "medium", "high", "xhigh", "max"])
 COLORED = needs(background_color=str, colors=list[str])
 
@@ -92,7 +90,7 @@ TextToImage = table(
     body("grok_imagine_image_2", drawn(values.GrokImage2Ratio), edit=bool, **COUNTED, quality=Literal["low", "medium"],
          **DRAWN_LIKE),
     body("gemini_image3.1_flash_lite", drawn(values.GeminiImage31FlashLiteRatio), output_count=Literal[1, 4],
-         reference_images=list[p.SubjectImage]),
+         reference_images=many(p.SubjectImage)),
     body("gpt_image_2_5_flare", drawn(values.GptImage2Ratio), background=Literal["opaque", "auto"], **COUNTED,
          **GPT_QUALITY, **TAGGED),
     body("gpt_image_2_5_sunburst", drawn(values.GptImage2Ratio), background=Literal["transparent", "opaque", "auto"],

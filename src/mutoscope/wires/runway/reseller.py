@@ -23,7 +23,7 @@ from mutoscope.wirekit.times import milliseconds
 from mutoscope.wires.runway import bodies, fields, files, pieces
 from mutoscope.wires.runway.api import VENDOR, creates, wire
 from mutoscope.wires.runway.issues import ErrorBody, answer_status, error_body, error_headers
-from mutoscope.wires.runway.pieces import ContentModeration, Image, Maybe, Piece, Seconds2to10, Seed, body, needs
+from mutoscope.wires.runway.pieces import ContentModeration, Image, Maybe, Seed, body, many, needs, piece, whole
 from mutoscope.wires.runway.tasks import STATUSES, THROTTLED, Cost, EstimatedCost, failure_of, links, timestamp
 
 DEFAULT_MODEL = "gen3a_turbo"
@@ -56,27 +56,17 @@ SIZES = {
 MORE = needs(seed=Seed, watermark=bool, content_moderation=ContentModeration)
 
 
-class FramePiece(Piece, kw_only=True):
-    """Without a position, the first of an array is the first frame and the second the last."""
-
-    uri: Image
-    position: Maybe[Literal["first", "last"]] = UNSET
-
-
-class FirstPiece(Piece, kw_only=True):
-    uri: Image
-    position: Maybe[Literal["first"]] = UNSET
-
+# Without a position, the first of an array is the first frame and the second the last.
+FramePiece = piece("FramePiece", uri=Image, position=Maybe[Literal["first", "last"]])
+FirstPiece = piece("FirstPiece", uri=Image, position=Maybe[Literal["first"]])
 
 # fmt: off
 OwnImageToVideo = pieces.bodies(
     Operation.IMAGE_TO_VIDEO,
-    body("gen3a_turbo",
-         needs(prompt_image=Image | Annotated[list[Image | FramePiece], Meta(min_length=1, max_length=2)]),
+    body("gen3a_turbo", needs(prompt_image=Image | many(Image | FramePiece, 2, 1)),
          prompt_text=RelayText, ratio=Gen3Ratio, duration=Literal[5, 10], **MORE),
-    body("gen4_turbo",
-         needs(prompt_image=Image | Annotated[list[Image | FirstPiece], Meta(min_length=1, max_length=1)]),
-         prompt_text=RelayText, ratio=Gen4Ratio, duration=Seconds2to10, **MORE),
+    body("gen4_turbo", needs(prompt_image=Image | many(Image | FirstPiece, 1, 1)),
+         prompt_text=RelayText, ratio=Gen4Ratio, duration=whole(2, 10), **MORE),
     module=__name__,
 )
 # fmt: on
