@@ -465,6 +465,16 @@ def bearer(request: HttpRequest) -> str | None:
     return key.strip() or None if scheme.lower() == "bearer" else None
 
 
+def bare_or_bearer(request: HttpRequest) -> str | None:
+    """The same, or the key as it is, as samples of resellers' pages send it."""
+    text = request.headers.get("authorization", "").strip()
+    bare = text if " " not in text and text.lower() not in SCHEMES else ""
+    return bearer(request) or bare or None
+
+
+SCHEMES = ("bearer", "basic", "digest", "negotiate", "token")
+
+
 # -- the back ----------------------------------------------------------------------------------
 
 

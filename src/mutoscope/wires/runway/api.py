@@ -26,7 +26,7 @@ from mutoscope.wirekit.wire import Wire
 from mutoscope.wires.runway import back, bodies, fields
 from mutoscope.wires.runway.back import VENDOR, VERSION, VERSION_HEADER, Slot
 from mutoscope.wires.runway.fields import MODES, models
-from mutoscope.wires.runway.files import MIN_UPLOAD, UPLOAD_BYTES
+from mutoscope.wires.runway.files import MIN_UPLOAD, UPLOAD_BYTES, words
 from mutoscope.wires.runway.issues import ErrorBody, answer_status, error_body, error_headers, issue
 from mutoscope.wires.runway.pieces import UPLOAD_SCHEME
 from mutoscope.wires.runway.tasks import STATES, STATUSES, AnyTask, Created, created, task
@@ -209,7 +209,7 @@ def calls(operation: Operation, names: tuple[str, ...]) -> tuple[Endpoint, str] 
 
 
 def knows(struct: Any, mode: str) -> bool:
-    return mode in fields.words(fields.members_of(struct).get("mode"), struct)
+    return mode in words(fields.members_of(struct).get("mode"), struct)
 
 
 Calling = Callable[[Operation, Any, str | None], Endpoint]

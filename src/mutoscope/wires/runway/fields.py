@@ -20,12 +20,12 @@ from msgspec import inspect
 
 from mutoscope.model.job import Generation, Json, Operation
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule
-from mutoscope.wirekit.body import choices, familiar, schema, shape_of, strange, wholes
+from mutoscope.wirekit.body import familiar, schema, shape_of, strange, wholes
 from mutoscope.wirekit.fields import AnyField, Field, same
 from mutoscope.wirekit.forms import arms
 from mutoscope.wirekit.task import Endpoint
 from mutoscope.wires.runway import files
-from mutoscope.wires.runway.files import ROLES, unsayable
+from mutoscope.wires.runway.files import ROLES, unsayable, words
 
 PIXELS = re.compile(r"(\d{3,5}):(\d{3,5})", re.ASCII)
 SHAPE = re.compile(r"(\d{1,2}):(\d{1,2})", re.ASCII)
@@ -45,7 +45,7 @@ def endpoint(path: Operation, struct: Any, mode: str | None = None) -> Endpoint:
     model = model_of(struct)
     return Endpoint(
         at=path.value,
-        title=f"Start a task: {path.replace('_', ' ')}",
+        title=model,
         route=model,
         body=struct,
         makes={None: MODES[mode] if mode else path},
@@ -258,11 +258,3 @@ def members_of(struct: Any) -> dict[str, inspect.Type]:
 
 def text_of(type: inspect.Type | None) -> inspect.StrType | None:
     return next((each for each in arms(type) if isinstance(each, inspect.StrType)), None)
-
-
-def words(type: inspect.Type | None, struct: Any) -> tuple[Any, ...]:
-    """The values that a type lists, in the order of the source; empty where it lists none."""
-    for arm in arms(type):
-        if isinstance(arm, inspect.LiteralType):
-            return choices(struct).get(frozenset(arm.values), tuple(arm.values))
-    return ()

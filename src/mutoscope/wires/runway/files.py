@@ -15,7 +15,7 @@ from mutoscope.model.job import Generation, Input, Json, MediaLimits, Role
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.wirekit.answers import source_of
 from mutoscope.wirekit.back import Order
-from mutoscope.wirekit.body import Path, Shape, dotted, familiar, shape_of, strange
+from mutoscope.wirekit.body import Path, Shape, choices, dotted, familiar, shape_of, strange
 from mutoscope.wirekit.fields import FilesField
 from mutoscope.wirekit.forms import arms
 from mutoscope.wirekit.media import BadSource, source
@@ -268,22 +268,23 @@ def written(model: str, order: Order, here: tuple[Place, ...], given: list[Input
     """A member with its files, and with what else was said of them."""
     if not given:
         return rest
+    member, first = here[0].member, given[0]
     alone, listed = [each for each in here if not each.listed], [each for each in here if each.listed]
-    first = given[0]
     place = next((each for each in alone if len(given) == 1 and fits(each, first)), None)
     if place and (place.key or not (listed and (rest or first.label))):
         return item(model, order, place, first, rest)
+    if rest is not None and not isinstance(rest, list):
+        raise unsayable(model, member, f"{member} cannot be told as it was asked for")
     if not listed:
         raise unsayable(model, first.role.value, f"there is place for one {first.role.value}, not for {len(given)}")
     # each file at the index that its name tells, or else one after the other
-    items: dict[int, Any] = dict(enumerate(cast("list[Any]", rest) if isinstance(rest, list) else []))
-    own = [steps(each.field)[1:2] for each in given if steps(each.field)[:1] == [here[0].member]]
+    items: dict[int, Any] = dict(enumerate(cast("list[Any]", rest or [])))
+    own = [steps(each.field)[1:2] for each in given if steps(each.field)[:1] == [member]]
     indexes = [index[0] for index in own if index and isinstance(index[0], int)]
     for at, each in zip(indexes if len(indexes) == len(given) else range(len(given)), given, strict=True):
         place = next((option for option in listed if fits(option, each)), None)
         if place is None:
-            message = f"a {each.role.value} cannot stand beside others in {here[0].member}"
-            raise unsayable(model, each.role.value, message)
+            raise unsayable(model, each.role.value, f"a {each.role.value} cannot stand beside others in {member}")
         items[at] = item(model, order, place, each, items.get(at))
     return [items[at] for at in sorted(items)]
 
@@ -323,9 +324,9 @@ def places_in(member: str, type: inspect.Type) -> Iterator[Place]:
             continue
         said: Json = {each.tag_field: each.tag} if each.tag_field else {}
         if "type" in fields:
-            said = {"type": words(fields["type"].type)[0]}
+            said = {"type": words(fields["type"].type, each.cls)[0]}
         position = fields.get("position")
-        listing = (words(position.type) or tuple(POSITIONS)) if position else ()
+        listing = (words(position.type, each.cls) or tuple(POSITIONS)) if position else ()
         for word in (*listing, *(() if position and position.required else (None,))):
             beside = said if word is None else said | {"position": word}
             role = role_of(member, beside | {key: ""})
@@ -338,11 +339,15 @@ def has_more(type: inspect.Type) -> bool:
         if isinstance(each, inspect.StructType):
             fields = {field.encode_name: field for field in each.fields}
             uri = next((fields[key] for key in URI_KEYS if key in fields), None)
-            free = "position" in fields and not words(fields["position"].type)
+            free = "position" in fields and not words(fields["position"].type, each.cls)
             if uri is None or not uri.required or free or fields.keys() - {*HEARD, "position"}:
                 return True
     return False
 
 
-def words(type: inspect.Type) -> tuple[Any, ...]:
-    return next((tuple(arm.values) for arm in arms(type) if isinstance(arm, inspect.LiteralType)), ())
+def words(type: inspect.Type | None, struct: Any) -> tuple[Any, ...]:
+    """The values that a type lists, in the order of the source; empty where it lists none."""
+    for arm in arms(type):
+        if isinstance(arm, inspect.LiteralType):
+            return choices(struct).get(frozenset(arm.values), tuple(arm.values))
+    return ()

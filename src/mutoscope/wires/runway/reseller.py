@@ -18,27 +18,17 @@ from mutoscope.model.job import Job, Json, Operation, State
 from mutoscope.model.problem import Flaw, Problem
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.ids import uuid4_form
-from mutoscope.wirekit.task import Endpoint, TaskApi, bearer
-from mutoscope.wirekit.times import milliseconds
+from mutoscope.wirekit.task import Endpoint, TaskApi, bare_or_bearer
+from mutoscope.wirekit.times import milliseconds, utc
 from mutoscope.wires.runway import bodies, fields, files, pieces
 from mutoscope.wires.runway.api import VENDOR, creates, wire
 from mutoscope.wires.runway.issues import ErrorBody, answer_status, error_body, error_headers
 from mutoscope.wires.runway.pieces import ContentModeration, Image, Maybe, Seed, body, many, needs, piece, whole
-from mutoscope.wires.runway.tasks import STATUSES, THROTTLED, Cost, EstimatedCost, failure_of, links, timestamp
+from mutoscope.wires.runway.tasks import STATUSES, THROTTLED, Cost, EstimatedCost, failure_of, links
 
 DEFAULT_MODEL = "gen3a_turbo"
 
 # ---- asking
-
-SCHEMES = ("bearer", "basic", "digest", "negotiate", "token")
-
-
-def bare_or_bearer(request: HttpRequest) -> str | None:
-    """The curl samples of relays' own pages send the key as it is, without the word "Bearer"."""
-    text = request.headers.get("authorization", "").strip()
-    bare = text if " " not in text and text.lower() not in SCHEMES else ""
-    return bearer(request) or bare or None
-
 
 RelayText = Annotated[str, Meta(max_length=1000)]
 Shape = Literal["16:9", "9:16"]
@@ -188,7 +178,7 @@ def render_created(job: Job, _request: HttpRequest) -> HttpResponse:
         RelayCreated(
             id=id,
             status=status_of(job),
-            created=timestamp(job.created),
+            created=utc(job.created, "milliseconds"),
             estimated_cost=EstimatedCost(job.estimate),
             request_id=f"req-{id}",
             data=RelayData(
@@ -199,7 +189,7 @@ def render_created(job: Job, _request: HttpRequest) -> HttpResponse:
             ),
             prompt=job.generation.prompt or "",
             state=LUMA_STATES[job.state],
-            created_at=timestamp(job.created, "microseconds"),
+            created_at=utc(job.created, "microseconds"),
         )
     )
 
@@ -209,14 +199,14 @@ def task(job: Job) -> RelayTask:
     return RelayTask(
         id=uuid4_form(job.id),
         status=status_of(job),
-        created_at=timestamp(job.created),
+        created_at=utc(job.created, "milliseconds"),
         estimated_cost=EstimatedCost(job.estimate),
         cost=Cost(round(job.cost or 0)),
         progress=(job.progress or 0.0) if job.state is State.RUNNING else UNSET,
         output=links(job) if job.state is State.SUCCEEDED else UNSET,
         failure=failure,
         failure_code=code,
-        completed_at=timestamp(job.finished) if job.finished is not None else UNSET,
+        completed_at=utc(job.finished, "milliseconds") if job.finished is not None else UNSET,
     )
 
 
