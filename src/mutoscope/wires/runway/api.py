@@ -293,7 +293,7 @@ API = TaskApi(
     reading=Reading(links=("output",), progress="progress", whole=1.0, cost="cost.credits"),
     made_reading=Reading(status=""), heard=back.News, failure=back.failure_of,
     render_problem=render_problem, error_type=ErrorBody, reasons=(), blamed=back.blamed, meant=back.meant,
-    sign=back.sign, upload=lambda file: back.upload(API, file), probes_inputs=True, routes=ROUTES,
+    sorts_flaws=False, sign=back.sign, upload=lambda file: back.upload(API, file), probes_inputs=True, routes=ROUTES,
 )
 # fmt: on
 
