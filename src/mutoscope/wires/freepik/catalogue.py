@@ -538,7 +538,7 @@ def endpoints(answers: Mapping[str, Json]) -> Iterator[Endpoint]:
 
 def needing(names: tuple[str, ...]) -> Json:
     """The rule of `one_of` for the published description: one of these is there, and says something."""
-    some = {"not": {"enum": [None, "", 0, []]}}
+    some: Json = {"not": {"enum": [None, "", 0, []]}}
     return {"anyOf": [{"required": [name], "properties": {name: some}} for name in names]}
 
 
