@@ -41,9 +41,9 @@ from mutoscope.service.gateway import shortened
 from mutoscope.service.keys import digest
 from mutoscope.web import openapi, pages
 from mutoscope.web.openapi import PLACEHOLDER, required_of
-from mutoscope.wirekit.routes import Create, Read, Route, TakeFile
+from mutoscope.wirekit.routes import Create, Read, Route, TakeFile, TakeRaw
 from mutoscope.wirekit.wire import Wire
-from mutoscope.wires import ALL
+from sampled import ALL
 
 Start = Callable[..., AbstractAsyncContextManager]
 
@@ -419,7 +419,7 @@ BODIES = [
     for route in wire.routes
     if route.body is not None
     and wire.words is None
-    and not isinstance(route, TakeFile | Read)  # a form with a file, or an id, and nothing else
+    and not isinstance(route, TakeFile | TakeRaw | Read)  # a form with a file, or an id, and nothing else
     and not (isinstance(route, Create) and route.hangs)  # on a task that is not there
 ]
 """But for those of vendors with words, whose members hang together and whose models' names are free: their bounds are
@@ -436,7 +436,8 @@ OWN = [
 async def client(start: Start, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
     """A server that takes jobs and makes none: what is asked here is whether it takes them."""
     monkeypatch.setattr("mutoscope.web.server.MAX_WAIT", 0.01)
-    async with start(rehearsal=True, inputs={"probe": "never"}, script={"slots": 0}) as running:
+    early = {"fal": {"dialect": "early"}}  # the other one takes any body, and refuses it as the result
+    async with start(rehearsal=True, inputs={"probe": "never"}, script={"slots": 0}, wires=early) as running:
         yield running.client
 
 

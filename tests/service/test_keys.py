@@ -12,8 +12,8 @@ import msgspec
 import pytest
 import uuid_utils
 
+import sampled
 from in_turn import noted
-from mutoscope import wires
 from mutoscope.model.config import Key, Rights
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Generation, Job, Operation, State
@@ -25,12 +25,13 @@ from mutoscope.store import KeyRecord, SqliteStore
 from mutoscope.web import openapi, pages, server
 from mutoscope.wirekit.routes import AccountRead, Create, List, ListUploads, OpenUploads, Read, Route, Stop, UsageRead
 from mutoscope.wirekit.wire import Wire
+from mutoscope.wires import BY_NAME
 
 Start = Callable[..., Any]
 IMAGE = "/v1/ai/text-to-image/runway"
 PICTURE = {"prompt": "x", "ratio": "720:720"}
 STILL = {"rehearsal": True, "script": {"slots": 0}, "inputs": {"probe": "never"}}  # nothing is made or fetched
-DOCUMENT = openapi.build(wires.ALL, title="t", version="1")
+DOCUMENT = openapi.build(sampled.ALL, title="t", version="1")
 EXAMPLES = {(each.method.upper(), each.path): each.example for each in openapi.operations(DOCUMENT) if each.body}
 NOT_THERE = '"code":"task_not_exist"'  # what Suno's and Udio's relays say of it, with 400
 NAMED = {"{owner}": "black-forest-labs", "{name}": "flux-schnell", "{app…}": "fal-ai/flux/schnell"}
@@ -39,7 +40,7 @@ GOES_ON = {"POST /v2/video_regeneration": "source_task_id"}
 """Creates whose body names an earlier job."""
 BY_FILE = {"GET /v1/files/retrieve"}
 """Routes that find a job by its file; tests/wires/test_minimax.py asks them for another owner's."""
-EVERY_WIRE = pytest.mark.parametrize("wire", wires.ALL, ids=lambda wire: wire.name)
+EVERY_WIRE = pytest.mark.parametrize("wire", sampled.ALL, ids=lambda wire: wire.name)
 
 
 def credentials(secret: str) -> dict[str, str]:
@@ -602,7 +603,9 @@ async def hold_apart(running: Any, wire: Wire, route: Route, secrets: dict[str, 
             assert await store.uploads(wire=wire.name, owner=ann, limit=9) == (upload,)
 
 
-READ_BY_ID = [wire for wire in wires.ALL if any(isinstance(route, Read) and not route.keyless for route in wire.routes)]
+READ_BY_ID = [
+    wire for wire in sampled.ALL if any(isinstance(route, Read) and not route.keyless for route in wire.routes)
+]
 
 
 @pytest.mark.parametrize("wire", READ_BY_ID, ids=lambda wire: wire.name)
@@ -835,6 +838,5 @@ async def test_an_administrators_key_in_another_form_is_told_so(guarded: Any) ->
 @pytest.mark.parametrize("text", ["Bearer", "bearer ", "Basic", "Basic YW5uOmtleQ==", "", " ", "two words"])
 def test_a_relay_takes_no_scheme_for_a_bare_key(text: str) -> None:
     assert (
-        wires.BY_NAME["runway_relay"].credential(HttpRequest(method="GET", path="/", headers={"authorization": text}))
-        is None
+        BY_NAME["runway_relay"].credential(HttpRequest(method="GET", path="/", headers={"authorization": text})) is None
     )

@@ -9,7 +9,7 @@ from msgspec import inspect
 
 from mutoscope.wirekit.routes import Create, Route
 from mutoscope.wirekit.wire import Wire
-from mutoscope.wires import ALL
+from sampled import ALL
 
 IMAGE = "/v1/ai/text-to-image/runway"
 SCRIPTED = {"models": {"gen4_image": {"engine": "script"}}, "script": {"slots": 0}}

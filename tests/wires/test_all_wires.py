@@ -1,4 +1,4 @@
-"""What every wire owes, whoever wrote it. A newcomer joins `wires.ALL` and inherits this suite."""
+"""What every wire owes, whoever wrote it. A newcomer joins `sampled.ALL` and inherits this suite."""
 
 import atexit
 import base64
@@ -17,6 +17,7 @@ import uuid_utils
 from msgspec import inspect
 from msgspec.structs import replace
 
+import sampled
 from in_turn import in_turn
 from mutoscope import wires
 from mutoscope.engines.words import Author
@@ -45,19 +46,19 @@ from mutoscope.wirekit.routes import (
     last_parameter,
 )
 from mutoscope.wirekit.wire import Wire
-from mutoscope.wires import ROWS
+from sampled import ROWS
 
 T = TypeVar("T")
-EVERY_WIRE = pytest.mark.parametrize("wire", wires.ALL, ids=lambda wire: wire.name)
+EVERY_WIRE = pytest.mark.parametrize("wire", sampled.ALL, ids=lambda wire: wire.name)
 EVERY_ROUTE = pytest.mark.parametrize(
     ("wire", "route"),
-    [pytest.param(wire, route, id=f"{wire.name} {route.at}") for wire in wires.ALL for route in wire.routes],
+    [pytest.param(wire, route, id=f"{wire.name} {route.at}") for wire in sampled.ALL for route in wire.routes],
 )
 SUBMISSIONS = pytest.mark.parametrize(
     ("wire", "route"),
     [
         pytest.param(wire, route, id=f"{wire.name} {route.at}")
-        for wire in wires.ALL
+        for wire in sampled.ALL
         for route in wire.routes
         if isinstance(route, Create)
     ],
@@ -157,14 +158,15 @@ def test_every_kind_of_problem_can_be_said(wire: Wire, kind: Kind):
         else:
             assert 400 <= answer.status < 600
             assert (answer.status < 500) == (STATUS[kind] < 500)
-        msgspec.json.decode(answer.body, type=wire.problem_schema)
+        if answer.media_type != "text/plain":  # a vendor's own fixed words
+            msgspec.json.decode(answer.body, type=wire.problem_schema)
 
 
 @EVERY_WIRE
 @in_turn("kind", Kind)
 def test_the_message_of_a_problem_reaches_the_caller(wire: Wire, kind: Kind):
     answer = wire.render_problem(Problem(kind, WHY, field="prompt"), request_to(wire.routes[0]))
-    assert WHY in told(answer.body)
+    assert WHY in (answer.headers["x-mutoscope-notes"] if answer.media_type == "text/plain" else told(answer.body))
 
 
 @EVERY_WIRE
@@ -279,7 +281,7 @@ WORDS = pytest.mark.parametrize(
     ("wire", "route"),
     [
         pytest.param(wire, route, id=f"{wire.name} {route.at}")
-        for wire in wires.ALL
+        for wire in sampled.ALL
         for route in wire.routes
         if isinstance(route, Stream)
     ],
@@ -644,7 +646,7 @@ def passes(wire: Wire, order: Order) -> bool:
     return True
 
 
-BACKS = [wire for wire in wires.ALL if wire.back]
+BACKS = [wire for wire in sampled.ALL if wire.back]
 ORDERS = {wire.name: list(possible_orders(wire)) for wire in BACKS}
 EVERY_BACK = pytest.mark.parametrize("wire", BACKS, ids=lambda wire: wire.name)
 EVERY_ORDER = pytest.mark.parametrize(
@@ -905,7 +907,7 @@ def test_every_problem_that_a_front_tells_is_read(wire: Wire, kind: Kind):
     for conversation, spending in ((back.submit(order), True), (back.poll(update.handle), False)):
         answer = wire.render_problem(Problem(kind, WHY, retry_after=7), request_to(wire.routes[0]))
         read = answered(wire, conversation, answer, spending=spending)
-        assert WHY in read.message
+        assert (answer.body.decode() if answer.media_type == "text/plain" else WHY) in read.message
         assert (STATUS[read.kind] < 500) == ((STATUS[kind] if quiet else answer.status) < 500)
         if not (quiet and spending and kind is Kind.NOT_FOUND):  # one code says this and that a body is not valid
             assert read.kind is kind or kind not in EXACTLY
@@ -1082,7 +1084,7 @@ def test_whatever_a_vendor_tells_comes_back_in_bounds(wire: Wire):
 
 
 def test_a_cost_that_cannot_be_counts_as_not_told_and_is_doubted():
-    back = next(wire.back for wire in wires.ALL if wire.name == "runway")
+    back = next(wire.back for wire in sampled.ALL if wire.name == "runway")
     assert back
     for cost in ("1e15", "1e300", "1e400", str(2**70), "1" + "0" * 400, "1" + "0" * 5000, "-5", '"12"', "true", "[]"):
         body = f'{{"status":"SUCCEEDED","output":["https://h.example/o.mp4"],"cost":{{"credits":{cost}}}}}'

@@ -378,9 +378,12 @@ class Opened:
 
         Raises Problem: TIMED_OUT when nothing comes for so long, UPSTREAM_FAILED when it breaks off.
         """
+        content = self._response.content
         try:
+            if come := content.read_nowait():  # without a clock, which costs more than all the rest
+                return come
             async with asyncio.timeout(seconds):
-                return await self._response.content.readany()
+                return await content.readany()
         except TimeoutError as error:
             raise Problem(Kind.TIMED_OUT, f"{self._host} said nothing for {seconds:g} seconds") from error
         except BROKEN as error:
@@ -399,7 +402,9 @@ async def read_response(response: aiohttp.ClientResponse) -> HttpResponse:
         response.close()
         raise Problem(Kind.UPSTREAM_FAILED, f"the answer is larger than {MAX_ANSWER} bytes")
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return HttpResponse(status=response.status, headers=headers, body=body)
+    return HttpResponse(
+        status=response.status, headers=headers, body=body, media_type=headers.get("content-type", "application/json")
+    )
 
 
 class Client:

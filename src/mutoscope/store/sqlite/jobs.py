@@ -65,6 +65,7 @@ class Addition(NamedTuple):
     queued: int | None = None
     purse: Purse | None = None
     replaces: bool = False  # one with its id that no engine has
+    owed: Owed | None = None  # the message of a job that has ended when it is stored
 
 
 def add_together(
@@ -92,6 +93,8 @@ def add_all(db: sqlite3.Connection, additions: Sequence[Addition], tallies: "Tal
     insert_rows(db, [each.row for each in admitted])
     ledger.reserve(db, [(each.job, each.purse) for each in admitted if each.purse is not None])
     use_inputs(db, (each.job for each in admitted))
+    for each in admitted:
+        owe(db, each.owed, each.job, each.job.created)
     repeats.write()
     standings.remember()
     return [each.job if isinstance(each, Addition) else each for each in decided]
@@ -116,7 +119,7 @@ INSERT_STRIDE = {stride: INSERT_JOB + f", {HOLES}" * (stride - 1) for stride in 
 
 
 def add_alone(db: sqlite3.Connection, addition: Addition, tallies: "Tallies") -> Job | Exception:
-    if addition.repeat is None and addition.purse is None and not addition.replaces:
+    if addition.repeat is None and addition.purse is None and not addition.replaces and addition.owed is None:
         return try_one(db, addition, tallies)  # one statement, which undoes itself
     _ = db.execute("SAVEPOINT addition")
     outcome = try_one(db, addition, tallies)
@@ -672,6 +675,7 @@ def recover(
         (now, now),
     ).fetchall()
     changes.extend(id for (id,) in rows)
+    cut_off = ledger.settle_cut_off(db, now)
     # A clock that was set back does not hold up what is made.
     _ = db.execute(
         f"""UPDATE jobs SET leased_until = ?1 WHERE state = 'running' AND leased_until > ?1 AND leased_until < {NEVER}
@@ -688,7 +692,7 @@ def recover(
     _ = db.execute("UPDATE deliveries SET due = ?, leased_until = NULL WHERE leased_until IS NOT NULL", (now,))
     if concurrency is not None:
         changes.extend(apply_limits(db, concurrency, now))
-    return len(rows)
+    return len(rows) + cut_off
 
 
 def apply_limits(db: sqlite3.Connection, concurrency: Callable[[str, str], int | None], now: float) -> list[str]:

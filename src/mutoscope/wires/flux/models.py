@@ -15,6 +15,11 @@ HINTS = frozenset({"safety_tolerance", "steps", "guidance", "interval", "raw", "
 """What the vendor's SDK sends with every request, its defaults too: where an engine cannot heed it, the job says so."""
 
 
+TRAINING = frozenset({"finetune_comment", "mode", "trigger_word", "iterations", "learning_rate", "captioning",
+                      "priority", "finetune_type", "lora_rank"})  # fmt: skip
+"""What steers a training: the renderer takes the pictures' palette and tone, and says that it does no more."""
+
+
 def sizes_of(megapixels: float) -> Mapping[str, Mapping[str, tuple[int, int]]]:
     """Each shape at an area, both sides multiples of 16."""
     sizes: dict[str, tuple[int, int]] = {}
@@ -32,10 +37,11 @@ def flux(
     size: tuple[int, int] = (1024, 1024),
     megapixels: float = 1,
     spoken: tuple[str, ...] = (),
+    format: str = "jpeg",
 ) -> Model:
     """`spoken`: other names, by which relays sell it at OpenAI's path of pictures."""
     names = {"flux": (name,)} | ({"openai": (name, *spoken)} if T2I in serves else {})
-    defaults = {"width": size[0], "height": size[1]}
+    defaults = {"width": size[0], "height": size[1], "format": format}
     found = row(name, "flux", *serves, price=nominal("the vendor's figures change with the size", image=cents),
                 defaults=defaults, sizes=sizes_of(megapixels), names=names)  # fmt: skip
     return replace(found, ignores=ADVICE | HINTS)
@@ -51,8 +57,8 @@ PICTURES: tuple[Model, ...] = (
     flux("flux-pro-1.0-expand", OUTPAINT, cents=5),
     flux("flux-pro-1.0-canny", I2I, cents=5),
     flux("flux-pro-1.0-depth", I2I, cents=5),
-    flux("flux-kontext-pro", T2I, I2I, cents=4),
-    flux("flux-kontext-max", T2I, I2I, cents=8),
+    flux("flux-kontext-pro", T2I, I2I, cents=4, format="png"),
+    flux("flux-kontext-max", T2I, I2I, cents=8, format="png"),
     flux("flux-2-pro", T2I, I2I, cents=3),
     flux("flux-2-pro-preview", T2I, I2I, cents=3),
     flux("flux-2-max", T2I, I2I, cents=7),
@@ -60,10 +66,10 @@ PICTURES: tuple[Model, ...] = (
     flux("flux-2-klein-4b", T2I, I2I, cents=1.4),
     flux("flux-2-klein-9b", T2I, I2I, cents=1.5),
     flux("flux-2-klein-9b-preview", T2I, I2I, cents=1.5),
-    flux("flux-tools/outpainting-v1", OUTPAINT, cents=5),
-    flux("flux-2-flex-outpainting", OUTPAINT, cents=5),
-    flux("flux-tools/erase-v1", INPAINT, cents=5),
-    flux("flux-tools/deblur-v1", I2I, cents=5),
+    flux("flux-tools/outpainting-v1", OUTPAINT, cents=5, format="png"),
+    flux("flux-2-flex-outpainting", OUTPAINT, cents=5, format="png"),
+    flux("flux-tools/erase-v1", INPAINT, cents=5, format="png"),
+    flux("flux-tools/deblur-v1", I2I, cents=5, format="png"),
     flux("flux-tools/vto-v1", TRY_ON, cents=5),
     flux("flux-tools/vto-v2", TRY_ON, cents=5),
     flux("flux-3-image", T2I, I2I, cents=5),
@@ -78,6 +84,7 @@ ROWS: tuple[Model, ...] = (
     row("flux-3-video", "flux", Operation.TEXT_TO_VIDEO, Operation.IMAGE_TO_VIDEO, Operation.VIDEO_TO_VIDEO,
         price=nominal(second=10), defaults={"width": 1280, "height": 720, "seconds": 5.0}, max_seconds=20,
         names={"flux": ("flux-3-video",)}),
-    row("flux-finetune", "flux", Operation.FINETUNE, price=nominal(job=200), names={"flux": ("flux-finetune",)}),
+    row("flux-finetune", "flux", Operation.FINETUNE, price=nominal(job=200), names={"flux": ("flux-finetune",)},
+        ignores=TRAINING),
 )
 # fmt: on
