@@ -76,12 +76,13 @@ def main(file: Path) -> None:
         picture = Image.fromarray(np.ascontiguousarray(painting.rgb)).resize(TILE, Image.Resampling.LANCZOS)
         sheet.paste(picture, (left, top))
         told = f"[not: {', '.join(painting.ignored)}]" if painting.ignored else ""
-        for line, text in enumerate((prompt, told)):
-            font = face_for(text, "book", 11) if text else None
+        for line, said in enumerate((prompt, told)):
+            font, text = face_for(said, "book", 11) if said else None, said
             if font is not None:
-                pen.text(
-                    (left + 4, top + TILE[1] + 3 + 14 * line), text, fill="black" if line == 0 else "#a03020", font=font
-                )
+                while font.getlength(text) > TILE[0] - 8:
+                    text = text[:-2].rstrip() + "…"
+                ink = "black" if line == 0 else "#a03020"
+                pen.text((left + 4, top + TILE[1] + 3 + 14 * line), text, fill=ink, font=font)
     file.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(file, quality=78, optimize=True)
 

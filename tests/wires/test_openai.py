@@ -268,7 +268,15 @@ async def test_moderation_by_rule_has_all_categories(client: httpx.AsyncClient) 
     assert len(calm["categories"]) == 13 and not calm["flagged"]
     assert threat["flagged"] and threat["categories"]["violence"] and threat["categories"]["harassment/threatening"]
     parts = [{"type": "text", "text": "a lake"}, {"type": "image_url", "image_url": {"url": "https://e.com/a.png"}}]
-    assert len((await posted(client, "/v1/moderations", input=parts))["results"]) == 1
+    both, picture, other = [
+        await posted(client, "/v1/moderations", input=each) for each in (parts, parts[1:], ["a calm lake"])
+    ]
+    assert [each["category_applied_input_types"]["violence"] for each in (*both["results"], *picture["results"])] == [
+        *(["text"], [])
+    ]
+    assert len({each["id"] for each in (answer, both, picture, other)}) == 4
+    wrong = await client.post("/v1/moderations", json={"input": [{"type": "input_text", "text": "a"}]})
+    assert (wrong.status_code, wrong.json()["error"]["param"]) == (400, "input[0]")
 
 
 async def test_the_models_are_listed(client: httpx.AsyncClient) -> None:

@@ -278,6 +278,7 @@ ABSENT = frozenset(
 )
 
 _FILLER_WORDS = """
+sur na nos sobre con mit auf avec su del della nella sulla nel por para et für с
 un una el la los las le les une des du der die das ein eine einen im am dem den il uno en de dans et und y em
 и в на の は が に で を
 a an the of at in on by with over under above below near and or but from to into onto through across along

@@ -226,6 +226,16 @@ class _Reader:
         if noun is not None:
             self._cast(noun[0], phrase, at, size, plural=noun[1])
             return True
+        if (
+            phrase in words.SETS
+            and self.roles
+            and self.relation
+            and self.relation[0] in ("under", "behind", "before", "in")
+            and words.SETS[phrase] == "table"
+            and "table" in phrase
+        ):
+            self._cast(Noun("table", "thing"), phrase, at, size, plural=False)
+            return True
         if phrase in words.SETS:
             return self._set(phrase, at, size)
         if phrase in words.RELATIONS:
@@ -550,7 +560,17 @@ class _Reader:
         self.told[at] = (word, how)
         self.taken.update(range(at, at + size))
 
+    def _release_moods(self) -> None:
+        """Without anybody, "fire" is the painter's mood, not the theatre's flames."""
+        for at, (word, _) in list(self.told.items()):
+            if word in lexicon.MOODS and word in words.MOODS_OF_LIGHT:
+                del self.told[at]
+                self.taken.discard(at)
+                self.effects.pop(words.MOODS_OF_LIGHT[word][0], None)
+
     def cast(self) -> Cast:
+        if not self.roles and not self.quoted:
+            self._release_moods()
         roles = [_airborne(role, self.tokens) for role in self.roles[:8]]
         if self.quoted:
             self.letters = " ".join(self.quoted[:2]).strip()

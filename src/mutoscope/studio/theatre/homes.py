@@ -26,7 +26,9 @@ HOMES: dict[str, tuple[str, tuple[str, ...], str | None]] = {
     "space": ("space", (), None),
 }
 _PAPER = frozenset({"hills", "mountains", "desert", "forest"})
-_INSIDE = frozenset({"table", "plinth", "room", "underwater", "moon", "stage"})
+_INSIDE = frozenset({"table", "plinth"})
+_GARNISH = frozenset({"leafy", "conifers", "birch", "blossom", "flowers", "trees", "wheat", "rocks", "tall grass"})
+"""What is no land beside food and goods: maple syrup, a cherry cake."""
 _OPEN = frozenset(
     {
         "rain",
@@ -62,7 +64,7 @@ def at_home(cast: Cast, wish: Wish) -> tuple[Wish, str | None]:
     if named and wish.place != "abstract":
         return wish, None
     inside = bool(cast.roles) and casting.home(cast.roles[0]) in _INSIDE
-    if wish.place not in (None, "abstract") and not inside:
+    if wish.place not in (None, "abstract") and not (inside and wish.features <= _GARNISH):
         return wish, None
     if cast.letters and not cast.roles:
         return wish, "paper"

@@ -217,26 +217,32 @@ def _lay(
 
 
 def _throw_shadow(under: Bytes, cover: Bytes, reach: int) -> None:
-    shift = np.array([[1, 0, reach * 0.6], [0, 1, reach * 0.9]], np.float64)
-    fallen = cv2.warpAffine(cover, shift, (cover.shape[1], cover.shape[0]))
+    fallen = shifted(cover, round(reach * 0.6), round(reach * 0.9))
     fallen = cv2.blur(cv2.blur(fallen, (reach, reach)), (reach, reach))
-    keep = cv2.addWeighted(fallen, -0.36, fallen, 0.0, 255.0)
-    for channel in range(3):
-        part = np.ascontiguousarray(under[..., channel])
-        under[..., channel] = cv2.multiply(part, keep, scale=1 / 255)
+    keep = cv2.convertScaleAbs(fallen, alpha=-0.36, beta=255.0)
+    whole = cv2.merge([keep, keep, keep, np.full_like(keep, 255)])
+    np.copyto(under, cv2.multiply(np.ascontiguousarray(under), whole, scale=1 / 255))
 
 
 def _light_edge(layer: Bytes, cover: Bytes, wide: float) -> None:
     """The cut edge of the paper: bright towards the light, dark away from it."""
-    size = cover.shape[1], cover.shape[0]
-    away = cv2.warpAffine(cover, np.array([[1, 0, wide], [0, 1, wide]], np.float64), size)
-    towards = cv2.warpAffine(cover, np.array([[1, 0, -wide], [0, 1, -wide]], np.float64), size)
-    bright = cv2.subtract(cover, away)
-    dark = cv2.subtract(cover, towards)
-    rim = cv2.merge([cv2.convertScaleAbs(bright, alpha=0.24)] * 3 + [np.zeros_like(cover)])
-    shade = cv2.merge([cv2.convertScaleAbs(dark, alpha=0.14)] * 3 + [np.zeros_like(cover)])
-    lit = cv2.subtract(cv2.add(layer, rim), shade)
-    np.copyto(layer, np.minimum(lit, cover[..., None]))
+    step = max(1, round(wide))
+    bright = cv2.convertScaleAbs(cv2.subtract(cover, shifted(cover, step, step)), alpha=0.24)
+    dark = cv2.convertScaleAbs(cv2.subtract(cover, shifted(cover, -step, -step)), alpha=0.14)
+    none = np.zeros_like(cover)
+    lit = cv2.subtract(cv2.add(layer, cv2.merge([bright] * 3 + [none])), cv2.merge([dark] * 3 + [none]))
+    np.copyto(layer, cv2.min(lit, cv2.merge([cover] * 4)))
+
+
+def shifted(cover: Bytes, right: int, down: int) -> Bytes:
+    """The same some whole pixels further; nothing comes in."""
+    height, width = cover.shape
+    moved = np.zeros_like(cover)
+    rows, cols = slice(max(0, down), min(height, height + down)), slice(max(0, right), min(width, width + right))
+    moved[rows, cols] = cover[
+        max(0, -down) : max(0, -down) + rows.stop - rows.start, max(0, -right) : max(0, -right) + cols.stop - cols.start
+    ]
+    return moved
 
 
 def _light(canvas: Bytes, *, glow: bool) -> None:
@@ -244,14 +250,14 @@ def _light(canvas: Bytes, *, glow: bool) -> None:
     if glow:
         return
     height, width = canvas.shape[:2]
-    down = np.linspace(1.05, 0.92, height, dtype=np.float32)[:, None]
     across = np.linspace(1.02, 0.97, width, dtype=np.float32)[None]
-    grain = _grain()
-    tiled = np.tile(grain, (height // 256 + 1, width // 256 + 1))[:height, :width]
-    light = down * across * tiled
-    for channel in range(3):
-        lit = canvas[..., channel] * light
-        canvas[..., channel] = np.minimum(lit + np.float32(0.5), canvas[..., 3]).astype(np.uint8)
+    down = np.linspace(1.05, 0.92, height, dtype=np.float32)[:, None]
+    grain = np.tile(_grain(), (1, width // 256 + 1))[:, :width]
+    for top in range(0, height, 256):  # a band of the grain's height stays in the processor's cache
+        part = canvas[top : top + 256]
+        light = down[top : top + 256] * across * grain[: part.shape[0]]
+        lit = cv2.multiply(part, cv2.merge([light, light, light, np.ones_like(light)]), dtype=cv2.CV_8U)
+        np.copyto(part, cv2.min(lit, cv2.merge([np.ascontiguousarray(part[..., 3])] * 4)))
 
 
 @functools.cache

@@ -264,8 +264,8 @@ def dressed_sprite(sprite: Sprite, actor: Actor, effects: tuple[str, ...], size:
     elif "cartoon" in effects:
         sprite = _bordered(sprite, (34, 28, 34), max(2, round(actor.height * 0.010 * size)))
     reach = max(2, round(actor.height * size * 0.03))
-    rgba = cv2.copyMakeBorder(sprite.rgba, reach * 2, reach * 4, reach * 4, reach * 4, cv2.BORDER_CONSTANT)
-    x, y = sprite.x + reach * 4, sprite.y + reach * 2
+    rgba = cv2.copyMakeBorder(sprite.rgba, reach, reach * 3, reach * 2, reach * 3, cv2.BORDER_CONSTANT)
+    x, y = sprite.x + reach * 2, sprite.y + reach
     height, width = rgba.shape[:2]
     fallen = np.zeros((height, width), np.float32)
     if actor.stands:
@@ -278,8 +278,7 @@ def dressed_sprite(sprite: Sprite, actor: Actor, effects: tuple[str, ...], size:
         fallen = 110 * dark * dark
     else:
         cover = np.ascontiguousarray(rgba[..., 3])
-        shift = np.array([[1, 0, reach * 0.7], [0, 1, reach * 1.0]], np.float64)
-        soft = cv2.warpAffine(cover, shift, (width, height))
+        soft = puppet.shifted(cover, round(reach * 0.7), reach)
         fallen = cv2.blur(cv2.blur(soft, (reach, reach)), (reach, reach)).astype(np.float32) * 0.3
     rest = 1.0 - rgba[..., 3].astype(np.float32) / 255
     rgba[..., 3] = np.minimum(255, rgba[..., 3] + (fallen * rest + 0.5).astype(np.uint8))

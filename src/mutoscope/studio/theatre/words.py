@@ -286,7 +286,7 @@ chess-king=chess, chili-mild=chili, chili-mild=pepper, compass, crystal-ball, cu
 ladder, leaf, candycane=candy, mirror, ski, snowboard, swim=swimmer, karate, yoga, bowling, tshirt-crew, bow-arrow=bow, fan, rocket-launch,
 robot-vacuum=vacuum, hops, hospital-building=hospital, factory, stadium, bank, coffee-maker, blender, silverware-fork-knife=cutlery, chef-hat, safety-goggles,
 diving-scuba-mask=diver, diving-scuba-mask=scuba, parachute, airballoon, ambulance, excavator, crane=construction crane, tram, sail-boat, ferry, bell, book-open-page-variant, brain, bug, cards-playing=cards, cash=money,
-chart-line=chart, controller-classic=controller, crosshairs, currency-btc=bitcoin, cog=gear, lightbulb=light bulb, lightbulb, magnet, map, paw, pill, shopping=shopping bag, tools, train-car, umbrella-beach, virtual-reality=vr, web, zodiac-leo, castle, fountain-pen, feather, flask, hand-heart, human-handsup, weather-tornado=tornado, meteor, satellite-variant=satellite, satellite-variant, orbit, atom, flower-tulip=tulip, flower-poppy, clover, cactus, forest, image-frame=painting frame, drama-masks=mask, drama-masks=masks, party-popper=confetti, firework=fireworks, cake-variant, candle, cup, glass-cocktail, food-hot-dog=hot dog, french-fries=fries, food-turkey=turkey, food-steak, noodles, mushroom, sausage, egg, ice-pop=popsicle, cupcake, fruit-cherries, fruit-citrus=lime, pot-steam=pot, pot-steam=cooking pot, kettle, knife, spoon-sugar=spoon, lighthouse, bridge, tent, campfire, binoculars, hiking=hiker, waves, sail-boat, rowing=rower, surfing, horse-human=jockey, motorbike, racing-helmet=helmet, trophy, soccer, baseball-bat=baseball, football, badminton, boxing-glove=boxing glove, boomerang, kite, teddy-bear, toy-brick=brick, toy-brick=lego, space-invaders=invader, sword-cross=swords, shield, castle, treasure-chest, wizard-hat, unicorn, pistol=gun, human-wheelchair=wheelchair, dog-service, fire-hydrant=hydrant, mailbox, bench, lamp, bed, sofa, table-furniture, bookshelf, television, shower, bathtub
+chart-line=chart, controller-classic=controller, crosshairs, currency-btc=bitcoin, cog=gear, lightbulb=light bulb, lightbulb, magnet, map, paw, pill, shopping=shopping bag, tools, train-car, umbrella-beach, virtual-reality=vr, web, zodiac-leo, castle, fountain-pen, feather, flask, hand-heart, human-handsup, weather-tornado=tornado, meteor, satellite-variant=satellite, satellite-variant, orbit, atom, flower-tulip=tulip, flower-poppy, clover, cactus, forest, image-frame=painting frame, drama-masks=mask, drama-masks=masks, party-popper=confetti, firework=fireworks, cake-variant, candle, cup, glass-cocktail, food-hot-dog=hot dog, french-fries=fries, french-fries=french fries, food-turkey=turkey, food-steak, noodles, mushroom, sausage, egg, ice-pop=popsicle, cupcake, fruit-cherries, fruit-citrus=lime, pot-steam=pot, pot-steam=cooking pot, kettle, knife, spoon-sugar=spoon, lighthouse, bridge, tent, campfire, binoculars, hiking=hiker, waves, sail-boat, rowing=rower, surfing, horse-human=jockey, motorbike, racing-helmet=helmet, trophy, soccer, baseball-bat=baseball, football, badminton, boxing-glove=boxing glove, boomerang, kite, teddy-bear, toy-brick=brick, toy-brick=lego, space-invaders=invader, sword-cross=swords, shield, castle, treasure-chest, wizard-hat, unicorn, pistol=gun, human-wheelchair=wheelchair, dog-service, fire-hydrant=hydrant, mailbox, bench, lamp, bed, sofa, table-furniture, bookshelf, television, shower, bathtub
 """
 
 NUMBERS: dict[str, int] = {
@@ -481,8 +481,6 @@ LETTER_WORDS = frozenset(
         "called",
         "named",
         "that says",
-        "logo for",
-        "logo of",
         "neon sign",
         "business card",
         "t-shirt",
@@ -493,7 +491,7 @@ LETTER_WORDS = frozenset(
         "wordmark",
     }
 )
-PLATES: dict[str, str] = {"logo": "logo", "emblem": "badge", "badge": "badge", "icon": "logo", "wordmark": "logo", "sign": "sign", "billboard": "sign", "street sign": "sign", "neon sign": "neon", "poster": "poster", "movie poster": "poster", "banner": "banner", "book cover": "poster", "album cover": "poster", "magazine cover": "poster", "title": "poster", "business card": "logo", "cover": "poster", "headline": "poster", "flyer": "poster", "greeting card": "poster", "postcard": "poster", "invitation": "poster"}  # fmt: skip
+PLATES: dict[str, str] = {"logo": "logo", "emblem": "badge", "badge": "badge", "round badge": "badge", "round logo": "badge", "icon": "logo", "wordmark": "logo", "sign": "sign", "billboard": "sign", "street sign": "sign", "neon sign": "neon", "poster": "poster", "movie poster": "poster", "banner": "banner", "book cover": "poster", "album cover": "poster", "magazine cover": "poster", "title": "poster", "business card": "logo", "cover": "poster", "headline": "poster", "flyer": "poster", "greeting card": "poster", "postcard": "poster", "invitation": "poster"}  # fmt: skip
 MATERIALS: dict[str, str] = {
     "wooden": "#96643a", "marble": "#e6e4e0", "leather": "#7a4a2c", "brick": "#b0583f", "glass": "#a9d3e2", "metal": "#9aa2ab", "metallic": "#aab2bb", "steel": "#8f99a4", "chrome": "#c3cad1", "bronze": "#a9713c",
     "rusty": "#9c5430", "paper": "#efe6d2", "velvet": "#5b1f3a", "denim": "#4c6a94", "ceramic": "#dfe4e2", "porcelain": "#edf0f2", "granite": "#7d7f84", "concrete": "#98999b", "chocolate": "#4a2a1a", "dark": "#34323a",
