@@ -194,8 +194,8 @@ def drawn(svg: str, width: int, height: int) -> Bytes:
     scale = width / float(view[1]) if view else 1.0
     canvas = np.full((height * FINER, width * FINER, 3), 255, np.uint8)
     for path, colour, moved in PATH.findall(svg):
-        left, top = (float(each) for each in (moved or "0,0").split(","))
-        shapes = [((each + (left, top)) * scale * FINER * 16).round().astype(np.int32) for each in outlines(path)]
+        corner = np.array((moved or "0,0").split(","), np.float32)
+        shapes = [((each + corner) * scale * FINER * 16).round().astype(np.int32) for each in outlines(path)]
         value = tuple(int(colour[at : at + 2], 16) for at in (0, 2, 4))
         cv2.fillPoly(canvas, shapes, value, lineType=cv2.LINE_8, shift=4)
     return cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
