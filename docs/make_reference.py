@@ -23,6 +23,7 @@ from mutoscope.model.job import Json, Operation
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.studio import TIERS, motion
 from mutoscope.studio.scene import lexicon
+from mutoscope.studio.theatre import words as nouns
 from mutoscope.web.openapi import security_schemes
 from mutoscope.wirekit.routes import (
     AccountRead,
@@ -403,7 +404,7 @@ def words() -> Iterator[str]:
     yield "## Words of the renderer\n"
     yield (
         "What `studio` understands of a prompt. Camera moves and motion are for clips; scenes are painted where there "
-        "is no picture to start from. English only; a word that is in none of these tables is reported as ignored.\n"
+        "is no picture to start from, and nouns shown before them. A word that is in none of these tables is ignored.\n"
     )
     yield "### Camera\n"
     yield "Some of the phrases, and what they come to. Grammatical variants are understood too.\n"
@@ -419,9 +420,34 @@ def words() -> Iterator[str]:
         for value, said in values.items()
     ]
     yield table(("facet", "value", "words"), rows)
+    yield from theatre()
     yield f"Colours: {', '.join(sorted(lexicon.COLOURS))}.\n"
     yield f"Words that forbid what follows: {', '.join(sorted(lexicon.NEGATIONS))}.\n"
     yield f"Tiers of resolution: {', '.join(TIERS)}.\n"
+
+
+def theatre() -> Iterator[str]:
+    """What the paper theatre knows."""
+    yield "### Figures\n"
+    yield "Nouns and the figure that each is shown as; plurals follow by rule.\n"
+    shown: dict[tuple[str, str], list[str]] = {}
+    for word, noun in nouns.nouns().items():
+        shown.setdefault((noun.kind, noun.figure), []).append(word)
+    yield table(("kind", "figure", "words"), [(*figure, ", ".join(sorted(said))) for figure, said in shown.items()])
+    yield f"With the extra `icons` also: {', '.join(sorted(nouns.icon_nouns()))}.\n"
+    yield "### Sets, light and what figures do\n"
+    for title, said in (
+        ("Sets", nouns.SETS),
+        ("Numbers", nouns.NUMBERS),
+        ("Sizes", nouns.SIZES),
+        ("Looks", nouns.LOOKS),
+        ("Clothes", nouns.GARMENTS),
+        ("Postures", nouns.VERBS),
+        ("Relations", nouns.RELATIONS),
+        ("Light and manner", nouns.MOODS_OF_LIGHT),
+        ("Plates for lettering", nouns.PLATES),
+    ):
+        yield f"{title}: {', '.join(sorted(said))}.\n"
 
 
 DIRECTIONS: Mapping[motion.Move, tuple[str, str]] = {

@@ -34,6 +34,7 @@ from mutoscope.service.gateway import Gateway
 from mutoscope.service.inputs import Intake
 from mutoscope.service.keys import Keys, Pace, share_of, widest
 from mutoscope.service.routing import Routes
+from mutoscope.service.spending import Books
 from mutoscope.service.words import Desk
 from mutoscope.store import SqliteStore
 from mutoscope.telemetry import logs, tracing
@@ -147,6 +148,13 @@ class App:
             Author(settings.script.replies),
             pace=pace,
             catalog=self.catalog,
+            books=Books(
+                self.store,
+                self.catalog,
+                tokens_per_minute=settings.limits.tokens_per_minute,
+                reserve_tokens=settings.words.reserve_tokens,
+                records=settings.words.records,
+            ),
             rehearsal=rehearsal,
             session_idle_seconds=settings.words.session_idle_seconds,
         )

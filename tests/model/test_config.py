@@ -168,6 +168,7 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path):
         ("MUTOSCOPE_NET_PORTS", "80,many"),
         ("MUTOSCOPE_METRICS_TOKEN", "short"),
         ("MUTOSCOPE_STUDIO_ENCODER", "x264"),
+        ("MUTOSCOPE_STUDIO_CARD", "sometimes"),
         ("MUTOSCOPE_SERVER_GRACE_SECONDS", "nan"),
         ("MUTOSCOPE_RELAY_LATE_SECONDS", "inf"),
     ],

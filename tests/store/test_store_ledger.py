@@ -274,13 +274,13 @@ async def kept(sqlite: SqliteStore, tmp_path: Path) -> Path:
     [
         "UPDATE ledger SET amount = 0",
         "DELETE FROM ledger",
-        "INSERT OR REPLACE INTO ledger SELECT job, kind, 0, owner, model, engine, at FROM ledger WHERE kind = 'charge'",
-        "INSERT INTO ledger SELECT job, 'release', 1, owner, model, engine, at FROM ledger LIMIT 1",
-        "INSERT INTO ledger SELECT max(job), 'release', 1, owner, model, engine, at FROM ledger",
-        "INSERT INTO ledger SELECT 'x', 'release', 1, owner, model, engine, at FROM ledger LIMIT 1",
-        "INSERT INTO ledger SELECT 'x', 'charge', -1, owner, model, engine, at FROM ledger LIMIT 1",
-        "INSERT INTO ledger SELECT 'x', 'refund', 1, owner, model, engine, at FROM ledger LIMIT 1",
-        "INSERT INTO ledger SELECT 'x', 'charge', 1, '', model, engine, at FROM ledger LIMIT 1",
+        "INSERT OR REPLACE INTO ledger SELECT job, kind, 0, owner, model, engine, at, basis FROM ledger WHERE amount",
+        "INSERT INTO ledger SELECT job, 'release', 1, owner, model, engine, at, basis FROM ledger LIMIT 1",
+        "INSERT INTO ledger SELECT max(job), 'release', 1, owner, model, engine, at, basis FROM ledger",
+        "INSERT INTO ledger SELECT 'x', 'release', 1, owner, model, engine, at, basis FROM ledger LIMIT 1",
+        "INSERT INTO ledger SELECT 'x', 'charge', -1, owner, model, engine, at, basis FROM ledger LIMIT 1",
+        "INSERT INTO ledger SELECT 'x', 'refund', 1, owner, model, engine, at, basis FROM ledger LIMIT 1",
+        "INSERT INTO ledger SELECT 'x', 'charge', 1, '', model, engine, at, basis FROM ledger LIMIT 1",
         "UPDATE balances SET charged = -1",
         "UPDATE balances SET reserved = -1 WHERE period = ''",
         "UPDATE balances SET reserved = 1 WHERE period <> ''",
@@ -298,7 +298,9 @@ async def test_the_books_cannot_be_cooked(kept: Path, statement: str) -> None:
 
 async def test_entries_of_an_owner_who_is_being_forgotten_can_be_removed_and_nobody_elses(kept: Path) -> None:
     with closing(sqlite3.connect(kept)) as db:
-        _ = db.execute("INSERT INTO ledger SELECT 'x', 'charge', 1, 'bob', model, engine, at FROM ledger LIMIT 1")
+        _ = db.execute(
+            "INSERT INTO ledger SELECT 'x', 'charge', 1, 'bob', model, engine, at, basis FROM ledger LIMIT 1"
+        )
         _ = db.execute("INSERT INTO forgotten (owner) VALUES ('alice')")
         with pytest.raises(sqlite3.IntegrityError):
             _ = db.execute("DELETE FROM ledger")

@@ -106,7 +106,7 @@ def test_two_processes_paint_the_same_bytes() -> None:
     assert _run(script, "1") == here.hexdigest()
 
 
-_REPEATED = ("birch forest", "city at night, rain", "meadow with a river, poppies", "a violin")
+_REPEATED = ("birch forest", "city at night, rain", "meadow with a river, poppies", "two red cats on a sofa", "justice")
 
 
 def _run(script: str, hash_seed: str) -> str:
@@ -198,9 +198,9 @@ def test_black_and_white_has_no_colour() -> None:
 
 
 def test_what_cannot_be_painted_is_named() -> None:
-    painting = paint("a cat dancing by a lake at sunset", 96, 64, 1)
+    painting = paint("a griffonage gleaming by a lake at sunset", 96, 64, 1)
     assert painting.used == ("lake", "sunset")
-    assert painting.ignored == ("cat", "dancing")
+    assert painting.ignored == ("griffonage", "gleaming")
 
 
 @pytest.mark.parametrize(

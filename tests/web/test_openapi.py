@@ -17,7 +17,7 @@ from mutoscope.model.requests import Allowance, Page
 from mutoscope.web import openapi
 from mutoscope.wirekit.routes import Create, List, Read, ReadMany, Reply, Stop, Stream, TakeFile, TakeRaw
 from mutoscope.wirekit.wire import Wire
-from mutoscope.wires import ALL
+from sampled import ALL
 
 
 class Picture(Struct, frozen=True):
@@ -335,7 +335,9 @@ def published_schemas() -> list[dict[str, Any]]:
         found += [parameter["schema"] for parameter in each.told.get("parameters", ())]
         found += [each.body] if each.body else []
         answers = [*each.told["responses"].values(), *document["components"]["responses"].values()]
-        found += [said["schema"] for answer in answers for said in answer.get("content", {}).values()]
+        found += [
+            said["schema"] for answer in answers for said in answer.get("content", {}).values() if "schema" in said
+        ]
     return [inner for schema in found for inner in schemas_in(schema)]
 
 

@@ -14,8 +14,10 @@ import pytest
 from aiohttp import web
 
 from mutoscope.app import App
-from mutoscope.web.stream import HELD, Cutter
+from mutoscope.model.words import Tokens
+from mutoscope.web.stream import HELD, Cutter, Watch
 from mutoscope.wirekit.words import with_model
+from mutoscope.wires.openai.chat import tokens_told
 
 sys.path.append(str(Path(__file__).parent.parent / "relay"))
 from sockets import served
@@ -182,6 +184,23 @@ async def dies_after_its_head(request: web.Request) -> web.StreamResponse:
     return response
 
 
+async def dies_within_its_head(request: web.Request) -> web.StreamResponse:
+    return await says_and_dies(request, b"HTTP/1.1 200 O")
+
+
+async def dies_within_its_first_byte(request: web.Request) -> web.StreamResponse:
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+    return await says_and_dies(request, head + b"5")
+
+
+async def says_and_dies(request: web.Request, said: bytes) -> web.StreamResponse:
+    assert isinstance(request.transport, asyncio.Transport)
+    request.transport.write(said)
+    await asyncio.sleep(0.01)
+    request.transport.abort()
+    return web.Response()
+
+
 async def refuses_our_key(request: web.Request) -> web.StreamResponse:
     return web.json_response({"error": {"message": "bad key theirs"}}, status=401)
 
@@ -190,7 +209,17 @@ async def is_busy(request: web.Request) -> web.StreamResponse:
     return web.json_response({"error": {"message": "slow down"}}, status=429, headers={"retry-after": "7"})
 
 
-@pytest.mark.parametrize("bad", [dies_at_once, dies_after_its_head, refuses_our_key, is_busy])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        dies_at_once,
+        dies_within_its_head,
+        dies_after_its_head,
+        dies_within_its_first_byte,
+        refuses_our_key,
+        is_busy,
+    ],
+)
 async def test_another_account_takes_over_before_the_first_byte(start: Start, bad: Handler) -> None:
     seen: list[Any] = []
     async with upstream(bad) as first, upstream(answering(seen)) as second:
@@ -266,6 +295,77 @@ async def test_an_answer_that_breaks_off_between_events_says_so(start: Start) ->
     assert json.loads(last.removeprefix("data: "))["error"]["code"] == "upstream_failed"
 
 
+async def test_an_answer_that_is_no_stream_and_breaks_off_is_cut_off_here_too(tmp_path: Path) -> None:
+    """Whoever is told 200 and a length must not take the half for the whole; where no length is told, neither."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        length = {} if (await request.json()).get("user") else {"content-length": "100"}
+        response = web.StreamResponse(headers={"content-type": "application/json", **length})
+        await response.prepare(request)
+        await response.write(b'{"id": "c", "choices": [')
+        await asyncio.sleep(0.02)
+        assert request.transport
+        request.transport.abort()
+        return response
+
+    async with (
+        upstream(handler) as url,
+        served(App(settings(accounts={"a": account(url)}), data=tmp_path / "d")) as here,
+        aiohttp.ClientSession() as session,
+    ):
+        for more in ({}, {"user": "x"}):
+            async with session.post(f"{here}/v1/chat/completions", json=ASK | more) as answer:
+                assert answer.status == 200
+                with pytest.raises(aiohttp.ClientPayloadError):
+                    await answer.read()
+
+
+PIECE = {"id": "c", "created": 1, "model": "m", "choices": [{"index": 0, "delta": {"content": "é€🦊"}}]}
+LAST = {"id": "c", "created": 1, "model": "m", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+SPELT = b"".join(b"data: %s\n\n" % json.dumps(each, ensure_ascii=False).encode() for each in (PIECE, LAST))
+
+
+async def test_a_character_that_a_piece_cuts_arrives_whole_for_clients_of_both_apis(start: Start) -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        response = await streaming(request)
+        before = 0
+        for at in [place for place, byte in enumerate(SPELT) if byte >= 0x80]:  # within each of the three
+            await response.write(SPELT[before:at])
+            await asyncio.sleep(0.003)
+            before = at
+        await response.write(SPELT[before:])
+        return response
+
+    body = {"model": "gpt-4o", "max_tokens": 9, "messages": ASK["messages"], "stream": True}
+    async with upstream(handler) as url, start(accounts={"house": account(url)}) as running:
+        passed = await running.client.post("/v1/chat/completions", json=ASK | {"stream": True})
+        turned = await running.client.post("/v1/messages", json=body)
+    assert passed.content == SPELT
+    assert "é€🦊" in turned.text
+    assert "message_stop" in turned.text
+
+
+async def test_ten_megabytes_in_one_event_pass_and_are_translated(start: Start) -> None:
+    text = "x" * 10_000_000
+    choices: list[Any] = [{"index": 0, "delta": {"content": text}}]
+    event = b"data: %s\n\n" % json.dumps(PIECE | {"choices": choices}).encode()
+    whole = event + b"data: %s\n\n" % json.dumps(LAST).encode() + END
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        response = await streaming(request)
+        await response.write(whole)
+        return response
+
+    body = {"model": "gpt-4o", "max_tokens": 9, "messages": ASK["messages"], "stream": True}
+    async with upstream(handler) as url, start(accounts={"house": account(url)}) as running:
+        passed = await running.client.post("/v1/chat/completions", json=ASK | {"stream": True})
+        spent = dict(running.app.words.spent.sums)
+        turned = await running.client.post("/v1/messages", json=body)
+    assert passed.content == whole
+    assert spent[("openai", "gpt-4o", "house", "written")] == 3
+    assert text in turned.text
+
+
 async def test_an_answer_that_falls_silent_is_given_up(start: Start) -> None:
     async def handler(request: web.Request) -> web.StreamResponse:
         response = await streaming(request)
@@ -338,6 +438,52 @@ async def test_a_caller_who_reads_slowly_holds_the_account_back(tmp_path: Path) 
         response.close()
 
 
+async def test_a_client_that_reads_byte_by_byte_gets_all_and_dozens_of_idle_streams_delay_nobody(
+    tmp_path: Path,
+) -> None:
+    """Slow and idle streams hold a connection each, and nothing else: others are answered, and each has its end."""
+    gate = asyncio.Event()
+    many = b"".join(CHUNK % number for number in range(1000)) + END
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        kind = (await request.json())["user"]
+        response = await streaming(request)
+        await response.write(CHUNK % 1)
+        if kind == "idle":
+            await gate.wait()
+        await response.write(many if kind == "slow" else END)
+        return response
+
+    async with (
+        upstream(handler) as url,
+        served(App(settings(accounts={"a": account(url)}), data=tmp_path / "d")) as here,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
+    ):
+
+        async def ask(kind: str) -> aiohttp.ClientResponse:
+            body = ASK | {"stream": True, "user": kind}
+            return await session.post(f"{here}/v1/chat/completions", json=body)
+
+        idle = await asyncio.gather(*(ask("idle") for _ in range(48)))
+        head, body = b"", json.dumps(ASK | {"stream": True, "user": "slow"}).encode()
+        host, port = here.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port), limit=2)
+        request = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+        writer.write(request % len(body) + body)
+        for _ in range(15):
+            head += await reader.readexactly(1)
+            await asyncio.sleep(0.005)
+            async with await ask("quick") as quick:
+                assert await quick.read() == CHUNK % 1 + END
+        rest = head + await reader.read()
+        writer.close()
+        gate.set()
+        for each in idle:
+            assert await each.read() == CHUNK % 1 + END
+    assert head.startswith(b"HTTP/1.1 200")
+    assert b'"content":"999"' in rest and rest.endswith(b"0\r\n\r\n")
+
+
 def test_events_are_cut_at_their_ends_wherever_the_pieces_end() -> None:
     whole = b'data: {"a": "\xc3\xa9"}\n\ndata: 2\r\n\r\n: ping\n\ndata: 3\n\n'
     for size in range(1, len(whole)):
@@ -346,6 +492,16 @@ def test_events_are_cut_at_their_ends_wherever_the_pieces_end() -> None:
         assert b"".join(pieces) + cutter.held == whole
         for piece in pieces:
             assert not piece or piece.endswith((b"\n\n", b"\r\n\r\n"))
+
+
+@pytest.mark.parametrize("mark", [b"\n", b"\r\n", b"\r"])
+def test_the_usage_in_a_piece_of_many_events_is_found_whatever_stands_around_it(mark: bytes) -> None:
+    watch = Watch(tokens_told)
+    null = [b'data: {"choices":[{"delta":{"content":"\\"usage\\": {}"}}],"usage":null}', b""]
+    told = [b'data: {"usage" : {"prompt_tokens":7,', b'data: "completion_tokens":3},"usage_of":{"usage":{}}}', b""]
+    watch.look(mark.join([*null * 3, *told, *null, b"data: [DONE]", b"", b""]))
+    assert watch.tokens == Tokens(read=7, written=3)
+    assert watch.events == (7 if mark != b"\r" else 1)
 
 
 def test_no_more_than_so_much_is_held() -> None:

@@ -95,6 +95,7 @@ class Sweeper:
             Kept.JOBS: settings.jobs_days,
             Kept.DELIVERIES: settings.deliveries_days,
             Kept.UPLOADS: settings.uploads_days,
+            Kept.EXCHANGES: settings.exchanges_days,
         }
         yield from ((kept, each) for kept, each in days.items() if each)
         yield Kept.REPEATS, 0.0  # these have their time with them

@@ -30,6 +30,7 @@ VERBS = {
     "webhooks": "List, show and replay webhook messages; print the secret that signs them.",
     "inspect": "Who made a file, how, and whether it was altered since.",
     "models": "Which models there are, what they do and who makes them here.",
+    "exchanges": "Records of requests that were answered in words.",
     "usage": "What was spent, by key, model, day or engine.",
     "sweep": "Remove now what has been kept for its time.",
     "forget": "Remove everything that is kept of one owner, and look whether it is gone.",

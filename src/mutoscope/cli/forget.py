@@ -24,6 +24,7 @@ NAMES = {
     "repeats": "idempotency keys",
     "keys": "API keys",
     "days": "days of counted bytes",
+    "exchanges": "records of answers in words",
     "submissions": "submissions to vendors: kept, without the vendors' words",
     "entries": "entries of the ledger of money: kept, under nobody's name",
 }

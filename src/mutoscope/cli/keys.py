@@ -44,6 +44,7 @@ async def create(
     webhook: str = "",
     requests_per_second: Number = None,
     requests_per_minute: Whole = None,
+    tokens_per_minute: Whole = None,
     max_concurrent: Whole = None,
     max_daily: Whole = None,
     max_queued: Whole = None,
@@ -77,6 +78,8 @@ async def create(
         Its own limit instead of that of [limits], as are those that follow down to --max-bytes-daily; 0 sets none.
     requests_per_minute
         Likewise, by the minute.
+    tokens_per_minute
+        Tokens of answers in words, read and written.
     max_concurrent
         Unfinished jobs of one model; further ones wait.
     max_daily
@@ -86,7 +89,7 @@ async def create(
     max_bytes_daily
         Bytes of request bodies and uploads a day.
     budget
-        Credits (US$0.01 each) that jobs of this name may cost in a period.
+        Credits (US$0.01 each) that jobs and words of this name may cost in a period.
     budget_period
         The period: a day or a month (UTC), or all time.
     pair
@@ -103,6 +106,7 @@ async def create(
         "engines": engine,
         "requests_per_second": requests_per_second,
         "requests_per_minute": requests_per_minute,
+        "tokens_per_minute": tokens_per_minute,
         "max_concurrent": max_concurrent,
         "max_daily": max_daily,
         "max_queued": max_queued,
@@ -220,7 +224,8 @@ def rights_of(given: Mapping[str, object], settings: Settings) -> Rights:
         raise Stop(f"--{option.rstrip('`').replace('_', '-')}: {where}", 2) from error
     engines = dict.fromkeys([*BUILT_IN, *settings.accounts, *BY_NAME])
     hold("--wire", rights.wires, BY_NAME)
-    hold("--model", rights.models, Catalog(ROWS, settings.models).models)
+    words = {word: None for each in settings.accounts.values() for word in (*each.renames, *each.models)}
+    hold("--model", rights.models, dict.fromkeys([*Catalog(ROWS, settings.models).models, *settings.models, *words]))
     hold("--engine", rights.engines, engines)
     return rights
 

@@ -19,6 +19,7 @@ NAMES = {
     Kept.OUTPUTS: "jobs that lose their outputs",
     Kept.DELIVERIES: "webhook messages",
     Kept.UPLOADS: "uploads",
+    Kept.EXCHANGES: "records of answers in words",
     Kept.REPEATS: "idempotency keys",
 }
 

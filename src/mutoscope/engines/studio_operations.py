@@ -37,7 +37,8 @@ def paint(order: Json, tell: Tell) -> list[Json]:
         width, height = order["width"], order["height"]
         if width is None or height is None:
             width, height = studio.fit_size(order["resolution"] or "720p", 16, 9)
-        return facts(out, studio.text_to_image(order["prompt"], out, width=width, height=height, seed=seed))
+        painted = studio.text_to_image(order["prompt"], out, width=width, height=height, seed=seed, card=order["card"])
+        return facts(out, painted)
 
     return several(order, tell, one)
 
@@ -407,7 +408,7 @@ def sounding(out: Path, made: Any) -> Json:
 
 
 def facts(out: Path, made: Any) -> Json:
-    words = {each: getattr(made, each, ()) for each in ("used", "ignored")}
+    words = {each: getattr(made, each, ()) for each in ("used", "ignored", "shown")}
     return {"path": str(out), "width": made.width, "height": made.height, **words}
 
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from mutoscope.model.config import ModelPrice, ModelSettings, Rates
 from mutoscope.model.job import Generation, Operation, Role
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.words import Tokens
 
 I2V, T2V, V2V = Operation.IMAGE_TO_VIDEO, Operation.TEXT_TO_VIDEO, Operation.VIDEO_TO_VIDEO
 T2I, MORE = Operation.TEXT_TO_IMAGE, Operation.VIDEO_EXTENSION
@@ -46,6 +47,7 @@ class Model(Struct, frozen=True, kw_only=True):
     names: dict[str, tuple[str, ...]] = {}  # wire → what it is called there: paths below the root, or model words
     defaults: dict[str, Any] = {}  # Generation field, or the name of an extra → value
     sizes: Mapping[str, Mapping[str, tuple[int, int]]] = {}  # tier → shape → pixels, where not those of `pixels_of`
+    shape: str = "16:9"  # where a tier is asked for and no shape, and no picture has one
     max_seconds: float | None = None
     price: Price
     prices: dict[str, Price] = {}  # engine or wire → what it costs there, where that is another figure
@@ -138,6 +140,7 @@ class Catalog:
         Raises Problem(NOT_FOUND) for settings of a model that does not exist.
         """
         self.open_wires = dict(open_wires or {})
+        self._settings = dict(settings or {})
         self.own = tuple(own_row(name, each) for name, each in (settings or {}).items() if each.operations)
         """Rows that only the operator's settings have."""
         self.models: dict[str, Model] = {}
@@ -152,8 +155,11 @@ class Catalog:
                 defaults=model.defaults | ({"fps": changed.fps} if changed.fps else {}),
                 **priced(model, changed),
             )
-        for name in settings or {}:
-            self.get(name)
+        self.prices_tokens = False  # whether any model's tokens have a price
+        for name, changed in self._settings.items():
+            self.prices_tokens |= any(map(has_token_rates, (changed.price, *changed.prices.values())))
+            if name in self.models or not any(map(has_token_rates, (changed.price, *changed.prices.values()))):
+                self.get(name)
 
         self.words = {
             (wire, word): model
@@ -168,6 +174,13 @@ class Catalog:
         if model is None and wire in self.open_wires and WORD.fullmatch(word):
             return self.get(f"{wire}:{word}")
         return model or self.get(word)
+
+    def token_price(self, name: str, engine: str, wire: str) -> Rates | None:
+        """What a million tokens of a model cost where an account answers for it; None where nobody said."""
+        if (changed := self._settings.get(name)) is None:
+            return None
+        places = (changed.prices.get(engine), changed.prices.get(wire), changed.price)
+        return next((price for price in places if has_token_rates(price)), None)
 
     def counted(self, name: str) -> str:
         """By what name a model is counted: callers who may name any make no series of their own."""
@@ -233,6 +246,10 @@ def of_settings(model: Model, price: ModelPrice) -> Price:
             raise Problem(Kind.INVALID, f"{where}: there is no tier {tier!r}; there are {', '.join(TIERS)}.")
     rates = {name: getattr(price, name) for name in price.__struct_fields__}
     return Price(**rates, source="the settings")
+
+
+def has_token_rates(price: Rates | None) -> bool:
+    return price is not None and (price.input_tokens, price.output_tokens) != (None, None)
 
 
 def engines_of(settings: ModelSettings) -> tuple[str, ...]:
@@ -309,7 +326,7 @@ def frame_size(generation: Generation, model: Model, *, follows_picture: bool = 
     if follows:
         return {"resolution": tier}
     if tier:
-        width, height = own_pixels(model, "16:9", tier) or (1280, 720)
+        width, height = own_pixels(model, model.shape, tier) or (1280, 720)
         return {"width": width, "height": height}
     return {"width": model.defaults.get("width"), "height": model.defaults.get("height")}
 
@@ -319,6 +336,7 @@ def own_pixels(model: Model, shape: str, tier: str | None) -> tuple[int, int] | 
 
 
 TIERS = {
+    "360p": 360,
     "480p": 480,
     "512p": 512,
     "540p": 540,
@@ -369,6 +387,10 @@ UNITS = {
     "megapixel": "a megapixel",
     "job": "a job",
     "character": "a character",
+    "input_tokens": "a million input tokens",
+    "output_tokens": "a million output tokens",
+    "cached_tokens": "a million cached tokens",
+    "cache_write_tokens": "a million tokens put into the cache",
 }
 
 
@@ -382,6 +404,16 @@ def price_words(price: Price) -> str:
 def rate_words(rates: Rates) -> str:
     told = ((getattr(rates, name), unit) for name, unit in UNITS.items())
     return ", ".join(f"{credits:.3g} {unit}" for credits, unit in told if credits)
+
+
+def token_cost(tokens: Tokens, price: Rates) -> float:
+    """What tokens cost, in credits."""
+    usual = price.input_tokens or 0.0
+    cached = usual if price.cached_tokens is None else price.cached_tokens
+    put = usual if price.cache_write_tokens is None else price.cache_write_tokens
+    fresh = max(tokens.read - tokens.cached - tokens.cache_written, 0)
+    whole = fresh * usual + tokens.cached * cached + tokens.cache_written * put
+    return (whole + tokens.written * (price.output_tokens or 0.0)) / 1e6
 
 
 RECKONED_MEGAPIXELS = 1.0

@@ -81,6 +81,10 @@ class Rates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     megapixel: Rate = 0.0  # of a picture; 1,000,000 pixels
     job: Rate = 0.0
     character: Rate = 0.0  # of the prompt
+    input_tokens: Rate | None = None  # a million of them, as the next three; None: nobody said
+    output_tokens: Rate | None = None
+    cached_tokens: Rate | None = None  # read from the vendor's cache; None: as any input
+    cache_write_tokens: Rate | None = None  # written to it; None: as any input
 
 
 class ModelPrice(Rates, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -93,6 +97,7 @@ class ModelRights(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     """How much of one model a key may do; None: as of any model."""
 
     requests_per_minute: Count | None = None
+    tokens_per_minute: Count | None = None
     max_concurrent: Count | None = None
     max_daily: Count | None = None
 
@@ -107,6 +112,7 @@ class Rights(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     engines: tuple[str, ...] = ()
     requests_per_second: Rate | None = None
     requests_per_minute: Count | None = None
+    tokens_per_minute: Count | None = None
     max_concurrent: Count | None = None
     max_daily: Count | None = None
     max_queued: Count | None = None
@@ -127,6 +133,7 @@ class Key(Rights, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     requests_per_second: Rate = 0.0
     requests_per_minute: Count = 0
+    tokens_per_minute: Count = 0
     max_concurrent: Count = 0
     max_daily: Count = 0
     max_queued: Count = 0
@@ -162,6 +169,7 @@ class Retention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     outputs_days: Rate = 0.0
     deliveries_days: Rate = 0.0
     uploads_days: Rate = 1.0
+    exchanges_days: Rate = 30.0
 
 
 class Webhooks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -180,6 +188,7 @@ class Worker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Studio(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     encoder: Literal["auto", "av", "ffmpeg"] = "auto"
     determinism: Literal["machine", "portable"] = "machine"
+    card: Literal["auto", "always", "never"] = "auto"
     slots: int = 1
     encode_threads: int = 2
     niceness: Annotated[int, Meta(ge=0, le=19)] = 2
@@ -210,6 +219,8 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     first_seconds: float = 300.0
     idle_seconds: float = 120.0
     session_idle_seconds: float = 600.0
+    reserve_tokens: Count = 4096
+    records: Literal["off", "metadata", "bodies"] = "off"
 
 
 class Credentials(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -117,8 +117,9 @@ class SecretWish(Struct, frozen=True, kw_only=True):
 
 
 class Allowance(Struct, frozen=True, kw_only=True):
-    """What is left of a caller's request rate."""
+    """What is left of a caller's rate."""
 
     limit: int
     remaining: int
     reset_seconds: float
+    of: Literal["requests", "tokens"] = "requests"

@@ -1,5 +1,6 @@
 """Talk in words, in no vendor's spelling: what is asked of a model, what it answers, and what both cost in tokens."""
 
+import re
 from typing import Literal
 
 from msgspec import Struct
@@ -69,8 +70,10 @@ Reason = Literal["stop", "word", "length", "tool", "refusal"]
 
 
 class Tokens(Struct, frozen=True, kw_only=True):
-    read: int = 0
+    read: int = 0  # in all, those of the cache too
     written: int = 0
+    cached: int = 0  # of those read, taken from the vendor's cache
+    cache_written: int = 0  # of those read, put into it
     estimated: bool = False  # by our own rule, because nobody told
 
 
@@ -91,6 +94,18 @@ class Reply(Struct, frozen=True, kw_only=True):
 
 TRANSCRIPT = "This is a scripted transcript: nobody listened."  # where sound is written down without a recogniser
 TOKEN_BYTES = 4
+
+
+FILE_TOKENS = 1600  # of a file inside a body, by its length nobody can tell
+FILE = re.compile(rb"[A-Za-z0-9+/=_-]{1024,}")
+
+
+def body_tokens(body: bytes) -> int:
+    """The same of a whole request, in whose files nobody looks."""
+    if len(body) < 1024:
+        return -(-len(body) // TOKEN_BYTES)
+    text, files = FILE.subn(b"", body)
+    return -(-len(text) // TOKEN_BYTES) + FILE_TOKENS * files
 
 
 def token_count(text: str) -> int:

@@ -425,11 +425,56 @@ def allowance(limit: float, remaining: int, reset_seconds: float) -> Allowance:
 
 
 class RateLimited(Problem):
-    """Too many requests from one caller; `allowance` goes into the wire's headers."""
+    """Too many requests or tokens of one caller; `allowance` goes into the wire's headers."""
 
-    def __init__(self, allowance: Allowance) -> None:
-        super().__init__(Kind.RATE_LIMITED, "Too many requests", retry_after=allowance.reset_seconds)
+    def __init__(self, allowance: Allowance, message: str = "Too many requests") -> None:
+        super().__init__(Kind.RATE_LIMITED, message, retry_after=allowance.reset_seconds)
         self.allowance = allowance
+
+
+class TokenPace:
+    """Tokens a minute. What a request may come to is taken before, and what it came to instead is settled afterwards:
+    whoever used more than there was waits until that has come back."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self._buckets: dict[str, Bucket] = {}
+
+    def take(self, caller: str, per_minute: int, tokens: int) -> None:
+        """A request that is larger than a whole minute's share is let in when the share is full. Raises RateLimited."""
+        bucket, now = self._bucket(caller, per_minute), self.clock()
+        bucket.tokens, bucket.then = left, _ = bucket.filled(now), now
+        if left < (needed := min(tokens, bucket.most)):
+            message = (
+                f"This key may use {per_minute} tokens a minute: this request may come to {tokens}, and "
+                f"{max(int(left), 0)} are left. Try again later, or name a smaller maximum of output tokens."
+            )
+            told = Allowance(
+                limit=per_minute,
+                remaining=max(int(left), 0),
+                reset_seconds=(needed - left) / bucket.rate,
+                of="tokens",
+            )
+            raise RateLimited(told, message)
+        bucket.tokens -= tokens
+
+    def settle(self, caller: str, per_minute: int, more: int) -> None:
+        """So many more were used than were taken, or fewer."""
+        bucket, now = self._bucket(caller, per_minute), self.clock()
+        bucket.tokens, bucket.then = bucket.filled(now) - more, now
+
+    def spent(self, caller: str, per_minute: int) -> bool:
+        """Whether nothing is left."""
+        return self._bucket(caller, per_minute).filled(self.clock()) < 1
+
+    def _bucket(self, caller: str, per_minute: int) -> Bucket:
+        name, now = f"{caller}\n{per_minute}", self.clock()
+        bucket = self._buckets.get(name)
+        if bucket is None:
+            if len(self._buckets) >= BUCKETS_KEPT:  # what is full again need not be kept
+                self._buckets = {each: it for each, it in self._buckets.items() if it.filled(now) < it.most}
+            bucket = self._buckets[name] = Bucket(per_minute, MINUTE, now)
+        return bucket
 
 
 class Meter:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -10,10 +11,11 @@ from mutoscope.engines.peer import BUSY, Peer, path_below
 from mutoscope.engines.translation import BETWEEN, Asked, Translation
 from mutoscope.files.egress import Channel, Opened
 from mutoscope.model.catalog import Catalog
-from mutoscope.model.config import Rights
+from mutoscope.model.config import Rates, Rights
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.keys import Caller, Pace, hold_scope
+from mutoscope.service.spending import FREE, Books, Exchange
 from mutoscope.telemetry.counters import Tally
 from mutoscope.wirekit.routes import Route, Socket, Stream
 from mutoscope.wirekit.wire import Wire
@@ -45,6 +47,7 @@ class Desk:
         *,
         pace: Pace,
         catalog: Catalog,
+        books: Books,
         rehearsal: bool = False,
         session_idle_seconds: float = 600.0,
         draw: Callable[[], float] = random.random,
@@ -52,19 +55,66 @@ class Desk:
         """`rehearsal`: the author answers everything."""
         self.peers, self.author, self.pace, self.catalog = tuple(peers), author, pace, catalog
         self.rehearsal, self.draw = rehearsal, draw
-        self.session_idle_seconds = session_idle_seconds
-        # tokens by wire, model, engine and "read" or "written"; names of models come from outside
-        self.spent: Tally[tuple[str, ...]] = Tally(1000, rest=("", "others", "", ""))
+        self.books, self.session_idle_seconds = books, session_idle_seconds
+
+    @property
+    def spent(self) -> Tally[tuple[str, ...]]:
+        """Tokens by wire, model, engine and "read" or "written"."""
+        return self.books.spent
 
     async def answer(
-        self, wire: Wire, route: Stream, request: HttpRequest, caller: Caller, id: str
-    ) -> tuple[str, Answer | Passing]:
-        """The model's name, and the answer of the first account that gives one, or of the author. Raises Problem."""
+        self, wire: Wire, route: Stream, request: HttpRequest, caller: Caller, id: str, who: str
+    ) -> tuple[Exchange, Answer | Passing]:
+        """The answer of the first account that gives one, or of the author, and the exchange, which whoever sends the
+        answer ends. `who` shares what is limited. Raises Problem."""
         model = route.target(request).model
         peers = self.choose(wire, route, model, caller)
-        if not peers:
-            return model, route.write(request, self.author)
-        return model, await self.relayed(peers, wire, route, request, model, id)
+        exchange = self.exchange(wire, route, model, caller, id, who, request)
+        await exchange.admit(self.prices(wire, model, peers))
+        try:
+            if not peers:
+                exchange.engine = SCRIPT
+                return exchange, route.write(request, self.author)
+            return exchange, await self.relayed(peers, wire, route, request, exchange)
+        except Problem:
+            exchange.end(0, "failed")
+            raise
+        except BaseException:  # the caller is gone
+            exchange.end(0, "left")
+            raise
+
+    def exchange(
+        self, wire: Wire, route: Route, model: str, caller: Caller, id: str, who: str, request: HttpRequest
+    ) -> Exchange:
+        secret = wire.credential(request)
+        return Exchange(
+            self.books,
+            id=id,
+            caller=caller,
+            who=who,
+            wire=wire.name,
+            path=route.path,
+            model=model,
+            name=self.row_name(wire, model),
+            body=request.body,
+            secret=secret if isinstance(secret, str) else "",
+        )
+
+    def prices(self, wire: Wire, model: str, peers: Sequence[Peer]) -> dict[str, Rates]:
+        """What tokens of a model cost at those accounts of which that is known."""
+        found: dict[str, Rates] = {}
+        for peer in peers if self.catalog.prices_tokens else ():
+            names = dict.fromkeys((model, self.row_name(wire, model), peer.account.renames.get(model, model)))
+            prices = (self.catalog.token_price(name, peer.name, peer.wire.name) for name in names)
+            if price := next(filter(None, prices), None):
+                found[peer.name] = price
+        return found
+
+    def row_name(self, wire: Wire, model: str) -> str:
+        for each in spoken(wire):
+            if row := self.catalog.words.get((each, model)):
+                return row.name
+        return model
 
     def choose(self, wire: Wire, route: Route, model: str, caller: Caller) -> list[Peer]:
         """The accounts to be asked, in their order; none where the author answers. Raises Problem."""
@@ -76,8 +126,7 @@ class Desk:
 
     def hold(self, model: str, wire: Wire, caller: Caller) -> None:
         """Raises Problem where the key may not use the model, or has used it too much."""
-        row = next((row for each in spoken(wire) if (row := self.catalog.words.get((each, model)))), None)
-        name = row.name if row else model
+        name = self.row_name(wire, model)
         hold_scope("model", name, caller.rights.models)
         if (own := caller.rights.per_model.get(name)) and own.requests_per_minute:
             self.pace.take(f"{caller.owner}\n{name}", own.requests_per_minute)
@@ -106,14 +155,17 @@ class Desk:
         allowed = [peer for peer in having if not rights.engines or {peer.name, peer.wire.name} & set(rights.engines)]
         if not allowed:
             hold_engine(having[0].name, having[0].wire.name, rights)
-        if rights.budget is not None:
-            message = f"This key has a budget, and what {model} costs at an account is not known here."
-            raise Problem(Kind.FORBIDDEN, message)
+        if rights.budget is not None and route.path not in FREE:
+            known = self.prices(wire, model, allowed)
+            hold_priced(model, route, allowed, known)
+            allowed = [peer for peer in allowed if peer.name in known]
+        if len(allowed) == 1:
+            return allowed
         drawn = sorted(allowed, key=lambda peer: self.draw() ** (1 / max(peer.account.weight, 1e-9)), reverse=True)
-        known = any(peer.wire is wire and peer.names(model) for peer in drawn)
+        named = any(peer.wire is wire and peer.names(model) for peer in drawn)
 
         def place(peer: Peer) -> int:
-            return 1 if peer.wire is wire else 2 if known or not peer.names(model) else 0
+            return 1 if peer.wire is wire else 2 if named or not peer.names(model) else 0
 
         return sorted(drawn, key=lambda peer: (not peer.free, place(peer)))
 
@@ -129,13 +181,14 @@ class Desk:
         return tuple(word for word, name in sorted(words.items()) if not rights.models or name in rights.models)
 
     async def relayed(
-        self, peers: Sequence[Peer], wire: Wire, route: Stream, request: HttpRequest, model: str, id: str
+        self, peers: Sequence[Peer], wire: Wire, route: Stream, request: HttpRequest, exchange: Exchange
     ) -> Passing:
         """The first answer that is worth passing on; of accounts that all have too much to do, what the last one says.
 
         Raises Problem.
         """
         problem: Problem | None = None
+        model = exchange.model
         for peer in peers:
             last = peer is peers[-1]
             if not peer.free:
@@ -145,7 +198,9 @@ class Desk:
             try:
                 asked = translated(translation, peer, request, model) if translation else Asked(body={})
                 path = translation.path if translation else route.path
-                opened, first = await peer.ask(sent(peer, route, path, request, model, id, asked))
+                message = sent(peer, route, path, request, model, exchange.id, asked)
+                exchange.engine = peer.name
+                opened, first = await peer.ask(message)
             except Problem as error:
                 problem = error
                 continue
@@ -175,14 +230,24 @@ class Desk:
                 problem = error
         raise problem or Problem(Kind.UNAVAILABLE, "No account can be asked now.")
 
-    def count(self, wire: Wire, model: str, engine: str, read: int, written: int) -> None:
-        for what, tokens in (("read", read), ("written", written)):
-            if tokens:
-                self.spent.add((wire.name, model, engine, what), tokens)
-
     async def close(self) -> None:
         for peer in self.peers:
             await peer.close()
+        await self.books.close()
+
+
+def hold_priced(model: str, route: Route, peers: Sequence[Peer], known: dict[str, Rates]) -> None:
+    """Whether what a key with a budget asks for can be reckoned. Raises Problem(FORBIDDEN)."""
+    if isinstance(route, Socket):
+        message = "This key has a budget, and what a realtime session may come to at an account is not known before."
+        raise Problem(Kind.FORBIDDEN, message)
+    if not known:
+        names = ", ".join(peer.name for peer in peers)
+        raise Problem(
+            Kind.FORBIDDEN,
+            f"This key has a budget, and what tokens of {model} cost at {names} is not known. Whoever runs this server"
+            f' can say it: price = {{ input_tokens = …, output_tokens = … }} under [models."{model}"] of the settings.',
+        )
 
 
 def hold_engine(name: str, wire: str, rights: Rights) -> None:
@@ -191,9 +256,14 @@ def hold_engine(name: str, wire: str, rights: Rights) -> None:
         raise Problem(Kind.FORBIDDEN, f"This key may not use what answers here ({name}); it may use {allowed}.")
 
 
-def spoken(wire: Wire) -> list[str]:
+def spoken(wire: Wire) -> tuple[str, ...]:
     """The wire itself, and those to which one of its routes is translated."""
-    return [wire.name, *(theirs for ours, _, theirs in BETWEEN if ours == wire.name)]
+    return spoken_by(wire.name)
+
+
+@lru_cache
+def spoken_by(name: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([name, *(theirs for ours, _, theirs in BETWEEN if ours == name)]))
 
 
 def translated(translation: Translation, peer: Peer, request: HttpRequest, model: str) -> Asked:

@@ -115,8 +115,13 @@ class Balance(Struct, frozen=True, kw_only=True):
     reserved: float  # for jobs that have not ended
 
 
+Basis = Literal["", "told", "counted", "estimate"]
+"""How an amount is known: by the record of a job; by the account's own count of tokens; by ours of what passed; not at
+all, and then it is what was set aside."""
+
+
 class Entry(Struct, frozen=True, kw_only=True):
-    """A line of the ledger. A job has at most one of each kind."""
+    """A line of the ledger. A job, or an exchange in words, has at most one of each kind."""
 
     job: str
     kind: Literal["reserve", "release", "charge", "late"]
@@ -125,6 +130,53 @@ class Entry(Struct, frozen=True, kw_only=True):
     model: str
     engine: str
     at: float
+    basis: Basis = ""
+
+
+class Outlay(Struct, frozen=True, kw_only=True):
+    """What an exchange in words may cost."""
+
+    id: str
+    owner: str
+    model: str
+    engine: str
+    at: float
+    purse: Purse
+
+
+class Settlement(Struct, frozen=True, kw_only=True):
+    """What an exchange in words has cost."""
+
+    id: str
+    owner: str
+    model: str
+    engine: str
+    at: float
+    credits: float
+    basis: Basis
+    aside: bool = True  # whether something may be set aside for it
+
+
+class ExchangeRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A request that was answered in words, as the operator may look at it. No header is kept of it, and no secret."""
+
+    id: str  # the request id that the caller was told
+    owner: str = ""
+    began: float
+    ended: float
+    wire: str
+    path: str
+    model: str
+    engine: str
+    status: int = 0  # of the answer; 0: there was none
+    end: Literal["whole", "left", "broken", "failed"] = "whole"  # "left" by the caller, "broken" off by the account
+    read: int = 0
+    written: int = 0
+    cached: int = 0
+    credits: float | None = None  # None: what it costs is not known
+    basis: Basis = ""
+    request: str | None = None  # the bodies, where those are kept, up to a length
+    response: str | None = None
 
 
 class SpendingRow(Struct, frozen=True, kw_only=True):
@@ -180,6 +232,7 @@ class Kept(StrEnum):
     OUTPUTS = "outputs"  # the files that were made
     DELIVERIES = "deliveries"  # webhook messages that arrived or were given up
     UPLOADS = "uploads"  # slots, and the files in them
+    EXCHANGES = "exchanges"  # records of answers in words
     REPEATS = "repeats"  # by what repeated creates are recognised
 
 
@@ -201,6 +254,7 @@ class Forgotten(Struct, frozen=True, kw_only=True):
     repeats: int = 0
     keys: int = 0
     days: int = 0  # of bytes that were counted
+    exchanges: int = 0  # records of answers in words
     entries: int = 0  # of the ledger of money; kept, under nobody's name
 
     def __add__(self, other: "Forgotten") -> "Forgotten":
@@ -369,7 +423,8 @@ class Leases(Protocol):
 
     async def recover(self, *, now: float, concurrency: Callable[[str, str], int | None] | None = None) -> int:
         """Called once at start by the only owner of the database: whatever was running or being sent when the last
-        process ended is queued again, and counted in the answer. What a vendor is making stays where it is.
+        process ended is queued again, and counted in the answer. What a vendor is making stays where it is. Exchanges
+        in words that were cut off are charged what was set aside for them.
 
         `concurrency(owner, model)` are the limits of today: throttled jobs that they allow are let go.
         """
@@ -562,7 +617,7 @@ class Ledger(Protocol):
         ...
 
     async def entries(self, job: str) -> tuple[Entry, ...]:
-        """A job's lines of the ledger."""
+        """The lines of the ledger of a job, or of an exchange."""
         ...
 
     async def spending(self, *, since: float, until: float, owner: str | None = None) -> tuple[SpendingRow, ...]:
@@ -581,6 +636,33 @@ class Ledger(Protocol):
     async def add_traffic(self, day: str, sent: Mapping[str, int]) -> dict[str, int]:
         """Add what owners sent today, and return their totals. Earlier days are forgotten."""
         ...
+
+
+class Exchanges(Protocol):
+    """What answers in words cost, and records of them. An owner's only: an open server's are nobody's."""
+
+    async def set_aside(self, outlay: Outlay) -> None:
+        """Set aside what an exchange may cost. Raises Problem OVER_BUDGET where that is more than is left."""
+        ...
+
+    async def settle_exchanges(
+        self,
+        settlements: Sequence[Settlement],
+        *,
+        outlays: Sequence[Outlay] = (),
+        records: Sequence[ExchangeRecord] = (),
+    ) -> None:
+        """Give back what was set aside, charge what was spent, once for each exchange, and keep records; before that
+        set `outlays` aside, whose budgets nobody asks about."""
+        ...
+
+    async def exchanges(
+        self, *, owner: str | None = None, before: str = "", limit: int = 100
+    ) -> tuple[ExchangeRecord, ...]:
+        """Records without their bodies, the newest first, from before an id on."""
+        ...
+
+    async def exchange(self, id: str) -> ExchangeRecord | None: ...
 
 
 class Keys(Protocol):
@@ -679,7 +761,7 @@ class Retention(Protocol):
         ...
 
 
-class Store(Jobs, Leases, Dispatches, Deliveries, Uploads, Ledger, Keys, Retention, Protocol):
+class Store(Jobs, Leases, Dispatches, Deliveries, Uploads, Ledger, Exchanges, Keys, Retention, Protocol):
     """All of it. Whoever needs a part is typed by that part.
 
     Every change is durable and visible when its call returns, and not visible before.

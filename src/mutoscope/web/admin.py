@@ -1,4 +1,5 @@
-"""The API by which keys are looked after: /admin/keys, in JSON, for keys with the right `admin`."""
+"""The API for keys with the right `admin`, in JSON: /admin/keys looks after keys, /admin/exchanges shows the records of
+answers in words."""
 
 import time
 from collections.abc import Callable
@@ -12,8 +13,8 @@ from mutoscope.model.config import Rights
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.keys import OWN, Keys, Pair, make_key, make_pair, missing_key, rotate
-from mutoscope.store import KeyRecord
-from mutoscope.store import Keys as KeyStore
+from mutoscope.store import KeyRecord, Store
+from mutoscope.wirekit.queries import read_query
 from mutoscope.wirekit.task import bearer
 
 log = structlog.get_logger(__name__)
@@ -21,6 +22,8 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 KEYS = "/admin/keys"
+EXCHANGES = "/admin/exchanges"
+MOST_SHOWN = 1000
 LONGEST = 100 * 365 * 86400.0
 NOT_STORED = {"cache-control": "no-store"}
 
@@ -38,8 +41,16 @@ class Rotation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pair: bool = False
 
 
+class Exchanged(Struct, frozen=True, kw_only=True):
+    """The query of a list of records."""
+
+    owner: str | None = None
+    before: str = ""  # an id: those that are older
+    limit: Annotated[int, Meta(ge=1, le=MOST_SHOWN)] = 100
+
+
 class Admin:
-    def __init__(self, keys: Keys, store: KeyStore, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, keys: Keys, store: Store, *, clock: Callable[[], float] = time.time) -> None:
         self.keys, self.store, self.clock = keys, store, clock
 
     async def admit(self, request: HttpRequest) -> str:
@@ -60,6 +71,8 @@ class Admin:
 
     async def answer(self, request: HttpRequest) -> HttpResponse:
         """The request of an administrator. Raises Problem."""
+        if request.path == EXCHANGES or request.path.startswith(f"{EXCHANGES}/"):
+            return await self.exchanges(request)
         if request.path != KEYS and not request.path.startswith(f"{KEYS}/"):
             raise not_found()
         match [request.method, *request.path.removeprefix(KEYS).split("/")[1:]]:
@@ -77,6 +90,20 @@ class Admin:
                 raise Problem(Kind.WRONG_METHOD, f"{request.method} is not allowed here.")
             case _:
                 raise not_found()
+
+    async def exchanges(self, request: HttpRequest) -> HttpResponse:
+        """Records of answers in words: a page of them, the newest first, or one with its bodies and its money."""
+        if request.method != "GET":
+            raise Problem(Kind.WRONG_METHOD, f"{request.method} is not allowed here.")
+        id = request.path.removeprefix(EXCHANGES).removeprefix("/")
+        if not id:
+            asked = read_query(request, Exchanged)
+            found = await self.store.exchanges(owner=asked.owner, before=asked.before, limit=asked.limit)
+            return json_response({"exchanges": found}, headers=dict(NOT_STORED))
+        record, entries = await self.store.exchange(id), await self.store.entries(id)
+        if record is None:
+            raise Problem(Kind.NOT_FOUND, f"There is no record of an exchange {id!r}.", field="id")
+        return json_response({"exchange": record, "ledger": entries}, headers=dict(NOT_STORED))
 
     async def create(self, wish: NewKey) -> HttpResponse:
         now = self.clock()
@@ -150,4 +177,4 @@ def no_such_key(id: str) -> Problem:
 
 
 def not_found() -> Problem:
-    return Problem(Kind.NOT_FOUND, f"There is nothing here; there is {KEYS}.")
+    return Problem(Kind.NOT_FOUND, f"There is nothing here; there are {KEYS} and {EXCHANGES}.")

@@ -278,9 +278,9 @@ def responses(wire: Wire, route: Route, schema_of: Callable[[Any], Json]) -> Jso
     if route.answer is not None:
         good["content"] = {"application/json": {"schema": schema_of(route.answer)}}
     if isinstance(route, Stream):
-        good.setdefault("content", {})["text/event-stream"] = {"schema": {"type": "string"}}
+        good.setdefault("content", {})["text/event-stream"] = {}  # a schema here would be read as that of each event
     if isinstance(route, Create) and route.event:
-        good["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
+        good["content"] = {"text/event-stream": {}}
     declared: Json = {str(status): good for status in (route.status, *route.also)}
     if route.path.startswith(wire.quiet):
         return declared

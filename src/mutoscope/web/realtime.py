@@ -17,6 +17,7 @@ from mutoscope.model.http import HttpRequest
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import SecretWish
 from mutoscope.service.keys import KEY_EXPIRED, Caller, digest
+from mutoscope.service.spending import Exchange
 from mutoscope.service.words import SCRIPT, Desk
 from mutoscope.wirekit.routes import Socket
 from mutoscope.wirekit.wire import Wire
@@ -65,6 +66,7 @@ async def converse(
     spend: Spend,
     client: "Client",
     kept: "Kept | None",
+    who: str,
 ) -> None:
     """From the handshake to the end. Raises Problem while nothing was accepted."""
     model = request.query.get("model") or (kept.wish.model if kept else "")
@@ -73,21 +75,29 @@ async def converse(
     first = [route.begin(kept.wish.session)] if kept and kept.wish.session else []
     id, idle = uuid7().hex, desk.session_idle_seconds
     peers = desk.choose(wire, route, model, caller)
+    exchange = desk.exchange(wire, route, model, caller, id, who, request)
+    exchange.prices, spend = desk.prices(wire, model, peers), both(spend, exchange.hold)
+    exchange.hold()
+    watch = Watch(route, exchange)
     if not peers:
         session = route.session(request, model, desk.author)
-        watch = Watch(desk, wire, route, model, SCRIPT)
+        exchange.engine = SCRIPT
         await client.accept({ENGINE: SCRIPT, "x-request-id": id})
         await client.within(idle, hold(session, route, client, spend, watch, first), route)
         return
     peer, channel = await desk.connect(peers, route, request, model, id, MAX_EVENT)
     try:
-        watch = Watch(desk, wire, route, model, peer.name)
+        exchange.engine = peer.name
         await client.accept({ENGINE: peer.name, "x-request-id": id})
         await client.within(idle, relay(peer, channel, route, client, spend, watch, first), route)
     finally:
         peer.done(None)
         code = client.code if client.code in SENDABLE else GOING_AWAY
         await channel.close(code, cut_bytes(client.reason, 123))
+
+
+def both(*spends: Spend) -> Spend:
+    return lambda: [spend() for spend in spends]
 
 
 # -- with an account ---------------------------------------------------------------------
@@ -277,12 +287,12 @@ def cut_bytes(text: str, most: int) -> str:
 class Watch:
     """What a conversation tells of tokens."""
 
-    def __init__(self, desk: Desk, wire: Wire, route: Socket, model: str, engine: str) -> None:
-        self.desk, self.wire, self.route, self.model, self.engine = desk, wire, route, model, engine
+    def __init__(self, route: Socket, exchange: Exchange) -> None:
+        self.route, self.exchange = route, exchange
 
     def look(self, event: str) -> None:
         if tokens := self.route.usage(event):
-            self.desk.count(self.wire, self.model, self.engine, tokens.read, tokens.written)
+            self.exchange.add(tokens)
 
 
 # -- keys for browsers -----------------------------------------------------------------------

@@ -276,7 +276,8 @@ class Server:
                 upload = await self.take_raw(wire, route, request, caller, receive, asked.folder(), origin)
                 response = route.render(upload, request)
             elif isinstance(route, Stream):
-                response = await self.speak(wire, route, request, caller, receive)
+                who = caller.owner or address_of(scope)
+                response = await self.speak(wire, route, request, caller, receive, who)
             else:
                 response = await self.serve(wire, route, request, caller, origin)
         except Problem as problem:
@@ -436,13 +437,13 @@ class Server:
                 raise TypeError(f"no way to serve {type(route).__name__}")
 
     async def speak(
-        self, wire: Wire, route: Stream, request: HttpRequest, caller: Caller, receive: Receive
+        self, wire: Wire, route: Stream, request: HttpRequest, caller: Caller, receive: Receive, who: str
     ) -> HttpResponse | stream.Sending:
         """An answer in words."""
         if self.words is None or self.gateway.signals.draining:
             raise Problem(Kind.UNAVAILABLE, "The server is shutting down. Try again shortly.", retry_after=5)
         id = uuid_utils.uuid7().hex
-        response = await stream.begin(self.words, wire, route, request, caller, receive, id)
+        response = await stream.begin(self.words, wire, route, request, caller, receive, id, who)
         response.headers.setdefault(REQUEST_ID, id)
         return response
 
@@ -463,9 +464,9 @@ class Server:
         receive: Receive,
         origin: str,
     ) -> stream.Sending:
-        gone = asyncio.ensure_future(stream.until_gone(receive))
         headers = {"content-type": f"{stream.EVENTS}; charset=utf-8", "cache-control": "no-cache"}
-        return stream.Sending(200, headers, self.followed(tell, request, job, origin), gone, lambda: None)
+        gone = stream.Departure(receive)
+        return stream.Sending(200, headers, self.followed(tell, request, job, origin), gone, lambda _: None)
 
     async def make_followed(
         self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str, receive: Receive
@@ -525,14 +526,15 @@ class Server:
             caller = await self.caller_of(wire, found, request)
         if self.keys.open:
             realtime.hold_origin(request, self.origins.allows if self.origins else lambda _: False)
-        spend = partial(self.pace.spend, caller.owner or address_of(scope), caller.rights)
+        who = caller.owner or address_of(scope)
+        spend = partial(self.pace.spend, who, caller.rights)
         spend()
         hold_scope("API", wire.name, caller.rights.wires)
         if self.rehearsal and (wanted := request.headers.get(REHEARSE)):
             raise rehearsed(wanted)
         if self.words is None or self.gateway.signals.draining:
             raise Problem(Kind.UNAVAILABLE, "The server is shutting down. Try again shortly.", retry_after=5)
-        await realtime.converse(self.words, wire, route, request, caller, spend, client, kept)
+        await realtime.converse(self.words, wire, route, request, caller, spend, client, kept, who)
 
     def make_secret(self, wire: Wire, route: Secret, request: HttpRequest, owner: str) -> HttpResponse:
         if len(request.body) > realtime.MAX_SESSION:

@@ -1,7 +1,6 @@
 """Sends answers in words: as they come, no more than 64 KiB of them held, until the caller or the account goes away."""
 
 import asyncio
-import contextlib
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
@@ -10,8 +9,9 @@ from typing import Any
 from mutoscope.engines.translation import Asked, Translation, Turning, problem_in
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.model.words import Tokens, token_count
+from mutoscope.model.words import Tokens
 from mutoscope.service.keys import Caller
+from mutoscope.service.spending import RECORDED, Exchange, How
 from mutoscope.service.words import SCRIPT, Desk, Passing
 from mutoscope.wirekit.answers import retry_after_in
 from mutoscope.wirekit.routes import Stream
@@ -38,82 +38,107 @@ class Sending:
     """An answer that is sent piece by piece. `headers` may be added to until then."""
 
     def __init__(
-        self, status: int, headers: Headers, pieces: AsyncIterator[bytes], gone: asyncio.Future[None], end: "End"
+        self, status: int, headers: Headers, pieces: AsyncIterator[bytes], departure: "Departure", end: "End"
     ) -> None:
         self.status, self.headers = status, headers
-        self._pieces, self._gone, self._end = pieces, gone, end
+        self._pieces, self._departure, self._end = pieces, departure, end
 
     async def send(self, send: Send) -> None:
         """To the end, or until the caller is gone: then what is behind it stops at once."""
-        pump = asyncio.ensure_future(self._pump(send))
+        how: How = "left"
         try:
-            await asyncio.wait({pump, self._gone}, return_when=asyncio.FIRST_COMPLETED)
-            if not pump.done():
-                pump.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await pump
+            how = await self._pump(send)
+        except asyncio.CancelledError:
+            self._departure.accept()
         finally:
-            pump.cancel()
-            self._gone.cancel()
-            self._end()
+            self._departure.stop()
+            self._end(how)
 
-    async def _pump(self, send: Send) -> None:
+    async def _pump(self, send: Send) -> How:
         headers = [(name.encode(), text.encode("latin-1")) for name, text in self.headers.items()]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        with contextlib.suppress(Torn):  # without its end, which tells the caller that it is not whole
+        try:
             async for piece in self._pieces:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+        except Torn:
+            return "broken"  # without its end, which tells the caller that it is not whole
+        await send({"type": "http.response.body", "body": b""})
+        return "whole"
+
+
+class Departure:
+    """Cancels the task that makes an answer as soon as its caller is gone. It watches until it is stopped."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._seen = False
+        self._task = asyncio.current_task()
+        self._watch = asyncio.ensure_future(until_gone(receive))
+        self._watch.add_done_callback(self._left)
+
+    def _left(self, watch: asyncio.Task[None]) -> None:
+        if not watch.cancelled() and watch.exception() is None and self._task:
+            self._seen = True
+            self._task.cancel()
+
+    def accept(self) -> None:
+        """Where a cancellation was caught: go on if it was ours. Raises CancelledError for another's."""
+        if not self._seen or self._task is None:
+            raise asyncio.CancelledError
+        self._task.uncancel()
+
+    def stop(self) -> None:
+        self._watch.cancel()
 
 
 class Torn(Exception):
     """The answer broke off where nothing can be said any more."""
 
 
-End = Callable[[], None]
+End = Callable[[How], None]
 
 
 async def begin(
-    desk: Desk, wire: Wire, route: Stream, request: HttpRequest, caller: Caller, receive: Receive, id: str
+    desk: Desk, wire: Wire, route: Stream, request: HttpRequest, caller: Caller, receive: Receive, id: str, who: str
 ) -> HttpResponse | Sending:
-    """An answer that has begun to come. Raises Problem while nothing was sent."""
-    gone = asyncio.ensure_future(until_gone(receive))
-    asking = asyncio.ensure_future(ask(desk, wire, route, request, caller, id))
+    """An answer that has begun to come. `who` shares what is limited. Raises Problem while nothing was sent."""
+    departure = Departure(receive)
     try:
-        await asyncio.wait({gone, asking}, return_when=asyncio.FIRST_COMPLETED)
-        if not asking.done():
-            asking.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Problem):
-                await asking
-            return GONE
-        model, found = asking.result()
+        exchange, found = await ask(desk, wire, route, request, caller, id, who)
+        if isinstance(found, Passing):
+            found = passing(desk, route, exchange, found, departure)
+    except asyncio.CancelledError:
+        departure.stop()
+        departure.accept()
+        return GONE
     except BaseException:
-        asking.cancel()
-        gone.cancel()
+        departure.stop()
         raise
-    if isinstance(found, HttpResponse):
-        gone.cancel()
+    if isinstance(found, Sending):
         return found
-    if isinstance(found, Passing):
-        return passing(desk, wire, route, request, model, found, gone)
-    desk.count(wire, model, SCRIPT, found.tokens.read, found.tokens.written)
+    if isinstance(found, HttpResponse):
+        departure.stop()
+        return found
     if found.response is not None:
-        gone.cancel()
+        departure.stop()
+        exchange.end(found.response.status, "whole", found.tokens, response=found.response.body)
         found.response.headers[ENGINE] = SCRIPT
         return found.response
     headers = {"content-type": f"{EVENTS}; charset=utf-8", "cache-control": "no-cache", ENGINE: SCRIPT}
-    return Sending(200, headers, written(found), gone, lambda: None)
+    response = b"".join(found.events)
+    return Sending(
+        200, headers, written(found), departure, lambda _: exchange.end(200, "whole", found.tokens, response=response)
+    )
 
 
 async def ask(
-    desk: Desk, wire: Wire, route: Stream, request: HttpRequest, caller: Caller, id: str
-) -> tuple[str, Answer | Passing | HttpResponse]:
-    model, found = await desk.answer(wire, route, request, caller, id)
+    desk: Desk, wire: Wire, route: Stream, request: HttpRequest, caller: Caller, id: str, who: str
+) -> tuple[Exchange, Answer | Passing | HttpResponse]:
+    exchange, found = await desk.answer(wire, route, request, caller, id, who)
     if isinstance(found, Answer) and found.latency:
         await asyncio.sleep(found.latency)
     if isinstance(found, Passing) and found.translation and (found.opened.status >= 400 or not found.asked.streams):
-        return model, await translated(desk, wire, request, model, found, found.translation)
-    return model, found
+        return exchange, await translated(desk, wire, request, exchange, found, found.translation)
+    return exchange, found
 
 
 async def until_gone(receive: Receive) -> None:
@@ -135,34 +160,38 @@ async def written(answer: Answer) -> AsyncIterator[bytes]:
 
 
 def passing(
-    desk: Desk,
-    wire: Wire,
-    route: Stream,
-    request: HttpRequest,
-    model: str,
-    found: Passing,
-    gone: asyncio.Future[None],
-) -> Sending:
+    desk: Desk, route: Stream, exchange: Exchange, found: Passing, departure: Departure
+) -> Sending | HttpResponse:
     """Raises Problem for an error that is not in the wire's words."""
     peer, opened = found.peer, found.opened
     try:
         kind = hold_json(found)
     except Problem:
         peer.done(opened)
-        gone.cancel()
+        exchange.end(opened.status, "failed")
         raise
     streams = kind.startswith(EVENTS)
-    watch = Watch(found.translation.usage if found.translation else route.usage)
-    headers = headers_of(found) | {"content-type": kind or "application/json"}
+    watch = Watch(found.translation.usage if found.translation else route.usage, keeps=desk.books.records == "bodies")
+    headers = headers_of(found)
+    if not streams and not found.translation and headers.get("content-length") == str(len(found.first)):
+        del headers["content-length"]  # all of it is there
+        watch.tail(found.first)
+        watch.whole()
+        peer.done(opened)
+        exchange.end(opened.status, "whole", watch.tokens, response=found.first)
+        departure.stop()
+        return HttpResponse(status=opened.status, headers=headers, body=found.first, media_type=kind)
+    headers["content-type"] = kind or "application/json"
     if streams:
         headers.pop("content-length", None)  # an error may have to be added
     seconds = peer.settings.idle_seconds
 
-    def end() -> None:
+    def end(how: How) -> None:
         peer.done(opened)
-        if opened.status < 400:
-            tokens = watch.tokens or Tokens(read=token_count(request.body.decode("utf-8", "replace")), estimated=True)
-            desk.count(wire, model, peer.name, tokens.read, tokens.written or watch.events)
+        if not streams and how != "whole":
+            watch.whole()  # what there is of it
+        how = "broken" if watch.broken else how
+        exchange.end(opened.status, how, watch.tokens, events=watch.events, response=bytes(watch.record))
 
     if found.translation:
         turning = found.translation.turning(found.asked, desk.author.now())
@@ -170,7 +199,7 @@ def passing(
         headers["content-type"] = f"{EVENTS}; charset=utf-8"
     else:
         pieces = events(found, route, watch, seconds) if streams else plain(found, watch, seconds)
-    return Sending(opened.status, headers, pieces, gone, end)
+    return Sending(opened.status, headers, pieces, departure, end)
 
 
 def hold_json(found: Passing) -> str:
@@ -217,13 +246,15 @@ async def events(found: Passing, route: Stream, watch: "Watch", seconds: float) 
             piece = await found.opened.piece(seconds)
         except Problem as problem:
             found.peer.breaker.failed(problem.message)
+            watch.broken = True
             if cutter.torn:
                 raise Torn from problem
             yield route.broken(problem)
             return
     if cutter.held:
-        watch.look(cutter.held)
-        yield cutter.held
+        rest = bytes(cutter.held)
+        watch.look(rest)
+        yield rest
 
 
 # -- answers of accounts of another wire ---------------------------------------------------
@@ -235,7 +266,7 @@ def noted(asked: Asked) -> str:
 
 
 async def translated(
-    desk: Desk, wire: Wire, request: HttpRequest, model: str, found: Passing, translation: Translation
+    desk: Desk, wire: Wire, request: HttpRequest, exchange: Exchange, found: Passing, translation: Translation
 ) -> HttpResponse:
     """A whole answer in the caller's words. Raises Problem where it breaks off, or is none."""
     peer, opened, piece, held = found.peer, found.opened, found.first, bytearray()
@@ -246,18 +277,30 @@ async def translated(
             if len(held) > TRANSLATED:
                 raise Problem(Kind.UPSTREAM_FAILED, f"The account {peer.name} sent more than can be translated.")
             piece = await opened.piece(peer.settings.idle_seconds)
+        body = bytes(held)
+        told = translation.usage(body) if opened.status < 400 else None
+        response = in_callers_words(desk, wire, request, found, translation, body)
+    except Problem:
+        exchange.end(opened.status, "broken")
+        raise
+    except BaseException:
+        exchange.end(opened.status, "left")
+        raise
     finally:
         peer.done(opened)
-    body = bytes(held)
-    if opened.status >= 400:
-        problem = problem_in(body, opened.status, retry_after_in(opened.headers))
-        response = wire.render_problem(problem, request)
-    else:
-        tokens = translation.usage(body) or Tokens(read=token_count(request.body.decode("utf-8", "replace")))
-        desk.count(wire, model, peer.name, tokens.read, tokens.written)
-        response = json_response(translation.answer(body, desk.author.now()))
+    exchange.end(opened.status, "whole", told, response=body)
     response.headers.update(headers_of(found) | response.headers)
     return response
+
+
+def in_callers_words(
+    desk: Desk, wire: Wire, request: HttpRequest, found: Passing, translation: Translation, body: bytes
+) -> HttpResponse:
+    """Raises Problem for what cannot be read."""
+    opened = found.opened
+    if opened.status >= 400:
+        return wire.render_problem(problem_in(body, opened.status, retry_after_in(opened.headers)), request)
+    return json_response(translation.answer(body, desk.author.now()))
 
 
 async def turned(
@@ -276,8 +319,9 @@ async def turned(
                 raise Problem(Kind.UPSTREAM_FAILED, f"The account {found.peer.name} sent an event without end.")
             piece = b"" if turning.over else await found.opened.piece(seconds)
         if cutter.held.strip() and not turning.over:
-            watch.look(cutter.held)
-            data = event_data(cutter.held)
+            rest = bytes(cutter.held)
+            watch.look(rest)
+            data = event_data(rest)
             if not data:
                 raise Problem(Kind.UPSTREAM_FAILED, f"The account {found.peer.name} broke off within an event.")
             for said in turning.take(data):
@@ -286,6 +330,7 @@ async def turned(
             yield said
     except Problem as problem:
         found.peer.breaker.failed(problem.message)
+        watch.broken = True
         yield route.broken(problem)
 
 
@@ -297,43 +342,52 @@ class Cutter:
     """Cuts a stream after whole events. What is not whole yet is held back, and let go where it is too long to hold."""
 
     def __init__(self, most: int = HELD) -> None:
-        self.held, self.torn, self.most = b"", False, most
+        self.held, self.torn, self.most = bytearray(), False, most
 
     def take(self, piece: bytes) -> bytes:
         if not self.held and piece.endswith(b"\n\n"):
             self.torn = False
             return piece
-        start, text = max(len(self.held) - 3, 0), self.held + piece
-        end = max((at + len(mark) for mark in ENDS if (at := text.rfind(mark, start)) >= 0), default=0)
-        whole, rest = text[:end], text[end:]
-        if len(rest) > self.most:
-            self.held, self.torn = b"", True
-            return text
-        if whole:
+        start = max(len(self.held) - 3, 0)
+        self.held += piece
+        end = max((at + len(mark) for mark in ENDS if (at := self.held.rfind(mark, start)) >= 0), default=0)
+        if len(self.held) - end > self.most:
+            self.torn, end = True, len(self.held)
+        elif end:
             self.torn = False
-        self.held = rest
+        whole = bytes(self.held[:end])
+        del self.held[:end]
         return whole
 
 
 class Watch:
     """What an answer tells of tokens while it passes."""
 
-    def __init__(self, usage: Callable[[bytes], Tokens | None]) -> None:
-        self.usage = usage
+    def __init__(self, usage: Callable[[bytes], Tokens | None], *, keeps: bool = False) -> None:
+        """`keeps` the beginning for a record."""
+        self.usage, self.keeps, self.record = usage, keeps, bytearray()
+        self.broken = False  # by the account
         self.tokens: Tokens | None = None
         self.events = 0
         self.kept, self.all = b"", True  # the end of an answer that is no stream, and whether it is all of it
 
     def look(self, events: bytes) -> None:
+        self.keep(events)
         self.events += events.count(b"\ndata:") + events.startswith(b"data:")
-        if b'"usage"' not in events:
-            return
-        for each in events.replace(b"\r\n", b"\n").split(b"\n\n"):
-            if b'"usage"' in each and (found := self.usage(event_data(each))):
-                before = self.tokens or Tokens()
-                self.tokens = Tokens(read=max(before.read, found.read), written=max(before.written, found.written))
+        end = 0
+        for place in USAGE.finditer(events):
+            if place.start() < end:
+                continue
+            start, end = event_around(events, place.start())
+            if found := self.usage(event_data(events[start:end])):
+                self.tokens = larger(self.tokens, found) if self.tokens else found
+
+    def keep(self, piece: bytes) -> None:
+        if self.keeps and len(self.record) <= RECORDED:
+            self.record += piece[: RECORDED * 2]
 
     def tail(self, piece: bytes) -> None:
+        self.keep(piece)
         self.all = self.all and len(self.kept) + len(piece) <= HELD
         self.kept = (self.kept + piece)[-HELD:]
 
@@ -342,6 +396,23 @@ class Watch:
         if not self.all:
             text = b'{"usage":%s}' % last_usage(text)
         self.tokens = self.usage(text)
+
+
+def event_around(events: bytes, place: int) -> tuple[int, int]:
+    """Where the event begins and ends that has this place."""
+    start = max(at + len(mark) if (at := events.rfind(mark, 0, place)) >= 0 else 0 for mark in ENDS)
+    end = min(at if (at := events.find(mark, place)) >= 0 else len(events) for mark in ENDS)
+    return start, end
+
+
+def larger(one: Tokens, other: Tokens) -> Tokens:
+    """Events count from the beginning of the answer, so the largest figures are those of the end."""
+    return Tokens(
+        read=max(one.read, other.read),
+        written=max(one.written, other.written),
+        cached=max(one.cached, other.cached),
+        cache_written=max(one.cache_written, other.cache_written),
+    )
 
 
 def last_usage(text: bytes) -> bytes:

@@ -119,6 +119,26 @@ def glance(body: bytes, usual: str = "") -> Target:
     return Target(model=model, streams=bool(found.stream))
 
 
+class _Bounds(Struct):
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    max_output_tokens: int | None = None
+    n: int | None = None
+
+
+BOUNDS = msgspec.json.Decoder(_Bounds)
+
+
+def most_written(body: bytes) -> int | None:
+    """How many tokens an answer may have at most, where the request says so in a word of any wire."""
+    try:
+        said = BOUNDS.decode(body)
+    except UNREADABLE:  # whoever is asked judges it
+        return None
+    most = said.max_completion_tokens or said.max_output_tokens or said.max_tokens
+    return None if most is None else max(most, 0) * max(said.n or 1, 1)
+
+
 def member_in(message: str) -> str | None:
     """msgspec's "… - at `$.model`" → model"""
     return message.rpartition("`$.")[2].removesuffix("`") or None if "`$." in message else None

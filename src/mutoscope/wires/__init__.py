@@ -12,6 +12,7 @@ from mutoscope.wires.fal import models as fal_models
 from mutoscope.wires.flux import api as flux
 from mutoscope.wires.flux import models as flux_models
 from mutoscope.wires.freepik import api as freepik
+from mutoscope.wires.freepik import catalogue as freepik_models
 from mutoscope.wires.ideogram import api as ideogram
 from mutoscope.wires.ideogram import models as ideogram_models
 from mutoscope.wires.kling import later as kling
@@ -76,6 +77,7 @@ ROWS: tuple[Model, ...] = (
     *ideogram_models.ROWS,
     *recraft_models.ROWS,
     *fal_models.ROWS,
+    *freepik_models.ROWS,
 )
 # fmt: on
 """Every vendor's models, for the catalog."""

@@ -675,6 +675,7 @@ def recover(
         (now, now),
     ).fetchall()
     changes.extend(id for (id,) in rows)
+    cut_off = ledger.settle_cut_off(db, now)
     # A clock that was set back does not hold up what is made.
     _ = db.execute(
         f"""UPDATE jobs SET leased_until = ?1 WHERE state = 'running' AND leased_until > ?1 AND leased_until < {NEVER}
@@ -691,7 +692,7 @@ def recover(
     _ = db.execute("UPDATE deliveries SET due = ?, leased_until = NULL WHERE leased_until IS NOT NULL", (now,))
     if concurrency is not None:
         changes.extend(apply_limits(db, concurrency, now))
-    return len(rows)
+    return len(rows) + cut_off
 
 
 def apply_limits(db: sqlite3.Connection, concurrency: Callable[[str, str], int | None], now: float) -> list[str]:

@@ -13,8 +13,9 @@ from msgspec import Struct
 
 from mutoscope.model.job import Job
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store.protocol import Entry, Purse, SpendingRow
+from mutoscope.store.protocol import Basis, Entry, Outlay, Purse, Settlement, SpendingRow
 from mutoscope.store.sqlite.rows import Row
+from mutoscope.store.sqlite.writer import Changes
 
 DAY = 86400
 MICRO = 1_000_000  # the ledger counts in millionths of a credit: sums of whole numbers are exact
@@ -29,10 +30,18 @@ RELEASE = f"""
     SELECT job, 'release', amount, owner, model, ?2, ?3 FROM ledger AS reserved WHERE job = ?1 AND kind = 'reserve'
     AND NOT EXISTS (SELECT 1 FROM ledger WHERE job = ?1 AND kind = 'release')"""
 CHARGE = f"INSERT INTO ledger ({ENTRY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+# Whoever was forgotten meanwhile has no name any more.
+SETTLE = f"""
+    INSERT INTO ledger ({ENTRY_COLUMNS}, basis)
+    SELECT ?1, 'charge', ?2, coalesce((SELECT owner FROM ledger WHERE job = ?1 AND kind = 'reserve'), ?3),
+           ?4, ?5, ?6, ?7
+    WHERE NOT EXISTS (SELECT 1 FROM ledger WHERE job = ?1 AND kind = 'charge')"""
+CUT_OFF = """
+    SELECT job, amount, owner, model, engine FROM outlays CROSS JOIN ledger ON job = id AND kind = 'reserve'"""
 CHARGED = "SELECT total(amount) FROM ledger WHERE job = ? AND kind IN ('charge', 'late')"
 BALANCE = "SELECT period, charged, reserved FROM balances WHERE owner = ?1 AND period IN ('', ?2)"
 ENTRIES = f"""
-    SELECT {ENTRY_COLUMNS} FROM ledger WHERE job = ?
+    SELECT {ENTRY_COLUMNS}, basis FROM ledger WHERE job = ?
     ORDER BY CASE kind WHEN 'reserve' THEN 0 WHEN 'release' THEN 1 WHEN 'charge' THEN 2 ELSE 3 END"""
 SPENDING = """
     SELECT date(at, 'unixepoch'), owner, model, engine, count(DISTINCT job), sum(amount) FROM ledger
@@ -144,6 +153,43 @@ def enter(
         _ = db.execute(CHARGE, (id, kind, amount, owner, model, engine, now))
 
 
+# Words
+
+
+def set_aside(db: sqlite3.Connection, changes: Changes, *, outlay: Outlay) -> None:
+    del changes
+    purse = outlay.purse
+    if purse.budget is not None:
+        period = period_of(purse.period, outlay.at)
+        left = micro(purse.budget) - sum(balance(db.execute(BALANCE, (outlay.owner, period)), period))
+        if micro(purse.reserve) > max(left, 0):
+            raise over_budget(purse, left / MICRO)
+    row = (outlay.id, "reserve", micro(purse.reserve), outlay.owner, outlay.model, outlay.engine, outlay.at)
+    _ = db.execute(CHARGE, row)
+    _ = db.execute("INSERT INTO outlays (id) VALUES (?)", (outlay.id,))
+
+
+def settle(db: sqlite3.Connection, settlement: Settlement) -> None:
+    """Once: an exchange that was settled before stays as it is."""
+    it = settlement
+    if it.aside:
+        _ = db.execute(RELEASE, (it.id, it.engine, it.at))
+        _ = db.execute("DELETE FROM outlays WHERE id = ?", (it.id,))
+    if (amount := micro(it.credits)) > 0:
+        _ = db.execute(SETTLE, (it.id, amount, it.owner, it.model, it.engine, it.at, it.basis))
+
+
+def settle_cut_off(db: sqlite3.Connection, now: float) -> int:
+    """What the last process did not live to settle is charged as it was set aside: nobody knows better."""
+    rows: list[tuple[str, int, str, str, str]] = db.execute(CUT_OFF).fetchall()
+    for id, amount, owner, model, engine in rows:
+        credits = amount / MICRO
+        settle(
+            db, Settlement(id=id, owner=owner, model=model, engine=engine, at=now, credits=credits, basis="estimate")
+        )
+    return len(rows)
+
+
 # Reading
 
 
@@ -164,6 +210,7 @@ class EntryRow(Struct, frozen=True, array_like=True):
     model: str
     engine: str
     at: float
+    basis: Basis
 
 
 def entry_of(row: Row) -> Entry:
@@ -176,6 +223,7 @@ def entry_of(row: Row) -> Entry:
         model=it.model,
         engine=it.engine,
         at=it.at,
+        basis=it.basis,
     )
 
 

@@ -31,6 +31,7 @@ DELIVERIES = (
     "SELECT number, created, coalesce(delivered, given_up) FROM deliveries WHERE number > ? ORDER BY number LIMIT ?"
 )
 UPLOADS = "SELECT id, expires FROM uploads WHERE expires > ? AND expires <= ? ORDER BY expires LIMIT ?"
+EXCHANGES = "SELECT id, began, ended FROM exchanges WHERE id > ? ORDER BY id LIMIT ?"
 REPEATS = "SELECT owner, key, until FROM repeats WHERE until > ? AND until <= ? ORDER BY until LIMIT ?"
 
 UNFINISHED = "SELECT id FROM jobs WHERE owner = ? AND finished IS NULL ORDER BY throttled DESC, id DESC LIMIT ?"
@@ -48,7 +49,7 @@ TRACES = """
 
 NOBODY = " (forgotten)"  # no key has this name: a name neither begins nor ends with a space
 ENTRIES = 20  # looked for at once, for each job, where the jobs are gone already
-LEDGER_COLUMNS = "job, kind, amount, model, engine, at"
+LEDGER_COLUMNS = "job, kind, amount, model, engine, at, basis"
 LEDGER_OF = f"""
     SELECT {LEDGER_COLUMNS} FROM ledger WHERE job IN (SELECT value FROM json_each(?)) AND owner = ?
     ORDER BY job, kind <> 'reserve', kind"""
@@ -133,6 +134,12 @@ def find_uploads(db: sqlite3.Connection, look: Look) -> Found:
     return Found([id for id, _ in rows], repr(rows[-1][1]) if len(rows) == look.limit else None)
 
 
+def find_exchanges(db: sqlite3.Connection, look: Look) -> Found:
+    rows: list[tuple[str, float, float]] = db.execute(EXCHANGES, (look.after, look.limit)).fetchall()
+    more = len(rows) == look.limit and rows[-1][1] <= look.before
+    return Found([id for id, _, ended in rows if ended <= look.before], rows[-1][0] if more else None)
+
+
 def find_repeats(db: sqlite3.Connection, look: Look) -> Found:
     query = (float(look.after or 0), look.before, look.limit)
     rows: list[tuple[str, str, float]] = db.execute(REPEATS, query).fetchall()
@@ -169,6 +176,11 @@ def remove_uploads(db: sqlite3.Connection, ids: Sequence[str], now: float) -> No
     drop(db, {asset for (asset,) in rows if asset}, now)
 
 
+def remove_exchanges(db: sqlite3.Connection, ids: Sequence[str], now: float) -> None:
+    del now
+    _ = db.execute("DELETE FROM exchanges WHERE id IN (SELECT value FROM json_each(?))", (texts(ids),))
+
+
 def remove_repeats(db: sqlite3.Connection, ids: Sequence[str], now: float) -> None:
     del now
     rows = [tuple(id.split("\0", 1)) for id in ids]
@@ -181,6 +193,7 @@ FIND: Mapping[Kept, Callable[[sqlite3.Connection, Look], Found]] = {
     Kept.OUTPUTS: find_outputs,
     Kept.DELIVERIES: find_deliveries,
     Kept.UPLOADS: find_uploads,
+    Kept.EXCHANGES: find_exchanges,
     Kept.REPEATS: find_repeats,
 }
 REMOVE: Mapping[Kept, Callable[[sqlite3.Connection, Sequence[str], float], None]] = {
@@ -189,6 +202,7 @@ REMOVE: Mapping[Kept, Callable[[sqlite3.Connection, Sequence[str], float], None]
     Kept.OUTPUTS: remove_outputs,
     Kept.DELIVERIES: remove_deliveries,
     Kept.UPLOADS: remove_uploads,
+    Kept.EXCHANGES: remove_exchanges,
     Kept.REPEATS: remove_repeats,
 }
 
@@ -220,6 +234,7 @@ def forget(db: sqlite3.Connection, changes: Changes, *, owner: str, limit: int, 
         uploads=forget_uploads(db, owner, limit, now),
         repeats=removed(db, "repeats", "owner", owner),
         keys=removed(db, "keys", "name", owner),
+        exchanges=removed(db, "exchanges", "owner", owner),
         days=removed(db, "traffic", "day > '' AND owner", owner),
         entries=clear_ledger(db, owner, ids, limit),
     )
@@ -254,7 +269,7 @@ def clear_ledger(db: sqlite3.Connection, owner: str, ids: Sequence[str], limit: 
         _ = db.execute("INSERT OR IGNORE INTO forgotten (owner) VALUES (?)", (owner,))
         _ = db.execute("DELETE FROM ledger WHERE job IN (SELECT value FROM json_each(?)) AND owner = ?", (jobs, owner))
         _ = db.execute("DELETE FROM forgotten WHERE owner = ?", (owner,))
-        entry = f"INSERT INTO ledger (owner, {LEDGER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        entry = f"INSERT INTO ledger (owner, {LEDGER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
         _ = db.executemany(entry, [(NOBODY, *row) for row in rows])
     if not ids and not left:
         query = "DELETE FROM balances WHERE owner = ?1 AND NOT EXISTS (SELECT 1 FROM ledger WHERE owner = ?1)"

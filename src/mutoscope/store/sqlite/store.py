@@ -26,14 +26,17 @@ from mutoscope.store.protocol import (
     DeliveryRecord,
     DueDeliveries,
     Entry,
+    ExchangeRecord,
     Figures,
     Forgotten,
     JobList,
     Kept,
     KeyRecord,
+    Outlay,
     Owed,
     Purse,
     Repeat,
+    Settlement,
     SpendingRow,
     Swept,
 )
@@ -241,6 +244,37 @@ class SqliteStore:
 
     async def entries(self, job: str) -> tuple[Entry, ...]:
         return tuple(map(ledger.entry_of, self._read(ledger.ENTRIES, (job,))))
+
+    async def set_aside(self, outlay: Outlay) -> None:
+        return await self._write(partial(ledger.set_aside, outlay=outlay), guarded=True)
+
+    async def settle_exchanges(
+        self,
+        settlements: Sequence[Settlement],
+        *,
+        outlays: Sequence[Outlay] = (),
+        records: Sequence[ExchangeRecord] = (),
+    ) -> None:
+        rows = list(map(exchange_row, records))
+        work = partial(settle_exchanges, settlements=tuple(settlements), outlays=tuple(outlays), rows=rows)
+        return await self._write(work, guarded=True)
+
+    async def exchanges(
+        self, *, owner: str | None = None, before: str = "", limit: int = 100
+    ) -> tuple[ExchangeRecord, ...]:
+        last = before or "~"  # behind all ids
+        if owner is None:
+            rows = await self._report(
+                "SELECT record FROM exchanges WHERE id < ? ORDER BY id DESC LIMIT ?", (last, limit)
+            )
+        else:
+            query = "SELECT record FROM exchanges WHERE owner = ? AND id < ? ORDER BY id DESC LIMIT ?"
+            rows = await self._report(query, (owner, last, limit))
+        return tuple(map(exchange_of, rows))
+
+    async def exchange(self, id: str) -> ExchangeRecord | None:
+        rows = self._read("SELECT record, request, response FROM exchanges WHERE id = ?", (id,))
+        return next(map(exchange_of, rows), None)
 
     async def spending(self, *, since: float, until: float, owner: str | None = None) -> tuple[SpendingRow, ...]:
         rows: list[Row] = []
@@ -761,6 +795,35 @@ def touch(db: sqlite3.Connection, changes: Changes) -> None:
     """Writes the page that says whose file it is: no table is needed, and nobody's row changes."""
     del changes
     _ = db.execute(f"PRAGMA application_id = {APPLICATION}")
+
+
+def settle_exchanges(
+    db: sqlite3.Connection,
+    _changes: Changes,
+    *,
+    settlements: Sequence[Settlement],
+    outlays: Sequence[Outlay],
+    rows: Sequence[Row],
+) -> None:
+    for outlay in outlays:
+        ledger.set_aside(db, [], outlay=outlay)
+    for settlement in settlements:
+        ledger.settle(db, settlement)
+    _ = db.executemany("INSERT OR REPLACE INTO exchanges VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def exchange_row(record: ExchangeRecord) -> Row:
+    bodies = (record.request, record.response)
+    kept = encode(msgspec.structs.replace(record, request=None, response=None))
+    told = [None if body is None else body.encode("utf-8", "replace") for body in bodies]
+    return (record.id, record.owner, record.began, record.ended, kept, *told)
+
+
+def exchange_of(row: Row) -> ExchangeRecord:
+    record, *bodies = msgspec.convert(row, tuple[bytes | None, ...])
+    told = [None if body is None else body.decode("utf-8", "replace") for body in bodies]
+    found = msgspec.json.decode(record or b"", type=ExchangeRecord)
+    return msgspec.structs.replace(found, request=told[0], response=told[1]) if told else found
 
 
 def insert_uploads(db: sqlite3.Connection, changes: Changes, *, rows: Sequence[Row]) -> None:

@@ -25,15 +25,17 @@ def paint_layers(canvas: Floats, stage: Stage) -> Floats:
     """Paint the sheets over the sky and return their depth."""
     near = np.zeros(canvas.shape[:2], np.float32)
     _paint_orb(canvas, stage)
-    for sheet in range(_SHEETS):
+    crests = [_crest(stage, sheet / (_SHEETS - 1), sheet) for sheet in range(_SHEETS)]
+    for sheet, crest in enumerate(crests):
         close = sheet / (_SHEETS - 1)
-        crest = _crest(stage, close, sheet)
-        rows = slice(max(0, min(stage.height - 1, math.floor(float(crest.min())))), stage.height)
-        cover = clip(rows_of(rows) + 0.5 - crest[None], 0.0, 1.0)
         tone = _tone(stage, close)
-        down = clip((rows_of(rows) - crest[None]) * (1.0 / (stage.height * 0.30)), 0.0, 1.0)[..., None]
-        blend(canvas[rows], tone + (stage.light("haze") * 0.80 - tone) * (down * 0.42 * (1.0 - close)), cover)
-        near[rows] = np.where(cover > 0.5, 0.12 + 0.86 * close, near[rows])
+        first = max(0, min(stage.height - 1, math.floor(float(crest.min()))))
+        hidden = math.ceil(float(crests[sheet + 1].max())) + 1 if sheet + 1 < _SHEETS else stage.height
+        for rows in bands(first, min(stage.height, max(first, hidden)), stage.width):
+            cover = clip(rows_of(rows) + 0.5 - crest[None], 0.0, 1.0)
+            down = clip((rows_of(rows) - crest[None]) * (1.0 / (stage.height * 0.30)), 0.0, 1.0)[..., None]
+            blend(canvas[rows], tone + (stage.light("haze") * 0.80 - tone) * (down * 0.42 * (1.0 - close)), cover)
+            near[rows] = np.where(cover > 0.5, 0.12 + 0.86 * close, near[rows])
         if _wooded(stage) and sheet >= 2:
             _paint_trees(canvas, near, stage, crest, close, tone)
     return near

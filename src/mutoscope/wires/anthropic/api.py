@@ -86,8 +86,8 @@ def credential(request: HttpRequest) -> str | None:
 def pace_headers(allowance: Allowance) -> dict[str, str]:
     """The vendor tells the moment of the reset; we know no clock here, and tell how many may still come."""
     return {
-        "anthropic-ratelimit-requests-limit": str(allowance.limit),
-        "anthropic-ratelimit-requests-remaining": str(allowance.remaining),
+        f"anthropic-ratelimit-{allowance.of}-limit": str(allowance.limit),
+        f"anthropic-ratelimit-{allowance.of}-remaining": str(allowance.remaining),
     }
 
 

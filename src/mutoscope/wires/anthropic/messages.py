@@ -388,5 +388,6 @@ def tokens_told(data: bytes) -> Tokens | None:
     usage = told.usage or (told.message.usage if told.message else None)
     if usage is None:
         return None
-    cached = (usage.cache_creation_input_tokens or 0) + (usage.cache_read_input_tokens or 0)
-    return Tokens(read=(usage.input_tokens or 0) + cached, written=usage.output_tokens or 0)
+    cached, put = usage.cache_read_input_tokens or 0, usage.cache_creation_input_tokens or 0
+    read = (usage.input_tokens or 0) + cached + put
+    return Tokens(read=read, written=usage.output_tokens or 0, cached=cached, cache_written=put)

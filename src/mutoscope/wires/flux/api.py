@@ -324,11 +324,6 @@ ENDPOINTS = (
 # fmt: on
 
 
-def fault(task: Json) -> Problem | None:
-    gone = task.get("status") == UNKNOWN
-    return Problem(Kind.NOT_FOUND, "Black Forest Labs knows no such task.") if gone else None
-
-
 # fmt: off
 API = TaskApi(
     name="flux", vendor="Black Forest Labs", title="Black Forest Labs FLUX", docs="https://docs.bfl.ai",
@@ -338,7 +333,7 @@ API = TaskApi(
     made=made, made_type=Made, webhook="webhook_url", webhook_headers=webhook_headers, events=lambda _: ENDED,
     reading=Reading(links=("result.sample",), progress="progress", whole=1.0, cost="cost",
                     reason=("details.Error", "details.Moderation Reasons.0", "details")),
-    fault=fault, error=error, error_type=Error, invalid_status=422, word=pydantic,
+    lost=frozenset({UNKNOWN}), error=error, error_type=Error, invalid_status=422, word=pydantic,
     sign=lambda key, _: {"x-key": key}, credential=key_of,
     security={"key": {"type": "apiKey", "in": "header", "name": "x-key"},
               "bearer": {"type": "http", "scheme": "bearer"}},

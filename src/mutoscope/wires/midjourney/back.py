@@ -58,6 +58,7 @@ def back_of(api: TaskApi) -> Back:
         poll=partial(poll, api),
         cancel=partial(cancel, api),
         find=partial(find, api),
+        finds_by_reference=True,
         batch=partial(batch, api),
         batch_key=one_key,
         read_callback=partial(read_callback, api),

@@ -53,7 +53,7 @@ OLDS = {WORDS[word] for word in OLD}  # as the catalog names them
 S2V = "S2V-01"
 NAMES = Literal[
     "MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast", "MiniMax-Hailuo-02", "T2V-01", "T2V-01-Director", "I2V-01",
-    "I2V-01-Director", "I2V-01-live", "S2V-01",
+    "I2V-01-Director", "I2V-01-live", "S2V-01", "video-01",
 ]  # fmt: skip
 
 # -- the body -----------------------------------------------------------------------------

@@ -100,9 +100,9 @@ def credential(request: HttpRequest) -> str | None:
 
 def pace_headers(allowance: Allowance) -> dict[str, str]:
     return {
-        "x-ratelimit-limit-requests": str(allowance.limit),
-        "x-ratelimit-remaining-requests": str(allowance.remaining),
-        "x-ratelimit-reset-requests": f"{math.ceil(allowance.reset_seconds * 1000)}ms",
+        f"x-ratelimit-limit-{allowance.of}": str(allowance.limit),
+        f"x-ratelimit-remaining-{allowance.of}": str(allowance.remaining),
+        f"x-ratelimit-reset-{allowance.of}": f"{math.ceil(allowance.reset_seconds * 1000)}ms",
     }
 
 

@@ -173,11 +173,18 @@ def usage_of(read: int, written: int) -> Json:
     }
 
 
+class _Details(Struct):
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+
+
 class _Told(Struct):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    prompt_tokens_details: _Details | None = None
+    input_tokens_details: _Details | None = None
 
 
 class _Within(Struct):
@@ -200,8 +207,12 @@ def tokens_told(data: bytes) -> Tokens | None:
     told = answer.usage or (answer.response.usage if answer.response else None)
     if told is None:
         return None
+    details = told.prompt_tokens_details or told.input_tokens_details or _Details()
     return Tokens(
-        read=told.prompt_tokens or told.input_tokens or 0, written=told.completion_tokens or told.output_tokens or 0
+        read=told.prompt_tokens or told.input_tokens or 0,
+        written=told.completion_tokens or told.output_tokens or 0,
+        cached=details.cached_tokens or 0,
+        cache_written=details.cache_write_tokens or 0,
     )
 
 
