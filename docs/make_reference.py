@@ -45,6 +45,7 @@ from mutoscope.wirekit.routes import (
     Stream,
     TakeFile,
     TakeInline,
+    TakeRaw,
     UsageRead,
 )
 from mutoscope.wirekit.wire import Wire
@@ -210,6 +211,7 @@ VERBS: Mapping[type[Route], str] = {
     Content: "download",
     OpenUploads: "open uploads",
     TakeFile: "send a file",
+    TakeRaw: "send a file",
     TakeInline: "send files inside the body",
     ReadFile: "read a file",
     DropFile: "forget a file",

@@ -39,6 +39,21 @@ def test_every_locked_package_has_a_version_and_a_hash_and_no_address(lock: Path
     assert "://" not in text and "--index" not in text and "--find-links" not in text and "--trusted-host" not in text
 
 
+def test_every_locked_npm_package_has_a_version_and_a_hash_and_no_address() -> None:
+    folder = ROOT / "tests" / "clients"
+    text = (folder / "package-lock.json").read_text()
+    packages: dict[str, dict[str, Any]] = json.loads(text)["packages"]
+    asked = packages.pop("")["dependencies"]
+    assert asked == json.loads((folder / "package.json").read_text())["dependencies"]
+    assert all(re.fullmatch(r"[\d.]+", version) for version in asked.values())
+    assert len(packages) > 100
+    for name, package in packages.items():
+        assert re.match(r"\d+\.\d+\.\d+", package["version"]), name
+        assert package["integrity"].startswith("sha512-"), name
+        assert "resolved" not in package, name
+    assert "omit-lockfile-registry-resolved=true" in (folder / ".npmrc").read_text()
+
+
 def test_the_program_asks_for_nothing_that_is_not_locked() -> None:
     locked = {line.partition("==")[0] for line in (ROOT / "lock" / "run.txt").read_text().splitlines()}
     asked = re.search(r"^dependencies = \[(.*?)^\]", (ROOT / "pyproject.toml").read_text(), re.MULTILINE | re.DOTALL)

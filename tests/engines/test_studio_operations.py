@@ -315,7 +315,7 @@ OUTPAINTED: list[tuple[dict[str, Any], tuple[int, int], tuple[int, int]]] = [
     ({"extra": {"ratio": "1:1"}}, (192, 192), (0, 32)),
     ({"extra": {"ratio": "21x9"}}, (299, 128), (53, 0)),
     ({"width": 300, "height": 200}, (300, 200), (54, 36)),
-    ({"width": 100, "height": 100}, (192, 192), (0, 32)),  # as small as it can be with the picture whole
+    ({"width": 300, "height": 200, "extra": {"reference_offset_x": 3, "reference_offset_y": 0}}, (300, 200), (3, 0)),
 ]
 
 
@@ -348,6 +348,28 @@ async def test_a_picture_that_may_shrink_is_widened_to_exactly_the_size(
     wish: dict[str, Any] = {"width": width, "height": height, "extra": {"shrink": True}}
     [output], _ = await made(here, tmp_path, image(scene), operation=Operation.IMAGE_OUTPAINT, seed=1, **wish)
     assert (output.width, output.height) == (width, height)
+
+
+async def test_a_picture_larger_than_its_canvas_is_cropped_where_that_is_asked_for_and_else_refused(
+    scene: Path, here: Studio, tmp_path: Path
+) -> None:
+    wish: dict[str, Any] = {"width": 100, "height": 160, "seed": 1, "operation": Operation.IMAGE_OUTPAINT}
+    crop: dict[str, Any] = {"auto_crop": True}
+    with Image.open(scene) as given:
+        whole = np.asarray(given)
+    [output], _ = await made(here, tmp_path, image(scene), **wish, extra=crop)
+    assert np.array_equal(pixels(output)[16:144], whole[:, 46:146])
+    placed = crop | {"reference_offset_x": -150, "reference_offset_y": 40}
+    [output], _ = await made(here, tmp_path, image(scene), **wish, extra=placed)
+    assert np.array_equal(pixels(output)[40:, :42], whole[:120, 150:])
+    for wrong, field in (
+        ({}, "width"),
+        ({"width": 300, "height": 100}, "height"),
+        ({"width": 300, "extra": {"reference_offset_x": 120}}, "reference_offset_x"),
+        ({"extra": crop | {"reference_offset_x": 5000}}, "reference_offset_x"),
+    ):
+        problem = await refused(here, tmp_path, image(scene), **(wish | wrong))
+        assert (problem.kind, problem.field) == (Kind.INVALID, field), wrong
 
 
 @pytest.mark.parametrize(

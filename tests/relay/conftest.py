@@ -15,6 +15,7 @@ from local_settings import settings
 from mutoscope.app import App
 from mutoscope.model.config import Settings
 from mutoscope.model.job import Job
+from mutoscope.wires import ROWS
 
 QUICK = {
     "first_poll_seconds": 0.1,
@@ -75,7 +76,8 @@ class VendorHouse:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Worlds:
-    """Start both: `async with world("runway", relay={…}) as it`. The data stay between starts of a `place`."""
+    """Start both: `async with world("runway", relay={…}) as it`. The data stay between starts of a `place`.
+    `below`: the path of the vendor's address."""
 
     @asynccontextmanager
     async def run(
@@ -86,17 +88,18 @@ def world(tmp_path: Path) -> Worlds:
         vendor: dict[str, object] | None = None,
         relay: dict[str, object] | None = None,
         place: str = "",
+        below: str = "",
         **sections: object,
     ) -> AsyncIterator[World]:
         folder = tmp_path / place
-        makers = {name: {"engine": "script"} for name in MODELS}
+        makers = {row.name: {"engine": "script"} for row in ROWS}
         house = VendorHouse(settings(models=makers, script={"slots": 64}, **(vendor or {})), folder / "vendor")
         url = await house.start()
         try:
             proxy = FaultProxy(url)
             await proxy.start()
             told = accounts or {back: {"wire": back, **(account or {})}}
-            keyed = {name: {"key": "k", "base_url": proxy.url, **each} for name, each in told.items()}
+            keyed = {name: {"key": "k", "base_url": proxy.url + below, **each} for name, each in told.items()}
             merged = {"accounts": keyed, "relay": QUICK | (relay or {}), **sections}
             app = App(settings(**merged), data=folder / "gateway")
             transport = httpx.ASGITransport(app.server)
@@ -112,16 +115,3 @@ def world(tmp_path: Path) -> Worlds:
             await house.stop()
 
     return run
-
-
-REPLICATES = ("black-forest-labs/flux-schnell", "wan-video/wan-2.2-i2v-fast")
-MODELS = (
-    *("gen4.5", "gen4_turbo", "gen4_image", "wan-2.7", "wan3", "veo3.1", "seedance2", "gen4_aleph", "act_two"),
-    *("ray-2", "ray-1-6", "photon-1"),
-    *("hailuo-2.3", "hailuo-02", "t2v-01", "minimax-h3", "image-01", "speech-02-hd", "music-2.0"),
-    "midjourney",
-    *REPLICATES,
-    *("kling-v1-6", "kling-3.0-turbo"),
-    *("ideogram-v2", "ideogram-v3", "ideogram-v4", "ideogram-describe"),
-    *("chirp-v4", "suno-lyrics", "suno-concat", "suno-upload", "udio32-v1.5"),
-)

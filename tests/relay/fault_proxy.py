@@ -22,12 +22,26 @@ Fault = Callable[[web.Request, Forward], Awaitable[web.StreamResponse | None]]
 """Answers a request in its own way; None: the connection is reset."""
 
 
+NAME = re.compile(r"(?=[a-z_-]*[0-9A-Z])[A-Za-z0-9_-]{12,}")
+"""What may be a name that the vendor gave, of a task or of a file: no word of plain letters."""
+LINK = re.compile(r"/(?:files|assets)/[^\"\\\s]*")
+
+
+class Rule:
+    """What goes wrong, how often still, and with the requests of which job: of that whose prompt has this mark."""
+
+    def __init__(self, pattern: str, fault: Fault, times: int, mark: str) -> None:
+        self.pattern, self.fault, self.times, self.mark = re.compile(pattern), fault, times, mark
+
+
 class FaultProxy:
     """Forwards what no rule is for. `await start()` first; `url` is where the gateway finds it."""
 
     def __init__(self, target: str) -> None:
         self.target = target
-        self.rules: list[tuple[re.Pattern[str], Fault, int]] = []
+        self.rules: list[Rule] = []
+        self.marks: set[str] = set()  # of the jobs that are told apart
+        self._named: dict[str, str] = {}  # the vendor's names → the mark of the job that they are of
         self.log: list[tuple[str, int | None]] = []  # "POST /v1/…" and the status that the caller saw; None: a reset
         self.port = 0
         self._runner: web.AppRunner | None = None
@@ -37,9 +51,12 @@ class FaultProxy:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def on(self, pattern: str, fault: Fault, times: int = 1) -> None:
-        """The next `times` requests whose "METHOD /path" the pattern matches go wrong in this way."""
-        self.rules.append((re.compile(pattern), fault, times))
+    def on(self, pattern: str, fault: Fault, times: int = 1, *, mark: str = "") -> None:
+        """The next `times` requests whose "METHOD /path" the pattern matches go wrong in this way. `mark`: only those
+        of the job whose prompt has it, its polls and the download of its result among them."""
+        self.rules.append(Rule(pattern, fault, times, mark))
+        if mark:
+            self.marks.add(mark)
 
     async def start(self) -> None:
         self._session = self._session or aiohttp.ClientSession(auto_decompress=False)
@@ -69,8 +86,11 @@ class FaultProxy:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         what = f"{request.method} {request.path_qs}"
-        fault = self._fault_for(what)
-        body = await request.read() if fault is not reset_before else b""
+        body = await request.read() if self.marks else b""
+        mark = self._mark_of(what, body)
+        fault = self._fault_for(what, mark)
+        if not body and fault is not reset_before:
+            body = await request.read()
 
         async def forward() -> Reply:
             assert self._session
@@ -79,7 +99,9 @@ class FaultProxy:
                 request.method, self.target + request.path_qs, data=body, headers=headers, allow_redirects=False
             ) as response:
                 kept = {k: v for k, v in response.headers.items() if k.lower() not in HOP}
-                return Reply(response.status, kept, await response.read())
+                said = await response.read()
+                is_json = mark and "json" in response.content_type
+                return Reply(response.status, kept, self._learn(mark, what, body, said) if is_json else said)
 
         try:
             answer = await (fault or passed_on)(request, forward)
@@ -92,15 +114,31 @@ class FaultProxy:
             raise asyncio.CancelledError
         return answer
 
-    def _fault_for(self, what: str) -> Fault | None:
-        for place, (pattern, fault, times) in enumerate(self.rules):
-            if pattern.search(what):
-                if times > 1:
-                    self.rules[place] = (pattern, fault, times - 1)
-                else:
-                    del self.rules[place]
-                return fault
-        return None
+    def _fault_for(self, what: str, mark: str) -> Fault | None:
+        rule = next((each for each in self.rules if each.mark in ("", mark) and each.pattern.search(what)), None)
+        if rule is None:
+            return None
+        rule.times -= 1
+        if not rule.times:
+            self.rules.remove(rule)
+        return rule.fault
+
+    def _mark_of(self, what: str, body: bytes) -> str:
+        """Of the one job that a request is about; "" where it is about none, or about several."""
+        if not self.marks:
+            return ""
+        text = what + body.decode("utf-8", "replace")
+        found = {mark for mark in self.marks if mark in text}
+        found = found or {self._named[name] for name in NAME.findall(text) if name in self._named}
+        return found.pop() if len(found) == 1 else ""
+
+    def _learn(self, mark: str, what: str, body: bytes, said: bytes) -> bytes:
+        """Which names an answer tells first are of this job; its links carry the mark from now on."""
+        asked = set(NAME.findall(what + body.decode("utf-8", "replace")))
+        text = said.decode("utf-8", "replace")
+        for name in set(NAME.findall(LINK.sub("", text))) - asked:
+            self._named.setdefault(name, mark)
+        return LINK.sub(lambda link: f"{link[0]}{'&' if '?' in link[0] else '?'}of={mark}", text).encode()
 
 
 HOP = ("connection", "transfer-encoding", "content-length", "date", "server", "content-encoding")
@@ -131,6 +169,14 @@ def late(seconds: float) -> Fault:
         return told(reply)
 
     return fault
+
+
+async def too_late(request: web.Request, forward: Forward) -> web.StreamResponse | None:
+    """The vendor gets the request; the caller waits for the answer until it does not any more."""
+    await forward()
+    while request.transport is not None and not request.transport.is_closing():
+        await asyncio.sleep(0.02)
+    return None
 
 
 def status(code: int, *, body: bytes = b'{"message": "no"}', retry_after: str | None = None) -> Fault:

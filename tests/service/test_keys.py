@@ -12,7 +12,8 @@ import msgspec
 import pytest
 import uuid_utils
 
-from mutoscope import wires
+import sampled
+from in_turn import noted
 from mutoscope.model.config import Key, Rights
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Generation, Job, Operation, State
@@ -24,12 +25,13 @@ from mutoscope.store import KeyRecord, SqliteStore
 from mutoscope.web import openapi, pages, server
 from mutoscope.wirekit.routes import AccountRead, Create, List, ListUploads, OpenUploads, Read, Route, Stop, UsageRead
 from mutoscope.wirekit.wire import Wire
+from mutoscope.wires import BY_NAME
 
 Start = Callable[..., Any]
 IMAGE = "/v1/ai/text-to-image/runway"
 PICTURE = {"prompt": "x", "ratio": "720:720"}
 STILL = {"rehearsal": True, "script": {"slots": 0}, "inputs": {"probe": "never"}}  # nothing is made or fetched
-DOCUMENT = openapi.build(wires.ALL, title="t", version="1")
+DOCUMENT = openapi.build(sampled.ALL, title="t", version="1")
 EXAMPLES = {(each.method.upper(), each.path): each.example for each in openapi.operations(DOCUMENT) if each.body}
 NOT_THERE = '"code":"task_not_exist"'  # what Suno's and Udio's relays say of it, with 400
 NAMED = {"{owner}": "black-forest-labs", "{name}": "flux-schnell", "{app…}": "fal-ai/flux/schnell"}
@@ -38,11 +40,7 @@ GOES_ON = {"POST /v2/video_regeneration": "source_task_id"}
 """Creates whose body names an earlier job."""
 BY_FILE = {"GET /v1/files/retrieve"}
 """Routes that find a job by its file; tests/wires/test_minimax.py asks them for another owner's."""
-EVERY_ROUTE = pytest.mark.parametrize(
-    ("wire", "route"),
-    [(wire, route) for wire in wires.ALL for route in wire.routes],
-    ids=lambda value: value.name if isinstance(value, Wire) else value.at,
-)
+EVERY_WIRE = pytest.mark.parametrize("wire", sampled.ALL, ids=lambda wire: wire.name)
 
 
 def credentials(secret: str) -> dict[str, str]:
@@ -534,18 +532,25 @@ async def upload_of(running: Any, wire: Wire, owner: str) -> Upload:
     return filled
 
 
-@EVERY_ROUTE
-async def test_no_route_shows_one_owner_what_is_anothers(wire: Wire, route: Route, guarded: Any) -> None:
+@EVERY_WIRE
+async def test_no_route_shows_one_owner_what_is_anothers(wire: Wire, guarded: Any) -> None:
     """For each verb: ann finds her own, or this would show nothing; bob is answered as if there were no ann."""
-    ann, bob, carol = guarded.ann, guarded.bob, await key_for(guarded, "carol")
-    job, nobodys = await job_of(guarded, wire, route, "ann"), str(uuid_utils.uuid7())
-    upload = await upload_of(guarded, wire, "ann")
+    for number, route in enumerate(wire.routes):
+        owners = [f"{name} {number}" for name in ("ann", "bob", "carol")]
+        with noted({"route": route.at}):
+            await hold_apart(guarded, wire, route, {owner: await key_for(guarded, owner) for owner in owners})
+
+
+async def hold_apart(running: Any, wire: Wire, route: Route, secrets: dict[str, str]) -> None:
+    ann, bob, carol = secrets
+    job, nobodys = await job_of(running, wire, route, ann), str(uuid_utils.uuid7())
+    upload = await upload_of(running, wire, ann)
     mine, none = wire.public_id(job.id), wire.public_id(nobodys)
-    store = guarded.app.store
+    store = running.app.store
     match route:
         case Read() | Stop():
-            strangers = await seen(guarded, wire, route, bob, mine)
-            nowhere = await seen(guarded, wire, route, bob, none)
+            strangers = await seen(running, wire, route, secrets[bob], mine)
+            nowhere = await seen(running, wire, route, secrets[bob], none)
             assert plain(strangers, mine, none) == plain(nowhere, mine, none)
             words = ("task_no_found", NOT_THERE)
             assert (
@@ -554,50 +559,53 @@ async def test_no_route_shows_one_owner_what_is_anothers(wire: Wire, route: Rout
                 or any(w in strangers.text for w in words)
             )
             assert await store.get(job.id) == job
-            own = await seen(guarded, wire, route, ann, mine)
+            own = await seen(running, wire, route, secrets[ann], mine)
             assert own.status_code < 300 or "Request is still in progress" in own.text  # which is all that it says
         case List() | ListUploads() if route.at not in BY_FILE:
-            found = (await seen(guarded, wire, route, ann)).text
+            found = (await seen(running, wire, route, secrets[ann])).text
             told = (word for word in re.findall(r"[\w-]{20,}", found) if wire.file_id(word) == upload.id)
             own = mine if isinstance(route, List) else next(told, upload.id)
             assert own in found
-            assert plain(await seen(guarded, wire, route, bob)) == plain(await seen(guarded, wire, route, carol))
-            assert own not in (await seen(guarded, wire, route, bob)).text
+            bobs = await seen(running, wire, route, secrets[bob])
+            assert plain(bobs) == plain(await seen(running, wire, route, secrets[carol]))
+            assert own not in bobs.text
         case AccountRead() | UsageRead():
-            [claimed] = await store.claim(engine="script", worker="w", lease_seconds=9, limit=1, now=time.time())
-            assert await store.settle(claimed.id, "w", state=State.SUCCEEDED, cost=77.0, now=time.time())
-            answers = [plain(await seen(guarded, wire, route, secret)) for secret in (ann, bob, carol)]
+            await store.claim(engine="script", worker="w", lease_seconds=9, limit=99, now=time.time())
+            assert await store.settle(job.id, "w", state=State.SUCCEEDED, cost=77.0, now=time.time())
+            answers = [plain(await seen(running, wire, route, secrets[each])) for each in (ann, bob, carol)]
             assert answers[0] != answers[1] == answers[2]
         case Create() if (
             "{id}" in route.path or route.at in GOES_ON or "clip_id" in EXAMPLES[route.method, described(route)]
         ):  # from an earlier job on
-            strangers = await seen(guarded, wire, route, bob, mine)
-            nowhere = await seen(guarded, wire, route, bob, none)
+            strangers = await seen(running, wire, route, secrets[bob], mine)
+            nowhere = await seen(running, wire, route, secrets[bob], none)
             assert plain(strangers, mine, none) == plain(nowhere, mine, none)
             assert strangers.status_code == 404 or NOT_THERE in strangers.text
-            own = await seen(guarded, wire, route, ann, mine)
+            own = await seen(running, wire, route, secrets[ann], mine)
             assert own.status_code != 404 and NOT_THERE not in own.text
         case Create() if route.hangs:  # on a task that the body names
-            assert (await seen(guarded, wire, route, bob)).status_code == 404
+            assert (await seen(running, wire, route, secrets[bob])).status_code == 404
         case Create():
             same = {"idempotency-key": "one", "x-stainless-retry-count": "1"}
-            made = [await seen(guarded, wire, route, secret, **same) for secret in (ann, bob, ann)]
+            made = [await seen(running, wire, route, secrets[each], **same) for each in (ann, bob, ann)]
             if made[0].status_code == 404:  # the example's body goes on from an earlier job, which is nobody's
                 assert [each.status_code for each in made] == [404] * 3
                 return
             statuses = [each.status_code for each in made]
             assert statuses in ([route.status] * 3, [504] * 3), made[1].text  # or it is not made in time
             assert [each.headers.get("idempotent-replayed") for each in made] == [None, None, "true"]
-            counts = [len(await store.list(wire=wire.name, owner=name, route="", limit=9)) for name in ("ann", "bob")]
+            counts = [len(await store.list(wire=wire.name, owner=name, route="", limit=9)) for name in (ann, bob)]
             assert counts == [2, 1]  # ann's: the first, and this one
         case OpenUploads():
-            opened = await seen(guarded, wire, route, bob)
+            opened = await seen(running, wire, route, secrets[bob])
             assert opened.status_code == 200, opened.text
-            assert len(await store.uploads(wire=wire.name, owner="bob", limit=9)) >= 1
-            assert await store.uploads(wire=wire.name, owner="ann", limit=9) == (upload,)
+            assert len(await store.uploads(wire=wire.name, owner=bob, limit=9)) >= 1
+            assert await store.uploads(wire=wire.name, owner=ann, limit=9) == (upload,)
 
 
-READ_BY_ID = [wire for wire in wires.ALL if any(isinstance(route, Read) and not route.keyless for route in wire.routes)]
+READ_BY_ID = [
+    wire for wire in sampled.ALL if any(isinstance(route, Read) and not route.keyless for route in wire.routes)
+]
 
 
 @pytest.mark.parametrize("wire", READ_BY_ID, ids=lambda wire: wire.name)
@@ -830,6 +838,5 @@ async def test_an_administrators_key_in_another_form_is_told_so(guarded: Any) ->
 @pytest.mark.parametrize("text", ["Bearer", "bearer ", "Basic", "Basic YW5uOmtleQ==", "", " ", "two words"])
 def test_a_relay_takes_no_scheme_for_a_bare_key(text: str) -> None:
     assert (
-        wires.BY_NAME["runway_relay"].credential(HttpRequest(method="GET", path="/", headers={"authorization": text}))
-        is None
+        BY_NAME["runway_relay"].credential(HttpRequest(method="GET", path="/", headers={"authorization": text})) is None
     )

@@ -9,10 +9,10 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
-from mutoscope.model.job import Generation, Input, MediaLimits, Operation, Role, State
+from mutoscope.model.job import Failure, Generation, Input, MediaLimits, Operation, Role, State
 from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
 from mutoscope.wirekit.back import Carriage, Order, Way
-from mutoscope.wirekit.fields import FileField, JobField, alias, extra, pixels, same, seconds, sized, words
+from mutoscope.wirekit.fields import FileField, JobField, alias, extra, folded, pixels, same, seconds, sized, words
 from mutoscope.wirekit.task import (
     Endpoint,
     Reading,
@@ -21,6 +21,7 @@ from mutoscope.wirekit.task import (
     parse,
     poll,
     submit,
+    supports,
     task_in,
     translate,
     ways,
@@ -210,7 +211,9 @@ FRAME, CLIP = (Input(role=role, field=role, url="https://h.example/x") for role 
 @pytest.mark.parametrize(("operation", "role", "other"), [(I2V, FRAME, CLIP), (MORE, CLIP, FRAME)])
 def test_inputs_that_exclude_one_another_are_not_said_together(operation: Operation, role: Input, other: Input) -> None:
     fields = API.fields | {"clip": FileField(role=Role.VIDEO)}
-    api = replace(START, fields=fields, endpoints=(replace(START.endpoints[0], exclusive=True),))
+    api = replace(
+        START, fields=fields, endpoints=(replace(START.endpoints[0], excludes={I2V: frozenset({Role.VIDEO})}),)
+    )
     supports = wire(api).back
     assert supports
     said = supports.heeds(operation, ("two",)) or frozenset()
@@ -281,3 +284,85 @@ def test_a_rule_about_what_is_there_may_see_what_breaks_its_type(all: bool) -> N
     with pytest.raises(Problem) as caught:
         parse(API, endpoint, HttpRequest(method="POST", path="/v1/make", body=b'{"image": 5}'))
     assert [flaw.path for flaw in caught.value.flaws] == ([("image",)] if all else [("image",), ("clip",)])
+
+
+class Clip(Struct, kw_only=True):
+    type: Literal["first", "last"]
+    url: str
+
+
+class Listed(Struct, kw_only=True, tag_field="model", tag="one"):
+    files: list[Clip]
+    tone: Literal["warm"] | None = None
+
+
+LISTED = replace(
+    API,
+    endpoints=(
+        Endpoint(at="make", title="Make", body=Listed, models=("one",), makes={None: T2V},
+                 undated=lambda name: name.partition("@")[0]),
+    ),
+    fields={
+        "files[type=last].url": FileField(role=Role.LAST_FRAME),
+        "files[type=first].url": FileField(role=Role.FIRST_FRAME),
+        "files[type=sound].url": FileField(role=Role.AUDIO),
+        "tone": extra("tone"),
+    },
+    sorts_flaws=False,
+)  # fmt: skip
+
+
+def clips(*urls: Any, **more: Any) -> HttpRequest:
+    kinds = ("first", "last")
+    files = [{"type": kind, "url": url} for kind, url in zip(kinds, urls, strict=False)]
+    return HttpRequest(
+        method="POST", path="/v1/make", body=json.dumps({"model": "one", "files": files} | more).encode()
+    )
+
+
+def test_a_file_in_a_list_is_named_by_its_place_and_said_by_what_it_is_for() -> None:
+    links = ("https://h.example/1", "https://h.example/2")
+    wish = parse(LISTED, LISTED.endpoints[0], clips(*links)).generation
+    assert [(each.role, each.field) for each in wish.inputs] == [
+        (Role.LAST_FRAME, "files[1].url"),
+        (Role.FIRST_FRAME, "files[0].url"),
+    ]
+    order = Order(generation=wish, names=("one@2026",), sources={each.field: str(each.url) for each in wish.inputs})
+    body = translate(LISTED, order)[1]
+    assert body["model"] == "one@2026"  # a snapshot is asked for by its own name
+    assert {each["type"]: each["url"] for each in body["files"]} == dict(zip(("first", "last"), links, strict=True))
+    # the list has no item for a sound
+    assert Role.AUDIO not in (supports(LISTED, T2V, ("one",)) or ())
+
+
+def test_what_is_wrong_with_a_file_is_told_beside_what_is_wrong_with_another() -> None:
+    with pytest.raises(Problem) as caught:
+        parse(LISTED, LISTED.endpoints[0], clips("ftp://x", 5, tone="cold"))
+    paths = [flaw.path for flaw in caught.value.flaws]
+    assert paths == [("files", 1, "url"), ("tone",), ("files", 0, "url")]
+
+
+def test_a_create_that_tells_neither_result_nor_reason_tells_no_end() -> None:
+    api = replace(API, made_reading=Reading(reason=()), headers=lambda order: {"x-mode": order.reference}, at="")
+    order = Order(generation=Generation(operation=T2V, model="m", prompt="x"), names=("one",), reference="ours")
+    assert next(submit(api, order)).headers["x-mode"] == "ours"
+    update = answered(submit(api, order), {"id": "7", "status": "bad"})
+    assert (update.state, update.upstream_status, update.handle) == (State.QUEUED, "bad", {"id": "7"})
+    with pytest.raises(Problem, match="cannot be read"):
+        answered(submit(replace(api, made_heard=Made), order), {"id": 7, "status": "waiting"})
+
+
+def test_a_vendor_may_say_in_a_word_that_it_knows_no_such_task_and_in_a_code_why_one_failed() -> None:
+    failure = Failure(kind=Kind.REFUSED, message="no", code="X")
+    api = replace(API, lost=frozenset({"gone"}), failure=lambda _: failure, reading=Reading(id=""))
+    with pytest.raises(Problem) as caught:
+        answered(poll(api, {"id": "7"}), {"status": "gone"})
+    assert caught.value.kind is Kind.NOT_FOUND
+    assert answered(poll(api, {"id": "7"}), {"status": "bad"}).failure == failure
+    mine = Problem(Kind.OVER_BUDGET, "pay")
+    assert complaint(replace(api, complaint=lambda _: mine), HttpResponse(status=400)) is mine
+
+
+def test_a_seed_of_a_wider_range_is_the_same_one_every_time() -> None:
+    wish = Generation(operation=T2V, model="m", seed=2**31 + 5)
+    assert [folded(2**31 - 1).write(replace(wish, seed=seed)) for seed in (2**31 + 5, 0, -1, None)] == [5, 0, -1, None]

@@ -1,4 +1,4 @@
-"""What every wire owes, whoever wrote it. A newcomer joins `wires.ALL` and inherits this suite."""
+"""What every wire owes, whoever wrote it. A newcomer joins `sampled.ALL` and inherits this suite."""
 
 import atexit
 import base64
@@ -17,6 +17,8 @@ import uuid_utils
 from msgspec import inspect
 from msgspec.structs import replace
 
+import sampled
+from in_turn import in_turn
 from mutoscope import wires
 from mutoscope.engines.words import Author
 from mutoscope.model import catalog
@@ -44,19 +46,19 @@ from mutoscope.wirekit.routes import (
     last_parameter,
 )
 from mutoscope.wirekit.wire import Wire
-from mutoscope.wires import ROWS
+from sampled import ROWS
 
 T = TypeVar("T")
-EVERY_WIRE = pytest.mark.parametrize("wire", wires.ALL, ids=lambda wire: wire.name)
+EVERY_WIRE = pytest.mark.parametrize("wire", sampled.ALL, ids=lambda wire: wire.name)
 EVERY_ROUTE = pytest.mark.parametrize(
     ("wire", "route"),
-    [pytest.param(wire, route, id=f"{wire.name} {route.at}") for wire in wires.ALL for route in wire.routes],
+    [pytest.param(wire, route, id=f"{wire.name} {route.at}") for wire in sampled.ALL for route in wire.routes],
 )
 SUBMISSIONS = pytest.mark.parametrize(
     ("wire", "route"),
     [
         pytest.param(wire, route, id=f"{wire.name} {route.at}")
-        for wire in wires.ALL
+        for wire in sampled.ALL
         for route in wire.routes
         if isinstance(route, Create)
     ],
@@ -147,7 +149,7 @@ def test_the_published_types_have_a_schema(wire: Wire):
 
 
 @EVERY_WIRE
-@pytest.mark.parametrize("kind", Kind)
+@in_turn("kind", Kind)
 def test_every_kind_of_problem_can_be_said(wire: Wire, kind: Kind):
     for route in wire.routes:
         answer = wire.render_problem(Problem(kind, WHY), request_to(route))
@@ -156,18 +158,19 @@ def test_every_kind_of_problem_can_be_said(wire: Wire, kind: Kind):
         else:
             assert 400 <= answer.status < 600
             assert (answer.status < 500) == (STATUS[kind] < 500)
-        msgspec.json.decode(answer.body, type=wire.problem_schema)
+        if answer.media_type != "text/plain":  # a vendor's own fixed words
+            msgspec.json.decode(answer.body, type=wire.problem_schema)
 
 
 @EVERY_WIRE
-@pytest.mark.parametrize("kind", Kind)
+@in_turn("kind", Kind)
 def test_the_message_of_a_problem_reaches_the_caller(wire: Wire, kind: Kind):
     answer = wire.render_problem(Problem(kind, WHY, field="prompt"), request_to(wire.routes[0]))
-    assert WHY in told(answer.body)
+    assert WHY in (answer.headers["x-mutoscope-notes"] if answer.media_type == "text/plain" else told(answer.body))
 
 
 @EVERY_WIRE
-@pytest.mark.parametrize("kind", [Kind.RATE_LIMITED, Kind.QUOTA_EXCEEDED])
+@in_turn("kind", [Kind.RATE_LIMITED, Kind.QUOTA_EXCEEDED])
 def test_a_problem_that_passes_says_when_to_come_back(wire: Wire, kind: Kind):
     answer = wire.render_problem(Problem(kind, WHY, retry_after=1.5), request_to(wire.routes[0]))
     assert int(answer.headers["retry-after"]) == 2
@@ -189,7 +192,7 @@ BOUNDS: dict[Rule, Any] = {
 
 
 @EVERY_WIRE
-@pytest.mark.parametrize("rule", Rule)
+@in_turn("rule", Rule)
 def test_every_rule_can_be_worded_and_names_the_field(wire: Wire, rule: Rule):
     message = WHY if rule in (Rule.CUSTOM, Rule.JSON) else None
     flaw = Flaw(path=("reference", 3, "uri"), rule=rule, bound=BOUNDS.get(rule), found="number", message=message)
@@ -205,7 +208,7 @@ def test_every_rule_can_be_worded_and_names_the_field(wire: Wire, rule: Rule):
 
 
 @SUBMISSIONS
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"5", b'{"a":\xff}', b"[" * 100_000])
+@in_turn("body", [b"", b"{", b"[]", b"null", b"5", b'{"a":\xff}', b"[" * 100_000])
 def test_a_body_that_is_no_object_is_a_problem_and_no_accident(wire: Wire, route: Route, body: bytes):
     request = request_to(route, body)
     with pytest.raises(Problem) as caught:
@@ -278,7 +281,7 @@ WORDS = pytest.mark.parametrize(
     ("wire", "route"),
     [
         pytest.param(wire, route, id=f"{wire.name} {route.at}")
-        for wire in wires.ALL
+        for wire in sampled.ALL
         for route in wire.routes
         if isinstance(route, Stream)
     ],
@@ -286,7 +289,7 @@ WORDS = pytest.mark.parametrize(
 
 
 @WORDS
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"5", b'{"a":\xff}', b"[" * 100_000])
+@in_turn("body", [b"", b"{", b"[]", b"null", b"5", b'{"a":\xff}', b"[" * 100_000])
 def test_a_question_that_is_no_object_is_a_problem_and_no_accident(wire: Wire, route: Stream, body: bytes):
     request = request_to(route, body)
     for read in (route.target, lambda request: route.write(request, Author())):
@@ -314,7 +317,7 @@ def test_odd_values_in_a_question_are_answered_or_refused(wire: Wire, route: Str
 
 
 @WORDS
-@pytest.mark.parametrize("kind", Kind)
+@in_turn("kind", Kind)
 def test_trouble_after_the_first_byte_is_an_event(wire: Wire, route: Stream, kind: Kind):
     told = route.broken(Problem(kind, WHY)).decode()
     assert told.endswith("\n\n") and told.count("\n\n") == 1
@@ -376,7 +379,7 @@ def test_a_public_id_leads_back_to_the_job(wire: Wire):
 
 
 @EVERY_WIRE
-@pytest.mark.parametrize("text", ["", " ", "x", "..", "a/b", "0" * 36, "\x00", "é" * 36, "'; drop table jobs --"])
+@in_turn("text", ["", " ", "x", "..", "a/b", "0" * 36, "\x00", "é" * 36, "'; drop table jobs --"])
 def test_what_cannot_be_an_id_leads_nowhere(wire: Wire, text: str):
     assert wire.job_id(text) is None
 
@@ -389,7 +392,7 @@ MODELS_OWN = {*FAL, *(f"{each}/response" for each in FAL)}
 
 
 @EVERY_ROUTE
-@pytest.mark.parametrize("state", State)
+@in_turn("state", State)
 def test_a_job_is_rendered_in_every_state(wire: Wire, route: Route, state: State):
     if not isinstance(route, Create | Read):
         return
@@ -420,7 +423,7 @@ def test_a_job_is_rendered_in_every_state(wire: Wire, route: Route, state: State
 
 
 @EVERY_ROUTE
-@pytest.mark.parametrize("kind", Kind)
+@in_turn("kind", Kind)
 def test_a_job_that_failed_for_any_reason_says_so(wire: Wire, route: Route, kind: Kind):
     if not isinstance(route, Read):
         return
@@ -431,7 +434,7 @@ def test_a_job_that_failed_for_any_reason_says_so(wire: Wire, route: Route, kind
 
 
 @EVERY_WIRE
-@pytest.mark.parametrize("state", State)
+@in_turn("state", State)
 def test_a_webhook_speaks_of_its_job(wire: Wire, state: State):
     if wire.render_webhook is None:
         return
@@ -643,7 +646,7 @@ def passes(wire: Wire, order: Order) -> bool:
     return True
 
 
-BACKS = [wire for wire in wires.ALL if wire.back]
+BACKS = [wire for wire in sampled.ALL if wire.back]
 ORDERS = {wire.name: list(possible_orders(wire)) for wire in BACKS}
 EVERY_BACK = pytest.mark.parametrize("wire", BACKS, ids=lambda wire: wire.name)
 EVERY_ORDER = pytest.mark.parametrize(
@@ -849,7 +852,7 @@ def test_an_uploaded_file_can_be_used_in_a_request(wire: Wire):
 
 
 @EVERY_BACK
-@pytest.mark.parametrize("state", State)
+@in_turn("state", State)
 def test_every_state_is_read_as_it_is_told(wire: Wire, state: State):
     if answers_at_once(wire):
         return
@@ -896,7 +899,7 @@ EXACTLY = {Kind.UNAUTHENTICATED, Kind.NOT_FOUND, Kind.RATE_LIMITED}
 
 
 @EVERY_BACK
-@pytest.mark.parametrize("kind", Kind)
+@in_turn("kind", Kind)
 def test_every_problem_that_a_front_tells_is_read(wire: Wire, kind: Kind):
     back, order = back_of(wire), ORDERS[wire.name][0]
     _, update = submitted(wire, order)
@@ -904,7 +907,7 @@ def test_every_problem_that_a_front_tells_is_read(wire: Wire, kind: Kind):
     for conversation, spending in ((back.submit(order), True), (back.poll(update.handle), False)):
         answer = wire.render_problem(Problem(kind, WHY, retry_after=7), request_to(wire.routes[0]))
         read = answered(wire, conversation, answer, spending=spending)
-        assert WHY in read.message
+        assert (answer.body.decode() if answer.media_type == "text/plain" else WHY) in read.message
         assert (STATUS[read.kind] < 500) == ((STATUS[kind] if quiet else answer.status) < 500)
         if not (quiet and spending and kind is Kind.NOT_FOUND):  # one code says this and that a body is not valid
             assert read.kind is kind or kind not in EXACTLY
@@ -917,7 +920,7 @@ UNREADABLE = (b"", b"{", b"{}", b"[]", b"null", b"5", b'"x"', b"<html>busy</html
 
 
 @EVERY_BACK
-@pytest.mark.parametrize("body", UNREADABLE, ids=lambda body: repr(body[:9]))
+@in_turn("body", UNREADABLE)
 def test_an_answer_that_cannot_be_read_is_the_vendors_failure(wire: Wire, body: bytes):
     back, order = back_of(wire), ORDERS[wire.name][0]
     _, update = submitted(wire, order)
@@ -927,8 +930,8 @@ def test_an_answer_that_cannot_be_read_is_the_vendors_failure(wire: Wire, body: 
 
 
 @EVERY_BACK
-@pytest.mark.parametrize("body", UNREADABLE, ids=lambda body: repr(body[:9]))
-@pytest.mark.parametrize("status", [302, 400, 401, 404, 418, 429, 500, 502, 503, 504])
+@in_turn("body", UNREADABLE)
+@in_turn("status", [302, 400, 401, 404, 418, 429, 500, 502, 503, 504])
 def test_an_error_that_cannot_be_read_is_sorted_by_its_status(wire: Wire, status: int, body: bytes):
     answer = HttpResponse(status=status, body=body)
     read = answered(wire, back_of(wire).submit(ORDERS[wire.name][0]), answer, spending=True)
@@ -966,7 +969,7 @@ def test_a_submission_whose_answer_was_lost_is_found(wire: Wire):
 
 
 @EVERY_BACK
-@pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING])
+@in_turn("state", [State.QUEUED, State.RUNNING])
 def test_what_is_cancelled_ends(wire: Wire, state: State):
     back = back_of(wire)
     if back.cancel is None:
@@ -978,7 +981,7 @@ def test_what_is_cancelled_ends(wire: Wire, state: State):
 
 
 @EVERY_BACK
-@pytest.mark.parametrize("state", State)
+@in_turn("state", State)
 def test_our_own_webhook_is_read_as_a_callback(wire: Wire, state: State):
     read = back_of(wire).read_callback
     if read is None or wire.render_webhook is None:
@@ -1081,7 +1084,7 @@ def test_whatever_a_vendor_tells_comes_back_in_bounds(wire: Wire):
 
 
 def test_a_cost_that_cannot_be_counts_as_not_told_and_is_doubted():
-    back = next(wire.back for wire in wires.ALL if wire.name == "runway")
+    back = next(wire.back for wire in sampled.ALL if wire.name == "runway")
     assert back
     for cost in ("1e15", "1e300", "1e400", str(2**70), "1" + "0" * 400, "1" + "0" * 5000, "-5", '"12"', "true", "[]"):
         body = f'{{"status":"SUCCEEDED","output":["https://h.example/o.mp4"],"cost":{{"credits":{cost}}}}}'

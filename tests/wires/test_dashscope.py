@@ -14,7 +14,7 @@ from mutoscope.model.job import Failure, Generation, Job, Operation, Output, Rol
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import Submission
 from mutoscope.wirekit.routes import Create, Read
-from mutoscope.wires import ROWS
+from mutoscope.wires import ROWS, _wan
 from mutoscope.wires.dashscope import bodies
 from mutoscope.wires.dashscope.answers import CHINA
 from mutoscope.wires.dashscope.api import WIRE
@@ -350,18 +350,18 @@ def test_a_create_must_be_asynchronous():
 
 
 @pytest.mark.parametrize("tier", ["720P", "1080P"])
-@pytest.mark.parametrize("shape", list(bodies.RATIOS))
+@pytest.mark.parametrize("shape", list(_wan.RATIOS))
 def test_the_pixels_of_a_tier_and_a_shape_lead_back_to_both(tier: str, shape: str):
-    size = catalog.pixels_of(shape, bodies.TIERS[tier])
+    size = catalog.pixels_of(shape, _wan.TIERS[tier])
     assert size
     assert bodies.SHAPES[size] == (tier, shape)
-    assert bodies.SHAPES[bodies.OWN_SIZES[tier][list(bodies.RATIOS).index(shape)]] == (tier, shape)
+    assert bodies.SHAPES[bodies.OWN_SIZES[tier][list(_wan.RATIOS).index(shape)]] == (tier, shape)
 
 
 @pytest.mark.parametrize("tier", list(bodies.WAN3_SIZES))
 def test_the_catalog_knows_the_sizes_that_wan_3_has_for_this_wire(tier: str):
     model = catalog.Catalog(ROWS).get("wan3")
-    for shape, size in zip(bodies.RATIOS, bodies.WAN3_SIZES[tier], strict=True):
+    for shape, size in zip(_wan.RATIOS, bodies.WAN3_SIZES[tier], strict=True):
         full = catalog.complete(made(wan3(resolution=tier, ratio=shape)), model)
         assert (full.width, full.height) == size
         assert bodies.MODELS["wan3.0-video"].shapes[size] == (tier, shape)

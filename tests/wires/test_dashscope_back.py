@@ -16,11 +16,10 @@ from mutoscope.model.job import Generation, Input, Operation, Role, State, Updat
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit.back import File, Order, Way
 from mutoscope.wirekit.routes import OpenUploads
-from mutoscope.wires import ROWS
+from mutoscope.wires import ROWS, _wan
 from mutoscope.wires._wan import MIB
 from mutoscope.wires.dashscope import bodies
-from mutoscope.wires.dashscope.api import WIRE
-from mutoscope.wires.dashscope.back import BACK, PAGE, PAGES
+from mutoscope.wires.dashscope.api import BACK, PAGE, PAGES, WIRE
 
 T = TypeVar("T")
 I2V, T2V, MORE = Operation.IMAGE_TO_VIDEO, Operation.TEXT_TO_VIDEO, Operation.VIDEO_EXTENSION
@@ -136,13 +135,13 @@ FRAMES = st.sampled_from(bodies.FRAMES).map(lambda types: [{"type": each, "url":
 TEXT = input_of({"prompt": WORDS["prompt"]}, negative_prompt=WORDS["negative_prompt"], audio_url=st.just(SOUND))
 LONG = {
     "resolution": st.sampled_from(["480P", "720P", "1080P"]),
-    "ratio": st.sampled_from([*bodies.RATIOS, "adaptive"]),
+    "ratio": st.sampled_from([*_wan.RATIOS, "adaptive"]),
     "duration": st.integers(2, 30),
 }
 ANY_BODY = st.one_of(
     body_of("wan3.0-video", input_of({"prompt": WORDS["prompt"]}, negative_prompt=WORDS["negative_prompt"]), **LONG),
     body_of("wan3.0-video", input_of({"media": FRAMES}, **WORDS), **LONG),
-    body_of("wan2.7-t2v", TEXT, **TIER, ratio=st.sampled_from(list(bodies.RATIOS))),
+    body_of("wan2.7-t2v", TEXT, **TIER, ratio=st.sampled_from(list(_wan.RATIOS))),
     body_of("wan2.7-i2v", input_of({"media": MEDIA}, **WORDS), **TIER),
     body_of("wan2.6-t2v", TEXT, **SHOT, size=st.sampled_from(SIZES)),
     body_of(
@@ -222,7 +221,7 @@ def test_a_dated_name_of_the_catalog_is_what_is_sent():
 
 
 @pytest.mark.parametrize("tier", ["720p", "1080p"])
-@pytest.mark.parametrize("shape", list(bodies.RATIOS))
+@pytest.mark.parametrize("shape", list(_wan.RATIOS))
 def test_pixels_become_the_tier_and_the_shape_that_they_are(tier: str, shape: str):
     wanted = wish(extra={"ratio": shape}, resolution=tier)
     full = catalog.complete(wanted, next(row for row in ROWS if row.name == "wan-2.7"))

@@ -399,6 +399,79 @@ async def test_a_file_that_was_sent_ahead_goes_into_a_request(start: Start, pict
         assert made.json()["image"]["content_type"] == "image/png", made.text
 
 
+async def test_a_file_may_be_the_whole_body_whatever_its_bytes(start: Start, picture: bytes) -> None:
+    keys = [{"name": "ann", "sha256": digest("id:secret")}]
+    async with start(keys=keys, **SCRIPTED) as running:
+        key = {"authorization": "Key id:secret"}
+        token = (await running.client.post("/fal/rest/storage/auth/token", json={}, headers=key)).json()
+        assert token["base_url"] == "http://gateway.test/fal/cdn"
+        sent = {"authorization": f"{token['token_type']} {token['token']}", "content-type": "image/png"}
+        data = picture + b"," * 20_000  # what would be too many values of JSON
+        kept = await running.client.post(f"{token['base_url']}/files/upload", content=data, headers=sent)
+        body = {"image_url": kept.json()["access_url"]}
+        made = await running.client.post("/fal/run/fal-ai/esrgan", json=body, headers=key)
+        assert made.status_code == 200, made.text
+        assert (await running.client.post("/fal/cdn/files/upload", content=b"", headers=sent)).status_code == 422
+
+
+async def test_what_is_wrong_with_a_body_is_told_as_the_result(start: Start) -> None:
+    """As the vendor does; with `dialect = "early"` when it is submitted."""
+    bad, error = {"num_images": 9}, ["missing", "less_than_equal"]
+    async with start(**SCRIPTED) as running:
+        told = await submitted(running, f"{QUEUE}{SCHNELL}", **bad)
+        assert (told["status"], told["queue_position"]) == ("IN_QUEUE", 0)
+        standing = await running.client.get(told["status_url"])
+        assert (standing.status_code, standing.json()["status"]) == (200, "COMPLETED")
+        assert standing.json()["error_type"] == "value_error"
+        result = await running.client.get(told["response_url"])
+        assert (result.status_code, [each["type"] for each in result.json()["detail"]]) == (422, error)
+        assert result.json()["detail"][1] | {"url": ""} == {
+            "loc": ["body", "num_images"], "msg": "Input should be less than or equal to 4",
+            "type": "less_than_equal", "url": "", "ctx": {"le": 4}, "input": 9,
+        }  # fmt: skip
+        for path, body, status in (
+            (f"{QUEUE}{SCHNELL}?fal_webhook=nowhere", bad, 422),
+            ("/fal/run/" + SCHNELL, bad, 422),
+            (f"{QUEUE}someone/new", {"num_images": 99}, 404),
+        ):
+            assert (await running.client.post(path, json=body)).status_code == status
+    async with start(**SCRIPTED, wires={"fal": {"dialect": "early"}}) as running:
+        early = await running.client.post(f"{QUEUE}{SCHNELL}", json=bad)
+        assert (early.status_code, [each["type"] for each in early.json()["detail"]]) == (422, error)
+
+
+async def test_the_place_in_the_queue_is_that_of_the_engine(start: Start) -> None:
+    async with start(**SCRIPTED, script={"slots": 1}) as running:
+        first = await submitted(running, f"{QUEUE}{SCHNELL}", prompt="sleep 20")
+        await asyncio.sleep(0.1)
+        told = [await submitted(running, f"{QUEUE}{SCHNELL}", prompt="x") for _ in range(3)]
+        running.app.gateway._lines.clear()  # counted anew at once, not after a second
+        places = [(await running.client.get(each["status_url"])).json()["queue_position"] for each in told]
+        assert places == [0, 1, 2]
+        for each in (first, *told):
+            await running.client.put(each["cancel_url"])
+
+
+async def test_a_models_output_may_be_heard_as_an_event(start: Start) -> None:
+    async with start(**SCRIPTED) as running:
+        heard = await running.client.post(f"/fal/run/{SCHNELL}/stream", json={"prompt": "sleep 0.2"})
+        assert heard.headers["content-type"].startswith("text/event-stream")
+        [event] = [line.removeprefix("data: ") for line in heard.text.splitlines() if line.startswith("data: ")]
+        link = json.loads(event)["images"][0]["url"]
+        assert (await running.client.get(link)).status_code == 200
+        failed = await running.client.post(f"/fal/run/{SCHNELL}/stream", json={"prompt": "fail refused no"})
+        assert "content_policy_violation" in failed.text
+        assert (await running.client.post(f"/fal/run/{SCHNELL}/stream", json={})).status_code == 422
+
+
+async def test_a_status_is_published_with_both_of_its_codes(start: Start) -> None:
+    async with start() as running:
+        paths = (await running.client.get("/openapi.json")).json()["paths"]
+        [status] = [told for path, told in paths.items() if path.endswith("fal/queue/{app}/requests/{id}/status")]
+        told = status["get"]["responses"]
+        assert told["200"]["content"] == told["202"]["content"]
+
+
 async def test_one_address_takes_what_is_meant_for_each_of_the_vendors_hosts(start: Start, picture: bytes) -> None:
     """As `@fal-ai/client` asks with a proxyUrl: nothing is sent to the address that it names."""
     async with start(**SCRIPTED) as running:

@@ -3,11 +3,13 @@
 import base64
 import hashlib
 import hmac
+import io
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from mutoscope.engines.studio import Studio
 from mutoscope.model.catalog import Catalog
@@ -298,3 +300,48 @@ async def test_finetunes_are_listed_read_and_deleted_and_nothing_else_is(start: 
         assert gone.status_code == 404
         assert (await running.client.post("/v1/delete_finetune", json={})).status_code == 422
         assert (await running.client.get(f"/v1/get_result?id={picture}")).status_code == 200
+
+
+async def read(running: Any, id: str) -> Any:
+    await running.finished(WIRE.job_id(id))
+    return (await running.client.get(f"/v1/get_result?id={id}")).json()
+
+
+async def test_an_id_that_is_left_out_is_a_fault_of_the_query(start: Start) -> None:
+    async with start(**SCRIPTED) as running:
+        for path, name in (("get_result", "id"), ("get_result?id=", "id"), ("finetune_details", "finetune_id")):
+            answer = await running.client.get(f"/v1/{path}")
+            assert answer.status_code == 422
+            [finding] = answer.json()["detail"]
+            assert (finding["loc"], finding["type"]) == (["query", name], "missing")
+
+
+async def test_a_picture_has_the_vendors_usual_format(start: Start) -> None:
+    async with start() as running:
+        for body, kind in (
+            ({"width": 256, "height": 256}, "image/jpeg"),
+            ({"width": 256, "height": 256, "output_format": "png"}, "image/png"),
+        ):
+            made = (await running.client.post("/v1/flux-dev", json={"prompt": "calm sea"} | body)).json()
+            result = await read(running, made["id"])
+            file = await running.client.get(result["result"]["sample"])
+            assert file.headers["content-type"] == kind
+    kinds = {row.name: row.defaults.get("format") for row in ROWS if row.vendor == "flux"}
+    assert (kinds["flux-2-pro"], kinds["flux-kontext-pro"], kinds["flux-tools/erase-v1"]) == ("jpeg", "png", "png")
+
+
+async def test_a_canvas_smaller_than_its_picture_is_refused_or_crops_it(start: Start) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (256, 96), (40, 90, 160)).save(file, "PNG")
+    body = {"input_image": base64.b64encode(file.getvalue()).decode(), "width": 128, "height": 128}
+    async with start() as running:
+        for crop, status in ((False, "Error"), (True, "Ready")):
+            asked = body | {"auto_crop": crop}
+            made = (await running.client.post("/v1/flux-tools/outpainting-v1", json=asked)).json()
+            told = await read(running, made["id"])
+            assert told["status"] == status
+            if crop:
+                picture = Image.open(io.BytesIO((await running.client.get(told["result"]["sample"])).content))
+                assert picture.size == (128, 128)
+            else:
+                assert "256x96" in told["details"]["Error"]

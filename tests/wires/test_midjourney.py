@@ -337,6 +337,9 @@ def test_a_dialog_that_is_answered_says_what_is_made() -> None:
     assert made.replaces
     assert (made.generation.prompt, made.generation.extra["zoom"]) == ("a lighthouse at night", 1.2)
     assert made.generation.inputs[0].output_of == public_id(ID)
+    assert "ratio" not in made.generation.extra
+    wide = answered(opened("Custom Zoom"), {"prompt": "a lighthouse --ar 16:9 --zoom 2"})
+    assert (wide.generation.extra["zoom"], wide.generation.extra["ratio"]) == (2.0, "16:9")
     plain = answered(opened("Custom Zoom"), {})
     assert (plain.generation.prompt, plain.generation.extra["zoom"]) == ("a lighthouse", 2.0)
 
@@ -461,6 +464,9 @@ async def test_a_dialog_keeps_its_id_and_is_answered_once(start: Start, picture:
         assert (shown["status"], shown["action"]) == ("MODAL", "INPAINT")
         lacking = await running.client.post("/mj/submit/modal", json={"taskId": dialog["result"], "prompt": "a hat"})
         assert (lacking.status_code, lacking.json()["description"][:11]) == (400, "maskBase64:")
+        damaged = {"taskId": dialog["result"], "prompt": "a hat", "maskBase64": inline(picture[:40])}
+        refused = await running.client.post("/mj/submit/modal", json=damaged)
+        assert (refused.status_code, refused.json()["description"][:11]) == (400, "maskBase64:")
         answer = {"task_id": dialog["result"], "prompt": "a hat", "maskBase64": inline(picture)}
         made = await submit(running, "/mj/submit/modal", answer)
         assert made["result"] == dialog["result"]

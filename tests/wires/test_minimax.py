@@ -154,6 +154,16 @@ async def test_a_file_is_its_owners_only(start: Start) -> None:
             assert job.outputs[0].asset in answer.json()["file"]["download_url"]
             answer = await running.client.get("/v1/files/retrieve", params={"file_id": file}, headers=bob)
             assert answer.json()["base_resp"]["status_code"] == 2013
+        for headers, purpose, expected in (
+            (ann, "", files),
+            (ann, "video_generation", files),
+            (ann, "t2a_async", []),
+            (bob, "", []),
+        ):
+            listed = await running.client.get("/v1/files/list", params={"purpose": purpose}, headers=headers)
+            assert {each["file_id"] for each in listed.json()["files"]} == set(expected)
+        sent = await running.client.get("/v1/files/retrieve_content", params={"file_id": files[0]}, headers=ann)
+        assert jobs[0].outputs[0].asset in sent.headers["location"]
 
 
 @given(st.integers(1 << 40, (1 << 48) - 1), st.integers(0, (1 << 74) - 1))
@@ -335,7 +345,9 @@ def test_what_the_second_version_does_not_take_is_named(body: dict[str, Any], na
 def test_the_second_versions_errors_have_statuses(kind: Kind, status: int, type: str, code: int) -> None:
     answer = minimax.WIRE.render_problem(Problem(kind, "why"), HttpRequest(method="GET", path="/minimax/v2/query/x"))
     assert answer.status == status
-    error = json.loads(answer.body)["error"]
+    told = json.loads(answer.body)
+    error = told["error"]
+    assert len(told["request_id"]) == 16 and int(told["request_id"], 16)
     assert error == {"type": type, "message": f"why ({code})", "http_code": str(status)}
 
 

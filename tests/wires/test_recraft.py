@@ -173,7 +173,7 @@ def test_a_bad_member_is_named(path: str, body: dict[str, Any], field: str) -> N
         (Kind.OVER_BUDGET, None, 402, "not_enough_credits"),
         (Kind.TOO_LARGE, None, 413, "image_too_big"),
         (Kind.BAD_MEDIA, "image", 400, "invalid_image_format"),
-        (Kind.UNAUTHENTICATED, None, 401, "unauthenticated"),
+        (Kind.NOT_FOUND, "id", 404, "not_found"),
     ],
 )
 def test_trouble_has_the_words_that_clients_match(kind: Kind, field: str | None, status: int, code: str) -> None:
@@ -307,13 +307,25 @@ async def test_styles_are_made_listed_read_and_deleted(start: Start, picture: by
         assert (await running.client.post("/recraft/v1/styles", json={"style": "any"})).status_code == 400
 
 
+async def test_variations_by_a_model_of_the_vendors_are_answered_in_its_form(start: Start, picture: bytes) -> None:
+    async with start(**SCRIPTED) as running:
+        files, data = {"image": ("a.png", picture, "image/png")}, {"model": "recraftv3", "n": "2"}
+        told = (await running.client.post("/v1/images/variations", files=files, data=data)).json()
+        assert set(told) == {"created", "credits", "data"} and len(told["data"]) == 2
+        plain = (await running.client.post("/v1/images/variations", files=files, data={"model": "dall-e-2"})).json()
+        assert "credits" not in plain
+
+
 async def test_an_account_tells_what_is_left(start: Start) -> None:
     keys = [{"name": "ann", "sha256": digest("s"), "budget": 100.0}]
     async with start(keys=keys) as running:
         told = await running.client.get("/v1/users/me", headers={"authorization": "Bearer s"})
         assert told.json()["credits"] == 1000
         denied = await running.client.get("/v1/users/me")
-        assert (denied.status_code, denied.json()["code"]) == (401, "unauthenticated")
+        assert (denied.status_code, denied.text) == (401, "request unauthorized")
+        assert denied.headers["content-type"] == "text/plain"
+        lost = await running.client.post("/recraft/v1/nowhere", headers={"authorization": "Bearer s"})
+        assert (lost.status_code, lost.text) == (404, "404 page not found")
         models = await running.client.get("/recraft/v1/models", headers={"authorization": "Bearer s"})
         assert {"recraftv3", "recraftv4_1_vector"} <= {each["id"] for each in models.json()["data"]}
 

@@ -111,6 +111,12 @@ async def test_errors_have_their_status_in_the_envelope_too(start: Start) -> Non
             assert words in told["msg"]
 
 
+async def test_a_read_without_an_id_names_the_parameter(start: Start) -> None:
+    async with start(**SCRIPT) as running:
+        told = (await running.client.get("/runway/feed")).json()
+        assert (told["code"], told["msg"]) == (400, "task_id: is required")
+
+
 def test_one_path_is_told_apart_by_its_fields() -> None:
     text = parse("pro/generate", SEED).generation
     assert (text.operation, text.model, text.seconds) == (Operation.TEXT_TO_VIDEO, "gen3", 5)

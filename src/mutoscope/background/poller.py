@@ -12,12 +12,14 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from mutoscope.engines.relay import Relay
 from mutoscope.model.config import Relay as RelaySettings
 from mutoscope.model.job import Failure, Json, Mode, State, Update, Watch
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.gateway import Gateway
+from mutoscope.service.jumps import JUMP_SECONDS
 from mutoscope.store import Dispatches, Jobs, Ledger
 from mutoscope.telemetry.tracing import described
 
@@ -40,6 +42,13 @@ class Told(NamedTuple):
 
     status: str
     progress: float | None
+
+
+class Taken(NamedTuple):
+    """When watches were taken from the store, by both clocks."""
+
+    at: float
+    steadily: float
 
 
 class PollerStore(Jobs, Dispatches, Ledger, Protocol):
@@ -100,12 +109,13 @@ class Poller:
         room = int(min(self._free, relay.bucket.available, 1_000_000)) * stride
         if room <= 0 or not relay.breaker.answers:
             return
+        taken = Taken(self.clock(), self.steady())
         watches = await self.store.due_watches(
             account=relay.name, now=self.clock(), limit=min(room, 500), next_due=self.next_due
         )
         for start in range(0, len(watches), stride):
             self._free -= 1
-            task = asyncio.create_task(self._ask(relay, watches[start : start + stride]))
+            task = asyncio.create_task(self._ask(relay, watches[start : start + stride], taken))
             self._tasks.add(task)
             task.add_done_callback(self._asked)
 
@@ -136,7 +146,7 @@ class Poller:
 
     # -- news -------------------------------------------------------------------------
 
-    async def _ask(self, relay: Relay, watches: tuple[Watch, ...]) -> None:
+    async def _ask(self, relay: Relay, watches: tuple[Watch, ...], taken: Taken) -> None:
         asked = [watch for watch in watches if watch.mode is not Mode.CANCEL or not await self._stop(relay, watch)]
         self.polls += len(asked)
         began = self.clock()
@@ -144,12 +154,19 @@ class Poller:
             try:
                 if self.gateway.tracing:
                     await self._trace(relay, watch, news, began)
-                await self._learn(relay, watch, news)
+                await self._learn(relay, self._as_moved(watch, taken), news)
             except Problem as problem:
                 log.error("news_lost", job=watch.job, reason=problem.message)  # it is due again by itself
             except Exception:  # of one job: the others' news is not lost for it, and its time runs on
                 log.exception("news_broke", job=watch.job)
-                await self._no_news(relay, watch, Problem(Kind.INTERNAL, UNEXPECTED))
+                await self._no_news(relay, self._as_moved(watch, taken), Problem(Kind.INTERNAL, UNEXPECTED))
+
+    def _as_moved(self, watch: Watch, taken: Taken) -> Watch:
+        """With the times that it has in the store, where somebody set the clock forward while the vendor was asked."""
+        jump = self.clock() - taken.at - (self.steady() - taken.steadily)
+        if jump <= JUMP_SECONDS:
+            return watch
+        return replace(watch, since=watch.since + jump, deadline=watch.deadline + jump)
 
     async def _learn(self, relay: Relay, watch: Watch, news: Update | Problem) -> None:
         if isinstance(news, Problem):

@@ -212,9 +212,9 @@ def encode_still(path: str, width: int, height: int, fps: int, frames: int, colo
     with av.open(path, "w", format="mp4", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=fps, options={"preset": "ultrafast", "crf": "40"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        still = np.full((height, width, 3), color, np.uint8)
+        still = av.VideoFrame.from_ndarray(np.full((height, width, 3), color, np.uint8), format="rgb24")
+        frame = still.reformat(format="yuv420p")  # once: it takes most of the time
         for number in range(frames):
-            frame = av.VideoFrame.from_ndarray(still, format="rgb24")
             frame.pts, frame.time_base = number, Fraction(1, fps)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())

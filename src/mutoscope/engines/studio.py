@@ -106,7 +106,8 @@ class Studio(Local):
         Operation.IMAGE_TO_IMAGE: SEVERAL | {"prompt", "width", "height", "strength", Role.IMAGE, Role.REFERENCE},
         Operation.IMAGE_BLEND: SEVERAL | {"width", "height", Role.IMAGE, Role.REFERENCE},
         Operation.IMAGE_OUTPAINT: SEVERAL
-        | {"prompt", "width", "height", "ratio", "zoom", "left", "right", "up", "down", "shrink", Role.IMAGE},
+        | {"prompt", "width", "height", "ratio", "zoom", "left", "right", "up", "down", "shrink", Role.IMAGE}
+        | {"auto_crop", "reference_offset_x", "reference_offset_y"},
         Operation.IMAGE_INPAINT: SEVERAL | {"prompt", "width", "height", "mask_polarity", Role.IMAGE, Role.MASK},
         Operation.IMAGE_UPSCALE: frozenset(
             {Role.IMAGE, "width", "height", "resolution", "scale", "scaleFactor", "format"}
@@ -264,6 +265,7 @@ def order_for(run: EngineRun, settings: StudioSettings) -> Json:
         "threads": settings.encode_threads,
         "encoder": settings.encoder,
         "determinism": settings.determinism,
+        "card": settings.card,
         "count": wish.count,
         "length": wish.seconds,  # where nobody named one, the maker does
         "extra": {name: value for name, value in wish.extra.items() if name in Studio.honours.get(wish.operation, ())},
@@ -333,6 +335,8 @@ def tell_words(run: EngineRun, order: Json, done: Json) -> None:
     if "told" not in first or first["used"] or first["ignored"]:
         used, ignored = (", ".join(first[name]) or "nothing" for name in ("used", "ignored"))
         run.note(f"studio used: {used}; ignored: {ignored}")
+    if shown := first.get("shown"):
+        run.note(f"studio shows as symbols: {'; '.join(shown)}")
     if run.generation.seed is None and "seed" in Studio.honours.get(run.generation.operation, ()):
         run.note(f"studio seed: {order['seed']}")
     if run.generation.extra.get("audio") is True:

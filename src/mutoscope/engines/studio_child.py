@@ -145,7 +145,7 @@ def make(order: Json, tell: "Tell") -> Json:
     }
     last = path_of(order, "last")
     if order["make"] == "text_to_video":
-        clip = studio.text_to_video(out, **common)
+        clip = studio.text_to_video(out, **common, card=order["card"])
     elif (video := path_of(order, "video")) is not None:
         clip = studio.extend_video(video, out, last=last, **common)
     else:
@@ -157,7 +157,7 @@ def make(order: Json, tell: "Tell") -> Json:
     if found[:3] != (clip.width, clip.height, clip.frames):
         raise RuntimeError(f"the file has {found}, not {clip}")
     facts = {"path": str(out), "width": found[0], "height": found[1], "frames": found[2], "seconds": clip.seconds}
-    return {"files": [{**facts, "used": clip.used, "ignored": clip.ignored}]}
+    return {"files": [{**facts, "used": clip.used, "ignored": clip.ignored, "shown": clip.shown}]}
 
 
 def speak(order: Json, out: Path) -> Json:

@@ -23,6 +23,7 @@ SONG_SECONDS, SECONDS_A_LINE, LONGEST_SONG = 30.0, 4.0, 240.0  # where nobody na
 ADDED_SECONDS = 30.0  # by which a piece is continued
 COVER_SIDE = 512
 LEARNT_SIDE = 512
+MOST_OFFSET = 10_000
 ZOOMS = (1.0, 4.0)
 FORMATS = {"png": "png", "jpeg": "jpg", "jpg": "jpg", "webp": "webp"}
 SOUND_FORMATS = {"mp3": "mp3", "wav": "wav"}
@@ -36,7 +37,8 @@ def paint(order: Json, tell: Tell) -> list[Json]:
         width, height = order["width"], order["height"]
         if width is None or height is None:
             width, height = studio.fit_size(order["resolution"] or "720p", 16, 9)
-        return facts(out, studio.text_to_image(order["prompt"], out, width=width, height=height, seed=seed))
+        painted = studio.text_to_image(order["prompt"], out, width=width, height=height, seed=seed, card=order["card"])
+        return facts(out, painted)
 
     return several(order, tell, one)
 
@@ -88,10 +90,9 @@ def learn(order: Json, _: Tell) -> list[Json]:
 
 def widened(order: Json, tell: Tell) -> list[Json]:
     image = shrunk(order, needed(first(order["images"]), "image", "there is no picture to widen"))
-    margins = margins_of(order, picture.measure(image))
+    image, (left, right, top, bottom) = cropped(order, image, margins_of(order, picture.measure(image)))
 
     def one(out: Path, seed: int) -> Json:
-        left, right, top, bottom = margins
         made = studio.widen_image(
             image, out, left=left, right=right, top=top, bottom=bottom, prompt=order["prompt"], seed=seed
         )
@@ -113,8 +114,23 @@ def shrunk(order: Json, image: Path) -> Path:
     return out
 
 
+def cropped(order: Json, image: Path, margins: tuple[int, int, int, int]) -> tuple[Path, tuple[int, int, int, int]]:
+    """The part of the picture that lies on the canvas, and the margins round it."""
+    if min(margins) >= 0:
+        return image, margins
+    left, right, top, bottom = margins
+    width, height = picture.measure(image)
+    out = name(order, 0, "png").with_name("cropped.png")
+    box = max(0, -left), max(0, -top), width - max(0, -right), height - max(0, -bottom)
+    if box[0] >= box[2] or box[1] >= box[3]:
+        raise StudioError("nothing of the picture would be on the canvas", field="reference_offset_x")
+    picture.save(picture.load(image).crop(box), out, "")
+    return out, (max(0, left), max(0, right), max(0, top), max(0, bottom))
+
+
 def margins_of(order: Json, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Left, right, top and bottom: as pixels, as a factor, or so that a shape or a size is reached."""
+    """Left, right, top and bottom: as pixels, as a factor, or so that a shape or a size is reached. Less than none
+    where the picture is larger than the size, and may be cropped."""
     sides = {"left": "left", "right": "right", "up": "top", "down": "bottom"}
     most = widen.MAX_SIDE
     told = {side: int(number(order, side, 0, 0, most)) for side in sides if order["extra"].get(side) is not None}
@@ -126,18 +142,30 @@ def margins_of(order: Json, size: tuple[int, int]) -> tuple[int, int, int, int]:
     shape = order["extra"].get("ratio")
     if order["width"] or order["height"]:
         wide, high = order["width"] or wide, order["height"] or high
-        if wide < width or high < height:
-            wide, high = around(width, height, wide / high)
     elif shape not in (None, "auto", "adaptive"):
         wide, high = around(wide, high, shape_of(shape))
-    if (wide, high) == size and order["extra"].get("shrink") is not True:
+    if (wide, high) == size and not (order["extra"].get("shrink") is True or order["extra"].get("auto_crop") is True):
         raise StudioError(
             "nothing is to be added: left, right, up or down in pixels, zoom above 1, a ratio of another shape, or a"
             " width and a height say what",
             field="ratio" if shape else "left",
         )
-    left, top = (wide - width) // 2, (high - height) // 2
-    return left, wide - width - left, top, high - height - top
+    left = placed(order, "reference_offset_x", (wide - width) // 2)
+    top = placed(order, "reference_offset_y", (high - height) // 2)
+    margins = left, wide - width - left, top, high - height - top
+    if min(margins) < 0 and order["extra"].get("auto_crop") is not True:
+        side, axis, small = ("width", "x", wide < width) if min(margins[:2]) < 0 else ("height", "y", high < height)
+        raise StudioError(
+            f"the picture is {width}x{height} and does not lie whole on a canvas of {wide}x{high} with its corner at"
+            f" {left}, {top}; a larger {side} would do",
+            field=side if small else f"reference_offset_{axis}",
+        )
+    return margins
+
+
+def placed(order: Json, field: str, centred: int) -> int:
+    """Where the picture begins on the canvas."""
+    return int(number(order, field, centred, -MOST_OFFSET, MOST_OFFSET))
 
 
 def around(width: int, height: int, aspect: float) -> tuple[int, int]:
@@ -384,7 +412,7 @@ def sounding(out: Path, made: Any) -> Json:
 
 
 def facts(out: Path, made: Any) -> Json:
-    words = {each: getattr(made, each, ()) for each in ("used", "ignored")}
+    words = {each: getattr(made, each, ()) for each in ("used", "ignored", "shown")}
     return {"path": str(out), "width": made.width, "height": made.height, **words}
 
 

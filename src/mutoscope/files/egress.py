@@ -402,7 +402,9 @@ async def read_response(response: aiohttp.ClientResponse) -> HttpResponse:
         response.close()
         raise Problem(Kind.UPSTREAM_FAILED, f"the answer is larger than {MAX_ANSWER} bytes")
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return HttpResponse(status=response.status, headers=headers, body=body)
+    return HttpResponse(
+        status=response.status, headers=headers, body=body, media_type=headers.get("content-type", "application/json")
+    )
 
 
 class Client:

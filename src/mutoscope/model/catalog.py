@@ -45,8 +45,9 @@ class Model(Struct, frozen=True, kw_only=True):
     vendor: str
     serves: frozenset[Operation]
     names: dict[str, tuple[str, ...]] = {}  # wire → what it is called there: paths below the root, or model words
-    defaults: dict[str, Any] = {}  # Generation field → value
+    defaults: dict[str, Any] = {}  # Generation field, or the name of an extra → value
     sizes: Mapping[str, Mapping[str, tuple[int, int]]] = {}  # tier → shape → pixels, where not those of `pixels_of`
+    shape: str = "16:9"  # where a tier is asked for and no shape, and no picture has one
     max_seconds: float | None = None
     price: Price
     prices: dict[str, Price] = {}  # engine or wire → what it costs there, where that is another figure
@@ -266,16 +267,20 @@ def first(*values: int | None) -> int | None:
 def complete(generation: Generation, model: Model, *, remote: bool = False) -> Generation:
     """Fill in the row's defaults where nothing was asked for, and turn a shape and a tier into pixels.
 
-    `remote`: a vendor makes it, whose frame rate is its own affair.
+    `remote`: a vendor makes it, whose frame rate is its own affair, and what an extra is where nobody asks for it.
     """
     sizes = {"width", "height", "resolution"} | ({"fps"} if remote else set[str]())
     if generation.operation in (Operation.MUSIC_EXTENSION, Operation.MUSIC_JOIN):
         sizes |= {"seconds"}  # a row's usual length is that of a new piece
-    missing = {
-        name: value for name, value in model.defaults.items() if name not in sizes and getattr(generation, name) is None
-    }
+    fields = {name: value for name, value in model.defaults.items() if name in FIELDS and name not in sizes}
+    missing = {name: value for name, value in fields.items() if getattr(generation, name) is None}
     follows = not remote and sized_by_picture(generation)
-    return replace(generation, **missing, **frame_size(generation, model, follows_picture=follows))
+    done = replace(generation, **missing, **frame_size(generation, model, follows_picture=follows))
+    extras = {} if remote else {name: value for name, value in model.defaults.items() if name not in FIELDS}
+    return replace(done, extra=extras | done.extra) if extras else done
+
+
+FIELDS = frozenset(Generation.__struct_fields__)
 
 
 def is_size(generation: Generation, model: Model) -> bool:
@@ -321,7 +326,7 @@ def frame_size(generation: Generation, model: Model, *, follows_picture: bool = 
     if follows:
         return {"resolution": tier}
     if tier:
-        width, height = own_pixels(model, "16:9", tier) or (1280, 720)
+        width, height = own_pixels(model, model.shape, tier) or (1280, 720)
         return {"width": width, "height": height}
     return {"width": model.defaults.get("width"), "height": model.defaults.get("height")}
 
@@ -331,6 +336,7 @@ def own_pixels(model: Model, shape: str, tier: str | None) -> tuple[int, int] | 
 
 
 TIERS = {
+    "360p": 360,
     "480p": 480,
     "512p": 512,
     "540p": 540,

@@ -188,6 +188,7 @@ class Worker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Studio(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     encoder: Literal["auto", "av", "ffmpeg"] = "auto"
     determinism: Literal["machine", "portable"] = "machine"
+    card: Literal["auto", "always", "never"] = "auto"
     slots: int = 1
     encode_threads: int = 2
     niceness: Annotated[int, Meta(ge=0, le=19)] = 2

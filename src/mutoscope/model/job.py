@@ -162,6 +162,7 @@ class Failure(Struct, frozen=True, kw_only=True, omit_defaults=True):
     message: str
     field: str | None = None
     code: str | None = None  # the upstream's own code
+    flaws: list[Json] = []  # of a request that was taken though it is not valid: each in the words of its wire
 
 
 class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -173,7 +174,9 @@ class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
     owner: str  # the key that made it; "" on an open server
     generation: Generation
     body: bytes = b""  # as it was sent; long strings shortened
-    engine: str  # "" for one that waits to be told what to make: canceled in the books, until another takes its place
+    engine: str
+    """"" for one that nobody makes: it waits to be told what to make, canceled in the books until another takes its
+    place, or it was taken though it is not valid, and has failed."""
     state: State = State.QUEUED
     throttled: bool = False  # queued, but its owner already holds as many of this model as allowed
     progress: float | None = None  # 0 to 1; None while unknown
@@ -196,6 +199,7 @@ class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
     finished: float | None = None
     estimate: float = 0.0  # credits
     cost: float | None = None  # credits, once final
+    ahead: int | None = None  # how many older ones wait for the same engine; set by the gateway where it is shown
 
 
 class Delivery(Struct, frozen=True, kw_only=True):

@@ -111,6 +111,7 @@ class Flaw(Struct, frozen=True, kw_only=True):
     found: Any = None  # the kind of value that was there: "undefined", "string", "number", …
     message: str | None = None  # set for CUSTOM; otherwise the wire words it
     known: tuple[str, ...] = ()  # the values of a discriminator that is missing or no text
+    place: str = "body"  # or "query"
 
 
 class Problem(Exception):

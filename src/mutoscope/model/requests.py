@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from mutoscope.model.job import Generation, Job, Json, State
+from mutoscope.model.job import Failure, Generation, Job, Json, State
 
 
 class Proof(Struct, frozen=True, kw_only=True):
@@ -34,6 +34,8 @@ class Submission(Struct, frozen=True, kw_only=True):
     follow: "Callable[[Job], Submission] | None" = None  # what it comes to, where that hangs on the parent; may raise
     waits: bool = False  # filed and made by nobody, until another submission takes its place: a dialog that is open
     replaces: bool = False  # takes the place and the id of its parent, which waits
+    fails: Failure | None = None  # it is taken though it is not valid, and has failed when it is filed
+    probes: bool = False  # its inputs are looked into before the job is filed, also where the wire does not do so
 
 
 class Page(Struct, frozen=True, kw_only=True):

@@ -125,7 +125,7 @@ class Gateway:
         generation = plan.generation
         if generation.inputs:
             inputs = await self.intake.take_in(
-                generation.inputs, owner=owner, probe=self.probes(wire), fetched_later=not plan.remote
+                generation.inputs, owner=owner, probe=self.probes(wire, submission), fetched_later=not plan.remote
             )
             generation = replace(generation, inputs=inputs)
         replaced = parent if submission.replaces else None
@@ -151,16 +151,21 @@ class Gateway:
         )
         if submission.waits:
             job = replace(job, engine="", webhook=None, state=State.CANCELED, finished=now, cost=0.0, estimate=0.0)
+        if submission.fails:
+            job = replace(job, state=State.FAILED, failure=submission.fails, finished=now, cost=0.0)
         job = await self.store.add(
             job,
-            concurrency=plan.share.concurrency,
+            concurrency=None if job.state.final else plan.share.concurrency,
             daily=plan.share.daily,
             queued=plan.share.queued,
             repeat=repeat,
             purse=None if submission.waits else plan.purse,
             replaces=submission.replaces,
+            owed=self.owed if submission.fails else None,
         )
-        if not submission.waits:
+        if submission.fails:
+            self.ended(job)
+        elif not submission.waits:
             self.signals.filed(job)
         return job
 
@@ -211,15 +216,15 @@ class Gateway:
         job = await self.store.repeated(owner, repeat, now=self.clock())
         return None if job is None else self.linked(job, origin)
 
-    def probes(self, wire: Wire) -> bool:
-        """Whether this wire's inputs are fetched and checked before a job exists."""
+    def probes(self, wire: Wire, submission: Submission) -> bool:
+        """Whether the inputs of such a request are fetched and checked before a job exists."""
         match self.settings.inputs.probe:
             case "always":
                 return True
             case "never":
                 return False
             case _:
-                return wire.probes_inputs
+                return wire.probes_inputs or submission.probes
 
     # -- reading ---------------------------------------------------------------
 
@@ -307,6 +312,11 @@ class Gateway:
             return bisect_left(await asyncio.shield(reading), job.id)
         except Problem:  # an answer about a job does not hang on this
             return None
+
+    async def placed(self, job: Job) -> Job:
+        """With its place in the queue."""
+        ahead = await self.before(job)
+        return job if ahead is None else replace(job, ahead=ahead)
 
     def linked(self, job: Job, origin: str, seconds: float | None = None) -> Job:
         """The job with a signed, expiring link on each output that is a file."""

@@ -39,6 +39,10 @@ class Planner:
         model = self.catalog.named(wire, submission.generation.model)
         asked = replace(submission.generation, model=model.name)
         hold_scope("model", model.name, rights.models)
+        if submission.fails:
+            share = share_of(rights, model, self.limits)
+            return Plan(generation=asked, engine="", remote=True, engines=(), notes=submission.notes, estimate=0.0,
+                        purse=None, share=share)  # fmt: skip
         if engine is not None:
             model = replace(model, engines=(engine,))
         catalog.check(asked, model, submission.fields)

@@ -277,9 +277,11 @@ class Jobs(Protocol):
         repeat: Repeat | None = None,
         purse: Purse | None = None,
         replaces: bool = False,
+        owed: Owed | None = None,
     ) -> Job:
-        """Store a new job and return it as it now stands. With `replaces` it takes the place of one with its id that no
-        engine has; CONFLICT when there is none such, or not any more.
+        """Store a new job and return it as it now stands, with the message that it owes where it has ended. With
+        `replaces` it takes the place of one with its id that no engine has; CONFLICT when there is none such, or not
+        any more.
 
         With `repeat`, the owner's job that was stored under that key within its time is returned instead, and
         nothing is stored; Problem CONFLICT when that one's digest differs.

@@ -114,7 +114,9 @@ def _background(
     if not prompt.strip():
         raise StudioError("what should be behind the subject is told by words or by a picture", field="prompt")
     factor = min(1.0, PAINTED_SIDE / max(size))
-    painted = scene.paint(prompt, max(64, round(size[0] * factor)), max(64, round(size[1] * factor)), seed)
+    painted = scene.paint(
+        prompt, max(64, round(size[0] * factor)), max(64, round(size[1] * factor)), seed, figures=False, card="never"
+    )
     shown = Image.fromarray(painted.rgb).resize(size, Image.Resampling.BICUBIC)
     return np.asarray(shown, np.uint8), painted.used, painted.ignored
 

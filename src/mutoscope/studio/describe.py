@@ -57,11 +57,13 @@ class Description:
     horizon: float | None  # height of the one level line that divides the picture, 0 top … 1 bottom
     focus: tuple[float, float]  # where the weight of contrast and colour lies, (across, down), 0 to 1
     symmetry: float  # left against right, 0 none … 1 a mirror
+    origin: str = ""  # what the file itself says of its making, where this renderer made it
 
     @property
     def text(self) -> str:
         """A few sentences that begin with the label."""
-        return " ".join([LABEL, *_sentences(self)])
+        made = [f"Its file says that it was made here: {self.origin}."] if self.origin else []
+        return " ".join([LABEL, *made, *_sentences(self)])
 
 
 def describe_image(image: Path) -> Description:
@@ -85,6 +87,7 @@ def describe_image(image: Path) -> Description:
         horizon=_horizon(lab),
         focus=_focus(lab),
         symmetry=_figure(_symmetry(lightness)),
+        origin=picture.origin(image),
     )
 
 

@@ -16,7 +16,9 @@ from mutoscope.studio import picture, scene
 from mutoscope.studio.clip import VERSION, Print, comment
 from mutoscope.studio.error import StudioError
 from mutoscope.studio.planes import Bytes, Floats
-from mutoscope.studio.scene.lexicon import read
+from mutoscope.studio.scene.lexicon import Wish, read
+from mutoscope.studio.theatre import casting, show
+from mutoscope.studio.theatre.staging import cast_of
 from mutoscope.studio.tone import bend, tone_of
 
 MAX_AREA = 24_000_000  # pixels of the picture
@@ -72,6 +74,9 @@ def fill_image(
     rgb = np.asarray(source, np.uint8)
     cover = read_mask(mask or image, source.size, polarity, field="mask" if mask else "image")
     wish = read(prompt)
+    cast = casting.read(prompt)
+    if wish.place is None and cast.roles:
+        return _filled_with(cast, wish, rgb, cover, out, (across, down), seed)
     if wish.place is None:
         made = Image.fromarray(fill(rgb, cover, seed))
         picture.save(
@@ -80,15 +85,38 @@ def fill_image(
             f"mutoscope studio {VERSION} (filled from its surroundings, no model)",
         )
         return Print(width=across, height=down, used=(), ignored=wish.used + wish.ignored)
-    painting = scene.paint(prompt, *_painted_size(source.size), seed)
+    painting = scene.paint(prompt, *_painted_size(source.size), seed, figures=False, card="never")
     behind = np.asarray(Image.fromarray(painting.rgb).resize(source.size, Image.Resampling.BICUBIC), np.uint8)
     behind = bend(behind, tone_of(behind), tone_of(rgb, 1 - cover), 0.6, light=0.7)
     sigma = max(1.0, 0.004 * min(source.size))
     inside = cv2.erode(cover, np.ones((2 * round(sigma) + 1,) * 2, np.uint8))
     soft = np.minimum(cover, cv2.GaussianBlur(inside, (0, 0), sigma))
     made = picture.cover(Image.fromarray(_laid(rgb, behind, soft)), across, down)
-    picture.save(made, out, comment(painting.used, painting.ignored))
-    return Print(width=across, height=down, used=painting.used, ignored=painting.ignored)
+    picture.save(made, out, comment(painting.used, painting.ignored, painting.shown))
+    return Print(width=across, height=down, used=painting.used, ignored=painting.ignored, shown=painting.shown)
+
+
+def _filled_with(
+    cast: casting.Cast, wish: Wish, rgb: Bytes, cover: Floats, out: Path, size: tuple[int, int], seed: int
+) -> Print:
+    """What is around fills the mask, and the figures of the words stand in it."""
+    made = np.ascontiguousarray(fill(rgb, cover, seed))
+    rows, columns = (np.flatnonzero(cover.max(axis) > 0.5) for axis in (1, 0))
+    if len(rows) and len(columns):
+        top, left = int(rows[0]), int(columns[0])
+        height, width = int(rows[-1]) + 1 - top, int(columns[-1]) + 1 - left
+        part = np.ascontiguousarray(made[top : top + height, left : left + width])
+        for actor in cast_of(cast, width, height, "mask", seed, floor=height * 0.97):
+            show.lay(part, None, actor, effects=cast.effects)
+        share = cover[top : top + height, left : left + width, None]
+        under = made[top : top + height, left : left + width]
+        made[top : top + height, left : left + width] = (under * (1 - share) + part * share + np.float32(0.5)).astype(
+            np.uint8
+        )
+    read_too = set(" ".join(cast.used).split())
+    ignored = tuple(word for word in wish.ignored + wish.used if word not in read_too)
+    picture.save(picture.cover(Image.fromarray(made), *size), out, comment(cast.used, ignored, cast.shown))
+    return Print(width=size[0], height=size[1], used=cast.used, ignored=ignored, shown=cast.shown)
 
 
 def _painted_size(size: tuple[int, int]) -> tuple[int, int]:

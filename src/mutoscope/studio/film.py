@@ -27,6 +27,7 @@ from mutoscope.studio.motion import Plan
 from mutoscope.studio.path import REST
 from mutoscope.studio.planes import Bytes, Floats, Planes, blank_frames, blend, copy, planes_of
 from mutoscope.studio.rhythm import Curve
+from mutoscope.studio.theatre.moving import Troupe
 from mutoscope.studio.warp import Warp
 
 PAINTED_AREA = 2560 * 1440  # pixels; a bigger scene would cost much memory for little to see
@@ -134,8 +135,11 @@ def text_to_video(
     encoder: str = "auto",
     determinism: Determinism = "machine",
     progress: Progress | None = None,
+    card: scene.Card = "auto",
 ) -> Clip:
-    """Paint a scene from words and move a camera through its true depth; the rest as `image_to_video`."""
+    """Paint a scene from words and move a camera through its true depth; its figures act. `card` says when the prompt's
+    first words stand in it; the rest as `image_to_video`.
+    """
     take = _take(
         width,
         height,
@@ -149,8 +153,9 @@ def text_to_video(
     )
     voice = _sound(audio, take)
     plan = motion.read(prompt, avoid=negative_prompt, sounding=audio is not None)
-    scenery, told = _painted(prompt, take, plan)
-    return _shoot(out, take, _over(scenery, plan, take, _pulse(voice, plan, take)), told, voice, progress)
+    scenery, told, troupe = _painted(prompt, take, plan, card)
+    frames = _over(scenery, plan, take, _pulse(voice, plan, take), troupe=troupe)
+    return _shoot(out, take, frames, told, voice, progress)
 
 
 def extend_video(
@@ -246,17 +251,21 @@ def _between(
     return _shoot(out, take, frames, plan, voice, progress, exact=(0, take.frames - 1))
 
 
-def _painted(prompt: str, take: Take, plan: Plan) -> tuple[Canvas, Plan]:
-    """The scene to move over, and the plan with the painter's words."""
+def _painted(prompt: str, take: Take, plan: Plan, card: scene.Card) -> tuple[Canvas, Plan, Troupe | None]:
+    """The scene to move over, the plan with the painter's words, and who acts in it."""
     larger = min(2.0, (PAINTED_AREA / (take.width * take.height)) ** 0.5)
-    painting = scene.paint(prompt, round(take.width * larger), round(take.height * larger), take.seed)
+    size = round(take.width * larger), round(take.height * larger)
+    painting = scene.paint(prompt, *size, take.seed, acting=True, card=card)
     rgb = Image.fromarray(painting.rgb)
     scenery = canvases.from_picture(rgb, take.width, take.height, take.colour, near=painting.depth)
-    return scenery, _joined(plan, painting.used, painting.ignored)
+    troupe = Troupe(painting.actors, size, scenery, take.colour, painting.effects) if painting.actors else None
+    return scenery, _joined(plan, painting.used, painting.ignored, painting.shown), troupe
 
 
-def _over(scenery: Canvas, plan: Plan, take: Take, pulse: Curve, *, backwards: bool = False) -> Iterator[av.VideoFrame]:
-    """A camera over one picture, away from it; or backwards, so that it ends on the picture."""
+def _over(
+    scenery: Canvas, plan: Plan, take: Take, pulse: Curve, *, backwards: bool = False, troupe: Troupe | None = None
+) -> Iterator[av.VideoFrame]:
+    """A camera over one picture, away from it; or backwards, so that it ends on the picture. A troupe acts in it."""
     moves = plan.opposite() if backwards else plan
     way = path.build(moves, take.frames, take.fps, seed=take.seed, room=scenery.room)
     warp = Warp(scenery, plan.stirs, portable=take.portable)
@@ -267,6 +276,8 @@ def _over(scenery: Canvas, plan: Plan, take: Take, pulse: Curve, *, backwards: b
         target, state = planes_of(frame), way.at(away)
         if state == REST and not plan.stirs and pulse[index] == 0:
             copy(scenery.still, target)
+            if troupe is not None:
+                troupe.draw(view(state, take.width, take.height), state, index / take.fps, target)
             yield frame
             continue
         closer = rhythm.closer(float(pulse[index]), take.width, take.height)
@@ -275,6 +286,8 @@ def _over(scenery: Canvas, plan: Plan, take: Take, pulse: Curve, *, backwards: b
         share = morph.stillness(away)
         if share > 0:
             blend(target, scenery.still, share, target)
+        if troupe is not None:
+            troupe.draw(seen, state, index / take.fps, target)
         yield frame
 
 
@@ -356,7 +369,7 @@ def _shoot(
         fps=take.fps,
         colour=take.colour,
         sound=voice,
-        comment=comment(plan.used, plan.ignored),
+        comment=comment(plan.used, plan.ignored, plan.shown),
         exact=exact,
         threads=take.threads,
     )
@@ -371,6 +384,7 @@ def _shoot(
         seconds=writer.frames / take.fps,
         used=plan.used,
         ignored=plan.ignored,
+        shown=plan.shown,
     )
 
 
@@ -398,9 +412,9 @@ def _own_sound(video: Path, take: Take) -> Floats | None:
     return sound.conform(found, samples) if found is not None else None
 
 
-def _joined(plan: Plan, painted: tuple[str, ...], missed: tuple[str, ...]) -> Plan:
+def _joined(plan: Plan, painted: tuple[str, ...], missed: tuple[str, ...], shown: tuple[str, ...] = ()) -> Plan:
     """The plan with the painter's words: ignored is only what neither of the two used."""
     known = set(" ".join(plan.used).split())
     used = tuple(dict.fromkeys((*painted, *plan.used)))
     ignored = tuple(word for word in missed if word not in known)
-    return replace(plan, used=used, ignored=ignored)
+    return replace(plan, used=used, ignored=ignored, shown=shown)

@@ -51,6 +51,7 @@ class Plan:
     named: bool  # False when the prompt names no move and the default stands
     used: tuple[str, ...]  # the words that were obeyed
     ignored: tuple[str, ...]  # the words that say something and were not
+    shown: tuple[str, ...] = ()  # how words are shown: "cat: cut-paper figure"
     pulse: float = 1.0  # how strongly the camera takes up a beat; 0 not at all
 
     def opposite(self) -> "Plan":

@@ -19,6 +19,7 @@ DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 BACKDROP = (255, 255, 255)  # what shows through: white, as on a page
 QUALITY = 92  # of JPEG and WebP
 IMAGE_DESCRIPTION = 0x010E  # EXIF
+MAX_TOLD = 1500  # characters of what a file says of itself
 MAX_JPEG_SIDE, MAX_WEBP_SIDE = 65_535, 16_383
 
 
@@ -96,6 +97,19 @@ def cover(image: Image.Image, width: int, height: int) -> Image.Image:
     left, top = (image.width - across) / 2, (image.height - down) / 2
     box = (max(0.0, left), max(0.0, top), min(image.width, left + across), min(image.height, top + down))
     return image.resize((width, height), Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
+
+
+def origin(path: Path) -> str:
+    """What a file that this renderer wrote says of itself; nothing for any other. Metadata alone is asked, never the
+    picture, and anybody can write metadata.
+    """
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            told = image.info.get("Comment") or image.info.get("comment") or image.getexif().get(IMAGE_DESCRIPTION)
+    except Exception:  # it was opened before, or will be refused elsewhere
+        return ""
+    text = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told or "")
+    return " ".join(text.split())[:MAX_TOLD] if text.startswith("mutoscope studio ") else ""
 
 
 def measure(path: Path, *, field: str = "image") -> tuple[int, int]:

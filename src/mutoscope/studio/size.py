@@ -5,6 +5,7 @@ import math
 from mutoscope.studio.error import StudioError
 
 TIERS: dict[str, int] = {
+    "360p": 360,
     "480p": 480,
     "540p": 540,
     "580p": 580,

@@ -18,6 +18,7 @@ from mutoscope.studio.clip import VERSION
 from mutoscope.studio.error import StudioError
 from mutoscope.studio.planes import Bytes
 from mutoscope.studio.scene.lexicon import Wish, read
+from mutoscope.studio.theatre import casting
 from mutoscope.studio.tone import bend, middle, tone_of
 
 MAX_AREA = 16_000_000  # pixels
@@ -36,6 +37,7 @@ class Variation:
     how: str  # what was done
     used: tuple[str, ...]
     ignored: tuple[str, ...]
+    shown: tuple[str, ...] = ()
 
 
 def vary_image(
@@ -62,11 +64,13 @@ def vary_image(
     source = _opened(image, width, height) if image else None
     size = source.size if source else (width or 1024, height or 1024)
     _check_size(*size)
-    shown = wish.place is not None or bool(wish.features) or wish.time is not None
+    shown = wish.place is not None or bool(wish.features) or wish.time is not None or bool(casting.read(prompt).roles)
     words: tuple[tuple[str, ...], tuple[str, ...]] = (), wish.ignored + wish.used
+    symbols: tuple[str, ...] = ()
     if source is None or (strength >= REPAINTED and shown):
         painting = scene.paint(prompt, *size, seed)
         rgb, words, how = painting.rgb, (painting.used, painting.ignored), "painted from its words"
+        symbols = painting.shown
         tones = tones or ([tone_of(np.asarray(source))] if source else [])
         if tones:
             rgb = bend(rgb, tone_of(rgb), middle(tones), 0.75 if references else 0.5, light=0.7)
@@ -82,7 +86,7 @@ def vary_image(
             how += ", its tone and manner bent to the words; nothing in it was redrawn"
     told = f"mutoscope studio {VERSION} ({how}, no model)"
     picture.save(Image.fromarray(rgb), out, told)
-    return Variation(size[0], size[1], how, *words)
+    return Variation(size[0], size[1], how, *words, symbols)
 
 
 def _opened(image: Path, width: int | None, height: int | None) -> Image.Image:
@@ -138,7 +142,7 @@ def _after_words(rgb: Bytes, prompt: str, wish: Wish, strength: float, seed: int
     factor = min(1.0, SKETCHED / max(width, height))
     size = max(MIN_SIDE, round(width * factor)), max(MIN_SIDE, round(height * factor))
     if toned and (wish.place or wish.time or wish.clouds or wish.features or wish.colours or wish.moods):
-        sketch = scene.paint(prompt, *size, seed).rgb
+        sketch = scene.paint(prompt, *size, seed, card="never", figures=False).rgb
         rgb = bend(rgb, tone_of(rgb), tone_of(sketch), 0.25 + 0.6 * strength, light=0.8)
     for style, colours in (("mono", 0.0), ("sepia", 0.0), ("vivid", 1.4), ("pastel", 0.75)):
         if wish.styled(style):

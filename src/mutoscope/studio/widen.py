@@ -73,7 +73,9 @@ def _paint_around(
     """A scene comes in behind the reflection, in place. The words that it used and ignored."""
     height, width = rgb.shape[:2]
     factor = min(1.0, PAINTED_SIDE / max(width, height))
-    painting = scene.paint(prompt, max(64, round(width * factor)), max(64, round(height * factor)), seed)
+    painting = scene.paint(
+        prompt, max(64, round(width * factor)), max(64, round(height * factor)), seed, figures=False, card="never"
+    )
     toned = Image.fromarray(bend(painting.rgb, tone_of(painting.rgb), tone_of(own), 0.6, light=0.7))
     full = np.asarray(toned.resize((width, height), Image.Resampling.BICUBIC), np.uint8)
     level = _levels((height, width), margins, min(own.shape[:2]))

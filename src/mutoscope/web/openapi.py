@@ -33,6 +33,7 @@ from mutoscope.wirekit.routes import (
     Stream,
     TakeFile,
     TakeInline,
+    TakeRaw,
     UsageRead,
 )
 from mutoscope.wirekit.wire import Wire
@@ -73,6 +74,7 @@ ANSWERS: dict[type[Route], str] = {
     OpenUploads: "Where to send the files.",
     TakeFile: "The file is kept.",
     TakeInline: "The files are kept.",
+    TakeRaw: "The file is kept.",
     ReadFile: "The file that was sent.",
     DropFile: "The file is forgotten.",
     ListUploads: "The files that were sent.",
@@ -276,8 +278,10 @@ def responses(wire: Wire, route: Route, schema_of: Callable[[Any], Json]) -> Jso
     if route.answer is not None:
         good["content"] = {"application/json": {"schema": schema_of(route.answer)}}
     if isinstance(route, Stream):
-        good.setdefault("content", {})["text/event-stream"] = {"schema": {"type": "string"}}
-    declared: Json = {str(route.status): good}
+        good.setdefault("content", {})["text/event-stream"] = {}  # a schema here would be read as that of each event
+    if isinstance(route, Create) and route.event:
+        good["content"] = {"text/event-stream": {}}
+    declared: Json = {str(status): good for status in (route.status, *route.also)}
     if route.path.startswith(wire.quiet):
         return declared
     if isinstance(route, Create) and route.waited:

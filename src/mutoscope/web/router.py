@@ -172,6 +172,6 @@ def walk(node: Node, parts: list[str], place: int, values: tuple[str, ...]) -> I
     if node.one and part:
         yield from walk(node.one, parts, place + 1, (*values, part))
     if node.several:
-        for end in range(len(parts), place, -1):
+        for end in range(place + 1, len(parts) + 1):  # a path that goes on behind it is the more specific
             if all(parts[place:end]):
                 yield from walk(node.several, parts, end, (*values, "/".join(parts[place:end])))

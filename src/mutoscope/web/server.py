@@ -59,6 +59,7 @@ from mutoscope.wirekit.routes import (
     Stream,
     TakeFile,
     TakeInline,
+    TakeRaw,
     UsageRead,
 )
 from mutoscope.wirekit.wire import Wire
@@ -78,6 +79,7 @@ RENDERED_KEPT = 4096
 FOLLOWED_SECONDS = 8.0  # clients give up a stream of which they hear nothing for 15
 LARGE_BODY = 16 * 1024  # what is larger is read in a thread
 MOST_VALUES = 10_000  # in a body: a list of a million takes seconds to read and a gigabyte to hold
+PLACE_SECONDS = 1.0  # a place in the queue is counted so often
 RENDERED_SECONDS = 60.0  # a rendered status is sent again for so long while its job does not change
 PATH_COMPARED = 200  # characters
 UNPRINTABLE = re.compile(r"[^ -~]")
@@ -268,6 +270,11 @@ class Server:
             force_setattr(request, "origin", self.gateway.settings.server.public_url or origin)
             if isinstance(route, Follow):
                 response = await self.follow(wire, route, request, caller, receive)
+            elif isinstance(route, Create) and route.event:
+                response = await self.make_followed(wire, route, request, caller, origin, receive)
+            elif isinstance(route, TakeRaw):
+                upload = await self.take_raw(wire, route, request, caller, receive, asked.folder(), origin)
+                response = route.render(upload, request)
             elif isinstance(route, Stream):
                 who = caller.owner or address_of(scope)
                 response = await self.speak(wire, route, request, caller, receive, who)
@@ -338,7 +345,7 @@ class Server:
         """The body, once: as it came or, of a form where the route takes one, as JSON with its files on disk."""
         if request.form and route.form and asked.read:  # read for another vendor of the path, by the types of its body
             force_setattr(request, "body", as_json(request.form, route.body))
-        if request.method in ("GET", "DELETE", "HEAD") or asked.read:
+        if request.method in ("GET", "DELETE", "HEAD") or asked.read or isinstance(route, TakeRaw):
             return
         asked.read = True
         if route.form and forms.is_form(request):
@@ -447,17 +454,37 @@ class Server:
         job = await self.gateway.show(wire, route, route.id(request), owner=caller.owner)
         if request.method == "HEAD":
             return HttpResponse(media_type=stream.EVENTS)
-        headers = {"content-type": f"{stream.EVENTS}; charset=utf-8", "cache-control": "no-cache"}
-        return stream.Sending(
-            200, headers, self.followed(route, request, job), stream.Departure(receive), lambda _: None
-        )
+        return self.sending(route.event, request, job, receive, "")
 
-    async def followed(self, route: Follow, request: HttpRequest, job: Job) -> AsyncIterator[bytes]:
+    def sending(
+        self,
+        tell: Callable[[Job, Job | None, HttpRequest], bytes],
+        request: HttpRequest,
+        job: Job,
+        receive: Receive,
+        origin: str,
+    ) -> stream.Sending:
+        headers = {"content-type": f"{stream.EVENTS}; charset=utf-8", "cache-control": "no-cache"}
+        pieces = self.followed(tell, request, job, origin)
+        return stream.Sending(200, headers, pieces, stream.Departure(receive), lambda _: None)
+
+    async def make_followed(
+        self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str, receive: Receive
+    ) -> HttpResponse | stream.Sending:
+        """A create that is answered with events until its job has ended."""
+        job, _ = await self.file(wire, route, request, caller, origin)
+        tell = route.event
+        return self.sending(tell, request, job, receive, origin) if tell else route.render(job, request)
+
+    async def followed(
+        self, tell: Callable[[Job, Job | None, HttpRequest], bytes], request: HttpRequest, job: Job, origin: str
+    ) -> AsyncIterator[bytes]:
         """An event at each change and, so that nobody gives up, at least every FOLLOWED_SECONDS."""
         last, said = None, 0.0
-        async for each in self.gateway.watch(job.id):
+        async for changed in self.gateway.watch(job.id):
+            each = await self.gateway.placed(self.gateway.linked(changed, origin))
             if each != last or time.monotonic() - said > FOLLOWED_SECONDS:
-                yield route.event(each, last, request)
+                yield tell(each, last, request)
                 last, said = each, time.monotonic()
             if self.gateway.signals.draining:
                 return
@@ -532,6 +559,28 @@ class Server:
             raise Problem(Kind.TOO_LARGE if files[0].bytes else Kind.INVALID, message, field=route.part)
         return await self.gateway.take_file(wire, wish, files[0], owner=owner, origin=origin)
 
+    async def take_raw(
+        self,
+        wire: Wire,
+        route: TakeRaw,
+        request: HttpRequest,
+        caller: Caller,
+        receive: Receive,
+        folder: Path,
+        origin: str,
+    ) -> Upload:
+        """Keep the body itself."""
+        wish, path = route.parse(request), folder / "body"
+        limit = await self.counted(request, caller)
+        await save_body(receive, path, wish.max_bytes)
+        size = path.stat().st_size
+        if limit is not None:
+            await self.meter.take(caller.owner, size, limit)
+        if size < wish.min_bytes:
+            raise Problem(Kind.INVALID, f"The file has {size} bytes; at least {wish.min_bytes} are needed.")
+        file = FormFile(path=path, bytes=size)
+        return await self.gateway.take_file(wire, wish, file, owner=caller.owner, origin=origin)
+
     async def take_inline(
         self, wire: Wire, route: TakeInline, request: HttpRequest, owner: str, origin: str
     ) -> tuple[Upload, ...]:
@@ -571,6 +620,7 @@ class Server:
     ) -> HttpResponse:
         """The answer to a create: at once, or when the job has ended or the caller has waited as long as they said."""
         if not wait:
+            job = await self.gateway.placed(job) if route.places else job
             return told(route.render(job, request), job)
         job = await self.gateway.ended_within(job, min(wait, MAX_WAIT), origin=origin)
         if route.carries and (media_type := route.carries(request)) is not None:
@@ -655,12 +705,13 @@ class Server:
         now = time.monotonic()
         if hot is not None and known and known[0] is hot and known[1] > now and visible(hot, wire, route, owner):
             return known[2]
-        job = await self.gateway.show(wire, route, public, owner=owner, origin=origin)
-        response = told(route.render(job, request), job, await self.gateway.before(job))
+        job = await self.gateway.placed(await self.gateway.show(wire, route, public, owner=owner, origin=origin))
+        response = told(route.render(job, request), job)
         if (hot := self.gateway.store.hot(id)) is not None:
             if len(self.rendered) >= RENDERED_KEPT:
                 self.rendered.clear()
-            self.rendered[(id, origin, asked)] = (hot, now + RENDERED_SECONDS, response)
+            life = PLACE_SECONDS if job.ahead is not None else RENDERED_SECONDS
+            self.rendered[(id, origin, asked)] = (hot, now + life, response)
         return response
 
     # -- vendors that call -------------------------------------------------------------
@@ -789,10 +840,10 @@ def allowed(methods: Iterable[str]) -> str:
     return ", ".join(name for method in methods for name in (("GET", "HEAD") if method == "GET" else (method,)))
 
 
-def told(response: HttpResponse, job: Job, before: int | None = None) -> HttpResponse:
+def told(response: HttpResponse, job: Job) -> HttpResponse:
     """Say in headers which engine has the job, its place in the queue, and what was ignored."""
     response.headers[ENGINE] = job.engine
-    place = () if before is None else (f"queue: {before} before this job",)
+    place = () if job.ahead is None else (f"queue: {job.ahead} before this job",)
     if notes := (*place, *job.notes):
         response.headers["x-mutoscope-notes"] = ascii_only("; ".join(notes))[:1024]
     return response

@@ -67,6 +67,15 @@ def extra(name: str) -> Field:
     return Field(ours=(name,), read=lambda value: {"extra": {name: value}}, write=lambda wish: wish.extra.get(name))
 
 
+def folded(most: int) -> Field:
+    """A seed up to `most`; one of a wider range is folded into this one, the same one every time."""
+
+    def write(wish: Generation) -> int | None:
+        return wish.seed % (most + 1) if wish.seed is not None and wish.seed > most else wish.seed
+
+    return replace(same("seed"), write=write)
+
+
 def unless(usual: Any, field: Field) -> Field:
     """A value that says nothing where it is the usual one, which is what is done anyway."""
 

@@ -64,7 +64,7 @@ def fastapi(flaw: Flaw) -> dict[str, Any]:
     closed = flaw.rule is Rule.CHOICE
     return {
         "type": "enum" if closed else pydantic_type(flaw),
-        "loc": ["body", *map(str, flaw.path)],
+        "loc": [flaw.place, *map(str, flaw.path)],
         "msg": pydantic(flaw),
         "input": str(flaw.found) if flaw.rule in VALUED else "",
         "ctx": {"expected": pydantic(flaw).removeprefix("Input should be ")} if closed else None,

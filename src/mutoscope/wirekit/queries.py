@@ -1,12 +1,15 @@
 """Query parameters, read into a struct by the same rules as a body."""
 
 import re
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct, inspect
+from msgspec.structs import replace
 
 from mutoscope.model.http import HttpRequest
+from mutoscope.model.problem import Flaw, Rule
 from mutoscope.wirekit.body import invalid, schema, walk
 from mutoscope.wirekit.forms import arms, has
 
@@ -21,7 +24,18 @@ def read_query(request: HttpRequest, type: type[Q]) -> Q:
         if (text := request.query.get(field.encode_name)) is not None:
             whole = has(arms(field.type), inspect.IntType) and WHOLE.fullmatch(text)
             values[field.encode_name] = int(text) if whole else text
-    flaws = tuple(walk(values, schema(type), ()))
+    flaws = tuple(replace(flaw, place="query") for flaw in walk(values, schema(type), ()))
     if flaws:
         raise invalid(flaws)
     return msgspec.convert(values, type)
+
+
+def named(parameter: str) -> Callable[[HttpRequest], str]:
+    """What reads the id of a task from a parameter. It raises Problem(INVALID) where that is left out or empty."""
+
+    def id_of(request: HttpRequest) -> str:
+        if not (said := request.query.get(parameter, "")):
+            raise invalid((Flaw(path=(parameter,), rule=Rule.REQUIRED, found="undefined", place="query"),))
+        return said
+
+    return id_of

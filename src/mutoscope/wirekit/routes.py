@@ -28,6 +28,7 @@ class Route(Struct, frozen=True, kw_only=True):
     at: str
     summary: str
     status: int = 200
+    also: tuple[int, ...] = ()  # other statuses of the same answer, for OpenAPI
     route: str = ""  # the job's `route`: reads and lists see only jobs that carry it; "" sees all of the wire
     body: Any = None  # type of the request body, for OpenAPI
     answer: Any = None  # type of the answer, for OpenAPI
@@ -57,6 +58,9 @@ class Create(Route, frozen=True, kw_only=True):
     """The media type in which the answer after a wait carries the files themselves, as `Output.data`: "" for that which
     they have, None where it carries links only."""
     hangs: bool = False  # on an earlier job, which the request names
+    places: bool = False  # its answer tells how many jobs wait before this one
+    event: Callable[[Job, Job | None, HttpRequest], bytes] | None = None
+    """The answer is a stream of events, as of Follow, until the job has ended."""
 
 
 class Read(Route, frozen=True, kw_only=True):
@@ -163,6 +167,13 @@ class TakeFile(Route, frozen=True, kw_only=True):
     """Keeps a file that the request itself carries, in a form."""
 
     part: str  # the form's part that is the file
+    parse: Callable[[HttpRequest], UploadWish]
+    render: Callable[[Upload, HttpRequest], HttpResponse]
+
+
+class TakeRaw(Route, frozen=True, kw_only=True):
+    """Keeps a file that is the whole body, whatever its bytes are."""
+
     parse: Callable[[HttpRequest], UploadWish]
     render: Callable[[Upload, HttpRequest], HttpResponse]
 

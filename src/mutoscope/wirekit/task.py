@@ -22,6 +22,7 @@ from mutoscope.model.job import Failure, Generation, Input, Job, Json, MediaLimi
 from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, custom_flaw
 from mutoscope.model.requests import Proof, Submission
 from mutoscope.wirekit.answers import (
+    LONGEST_REASON,
     LONGEST_WORD,
     ask,
     decoded,
@@ -36,6 +37,7 @@ from mutoscope.wirekit.answers import (
 from mutoscope.wirekit.back import Back, Carriage, Conversation, File, Order, Way
 from mutoscope.wirekit.body import (
     UNREADABLE,
+    Path,
     bare,
     body_of,
     dotted,
@@ -55,7 +57,7 @@ from mutoscope.wirekit.flaws import plain
 from mutoscope.wirekit.forms import arms, file_of
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.media import LINK, BadSource, source
-from mutoscope.wirekit.paths import at, chosen, has, put, types_at
+from mutoscope.wirekit.paths import at, chosen, has, located, put, types_at
 from mutoscope.wirekit.routes import Create, Read, Route, Stop, last_parameter
 from mutoscope.wirekit.wire import Wire
 
@@ -74,11 +76,12 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     title: str
     body: Any
     makes: Mapping[Role | None, Operation]  # by the input that decides it, the first that is there; None: none of these
-    exclusive: bool = False  # those inputs exclude one another: beside the first, the others are not taken
+    excludes: Mapping[Operation, frozenset[Role]] = {}  # inputs that cannot stand beside the one that decides it
     models: tuple[str, ...] = ()  # the vendor's words; the first where the caller names none. Empty: any word
     model_at: str | None = "model"  # dotted path in the body, or with braces a pattern of the path; None: nowhere
     parent: Role | None = None  # what the output of the job in the path is to this one
     fields: Mapping[str, AnyField] | None = None  # in the place of the API's
+    exact: bool = False  # the body has all of those fields
     rules: Callable[[Json], Iterable[Flaw]] | None = None  # what is wrong between members
     rules_see_all: bool = False  # the rules ask only what is there: members that break their type are shown to them too
     reshape: Callable[[Json], Json] | None = None  # other forms of the body that clients send → the one of `body`
@@ -92,10 +95,13 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     task: Callable[[Job], Any] | None = None  # what is answered, where not as by the API's others
     answer: Any = None  # the type of that
     carries: Callable[[HttpRequest], str | None] | None = None  # see `Create`
+    undated: Callable[[str], str] | None = None  # a model's name → the one in `models` of which it is a snapshot
     usual: Callable[[Json], str] | None = None  # the model where the caller names none; None: the first of `models`
     also: tuple[str, ...] = ()  # older or resellers' spellings of the path
     front: bool = True  # False: the API's own `routes` take its requests, as where one path is for many models
     says: Json = {}  # extras that the path itself says: an engine that does not know them does not make it
+    shown: str = ""  # in `show`, what stands for `{at}`, where several endpoints' tasks are read at one path
+    idle: tuple[str, ...] = ()  # members that mean nothing of ours, by dotted path: for the same vendor behind
     fixed: Json = {}  # members that the vendor wants and nobody asks for, by dotted path
     flat: "Flat | None" = None  # of a body whose members stand in a list
     table: tuple[tuple[str, AnyField], ...] = ()  # the rows that its body has; set by the API, as what follows
@@ -114,7 +120,7 @@ class Flat(Struct, frozen=True, kw_only=True):
 class Reading(Struct, frozen=True, kw_only=True):
     """Where a task says what, as dotted paths with `*` for the items of a list."""
 
-    id: str = "id"
+    id: str = "id"  # "": a read does not say it again
     status: str = "status"
     links: tuple[str, ...] = ()  # the first that has any
     inline: tuple[str, ...] = ()  # base64 of files, where the answer carries them
@@ -147,18 +153,20 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     show: str | None = "{id}"  # the path of a read below the root; None: an answer comes at once
     show_status: int = 200
     show_keyless: bool = False  # a read needs no key: the id is enough
-    at: str = "at"  # the name in a handle of the path that a task was made at
+    at: str = "at"  # the name in a handle of the path that a task was made at; "": it is not needed
     created: int = 200  # status of a create's answer
     made: Callable[[Job], Any] | None = None  # what a create answers, where that is not the task
     made_type: Any = None
     made_reading: Reading | None = None  # of a create's answer, where it is not as that of a read
     reading: Reading = Reading()
-    heard: Any = None  # the type that an answer must fit to be read at all
+    heard: Any = Any  # the type that an answer must fit to be read at all
+    made_heard: Any = None  # the same of a create's answer, where it is another
     also_states: Mapping[str, State] = {}  # words that are read and never said
     code: str = ""  # path of the vendor's own code in an error
     codes: Mapping[Any, Kind] = {}  # what such a code means, whatever the status
     cost: Callable[[Json], float | None] | None = None  # credits that a task tells of
-    unsure: frozenset[str] = frozenset()  # words for which the next poll is to be waited for
+    lost: frozenset[str] = frozenset()  # words for a task that the vendor does not know, or not any more
+    failure: Callable[[Json], Failure] | None = None  # why a task failed, where a code tells more than words
     fault: Callable[[Json], Problem | None] | None = None  # trouble told by a code in an answer of status 200
     reasons: tuple[str, ...] = ("detail", "message", "error.message", "error", "msg")  # where an error says why
     blamed: Callable[[Any], Iterable[tuple[str, str]]] | None = None  # (path of a member or "", why) in an error
@@ -166,6 +174,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     statuses: Mapping[Kind, int] = {}  # of errors told
     invalid_status: int = 400
     word: Callable[[Flaw], str] = plain
+    sorts_flaws: bool = True  # as the members are declared; else those of the schema come before those of the rules
     webhook: str | None = None  # path of the address for news
     webhook_body: Callable[[Job], Any] | None = None  # in the place of the task
     webhook_id: str = ""  # where that says which task it is, if not where an answer does
@@ -199,6 +208,8 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     find: Callable[[Order, float], Conversation[tuple[Json, ...]]] | None = None
     batch: Callable[[tuple[Json, ...]], Conversation[dict[int, Update]]] | None = None
     batch_key: Callable[[Json], str] | None = None
+    headers: Callable[[Order], Headers] = lambda _: {}  # beside the key, what a create has to carry
+    complaint: Callable[[HttpResponse], Problem] | None = None  # an error answer, read in the place of the kit
     unsent: frozenset[int] = frozenset({429, 503})
     final: frozenset[Kind] = frozenset()
     finds_by_reference: bool = False
@@ -216,14 +227,19 @@ class TaskApi(Struct, frozen=True, kw_only=True):
 def tabled(api: TaskApi, endpoint: Endpoint) -> Endpoint:
     """With the rows of the table that its body has."""
     fields = api.fields if endpoint.fields is None else endpoint.fields
-    table = tuple(pair for pair in fields.items() if has(members_of(endpoint), pair[0]))
+    table = tuple(pair for pair in fields.items() if endpoint.exact or has(members_of(endpoint), pair[0]))
     return replace(
         endpoint,
         table=table,
         heads=tuple(chosen(path.split(".")[0])[0] for path, _ in table),
-        names={name: path for path, field in table if not field.alias for name in names_of(field) if name != path}
+        names={name: path for path, field in table if is_told(path, field) for name in names_of(field) if name != path}
         | ({"webhook": api.webhook} if api.webhook else {}),
     )
+
+
+def is_told(path: str, field: AnyField) -> bool:
+    """Whether a row has the caller's name of a field; of a file in a list the input itself knows it."""
+    return not field.alias and not (isinstance(field, FileField) and "[" in path)
 
 
 def members_of(endpoint: Endpoint) -> Any:
@@ -256,7 +272,8 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     inputs: list[Input] = []
     aliases: dict[str, str] = {}
     found: list[Flaw] = []
-    wrong = {flaw.path[:1] for flaw in flaws} if flaws else set[tuple[str | int, ...]]()
+    wrong = {flaw.path[:1] for flaw in flaws}
+    broken = [flaw.path for flaw in flaws]
     if endpoint.flat and not flaws:
         said, odd = endpoint.flat.read(said)
         flaws = tuple(odd)
@@ -266,7 +283,7 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
             continue
         if field.alias:
             aliases |= {name: path for name in names_of(field) if name != path}
-        if (head,) in wrong:
+        if broken and is_broken(located(said, path), broken):
             continue
         match field:
             case Field():
@@ -276,7 +293,7 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
             case JobField():
                 inputs.append(Input(role=field.role, field=path, output_of=str(value), output=field.output(str(value))))
             case FileField():
-                for place, text, each in texts_of(path, field, value):
+                for place, text, each in texts_of(located(said, path), field, value):
                     try:
                         inputs.append(input_of(api, request, field, place, text))
                     except BadSource as error:
@@ -291,15 +308,17 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
         judged = {name: value for name, value in said.items() if (name,) not in wrong}
     refused: Problem | None = None
     try:
-        found += [each for each in endpoint.rules(judged) if each.path[:1] not in wrong] if endpoint.rules else ()
+        shown = endpoint.rules(judged) if endpoint.rules else ()
+        found += [each for each in shown if endpoint.rules_see_all or each.path[:1] not in wrong]
     except Problem as problem:
         refused = problem
     if flaws or found:
         flaws = with_others(tuple(flaws), found)
-        raise invalid(in_order(flaws, endpoint.body))
+        raise invalid(in_order(flaws, endpoint.body) if api.sorts_flaws else flaws)
     if refused:
         raise refused
     unread = tuple(islice(strange(whole, shape(endpoint.body), ()), MOST_UNREAD))
+    idle = {path: value for path in endpoint.idle if (value := at(said, path)) is not None} if endpoint.idle else {}
     parent = request.params.get("id") if endpoint.parent else None
     if endpoint.parent and parent:
         inputs.append(Input(role=endpoint.parent, field="id", output_of=parent))
@@ -317,8 +336,12 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
         ),
         webhook=address,
         fields=endpoint.names | aliases if aliases else endpoint.names,
-        ignored=ignored_notes(unread, endpoint.route or api.vendor) if unread else (),
-        unread={".".join(map(str, path)): found for path in unread if (found := at_path(said, path)) is not None},
+        ignored=(
+            *(ignored_notes(unread, endpoint.route or api.vendor) if unread else ()),
+            *(f"ignored: {path} (only {api.vendor} itself heeds it)" for path in idle),
+        ),
+        unread={".".join(map(str, path)): found for path in unread if (found := at_path(said, path)) is not None}
+        | idle,
         wait=endpoint.wait(said, request) if endpoint.wait else None,
         parent=parent,
         events=api.events(said) if api.events else None,
@@ -342,7 +365,10 @@ MOST_UNREAD = 50  # members that no table knows and that are passed on
 
 def at_path(said: Json, path: tuple[str | int, ...]) -> Any:
     """The value of a member that lies in objects only; what is inside a list has no place of its own."""
-    return None if any(isinstance(step, int) for step in path) else at(said, ".".join(map(str, path)))
+    value: Any = said
+    for step in path:
+        value = cast("Json", value).get(str(step)) if isinstance(value, dict) else None
+    return value
 
 
 def read_all(body: bytes, type: Any) -> tuple[Json, tuple[Flaw, ...]]:
@@ -360,9 +386,13 @@ def read_all(body: bytes, type: Any) -> tuple[Json, tuple[Flaw, ...]]:
     return said, flaws
 
 
-def texts_of(path: str, field: FileField, value: Any) -> Iterable[tuple[str, str, tuple[str | int, ...]]]:
+def is_broken(path: Path, broken: Iterable[Path]) -> bool:
+    """Whether a member breaks its type, or something in it does, or what holds it."""
+    return any(path[: len(each)] == each[: len(path)] for each in broken)
+
+
+def texts_of(steps: Path, field: FileField, value: Any) -> Iterable[tuple[str, str, Path]]:
     """(name, text, path of flaws) of each file in a member."""
-    steps = tuple(path.split("."))
     for index, item in enumerate(cast("list[Any]", value) if isinstance(value, list) else [value]):
         text = at(item, field.item) if field.item and isinstance(item, dict) else item
         place = (*steps, index) if isinstance(value, list) else steps
@@ -459,7 +489,7 @@ def knows(endpoint: Endpoint, name: str) -> bool:
         return False
     name = name.removeprefix(endpoint.family)
     if endpoint.models:
-        return name in endpoint.models
+        return (endpoint.undated(name) if endpoint.undated else name) in endpoint.models
     if endpoint.model_at and "{" in endpoint.model_at:
         return PART.fullmatch(name) is not None
     types = types_at(members_of(endpoint), endpoint.model_at) if endpoint.model_at else []
@@ -489,11 +519,7 @@ def unsaid(endpoint: Endpoint, operation: Operation) -> set[Role]:
     """The inputs that would make it another operation: what comes before decides; what comes after may be there too,
     unless it is excluded."""
     before = list(endpoint.makes.values()).index(operation)
-    return {
-        role
-        for place, (role, made) in enumerate(endpoint.makes.items())
-        if role and (place < before or (endpoint.exclusive and made is not operation))
-    }
+    return {role for role in list(endpoint.makes)[:before] if role} | endpoint.excludes.get(operation, frozenset())
 
 
 def ways(api: TaskApi, order: Order, wanted: Input) -> tuple[Carriage, ...]:
@@ -516,7 +542,7 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
     wish = order.generation
     found = endpoint_for(api, wish.operation, order.names)
     if found is None:
-        names = ", ".join(order.names)
+        names = ", ".join(order.names) or "no model"
         raise Problem(Kind.UNSUPPORTED, f"{api.vendor} has no {wish.operation} by {names}.", field="model")
     endpoint, name = found
     deciding = [role for role, each in endpoint.makes.items() if role and each is wish.operation]
@@ -536,7 +562,7 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
             pass
     hold_added(api, endpoint, wish)
     hold_said(api, endpoint, wish)
-    idle = unsaid(endpoint, wish.operation) if endpoint.exclusive else ()
+    idle = unsaid(endpoint, wish.operation) if endpoint.excludes else ()
     for path, field in endpoint.table:
         match field:
             case _ if field.alias:
@@ -602,8 +628,8 @@ def write_files(api: TaskApi, endpoint: Endpoint, order: Order, body: Json, path
     if field.many:
         weights = order.generation.extra.get(weights_of(field)) or () if field.weight else ()
         counts = [{} if each is None else {field.weight: each} for each in weights] + [{}] * len(values)
-        items = [{field.item: value} | count for value, count in zip(values, counts, strict=False)]
-        put(body, path, items if field.item and not field.written else values)
+        items = [whole(value, field) | count for value, count in zip(values, counts, strict=False)]
+        put(body, path, items if field.item else values)
         return
     places = [name for name, each in endpoint.table if same_role(each, field)]
     if len(given) > len(places):
@@ -613,6 +639,11 @@ def write_files(api: TaskApi, endpoint: Endpoint, order: Order, body: Json, path
     if (place := places.index(path)) < len(values):
         put(body, path, values[place])
         beside(body, path, field.beside)
+
+
+def whole(value: Any, field: FileField) -> Json:
+    """An item of a list of objects; some sources are said as one."""
+    return cast("Json", value) if isinstance(value, dict) else {field.item: value}
 
 
 def same_role(each: AnyField, field: FileField) -> bool:
@@ -667,9 +698,9 @@ def check(api: TaskApi, order: Order) -> None:
 def submit(api: TaskApi, order: Order) -> Conversation[Update]:
     path, body = translate(api, order)
     request = ask("POST", api.root + path, body, spends=True)
-    if order.reference:
-        # vendors that know no such thing ignore it; another mutoscope knows by it what came before
-        request = replace(request, headers=request.headers | {"idempotency-key": order.reference})
+    # vendors that know no such thing ignore it; another mutoscope knows by it what came before
+    key = {"idempotency-key": order.reference} if order.reference else {}
+    request = replace(request, headers=request.headers | key | api.headers(order))
     task = task_in(api, (yield in_parts(request) if api.multipart else request), order)
     reading = api.made_reading or api.reading
     if api.show is None:
@@ -680,12 +711,22 @@ def submit(api: TaskApi, order: Order) -> Conversation[Update]:
     except Problem:
         # It exists and costs money, whatever its status says: its handle must not be lost. The next poll asks again.
         update = Update(state=State.QUEUED, upstream_status=plain_text(str(at(task, reading.status) or ""), 100))
-    return replace(update, handle={"id": id, api.at: path})
+    if update.state.final and not (reading.links or reading.reason):  # a read tells what came of it
+        update = Update(state=State.QUEUED, upstream_status=update.upstream_status)
+    return replace(update, handle=handle_of(api, order, id, path))
+
+
+def handle_of(api: TaskApi, order: Order, id: str, path: str) -> Json:
+    """What names a task, with the path of its reads where each model has its own."""
+    if not api.at:
+        return {"id": id}
+    found = endpoint_for(api, order.generation.operation, order.names)
+    return {"id": id, api.at: (found[0].shown if found else "") or path}
 
 
 def poll(api: TaskApi, handle: Json) -> Conversation[Update]:
     task = task_in(api, (yield read_request(api, handle)))
-    id = at(task, api.reading.id)
+    id = at(task, api.reading.id) if api.reading.id else handle["id"]
     if id is not None and str(id).lower() != str(handle["id"]).lower():
         message = (
             f"{api.vendor} answered with another task: {plain_text(str(id), LONGEST_WORD)} instead of {handle['id']}."
@@ -716,14 +757,19 @@ def task_in(api: TaskApi, response: HttpResponse, order: Order | None = None) ->
         raise complaint(api, response, order)
     try:
         task = decoded(response.body, dict[str, Any])
-        if api.heard is not None:
-            msgspec.convert(task, api.heard)
     except (msgspec.ValidationError, *UNREADABLE) as error:
-        reason = plain_text(str(error))
-        raise Problem(Kind.UPSTREAM_FAILED, f"{api.vendor} sent an answer that cannot be read: {reason}") from error
+        raise unread(api, error) from error
     if api.fault and (problem := api.fault(task)):
         raise problem
+    try:
+        msgspec.convert(task, api.made_heard if order and api.made_heard else api.heard)
+    except msgspec.ValidationError as error:
+        raise unread(api, error) from error
     return task
+
+
+def unread(api: TaskApi, error: Exception) -> Problem:
+    return Problem(Kind.UPSTREAM_FAILED, f"{api.vendor} sent an answer that cannot be read: {plain_text(str(error))}")
 
 
 def id_in(api: TaskApi, reading: Reading, task: Json) -> str:
@@ -739,6 +785,9 @@ def news(api: TaskApi, reading: Reading, task: Json) -> Update:
     words = {word: state for state, word in reversed(list(api.states.items()))} | dict(api.also_states)
     if api.show is None:
         status, state = "", State.SUCCEEDED
+    elif isinstance(status, str) and status in api.lost:
+        # at first it is not known everywhere, later not any more: whoever asks has a clock and can tell
+        raise Problem(Kind.NOT_FOUND, f"{api.vendor} does not know the task, or not any more.")
     elif not isinstance(status, str) or status not in words:
         told, known = plain_text(str(status), 100), ", ".join(words)
         message = f"{api.vendor} reports the status {told!r}, which it does not document; it documents {known}."
@@ -784,6 +833,8 @@ def first_of(paths: tuple[str, ...], task: Json) -> list[Any]:
 
 
 def failure_in(api: TaskApi, reading: Reading, task: Json) -> Failure:
+    if api.failure:
+        return api.failure(task)
     told = (at(task, path) for path in reading.reason)
     why = next((plain_text(each.strip()) for each in told if isinstance(each, str) and each.strip()), "")
     message = (
@@ -795,12 +846,16 @@ def failure_in(api: TaskApi, reading: Reading, task: Json) -> Failure:
 def complaint(api: TaskApi, response: HttpResponse, order: Order | None = None) -> Problem:
     """An error answer: the status decides the kind, the vendor's text is its message, and the first of the members that
     it blames and we know is the problem's field."""
+    if api.complaint:
+        return api.complaint(response)
     try:
         said = msgspec.json.decode(response.body)
     except UNREADABLE:
         said = None
     texts = (at(said, path) for path in api.reasons)
     why = next((text for text in map(text_of, texts) if text), "")
+    if said is None and response.media_type.startswith("text/plain"):
+        why = response.body[:LONGEST_REASON].decode("utf-8", "replace").strip()
     blamed = tuple(api.blamed(said)) if api.blamed else ()
     why = "; ".join(filter(None, (why, *(f"{path}: {text}" if path else text for path, text in blamed))))
     meant = api.codes.get(code) if isinstance(code := at(said, api.code) if api.code else None, int | str) else None
@@ -840,7 +895,7 @@ def read_callback(api: TaskApi, order: Order, request: HttpRequest) -> Json | No
         task = msgspec.json.decode(request.body, type=dict[str, Any])
         bare = api.webhook_id and at(task, api.webhook_id) is not None  # or in the envelope of an answer
         reading = replace(api.reading, id=api.webhook_id) if bare else api.reading
-        return {"id": id_in(api, reading, task), api.at: translate(api, order)[0]}
+        return handle_of(api, order, id_in(api, reading, task), translate(api, order)[0])
     except (Problem, msgspec.ValidationError, *UNREADABLE):
         return None
 
@@ -896,7 +951,9 @@ def wire(api: TaskApi) -> Wire:
     if api.show is not None:
         path, _, asked = api.show.partition("?")
         query = msgspec.defstruct(f"{api.name.title()}Query", [(asked.partition("=")[0], str)]) if asked else None
-        below = {each.at: each for each in api.endpoints} if "{at}" in path else {"": None}
+        below = (
+            {at: each for each in api.endpoints for at in (each.at, each.shown) if at} if "{at}" in path else {"": None}
+        )
         tasks += [
             Read(at=f"GET {api.root}{path.replace('{at}', at)}", id=api.id_of, route=each.route if each else "",
                  render=render, named=named if api.reference else None, answer=api.answer, status=api.show_status,

@@ -12,6 +12,7 @@ from mutoscope.wires.fal import models as fal_models
 from mutoscope.wires.flux import api as flux
 from mutoscope.wires.flux import models as flux_models
 from mutoscope.wires.freepik import api as freepik
+from mutoscope.wires.freepik import catalogue as freepik_models
 from mutoscope.wires.ideogram import api as ideogram
 from mutoscope.wires.ideogram import models as ideogram_models
 from mutoscope.wires.kling import later as kling
@@ -76,11 +77,12 @@ ROWS: tuple[Model, ...] = (
     *ideogram_models.ROWS,
     *recraft_models.ROWS,
     *fal_models.ROWS,
+    *freepik_models.ROWS,
 )
 # fmt: on
 """Every vendor's models, for the catalog."""
 
 BY_NAME: dict[str, Wire] = {wire.name: wire for wire in ALL}
 
-DIALECTS: dict[str, dict[str, Wire]] = {"runway_reverse": runway_reverse.DIALECTS}
+DIALECTS: dict[str, dict[str, Wire]] = {"fal": fal.DIALECTS, "runway_reverse": runway_reverse.DIALECTS}
 """The wires of which a server speaks one of several, by `[wires.NAME] dialect`; `ALL` has the usual one."""

@@ -73,6 +73,6 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     *(
         Claim(at=at, wire="recraft", when=names_recraft, why="`model` names one of Recraft's", reads_body=True)
-        for at in ("POST /v1/images/generations", "POST /v1/images/edits")
+        for at in ("POST /v1/images/generations", "POST /v1/images/edits", "POST /v1/images/variations")
     ),
 )

@@ -18,6 +18,7 @@ from mutoscope.model.requests import Submission
 from mutoscope.wirekit.body import read_body, read_json
 from mutoscope.wirekit.fields import AnyField, Field, FileField, extra, same
 from mutoscope.wirekit.ids import uuid4_form
+from mutoscope.wirekit.queries import named
 from mutoscope.wirekit.routes import Create, Read, Route
 from mutoscope.wirekit.task import Endpoint, TaskApi, bearer, parse, tabled, wire
 from mutoscope.wirekit.times import why_ended
@@ -179,8 +180,11 @@ def parse_any(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submiss
     return parse(api, tabled(api, chosen(endpoint, read_json(request.body))), request)
 
 
+ASKED = named("task_id")
+
+
 def id_of(request: HttpRequest) -> str:
-    return request.query.get("task_id", "") if request.method != "POST" else read_body(request.body, Feed).task_id
+    return ASKED(request) if request.method != "POST" else read_body(request.body, Feed).task_id
 
 
 def bare_or_bearer(request: HttpRequest) -> str | None:

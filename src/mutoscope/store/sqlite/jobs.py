@@ -65,6 +65,7 @@ class Addition(NamedTuple):
     queued: int | None = None
     purse: Purse | None = None
     replaces: bool = False  # one with its id that no engine has
+    owed: Owed | None = None  # the message of a job that has ended when it is stored
 
 
 def add_together(
@@ -92,6 +93,8 @@ def add_all(db: sqlite3.Connection, additions: Sequence[Addition], tallies: "Tal
     insert_rows(db, [each.row for each in admitted])
     ledger.reserve(db, [(each.job, each.purse) for each in admitted if each.purse is not None])
     use_inputs(db, (each.job for each in admitted))
+    for each in admitted:
+        owe(db, each.owed, each.job, each.job.created)
     repeats.write()
     standings.remember()
     return [each.job if isinstance(each, Addition) else each for each in decided]
@@ -116,7 +119,7 @@ INSERT_STRIDE = {stride: INSERT_JOB + f", {HOLES}" * (stride - 1) for stride in 
 
 
 def add_alone(db: sqlite3.Connection, addition: Addition, tallies: "Tallies") -> Job | Exception:
-    if addition.repeat is None and addition.purse is None and not addition.replaces:
+    if addition.repeat is None and addition.purse is None and not addition.replaces and addition.owed is None:
         return try_one(db, addition, tallies)  # one statement, which undoes itself
     _ = db.execute("SAVEPOINT addition")
     outcome = try_one(db, addition, tallies)

@@ -307,12 +307,13 @@ class SqliteStore:
         repeat: Repeat | None = None,
         purse: Purse | None = None,
         replaces: bool = False,
+        owed: Owed | None = None,
     ) -> Job:
         if concurrency is not None and concurrency < 1:
             raise ValueError("concurrency is 1 or more: a job that may never run should be refused")
         stored = job if job.updated else msgspec.structs.replace(job, updated=job.created)
         purse = purse_of(stored, purse)
-        addition = jobs.Addition(stored, row_of(stored), concurrency, daily, repeat, queued, purse, replaces)
+        addition = jobs.Addition(stored, row_of(stored), concurrency, daily, repeat, queued, purse, replaces, owed)
         added: Job = await self._open_writer.join(self._add_together, addition)
         if replaces:
             self._hot.drop(job.id)

@@ -4,6 +4,6 @@ Everything that a picture is made of is a module here, named by its noun: the wo
 the composition (stage), sky, ground, water, trees, and the finish (grade). It needs NumPy and OpenCV only.
 """
 
-from mutoscope.studio.scene.painting import LARGEST, SMALLEST, Painting, paint, restyle
+from mutoscope.studio.scene.painting import LARGEST, SMALLEST, Card, Painting, paint, restyle
 
-__all__ = ["LARGEST", "SMALLEST", "Painting", "paint", "restyle"]
+__all__ = ["LARGEST", "SMALLEST", "Card", "Painting", "paint", "restyle"]

@@ -12,28 +12,34 @@ Rgb = tuple[float, float, float]
 # facet → value → the words and phrases that ask for it, separated by commas
 VOCABULARY: dict[str, dict[str, str]] = {
     "place": {
-        "city": "city, cities, skyline, skylines, cityscape, urban, downtown, skyscraper, skyscrapers,"
+        "city": "ciudad, ville, stadt, città, 街, 都市, 城市, город,"
+        " city, cities, skyline, skylines, cityscape, urban, downtown, skyscraper, skyscrapers,"
         " metropolis, tokyo, new york, manhattan, hong kong, towers, buildings, megacity",
         "space": "space, outer space, deep space, galaxy, galaxies, nebula, nebulae, cosmos, cosmic, universe,"
         " star field, starfield, interstellar",
-        "sea": "sea, seas, ocean, oceans, beach, beaches, coast, coastal, coastline, seaside, seascape,"
+        "sea": "mar, meer, plage, playa, praia, spiaggia, пляж, 海, море, sea, seas, ocean, oceans, beach, beaches,"
+        " coast, coastal, coastline, seaside, seascape,"
         " surf, shore, shoreline, island, islands, bay, seashore, waves, tropical, tropics",
         "desert": "desert, deserts, dune, dunes, sahara, sand, sandy, gobi",
-        "mountains": "mountain, mountains, cliff, cliffs, canyon, gorge, glen, mountainous, peak,"
+        "mountains": "montaña, montañas, montagne, berg, berge, montagna, 山, горы, mountain, mountains,"
+        " cliff, cliffs, canyon, gorge, glen, mountainous, peak,"
         " peaks, alp, alps, alpine, himalaya, himalayas,"
         " summit, summits, ridge, ridges, valley, valleys, fjord, fjords, highlands, rockies, andes,"
         " patagonia",
         "hills": "hill, hills, hillside, rolling hills, meadow, meadows, field, fields, prairie, savanna,"
         " savannah, grass, grassy, grassland, countryside, pasture, steppe, plain, plains, moor,"
         " tuscany, farmland, vineyard, vineyards, wheat field, wheat fields, lavender field, lavender fields",
-        "forest": "forest, forests, woods, woodland, jungle, taiga, redwoods, grove, birches, rainforest, wood",
+        "forest": "forêt, bosque, wald, foresta, 森, 森林, лес, forest, forests, woods, woodland,"
+        " jungle, taiga, redwoods, grove, birches, rainforest, wood",
         "abstract": "abstract, abstraction, fractal, psychedelic, marble, marbled, fluid, swirl, swirls,"
         " swirling, gradient, generative art, texture, pattern",
     },
     "time": {
-        "sunset": "sunset, sunsets, sundown, dusk, golden hour, golden light, evening, setting sun",
+        "sunset": "atardecer, sonnenuntergang, tramonto, 夕日, закат, sunset, sunsets, sundown, dusk,"
+        " golden hour, golden light, evening, setting sun",
         "dawn": "dawn, sunrise, morning, daybreak, early morning, rising sun",
-        "night": "night, nighttime, midnight, nocturnal, night sky, moonlight, moonlit, at night",
+        "night": "noche, nuit, nacht, notte, 夜, ночь, night, nighttime, midnight, nocturnal,"
+        " night sky, moonlight, moonlit, at night",
         "twilight": "twilight, blue hour, gloaming",
         "day": "day, daytime, noon, midday, afternoon, sunny, daylight, broad daylight, sunshine, sunlit",
     },
@@ -72,7 +78,8 @@ VOCABULARY: dict[str, dict[str, str]] = {
         "fog": "fog, foggy, mist, misty, haze, hazy, smoky, steam, foggy morning",
         "rain": "rain, raining, rainy, rainfall, drizzle, downpour, thunderstorm",
         "snowfall": "snowfall, snowing, falling snow, snowstorm, blizzard, snowflakes",
-        "snow": "snow, snowy, snow-capped, snowcapped, snow-covered, winter, wintry, ice, icy, frozen,"
+        "snow": "schnee, nieve, neige, neve, 雪, снег, snow, snowy, snow-capped, snowcapped, snow-covered,"
+        " winter, wintry, ice, icy, frozen,"
         " glacier, glaciers, arctic, snowfall, snowing, blizzard, snow capped, snow covered",
         "stars": "star, stars, starry, starlit, milky way, starry night, starry sky, night sky, constellations",
         "moon": "moon, full moon, moonlight, moonlit, moonrise",
@@ -178,6 +185,10 @@ BLOOMS: dict[str, Rgb] = {
 
 _LAND = ("mountains", "hills", "desert")
 _OUTDOORS = (*_LAND, "forest", "sea", "city")
+LIT = frozenset(
+    {"backdrop", "table", "plinth", "room", "underwater", "stage", "street", "sky", "branch", "wall", "paper", "mars"}
+)
+"""Sets of the theatre, which show the hour by their light."""
 # Styles that decide how paint is laid on. A picture has one of them, the first that is named.
 MANNERS = frozenset({"oil", "watercolour", "sketch", "pixels"})
 # feature → the places where it is painted; elsewhere the word is reported as ignored
@@ -267,6 +278,8 @@ ABSENT = frozenset(
 )
 
 _FILLER_WORDS = """
+un una el la los las le les une des du der die das ein eine einen im am dem den il uno en de dans et und y em
+и в на の は が に で を
 a an the of at in on by with over under above below near and or but from to into onto through across along
 between behind beyond before after during while as is are be being it its this that these those there here some
 any very really quite so just than then where which who whose what how for beside around against toward towards
@@ -375,6 +388,8 @@ class _Reader:
         return self.words[at]
 
     def _take(self, phrase: str, at: int) -> None:
+        if phrase == TAKEN:
+            return
         if not phrase[0].isalnum():
             self._end_clause()
         elif phrase in NEGATIONS:
@@ -454,7 +469,7 @@ def _shows(place: str, phrase: str) -> bool:
         elif facet == "place":
             shown = value == place or (value, place) == ("sea", "city")  # a skyline always stands over water
         else:
-            shown = facet == "style" or place in _OUTDOORS
+            shown = facet == "style" or place in _OUTDOORS or (facet == "time" and place in LIT)
         if shown:
             return True
     return False
@@ -462,7 +477,16 @@ def _shows(place: str, phrase: str) -> bool:
 
 def read(prompt: str) -> Wish:
     """What a prompt asks for, with the words that were understood and those that were not."""
-    reader = _Reader(_words(prompt))
+    return read_words(words_of(prompt))
+
+
+TAKEN = "·"
+"""Stands for a word that somebody else has read."""
+
+
+def read_words(words: list[str]) -> Wish:
+    """The same of words that are split already, some of them TAKEN."""
+    reader = _Reader(words)
     reader.read()
     excluded = frozenset(reader.excluded)
     found = {facet: [value for value in values if value not in excluded] for facet, values in reader.facets.items()}
@@ -489,7 +513,7 @@ def read(prompt: str) -> Wish:
     )
 
 
-def _words(prompt: str) -> list[str]:
+def words_of(prompt: str) -> list[str]:
     """Lower-case words and punctuation marks; a hyphenated word is split unless the vocabulary has it whole."""
     words: list[str] = []
     for word in _WORD.findall(prompt.casefold()):

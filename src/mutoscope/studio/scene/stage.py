@@ -57,10 +57,10 @@ class Stage:
         return colour(*{"sun": palette.sun, "ambient": palette.ambient, "haze": palette.haze}[name])
 
 
-def set_stage(wish: Wish, width: int, height: int, seed: int) -> Stage:
+def set_stage(wish: Wish, width: int, height: int, seed: int, *, place: str | None = None) -> Stage:
     """Choose what the wish leaves open: the side of the sun, the horizon, the hour."""
     chances = chance(seed)
-    place = _place(wish, chances)
+    place = place or _place(wish, chances)
     time = wish.time or ("night" if wish.styled("neon") else "day")
     clouds = wish.clouds or _clouds(wish)
     palette = palette_for(wish, time, clouds)

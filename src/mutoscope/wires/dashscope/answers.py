@@ -3,19 +3,23 @@
 import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
-from mutoscope.model.job import Job, Operation, State
-from mutoscope.model.problem import Flaw, Kind, Problem, Rule
-from mutoscope.wirekit.body import dotted
+from mutoscope.model.job import Failure, Job, Json, State
+from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, Rule
+from mutoscope.wirekit.answers import LONGEST_REASON, plain_text, refusal
+from mutoscope.wirekit.body import UNREADABLE, body_of, dotted
 from mutoscope.wirekit.flaws import plain
 from mutoscope.wirekit.ids import request_id, uuid4_form
-from mutoscope.wirekit.task import bearer
+from mutoscope.wirekit.paths import at
+from mutoscope.wirekit.task import OF_A_FIELD, bearer
 from mutoscope.wirekit.times import milliseconds
-from mutoscope.wires.dashscope.bodies import MODELS, TIERS, word_of
+from mutoscope.wires._wan import WORDS
+from mutoscope.wires.dashscope.bodies import MODELS, VENDOR, word_of
 
 # -- tasks -----------------------------------------------------------------------------
 
@@ -129,7 +133,7 @@ def usage(job: Job) -> Usage | UnsetType:
     seconds = int(seconds) if seconds == int(seconds) else seconds
     shapes = MODELS[word_of(model_said(job))].shapes
     tier, shape = shapes.get((made.width or 0, made.height or 0), (None, None))
-    tier = next((theirs for theirs, ours in TIERS.items() if ours == wish.resolution), tier)
+    tier = WORDS.get(wish.resolution or "", tier)
     return Usage(
         duration=seconds,
         output_video_duration=seconds,
@@ -152,22 +156,13 @@ def listed(job: Job) -> ListedTask:
     )
 
 
-class SaidModel(Struct, frozen=True):
-    model: str
-
-
 def model_said(job: Job) -> str:
     """The model in the caller's word for it; in ours where the body was too long to be kept whole."""
-    try:
-        said = msgspec.json.decode(job.body, type=SaidModel).model
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        said = ""
-    return said if word_of(said) in MODELS else usual_word(job.generation.model, job.generation.operation)
-
-
-def usual_word(name: str, operation: Operation) -> str:
-    found = (each.word for each in MODELS.values() if each.name == name and operation in each.makes)
-    return next(found, next(iter(MODELS)))
+    said, wish = body_of(job).get("model"), job.generation
+    if isinstance(said, str) and word_of(said) in MODELS:
+        return said
+    usual = (each for each in MODELS.values() if each.name == wish.model)
+    return next((each.word for each in usual if wish.operation in each.endpoint.makes.values()), next(iter(MODELS)))
 
 
 def local_time(seconds: float) -> str:
@@ -208,31 +203,18 @@ ERRORS: Mapping[Kind, tuple[int, str]] = {
     Kind.UNAVAILABLE: (503, "ModelUnavailable"),
     Kind.INTERNAL: (500, "InternalError"),
 }
-NO_MODEL = "ModelNotFound"
+NO_MODEL, TOO_LATE = "ModelNotFound", "UnsupportedOperation"
 
-KINDS: Mapping[str, Kind] = {
-    "InvalidParameter": Kind.INVALID,
-    "InvalidURL": Kind.UNREACHABLE_MEDIA,
-    "BadRequest.TooLarge": Kind.TOO_LARGE,
-    "DataInspectionFailed": Kind.REFUSED,
-    "UnsupportedOperation": Kind.CONFLICT,
-    "Conflict": Kind.CONFLICT,
+KINDS: Mapping[str, Kind] = {code: kind for kind, (_, code) in reversed(ERRORS.items())} | {
+    "InternalError": Kind.UPSTREAM_FAILED,
+    TOO_LATE: Kind.CONFLICT,
     "Arrearage": Kind.QUOTA_EXCEEDED,  # the account owes money
-    "InvalidApiKey": Kind.UNAUTHENTICATED,
-    "AccessDenied": Kind.FORBIDDEN,
     "Model.AccessDenied": Kind.FORBIDDEN,
     "AllocationQuota.FreeTierOnly": Kind.QUOTA_EXCEEDED,
     NO_MODEL: Kind.NOT_FOUND,
-    "NotFound": Kind.NOT_FOUND,
-    "MethodNotAllowed": Kind.WRONG_METHOD,
     "Throttling": Kind.RATE_LIMITED,
-    "Throttling.RateQuota": Kind.RATE_LIMITED,
-    "Throttling.AllocationQuota": Kind.QUOTA_EXCEEDED,
-    "InternalError": Kind.UPSTREAM_FAILED,
-    "RequestTimeOut": Kind.TIMED_OUT,
-    "ModelUnavailable": Kind.UNAVAILABLE,
 }
-"""The vendor's codes, of answers and of tasks, read by the other end."""
+"""The vendor's codes, of answers and of tasks, read by the other end; of kinds with one code, the first."""
 
 SENTENCES: Mapping[Kind, str] = {
     Kind.UNAUTHENTICATED: "Invalid API-key provided.",
@@ -242,7 +224,6 @@ SENTENCES: Mapping[Kind, str] = {
     Kind.OVER_BUDGET: "Access denied, please make sure your account is in good standing.",
 }
 """What the vendor says of a kind, which some clients look for; ours follows."""
-OF_A_FIELD = frozenset({Kind.INVALID, Kind.UNSUPPORTED, Kind.BAD_MEDIA, Kind.UNREACHABLE_MEDIA})
 NOT_PENDING = "Failed to cancel the task, please confirm if the task is in PENDING status."
 NO_KEY = "No API-key provided."
 
@@ -262,7 +243,7 @@ def render_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
     if problem.kind is Kind.NOT_FOUND and problem.field == "model":
         code = NO_MODEL
     if is_late_cancel(problem):
-        status, code = 400, "UnsupportedOperation"
+        status, code = 400, TOO_LATE
     answer = ErrorAnswer(code=code, message=message_of(problem, request), request_id=request_id(request))
     headers = {} if problem.retry_after is None else {"retry-after": str(max(math.ceil(problem.retry_after), 0))}
     return json_response(answer, status, headers)
@@ -294,3 +275,58 @@ def reason(flaw: Flaw) -> str:
     if flaw.rule in (Rule.REQUIRED, Rule.TYPE) and flaw.known:
         return f"is required, one of {', '.join(flaw.known)}"
     return plain(flaw)
+
+
+# -- errors read ---------------------------------------------------------------------------
+
+
+LEFT_OPEN: dict[int, frozenset[Kind]] = {
+    400: frozenset(kind for kind, status in STATUS.items() if status < 500 and status not in (401, 405)),
+    403: frozenset({Kind.FORBIDDEN, Kind.QUOTA_EXCEEDED}),
+    404: frozenset({Kind.NOT_FOUND}),
+    429: frozenset({Kind.RATE_LIMITED, Kind.QUOTA_EXCEEDED}),
+}
+"""Statuses that leave it open what sort of trouble it is, with what a code may make of them."""
+
+
+def complaint(response: HttpResponse) -> Problem:
+    """What an error answer tells: its status is believed before its code."""
+    said = said_in(response)
+    kind = kind_of(text(said, "code"))
+    kinds = {response.status: kind} if kind is not None and kind in LEFT_OPEN.get(response.status, ()) else None
+    return refusal(response, pair(said), vendor=VENDOR, kinds=kinds)
+
+
+def disguised(said: Json) -> Problem | None:
+    """An error in the guise of a success."""
+    if said.keys() & {"output", "data"} or not (told := pair(said)):
+        return None
+    return Problem(Kind.UPSTREAM_FAILED, f"{VENDOR} answered 200: {plain_text(told)}")
+
+
+def failure_of(said: Json) -> Failure:
+    """Why a task failed; where there is a pair at the root, it is the one that counts."""
+    code, message = (text(said, name) or text(said, f"output.{name}") for name in ("code", "message"))
+    why = message or code or "it gives no reason"
+    return Failure(kind=kind_of(code) or Kind.UPSTREAM_FAILED, message=f"{VENDOR} could not make it: {why}", code=code)
+
+
+def said_in(response: HttpResponse) -> Any:
+    try:
+        return msgspec.json.decode(response.body)
+    except UNREADABLE:
+        return None
+
+
+def text(said: Any, path: str) -> str | None:
+    found = at(said, path)
+    return found if isinstance(found, str) and found else None
+
+
+def pair(said: Any) -> str:
+    return ": ".join(each[:LONGEST_REASON] for each in (text(said, "code"), text(said, "message")) if each)
+
+
+def kind_of(code: str | None) -> Kind | None:
+    """What a code means; one that is not known may be a case of one that is: InvalidParameter.Something."""
+    return None if code is None else KINDS.get(code) or KINDS.get(code.partition(".")[0])

@@ -1,313 +1,147 @@
 """Alibaba Cloud Model Studio (DashScope): Wan video synthesis, one path, the model in the body, a task to poll.
 
-Read the foot of the file first: the routes. The models and their bodies stand in `bodies.py`.
+Read `MODELS` in `bodies.py` first, one row each, then the foot of this file. The vendor tells states in lists, results
+and reasons only where a task is asked for alone; it calls nobody back.
 """
 
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Annotated, Any, Literal, cast, get_args
+from functools import partial
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from msgspec import UNSET, Meta, Struct
+from msgspec.structs import replace
 
-from mutoscope.model.http import HttpRequest, HttpResponse, json_response
-from mutoscope.model.job import Generation, Input, Job, Json, Operation, Role, State
+from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
+from mutoscope.model.job import Input, Job, Json, Role, State, Update
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.model.requests import ANY_FILE, Page, Submission, Upload, UploadWish
-from mutoscope.wirekit.body import (
-    Path,
-    dotted,
-    found,
-    invalid,
-    read_body,
-    read_json,
-    schema,
-    strangers,
-    unread,
-    walk,
-    with_others,
-)
-from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
+from mutoscope.wirekit import task as kit
+from mutoscope.wirekit.answers import STORE_KINDS, TaskId, ask, form, is_link, news_of, read_answer, refusal
+from mutoscope.wirekit.back import Conversation, File, Order, Way
+from mutoscope.wirekit.body import UNREADABLE, found, invalid, read_json, wrong
+from mutoscope.wirekit.fields import FileField
+from mutoscope.wirekit.ids import request_id, uuid4_form
 from mutoscope.wirekit.media import BadSource, source
-from mutoscope.wirekit.routes import Create, List, OpenUploads, Read, Route, Stop
-from mutoscope.wirekit.task import bearer
-from mutoscope.wirekit.wire import Wire
+from mutoscope.wirekit.paths import at
+from mutoscope.wirekit.queries import read_query
+from mutoscope.wirekit.routes import Create, List, OpenUploads, Route, Stop
+from mutoscope.wirekit.task import Reading, TaskApi
 from mutoscope.wires._wan import MIB, clip_limits
-from mutoscope.wires.dashscope.answers import (
-    CHINA,
-    STATES,
-    STATUSES,
-    UNKNOWN,
-    CancelAnswer,
-    CreateAnswer,
-    CreatedOutput,
-    ErrorAnswer,
-    ListAnswer,
-    TaskAnswer,
-    listed,
-    model_said,
-    render_problem,
-    request_id,
-    task_answer,
-)
-from mutoscope.wires.dashscope.back import BACK
-from mutoscope.wires.dashscope.bodies import (
-    ADAPTIVE,
-    ASYNC,
-    AUTO,
-    EXTRA,
-    FILES,
-    KEYFRAMES,
-    LONGEST_NEGATIVE_PROMPT,
-    MODELS,
-    OTHERS,
-    PLAIN,
-    RESOLVE,
-    ROLES,
-    ROOT,
-    SDK_KEYS,
-    SYNTHESIS,
-    TIERS,
-    USES,
-    Keyframes,
-    Model,
-    Synthesis,
-    fields_of,
-    stand_together,
-    word_of,
-    wordless,
-)
+from mutoscope.wires.dashscope import answers, bodies
+from mutoscope.wires.dashscope.answers import CHINA, STATES, STATUSES, UNKNOWN
+from mutoscope.wires.dashscope.bodies import MODELS, ROOT, UPLOAD_MODEL, VENDOR, Model, word_of
 
-NAME = "dashscope"
 ENABLE = "enable"
+JOBS = "video-synthesis"
 
 # -- asking ------------------------------------------------------------------------------
 
 
 def precheck(request: HttpRequest, route: Route | None) -> Problem | None:
-    if route is None or not isinstance(route, Create) or request.headers.get(ASYNC, "").lower() == ENABLE:
+    if route is None or not isinstance(route, Create) or request.headers.get(bodies.ASYNC, "").lower() == ENABLE:
         return None
     message = "current user api does not support synchronous calls. Send the header X-DashScope-Async: enable."
     return Problem(Kind.FORBIDDEN, message)
 
 
-def parse_synthesis(request: HttpRequest) -> Submission:
-    return parse_submission(request, Synthesis)
-
-
-def parse_keyframes(request: HttpRequest) -> Submission:
-    return parse_submission(request, Keyframes)
-
-
-def parse_submission(request: HttpRequest, bodies: Any) -> Submission:
+def parse(offered: tuple[str, ...], request: HttpRequest) -> Submission:
     """Raises Problem: NOT_FOUND for a model that is not made here, else INVALID with every flaw of the body."""
-    body = without_date(request.body, bodies)
-    sent, flaws = read_members(body, bodies)
-    model, said, wanted = MODELS[sent["model"]], given(sent.get("input")), given(sent.get("parameters"))
-    files, broken = read_files(said, wanted, resolves=request.headers.get(RESOLVE, "").lower() == ENABLE)
-    rules = (*broken, *combination_flaws(said, model), *wordless(said), *misplaced(body, bodies, model))
-    if flaws := with_others(flaws, rules):
-        raise invalid(flaws)
-    said, notes = shortened(said, model)
-    return Submission(
-        generation=generation(model, {"input": said, "parameters": wanted}, files),
-        fields=NAMES,
-        notes=(*notes, *unread(body, bodies, model.word, idle=SDK_KEYS)),
-    )
+    model, sent = model_in(offered, request)
+    resolves = request.headers.get(bodies.RESOLVE, "").lower() == ENABLE
+    read = kit.parse(API if resolves else UNRESOLVED, ENDPOINTS[model.word], sent)
+    wish = replace(read.generation, model=model.name)
+    if clip := wish.input(Role.VIDEO):  # it counts in the duration
+        files = (replace(each, limits=clip_limits(wish.seconds)) if each is clip else each for each in wish.inputs)
+        wish = replace(wish, inputs=tuple(files))
+    notes = (*cut_off(model, wish.prompt, wish.negative_prompt, request), *read.ignored)
+    notes = tuple(note for note in notes if not note.startswith(IDLE))
+    return replace(read, generation=wish, notes=notes, ignored=(), unread={})
+
+
+IDLE = tuple(f"ignored: {name} " for name in bodies.SDK_KEYS)
+
+
+def cut_off(model: Model, prompt: str | None, negative: str | None, request: HttpRequest) -> Iterator[str]:
+    """A note for each text of which the rest was cut off."""
+    for name, read, most in (
+        ("input.prompt", prompt, model.longest_prompt),
+        ("input.negative_prompt", negative, bodies.LONGEST_NEGATIVE_PROMPT),
+    ):
+        if read is not None and len(read) == most and len(at(read_json(request.body), name)) > most:
+            yield f"{name} was cut off after {most} characters"
 
 
 class Peek(Struct, frozen=True):
     model: Any = UNSET
 
 
-def without_date(body: bytes, bodies: Any) -> bytes:
-    """The body with its model as the table has it: dated snapshots of a model are read as it is. Raises Problem."""
-    try:
-        said = msgspec.json.decode(body, type=Peek).model
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return body  # what is wrong with it is told where it is read
+PEEK = msgspec.json.Decoder(Peek)
+
+
+def model_in(offered: tuple[str, ...], request: HttpRequest) -> tuple[Model, HttpRequest]:
+    """The model, and the request with its name as the table has it: dated snapshots of a model are read as it is.
+
+    Raises Problem.
+    """
+    said = model_said(request.body)
     if not isinstance(said, str):
         rule = Rule.REQUIRED if said is UNSET else Rule.TYPE
-        known = words_in(bodies)
-        raise invalid((Flaw(path=("model",), rule=rule, bound="string", found=found(said), known=known),))
-    if (word := word_of(said)) not in MODELS:
-        raise Problem(Kind.NOT_FOUND, f"Model not exist: {said!r}. Here are: {', '.join(MODELS)}.", field="model")
-    if word not in (offered := words_in(bodies)):
+        raise invalid((Flaw(path=("model",), rule=rule, bound="string", found=found(said), known=offered),))
+    word = known(said)
+    if word not in offered:
         raise invalid((Flaw(path=("model",), rule=Rule.CHOICE, bound=offered, found=said),))
-    return body if said == word else msgspec.json.encode(cast("Json", read_json(body)) | {"model": word})
+    if said == word:
+        return MODELS[word], request
+    body = msgspec.json.encode(cast("Json", read_json(request.body)) | {"model": word})
+    return MODELS[word], replace(request, body=body)
 
 
-def words_in(bodies: Any) -> tuple[str, ...]:
-    return tuple(model.word for model in MODELS.values() if model.body in (get_args(bodies) or (bodies,)))
+def known(said: str) -> str:
+    """A model's name without its date. Raises Problem(NOT_FOUND)."""
+    if (word := word_of(said)) in MODELS:
+        return word
+    raise Problem(Kind.NOT_FOUND, f"Model not exist: {said!r}. Here are: {', '.join(MODELS)}.", field="model")
 
 
-def read_members(body: bytes, bodies: Any) -> tuple[Json, tuple[Flaw, ...]]:
-    """The members of the body, and where they break its model's schema; then they are as they were sent.
-
-    Raises Problem(INVALID) when there are none to read.
-    """
+def model_said(body: bytes) -> Any:
+    """The member `model` as it is. Raises Problem where there is no object."""
     try:
-        return msgspec.to_builtins(read_body(body, bodies)), ()
-    except Problem as problem:
-        if any(not flaw.path for flaw in problem.flaws):  # no JSON, or no object
-            raise
-        return cast("Json", read_json(body)), problem.flaws
-
-
-def given(part: Any) -> Json:
-    """The members of a part of the body that say something."""
-    values = cast("Json", part) if isinstance(part, dict) else {}
-    return {name: value for name, value in values.items() if value is not None}
-
-
-class Named(Struct, frozen=True, kw_only=True):
-    """A file that a body names."""
-
-    path: Path
-    word: str  # of its use
-    url: str
-
-
-def files_in(said: Json) -> Iterator[Named]:
-    """The `input` may be one that has flaws."""
-    for number, medium in enumerate(media_in(said)):
-        word, url = str(medium.get("type")), medium.get("url")
-        if word in USES and isinstance(url, str):
-            yield Named(path=("input", "media", number, "url"), word=word, url=url)
-    for name, word in FILES.items():
-        if isinstance(url := said.get(name), str):
-            yield Named(path=("input", name), word=word, url=url)
-
-
-def media_in(said: Json) -> list[Json]:
-    media = said.get("media")
-    items = cast("list[Any]", media) if isinstance(media, list | tuple) else []
-    return [cast("Json", each) if isinstance(each, dict) else {} for each in items]
-
-
-def read_files(said: Json, wanted: Json, *, resolves: bool) -> tuple[tuple[Input, ...], list[Flaw]]:
-    files: list[Input] = []
-    flaws: list[Flaw] = []
-    for named in files_in(said):
-        try:
-            duration = wanted.get("duration")
-            files.append(read_file(named, duration if isinstance(duration, int) else None, resolves=resolves))
-        except BadSource as error:
-            flaws.append(custom_flaw(named.path, str(error)))
-    files.sort(key=lambda each: ROLES.index(each.role))
-    return tuple(files), flaws
+        return PEEK.decode(body).model
+    except UNREADABLE:
+        said = read_json(body)
+    if not isinstance(said, dict):
+        raise invalid((wrong((), "object", said),))
+    return cast("Json", said).get("model", UNSET)
 
 
 UPLOAD_DIR = "dashscope-instant"
 UPLOADED = re.compile(rf"oss://{UPLOAD_DIR}/([0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})/[^/]+")
 
 
-def read_file(named: Named, duration: int | None, *, resolves: bool) -> Input:
+def read_file(resolves: bool, field: FileField, name: str, text: str) -> Input:
     """Raises BadSource."""
-    use, field = USES[named.word], dotted(named.path)
-    limits = clip_limits(duration) if use.role is Role.VIDEO else use.limits
-    if named.url.lower().startswith("oss://"):
+    if text[:6].lower() == "oss://":
         if not resolves:
             raise BadSource("is an oss:// URL, which needs the header X-DashScope-OssResourceResolve: enable")
-        upload = UPLOADED.fullmatch(named.url)
-        if not upload:
+        if not (upload := UPLOADED.fullmatch(text)):
             raise BadSource("is no upload of this server; upload_dir of GET /api/v1/uploads begins its name")
-        return Input(role=use.role, field=field, upload=upload[1], limits=limits)
-    if named.url[:5].lower() == "data:" and not use.inline:
+        return Input(role=field.role, field=name, upload=upload[1], limits=field.limits)
+    if text[:5].lower() == "data:" and Way.DATA not in field.ways:
         raise BadSource("should be an HTTP(S) URL or an oss:// name; only pictures are taken as data URIs")
-    return source(named.url, role=use.role, field=field, limits=limits)
-
-
-def combination_flaws(said: Json, model: Model) -> Iterator[Flaw]:
-    types = sorted(str(each.get("type")) for each in media_in(said))
-    if types and set(types) <= USES.keys() and not stand_together(types, model.combinations):
-        right = "; ".join(" + ".join(each) for each in model.combinations)
-        message = f"holds {' + '.join(types)}, which cannot stand together; what can: {right}"
-        yield custom_flaw(("input", "media"), message)
-
-
-# -- what a body says beside its model's own members
-
-
-def misplaced(body: bytes, bodies: Any, model: Model) -> Iterator[Flaw]:
-    """Members of other models that would make it another video. The rest is ignored, as the vendor does."""
-    for path in strangers(body, bodies):
-        if path in OTHERS:
-            has = ", ".join(fields_of(model.body, str(path[0])))
-            yield custom_flaw(path, f"is not for {model.word}, which takes {has}")
-
-
-def shortened(said: Json, model: Model) -> tuple[Json, tuple[str, ...]]:
-    """Texts as long as the vendor reads them: it cuts off the rest."""
-    most = {"prompt": model.longest_prompt, "negative_prompt": LONGEST_NEGATIVE_PROMPT}
-    long = {name: bound for name, bound in most.items() if len(said.get(name, "")) > bound}
-    notes = tuple(f"input.{name} was cut off after {bound} characters" for name, bound in long.items())
-    return said | {name: said[name][:bound] for name, bound in long.items()}, notes
-
-
-# -- as a Generation
-
-
-def generation(model: Model, body: Json, inputs: tuple[Input, ...]) -> Generation:
-    wanted = body["parameters"]
-    extra = {name: wanted[name] for name in EXTRA if name in wanted}
-    if extra.get("ratio") == ADAPTIVE:
-        extra["ratio"] = AUTO
-    return Generation(
-        operation=operation_of({each.role for each in inputs}),
-        model=model.name,
-        inputs=inputs,
-        extra=extra,
-        **{ours: body[part][name] for ours, (part, name) in PLAIN.items() if name in body[part]},
-        **frame(wanted),
-    )
-
-
-def operation_of(roles: set[Role]) -> Operation:
-    """What is made follows from what it is made of."""
-    if Role.VIDEO in roles:
-        return Operation.VIDEO_EXTENSION
-    return Operation.IMAGE_TO_VIDEO if Role.FIRST_FRAME in roles else Operation.TEXT_TO_VIDEO
-
-
-def frame(wanted: Json) -> Json:
-    if "resolution" in wanted:
-        return {"resolution": TIERS[wanted["resolution"]]}
-    if "size" not in wanted:
-        return {}
-    width, _, height = wanted["size"].partition("*")
-    return {"width": int(width), "height": int(height)}
-
-
-NAMES = {ours: ".".join(place) for ours, place in PLAIN.items()} | {
-    "resolution": "parameters.resolution",
-    "width": "parameters.size",
-    "height": "parameters.size",
-    **{name: f"parameters.{name}" for name in EXTRA},
-}
-
-
-# -- answering -----------------------------------------------------------------------------
+    return source(text, role=field.role, field=name, limits=field.limits)
 
 
 def render_created(job: Job, _request: HttpRequest) -> HttpResponse:
     id = uuid4_form(job.id)
-    output = CreatedOutput(task_status=STATUSES[job.state], task_id=id)
-    return json_response(CreateAnswer(output=output, request_id=id))
-
-
-def render_job(job: Job, _request: HttpRequest) -> HttpResponse:
-    return json_response(task_answer(job))
+    output = answers.CreatedOutput(task_status=STATUSES[job.state], task_id=id)
+    return json_response(answers.CreateAnswer(output=output, request_id=id))
 
 
 def render_canceled(job: Job, _request: HttpRequest) -> HttpResponse:
-    return json_response(CancelAnswer(request_id=uuid4_form(job.id)))
-
-
-def render_webhook(job: Job) -> bytes | None:
-    """The vendor has none in this form: the body is what a read answers."""
-    return None if job.state is State.QUEUED else msgspec.json.encode(task_answer(job))
+    return json_response(answers.CancelAnswer(request_id=uuid4_form(job.id)))
 
 
 # -- lists ---------------------------------------------------------------------------------
@@ -326,12 +160,9 @@ class ListQuery(Struct, frozen=True, kw_only=True):
     task_id: str | None = None
 
 
-WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
-
-
 def parse_page(request: HttpRequest) -> Page:
     """Raises Problem(INVALID)."""
-    query = read_query(request)
+    query = list_query(request)
     since, before = moment(query, "start_time"), moment(query, "end_time")
     filters = tuple(filters_of(query, before))
     filtered = filters or since is not None
@@ -344,13 +175,9 @@ def parse_page(request: HttpRequest) -> Page:
     )
 
 
-def read_query(request: HttpRequest) -> ListQuery:
-    texts = {name: request.query[name] for name in ListQuery.__struct_fields__ if request.query.get(name)}
-    numbers = {name: int(text) for name, text in texts.items() if name.startswith("page_") and WHOLE.fullmatch(text)}
-    flaws = tuple(walk(texts | numbers, schema(ListQuery), ()))
-    if flaws:
-        raise invalid(flaws)
-    return msgspec.convert(texts | numbers, ListQuery)
+def list_query(request: HttpRequest) -> ListQuery:
+    """What is empty is not asked for."""
+    return read_query(replace(request, query={name: text for name, text in request.query.items() if text}), ListQuery)
 
 
 def moment(query: ListQuery, name: str) -> float | None:
@@ -370,19 +197,19 @@ def filters_of(query: ListQuery, before: float | None) -> Iterator[Callable[[Job
     if before is not None:
         yield lambda job: job.created < before + 1  # the second that it names is meant
     if query.model_name is not None:
-        yield lambda job: model_said(job) == query.model_name
+        yield lambda job: answers.model_said(job) == query.model_name
     if query.task_id is not None:
         yield lambda job: uuid4_form(job.id) == query.task_id
 
 
 def render_list(jobs: tuple[Job, ...], request: HttpRequest) -> HttpResponse:
     """What was looked for beyond the page says whether there is another."""
-    query = read_query(request)
+    query = list_query(request)
     more = len(jobs) > query.page_size
     return json_response(
-        ListAnswer(
+        answers.ListAnswer(
             total=(query.page_no - 1) * query.page_size + len(jobs),
-            data=tuple(map(listed, jobs[: query.page_size])),
+            data=tuple(map(answers.listed, jobs[: query.page_size])),
             total_page=query.page_no + 1 if more else query.page_no,
             page_no=query.page_no,
             page_size=query.page_size,
@@ -394,8 +221,7 @@ def render_list(jobs: tuple[Job, ...], request: HttpRequest) -> HttpResponse:
 # -- uploads -------------------------------------------------------------------------------
 
 UPLOAD_BYTES = 100 * MIB
-UPLOAD_SLOT_SECONDS = 3600.0
-UPLOAD_KEPT_SECONDS = 48 * 3600.0
+SLOT_SECONDS, KEPT_SECONDS = 3600.0, 48 * 3600.0
 
 
 class UploadQuery(Struct, frozen=True, kw_only=True):
@@ -403,19 +229,26 @@ class UploadQuery(Struct, frozen=True, kw_only=True):
     model: str
 
 
-class Policy(Struct, frozen=True, kw_only=True):
-    """Where a form with one file goes: POST it to `upload_host`, with `key` = `upload_dir`/<its name>.
-
-    `oss://<key>` is then the file's name in a request.
-    """
+class Slot(Struct, frozen=True, kw_only=True):
+    """What the other end reads of a policy."""
 
     policy: str
     signature: str
     upload_dir: str
     upload_host: str
+    oss_access_key_id: str
+    x_oss_object_acl: str
+    x_oss_forbid_overwrite: str
+
+
+class Policy(Slot, frozen=True, kw_only=True):
+    """Where a form with one file goes: POST it to `upload_host`, with `key` = `upload_dir`/<its name>.
+
+    `oss://<key>` is then the file's name in a request.
+    """
+
     expire_in_seconds: int
     max_file_size_mb: int
-    oss_access_key_id: str
     x_oss_object_acl: str = "private"
     x_oss_forbid_overwrite: str = "true"
 
@@ -427,18 +260,14 @@ class PolicyAnswer(Struct, frozen=True, kw_only=True):
 
 def parse_upload(request: HttpRequest) -> tuple[UploadWish, ...]:
     """Raises Problem."""
-    if flaws := tuple(walk(request.query, schema(UploadQuery), ())):
-        raise invalid(flaws)
-    said = request.query["model"]
-    if word_of(said) not in MODELS:
-        raise Problem(Kind.NOT_FOUND, f"Model not exist: {said!r}. Here are: {', '.join(MODELS)}.", field="model")
+    known(read_query(request, UploadQuery).model)
     return (
         UploadWish(
             media_type=ANY_FILE,
             min_bytes=1,
             max_bytes=UPLOAD_BYTES,
-            keep_seconds=UPLOAD_KEPT_SECONDS,
-            slot_seconds=UPLOAD_SLOT_SECONDS,
+            keep_seconds=KEPT_SECONDS,
+            slot_seconds=SLOT_SECONDS,
         ),
     )
 
@@ -452,78 +281,165 @@ def render_policy(uploads: tuple[Upload, ...], _request: HttpRequest) -> HttpRes
         upload_host=upload.put_url,
         expire_in_seconds=round(upload.slot_expires - upload.created),
         max_file_size_mb=upload.max_bytes // MIB,
-        oss_access_key_id=NAME,
+        oss_access_key_id=API.name,
     )
     return json_response(PolicyAnswer(request_id=upload.id, data=policy))
 
 
-# -- the routes ----------------------------------------------------------------------------
-
-JOBS = "video-synthesis"
-
-
-def create(path: str, parse: Callable[[HttpRequest], Submission], body: Any, summary: str) -> Route:
-    return Create(
-        at=f"POST {path}",
-        route=JOBS,
-        parse=parse,
-        render=render_created,
-        body=body,
-        answer=CreateAnswer,
-        headers={"X-DashScope-Async": ENABLE},
-        summary=summary,
-    )
+class SlotAnswer(Struct, frozen=True, kw_only=True):
+    data: Slot
 
 
-WIRE = Wire(
-    name=NAME,
-    title="Alibaba Cloud Model Studio (DashScope)",
-    docs="https://www.alibabacloud.com/help/en/model-studio/manage-asynchronous-tasks",
-    roots=(ROOT,),
-    routes=(
-        create(SYNTHESIS, parse_synthesis, Synthesis, "Video from words, from a picture, or a clip continued"),
-        create(KEYFRAMES, parse_keyframes, Keyframes, "Video between a first and a last frame, by older models"),
-        Read(
-            at=f"GET {ROOT}tasks/{{id}}",
-            route=JOBS,
-            render=render_job,
-            answer=TaskAnswer,
-            summary="How a task stands, and its video; UNKNOWN where there is none",
-        ),
-        List(
-            at=f"GET {ROOT}tasks",
-            route=JOBS,
-            parse=parse_page,
-            render=render_list,
-            answer=ListAnswer,
-            query=ListQuery,
-            summary="List the tasks, newest first",
-        ),
-        Stop(
-            running=False,
-            keeps=True,
-            at=f"POST {ROOT}tasks/{{id}}/cancel",
-            route=JOBS,
-            render=render_canceled,
-            answer=CancelAnswer,
-            summary="Cancel a task that is PENDING",
-        ),
-        OpenUploads(
-            at=f"GET {ROOT}uploads",
-            parse=parse_upload,
-            render=render_policy,
-            answer=PolicyAnswer,
-            query=UploadQuery,
-            summary="Open a slot for a file to be used in requests for 48 hours",
-        ),
-    ),
-    render_problem=render_problem,
-    credential=bearer,
-    public_id=uuid4_form,
-    job_id=from_uuid4_form,
-    precheck=precheck,
-    render_webhook=render_webhook,
-    problem_schema=ErrorAnswer,
-    security={"type": "http", "scheme": "bearer"},
-    back=BACK,
+def upload(file: File) -> Conversation[str]:
+    response = yield ask("GET", f"{ROOT}uploads", action="getPolicy", model=UPLOAD_MODEL)
+    slot = answer_in(response, SlotAnswer).data
+    if not is_link(slot.upload_host):
+        raise Problem(Kind.UPSTREAM_FAILED, f"{VENDOR} opened an upload without saying where.")
+    key = f"{slot.upload_dir}/{re.sub(r'[^A-Za-z0-9._-]', '_', file.name)}"
+    fields = {
+        "OSSAccessKeyId": slot.oss_access_key_id,
+        "Signature": slot.signature,
+        "policy": slot.policy,
+        "key": key,
+        "x-oss-object-acl": slot.x_oss_object_acl,
+        "x-oss-forbid-overwrite": slot.x_oss_forbid_overwrite,
+        "success_action_status": "200",
+        "x-oss-content-type": file.media_type,
+    }
+    response = yield form(slot.upload_host, fields, file)
+    if not 200 <= response.status < 300:
+        raise refusal(response, "the file was not taken", vendor=f"{VENDOR}'s upload store", kinds=STORE_KINDS)
+    return f"oss://{key}"
+
+
+# -- the other end -------------------------------------------------------------------------
+
+
+def headers(order: Order) -> Headers:
+    uploaded = any(each.startswith("oss://") for each in order.sources.values())
+    return {bodies.ASYNC: ENABLE} | ({bodies.RESOLVE: ENABLE} if uploaded else {})
+
+
+class Named(Struct, frozen=True, kw_only=True):
+    task_id: TaskId
+
+
+class Made(Struct, frozen=True, kw_only=True):
+    """What is told beside a task's id is not worth losing it for, so its types are left open."""
+
+    output: Named
+
+
+def cancel(handle: Json) -> Conversation[bool]:
+    """Only what waits can be stopped."""
+    response = yield ask("POST", f"{ROOT}tasks/{handle['id']}/cancel")
+    if 200 <= response.status < 300:
+        return True
+    if answers.text(answers.said_in(response), "code") == answers.TOO_LATE:
+        return False
+    raise answers.complaint(response)
+
+
+PAGE = 100
+PAGES = 10  # at most, when several tasks are asked about at once
+
+
+class Listed(Struct, frozen=True, kw_only=True):
+    task_id: TaskId
+    status: str
+    model_name: Any = None
+
+
+class ListedAnswer(Struct, frozen=True, kw_only=True):
+    data: tuple[Listed, ...]
+
+
+def page_of(number: int, start: str | None = None) -> Conversation[tuple[Listed, ...]]:
+    """Ids and states, newest first."""
+    asked = {"page_no": str(number), "page_size": str(PAGE)} | ({"start_time": start} if start else {})
+    return answer_in((yield HttpRequest(method="GET", path=f"{ROOT}tasks", query=asked)), ListedAnswer).data
+
+
+def batch(handles: tuple[Json, ...]) -> Conversation[dict[int, Update]]:
+    """Who is unfinished or canceled. Results and reasons are not listed: what has them is polled alone."""
+    places = {handle["id"]: place for place, handle in enumerate(handles)}
+    found: dict[int, Update] = {}
+    for number in range(1, min(PAGES, len(handles)) + 1):  # never more requests than one for each
+        listed = yield from page_of(number)
+        for task in listed:
+            state, place = STATES.get(task.status), places.pop(task.task_id, None)
+            if place is not None and state not in (None, State.SUCCEEDED, State.FAILED):
+                found[place] = news_of(vendor=VENDOR, state=state, status=task.status)
+        if not places or len(listed) < PAGE:
+            break
+    return found
+
+
+CLOCKS_APART = 60.0  # seconds by which the vendor's clock may be behind ours
+
+
+def find(order: Order, since: float) -> Conversation[tuple[Json, ...]]:
+    """All tasks of the model since then. Nothing found must mean that nothing was sent, so every page is read, and a
+    task whose model's name says nothing to us counts too.
+    """
+    _, body = kit.translate(API, order)
+    start = datetime.fromtimestamp(since - CLOCKS_APART, CHINA).strftime("%Y%m%d%H%M%S")
+    found: list[Json] = []
+    number, listed = 0, (None,) * PAGE
+    while len(listed) >= PAGE:
+        number += 1
+        listed = yield from page_of(number, start)
+        words = ((task, word_of(task.model_name) if isinstance(task.model_name, str) else "") for task in listed)
+        found += [
+            {"id": task.task_id} for task, word in words if word in ("", word_of(body["model"])) or word not in MODELS
+        ]
+    return tuple(found)
+
+
+def answer_in(response: HttpResponse, type: Any) -> Any:
+    """Raises Problem for an error, and for an answer that is none."""
+    kit.task_in(API, response)
+    return read_answer(response, type, vendor=VENDOR)
+
+
+# -- the whole -----------------------------------------------------------------------------
+
+
+def create(path: str, body: Any, summary: str) -> Route:
+    offered = tuple(each.word for each in MODELS.values() if ROOT + each.endpoint.at == path)
+    return Create(at=f"POST {path}", route=JOBS, parse=partial(parse, offered), render=render_created, body=body,
+                  answer=answers.CreateAnswer, headers={"X-DashScope-Async": ENABLE}, summary=summary)  # fmt: skip
+
+
+# fmt: off
+ROUTES = (
+    create(bodies.SYNTHESIS, bodies.Synthesis, "Video from words, from a picture, or a clip continued"),
+    create(bodies.KEYFRAMES, bodies.Keyframes, "Video between a first and a last frame, by older models"),
+    List(at=f"GET {ROOT}tasks", route=JOBS, parse=parse_page, render=render_list, answer=answers.ListAnswer,
+         query=ListQuery, summary="List the tasks, newest first"),
+    Stop(at=f"POST {ROOT}tasks/{{id}}/cancel", running=False, keeps=True, render=render_canceled,
+         answer=answers.CancelAnswer, summary="Cancel a task that is PENDING"),
+    OpenUploads(at=f"GET {ROOT}uploads", parse=parse_upload, render=render_policy, answer=PolicyAnswer,
+                query=UploadQuery, summary="Open a slot for a file to be used in requests for 48 hours"),
 )
+API = TaskApi(
+    name="dashscope", vendor=VENDOR, title="Alibaba Cloud Model Studio (DashScope)",
+    docs="https://www.alibabacloud.com/help/en/model-studio/manage-asynchronous-tasks",
+    base_url="https://dashscope-intl.aliyuncs.com", root=ROOT, show="tasks/{id}", at="",
+    endpoints=(bodies.TO_UPLOAD_FOR, *(each.endpoint for each in MODELS.values())), fields=bodies.FIELDS,
+    source=partial(read_file, True), word=answers.reason, sorts_flaws=False,
+    states=STATUSES, also_states={"SUSPENDED": State.QUEUED}, lost=frozenset({UNKNOWN}),
+    task=answers.task_answer, answer=answers.TaskAnswer,
+    made_reading=Reading(id="output.task_id", status="output.task_status", reason=()),
+    reading=Reading(id="", status="output.task_status", links=("output.video_url",)),
+    made_heard=Made, failure=answers.failure_of, complaint=answers.complaint, fault=answers.disguised,
+    render_problem=answers.render_problem, error_type=answers.ErrorAnswer, routes=ROUTES, headers=headers,
+    upload=upload, find=find, batch=batch, batch_key=lambda _: "",  # the list is that of the account
+    requests_per_second=20.0,
+)
+# fmt: on
+ENDPOINTS = dict(zip(MODELS, API.endpoints[1:], strict=True))
+UNRESOLVED = replace(API, source=partial(read_file, False))
+"""Without the header that the vendor wants of who names an upload."""
+BACK = replace(kit.back(API), vendor="alibaba", cancel=cancel)
+WIRE = replace(kit.wire(API), precheck=precheck, back=BACK)

@@ -1,6 +1,6 @@
 """fal's API: any model by its id, submitted to a queue and asked about, or run while its caller waits."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from mutoscope.model.catalog import WORD
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
-from mutoscope.model.job import Failure, Job, Json, State, Update
+from mutoscope.model.job import Failure, Generation, Job, Json, State, Update
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.model.requests import Submission
 from mutoscope.wirekit import task as kit
@@ -79,7 +79,7 @@ def queued(job: Job, here: str) -> Queued:
     failure = failure_of(job)
     return Queued(
         status=STATES[job.state], request_id=uuid4_form(job.id),
-        queue_position=0 if job.state is State.QUEUED else UNSET,
+        queue_position=(job.ahead or 0) if job.state is State.QUEUED else UNSET,
         metrics={"inference_time": models.inference(job)} if job.state.final else {},
         response_url=here, status_url=f"{here}/status", cancel_url=f"{here}/cancel",
         error=failure.message if failure else UNSET, error_type=type_of(failure) if failure else UNSET,
@@ -90,8 +90,8 @@ def submitted(job: Job, request: HttpRequest) -> HttpResponse:
     """The addresses are below the prefix by which the client came, and below its app alone."""
     word = word_in(request)
     base = f"{request.origin}{request.path.rstrip('/').removesuffix(word)}{app_of(word)}"
-    told = queued(job, f"{base}/requests/{uuid4_form(job.id)}")
-    return answered(job, replace(told, status="IN_QUEUE", queue_position=0, gateway_request_id=told.request_id))
+    told = queued(replace(job, state=State.QUEUED), f"{base}/requests/{uuid4_form(job.id)}")
+    return answered(job, replace(told, gateway_request_id=told.request_id))
 
 
 def status(job: Job, request: HttpRequest) -> HttpResponse:
@@ -126,6 +126,7 @@ def result(job: Job, _request: HttpRequest) -> HttpResponse:
     if failure := failure_of(job):
         problem = Problem(failure.kind, failure.message, field=failure.field)
         told, number = trouble(problem), 499 if job.state is State.CANCELED else status_of(problem)
+        told.detail = failure.flaws or told.detail
         told.error_type = told.error_type or type_of(failure)
         return answered(job, told, number, {"x-fal-retryable": "false"})
     return answered(job, models.output(job))
@@ -213,8 +214,7 @@ def trouble(problem: Problem) -> Trouble:
 def finding(flaw: Flaw) -> Json:
     told = fastapi(flaw)
     type, bound = TYPES.get(flaw.rule, (told["type"], ""))
-    place = "query" if flaw.path[0] == "fal_webhook" else "body"
-    found: Json = {"loc": [place, *flaw.path], "msg": told["msg"], "type": type, "url": about(type)}
+    found: Json = {"loc": [flaw.place, *flaw.path], "msg": told["msg"], "type": type, "url": about(type)}
     if bound:
         found["ctx"] = {bound: list(flaw.bound) if flaw.rule is Rule.CHOICE else flaw.bound}
     if told["input"]:
@@ -286,7 +286,11 @@ def parse(request: HttpRequest) -> Submission:
     if not WORD.fullmatch(word):
         raise Problem(Kind.NOT_FOUND, f"Application {word[:200]!r} not found: an id looks like owner/app/path.")
     webhook = request.query.get("fal_webhook")
-    flaws = () if webhook is None or LINK.fullmatch(webhook) else (custom_flaw(("fal_webhook",), NO_LINK),)
+    flaws = (
+        ()
+        if webhook is None or LINK.fullmatch(webhook)
+        else (replace(custom_flaw(("fal_webhook",), NO_LINK), place="query"),)
+    )
     endpoint = taking(word if word in BY_WORD else "", models.makes_clips(word, said))
     try:
         read = kit.parse(API, replace(endpoint, at=word, model_at=None, models=(word,)), request)
@@ -312,8 +316,31 @@ def parse_queued(request: HttpRequest) -> Submission:
     return replace(read, notes=(*read.notes, "ignored: sync_mode (files are linked)")) if inline else read
 
 
+def parse_late(request: HttpRequest) -> Submission:
+    """As the vendor does: what is wrong with a body is found when a runner takes it, and told as the result."""
+    try:
+        return parse_queued(request)
+    except Problem as problem:
+        flaws = [flaw for flaw in problem.flaws if flaw.path and flaw.place == "body"]
+        if problem.kind is not Kind.INVALID or not flaws or len(flaws) < len(problem.flaws):
+            raise
+        told = trouble(problem)
+        word = word_in(request)
+        makes = taking(word if word in BY_WORD else "", models.makes_clips(word, read_json(request.body))).makes
+        failure = Failure(kind=Kind.INVALID, message=told.message, field=problem.field,
+                          flaws=told.detail if isinstance(told.detail, list) else [])  # fmt: skip
+        wish = Generation(operation=[*makes.values()][-1], model=word)
+        return Submission(generation=wish, fails=failure, webhook=request.query.get("fal_webhook"),
+                          fields={"webhook": "fal_webhook"})  # fmt: skip
+
+
 def parse_waiting(request: HttpRequest) -> Submission:
     return replace(parse(request), wait=PATIENCE)
+
+
+def outcome(job: Job, _last: Job | None, request: HttpRequest) -> bytes:
+    """A model's output as an event, once it is there; before that what keeps the connection, and is no event."""
+    return b"data: " + result(job, request).body + b"\n\n" if job.state.final else b": in progress\n\n"
 
 
 def carries(request: HttpRequest) -> str | None:
@@ -389,13 +416,14 @@ class Logs(Struct, frozen=True, kw_only=True):
     logs: str = "0"
 
 
-def queue(root: str, title: str) -> tuple[Route, ...]:
+def queue(root: str, title: str, parse: Callable[[HttpRequest], Submission]) -> tuple[Route, ...]:
     """The paths of the queue below a prefix."""
     one = f"{root}{{app…}}/requests/{{id}}"
     return (
-        Create(at=f"POST {root}{{app…}}", parse=parse_queued, render=submitted, body=Asked, answer=Queued,
+        Create(at=f"POST {root}{{app…}}", parse=parse, render=submitted, body=Asked, answer=Queued, places=True,
                summary=f"Submit a request{title}"),
-        Read(at=f"GET {one}/status", render=status, answer=Queued, query=Logs, summary=f"How a request stands{title}"),
+        Read(at=f"GET {one}/status", render=status, answer=Queued, query=Logs, also=(202,),
+             summary=f"How a request stands{title}"),
         Follow(at=f"GET {one}/status/stream", event=event, answer=Queued, query=Logs,
                summary=f"How a request stands, at every change{title}"),
         Read(at=f"GET {one}", render=result, answer=dict[str, Any], summary=f"What a request has made{title}"),
@@ -406,16 +434,28 @@ def queue(root: str, title: str) -> tuple[Route, ...]:
     )  # fmt: skip
 
 
-ROUTES: tuple[Route, ...] = (
-    *queue(QUEUE, ""),
-    *queue("/fal/", ", as relays have it"),
-    *queue(RELAY, ", as resellers have it"),
+def routes(parse: Callable[[HttpRequest], Submission]) -> tuple[Route, ...]:
+    """With what reads what is submitted to the queue."""
+    return (
+        *queue(QUEUE, "", parse),
+        *queue("/fal/", ", as relays have it", parse),
+        *queue(RELAY, ", as resellers have it", parse),
+        *RUNS,
+        *places.ROUTES,
+    )
+
+
+RUNS: tuple[Route, ...] = (
     Create(at=f"POST {RUN}{{app…}}", parse=parse_waiting, render=submitted, waited=waited, carries=carries, body=Asked,
            answer=dict[str, Any], summary="Run a model and wait for what it makes"),
-    *places.ROUTES,
+    Create(at=f"POST {RUN}{{app…}}/stream", parse=parse, render=submitted, event=outcome, body=Asked,
+           answer=Queued, summary="Run a model and hear what it makes as an event"),
 )  # fmt: skip
 WIRE = replace(
-    kit.wire(API), roots=("/fal/", RELAY), routes=ROUTES, render_problem=render_problem, render_webhook=news,
-    id_header=ID_HEADER, signed_headers=places.signed, proxy=places.PROXY, target=places.target,
+    kit.wire(API), roots=("/fal/", RELAY), routes=routes(parse_late), render_problem=render_problem,
+    render_webhook=news, id_header=ID_HEADER, signed_headers=places.signed, proxy=places.PROXY, target=places.target,
     back=replace(kit.back(API), poll=poll, cancel=cancel),
 )  # fmt: skip
+EARLY = replace(WIRE, routes=routes(parse_queued))
+"""What is sure to fail is refused when it is submitted."""
+DIALECTS = {"late": WIRE, "early": EARLY}

@@ -333,7 +333,11 @@ def drawing(word: str, makes: Makes, input: type[Struct], credits: float, defaul
             fields: Mapping[str, AnyField] = PICTURES, tells: tuple[str, ...] = FLUX_TELLS,
             about: str = "Pictures from words") -> Known:
     return Known(word=word, about=about, input=input, fields=fields, makes=makes, shows="images", tells=tells,
-                 price=an_image(credits), defaults=defaults)
+                 price=an_image(credits), defaults=defaults | ({"format": "jpeg"} if word.startswith(JPEG) else {}))
+
+
+JPEG = ("fal-ai/flux/", "fal-ai/flux-pro/")
+"""Whose pictures are JPEG where nobody says otherwise."""
 
 
 def tool(word: str, makes: Makes, input: type[Struct], credits: float, about: str, *tells: str) -> Known:

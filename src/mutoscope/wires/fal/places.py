@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from urllib.parse import quote, unquote, urlsplit
 
@@ -13,14 +14,15 @@ from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import ANY_FILE, Upload, UploadWish
 from mutoscope.wirekit.body import read_body
 from mutoscope.wirekit.ids import uuid4_form
-from mutoscope.wirekit.routes import OpenUploads, Route
+from mutoscope.wirekit.routes import OpenUploads, Reply, Route, TakeRaw
 
-QUEUE, RUN, REST, PROXY = "/fal/queue/", "/fal/run/", "/fal/rest/", "/fal/proxy"
+QUEUE, RUN, REST, CDN, PROXY = "/fal/queue/", "/fal/run/", "/fal/rest/", "/fal/cdn/", "/fal/proxy"
 HOSTS: Mapping[str, str] = {
     "queue.fal.run": QUEUE,
     "fal.run": RUN,
     "rest.fal.ai": REST,
     "rest.alpha.fal.ai": REST,
+    "v3.fal.media": CDN,
     "queue.falrun.com": QUEUE,
     "falrun.com": RUN,
 }
@@ -73,7 +75,40 @@ def render_upload(uploads: tuple[Upload, ...], _request: HttpRequest) -> HttpRes
     return json_response(Slot(file_url=uploads[0].asset_url, upload_url=uploads[0].put_url))
 
 
+def bare_upload(request: HttpRequest) -> UploadWish:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip() or ANY_FILE
+    name = request.headers.get("x-fal-file-name", "")[:255] or None
+    return UploadWish(media_type=media_type[:255], name=name, min_bytes=1, max_bytes=LARGEST, keep_seconds=DAY,
+                      slot_seconds=1.0)  # fmt: skip
+
+
+def render_kept(upload: Upload, _request: HttpRequest) -> HttpResponse:
+    return json_response({"access_url": upload.asset_url})
+
+
+SCHEME = "Bearer"
+
+
+class Token(Struct, kw_only=True):
+    token: str
+    token_type: str
+    base_url: str
+    expires_at: str
+
+
+def render_token(request: HttpRequest) -> HttpResponse:
+    """Where files go, and what opens that: the caller's own key."""
+    key = request.headers.get("authorization", "").partition(" ")[2].strip()
+    until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    base = f"{request.origin}{CDN.rstrip('/')}"
+    return json_response(Token(token=key or "open", token_type=SCHEME, base_url=base, expires_at=until))
+
+
 ROUTES: tuple[Route, ...] = (
+    Reply(at=f"POST {REST}storage/auth/token", reply=render_token, answer=Token,
+          summary="Where a file is sent to, and with what key"),
+    TakeRaw(at=f"POST {CDN}files/upload", parse=bare_upload, render=render_kept, answer=dict[str, str],
+            summary="Keep a file, which is the body"),
     OpenUploads(at=f"POST {REST}storage/upload/initiate", parse=parse_upload, render=render_upload, body=Announced,
                 answer=Slot, summary="Open a slot for a file"),
 )  # fmt: skip

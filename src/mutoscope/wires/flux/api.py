@@ -17,6 +17,7 @@ from mutoscope.model.requests import Account, Page
 from mutoscope.wirekit.body import body_of, needing, one_of, read_body
 from mutoscope.wirekit.flaws import fastapi, pydantic
 from mutoscope.wirekit.ids import uuid4_form
+from mutoscope.wirekit.queries import named
 from mutoscope.wirekit.routes import AccountRead, List, Read, Reply, Stop
 from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, bearer, render_problem, wire
 from mutoscope.wires.flux import bodies
@@ -120,12 +121,8 @@ def told_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
     answer = render_problem(API, problem, request)
     if problem.kind is not Kind.NOT_FOUND or not request.path.endswith(RESULT):
         return answer
-    told = Error(detail=problem.message, message=problem.message, id=asked_id(request), status=UNKNOWN)
+    told = Error(detail=problem.message, message=problem.message, id=request.query.get("id", ""), status=UNKNOWN)
     return json_response(msgspec.to_builtins(told) | {"result": None}, answer.status, answer.headers)
-
-
-def asked_id(request: HttpRequest) -> str:
-    return request.query.get("id", "")
 
 
 def key_of(request: HttpRequest) -> str | None:
@@ -201,7 +198,7 @@ def render_credits(account: Account, _request: HttpRequest) -> HttpResponse:
 ROUTES = (
     List(at=f"GET {ROOT}my_finetunes", route=TUNED, parse=lambda _: Page(size=1000), render=render_finetunes,
          answer=Finetunes, summary="List the finetunes"),
-    Read(at=f"GET {ROOT}finetune_details", route=TUNED, id=lambda request: request.query.get("finetune_id", ""),
+    Read(at=f"GET {ROOT}finetune_details", route=TUNED, id=named("finetune_id"),
          render=render_details, answer=FinetuneDetails, summary="What a finetune was made of"),
     Stop(at=f"POST {ROOT}delete_finetune", route=TUNED, id=finetune_in, running=True, keeps=False,
          render=render_deleted, body=DeleteFinetune, answer=Deleted, summary="Delete a finetune"),
@@ -284,21 +281,16 @@ ENDPOINTS = (
 # fmt: on
 
 
-def fault(task: Json) -> Problem | None:
-    gone = task.get("status") == UNKNOWN
-    return Problem(Kind.NOT_FOUND, "Black Forest Labs knows no such task.") if gone else None
-
-
 # fmt: off
 API = TaskApi(
     name="flux", vendor="Black Forest Labs", title="Black Forest Labs FLUX", docs="https://docs.bfl.ai",
     base_url="https://api.bfl.ai", root=ROOT, roots=(f"{ROOT}flux-", RESULT), mounts=("/bfl", "/proxy/bfl"),
-    show="get_result?id={id}", show_keyless=True, id_of=asked_id, endpoints=ENDPOINTS, fields=bodies.FIELDS,
+    show="get_result?id={id}", show_keyless=True, id_of=named("id"), endpoints=ENDPOINTS, fields=bodies.FIELDS,
     states=STATES, also_states={INPUT_REFUSED: State.FAILED, OUTPUT_REFUSED: State.FAILED}, task=result, answer=Result,
     made=made, made_type=Made, webhook="webhook_url", webhook_headers=webhook_headers, events=lambda _: ENDED,
     reading=Reading(links=("result.sample",), progress="progress", whole=1.0, cost="cost",
                     reason=("details.Error", "details.Moderation Reasons.0", "details")),
-    fault=fault, error=error, error_type=Error, invalid_status=422, word=pydantic,
+    lost=frozenset({UNKNOWN}), error=error, error_type=Error, invalid_status=422, word=pydantic,
     sign=lambda key, _: {"x-key": key}, credential=key_of,
     security={"key": {"type": "apiKey", "in": "header", "name": "x-key"},
               "bearer": {"type": "http", "scheme": "bearer"}},

@@ -32,10 +32,11 @@ def flux(
     size: tuple[int, int] = (1024, 1024),
     megapixels: float = 1,
     spoken: tuple[str, ...] = (),
+    format: str = "jpeg",
 ) -> Model:
     """`spoken`: other names, by which relays sell it at OpenAI's path of pictures."""
     names = {"flux": (name,)} | ({"openai": (name, *spoken)} if T2I in serves else {})
-    defaults = {"width": size[0], "height": size[1]}
+    defaults = {"width": size[0], "height": size[1], "format": format}
     found = row(name, "flux", *serves, price=nominal("the vendor's figures change with the size", image=cents),
                 defaults=defaults, sizes=sizes_of(megapixels), names=names)  # fmt: skip
     return replace(found, ignores=ADVICE | HINTS)
@@ -51,8 +52,8 @@ PICTURES: tuple[Model, ...] = (
     flux("flux-pro-1.0-expand", OUTPAINT, cents=5),
     flux("flux-pro-1.0-canny", I2I, cents=5),
     flux("flux-pro-1.0-depth", I2I, cents=5),
-    flux("flux-kontext-pro", T2I, I2I, cents=4),
-    flux("flux-kontext-max", T2I, I2I, cents=8),
+    flux("flux-kontext-pro", T2I, I2I, cents=4, format="png"),
+    flux("flux-kontext-max", T2I, I2I, cents=8, format="png"),
     flux("flux-2-pro", T2I, I2I, cents=3),
     flux("flux-2-pro-preview", T2I, I2I, cents=3),
     flux("flux-2-max", T2I, I2I, cents=7),
@@ -60,10 +61,10 @@ PICTURES: tuple[Model, ...] = (
     flux("flux-2-klein-4b", T2I, I2I, cents=1.4),
     flux("flux-2-klein-9b", T2I, I2I, cents=1.5),
     flux("flux-2-klein-9b-preview", T2I, I2I, cents=1.5),
-    flux("flux-tools/outpainting-v1", OUTPAINT, cents=5),
-    flux("flux-2-flex-outpainting", OUTPAINT, cents=5),
-    flux("flux-tools/erase-v1", INPAINT, cents=5),
-    flux("flux-tools/deblur-v1", I2I, cents=5),
+    flux("flux-tools/outpainting-v1", OUTPAINT, cents=5, format="png"),
+    flux("flux-2-flex-outpainting", OUTPAINT, cents=5, format="png"),
+    flux("flux-tools/erase-v1", INPAINT, cents=5, format="png"),
+    flux("flux-tools/deblur-v1", I2I, cents=5, format="png"),
     flux("flux-tools/vto-v1", TRY_ON, cents=5),
     flux("flux-tools/vto-v2", TRY_ON, cents=5),
     flux("flux-3-image", T2I, I2I, cents=5),

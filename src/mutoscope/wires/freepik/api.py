@@ -1,39 +1,66 @@
 """Freepik's AI API, since 2026 also Magnific's: one path per model, a task, `generated` links.
 
-Read `MODELS` in `bodies.py` first, one row each, then the foot of this file. The vendor has no word for "stop" and no
-reason for a failure; its lists tell ids and states, nothing else.
+Read `MODELS` in `bodies.py` and `TABLE` in `models.py` first, one row each, then the foot of this file. The vendor has
+no word for "stop" and no reason for a failure; its lists tell ids and states, nothing else. What answers otherwise than
+by a task is in `tasks.py`.
 """
 
 import math
 import re
 from collections.abc import Iterator, Mapping
 from itertools import count
-from typing import Annotated, Any, Literal, cast, get_args
-from urllib.parse import urlsplit
+from typing import Annotated, Any, cast, get_args
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
 
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
-from mutoscope.model.job import Input, Job, Json, MediaLimits, Role, State, Update
+from mutoscope.model.job import Input, Job, Json, MediaLimits, Operation, Role, State, Update
 from mutoscope.model.problem import STATUS, Kind, Problem, Rule
 from mutoscope.model.requests import Allowance, Page, Submission, Upload, UploadWish
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.answers import STORE_KINDS, TaskId, ask, is_link, news_of, read_answer, refusal
-from mutoscope.wirekit.back import Conversation, File, Order, Way
+from mutoscope.wirekit.back import Carriage, Conversation, File, Order, Way
 from mutoscope.wirekit.body import outside_body, read_body, read_json
-from mutoscope.wirekit.fields import FileField
+from mutoscope.wirekit.fields import FileField, extra
 from mutoscope.wirekit.flaws import pydantic
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.media import LINK, BadSource, source
 from mutoscope.wirekit.paths import at, has
 from mutoscope.wirekit.queries import read_query
-from mutoscope.wirekit.routes import List, ListUploads, OpenUploads
+from mutoscope.wirekit.routes import Create, List, ListUploads, OpenUploads, Read
 from mutoscope.wirekit.task import Endpoint, Reading, TaskApi
 from mutoscope.wirekit.times import utc
 from mutoscope.wires._wan import clip_limits
-from mutoscope.wires.freepik.bodies import FIELDS, MODELS, OTHER_MODEL, PUBLISHED, VENDOR, UploadRequest, UploadType
+from mutoscope.wires.freepik import catalogue
+from mutoscope.wires.freepik.bodies import (
+    FIELDS,
+    MODELS,
+    OTHER_MODEL,
+    PUBLISHED,
+    VENDOR,
+    WAN,
+    Link,
+    UploadRequest,
+    UploadType,
+)
+from mutoscope.wires.freepik.tasks import (
+    ANSWERS,
+    STATUSES,
+    Class,
+    LoraListAnswer,
+    SoundListAnswer,
+    TaskAnswer,
+    TaskListAnswer,
+    Uuid,
+    reason_of,
+    render_list,
+    render_loras,
+    render_sounds,
+    task,
+)
 
 ROOT = "/v1/ai/"
 KEY_HEADERS = ("x-freepik-api-key", "x-magnific-api-key")  # the old host's and the new one's
@@ -51,8 +78,9 @@ def parse(endpoint: Endpoint, request: HttpRequest) -> Submission:
     Raises Problem(INVALID) with every flaw of the body.
     """
     sent, notes = without_placeholders(endpoint, request)
-    read = kit.parse(API, endpoint, sent)
-    if clip := read.generation.input(Role.VIDEO):
+    read = kit.parse(API, endpoint, respelt(endpoint, sent))
+    clip = read.generation.input(Role.VIDEO) if endpoint.at == WAN else None
+    if clip:
         inputs = tuple(each for each in read.generation.inputs if each is not clip)
         if read.generation.input(Role.FIRST_FRAME):
             unused = f"start_image_url decides; send {clip.field} without it to continue a clip"
@@ -60,8 +88,18 @@ def parse(endpoint: Endpoint, request: HttpRequest) -> Submission:
         else:  # it counts in the duration
             inputs = (*inputs, replace(clip, limits=clip_limits(read.generation.seconds)))
         read = replace(read, generation=replace(read.generation, inputs=inputs))
-    notes = (*notes, *read.ignored)
-    return replace(read, notes=notes, ignored=(), unread={}) if notes else read
+    return replace(read, notes=(*read.notes, *notes)) if notes else read
+
+
+DURATION = re.compile(rb'("duration"\s*:\s*)("?)([0-9]{1,2})\2(?=\s*[,}])')
+
+
+def respelt(endpoint: Endpoint, request: HttpRequest) -> HttpRequest:
+    """Models differ in whether a duration is a number or a text; either is taken from whoever mixes them up."""
+    spelling = catalogue.SPELLINGS.get(endpoint.at)
+    if spelling is None or b'"duration"' not in request.body:
+        return request
+    return replace(request, body=DURATION.sub(spelling, request.body))
 
 
 def without_placeholders(endpoint: Endpoint, request: HttpRequest) -> tuple[HttpRequest, tuple[str, ...]]:
@@ -129,50 +167,7 @@ def credential(request: HttpRequest) -> str | None:
     return request.headers.get(old, "").strip() or request.headers.get(new, "").strip() or None
 
 
-# -- tasks and their lists -------------------------------------------------------
-
-Status = Literal["CREATED", "IN_PROGRESS", "COMPLETED", "FAILED"]
-STATUSES: dict[State, Status] = dict(zip(State, (*get_args(Status), "FAILED"), strict=True))
-"""The vendor has no word for what is canceled, and clients know these four only."""
-Uuid = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
-
-
-class ListedTask(Struct, frozen=True, kw_only=True):
-    task_id: Uuid
-    status: Status
-
-
-class Task(ListedTask, frozen=True, kw_only=True):
-    generated: tuple[str, ...] = ()
-    error: str | UnsetType = UNSET  # ours: why it FAILED
-
-
-class TaskAnswer(Struct, frozen=True, kw_only=True):
-    data: Task
-
-
-class TaskListAnswer(Struct, frozen=True, kw_only=True):
-    data: tuple[ListedTask, ...]
-
-
-def task(job: Job) -> Task:
-    return Task(
-        task_id=uuid4_form(job.id),
-        status=STATUSES[job.state],
-        generated=tuple(each.url for each in job.outputs if each.url) if job.state is State.SUCCEEDED else (),
-        error=reason_of(job) if STATUSES[job.state] == "FAILED" else UNSET,
-    )
-
-
-def reason_of(job: Job) -> str:
-    if job.failure is not None:
-        return job.failure.message
-    return "The task was canceled." if job.state is State.CANCELED else "The task failed."
-
-
-def render_list(jobs: tuple[Job, ...], _request: HttpRequest) -> HttpResponse:
-    listed = (ListedTask(task_id=uuid4_form(job.id), status=STATUSES[job.state]) for job in jobs)
-    return json_response(TaskListAnswer(data=tuple(listed)))
+# -- lists -----------------------------------------------------------------------
 
 
 class ListQuery(Struct, frozen=True, kw_only=True):
@@ -186,7 +181,7 @@ def parse_page(request: HttpRequest) -> Page:
     return Page(number=query.page, size=query.per_page)
 
 
-EMPTY_LISTS: Json = {"loras": {"default": (), "customs": ()}, "apps": (), "flows": (), "me/flows": ()}
+EMPTY_LISTS: Json = {"apps": (), "flows": (), "me/flows": ()}
 """Lists of the vendor's that are always empty here, at which clients try their keys."""
 
 
@@ -319,7 +314,7 @@ FIXED_MESSAGES: Mapping[int, str] = {
     500: "Internal Server Error",
     503: "Service Unavailable. Please try again later.",
 }
-BODY_FIELDS = frozenset(name for each in MODELS for name in each.body.__struct_fields__)
+BODY_FIELDS = catalogue.NAMES.union(name for each in MODELS for name in each.body.__struct_fields__)
 
 
 def render_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
@@ -351,14 +346,124 @@ def invalid_params(problem: Problem, where: str) -> tuple[InvalidParam, ...]:
     )
 
 
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *(replace(each, body=PUBLISHED.get(each.body, each.body)) for each in MODELS),
+    *catalogue.endpoints(ANSWERS),
+)
+HEARD = ("music-generation", "sound-effects", "audio-isolation", "voiceover/elevenlabs-turbo-v2-5")
+"""Models whose lists tell of the files too."""
+ICONS, LORAS = "text-to-icon", "loras"
+
+
+def listing(at: str, endpoint: Endpoint) -> List:
+    told = (render_sounds, SoundListAnswer) if at in HEARD else (render_list, TaskListAnswer)
+    render, answer = (render_loras, LoraListAnswer) if at == LORAS else told
+    return List(at=f"GET {ROOT}{at}", route=endpoint.route, parse=parse_page, render=render, answer=answer,
+                query=ListQuery, summary=f"{endpoint.title}: list the tasks, newest first")  # fmt: skip
+
+
+class NoBody(Struct, frozen=True, kw_only=True):
+    """Nothing is asked of a rendering beside what its path says."""
+
+
+def render_icon(job: Job, request: HttpRequest) -> HttpResponse:
+    """Raises Problem for a format that it was not made in."""
+    wanted, made = (
+        request.params["format"],
+        {each.media_type.partition("/")[2].partition("+")[0] for each in job.outputs},
+    )
+    if made and wanted not in made:
+        told = f"The icon was made as {', '.join(sorted(made))}; {wanted} is to be asked for when it is made."
+        raise Problem(Kind.UNSUPPORTED, told, field="format")
+    return json_response(TaskAnswer(data=task(job)))
+
+
+LISTED = {at: each for each in ENDPOINTS for at in (each.at, each.shown) if at}
+"""Tasks are listed where they are made and where they are read."""
+
 # fmt: off
 ROUTES = (
-    *(List(at=f"GET {ROOT}{each.at}", route=each.route, parse=parse_page, render=render_list, answer=TaskListAnswer,
-           query=ListQuery, summary=f"{each.title}: list the tasks, newest first") for each in MODELS),
+    *(listing(at, each) for at, each in LISTED.items()),
+    Read(at=f"POST {ROOT}{ICONS}/{{id}}/render/{{format}}", id=lambda request: request.params["id"], route=ICONS,
+         render=render_icon, body=NoBody, answer=TaskAnswer, summary="An icon's file, in the format it was made in"),
     OpenUploads(at=f"POST {ROOT}uploads/request-url", parse=parse_uploads, render=render_uploads, body=UploadRequest,
                 answer=UploadAnswer, summary="Open upload slots for local files"),
     ListUploads(at=f"GET {ROOT}uploads", render=render_upload_list, answer=UploadListAnswer,
                 summary="List the uploaded files, with fresh links"),
+)
+# fmt: on
+
+# -- flows: what an account has put together itself ---------------------------------------------
+
+FLOW_STATES = dict(zip(State, ("pending", "running", "completed", "failed", "cancelled"), strict=True))
+
+
+class FlowRequest(Struct, frozen=True, kw_only=True):
+    inputs: dict[str, Any]
+    webhook: Link | None = None
+
+
+class FlowRun(Struct, frozen=True, kw_only=True):
+    status: str
+    workflow_run_identifier: Uuid
+
+
+class FlowResult(Struct, frozen=True, kw_only=True):
+    images: tuple[str, ...] = ()
+    videos: tuple[str, ...] = ()
+    audios: tuple[str, ...] = ()
+
+
+class FlowNews(Struct, frozen=True, kw_only=True):
+    run_id: Uuid
+    status: str
+    app_id: str
+    started_at: str | None
+    completed_at: str | None
+    error_message: str | None
+    result: FlowResult
+
+
+class FlowAnswer(Struct, frozen=True, kw_only=True):
+    data: FlowNews
+
+
+def flow_run(job: Job) -> FlowRun:
+    return FlowRun(status=FLOW_STATES[job.state], workflow_run_identifier=uuid4_form(job.id))
+
+
+def flow_news(job: Job) -> FlowAnswer:
+    made: dict[str, list[str]] = {"image": [], "video": [], "audio": []}
+    for each in job.outputs if job.state is State.SUCCEEDED else ():
+        made.setdefault(each.media_type.partition("/")[0], []).append(each.url or "")
+    result = FlowResult(images=tuple(made["image"]), videos=tuple(made["video"]), audios=tuple(made["audio"]))
+    failed = job.state in (State.FAILED, State.CANCELED)
+    news = FlowNews(
+        run_id=uuid4_form(job.id), status=FLOW_STATES[job.state], app_id=job.generation.model, result=result,
+        started_at=utc(job.started, "seconds") if job.started else None,
+        completed_at=utc(job.finished, "seconds") if job.finished else None,
+        error_message=reason_of(job) if failed else None,
+    )  # fmt: skip
+    return FlowAnswer(data=news)
+
+
+FLOW = Endpoint(
+    at="flows/{flow}/run", family="flows/", model_at="{flow}", shown="flows/runs", route="flows", title="Run a flow",
+    body=FlowRequest, makes={None: Operation.TEXT_TO_IMAGE}, fields={"inputs": extra("inputs")},
+)  # fmt: skip
+
+
+def parse_flow(request: HttpRequest) -> Submission:
+    """Flows are an account's own: here there are those that the operator's settings name."""
+    return kit.parse(replace(FLOWS, parse=None), FLOWS.endpoints[0], request)
+
+
+# fmt: off
+FLOW_ROUTES = (
+    Create(at=f"POST {ROOT}{FLOW.at}", route=FLOW.route, parse=parse_flow, body=FlowRequest, answer=FlowRun,
+           status=202, summary=FLOW.title, render=lambda job, _request: json_response(flow_run(job), 202)),
+    Read(at=f"GET {ROOT}{FLOW.shown}/{{id}}", route=FLOW.route, answer=FlowAnswer, summary=f"{FLOW.title}: read a run",
+         render=lambda job, _request: json_response(flow_news(job))),
 )
 # fmt: on
 
@@ -445,6 +550,105 @@ class Slots(Struct, frozen=True, kw_only=True):
     files: Annotated[tuple[Slot, ...], Meta(min_length=1)]
 
 
+UNSENT = frozenset({Operation.FINETUNE})
+"""What the vendor tells no end of: a LoRA that was paid for could not be found again."""
+
+
+def api_for(names: tuple[str, ...]) -> TaskApi:
+    return FLOWS if any(name.startswith(FLOW.family) for name in names) else API
+
+
+def heeds(made: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
+    return None if made in UNSENT else kit.supports(api_for(names), made, names)
+
+
+def ways(order: Order, wanted: Input) -> tuple[Carriage, ...]:
+    return kit.ways(api_for(order.names), order, wanted)
+
+
+def check(order: Order) -> None:
+    kit.check(api_for(order.names), order)
+
+
+def submit(order: Order) -> Conversation[Update]:
+    """A task, in its envelope or bare, or what was made at once."""
+    api = api_for(order.names)
+    path, _ = kit.translate(api, order)
+    reading = AT_ONCE.get(path)
+    told = kit.submit(api if reading is None else replace(api, show=None, heard=None, reading=reading), order)
+    request = next(told)
+    response = yield in_form(request) if path == CUT_OUT else request
+    if path == CLASSES:
+        classes = msgspec.json.encode(read_answer(good(response), ClassNews, vendor=VENDOR).data).decode()
+        handle = {"id": order.reference or "-"}
+        return news_of(vendor=VENDOR, state=State.SUCCEEDED, status="", texts=(classes,), handle=handle)
+    return ended(told, wrapped(response) if path == RESTYLED else response)
+
+
+CUT_OUT, CLASSES, RESTYLED = "beta/remove-background", "classifier/image", "image-style-transfer"
+AT_ONCE: dict[str, Reading] = {
+    "text-to-image": Reading(inline=("data.*.base64",)),
+    "beta/text-to-image/reimagine-flux": Reading(links=("generated", "data.generated")),
+    CUT_OUT: Reading(links=("high_resolution", "url")),
+    CLASSES: Reading(),
+}
+"""Where the answers of models that answer at once have what was made."""
+
+
+class ClassNews(Struct, frozen=True, kw_only=True):
+    data: tuple[Class, ...]
+
+
+def ended(told: Conversation[Update], response: HttpResponse) -> Update:
+    """What a conversation of one request comes to."""
+    try:
+        told.send(response)
+    except StopIteration as end:
+        return end.value
+    raise Problem(Kind.INTERNAL, f"{VENDOR} was asked twice.")
+
+
+def in_form(request: HttpRequest) -> HttpRequest:
+    said = msgspec.json.decode(request.body, type=dict[str, str])
+    headers = request.headers | {"content-type": "application/x-www-form-urlencoded"}
+    return replace(request, headers=headers, body=urlencode(said).encode())
+
+
+def wrapped(response: HttpResponse) -> HttpResponse:
+    """A task that came without its envelope, and with `task_status`; some clients were answered in the usual way."""
+    try:
+        said = msgspec.json.decode(response.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return response
+    if not isinstance(said, dict) or "task_id" not in (bare := cast("Json", said)):
+        return response
+    status = bare.get("status", bare.get("task_status"))
+    return replace(response, body=msgspec.json.encode({"data": bare | {"status": status}}))
+
+
+WORDED = ("improve-prompt", "image-to-prompt")
+INLINE = "text-to-image/imagen3"
+
+
+def poll(handle: Json) -> Conversation[Update]:
+    """How a task stands. Some tell words in the place of links, or files in base64."""
+    path = handle["path"]
+    if path == FLOW.shown:
+        return (yield from kit.poll(FLOWS, handle))
+    request = next(kit.poll(API, handle))
+    if path == ICONS:  # which has no read: a rendering answers as one would
+        request = replace(request, method="POST", path=f"{request.path}/render/png")
+    response = yield request
+    api = API
+    if path in WORDED:
+        api = replace(API, reading=replace(API.reading, links=(), texts=("data.generated",)))
+    elif path == INLINE and b"://" not in response.body:
+        api = replace(API, reading=replace(API.reading, links=(), inline=("data.generated",)))
+    told = kit.poll(api, handle)
+    next(told)
+    return ended(told, response)
+
+
 def upload(file: File) -> Conversation[str]:
     if file.media_type not in UPLOADS.types:
         right = ", ".join(UPLOADS.types)
@@ -477,16 +681,35 @@ def text(said: Any, name: str) -> str:
 API = TaskApi(
     name="freepik", vendor=VENDOR, title="Freepik / Magnific AI API", docs="https://docs.freepik.com/api-reference",
     base_url="https://api.freepik.com", root=ROOT, show="{at}/{id}", at="path",
-    endpoints=tuple(replace(each, body=PUBLISHED.get(each.body, each.body)) for each in MODELS), fields=FIELDS,
+    endpoints=ENDPOINTS, fields=FIELDS,
     parse=parse, source=read_file, address=link_fault, word=pydantic,
     states=STATUSES, task=lambda job: TaskAnswer(data=task(job)), answer=TaskAnswer,
     webhook="webhook_url", webhook_body=task, webhook_id="task_id",
     reading=Reading(id="data.task_id", status="data.status", links=("data.generated",), reason=("data.error",)),
     heard=Envelope, reasons=(), blamed=blamed, render_problem=render_problem, error_type=ErrorAnswer,
     sign=lambda key, _now: {KEY_HEADERS[0]: key}, credential=credential,
-    security={"type": "apiKey", "in": "header", "name": KEY_HEADERS[0]}, routes=ROUTES,
+    security={"type": "apiKey", "in": "header", "name": KEY_HEADERS[0]}, routes=(*ROUTES, *FLOW_ROUTES),
     upload=upload, upload_limits=UPLOADS, find=find, batch=batch, batch_key=lambda handle: handle["path"],
     requests_per_second=10.0,  # the documented average of one address
 )
+FLOWS = replace(
+    API, endpoints=(FLOW,), webhook="webhook", webhook_id="", heard=None, states=FLOW_STATES,
+    also_states={"completed_with_errors": State.SUCCEEDED, "cancelled": State.FAILED},
+    made_reading=Reading(id="workflow_run_identifier"),
+    reading=Reading(id="data.run_id", status="data.status", reason=("data.error_message",),
+                    links=("data.result.images", "data.result.videos", "data.result.audios")),
+)
 # fmt: on
-WIRE = replace(kit.wire(API), answer_headers=answer_headers, absent=absent)
+WIRE = replace(
+    kit.wire(API),
+    answer_headers=answer_headers,
+    absent=absent,
+    back=replace(
+        kit.back(API),
+        heeds=heeds,
+        ways=ways,
+        check=check,
+        submit=submit,
+        poll=poll,
+    ),
+)

@@ -5,18 +5,17 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta, Struct
-from msgspec.structs import replace
 
-from mutoscope.model.catalog import pixels_of
-from mutoscope.model.job import Generation, Json, Operation, Role
-from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
+from mutoscope.model.job import Json, Operation, Role
+from mutoscope.model.problem import Flaw, Kind, custom_flaw
 from mutoscope.wirekit.back import Way
-from mutoscope.wirekit.fields import AnyField, Field, FileField, extra, pixels, same
+from mutoscope.wirekit.fields import AnyField, FileField, extra, folded, same
 from mutoscope.wirekit.media import BASE64_PATTERN, DATA_PATTERN, URL_PATTERN
 from mutoscope.wirekit.task import Endpoint
 from mutoscope.wires import _wan
 
 VENDOR = "Freepik"
+WAN = "image-to-video/wan-2-7"
 
 # -- what the vendor takes: the bodies, with the vendor's bounds -----------------
 
@@ -130,70 +129,10 @@ class UploadRequest(Struct, frozen=True, kw_only=True):
     files: Annotated[tuple[WishedFile, ...], Meta(min_length=1, max_length=14)]
 
 
-# -- the size of the frame: pixels where `ratio` lists them, else a tier and a shape ----
-
-RESOLUTIONS = {"720P": "720p", "1080P": "1080p"}
-TIERS = {ours: theirs for theirs, ours in RESOLUTIONS.items()}
-SIZES = {pixels_of(shape, tier): (shape, tier) for tier in TIERS for shape in get_args(WanShape)}
-
-
-def size_of(wish: Generation) -> tuple[int, int] | None:
-    if wish.width is not None and wish.height is not None:
-        return wish.width, wish.height
-    if wish.width is None and wish.height is None:
-        return None
-    message = f"{VENDOR} needs the width and the height of the frame; only one was given."
-    raise Problem(Kind.INVALID, message, field="height" if wish.height is None else "width")
-
-
-def ratio_of(wish: Generation) -> str | None:
-    if size := size_of(wish):
-        return f"{size[0]}:{size[1]}"
-    if wish.resolution is None:
-        return None
-    message = f"{VENDOR} has no tiers of resolution for {wish.model}: ask for width and height in pixels."
-    raise Problem(Kind.UNSUPPORTED, message, field="resolution")
-
-
-def tier_of(wish: Generation) -> str | None:
-    if size_of(wish):
-        message = f"{VENDOR} gives the frame the shape of the input: ask for a resolution, not for pixels."
-        raise Problem(Kind.UNSUPPORTED, message, field="width")
-    return TIERS.get(wish.resolution or "", wish.resolution)
-
-
-def shape_and_tier(wish: Generation) -> tuple[str | None, str | None]:
-    """Exactly the size that was asked for, or none. A tier or a shape beside it must agree."""
-    shape, tier = wish.extra.get("ratio"), wish.resolution
-    if (size := size_of(wish)) is None:
-        return shape, TIERS.get(tier or "", tier)
-    if (found := SIZES.get(size)) is None:
-        right = ", ".join(f"{w}×{h}" for w, h in filter(None, SIZES))
-        message = f"{VENDOR} has no frame of {size[0]}×{size[1]} for this model; it has {right}."
-        raise Problem(Kind.INVALID, message, field="width")
-    for name, asked, given in (("resolution", tier, found[1]), ("ratio", shape, found[0])):
-        if asked not in (None, given):
-            message = f"{size[0]}×{size[1]} is {given}, which contradicts the {name} {asked} beside it."
-            raise Problem(Kind.INVALID, message, field=name)
-    return found[0], TIERS[found[1]]
-
-
-def read_tier(value: str) -> Json:
-    return {"resolution": RESOLUTIONS[value]}
-
-
 # -- what the fields say ---------------------------------------------------------
 
 
-def seed(most: int) -> Field:
-    """A seed of a wider range is folded into this one; the same one every time."""
-
-    def write(wish: Generation) -> int | None:
-        return wish.seed % (most + 1) if wish.seed is not None and wish.seed > most else wish.seed
-
-    return Field(ours=("seed",), read=lambda value: {"seed": value}, write=write)
-
-
+SHAPE, TIER = _wan.shape_and_tier(VENDOR, _wan.by_area(*get_args(WanResolution)), Kind.INVALID)
 BY_LINK = (Way.LINK, Way.UPLOAD)  # what is uploaded goes by a link too
 FIELDS: dict[str, AnyField] = {
     "prompt": same("prompt"),
@@ -203,19 +142,15 @@ FIELDS: dict[str, AnyField] = {
     "end_image_url": FileField(role=Role.LAST_FRAME, ways=BY_LINK, limits=_wan.IMAGE),
     "audio_url": FileField(role=Role.AUDIO, ways=BY_LINK, limits=_wan.AUDIO),
     "video_url": FileField(role=Role.VIDEO, ways=BY_LINK, limits=_wan.VIDEO),
-    "ratio": replace(pixels(":"), write=ratio_of),
-    "aspect_ratio": Field(
-        ours=("ratio", "width", "height"),
-        read=lambda value: {"extra": {"ratio": value}},
-        write=lambda wish: shape_and_tier(wish)[0],
-    ),
-    "resolution": Field(ours=("resolution",), read=read_tier, write=lambda wish: shape_and_tier(wish)[1]),
+    "ratio": _wan.exactly(VENDOR, ":"),
+    "aspect_ratio": SHAPE,
+    "resolution": TIER,
     "duration": same("seconds"),
-    "seed": seed(SEED32),
+    "seed": folded(SEED32),
     "additional_settings.prompt_extend": extra("prompt_extend"),
 }
-SHORT_SEED: dict[str, AnyField] = FIELDS | {"seed": seed(SEED31)}
-SHAPED_BY_INPUT = SHORT_SEED | {"resolution": Field(ours=("resolution",), read=read_tier, write=tier_of)}
+SHORT_SEED: dict[str, AnyField] = FIELDS | {"seed": folded(SEED31)}
+SHAPED_BY_INPUT = SHORT_SEED | {"resolution": _wan.tier_alone(VENDOR)}
 
 # -- the models ------------------------------------------------------------------
 
@@ -243,6 +178,7 @@ STARTS = {
     Role.VIDEO: Operation.VIDEO_EXTENSION,
     None: Operation.IMAGE_TO_VIDEO,
 }
+CLIP_ALONE = {Operation.IMAGE_TO_VIDEO: frozenset({Role.VIDEO})}
 
 
 def model(at: str, name: str, operation: Operation, body: type[Struct], title: str, **more: Any) -> Endpoint:
@@ -261,9 +197,9 @@ MODELS = (
           "Runway Gen 4 Turbo, video from a picture"),
     model("text-to-image/runway", "gen4_image", Operation.TEXT_TO_IMAGE, RunwayTextToImage,
           "Runway, picture from text"),
-    model("image-to-video/wan-2-7", "wan-2.7", Operation.IMAGE_TO_VIDEO, WanImageToVideo,
+    model(WAN, "wan-2.7", Operation.IMAGE_TO_VIDEO, WanImageToVideo,
           "WAN 2.7, video from a picture, or a clip continued",
-          makes=STARTS, exclusive=True, fields=SHAPED_BY_INPUT, rules=wan_rules, rules_see_all=True),
+          makes=STARTS, excludes=CLIP_ALONE, fields=SHAPED_BY_INPUT, rules=wan_rules, rules_see_all=True),
     model("text-to-video/wan-2-7", "wan-2.7", Operation.TEXT_TO_VIDEO, WanTextToVideo,
           "WAN 2.7, video from text", fields=SHORT_SEED),
 )

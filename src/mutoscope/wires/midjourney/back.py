@@ -25,7 +25,7 @@ PICTURES = frozenset({"prompt", "negative_prompt", "count", "grid", "mode", "fla
 BELOW: Mapping[Operation, frozenset[str]] = {
     Operation.IMAGE_UPSCALE: frozenset({Role.IMAGE.value, "width", "height", "scale", "mode"}),
     Operation.IMAGE_TO_IMAGE: PICTURES | {Role.IMAGE.value, "width", "height", "strength"},
-    Operation.IMAGE_OUTPAINT: PICTURES | {Role.IMAGE.value, "zoom", "left", "right", "up", "down"},
+    Operation.IMAGE_OUTPAINT: PICTURES | {Role.IMAGE.value, "zoom", "ratio", "left", "right", "up", "down"},
     Operation.IMAGE_INPAINT: PICTURES | {Role.IMAGE.value, Role.MASK.value},
 }
 """What a button can say: that its task's picture is gone on from, with the words and the size that it had."""
@@ -58,6 +58,7 @@ def back_of(api: TaskApi) -> Back:
         poll=partial(poll, api),
         cancel=partial(cancel, api),
         find=partial(find, api),
+        finds_by_reference=True,
         batch=partial(batch, api),
         batch_key=one_key,
         read_callback=partial(read_callback, api),
@@ -137,7 +138,8 @@ def press(api: TaskApi, order: Order, given: Input) -> Conversation[tuple[str, J
     )
     wish = order.generation
     zoom = f" --zoom {wish.extra['zoom']:g}" if "zoom" in wish.extra else ""
-    answer: Json = {"taskId": dialog, "prompt": f"{wish.prompt or ''}{zoom}".strip()}
+    shape = f" --ar {wish.extra['ratio']}" if "ratio" in wish.extra else ""
+    answer: Json = {"taskId": dialog, "prompt": f"{wish.prompt or ''}{shape}{zoom}".strip()}
     if mask := wish.input(Role.MASK):
         answer["maskBase64"] = source_of(order, mask.field)
     return "submit/modal", answer

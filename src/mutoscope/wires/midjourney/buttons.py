@@ -270,8 +270,11 @@ def answered(dialog: Job, said: Json) -> Submission:
     asked = prompts.read(text)
     wish = again(dialog.generation)
     extra = wish.extra
+    shape = new_shape(asked, told)
     if wish.operation is Operation.IMAGE_OUTPAINT and "zoom" in asked.flags:
         extra = extra | {"zoom": zoom_of(asked.flags["zoom"])}
+    if wish.operation is Operation.IMAGE_OUTPAINT and "zoom" in extra and shape:
+        extra = extra | {"ratio": shape}
     inputs = wish.inputs
     if mask := said.get("maskBase64"):
         try:
@@ -291,9 +294,18 @@ def answered(dialog: Job, said: Json) -> Submission:
         inputs=inputs,
         extra=extra | ({"mode": said["mode"]} if said.get("mode") else {}),
     )
+    if wish.operation in (Operation.TEXT_TO_IMAGE, Operation.IMAGE_TO_IMAGE) and shape:
+        wish = replace(wish, width=own["width"], height=own["height"])
     hook = said.get("notifyHook") or told.get("notifyHook")
     body = told | {"prompt": text, "remix": False} | ({"state": said["state"]} if said.get("state") else {})
-    return Submission(generation=wish, body=msgspec.json.encode(body), webhook=hook, replaces=True)
+    # a dialog can be answered once: a mask that is no picture must not use it up
+    return Submission(generation=wish, body=msgspec.json.encode(body), webhook=hook, replaces=True, probes=True)
+
+
+def new_shape(asked: prompts.Prompt, told: Json) -> str | None:
+    """The `--ar` of a prompt, where it is another than that of the dialog's own prompt."""
+    shape = prompts.shape_in(asked)
+    return shape if shape != prompts.shape_in(prompts.read(str(told.get("prompt") or ""))) else None
 
 
 def zoom_of(text: str) -> float:

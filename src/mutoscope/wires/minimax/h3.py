@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from mutoscope.model.catalog import pixels_of
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
@@ -13,9 +14,10 @@ from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
 from mutoscope.model.requests import Page
 from mutoscope.wirekit.back import Way
 from mutoscope.wirekit.fields import AnyField, Field, FileField, JobField, same
+from mutoscope.wirekit.ids import request_id
 from mutoscope.wirekit.queries import read_query
 from mutoscope.wirekit.routes import List
-from mutoscope.wirekit.task import Endpoint, Flat, Reading, TaskApi, wire
+from mutoscope.wirekit.task import Endpoint, Flat, Reading, TaskApi, render_problem, wire
 from mutoscope.wires.minimax.models import H3
 from mutoscope.wires.minimax.words import CODES, Error, digits, failed, from_digits
 
@@ -280,10 +282,18 @@ def created(job: Job) -> CreatedV2:
     return CreatedV2(task_id=digits(job.id))
 
 
+def told(problem: Problem, request: HttpRequest) -> HttpResponse:
+    """The id of the request is in the vendor's form, sixteen hexadecimal digits."""
+    answer = render_problem(API, problem, request)
+    said: Json = msgspec.json.decode(answer.body)
+    id = request_id(request).replace("-", "")[-16:]
+    return json_response(said | {"request_id": id}, answer.status, answer.headers)
+
+
 def error(problem: Problem, status: int) -> Json:
     kind = ERRORS.get(status, "server_error" if status >= 500 else "bad_request_error")
     message = f"{problem.message} ({CODES[problem.kind]})"
-    return {"type": "error", "error": {"type": kind, "message": message, "http_code": str(status)}, "request_id": ""}
+    return {"type": "error", "error": {"type": kind, "message": message, "http_code": str(status)}}
 
 
 # -- lists ---------------------------------------------------------------------------------
@@ -384,4 +394,4 @@ API = TaskApi(
         ),
     ),
 )
-WIRE = wire(API)
+WIRE = replace(wire(API), render_problem=told)

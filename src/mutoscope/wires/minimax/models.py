@@ -16,6 +16,7 @@ WORDS = {
     "I2V-01-Director": "i2v-01-director",
     "I2V-01-live": "i2v-01-live",
     "S2V-01": "s2v-01",
+    "video-01": "video-01",  # the first name of T2V-01 and I2V-01, which a client of 2024 always sends
 }
 """The vendor's names of the first version's videos → ours."""
 TEXT = ("T2V-01", "T2V-01-Director")
@@ -23,7 +24,7 @@ FIRST = ("MiniMax-Hailuo-2.3-Fast", "I2V-01", "I2V-01-Director", "I2V-01-live")
 """Those that begin with a picture only."""
 FRAMES = ("MiniMax-Hailuo-02",)
 """Those that can end with a given picture."""
-OLD = (*TEXT, "I2V-01", "I2V-01-Director", "I2V-01-live", "S2V-01")
+OLD = (*TEXT, "I2V-01", "I2V-01-Director", "I2V-01-live", "S2V-01", "video-01")
 """Those of one length and one size, which may not be named."""
 H3 = {"MiniMax-H3": "minimax-h3", "MiniMax-H3-Max": "minimax-h3-max"}
 SPEECH = (

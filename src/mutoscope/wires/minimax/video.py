@@ -53,7 +53,7 @@ OLDS = {WORDS[word] for word in OLD}  # as the catalog names them
 S2V = "S2V-01"
 NAMES = Literal[
     "MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast", "MiniMax-Hailuo-02", "T2V-01", "T2V-01-Director", "I2V-01",
-    "I2V-01-Director", "I2V-01-live", "S2V-01",
+    "I2V-01-Director", "I2V-01-live", "S2V-01", "video-01",
 ]  # fmt: skip
 
 # -- the body -----------------------------------------------------------------------------
@@ -182,6 +182,11 @@ class Retrieved(Struct, kw_only=True):
     file: File | None = None
 
 
+class Files(Struct, kw_only=True):
+    files: list[File]
+    base_resp: BaseResp
+
+
 def created(job: Job) -> Created:
     return Created(task_id=digits(job.id), base_resp=BaseResp())
 
@@ -221,27 +226,81 @@ def parse_file(request: HttpRequest) -> Page:
 
 
 def render_file(jobs: tuple[Job, ...], request: HttpRequest) -> HttpResponse:
-    job = next((each for each in jobs if each.outputs and each.outputs[0].asset), None)
-    if job is None:
+    return json_response(Retrieved(file=found(jobs, request), base_resp=BaseResp()))
+
+
+def render_bytes(jobs: tuple[Job, ...], request: HttpRequest) -> HttpResponse:
+    file = found(jobs, request)
+    return HttpResponse(status=302, headers={"location": file.download_url, "cache-control": "no-store"})
+
+
+def found(jobs: tuple[Job, ...], request: HttpRequest) -> File:
+    """Raises Problem(NOT_FOUND)."""
+    file = next(filter(None, map(file_of, jobs)), None)
+    if file is None:
         raise Problem(Kind.NOT_FOUND, f"There is no file {request.query.get('file_id')}.", field="file_id")
+    return file
+
+
+def file_of(job: Job) -> File | None:
+    """What a job has made, if that is a file."""
+    if not job.outputs or not job.outputs[0].asset:
+        return None
     made = job.outputs[0]
     link = made.url or ""
     kind, _, suffix = made.media_type.partition("/")
-    name = "output.mp3" if suffix == "mpeg" else f"output.{suffix}"
-    file = File(
+    return File(
         file_id=file_id(job),
         bytes=made.bytes,
         created_at=int(job.finished or job.created),
-        filename=name,
+        filename="output.mp3" if suffix == "mpeg" else f"output.{suffix}",
         purpose="t2a_async" if kind == "audio" else f"{kind}_generation",
         download_url=link,
         backup_download_url=link,
     )
-    return json_response(Retrieved(file=file, base_resp=BaseResp()))
 
 
-RETRIEVE = List(
-    at=f"GET {FILE}", parse=parse_file, render=render_file, answer=Retrieved, query=Wanted, summary="The link of a file"
+class Wished(Struct, frozen=True, kw_only=True):
+    purpose: str = ""
+
+
+MOST_LISTED = 100
+
+
+def parse_files(request: HttpRequest) -> Page:
+    purpose = request.query.get("purpose", "")
+    return Page(size=MOST_LISTED, keep=lambda job: (file := file_of(job)) is not None and purpose in ("", file.purpose))
+
+
+def render_files(jobs: tuple[Job, ...], _request: HttpRequest) -> HttpResponse:
+    return json_response(Files(files=list(filter(None, map(file_of, jobs))), base_resp=BaseResp()))
+
+
+FILES = (
+    List(
+        at=f"GET {FILE}",
+        parse=parse_file,
+        render=render_file,
+        answer=Retrieved,
+        query=Wanted,
+        summary="The link of a file",
+    ),
+    List(
+        at=f"GET {ROOT}files/retrieve_content",
+        parse=parse_file,
+        render=render_bytes,
+        query=Wanted,
+        status=302,
+        summary="The bytes of a file",
+    ),
+    List(
+        at=f"GET {ROOT}files/list",
+        parse=parse_files,
+        render=render_files,
+        answer=Files,
+        query=Wished,
+        summary=f"The newest {MOST_LISTED} files that were made, of a purpose where one is named",
+    ),
 )
 
 # -- the other end -------------------------------------------------------------------------
@@ -318,7 +377,7 @@ API = TaskApi(
     public_id=digits,
     job_id=from_digits,
     mounts=("/minimaxi", "/proxy/minimax"),
-    routes=(RETRIEVE,),
+    routes=FILES,
 )
 
 

@@ -4,11 +4,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Failure, Job, Json
-from mutoscope.model.problem import Flaw, Kind, Problem, Rule
-from mutoscope.wirekit.body import invalid
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit.paths import at
+from mutoscope.wirekit.queries import named
 
 CODES: dict[Kind, int] = {
     Kind.INVALID: 2013,
@@ -137,8 +136,4 @@ def made_at(file_id: int) -> float:
 # -- who asks ------------------------------------------------------------------------------
 
 
-def task_id(request: HttpRequest) -> str:
-    """Raises Problem(INVALID) where it is left out."""
-    if not (said := request.query.get("task_id")):
-        raise invalid((Flaw(path=("task_id",), rule=Rule.REQUIRED),))
-    return said
+task_id = named("task_id")

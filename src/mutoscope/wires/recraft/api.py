@@ -214,9 +214,20 @@ def code_of(problem: Problem) -> str:
     return CODES.get(problem.kind, problem.kind.value)
 
 
+TEXTS = {
+    **dict.fromkeys(((Kind.UNAUTHENTICATED, False), (Kind.UNAUTHENTICATED, True)), b"request unauthorized"),
+    (Kind.NOT_FOUND, True): b"404 page not found",
+}
+
+
 def told_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
-    """A model that is not there is a fault of the body; a client is not to ask again for what goes on to be made."""
+    """A bad key and a path that is not there are told as plain text, as the vendor does, and what is to be said of them
+    in a header. A model that is not there is a
+    fault of the body; a client is not to ask again for what goes on to be made."""
     answer = render_problem(API, problem, request)
+    if text := TEXTS.get((problem.kind, problem.field == "path")):
+        notes = {"x-mutoscope-notes": ascii(problem.message)[1:-1][:1024]}
+        return HttpResponse(status=answer.status, headers=answer.headers | notes, body=text, media_type="text/plain")
     if code_of(problem) == "invalid_model":
         return json_response(Error(code="invalid_model", message=problem.message), 400)
     if problem.kind is Kind.TIMED_OUT:
@@ -291,7 +302,12 @@ SET: Makes = {None: Operation.BACKGROUND_REPLACEMENT}
 LEARNT: Makes = {None: Operation.FINETUNE}
 WITH_MASK = needing(bodies.Inpaint, PICTURES, MASKS)
 GENERATE = Annotated[bodies.Generate, bodies.BY_NAME]
+VARY = Annotated[needing(bodies.Vary, PICTURES), Meta(examples=[bodies.VARIATION])]
 EDIT = Annotated[needing(bodies.Edit, PICTURES), Meta(examples=[bodies.EDIT])]
+
+
+def variation_size(said: Json) -> Json:
+    return bodies.sized({"size": "1:1"} | said)
 
 
 def edit_strength(said: Json) -> Json:
@@ -313,6 +329,8 @@ ENDPOINTS = (
          answer=Caption),
     drawing("images/variateImage", "Vary a picture", needing(bodies.Variate, PICTURES), CHANGED, family=VARIATE,
             rules=bodies.VARIED, reshape=bodies.sized),
+    drawing("images/variations", "Vary a picture, as OpenAI's clients ask", VARY, CHANGED, family=VARIATE,
+            rules=bodies.VARIED, reshape=variation_size),
     drawing("images/generateBackground", "Make anew what a mask shows of a background", WITH_MASK, FILLED,
             family=BACKGROUND, rules=bodies.MASKED, says=WHITE),
     drawing("images/generations", "Make pictures", GENERATE, CHANGED, models=tuple(STYLED), front=False,

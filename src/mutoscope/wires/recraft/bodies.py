@@ -137,11 +137,20 @@ class Outpaint(Look, kw_only=True):
     zoom_out_percentage: Annotated[float, Meta(ge=0, le=1000)] | None = None
 
 
-class Variate(Given, kw_only=True):
-    size: Size
+class Varied(Given, kw_only=True):
     model: Word | None = None
     n: Annotated[int, Meta(ge=1, le=6)] | None = None
     random_seed: Uint | None = None
+
+
+class Variate(Varied, kw_only=True):
+    size: Size
+
+
+class Vary(Varied, kw_only=True):
+    """As OpenAI's clients send it, who may leave out the size."""
+
+    size: Size | None = None
 
 
 class Process(Given, kw_only=True):
@@ -162,6 +171,7 @@ class Vectorize(Process, kw_only=True):
 # For the published description: whose these are tells the model, where other vendors have the path too.
 BY_NAME = Meta(examples=[{"prompt": "A lighthouse at dusk", "model": "recraftv3"}])
 EDIT = {"image_url": "https://example.com/picture.png", "prompt": "A lighthouse at dusk", "model": "recraftv3"}
+VARIATION = {"image_url": "https://example.com/picture.png", "model": "recraftv3"}
 
 
 class Palette(Struct, kw_only=True):

@@ -1,0 +1,201 @@
+"""The cast in clips: each figure's loop of poses, cut once, laid into every frame where the camera sees it.
+
+A figure stands at one depth, so that the camera's parallax moves it as a whole: what lies between the canvas and a frame is
+one affine map, however the scene around it bends.
+"""
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from mutoscope.studio.camera import compose
+from mutoscope.studio.canvas import Canvas
+from mutoscope.studio.colour import Colour
+from mutoscope.studio.path import State
+from mutoscope.studio.planes import Bytes, Matrix, Planes
+from mutoscope.studio.theatre import puppet, show
+from mutoscope.studio.theatre.puppet import LOOP_SECONDS, POSES, Sprite
+from mutoscope.studio.theatre.staging import Actor
+
+SHARPNESS = 1.25  # pixels of a sprite for one of the frame's
+
+
+class Troupe:
+    """Draws the cast into frames; cuts each pose when it is first seen."""
+
+    def __init__(
+        self,
+        actors: Sequence[Actor],
+        painted: tuple[int, int],
+        canvas: Canvas,
+        colour: Colour,
+        effects: tuple[str, ...],
+    ) -> None:
+        self._canvas = canvas
+        width, height = canvas.still.size
+        self._frame = width, height
+        rows, columns = canvas.luma.shape
+        self._shrink = columns / painted[0], rows / painted[1]  # from the painting's pixels to the canvas's
+        self._actors = [_Puppet(each, canvas.scale / self._shrink[0], colour, effects) for each in actors]
+
+    def draw(self, view: Matrix, state: State, seconds: float, target: Planes) -> None:
+        """All of them, the rear ones first."""
+        matrix = compose(self._canvas.matrix, view)
+        width, height = self._frame
+        frame = self._canvas.scale * width
+        middle = matrix @ np.array([(width - 1) / 2, (height - 1) / 2, 1.0])
+        for each in self._actors:
+            depth = each.actor.depth
+            aside = depth - 0.5
+            bend = 1.0 - depth * state.dolly
+            # the inverse of what the warp does at this depth
+            parallax = np.array(
+                [
+                    [bend, 0.0, aside * state.slide * frame + depth * state.dolly * middle[0]],
+                    [0.0, bend, aside * state.lift * frame + depth * state.dolly * middle[1]],
+                    [0.0, 0.0, 1.0],
+                ]
+            )
+            onto = np.linalg.inv(parallax @ matrix)
+            spot = np.array([each.actor.x * self._shrink[0], each.actor.y * self._shrink[1], 1.0])
+            each.draw(onto, spot, self._shrink[0], seconds, target)
+
+
+class _Puppet:
+    def __init__(self, actor: Actor, finer: float, colour: Colour, effects: tuple[str, ...]) -> None:
+        self.actor = actor
+        self._size = SHARPNESS / finer  # sprite pixels for a pixel of the painting
+        self._colour = colour
+        self._effects = effects
+        self._poses: dict[int, tuple[Planes, Bytes, Bytes, float, float]] = {}
+        self._lively = _lively(actor)
+
+    def draw(self, onto: Matrix, spot: np.ndarray, shrink: float, seconds: float, target: Planes) -> None:
+        pose = int(seconds * POSES / LOOP_SECONDS) % POSES if self._lively else 0
+        planes, cover, small, x, y = self._cut(pose)
+        lift, aside, lean = self._motion(seconds)
+        unit = shrink / self._size  # canvas pixels for a sprite's
+        at = spot.copy()
+        at[0] += aside * shrink * self.actor.height
+        at[1] -= lift * shrink * self.actor.height
+        cosine, sine = math.cos(lean) * unit, math.sin(lean) * unit
+        place = np.array(
+            [
+                [cosine, -sine, at[0] - cosine * x + sine * y],
+                [sine, cosine, at[1] - sine * x - cosine * y],
+                [0.0, 0.0, 1.0],
+            ]
+        )
+        whole = (onto @ place)[:2]
+        _lay(planes.y, cover, whole, target.y)
+        half = np.array(
+            [
+                [whole[0, 0], whole[0, 1], whole[0, 2] / 2 + (whole[0, 0] + whole[0, 1] - 1) / 4],
+                [whole[1, 0], whole[1, 1], whole[1, 2] / 2 + (whole[1, 0] + whole[1, 1] - 1) / 4],
+            ]
+        )
+        _lay(planes.uv, small, half, target.uv)
+
+    def _motion(self, seconds: float) -> tuple[float, float, float]:
+        """Up, aside and lean, beyond what the poses show."""
+        actor = self.actor
+        lift = actor.hop * abs(_wave(seconds / LOOP_SECONDS * 2)) if actor.hop else 0.0
+        aside = 0.0
+        if actor.going:
+            lift += 0.012 * abs(_wave(seconds / LOOP_SECONDS * 2))
+        if actor.stroll:
+            way = -1.0 if actor.flip else 1.0
+            aside = (
+                way * actor.stroll * (seconds / 5.0 - 0.0) * 2.2
+                if actor.going
+                else way * actor.stroll * _wave(seconds / LOOP_SECONDS / 4)
+            )
+        if not actor.stands and not actor.hop:
+            lift += 0.015 * _wave(seconds / LOOP_SECONDS / 2)
+        return lift, aside, 0.0
+
+    def _cut(self, pose: int) -> tuple[Planes, Bytes, Bytes, float, float]:
+        """One pose as the encoder's planes, multiplied by its cover, and the cover."""
+        found = self._poses.get(pose)
+        if found is None:
+            found = self._poses[pose] = self._planes(pose)
+        return found
+
+    def _planes(self, pose: int) -> tuple[Planes, Bytes, Bytes, float, float]:
+        actor = self.actor
+        sprite = puppet.draw(
+            actor.figure,
+            actor.inks,
+            actor.scale * self._size,
+            pose=pose,
+            going=actor.going,
+            still=False,
+            flip=actor.flip,
+            turn=actor.turn,
+        )
+        sprite = show.dressed_sprite(sprite, actor, self._effects, self._size)
+        rgba, x, y = _even(sprite)
+        cover = np.ascontiguousarray(rgba[..., 3])
+        y_plane, uv = _premultiplied(rgba, self._colour)
+        small = np.asarray(
+            cv2.resize(cover, (cover.shape[1] // 2, cover.shape[0] // 2), interpolation=cv2.INTER_AREA), np.uint8
+        )
+        return Planes(y_plane, uv), cover, small, x, y
+
+
+def _lively(actor: Actor) -> bool:
+    """Whether any pose of it differs from the first."""
+    kinds = {joint.motion for joint in actor.figure.joints.values()}
+    return bool(kinds - {"leg", "roll"}) or (actor.going and bool(kinds))
+
+
+def _even(sprite: Sprite) -> tuple[Bytes, float, float]:
+    height, width = sprite.rgba.shape[:2]
+    padded = cv2.copyMakeBorder(sprite.rgba, 2, 2 + height % 2, 2, 2 + width % 2, cv2.BORDER_CONSTANT)
+    return np.asarray(padded, np.uint8), sprite.x + 2, sprite.y + 2
+
+
+def _premultiplied(rgba: Bytes, colour: Colour) -> tuple[Bytes, Bytes]:
+    """Luma and chroma of the colours, times the cover: black and grey lie at 16 and 128, not at nothing."""
+    share = rgba[..., 3:].astype(np.float32) / 255
+    red, green, blue = (rgba[..., at].astype(np.float32) for at in range(3))
+    luma = colour.red * red + (1 - colour.red - colour.blue) * green + colour.blue * blue
+    y = luma * np.float32(219 / 255) + 16 * share[..., 0]
+    u = (blue - luma) * np.float32(224 / 255 / (2 * (1 - colour.blue))) + 128 * share[..., 0]
+    v = (red - luma) * np.float32(224 / 255 / (2 * (1 - colour.red))) + 128 * share[..., 0]
+    half = rgba.shape[1] // 2, rgba.shape[0] // 2
+    uv = cv2.resize(np.dstack([u, v]), half, interpolation=cv2.INTER_AREA)
+    return (y + 0.5).clip(0, 255).astype(np.uint8), (uv + 0.5).clip(0, 255).astype(np.uint8)
+
+
+def _lay(paint: Bytes, cover: Bytes, matrix: np.ndarray, target: Bytes) -> None:
+    """Draw a plane of a sprite through an affine map, within the rectangle that it fills."""
+    height, width = cover.shape
+    corners = matrix @ np.array([[0, width, width, 0], [0, 0, height, height], [1, 1, 1, 1]], np.float64)
+    left, top = (max(0, int(each)) for each in np.floor(corners.min(1)))
+    right, bottom = (
+        min(most, int(each) + 1)
+        for most, each in zip((target.shape[1], target.shape[0]), np.ceil(corners.max(1)), strict=True)
+    )
+    if left >= right or top >= bottom:
+        return
+    moved = matrix - np.array([[0, 0, left], [0, 0, top]])
+    size = right - left, bottom - top
+    seen = cv2.warpAffine(paint, moved, size, flags=cv2.INTER_LINEAR)
+    mask = cv2.warpAffine(cover, moved, size, flags=cv2.INTER_LINEAR)
+    under = target[top:bottom, left:right]
+    rest = np.asarray(255 - mask, np.uint8)
+    if under.ndim == 3:
+        rest = cv2.merge([rest, rest])
+    np.copyto(under, cv2.add(seen.reshape(under.shape), cv2.multiply(np.ascontiguousarray(under), rest, scale=1 / 255)))
+
+
+def _wave(turns: float) -> float:
+    """A sine of + - * / alone, as the warp's: the library's differs from one processor to another."""
+    turns -= math.floor(turns)
+    half = (turns - 0.5 if turns >= 0.5 else turns) * 2
+    bow = half * (1 - half)
+    value = 16 * bow / (5 - 4 * bow)
+    return -value if turns >= 0.5 else value

@@ -1,0 +1,263 @@
+"""A figure in colours and at a size: its pieces cut from paper, one sheet over the other, lit from the upper left."""
+
+import functools
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mutoscope.studio.scene.lexicon import Rgb
+from mutoscope.studio.scene.raster import Bytes
+from mutoscope.studio.theatre.shapes import Figure, Joint, Part, Points, bounds
+
+LOOP_SECONDS = 2.0  # all motions repeat after it
+POSES = 24  # of a loop: cut-outs are moved twelve times a second, as on film
+REST_POSE = 3  # what stands still in a picture is seen in mid-stride
+_SHIFT = 4  # bits of a pixel in which polygons are given
+_MARGIN = 5  # pixels around what is drawn
+_HERTZ = {"leg": 1.0, "swing": 0.5, "wag": 2.0, "flap": 1.0, "spin": 0.5, "steam": 0.5, "bob": 1.0, "roll": 1.0}
+
+INKS: dict[str, Rgb] = {
+    "black": (0.13, 0.12, 0.14),
+    "ink": (0.20, 0.17, 0.20),
+    "white": (0.97, 0.96, 0.93),
+    "cream": (0.96, 0.90, 0.76),
+    "grey": (0.58, 0.59, 0.62),
+    "steel": (0.70, 0.73, 0.77),
+    "iron": (0.33, 0.35, 0.39),
+    "tyre": (0.17, 0.17, 0.19),
+    "glass": (0.66, 0.84, 0.92),
+    "window": (0.45, 0.66, 0.80),
+    "lamp": (1.00, 0.88, 0.52),
+    "wood": (0.60, 0.40, 0.24),
+    "timber": (0.44, 0.28, 0.17),
+    "straw": (0.90, 0.76, 0.44),
+    "brick": (0.74, 0.36, 0.27),
+    "stone": (0.66, 0.64, 0.60),
+    "slate": (0.36, 0.40, 0.46),
+    "leaf": (0.30, 0.55, 0.29),
+    "moss": (0.20, 0.41, 0.24),
+    "red": (0.84, 0.22, 0.19),
+    "orange": (0.95, 0.54, 0.18),
+    "yellow": (0.98, 0.80, 0.26),
+    "gold": (0.90, 0.69, 0.24),
+    "green": (0.33, 0.62, 0.34),
+    "blue": (0.24, 0.45, 0.78),
+    "navy": (0.16, 0.22, 0.42),
+    "purple": (0.50, 0.33, 0.66),
+    "pink": (0.95, 0.62, 0.68),
+    "rose": (0.90, 0.42, 0.48),
+    "brown": (0.42, 0.27, 0.18),
+    "tan": (0.80, 0.62, 0.43),
+    "coffee": (0.28, 0.17, 0.11),
+    "crust": (0.83, 0.60, 0.32),
+    "skin": (0.93, 0.74, 0.60),
+    "lip": (0.78, 0.35, 0.34),
+    "blush": (0.93, 0.58, 0.52),
+    "cheese": (0.98, 0.82, 0.40),
+    "steam": (0.98, 0.98, 0.98),
+    "flame": (1.00, 0.62, 0.16),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sprite:
+    """A drawn figure: red, green, blue, cover, the colours multiplied by the cover."""
+
+    rgba: Bytes
+    x: float  # where in it the figure's middle and its ground lie, in pixels
+    y: float
+
+
+def inks_of(colours: Mapping[str, Rgb]) -> dict[str, Rgb]:
+    """All inks: those of everybody, those of this figure, and the darker and lighter of `main` and `second`."""
+    inks = INKS | dict(colours)
+    inks.setdefault("second", _mixed(inks.get("main", INKS["grey"]), (0.10, 0.06, 0.14), 0.4))
+    for name in ("main", "second", "third", "skin", "hair", "cloth", "legs", "shoe"):
+        if name in inks:
+            dark, light = name + "-", name + "+"
+            inks.setdefault(dark, _mixed(inks[name], (0.10, 0.06, 0.14), 0.26))
+            inks.setdefault(light, _mixed(inks[name], (1.0, 0.98, 0.92), 0.34))
+    return inks
+
+
+def _mixed(one: Rgb, other: Rgb, share: float) -> Rgb:
+    red, green, blue = (a + (b - a) * share for a, b in zip(one, other, strict=True))
+    return red, green, blue
+
+
+def draw(
+    figure: Figure,
+    inks: Mapping[str, Rgb],
+    scale: float,
+    *,
+    pose: int = 0,
+    going: bool = False,
+    still: bool = True,
+    flip: bool = False,
+    turn: float = 0.0,
+    glow: bool = False,
+) -> Sprite:
+    """The figure at `scale` pixels for a hundredth of its height, in one pose of its loop.
+
+    `going` lets it walk or drive. What is `still` shows no motion but the stride of what goes. `turn` leans all of it, in
+    degrees against the clock.
+    """
+    moved = [
+        (each, [outline @ _lean(turn) for outline in _moved(each, figure.joints, pose, going=going, still=still)])
+        for each in figure.parts
+    ]
+    way = np.array([-scale if flip else scale, -scale])
+    shown = [(each, [outline * way for outline in outlines]) for each, outlines in moved]
+    every = np.concatenate([outline for _, outlines in shown for outline in outlines])
+    low, high = np.floor(every.min(0)) - _MARGIN, np.ceil(every.max(0)) + _MARGIN
+    across, down = (max(4, int(each)) for each in high - low)
+    canvas = np.zeros((down, across, 4), np.uint8)
+    size = max(across, down)
+    for sheet in _sheets(shown):
+        _lay(canvas, sheet, inks, low, size, glow=glow)
+    _light(canvas, glow=glow)
+    return Sprite(canvas, -float(low[0]), -float(low[1]))
+
+
+def extent(figure: Figure) -> tuple[float, float]:
+    """Width and height in hundredths."""
+    left, bottom, right, top = bounds(figure)
+    return right - left, top - bottom
+
+
+def _lean(degrees: float) -> Points:
+    angle = math.radians(degrees)
+    cosine, sine = math.cos(angle), math.sin(angle)
+    return np.array([[cosine, sine], [-sine, cosine]])
+
+
+def _moved(part: Part, joints: Mapping[str, Joint], pose: int, *, going: bool, still: bool) -> list[Points]:
+    """The outlines in this pose; a joint named `arm.hand` hangs on `arm`."""
+    outlines = list(part.outlines)
+    name = part.joint
+    while name:
+        if name in joints:
+            outlines = [_turned(each, joints[name], pose, going=going, still=still) for each in outlines]
+        name = name.rpartition(".")[0]
+    return outlines
+
+
+def _turned(outline: Points, joint: Joint, pose: int, *, going: bool, still: bool) -> Points:
+    kind = joint.motion
+    if kind in ("leg", "roll") and not going:
+        return outline
+    if still and kind not in ("leg", "roll"):
+        return outline
+    seconds = pose * LOOP_SECONDS / POSES
+    turns = seconds * _HERTZ.get(kind, 0.5) + joint.phase
+    wave = math.sin(math.tau * turns)
+    pivot = np.array([joint.x, joint.y])
+    if kind in ("leg", "swing", "wag"):
+        return (outline - pivot) @ _lean(joint.amount * wave) + pivot
+    if kind in ("spin", "roll"):
+        return (outline - pivot) @ _lean(-360.0 * turns) + pivot
+    if kind == "flap":
+        return (outline - pivot) * (1.0, 1.0 - joint.amount * (0.5 + 0.5 * wave)) + pivot
+    if kind == "fold":
+        return (outline - pivot) * (
+            1.0 - joint.amount * (0.5 + 0.5 * math.sin(math.tau * (seconds + joint.phase))),
+            1.0,
+        ) + pivot
+    if kind == "blink":
+        shut = pose % POSES in (9, 10)
+        return (outline - pivot) * (1.0, 0.12 if shut else 1.0) + pivot
+    if kind == "steam":
+        return outline + (joint.amount * 0.4 * wave, joint.amount * (turns % 1.0))
+    if kind == "bob":
+        return outline + (0.0, joint.amount * wave)
+    raise KeyError(kind)
+
+
+def _sheets(shown: list[tuple[Part, list[Points]]]) -> Iterator[list[tuple[Part, list[Points]]]]:
+    sheet: list[tuple[Part, list[Points]]] = []
+    for each in shown:
+        if each[0].sheet and sheet:
+            yield sheet
+            sheet = []
+        sheet.append(each)
+    if sheet:
+        yield sheet
+
+
+def _lay(
+    canvas: Bytes,
+    sheet: list[tuple[Part, list[Points]]],
+    inks: Mapping[str, Rgb],
+    low: Points,
+    size: int,
+    *,
+    glow: bool,
+) -> None:
+    """One sheet over those that lie there, with its shadow on them and the light on its edge."""
+    every = np.concatenate([outline for _, outlines in sheet for outline in outlines]) - low
+    reach = max(2, size // 60)
+    left, top = (max(0, int(each) - 2 * reach) for each in np.floor(every.min(0)))
+    right, bottom = (int(each) + 3 * reach for each in np.ceil(every.max(0)))
+    under = canvas[top:bottom, left:right]
+    layer = np.zeros_like(under)
+    for part, outlines in sheet:
+        rgb = inks[part.ink]
+        colour = (*(round(each * 255) for each in rgb), 255)
+        points = [np.rint((each - low - (left, top)) * (1 << _SHIFT)).astype(np.int32) for each in outlines]
+        cv2.fillPoly(layer, points, colour, lineType=cv2.LINE_AA, shift=_SHIFT)
+    cover = np.ascontiguousarray(layer[..., 3])
+    if not glow:
+        _throw_shadow(under, cover, reach)
+        _light_edge(layer, cover, max(1.0, size / 330.0))
+    rest = cv2.merge([255 - cover] * 4)
+    np.copyto(under, cv2.add(layer, cv2.multiply(under, rest, scale=1 / 255)))
+
+
+def _throw_shadow(under: Bytes, cover: Bytes, reach: int) -> None:
+    shift = np.array([[1, 0, reach * 0.6], [0, 1, reach * 0.9]], np.float64)
+    fallen = cv2.warpAffine(cover, shift, (cover.shape[1], cover.shape[0]))
+    fallen = cv2.blur(cv2.blur(fallen, (reach, reach)), (reach, reach))
+    keep = cv2.addWeighted(fallen, -0.36, fallen, 0.0, 255.0)
+    for channel in range(3):
+        part = np.ascontiguousarray(under[..., channel])
+        under[..., channel] = cv2.multiply(part, keep, scale=1 / 255)
+
+
+def _light_edge(layer: Bytes, cover: Bytes, wide: float) -> None:
+    """The cut edge of the paper: bright towards the light, dark away from it."""
+    size = cover.shape[1], cover.shape[0]
+    away = cv2.warpAffine(cover, np.array([[1, 0, wide], [0, 1, wide]], np.float64), size)
+    towards = cv2.warpAffine(cover, np.array([[1, 0, -wide], [0, 1, -wide]], np.float64), size)
+    bright = cv2.subtract(cover, away)
+    dark = cv2.subtract(cover, towards)
+    rim = cv2.merge([cv2.convertScaleAbs(bright, alpha=0.24)] * 3 + [np.zeros_like(cover)])
+    shade = cv2.merge([cv2.convertScaleAbs(dark, alpha=0.14)] * 3 + [np.zeros_like(cover)])
+    lit = cv2.subtract(cv2.add(layer, rim), shade)
+    np.copyto(layer, np.minimum(lit, cover[..., None]))
+
+
+def _light(canvas: Bytes, *, glow: bool) -> None:
+    """Light that falls from the upper left, and the grain of the paper."""
+    if glow:
+        return
+    height, width = canvas.shape[:2]
+    down = np.linspace(1.05, 0.92, height, dtype=np.float32)[:, None]
+    across = np.linspace(1.02, 0.97, width, dtype=np.float32)[None]
+    grain = _grain()
+    tiled = np.tile(grain, (height // 256 + 1, width // 256 + 1))[:height, :width]
+    light = down * across * tiled
+    for channel in range(3):
+        lit = canvas[..., channel] * light
+        canvas[..., channel] = np.minimum(lit + np.float32(0.5), canvas[..., 3]).astype(np.uint8)
+
+
+@functools.cache
+def _grain() -> np.ndarray:
+    """Fibres: noise of two sizes that repeats without a seam."""
+    chance = np.random.default_rng(7)
+    fine = chance.normal(0, 1, (256, 256)).astype(np.float32)
+    wide = cv2.resize(chance.normal(0, 1, (64, 64)).astype(np.float32), (256, 256), interpolation=cv2.INTER_CUBIC)
+    return (1.0 + 0.014 * fine + 0.018 * wide).astype(np.float32)

@@ -1,0 +1,147 @@
+"""Strangers' programs that use fal's, Black Forest Labs' and MiniMax's Python clients, unpacked and not installed."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tls_front import TRUSTED, Front, front
+
+WHEELS = Path(__file__).resolve().parents[2] / ".venv" / "sdk" / "wheels"
+SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def url(serve: Callable[..., str]) -> str:
+    return serve("--rehearse", "--allow-private", settings=TRUSTED)
+
+
+@pytest.fixture
+def run(url: str, picture: bytes, tmp_path: Path) -> Callable[..., None]:
+    """Run a program, which says itself whether all went well."""
+    (tmp_path / "a.png").write_bytes(picture)
+
+    def run(package: str, program: str, **variables: str) -> None:
+        if not (WHEELS / package).is_dir():
+            pytest.fail(
+                f"{WHEELS / package} is missing. `make setup` fetches it from the package registry; "
+                "without a registry, copy .venv/sdk from a checkout that has it."
+            )
+        own = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(WHEELS), "SERVER": url}
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(program)],
+            env=own | variables,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def secure(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    with front(url, tmp_path_factory.mktemp("front")) as found:
+        yield found
+
+
+def test_fal_client_by_its_two_hosts(secure: Front, run: Callable[..., None]) -> None:
+    """It puts https before them, and goes to the addresses that the submission's answer has."""
+    host = secure.url.removeprefix("https://")
+    run(
+        "fal_client",
+        """
+        import asyncio, fal_client, httpx
+
+        app, small = "fal-ai/flux/schnell", {"width": 256, "height": 128}
+        wish = {"prompt": "a lake", "image_size": small}
+        seen = []
+        made = fal_client.subscribe(app, wish, with_logs=True, on_queue_update=seen.append)
+        assert (made["images"][0]["width"], made["images"][0]["height"]) == (256, 128)
+        assert isinstance(seen[-1], fal_client.Completed)
+        assert len(httpx.get(made["images"][0]["url"]).content) > 100
+        assert fal_client.run(app, wish)["prompt"] == "a lake"
+        picture = fal_client.encode_file("a.png")
+        handle = fal_client.submit("fal-ai/birefnet", {"image_url": picture})
+        assert list(handle.iter_events(interval=0.05))
+        assert handle.get()["image"]["url"].startswith("https://")
+        long = fal_client.submit(app, {"prompt": "sleep 30"})
+        assert isinstance(long.status(), (fal_client.Queued, fal_client.InProgress))
+        long.cancel()
+        try:
+            fal_client.run(app, {})
+        except fal_client.FalClientHTTPError as error:
+            assert error.status_code == 422 and "prompt" in str(error), error
+        else:
+            raise AssertionError("a run without a prompt")
+
+        async def later():
+            handle = await fal_client.submit_async(app, wish)
+            return await handle.get()
+
+        assert asyncio.run(later())["images"]
+        """,
+        FAL_KEY="k",
+        FAL_RUN_HOST=f"{host}/fal/run",
+        FAL_QUEUE_RUN_HOST=f"{host}/fal/queue",
+        SSL_CERT_FILE=str(secure.certificate),
+    )
+
+
+def test_blackforest_makes_a_picture_with_each_of_its_models(run: Callable[..., None]) -> None:
+    run(
+        "blackforest",
+        """
+        import base64, os, requests
+        from blackforest import BFLClient, BFLError
+        from blackforest.resources.mapping.model_input_registry import MODEL_INPUT_REGISTRY
+        from blackforest.types.general.client_config import ClientConfig
+
+        client = BFLClient(api_key="k", base_url=os.environ["SERVER"])
+        picture = base64.b64encode(open("a.png", "rb").read()).decode()
+        needs = {
+            "flux-pro-1.0-fill": {"image": picture, "mask": picture},
+            "flux-pro-1.0-expand": {"image": picture, "top": 64},
+            "flux-pro-1.0-canny": {"control_image": picture},
+            "flux-pro-1.0-depth": {"control_image": picture},
+            "flux-kontext-pro": {"input_image": "a.png"},
+        }
+        wait = ClientConfig(sync=True, polling_interval=0.1)
+        for model in MODEL_INPUT_REGISTRY:
+            made = client.generate(model, {"prompt": "a lake", **needs.get(model, {})}, wait)
+            assert len(requests.get(made.result["sample"]).content) > 100, model
+        first = client.generate("flux-pro-1.1", {"prompt": "a lake"})
+        assert client.get_task_status(first.id).status in ("Pending", "Ready")
+        client.clear_polling_urls()  # then it asks at get_result
+        assert client.get_polling_result(first.id, wait)["prompt"] == "a lake"
+        try:
+            BFLClient(api_key="k", base_url=os.environ["SERVER"]).get_task_status("none")
+        except BFLError:
+            pass
+        else:
+            raise AssertionError("a task that is none")
+        """,
+    )
+
+
+def test_the_minimax_client_of_2024(run: Callable[..., None]) -> None:
+    """It sends a group's id, which is of no use here, and knows four words for how a task stands."""
+    run(
+        "minimax",
+        """
+        import os
+        from minimax import Minimax
+
+        Minimax.BASE_URL = os.environ["SERVER"] + "/v1"
+        with Minimax(api_key="k", group_id="1") as client:
+            client.poll_interval = 0.05
+            for wish in ({"text": "a lake"}, {"text": "it moves", "image": "a.png"}):
+                path = client.generate_video(**wish, download_path="made.mp4")
+                assert b"ftyp" in open(path, "rb").read(16)
+        """,
+    )
