@@ -155,18 +155,19 @@ def perform(picture: Bytes, depth: Floats, stage: Stage, cast: Cast, *, acting: 
     for actor in baked:
         lay(picture, depth, actor, effects=cast.effects, place=place)
     if afloat:
-        _paste(
-            picture,
-            depth,
-            sets.apron("waves", aspect, FLOOR + 1.5),
+        sea = Actor(
+            clipped(sets.apron("waves", aspect, FLOOR + 1.5), aspect),
             _apron_inks("waves"),
+            unit,
             width / 2,
             float(height),
-            unit,
             0.8,
-            tint,
+            stands=False,
         )
-    if "fire" in cast.effects and not acting:
+        actors.append(_tinted(sea, tint))
+        if not acting:
+            lay(picture, depth, actors[-1])
+    if "fire" in cast.effects:
         _flames(picture, depth, stage, tint, unit)
     if "confetti" in cast.effects:
         _confetti(picture, stage)
