@@ -6,7 +6,7 @@ SDK := .venv/sdk/.ready
 CLIENTS := .venv/clients/.ready
 AUDIT := .venv/audit
 
-.PHONY: help setup demo serve test check bench chaos docs lock licences audit clean
+.PHONY: help setup demo serve test check bench pairs chaos docs lock licences audit clean
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -63,6 +63,9 @@ test: check $(SDK) $(CLIENTS)  ## every check and every test, without GPU and wi
 
 bench: $(READY)  ## the figures that the README states, side by side
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+pairs: $(READY)  ## every front onto every back that makes what it asks for, of which the tests run a few
+	@PAIRS=all $(BIN)/python -m pytest -q -s --timeout 1800 tests/relay/test_every_pair.py
 
 chaos: $(READY)  ## kill a gateway of paid jobs, and its vendor, for a minute; what is left is counted
 	@$(BIN)/python benchmarks/chaos.py

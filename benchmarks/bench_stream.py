@@ -4,9 +4,9 @@
         [--nginx nginx] [--litellm FOLDER] [--portkey FOLDER] [--idle 5000]
 
 All servers stand before one fake vendor and are loaded in turn, round by round, so that a ratio compares neighbours in
-time. Each is pinned to one core, the vendor and the load to the others. mutoscope stands there twice: open, and with
-keys, limits, prices, a budget and so the ledger on disk. "CPU" is the server's own by the kernel's account, which a
-noisy machine disturbs least.
+time. Each is pinned to one core, the vendor and the load to the others. mutoscope stands there three times: open; with
+keys, limits and prices, so that what tokens cost is entered in the ledger; and with a budget too, which is set aside on
+disk before each request. "CPU" is the server's own by the kernel's account, which a noisy machine disturbs least.
 
     json      answers of a kilobyte a second
     sse       events a second, in streams of 200
@@ -56,7 +56,7 @@ tokens_per_minute = 100000000000
 [[keys]]
 name = "benchmark"
 sha256 = "{hashlib.sha256(KEY.encode()).hexdigest()}"
-budget = 1000000000.0
+%s
 """ + "".join(
     f'[models."{name}".price]\ninput_tokens = 250.0\noutput_tokens = 1000.0\n'
     for name in ("json", "sse-200", "slow-20")
@@ -140,7 +140,7 @@ def process(
         env=env,
     )
     try:
-        wait_for(port, started)
+        wait_long(port, started)
         yield started
     finally:
         started.terminate()
@@ -149,6 +149,17 @@ def process(
         except subprocess.TimeoutExpired:
             started.kill()
             started.wait()
+
+
+def wait_long(port: int, started: subprocess.Popen[bytes]) -> None:
+    """LiteLLM takes its time to start, more than a minute on a busy machine."""
+    for _ in range(5):
+        try:
+            return wait_for(port, started)
+        except SystemExit:
+            if started.poll() is not None:
+                raise
+    raise SystemExit(f"{started.args} did not start within five minutes")
 
 
 SERVED, OTHERS = {CORES[0]}, set(CORES[1:] or CORES)
@@ -164,7 +175,9 @@ def servers(asked: argparse.Namespace, vendor: int, folder: Path) -> Generator[l
 
     port = free_port()
     add("aiohttp", port, [python, str(HERE / "_peer_proxy.py"), str(port), address])
-    for name, more in (("mutoscope", ""), ("mutoscope, keys", GUARDED)):
+    budget = "budget = 1000000000.0"
+    variants = {"mutoscope": "", "mutoscope, keys": GUARDED % "", "mutoscope, budget": GUARDED % budget}
+    for name, more in variants.items():
         port, home = free_port(), folder / name.replace(", ", "-")
         home.mkdir()
         config = home / "mutoscope.toml"

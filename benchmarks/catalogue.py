@@ -72,14 +72,13 @@ class Found(NamedTuple):
 
 def body_of(members: tuple[Member, ...], file: str, one_of: tuple[str, ...] = ()) -> Json:
     """What must be there, words, and what says the size, the length and the number."""
-    wanted = {"prompt", "aspect_ratio", "ratio", "size", "resolution", "image_size", "image", "width", "height",
-              "duration", "seed", "num_images", "right"}  # fmt: skip
-    shown = not one_of or any(each.name == "prompt" for each in members)
+    wanted = {"aspect_ratio", "ratio", "size", "resolution", "image_size", "image", "width", "height", "duration",
+              "seed", "num_images", "right", "scale_factor"}  # fmt: skip
+    chosen = next(iter(sorted(one_of, key=lambda name: name != "prompt")), "")
     said: Json = {}
     for each in members:
         is_picture = each.name == "image" and not each.type.members
-        needed = each.required or (not shown and each.name == one_of[0])
-        if needed or (each.name in wanted and not is_picture):
+        if each.required or each.name == chosen or (each.name in wanted and not is_picture):
             said[each.name] = value_of(each, file)
     return said
 
@@ -89,7 +88,7 @@ def value_of(member: Member, file: str) -> Any:
     if type.members:
         inner = {each.name: value_of(each, file) for each in type.members if each.required or each.name in SIZED}
         return [inner] * (type.meta.get("min_length") or 1) if type.many else inner
-    if name in catalogue.FILES or name in ("uri", "frontal_image", "image_urls") or name.endswith("_url"):
+    if name in catalogue.FILES or name in ("uri", "url", "frontal_image") or name.endswith("_url"):
         link = CLIP if name.startswith(("video", "audio")) else file
         return [link] * (type.meta.get("min_length") or 1) if type.many else link
     if type.values:
@@ -100,7 +99,7 @@ def value_of(member: Member, file: str) -> Any:
         return usual.get(name) or (max(least, 3) if name == "duration" and (type.most or 0) >= 3 else least)
     if type.says is bool:
         return False
-    return {"language": "en", "scale_factor": "2", "name": "mine"}.get(name, WORDS)
+    return {"language": "en", "scale_factor": "2", "name": "mine"}.get(name, WORDS)[: type.meta.get("max_length")]
 
 
 SIZED = ("width", "height", "size")
@@ -176,6 +175,9 @@ def pixels_in(body: Json) -> tuple[int, int] | None:
     size = named or body
     if "width" in size:
         return size["width"], size["height"]
+    if "scale_factor" in body:
+        factor = int(str(body["scale_factor"]).removesuffix("x"))
+        return PICTURE[0] * factor, PICTURE[1] * factor
     if "right" not in body:
         return None
     across, down = ("left", "right"), ("top", "bottom")
@@ -193,7 +195,9 @@ async def sent(app: App, client: httpx.AsyncClient, path: str, body: Json, kind:
     told = answer.json()
     if answer.status_code not in (200, 202):
         reasons = [each["reason"] for each in told.get("invalid_params", ())]
-        return Found(path, kind, asked, "refused: " + "; ".join(reasons or [told["message"]]), good=False, made=False)
+        return Found(
+            path, kind, asked, "refused: " + short("; ".join(reasons or [told["message"]])), good=False, made=False
+        )
     public = (told.get("data") if isinstance(told.get("data"), dict) else told)["task_id"]
     id = job_id(public)
     job = None
@@ -206,9 +210,15 @@ async def sent(app: App, client: httpx.AsyncClient, path: str, body: Json, kind:
     faults = list(wrong(path, body, list(job.outputs)))
     first = job.outputs[0]
     size = f"{first.width}×{first.height}" if first.width else (first.text or "")[:60]
-    length = f", {first.seconds:g} s" if first.seconds else ""
-    came = f"{first.media_type}, {size}{length}" + (f", {len(job.outputs)} of them" if len(job.outputs) > 1 else "")
+    length = f"{first.seconds:.4g} s" if first.seconds else ""
+    number = f"{len(job.outputs)} of them" if len(job.outputs) > 1 else ""
+    came = ", ".join(filter(None, (first.media_type, size, length, number)))
     return Found(path, kind, asked, "; ".join([came, *faults]), good=not faults, made=True)
+
+
+def short(reason: str) -> str:
+    """Without the list of what the engine does make."""
+    return re.sub(r": engine '\w+' does .*", ".", reason)
 
 
 def job_id(public: str) -> str:
@@ -240,7 +250,7 @@ async def all_found(only: str) -> list[Found]:
                 if only not in path:
                     continue
                 made = set(endpoint.makes.values())
-                kind = "video" if made & VIDEO else "picture" if made & IMAGE else "other"
+                kind = "video" if made & VIDEO or path.startswith("video/") else "picture" if made & IMAGE else "other"
                 if each := sold.get(path):
                     members = catalogue.members_of(catalogue.body_of(each), catalogue.name_of(each.paths[0]))
                     body = body_of(members, file, each.one_of)

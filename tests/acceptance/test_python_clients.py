@@ -56,7 +56,7 @@ def test_fal_client_by_its_two_hosts(secure: Front, run: Callable[..., None]) ->
     run(
         "fal_client",
         """
-        import asyncio, fal_client, httpx
+        import asyncio, fal_client, httpx, os
 
         app, small = "fal-ai/flux/schnell", {"width": 256, "height": 128}
         wish = {"prompt": "a lake", "image_size": small}
@@ -66,10 +66,15 @@ def test_fal_client_by_its_two_hosts(secure: Front, run: Callable[..., None]) ->
         assert isinstance(seen[-1], fal_client.Completed)
         assert len(httpx.get(made["images"][0]["url"]).content) > 100
         assert fal_client.run(app, wish)["prompt"] == "a lake"
-        picture = fal_client.encode_file("a.png")
-        handle = fal_client.submit("fal-ai/birefnet", {"image_url": picture})
-        assert list(handle.iter_events(interval=0.05))
-        assert handle.get()["image"]["url"].startswith("https://")
+        # where uploads go are constants, the only ones that are not asked for in the environment
+        server = "https://" + os.environ["FAL_RUN_HOST"].partition("/")[0]
+        fal_client.client.REST_URL, fal_client.client.CDN_URL = f"{server}/fal/rest", f"{server}/fal/cdn"
+        sent = fal_client.SyncClient().upload_file("a.png")
+        assert httpx.get(sent).content == open("a.png", "rb").read()
+        for picture in (sent, fal_client.encode_file("a.png")):
+            handle = fal_client.submit("fal-ai/birefnet", {"image_url": picture})
+            assert list(handle.iter_events(interval=0.05))
+            assert handle.get()["image"]["url"].startswith("https://")
         long = fal_client.submit(app, {"prompt": "sleep 30"})
         assert isinstance(long.status(), (fal_client.Queued, fal_client.InProgress))
         long.cancel()

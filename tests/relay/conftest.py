@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -93,7 +94,8 @@ def world(tmp_path: Path) -> Worlds:
     ) -> AsyncIterator[World]:
         folder = tmp_path / place
         makers = {row.name: {"engine": "script"} for row in ROWS}
-        house = VendorHouse(settings(models=makers, script={"slots": 64}, **(vendor or {})), folder / "vendor")
+        sections_there: dict[str, Any] = {"models": makers, "script": {"slots": 64}} | (vendor or {})
+        house = VendorHouse(settings(**sections_there), folder / "vendor")
         url = await house.start()
         try:
             proxy = FaultProxy(url)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -76,3 +77,31 @@ async def test_a_model_that_nobody_here_knows_is_asked_for_at_the_vendor_by_its_
         assert (told["model"], told["status"]) == ("somebody/paints", "failed")
         assert "There is no model 'somebody/paints'" in told["error"]
         assert job.generation.unread == {"input.lora_scale": 1}
+
+
+async def test_what_the_vendor_alone_knows_of_a_model_and_a_member_arrives_there(world: Worlds) -> None:
+    """The second mutoscope has the model by its settings, and serves it; the one in front has never heard of it."""
+    row = {"operations": ["text_to_image"], "names": {"replicate": ["somebody/paints"]}, "engine": "script"}
+    async with world("replicate", vendor={"models": {"paints": row}}) as it:
+        job = await make(it, "somebody/paints", lora_scale=1, mood={"light": ["low", "blue"]})
+        assert job.state is State.SUCCEEDED, job.failure
+        assert len(job.outputs) == 1
+        [theirs] = await it.submissions()
+        assert (theirs.generation.model, theirs.generation.prompt) == ("paints", "a boat")
+        assert json.loads(theirs.body)["input"] == {
+            "prompt": "a boat", "lora_scale": 1, "mood": {"light": ["low", "blue"]}
+        }  # fmt: skip
+        assert not it.app.catalog.get(job.generation.model).price.known
+        assert (job.estimate, job.cost) == (0.0, 0.0)
+
+
+async def test_a_key_with_a_budget_is_told_that_the_price_is_not_known(world: Worlds) -> None:
+    async with world("replicate", keys=[{"name": "ann", "sha256": sha256(b"k").hexdigest(), "budget": 10.0}]) as it:
+        answer = await it.client.post(
+            "/v1/models/somebody/paints/predictions",
+            json={"input": {"prompt": "a boat"}},
+            headers={"authorization": "Bearer k"},
+        )
+        assert answer.status_code == 403, answer.text
+        assert "what replicate:somebody/paints costs at replicate is not known" in answer.text
+        assert await it.submissions() == []

@@ -14,8 +14,10 @@ import pytest
 from aiohttp import web
 
 from mutoscope.app import App
-from mutoscope.web.stream import HELD, Cutter
+from mutoscope.model.words import Tokens
+from mutoscope.web.stream import HELD, Cutter, Watch
 from mutoscope.wirekit.words import with_model
+from mutoscope.wires.openai.chat import tokens_told
 
 sys.path.append(str(Path(__file__).parent.parent / "relay"))
 from sockets import served
@@ -490,6 +492,16 @@ def test_events_are_cut_at_their_ends_wherever_the_pieces_end() -> None:
         assert b"".join(pieces) + cutter.held == whole
         for piece in pieces:
             assert not piece or piece.endswith((b"\n\n", b"\r\n\r\n"))
+
+
+@pytest.mark.parametrize("mark", [b"\n", b"\r\n", b"\r"])
+def test_the_usage_in_a_piece_of_many_events_is_found_whatever_stands_around_it(mark: bytes) -> None:
+    watch = Watch(tokens_told)
+    null = [b'data: {"choices":[{"delta":{"content":"\\"usage\\": {}"}}],"usage":null}', b""]
+    told = [b'data: {"usage" : {"prompt_tokens":7,', b'data: "completion_tokens":3},"usage_of":{"usage":{}}}', b""]
+    watch.look(mark.join([*null * 3, *told, *null, b"data: [DONE]", b"", b""]))
+    assert watch.tokens == Tokens(read=7, written=3)
+    assert watch.events == (7 if mark != b"\r" else 1)
 
 
 def test_no_more_than_so_much_is_held() -> None:

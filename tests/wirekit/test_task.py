@@ -12,14 +12,30 @@ from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Failure, Generation, Input, MediaLimits, Operation, Role, State
 from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
 from mutoscope.wirekit.back import Carriage, Order, Way
-from mutoscope.wirekit.fields import FileField, JobField, alias, extra, folded, pixels, same, seconds, sized, words
+from mutoscope.wirekit.fields import (
+    FileField,
+    FilesField,
+    JobField,
+    alias,
+    extra,
+    folded,
+    pixels,
+    same,
+    seconds,
+    sized,
+    words,
+)
+from mutoscope.wirekit.routes import Read
 from mutoscope.wirekit.task import (
     Endpoint,
     Reading,
     TaskApi,
+    cancel,
     complaint,
+    news,
     parse,
     poll,
+    share_of,
     submit,
     supports,
     task_in,
@@ -166,6 +182,33 @@ def test_members_that_no_table_knows_go_back_to_the_same_vendor_and_to_no_other(
     assert said(replace(wish, wire="another")) == {"model": "two", "prompt": "x", "settings": {"tone": "warm"}}
 
 
+def test_members_that_mean_nothing_of_ours_go_back_to_the_same_vendor_too() -> None:
+    api = replace(API, endpoints=(replace(API.endpoints[0], idle=("tier", "settings.tone"), fields={}),))
+    request = HttpRequest(method="POST", path="/v1/make", body=b'{"tier": "HD", "settings": {"tone": "warm"}}')
+    asked = parse(api, api.endpoints[0], request)
+    assert asked.unread == {"tier": "HD", "settings.tone": "warm"}
+    assert asked.ignored == tuple(f"ignored: {name} (only Small itself heeds it)" for name in asked.unread)
+    with pytest.raises(Problem) as caught:  # and they have bounds as any
+        parse(api, api.endpoints[0], replace(request, body=b'{"tier": "4K"}'))
+    assert caught.value.field == "tier"
+
+
+def test_a_task_may_be_read_where_those_of_other_endpoints_are() -> None:
+    made = API.endpoints[0]
+    api = replace(
+        API,
+        show="{at}/{id}",
+        endpoints=(replace(made, shown="all", route="all"), replace(made, at="other", shown="all", route="all")),
+    )
+    order = Order(generation=Generation(operation=T2V, model="two", prompt="a fox"), names=("two",))
+    handle = answered(submit(api, order), {"id": "1", "status": "waiting"}).handle
+    assert handle == {"id": "1", "at": "all"}
+    assert next(poll(api, handle)).path == "/v1/all/1"
+    reads = [route for route in wire(api).routes if isinstance(route, Read)]
+    assert sorted(route.path for route in reads) == ["/v1/all/{id}", "/v1/make/{id}", "/v1/other/{id}"]
+    assert {route.route for route in reads} == {"all"}
+
+
 def answered(conversation: Any, body: Any, status: int = 200) -> Any:
     next(conversation)
     try:
@@ -284,6 +327,130 @@ def test_a_rule_about_what_is_there_may_see_what_breaks_its_type(all: bool) -> N
     with pytest.raises(Problem) as caught:
         parse(API, endpoint, HttpRequest(method="POST", path="/v1/make", body=b'{"image": 5}'))
     assert [flaw.path for flaw in caught.value.flaws] == ([("image",)] if all else [("image",), ("clip",)])
+
+
+def read_scenes(value: Any) -> list[Input | Flaw | dict[str, Any]]:
+    """A last frame where the text begins so; what is no text breaks the type."""
+    found: list[Input | Flaw | dict[str, Any]] = []
+    for index, text in enumerate(value):
+        role = Role.LAST_FRAME if str(text).startswith("end:") else Role.FIRST_FRAME
+        if isinstance(text, str):
+            found.append(Input(role=role, field=f"scenes[{index}]", url=text.removeprefix("end:")))
+        else:
+            found.append(custom_flaw(("scenes", index), "is no text"))
+    return [*found, {"scenes": len(value)}]
+
+
+def write_scenes(order: Order) -> list[str] | None:
+    ends = {Role.LAST_FRAME: "end:"}
+    return [ends.get(each.role, "") + (each.url or "") for each in order.generation.inputs] or None
+
+
+SCENES = FilesField(
+    ours=("first_frame", "last_frame", "scenes"),
+    read=read_scenes,
+    write=write_scenes,
+    named=lambda wish, path: wish.inputs[int(path[7])].role.value,
+)
+
+
+class Scenes(Struct, kw_only=True):
+    scenes: list[str]
+    prompt: str | None = None
+
+
+STORY = Endpoint(at="story", title="A story", body=Scenes, models=("two",), makes={None: T2V}, always={"count": 1})
+TOLD = replace(API, endpoints=(STORY,), fields={"scenes": SCENES, "prompt": same("prompt")})
+FRAMES = tuple(
+    Input(role=role, field=f"scenes[{index}]", url=f"https://h.example/{index}")
+    for index, role in enumerate((Role.FIRST_FRAME, Role.LAST_FRAME))
+)
+
+
+def test_a_member_of_files_is_read_and_written_by_the_vendors_own_functions() -> None:
+    body = {"scenes": ["https://h.example/0", "end:https://h.example/1"]}
+    request = HttpRequest(method="POST", path="/v1/story", body=json.dumps(body).encode())
+    read = parse(TOLD, TOLD.endpoints[0], request)
+    assert (read.generation.inputs, read.generation.extra) == (FRAMES, {"scenes": 2})
+    assert read.fields == {"first_frame": "scenes", "last_frame": "scenes"}
+    wish = read.generation
+    assert translate(TOLD, Order(generation=wish, names=("two",))) == ("story", body)
+    blamed = replace(TOLD, blamed=lambda _: [("scenes[1]", "no")])
+    assert complaint(blamed, json_response({}, 400), Order(generation=wish, names=("two",))).field == "last_frame"
+
+
+def test_what_is_wrong_with_files_is_told_beside_what_breaks_their_type() -> None:
+    request = HttpRequest(method="POST", path="/v1/story", body=b'{"scenes": ["https://h.example/0", 5], "prompt": 7}')
+    with pytest.raises(Problem) as caught:
+        parse(TOLD, TOLD.endpoints[0], request)
+    assert [flaw.path for flaw in caught.value.flaws] == [("scenes", 1), ("prompt",)]
+
+
+@pytest.mark.parametrize(
+    ("wish", "field"),
+    [
+        ({"count": 2}, "count"),
+        ({"inputs": (Input(role=Role.AUDIO, field="a", url="https://h.example/a"),)}, "audio"),
+        ({"inputs": FRAMES[:1], "extra": {"last_frame": True}}, "last_frame"),
+    ],
+)
+def test_what_has_no_place_in_a_body_is_refused_by_name(wish: dict[str, Any], field: str) -> None:
+    with pytest.raises(Problem) as caught:
+        translate(TOLD, Order(generation=Generation(operation=T2V, model="m", **wish), names=("two",)))
+    assert (caught.value.kind, caught.value.field) == (Kind.UNSUPPORTED, field)
+
+
+def test_what_is_always_so_may_be_asked_for() -> None:
+    back = wire(TOLD).back
+    assert back and "count" in (back.heeds(T2V, ("two",)) or ())
+    back.check(Order(generation=Generation(operation=T2V, model="m", inputs=FRAMES, count=1), names=("two",)))
+
+
+def test_a_vendor_of_many_bodies_says_itself_where_an_operation_is_asked_for() -> None:
+    api = replace(TOLD, endpoints=(), calls=lambda _, names: (TOLD.endpoints[0], names[0]))
+    assert translate(api, Order(generation=Generation(operation=T2V, model="m", inputs=FRAMES), names=("x",)))[0] == (
+        "story"
+    )
+
+
+def test_a_create_that_tells_no_status_waits_and_leaves_its_id_alone() -> None:
+    api = replace(API, made_reading=Reading(status=""), at="")
+    talk = submit(api, Order(generation=read(**FULL), names=("two",)))
+    next(talk)
+    with pytest.raises(StopIteration) as end:
+        talk.send(json_response({"id": "7"}))
+    update = end.value.value
+    assert (update.state, update.upstream_status, update.handle) == (State.QUEUED, "waiting", {"id": "7"})
+
+
+def test_a_failure_and_an_error_may_have_words_of_their_own() -> None:
+    def failure(task: dict[str, Any]) -> Failure:
+        return Failure(kind=Kind.REFUSED, message=task["why"], code="X")
+
+    def meant(status: int, why: str) -> Kind | None:
+        return Kind.BAD_MEDIA if status == 400 and "picture" in why else None
+
+    api = replace(API, failure=failure, meant=meant)
+    assert news(api, api.reading, {"status": "bad", "why": "no"}).failure == Failure(
+        kind=Kind.REFUSED, message="no", code="X"
+    )
+    assert complaint(api, json_response({"error": "a bad picture"}, 400)).kind is Kind.BAD_MEDIA
+    assert complaint(api, json_response({"error": "a bad picture"}, 401)).kind is Kind.UNAUTHENTICATED
+
+
+@pytest.mark.parametrize(("fine", "status"), [(True, 404), (True, 204), (False, 204)])
+def test_a_task_that_is_gone_was_stopped_where_its_vendor_says_so(fine: bool, status: int) -> None:
+    talk = cancel(replace(API, stop="DELETE tasks/{id}", gone_is_stopped=fine), {"id": "7"})
+    next(talk)
+    with pytest.raises(StopIteration) as end:
+        talk.send(HttpResponse(status=status))
+    assert end.value.value is True
+
+
+def test_a_percentage_is_a_share_of_a_hundred_and_of_nothing_else() -> None:
+    assert share_of("45%", 100.0) == share_of(45, 100.0) == share_of(0.45, 1.0) == 0.45
+    assert share_of("45%", 1.0) is None
+    assert (share_of(150, 100.0), share_of(-1, 1.0)) == (1.0, 0.0)
 
 
 class Clip(Struct, kw_only=True):

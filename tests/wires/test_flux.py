@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import io
 import json
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -259,7 +260,6 @@ async def test_what_the_studio_cannot_make_is_refused_by_name(start: Start) -> N
             ("flux-tools/deblur-v1", {"image": LINK}, "deblur"),
             ("flux-tools/vto-v1", {"prompt": "x", "person": LINK, "garment": LINK}, "virtual_try_on"),
             ("flux-pro-1.1-ultra-finetuned", {"prompt": "x", "finetune_id": "mine"}, "finetune_id"),
-            ("finetune", {"file_data": LINK, "finetune_comment": "x", "mode": "style"}, "finetune"),
         ):
             answer = await running.client.post(f"/v1/{model}", json=body)
             assert (answer.status_code, word in answer.json()["detail"]) == (400, True), answer.text
@@ -345,3 +345,47 @@ async def test_a_canvas_smaller_than_its_picture_is_refused_or_crops_it(start: S
                 assert picture.size == (128, 128)
             else:
                 assert "256x96" in told["details"]["Error"]
+
+
+def zip_of(*colours: tuple[int, int, int]) -> str:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as made:
+        for number, colour in enumerate(colours):
+            picture = io.BytesIO()
+            Image.new("RGB", (96, 64), colour).save(picture, "PNG")
+            made.writestr(f"{number}.png", picture.getvalue())
+            made.writestr(f"{number}.txt", "a hat")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+async def test_a_finetune_learns_palette_and_tone_and_says_so(start: Start) -> None:
+    asked = {"finetune_comment": "rust", "mode": "style", "iterations": 100}
+    async with start() as running:
+        for bad in (BASE64, LINK):
+            answer = await running.client.post("/v1/finetune", json=asked | {"file_data": bad})
+            assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["body", "file_data"])
+        rust = asked | {"file_data": zip_of((170, 70, 30), (190, 90, 40), (150, 60, 35))}
+        made = (await running.client.post("/v1/finetune", json=rust)).json()
+        assert made["finetune_id"] == made["id"]
+        assert (await read(running, made["id"]))["status"] == "Ready"
+        assert (await running.client.get("/v1/my_finetunes")).json() == {"finetunes": [made["id"]]}
+        told = (await running.client.get(f"/v1/finetune_details?finetune_id={made['id']}")).json()["finetune_details"]
+        assert told["finetune_comment"] == "rust"
+        learnt = "studio: the palette and tone of 3 pictures were learnt, and nothing else of them"
+        assert learnt in told["notes"]
+        assert "ignored: 3 captions in file_data" in told["notes"]
+        reds: list[float] = []
+        for strength in (0.0, 2.0):
+            body = {"prompt": "calm sea at noon", "width": 256, "height": 256, "seed": 1, "output_format": "png"}
+            tuned = body | {"finetune_id": made["id"], "finetune_strength": strength}
+            job = (await running.client.post("/v1/flux-pro-finetuned", json=tuned)).json()
+            result = await read(running, job["id"])
+            assert result["status"] == "Ready", result
+            file = await running.client.get(result["result"]["sample"])
+            red, _, blue = Image.open(io.BytesIO(file.content)).convert("RGB").resize((1, 1)).getpixel((0, 0))
+            reds.append(red - blue)
+        assert reds[0] < 0 < reds[1]
+        gone = await running.client.post("/v1/delete_finetune", json={"finetune_id": made["id"]})
+        assert gone.json()["deleted_finetune_id"] == made["id"]
+        lost = await running.client.post("/v1/flux-pro-finetuned", json={"prompt": "x", "finetune_id": made["id"]})
+        assert lost.status_code == 404

@@ -24,7 +24,8 @@ from mutoscope.wires.runway import api as runway
 from mutoscope.wires.runway import bodies
 from mutoscope.wires.runway.tasks import STATES, STATUSES
 
-ROUTES = {route.at: route for route in runway.WIRE.routes}
+ROUTES: dict[str, Any] = {route.at: route for route in runway.WIRE.routes}
+render_job, render_removed = (ROUTES[f"{method} /v1/tasks/{{id}}"].render for method in ("GET", "DELETE"))
 IMG, VID, AUD = "https://a.example/cat.png", "https://a.example/cat.mp4", "https://a.example/cat.mp3"
 PIXEL = "data:image/png;base64," + base64.b64encode(b"\x89PNG and so on").decode()
 VOICE = {"type": "runway-preset", "presetId": "Maya"}
@@ -892,7 +893,7 @@ def test_the_key_is_a_bearer_token(header: str, key: str | None):
 
 
 def shown(**changes: Any) -> dict[str, Any]:
-    response = runway.render_job(a_job(**changes), request(f"GET /v1/tasks/{PUBLIC_ID}"))
+    response = render_job(a_job(**changes), request(f"GET /v1/tasks/{PUBLIC_ID}"))
     assert response.status == 200
     task = json.loads(response.body)
     # the SDK's strict reading, with no member missing and none of another type
@@ -957,7 +958,7 @@ def test_status_words_are_read_both_ways():
 
 
 def test_a_removed_task_is_answered_with_nothing():
-    response = runway.render_removed(a_job(), request(f"DELETE /v1/tasks/{PUBLIC_ID}"))
+    response = render_removed(a_job(), request(f"DELETE /v1/tasks/{PUBLIC_ID}"))
     assert (response.status, response.body) == (204, b"")
 
 
@@ -1117,5 +1118,5 @@ def test_models_that_only_the_sdk_names_are_read_too(model: str):
 
 def test_answers_have_the_published_types():
     for state in State:
-        response = runway.render_job(a_job(state=state), request("GET /v1/tasks/x"))
+        response = render_job(a_job(state=state), request("GET /v1/tasks/x"))
         msgspec.json.decode(response.body, type=ROUTES["GET /v1/tasks/{id}"].answer)

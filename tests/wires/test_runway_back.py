@@ -15,21 +15,22 @@ from hypothesis import strategies as st
 from msgspec import inspect
 from msgspec.structs import replace
 from python_multipart import parse_form
-from test_runway import AUD, IMG, LEAST, PIXEL, VID, VOICE
+from test_runway import AUD, IMG, LEAST, PIXEL, ROUTES, VID, VOICE, render_job, render_removed
 
 from mutoscope.model import catalog
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Failure, Generation, Input, Job, MediaLimits, Operation, Output, Role, State, Update
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.requests import Submission
 from mutoscope.wirekit.answers import SOURCE_STAND_IN
 from mutoscope.wirekit.back import File, Order, Way
 from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wires import ROWS
 from mutoscope.wires.runway import api as runway
 from mutoscope.wires.runway.bodies import ENDPOINTS
-from mutoscope.wires.runway.read import MIN_UPLOAD, VIDEO_TYPES, submission
+from mutoscope.wires.runway.fields import models
+from mutoscope.wires.runway.files import MIN_UPLOAD, VIDEO_TYPES
 from mutoscope.wires.runway.tasks import FAILURE_CODES, STATES
-from mutoscope.wires.runway.write import models, write
 
 BACK = runway.WIRE.back
 assert BACK is not None
@@ -37,6 +38,10 @@ I2V, T2V, V2V = Operation.IMAGE_TO_VIDEO, Operation.TEXT_TO_VIDEO, Operation.VID
 T2I, ACT, SPEAK = Operation.TEXT_TO_IMAGE, Operation.CHARACTER_PERFORMANCE, Operation.TEXT_TO_SPEECH
 EVERY_MODEL = [(endpoint, model) for endpoint, type in ENDPOINTS.items() for model in models(type)]
 TASK = "01981f2e-7b7c-4a6b-8d52-2f6f1d1b8a10"
+
+
+def submission(operation: Operation, body: bytes, _: Any) -> Submission:
+    return ROUTES[f"POST /v1/{operation}"].parse(HttpRequest(method="POST", path="/", body=body))
 
 
 def heard(operation: Operation, body: dict[str, Any]) -> Generation:
@@ -438,7 +443,7 @@ def test_a_check_needs_no_files_and_a_submission_uses_them():
 
 def test_of_several_names_the_first_that_the_operation_knows_is_called():
     asked = Order(generation=TURBO, names=("nowhere", "gen4_turbo", "gen4.5"))
-    assert write(asked).body["model"] == "gen4_turbo"
+    assert json.loads(next(BACK.submit(asked)).body)["model"] == "gen4_turbo"
 
 
 # ---- files
@@ -920,19 +925,19 @@ def states() -> Iterator[tuple[Job, Update]]:
 
 def test_what_our_front_answers_our_back_reads():
     for each, update in states():
-        shown = runway.render_job(each, HttpRequest(method="GET", path="/v1/tasks/x"))
+        shown = render_job(each, HttpRequest(method="GET", path="/v1/tasks/x"))
         assert talk(BACK.poll({"id": TASK}), shown).result == update
     made = talk(
         BACK.submit(order(TURBO)), runway.render_created(job(), HttpRequest(method="POST", path="/v1/x"))
     ).result
     assert made.handle == {"id": uuid4_form(job().id)}
-    assert talk(BACK.cancel(made.handle), runway.render_removed(job(), HttpRequest(method="DELETE", path="/"))).result
+    assert talk(BACK.cancel(made.handle), render_removed(job(), HttpRequest(method="DELETE", path="/"))).result
 
 
 @pytest.mark.parametrize("kind", FAILURE_CODES)
 def test_a_failure_of_our_front_is_one_of_our_back(kind: Kind):
     failed = job(state=State.FAILED, failure=Failure(kind=kind, message="why"), cost=0.0)
-    shown = runway.render_job(failed, HttpRequest(method="GET", path="/v1/tasks/x"))
+    shown = render_job(failed, HttpRequest(method="GET", path="/v1/tasks/x"))
     failure = talk(BACK.poll({"id": TASK}), shown).result.failure
     assert (failure.message, failure.code) == ("why", FAILURE_CODES[kind])
     if kind in (Kind.REFUSED, Kind.BAD_MEDIA, Kind.UPSTREAM_FAILED):
@@ -940,12 +945,12 @@ def test_a_failure_of_our_front_is_one_of_our_back(kind: Kind):
 
 
 def test_a_flaw_that_our_front_finds_our_back_names():
-    for wanted, field in ((replace(TURBO, seed=-1), "seed"), (replace(TURBO, width=7), "width")):
-        sent = next(BACK.submit(order(wanted)))
+    sent = next(BACK.submit(order(TURBO)))
+    for flaw, field in (({"seed": -1}, "seed"), ({"ratio": "7:720"}, "width")):
         with pytest.raises(Problem) as caught:
-            submission(I2V, sent.body, ENDPOINTS[I2V])
+            submission(I2V, msgspec.json.encode(json.loads(sent.body) | flaw), ENDPOINTS[I2V])
         response = runway.render_problem(caught.value, sent)
-        problem = talk(BACK.submit(order(wanted)), response).problem
+        problem = talk(BACK.submit(order(TURBO)), response).problem
         assert problem is not None
         assert (problem.kind, problem.field) == (Kind.INVALID, field)
 

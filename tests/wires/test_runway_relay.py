@@ -14,7 +14,8 @@ from mutoscope.model.problem import Kind, Problem
 from mutoscope.wires.runway import reseller as relay
 from mutoscope.wires.runway.tasks import STATUSES
 
-ROUTES = {route.at: route for route in relay.WIRE.routes}
+ROUTES: dict[str, Any] = {route.at: route for route in relay.WIRE.routes}
+render_job, render_removed = (ROUTES[f"{method} /runwayml/v1/tasks/{{id}}"].render for method in ("GET", "DELETE"))
 CREATE = "POST /runwayml/v1/image_to_video"
 IMG = "https://a.example/cat.png"
 PIXEL = "data:image/png;base64,iVBORw0KGgoA"
@@ -274,7 +275,7 @@ def test_a_create_is_answered_in_every_shape_that_relays_send():
 
 
 def shown(**changes: Any) -> dict[str, Any]:
-    response = relay.render_job(a_job(**changes), request("GET /runwayml/v1/tasks/x"))
+    response = render_job(a_job(**changes), request("GET /runwayml/v1/tasks/x"))
     msgspec.json.decode(response.body, type=ROUTES["GET /runwayml/v1/tasks/{id}"].answer)
     task = json.loads(response.body)
     TypeAdapter(TaskRetrieveResponse).validate_python(task)
@@ -330,5 +331,5 @@ def test_errors_are_the_official_ones_with_the_text_twice():
 
 
 def test_a_removed_task_is_answered_with_nothing():
-    response = relay.render_removed(a_job(), request("DELETE /runwayml/v1/tasks/x"))
+    response = render_removed(a_job(), request("DELETE /runwayml/v1/tasks/x"))
     assert (response.status, response.body) == (204, b"")

@@ -77,13 +77,9 @@ def blend(order: Json, tell: Tell) -> list[Json]:
 
 def learn(order: Json, _: Tell) -> list[Json]:
     """A picture of the palette and tone of several, by which later ones are made."""
-    pictures, out, seed = [Path(each) for each in order["references"]], name(order, 0, "png"), order["seed"]
+    pictures, out = [Path(each) for each in order["references"]], name(order, 0, "png")
     needed(first(order["references"]), "reference", "there is no picture to learn from")
-    made: Any
-    if len(pictures) > 1:
-        made = studio.blend_images(pictures, out, width=LEARNT_SIDE, height=LEARNT_SIDE, seed=seed)
-    else:
-        made = studio.vary_image(pictures[0], out, strength=0.0, width=LEARNT_SIDE, height=LEARNT_SIDE, seed=seed)
+    made = studio.learn_look(pictures, out, side=LEARNT_SIDE, seed=order["seed"])
     told = f"the palette and tone of {len(pictures)} pictures were learnt, and nothing else of them"
     return [{**facts(out, made), "told": told}]
 

@@ -378,9 +378,12 @@ class Opened:
 
         Raises Problem: TIMED_OUT when nothing comes for so long, UPSTREAM_FAILED when it breaks off.
         """
+        content = self._response.content
         try:
+            if come := content.read_nowait():  # without a clock, which costs more than all the rest
+                return come
             async with asyncio.timeout(seconds):
-                return await self._response.content.readany()
+                return await content.readany()
         except TimeoutError as error:
             raise Problem(Kind.TIMED_OUT, f"{self._host} said nothing for {seconds:g} seconds") from error
         except BROKEN as error:

@@ -155,7 +155,9 @@ class Catalog:
                 defaults=model.defaults | ({"fps": changed.fps} if changed.fps else {}),
                 **priced(model, changed),
             )
+        self.prices_tokens = False  # whether any model's tokens have a price
         for name, changed in self._settings.items():
+            self.prices_tokens |= any(map(has_token_rates, (changed.price, *changed.prices.values())))
             if name in self.models or not any(map(has_token_rates, (changed.price, *changed.prices.values()))):
                 self.get(name)
 

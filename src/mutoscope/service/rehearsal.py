@@ -19,6 +19,7 @@ from mutoscope.wirekit.routes import Create, Route
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL
 from mutoscope.wires.luma import api as luma
+from mutoscope.wires.openai import api as openai
 from mutoscope.wires.runway import api as runway
 
 
@@ -29,6 +30,7 @@ class Fixed(Struct, frozen=True, kw_only=True):
     names: tuple[str, ...]  # what a suite calls it
     id: str  # of its job
     generation: Generation
+    route: str = ""
     body: bytes = b""
 
 
@@ -46,6 +48,13 @@ FIXED = (
         id="123e4567-e89b-72d3-a456-426614174000",
         generation=Generation(operation=Operation.TEXT_TO_VIDEO, model="ray-2", prompt="rehearsal", seconds=1.0),
         body=b'{"model":"ray-2","prompt":"rehearsal"}',
+    ),
+    Fixed(
+        wire=openai.WIRE.name,
+        names=("video_123",),
+        id="01234567-89ab-7cde-8f01-23456789abcd",
+        generation=Generation(operation=Operation.TEXT_TO_VIDEO, model="sora-2", prompt="rehearsal", seconds=1.0),
+        route="videos",
     ),
 )
 KEPT = frozenset(each.id for each in FIXED)
@@ -92,7 +101,7 @@ async def seed(store: Jobs, *, now: float) -> None:
         job = Job(
             id=each.id,
             wire=each.wire,
-            route="",
+            route=each.route,
             owner="",
             engine="script",
             generation=each.generation,

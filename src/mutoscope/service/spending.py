@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 import structlog
+from msgspec.structs import replace
 
 from mutoscope.model.catalog import Catalog, first, token_cost
 from mutoscope.model.config import Rates, Rights
@@ -82,8 +83,8 @@ class Books:
         if outlay:
             self._outlays[outlay.id] = outlay
         if settlement:
-            self._outlays.pop(settlement.id, None)
-            self._settlements.append(settlement)
+            unwritten = self._outlays.pop(settlement.id, None)
+            self._settlements.append(replace(settlement, aside=False) if unwritten else settlement)
         if record and len(self._records) < MOST_WAITING:
             self._records.append(record)
         if self._flushing is None or self._flushing.done():

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -102,7 +103,7 @@ class Desk:
     def prices(self, wire: Wire, model: str, peers: Sequence[Peer]) -> dict[str, Rates]:
         """What tokens of a model cost at those accounts of which that is known."""
         found: dict[str, Rates] = {}
-        for peer in peers:
+        for peer in peers if self.catalog.prices_tokens else ():
             names = dict.fromkeys((model, self.row_name(wire, model), peer.account.renames.get(model, model)))
             prices = (self.catalog.token_price(name, peer.name, peer.wire.name) for name in names)
             if price := next(filter(None, prices), None):
@@ -110,8 +111,10 @@ class Desk:
         return found
 
     def row_name(self, wire: Wire, model: str) -> str:
-        row = next((row for each in spoken(wire) if (row := self.catalog.words.get((each, model)))), None)
-        return row.name if row else model
+        for each in spoken(wire):
+            if row := self.catalog.words.get((each, model)):
+                return row.name
+        return model
 
     def choose(self, wire: Wire, route: Route, model: str, caller: Caller) -> list[Peer]:
         """The accounts to be asked, in their order; none where the author answers. Raises Problem."""
@@ -156,6 +159,8 @@ class Desk:
             known = self.prices(wire, model, allowed)
             hold_priced(model, route, allowed, known)
             allowed = [peer for peer in allowed if peer.name in known]
+        if len(allowed) == 1:
+            return allowed
         drawn = sorted(allowed, key=lambda peer: self.draw() ** (1 / max(peer.account.weight, 1e-9)), reverse=True)
         named = any(peer.wire is wire and peer.names(model) for peer in drawn)
 
@@ -251,9 +256,14 @@ def hold_engine(name: str, wire: str, rights: Rights) -> None:
         raise Problem(Kind.FORBIDDEN, f"This key may not use what answers here ({name}); it may use {allowed}.")
 
 
-def spoken(wire: Wire) -> list[str]:
+def spoken(wire: Wire) -> tuple[str, ...]:
     """The wire itself, and those to which one of its routes is translated."""
-    return [wire.name, *(theirs for ours, _, theirs in BETWEEN if ours == wire.name)]
+    return spoken_by(wire.name)
+
+
+@lru_cache
+def spoken_by(name: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([name, *(theirs for ours, _, theirs in BETWEEN if ours == name)]))
 
 
 def translated(translation: Translation, peer: Peer, request: HttpRequest, model: str) -> Asked:

@@ -154,6 +154,7 @@ class Settlement(Struct, frozen=True, kw_only=True):
     at: float
     credits: float
     basis: Basis
+    aside: bool = True  # whether something may be set aside for it
 
 
 class ExchangeRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -5,7 +5,7 @@ asks beyond that is reported as ignored, never faked.
 """
 
 from mutoscope.studio.clip import VERSION, Clip, Print
-from mutoscope.studio.composite import Composite, blend_images, replace_background, tile_images
+from mutoscope.studio.composite import Composite, blend_images, learn_look, replace_background, tile_images
 from mutoscope.studio.cutout import Cutout, cut_out
 from mutoscope.studio.describe import Description, describe_image, lines_of
 from mutoscope.studio.enlarge import enlarge_image, enlarge_to
@@ -50,6 +50,7 @@ __all__ = [
     "fit_size",
     "image_to_video",
     "join_music",
+    "learn_look",
     "lines_of",
     "make_music",
     "parts_of",

@@ -64,6 +64,22 @@ def blend_images(
     return Composite(width, height)
 
 
+def learn_look(images: Sequence[Path], out: Path, *, side: int, seed: int = 0) -> Composite:
+    """Write one picture in the palette and tone that the pictures have in common, by which later ones are made.
+
+    The tones of all count; a few of the pictures are seen in it. Raises StudioError with "reference".
+    """
+    tones = [tone_of(np.asarray(picture.load(each, field="reference", enough=(side, side)))) for each in images]
+    common = middle(tones)
+    shown = images[:: max(1, -(-len(images) // MOST))]
+    loaded = [np.asarray(picture.cover(picture.load(each, field="reference"), side, side), np.uint8) for each in shown]
+    alike = [bend(each, tone_of(each), common, 1.0) for each in loaded]
+    rgb = _joined(alike, _regions(len(alike), side, side, seed)) if len(alike) > 1 else alike[0]
+    told = f"mutoscope studio {VERSION} (palette and tone of {len(images)} pictures, no model)"
+    picture.save(Image.fromarray(rgb), out, told)
+    return Composite(side, side)
+
+
 def tile_images(images: Sequence[Path], out: Path, *, most: int) -> tuple[int, int]:
     """Write four pictures of one size as one, two by two, to `out`; its size. They are reduced where it would have more
     than `most` pixels."""

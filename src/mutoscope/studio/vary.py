@@ -73,7 +73,7 @@ def vary_image(
         symbols = painting.shown
         tones = tones or ([tone_of(np.asarray(source))] if source else [])
         if tones:
-            rgb = bend(rgb, tone_of(rgb), middle(tones), 0.75 if references else 0.5, light=0.7)
+            rgb = bend(rgb, tone_of(rgb), middle(tones), min(1.0, 1.5 * strength) if references else 0.5, light=0.7)
             how += ", in the tone of the " + ("reference" if references else "picture")
     else:
         rgb, how = _varied(np.asarray(source, np.uint8), strength, seed), "the picture, varied by its seed"

@@ -464,8 +464,8 @@ class Server:
         receive: Receive,
         origin: str,
     ) -> stream.Sending:
-        gone = asyncio.ensure_future(stream.until_gone(receive))
         headers = {"content-type": f"{stream.EVENTS}; charset=utf-8", "cache-control": "no-cache"}
+        gone = stream.Departure(receive)
         return stream.Sending(200, headers, self.followed(tell, request, job, origin), gone, lambda _: None)
 
     async def make_followed(

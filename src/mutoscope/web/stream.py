@@ -1,7 +1,6 @@
 """Sends answers in words: as they come, no more than 64 KiB of them held, until the caller or the account goes away."""
 
 import asyncio
-import contextlib
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
@@ -39,23 +38,20 @@ class Sending:
     """An answer that is sent piece by piece. `headers` may be added to until then."""
 
     def __init__(
-        self, status: int, headers: Headers, pieces: AsyncIterator[bytes], gone: asyncio.Future[None], end: "End"
+        self, status: int, headers: Headers, pieces: AsyncIterator[bytes], departure: "Departure", end: "End"
     ) -> None:
         self.status, self.headers = status, headers
-        self._pieces, self._gone, self._end = pieces, gone, end
+        self._pieces, self._departure, self._end = pieces, departure, end
 
     async def send(self, send: Send) -> None:
         """To the end, or until the caller is gone: then what is behind it stops at once."""
-        pump, how = asyncio.ensure_future(self._pump(send)), "left"
+        how: How = "left"
         try:
-            await asyncio.wait({pump, self._gone}, return_when=asyncio.FIRST_COMPLETED)
-            if not pump.done():
-                pump.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                how = await pump
+            how = await self._pump(send)
+        except asyncio.CancelledError:
+            self._departure.accept()
         finally:
-            pump.cancel()
-            self._gone.cancel()
+            self._departure.stop()
             self._end(how)
 
     async def _pump(self, send: Send) -> How:
@@ -70,6 +66,30 @@ class Sending:
         return "whole"
 
 
+class Departure:
+    """Cancels the task that makes an answer as soon as its caller is gone. It watches until it is stopped."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._seen = False
+        self._task = asyncio.current_task()
+        self._watch = asyncio.ensure_future(until_gone(receive))
+        self._watch.add_done_callback(self._left)
+
+    def _left(self, watch: asyncio.Task[None]) -> None:
+        if not watch.cancelled() and watch.exception() is None and self._task:
+            self._seen = True
+            self._task.cancel()
+
+    def accept(self) -> None:
+        """Where a cancellation was caught: go on if it was ours. Raises CancelledError for another's."""
+        if not self._seen or self._task is None:
+            raise asyncio.CancelledError
+        self._task.uncancel()
+
+    def stop(self) -> None:
+        self._watch.cancel()
+
+
 class Torn(Exception):
     """The answer broke off where nothing can be said any more."""
 
@@ -81,34 +101,32 @@ async def begin(
     desk: Desk, wire: Wire, route: Stream, request: HttpRequest, caller: Caller, receive: Receive, id: str, who: str
 ) -> HttpResponse | Sending:
     """An answer that has begun to come. `who` shares what is limited. Raises Problem while nothing was sent."""
-    gone = asyncio.ensure_future(until_gone(receive))
-    asking = asyncio.ensure_future(ask(desk, wire, route, request, caller, id, who))
+    departure = Departure(receive)
     try:
-        await asyncio.wait({gone, asking}, return_when=asyncio.FIRST_COMPLETED)
-        if not asking.done():
-            asking.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Problem):
-                await asking
-            return GONE
-        exchange, found = asking.result()
+        exchange, found = await ask(desk, wire, route, request, caller, id, who)
+        if isinstance(found, Passing):
+            found = passing(desk, route, exchange, found, departure)
+    except asyncio.CancelledError:
+        departure.stop()
+        departure.accept()
+        return GONE
     except BaseException:
-        asking.cancel()
-        gone.cancel()
+        departure.stop()
         raise
-    if isinstance(found, HttpResponse):
-        gone.cancel()
+    if isinstance(found, Sending):
         return found
-    if isinstance(found, Passing):
-        return passing(desk, route, exchange, found, gone)
+    if isinstance(found, HttpResponse):
+        departure.stop()
+        return found
     if found.response is not None:
-        gone.cancel()
+        departure.stop()
         exchange.end(found.response.status, "whole", found.tokens, response=found.response.body)
         found.response.headers[ENGINE] = SCRIPT
         return found.response
     headers = {"content-type": f"{EVENTS}; charset=utf-8", "cache-control": "no-cache", ENGINE: SCRIPT}
     response = b"".join(found.events)
     return Sending(
-        200, headers, written(found), gone, lambda _: exchange.end(200, "whole", found.tokens, response=response)
+        200, headers, written(found), departure, lambda _: exchange.end(200, "whole", found.tokens, response=response)
     )
 
 
@@ -141,7 +159,9 @@ async def written(answer: Answer) -> AsyncIterator[bytes]:
 # -- answers of accounts ------------------------------------------------------------------
 
 
-def passing(desk: Desk, route: Stream, exchange: Exchange, found: Passing, gone: asyncio.Future[None]) -> Sending:
+def passing(
+    desk: Desk, route: Stream, exchange: Exchange, found: Passing, departure: Departure
+) -> Sending | HttpResponse:
     """Raises Problem for an error that is not in the wire's words."""
     peer, opened = found.peer, found.opened
     try:
@@ -149,11 +169,19 @@ def passing(desk: Desk, route: Stream, exchange: Exchange, found: Passing, gone:
     except Problem:
         peer.done(opened)
         exchange.end(opened.status, "failed")
-        gone.cancel()
         raise
     streams = kind.startswith(EVENTS)
     watch = Watch(found.translation.usage if found.translation else route.usage, keeps=desk.books.records == "bodies")
-    headers = headers_of(found) | {"content-type": kind or "application/json"}
+    headers = headers_of(found)
+    if not streams and not found.translation and headers.get("content-length") == str(len(found.first)):
+        del headers["content-length"]  # all of it is there
+        watch.tail(found.first)
+        watch.whole()
+        peer.done(opened)
+        exchange.end(opened.status, "whole", watch.tokens, response=found.first)
+        departure.stop()
+        return HttpResponse(status=opened.status, headers=headers, body=found.first, media_type=kind)
+    headers["content-type"] = kind or "application/json"
     if streams:
         headers.pop("content-length", None)  # an error may have to be added
     seconds = peer.settings.idle_seconds
@@ -171,7 +199,7 @@ def passing(desk: Desk, route: Stream, exchange: Exchange, found: Passing, gone:
         headers["content-type"] = f"{EVENTS}; charset=utf-8"
     else:
         pieces = events(found, route, watch, seconds) if streams else plain(found, watch, seconds)
-    return Sending(opened.status, headers, pieces, gone, end)
+    return Sending(opened.status, headers, pieces, departure, end)
 
 
 def hold_json(found: Passing) -> str:
@@ -346,10 +374,12 @@ class Watch:
     def look(self, events: bytes) -> None:
         self.keep(events)
         self.events += events.count(b"\ndata:") + events.startswith(b"data:")
-        if b'"usage"' not in events:
-            return
-        for each in events.replace(b"\r\n", b"\n").split(b"\n\n"):
-            if b'"usage"' in each and (found := self.usage(event_data(each))):
+        end = 0
+        for place in USAGE.finditer(events):
+            if place.start() < end:
+                continue
+            start, end = event_around(events, place.start())
+            if found := self.usage(event_data(events[start:end])):
                 self.tokens = larger(self.tokens, found) if self.tokens else found
 
     def keep(self, piece: bytes) -> None:
@@ -366,6 +396,13 @@ class Watch:
         if not self.all:
             text = b'{"usage":%s}' % last_usage(text)
         self.tokens = self.usage(text)
+
+
+def event_around(events: bytes, place: int) -> tuple[int, int]:
+    """Where the event begins and ends that has this place."""
+    start = max(at + len(mark) if (at := events.rfind(mark, 0, place)) >= 0 else 0 for mark in ENDS)
+    end = min(at if (at := events.find(mark, place)) >= 0 else len(events) for mark in ENDS)
+    return start, end
 
 
 def larger(one: Tokens, other: Tokens) -> Tokens:

@@ -249,6 +249,17 @@ def strange(value: Any, shape: Shape, path: Path) -> Iterator[Path]:
             yield from strange(inner, shape.items, (*path, index))
 
 
+def familiar(value: Any, shape: Shape) -> Any:
+    """A decoded value without the members that a shape has no place for."""
+    if isinstance(value, list) and shape.items is not None:
+        return [familiar(each, shape.items) for each in cast("list[Any]", value)]
+    said = cast("Json", value) if isinstance(value, dict) and shape.objects else {}
+    known = fields_said(said, shape) if said else None
+    if known is None:
+        return cast("Any", value)
+    return {name: familiar(each, known[name]) for name, each in said.items() if name in known}
+
+
 def opened(value: msgspec.Raw) -> Any:
     """An object or a list whose values stay bytes; None for anything else."""
     match bytes(memoryview(value)[:1]):
@@ -263,9 +274,11 @@ def opened(value: msgspec.Raw) -> Any:
 def fields_said(said: Json, shape: Shape) -> dict[str, Shape] | None:
     if shape.tag is None:
         return shape.objects.get("")
+    if shape.tag not in said and len(shape.objects) == 1:
+        return next(iter(shape.objects.values()))
     tag = said.get(shape.tag)
     tag = msgspec.json.decode(tag, type=str | None) if isinstance(tag, msgspec.Raw) else tag
-    return shape.objects.get(tag or "")
+    return shape.objects.get(tag if isinstance(tag, str) else "")
 
 
 BLANKS = b" \t\r\n"

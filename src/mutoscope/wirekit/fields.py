@@ -4,15 +4,16 @@ A vendor's table maps dotted paths of its bodies to these. A body's type decides
 not among the members of a type says nothing of it.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from mutoscope.model.catalog import TIERS
-from mutoscope.model.job import Generation, Json, MediaLimits, Role
-from mutoscope.wirekit.back import Way
+from mutoscope.model.job import Generation, Input, Json, MediaLimits, Role
+from mutoscope.model.problem import Flaw
+from mutoscope.wirekit.back import Order, Way
 from mutoscope.wirekit.body import wholes
 
 
@@ -49,7 +50,18 @@ class JobField(Struct, frozen=True, kw_only=True):
     alias: bool = False
 
 
-AnyField = Field | FileField | JobField
+class FilesField(Struct, frozen=True, kw_only=True):
+    """A member of which each file's place tells what it is for: functions of the vendor's file read and write it."""
+
+    ours: tuple[str, ...]  # roles, and names of extras
+    read: Callable[[Any], Iterable[Input | Flaw | Json]]
+    """Files, flaws and extras, of a value that may break its type."""
+    write: Callable[[Order], Any]  # None: nothing was asked for
+    named: Callable[[Generation, str], str]  # which of `ours` a path such as "frames[1].uri" is about
+    alias: bool = False
+
+
+AnyField = Field | FileField | FilesField | JobField
 
 
 def alias(field: AnyField) -> AnyField:

@@ -52,7 +52,7 @@ from mutoscope.wirekit.body import (
     wholes,
     with_others,
 )
-from mutoscope.wirekit.fields import AnyField, Field, FileField, JobField
+from mutoscope.wirekit.fields import AnyField, Field, FileField, FilesField, JobField
 from mutoscope.wirekit.flaws import plain
 from mutoscope.wirekit.forms import arms, file_of
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
@@ -66,6 +66,8 @@ ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:=-]{0,199}", re.ASCII)
 PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]{0,199}", re.ASCII)
 """What a model's name may look like that becomes a part of a path."""
 PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?%", re.ASCII)
+ROLE_NAMES = frozenset(role.value for role in Role)
+INDEX = re.compile(r"\[\d+\]")
 PLACE = re.compile(r"\{([^{}]+)\}")
 
 
@@ -103,6 +105,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     shown: str = ""  # in `show`, what stands for `{at}`, where several endpoints' tasks are read at one path
     idle: tuple[str, ...] = ()  # members that mean nothing of ours, by dotted path: for the same vendor behind
     fixed: Json = {}  # members that the vendor wants and nobody asks for, by dotted path
+    always: Json = {}  # fields of a Generation that its body has no member for: nothing else can be asked for
     flat: "Flat | None" = None  # of a body whose members stand in a list
     table: tuple[tuple[str, AnyField], ...] = ()  # the rows that its body has; set by the API, as what follows
     heads: tuple[str, ...] = ()  # the member of the body that each of them begins with
@@ -121,7 +124,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     """Where a task says what, as dotted paths with `*` for the items of a list."""
 
     id: str = "id"  # "": a read does not say it again
-    status: str = "status"
+    status: str = "status"  # "": it tells none, and waits
     links: tuple[str, ...] = ()  # the first that has any
     inline: tuple[str, ...] = ()  # base64 of files, where the answer carries them
     texts: tuple[str, ...] = ()
@@ -171,6 +174,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...] = ("detail", "message", "error.message", "error", "msg")  # where an error says why
     blamed: Callable[[Any], Iterable[tuple[str, str]]] | None = None  # (path of a member or "", why) in an error
     kinds: Mapping[int, Kind] = {}  # of error statuses read, where they mean something else than usual
+    meant: Callable[[int, str], Kind | None] | None = None  # the same by a status and the words beside it
     statuses: Mapping[Kind, int] = {}  # of errors told
     invalid_status: int = 400
     word: Callable[[Flaw], str] = plain
@@ -185,6 +189,7 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     stops_running: bool = True
     stop_keeps: bool = False
     stop_status: int = 200
+    gone_is_stopped: bool = False  # a task that the vendor does not know any more was stopped before
     ended_is_fine: bool = False
     sign: Callable[[str, float], Headers] = lambda key, _now: {"authorization": f"Bearer {key}"}
     credential: Callable[[HttpRequest], str | Proof | None] | None = None
@@ -208,6 +213,9 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     find: Callable[[Order, float], Conversation[tuple[Json, ...]]] | None = None
     batch: Callable[[tuple[Json, ...]], Conversation[dict[int, Update]]] | None = None
     batch_key: Callable[[Json], str] | None = None
+    calls: Callable[[Operation, tuple[str, ...]], tuple[Endpoint, str] | None] | None = None
+    """Where an operation is asked for by one of a model's names, and by which: in the place of looking through
+    `endpoints`, for a vendor with very many bodies."""
     headers: Callable[[Order], Headers] = lambda _: {}  # beside the key, what a create has to carry
     complaint: Callable[[HttpResponse], Problem] | None = None  # an error answer, read in the place of the kit
     unsent: frozenset[int] = frozenset({429, 503})
@@ -239,7 +247,7 @@ def tabled(api: TaskApi, endpoint: Endpoint) -> Endpoint:
 
 def is_told(path: str, field: AnyField) -> bool:
     """Whether a row has the caller's name of a field; of a file in a list the input itself knows it."""
-    return not field.alias and not (isinstance(field, FileField) and "[" in path)
+    return not field.alias and not isinstance(field, FilesField) and not (isinstance(field, FileField) and "[" in path)
 
 
 def members_of(endpoint: Endpoint) -> Any:
@@ -248,7 +256,7 @@ def members_of(endpoint: Endpoint) -> Any:
 
 
 def names_of(field: AnyField) -> tuple[str, ...]:
-    if isinstance(field, Field):
+    if isinstance(field, Field | FilesField):
         return field.ours
     weights = (weights_of(field),) if isinstance(field, FileField) and field.weight else ()
     return (field.role.value, *weights)
@@ -283,13 +291,23 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
             continue
         if field.alias:
             aliases |= {name: path for name in names_of(field) if name != path}
-        if broken and is_broken(located(said, path), broken):
+        if broken and not isinstance(field, FilesField) and is_broken(located(said, path), broken):
             continue
         match field:
             case Field():
                 read = field.read(value)
                 more |= read.pop("extra", {})
                 asked |= read
+            case FilesField():
+                for each in field.read(value):
+                    match each:
+                        case Input():
+                            inputs.append(each)
+                            aliases[each.role.value] = path
+                        case Flaw():
+                            found.append(each)
+                        case _:
+                            more |= each
             case JobField():
                 inputs.append(Input(role=field.role, field=path, output_of=str(value), output=field.output(str(value))))
             case FileField():
@@ -470,11 +488,23 @@ def bearer(request: HttpRequest) -> str | None:
     return key.strip() or None if scheme.lower() == "bearer" else None
 
 
+def bare_or_bearer(request: HttpRequest) -> str | None:
+    """The same, or the key as it is, as samples of resellers' pages send it."""
+    text = request.headers.get("authorization", "").strip()
+    bare = text if " " not in text and text.lower() not in SCHEMES else ""
+    return bearer(request) or bare or None
+
+
+SCHEMES = ("bearer", "basic", "digest", "negotiate", "token")
+
+
 # -- the back ----------------------------------------------------------------------------------
 
 
 def endpoint_for(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> tuple[Endpoint, str] | None:
     """Where an operation is asked for by one of a model's names, and by which."""
+    if api.calls:
+        return api.calls(operation, names)
     for endpoint in api.endpoints:
         if operation in endpoint.makes.values():
             for name in names:
@@ -507,7 +537,7 @@ def supports(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> froz
         return None
     endpoint, _ = found
     others = {role.value for role in unsaid(endpoint, operation)}
-    said = {name for _, field in endpoint.table for name in names_of(field)} | set(endpoint.says)
+    said = {name for _, field in endpoint.table for name in names_of(field)} | {*endpoint.says, *endpoint.always}
     if endpoint.parent:
         said.add(endpoint.parent.value)
     if endpoint.adds is not None:
@@ -562,6 +592,8 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
             pass
     hold_added(api, endpoint, wish)
     hold_said(api, endpoint, wish)
+    hold_always(api, endpoint, name, wish)
+    hold_places(api, endpoint, name, wish)
     idle = unsaid(endpoint, wish.operation) if endpoint.excludes else ()
     for path, field in endpoint.table:
         match field:
@@ -574,6 +606,9 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
                     put(body, path, value)
             case FileField():
                 write_files(api, endpoint, order, body, path, field)
+            case FilesField():
+                if (value := field.write(order)) is not None:
+                    put(body, path, value)
             case JobField():
                 write_jobs(api, endpoint, order, body, path, field)
     if endpoint.parent:
@@ -584,11 +619,11 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
     flaws = [*walk(body, schema(members_of(endpoint)), ()), *(endpoint.rules(body) if endpoint.rules else ())]
     if flaws:
         named = [
-            (our_name(endpoint.table, path_in(flaw), wish) or path_in(flaw) or "model", api.word(flaw))
+            (our_name(endpoint.table, dotted(flaw.path), wish) or path_in(flaw) or "model", api.word(flaw))
             for flaw in flaws
         ]
-        told = "; ".join(f"{ours}: {why}" for ours, why in named)
-        raise Problem(Kind.INVALID, f"{api.vendor} does not take this: {told}.", field=named[0][0])
+        told = "; ".join(f"{ours}: {why.removeprefix(f'{ours}: ')}" for ours, why in named)
+        raise Problem(Kind.INVALID, f"{api.vendor} ({name}) does not take this: {told}.", field=named[0][0])
     if api.webhook and order.callback and has(endpoint.body, api.webhook):
         put(body, api.webhook, order.callback)
     if api.reference and order.reference and has(endpoint.body, api.reference):
@@ -614,6 +649,27 @@ def hold_said(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
         if (ours := wish.extra.get(name, usual)) != theirs:
             message = f"{api.vendor} makes this with the {name.replace('_', ' ')} {theirs!r} only; here it is {ours!r}."
             raise Problem(Kind.UNSUPPORTED, message, field=mask.role.value if mask else name)
+
+
+def hold_always(api: TaskApi, endpoint: Endpoint, name: str, wish: Generation) -> None:
+    """Raises Problem where something else was asked for than what is always so."""
+    for field, usual in endpoint.always.items():
+        if (asked := getattr(wish, field)) not in (None, usual):
+            message = f"{api.vendor} ({name}) has no way to ask for a {field} of {asked!r}."
+            raise Problem(Kind.UNSUPPORTED, message, field=field)
+
+
+def hold_places(api: TaskApi, endpoint: Endpoint, name: str, wish: Generation) -> None:
+    """Raises Problem for a file that has no place in the body, and for a value that is named as a file is."""
+    plain = {ours for _, field in endpoint.table if isinstance(field, Field) for ours in field.ours}
+    files = [field for _, field in endpoint.table if not isinstance(field, Field)]
+    places = {ours for field in files for ours in names_of(field)} | {endpoint.parent}
+    for each in wish.inputs:
+        if each.role not in places:
+            message = f"{api.vendor} ({name}) has no place for a {each.role.value.replace('_', ' ')}."
+            raise Problem(Kind.UNSUPPORTED, message, field=each.role.value)
+    for each in ROLE_NAMES.intersection(wish.extra, places) - plain:
+        raise Problem(Kind.UNSUPPORTED, f"{api.vendor} ({name}) takes a file as {each}, no value.", field=each)
 
 
 def write_files(api: TaskApi, endpoint: Endpoint, order: Order, body: Json, path: str, field: FileField) -> None:
@@ -684,8 +740,11 @@ def path_in(flaw: Flaw) -> str:
 
 def our_name(table: Iterable[tuple[str, AnyField]], path: str, wish: Generation | None) -> str | None:
     """What we call the member at a path, or what it belongs to: of several names the one that was asked for."""
+    place, path = path, INDEX.sub("", path)
     for each, field in sorted(table, key=lambda row: -len(row[0])):  # the innermost
         if path == each or path.startswith(f"{each}.") or each.startswith(f"{path}."):
+            if isinstance(field, FilesField) and wish:
+                return field.named(wish, place)
             names = names_of(field)
             return next((name for name in names if getattr(wish, name, None) is not None), names[0])
     return None
@@ -746,6 +805,8 @@ def read_request(api: TaskApi, handle: Json) -> HttpRequest:
 def cancel(api: TaskApi, handle: Json) -> Conversation[bool]:
     method, path = (api.stop or "").split(" ", 1)
     response = yield ask(method, api.root + path.replace("{id}", str(handle["id"])))
+    if response.status == 404 and api.gone_is_stopped:
+        return True
     if not 200 <= response.status < 300:
         raise complaint(api, response)
     return True
@@ -785,6 +846,8 @@ def news(api: TaskApi, reading: Reading, task: Json) -> Update:
     words = {word: state for state, word in reversed(list(api.states.items()))} | dict(api.also_states)
     if api.show is None:
         status, state = "", State.SUCCEEDED
+    elif not reading.status:
+        status, state = api.states[State.QUEUED], State.QUEUED
     elif isinstance(status, str) and status in api.lost:
         # at first it is not known everywhere, later not any more: whoever asks has a clock and can tell
         raise Problem(Kind.NOT_FOUND, f"{api.vendor} does not know the task, or not any more.")
@@ -815,10 +878,10 @@ def news(api: TaskApi, reading: Reading, task: Json) -> Update:
 
 
 def share_of(told: Any, whole: float) -> float | None:
-    """A figure, or a text such as "30%", as a share of the whole."""
-    if isinstance(told, str) and PERCENT.fullmatch(told):
-        told, whole = float(told[:-1]), 100.0
-    share = number(told, 0.0, whole)
+    """A figure, or of a hundred a text such as "30%", as a share of the whole."""
+    if isinstance(told, str) and whole == 100 and PERCENT.fullmatch(told):
+        told = float(told[:-1])
+    share = number(told, 0.0, whole, clamped=True)
     return None if share is None else share / whole
 
 
@@ -859,6 +922,7 @@ def complaint(api: TaskApi, response: HttpResponse, order: Order | None = None) 
     blamed = tuple(api.blamed(said)) if api.blamed else ()
     why = "; ".join(filter(None, (why, *(f"{path}: {text}" if path else text for path, text in blamed))))
     meant = api.codes.get(code) if isinstance(code := at(said, api.code) if api.code else None, int | str) else None
+    meant = meant or (api.meant(response.status, why) if api.meant else None)
     problem = refusal(response, why, vendor=api.vendor, kinds={response.status: meant} if meant else dict(api.kinds))
     wish = order.generation if order else None
     made = endpoint_for(api, wish.operation, order.names) if order and wish else None

@@ -20,7 +20,7 @@ from mutoscope.wirekit.fields import AnyField, Field, FileField, extra, same
 from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wirekit.queries import named
 from mutoscope.wirekit.routes import Create, Read, Route
-from mutoscope.wirekit.task import Endpoint, TaskApi, bearer, parse, tabled, wire
+from mutoscope.wirekit.task import Endpoint, TaskApi, bare_or_bearer, parse, tabled, wire
 from mutoscope.wirekit.times import why_ended
 from mutoscope.wirekit.wire import Wire
 
@@ -185,13 +185,6 @@ ASKED = named("task_id")
 
 def id_of(request: HttpRequest) -> str:
     return ASKED(request) if request.method != "POST" else read_body(request.body, Feed).task_id
-
-
-def bare_or_bearer(request: HttpRequest) -> str | None:
-    """The samples of the relays' pages send the key as it is."""
-    text = request.headers.get("authorization", "").strip()
-    bare = text if " " not in text and text.lower() not in ("bearer", "basic", "digest", "token") else ""
-    return bearer(request) or bare or None
 
 
 # -- answers -------------------------------------------------------------------------------

@@ -172,10 +172,11 @@ def set_aside(db: sqlite3.Connection, changes: Changes, *, outlay: Outlay) -> No
 def settle(db: sqlite3.Connection, settlement: Settlement) -> None:
     """Once: an exchange that was settled before stays as it is."""
     it = settlement
-    _ = db.execute(RELEASE, (it.id, it.engine, it.at))
+    if it.aside:
+        _ = db.execute(RELEASE, (it.id, it.engine, it.at))
+        _ = db.execute("DELETE FROM outlays WHERE id = ?", (it.id,))
     if (amount := micro(it.credits)) > 0:
         _ = db.execute(SETTLE, (it.id, amount, it.owner, it.model, it.engine, it.at, it.basis))
-    _ = db.execute("DELETE FROM outlays WHERE id = ?", (it.id,))
 
 
 def settle_cut_off(db: sqlite3.Connection, now: float) -> int:

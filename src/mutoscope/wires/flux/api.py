@@ -11,15 +11,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
-from mutoscope.model.job import Job, Json, Operation, Role, State
-from mutoscope.model.problem import Flaw, Kind, Problem
-from mutoscope.model.requests import Account, Page
-from mutoscope.wirekit.body import body_of, needing, one_of, read_body
+from mutoscope.model.job import Input, Job, Json, Operation, Role, State
+from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
+from mutoscope.model.requests import Account, Page, Submission
+from mutoscope.wirekit.archive import BadArchive, pictures_in
+from mutoscope.wirekit.body import body_of, invalid, needing, one_of, read_body
 from mutoscope.wirekit.flaws import fastapi, pydantic
-from mutoscope.wirekit.ids import uuid4_form
+from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.queries import named
 from mutoscope.wirekit.routes import AccountRead, List, Read, Reply, Stop
-from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, bearer, render_problem, wire
+from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, back, bearer, parse, render_problem, wire
 from mutoscope.wires.flux import bodies
 from mutoscope.wires.flux.bodies import FINETUNE
 
@@ -172,7 +173,7 @@ def render_finetunes(jobs: tuple[Job, ...], _request: HttpRequest) -> HttpRespon
 def render_details(job: Job, _request: HttpRequest) -> HttpResponse:
     said = {name: value for name, value in job.generation.extra.items() if value is not None}
     told = msgspec.to_builtins(result(job))
-    return json_response({"finetune_details": said | {"finetune_id": told["id"]} | told})
+    return json_response({"finetune_details": said | {"finetune_id": told["id"], "notes": list(job.notes)} | told})
 
 
 def render_deleted(job: Job, _request: HttpRequest) -> HttpResponse:
@@ -194,9 +195,10 @@ def render_credits(account: Account, _request: HttpRequest) -> HttpResponse:
     return json_response({"credits": UNLIMITED - account.spent if account.left is None else account.left})
 
 
+LEARNT = Page(size=1000, keep=lambda job: job.state not in (State.FAILED, State.CANCELED))
 # fmt: off
 ROUTES = (
-    List(at=f"GET {ROOT}my_finetunes", route=TUNED, parse=lambda _: Page(size=1000), render=render_finetunes,
+    List(at=f"GET {ROOT}my_finetunes", route=TUNED, parse=lambda _: LEARNT, render=render_finetunes,
          answer=Finetunes, summary="List the finetunes"),
     Read(at=f"GET {ROOT}finetune_details", route=TUNED, id=named("finetune_id"),
          render=render_details, answer=FinetuneDetails, summary="What a finetune was made of"),
@@ -207,6 +209,47 @@ ROUTES = (
           summary="Report of the use of weights, which is not kept"),
 )
 # fmt: on
+
+# -- what a finetune is made of, and what is made with it --------------------------------------
+
+
+def learning(endpoint: Endpoint, request: HttpRequest) -> Submission:
+    """The pictures of the zip are inputs of their own, so that each is looked into as any other. Raises Problem."""
+    read = parse(API, endpoint, request)
+    [given] = read.generation.inputs
+    if given.data is None:
+        message = "Input should be a zip of pictures in base64"
+        raise invalid((custom_flaw(("file_data",), message),))
+    try:
+        pictures, captions = pictures_in(given.data)
+    except BadArchive as error:
+        raise invalid((custom_flaw(("file_data",), f"The zip {error}"),)) from error
+    inputs = tuple(
+        Input(role=Role.REFERENCE, field="file_data", data=data, label=name[:200]) for name, data in pictures
+    )
+    notes = (*read.notes, f"ignored: {captions} captions in file_data") if captions else read.notes
+    return replace(read, generation=replace(read.generation, inputs=inputs), notes=notes)
+
+
+def with_finetune(endpoint: Endpoint, request: HttpRequest) -> Submission:
+    """A finetune of ours is an earlier job, whose picture is the look; any other id is the vendor's and goes there."""
+    if endpoint.route == TUNED:
+        return learning(endpoint, request)
+    read = parse(API, endpoint, request)
+    wish = read.generation
+    id = wish.extra.get("finetune_id")
+    if not isinstance(id, str) or from_uuid4_form(id) is None:
+        return read
+    extra = {name: value for name, value in wish.extra.items() if name not in ("finetune_id", "finetune_strength")}
+    strength = wish.extra.get("finetune_strength", USUAL_STRENGTH) / MOST_STRENGTH
+    look = Input(role=Role.REFERENCE, field="finetune_id", output_of=id)
+    made = Operation.IMAGE_TO_IMAGE if wish.operation is Operation.TEXT_TO_IMAGE else wish.operation
+    wish = replace(wish, operation=made, inputs=(*wish.inputs, look), extra=extra | {"strength": strength})
+    fields = read.fields | {"reference": "finetune_id", "strength": "finetune_strength"}
+    return replace(read, generation=wish, fields=fields)
+
+
+USUAL_STRENGTH, MOST_STRENGTH = 1.1, 2.0
 
 # -- endpoints --------------------------------------------------------------------------------
 
@@ -294,7 +337,9 @@ API = TaskApi(
     sign=lambda key, _: {"x-key": key}, credential=key_of,
     security={"key": {"type": "apiKey", "in": "header", "name": "x-key"},
               "bearer": {"type": "http", "scheme": "bearer"}},
-    routes=ROUTES, unsent=frozenset({429}),
+    routes=ROUTES, unsent=frozenset({429}), parse=with_finetune,
 )
 # fmt: on
-WIRE = replace(wire(API), render_problem=told_problem)
+SENT = replace(API, endpoints=tuple(each for each in ENDPOINTS if each.route != TUNED))
+"""As it is called: the vendor has withdrawn finetuning, and the pictures of one are kept here."""
+WIRE = replace(wire(API), render_problem=told_problem, back=back(SENT))

@@ -208,8 +208,15 @@ class Video(Struct, kw_only=True):
     webhook_secret: Secret | None = None
 
 
+ZIP = (
+    "UEsDBBQAAAAAAAAAIQCwo7KIQwAAAEMAAAAFAAAAYS5wbmeJUE5HDQoaCgAAAA1JSERSAAAAAQAAAAEIAAAAADp+m1UAAAAKSURB"
+    "VHjaY2AAAAACAAHlJ978AAAAAElFTkSuQmCCUEsBAhQDFAAAAAAAAAAhALCjsohDAAAAQwAAAAUAAAAAAAAAAAAAAIABAAAAAGEu"
+    "cG5nUEsFBgAAAAABAAEAMwAAAGYAAAAAAA=="
+)  # of one picture of one pixel
+
+
 class Finetune(Struct, kw_only=True):
-    file_data: Picture  # a zip of pictures
+    file_data: Annotated[Picture, Meta(examples=[ZIP])]  # a zip of pictures
     finetune_comment: str
     mode: Literal["general", "character", "style", "product"]
     trigger_word: str | None = None

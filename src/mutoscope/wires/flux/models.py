@@ -15,6 +15,11 @@ HINTS = frozenset({"safety_tolerance", "steps", "guidance", "interval", "raw", "
 """What the vendor's SDK sends with every request, its defaults too: where an engine cannot heed it, the job says so."""
 
 
+TRAINING = frozenset({"finetune_comment", "mode", "trigger_word", "iterations", "learning_rate", "captioning",
+                      "priority", "finetune_type", "lora_rank"})  # fmt: skip
+"""What steers a training: the renderer takes the pictures' palette and tone, and says that it does no more."""
+
+
 def sizes_of(megapixels: float) -> Mapping[str, Mapping[str, tuple[int, int]]]:
     """Each shape at an area, both sides multiples of 16."""
     sizes: dict[str, tuple[int, int]] = {}
@@ -79,6 +84,7 @@ ROWS: tuple[Model, ...] = (
     row("flux-3-video", "flux", Operation.TEXT_TO_VIDEO, Operation.IMAGE_TO_VIDEO, Operation.VIDEO_TO_VIDEO,
         price=nominal(second=10), defaults={"width": 1280, "height": 720, "seconds": 5.0}, max_seconds=20,
         names={"flux": ("flux-3-video",)}),
-    row("flux-finetune", "flux", Operation.FINETUNE, price=nominal(job=200), names={"flux": ("flux-finetune",)}),
+    row("flux-finetune", "flux", Operation.FINETUNE, price=nominal(job=200), names={"flux": ("flux-finetune",)},
+        ignores=TRAINING),
 )
 # fmt: on

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from mutoscope.model.catalog import ADVICE, Model, Price, a_job, a_second, an_image, nominal
 from mutoscope.model.job import Generation, Json, Operation, Role
+from mutoscope.model.problem import Flaw, custom_flaw
 from mutoscope.wirekit import body as bodykit
 from mutoscope.wirekit.fields import AnyField, Field, FileField, area_of, aspect_of, extra, same, seconds
 from mutoscope.wirekit.task import Endpoint
@@ -22,7 +23,7 @@ from mutoscope.wires.freepik.models import SETS, TABLE, WAYS, Sold
 # -- the notation of the table ---------------------------------------------------------------
 
 WIDE = 2**63 - 1  # a number without bounds is one that every program can hold
-VAST = 1e308
+VAST = 1e9
 LIST = re.compile(r"\[(?:(\d*)\.\.(\d*) )?(.*)\]")
 ANY: Any = Literal
 
@@ -109,7 +110,9 @@ def type_of(text: str, name: str, *, is_file: bool = False) -> Type:
     match word:
         case "url":
             return Type(Link, inline=False)
-        case "str" | "b64" if is_file:
+        case "b64":
+            return Type(Picture)
+        case "str" if is_file:
             return Type(Picture)
         case "str" if rest.startswith("/"):
             return Type(str, {"pattern": rest.strip("/")})
@@ -519,7 +522,7 @@ def endpoints(answers: Mapping[str, Json]) -> Iterator[Endpoint]:
     """One for each path. `answers`: the members of an endpoint for each word that a row may have."""
     for sold, name, members, known, tiers, frames in ENTRIES:
         struct = struct_of(name, members)
-        body = bodykit.needing(struct, sold.one_of) if sold.one_of else struct
+        body = Annotated[struct, Meta(extra_json_schema=needing(sold.one_of))] if sold.one_of else struct
         if sold.example:
             body = Annotated[body, Meta(examples=[sold.example])]
         fields = {tier: meanings(sold, frame, known) for tier, frame in frames.items()}
@@ -528,9 +531,29 @@ def endpoints(answers: Mapping[str, Json]) -> Iterator[Endpoint]:
             yield Endpoint(
                 at=path, title=title_of(sold, path), body=body, makes=sold.makes, models=(path,), model_at=None,
                 route=sold.reads or path, shown=sold.reads, fields=fields[tiers[path]], exact=True, idle=idle,
-                rules=bodykit.one_of(sold.one_of) if sold.one_of else None, says=sold.says, **answers[sold.answer],
+                rules=rules_of(sold), says=sold.says, **answers[sold.answer],
                 fixed={"webhook_url": NOWHERE} if "webhook_url*" in sold.body else {},
             )  # fmt: skip
+
+
+def needing(names: tuple[str, ...]) -> Json:
+    """The rule of `one_of` for the published description: one of these is there, and says something."""
+    some = {"not": {"enum": [None, "", 0, []]}}
+    return {"anyOf": [{"required": [name], "properties": {name: some}} for name in names]}
+
+
+def rules_of(sold: Sold) -> Callable[[Json], Iterator[Flaw]] | None:
+    if not (sold.one_of or sold.apart):
+        return None
+    needed = bodykit.one_of(sold.one_of) if sold.one_of else None
+
+    def rules(said: Json) -> Iterator[Flaw]:
+        if needed:
+            yield from needed(said)
+        first, *more = [name for name in sold.apart if said.get(name)] or [""]
+        yield from (custom_flaw((name,), f"Value error, {name} is not taken beside {first}") for name in more)
+
+    return rules
 
 
 NOWHERE = "https://nobody.invalid/"

@@ -94,6 +94,7 @@ class Sold(Struct, frozen=True, kw_only=True):
     answer: str = "task"  # what a create answers, where not a task: a word of `ANSWERS` in `api.py`
     says: Json = {}  # see `Endpoint`
     one_of: tuple[str, ...] = ()  # of these at least one is to be there
+    apart: tuple[str, ...] = ()  # of these at most one
     example: Json = {}  # where one made from the bounds would not do
     means: Mapping[str, AnyField | None] = {}  # members that say something else than elsewhere; None: nothing of ours
     tier: str = "720p"  # of a clip, where neither the path nor the body has one
@@ -537,7 +538,7 @@ TABLE: tuple[Sold, ...] = (
          seed: int I31
          """),
     sold("beta/remove-background", CUT_OUT, "freepik", """
-         image_url: url
+         image_url*: url
          """, answer="cut out", webhook=False),
     sold("skin-enhancer/creative", CHANGED, "freepik", """
          image*: str; sharpen: int 0..100 =0; smart_grain: int 0..100 =2
@@ -563,10 +564,10 @@ TABLE: tuple[Sold, ...] = (
     sold("audio-isolation", VOICE, "freepik", """
          description*: str 0..2500; audio: str; video: str; x1: int 0.. =0; y1: int 0.. =0; x2: int 0.. =0;
          y2: int 0.. =0; sample_fps: num 1..5 =2; reranking_candidates: int 1..8 =1; predict_spans: bool =false
-         """, one_of=("audio", "video")),
+         """, one_of=("audio", "video"), apart=("audio", "video")),
     sold("music-generation", MUSIC, "elevenlabs", """
          prompt*: str 0..2500; music_length_seconds*: int 10..240
-         """),
+         """, says={"cover": False}),
     sold("voiceover/elevenlabs-turbo-v2-5", SPEECH, "elevenlabs", """
          text*: str 1..40000; voice_id*: str; stability: num 0..1 =0.5; similarity_boost: num 0..1 =0.2;
          speed: num 0.7..1.2 =1.0; use_speaker_boost: bool =true

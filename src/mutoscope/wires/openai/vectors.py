@@ -1,6 +1,7 @@
 """Embeddings, and moderations by rule."""
 
 import base64
+import hashlib
 import re
 import struct
 from typing import Annotated, Literal
@@ -102,13 +103,29 @@ def moderate(request: HttpRequest) -> HttpResponse:
     body = read_body(request.body, Moderation)
     said = [body.input] if isinstance(body.input, str) else body.input
     if any(isinstance(each, dict) for each in said):
-        texts = [str(each.get("text") or "") if isinstance(each, dict) else each for each in said]
-        said = ["\n".join(texts)]  # parts are one input
-    results = [result_for(each) for each in said if isinstance(each, str)]
-    return json_response(Moderated(id="modr-rules", model=body.model or "omni-moderation-latest", results=results))
+        texts = [text for number, each in enumerate(said) if (text := text_in(number, each)) is not None]
+        said = ["\n".join(texts) if texts else None]  # parts are one input
+    results = [result_for(each) for each in said if not isinstance(each, dict)]
+    id = f"modr-{hashlib.sha256(request.body).hexdigest()[:24]}"
+    return json_response(Moderated(id=id, model=body.model or "omni-moderation-latest", results=results))
 
 
-def result_for(text: str) -> Json:
+def text_in(number: int, said: str | Json) -> str | None:
+    """A part's; None of a picture, at which nobody looks here. Raises Problem for what is neither."""
+    match said:
+        case {"type": "text", "text": str(text)}:
+            return text
+        case {"type": "image_url", "image_url": {"url": str()}}:
+            return None
+        case _:
+            wanted = 'should be {"type": "text", "text"} or {"type": "image_url", "image_url": {"url"}}'
+            raise invalid((custom_flaw(("input", number), wanted),))
+
+
+def result_for(text: str | None) -> Json:
+    """None: there was nothing to be read."""
+    if text is None:
+        return result_for("") | {"category_applied_input_types": {name: [] for name in COMPILED}}
     categories = {name: bool(pattern.search(text)) for name, pattern in COMPILED.items()}
     return {
         "flagged": any(categories.values()),

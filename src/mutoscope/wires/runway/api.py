@@ -4,28 +4,32 @@ What is shared with the relay form of this API stands in the other modules of th
 """
 
 import math
+from collections.abc import Callable
 from datetime import date, timedelta
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import Any, cast
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
-from mutoscope.model.job import Job, Operation, State
+from mutoscope.model.job import Job, Operation
 from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
-from mutoscope.model.requests import Account, Period, Upload, UploadWish, Usage
-from mutoscope.wirekit.body import invalid, read_body
-from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
-from mutoscope.wirekit.routes import AccountRead, Create, OpenUploads, Read, Route, Stop, UsageRead
-from mutoscope.wirekit.task import bearer
+from mutoscope.model.requests import Account, Period, Submission, Upload, UploadWish, Usage
+from mutoscope.wirekit import task as kit
+from mutoscope.wirekit.body import UNREADABLE, dotted, flaws_in, invalid, read_body, read_json
+from mutoscope.wirekit.fields import extra
+from mutoscope.wirekit.routes import AccountRead, Create, OpenUploads, Route, UsageRead
+from mutoscope.wirekit.task import Endpoint, Reading, TaskApi
 from mutoscope.wirekit.wire import Wire
-from mutoscope.wires.runway import bodies
-from mutoscope.wires.runway.back import BACK
-from mutoscope.wires.runway.issues import ErrorBody, answer_status, error_body, error_headers
+from mutoscope.wires.runway import back, bodies, fields
+from mutoscope.wires.runway.back import VENDOR, VERSION, VERSION_HEADER, Slot
+from mutoscope.wires.runway.fields import MODES, models
+from mutoscope.wires.runway.files import MIN_UPLOAD, UPLOAD_BYTES, words
+from mutoscope.wires.runway.issues import ErrorBody, answer_status, error_body, error_headers, issue
 from mutoscope.wires.runway.pieces import UPLOAD_SCHEME
-from mutoscope.wires.runway.read import MIN_UPLOAD, UPLOAD_BYTES, VERSION, VERSION_HEADER, parse_submission
-from mutoscope.wires.runway.tasks import AnyTask, Created, created, task
+from mutoscope.wires.runway.tasks import STATES, STATUSES, AnyTask, Created, created, task
 
 BAD_VERSION = "The API version that was provided in the X-Runway-Version header is not valid."
 UPLOAD_SECONDS = 24 * 3600.0
@@ -94,14 +98,6 @@ def read_day(name: str, text: Any) -> tuple[date | None, tuple[Flaw, ...]]:
 # ---- answering
 
 
-class Slot(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Where to send a file, what to send with it, and how to name it afterwards."""
-
-    upload_url: str
-    fields: dict[str, str]
-    runway_uri: str
-
-
 class ModelLimits(Struct, frozen=True, kw_only=True, rename="camel"):
     """null would say that there is no limit, but SDK 3.22 takes figures only: UNLIMITED stands for it."""
 
@@ -145,19 +141,6 @@ class CreditUsage(Struct, frozen=True, kw_only=True):
 
 def render_created(job: Job, _request: HttpRequest) -> HttpResponse:
     return json_response(created(job))
-
-
-def render_job(job: Job, _request: HttpRequest) -> HttpResponse:
-    return json_response(task(job))
-
-
-def render_webhook(job: Job) -> bytes | None:
-    """The vendor sends none; ours is the answer of the GET."""
-    return None if job.state is State.QUEUED else msgspec.json.encode(task(job))
-
-
-def render_removed(_job: Job, _request: HttpRequest) -> HttpResponse:
-    return HttpResponse(status=204)
 
 
 def render_upload(uploads: tuple[Upload, ...], _request: HttpRequest) -> HttpResponse:
@@ -205,74 +188,123 @@ def render_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
     return json_response(error_body(problem, request), answer_status(problem), error_headers(problem))
 
 
-# ---- routes
+# ---- creates
+
+PARENTS = dict.fromkeys(MODES.values(), Operation.VIDEO_TO_VIDEO)
+"""Operations that are a mode of another one's body."""
 
 
-def create(operation: Operation, body: Any) -> Route:
-    return Create(
-        at=f"POST /v1/{operation}",
-        route=operation.value,
-        parse=partial(parse_submission, operation, body),
-        render=render_created,
-        body=body,
-        answer=Created,
-        summary=f"Start a task: {operation.replace('_', ' ')}",
+@cache
+def endpoint(path: Operation, struct: Any, mode: str | None) -> Endpoint:
+    return kit.tabled(API, fields.endpoint(path, struct, mode))
+
+
+def calls(operation: Operation, names: tuple[str, ...]) -> tuple[Endpoint, str] | None:
+    """The body of the first of these names that is a model of this operation."""
+    path = PARENTS.get(operation, operation)
+    mode = next((word for word, each in MODES.items() if each is operation), None)
+    structs = models(bodies.ENDPOINTS[path]) if path in bodies.ENDPOINTS else {}
+    found = ((name, structs[name]) for name in names if name in structs)
+    return next(((endpoint(path, each, mode), name) for name, each in found if not mode or knows(each, mode)), None)
+
+
+def knows(struct: Any, mode: str) -> bool:
+    return mode in words(fields.members_of(struct).get("mode"), struct)
+
+
+Calling = Callable[[Operation, Any, str | None], Endpoint]
+"""Path, body, mode → how a model is asked for."""
+
+
+class Peek(Struct):
+    model: Any = UNSET
+    mode: Any = None
+
+
+PEEK = msgspec.json.Decoder(Peek)
+
+
+def parse(endpoint: Calling, path: Operation, type: Any, usual: str, request: HttpRequest) -> Submission:
+    """By the model that the body names, or else the usual or the only one. Raises Problem(INVALID)."""
+    structs = models(type)
+    said = peek(request.body)
+    model = usual if said.model is UNSET else said.model
+    struct = structs.get(model) if isinstance(model, str) else None
+    struct = next(iter(structs.values())) if len(structs) == 1 else struct
+    if struct is None:
+        raise invalid(flaws_in(request.body, type))
+    mode = said.mode if isinstance(said.mode, str) and said.mode in MODES and knows(struct, said.mode) else None
+    try:
+        return kit.parse(API, endpoint(path, struct, mode), request)
+    except Problem as problem:
+        problem.flaws = tuple(fields.with_choices(flaw, struct) for flaw in problem.flaws)
+        raise
+
+
+def peek(body: bytes) -> Peek:
+    """Raises Problem(INVALID) for what is no JSON."""
+    try:
+        return PEEK.decode(body)
+    except UNREADABLE:
+        said = read_json(body)  # with numbers that are too large for any use
+        return msgspec.convert(said, Peek) if isinstance(said, dict) else Peek()
+
+
+def creates(
+    root: str,
+    types: dict[Operation, Any],
+    render: Callable[[Job, HttpRequest], HttpResponse],
+    answer: Any,
+    endpoint: Calling = endpoint,
+    usual: str = "",
+) -> tuple[Create, ...]:
+    return tuple(
+        Create(
+            at=f"POST {root}{path}",
+            route=path.value,
+            parse=partial(parse, endpoint, path, type, usual),
+            render=render,
+            body=type,
+            answer=answer,
+            summary=f"Start a task: {path.replace('_', ' ')}",
+        )
+        for path, type in types.items()
     )
 
 
-WIRE = Wire(
-    name="runway",
-    title="Runway API",
-    docs="https://docs.dev.runwayml.com/api",
-    roots=("/v1/",),
-    routes=(
-        *(create(operation, body) for operation, body in bodies.ENDPOINTS.items()),
-        Read(
-            at="GET /v1/tasks/{id}",
-            render=render_job,
-            answer=AnyTask,
-            summary="How a task stands, and its output",
-        ),
-        Stop(
-            running=True,
-            keeps=False,
-            at="DELETE /v1/tasks/{id}",
-            render=render_removed,
-            status=204,
-            summary="Cancel a task that is not finished, delete one that is",
-        ),
-        OpenUploads(
-            at="POST /v1/uploads",
-            parse=parse_upload,
-            render=render_upload,
-            body=bodies.UploadBody,
-            answer=Slot,
-            summary="Open a slot for a file to be used in requests for 24 hours",
-        ),
-        AccountRead(
-            at="GET /v1/organization",
-            render=render_account,
-            answer=Organization,
-            summary="Limits and counts by model",
-        ),
-        UsageRead(
-            at="POST /v1/organization/usage",
-            parse=parse_period,
-            render=render_usage,
-            body=bodies.UsageBody,
-            answer=CreditUsage,
-            summary="Credits by day and model",
-        ),
-    ),
-    render_problem=render_problem,
-    credential=bearer,
-    public_id=uuid4_form,
-    job_id=from_uuid4_form,
-    precheck=precheck,
-    render_webhook=render_webhook,
-    probes_inputs=True,
-    problem_schema=ErrorBody,
-    security={"type": "http", "scheme": "bearer"},
-    headers={VERSION_HEADER: VERSION},
-    back=BACK,
+# ---- the whole
+
+# fmt: off
+ROUTES: tuple[Route, ...] = (
+    *creates("/v1/", bodies.ENDPOINTS, render_created, Created),
+    OpenUploads(at="POST /v1/uploads", parse=parse_upload, render=render_upload, body=bodies.UploadBody, answer=Slot,
+                summary="Open a slot for a file to be used in requests for 24 hours"),
+    AccountRead(at="GET /v1/organization", render=render_account, answer=Organization,
+                summary="Limits and counts by model"),
+    UsageRead(at="POST /v1/organization/usage", parse=parse_period, render=render_usage, body=bodies.UsageBody,
+              answer=CreditUsage, summary="Credits by day and model"),
+)
+API = TaskApi(
+    name="runway", vendor=VENDOR, title="Runway API", docs="https://docs.dev.runwayml.com/api",
+    base_url="https://api.dev.runwayml.com", root="/v1/", endpoints=(), calls=calls,
+    fields={"model": extra("model")}, word=lambda flaw: f"{dotted(flaw.path)}: {issue(flaw).message}",
+    states=STATUSES, also_states=STATES, task=task, answer=AnyTask,
+    show="tasks/{id}", stop="DELETE tasks/{id}", stop_status=204, gone_is_stopped=True, at="",
+    reading=Reading(links=("output",), progress="progress", whole=1.0, cost="cost.credits"),
+    made_reading=Reading(status=""), heard=back.News, failure=back.failure_of,
+    render_problem=render_problem, error_type=ErrorBody, reasons=(), blamed=back.blamed, meant=back.meant,
+    sorts_flaws=False, sign=back.sign, upload=lambda file: back.upload(API, file), probes_inputs=True, routes=ROUTES,
+)
+# fmt: on
+
+
+def wire(api: TaskApi) -> Wire:
+    """With what makes tasks first."""
+    made = kit.wire(api)
+    return replace(made, routes=tuple(sorted(made.routes, key=lambda each: not isinstance(each, Create))))
+
+
+FRONT = wire(API)
+WIRE = replace(
+    FRONT, precheck=precheck, headers={VERSION_HEADER: VERSION}, back=replace(cast("Any", FRONT.back), ways=back.ways)
 )

@@ -1,653 +1,218 @@
-"""Runway's request bodies: for each endpoint one struct a model, told apart by `model`.
+"""Runway's request bodies: for each path a row a model, told apart by `model`.
 
 Bounds are those of the vendor's schema of August 2026, together with the retired models that older SDKs and
-relays still send. A few fields and values that only the Python SDK 5.24 names are let in beside them.
+relays still send. A few members and values that only the Python SDK 5.24 names are let in beside them.
 """
 
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct
 
-from mutoscope.model.job import Operation
-from mutoscope.wires.runway import values
-from mutoscope.wires.runway.later import (
-    ImageToVideoLater,
-    SoundEffectLater,
-    TextToImageLater,
-    TextToSpeechLater,
-    TextToVideoLater,
-    VideoToVideoLater,
-    VideoUpscaleLater,
+from mutoscope.model.job import Json, Operation
+from mutoscope.wires.runway import later, values
+from mutoscope.wires.runway import pieces as p
+from mutoscope.wires.runway.pieces import Maybe, Seed, body, many, needs, text, whole
+
+table = partial(p.bodies, module=__name__)
+strict = partial(body, strict=True)
+lone = partial(body, lone=True)
+
+# fmt: off
+MODERATED = needs(content_moderation=p.ContentModeration)
+MASTERED = needs(output_format=p.RunwayFormat, prores_profile=p.ProresProfile)
+OPTIONS = MODERATED | MASTERED
+VOICED = needs(audio=bool, negative_prompt=text(1000), duration=Literal[4, 6, 8], seed=Seed)
+HAILUO = needs(resolution=Literal["2K", "768P", "2k", "768p"], duration=whole(5, 15), ratio=values.Hailuo3Ratio)
+SOUNDS3, SOUNDS10 = needs(reference_audio=many(p.Sound, 3)), needs(reference_audio=many(p.Sound, 10))
+DRAFTED = needs(draft=bool, output_format=Literal["mp4", "mov"])
+REFERRING = needs(references=many(p.PlainImage, 9), reference_videos=many(p.Clip, 3)) | SOUNDS3
+
+
+def seedance(ratio: Any, longest: int = 15) -> Json:
+    return needs(audio=bool, duration=whole(4, longest) | p.Auto, ratio=ratio)
+
+
+S2, S2_FAST = seedance(values.Seedance2Ratio), seedance(values.Seedance2FastRatio)
+S25 = seedance(values.Seedance25Ratio, 30)
+S25_REFERRING = needs(references=many(p.PlainImage, 30), reference_videos=many(p.Clip, 10)) | SOUNDS10
+
+# ---- videos
+
+OwnImageToVideo = table(
+    Operation.IMAGE_TO_VIDEO,
+    body("gen4_turbo", needs(prompt_image=p.First, ratio=values.VideoRatio),
+         prompt_text=text(1000), seed=Seed, duration=whole(2, 10), **MODERATED),
+    body("gen3a_turbo", needs(prompt_text=text(1000), prompt_image=p.FirstLast),
+         seed=Seed, duration=Literal[5, 10], ratio=values.Gen3Ratio, **MODERATED),
 )
-from mutoscope.wires.runway.pieces import (
-    SAFE,
-    Audio,
-    AudioFile,
-    Audios3,
-    Audios10,
-    Body,
-    ContentModeration,
-    First,
-    FirstLast,
-    Image,
-    ImageFile,
-    Images5,
-    Images9,
-    Images10,
-    Images14,
-    Images30,
-    KeyframeOrTime,
-    Lone,
-    Loose,
-    Loose9,
-    Maybe,
-    Percent,
-    PitchRate,
-    PresetVoice,
-    ProresProfile,
-    ReferenceVoice,
-    RunwayFormat,
-    SampleRate,
-    Seconds2to10,
-    Seconds3to10,
-    Seconds3to15,
-    Seconds4to15,
-    Seconds4to30,
-    Seconds5to15,
-    Seed,
-    Share,
-    SpeechRate,
-    Strict,
-    Subjects14,
-    Tagged3,
-    Tagged16,
-    TaggedImage,
-    Text1000,
-    Text2048,
-    Text2500,
-    Text3000,
-    Text3500,
-    Text4000,
-    Text5000,
-    Text5500,
-    Text6000,
-    Text15000,
-    Text32000,
-    TypedImage,
-    Video,
-    VideoFile,
-    VideoReference,
-    Videos2,
-    Videos3,
-    Videos9,
-    Videos10,
-)
+"""Models that a relay reads in its own way."""
+PartnerImageToVideo = table(
+    Operation.IMAGE_TO_VIDEO,
+    body("gen4.5", needs(prompt_text=text(1000), prompt_image=p.First, ratio=values.VideoRatio,
+                         duration=whole(2, 10)), seed=Seed, **OPTIONS),
+    body("veo3.1 veo3.1_fast", needs(prompt_image=p.FirstLast, ratio=values.VeoRatio),
+         prompt_text=text(1000), **VOICED),
+    body("veo3", needs(prompt_image=p.First, duration=Literal[8], ratio=values.VeoRatio),
+         prompt_text=text(1000), seed=Seed),
+    strict("hailuo3", needs(prompt_image=p.Loose9, prompt_text=text(6000)), **HAILUO, **SOUNDS3),
+    strict("happyhorse_1_0", needs(prompt_image=p.First), prompt_text=text(2500, 2),
+           resolution=Literal["720P", "1080P", "720p", "1080p"], duration=whole(3, 15)),
+    strict("seedance2", needs(prompt_image=p.Loose), prompt_text=text(3500), **S2, **SOUNDS3, seed=Seed),
+    strict("seedance2_fast seedance2_mini", needs(prompt_image=p.Loose),
+           prompt_text=text(3500), **S2_FAST, **SOUNDS3, seed=Seed),
+    strict("seedance2_5", needs(prompt_image=p.Loose), prompt_text=text(15000), **S25, **SOUNDS10, seed=Seed,
+           **DRAFTED),
+    body("gemini_omni_flash", needs(prompt_image=p.First), prompt_text=text(4000), ratio=values.WideRatio,
+         duration=whole(3, 10)),
+) | later.ImageToVideo
+ImageToVideo = OwnImageToVideo | PartnerImageToVideo
 
-# ---- image to video
+TextToVideo = table(
+    Operation.TEXT_TO_VIDEO,
+    body("gen4.5", needs(prompt_text=text(1000), ratio=values.WideRatio, duration=whole(2, 10)),
+         seed=Seed, **OPTIONS),
+    body("veo3.1 veo3.1_fast", needs(prompt_text=text(1000), ratio=values.VeoRatio), **VOICED),
+    body("veo3", needs(prompt_text=text(1000), duration=Literal[8], ratio=values.VeoRatio), seed=Seed),
+    strict("hailuo3", needs(prompt_text=text(6000)), **HAILUO, **REFERRING),
+    strict("happyhorse_1_0", needs(prompt_text=text(2500, 2)), duration=whole(3, 15), ratio=values.HappyhorseRatio),
+    strict("seedance2", needs(prompt_text=text(3500)), **S2, **REFERRING, seed=Seed),
+    strict("seedance2_fast seedance2_mini", needs(prompt_text=text(3500)), **S2_FAST, **REFERRING, seed=Seed),
+    strict("seedance2_5", {}, prompt_text=text(15000), **S25, **S25_REFERRING, seed=Seed, draft=bool,
+           draft_task_id=str, output_format=Literal["mp4", "mov"]),
+    body("gemini_omni_flash", needs(prompt_text=text(4000)), ratio=values.WideRatio, duration=whole(3, 10)),
+) | later.TextToVideo
+
+VideoToVideo = table(
+    Operation.VIDEO_TO_VIDEO,
+    strict("aleph2", needs(video_uri=p.Video), prompt_text=text(1000),
+           keyframes=many(p.Keyframe, 5, 1), seed=Seed,
+           ratio=str,  # deprecated by the vendor
+           target_aspect_ratio=values.AlephShape, **MODERATED,
+           output_format=Literal["mp4", "prores", "png_sequence", "sdr_rec709_10bit"], prores_profile=p.ProresProfile),
+    body("gen4_aleph", needs(video_uri=p.Video, prompt_text=text(1000), ratio=values.Gen4AlephRatio), seed=Seed,
+         references=many(p.TypedImage), **MODERATED),
+    strict("hailuo3", needs(prompt_video=p.Video, prompt_text=text(6000)), **HAILUO, references=many(p.PlainImage, 9),
+           reference_videos=many(p.Clip, 2), **SOUNDS3),
+    strict("seedance2", needs(prompt_video=p.Video), prompt_text=text(3500), **S2, **REFERRING, seed=Seed),
+    strict("seedance2_fast seedance2_mini", needs(prompt_video=p.Video),
+           prompt_text=text(3500), **S2_FAST, **REFERRING, seed=Seed),
+    strict("seedance2_5", needs(prompt_video=p.Video), prompt_text=text(15000), audio=bool,
+           mode=Literal["reference", "extend", "edit"], duration=whole(4, 30) | p.Auto, ratio=values.Seedance25Ratio,
+           references=many(p.PlainImage, 30), reference_videos=many(p.Clip, 9), **SOUNDS10, seed=Seed, **DRAFTED),
+    strict("gemini_omni_flash", needs(video_uri=p.Video, prompt_text=text(4000)), references=many(p.PlainImage, 5)),
+) | later.VideoToVideo
+
+# ---- pictures
+
+PNG = needs(output_format=Literal["png", "jpeg"])
+UP_TO_4 = needs(output_count=whole(1, 4))
 
 
-class Gen45ImageToVideo(Body, kw_only=True, tag="gen4.5"):
-    prompt_text: Text1000
-    prompt_image: First
-    ratio: values.VideoRatio
-    duration: Seconds2to10
-    seed: Maybe[Seed] = UNSET
-    content_moderation: Maybe[ContentModeration] = UNSET
-    output_format: Maybe[RunwayFormat] = UNSET
-    prores_profile: Maybe[ProresProfile] = UNSET
+def drawn(longest: Any, ratio: Any) -> Json:
+    return needs(prompt_text=longest, ratio=ratio)
 
 
-class Gen4TurboImageToVideo(Body, kw_only=True, tag="gen4_turbo"):
-    prompt_image: First
-    ratio: values.VideoRatio
-    prompt_text: Maybe[Text1000] = UNSET
-    seed: Maybe[Seed] = UNSET
-    duration: Maybe[Seconds2to10] = UNSET
-    content_moderation: Maybe[ContentModeration] = UNSET
+TextToImage = table(
+    Operation.TEXT_TO_IMAGE,
+    body("gen4_image", drawn(text(1000), values.Gen4ImageRatio), seed=Seed,
+         reference_images=many(p.TaggedImage, 3), **MODERATED),
+    # the newer schema requires the references; SDKs of 2025 call without, so they may be absent, though not empty
+    body("gen4_image_turbo", drawn(text(1000), values.Gen4ImageRatio),
+         reference_images=many(p.TaggedImage, 3, 1), seed=Seed, **MODERATED),
+    strict("gpt_image_2", drawn(text(32000), values.GptImage2Ratio), quality=Literal["low", "medium", "high", "auto"],
+           background=Literal["transparent", "opaque", "auto"], reference_images=many(p.TaggedImage, 16),
+           output_count=whole(1, 10)),
+    strict("gemini_image3_pro", drawn(text(5500), values.GeminiImage3ProRatio),
+           reference_images=many(p.SubjectImage, 14), output_count=Literal[1, 4]),
+    body("gemini_image3.1_flash", drawn(text(5500), values.GeminiImage31FlashRatio),
+         reference_images=many(p.SubjectImage, 14), output_count=Literal[1, 4]),
+    strict("seedream5_pro", drawn(text(4000), values.Seedream5ProRatio), **PNG,
+           reference_images=many(p.PlainImage, 10), **UP_TO_4, grounding=bool),
+    strict("seedream5_lite", drawn(text(4000), values.Seedream5LiteRatio), **PNG,
+           reference_images=many(p.PlainImage, 14), **UP_TO_4, grounding=bool),
+    body("gemini_2.5_flash", drawn(text(5500), values.Gemini25FlashRatio), reference_images=many(p.TaggedImage, 3)),
+) | later.TextToImage
 
-
-class Gen3aTurboImageToVideo(Body, kw_only=True, tag="gen3a_turbo"):
-    prompt_text: Text1000
-    prompt_image: FirstLast
-    seed: Maybe[Seed] = UNSET
-    duration: Maybe[Literal[5, 10]] = UNSET
-    ratio: Maybe[values.Gen3Ratio] = UNSET
-    content_moderation: Maybe[ContentModeration] = UNSET
-
-
-class Veo31ImageToVideo(Body, kw_only=True, tag="veo3.1"):
-    prompt_image: FirstLast
-    ratio: values.VeoRatio
-    prompt_text: Maybe[Text1000] = UNSET
-    audio: Maybe[bool] = UNSET
-    negative_prompt: Maybe[Text1000] = UNSET
-    duration: Maybe[Literal[4, 6, 8]] = UNSET
-    seed: Maybe[Seed] = UNSET
-
-
-class Veo31FastImageToVideo(Veo31ImageToVideo, tag="veo3.1_fast"): ...
-
-
-class Veo3ImageToVideo(Body, kw_only=True, tag="veo3"):
-    prompt_image: First
-    duration: Literal[8]
-    ratio: values.VeoRatio
-    prompt_text: Maybe[Text1000] = UNSET
-    seed: Maybe[Seed] = UNSET
-
-
-HailuoResolution = Literal["2K", "768P", "2k", "768p"]
-
-
-class Hailuo3ImageToVideo(Strict, kw_only=True, tag="hailuo3"):
-    prompt_image: Loose9
-    prompt_text: Text6000
-    resolution: Maybe[HailuoResolution] = UNSET
-    duration: Maybe[Seconds5to15] = UNSET
-    ratio: Maybe[values.Hailuo3Ratio] = UNSET
-    reference_audio: Maybe[Audios3] = UNSET
-
-
-class HappyhorseImageToVideo(Strict, kw_only=True, tag="happyhorse_1_0"):
-    prompt_image: First
-    prompt_text: Maybe[Text2500] = UNSET
-    resolution: Maybe[Literal["720P", "1080P", "720p", "1080p"]] = UNSET
-    duration: Maybe[Seconds3to15] = UNSET
-
-
-class Seedance2ImageToVideo(Strict, kw_only=True, tag="seedance2"):
-    prompt_image: Loose
-    prompt_text: Maybe[Text3500] = UNSET
-    audio: Maybe[bool] = UNSET
-    duration: Maybe[Seconds4to15] = UNSET
-    ratio: Maybe[values.Seedance2Ratio] = UNSET
-    reference_audio: Maybe[Audios3] = UNSET
-    seed: Maybe[Seed] = UNSET
-
-
-class Seedance2FastImageToVideo(Strict, kw_only=True, tag="seedance2_fast"):
-    prompt_image: Loose
-    prompt_text: Maybe[Text3500] = UNSET
-    audio: Maybe[bool] = UNSET
-    duration: Maybe[Seconds4to15] = UNSET
-    ratio: Maybe[values.Seedance2FastRatio] = UNSET
-    reference_audio: Maybe[Audios3] = UNSET
-    seed: Maybe[Seed] = UNSET
-
-
-class Seedance2MiniImageToVideo(Seedance2FastImageToVideo, tag="seedance2_mini"): ...
-
-
-class Seedance25ImageToVideo(Strict, kw_only=True, tag="seedance2_5"):
-    prompt_image: Loose
-    prompt_text: Maybe[Text15000] = UNSET
-    audio: Maybe[bool] = UNSET
-    duration: Maybe[Seconds4to30] = UNSET
-    ratio: Maybe[values.Seedance25Ratio] = UNSET
-    reference_audio: Maybe[Audios10] = UNSET
-    seed: Maybe[Seed] = UNSET
-    draft: Maybe[bool] = UNSET
-    output_format: Maybe[Literal["mp4", "mov"]] = UNSET
-
-
-class GeminiOmniImageToVideo(Body, kw_only=True, tag="gemini_omni_flash"):
-    prompt_image: First
-    prompt_text: Maybe[Text4000] = UNSET
-    ratio: Maybe[values.WideRatio] = UNSET
-    duration: Maybe[Seconds3to10] = UNSET
-
-
-PartnerImageToVideo = (
-    Gen45ImageToVideo
-    | Veo31ImageToVideo
-    | Veo31FastImageToVideo
-    | Veo3ImageToVideo
-    | Hailuo3ImageToVideo
-    | HappyhorseImageToVideo
-    | Seedance2ImageToVideo
-    | Seedance2FastImageToVideo
-    | Seedance2MiniImageToVideo
-    | Seedance25ImageToVideo
-    | GeminiOmniImageToVideo
-    | ImageToVideoLater
-)
-"""Every model but the two that a relay reads in its own way."""
-
-ImageToVideo = Gen4TurboImageToVideo | Gen3aTurboImageToVideo | PartnerImageToVideo
-
-# ---- text to video
-
-
-class Gen45TextToVideo(Body, kw_only=True, tag="gen4.5"):
-    prompt_text: Text1000
-    ratio: values.WideRatio
-    duration: Seconds2to10
-    seed: Maybe[Seed] = UNSET
-    content_moderation: Maybe[ContentModeration] = UNSET
-    output_format: Maybe[RunwayFormat] = UNSET
-    prores_profile: Maybe[ProresProfile] = UNSET
-
-
-class Veo31TextToVideo(Body, kw_only=True, tag="veo3.1"):
-    prompt_text: Text1000
-    ratio: values.VeoRatio
-    audio: Maybe[bool] = UNSET
-    negative_prompt: Maybe[Text1000] = UNSET
-    duration: Maybe[Literal[4, 6, 8]] = UNSET
-    seed: Maybe[Seed] = UNSET
-
-
-class Veo31FastTextToVideo(Veo31TextToVideo, tag="veo3.1_fast"): ...
-
-
-class Veo3TextToVideo(Body, kw_only=True, tag="veo3"):
-    prompt_text: Text1000
-    duration: Literal[8]
-    ratio: values.VeoRatio
-    seed: Maybe[Seed] = UNSET
-
-
-class Hailuo3TextToVideo(Strict, kw_only=True, tag="hailuo3"):
-    prompt_text: Text6000
-    resolution: Maybe[HailuoResolution] = UNSET
-    duration: Maybe[Seconds5to15] = UNSET
-    ratio: Maybe[values.Hailuo3Ratio] = UNSET
-    references: Maybe[Images9] = UNSET
-    reference_videos: Maybe[Videos3] = UNSET
-    reference_audio: Maybe[Audios3] = UNSET
-
-
-class HappyhorseTextToVideo(Strict, kw_only=True, tag="happyhorse_1_0"):
-    prompt_text: Text2500
-    duration: Maybe[Seconds3to15] = UNSET
-    ratio: Maybe[values.HappyhorseRatio] = UNSET
-
-
-class Seedance2TextToVideo(Strict, kw_only=True, tag="seedance2"):
-    prompt_text: Text3500
-    audio: Maybe[bool] = UNSET
-    duration: Maybe[Seconds4to15] = UNSET
-    ratio: Maybe[values.Seedance2Ratio] = UNSET
-    references: Maybe[Images9] = UNSET
-    reference_videos: Maybe[Videos3] = UNSET
-    reference_audio: Maybe[Audios3] = UNSET
-    seed: Maybe[Seed] = UNSET
-
-
-class Seedance2FastTextToVideo(Strict, kw_only=True, tag="seedance2_fast"):
-    prompt_text: Text3500
-    audio: Maybe[bool] = UNSET
-    duration: Maybe[Seconds4to15] = UNSET
-    ratio: Maybe[values.Seedance2FastRatio] = UNSET
-    references: Maybe[Images9] = UNSET
-    reference_videos: Maybe[Videos3] = UNSET
-    reference_audio: Maybe[Audios3] = UNSET
-    seed: Maybe[Seed] = UNSET
-
-
-class Seedance2MiniTextToVideo(Seedance2FastTextToVideo, tag="seedance2_mini"): ...
-
-
-class Seedance25TextToVideo(Strict, kw_only=True, tag="seedance2_5"):
-    prompt_text: Maybe[Text15000] = UNSET
-    audio: Maybe[bool] = UNSET
-    duration: Maybe[Seconds4to30] = UNSET
-    ratio: Maybe[values.Seedance25Ratio] = UNSET
-    references: Maybe[Images30] = UNSET
-    reference_videos: Maybe[Videos10] = UNSET
-    reference_audio: Maybe[Audios10] = UNSET
-    seed: Maybe[Seed] = UNSET
-    draft: Maybe[bool] = UNSET
-    draft_task_id: Maybe[str] = UNSET
-    output_format: Maybe[Literal["mp4", "mov"]] = UNSET
-
-
-class GeminiOmniTextToVideo(Body, kw_only=True, tag="gemini_omni_flash"):
-    prompt_text: Text4000
-    ratio: Maybe[values.WideRatio] = UNSET
-    duration: Maybe[Seconds3to10] = UNSET
-
-
-TextToVideo = (
-    Gen45TextToVideo
-    | Veo31TextToVideo
-    | Veo31FastTextToVideo
-    | Veo3TextToVideo
-    | Hailuo3TextToVideo
-    | HappyhorseTextToVideo
-    | Seedance2TextToVideo
-    | Seedance2FastTextToVideo
-    | Seedance2MiniTextToVideo
-    | Seedance25TextToVideo
-    | GeminiOmniTextToVideo
-    | TextToVideoLater
+ImageUpscale = table(
+    Operation.IMAGE_UPSCALE,
+    strict("magnific_precision_upscaler_v2", needs(image_uri=p.Image), lone=True, scale_factor=Literal[2, 4, 8, 16],
+           sharpen=p.Percent, smart_grain=p.Percent, ultra_detail=p.Percent,
+           flavor=Literal["sublime", "photo", "photo_denoiser"]),
 )
 
-# ---- video to video
+# ---- what is made of videos
 
+VideoUpscale = table(
+    Operation.VIDEO_UPSCALE,
+    strict("magnific_video_upscaler_creative", needs(video_uri=p.Video), resolution=Literal["720p", "1k", "2k", "4k"],
+           creativity=p.Percent, sharpen=p.Percent, smart_grain=p.Percent, flavor=Literal["vivid", "natural"],
+           fps_boost=bool),
+    body("upscale_v1", needs(video_uri=p.Video)),
+) | later.VideoUpscale
 
-class Aleph2(Strict, kw_only=True, tag="aleph2"):
-    video_uri: Video
-    prompt_text: Maybe[Text1000] = UNSET
-    keyframes: Maybe[Annotated[list[KeyframeOrTime], Meta(min_length=1, max_length=5)]] = UNSET
-    seed: Maybe[Seed] = UNSET
-    ratio: Maybe[str] = UNSET  # deprecated by the vendor
-    target_aspect_ratio: Maybe[values.AlephShape] = UNSET
-    content_moderation: Maybe[ContentModeration] = UNSET
-    output_format: Maybe[Literal["mp4", "prores", "png_sequence", "sdr_rec709_10bit"]] = UNSET
-    prores_profile: Maybe[ProresProfile] = UNSET
-
-
-class Gen4Aleph(Body, kw_only=True, tag="gen4_aleph"):
-    video_uri: Video
-    prompt_text: Text1000
-    ratio: values.Gen4AlephRatio
-    seed: Maybe[Seed] = UNSET
-    references: Maybe[list[TypedImage]] = UNSET
-    content_moderation: Maybe[ContentModeration] = UNSET
-
-
-class Hailuo3VideoToVideo(Strict, kw_only=True, tag="hailuo3"):
-    prompt_video: Video
-    prompt_text: Text6000
-    resolution: Maybe[HailuoResolution] = UNSET
-    duration: Maybe[Seconds5to15] = UNSET
-    ratio: Maybe[values.Hailuo3Ratio] = UNSET
-    references: Maybe[Images9] = UNSET
-    reference_videos: Maybe[Videos2] = UNSET
-    reference_audio: Maybe[Audios3] = UNSET
-
-
-class Seedance2VideoToVideo(Strict, kw_only=True, tag="seedance2"):
-    prompt_video: Video
-    prompt_text: Maybe[Text3500] = UNSET
-    audio: Maybe[bool] = UNSET
-    duration: Maybe[Seconds4to15] = UNSET
-    ratio: Maybe[values.Seedance2Ratio] = UNSET
-    references: Maybe[Images9] = UNSET
-    reference_videos: Maybe[Videos3] = UNSET
-    reference_audio: Maybe[Audios3] = UNSET
-    seed: Maybe[Seed] = UNSET
-
-
-class Seedance2FastVideoToVideo(Strict, kw_only=True, tag="seedance2_fast"):
-    prompt_video: Video
-    prompt_text: Maybe[Text3500] = UNSET
-    audio: Maybe[bool] = UNSET
-    duration: Maybe[Seconds4to15] = UNSET
-    ratio: Maybe[values.Seedance2FastRatio] = UNSET
-    references: Maybe[Images9] = UNSET
-    reference_videos: Maybe[Videos3] = UNSET
-    reference_audio: Maybe[Audios3] = UNSET
-    seed: Maybe[Seed] = UNSET
-
-
-class Seedance2MiniVideoToVideo(Seedance2FastVideoToVideo, tag="seedance2_mini"): ...
-
-
-class Seedance25VideoToVideo(Strict, kw_only=True, tag="seedance2_5"):
-    prompt_video: Video
-    prompt_text: Maybe[Text15000] = UNSET
-    audio: Maybe[bool] = UNSET
-    mode: Maybe[Literal["reference", "extend", "edit"]] = UNSET
-    duration: Maybe[Seconds4to30] = UNSET
-    ratio: Maybe[values.Seedance25Ratio] = UNSET
-    references: Maybe[Images30] = UNSET
-    reference_videos: Maybe[Videos9] = UNSET
-    reference_audio: Maybe[Audios10] = UNSET
-    seed: Maybe[Seed] = UNSET
-    draft: Maybe[bool] = UNSET
-    output_format: Maybe[Literal["mp4", "mov"]] = UNSET
-
-
-class GeminiOmniVideoToVideo(Strict, kw_only=True, tag="gemini_omni_flash"):
-    video_uri: Video
-    prompt_text: Text4000
-    references: Maybe[Images5] = UNSET
-
-
-VideoToVideo = (
-    Aleph2
-    | Gen4Aleph
-    | Hailuo3VideoToVideo
-    | Seedance2VideoToVideo
-    | Seedance2FastVideoToVideo
-    | Seedance2MiniVideoToVideo
-    | Seedance25VideoToVideo
-    | GeminiOmniVideoToVideo
-    | VideoToVideoLater
+CharacterPerformance = table(
+    Operation.CHARACTER_PERFORMANCE,
+    lone("act_two", needs(character=p.ImageFile | p.VideoFile, reference=p.Clip), seed=Seed,
+         body_control=bool, expression_intensity=whole(1, 5), ratio=values.VideoRatio,
+         **MODERATED),
 )
 
-# ---- text to image
-
-
-class Gen4Image(Body, kw_only=True, tag="gen4_image"):
-    prompt_text: Text1000
-    ratio: values.Gen4ImageRatio
-    seed: Maybe[Seed] = UNSET
-    reference_images: Maybe[Tagged3] = UNSET
-    content_moderation: Maybe[ContentModeration] = UNSET
-
-
-class Gen4ImageTurbo(Body, kw_only=True, tag="gen4_image_turbo"):
-    prompt_text: Text1000
-    ratio: values.Gen4ImageRatio
-    # required by the newer schema; SDKs of 2025 call without, so it may be absent, though not empty
-    reference_images: Maybe[Annotated[list[TaggedImage], Meta(min_length=1, max_length=3)]] = UNSET
-    seed: Maybe[Seed] = UNSET
-    content_moderation: Maybe[ContentModeration] = UNSET
-
-
-class GptImage2(Strict, kw_only=True, tag="gpt_image_2"):
-    prompt_text: Text32000
-    ratio: values.GptImage2Ratio
-    quality: Maybe[Literal["low", "medium", "high", "auto"]] = UNSET
-    background: Maybe[Literal["transparent", "opaque", "auto"]] = UNSET
-    reference_images: Maybe[Tagged16] = UNSET
-    output_count: Maybe[Annotated[int, Meta(ge=1, le=10)]] = UNSET
-
-
-class GeminiImage3Pro(Strict, kw_only=True, tag="gemini_image3_pro"):
-    prompt_text: Text5500
-    ratio: values.GeminiImage3ProRatio
-    reference_images: Maybe[Subjects14] = UNSET
-    output_count: Maybe[Literal[1, 4]] = UNSET
-
-
-class GeminiImage31Flash(Body, kw_only=True, tag="gemini_image3.1_flash"):
-    prompt_text: Text5500
-    ratio: values.GeminiImage31FlashRatio
-    reference_images: Maybe[Subjects14] = UNSET
-    output_count: Maybe[Literal[1, 4]] = UNSET
-
-
-class Seedream5Pro(Strict, kw_only=True, tag="seedream5_pro"):
-    prompt_text: Text4000
-    ratio: values.Seedream5ProRatio
-    output_format: Maybe[Literal["png", "jpeg"]] = UNSET
-    reference_images: Maybe[Images10] = UNSET
-    output_count: Maybe[Annotated[int, Meta(ge=1, le=4)]] = UNSET
-    grounding: Maybe[bool] = UNSET
-
-
-class Seedream5Lite(Strict, kw_only=True, tag="seedream5_lite"):
-    prompt_text: Text4000
-    ratio: values.Seedream5LiteRatio
-    output_format: Maybe[Literal["png", "jpeg"]] = UNSET
-    reference_images: Maybe[Images14] = UNSET
-    output_count: Maybe[Annotated[int, Meta(ge=1, le=4)]] = UNSET
-    grounding: Maybe[bool] = UNSET
-
-
-class Gemini25Flash(Body, kw_only=True, tag="gemini_2.5_flash"):
-    prompt_text: Text5500
-    ratio: values.Gemini25FlashRatio
-    reference_images: Maybe[Tagged3] = UNSET
-
-
-TextToImage = (
-    Gen4Image
-    | Gen4ImageTurbo
-    | GptImage2
-    | GeminiImage3Pro
-    | GeminiImage31Flash
-    | Seedream5Pro
-    | Seedream5Lite
-    | Gemini25Flash
-    | TextToImageLater
+# Known from the Python SDK 5.24 only: members and values, no bounds.
+VideoToAudio = table(
+    Operation.VIDEO_TO_AUDIO,
+    lone("mirelo_sfx_2_0", needs(video_uri=p.Video, duration=p.Positive), format=Literal["mp3", "wav", "flac"],
+         negative_prompt=str, num_variants=whole(1, p.SAFE), preserve_speech=bool,
+         prompt_text=str, seed=Seed),
 )
-
-# ---- upscaling and performance
-
-
-class ImageUpscale(Lone, kw_only=True, forbid_unknown_fields=True):
-    model: Literal["magnific_precision_upscaler_v2"]
-    image_uri: Image
-    scale_factor: Maybe[Literal[2, 4, 8, 16]] = UNSET
-    sharpen: Maybe[Percent] = UNSET
-    smart_grain: Maybe[Percent] = UNSET
-    ultra_detail: Maybe[Percent] = UNSET
-    flavor: Maybe[Literal["sublime", "photo", "photo_denoiser"]] = UNSET
-
-
-class MagnificVideoUpscale(Strict, kw_only=True, tag="magnific_video_upscaler_creative"):
-    video_uri: Video
-    resolution: Maybe[Literal["720p", "1k", "2k", "4k"]] = UNSET
-    creativity: Maybe[Percent] = UNSET
-    sharpen: Maybe[Percent] = UNSET
-    smart_grain: Maybe[Percent] = UNSET
-    flavor: Maybe[Literal["vivid", "natural"]] = UNSET
-    fps_boost: Maybe[bool] = UNSET
-
-
-class UpscaleV1(Body, kw_only=True, tag="upscale_v1"):
-    video_uri: Video
-
-
-VideoUpscale = MagnificVideoUpscale | UpscaleV1 | VideoUpscaleLater
-
-
-class CharacterPerformance(Lone, kw_only=True):
-    model: Literal["act_two"]
-    character: ImageFile | VideoFile
-    reference: VideoReference
-    seed: Maybe[Seed] = UNSET
-    body_control: Maybe[bool] = UNSET
-    expression_intensity: Maybe[Annotated[int, Meta(ge=1, le=5)]] = UNSET
-    ratio: Maybe[values.VideoRatio] = UNSET
-    content_moderation: Maybe[ContentModeration] = UNSET
-
+VideoToHdr = table(
+    Operation.VIDEO_TO_HDR,
+    lone("ruby", needs(video_uri=p.Video),
+         output_format=Literal["hdr10", "hlg", "hdr_prores", "hdr_exr_sequence", "hdr_exr_acescg_sequence_1_3",
+                               "hdr_exr_acescg_sequence_2_0"],
+         prores_profile=Literal["422", "4444", "422 HQ"]),
+)
 
 # ---- sound
 
+RATES = needs(speech_rate=whole(-50, 100), loudness_rate=whole(-50, 100), pitch_rate=whole(-12, 12),
+              sample_rate=p.SampleRate, output_format=Literal["wav", "mp3", "ogg_opus"])
 
-SpokenFormat = Literal["wav", "mp3", "ogg_opus"]
+TextToSpeech = table(
+    Operation.TEXT_TO_SPEECH,
+    strict("seed_audio", needs(prompt_text=text(2048)), voice=p.ReferenceVoice, **RATES),
+    body("eleven_multilingual_v2", needs(prompt_text=text(1000), voice=p.PresetVoice)),
+    body("eleven_v3", needs(prompt_text=text(5000), voice=p.PresetVoice), stability=p.Share, similarity_boost=p.Share,
+         style=p.Share, speed=Annotated[float, Meta(ge=0.7, le=1.2)], use_speaker_boost=bool,
+         language_code=text(5, 2),
+         apply_text_normalization=Literal["auto", "on", "off"], seed=Seed),
+) | later.TextToSpeech
 
+SoundEffect = table(
+    Operation.SOUND_EFFECT,
+    strict("seed_audio", needs(prompt_text=text(2048)),
+           reference_audios=many(p.Audio, 3), **RATES),
+    body("eleven_text_to_sound_v2", needs(prompt_text=text(3000)), duration=Annotated[float, Meta(ge=0.5, le=30)],
+         loop=bool),
+) | later.SoundEffect
 
-class SeedSpeech(Strict, kw_only=True, tag="seed_audio"):
-    prompt_text: Text2048
-    voice: Maybe[ReferenceVoice] = UNSET
-    speech_rate: Maybe[SpeechRate] = UNSET
-    loudness_rate: Maybe[SpeechRate] = UNSET
-    pitch_rate: Maybe[PitchRate] = UNSET
-    sample_rate: Maybe[SampleRate] = UNSET
-    output_format: Maybe[SpokenFormat] = UNSET
+SpeechToSpeech = table(
+    Operation.SPEECH_TO_SPEECH,
+    lone("eleven_multilingual_sts_v2", needs(media=p.AudioFile | p.VideoFile, voice=p.PresetVoice),
+         remove_background_noise=bool),
+)
+VoiceDubbing = table(
+    Operation.VOICE_DUBBING,
+    lone("eleven_voice_dubbing", needs(audio_uri=p.Audio, target_lang=values.Language), disable_voice_cloning=bool,
+         drop_background_audio=bool, num_speakers=whole(0, p.SAFE)),
+)
+VoiceIsolation = table(
+    Operation.VOICE_ISOLATION,
+    lone("eleven_voice_isolation", needs(audio_uri=p.Audio)),
+)
+# fmt: on
 
-
-class ElevenMultilingual(Body, kw_only=True, tag="eleven_multilingual_v2"):
-    prompt_text: Text1000
-    voice: PresetVoice
-
-
-class ElevenV3(Body, kw_only=True, tag="eleven_v3"):
-    prompt_text: Text5000
-    voice: PresetVoice
-    stability: Maybe[Share] = UNSET
-    similarity_boost: Maybe[Share] = UNSET
-    style: Maybe[Share] = UNSET
-    speed: Maybe[Annotated[float, Meta(ge=0.7, le=1.2)]] = UNSET
-    use_speaker_boost: Maybe[bool] = UNSET
-    language_code: Maybe[Annotated[str, Meta(min_length=2, max_length=5)]] = UNSET
-    apply_text_normalization: Maybe[Literal["auto", "on", "off"]] = UNSET
-    seed: Maybe[Seed] = UNSET
-
-
-TextToSpeech = SeedSpeech | ElevenMultilingual | ElevenV3 | TextToSpeechLater
-
-
-class SeedSound(Strict, kw_only=True, tag="seed_audio"):
-    prompt_text: Text2048
-    reference_audios: Maybe[Annotated[list[Audio], Meta(max_length=3)]] = UNSET
-    speech_rate: Maybe[SpeechRate] = UNSET
-    loudness_rate: Maybe[SpeechRate] = UNSET
-    pitch_rate: Maybe[PitchRate] = UNSET
-    sample_rate: Maybe[SampleRate] = UNSET
-    output_format: Maybe[SpokenFormat] = UNSET
-
-
-class ElevenSound(Body, kw_only=True, tag="eleven_text_to_sound_v2"):
-    prompt_text: Text3000
-    duration: Maybe[Annotated[float, Meta(ge=0.5, le=30)]] = UNSET
-    loop: Maybe[bool] = UNSET
-
-
-SoundEffect = SeedSound | ElevenSound | SoundEffectLater
-
-
-class SpeechToSpeech(Lone, kw_only=True):
-    model: Literal["eleven_multilingual_sts_v2"]
-    media: AudioFile | VideoFile
-    voice: PresetVoice
-    remove_background_noise: Maybe[bool] = UNSET
-
-
-class VoiceDubbing(Lone, kw_only=True):
-    model: Literal["eleven_voice_dubbing"]
-    audio_uri: Audio
-    target_lang: values.Language
-    disable_voice_cloning: Maybe[bool] = UNSET
-    drop_background_audio: Maybe[bool] = UNSET
-    num_speakers: Maybe[Annotated[int, Meta(ge=0, le=SAFE)]] = UNSET
-
-
-class VoiceIsolation(Lone, kw_only=True):
-    model: Literal["eleven_voice_isolation"]
-    audio_uri: Audio
-
-
-# ---- known from the Python SDK 5.24 only: fields and values, no bounds
-
-
-class VideoToAudio(Lone, kw_only=True):
-    model: Literal["mirelo_sfx_2_0"]
-    video_uri: Video
-    duration: Annotated[float, Meta(ge=0)]
-    format: Maybe[Literal["mp3", "wav", "flac"]] = UNSET
-    negative_prompt: Maybe[str] = UNSET
-    num_variants: Maybe[Annotated[int, Meta(ge=1, le=SAFE)]] = UNSET
-    preserve_speech: Maybe[bool] = UNSET
-    prompt_text: Maybe[str] = UNSET
-    seed: Maybe[Seed] = UNSET
-
-
-HdrFormat = Literal[
-    "hdr10",
-    "hlg",
-    "hdr_prores",
-    "hdr_exr_sequence",
-    "hdr_exr_acescg_sequence_1_3",
-    "hdr_exr_acescg_sequence_2_0",
-]
-
-
-class VideoToHdr(Lone, kw_only=True):
-    model: Literal["ruby"]
-    video_uri: Video
-    output_format: Maybe[HdrFormat] = UNSET
-    prores_profile: Maybe[Literal["422", "4444", "422 HQ"]] = UNSET
-
-
-# ---- endpoints
+# ---- the paths
 
 ENDPOINTS: dict[Operation, Any] = {
     Operation.IMAGE_TO_VIDEO: ImageToVideo,

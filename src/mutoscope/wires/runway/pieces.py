@@ -1,40 +1,52 @@
 """What Runway's request bodies are built from: bounded texts, media strings, images with a position or a tag."""
 
-from typing import Annotated, Literal, TypeVar
+import re
+from collections.abc import Callable
+from functools import partial, reduce
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 
+from mutoscope.model.job import Json, Operation
 from mutoscope.wires.runway.values import VoicePreset
 
 T = TypeVar("T")
 Maybe = T | UnsetType
 """A field that may be left out. JSON null is refused, as the vendor refuses it."""
 
-Some = Annotated[str, Meta(min_length=1)]
-Text1000 = Annotated[str, Meta(min_length=1, max_length=1000)]
-Text2048 = Annotated[str, Meta(min_length=1, max_length=2048)]
-Text2500 = Annotated[str, Meta(min_length=2, max_length=2500)]
-Text3000 = Annotated[str, Meta(min_length=1, max_length=3000)]
-Text3500 = Annotated[str, Meta(min_length=1, max_length=3500)]
-Text4000 = Annotated[str, Meta(min_length=1, max_length=4000)]
-Text5000 = Annotated[str, Meta(min_length=1, max_length=5000)]
-Text5500 = Annotated[str, Meta(min_length=1, max_length=5500)]
-Text6000 = Annotated[str, Meta(min_length=1, max_length=6000)]
-Text15000 = Annotated[str, Meta(min_length=1, max_length=15000)]
-Text32000 = Annotated[str, Meta(min_length=1, max_length=32000)]
 
-Seed = Annotated[int, Meta(ge=0, le=4294967295)]
-Percent = Annotated[int, Meta(ge=0, le=100)]
+def text(longest: int | None = None, shortest: int = 1) -> Any:
+    return Annotated[str, Meta(min_length=shortest, max_length=longest)]
+
+
+def whole(least: int, most: int) -> Any:
+    return Annotated[int, Meta(ge=least, le=most)]
+
+
+def many(item: Any, most: int | None = None, least: int | None = None) -> Any:
+    return Annotated[list[item], Meta(min_length=least, max_length=most)] if most else list[item]
+
+
+def uri(pattern: str, longest: int) -> Any:
+    return Annotated[str, Meta(min_length=MIN_URI, max_length=longest, extra_json_schema={"pattern": pattern})]
+
+
+def piece(name: str, about: str = "", told_by: str = "", **members: Any) -> Any:
+    """A part of a body, where several may stand told by its `type`. What is left out is UNSET, never a default."""
+    tagged: Json = {"tag_field": "type", "tag": told_by} if told_by else {}
+    fields = [(each, type, UNSET) if UnsetType in get_args(type) else (each, type) for each, type in members.items()]
+    namespace = {"__doc__": about} if about else None
+    return defstruct(name, fields, namespace=namespace, module=__name__, rename="camel", kw_only=True, **tagged)
+
+
+Some = text()
+Seed = whole(0, 2**32 - 1)
+Percent = whole(0, 100)
 Share = Annotated[float, Meta(ge=0, le=1)]
+Positive = Annotated[float, Meta(ge=0)]
 Auto = Literal["auto"]
-Seconds2to10 = Annotated[int, Meta(ge=2, le=10)]
-Seconds3to10 = Annotated[int, Meta(ge=3, le=10)]
-Seconds3to15 = Annotated[int, Meta(ge=3, le=15)]
-Seconds4to15 = Annotated[int, Meta(ge=4, le=15)] | Auto
-Seconds4to30 = Annotated[int, Meta(ge=4, le=30)] | Auto
-Seconds5to15 = Annotated[int, Meta(ge=5, le=15)]
 SAFE = 2**53 - 1  # the largest whole number in JavaScript, and with that the vendor's own bound where it names none
-AnySeconds = Annotated[int, Meta(ge=1, le=86_400)]  # the vendor names no bound; a day is ours
+AnySeconds = whole(1, 86_400)  # the vendor names no bound; a day is ours
 
 MAX_IMAGE_TEXT = 5_242_880
 MAX_STREAM_TEXT = 16_777_216
@@ -46,89 +58,32 @@ VIDEO_PATTERN = "^(https?://|runway://|data:video/)"
 AUDIO_PATTERN = "^(https?://|runway://|data:audio/)"
 # The patterns are checked after decoding and only published here: msgspec 0.22 corrupts its memory when a type
 # is a text with a pattern or an array, as promptImage is.
-Image = Annotated[
-    str, Meta(min_length=MIN_URI, max_length=MAX_IMAGE_TEXT, extra_json_schema={"pattern": IMAGE_PATTERN})
-]
-Video = Annotated[
-    str, Meta(min_length=MIN_URI, max_length=MAX_STREAM_TEXT, extra_json_schema={"pattern": VIDEO_PATTERN})
-]
-Audio = Annotated[
-    str, Meta(min_length=MIN_URI, max_length=MAX_STREAM_TEXT, extra_json_schema={"pattern": AUDIO_PATTERN})
-]
+Image, Video = uri(IMAGE_PATTERN, MAX_IMAGE_TEXT), uri(VIDEO_PATTERN, MAX_STREAM_TEXT)
+Audio = uri(AUDIO_PATTERN, MAX_STREAM_TEXT)
 Tag = Annotated[str, Meta(min_length=3, max_length=16, pattern="^[a-z][a-z0-9_]+$")]
 
+# fmt: off
+PlainImage = piece("PlainImage", uri=Image)
+TypedImage = piece("TypedImage", type=Literal["image"], uri=Image)
+TaggedImage = piece("TaggedImage", uri=Image, tag=Maybe[Tag])
+SubjectImage = piece("SubjectImage", uri=Image, tag=Maybe[Tag], subject=Maybe[Literal["object", "human"]])
+FirstImage = piece("FirstImage", uri=Image, position=Literal["first"])
+FrameImage = piece("FrameImage", uri=Image, position=Literal["first", "last"])
+LooseImage = piece("LooseImage", "Without a position it is a reference; the two ways cannot be mixed in one array.",
+                   uri=Image, position=Maybe[Literal["first", "last"]])
+AnyFrame = piece("AnyFrame", "The words for the frames between the first and the last are not published.",
+                 uri=Image, position=Maybe[str])
+First, FirstLast = Image | many(FirstImage, 1, 1), Image | many(FrameImage, 2, 1)
+Loose, Loose9 = Image | many(LooseImage), Image | many(LooseImage, 9, 1)
 
-class Piece(Struct, rename="camel"):
-    """A part of a body. Fields that are left out are UNSET, never a default."""
-
-
-class FirstImage(Piece, kw_only=True):
-    uri: Image
-    position: Literal["first"]
-
-
-class FrameImage(Piece, kw_only=True):
-    uri: Image
-    position: Literal["first", "last"]
-
-
-class LooseImage(Piece, kw_only=True):
-    """Without a position it is a reference; the two ways cannot be mixed in one array."""
-
-    uri: Image
-    position: Maybe[Literal["first", "last"]] = UNSET
-
-
-class AnyFrame(Piece, kw_only=True):
-    """The words for the frames between the first and the last are not published."""
-
-    uri: Image
-    position: Maybe[str] = UNSET
-
-
-class PlainImage(Piece, kw_only=True):
-    uri: Image
-
-
-class TypedImage(Piece, kw_only=True):
-    type: Literal["image"]
-    uri: Image
-
-
-class TaggedImage(Piece, kw_only=True):
-    uri: Image
-    tag: Maybe[Tag] = UNSET
-
-
-class SubjectImage(TaggedImage, kw_only=True):
-    subject: Maybe[Literal["object", "human"]] = UNSET
-
-
-class AudioReference(Piece, kw_only=True):
-    type: Literal["audio"]
-    uri: Audio
-
-
-class VideoReference(Piece, kw_only=True):
-    type: Literal["video"]
-    uri: Video
-
-
-class LooseVideo(Piece, kw_only=True):
-    type: Maybe[Literal["video"]] = UNSET
-    uri: Maybe[Video] = UNSET
-
-
-class ImageFile(Piece, kw_only=True, tag_field="type", tag="image"):
-    uri: Image
-
-
-class VideoFile(Piece, kw_only=True, tag_field="type", tag="video"):
-    uri: Video
-
-
-class AudioFile(Piece, kw_only=True, tag_field="type", tag="audio"):
-    uri: Audio
+Sound = piece("AudioReference", type=Literal["audio"], uri=Audio)
+Clip = piece("VideoReference", type=Literal["video"], uri=Video)
+LooseClip = piece("LooseVideo", type=Maybe[Literal["video"]], uri=Maybe[Video])
+ImageFile = piece("ImageFile", told_by="image", uri=Image)
+VideoFile = piece("VideoFile", told_by="video", uri=Video)
+AudioFile = piece("AudioFile", told_by="audio", uri=Audio)
+PresetVoice = piece("PresetVoice", type=Literal["runway-preset"], preset_id=VoicePreset)
+ReferenceVoice = piece("ReferenceVoice", type=Literal["reference-audio"], audio_uri=Audio)
 
 
 class Span(Struct, frozen=True, kw_only=True):
@@ -136,89 +91,58 @@ class Span(Struct, frozen=True, kw_only=True):
     end_seconds: Annotated[int, Meta(ge=0, le=SAFE)]
 
 
-class Keyframe(Piece, kw_only=True):
-    """Exactly one of `seconds` and `at` says when the picture is shown."""
-
-    uri: Image
-    seconds: Maybe[Annotated[float, Meta(ge=0, le=30)]] = UNSET
-    at: Maybe[Share] = UNSET
-    range: Maybe[Span] = UNSET
-
-
-class ContentModeration(Piece, kw_only=True):
-    public_figure_threshold: Maybe[Literal["auto", "low"]] = UNSET
-
-
-class PresetVoice(Piece, kw_only=True):
-    type: Literal["runway-preset"]
-    preset_id: VoicePreset
-
-
-class ReferenceVoice(Piece, kw_only=True):
-    type: Literal["reference-audio"]
-    audio_uri: Audio
-
-
-class Shot(Piece, kw_only=True):
-    prompt: str
-    duration: AnySeconds
-
-
-class KlingSettings(Piece, kw_only=True):
-    multi_prompt: Maybe[list[Shot]] = UNSET
-    shot_type: Maybe[Literal["intelligence", "customize"]] = UNSET
-    keep_original_sound: Maybe[bool] = UNSET
-
-
-First = Image | Annotated[list[FirstImage], Meta(min_length=1, max_length=1)]
-FirstLast = Image | Annotated[list[FrameImage], Meta(min_length=1, max_length=2)]
-Loose = Image | list[LooseImage]
-Loose9 = Image | Annotated[list[LooseImage], Meta(min_length=1, max_length=9)]
-Audios3 = Annotated[list[AudioReference], Meta(max_length=3)]
-Audios10 = Annotated[list[AudioReference], Meta(max_length=10)]
-Videos2 = Annotated[list[VideoReference], Meta(max_length=2)]
-Videos3 = Annotated[list[VideoReference], Meta(max_length=3)]
-Videos9 = Annotated[list[VideoReference], Meta(max_length=9)]
-Videos10 = Annotated[list[VideoReference], Meta(max_length=10)]
-Images5 = Annotated[list[PlainImage], Meta(max_length=5)]
-Images9 = Annotated[list[PlainImage], Meta(max_length=9)]
-Images10 = Annotated[list[PlainImage], Meta(max_length=10)]
-Images14 = Annotated[list[PlainImage], Meta(max_length=14)]
-Images30 = Annotated[list[PlainImage], Meta(max_length=30)]
-Tagged3 = Annotated[list[TaggedImage], Meta(max_length=3)]
-Tagged16 = Annotated[list[TaggedImage], Meta(max_length=16)]
-Subjects14 = Annotated[list[SubjectImage], Meta(max_length=14)]
-KeyframeOrTime = Annotated[
-    Keyframe, Meta(extra_json_schema={"oneOf": [{"required": ["seconds"]}, {"required": ["at"]}]})
+Keyframe = Annotated[
+    piece("Keyframe", "Exactly one of `seconds` and `at` says when the picture is shown.", uri=Image,
+          seconds=Maybe[Annotated[float, Meta(ge=0, le=30)]], at=Maybe[Share], range=Maybe[Span]),
+    Meta(extra_json_schema={"oneOf": [{"required": ["seconds"]}, {"required": ["at"]}]}),
 ]
+ContentModeration = piece("ContentModeration", public_figure_threshold=Maybe[Literal["auto", "low"]])
+Shot = piece("Shot", prompt=str, duration=AnySeconds)
+KlingSettings = piece("KlingSettings", multi_prompt=Maybe[many(Shot)],
+                      shot_type=Maybe[Literal["intelligence", "customize"]], keep_original_sound=Maybe[bool])
+# fmt: on
 
+# fmt: off
 RunwayFormat = Literal[
-    "mp4",
-    "prores",
-    "png_sequence",
-    "hdr10",
-    "hlg",
-    "sdr_rec709_10bit",
-    "hdr_pq_12bit_master",
-    "hdr_prores",
-    "hdr_png_sequence",
-    "hdr_exr_sequence",
-    "hdr_exr_acescg_sequence_1_3",
-    "hdr_exr_acescg_sequence_2_0",
+    "mp4", "prores", "png_sequence", "hdr10", "hlg", "sdr_rec709_10bit", "hdr_pq_12bit_master", "hdr_prores",
+    "hdr_png_sequence", "hdr_exr_sequence", "hdr_exr_acescg_sequence_1_3", "hdr_exr_acescg_sequence_2_0",
 ]
+# fmt: on
 ProresProfile = Literal["422", "4444", "422 Proxy", "422 LT", "422 HQ", "4444 XQ"]
 SampleRate = Literal[8000, 16000, 24000, 32000, 44100, 48000]
-SpeechRate = Annotated[int, Meta(ge=-50, le=100)]
-PitchRate = Annotated[int, Meta(ge=-12, le=12)]
 
 
-class Body(Struct, rename="camel", tag_field="model", tag=""):
-    """A request body whose `model` decides which fields there are. Unknown keys are ignored."""
+# ---- a row for each model
+
+Row = Callable[[Operation, str], Any]
+"""Path and module → the body of one model there."""
 
 
-class Strict(Body, forbid_unknown_fields=True, tag=""):
-    """A body of a model that refuses unknown keys."""
+def body(models: str, members: Json, *, strict: bool = False, lone: bool = False, **may: Any) -> list[Row]:
+    """The same for several models, whose names stand apart by blanks. `strict`: unknown keys are refused, and not
+    ignored; `lone`: it is the only model of its path; `may`: what can be left out."""
+    return [partial(struct, model, members, may, strict, lone) for model in models.split()]
 
 
-class Lone(Struct, rename="camel"):
-    """A request body of an endpoint that knows one model only."""
+def needs(**members: Any) -> Json:
+    return members
+
+
+def bodies(operation: Operation, *rows: list[Row], module: str) -> Any:
+    """A struct a row, told apart by `model` where there are several."""
+    structs = [row(operation, module) for each in rows for row in each]
+    return reduce(lambda one, other: one | other, structs)
+
+
+def struct(model: str, members: Json, may: Json, strict: bool, lone: bool, operation: Operation, module: str) -> Any:
+    tagged: Json = {} if lone else {"tag_field": "model", "tag": model}
+    needed: Json = ({"model": Literal[model]} if lone else {}) | members  # pyright: ignore
+    return defstruct(
+        "".join(word[:1].upper() + word[1:] for word in re.findall("[A-Za-z0-9]+", f"{model}_{operation}")),
+        [*needed.items(), *((name, type | UnsetType, UNSET) for name, type in may.items())],
+        module=module,
+        rename="camel",
+        kw_only=True,
+        forbid_unknown_fields=strict,
+        **tagged,
+    )

@@ -5,49 +5,30 @@ beside pixel sizes, an empty prompt, a watermark, a model that may be left out. 
 every shape that relays are known to send, so that a client of any of them finds its own.
 """
 
-from collections.abc import Callable
-from functools import partial
-from typing import Annotated, Any, Literal, cast
+from collections.abc import Iterable
+from functools import cache, partial
+from typing import Annotated, Any, Literal, cast, get_args
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import replace
 
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Json, Operation, State
-from mutoscope.model.problem import Problem
-from mutoscope.model.requests import Submission
-from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
-from mutoscope.wirekit.routes import Create, Read, Route, Stop
-from mutoscope.wirekit.task import bearer
-from mutoscope.wirekit.times import milliseconds
-from mutoscope.wirekit.wire import Wire
-from mutoscope.wires.runway import bodies
+from mutoscope.model.problem import Flaw, Problem
+from mutoscope.wirekit import task as kit
+from mutoscope.wirekit.ids import uuid4_form
+from mutoscope.wirekit.task import Endpoint, TaskApi, bare_or_bearer
+from mutoscope.wirekit.times import milliseconds, utc
+from mutoscope.wires.runway import bodies, fields, files, pieces
+from mutoscope.wires.runway.api import VENDOR, creates, wire
 from mutoscope.wires.runway.issues import ErrorBody, answer_status, error_body, error_headers
-from mutoscope.wires.runway.pieces import Body, ContentModeration, Image, Maybe, Piece, Seconds2to10, Seed
-from mutoscope.wires.runway.read import parse_submission, submission
-from mutoscope.wires.runway.tasks import (
-    STATUSES,
-    THROTTLED,
-    Cost,
-    EstimatedCost,
-    failure_of,
-    links,
-    timestamp,
-)
+from mutoscope.wires.runway.pieces import ContentModeration, Image, Maybe, Seed, body, many, needs, piece, whole
+from mutoscope.wires.runway.tasks import STATUSES, THROTTLED, Cost, EstimatedCost, failure_of, links
 
 DEFAULT_MODEL = "gen3a_turbo"
 
 # ---- asking
-
-SCHEMES = ("bearer", "basic", "digest", "negotiate", "token")
-
-
-def bare_or_bearer(request: HttpRequest) -> str | None:
-    """The curl samples of relays' own pages send the key as it is, without the word "Bearer"."""
-    text = request.headers.get("authorization", "").strip()
-    bare = text if " " not in text and text.lower() not in SCHEMES else ""
-    return bearer(request) or bare or None
-
 
 RelayText = Annotated[str, Meta(max_length=1000)]
 Shape = Literal["16:9", "9:16"]
@@ -62,75 +43,48 @@ SIZES = {
     "gen4_turbo": {"16:9": "1280:720", "9:16": "720:1280"},
 }
 """What a shape means in pixels: a model's own."""
+MORE = needs(seed=Seed, watermark=bool, content_moderation=ContentModeration)
 
 
-class FramePiece(Piece, kw_only=True):
-    """Without a position, the first of an array is the first frame and the second the last."""
+# Without a position, the first of an array is the first frame and the second the last.
+FramePiece = piece("FramePiece", uri=Image, position=Maybe[Literal["first", "last"]])
+FirstPiece = piece("FirstPiece", uri=Image, position=Maybe[Literal["first"]])
 
-    uri: Image
-    position: Maybe[Literal["first", "last"]] = UNSET
-
-
-class FirstPiece(Piece, kw_only=True):
-    uri: Image
-    position: Maybe[Literal["first"]] = UNSET
-
-
-class RelayGen3aTurbo(Body, kw_only=True, tag="gen3a_turbo"):
-    prompt_image: Image | Annotated[list[Image | FramePiece], Meta(min_length=1, max_length=2)]
-    prompt_text: Maybe[RelayText] = UNSET
-    ratio: Maybe[Gen3Ratio] = UNSET
-    duration: Maybe[Literal[5, 10]] = UNSET
-    seed: Maybe[Seed] = UNSET
-    watermark: Maybe[bool] = UNSET
-    content_moderation: Maybe[ContentModeration] = UNSET
+# fmt: off
+OwnImageToVideo = pieces.bodies(
+    Operation.IMAGE_TO_VIDEO,
+    body("gen3a_turbo", needs(prompt_image=Image | many(Image | FramePiece, 2, 1)),
+         prompt_text=RelayText, ratio=Gen3Ratio, duration=Literal[5, 10], **MORE),
+    body("gen4_turbo", needs(prompt_image=Image | many(Image | FirstPiece, 1, 1)),
+         prompt_text=RelayText, ratio=Gen4Ratio, duration=whole(2, 10), **MORE),
+    module=__name__,
+)
+# fmt: on
+RelayImageToVideo = OwnImageToVideo | bodies.PartnerImageToVideo
 
 
-class RelayGen4Turbo(Body, kw_only=True, tag="gen4_turbo"):
-    prompt_image: Image | Annotated[list[Image | FirstPiece], Meta(min_length=1, max_length=1)]
-    prompt_text: Maybe[RelayText] = UNSET
-    ratio: Maybe[Gen4Ratio] = UNSET
-    duration: Maybe[Seconds2to10] = UNSET
-    seed: Maybe[Seed] = UNSET
-    watermark: Maybe[bool] = UNSET
-    content_moderation: Maybe[ContentModeration] = UNSET
+@cache
+def endpoint(path: Operation, struct: Any, mode: str | None) -> Endpoint:
+    """As the vendor's, but for the two that come in a relay's form: pixels for shapes, a position for each frame."""
+    made = fields.endpoint(path, struct, mode)
+    if struct not in get_args(OwnImageToVideo):
+        return kit.tabled(API, made)
+    (model,) = made.models
+    rows = {
+        "promptImage": files.row(model, fields.members_of(struct), "promptImage", adapt=positioned),
+        "ratio": replace(fields.ratio(model, (), tiered=False), read=partial(read_ratio, model)),
+    }
+    return kit.tabled(API, replace(made, fields={**(made.fields or {}), **rows}, rules=partial(rules, made)))
 
 
-RelayImageToVideo = RelayGen3aTurbo | RelayGen4Turbo | bodies.PartnerImageToVideo
+def read_ratio(model: str, value: str) -> Json:
+    return fields.read_ratio(SIZES[model].get(value, value))
 
 
-def parse_image_to_video(request: HttpRequest) -> Submission:
-    return submission(Operation.IMAGE_TO_VIDEO, with_model(request.body), RelayImageToVideo, adapt=as_official)
-
-
-class Peek(Struct, frozen=True):
-    model: Any = UNSET
-
-
-def with_model(body: bytes) -> bytes:
-    """The body with the default model, where it is an object that names none."""
-    try:
-        absent = msgspec.json.decode(body, type=Peek).model is UNSET
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return body  # what is wrong with it is told where it is read
-    if not absent:
-        return body
-    rest = body.lstrip().removeprefix(b"{")
-    comma = b"" if rest.lstrip().startswith(b"}") else b","
-    return b'{"model":"' + DEFAULT_MODEL.encode() + b'"' + comma + rest
-
-
-def as_official(values: Json) -> Json:
-    """The members of a relay's body as the vendor would have them: pixels for shapes, a position for each frame."""
-    sizes = SIZES.get(str(values.get("model")))
-    if sizes is None:
-        return values
-    changed: Json = {}
-    if (ratio := str(values.get("ratio"))) in sizes:
-        changed["ratio"] = sizes[ratio]
-    if isinstance(frames := values.get("promptImage"), list):
-        changed["promptImage"] = positioned(cast("list[Any]", frames))
-    return values | changed
+def rules(official: Endpoint, said: Json) -> Iterable[Flaw]:
+    frames = said.get("promptImage")
+    placed = {"promptImage": positioned(cast("list[Any]", frames))} if isinstance(frames, list) else {}
+    return official.rules(said | placed) if official.rules else ()
 
 
 def positioned(frames: list[Any]) -> list[Any]:
@@ -224,7 +178,7 @@ def render_created(job: Job, _request: HttpRequest) -> HttpResponse:
         RelayCreated(
             id=id,
             status=status_of(job),
-            created=timestamp(job.created),
+            created=utc(job.created, "milliseconds"),
             estimated_cost=EstimatedCost(job.estimate),
             request_id=f"req-{id}",
             data=RelayData(
@@ -235,7 +189,7 @@ def render_created(job: Job, _request: HttpRequest) -> HttpResponse:
             ),
             prompt=job.generation.prompt or "",
             state=LUMA_STATES[job.state],
-            created_at=timestamp(job.created, "microseconds"),
+            created_at=utc(job.created, "microseconds"),
         )
     )
 
@@ -245,28 +199,15 @@ def task(job: Job) -> RelayTask:
     return RelayTask(
         id=uuid4_form(job.id),
         status=status_of(job),
-        created_at=timestamp(job.created),
+        created_at=utc(job.created, "milliseconds"),
         estimated_cost=EstimatedCost(job.estimate),
         cost=Cost(round(job.cost or 0)),
         progress=(job.progress or 0.0) if job.state is State.RUNNING else UNSET,
         output=links(job) if job.state is State.SUCCEEDED else UNSET,
         failure=failure,
         failure_code=code,
-        completed_at=timestamp(job.finished) if job.finished is not None else UNSET,
+        completed_at=utc(job.finished, "milliseconds") if job.finished is not None else UNSET,
     )
-
-
-def render_job(job: Job, _request: HttpRequest) -> HttpResponse:
-    return json_response(task(job))
-
-
-def render_webhook(job: Job) -> bytes | None:
-    """No relay sends one; ours is the answer of the GET."""
-    return None if job.state is State.QUEUED else msgspec.json.encode(task(job))
-
-
-def render_removed(_job: Job, _request: HttpRequest) -> HttpResponse:
-    return HttpResponse(status=204)
 
 
 def render_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
@@ -278,6 +219,7 @@ def render_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
 # ---- routes
 
 ENDPOINTS: dict[Operation, Any] = {
+    Operation.IMAGE_TO_VIDEO: RelayImageToVideo,
     Operation.TEXT_TO_VIDEO: bodies.TextToVideo,
     Operation.VIDEO_TO_VIDEO: bodies.VideoToVideo,
     Operation.TEXT_TO_IMAGE: bodies.TextToImage,
@@ -286,50 +228,17 @@ ENDPOINTS: dict[Operation, Any] = {
     Operation.SOUND_EFFECT: bodies.SoundEffect,
     Operation.TEXT_TO_SPEECH: bodies.TextToSpeech,
 }
-"""Where a relay takes the official bodies."""
+"""Where a relay takes the official bodies, but for the first."""
 
 
-def create(operation: Operation, body: Any, parse: Callable[[HttpRequest], Submission]) -> Route:
-    return Create(
-        at=f"POST /runwayml/v1/{operation}",
-        route=operation.value,
-        parse=parse,
-        render=render_created,
-        body=body,
-        answer=RelayCreated,
-        summary=f"Start a task: {operation.replace('_', ' ')}",
-    )
-
-
-WIRE = Wire(
-    name="runway_relay",
-    title="Runway API, as relays serve it",
-    docs="https://docs.dev.runwayml.com/api",
-    roots=("/runwayml/",),
-    routes=(
-        create(Operation.IMAGE_TO_VIDEO, RelayImageToVideo, parse_image_to_video),
-        *(create(operation, body, partial(parse_submission, operation, body)) for operation, body in ENDPOINTS.items()),
-        Read(
-            at="GET /runwayml/v1/tasks/{id}",
-            render=render_job,
-            answer=RelayTask,
-            summary="How a task stands, and its output",
-        ),
-        Stop(
-            running=True,
-            keeps=False,
-            at="DELETE /runwayml/v1/tasks/{id}",
-            render=render_removed,
-            status=204,
-            summary="Cancel a task that is not finished, delete one that is",
-        ),
-    ),
-    render_problem=render_problem,
-    credential=bare_or_bearer,
-    public_id=uuid4_form,
-    job_id=from_uuid4_form,
-    render_webhook=render_webhook,
-    probes_inputs=True,
-    problem_schema=RelayError,
-    security={"type": "http", "scheme": "bearer"},
+# fmt: off
+API = TaskApi(
+    name="runway_relay", vendor=VENDOR, title="Runway API, as relays serve it",
+    docs="https://docs.dev.runwayml.com/api", base_url="", root="/runwayml/v1/", roots=("/runwayml/",), endpoints=(),
+    fields={}, states=STATUSES, task=task, answer=RelayTask, show="tasks/{id}", stop="DELETE tasks/{id}",
+    stop_status=204, render_problem=render_problem, error_type=RelayError, credential=bare_or_bearer,
+    probes_inputs=True, back=False,
+    routes=creates("/runwayml/v1/", ENDPOINTS, render_created, RelayCreated, endpoint, usual=DEFAULT_MODEL),
 )
+# fmt: on
+WIRE = wire(API)

@@ -1,6 +1,5 @@
 """A job as Runway's task: one struct for each status."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
@@ -8,6 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 from mutoscope.model.job import Job, State
 from mutoscope.model.problem import Kind
 from mutoscope.wirekit.ids import uuid4_form
+from mutoscope.wirekit.times import utc
 
 STATUSES = {
     State.QUEUED: "PENDING",
@@ -86,7 +86,7 @@ def created(job: Job) -> Created:
 def task(job: Job) -> AnyTask:
     common: dict[str, Any] = {
         "id": uuid4_form(job.id),
-        "created_at": timestamp(job.created),
+        "created_at": utc(job.created, "milliseconds"),
         "estimated_cost": EstimatedCost(job.estimate),
         "cost": Cost(round(job.cost or 0)),
     }
@@ -114,8 +114,3 @@ def failure_of(job: Job) -> tuple[str, str]:
     if job.failure is None:
         return "The task failed.", UNKNOWN_FAILURE
     return job.failure.message, job.failure.code or FAILURE_CODES.get(job.failure.kind, UNKNOWN_FAILURE)
-
-
-def timestamp(seconds: float, timespec: str = "milliseconds") -> str:
-    """2026-08-11T06:12:01.171Z"""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec=timespec).removesuffix("+00:00") + "Z"

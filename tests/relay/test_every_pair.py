@@ -1,0 +1,255 @@
+"""Every front whose create says text to video, picture to video or text to picture, onto every back that makes it.
+
+A second mutoscope is every vendor at once. The suite runs a few pairs, in which each front and each back comes once;
+`make pairs` runs all. What a front is asked is what its own back asks of it, or its published example.
+"""
+
+import json
+import os
+import re
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+from fault_proxy import FaultProxy
+from msgspec.structs import replace
+
+from conftest import QUICK, VendorHouse, World
+from local_settings import settings
+from mutoscope.app import App
+from mutoscope.model import catalog
+from mutoscope.model.catalog import Model
+from mutoscope.model.http import HttpRequest
+from mutoscope.model.job import Generation, Input, Job, Operation, Role, State
+from mutoscope.model.problem import Kind, Problem
+from mutoscope.web import openapi
+from mutoscope.wirekit.back import Order
+from mutoscope.wirekit.routes import Create
+from mutoscope.wires import BY_NAME, ROWS
+
+T2V, I2V, T2I = Operation.TEXT_TO_VIDEO, Operation.IMAGE_TO_VIDEO, Operation.TEXT_TO_IMAGE
+OPERATIONS = (T2V, I2V, T2I)
+PICTURE = "https://media.example.net/in/boat.png"
+PROMPT = "a paper boat"
+REFERENCE = "reference-of-ours"
+PATIENT = QUICK | {"request_seconds": 60.0}  # some vendors answer when it is made, and machines are busy
+
+
+IMPLIED = {"midjourney": ("count", "grid")}
+"""What a create says without a member for it: Midjourney's imagine makes four pictures and one of all."""
+
+
+class Pair(NamedTuple):
+    front: str
+    back: str
+    operation: Operation
+
+
+def said_by(wire: str, operation: Operation) -> Iterator[tuple[Model, HttpRequest]]:
+    """How the wire's own back asks for it: of each model, as little as it lets itself be asked."""
+    back = BY_NAME[wire].back
+    files = (Input(role=Role.FIRST_FRAME, field="first_frame", url=PICTURE, media_type="image/png"),)
+    for row in ROWS if back else ():
+        names = row.names.get(wire, ())
+        if not back or operation not in row.serves or back.heeds(operation, names) is None:
+            continue
+        wish = Generation(operation=operation, model=row.name, prompt=PROMPT, inputs=files if operation is I2V else ())
+        for asked in (wish, catalog.complete(wish, row, remote=True)):
+            order = Order(generation=asked, names=names, sources={"first_frame": PICTURE}, reference=REFERENCE)
+            try:
+                back.check(order)
+                request = next(back.submit(order))
+            except Problem:
+                continue
+            if request.spends:
+                yield row, replace(request, headers=back.sign("k:k", time.time()) | request.headers)
+                break
+
+
+@cache
+def request_of(wire: str, operation: Operation) -> HttpRequest | None:
+    """A create that the wire's front reads as this operation."""
+    said = next((request for _, request in said_by(wire, operation)), None)
+    return said or next((each for each in examples(wire) if made_of(wire, each) is operation), None)
+
+
+@cache
+def examples(wire: str) -> tuple[HttpRequest, ...]:
+    """The published examples of its creates."""
+    document = openapi.build((BY_NAME[wire],), title="", version="")
+    json_type = {"content-type": "application/json"}
+    return tuple(
+        HttpRequest(method="POST", path=each.path, headers=json_type, body=json.dumps(each.example).encode())
+        for each in openapi.operations(document)
+        if each.method == "POST"
+    )
+
+
+def made_of(wire: str, request: HttpRequest) -> Operation | None:
+    route = next((each for each in BY_NAME[wire].routes if each.at == f"POST {request.path}"), None)
+    try:
+        read = route.parse(request) if isinstance(route, Create) else None
+    except Problem:
+        return None
+    return read.generation.operation if read and read.parent is None and read.generation.prompt else None
+
+
+@cache
+def words_at(wire: str, operation: Operation) -> tuple[str, ...]:
+    """What the wire's back calls a model that makes this."""
+    return next((row.names[wire] for row, _ in said_by(wire, operation)), ())
+
+
+def pairs() -> Iterator[Pair]:
+    for front, back, operation in product(BY_NAME, BY_NAME, OPERATIONS):
+        if request_of(front, operation) and words_at(back, operation):
+            yield Pair(front, back, operation)
+
+
+def sample() -> list[Pair]:
+    """As few as it takes for each front to come once, and each back once with a request that it cannot but take."""
+    asked = {pair: request.body for pair in pairs() if (request := request_of(pair.front, pair.operation))}
+    plain = {pair for pair, body in asked.items() if b"ratio" not in body and pair.front not in IMPLIED}
+    chosen: list[Pair] = []
+    for both in (True, False):
+        for pair in sorted(asked, key=lambda pair: (pair not in plain, pair.front == pair.back, len(asked[pair]))):
+            new_front = pair.front not in {each.front for each in chosen}
+            new_back = pair in plain and pair.back not in {each.back for each in chosen}
+            if new_front and new_back if both else new_front or new_back:
+                chosen.append(pair)
+    return chosen
+
+
+# -- the two of them -----------------------------------------------------------------------
+
+
+def sell(app: App, pair: Pair) -> None:
+    """Let the back have a name for each model, with the bounds and defaults of the one that it makes."""
+    maker, words = next((row, row.names[pair.back]) for row, _ in said_by(pair.back, pair.operation))
+    for row in reversed(ROWS):
+        sold = replace(row, names={pair.back: words} | row.names)
+        if pair.operation in row.serves and pair.back not in row.names:
+            sold = replace(sold, defaults=maker.defaults, sizes=maker.sizes, max_seconds=maker.max_seconds)
+        app.catalog.models[row.name] = sold
+        app.catalog.words |= {(wire, word): sold for wire, each in row.names.items() for word in each}
+
+
+@asynccontextmanager
+async def all_vendors(folder: Path) -> AsyncIterator[World]:
+    """A gateway with an account of every vendor, whose requests choose one by a header."""
+    makers = {row.name: {"engine": "script"} for row in ROWS}
+    house = VendorHouse(settings(models=makers, script={"slots": 64}), folder / "vendor")
+    url = await house.start()
+    proxy = FaultProxy(url)
+    await proxy.start()
+    backs = sorted({each.back for each in pairs()})
+    accounts = {name: {"wire": name, "key": "k:k", "base_url": proxy.url} for name in backs}
+    app = App(settings(accounts=accounts, relay=PATIENT), data=folder / "gateway", rehearsal=True)
+    try:
+        async with (
+            app.running(),
+            httpx.AsyncClient(transport=httpx.ASGITransport(app.server), base_url="http://gateway.test") as client,
+        ):
+            yield World(house, proxy, app, client)
+    finally:
+        await proxy.close()
+        await house.stop()
+
+
+async def outcome(it: World, pair: Pair, picture: str) -> str:
+    """ "made", or the refusal. Raises AssertionError where anything was lost or spent on the way."""
+    request = request_of(pair.front, pair.operation)
+    assert request
+    name = "-".join(pair)
+    sell(it.app, pair)
+    here, there = await jobs_of(it.app), await jobs_of(it.vendor)
+    answer = await it.client.request(
+        request.method,
+        f"/{pair.front}{request.path}",
+        content=request.body.replace(PICTURE.encode(), picture.encode()).replace(REFERENCE.encode(), name.encode()),
+        headers=request.headers | {"x-mutoscope-engine": pair.back, "idempotency-key": name},
+    )
+    assert answer.status_code < 500, (pair, answer.text)
+    filed = [job for job in (await jobs_of(it.app)).values() if job.id not in here]
+    if not filed:
+        assert answer.status_code >= 400 or BY_NAME[pair.front].quiet, (pair, answer.text)
+        assert (await jobs_of(it.vendor)).keys() == there.keys(), pair
+        assert any(name in answer.text for name in members(pair.front, request)), (pair, answer.text)
+        return answer.text
+    job = await it.finished(filed[0].id, seconds=120.0)
+    sent = [job for job in (await jobs_of(it.vendor)).values() if job.id not in there]
+    if job.failure and job.failure.kind is Kind.UNSUPPORTED and not sent:  # its file has no way to this vendor
+        assert job.failure.field in members(pair.front, request), pair
+        return job.failure.message
+    assert job.state is State.SUCCEEDED, (pair, job.failure)
+    [made] = sent
+    assert (made.wire, made.generation.operation) == (pair.back, pair.operation), pair
+    assert (job.generation.prompt or "-") in (made.generation.prompt or ""), pair
+    assert len(made.generation.inputs) == (pair.operation is I2V), pair
+    return "made"
+
+
+async def jobs_of(app: App) -> dict[str, Job]:
+    return {job.id: job for job in await app.store.recent(limit=1000)}
+
+
+def members(front: str, request: HttpRequest) -> list[str]:
+    """By what a refusal may name what it is about: the members that the caller wrote."""
+    wrote = re.findall(r'"([A-Za-z_]+)"(?::|\r)', request.body.decode("utf-8", "replace"))
+    return [*wrote, *IMPLIED.get(front, ())]
+
+
+async def shown_to_all(url: str, data: bytes) -> str:
+    """A link to a picture that gateway and vendor can reach."""
+    async with httpx.AsyncClient(base_url=url) as client:
+        asked = await client.post("/v1/ai/uploads/request-url", json={"files": [{"content_type": "image/png"}]})
+        [slot] = asked.json()["files"]
+        await client.put(slot["upload_url"], content=data)
+        return slot["asset_url"]
+
+
+async def run(chosen: Iterable[Pair], folder: Path, data: bytes) -> dict[Pair, str]:
+    """What became of each; the shortest of what was refused and of what was lost."""
+    found: dict[Pair, str] = {}
+    async with all_vendors(folder) as it:
+        link = await shown_to_all(it.proxy.url, data)
+        for pair in chosen:
+            found[pair] = await outcome(it, pair, link)
+    return found
+
+
+ALL = os.environ.get("PAIRS") == "all"
+DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "05-paid-jobs.md"
+
+
+async def test_each_front_reaches_a_back_and_each_back_is_reached(tmp_path: Path, picture: bytes) -> None:
+    """With PAIRS=all, every front reaches every back, or says by the caller's member why not."""
+    chosen = list(pairs()) if ALL else sample()
+    found = await run(chosen, tmp_path, picture)
+    made = [pair for pair, what in found.items() if what == "made"]
+    assert {each.front for each in found} == {each.front for each in pairs()}
+    assert {each.back for each in made} == {each.back for each in pairs()}
+    assert not ALL or {each.front for each in made} == {each.front for each in pairs()}
+    refused = [f"{' '.join(pair)}: {what[:300]}" for pair, what in found.items() if what != "made"]
+    print(f"{len(made)} made, {len(refused)} refused", *refused, sep="\n")
+
+
+def test_the_pairs_are_counted_in_the_documents() -> None:
+    told = DOCUMENT.read_text()
+    assert all(row in told for row in table()), "\n".join(table())
+
+
+def table() -> list[str]:
+    """How many backs each front is tried on."""
+    head = ["| front | text to video | picture to video | text to picture |", "| --- | --- | --- | --- |"]
+    counted = [
+        (front, [sum(pair[::2] == (front, each) for pair in pairs()) for each in OPERATIONS]) for front in BY_NAME
+    ]
+    whole = ["all", [sum(counts[place] for _, counts in counted) for place in range(len(OPERATIONS))]]
+    rows = [*((front, counts) for front, counts in counted if any(counts)), whole]
+    return head + [f"| {front} | {' | '.join(str(each or '') for each in counts)} |" for front, counts in rows]
