@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mutoscope.studio.error import StudioError
-from mutoscope.studio.scene.lexicon import COLOURS, FILLER, MEANINGS, MOODS, NEGATIONS, read
+from mutoscope.studio.scene.lexicon import COLOURS, FILLER, MEANINGS, MOODS, NEGATIONS
+from mutoscope.studio.scene.painting import read
+from mutoscope.studio.theatre import words as nouns
 from mutoscope.studio.tune import PHRASES
 
 MAX_CHARACTERS = 6000  # of a prompt
@@ -135,8 +137,8 @@ def shorten(prompt: str, count: int = 1) -> tuple[tuple[str, ...], tuple[str, ..
     Raises StudioError with "prompt" where it knows none.
     """
     _check(prompt)
-    wish = read(prompt)
-    kept = [phrase for phrase in wish.used if phrase.split()[-1] not in FILLER]
+    cast, wish = read(prompt)
+    kept = [*cast.used, *(phrase for phrase in wish.used if phrase.split()[-1] not in FILLER)]
     if not kept:
         raise StudioError("the painter knows no word of the prompt, so that nothing would be left", field="prompt")
     ranked = sorted(kept, key=_weight, reverse=True)
@@ -149,7 +151,9 @@ def shorten(prompt: str, count: int = 1) -> tuple[tuple[str, ...], tuple[str, ..
 
 
 def _weight(phrase: str) -> float:
-    """How much of a picture hangs on it: a place most, then the hour, then what stands in it."""
+    """How much of a picture hangs on it: a figure most, then a place, the hour, and what stands in it."""
+    if phrase in nouns.nouns():
+        return 6.0
     if phrase.split()[0] in NEGATIONS:
         return 0.5
     order = {"place": 5.0, "time": 4.0, "feature": 3.0, "style": 2.5, "clouds": 2.0}

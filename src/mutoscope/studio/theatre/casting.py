@@ -379,7 +379,7 @@ class _Reader:
 
     def _set(self, phrase: str, at: int, size: int) -> bool:
         name = words.SETS[phrase]
-        if phrase in MEANINGS or (phrase == "sky" and self.pending.colours):
+        if (phrase in MEANINGS and phrase != "street") or (phrase == "sky" and self.pending.colours):
             return False
         if self.place in (None, "backdrop") or name not in ("backdrop",):
             self.place = self.place if self.place and name == "room" else name

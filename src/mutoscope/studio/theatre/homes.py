@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from mutoscope.studio.scene.lexicon import MEANINGS, Wish
 from mutoscope.studio.theatre import casting, sets
-from mutoscope.studio.theatre.casting import Cast
+from mutoscope.studio.theatre.casting import Cast, Role
 
 # home → the painter's place or a set, what grows there, and the hour
 HOMES: dict[str, tuple[str, tuple[str, ...], str | None]] = {
@@ -63,7 +63,7 @@ def at_home(cast: Cast, wish: Wish) -> tuple[Wish, str | None]:
         return replace(wish, place=None), cast.place
     if named and wish.place != "abstract":
         return wish, None
-    inside = bool(cast.roles) and casting.home(cast.roles[0]) in _INSIDE
+    inside = bool(cast.roles) and casting.home(_lead(cast)) in _INSIDE
     if wish.place not in (None, "abstract") and not (inside and wish.features <= _GARNISH):
         return wish, None
     if cast.letters and not cast.roles:
@@ -75,7 +75,7 @@ def at_home(cast: Cast, wish: Wish) -> tuple[Wish, str | None]:
     elif cast.bust:
         home = "backdrop"
     else:
-        home = casting.home(cast.roles[0]) if cast.roles else "paper"
+        home = casting.home(_lead(cast)) if cast.roles else "paper"
     if (
         home in sets.SETS
         and (wish.features & _OPEN or wish.clouds or wish.time)
@@ -97,3 +97,8 @@ def at_home(cast: Cast, wish: Wish) -> tuple[Wish, str | None]:
         features=wish.features | frozenset(features),
         styles=styles,
     ), place
+
+
+def _lead(cast: Cast) -> Role:
+    """Whose home it is: who bears the others, else the first."""
+    return next((role for role in reversed(cast.roles) if role.relation in ("on", "in")), cast.roles[0])

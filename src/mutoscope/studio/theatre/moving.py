@@ -77,7 +77,8 @@ class _Puppet:
         self._each = 1 if actor.going or _brisk(actor) else 2  # what only sways needs no more than half of the poses
 
     def draw(self, onto: Matrix, spot: np.ndarray, shrink: float, seconds: float, target: Planes) -> None:
-        pose = int(seconds * POSES / LOOP_SECONDS) % POSES // self._each * self._each if self._lively else 0
+        loop = POSES // 2 if self.actor.going else POSES
+        pose = int(seconds * POSES / LOOP_SECONDS) % loop // self._each * self._each if self._lively else 0
         luma, chroma, cover, x, y = self._cut(pose)
         lift, aside, lean = self._motion(seconds)
         unit = shrink / self._size  # canvas pixels for a sprite's

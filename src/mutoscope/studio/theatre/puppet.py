@@ -152,7 +152,8 @@ def _turned(outline: Points, joint: Joint, pose: int, *, going: bool, still: boo
     if still and kind not in ("leg", "roll"):
         return outline
     seconds = pose * LOOP_SECONDS / POSES
-    turns = seconds * _HERTZ.get(kind, 0.5) + joint.phase
+    hertz = _HERTZ.get(kind, 0.5)
+    turns = seconds * (max(1.0, hertz) if going else hertz) + joint.phase  # what goes has a loop of half the time
     wave = math.sin(math.tau * turns)
     pivot = np.array([joint.x, joint.y])
     if kind in ("leg", "swing", "wag"):

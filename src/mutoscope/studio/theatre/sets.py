@@ -330,9 +330,7 @@ def apron(place: str, aspect: float, top: float) -> Figure:
             f"{x:.1f} {top - 7 + (2.2 if at % 2 else -1.2):.2f}"
             for at, x in enumerate(np.linspace(-side + 3, side, int(side / 4) | 1))
         )
-        return drawn(
-            f"joint sea 0 0 bob 0.8\n+ main blob {-side} -4 {points} {side} -4 @sea\n+ main- blob {-side} -4 {lower} {side} -4 @sea"
-        )
+        return drawn(f"+ main blob {-side} -4 {points} {side} -4\n+ main- blob {-side} -4 {lower} {side} -4")
     return drawn(
         f"+ main- blob {-side} -4 {-side} {top + 4} {-side * 0.5} {top + 1} 0 {top + 3.4} {side * 0.5} {top + 0.8} {side} {top + 4} {side} -4\n"
         f"+ main blob {-side} -4 {-side} {top - 3} {-side * 0.45} {top} {side * 0.1} {top - 2.4} {side * 0.6} {top + 0.4} {side} {top - 2} {side} -4"

@@ -1,5 +1,6 @@
 """The performance: paper, cast and lettering laid into a painted picture, and into its depth."""
 
+import itertools
 import math
 from dataclasses import dataclass, replace
 
@@ -151,28 +152,35 @@ def perform(picture: Bytes, depth: Floats, stage: Stage, cast: Cast, *, acting: 
     actors = [_tinted(each, tint) for each in cast_of(cast, width, height, place, stage.seed ^ 0x5A17, floor=floor)]
     if "rainbow" in cast.effects:
         _rainbow(picture, stage)
-    baked = [each for each in actors if not acting]
+    baked = actors if not acting else list(itertools.takewhile(_still, actors))  # what nobody moves behind the others
+    actors = actors[len(baked) :]
     for actor in baked:
         lay(picture, depth, actor, effects=cast.effects, place=place)
     if afloat:
-        _paste(
-            picture,
-            depth,
-            sets.apron("waves", aspect, FLOOR + 1.5),
+        sea = Actor(
+            clipped(sets.apron("waves", aspect, FLOOR + 1.5), aspect),
             _apron_inks("waves"),
+            unit,
             width / 2,
             float(height),
-            unit,
             0.8,
-            tint,
+            stands=False,
         )
-    if "fire" in cast.effects and not acting:
+        actors.append(_tinted(sea, tint))
+        if not acting:
+            lay(picture, depth, actors.pop())
+    if "fire" in cast.effects:
         _flames(picture, depth, stage, tint, unit)
     if "confetti" in cast.effects:
         _confetti(picture, stage)
     if "warm" in cast.effects or "retro" in cast.effects or "cold" in cast.effects:
         _wash(picture, cast)
-    return actors if acting else []
+    return actors
+
+
+def _still(actor: Actor) -> bool:
+    """Whether it would stand as it is for a whole clip."""
+    return not actor.figure.joints and actor.stands and not (actor.going or actor.hop or actor.stroll)
 
 
 def _land(stage: Stage, cast: Cast) -> str:
