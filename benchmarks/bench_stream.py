@@ -38,6 +38,7 @@ from bench_serve import CORES, HERE, TICK, free_port, wait_for
 PARTS = ("json", "sse", "latency", "memory", "idle")
 CHAT = "/v1/chat/completions"
 KEY = "benchmark"
+MASTER = f"sk-{hashlib.sha256(KEY.encode()).hexdigest()}"  # LiteLLM starts with no weaker one
 CONFIG = """
 [server]
 log_level = "error"
@@ -197,7 +198,9 @@ def servers(asked: argparse.Namespace, vendor: int, folder: Path) -> Generator[l
             "LiteLLM",
             port,
             [*command, "--host", "127.0.0.1", "--num_workers", "1"],
+            {"Authorization": f"Bearer {MASTER}"},
             LITELLM_LOCAL_MODEL_COST_MAP="True",
+            LITELLM_MASTER_KEY=MASTER,
         )
     if asked.portkey:
         port = free_port()
