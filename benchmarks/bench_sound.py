@@ -1,7 +1,7 @@
 """How the renderer's music measures, by tools that are not ours: tables in Markdown.
 
     python benchmarks/bench_sound.py
-    python benchmarks/bench_sound.py --seconds 20 --listen /tmp/venv/bin/python
+    python benchmarks/bench_sound.py --seconds 20 --listen PYTHON
 
 Loudness and true peak are measured by the command ffmpeg (ebur128, which it must have). Tempo and key are heard by
 librosa, in the interpreter that `--listen` names: one of a throwaway environment with `pip install librosa`; without it
