@@ -1,18 +1,19 @@
 """A thousand paid jobs, the gateway killed every second or so and its vendor now and then: what is left of them.
 
-    python benchmarks/chaos.py [--jobs 1000] [--seconds 60] [--back freepik|runway] [--shared] [--distance 0.03]
-                               [--heavy 10] [--megabytes 5] [--rate 1] [--rendered 50]
+    python benchmarks/chaos.py [--jobs 1000] [--seconds 60] [--back freepik|runway kling minimax] [--shared]
+                               [--distance 0.03] [--heavy 10] [--megabytes 5] [--rate 1] [--rendered 50]
 
-The vendor is a second `mutoscope serve`. Every tenth result (`--heavy`) is of five megabytes and comes at one megabyte
-a second, so that no life of the gateway is long enough to copy it; every fiftieth job (`--rendered`) is made by the
-gateway's own renderer. Whatever looks into files or renders for the gateway is killed too, several times a second: the
-first to the very end.
+The vendor is a second `mutoscope serve`, with an account for each `--back`. Freepik's is ours alone, so that its list
+tells what became of a lost answer; Kling knows tasks by the names that we gave; of the others' nothing tells. Every
+tenth result (`--heavy`) is of five megabytes and comes at one megabyte a second, so that no life of the gateway is long
+enough to copy it; every fiftieth job (`--rendered`) is made by the gateway's own renderer. Whatever looks into files or
+renders for the gateway is killed too, several times a second: the first to the very end, if ever less often.
 
-Clients of two wires create jobs and repeat a create whose answer they did not get with the same Idempotency-Key; a
-receiver takes webhooks and is out of order now and then. Killing means SIGKILL. When the time is over everything is
-left to end, both are stopped, and their stores are laid side by side.
+Two kinds of clients for each account create jobs and repeat a create whose answer they did not get with the same
+Idempotency-Key; a receiver takes webhooks and is out of order now and then. Killing means SIGKILL. When the time is
+over everything is left to end, both are stopped, and their stores are laid side by side.
 
-`--shared` says that others may use the vendor's account too, so that its list of tasks settles nothing. Exits with 1
+`--shared` says that others may use Freepik's account too, so that its list of tasks settles nothing. Exits with 1
 when a count is wrong.
 """
 
@@ -28,8 +29,9 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import aiohttp
 import msgspec
@@ -41,6 +43,7 @@ from mutoscope.files.data_dir import Home
 from mutoscope.model.job import Dispatch, Job, Sent, State
 from mutoscope.model.problem import Kind
 from mutoscope.store import DeliveryRecord, SqliteStore
+from mutoscope.wirekit.paths import put
 from mutoscope.wires import BY_NAME
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # of this play only
@@ -52,6 +55,14 @@ CLIENTS = 40
 
 VENDOR = """
 [models.gen4_image]
+engine = "script"
+[models."kling-v1-6"]
+engine = "script"
+[models."kling-3.0-turbo"]
+engine = "script"
+[models.t2v-01]
+engine = "script"
+[models.minimax-h3]
 engine = "script"
 [script]
 slots = 32
@@ -65,12 +76,7 @@ GATEWAY = """
 allow_private = true
 [models."gemini_2.5_flash"]
 engine = "studio"
-[accounts.vendor]
-wire = "{back}"
-key = "of-the-play"
-base_url = "{url}"
-requests_per_second = 1000
-exclusive = {exclusive}
+{accounts}
 [relay]
 first_poll_seconds = 0.3
 max_poll_seconds = 2.0
@@ -85,21 +91,50 @@ schedule = [0.2, 0.2, 0.5, 0.5, 1, 1, 2, 2, 5, 5, 5, 5, 5, 5]
 log_level = "warning"
 """
 
+ACCOUNT = """
+[accounts.{back}]
+wire = "{back}"
+key = "of-the-play"
+base_url = "{url}"
+requests_per_second = 1000
+exclusive = {exclusive}
+"""
+LISTED, NAMED = "freepik", "kling"  # how a lost answer is found out
+
 
 class Front(NamedTuple):
     """How the clients of a wire ask for a picture."""
 
     wire: str
     path: str
-    prompt: str  # the field
-    body: Mapping[str, str]
+    prompt: str  # the field's path
+    body: Mapping[str, Any]
     id: Sequence[str]  # where the task's name is in the answer
 
 
-FRONTS = (
+PICTURES = (
     Front("freepik", "/v1/ai/text-to-image/runway", "prompt", {"ratio": "720:720"}, ("data", "task_id")),
     Front("runway", "/v1/text_to_image", "promptText", {"model": "gen4_image", "ratio": "720:720"}, ("id",)),
 )
+FRONTS = {
+    "freepik": PICTURES,
+    "runway": PICTURES,
+    "kling": (
+        Front("kling", "/v1/videos/text2video", "prompt", {"model_name": "kling-v1-6"}, ("data", "task_id")),
+        Front("kling", "/text-to-video/kling-3.0-turbo", "prompt", {"settings": {"duration": 3}}, ("data", "id")),
+    ),
+    "minimax": (
+        Front("minimax", "/v1/video_generation", "prompt", {"model": "T2V-01"}, ("task_id",)),
+        Front(
+            "minimax",
+            "/v2/video_generation",
+            "content[type=text].text",
+            {"model": "MiniMax-H3", "ratio": "1:1", "duration": 4},
+            ("task_id",),
+        ),
+    ),
+}
+"""By the vendor behind: pictures by Runway's model, or clips by the vendor's own, older and newer."""
 OURS = Front("runway", "/v1/text_to_image", "promptText", {"model": "gemini_2.5_flash", "ratio": "1024:1024"}, ("id",))
 """What the gateway makes itself."""
 HEADERS = {"x-runway-version": "2024-11-06", "authorization": "Bearer any"}
@@ -161,18 +196,21 @@ class Killer:
         self.kills: Counter[str] = Counter()
 
     async def run(self, spared_from: float) -> None:
-        """Until cancelled; from some time on what renders is left to end."""
+        """Until cancelled; from some time on what renders is left to end, and what looks into files lives ever longer:
+        on a slow machine a look may take more than the longest life."""
+        patience = 1.0
         while True:
-            await asyncio.sleep(self.chance.uniform(*CHILD_LIFE_SECONDS))
+            await asyncio.sleep(patience * self.chance.uniform(*CHILD_LIFE_SECONDS))
             process = self.program.process
             children = descendants(process.pid) if process is not None and process.returncode is None else []
-            if time.monotonic() >= spared_from:
+            if is_late := time.monotonic() >= spared_from:
                 children = [each for each in children if RENDERS not in each[1]]
             if children:
                 child, words = self.chance.choice(children)
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(child, signal.SIGKILL)
                     self.kills["renderer" if RENDERS in words else "prober"] += 1
+                    patience *= 1.1 if is_late else 1.0
 
 
 def descendants(process: int) -> list[tuple[int, bytes]]:
@@ -301,9 +339,12 @@ class Clients:
 
     async def create(self, number: int) -> None:
         options = self.options
-        front = OURS if is_rendered(number, options) else FRONTS[number % len(FRONTS)]
-        body = {**front.body, front.prompt: prompt_of(number, options)}
+        fronts = [front for back in options.back for front in FRONTS[back]]
+        front = OURS if is_rendered(number, options) else fronts[number % len(fronts)]
+        body = deepcopy(dict(front.body))
+        put(body, front.prompt, prompt_of(number, options))
         headers = {**HEADERS, "idempotency-key": f"chaos-{number}", "x-mutoscope-webhook": self.hook}
+        pause = 0.1
         while True:
             try:
                 async with self.session.post(self.url + front.path, json=body, headers=headers) as answer:
@@ -320,7 +361,7 @@ class Clients:
             except (aiohttp.ClientError, TimeoutError, OSError):
                 pass  # whether it arrived is not known: the same key says that it is the same create
             self.repeated += 1
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(pause := min(1.3 * pause, 1.0))
 
 
 def is_rendered(number: int, options: argparse.Namespace) -> bool:
@@ -337,10 +378,11 @@ async def play(folder: Path, options: argparse.Namespace) -> bool:
     receiver = Receiver(random.Random(options.seed))
     await receiver.start()
     vendor = Program(folder / "vendor", VENDOR)
-    exclusive = str(not options.shared).lower()
     distance = Distance(vendor.port, options.distance, options.rate)
     await distance.start()
-    config = GATEWAY.format(back=options.back, url=distance.url, exclusive=exclusive, secret=SECRET)
+    alone = {back: str(back == LISTED and not options.shared).lower() for back in options.back}
+    accounts = "".join(ACCOUNT.format(back=back, url=distance.url, exclusive=alone[back]) for back in options.back)
+    config = GATEWAY.format(accounts=accounts, secret=SECRET)
     gateway = Program(folder / "gateway", config)
     killer = Killer(gateway, random.Random(options.seed))
     try:
@@ -361,8 +403,8 @@ async def play(folder: Path, options: argparse.Namespace) -> bool:
             killing.cancel()
         await asyncio.gather(gateway.end(signal.SIGTERM), vendor.end(signal.SIGTERM))
         print(
-            f"{options.jobs} jobs, the vendor speaks {options.back} and "
-            f"{'may be used by others' if options.shared else 'is ours alone'}; gateway killed {gateway.kills} times, "
+            f"{options.jobs} jobs, the vendor speaks {', '.join(options.back)}"
+            f"{' and may be used by others' if options.shared else ''}; gateway killed {gateway.kills} times, "
             f"vendor {vendor.kills} times in {options.seconds:g} s, "
             f"what looks into files {killer.kills['prober']} times, "
             f"what renders {killer.kills['renderer']} times; {clients.repeated} creates repeated; "
@@ -372,7 +414,7 @@ async def play(folder: Path, options: argparse.Namespace) -> bool:
         if clients.refused:
             print(f"refused: {clients.refused[0]}")
         books = await read_books(gateway.data, vendor.data, clients.accepted)
-        return show(count(books, options.jobs, left, receiver))
+        return show(count(books, options, left, receiver))
     finally:
         await asyncio.gather(gateway.end(signal.SIGKILL), vendor.end(signal.SIGKILL))
         await receiver.stop()
@@ -434,7 +476,8 @@ class Line(NamedTuple):
     wanted: int | None  # None: it is what it is
 
 
-def count(books: Books, asked: int, left: int, receiver: Receiver) -> list[Line]:
+def count(books: Books, options: argparse.Namespace, left: int, receiver: Receiver) -> list[Line]:
+    asked: int = options.jobs
     rendered = [job for job in books.jobs.values() if job.engine == "studio"]
     jobs = [job for job in books.jobs.values() if job.engine != "studio"]
     good = [job for job in jobs if job.state is State.SUCCEEDED]
@@ -446,6 +489,8 @@ def count(books: Books, asked: int, left: int, receiver: Receiver) -> list[Line]
     once = sum(times[job.generation.prompt] == 1 for job in good)
     arrived = sum(times[job.generation.prompt] == 1 for job in unknown)
     absent = sum(times[job.generation.prompt] == 0 for job in unknown)
+    listed = sum(job.engine == LISTED for job in unknown)
+    named = sum(job.engine == NAMED and times[job.generation.prompt] > 0 for job in unknown)
     known = {job.generation.prompt for job in jobs}
     heavy = [job for job in good if "weigh" in (job.generation.prompt or "")]
     ledger = [each for lines in books.ledger.values() for each in lines]
@@ -465,6 +510,8 @@ def count(books: Books, asked: int, left: int, receiver: Receiver) -> list[Line]
         Line("… whose output has the vendor's bytes", sum(has_its_bytes(books, job) for job in good), len(good)),
         Line("… of them large and slow", len(heavy), None),
         Line("jobs reported as submission_unknown", len(unknown), None),
+        Line("… though the vendor's list tells", listed, None if options.shared else 0),
+        Line("… though the vendor has it by our name", named, 0),
         Line("… that the vendor got once", arrived, None),
         Line("… that the vendor did not get", absent, len(unknown) - arrived),
         Line("jobs that ended otherwise", len(other), 0),
@@ -511,8 +558,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     _ = parser.add_argument("--jobs", type=int, default=1000)
     _ = parser.add_argument("--seconds", type=float, default=60.0, help="how long there is killing")
-    _ = parser.add_argument("--back", choices=("freepik", "runway"), default="freepik")
-    _ = parser.add_argument("--shared", action="store_true", help="the account is not ours alone")
+    _ = parser.add_argument("--back", nargs="+", choices=tuple(FRONTS), default=["freepik"])
+    _ = parser.add_argument("--shared", action="store_true", help="no account is ours alone")
     _ = parser.add_argument("--distance", type=float, default=0.03, help="seconds that each way to the vendor takes")
     _ = parser.add_argument("--heavy", type=int, default=10, help="every how manieth result is large; 0: none")
     _ = parser.add_argument("--megabytes", type=float, default=5.0, help="of a large result")
@@ -522,6 +569,8 @@ def main() -> None:
     _ = parser.add_argument("--rendered", type=int, default=50, help="every how manieth job is made here; 0: none")
     _ = parser.add_argument("--seed", type=int, default=1, help="of the times of the kills")
     options = parser.parse_args()
+    if {"freepik", "runway"} <= set(options.back):
+        parser.error("--back: freepik and runway make the same pictures, so that one of them would make all")
     with tempfile.TemporaryDirectory() as folder:
         good = asyncio.run(play(Path(folder), options))
     sys.exit(not good)

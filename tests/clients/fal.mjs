@@ -1,4 +1,4 @@
-// @fal-ai/client by its proxy form (it has no other address to set), and behind @fal-ai/server-proxy's header; @ai-sdk/fal.
+// @fal-ai/client by its proxy form (it has no other address to set), and @ai-sdk/fal.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createFal } from "@ai-sdk/fal";

@@ -9,7 +9,9 @@ from aiohttp import web
 from fault_proxy import status
 from msgspec.structs import replace
 
+from mutoscope.files import egress
 from mutoscope.model.job import State
+from mutoscope.service import inputs
 from mutoscope.wirekit.back import Way
 from mutoscope.wires import BY_NAME
 
@@ -74,7 +76,9 @@ async def test_where_there_is_none_it_goes_inside_the_request(world: Worlds, bac
         assert it.proxy.sent("uploads") == 0
 
 
-async def test_else_by_a_public_link_of_ours(world: Worlds, picture: bytes) -> None:
+async def test_else_by_a_public_link_of_ours(world: Worlds, picture: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inputs, "TRIES", (0.05,))  # of the vendor, which is here
+    monkeypatch.setattr(egress, "AGAIN_SECONDS", 0.05)
     async with world("freepik", server={"public_url": "https://127.0.0.1:9"}) as it:
         only_links(it.app.relays["freepik"])
         answer = await it.client.post(ROUTE, json={"image": base64.b64encode(picture).decode(), "prompt": "x"})

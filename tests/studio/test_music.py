@@ -1,5 +1,8 @@
 """Music by rule: what is read in a prompt, and what is heard."""
 
+import re
+import shutil
+import subprocess
 import wave
 from pathlib import Path
 
@@ -7,9 +10,10 @@ import av
 import numpy as np
 import pytest
 
-from mutoscope.studio import StudioError
+from mutoscope.studio import StudioError, extend_music, join_music
 from mutoscope.studio.loudness import CEILING, TARGET, integrated, true_peak
 from mutoscope.studio.music import RATE, make_music
+from mutoscope.studio.sound import decode
 from mutoscope.studio.tune import MOODS, SCALES, STYLES, read
 
 
@@ -132,3 +136,22 @@ def test_other_kinds_of_file_are_refused(tmp_path: Path) -> None:
     with pytest.raises(StudioError, match=r"\.wav or \.mp3") as caught:
         make_music("calm", tmp_path / "out.flac", seconds=1, seed=1)
     assert caught.value.field == "out"
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="the command ffmpeg is needed, which measures it")
+def test_the_loudness_the_peak_and_the_joins_are_so_by_ffmpeg_too(tmp_path: Path) -> None:
+    one, more, joined = (tmp_path / name for name in ("one.wav", "more.wav", "joined.wav"))
+    make_music("rock, 120 bpm, in E minor", one, seconds=6, seed=1)
+    extend_music(one, more, seconds=10, prompt="rock", at=4.2, seed=2)
+    join_music([one, one], joined)
+    for path in (one, more, joined):
+        command = ["ffmpeg", "-nostats", "-i", str(path), "-filter_complex", "ebur128=peak=true", "-f", "null", "-"]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stderr.rpartition("Summary:")[2]
+        loud, peak = (float(re.findall(rf"{name}:\s+(-?[\d.]+)", told)[-1]) for name in ("I", "Peak"))
+        assert loud == pytest.approx(TARGET, abs=1), path.name
+        assert peak <= -1, path.name
+    sound = decode(more, 20 * RATE, rate=RATE)
+    assert sound is not None
+    steps = np.abs(np.diff(sound.mean(0)))
+    cut = round(4.0 * RATE)  # the last beat before
+    assert steps[cut - RATE // 500 : cut + RATE // 500].max() <= np.percentile(steps, 99.9)

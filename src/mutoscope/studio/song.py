@@ -207,7 +207,7 @@ def _joined(before: Floats, cut: float, after: Floats, begin: float, beat: float
     at, start = round(cut * RATE), round(begin * RATE)
     fade = min(before.shape[1] - at, round(FADE_BEATS * beat * RATE))
     more = after[:, start:].copy()
-    rise = min(more.shape[1], round((0.004 if begin == 0 else 0.03) * RATE))
+    rise = min(more.shape[1], round((0.006 if begin == 0 else 0.03) * RATE))
     more[:, :rise] *= np.sin(np.linspace(0, np.pi / 2, rise)).astype(np.float32)
     more *= _match(before[:, max(0, at - 8 * RATE) : at], more[:, : 16 * RATE])
     result = np.zeros((2, at + max(more.shape[1], fade)), np.float32)

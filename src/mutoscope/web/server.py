@@ -465,8 +465,8 @@ class Server:
         origin: str,
     ) -> stream.Sending:
         headers = {"content-type": f"{stream.EVENTS}; charset=utf-8", "cache-control": "no-cache"}
-        gone = stream.Departure(receive)
-        return stream.Sending(200, headers, self.followed(tell, request, job, origin), gone, lambda _: None)
+        pieces = self.followed(tell, request, job, origin)
+        return stream.Sending(200, headers, pieces, stream.Departure(receive), lambda _: None)
 
     async def make_followed(
         self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str, receive: Receive

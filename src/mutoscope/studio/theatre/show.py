@@ -288,7 +288,7 @@ def dressed_sprite(sprite: Sprite, actor: Actor, effects: tuple[str, ...], size:
         dark = np.clip(1.0 - (across * across + down * down) / 1.6, 0.0, 1.0)
         fallen = 110 * dark * dark
     else:
-        cover = np.ascontiguousarray(rgba[..., 3])
+        cover = np.ascontiguousarray(rgba[..., 3], np.uint8)
         soft = puppet.shifted(cover, round(reach * 0.7), reach)
         fallen = cv2.blur(cv2.blur(soft, (reach, reach)), (reach, reach)).astype(np.float32) * 0.3
     rest = 1.0 - rgba[..., 3].astype(np.float32) / 255
@@ -377,7 +377,7 @@ def _bordered(sprite: Sprite, colour: tuple[int, int, int], wide: int) -> Sprite
     )
     grown = cv2.blur(grown, (3, 3))
     back = np.dstack([(grown.astype(np.float32) * (each / 255)).astype(np.uint8) for each in colour] + [grown])
-    cover = np.ascontiguousarray(rgba[..., 3])
+    cover = np.ascontiguousarray(rgba[..., 3], np.uint8)
     rest = cv2.merge([255 - cover] * 4)
     made = cv2.add(rgba, cv2.multiply(np.ascontiguousarray(back), rest, scale=1 / 255))
     return Sprite(np.asarray(made, np.uint8), sprite.x + pad, sprite.y + pad)

@@ -575,7 +575,7 @@ def submit(order: Order) -> Conversation[Update]:
     api = api_for(order.names)
     path, _ = kit.translate(api, order)
     reading = AT_ONCE.get(path)
-    told = kit.submit(api if reading is None else replace(api, show=None, heard=None, reading=reading), order)
+    told = kit.submit(api if reading is None else replace(api, show=None, heard=Any, reading=reading), order)
     request = next(told)
     response = yield in_form(request) if path == CUT_OUT else request
     if path == CLASSES:
@@ -693,7 +693,7 @@ API = TaskApi(
     requests_per_second=10.0,  # the documented average of one address
 )
 FLOWS = replace(
-    API, endpoints=(FLOW,), webhook="webhook", webhook_id="", heard=None, states=FLOW_STATES,
+    API, endpoints=(FLOW,), webhook="webhook", webhook_id="", heard=Any, states=FLOW_STATES,
     also_states={"completed_with_errors": State.SUCCEEDED, "cancelled": State.FAILED},
     made_reading=Reading(id="workflow_run_identifier"),
     reading=Reading(id="data.run_id", status="data.status", reason=("data.error_message",),

@@ -49,7 +49,8 @@ class Member(NamedTuple):
     name: str
     required: bool
     type: Type
-    default: Any = None
+    default: Any  # the vendor's: what is left out stays left out here
+    annotation: Any
 
 
 def members_of(text: str, name: str, *, between: str = ";", files: bool = True) -> tuple[Member, ...]:
@@ -63,9 +64,19 @@ def members_of(text: str, name: str, *, between: str = ";", files: bool = True) 
         word, star = head.removesuffix("*"), head.endswith("*")
         told, *default = split(rest, " =")
         inner = name + word.title().replace("_", "") if "{" in told else ""
-        type = type_of(told, inner, is_file=files and word in FILES)
-        found.append(Member(word, star, type, value_of(default[0], type) if default else None))
+        read = member_of(told, inner, "".join(default), required=star, is_file=files and word in FILES)
+        found.append(Member(word, star, *read))
     return tuple(found)
+
+
+@cache
+def member_of(told: str, name: str, default: str, *, required: bool, is_file: bool) -> tuple[Type, Any, Any]:
+    """Type, default and annotation: many bodies have the same member."""
+    type = type_of(told, name, is_file=is_file)
+    usual = value_of(default, type) if default else None
+    meta: Json = type.meta if usual is None else type.meta | {"extra_json_schema": {"default": usual}}
+    annotation: Any = Annotated[type.says, Meta(**meta)] if meta else type.says
+    return type, usual, annotation if required else annotation | None
 
 
 def split(text: str, between: str) -> list[str]:
@@ -150,12 +161,9 @@ def object_of(text: str, name: str) -> tuple[tuple[Member, ...], type[Struct]]:
 
 
 def struct_of(name: str, members: tuple[Member, ...]) -> type[Struct]:
-    fields: list[Any] = []
-    for each in members:
-        told = each.type
-        if each.default is not None:  # of the vendor's: what is left out stays left out here
-            told = replace(told, meta=told.meta | {"extra_json_schema": {"default": each.default}})
-        fields.append((each.name, told.annotation) if each.required else (each.name, told.annotation | None, None))
+    fields: list[Any] = [
+        (each.name, each.annotation) if each.required else (each.name, each.annotation, None) for each in members
+    ]
     return msgspec.defstruct(name, fields, frozen=True, kw_only=True, module=__name__)
 
 
@@ -538,7 +546,7 @@ def endpoints(answers: Mapping[str, Json]) -> Iterator[Endpoint]:
 
 def needing(names: tuple[str, ...]) -> Json:
     """The rule of `one_of` for the published description: one of these is there, and says something."""
-    some = {"not": {"enum": [None, "", 0, []]}}
+    some: Json = {"not": {"enum": [None, "", 0, []]}}
     return {"anyOf": [{"required": [name], "properties": {name: some}} for name in names]}
 
 
