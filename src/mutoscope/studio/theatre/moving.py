@@ -137,6 +137,7 @@ class _Puppet:
             pose=pose,
             going=actor.going,
             still=False,
+            fibres=False,
             flip=actor.flip,
             turn=actor.turn,
         )

@@ -132,6 +132,7 @@ def perform(picture: Bytes, depth: Floats, stage: Stage, cast: Cast, *, acting: 
             0.25,
             tint,
             flip=flip,
+            fibres=not acting,
         )
     floor = height * (1 - (told.floor if told else FLOOR) / 100.0)
     afloat = bool(cast.roles) and cast.roles[0].noun.figure in AFLOAT and place == "sea"
@@ -148,6 +149,7 @@ def perform(picture: Bytes, depth: Floats, stage: Stage, cast: Cast, *, acting: 
                 unit,
                 0.6,
                 tint,
+                fibres=not acting,
             )
     actors = [_tinted(each, tint) for each in cast_of(cast, width, height, place, stage.seed ^ 0x5A17, floor=floor)]
     if "rainbow" in cast.effects:
@@ -228,11 +230,12 @@ def _paste(
     tint: Rgb,
     *,
     flip: bool = False,
+    fibres: bool = True,
 ) -> None:
     lit = {
         name: _times(colour, tint) if name != "window" or max(tint) > 0.8 else colour for name, colour in inks.items()
     }
-    sprite = puppet.draw(clipped(figure, picture.shape[1] / picture.shape[0]), lit, scale, flip=flip)
+    sprite = puppet.draw(clipped(figure, picture.shape[1] / picture.shape[0]), lit, scale, flip=flip, fibres=fibres)
     over(picture, sprite, x, y, depth, near)
 
 
