@@ -99,11 +99,16 @@ def table(title: str, *rows: tuple[str, ...]) -> None:
 
 def takes(made: list[tuple[Asked, Path, Path]], listened: list[dict[str, Any]]) -> None:
     head = ("asked", "LUFS", "true peak, dB", "takes alike", *(("tempo heard", "key heard") if listened else ()))
-    rows = [head]
+    rows: list[tuple[str, ...]] = [head]
     for number, (asked, one, other) in enumerate(made):
         loud, peak = ebur128(one)
         good = abs(loud - LOUDNESS) <= WITHIN and peak <= CEILING
-        row = (asked.tags, f"{loud:.1f}" + ("" if good else " (!)"), f"{peak:.1f}", f"{likeness(one, other):.2f}")
+        row: tuple[str, ...] = (
+            asked.tags,
+            f"{loud:.1f}" + ("" if good else " (!)"),
+            f"{peak:.1f}",
+            f"{likeness(one, other):.2f}",
+        )
         if listened:
             tempo, key = folded(listened[number]["tempo"], asked.tempo), str(listened[number]["key"])
             right = abs(tempo / asked.tempo - 1) <= TEMPO_WITHIN

@@ -244,7 +244,7 @@ def test_a_price_at_an_engine_that_there_is_not_is_an_error(tmp_path: Path) -> N
 
 
 def test_a_price_for_a_tier_that_there_is_not_is_an_error() -> None:
-    with pytest.raises(Problem, match=r"no tier '9k'; there are 480p") as caught:
+    with pytest.raises(Problem, match=r"no tier '9k'; there are 360p") as caught:
         price("gen4.5", price={"tiers": {"9k": {"second": 1.0}}})
     assert caught.value.kind is Kind.INVALID
 
