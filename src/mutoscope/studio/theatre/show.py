@@ -288,7 +288,7 @@ def dressed_sprite(sprite: Sprite, actor: Actor, effects: tuple[str, ...], size:
         dark = np.clip(1.0 - (across * across + down * down) / 1.6, 0.0, 1.0)
         fallen = 110 * dark * dark
     else:
-        cover = np.ascontiguousarray(rgba[..., 3], np.uint8)
+        cover = np.asarray(np.ascontiguousarray(rgba[..., 3]), np.uint8)
         soft = puppet.shifted(cover, round(reach * 0.7), reach)
         fallen = cv2.blur(cv2.blur(soft, (reach, reach)), (reach, reach)).astype(np.float32) * 0.3
     rest = 1.0 - rgba[..., 3].astype(np.float32) / 255
