@@ -38,8 +38,8 @@ NAMED = {"{owner}": "black-forest-labs", "{name}": "flux-schnell", "{app…}": "
 UNKNOWN = re.compile('"task_status":"UNKNOWN"|"status_code":2013')  # of a task that is not known, with 200
 GOES_ON = {"POST /v2/video_regeneration": "source_task_id"}
 """Creates whose body names an earlier job."""
-BY_FILE = {"GET /v1/files/retrieve"}
-"""Routes that find a job by its file; tests/wires/test_minimax.py asks them for another owner's."""
+BY_FILE = {f"GET /v1/files/{name}" for name in ("retrieve", "retrieve_content", "list")}
+"""Routes that find jobs by their files; tests/wires/test_minimax.py asks them for another owner's."""
 EVERY_WIRE = pytest.mark.parametrize("wire", sampled.ALL, ids=lambda wire: wire.name)
 
 
