@@ -536,6 +536,8 @@ async def upload_of(running: Any, wire: Wire, owner: str) -> Upload:
 async def test_no_route_shows_one_owner_what_is_anothers(wire: Wire, guarded: Any) -> None:
     """For each verb: ann finds her own, or this would show nothing; bob is answered as if there were no ann."""
     for number, route in enumerate(wire.routes):
+        if isinstance(route, Create) and route.event:
+            continue  # it is answered until its job has ended, and nothing is made here
         owners = [f"{name} {number}" for name in ("ann", "bob", "carol")]
         with noted({"route": route.at}):
             await hold_apart(guarded, wire, route, {owner: await key_for(guarded, owner) for owner in owners})
