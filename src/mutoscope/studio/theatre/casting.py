@@ -18,6 +18,8 @@ _QUOTED = re.compile(
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 _PLURAL = 3  # how many are shown of what is plural and not counted
 MOST = 9  # of one kind
+_PAIRS = frozenset({"shoes", "sneakers", "trainers", "running shoes", "boots"})
+_SEATS = frozenset({"sofa", "armchair", "chair", "bench", "bed", "table"})  # what "en el" is on
 # words that are the painter's even where the theatre has a figure of their name
 _PAINTERS = frozenset(
     {
@@ -248,7 +250,7 @@ class _Reader:
     # -- what a phrase may be ---------------------------------------------------------------
 
     def _noun(self, phrase: str, at: int, size: int) -> tuple[Noun, bool] | None:
-        if phrase in _PAINTERS or (phrase in COLOURS and not self._is_thing(at, size)):
+        if phrase in _PAINTERS or (phrase in (*COLOURS, "flower") and not self._is_thing(at, size)):
             return None
         for table in (words.nouns(), words.icon_nouns()):
             plural = False
@@ -280,7 +282,7 @@ class _Reader:
             )
         after = self.tokens[at + size : at + size + 1]
         known = bool(after) and after[0].isalnum() and after[0] not in FILLER and after[0] not in words.RELATIONS
-        return self.tokens[at] == "rose" and not known
+        return self.tokens[at] in ("rose", "flower") and not known
 
     def _garment(self, phrase: str, at: int, size: int) -> bool:
         """What somebody wears, and eyes, hair and skin in a colour."""
@@ -508,7 +510,7 @@ class _Reader:
     def _cast(self, noun: Noun, phrase: str, at: int, size: int, *, plural: bool) -> None:
         waiting, self.pending = self.pending, _Pending()
         relation, self.relation = self.relation, None
-        count = waiting.count[0] if waiting.count else (_PLURAL if plural else 1)
+        count = waiting.count[0] if waiting.count else _PLURAL if plural else 2 if phrase in _PAIRS else 1
         if waiting.count and not plural and waiting.count[1] in ("one", "few"):
             count = 1
         look: dict[str, str] = {}
@@ -537,6 +539,8 @@ class _Reader:
                 and relation[1] in ("with", "by")
             ):
                 kind_of = "holding"
+            if relation[1] == "en" and noun.figure not in _SEATS:
+                kind_of = "in"
             role = replace(role, relation=kind_of, to=len(self.roles) - 1, linked=relation[1] == "and")
             if kind_of == "holding" and before.noun.kind == "person" and before.pose in ("", "stand"):
                 self.roles[-1] = replace(before, pose="play" if noun.figure in ("guitar", "violin") else "hold")

@@ -16,7 +16,7 @@ from mutoscope.studio.colour import Colour
 from mutoscope.studio.path import State
 from mutoscope.studio.planes import Bytes, Matrix, Planes
 from mutoscope.studio.theatre import puppet, show
-from mutoscope.studio.theatre.puppet import LOOP_SECONDS, POSES, Sprite
+from mutoscope.studio.theatre.puppet import LOOP_SECONDS, POSES
 from mutoscope.studio.theatre.staging import Actor
 
 SHARPNESS = 1.05  # pixels of a sprite for one of the frame's
@@ -176,7 +176,9 @@ def _lay(paint: Bytes, matrix: np.ndarray, target: Planes) -> None:
     moved = matrix - np.array([[0, 0, 2 * left], [0, 0, 2 * top]])
     seen = cv2.warpAffine(paint, moved, (2 * (right - left), 2 * (bottom - top)), flags=cv2.INTER_LINEAR)
     small = cv2.resize(seen, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
-    _over(target.y[2 * top : 2 * bottom, 2 * left : 2 * right], cv2.extractChannel(seen, 0), cv2.extractChannel(seen, 3))
+    _over(
+        target.y[2 * top : 2 * bottom, 2 * left : 2 * right], cv2.extractChannel(seen, 0), cv2.extractChannel(seen, 3)
+    )
     chroma = cv2.merge([cv2.extractChannel(small, 1), cv2.extractChannel(small, 2)])
     _over(target.uv[top:bottom, left:right], chroma, cv2.merge([cv2.extractChannel(small, 3)] * 2))
 
