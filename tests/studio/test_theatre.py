@@ -89,6 +89,7 @@ def test_every_set_can_be_painted() -> None:
         ("rose light over hills", []),
         ("un gato en el sofá", [("gato", 1, ""), ("sofá", 1, "on")]),
         ("un perro en una casa", [("perro", 1, ""), ("casa", 1, "in")]),
+        ("a cat wearing a crown sitting on a throne", [("cat", 1, ""), ("crown", 1, "wearing"), ("throne", 1, "on")]),
         ("white sneakers", [("sneakers", 2, "")]),
         ("a butterfly on a flower", [("butterfly", 1, ""), ("flower", 1, "on")]),
         ("a flower field", []),
@@ -100,6 +101,8 @@ def test_the_cast_is_read(prompt: str, roles: list[tuple[str, int, str]]) -> Non
 
 
 def test_words_before_and_behind_a_noun_are_its_own() -> None:
+    crowned = casting.read("a cat wearing a crown sitting on a throne").roles
+    assert (crowned[0].deed, crowned[1].deed, crowned[2].to) == ("sit", "", 0)
     (cat,) = casting.read("a tiny red cat, sleeping").roles
     assert (cat.colours, cat.size, cat.deed) == ((COLOURS["red"],), 0.5, "sleep")
     woman = casting.read("an old woman in a blue dress with long red hair").roles[0]
