@@ -185,10 +185,8 @@ def _lay(paint: Bytes, matrix: np.ndarray, target: Planes) -> None:
 
 def _over(under: Bytes, paint: np.ndarray, cover: np.ndarray) -> None:
     """Premultiplied paint over what is there."""
-    rest = cv2.bitwise_not(cover)
-    np.copyto(
-        under, cv2.add(paint, cv2.multiply(np.ascontiguousarray(under), rest, scale=1 / 255)).reshape(under.shape)
-    )
+    cv2.multiply(under, cv2.bitwise_not(cover), dst=under, scale=1 / 255)
+    cv2.add(under, paint, dst=under)
 
 
 def _wave(turns: float) -> float:
