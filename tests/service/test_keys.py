@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import httpx
+import msgspec
 import pytest
 import uuid_utils
 

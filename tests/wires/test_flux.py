@@ -276,12 +276,14 @@ async def test_the_studio_makes_a_picture_with_every_default_of_the_vendors_sdk(
         assert job.outputs[0].media_type == "image/jpeg"
 
 
-async def test_the_studio_fills_widens_and_edits_a_picture(start: Start, picture: bytes) -> None:
+async def test_the_studio_fills_widens_and_edits_a_picture(start: Start) -> None:
+    scene, hole = Image.new("RGB", (256, 96), (40, 90, 160)), Image.new("L", (256, 96))
+    hole.paste(255, (96, 32, 144, 64))
+    inline, mask = base64_of(scene), base64_of(hole)
     async with start() as running:
-        inline = base64.b64encode(picture).decode()
         for model, body, width, height in (
-            ("flux-pro-1.0-expand", {"image": inline, "left": 32, "top": 16}, 672, 376),
-            ("flux-pro-1.0-fill", {"image": inline, "mask": inline, "prompt": "a lawn", "steps": 50}, 640, 360),
+            ("flux-pro-1.0-expand", {"image": inline, "left": 32, "top": 16}, 288, 112),
+            ("flux-pro-1.0-fill", {"image": inline, "mask": mask, "prompt": "a lawn", "steps": 50}, 256, 96),
         ):
             answer = await running.client.post(f"/v1/{model}", json=body)
             assert answer.status_code == 200, answer.text
@@ -330,10 +332,14 @@ async def test_a_picture_has_the_vendors_usual_format(start: Start) -> None:
     assert (kinds["flux-2-pro"], kinds["flux-kontext-pro"], kinds["flux-tools/erase-v1"]) == ("jpeg", "png", "png")
 
 
-async def test_a_canvas_smaller_than_its_picture_is_refused_or_crops_it(start: Start) -> None:
+def base64_of(picture: Image.Image) -> str:
     file = io.BytesIO()
-    Image.new("RGB", (256, 96), (40, 90, 160)).save(file, "PNG")
-    body = {"input_image": base64.b64encode(file.getvalue()).decode(), "width": 128, "height": 128}
+    picture.save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+async def test_a_canvas_smaller_than_its_picture_is_refused_or_crops_it(start: Start) -> None:
+    body = {"input_image": base64_of(Image.new("RGB", (256, 96), (40, 90, 160))), "width": 128, "height": 128}
     async with start() as running:
         for crop, status in ((False, "Error"), (True, "Ready")):
             asked = body | {"auto_crop": crop}
