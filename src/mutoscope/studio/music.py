@@ -377,7 +377,7 @@ def _strings(score: Score, part: _Part, _: np.random.Generator) -> None:
 def _bass(score: Score, part: _Part, _: np.random.Generator) -> None:
     busy = score.density > 0.5
     for bar in range(score.bars):
-        root = _lowest(score, bar)
+        root = lowest_note(score, bar)
         places = range(score.beats * 2) if busy else (0, score.beats)
         for place in places:
             length = score.beat / 2 if busy else score.bar / 2
@@ -385,7 +385,7 @@ def _bass(score: Score, part: _Part, _: np.random.Generator) -> None:
             part.play(at, 0.6 if place == 0 else 0.45, _low, root, round(length * 0.92))
 
 
-def _lowest(score: Score, bar: int) -> int:
+def lowest_note(score: Score, bar: int) -> int:
     """The root of the bar's chord, E1 to E flat 2: with another note in the bass, another key is heard."""
     return 28 + (score.roots[bar] - 28) % 12
 
@@ -475,7 +475,9 @@ def _motif(score: Score, chance: np.random.Generator) -> list[list[tuple[int, in
 def _nearest(wanted: int, allowed: tuple[int, ...]) -> int:
     """The note that is nearest, of those that are allowed in any octave."""
     classes = {note % 12 for note in allowed}
-    return min((wanted + (away + 1) // 2 * (-1) ** away for away in range(12)), key=lambda note: note % 12 not in classes)
+    return min(
+        (wanted + (away + 1) // 2 * (-1) ** away for away in range(12)), key=lambda note: note % 12 not in classes
+    )
 
 
 # ---- sounds: MIDI number and how → samples

@@ -116,7 +116,10 @@ def _mirrored(rgb: Bytes, margins: tuple[int, int, int, int]) -> Bytes:
     wide = np.empty((len(down), len(across), 3), np.uint8)
     for row in range(0, len(down), BAND):
         part = down[row : row + BAND]
-        maps = np.broadcast_to(across, (len(part), len(across))), np.broadcast_to(part[:, None], (len(part), len(across)))
+        maps = (
+            np.broadcast_to(across, (len(part), len(across))),
+            np.broadcast_to(part[:, None], (len(part), len(across))),
+        )
         wide[row : row + BAND] = cv2.remap(
             rgb, *map(np.ascontiguousarray, maps), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
@@ -126,7 +129,9 @@ def _mirrored(rgb: Bytes, margins: tuple[int, int, int, int]) -> Bytes:
 def _turned(length: int, before: int, after: int, reach: tuple[float, float]) -> Floats:
     """Which of the picture's rows (or columns) each one of the result shows."""
     last = length - 1
-    first, end = (_back(count, max(1.0, share * last)).clip(0, last) for count, share in ((before, reach[0]), (after, reach[1])))
+    first, end = (
+        _back(count, max(1.0, share * last)).clip(0, last) for count, share in ((before, reach[0]), (after, reach[1]))
+    )
     return np.concatenate([first[::-1], np.arange(length), last - end]).astype(np.float32)
 
 
