@@ -259,17 +259,13 @@ def _fill_part(made: Bytes, part: Mask, left: Mask, turn: int) -> None:
     window = _window(part, 3 * reach)
     gap, known = part[window], ~left[window]
     mean, misfit = _membrane(made[window].astype(np.float32), gap, known, reach)
-    total = 1 / (misfit + 1)
-    mean *= np.float32(total)
-    first, first_misfit = None, 0.0
-    for place in places:
+    first, first_misfit = _copied(made, part, left, places[0], window)
+    total = 1 / (misfit + 1) + 1 / (first_misfit + 1)
+    mean = mean * np.float32(1 / (misfit + 1)) + first * np.float32(1 / (first_misfit + 1))
+    for place in places[1:]:
         copy, unlike = _copied(made, part, left, place, window)
-        weight = 1 / (TRUST * unlike + 1)
-        mean += copy * np.float32(weight)
-        total += weight
-        if first is None:
-            first, first_misfit = copy, TRUST * unlike
-    assert first is not None  # there was a place
+        mean += copy * np.float32(1 / (unlike + 1))
+        total += 1 / (unlike + 1)
     away = np.where(gap[..., None], mean * np.float32(1 / total) - first, 0)
     coarse = _blurred(away, max(0.8, COARSE * min(part.shape)))
     share = np.float32(SMOOTHING * first_misfit / (first_misfit + misfit + 1e-6))
@@ -296,7 +292,8 @@ def _membrane(here: Floats, gap: Mask, known: Mask, reach: int) -> tuple[Floats,
 def _copied(
     made: Bytes, part: Mask, left: Mask, shift: tuple[int, int], within: tuple[slice, slice]
 ) -> tuple[Floats, float]:
-    """What is `within`, with the hole copied from so far away and bent in its light; its misfit at the edge."""
+    """What is `within`, with the hole copied from so far away and bent in its light; what its misfit at the edge
+    counts."""
     reach = _ring_width(part.shape)
     tight = _window(part, reach)
     window = tuple(
@@ -316,7 +313,7 @@ def _copied(
         slice(each.start - outer.start, each.stop - outer.start) for each, outer in zip(window, within, strict=True)
     )
     whole[inner] = np.where(gap[..., None], copy, whole[inner])
-    return whole, misfit
+    return whole, TRUST * misfit
 
 
 def _grown(mask: Mask, reach: int) -> Mask:

@@ -71,8 +71,8 @@ PROGRESSIONS: dict[bool, tuple[tuple[int, ...], ...]] = {
     True: ((0, 4, 5, 3), (0, 5, 3, 4), (0, 2, 3, 4), (0, 3, 0, 4), (0, 3, 5, 4)),
     False: ((0, 5, 0, 6), (0, 3, 5, 4), (0, 6, 5, 4), (0, 5, 3, 4), (0, 2, 3, 0)),
 }
-"""Degrees of the scale on which four bars' chords stand; by whether the scale is a bright one. The dark ones come back to
-their first soon: chords on the third and the seventh alone are heard as the relative major's."""
+"""Degrees of the scale on which four bars' chords stand; by whether the scale is a bright one. The dark ones come back
+to their first soon: chords on the third and the seventh alone are heard as the relative major's."""
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def _paint_around(
 
 def widen(rgb: Bytes, margins: tuple[int, int, int, int], seed: int) -> Bytes:
     """`rgb` (H, W, 3) with margins (left, right, top, bottom) of fill."""
-    left, right, top, bottom = margins
+    left, _, top, _ = margins
     height, width = rgb.shape[:2]
     wide = _mirrored(rgb, margins)
     level = _levels(wide.shape[:2], margins, min(height, width))
