@@ -172,10 +172,8 @@ def joins(folder: Path, made: list[tuple[Asked, Path, Path]]) -> None:
             clean = "" if step <= usual else " (!)"
             figures = (f"{at / RATE:.2f}", f"{step:.3f}{clean}", f"{usual:.3f}", f"{loud:.1f}", f"{peak:.1f}")
             rows.append((f"{asked.tags.partition(',')[0]}, {what}", *figures))
-    table(
-        f"Joins: the largest step from sample to sample within {1000 * NEAR:.0f} ms, and at {USUAL} % of the other beats",
-        *rows,
-    )
+    title = f"the largest step from sample to sample within {1000 * NEAR:.0f} ms, and at {USUAL} % of the other beats"
+    table(f"Joins: {title}", *rows)
 
 
 def parted(before: Floats, whole: Floats) -> int:
