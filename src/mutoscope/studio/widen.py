@@ -116,13 +116,9 @@ def _mirrored(rgb: Bytes, margins: tuple[int, int, int, int]) -> Bytes:
     wide = np.empty((len(down), len(across), 3), np.uint8)
     for row in range(0, len(down), BAND):
         part = down[row : row + BAND]
-        maps = (
-            np.broadcast_to(across, (len(part), len(across))),
-            np.broadcast_to(part[:, None], (len(part), len(across))),
-        )
-        wide[row : row + BAND] = cv2.remap(
-            rgb, *map(np.ascontiguousarray, maps), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+        columns = np.tile(across, (len(part), 1))
+        rows = np.repeat(part[:, None], len(across), 1)
+        wide[row : row + BAND] = cv2.remap(rgb, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return wide
 
 
