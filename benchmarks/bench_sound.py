@@ -25,7 +25,8 @@ from mutoscope.studio.sound import decode
 
 Floats = NDArray[np.float32]
 RATE = 44100
-NEAR = 0.002  # seconds on either side of a join that are looked at: a click is there, a drum's own sound is longer
+NEAR = 0.02  # seconds on either side of a join that are looked at
+USUAL = 95  # percentile of the largest steps about the piece's other beats: a drum's attack is no click
 LOUDNESS, WITHIN, CEILING, TEMPO_WITHIN = -14.0, 1.0, -1.0, 0.02
 
 
@@ -157,7 +158,7 @@ def sound(path: Path) -> Floats:
 
 
 def joins(folder: Path, made: list[tuple[Asked, Path, Path]]) -> None:
-    rows = [("join", "at, s", "largest step there", "99.9th percentile", "LUFS", "true peak, dB")]
+    rows = [("join", "at, s", "largest step there", "at other beats", "LUFS", "true peak, dB")]
     for number, (asked, one, other) in enumerate(made):
         more, joined = folder / f"{number}more.wav", folder / f"{number}joined.wav"
         length = len(sound(one)) / RATE
@@ -166,12 +167,13 @@ def joins(folder: Path, made: list[tuple[Asked, Path, Path]]) -> None:
         for what, path in (("continued", more), ("joined", joined)):
             whole = sound(path)
             at = parted(sound(one), whole)
-            step, usual = steps_at(whole, at)
+            step, usual = steps_at(whole, at, 60 / asked.tempo * RATE)
             loud, peak = ebur128(path)
             clean = "" if step <= usual else " (!)"
             figures = (f"{at / RATE:.2f}", f"{step:.3f}{clean}", f"{usual:.3f}", f"{loud:.1f}", f"{peak:.1f}")
             rows.append((f"{asked.tags.partition(',')[0]}, {what}", *figures))
-    table("Joins: the largest step from sample to sample within 2 ms, and that which one in a thousand exceeds", *rows)
+    title = f"the largest step from sample to sample within {1000 * NEAR:.0f} ms, and at {USUAL} % of the other beats"
+    table(f"Joins: {title}", *rows)
 
 
 def parted(before: Floats, whole: Floats) -> int:
@@ -186,9 +188,17 @@ def parted(before: Floats, whole: Floats) -> int:
     return min(len(before), len(whole))
 
 
-def steps_at(whole: Floats, at: int) -> tuple[float, float]:
+def steps_at(whole: Floats, at: int, beat: float) -> tuple[float, float]:
+    """The largest step from sample to sample about a place, and what it is not above at most other beats: whole numbers
+    of them before it and after."""
     steps, near = np.abs(np.diff(whole)), round(NEAR * RATE)
-    return float(steps[max(0, at - near) : at + near].max()), float(np.percentile(steps, 99.9))
+
+    def largest(middle: int) -> float:
+        return float(steps[max(0, middle - near) : middle + near].max())
+
+    others = [round(at + beat * number) for number in range(-round(at / beat), round((len(steps) - at) / beat))]
+    usual = [largest(each) for each in others if each != at and near <= each < len(steps) - near]
+    return largest(at), float(np.percentile(usual, USUAL))
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ def pairs(folder: Path) -> list[tuple[str, str, Image.Image, Image.Image]]:
 
 ORDER: Json = {
     "prompt": "", "negative_prompt": None, "width": None, "height": None, "resolution": None, "seed": 7, "count": 1,
-    "length": None, "extra": {}, "images": [], "references": [], "sounds": [], "mask": None,
+    "length": None, "extra": {}, "images": [], "references": [], "sounds": [], "mask": None, "card": "never",
 }  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 weights.
 
 A hole is a copy of one other part of the picture, bent in its light to what lies at the edge; where no place can be
-found for the whole of it, it is halved. Structures that run level, as most horizons do, go on.
+found for the whole of it, it is halved. Structures that run level, as most horizons do, go on. What is coarse in it is
+the mean of such copies and of a smooth membrane over the hole, weighed by how well each foretells the hole's edge.
 """
 
 from pathlib import Path
@@ -38,6 +39,13 @@ LARGEST_HOLE = 0.5  # of a side: a hole that is wider or higher is halved first
 SMALLEST_SHARE = 0.03  # of the picture's shorter side
 SMALLEST_HOLE = 6  # pixels of a side that is still halved
 MOST_BEND = 60  # steps of 255 by which the copy's light may be bent
+COPIES = 2  # places whose mean is taken for what is coarse; what is fine is the first's
+COARSE = 0.012  # of the picture's shorter side: sigma of what is coarse
+TRUST = 0.7  # how much a copy's misfit at the edge counts, to that of the membrane
+SMOOTHING = 0.25  # how much of what is fine goes too where the copy fits badly
+FEATHER, SHALLOW = 0.1, 0.7  # the width in which a scene comes in: of the shorter side, and at most of the hole's depth
+LIT_SIDE = 512  # pixels of the longer side where light is matched
+LIT_FADES = 0.25  # of the shorter side: how far in from the edge the light is still bent
 WHITE, BLACK, CLEAR, OPAQUE = "white", "black", "transparent", "opaque"
 POLARITIES = (WHITE, BLACK, CLEAR, OPAQUE)
 """What marks the hole in a mask: its white, its black, what is transparent in it or what is not."""
@@ -88,10 +96,9 @@ def fill_image(
     painting = scene.paint(prompt, *_painted_size(source.size), seed, figures=False, card="never")
     behind = np.asarray(Image.fromarray(painting.rgb).resize(source.size, Image.Resampling.BICUBIC), np.uint8)
     behind = bend(behind, tone_of(behind), tone_of(rgb, 1 - cover), 0.6, light=0.7)
-    sigma = max(1.0, 0.004 * min(source.size))
-    inside = cv2.erode(cover, np.ones((2 * round(sigma) + 1,) * 2, np.uint8))
-    soft = np.minimum(cover, cv2.GaussianBlur(inside, (0, 0), sigma))
-    made = picture.cover(Image.fromarray(_laid(rgb, behind, soft)), across, down)
+    behind = lit_alike(behind, rgb, cover < 0.02, fades=LIT_FADES)
+    behind = _laid(fill(rgb, cover, seed), behind, _feathered(cover))
+    made = picture.cover(Image.fromarray(_laid(rgb, behind, cover)), across, down)
     picture.save(made, out, comment(painting.used, painting.ignored, painting.shown))
     return Print(width=across, height=down, used=painting.used, ignored=painting.ignored, shown=painting.shown)
 
@@ -117,6 +124,37 @@ def _filled_with(
     ignored = tuple(word for word in wish.ignored + wish.used if word not in read_too)
     picture.save(picture.cover(Image.fromarray(made), *size), out, comment(cast.used, ignored, cast.shown))
     return Print(width=size[0], height=size[1], used=cast.used, ignored=ignored, shown=cast.shown)
+
+
+def _feathered(cover: Floats) -> Floats:
+    """How much of a scene shows in a hole: nothing at its edge, all of it some way in."""
+    depth = cv2.distanceTransform((cover > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    share = (depth / max(1.0, min(FEATHER * min(cover.shape), SHALLOW * float(depth.max())))).clip(0, 1)
+    return np.asarray(share * share * (3 - 2 * share), np.float32)
+
+
+def lit_alike(made: Bytes, given: Bytes, known: Mask, *, fades: float) -> Bytes:
+    """`made` with its light and colours bent to those of `given` at the edge of what is known of it, less and less
+    away from there, until hardly at twice `fades` of the shorter side."""
+    height, width = known.shape
+    factor = min(1.0, LIT_SIDE / max(known.shape))
+    size = max(4, round(width * factor)), max(4, round(height * factor))
+    one, other = (cv2.resize(each, size, interpolation=cv2.INTER_AREA).astype(np.float32) for each in (given, made))
+    seen = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.999
+    if not seen.any():
+        return made
+    short = min(seen.shape)
+    away = _smoothed((one - other).clip(-2 * MOST_BEND, 2 * MOST_BEND), seen, max(1.0, RING * short))
+    distance = cv2.distanceTransform((~seen).astype(np.uint8), cv2.DIST_L2, 5)
+    fading = np.exp(-np.square(distance / (fades * short)))
+    # In 16 bits, as the whole may be large; in 32nds of a step, so that no steps are seen.
+    bent = (_carried_in(away, seen) * fading[..., None] * 32).astype(np.int16)
+    wide = np.asarray(cv2.resize(bent, (width, height), interpolation=cv2.INTER_LINEAR), np.int16)
+    result = np.empty_like(made)
+    for top in range(0, height, BAND):
+        rows = slice(top, top + BAND)
+        result[rows] = (made[rows] + wide[rows] * np.float32(1 / 32) + np.float32(0.5)).clip(0, 255)
+    return result
 
 
 def _painted_size(size: tuple[int, int]) -> tuple[int, int]:
@@ -212,36 +250,92 @@ def _bounds(part: Mask) -> tuple[int, int, int, int]:
 def _fill_part(made: Bytes, part: Mask, left: Mask, turn: int) -> None:
     """In place. What could be filled is no longer `left`."""
     pieces = _cut(part)
-    shift = _place(made, part, left, turn, level=len(pieces) > 1)
-    if shift is None:
+    places = _places(made, part, left, turn, level=len(pieces) > 1)
+    if not places:
         for piece in pieces if len(pieces) > 1 else ():
             _fill_part(made, piece, left, turn)
         return
     reach = _ring_width(part.shape)
+    window = _window(part, 3 * reach)
+    gap, known = part[window], ~left[window]
+    mean, misfit = _membrane(made[window].astype(np.float32), gap, known, reach)
+    first, first_misfit = _copied(made, part, left, places[0], window)
+    total = 1 / (misfit + 1) + 1 / (first_misfit + 1)
+    mean = mean * np.float32(1 / (misfit + 1)) + first * np.float32(1 / (first_misfit + 1))
+    for place in places[1:]:
+        copy, unlike = _copied(made, part, left, place, window)
+        mean += copy * np.float32(1 / (unlike + 1))
+        total += 1 / (unlike + 1)
+    away = np.where(gap[..., None], mean * np.float32(1 / total) - first, 0)
+    coarse = _blurred(away, max(0.8, COARSE * min(part.shape)))
+    share = np.float32(SMOOTHING * first_misfit / (first_misfit + misfit + 1e-6))
+    first += coarse * (1 - share) + away * share
+    made[window] = np.where(gap[..., None], (first + np.float32(0.5)).clip(0, 255), made[window])
+    left[window] &= ~gap
+
+
+def _window(part: Mask, reach: int) -> tuple[slice, slice]:
     top, bottom, first, last = _bounds(part)
-    height, width = part.shape
-    window = (
-        slice(max(0, top - reach, -shift[0]), min(height, bottom + reach, height - shift[0])),
-        slice(max(0, first - reach, -shift[1]), min(width, last + reach, width - shift[1])),
+    return slice(max(0, top - reach), bottom + reach), slice(max(0, first - reach), last + reach)
+
+
+def _membrane(here: Floats, gap: Mask, known: Mask, reach: int) -> tuple[Floats, float]:
+    """A smooth surface over the hole, and its mean squared misfit: on a ring about the hole, foretold from outside."""
+    beside = _grown(gap, reach) & known
+    outside = known & ~beside
+    if not outside.any():
+        return _carried_in(here, known), float(MOST_BEND**2)
+    misfit = float(np.square(_carried_in(here, outside) - here)[beside].mean()) if beside.any() else 0.0
+    return _carried_in(here, known), misfit
+
+
+def _copied(
+    made: Bytes, part: Mask, left: Mask, shift: tuple[int, int], within: tuple[slice, slice]
+) -> tuple[Floats, float]:
+    """What is `within`, with the hole copied from so far away and bent in its light; what its misfit at the edge
+    counts."""
+    reach = _ring_width(part.shape)
+    tight = _window(part, reach)
+    window = tuple(
+        slice(max(each.start, -move), min(each.stop, length, length - move))
+        for each, move, length in zip(tight, shift, part.shape, strict=True)
     )
     there = tuple(slice(each.start + move, each.stop + move) for each, move in zip(window, shift, strict=True))
     gap, copy = part[window], made[there].astype(np.float32)
-    known = (
-        (cv2.dilate(gap.astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8)) > 0) & ~left[window] & ~left[there]
-    )
+    known = _grown(gap, reach) & ~left[window] & ~left[there]
+    misfit = float(MOST_BEND**2)
     if known.any():
-        away = _smoothed((made[window] - copy).clip(-MOST_BEND, MOST_BEND), known, reach / 2)
-        copy += _carried_in(away, known)
-    made[window] = np.where(gap[..., None], (copy + np.float32(0.5)).clip(0, 255), made[window])
-    left[window] &= ~gap
+        unlike = made[window] - copy
+        misfit = float(np.square(unlike[known] - unlike[known].mean(0)).mean())
+        copy += _carried_in(_smoothed(unlike.clip(-MOST_BEND, MOST_BEND), known, reach / 2), known)
+    whole = made[within].astype(np.float32)
+    inner = tuple(
+        slice(each.start - outer.start, each.stop - outer.start) for each, outer in zip(window, within, strict=True)
+    )
+    whole[inner] = np.where(gap[..., None], copy, whole[inner])
+    return whole, TRUST * misfit
+
+
+def _grown(mask: Mask, reach: int) -> Mask:
+    return cv2.dilate(mask.astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8)) > 0
+
+
+def _blurred(values: Floats, sigma: float) -> Floats:
+    """Gaussian, of any width at the same price: at a size at which it is a few pixels."""
+    factor = min(1.0, 4.0 / sigma)
+    height, width = values.shape[:2]
+    size = max(2, round(width * factor)), max(2, round(height * factor))
+    small = cv2.resize(values, size, interpolation=cv2.INTER_AREA) if factor < 1 else values
+    soft = cv2.GaussianBlur(small, (0, 0), max(0.3, sigma * factor))
+    return np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _ring_width(shape: tuple[int, ...]) -> int:
     return max(4, round(RING * min(shape[:2])))
 
 
-def _place(made: Bytes, part: Mask, left: Mask, turn: int, *, level: bool) -> tuple[int, int] | None:
-    """By how many rows and columns to move for a copy of the part, and of what is around it, that fits.
+def _places(made: Bytes, part: Mask, left: Mask, turn: int, *, level: bool) -> list[tuple[int, int]]:
+    """By how many rows and columns to move for a copy of the part, and of what is around it, that fits: a few ways.
 
     None where there is none, or, with `level`, none that is about as high and fits well.
     """
@@ -254,7 +348,7 @@ def _place(made: Bytes, part: Mask, left: Mask, turn: int, *, level: bool) -> tu
     window = slice(max(0, top - reach), bottom + reach), slice(max(0, first - reach), last + reach)
     ring = (cv2.dilate(gap[window].astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8)) > 0) & ~gone[window]
     if not ring.any():
-        return None
+        return []
     weights = np.repeat(ring.astype(np.float32)[..., None], 3, 2)
     cost = cv2.matchTemplate(small, np.ascontiguousarray(small[window]), cv2.TM_SQDIFF, mask=weights)
     # Nothing may be copied that is a hole itself.
@@ -265,33 +359,36 @@ def _place(made: Bytes, part: Mask, left: Mask, turn: int, *, level: bool) -> tu
     cost[taken > 0.5] = np.inf
     if level:
         cost[(rows > LEVEL)[:, None] | (cost > POOR)] = np.inf
-    best = _best(cost, turn)
-    if best is None:
-        return None
-    shift = tuple(
-        round((at - each.start) * full / less)
-        for at, each, full, less in zip(best, window, part.shape, gap.shape, strict=True)
-    )
-    return _finer(made, part, left, (shift[0], shift[1]))
+    found = list[tuple[int, int]]()
+    for best in _best(cost, turn)[:COPIES]:
+        down, across = (
+            round((at - each.start) * full / less)
+            for at, each, full, less in zip(best, window, part.shape, gap.shape, strict=True)
+        )
+        finer = _finer(made, part, left, (down, across))
+        if finer is not None and finer not in found:
+            found.append(finer)
+    return found
 
 
 def _shrunk(mask: Mask, size: tuple[int, int]) -> Mask:
     return cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
 
 
-def _best(cost: Floats, turn: int) -> tuple[int, int] | None:
-    """One of the cheapest places, none of which is beside another."""
+def _best(cost: Floats, turn: int) -> list[tuple[int, int]]:
+    """The cheapest places, none of which is beside another, beginning with one that `turn` chooses."""
     cost, found = cost.copy(), list[tuple[int, int]]()
     least = float(cost.min())
     if not np.isfinite(least):
-        return None
+        return []
     while len(found) < MOST_BEST and (now := float(cost.min())) <= least * NEARLY + SLACK:
         row, column = divmod(int(cost.argmin()), cost.shape[1])
         found.append((row, column))
         cost[max(0, row - 6) : row + 7, max(0, column - 6) : column + 7] = np.inf
         if not np.isfinite(now):
             break
-    return found[turn % len(found)]
+    first = turn % len(found)
+    return found[first:] + found[:first]
 
 
 def _finer(made: Bytes, part: Mask, left: Mask, shift: tuple[int, int]) -> tuple[int, int] | None:

@@ -69,9 +69,10 @@ PART_WORDS = {
 
 PROGRESSIONS: dict[bool, tuple[tuple[int, ...], ...]] = {
     True: ((0, 4, 5, 3), (0, 5, 3, 4), (0, 2, 3, 4), (0, 3, 0, 4), (0, 3, 5, 4)),
-    False: ((0, 5, 2, 6), (0, 3, 5, 4), (0, 6, 5, 6), (0, 5, 3, 4), (0, 2, 6, 3)),
+    False: ((0, 5, 0, 6), (0, 3, 5, 4), (0, 6, 5, 4), (0, 5, 3, 4), (0, 2, 3, 0)),
 }
-"""Degrees of the scale on which four bars' chords stand; by whether the scale is a bright one."""
+"""Degrees of the scale on which four bars' chords stand; by whether the scale is a bright one. The dark ones come back
+to their first soon: chords on the third and the seventh alone are heard as the relative major's."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,8 @@ class Score:
     brightness: float
     density: float
     echo: float
-    chords: tuple[tuple[int, ...], ...]  # MIDI numbers for each bar
+    chords: tuple[tuple[int, ...], ...]  # MIDI numbers for each bar, the lowest first, whichever of the chord it is
+    roots: tuple[int, ...]  # the note on which each bar's chord stands, in any octave
     four_on_the_floor: bool
     forms: tuple[str, ...] = ()  # of each bar, where the piece has parts
     begun: bool = False  # it goes on from another: nobody waits for the second bar
@@ -176,6 +178,7 @@ def compose(wish: Tune, seconds: float, chance: np.random.Generator, parts: tupl
     root = 60 + (wish.root if wish.root is not None else int(chance.integers(12)))
     root -= 12 if root > 66 else 0
     forms = _forms(parts, bars)
+    chords, roots = _chords(root, scale, bars, chance, forms)
     return Score(
         samples=round(seconds * RATE),
         bar=RATE * 60 / tempo * beats,
@@ -188,7 +191,8 @@ def compose(wish: Tune, seconds: float, chance: np.random.Generator, parts: tupl
         brightness=mood.brightness,
         density=mood.density * (0.6 if wish.style in ("ambient", "minimal") else 1.0),
         echo=mood.echo,
-        chords=_chords(root, scale, bars, chance, forms),
+        chords=chords,
+        roots=roots,
         four_on_the_floor=wish.style == "electronic",
         forms=forms,
     )
@@ -229,14 +233,16 @@ def _fit_tempo(wish: Tune, tempo: float, seconds: float, beats: int) -> tuple[fl
 
 def _chords(
     root: int, scale: str, bars: int, chance: np.random.Generator, forms: tuple[str, ...]
-) -> tuple[tuple[int, ...], ...]:
-    """A chord for each bar, each laid so that its notes are near those before; the last is the key's own."""
+) -> tuple[tuple[tuple[int, ...], ...], tuple[int, ...]]:
+    """A chord for each bar, each laid so that its notes are near those before, and the notes on which they stand; the
+    last is the key's own."""
     choices = PROGRESSIONS[scale in BRIGHT]
     first, second = (choices[int(chance.integers(len(choices)))] for _ in range(2))
     seventh = chance.random() < 0.4
     other = choices[int(chance.integers(len(choices)))] if forms else first
     of_form = {CHORUS: second, BRIDGE: other}
     found: list[tuple[int, ...]] = []
+    roots: list[int] = []
     centre = float(root)
     for bar in range(bars):
         pattern = of_form.get(forms[bar], first) if forms else second if bar // 4 % 4 == 2 else first
@@ -246,7 +252,8 @@ def _chords(
         laid = sorted(note - 12 * round((note - centre) / 12) for note in notes)
         centre = 0.7 * root + 0.3 * sum(laid) / len(laid)
         found.append(tuple(laid))
-    return tuple(found)
+        roots.append(notes[0])
+    return tuple(found), tuple(roots)
 
 
 def _degree(root: int, scale: str, degree: int) -> int:
@@ -314,9 +321,10 @@ def _pads(score: Score, part: _Part, _: np.random.Generator) -> None:
 
 
 def _piano(score: Score, part: _Part, chance: np.random.Generator) -> None:
-    """The chord, broken or struck, and the melody above it."""
+    """The chord, broken or struck, above its root, and the melody above it."""
     broken = chance.random() < 0.6
     for bar, chord in enumerate(score.chords):
+        part.play(bar * score.bar, 0.34, _struck, _under(score, bar) - 12, score.brightness)
         for index, note in enumerate(chord):
             late = index * score.beat / 2 if broken else index * 0.012 * RATE
             part.play(bar * score.bar + late, 0.3, _struck, note - 12, score.brightness)
@@ -350,7 +358,7 @@ def _guitar(score: Score, part: _Part, chance: np.random.Generator) -> None:
     places = [place for place in range(score.beats * 2) if place == 0 or chance.random() < 0.35 + 0.4 * score.density]
     for bar, chord in enumerate(score.chords):
         last = bar == score.bars - 1
-        notes = sorted({note - 12 * (note > 64) for note in chord} | {min(chord) - 12})
+        notes = sorted({note - 12 * (note > 64) for note in chord} | {_under(score, bar)})
         for place in places[:1] if last else places:
             strings = notes if place % 2 == 0 else notes[::-1]
             for index, note in enumerate(strings):
@@ -360,16 +368,16 @@ def _guitar(score: Score, part: _Part, chance: np.random.Generator) -> None:
 
 
 def _strings(score: Score, part: _Part, _: np.random.Generator) -> None:
-    """The chord held high, and its lowest note below."""
+    """The chord held high, and its root below."""
     for bar, chord in enumerate(score.chords):
-        for note in (*chord, min(chord) - 12):
+        for note in (*chord, _under(score, bar)):
             part.play(bar * score.bar, 0.26, _bowed, note + 12 * (note < 60), round(score.bar), score.brightness)
 
 
 def _bass(score: Score, part: _Part, _: np.random.Generator) -> None:
     busy = score.density > 0.5
     for bar in range(score.bars):
-        root = _lowest(score, bar)
+        root = lowest_note(score, bar)
         places = range(score.beats * 2) if busy else (0, score.beats)
         for place in places:
             length = score.beat / 2 if busy else score.bar / 2
@@ -377,9 +385,15 @@ def _bass(score: Score, part: _Part, _: np.random.Generator) -> None:
             part.play(at, 0.6 if place == 0 else 0.45, _low, root, round(length * 0.92))
 
 
-def _lowest(score: Score, bar: int) -> int:
-    """The bar's chord as one low note, E1 to E2."""
-    return 28 + (min(score.chords[bar]) - 28) % 12
+def lowest_note(score: Score, bar: int) -> int:
+    """The root of the bar's chord, E1 to E flat 2: with another note in the bass, another key is heard."""
+    return 28 + (score.roots[bar] - 28) % 12
+
+
+def _under(score: Score, bar: int) -> int:
+    """The root of the bar's chord, next below the chord's notes."""
+    low = min(score.chords[bar]) - 12
+    return low + (score.roots[bar] - low) % 12
 
 
 def _drums(score: Score, part: _Part, chance: np.random.Generator) -> None:
@@ -426,8 +440,10 @@ def _melody(
     lift: int,
     loudness: float,
 ) -> None:
-    """Two motifs of two bars in the order A A B A; strong places take a note of the chord, others step to the next."""
+    """Two motifs of two bars in the order A A B A; strong places take a note of the chord, others step to the next.
+    It ends on the key's own note."""
     motifs = [_motif(score, chance) for _ in range(2)]
+    scale = tuple(score.root + step for step in SCALES[score.scale])
     for bar, chord in enumerate(score.chords):
         if score.bars > 6 and bar < 2 and not score.begun:
             continue  # the accompaniment begins alone
@@ -435,7 +451,8 @@ def _melody(
         motif = motifs[1 if second else 0][bar % 2]
         last = bar == score.bars - 1
         for place, step in motif[:1] if last else motif:
-            note = _nearest(score, chord, chord[0] + step, strong=place % score.beats == 0 or last)
+            allowed = chord if place % score.beats == 0 else scale
+            note = _nearest(chord[0] + step, (score.root,) if last else allowed)
             at = bar * score.bar + place * score.beat / 2
             part.play(at, loudness * (1.0 if place == 0 else 0.8), sound, note + lift, score.brightness)
 
@@ -455,10 +472,12 @@ def _motif(score: Score, chance: np.random.Generator) -> list[list[tuple[int, in
     return bars
 
 
-def _nearest(score: Score, chord: tuple[int, ...], wanted: int, *, strong: bool) -> int:
-    """The note of the chord, or of the scale, that is nearest."""
-    allowed = {note % 12 for note in chord} if strong else {(score.root + step) % 12 for step in SCALES[score.scale]}
-    return min((wanted + away for away in (0, -1, 1, -2, 2, -3, 3, -4, 4)), key=lambda note: note % 12 not in allowed)
+def _nearest(wanted: int, allowed: tuple[int, ...]) -> int:
+    """The note that is nearest, of those that are allowed in any octave."""
+    classes = {note % 12 for note in allowed}
+    return min(
+        (wanted + (away + 1) // 2 * (-1) ** away for away in range(12)), key=lambda note: note % 12 not in classes
+    )
 
 
 # ---- sounds: MIDI number and how → samples

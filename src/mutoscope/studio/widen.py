@@ -1,4 +1,4 @@
-"""A bigger canvas round a picture: its edges mirrored, softened with the distance and given its grain.
+"""A bigger canvas round a picture: mirrored about its edges, softened far away from them and given its grain.
 
 A fill, not an invention: what lies beyond the edge is not known, so nothing new is drawn there.
 """
@@ -12,6 +12,7 @@ from PIL import Image
 from mutoscope.studio import picture, scene
 from mutoscope.studio.clip import VERSION, Print, comment
 from mutoscope.studio.error import StudioError
+from mutoscope.studio.fill import lit_alike
 from mutoscope.studio.planes import Bytes, Floats
 from mutoscope.studio.scene.lexicon import read
 from mutoscope.studio.tone import bend, tone_of
@@ -20,11 +21,14 @@ MAX_AREA = 40_000_000  # pixels of the result
 MAX_SIDE = 8192
 NEAR_BLUR, FAR_BLUR = 0.004, 0.11  # of the picture's shorter side: sigma at the first step and the last
 STEPS = 6
-SOFT_AT = 0.4  # of the shorter side: how far from the seam the blur is strongest
-SEAM = 0.006  # of the shorter side: the band of the fill that is still as sharp as the picture
+REACH_ACROSS, REACH_UP, REACH_DOWN = 0.4, 0.08, 0.16  # of the width and the height: how much the mirror shows
+SOFT_AT = 1.0  # of the shorter side: how far from the seam the blur is strongest
+SEAM = 0.08  # of the shorter side: the band of the fill that is as sharp as the picture
 BAND = 256  # rows that are blended at a time
 PAINTED_SIDE = 2560  # of a scene's longer side; larger ones are enlarged
-SCENE_FROM, SCENE_TO = 0.15, 0.75  # of the softness: where a scene comes in, and where it is all
+SCENE_FROM, SCENE_TO = 0.03, 0.4  # of the shorter side: how far out a scene comes in, and where it is all
+LIT_FADES = 0.6  # of the shorter side: how far out a scene's light is bent to the picture's
+SCENE_LATEST = 0.75  # of the widest margin: where it is all in any case
 
 
 def widen_image(
@@ -40,7 +44,7 @@ def widen_image(
 ) -> Print:
     """Write the picture to `out` (PNG, JPEG or WebP by its ending) with so many more pixels on each side.
 
-    The given picture's own pixels are untouched. The fill is a reflection about the edge that grows softer away
+    The given picture's own pixels are untouched. The fill is a reflection about the edge that grows softer far away
     from it, with noise as strong as the picture's own, drawn from `seed`. Where words name a place, it turns into such
     a scene, painted for the whole canvas in the picture's tone. The same arguments give the same bytes.
     Raises StudioError with "image", or with the side's name where it is negative or too much.
@@ -78,10 +82,13 @@ def _paint_around(
     )
     toned = Image.fromarray(bend(painting.rgb, tone_of(painting.rgb), tone_of(own), 0.6, light=0.7))
     full = np.asarray(toned.resize((width, height), Image.Resampling.BICUBIC), np.uint8)
-    level = _levels((height, width), margins, min(own.shape[:2]))
+    distance, short = _distances((height, width), margins), min(own.shape[:2])
+    first, last = SCENE_FROM * short, max(2.0, min(SCENE_TO * short, SCENE_LATEST * max(margins)))
+    first = min(first, last / 4)
+    full = lit_alike(full, rgb, distance < max(1.0, (first + last) / 2), fades=LIT_FADES)
     for top in range(0, height, BAND):
         rows = slice(top, top + BAND)
-        share = ((level[rows] / STEPS - SCENE_FROM) / (SCENE_TO - SCENE_FROM)).clip(0, 1)[..., None]
+        share = ((distance[rows] - first) / (last - first)).clip(0, 1)[..., None]
         share = share * share * (3 - 2 * share)
         rgb[rows] = rgb[rows] * (1 - share) + full[rows] * share + np.float32(0.5)
     return painting.used, painting.ignored
@@ -89,9 +96,9 @@ def _paint_around(
 
 def widen(rgb: Bytes, margins: tuple[int, int, int, int], seed: int) -> Bytes:
     """`rgb` (H, W, 3) with margins (left, right, top, bottom) of fill."""
-    left, right, top, bottom = margins
+    left, _, top, _ = margins
     height, width = rgb.shape[:2]
-    wide = np.asarray(cv2.copyMakeBorder(rgb, top, bottom, left, right, cv2.BORDER_REFLECT_101), np.uint8)
+    wide = _mirrored(rgb, margins)
     level = _levels(wide.shape[:2], margins, min(height, width))
     result = _softened(wide, level, min(height, width))
     _add_grain(result, level, _grain(rgb), seed)
@@ -99,16 +106,49 @@ def widen(rgb: Bytes, margins: tuple[int, int, int, int], seed: int) -> Bytes:
     return result
 
 
+def _mirrored(rgb: Bytes, margins: tuple[int, int, int, int]) -> Bytes:
+    """Reflected about the edges, ever more stretched away from them: the sun and the ground are not seen again in the
+    sky."""
+    left, right, top, bottom = margins
+    height, width = rgb.shape[:2]
+    across = _turned(width, left, right, (REACH_ACROSS, REACH_ACROSS))
+    down = _turned(height, top, bottom, (REACH_UP, REACH_DOWN))
+    wide = np.empty((len(down), len(across), 3), np.uint8)
+    for row in range(0, len(down), BAND):
+        part = down[row : row + BAND]
+        columns = np.tile(across, (len(part), 1))
+        rows = np.repeat(part[:, None], len(across), 1)
+        wide[row : row + BAND] = cv2.remap(rgb, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return wide
+
+
+def _turned(length: int, before: int, after: int, reach: tuple[float, float]) -> Floats:
+    """Which of the picture's rows (or columns) each one of the result shows."""
+    last = length - 1
+    first, end = (
+        _back(count, max(1.0, share * last)).clip(0, last) for count, share in ((before, reach[0]), (after, reach[1]))
+    )
+    return np.concatenate([first[::-1], np.arange(length), last - end]).astype(np.float32)
+
+
+def _back(count: int, most: float) -> Floats:
+    return most * (1 - np.exp(-np.arange(1, count + 1) / most))
+
+
 def _levels(shape: tuple[int, int], margins: tuple[int, int, int, int], short: int) -> Floats:
     """How soft each pixel of the result is: 0 at the seam … STEPS at SOFT_AT and beyond."""
+    share = ((_distances(shape, margins) / short - SEAM) / (SOFT_AT - SEAM)).clip(0, 1)
+    return np.asarray(share * STEPS, np.float32)
+
+
+def _distances(shape: tuple[int, ...], margins: tuple[int, int, int, int]) -> Floats:
+    """How many pixels each one of the result is away from the given picture."""
     left, right, top, bottom = margins
-    height, width = shape
+    height, width = shape[:2]
     across, down = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
     beside = np.maximum(np.maximum(left - across, across - (width - right - 1)), 0)
     above = np.maximum(np.maximum(top - down, down - (height - bottom - 1)), 0)
-    distance = np.hypot(above[:, None], beside[None]).astype(np.float32)
-    share = ((distance - SEAM * short) / (SOFT_AT * short)).clip(0, 1)
-    return np.asarray(np.sqrt(share) * STEPS, np.float32)
+    return np.hypot(above[:, None], beside[None]).astype(np.float32)
 
 
 def _softened(wide: Bytes, level: Floats, short: int) -> Bytes:
