@@ -91,7 +91,7 @@ def code(text: object) -> str:
 # -- settings ----------------------------------------------------------------------
 
 
-class Told(NamedTuple):
+class Described(NamedTuple):
     """What mutoscope.default.toml says of a setting."""
 
     default: str  # as it stands there; an example where the section is commented out
@@ -102,16 +102,16 @@ SECTION = re.compile(r'\[+(\w+)(?:\."?\w+"?)?\]+')
 SETTING = re.compile(r"(\w+) = (.*)")
 
 
-def told_settings(text: str) -> dict[tuple[str, str], Told]:
+def described_settings(text: str) -> dict[tuple[str, str], Described]:
     """(section, setting) → what is said of it: the comment right above."""
-    found: dict[tuple[str, str], Told] = {}
+    found: dict[tuple[str, str], Described] = {}
     section, comment = "", list[str]()
     for line in text.splitlines():
         plain = line.removeprefix("#").strip()
         if match := SECTION.fullmatch(plain):
             section, comment = match[1], []
         elif match := SETTING.fullmatch(plain):
-            found[section, match[1]] = Told(match[2], " ".join(comment))
+            found[section, match[1]] = Described(match[2], " ".join(comment))
             comment = []
         elif line.startswith("#") and plain:
             comment.append(plain)
@@ -128,7 +128,7 @@ def settings() -> Iterator[str]:
         "(`MUTOSCOPE_<SECTION>_<SETTING>`, lists with commas), an option of the command line. `[[keys]]`, "
         "`[accounts.…]`, `[models.…]` and `[wires.…]` come from the file only.\n"
     )
-    told = told_settings(DEFAULTS.read_text())
+    told = described_settings(DEFAULTS.read_text())
     for field in msgspec.structs.fields(Settings):
         title, struct = SECTIONS.get(field.name, (f"[{field.name}]", field.type))
         yield f"### {code(title)}\n"
@@ -136,7 +136,7 @@ def settings() -> Iterator[str]:
         yield table(("setting", "type", "default", "what it decides"), rows)
 
 
-def in_order(told: dict[tuple[str, str], Told], section: str, struct: Any) -> list[msgspec.structs.FieldInfo]:
+def in_order(told: dict[tuple[str, str], Described], section: str, struct: Any) -> list[msgspec.structs.FieldInfo]:
     """As they stand in the file."""
     places = list(told)
     return sorted(msgspec.structs.fields(struct), key=lambda each: places.index((section, each.name)))
@@ -151,7 +151,9 @@ SECTIONS: Mapping[str, tuple[str, Any]] = {
 """Sections that may stand several times: their titles, and the struct of one."""
 
 
-def setting_row(told: dict[tuple[str, str], Told], section: str, field: msgspec.structs.FieldInfo) -> tuple[str, ...]:
+def setting_row(
+    told: dict[tuple[str, str], Described], section: str, field: msgspec.structs.FieldInfo
+) -> tuple[str, ...]:
     default = told[section, field.name].default
     if field.default is msgspec.NODEFAULT:
         default = ""

@@ -42,7 +42,7 @@ from mutoscope.telemetry.counters import Durations
 from mutoscope.telemetry.tracing import Tracing
 from mutoscope.web.health import Readiness
 from mutoscope.web.metrics import Gate, Lag, Metrics, Sources
-from mutoscope.web.pages import Told
+from mutoscope.web.pages import StatusPage
 from mutoscope.web.server import Server
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL, BY_NAME, DIALECTS, ROWS
@@ -184,7 +184,7 @@ class App:
         self.server = Server(
             self.gateway,
             requests=requests,
-            told=Told(self.readiness, self.metrics, Gate(settings, self.keys)),
+            status=StatusPage(self.readiness, self.metrics, Gate(settings, self.keys)),
             keys=self.keys,
             pace=pace,
             words=self.words,

@@ -107,7 +107,7 @@ def probed(tmp_path: Path) -> Iterator[Callable[[bytes], None]]:
     def probe(content: bytes) -> None:
         path.write_bytes(content)
         started = time.perf_counter()
-        found = runner.run(told())
+        found = runner.run(looked())
         assert time.perf_counter() - started < SLOWEST
         if isinstance(found, Problem):
             assert found.kind is Kind.BAD_MEDIA
@@ -116,7 +116,7 @@ def probed(tmp_path: Path) -> Iterator[Callable[[bytes], None]]:
         else:
             assert dishonest(found, len(content)) is None, found
 
-    async def told() -> MediaInfo | Problem:
+    async def looked() -> MediaInfo | Problem:
         try:
             return await prober.probe(path)
         except Problem as problem:
@@ -126,7 +126,7 @@ def probed(tmp_path: Path) -> Iterator[Callable[[bytes], None]]:
     with asyncio.Runner() as runner:
         prober = Prober(Inputs())
         path.write_bytes(corpus.good("png"))
-        runner.run(told())  # the child is up
+        runner.run(looked())  # the child is up
         yield probe
         runner.run(prober.close())
 

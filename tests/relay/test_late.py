@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import pytest
-from fault_proxy import dead_link, late, told, truncated
+from fault_proxy import dead_link, late, response_of, truncated
 from test_relay import make_picture
 
 from mutoscope.model.job import State
@@ -99,7 +99,7 @@ async def test_a_clock_that_is_set_while_a_vendor_is_being_asked_ends_no_job(wor
         reply = await forward()
         asked.set()
         await turned.wait()
-        return told(reply)
+        return response_of(reply)
 
     async with world("freepik", relay={"request_seconds": 20.0}) as it:
         it.proxy.on("^GET /v1/ai/text-to-image/runway/", held)

@@ -323,7 +323,7 @@ async def test_what_another_process_counted_is_learned_and_a_new_day_is_empty() 
     now, book = [datetime(2026, 5, 1, 12, tzinfo=UTC).timestamp()], Book()
     one, other = (Meter(book, clock=lambda: now[0]) for _ in range(2))
     await one.take("ann", 60, 100)
-    await one.tell()
+    await one.flush()
     with pytest.raises(Problem) as refused:
         await other.take("ann", 60, 100)
     assert refused.value.kind is Kind.RATE_LIMITED and refused.value.retry_after == DAY / 2
@@ -349,7 +349,7 @@ async def test_bytes_that_cannot_be_told_are_told_later_and_counted_meanwhile() 
     meter = Meter(book, clock=lambda: 1_800_000_000.0)
     book.broken = True
     await meter.take("ann", 60, 100)
-    await meter.tell()
+    await meter.flush()
     with pytest.raises(Problem):
         await meter.take("ann", 60, 100)
     book.broken = False
@@ -369,7 +369,7 @@ async def test_the_last_byte_of_a_day_may_be_sent() -> None:
 async def test_bytes_on_their_way_to_the_store_are_counted() -> None:
     meter = Meter(Book(), clock=lambda: 1_800_000_000.0)
     await meter.take("ann", 60, 100)
-    telling = asyncio.create_task(meter.tell())
+    telling = asyncio.create_task(meter.flush())
     await asyncio.sleep(0)
     with pytest.raises(Problem):
         await meter.take("ann", 60, 100)

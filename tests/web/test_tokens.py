@@ -118,10 +118,10 @@ def test_files_in_a_body_count_by_their_number() -> None:
 
 def test_tokens_of_the_cache_have_prices_of_their_own() -> None:
     price = Rates(input_tokens=100.0, output_tokens=400.0, cached_tokens=10.0, cache_write_tokens=125.0)
-    openai = chat.tokens_told(
+    openai = chat.tokens_reported(
         b'{"usage":{"prompt_tokens":1000,"completion_tokens":10,"prompt_tokens_details":{"cached_tokens":600}}}'
     )
-    anthropic = messages.tokens_told(
+    anthropic = messages.tokens_reported(
         b'{"usage":{"input_tokens":300,"cache_read_input_tokens":600,"cache_creation_input_tokens":100,'
         b'"output_tokens":10}}'
     )

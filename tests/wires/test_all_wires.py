@@ -89,7 +89,7 @@ def some_job(wire: Wire, route: Route, **changes: Any) -> Job:
     return Job(**values | changes)
 
 
-def told(body: bytes) -> str:
+def text_of(body: bytes) -> str:
     """Every text inside a JSON answer."""
     return json.dumps(json.loads(body), ensure_ascii=False)
 
@@ -167,7 +167,7 @@ def test_every_kind_of_problem_can_be_said(wire: Wire, kind: Kind):
 @in_turn("kind", Kind)
 def test_the_message_of_a_problem_reaches_the_caller(wire: Wire, kind: Kind):
     answer = wire.render_problem(Problem(kind, WHY, field="prompt"), request_to(wire.routes[0]))
-    assert WHY in (answer.headers["x-mutoscope-notes"] if answer.media_type == "text/plain" else told(answer.body))
+    assert WHY in (answer.headers["x-mutoscope-notes"] if answer.media_type == "text/plain" else text_of(answer.body))
 
 
 @EVERY_WIRE
@@ -202,10 +202,10 @@ def test_every_rule_can_be_worded_and_names_the_field(wire: Wire, rule: Rule):
     answer = wire.render_problem(problem, request_to(submit))
     assert answer.status == wire.invalid_status
     if rule is not Rule.JSON:
-        assert "reference" in told(answer.body)
-        assert "3" in told(answer.body)
+        assert "reference" in text_of(answer.body)
+        assert "3" in text_of(answer.body)
     if message:
-        assert message in told(answer.body)
+        assert message in text_of(answer.body)
 
 
 @SUBMISSIONS
@@ -408,19 +408,19 @@ def test_a_job_is_rendered_in_every_state(wire: Wire, route: Route, state: State
         cost=5.0 if state.final else None,
     )
     answer = route.render(job, request_to(route))
-    assert job.id not in told(answer.body)
+    assert job.id not in text_of(answer.body)
     if route.at in MODELS_OWN:
         assert (answer.status == 200) == (state is State.SUCCEEDED)
     else:
         assert answer.status == route.status or (
             answer.status == 202 and not state.final and route.at in FILE_ELSEWHERE
         )
-        assert wire.public_id(job.id) in told(answer.body)
+        assert wire.public_id(job.id) in text_of(answer.body)
     msgspec.json.decode(answer.body, type=route.answer)
     if isinstance(route, Read):
         if route.at not in FILE_ELSEWHERE:
-            assert (file.url in told(answer.body)) == (state is State.SUCCEEDED)
-        assert (WHY in told(answer.body)) == (state is State.FAILED)
+            assert (file.url in text_of(answer.body)) == (state is State.SUCCEEDED)
+        assert (WHY in text_of(answer.body)) == (state is State.FAILED)
 
 
 @EVERY_ROUTE
@@ -431,7 +431,7 @@ def test_a_job_that_failed_for_any_reason_says_so(wire: Wire, route: Route, kind
     job = some_job(wire, route, state=State.FAILED, failure=Failure(kind=kind, message=WHY))
     answer = route.render(job, request_to(route))
     assert (answer.status == 200) == (route.at not in MODELS_OWN)
-    assert WHY in told(answer.body)
+    assert WHY in text_of(answer.body)
 
 
 @EVERY_WIRE
@@ -442,7 +442,7 @@ def test_a_webhook_speaks_of_its_job(wire: Wire, state: State):
     job = some_job(wire, wire.routes[0], state=state, failure=Failure(kind=Kind.INTERNAL, message=WHY))
     body = wire.render_webhook(job)
     if body is not None:
-        assert wire.public_id(job.id) in told(body)
+        assert wire.public_id(job.id) in text_of(body)
 
 
 @EVERY_WIRE

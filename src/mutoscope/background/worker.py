@@ -193,16 +193,16 @@ class Worker:
         log.info("job_started", job=job.id, engine=engine.name, model=job.generation.model, attempt=job.attempts)
         waited = round(self.clock() - job.created, 3)
         facts = {"attempt": job.attempts, "since_create_seconds": waited}
-        with span(self.gateway.tracing, "run", parent=job.trace, kind="CONSUMER", job=job, **facts) as told:
-            await self._make_it(run, engine, told)
+        with span(self.gateway.tracing, "run", parent=job.trace, kind="CONSUMER", job=job, **facts) as found:
+            await self._make_it(run, engine, found)
 
-    async def _make_it(self, run: "Run", engine: Engine, told: Facts) -> None:
+    async def _make_it(self, run: "Run", engine: Engine, found: Facts) -> None:
         job = run.job
         try:
             outcome = await self._attempt(run, engine)
-            told.tell(outcome=outcome.state.value if isinstance(outcome, Ending) else type(outcome).__name__.lower())
+            found.add(outcome=outcome.state.value if isinstance(outcome, Ending) else type(outcome).__name__.lower())
             if isinstance(outcome, Ending):
-                told.fault = outcome.failure.kind.value if outcome.failure else ""
+                found.fault = outcome.failure.kind.value if outcome.failure else ""
             await self._conclude(run, engine, outcome)
         except asyncio.CancelledError:
             if run.released:

@@ -154,7 +154,7 @@ class Relay:
         return not self.breaker.allows and not self.has_detour
 
     @property
-    def tells_all(self) -> bool:
+    def names_all_tasks(self) -> bool:
         """Whether a task that is not found is not there. A reseller may not pass on the name that we gave it."""
         return self.account.exclusive or not self.account.base_url
 
@@ -307,9 +307,9 @@ class Relay:
         async with self._turn:
             if not self.breaker.answers:  # closed by the vendor while this one waited for its turn
                 return self._unsent(run, Problem(Kind.RATE_LIMITED, f"{self.name}: {self.breaker.reason}"))
-            with span(self.tracing, "submit", kind="CLIENT", account=self.name) as told:
+            with span(self.tracing, "submit", kind="CLIENT", account=self.name) as found:
                 outcome = await self._send_now(run, order)
-                told.tell(outcome=type(outcome).__name__.lower())
+                found.add(outcome=type(outcome).__name__.lower())
                 return outcome
 
     async def _send_now(self, run: VendorRun, order: Order) -> Outcome:
@@ -417,7 +417,7 @@ class Relay:
                     await run.accept(dispatch, found[0], "")
                     self.upstream += 1
                     return HANDED
-                if found is not None and not found and self.tells_all:
+                if found is not None and not found and self.names_all_tasks:
                     await run.resolve(dispatch, Sent.UNSENT, f"the vendor's list does not have it ({why})")
                     return self._unsent(run, Problem(Kind.UPSTREAM_FAILED, why))
                 self._disowned |= {str(handle["id"]) for handle in found or ()}

@@ -153,7 +153,7 @@ class Studio(Local):
             raise Problem(
                 Kind.TIMED_OUT, f"Rendering took more than {self.settings.timeout_seconds:g} seconds."
             ) from error
-        tell_words(run, order, done)
+        note_words(run, order, done)
         return tuple([await keep(run, file, version=done["version"]) for file in done["files"]])
 
     async def close(self) -> None:
@@ -327,7 +327,7 @@ def memory_hint(news: Json) -> str:
     return f": {news['broken']}" if news.get("memory") else "; the server's log has the details"
 
 
-def tell_words(run: EngineRun, order: Json, done: Json) -> None:
+def note_words(run: EngineRun, order: Json, done: Json) -> None:
     """How it was made, and what became of the prompt's words."""
     first = done["files"][0]
     if "told" in first:

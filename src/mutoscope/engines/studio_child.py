@@ -57,7 +57,7 @@ def main() -> None:
     _ = studio_operations
     cv2.setNumThreads(1)
     file_bytes = limit()
-    tell = voice()
+    report = reporter()
     line = read_line()
     if not line:
         os._exit(0)
@@ -65,9 +65,9 @@ def main() -> None:
         order = json.loads(line)
         shut_in(order)
         threading.Thread(target=leave_with_parent, daemon=True).start()  # behind the walls too
-        tell({"done": {"version": studio.VERSION, **make(order, tell)}})
+        report({"done": {"version": studio.VERSION, **make(order, report)}})
     except BaseException as error:
-        tell(failure(error, file_bytes))
+        report(failure(error, file_bytes))
     os._exit(0)
 
 
@@ -124,13 +124,13 @@ def step_back(niceness: int) -> None:
             return
 
 
-def make(order: Json, tell: "Tell") -> Json:
+def make(order: Json, report: "Reporter") -> Json:
     """What was made, as facts of each file."""
     from mutoscope import studio  # loaded already
     from mutoscope.engines.studio_operations import MAKERS  # loads the renderer
 
     if maker := MAKERS.get(order["make"]):
-        return {"files": maker(order, tell)}
+        return {"files": maker(order, report)}
     out = Path(order["out"][0])
     if order["make"] == WALLS:
         return {"walls": walls.standing(out.parent, MEMORY)}
@@ -141,7 +141,7 @@ def make(order: Json, tell: "Tell") -> Json:
         "width": width,
         "height": height,
         "audio": path_of(order, "audio"),
-        "progress": thinned(tell),
+        "progress": thinned(report),
     }
     last = path_of(order, "last")
     if order["make"] == "text_to_video":
@@ -189,7 +189,7 @@ def path_of(order: Json, name: str) -> Path | None:
     return Path(order[name]) if order[name] is not None else None
 
 
-class Tell:
+class Reporter:
     """Writes lines to the parent."""
 
     def __init__(self, handle: int) -> None:
@@ -201,23 +201,23 @@ class Tell:
             left = left[os.write(self._handle, left) :]
 
 
-def voice() -> Tell:
+def reporter() -> Reporter:
     """The pipe to the parent, out of the reach of libraries that print."""
     handle = os.dup(1)
     os.dup2(2, 1)
-    return Tell(handle)
+    return Reporter(handle)
 
 
 class thinned:  # noqa: N801 (a function with a memory)
     """Progress, told only when it has grown by a step."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell, self._told = tell, 0.0
+    def __init__(self, report: Reporter) -> None:
+        self._report, self._reported = report, 0.0
 
     def __call__(self, share: float) -> None:
-        if share - self._told >= PROGRESS_STEP:
-            self._told = share
-            self._tell({"progress": round(share, 4)})
+        if share - self._reported >= PROGRESS_STEP:
+            self._reported = share
+            self._report({"progress": round(share, 4)})
 
 
 def limit() -> int:

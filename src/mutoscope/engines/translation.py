@@ -835,14 +835,14 @@ BETWEEN: dict[tuple[str, str, str], Translation] = {
         ask=to_messages,
         answer=to_completion,
         turning=ToChunks,
-        usage=messages.tokens_told,
+        usage=messages.tokens_reported,
     ),
     ("anthropic", "/v1/messages", "openai"): Translation(
         path="/v1/chat/completions",
         ask=to_chat,
         answer=to_message,
         turning=ToEvents,
-        usage=chat.tokens_told,
+        usage=chat.tokens_reported,
     ),
 }
 """By the caller's wire, its path, and the account's wire."""

@@ -228,7 +228,7 @@ def image(request: dict[str, Any]) -> dict[str, Any]:
         with Image.open(path, formats=(FORMATS[media_type],)) as opened:
             width, height = opened.size
             turned = on_its_side(opened.info.get("exif"))
-            comment = told(opened.info.get("Comment", opened.info.get("comment")))
+            comment = comment_text(opened.info.get("Comment", opened.info.get("comment")))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         found = re.search(r"\d+", str(error))
         raise too_many_pixels(most, found.group() if found else "more") from error
@@ -252,7 +252,7 @@ def decode(path: str, media_type: str) -> None:
         opened.load()
 
 
-def told(comment: object) -> str | None:
+def comment_text(comment: object) -> str | None:
     """What a file says of itself, cut short."""
     text = comment.decode("utf-8", "replace") if isinstance(comment, bytes) else comment
     return str(text)[:COMMENT] if text else None
@@ -412,7 +412,7 @@ def stream(request: dict[str, Any]) -> dict[str, Any]:
                 hold_decoder(each)
         if sound is not None:
             hold_rate(sound)
-        comment = told(container.metadata.get("comment"))
+        comment = comment_text(container.metadata.get("comment"))
         claimed = claimed_seconds(container, track)
         hold_seconds(claimed, request["max_seconds"])
         size = hold_pixels(video, request["max_pixels"]) if video is not None else (0, 0)

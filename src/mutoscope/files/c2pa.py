@@ -542,7 +542,7 @@ def read(path: Path, media_type: str, *, anchors: Iterable[Path] = ()) -> Statem
             c2pa.Context(c2pa.Settings.from_json(in_json(settings))) as context,
             c2pa.Reader(media_type, file, context=context) as reader,
         ):
-            return told(msgspec.json.decode(reader.json(), type=Report))
+            return as_statement(msgspec.json.decode(reader.json(), type=Report))
     except c2pa.C2paError as error:
         if str(error).startswith("ManifestNotFound") or not bears_statement(path):
             return None
@@ -621,7 +621,7 @@ class Report(Struct):
     manifests: dict[str, Manifest] = {}
 
 
-def told(report: Report) -> Statement:
+def as_statement(report: Report) -> Statement:
     """A report in few words: the newest manifest, and the first action in it that says who did it."""
     active = report.manifests.get(report.active_manifest or "", Manifest())
     generator = next(iter(active.claim_generator_info or ()), Agent(active.claim_generator))

@@ -116,7 +116,7 @@ class Server:
         rehearsal: bool = False,
         scratch: Path,
         requests: Durations[tuple[str, int]] | None = None,
-        told: pages.Told | None = None,
+        status: pages.StatusPage | None = None,
         started: Callable[[], Awaitable[None]] | None = None,
         stopped: Callable[[], Awaitable[None]] | None = None,
         wires: tuple[Wire, ...] = ALL,
@@ -148,7 +148,7 @@ class Server:
         self.requests: Durations[tuple[str, int]] = requests or Durations()
         self.origins = Origins(allowed) if (allowed := gateway.settings.server.allow_origins) else None
         self.proxies = Proxies(trusted) if (trusted := gateway.settings.server.trusted_proxies) else None
-        self.pages = pages.build(gateway, wires, rehearsal=rehearsal, told=told)
+        self.pages = pages.build(gateway, wires, rehearsal=rehearsal, status=status)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -621,11 +621,11 @@ class Server:
         """The answer to a create: at once, or when the job has ended or the caller has waited as long as they said."""
         if not wait:
             job = await self.gateway.placed(job) if route.places else job
-            return told(route.render(job, request), job)
+            return with_job_headers(route.render(job, request), job)
         job = await self.gateway.ended_within(job, min(wait, MAX_WAIT), origin=origin)
         if route.carries and (media_type := route.carries(request)) is not None:
             job = await self.carrying(job, media_type)
-        return told((route.waited or route.render)(job, request), job)
+        return with_job_headers((route.waited or route.render)(job, request), job)
 
     async def carrying(self, job: Job, media_type: str) -> Job:
         """With the files of its outputs in them, of the type that was asked for."""
@@ -649,7 +649,7 @@ class Server:
         parent = request.headers.get(tracing.HEADER)
         with tracing.span(self.gateway.tracing, "create", parent=parent, kind="SERVER", route=route.at) as facts:
             job, wait = await self.filed(wire, route, request, caller, origin, repeat)
-            facts.tell(job=job.id, wire=job.wire, engine=job.engine)
+            facts.add(job=job.id, wire=job.wire, engine=job.engine)
         return job, wait
 
     async def filed(
@@ -706,7 +706,7 @@ class Server:
         if hot is not None and known and known[0] is hot and known[1] > now and visible(hot, wire, route, owner):
             return known[2]
         job = await self.gateway.placed(await self.gateway.show(wire, route, public, owner=owner, origin=origin))
-        response = told(route.render(job, request), job)
+        response = with_job_headers(route.render(job, request), job)
         if (hot := self.gateway.store.hot(id)) is not None:
             if len(self.rendered) >= RENDERED_KEPT:
                 self.rendered.clear()
@@ -840,7 +840,7 @@ def allowed(methods: Iterable[str]) -> str:
     return ", ".join(name for method in methods for name in (("GET", "HEAD") if method == "GET" else (method,)))
 
 
-def told(response: HttpResponse, job: Job) -> HttpResponse:
+def with_job_headers(response: HttpResponse, job: Job) -> HttpResponse:
     """Say in headers which engine has the job, its place in the queue, and what was ignored."""
     response.headers[ENGINE] = job.engine
     place = () if job.ahead is None else (f"queue: {job.ahead} before this job",)

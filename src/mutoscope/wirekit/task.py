@@ -240,12 +240,18 @@ def tabled(api: TaskApi, endpoint: Endpoint) -> Endpoint:
         endpoint,
         table=table,
         heads=tuple(chosen(path.split(".")[0])[0] for path, _ in table),
-        names={name: path for path, field in table if is_told(path, field) for name in names_of(field) if name != path}
+        names={
+            name: path
+            for path, field in table
+            if has_callers_name(path, field)
+            for name in names_of(field)
+            if name != path
+        }
         | ({"webhook": api.webhook} if api.webhook else {}),
     )
 
 
-def is_told(path: str, field: AnyField) -> bool:
+def has_callers_name(path: str, field: AnyField) -> bool:
     """Whether a row has the caller's name of a field; of a file in a list the input itself knows it."""
     return not field.alias and not isinstance(field, FilesField) and not (isinstance(field, FileField) and "[" in path)
 

@@ -151,7 +151,7 @@ class Writer:
         try:
             while self._take():
                 self._write()
-                self._tell(self._deliver, self._batch)
+                self._call_loop(self._deliver, self._batch)
                 self._batch = []
         except BaseException as caught:  # told to every caller, now and later
             error = caught
@@ -159,9 +159,9 @@ class Writer:
             self._db.close()
         except sqlite3.Error as caught:
             error = error or caught
-        self._tell(self._thread_ended, self._batch, error)
+        self._call_loop(self._thread_ended, self._batch, error)
 
-    def _tell(self, function: Callable[..., None], *args: object) -> None:
+    def _call_loop(self, function: Callable[..., None], *args: object) -> None:
         try:
             _ = self._loop.call_soon_threadsafe(function, *args)
         except RuntimeError:  # the loop was closed before the store: nobody is left to be told

@@ -372,14 +372,14 @@ class _Within(Struct):
     usage: _Usage | None = None
 
 
-class _Told(_Within):
+class _Reported(_Within):
     message: _Within | None = None
 
 
-TOLD = msgspec.json.Decoder(_Told)
+TOLD = msgspec.json.Decoder(_Reported)
 
 
-def tokens_told(data: bytes) -> Tokens | None:
+def tokens_reported(data: bytes) -> Tokens | None:
     """What a message, or the data of one event, says of tokens: the cache's count as read."""
     try:
         told = TOLD.decode(data)

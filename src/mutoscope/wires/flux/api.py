@@ -117,7 +117,7 @@ def error(problem: Problem, _status: int) -> Error:
                  message=problem.message)  # fmt: skip
 
 
-def told_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
+def rendered_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
     """An id that is not there is told in the form of a result."""
     answer = render_problem(API, problem, request)
     if problem.kind is not Kind.NOT_FOUND or not request.path.endswith(RESULT):
@@ -342,4 +342,4 @@ API = TaskApi(
 # fmt: on
 SENT = replace(API, endpoints=tuple(each for each in ENDPOINTS if each.route != TUNED))
 """As it is called: the vendor has withdrawn finetuning, and the pictures of one are kept here."""
-WIRE = replace(wire(API), render_problem=told_problem, back=back(SENT))
+WIRE = replace(wire(API), render_problem=rendered_problem, back=back(SENT))

@@ -469,11 +469,11 @@ def units(credits: float) -> str:
     return f"{round(credits / UNIT, 2):g}"
 
 
-def told_of(job: Job, data: T) -> "Told[T]":
+def enveloped(job: Job, data: T) -> "Told[T]":
     return Told(request_id=uuid4_form(job.id), data=data)
 
 
-def told(data: Any, request: HttpRequest) -> HttpResponse:
+def answered(data: Any, request: HttpRequest) -> HttpResponse:
     return json_response(Told(request_id=request_id(request), data=data))
 
 
@@ -572,7 +572,7 @@ def parse_page(request: HttpRequest) -> Page:
 
 
 def render_list(jobs: tuple[Job, ...], request: HttpRequest) -> HttpResponse:
-    return told([task(job) for job in jobs], request)
+    return answered([task(job) for job in jobs], request)
 
 
 class Costs(Struct, frozen=True, kw_only=True):
@@ -597,7 +597,7 @@ def render_costs(account: Account, request: HttpRequest) -> HttpResponse:
         "status": "online" if left > 0 else "runOut",
     }
     data = {"code": 0, "msg": "success", "resource_pack_subscribe_infos": [pack]}
-    return told(data, request)
+    return answered(data, request)
 
 
 UNLIMITED = 1e9  # credits
@@ -696,8 +696,8 @@ API = TaskApi(
     name="kling", vendor="Kling", title="Kling AI", docs="https://kling.ai/document-api",
     base_url="https://api-singapore.klingai.com", root=ROOT, roots=("/account/",), show="{at}/{id}",
     endpoints=ENDPOINTS, fields=FIELDS, webhook="callback_url", webhook_id="task_id", webhook_body=task,
-    reference="external_task_id", states=STATES, answer=Told[Task], task=lambda job: told_of(job, task(job)),
-    made=lambda job: told_of(job, filed(job)), made_type=Told[Task],
+    reference="external_task_id", states=STATES, answer=Told[Task], task=lambda job: enveloped(job, task(job)),
+    made=lambda job: enveloped(job, filed(job)), made_type=Told[Task],
     reading=Reading(id="data.task_id", status="data.task_status",
                     links=("data.task_result.videos.*.url", "data.task_result.images.*.url"),
                     reason=("data.task_status_msg",)),

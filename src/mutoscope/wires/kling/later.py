@@ -26,9 +26,9 @@ from mutoscope.wires.kling.api import (
     Shape,
     Told,
     Watermark,
+    answered,
     frame,
     sound,
-    told,
     units,
 )
 
@@ -197,12 +197,12 @@ def task(job: Job) -> Work:
     return replace(said, outputs=outputs, billing=charged)
 
 
-def told_task(job: Job) -> Told[Work]:
-    return older.told_of(job, task(job))
+def enveloped_task(job: Job) -> Told[Work]:
+    return older.enveloped(job, task(job))
 
 
-def told_filed(job: Job) -> Told[Work]:
-    return older.told_of(job, filed(job))
+def enveloped_filed(job: Job) -> Told[Work]:
+    return older.enveloped(job, filed(job))
 
 
 def name_of(job: Job) -> Any:
@@ -228,7 +228,7 @@ def ids_in(request: HttpRequest) -> tuple[str, ...]:
 
 
 def render_tasks(jobs: tuple[Job, ...], request: HttpRequest) -> HttpResponse:
-    return told([task(job) for job in jobs], request)
+    return answered([task(job) for job in jobs], request)
 
 
 class Filter(Struct, kw_only=True):
@@ -282,7 +282,7 @@ def render_listing(jobs: tuple[Job, ...], request: HttpRequest) -> HttpResponse:
         has_more=more,
         count=len(shown),
     )
-    return told(found, request)
+    return answered(found, request)
 
 
 # -- the API ------------------------------------------------------------------------------
@@ -322,8 +322,8 @@ API = replace(
         made_at("omni-video/kling-3.0-omni", FromImage, older.FRAMED | {None: Operation.TEXT_TO_VIDEO}),
         made_at("motion-control/kling-2.6", FromMotion, {Role.CHARACTER: Operation.CHARACTER_PERFORMANCE}, MOTION),
     ),
-    answer=Told[list[Work]], task=told_task, webhook_body=task,
-    made=told_filed, made_type=Told[Work],
+    answer=Told[list[Work]], task=enveloped_task, webhook_body=task,
+    made=enveloped_filed, made_type=Told[Work],
     made_reading=Reading(id="data.id", status="data.status"), webhook="options.callback_url", webhook_id="id",
     reading=Reading(id="data.0.id", status="data.0.status", links=("data.0.outputs.*.url",),
                     reason=("data.0.message",)),

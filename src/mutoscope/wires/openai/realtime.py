@@ -626,7 +626,7 @@ def asks(text: str) -> bool:
         return False
 
 
-def tokens_told(text: str) -> Tokens | None:
+def tokens_reported(text: str) -> Tokens | None:
     """What an event of the answer says of tokens."""
     if "response.done" not in text:
         return None

@@ -152,7 +152,7 @@ def waited(task: Callable[[Job], Any], job: Job, request: HttpRequest) -> HttpRe
         raise Problem(Kind.ENGINE_FAILED, "The job was canceled.")
     if job.state is not State.SUCCEEDED:
         told = f"Not made within {PATIENCE:g} seconds; it goes on as GET {ROOT}images/{uuid4_form(job.id)}."
-        return told_problem(Problem(Kind.TIMED_OUT, told), request)
+        return rendered_problem(Problem(Kind.TIMED_OUT, told), request)
     if read_json(request.body).get("response_format") == "multipart":
         return in_parts(job, task(job))
     return json_response(task(job))
@@ -220,7 +220,7 @@ TEXTS = {
 }
 
 
-def told_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
+def rendered_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
     """A bad key and a path that is not there are told as plain text, as the vendor does, and what is to be said of them
     in a header. A model that is not there is a
     fault of the body; a client is not to ask again for what goes on to be made."""
@@ -365,4 +365,4 @@ API = TaskApi(
 # fmt: on
 SENT = replace(API, show=None, endpoints=tuple(each for each in ENDPOINTS if each.route != STYLES))
 """As it is called: the answer has what was made. A style is a picture that is kept here, and is sent as a reference."""
-WIRE = replace(wire(API), render_problem=told_problem, back=back(SENT))
+WIRE = replace(wire(API), render_problem=rendered_problem, back=back(SENT))
