@@ -28,7 +28,7 @@ from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, Rule
 from mutoscope.model.requests import Page, Submission, Upload, UploadWish
 from mutoscope.web import forms, openapi
 from mutoscope.web.router import Router
-from mutoscope.wirekit.back import Back, Conversation, File, Order, Way
+from mutoscope.wirekit.back import Back, Conversation, File, VendorRequest, Way
 from mutoscope.wirekit.body import LONGEST_NOTED, NOTED, Path, dotted
 from mutoscope.wirekit.forms import as_json
 from mutoscope.wirekit.routes import (
@@ -614,7 +614,7 @@ def back_of(wire: Wire) -> Back:
     return wire.back
 
 
-def possible_orders(wire: Wire) -> Iterator[Order]:
+def possible_orders(wire: Wire) -> Iterator[VendorRequest]:
     """The least that can be asked of each model of the catalog, in the row's own size or in none."""
     for row in ROWS:
         names = row.names.get(wire.name, ())
@@ -631,13 +631,15 @@ def possible_orders(wire: Wire) -> Iterator[Order]:
             full = catalog.complete(least, row, remote=True)
             sources = {each.field: str(each.url) for each in files}
             for wish in (full, replace(full, width=None, height=None)):
-                order = Order(generation=wish, names=names, sources=sources, callback=CALLBACK, reference=REFERENCE)
+                order = VendorRequest(
+                    generation=wish, names=names, sources=sources, callback=CALLBACK, reference=REFERENCE
+                )
                 if passes(wire, order):
                     yield order
                     break
 
 
-def passes(wire: Wire, order: Order) -> bool:
+def passes(wire: Wire, order: VendorRequest) -> bool:
     try:
         back_of(wire).check(replace(order, sources={}))
     except Problem as problem:
@@ -672,7 +674,7 @@ def converse(vendor: Vendor, conversation: Conversation[T], *, spends: int = 0) 
         return end.value
 
 
-def submitted(wire: Wire, order: Order) -> tuple[Vendor, Update]:
+def submitted(wire: Wire, order: VendorRequest) -> tuple[Vendor, Update]:
     vendor = Vendor(wire)
     return vendor, converse(vendor, back_of(wire).submit(order), spends=1)
 
@@ -732,11 +734,11 @@ def test_an_unknown_model_is_not_made(wire: Wire):
     for operation in Operation:
         for names in ((), ("no such model",)):
             assert back_of(wire).heeds(operation, names) is None
-            assert not passes(wire, Order(generation=Generation(operation=operation, model="m"), names=names))
+            assert not passes(wire, VendorRequest(generation=Generation(operation=operation, model="m"), names=names))
 
 
 @EVERY_ORDER
-def test_what_is_heeded_has_names_of_ours(wire: Wire, order: Order):
+def test_what_is_heeded_has_names_of_ours(wire: Wire, order: VendorRequest):
     heeded = back_of(wire).heeds(order.generation.operation, order.names)
     assert heeded is not None
     assert not heeded & {"operation", "model", "inputs", "extra"}
@@ -744,7 +746,7 @@ def test_what_is_heeded_has_names_of_ours(wire: Wire, order: Order):
 
 
 @EVERY_ORDER
-def test_exactly_one_request_of_a_submission_spends(wire: Wire, order: Order):
+def test_exactly_one_request_of_a_submission_spends(wire: Wire, order: VendorRequest):
     vendor, _ = submitted(wire, order)
     [paid] = [request for request in vendor.requests if request.spends]
     assert paid.method == "POST"
@@ -753,7 +755,7 @@ def test_exactly_one_request_of_a_submission_spends(wire: Wire, order: Order):
 
 
 @EVERY_ORDER
-def test_a_handle_names_the_task_and_can_be_stored(wire: Wire, order: Order):
+def test_a_handle_names_the_task_and_can_be_stored(wire: Wire, order: VendorRequest):
     vendor, update = submitted(wire, order)
     at_once = vendor.jobs[0].state is State.SUCCEEDED
     assert update.handle["id"] == (order.reference if at_once else wire.public_id(vendor.jobs[0].id))
@@ -764,7 +766,7 @@ def test_a_handle_names_the_task_and_can_be_stored(wire: Wire, order: Order):
 
 
 @EVERY_ORDER
-def test_the_front_reads_what_the_back_says(wire: Wire, order: Order):
+def test_the_front_reads_what_the_back_says(wire: Wire, order: VendorRequest):
     vendor, _ = submitted(wire, order)
     [job], wish = vendor.jobs, order.generation
     row = next(row for row in ROWS if row.name == wish.model)
@@ -779,7 +781,7 @@ def test_the_front_reads_what_the_back_says(wire: Wire, order: Order):
 
 
 @EVERY_ORDER
-def test_the_key_is_in_no_request_of_a_conversation(wire: Wire, order: Order):
+def test_the_key_is_in_no_request_of_a_conversation(wire: Wire, order: VendorRequest):
     """Whoever sends adds it, and only to the vendor's own address."""
     vendor, update = submitted(wire, order)
     if update.state is not State.SUCCEEDED:
@@ -801,7 +803,7 @@ ODD_WISHES: tuple[dict[str, Any], ...] = (
 
 
 @EVERY_ORDER
-def test_what_passes_the_check_can_be_said(wire: Wire, order: Order):
+def test_what_passes_the_check_can_be_said(wire: Wire, order: VendorRequest):
     """The rest is refused by our name of the field, before anything is sent."""
     for wishes in ODD_WISHES:
         odd = replace(order, generation=replace(order.generation, **wishes))
@@ -815,7 +817,7 @@ def test_what_passes_the_check_can_be_said(wire: Wire, order: Order):
 
 
 @EVERY_ORDER
-def test_every_input_has_a_way_to_travel(wire: Wire, order: Order):
+def test_every_input_has_a_way_to_travel(wire: Wire, order: VendorRequest):
     for each in order.generation.inputs:
         ways = [carriage.way for carriage in back_of(wire).ways(replace(order, sources={}), each)]
         assert ways
@@ -824,7 +826,7 @@ def test_every_input_has_a_way_to_travel(wire: Wire, order: Order):
 
 
 @EVERY_ORDER
-def test_a_data_uri_arrives_as_the_same_bytes(wire: Wire, order: Order):
+def test_a_data_uri_arrives_as_the_same_bytes(wire: Wire, order: VendorRequest):
     inline = {
         each.field: f"data:{TYPES.get(each.role, 'image/png')};base64,{base64.b64encode(SOME_BYTES).decode()}"
         for each in order.generation.inputs

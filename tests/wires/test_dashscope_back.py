@@ -14,7 +14,7 @@ from mutoscope.model import catalog
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Generation, Input, Operation, Role, State, Update
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.wirekit.back import File, Order, Way
+from mutoscope.wirekit.back import File, VendorRequest, Way
 from mutoscope.wirekit.routes import OpenUploads
 from mutoscope.wires import ROWS, _wan
 from mutoscope.wires._wan import MIB
@@ -55,19 +55,19 @@ def wish(operation: Operation = T2V, *roles: Role, **fields: Any) -> Generation:
     return Generation(operation=operation, model="wan-2.7", inputs=inputs, **(prompt | fields))
 
 
-def order(wanted: Generation, names: tuple[str, ...] = WAN27, **sources: str) -> Order:
+def order(wanted: Generation, names: tuple[str, ...] = WAN27, **sources: str) -> VendorRequest:
     known = {each.field: str(each.url) for each in wanted.inputs}
-    return Order(generation=wanted, names=names, sources=known | sources, reference="ref-1")
+    return VendorRequest(generation=wanted, names=names, sources=known | sources, reference="ref-1")
 
 
-def sent(asked: Order) -> dict[str, Any]:
+def sent(asked: VendorRequest) -> dict[str, Any]:
     """The body of the spending request."""
     return json.loads(next(BACK.submit(asked)).body)
 
 
 def refused(wanted: Generation, names: tuple[str, ...] = WAN27) -> Problem:
     with pytest.raises(Problem) as caught:
-        BACK.check(Order(generation=wanted, names=names))
+        BACK.check(VendorRequest(generation=wanted, names=names))
     return caught.value
 
 
@@ -99,7 +99,7 @@ def again(body: dict[str, Any]) -> tuple[Generation, Generation]:
     headers = {bodies.ASYNC: "enable"}
     first = read_by_the_front(HttpRequest(method="POST", path=path, headers=headers, body=json.dumps(body).encode()))
     names = next(row.names["dashscope"] for row in ROWS if row.name == first.model)
-    asked = Order(generation=first, names=names, sources={each.field: str(each.url) for each in first.inputs})
+    asked = VendorRequest(generation=first, names=names, sources={each.field: str(each.url) for each in first.inputs})
     BACK.check(replace(asked, sources={}))
     return first, read_by_the_front(next(BACK.submit(asked)))
 
@@ -169,7 +169,7 @@ def test_a_body_with_the_catalogs_defaults_is_still_said(body: dict[str, Any]):
     """What goes to the vendor has its size and its seconds filled in."""
     first, _ = again(body)
     row = next(row for row in ROWS if row.name == first.model)
-    BACK.check(Order(generation=catalog.complete(first, row, remote=True), names=row.names["dashscope"]))
+    BACK.check(VendorRequest(generation=catalog.complete(first, row, remote=True), names=row.names["dashscope"]))
 
 
 @given(body=ANY_BODY)

@@ -9,7 +9,7 @@ import pytest
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Input, Operation, Role, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.wirekit.back import Order
+from mutoscope.wirekit.back import VendorRequest
 from mutoscope.wires.fal.api import WIRE
 
 assert WIRE.back
@@ -20,12 +20,14 @@ HANDLE = {"id": ID, "at": KLING}
 FRAME = Input(role=Role.FIRST_FRAME, field="image", url="https://files.example/a.png")
 
 
-def order(word: str, operation: Operation, *inputs: Input, **wishes: Any) -> Order:
+def order(word: str, operation: Operation, *inputs: Input, **wishes: Any) -> VendorRequest:
     wish = Generation(operation=operation, model=word, inputs=inputs, **({"prompt": "a boat"} | wishes))
-    return Order(generation=wish, names=(word,), sources={each.field: str(each.url) for each in inputs}, reference="r")
+    return VendorRequest(
+        generation=wish, names=(word,), sources={each.field: str(each.url) for each in inputs}, reference="r"
+    )
 
 
-def sent(wanted: Order) -> tuple[str, Any]:
+def sent(wanted: VendorRequest) -> tuple[str, Any]:
     request = next(BACK.submit(wanted))
     assert request.spends
     return request.path, json.loads(request.body)

@@ -15,7 +15,7 @@ from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Failure, Generation, Input, Job, Operation, Output, Role, State, Update
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import Submission, Upload
-from mutoscope.wirekit.back import Carriage, File, Order, Way
+from mutoscope.wirekit.back import Carriage, File, VendorRequest, Way
 from mutoscope.wirekit.body import literals
 from mutoscope.wirekit.routes import Create, OpenUploads, Read
 from mutoscope.wirekit.task import Endpoint as Model
@@ -176,10 +176,10 @@ def row_of(path: str) -> Model:
     return next(model for model in freepik.MODELS if model.route == path)
 
 
-def order_of(submission: Submission, texts: dict[str, Any]) -> Order:
+def order_of(submission: Submission, texts: dict[str, Any]) -> VendorRequest:
     """An order as the relay gives it: each file stands for itself."""
     wish = submission.generation
-    return Order(
+    return VendorRequest(
         generation=wish,
         names=names_of(wish.model),
         sources={each.field: texts[each.field] for each in wish.inputs},
@@ -188,11 +188,11 @@ def order_of(submission: Submission, texts: dict[str, Any]) -> Order:
     )
 
 
-def order(operation: Operation, model: str, *roles: Role, **wishes: Any) -> Order:
+def order(operation: Operation, model: str, *roles: Role, **wishes: Any) -> VendorRequest:
     """An order without files, as it is checked; made by hand, so that it can be wrong."""
     inputs = tuple(Input(role=role, field=role.value, url=PICTURE) for role in roles)
     wish = Generation(operation=operation, model=model, inputs=inputs, **wishes)
-    return Order(generation=wish, names=names_of(model))
+    return VendorRequest(generation=wish, names=names_of(model))
 
 
 I2V, T2V, T2I, MORE = (
@@ -212,11 +212,11 @@ LEGAL = {
 CLIP_ORDER = order(MORE, "wan-2.7", Role.VIDEO, resolution="1080p", seconds=8.0)
 
 
-def changed(path: str, **wishes: Any) -> Order:
+def changed(path: str, **wishes: Any) -> VendorRequest:
     return replace(LEGAL[path], generation=replace(LEGAL[path].generation, **wishes))
 
 
-def body_for(order: Order) -> dict[str, Any]:
+def body_for(order: VendorRequest) -> dict[str, Any]:
     _, [request] = drive(BACK.submit(order), task())
     return json.loads(request.body)
 
@@ -470,7 +470,7 @@ def test_two_files_for_one_field_are_refused():
 )
 def test_what_the_vendor_does_not_make_is_not_heeded(operation: Operation, names: tuple[str, ...]):
     assert BACK.heeds(operation, names) is None
-    wanted = Order(generation=Generation(operation=operation, model="m"), names=names)
+    wanted = VendorRequest(generation=Generation(operation=operation, model="m"), names=names)
     with pytest.raises(Problem) as caught:
         BACK.check(wanted)
     assert caught.value.kind is Kind.UNSUPPORTED
@@ -521,7 +521,7 @@ def test_every_model_of_the_catalog_is_heeded_for_all_that_it_serves():
 
 
 MIB = 1024 * 1024
-WAYS: tuple[tuple[Order, Role, tuple[Carriage, ...]], ...] = (
+WAYS: tuple[tuple[VendorRequest, Role, tuple[Carriage, ...]], ...] = (
     (LEGAL[GEN45], Role.FIRST_FRAME, (Carriage(Way.LINK), Carriage(Way.UPLOAD, 1024 * MIB), Carriage(Way.DATA))),
     (LEGAL[TURBO], Role.FIRST_FRAME, (Carriage(Way.LINK), Carriage(Way.UPLOAD, 1024 * MIB), Carriage(Way.DATA))),
     (LEGAL[WAN], Role.FIRST_FRAME, (Carriage(Way.LINK, 20 * MIB), Carriage(Way.UPLOAD, 20 * MIB))),
@@ -535,7 +535,7 @@ WAYS: tuple[tuple[Order, Role, tuple[Carriage, ...]], ...] = (
 
 
 @pytest.mark.parametrize(("order", "role", "expected"), WAYS)
-def test_a_file_travels_as_its_field_allows(order: Order, role: Role, expected: tuple[Carriage, ...]):
+def test_a_file_travels_as_its_field_allows(order: VendorRequest, role: Role, expected: tuple[Carriage, ...]):
     assert BACK.ways(order, Input(role=role, field="f", media_type="image/png")) == expected
     assert BACK.ways(order, Input(role=role, field="f")) == expected
 
@@ -831,7 +831,7 @@ def test_only_tasks_of_one_path_are_asked_about_together():
     assert BACK.batch_key(handles(1, WAN)[0]) != BACK.batch_key(handles(1, GEN45)[0])
 
 
-def find(order: Order) -> Any:
+def find(order: VendorRequest) -> Any:
     assert BACK.find
     return BACK.find(order, 1_790_000_000.0)
 

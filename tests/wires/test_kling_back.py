@@ -11,7 +11,7 @@ from mutoscope.model import catalog
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Input, Operation, Role, State, Update
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.wirekit.back import Back, Order
+from mutoscope.wirekit.back import Back, VendorRequest
 from mutoscope.wirekit.jwt import made
 from mutoscope.wires import ROWS
 from mutoscope.wires.kling.later import WIRE
@@ -25,10 +25,10 @@ def back() -> Back:
     return WIRE.back
 
 
-def order(model: str, operation: Operation, *inputs: Input, **wishes: Any) -> Order:
+def order(model: str, operation: Operation, *inputs: Input, **wishes: Any) -> VendorRequest:
     row = next(row for row in ROWS if row.name == model)
     wish = catalog.complete(Generation(operation=operation, model=model, inputs=inputs, **wishes), row, remote=True)
-    return Order(
+    return VendorRequest(
         generation=wish,
         names=row.names["kling"],
         sources={each.field: each.url or "" for each in inputs},
@@ -37,7 +37,7 @@ def order(model: str, operation: Operation, *inputs: Input, **wishes: Any) -> Or
     )
 
 
-def asked(order: Order) -> tuple[str, dict[str, Any]]:
+def asked(order: VendorRequest) -> tuple[str, dict[str, Any]]:
     back().check(order)
     request = next(back().submit(order))
     assert request.spends

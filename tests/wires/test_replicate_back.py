@@ -9,7 +9,7 @@ import pytest
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Input, Operation, Role, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.wirekit.back import File, Order, Way
+from mutoscope.wirekit.back import File, VendorRequest, Way
 from mutoscope.wires.replicate import models
 from mutoscope.wires.replicate.api import WIRE
 
@@ -21,14 +21,16 @@ HANDLE = {"id": ID, "at": f"models/{SCHNELL}/predictions"}
 FRAME = Input(role=Role.FIRST_FRAME, field="image", url="https://files.example/a.png")
 
 
-def order(word: str, operation: Operation, *inputs: Input, **wishes: Any) -> Order:
+def order(word: str, operation: Operation, *inputs: Input, **wishes: Any) -> VendorRequest:
     known = models.BY_WORD.get(word)
     names = known.row.names["replicate"] if known else (word,)
     wish = Generation(operation=operation, model=word, inputs=inputs, **({"prompt": "a boat"} | wishes))
-    return Order(generation=wish, names=names, sources={each.field: str(each.url) for each in inputs}, reference="r")
+    return VendorRequest(
+        generation=wish, names=names, sources={each.field: str(each.url) for each in inputs}, reference="r"
+    )
 
 
-def boat(**wishes: Any) -> Order:
+def boat(**wishes: Any) -> VendorRequest:
     return order(SCHNELL, Operation.TEXT_TO_IMAGE, **wishes)
 
 
@@ -36,7 +38,7 @@ def first(conversation: Generator[HttpRequest, HttpResponse, Any]) -> HttpReques
     return next(conversation)
 
 
-def sent(wanted: Order) -> tuple[str, Any]:
+def sent(wanted: VendorRequest) -> tuple[str, Any]:
     request = first(BACK.submit(wanted))
     assert request.spends
     return request.path, json.loads(request.body)
@@ -89,7 +91,9 @@ def test_anybody_elses_is_asked_for_by_its_version() -> None:
 
 def test_no_wait_is_asked_for_and_the_callback_goes_along() -> None:
     wanted = boat()
-    request = first(BACK.submit(Order(generation=wanted.generation, names=wanted.names, callback="https://us/c/t")))
+    request = first(
+        BACK.submit(VendorRequest(generation=wanted.generation, names=wanted.names, callback="https://us/c/t"))
+    )
     assert "prefer" not in request.headers
     assert json.loads(request.body)["webhook"] == "https://us/c/t"
 

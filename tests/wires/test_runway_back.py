@@ -23,7 +23,7 @@ from mutoscope.model.job import Failure, Generation, Input, Job, MediaLimits, Op
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import Submission
 from mutoscope.wirekit.answers import SOURCE_STAND_IN
-from mutoscope.wirekit.back import File, Order, Way
+from mutoscope.wirekit.back import File, VendorRequest, Way
 from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wires import ROWS
 from mutoscope.wires.runway import api as runway
@@ -50,10 +50,10 @@ def heard(operation: Operation, body: dict[str, Any]) -> Generation:
     return submission(endpoint, msgspec.json.encode(body), ENDPOINTS[endpoint]).generation
 
 
-def order(wish: Generation, **facts: Any) -> Order:
+def order(wish: Generation, **facts: Any) -> VendorRequest:
     """With every file as it was named."""
     sources = {each.field: each.url for each in wish.inputs if each.url}
-    return Order(**({"generation": wish, "names": (wish.model,), "sources": sources} | facts))
+    return VendorRequest(**({"generation": wish, "names": (wish.model,), "sources": sources} | facts))
 
 
 def wish(operation: Operation, model: str, *inputs: Input, **fields: Any) -> Generation:
@@ -69,13 +69,13 @@ FRAME, LAST, CLIP = file(Role.FIRST_FRAME), file(Role.LAST_FRAME), file(Role.VID
 
 def refused(wanted: Generation, **facts: Any) -> Problem:
     with pytest.raises(Problem) as caught:
-        BACK.check(Order(generation=wanted, names=(wanted.model,), **facts))
+        BACK.check(VendorRequest(generation=wanted, names=(wanted.model,), **facts))
     return caught.value
 
 
 def body_of(wanted: Generation) -> dict[str, Any]:
     """What is sent for a wish that passes the check."""
-    BACK.check(Order(generation=wanted, names=(wanted.model,)))
+    BACK.check(VendorRequest(generation=wanted, names=(wanted.model,)))
     request = next(BACK.submit(order(wanted)))
     return {name: value for name, value in json.loads(request.body).items() if name != "model"}
 
@@ -436,13 +436,16 @@ def test_all_that_is_wrong_is_told_at_once():
 
 
 def test_a_check_needs_no_files_and_a_submission_uses_them():
-    assert next(BACK.submit(Order(generation=TURBO, names=("gen4_turbo",)))).body.count(SOURCE_STAND_IN.encode()) == 1
-    sent = next(BACK.submit(Order(generation=TURBO, names=("gen4_turbo",), sources={"first_frame": PIXEL})))
+    assert (
+        next(BACK.submit(VendorRequest(generation=TURBO, names=("gen4_turbo",)))).body.count(SOURCE_STAND_IN.encode())
+        == 1
+    )
+    sent = next(BACK.submit(VendorRequest(generation=TURBO, names=("gen4_turbo",), sources={"first_frame": PIXEL})))
     assert json.loads(sent.body)["promptImage"] == PIXEL
 
 
 def test_of_several_names_the_first_that_the_operation_knows_is_called():
-    asked = Order(generation=TURBO, names=("nowhere", "gen4_turbo", "gen4.5"))
+    asked = VendorRequest(generation=TURBO, names=("nowhere", "gen4_turbo", "gen4.5"))
     assert json.loads(next(BACK.submit(asked)).body)["model"] == "gen4_turbo"
 
 

@@ -34,7 +34,7 @@ from mutoscope.model.problem import Kind, Problem, hindrance
 from mutoscope.telemetry.counters import JOB_SECONDS, Durations, Tally
 from mutoscope.telemetry.tracing import HEADER, Tracing, span
 from mutoscope.wirekit.answers import MOST_CREDITS, number, plain_text
-from mutoscope.wirekit.back import Back, Conversation, File, Order, Way
+from mutoscope.wirekit.back import Back, Conversation, File, VendorRequest, Way
 from mutoscope.wirekit.wire import Wire
 
 log = structlog.get_logger(__name__)
@@ -219,22 +219,22 @@ class Relay:
         await self.line.close()
         await self.copier.close()
 
-    def _order(self, generation: Generation, model: Model) -> Order:
+    def _order(self, generation: Generation, model: Model) -> VendorRequest:
         """The wish without the inputs that go unheeded, of which the job has a note."""
         heeded = self.heeds(generation.operation, model) or frozenset()
         inputs = tuple(each for each in generation.inputs if "*" in heeded or each.role in heeded)
         ours = (each.output_of for each in inputs if each.made_by == self.name)
-        return Order(
+        return VendorRequest(
             generation=replace(generation, inputs=inputs),
             names=self.names_of(model),
             earlier={job: {"id": "earlier"} for job in ours if job},  # stands for the handle while it is only checked
         )
 
-    def _order_of(self, run: VendorRun) -> Order:
+    def _order_of(self, run: VendorRun) -> VendorRequest:
         order = self._order(run.generation, self.catalog.get(run.generation.model))
         return replace(order, callback=run.callback, reference=run.job_id)
 
-    async def _with_earlier(self, run: VendorRun, order: Order) -> Order:
+    async def _with_earlier(self, run: VendorRun, order: VendorRequest) -> VendorRequest:
         """With the vendor's own handles of the earlier jobs whose outputs are inputs of this one."""
         own = {each.output_of for each in order.generation.inputs if each.made_by == self.name}
         found = {job: await run.earlier(job, self.name) for job in own if job}
@@ -242,11 +242,11 @@ class Relay:
 
     # -- its inputs -------------------------------------------------------------------
 
-    def _is_said_by_id(self, order: Order, each: Input) -> bool:
+    def _is_said_by_id(self, order: VendorRequest, each: Input) -> bool:
         """Whether the vendor made it and takes it by no other way than the id of the job that did."""
         return each.output_of in order.earlier and not self.back.ways(order, each)
 
-    async def _bring(self, run: VendorRun, order: Order, each: Input) -> str:
+    async def _bring(self, run: VendorRun, order: VendorRequest, each: Input) -> str:
         """What stands for an input in the request, after it was brought where the vendor can have it.
 
         Raises Problem when it cannot, Unreached when the vendor's upload route cannot be used now.
@@ -302,7 +302,7 @@ class Relay:
                 task.exception()  # seen: the job is not waited for
             raise
 
-    async def _send(self, run: VendorRun, order: Order) -> Outcome:
+    async def _send(self, run: VendorRun, order: VendorRequest) -> Outcome:
         """One at a time where the vendor's list is to settle what is lost: it does not tell two lost ones apart."""
         async with self._turn:
             if not self.breaker.answers:  # closed by the vendor while this one waited for its turn
@@ -312,7 +312,7 @@ class Relay:
                 found.add(outcome=type(outcome).__name__.lower())
                 return outcome
 
-    async def _send_now(self, run: VendorRun, order: Order) -> Outcome:
+    async def _send_now(self, run: VendorRun, order: VendorRequest) -> Outcome:
         sending = Sending()
         try:
             async with self._door.submitting():
@@ -357,7 +357,7 @@ class Relay:
             await asyncio.sleep(ACCEPT_SECONDS)
 
     async def _sorted(
-        self, run: VendorRun, order: Order, dispatch: Dispatch, verdict: Sent, problem: Problem
+        self, run: VendorRun, order: VendorRequest, dispatch: Dispatch, verdict: Sent, problem: Problem
     ) -> Outcome:
         """What a spending request without a usable answer comes to."""
         match verdict:
@@ -398,7 +398,7 @@ class Relay:
         wait = problem.retry_after or min(RETRY_SECONDS[1], RETRY_SECONDS[0] * 2 ** min(tries - 1, 10))
         return Unsent(problem=problem, retry_seconds=max(wait, self.breaker.seconds_left) * random.uniform(1.0, 1.2))
 
-    async def _find_out(self, run: VendorRun, order: Order, dispatch: Dispatch, why: str = "") -> Outcome:
+    async def _find_out(self, run: VendorRun, order: VendorRequest, dispatch: Dispatch, why: str = "") -> Outcome:
         """Whether a submission whose answer was lost arrived: the vendor's list tells, where only we use the account.
 
         Until that is known nothing else is submitted with the account: a new task would be taken for the lost one.

@@ -17,7 +17,7 @@ from mutoscope.model.job import Generation, Job, Json, MediaLimits, Operation, R
 from mutoscope.model.problem import KEY_EXPIRED, TOKEN_EARLY, TOKEN_EXPIRED, Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.model.requests import Account, Page, Proof
 from mutoscope.wirekit import task as kit
-from mutoscope.wirekit.back import Conversation, Order, Way
+from mutoscope.wirekit.back import Conversation, VendorRequest, Way
 from mutoscope.wirekit.body import body_of
 from mutoscope.wirekit.fields import AnyField, Field, FileField, JobField, extra, same, seconds, shaped, tiered, unless
 from mutoscope.wirekit.ids import from_uuid4_form, request_id, uuid4_form
@@ -661,7 +661,7 @@ ENDPOINTS = (
 # fmt: on
 
 
-def submit(order: Order) -> Conversation[Any]:
+def submit(order: VendorRequest) -> Conversation[Any]:
     """What goes on from a video names the video and not its task, which tells it."""
     earlier: dict[str, Json] = {}
     for id, handle in order.earlier.items():
@@ -673,7 +673,7 @@ def submit(order: Order) -> Conversation[Any]:
     return (yield from kit.submit(API, replace(order, earlier=earlier)))
 
 
-def find(order: Order, _since: float) -> Conversation[tuple[Json, ...]]:
+def find(order: VendorRequest, _since: float) -> Conversation[tuple[Json, ...]]:
     """The task that carries our name for the job: the name stands for its id."""
     path, _ = kit.translate(API, order)
     response = yield kit.read_request(API, {"id": order.reference, "at": path})

@@ -12,7 +12,7 @@ from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.model.requests import Page
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.answers import ask
-from mutoscope.wirekit.back import Back, Carriage, Conversation, Order
+from mutoscope.wirekit.back import Back, Carriage, Conversation, VendorRequest
 from mutoscope.wirekit.body import body_of, read_body, wholes
 from mutoscope.wirekit.fields import AnyField, Field, extra, same, shaped, tiered, unless
 from mutoscope.wirekit.media import Link
@@ -288,7 +288,7 @@ def render_listing(jobs: tuple[Job, ...], request: HttpRequest) -> HttpResponse:
 # -- the API ------------------------------------------------------------------------------
 
 
-def find(order: Order, _since: float) -> Conversation[tuple[Json, ...]]:
+def find(order: VendorRequest, _since: float) -> Conversation[tuple[Json, ...]]:
     path, _ = kit.translate(API, order)
     response = yield ask("GET", "/tasks", external_task_ids=order.reference)
     told = kit.task_in(older.API, response)
@@ -342,7 +342,7 @@ OLDER, NEWER = kit.wire(older.API), kit.wire(API)
 FIRST, SECOND = replace(kit.back(older.API), submit=older.submit), kit.back(API)
 
 
-def of(order: Order) -> Back:
+def of(order: VendorRequest) -> Back:
     """The older API, and the newer one for what only that makes."""
     return SECOND if FIRST.heeds(order.generation.operation, order.names) is None else FIRST
 
@@ -352,15 +352,15 @@ def heeds(operation: Operation, names: tuple[str, ...]) -> frozenset[str] | None
     return SECOND.heeds(operation, names) if heeded is None else heeded
 
 
-def ways(order: Order, each: Input) -> tuple[Carriage, ...]:
+def ways(order: VendorRequest, each: Input) -> tuple[Carriage, ...]:
     return of(order).ways(order, each)
 
 
-def check(order: Order) -> None:
+def check(order: VendorRequest) -> None:
     of(order).check(order)
 
 
-def submit(order: Order) -> Conversation[Update]:
+def submit(order: VendorRequest) -> Conversation[Update]:
     return of(order).submit(order)
 
 
@@ -368,11 +368,11 @@ def poll(handle: Json) -> Conversation[Update]:
     return (FIRST if str(handle["at"]).startswith(("videos/", "images/")) else SECOND).poll(handle)
 
 
-def find_either(order: Order, since: float) -> Conversation[tuple[Json, ...]]:
+def find_either(order: VendorRequest, since: float) -> Conversation[tuple[Json, ...]]:
     return (older.find if of(order) is FIRST else find)(order, since)
 
 
-def read_callback(order: Order, request: HttpRequest) -> Json | None:
+def read_callback(order: VendorRequest, request: HttpRequest) -> Json | None:
     return kit.read_callback(older.API if of(order) is FIRST else API, order, request)
 
 
