@@ -313,7 +313,7 @@ def models() -> Iterator[str]:
     rows = [model_row(model) for model in Catalog(ROWS).models.values()]
     yield table(("model", "vendor", "makes", "default", "longest", "credits", "elsewhere called"), rows)
     ignored = ", ".join(code(name) for name in sorted(catalog.ADVICE))
-    yield f"Fields that an engine may leave unheeded, and the job then says so in a note: {ignored}.\n"
+    yield f"Fields that an engine need not support, and the job then says so in a note: {ignored}.\n"
     given = (
         f"{code(name)} ({', '.join(code(toml(each)) for each in values)})" for name, values in catalog.GIVEN.items()
     )
@@ -337,7 +337,7 @@ def made(operation: Operation) -> str:
     name = operation.replace("_", " ")
     if operation in SPOKEN:
         return f"{name}*"
-    return name if operation in Studio.honours else f"~~{name}~~"
+    return name if operation in Studio.supported_fields else f"~~{name}~~"
 
 
 def defaults_of(model: Model) -> str:
@@ -371,21 +371,21 @@ def toml(value: object) -> str:
 def engines() -> Iterator[str]:
     yield "## Engines\n"
     yield (
-        "An engine says which fields of a request it honours for each operation. A field that was asked for and is not "
-        "here is refused with its name. `first_frame`, `last_frame`, `video`, `audio` are input files.\n"
+        "An engine says which fields of a request it supports for each operation. A field that was asked for and is "
+        "not here is refused with its name. `first_frame`, `last_frame`, `video`, `audio` are input files.\n"
     )
     made_by: tuple[type[Engine], ...] = (Studio, Script)
     for engine in made_by:
         yield f"### {code(engine.name)}\n"
         grouped: dict[tuple[str, ...], list[str]] = {}
-        every = {**engine.honours, **(SPOKEN if engine is Studio else {})}
+        every = {**engine.supported_fields, **(SPOKEN if engine is Studio else {})}
         for operation, fields in every.items():
             grouped.setdefault(tuple(sorted(fields)), []).append(operation.value)
-        rows = [(", ".join(map(code, operations)), honoured(fields)) for fields, operations in grouped.items()]
-        yield table(("operations", "honours"), rows)
+        rows = [(", ".join(map(code, operations)), supported_names(fields)) for fields, operations in grouped.items()]
+        yield table(("operations", "supports"), rows)
 
 
-def honoured(fields: tuple[str, ...]) -> str:
+def supported_names(fields: tuple[str, ...]) -> str:
     return "everything" if fields == ("*",) else ", ".join(map(code, fields))
 
 

@@ -265,7 +265,7 @@ async def test_speech_that_cannot_be_names_the_caller_s_field(
 async def test_without_espeak_there_is_no_speech(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     engine = Studio(StudioSettings())
-    assert Operation.TEXT_TO_SPEECH not in engine.honours
+    assert Operation.TEXT_TO_SPEECH not in engine.supported_fields
     with pytest.raises(Problem, match="cannot do text_to_speech here") as caught:
         await engine.generate(Bench(tmp_path, **SPOKEN))
     assert caught.value.kind is Kind.UNSUPPORTED

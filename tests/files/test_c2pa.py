@@ -513,7 +513,7 @@ async def test_a_signature_that_fails_costs_neither_the_file_nor_the_truth(
 class Courier(Local):
     """An engine that hands over what somebody else made."""
 
-    name, slots, honours = "script", 1, Script.honours
+    name, slots, supported_fields = "script", 1, Script.supported_fields
 
     def __init__(self, parcel: bytes) -> None:
         self.parcel = parcel

@@ -56,7 +56,7 @@ def said_by(wire: str, operation: Operation) -> Iterator[tuple[Model, HttpReques
     files = (Input(role=Role.FIRST_FRAME, field="first_frame", url=PICTURE, media_type="image/png"),)
     for row in ROWS if back else ():
         names = row.names.get(wire, ())
-        if not back or operation not in row.serves or back.heeds(operation, names) is None:
+        if not back or operation not in row.serves or back.supports(operation, names) is None:
             continue
         wish = Generation(operation=operation, model=row.name, prompt=PROMPT, inputs=files if operation is I2V else ())
         for asked in (wish, catalog.complete(wish, row, remote=True)):

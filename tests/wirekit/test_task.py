@@ -257,9 +257,9 @@ def test_inputs_that_exclude_one_another_are_not_said_together(operation: Operat
     api = replace(
         START, fields=fields, endpoints=(replace(START.endpoints[0], excludes={I2V: frozenset({Role.VIDEO})}),)
     )
-    supports = wire(api).back
-    assert supports
-    said = supports.heeds(operation, ("two",)) or frozenset()
+    made = wire(api).back
+    assert made
+    said = made.supports(operation, ("two",)) or frozenset()
     assert role.role in said and other.role not in said
     order = VendorRequest(
         generation=Generation(operation=operation, model="m", inputs=(role, other)),
@@ -268,7 +268,7 @@ def test_inputs_that_exclude_one_another_are_not_said_together(operation: Operat
     )
     assert "not this" not in translate(api, order)[1].values()
     assert "theirs" in translate(api, order)[1].values()
-    assert supports.ways(order, role) and not supports.ways(order, other)
+    assert made.ways(order, role) and not made.ways(order, other)
 
 
 def test_a_whole_number_with_a_fraction_is_read_as_a_whole_one() -> None:
@@ -404,7 +404,7 @@ def test_what_has_no_place_in_a_body_is_refused_by_name(wish: dict[str, Any], fi
 
 def test_what_is_always_so_may_be_asked_for() -> None:
     back = wire(TOLD).back
-    assert back and "count" in (back.heeds(T2V, ("two",)) or ())
+    assert back and "count" in (back.supports(T2V, ("two",)) or ())
     back.check(VendorRequest(generation=Generation(operation=T2V, model="m", inputs=FRAMES, count=1), names=("two",)))
 
 

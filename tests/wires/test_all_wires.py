@@ -619,14 +619,14 @@ def possible_orders(wire: Wire) -> Iterator[VendorRequest]:
     for row in ROWS:
         names = row.names.get(wire.name, ())
         for operation in sorted(row.serves, key=lambda each: (each in WORDS, each)):
-            heeded = back_of(wire).heeds(operation, names) if names else None
-            if heeded is None:
+            supported = back_of(wire).supports(operation, names) if names else None
+            if supported is None:
                 continue
             files = tuple(
                 Input(role=role, field=f"files[{number}]", url=f"{GIVEN_FILE}{number}.png")
                 for number, role in enumerate(STARTS.get(operation, ()))
             )
-            prompt = "a fox lifts its head" if "prompt" in heeded else None
+            prompt = "a fox lifts its head" if "prompt" in supported else None
             least = Generation(operation=operation, model=row.name, prompt=prompt, inputs=files)
             full = catalog.complete(least, row, remote=True)
             sources = {each.field: str(each.url) for each in files}
@@ -733,16 +733,16 @@ def test_every_back_can_make_something_of_the_catalog(wire: Wire):
 def test_an_unknown_model_is_not_made(wire: Wire):
     for operation in Operation:
         for names in ((), ("no such model",)):
-            assert back_of(wire).heeds(operation, names) is None
+            assert back_of(wire).supports(operation, names) is None
             assert not passes(wire, VendorRequest(generation=Generation(operation=operation, model="m"), names=names))
 
 
 @EVERY_ORDER
 def test_what_is_heeded_has_names_of_ours(wire: Wire, order: VendorRequest):
-    heeded = back_of(wire).heeds(order.generation.operation, order.names)
-    assert heeded is not None
-    assert not heeded & {"operation", "model", "inputs", "extra"}
-    assert {each.role for each in order.generation.inputs} <= heeded
+    supported = back_of(wire).supports(order.generation.operation, order.names)
+    assert supported is not None
+    assert not supported & {"operation", "model", "inputs", "extra"}
+    assert {each.role for each in order.generation.inputs} <= supported
 
 
 @EVERY_ORDER
@@ -774,8 +774,8 @@ def test_the_front_reads_what_the_back_says(wire: Wire, order: VendorRequest):
     told = ("operation", "model", "prompt", "seconds")
     assert [getattr(read, name) for name in told] == [getattr(wish, name) for name in told]
     assert [(each.role, each.url) for each in read.inputs] == [(each.role, each.url) for each in wish.inputs]
-    heeded = back_of(wire).heeds(wish.operation, order.names) or ()
-    if wish.width is not None and "width" in heeded:
+    supported = back_of(wire).supports(wish.operation, order.names) or ()
+    if wish.width is not None and "width" in supported:
         assert (read.width, read.height) == (wish.width, wish.height)
     assert job.webhook in (None, order.callback)
 

@@ -176,9 +176,9 @@ def test_a_body_with_the_catalogs_defaults_is_still_said(body: dict[str, Any]):
 def test_all_that_a_body_can_ask_for_is_heeded(body: dict[str, Any]):
     first, _ = again(body)
     names = next(row.names["dashscope"] for row in ROWS if row.name == first.model)
-    heeded = BACK.heeds(first.operation, names)
-    assert heeded is not None
-    assert {name for name, _ in catalog.asked(first)} <= heeded
+    supported = BACK.supports(first.operation, names)
+    assert supported is not None
+    assert {name for name, _ in catalog.asked(first)} <= supported
 
 
 # -- what is said --------------------------------------------------------------------------
@@ -308,20 +308,20 @@ def test_other_models_have_bounds_of_their_own(wanted: Generation, names: tuple[
 
 
 def test_each_operation_heeds_what_it_can_say():
-    assert BACK.heeds(I2V, WAN27) == {
+    assert BACK.supports(I2V, WAN27) == {
         "prompt", "negative_prompt", "seconds", "seed", "watermark", "prompt_extend", "resolution", "first_frame",
         "last_frame", "audio",
     }  # fmt: skip
-    extension = BACK.heeds(MORE, WAN27)
+    extension = BACK.supports(MORE, WAN27)
     assert extension
     assert {"video", "last_frame"} <= extension
     assert not {"audio", "first_frame"} & extension
-    text = BACK.heeds(T2V, WAN27)
+    text = BACK.supports(T2V, WAN27)
     assert text
     assert {"width", "height", "ratio", "resolution", "audio"} <= text
     assert "first_frame" not in text
-    assert BACK.heeds(T2V, KEYFRAMES) is None
-    text, still = BACK.heeds(T2V, WAN3), BACK.heeds(I2V, WAN3)
+    assert BACK.supports(T2V, KEYFRAMES) is None
+    text, still = BACK.supports(T2V, WAN3), BACK.supports(I2V, WAN3)
     assert text
     assert still
     assert still - text == {"first_frame", "last_frame"}

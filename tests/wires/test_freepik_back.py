@@ -469,7 +469,7 @@ def test_two_files_for_one_field_are_refused():
     ],
 )
 def test_what_the_vendor_does_not_make_is_not_heeded(operation: Operation, names: tuple[str, ...]):
-    assert BACK.heeds(operation, names) is None
+    assert BACK.supports(operation, names) is None
     wanted = VendorRequest(generation=Generation(operation=operation, model="m"), names=names)
     with pytest.raises(Problem) as caught:
         BACK.check(wanted)
@@ -480,7 +480,7 @@ def test_what_the_vendor_does_not_make_is_not_heeded(operation: Operation, names
 # -- what can be said ------------------------------------------------------------------
 
 SIZE = {"width", "height"}
-HEEDED: tuple[tuple[Operation, str, set[str]], ...] = (
+SUPPORTED: tuple[tuple[Operation, str, set[str]], ...] = (
     (I2V, "gen4.5", {"prompt", "seconds", "seed", "first_frame"} | SIZE),
     (T2V, "gen4.5", {"prompt", "seconds"} | SIZE),
     (I2V, "gen4_turbo", {"prompt", "seconds", "seed", "first_frame"} | SIZE),
@@ -505,9 +505,9 @@ HEEDED: tuple[tuple[Operation, str, set[str]], ...] = (
 )
 
 
-@pytest.mark.parametrize(("operation", "model", "heeded"), HEEDED)
-def test_what_a_body_has_a_field_for_is_heeded(operation: Operation, model: str, heeded: set[str]):
-    assert BACK.heeds(operation, names_of(model)) == heeded
+@pytest.mark.parametrize(("operation", "model", "supported"), SUPPORTED)
+def test_what_a_body_has_a_field_for_is_supported(operation: Operation, model: str, supported: set[str]):
+    assert BACK.supports(operation, names_of(model)) == supported
 
 
 def test_every_model_of_the_catalog_is_heeded_for_all_that_it_serves():
@@ -517,7 +517,7 @@ def test_every_model_of_the_catalog_is_heeded_for_all_that_it_serves():
     assert set(PATHS) <= set(named)
     for row in rows:
         said = [operation for operation in row.serves if operation not in freepik.UNSENT]
-        assert all(BACK.heeds(operation, row.names["freepik"]) for operation in said), row.name
+        assert all(BACK.supports(operation, row.names["freepik"]) for operation in said), row.name
 
 
 MIB = 1024 * 1024

@@ -467,7 +467,7 @@ def test_a_flow_of_an_account_is_run_and_asked_about() -> None:
     assert back
     wish = Generation(operation=Operation.TEXT_TO_IMAGE, model="mine", extra={"inputs": {"text": "a fox"}})
     order = VendorRequest(generation=wish, names=("flows/mine",), callback="https://us.example/x", reference="r")
-    assert back.heeds(wish.operation, order.names) == {"inputs"}
+    assert back.supports(wish.operation, order.names) == {"inputs"}
     made, [asked] = drive(back.submit(order),
                           json_response({"status": "pending", "workflow_run_identifier": UUID}, 202))  # fmt: skip
     assert asked.path == "/v1/ai/flows/mine/run"
@@ -480,7 +480,7 @@ def test_a_flow_of_an_account_is_run_and_asked_about() -> None:
 def test_a_lora_is_not_trained_where_nothing_tells_of_its_end() -> None:
     back = freepik.WIRE.back
     assert back
-    assert back.heeds(Operation.FINETUNE, ("loras/styles",)) is None
+    assert back.supports(Operation.FINETUNE, ("loras/styles",)) is None
 
 
 def test_reads_of_every_row_are_served() -> None:

@@ -142,7 +142,7 @@ def test_a_model_that_is_not_known_gets_its_own_members_back() -> None:
 
 @pytest.mark.parametrize("name", ["no such model", "a/../b", "x", "a/b?c", "a b/c"])
 def test_a_name_that_could_be_another_path_is_never_sent(name: str) -> None:
-    assert BACK.heeds(Operation.TEXT_TO_IMAGE, (name,)) is None
+    assert BACK.supports(Operation.TEXT_TO_IMAGE, (name,)) is None
 
 
 def test_a_file_is_sent_ahead_and_named_by_its_link() -> None:

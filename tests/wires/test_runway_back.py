@@ -121,13 +121,13 @@ TURBO = wish(I2V, "gen4_turbo", FRAME, prompt="the cat turns", width=1280, heigh
 
 
 def test_a_model_is_found_by_its_operation_and_its_name():
-    assert BACK.heeds(I2V, ("gen4_turbo",)) == {
+    assert BACK.supports(I2V, ("gen4_turbo",)) == {
         "prompt", "width", "height", "resolution", "seconds", "seed", "contentModeration", "first_frame", "count",
         "watermark",
     }  # fmt: skip
-    assert BACK.heeds(T2V, ("gen4_turbo",)) is None
-    assert BACK.heeds(I2V, ("image-to-video/wan-2-7",)) is None
-    assert BACK.heeds(I2V, ()) is None
+    assert BACK.supports(T2V, ("gen4_turbo",)) is None
+    assert BACK.supports(I2V, ("image-to-video/wan-2-7",)) is None
+    assert BACK.supports(I2V, ()) is None
 
 
 @pytest.mark.parametrize(
@@ -161,18 +161,18 @@ def test_a_model_is_found_by_its_operation_and_its_name():
 def test_what_can_be_said_is_what_the_models_body_has(
     operation: Operation, model: str, said: set[str] | None, unsaid: set[str]
 ):
-    heeded = BACK.heeds(operation, (model,))
+    supported = BACK.supports(operation, (model,))
     if said is None:
-        assert heeded is None
+        assert supported is None
     else:
-        assert heeded is not None and said <= heeded and not unsaid & heeded
+        assert supported is not None and said <= supported and not unsaid & supported
 
 
 def test_every_endpoint_and_model_can_be_called():
     assert len(EVERY_MODEL) > 100
     for operation, model in EVERY_MODEL:
-        assert BACK.heeds(operation, (model,)), (operation, model)
-    made = {operation for operation in Operation if any(BACK.heeds(operation, (model,)) for _, model in EVERY_MODEL)}
+        assert BACK.supports(operation, (model,)), (operation, model)
+    made = {operation for operation in Operation if any(BACK.supports(operation, (model,)) for _, model in EVERY_MODEL)}
     assert made == {*ENDPOINTS, Operation.VIDEO_EXTENSION}
 
 
@@ -260,10 +260,10 @@ def test_every_legal_body_is_heeded_whole_and_means_the_same_after_it_was_read_a
     BACK.check(order(asked, sources={}))
     sent = json.loads(next(BACK.submit(order(asked))).body)
     assert same(heard(asked.operation, sent), asked)
-    heeded = BACK.heeds(asked.operation, (model,))
-    assert heeded is not None
+    supported = BACK.supports(asked.operation, (model,))
+    assert supported is not None
     fields = {name for name in FIELDS if name not in ("wire", "unread") and getattr(asked, name) is not None}
-    assert fields | {each.role.value for each in asked.inputs} | asked.extra.keys() <= heeded
+    assert fields | {each.role.value for each in asked.inputs} | asked.extra.keys() <= supported
 
 
 # ---- fields

@@ -208,13 +208,13 @@ class Engine(Protocol):
         """Whether nothing is begun now, nor can go elsewhere: what waits grows old in the queue."""
         ...
 
-    def heeds(self, operation: Operation, model: Model, /) -> frozenset[str] | None:
+    def supports(self, operation: Operation, model: Model, /) -> frozenset[str] | None:
         """The Generation fields, input roles and `extra` names that it obeys when it makes this; "*" stands for every
         name. None: it cannot make this."""
         ...
 
     def plan(self, wish: Generation, model: Model, fields: Mapping[str, str]) -> tuple[str, ...]:
-        """Hold a wish, as it was asked for, against what it can do: notes for what goes unheeded by leave of the
+        """Hold a wish, as it was asked for, against what it can do: notes for what is unsupported by leave of the
         model's row.
 
         `fields` are the caller's names. Raises Problem with one of them for what it cannot make.
@@ -230,22 +230,22 @@ class Engine(Protocol):
 
 
 class Local:
-    """What is the same for every engine that makes things here; its own are a name, slots, what it honours and
+    """What is the same for every engine that makes things here; its own are a name, slots, what it supports and
     `generate`."""
 
     name: str
-    honours: Mapping[Operation, frozenset[str]]
-    """For each operation it can do, what it heeds."""
+    supported_fields: Mapping[Operation, frozenset[str]]
+    """For each operation it can do, the fields that it supports."""
     remote = False
     speaks = ""
     is_up = True
     is_left_alone = False
 
-    def heeds(self, operation: Operation, _model: Model, /) -> frozenset[str] | None:
-        return self.honours.get(operation)
+    def supports(self, operation: Operation, _model: Model, /) -> frozenset[str] | None:
+        return self.supported_fields.get(operation)
 
     def plan(self, wish: Generation, model: Model, fields: Mapping[str, str]) -> tuple[str, ...]:
-        return catalog.heed(wish, model, self.name, self.honours, fields)
+        return catalog.check_support(wish, model, self.name, self.supported_fields, fields)
 
     async def close(self) -> None:
         """Nothing is held."""

@@ -166,9 +166,9 @@ class Relay:
 
     # -- what it can do ------------------------------------------------------------
 
-    def heeds(self, operation: Operation, model: Model) -> frozenset[str] | None:
+    def supports(self, operation: Operation, model: Model) -> frozenset[str] | None:
         names = self.names_of(model)
-        return self.back.heeds(operation, names) if names else None
+        return self.back.supports(operation, names) if names else None
 
     def names_of(self, model: Model) -> tuple[str, ...]:
         """What the model is called at this account's vendor; empty when the account is not for it."""
@@ -177,9 +177,9 @@ class Relay:
         return model.names.get(self.wire.name, ())
 
     def plan(self, wish: Generation, model: Model, fields: Mapping[str, str]) -> tuple[str, ...]:
-        heeded = self.heeds(wish.operation, model)
-        honours: dict[Operation, frozenset[str]] = {} if heeded is None else {wish.operation: heeded}
-        notes = catalog.heed(wish, model, self.name, honours, fields)
+        supported = self.supports(wish.operation, model)
+        supported_fields: dict[Operation, frozenset[str]] = {} if supported is None else {wish.operation: supported}
+        notes = catalog.check_support(wish, model, self.name, supported_fields, fields)
         try:
             self.back.check(self._order(catalog.complete(wish, model, remote=True), model))
         except Problem as problem:
@@ -220,9 +220,9 @@ class Relay:
         await self.copier.close()
 
     def _order(self, generation: Generation, model: Model) -> VendorRequest:
-        """The wish without the inputs that go unheeded, of which the job has a note."""
-        heeded = self.heeds(generation.operation, model) or frozenset()
-        inputs = tuple(each for each in generation.inputs if "*" in heeded or each.role in heeded)
+        """The wish without the inputs that are not supported, of which the job has a note."""
+        supported = self.supports(generation.operation, model) or frozenset()
+        inputs = tuple(each for each in generation.inputs if "*" in supported or each.role in supported)
         ours = (each.output_of for each in inputs if each.made_by == self.name)
         return VendorRequest(
             generation=replace(generation, inputs=inputs),

@@ -16,7 +16,7 @@ FALLBACK = "studio"  # for models that no account has and nobody routed
 
 class Chosen(NamedTuple):
     engine: Engine
-    notes: tuple[str, ...]  # what it will not heed, by leave of the model's row
+    notes: tuple[str, ...]  # what it does not support, by leave of the model's row
 
 
 def route(model: Model, accounts: Mapping[str, Account]) -> tuple[str, ...]:
@@ -37,7 +37,7 @@ def has(account: Account, model: Model) -> bool:
     if wire is None or wire.back is None or (account.models and model.name not in account.models):
         return False
     names = model.names.get(wire.name)
-    return bool(names) and any(wire.back.heeds(operation, names) is not None for operation in model.serves)
+    return bool(names) and any(wire.back.supports(operation, names) is not None for operation in model.serves)
 
 
 class Routes:

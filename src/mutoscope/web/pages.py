@@ -268,7 +268,7 @@ class Pages:
     def ability(self, model: Model) -> "Iterator[Html]":
         engines = self.gateway.routes.candidates(model)
         for operation in sorted(model.serves):
-            able = any(engine.heeds(operation, model) is not None for engine in engines)
+            able = any(engine.supports(operation, model) is not None for engine in engines)
             yield tag("span" if able else "s", operation.value.replace("_", " "), class_="chip")
 
     async def docs(self, origin: str) -> Response:

@@ -65,7 +65,7 @@ class Back(Struct, frozen=True, kw_only=True):
     vendor: str  # as catalog rows name it: its own account comes first on the route of its own models
     base_url: str  # "": the vendor has none, and each account names that of its reseller
     sign: Callable[[str, float], Headers]  # key and Unix time → the headers of every request
-    heeds: Callable[[Operation, tuple[str, ...]], frozenset[str] | None]
+    supports: Callable[[Operation, tuple[str, ...]], frozenset[str] | None]
     """(operation, the model's names here) → the Generation fields, input roles and `extra` names that can be said to
     the vendor; None: it does not do that."""
     ways: Callable[[VendorRequest, Input], tuple[Carriage, ...]]  # how this input may travel, the best first

@@ -51,14 +51,14 @@ def joined_back(backs: Mapping[str, Back]) -> Back:
 
     def part_for(operation: Operation, names: tuple[str, ...]) -> str:
         return next(
-            (name for name, back in backs.items() if back.heeds(operation, names) is not None), next(iter(backs))
+            (name for name, back in backs.items() if back.supports(operation, names) is not None), next(iter(backs))
         )
 
     def back_for(order: VendorRequest) -> Back:
         return backs[part_for(order.generation.operation, order.names)]
 
-    def heeds(operation: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
-        return backs[part_for(operation, names)].heeds(operation, names)
+    def supports(operation: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
+        return backs[part_for(operation, names)].supports(operation, names)
 
     def ways(order: VendorRequest, wanted: Input) -> tuple[Carriage, ...]:
         return back_for(order).ways(order, wanted)
@@ -86,7 +86,7 @@ def joined_back(backs: Mapping[str, Back]) -> Back:
 
     return replace(
         first,
-        heeds=heeds,
+        supports=supports,
         ways=ways,
         check=check,
         submit=submit,

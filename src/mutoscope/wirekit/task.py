@@ -1075,7 +1075,7 @@ def back(api: TaskApi) -> Back:
         vendor=api.name,
         base_url=api.base_url,
         sign=api.sign,
-        heeds=partial(supports, api),
+        supports=partial(supports, api),
         ways=partial(ways, api),
         check=partial(check, api),
         submit=partial(submit, api),

@@ -558,7 +558,7 @@ def api_for(names: tuple[str, ...]) -> TaskApi:
     return FLOWS if any(name.startswith(FLOW.family) for name in names) else API
 
 
-def heeds(made: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
+def supports(made: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
     return None if made in UNSENT else kit.supports(api_for(names), made, names)
 
 
@@ -706,7 +706,7 @@ WIRE = replace(
     absent=absent,
     back=replace(
         kit.back(API),
-        heeds=heeds,
+        supports=supports,
         ways=ways,
         check=check,
         submit=submit,

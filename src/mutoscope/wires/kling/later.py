@@ -344,12 +344,12 @@ FIRST, SECOND = replace(kit.back(older.API), submit=older.submit), kit.back(API)
 
 def of(order: VendorRequest) -> Back:
     """The older API, and the newer one for what only that makes."""
-    return SECOND if FIRST.heeds(order.generation.operation, order.names) is None else FIRST
+    return SECOND if FIRST.supports(order.generation.operation, order.names) is None else FIRST
 
 
-def heeds(operation: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
-    heeded = FIRST.heeds(operation, names)
-    return SECOND.heeds(operation, names) if heeded is None else heeded
+def supports(operation: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
+    supported = FIRST.supports(operation, names)
+    return SECOND.supports(operation, names) if supported is None else supported
 
 
 def ways(order: VendorRequest, each: Input) -> tuple[Carriage, ...]:
@@ -377,7 +377,14 @@ def read_callback(order: VendorRequest, request: HttpRequest) -> Json | None:
 
 
 BACK = replace(
-    FIRST, heeds=heeds, ways=ways, check=check, submit=submit, poll=poll, find=find_either, read_callback=read_callback
+    FIRST,
+    supports=supports,
+    ways=ways,
+    check=check,
+    submit=submit,
+    poll=poll,
+    find=find_either,
+    read_callback=read_callback,
 )
 
 

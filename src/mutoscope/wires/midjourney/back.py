@@ -51,7 +51,7 @@ def back_of(api: TaskApi) -> Back:
     api = replace(api, fault=fault)
     return replace(
         kit.back(api),
-        heeds=partial(heeds, api),
+        supports=partial(supports, api),
         ways=partial(ways, api),
         check=partial(check, api),
         submit=partial(submit, api),
@@ -65,7 +65,7 @@ def back_of(api: TaskApi) -> Back:
     )
 
 
-def heeds(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
+def supports(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
     said = kit.supports(api, operation, names)
     if operation in BELOW and set(names) & set(api.endpoints[0].models):
         return (said or frozenset()) | BELOW[operation] | ALWAYS.get(operation, frozenset())
