@@ -405,7 +405,7 @@ LANDLOCK = WALLED and ctypes.CDLL(None).syscall(444, None, 0, 1) > 0
 
 @walled
 async def test_a_render_child_is_walled_in(studio: Studio) -> None:
-    assert await studio.walls() == {"network": True, "files": LANDLOCK, "processes": True, "memory": True}
+    assert await studio.sandbox() == {"network": True, "files": LANDLOCK, "processes": True, "memory": True}
 
 
 DEEDS = """
@@ -442,7 +442,7 @@ usual = {
     "load a module": lambda: __import__("wave"),
 }
 child.limit()
-child.shut_in(order)
+child.enter_sandbox(order)
 done = []
 for name, deed in (usual | deeds).items():
     if name in sys.argv[4:]:

@@ -172,14 +172,14 @@ class Studio(Local):
         if self._spare is None and not self._closed:
             self._spare = await self._start()
 
-    async def walls(self) -> dict[str, bool]:
+    async def sandbox(self) -> dict[str, bool]:
         """Which walls stand around a child that renders here: network, files, processes, memory."""
         child = await self._start()
         try:
             with tempfile.TemporaryDirectory() as room:
-                await child.give({"make": "walls", "out": [f"{room}/nothing"]})
+                await child.give({"make": "sandbox", "out": [f"{room}/nothing"]})
                 async for news in child.news():
-                    return msgspec.convert(news.get("done", {}).get("walls", {}), dict[str, bool])
+                    return msgspec.convert(news.get("done", {}).get("sandbox", {}), dict[str, bool])
         finally:
             await child.end()
         return {}

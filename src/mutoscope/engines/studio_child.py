@@ -4,7 +4,7 @@ it steps back for others, as `nice` counts it.
 Out come {"progress": share} while it works, and at the end one of {"done": {…}}, {"refused": {message, field}}
 for what cannot be made, {"hindered": errno} for what the system does not let it make, {"killed": text} where a command
 was ended from outside, and {"broken": text} for what should not happen. When its stdin closes, its parent is gone and
-so is it. It imports nothing of ours but studio and the walls, behind which it shuts itself before it opens what it was
+so is it. It imports nothing of ours but studio and the sandbox, into which it shuts itself before it opens what it was
 given.
 """
 
@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from mutoscope.files import _sandbox as walls
+from mutoscope.files import _sandbox as sandbox
 
 AUTOGROUP, TRIES, TRY_SECONDS = Path("/proc/self/autogroup"), 5, 0.1
 MEMORY = 3 * 1024**3  # address space
@@ -32,7 +32,7 @@ MAX_TRACE = 4000  # characters
 HINDRANCES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENFILE, errno.EFBIG)
 """What the system may do to any order. Not EMFILE: the limit on open files is set here."""
 
-WALLS = "walls"  # an order to try them
+SANDBOX = "sandbox"  # an order to try them
 SYSTEM = (
     *("/usr", "/lib", "/lib64", "/nix/store", "/gnu/store", "/etc/ld.so.cache"),
     *("/sys/devices/system/cpu", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/dev/urandom"),
@@ -63,8 +63,8 @@ def main() -> None:
         os._exit(0)
     try:
         order = json.loads(line)
-        shut_in(order)
-        threading.Thread(target=leave_with_parent, daemon=True).start()  # behind the walls too
+        enter_sandbox(order)
+        threading.Thread(target=leave_with_parent, daemon=True).start()  # in the sandbox too
         report({"done": {"version": studio.VERSION, **make(order, report)}})
     except BaseException as error:
         report(failure(error, file_bytes))
@@ -132,8 +132,8 @@ def make(order: Json, report: "Reporter") -> Json:
     if maker := MAKERS.get(order["make"]):
         return {"files": maker(order, report)}
     out = Path(order["out"][0])
-    if order["make"] == WALLS:
-        return {"walls": walls.standing(out.parent, MEMORY)}
+    if order["make"] == SANDBOX:
+        return {"sandbox": sandbox.standing(out.parent, MEMORY)}
     if order["make"] == "text_to_speech":
         return {"files": [speak(order, out)]}
     width, height = frame_size(order)
@@ -235,7 +235,7 @@ def limit() -> int:
     return resource.getrlimit(resource.RLIMIT_FSIZE)[0]
 
 
-def shut_in(order: Json) -> None:
+def enter_sandbox(order: Json) -> None:
     """Give up what this order does not need: the network always, and where no command is run, all other processes and
     all files but those of the order and of the program itself.
 
@@ -243,21 +243,21 @@ def shut_in(order: Json) -> None:
     the order is made.
     """
     commands = runs_command(order)
-    if not walls.keep_privileges():
+    if not sandbox.keep_privileges():
         return
-    made = [(folder, walls.WRITE) for folder in {str(Path(each).parent) for each in order["out"]}]
-    nothing = (os.devnull, walls.READ | walls.WRITE_FILE)
+    made = [(folder, sandbox.WRITE) for folder in {str(Path(each).parent) for each in order["out"]}]
+    nothing = (os.devnull, sandbox.READ | sandbox.WRITE_FILE)
     if commands:
         anywhere = [path for path in Path("/").iterdir() if path.name != "proc"]
-        rights = walls.READ | walls.EXECUTE
-        walls.shut_files([*made, nothing, *((path, rights) for path in (*anywhere, *SYSTEM))])
-        walls.shut_calls(walls.NETWORK, walls.OTHERS, walls.SYSTEM, threads=True)
+        rights = sandbox.READ | sandbox.EXECUTE
+        sandbox.shut_files([*made, nothing, *((path, rights) for path in (*anywhere, *SYSTEM))])
+        sandbox.shut_calls(sandbox.NETWORK, sandbox.OTHERS, sandbox.SYSTEM, threads=True)
         return
     given = [path for name in INPUTS if (path := order.get(name)) is not None]
     given += [path for name in LISTS for path in order.get(name, ())]
     program = (sys.prefix, sys.base_prefix, *sys.path)
-    walls.shut_files([*made, nothing, *((path, walls.READ) for path in (*given, *program, *SYSTEM))])
-    walls.shut_calls(walls.NETWORK, walls.STARTS, walls.OTHERS, walls.FILES, walls.SYSTEM, threads=True)
+    sandbox.shut_files([*made, nothing, *((path, sandbox.READ) for path in (*given, *program, *SYSTEM))])
+    sandbox.shut_calls(sandbox.NETWORK, sandbox.STARTS, sandbox.OTHERS, sandbox.FILES, sandbox.SYSTEM, threads=True)
 
 
 def runs_command(order: Json) -> bool:
@@ -265,7 +265,7 @@ def runs_command(order: Json) -> bool:
     from mutoscope.engines.studio_operations import MAKERS
     from mutoscope.studio.encoder import find  # loaded already
 
-    if order["make"] in MAKERS or order["make"] == WALLS:
+    if order["make"] in MAKERS or order["make"] == SANDBOX:
         return False
     return order["make"] == "text_to_speech" or find(order["encoder"]).piped
 

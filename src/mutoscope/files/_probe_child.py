@@ -1,9 +1,9 @@
-"""The child of `probe.py`: opens one stranger's file per fork, behind walls, and tells what it is.
+"""The child of `probe.py`: opens one stranger's file per fork, in a sandbox, and tells what it is.
 
-Run by path, isolated; of ours it loads the walls alone, by path too. It reads a line of JSON, forks, and the fork sets
+Run by path, isolated; of ours it loads the sandbox only, by path. It reads a line of JSON, forks, and the fork sets
 its limits, opens the file, tells what it found and is gone. Nothing that a file did outlives it.
 
-The walls, where the system has them: memory, processor time, no file written (resource limits); no network, no
+The sandbox, where the system has it: memory, processor time, no file written (resource limits); no network, no
 process started, signalled or read, no file removed or renamed (seccomp); no file opened but the one that was named
 (Landlock).
 """
@@ -50,7 +50,7 @@ from PIL import (
 if TYPE_CHECKING:
     from mutoscope.files import _sandbox as shut
 else:
-    spec = importlib.util.spec_from_file_location("walls", Path(__file__).with_name("_sandbox.py"))
+    spec = importlib.util.spec_from_file_location("sandbox", Path(__file__).with_name("_sandbox.py"))
     shut = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(shut)
 
@@ -77,7 +77,7 @@ LYING = (5, 6, 7, 8)  # its values that swap width and height
 PARSERS = (PngImagePlugin, JpegImagePlugin, WebPImagePlugin, AvifImagePlugin, BmpImagePlugin, GifImagePlugin)
 LATER = (MpoImagePlugin, TiffImagePlugin, SubtitleCodecContext, SubtitleStream, copy, mmap)
 """Imported before the fork, and by name, so that Pillow does not go and load every parser it has; the second line is
-what the libraries would import for a file that needs it, but behind the walls nothing can be imported any more."""
+what the libraries would import for a file that needs it, but in the sandbox nothing can be imported any more."""
 FORMATS = {
     "image/png": "PNG",
     "image/jpeg": "JPEG",
@@ -131,7 +131,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.set_level(None)
     Image.preinit()
-    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # behind the walls no thread can be started
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # in the sandbox no thread can be started
     for line in sys.stdin.buffer:
         say(answer(line))
 
@@ -168,7 +168,7 @@ def answer(line: bytes) -> dict[str, Any]:
 def look(request: dict[str, Any]) -> dict[str, Any]:
     """In the fork: answer in any case, except when killed."""
     try:
-        if request["media_type"] == WALLS:
+        if request["media_type"] == SANDBOX:
             return {"info": shut.standing(request["path"], MEMORY)}
         read = image if request["media_type"] in FORMATS else stream
         return {"info": read(request)}
@@ -185,9 +185,9 @@ def say(found: dict[str, Any]) -> None:
     os.write(1, json.dumps(found).encode() + b"\n")
 
 
-# -- the walls ------------------------------------------------------------------------
+# -- the sandbox ----------------------------------------------------------------------
 
-WALLS = "walls"
+SANDBOX = "sandbox"
 
 
 def limit(path: str) -> None:

@@ -27,7 +27,7 @@ import structlog
 from msgspec import Struct
 
 from mutoscope import __version__
-from mutoscope.files import _sandbox as walls
+from mutoscope.files import _sandbox as sandbox
 from mutoscope.model.config import BadSettings
 from mutoscope.model.config import Credentials as CredentialSettings
 from mutoscope.model.problem import Hindered, hindrance
@@ -220,17 +220,19 @@ def write(
 
 def main() -> None:
     """The child: an order in JSON comes in, and the exit code tells whether it was done."""
-    import c2pa  # before the walls: it loads a library
+    import c2pa  # before the sandbox: it loads a library
 
     order: Json = msgspec.json.decode(sys.stdin.buffer.read())
     source, target = Path(order["source"]), Path(order["target"])
     bearing: dict[str, tuple[str, Path]] = {name: (kind, Path(path)) for name, (kind, path) in order["bearing"].items()}
     bound_memory()
-    if walls.keep_privileges():
+    if sandbox.keep_privileges():
         read = [path for _, path in bearing.values()]
         program = (sys.prefix, sys.base_prefix, *sys.path, c2pa.__path__[0], *SYSTEM)
-        walls.shut_files([(target.parent, walls.WRITE), *((path, walls.READ) for path in (source, *read, *program))])
-        walls.shut_calls(walls.NETWORK, walls.STARTS, walls.OTHERS, walls.FILES, walls.SYSTEM, threads=True)
+        sandbox.shut_files(
+            [(target.parent, sandbox.WRITE), *((path, sandbox.READ) for path in (source, *read, *program))]
+        )
+        sandbox.shut_calls(sandbox.NETWORK, sandbox.STARTS, sandbox.OTHERS, sandbox.FILES, sandbox.SYSTEM, threads=True)
     algorithm, certificate, key = order["identity"]
     identity = Identity(algorithm, certificate.encode(), key.encode())
     with source.open("rb") as unsigned, target.open("w+b") as signed:

@@ -189,9 +189,9 @@ class Prober:
             raise bad(str(answer["flaw"]), field)
         return msgspec.convert({"media_type": media_type, **answer["info"], "bytes": size}, MediaInfo)
 
-    async def walls(self) -> dict[str, bool]:
+    async def sandbox(self) -> dict[str, bool]:
         """Which walls stand around a child at work on this machine: network, files, processes, memory."""
-        answer = await self._ask({"path": __file__, "media_type": "walls"})
+        answer = await self._ask({"path": __file__, "media_type": "sandbox"})
         return msgspec.convert(answer.get("info", {}), dict[str, bool])
 
     async def close(self) -> None:
