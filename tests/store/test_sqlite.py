@@ -13,7 +13,7 @@ from store_samples import FAILURE, OUTPUT, T0, id_at, make_job, make_upload, owi
 import mutoscope.store.sqlite.jobs as transitions
 from mutoscope.model.job import Failure, Job, Sent, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store import Kept, KeyRecord, NewerDatabase, Purse, Repeat, SqliteStore
+from mutoscope.store import Kept, KeyRecord, NewerDatabase, Repeat, SpendingHold, SqliteStore
 from mutoscope.store.hot import HotJobs
 from mutoscope.store.sqlite.migrations import migration_files
 
@@ -306,7 +306,7 @@ async def use_everything(store: SqliteStore) -> None:
     _ = await store.spending(since=T0, until=T0 + 9, owner="alice"), await store.made_since("alice", T0)
     _ = await store.spending(since=T0, until=T0 + 9, owner=""), await store.entries(jobs[0].id)
     _ = await store.balance("alice", period="month", now=T0)
-    _ = await store.add(make_job(), purse=Purse(reserve=1.0, budget=9.0))
+    _ = await store.add(make_job(), hold=SpendingHold(credits=1.0, budget=9.0))
     await use_deliveries(store, jobs[0])
     _ = await store.figures(), await store.touch()
     await store.add_uploads([upload := make_upload()])

@@ -8,7 +8,7 @@ from store_samples import FAILURE, OUTPUT, T0, full_job, id_at, make_job, make_u
 
 from mutoscope.model.job import Job, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store import Purse, Store
+from mutoscope.store import SpendingHold, Store
 
 DAY = 86400.0
 
@@ -688,7 +688,7 @@ async def test_what_takes_a_place_is_held_to_the_limits_and_leaves_it_where_it_i
         await store.add(
             msgspec.structs.replace(make_job(), id=waiting.id),
             replaces=True,
-            purse=Purse(reserve=5.0, budget=1.0, period="day"),
+            hold=SpendingHold(credits=5.0, budget=1.0, period="day"),
         )
     assert refused.value.kind is Kind.OVER_BUDGET
     assert await store.get(waiting.id) == waiting

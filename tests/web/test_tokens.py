@@ -26,7 +26,7 @@ from mutoscope.model.config import ModelPrice, ModelSettings, Rates
 from mutoscope.model.problem import Problem
 from mutoscope.model.words import FILE_TOKENS, Tokens, body_tokens
 from mutoscope.service.keys import RateLimited, TokenPace, digest
-from mutoscope.store import ExchangeRecord, Kept, Outlay, Purse, Settlement, SqliteStore
+from mutoscope.store import ExchangeRecord, Kept, Outlay, Settlement, SpendingHold, SqliteStore
 from mutoscope.wires import ROWS
 from mutoscope.wires.anthropic import messages
 from mutoscope.wires.openai import chat
@@ -377,7 +377,7 @@ async def test_an_exchange_is_settled_once_and_forgotten_with_its_owner(tmp_path
     store = SqliteStore(tmp_path / "x.db")
     await store.open()
     try:
-        outlay = Outlay(id="e1", owner="ann", model="m", engine="a", at=1e9, purse=Purse(reserve=5.0, budget=6.0))
+        outlay = Outlay(id="e1", owner="ann", model="m", engine="a", at=1e9, hold=SpendingHold(credits=5.0, budget=6.0))
         await store.set_aside(outlay)
         with pytest.raises(Problem, match="1 are left"):
             await store.set_aside(msgspec.structs.replace(outlay, id="e2"))
@@ -387,7 +387,7 @@ async def test_an_exchange_is_settled_once_and_forgotten_with_its_owner(tmp_path
         assert [(each.kind, each.credits, each.engine) for each in await store.entries("e1")] == [
             *(("reserve", 5.0, "a"), ("release", 5.0, "b"), ("charge", 2.0, "b"))
         ]
-        await store.set_aside(msgspec.structs.replace(outlay, id="e3", purse=Purse(reserve=1.0)))
+        await store.set_aside(msgspec.structs.replace(outlay, id="e3", hold=SpendingHold(credits=1.0)))
         record = ExchangeRecord(
             id="e1", owner="ann", began=1e9, ended=1e9 + 1, wire="w", path="/p", model="m", engine="b", request="Hi"
         )

@@ -159,7 +159,7 @@ class Gateway:
             daily=plan.share.daily,
             queued=plan.share.queued,
             repeat=repeat,
-            purse=None if submission.waits else plan.purse,
+            hold=None if submission.waits else plan.hold,
             replaces=submission.replaces,
             owed=self.owed if submission.fails else None,
         )

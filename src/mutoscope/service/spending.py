@@ -13,7 +13,7 @@ from mutoscope.model.config import Rates, Rights
 from mutoscope.model.problem import Problem
 from mutoscope.model.words import Tokens, body_tokens
 from mutoscope.service.keys import Caller, RateLimited, TokenPace, allowance
-from mutoscope.store import Basis, ExchangeRecord, Exchanges, Outlay, Purse, Settlement
+from mutoscope.store import Basis, ExchangeRecord, Exchanges, Outlay, Settlement, SpendingHold
 from mutoscope.telemetry import logs
 from mutoscope.telemetry.counters import Tally
 from mutoscope.wirekit.words import most_written
@@ -167,7 +167,7 @@ class Exchange:
             model=self.model,
             engine=next(iter(self.prices)),
             at=self.began,
-            purse=Purse(reserve=self.aside, budget=self.rights.budget, period=self.rights.budget_period),
+            hold=SpendingHold(credits=self.aside, budget=self.rights.budget, period=self.rights.budget_period),
         )
         if self.rights.budget is None:
             self.books.enter(outlay=outlay)

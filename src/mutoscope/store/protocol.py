@@ -100,10 +100,10 @@ class KeyRecord(Struct, frozen=True, kw_only=True):
         return self.revoked is None and (self.expires is None or now < self.expires)
 
 
-class Purse(Struct, frozen=True, kw_only=True):
+class SpendingHold(Struct, frozen=True, kw_only=True):
     """What a job may cost, in credits, and how much its owner may spend."""
 
-    reserve: float
+    credits: float
     budget: float | None = None
     period: Literal["day", "month", "total"] = "total"
 
@@ -141,7 +141,7 @@ class Outlay(Struct, frozen=True, kw_only=True):
     model: str
     engine: str
     at: float
-    purse: Purse
+    hold: SpendingHold
 
 
 class Settlement(Struct, frozen=True, kw_only=True):
@@ -275,7 +275,7 @@ class Jobs(Protocol):
         daily: int | None = None,
         queued: int | None = None,
         repeat: Repeat | None = None,
-        purse: Purse | None = None,
+        hold: SpendingHold | None = None,
         replaces: bool = False,
         owed: Owed | None = None,
     ) -> Job:
@@ -290,8 +290,8 @@ class Jobs(Protocol):
         that are not. Raises Problem QUOTA_EXCEEDED when the owner made `daily` of the model in the 24 hours
         before, RATE_LIMITED when `queued` jobs of the owner wait, and CONFLICT when the id is taken.
 
-        What the job may cost is set aside for its owner: the purse's reserve, else the job's estimate. Raises Problem
-        OVER_BUDGET when the purse has a budget and that is more than is left of it in the period.
+        What the job may cost is set aside for its owner: the hold's credits, else the job's estimate. Raises Problem
+        OVER_BUDGET when the hold has a budget and that is more than is left of it in the period.
         """
         ...
 

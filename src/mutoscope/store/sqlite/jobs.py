@@ -10,7 +10,7 @@ import msgspec
 
 from mutoscope.model.job import Delivery, Job
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store.protocol import UPSTREAM, Owed, Purse, Repeat
+from mutoscope.store.protocol import UPSTREAM, Owed, Repeat, SpendingHold
 from mutoscope.store.sqlite import ledger, queue
 from mutoscope.store.sqlite.assets import let_go, use_inputs, use_outputs
 from mutoscope.store.sqlite.events import HAS_STORY, add_event, ends
@@ -63,7 +63,7 @@ class Addition(NamedTuple):
     daily: int | None
     repeat: Repeat | None = None
     queued: int | None = None
-    purse: Purse | None = None
+    hold: SpendingHold | None = None
     replaces: bool = False  # one with its id that no engine has
     owed: Owed | None = None  # the message of a job that has ended when it is stored
 
@@ -91,7 +91,7 @@ def add_all(db: sqlite3.Connection, additions: Sequence[Addition], tallies: "Tal
     decided = decide(db, additions, repeats, standings)
     admitted = [each for each in decided if isinstance(each, Addition)]
     insert_rows(db, [each.row for each in admitted])
-    ledger.reserve(db, [(each.job, each.purse) for each in admitted if each.purse is not None])
+    ledger.add_holds(db, [(each.job, each.hold) for each in admitted if each.hold is not None])
     use_inputs(db, (each.job for each in admitted))
     for each in admitted:
         owe(db, each.owed, each.job, each.job.created)
@@ -119,7 +119,7 @@ INSERT_STRIDE = {stride: INSERT_JOB + f", {HOLES}" * (stride - 1) for stride in 
 
 
 def add_alone(db: sqlite3.Connection, addition: Addition, tallies: "Tallies") -> Job | Exception:
-    if addition.repeat is None and addition.purse is None and not addition.replaces and addition.owed is None:
+    if addition.repeat is None and addition.hold is None and not addition.replaces and addition.owed is None:
         return try_one(db, addition, tallies)  # one statement, which undoes itself
     _ = db.execute("SAVEPOINT addition")
     outcome = try_one(db, addition, tallies)
@@ -158,19 +158,19 @@ def decide(
     """Find those that came before and apply the limits, counting what is stored and what stands earlier in this
     sequence."""
     decided: list[Addition | Job | Problem] = []
-    lines, purses = Lines(standings.holdings), ledger.Purses(db)
+    lines, holds = Lines(standings.holdings), ledger.SpendingHolds(db)
     for addition in additions:
         earlier = repeats.earlier(addition.job, addition.repeat) if addition.repeat is not None else None
         if earlier is not None:
             decided.append(earlier)
             continue
-        purse = addition.purse
-        broke = purses.admit(addition.job, purse) if purse is not None else None
+        hold = addition.hold
+        broke = holds.admit(addition.job, hold) if hold is not None else None
         outcome = lines.admit(addition) or broke or standings.of(addition.job).admit(addition)
         if isinstance(outcome, Addition):
             lines.joined(outcome)
-            if purse is not None:
-                purses.joined(outcome.job, purse)
+            if hold is not None:
+                holds.joined(outcome.job, hold)
             if addition.repeat is not None:
                 repeats.remember(outcome.job, addition.repeat)
         decided.append(outcome)

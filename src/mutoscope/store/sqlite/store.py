@@ -34,9 +34,9 @@ from mutoscope.store.protocol import (
     KeyRecord,
     Outlay,
     Owed,
-    Purse,
     Repeat,
     Settlement,
+    SpendingHold,
     SpendingRow,
     Swept,
 )
@@ -305,15 +305,15 @@ class SqliteStore:
         daily: int | None = None,
         queued: int | None = None,
         repeat: Repeat | None = None,
-        purse: Purse | None = None,
+        hold: SpendingHold | None = None,
         replaces: bool = False,
         owed: Owed | None = None,
     ) -> Job:
         if concurrency is not None and concurrency < 1:
             raise ValueError("concurrency is 1 or more: a job that may never run should be refused")
         stored = job if job.updated else msgspec.structs.replace(job, updated=job.created)
-        purse = purse_of(stored, purse)
-        addition = jobs.Addition(stored, row_of(stored), concurrency, daily, repeat, queued, purse, replaces, owed)
+        hold = hold_of(stored, hold)
+        addition = jobs.Addition(stored, row_of(stored), concurrency, daily, repeat, queued, hold, replaces, owed)
         added: Job = await self._open_writer.join(self._add_together, addition)
         if replaces:
             self._hot.drop(job.id)
@@ -732,11 +732,11 @@ MODELS = """models (model) AS (
     FROM models WHERE model IS NOT NULL)"""
 
 
-def purse_of(job: Job, purse: Purse | None) -> Purse | None:
+def hold_of(job: Job, hold: SpendingHold | None) -> SpendingHold | None:
     """None for a job that is nobody's, or whose cost is settled."""
     if not job.owner or job.finished is not None:
         return None
-    return purse or Purse(reserve=job.estimate)
+    return hold or SpendingHold(credits=job.estimate)
 
 
 def moved(before: float | None, share: float | None) -> bool:
