@@ -15,7 +15,7 @@ from test_relay import make_picture
 from mutoscope.background import poller, worker
 from mutoscope.engines import relay
 from mutoscope.model.job import Sent, State
-from mutoscope.model.problem import Hindered
+from mutoscope.model.problem import Unavailable
 
 Worlds = Any
 FILES = "^GET /files/"
@@ -113,7 +113,7 @@ async def test_a_copy_is_no_attempt_that_could_have_made_anything(world: Worlds,
 
 
 @BACKS
-@pytest.mark.parametrize("error", [Hindered("the disk is full"), OSError(28, "No space left on device")])
+@pytest.mark.parametrize("error", [Unavailable("the disk is full"), OSError(28, "No space left on device")])
 async def test_what_a_vendor_accepted_is_written_down_however_long_the_store_is_hindered(
     world: Worlds, monkeypatch: pytest.MonkeyPatch, back: str, error: Exception
 ) -> None:

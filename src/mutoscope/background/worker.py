@@ -21,7 +21,7 @@ from mutoscope.files.probe import MediaInfo
 from mutoscope.model.config import Relay as RelaySettings
 from mutoscope.model.config import Worker as WorkerSettings
 from mutoscope.model.job import Dispatch, Failure, Input, Job, Json, Output, Sent, State
-from mutoscope.model.problem import Hindered, Kind, Problem, hindrance
+from mutoscope.model.problem import Kind, Problem, Unavailable, as_unavailable
 from mutoscope.service.gateway import Gateway
 from mutoscope.service.planning import made_definite
 from mutoscope.store import Dispatches, Jobs, Leases
@@ -236,7 +236,7 @@ class Worker:
         """What comes of one attempt. Nothing that goes wrong here ends a job that a vendor has accepted."""
         job = run.job
         try:
-            outcome = await self._unhindered(run, engine)
+            outcome = await self._retried_while_unavailable(run, engine)
             return Ending(State.SUCCEEDED, outputs=outcome) if isinstance(outcome, tuple) else outcome
         except CutOff as cut:
             if job.attempts < self.settings.max_attempts:
@@ -256,7 +256,7 @@ class Worker:
             failure = Failure(kind=Kind.SUBMISSION_UNKNOWN, message=message)
         return Ending(State.FAILED, failure=failure)
 
-    async def _unhindered(self, run: "Run", engine: Engine) -> Outcome:
+    async def _retried_while_unavailable(self, run: "Run", engine: Engine) -> Outcome:
         """Make it, and where the system hinders that, as a full disk does, try again: the job is not to blame.
 
         What was sent to a vendor and what it answered is read anew each time, as after a crash.
@@ -269,7 +269,7 @@ class Worker:
                 self._hold_attempts(run)
                 return await self._generate(run, engine)
             except Exception as error:
-                problem = hindrance(error) or (unfinished(error) if run.is_open else None)
+                problem = as_unavailable(error) or (unfinished(error) if run.is_open else None)
                 if problem is None:
                     raise
                 log.error(
@@ -610,7 +610,7 @@ def names_in(folder: Path) -> list[str]:
     return [each.name for each in folder.iterdir()] if folder.is_dir() else []
 
 
-def unfinished(error: Exception) -> Hindered | None:
+def unfinished(error: Exception) -> Unavailable | None:
     """What is told of a fault of ours between a request that costs money and its answer: nothing is known by it, and it
     is found out as after a crash. None for a problem that somebody has thought about."""
-    return None if isinstance(error, Problem) else Hindered(UNEXPECTED)
+    return None if isinstance(error, Problem) else Unavailable(UNEXPECTED)

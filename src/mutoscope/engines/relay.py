@@ -30,7 +30,7 @@ from mutoscope.model.config import Account, Net
 from mutoscope.model.config import Relay as RelaySettings
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Dispatch, Generation, Input, Json, Operation, Output, Sent, State, Update, Watch
-from mutoscope.model.problem import Kind, Problem, hindrance
+from mutoscope.model.problem import Kind, Problem, as_unavailable
 from mutoscope.telemetry.counters import JOB_SECONDS, Durations, Tally
 from mutoscope.telemetry.tracing import HEADER, Tracing, span
 from mutoscope.wirekit.answers import MOST_CREDITS, number, plain_text
@@ -350,7 +350,7 @@ class Relay:
             try:
                 return await run.accept(dispatch, update.handle, update.upstream_status)
             except (Problem, OSError) as error:
-                problem = hindrance(error)
+                problem = as_unavailable(error)
                 if problem is None:
                     raise
                 log.error("accept_hindered", job=run.job_id, account=self.name, reason=problem.message)
@@ -463,7 +463,7 @@ class Relay:
             outputs += [await self._keep(run, each) for each in landed]
             outputs += [run.say(text) for text in run.checkpointed.get("texts") or ()]
         except Problem as problem:
-            if hindrance(problem):  # ours, and it passes: no reason to come ever less often
+            if as_unavailable(problem):  # ours, and it passes: no reason to come ever less often
                 return Parked(detail=problem.message, seconds=COPY_SECONDS[0])
             await run.checkpoint(copies=tries + 1)
             await run.tell("copy_failed", problem.message)

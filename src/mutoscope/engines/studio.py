@@ -229,9 +229,9 @@ class Studio(Local):
                 raise refusal(run, news["refused"])
             elif "killed" in news:
                 raise CutOff(f"A command of the renderer was killed: {news['killed']}")
-            elif "hindered" in news:
+            elif "unavailable" in news:
                 # As if it had happened here: the worker keeps the job and tries again.
-                raise OSError(news["hindered"], os.strerror(news["hindered"]))
+                raise OSError(news["unavailable"], os.strerror(news["unavailable"]))
             else:
                 log.error("studio_broke", job=run.job_id, reason=news.get("broken"))
                 raise Problem(Kind.ENGINE_FAILED, f"The renderer failed{memory_hint(news)}.")

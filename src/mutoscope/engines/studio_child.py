@@ -2,10 +2,10 @@
 it steps back for others, as `nice` counts it.
 
 Out come {"progress": share} while it works, and at the end one of {"done": {…}}, {"refused": {message, field}}
-for what cannot be made, {"hindered": errno} for what the system does not let it make, {"killed": text} where a command
-was ended from outside, and {"broken": text} for what should not happen. When its stdin closes, its parent is gone and
-so is it. It imports nothing of ours but studio and the sandbox, into which it shuts itself before it opens what it was
-given.
+for what cannot be made, {"unavailable": errno} for what the system does not let it make, {"killed": text} where one
+of its commands was ended from outside, and {"broken": text} for what should not happen. When its stdin closes, its
+parent is gone and so is it. It imports nothing of ours but studio and the sandbox, into which it shuts itself before it
+opens what it was given.
 """
 
 import errno
@@ -29,7 +29,7 @@ OPEN_FILES = 64
 PROGRESS_STEP = 0.01
 MAX_TRACE = 4000  # characters
 
-HINDRANCES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENFILE, errno.EFBIG)
+RESOURCE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENFILE, errno.EFBIG)
 """What the system may do to any order. Not EMFILE: the limit on open files is set here."""
 
 SANDBOX = "sandbox"  # an order to try them
@@ -79,7 +79,7 @@ def failure(error: BaseException, file_bytes: int) -> Json:
     if isinstance(error, Killed):
         return {"killed": str(error)}
     if number := system_error(error, file_bytes):
-        return {"hindered": number}
+        return {"unavailable": number}
     if isinstance(error, StudioError):
         return {"refused": {"message": str(error), "field": error.field}}
     if isinstance(error, MemoryError):
@@ -100,7 +100,7 @@ def system_error(error: BaseException, file_bytes: int) -> int | None:
         return None  # its word for a file that ends too soon
     if cause.errno == errno.EFBIG and file_bytes == FILE_BYTES:
         return None  # the limit is ours
-    return cause.errno if cause.errno in HINDRANCES else None
+    return cause.errno if cause.errno in RESOURCE_ERRORS else None
 
 
 def step_back(niceness: int) -> None:

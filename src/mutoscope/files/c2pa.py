@@ -30,7 +30,7 @@ from mutoscope import __version__
 from mutoscope.files import _sandbox as sandbox
 from mutoscope.model.config import BadSettings
 from mutoscope.model.config import Credentials as CredentialSettings
-from mutoscope.model.problem import Hindered, hindrance
+from mutoscope.model.problem import Unavailable, as_unavailable
 
 if TYPE_CHECKING:  # an extra, which need not be there
     from _typeshed import ReadableBuffer  # for type checkers only
@@ -109,7 +109,7 @@ class Signer:
 
     def sign(self, source: Path | bytes, media_type: str, making: Making, *, engine: str) -> Path | bytes:
         """The same file with its credentials: bytes for bytes, and for a path another beside it. Raises Unsigned, or
-        OSError or Hindered where the system hinders it, as a full disk does: then the job is tried again.
+        OSError or Unavailable where the system hinders it, as a full disk does: then the job is tried again.
 
         No two signatures are the same, not even of the same file.
         """
@@ -135,9 +135,9 @@ class Signer:
         except Unsigned:
             raise
         except Exception as error:  # the library's own kinds, a wheel that does not load
-            if target is not None and target.error and hindrance(target.error):
+            if target is not None and target.error and as_unavailable(target.error):
                 raise target.error from error
-            if hindrance(error):
+            if as_unavailable(error):
                 raise
             raise Unsigned("this file could not be signed; the server's log has the details") from error
 
@@ -150,7 +150,7 @@ class Signer:
         if now > self.end:
             which = f"past the certificate, which was good until {self.end:%Y-%m-%d %H:%M} UTC"
         told = f"the server's clock says {now:%Y-%m-%d %H:%M} UTC and is {which}"
-        raise Hindered(f"Files are to be signed, and {told}.") if self.required else Unsigned(told)
+        raise Unavailable(f"Files are to be signed, and {told}.") if self.required else Unsigned(told)
 
     def _with_statements(self, statement: Json, media_type: str, source: Path, path: Path, making: Making) -> bool:
         """Write the file with the statements of what went into it, in a child; whether there were any and that worked.

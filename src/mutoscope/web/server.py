@@ -20,7 +20,7 @@ from mutoscope.files.convert import convert
 from mutoscope.model.catalog import first
 from mutoscope.model.http import Form, FormFile, HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Output
-from mutoscope.model.problem import KINDS, Kind, Problem, hindrance
+from mutoscope.model.problem import KINDS, Kind, Problem, as_unavailable
 from mutoscope.model.requests import ANY_FILE, Allowance, Proof, Submission, Upload
 from mutoscope.service import inputs
 from mutoscope.service.gateway import Gateway, upload_path, visible
@@ -289,7 +289,7 @@ class Server:
         except Exception as error:
             id = uuid_utils.uuid7().hex  # by which whoever got this answer is found in the log
             log.exception("request_broke", path=request.path, request=id)
-            problem = hindrance(error) or Problem(Kind.INTERNAL, "Internal Server Error")
+            problem = as_unavailable(error) or Problem(Kind.INTERNAL, "Internal Server Error")
             response = wire.render_problem(problem, request)
             response.headers[REQUEST_ID] = id
         finally:
@@ -761,7 +761,7 @@ class Server:
                 status = await self.fill(match[1], request, receive, Path(folder) / "upload")
             return HttpResponse(status=status)
         except (Problem, OSError) as error:
-            problem = error if isinstance(error, Problem) else hindrance(error)
+            problem = error if isinstance(error, Problem) else as_unavailable(error)
             if problem is None:
                 raise
             return json_response({"message": problem.message, "error": problem.message}, problem.status)

@@ -18,7 +18,7 @@ from typing import Any
 import structlog
 
 from mutoscope.model.job import Job
-from mutoscope.model.problem import Hindered, Kind, Problem
+from mutoscope.model.problem import Kind, Problem, Unavailable
 
 log = structlog.get_logger("mutoscope.store")
 
@@ -243,10 +243,10 @@ class Writer:
                 raise
             call.error = error
 
-    def _fail_all(self, problem: Hindered) -> None:
+    def _fail_all(self, problem: Unavailable) -> None:
         for call in self._batch:
             # One exception each: raising one object in many tasks would tangle their tracebacks.
-            call.error = Hindered(problem.message)
+            call.error = Unavailable(problem.message)
 
 
 def together(call: Call) -> Bulk | None:
@@ -259,10 +259,10 @@ def environmental(error: BaseException) -> bool:
     return isinstance(error, sqlite3.Error) and primary_code(error) in ENVIRONMENT
 
 
-def unavailable(error: sqlite3.Error) -> Hindered:
+def unavailable(error: sqlite3.Error) -> Unavailable:
     log.error("store failed", exc_info=error)
     reason = ENVIRONMENT.get(primary_code(error), "its database reports an error, which is in the log")
-    return Hindered(f"The job store is not available: {reason}.")
+    return Unavailable(f"The job store is not available: {reason}.")
 
 
 def primary_code(error: sqlite3.Error) -> int:
