@@ -32,7 +32,7 @@ from mutoscope.model.problem import Problem
 from mutoscope.service import rehearsal as rehearsing
 from mutoscope.service.gateway import Gateway
 from mutoscope.service.inputs import Intake
-from mutoscope.service.keys import Keys, Pace, share_of, widest
+from mutoscope.service.keys import Keys, RateLimiter, share_of, widest
 from mutoscope.service.routing import Routes
 from mutoscope.service.spending import Books
 from mutoscope.service.words import Desk
@@ -142,11 +142,11 @@ class App:
             vendors_headers=partial(vendors_headers, self.ed25519),
         )
         self.lag = Lag()
-        pace = Pace(settings.limits.requests_per_minute, per_second=settings.limits.requests_per_second)
+        rate_limiter = RateLimiter(settings.limits.requests_per_minute, per_second=settings.limits.requests_per_second)
         self.words = Desk(
             peers(settings, self.catalog),
             Author(settings.script.replies),
-            pace=pace,
+            rate_limiter=rate_limiter,
             catalog=self.catalog,
             books=Books(
                 self.store,
@@ -186,7 +186,7 @@ class App:
             requests=requests,
             status=StatusPage(self.readiness, self.metrics, Gate(settings, self.keys)),
             keys=self.keys,
-            pace=pace,
+            rate_limiter=rate_limiter,
             words=self.words,
             rehearsal=rehearsal,
             scratch=self.home.scratch,
@@ -244,7 +244,7 @@ class App:
         await self.words.close()
         await self.prober.close()
         await self.client.close()
-        await self.server.meter.close()
+        await self.server.byte_quota.close()
         await self.keys.close()
         await self.store.close()
         if self.tracing:

@@ -25,7 +25,7 @@ from mutoscope.model.catalog import Catalog, token_cost
 from mutoscope.model.config import ModelPrice, ModelSettings, Rates
 from mutoscope.model.problem import Problem
 from mutoscope.model.words import FILE_TOKENS, Tokens, body_tokens
-from mutoscope.service.keys import RateLimited, TokenPace, digest
+from mutoscope.service.keys import RateLimited, TokenRateLimiter, digest
 from mutoscope.store import ExchangeRecord, Kept, Outlay, Settlement, SpendingHold, SqliteStore
 from mutoscope.wires import ROWS
 from mutoscope.wires.anthropic import messages
@@ -66,22 +66,22 @@ async def charged(app: App) -> tuple[float, float]:
 
 def test_what_was_taken_too_much_comes_back_and_too_little_is_waited_for() -> None:
     now = 0.0
-    pace = TokenPace(lambda: now)
-    pace.take("ann", 600, 500)
+    token_limiter = TokenRateLimiter(lambda: now)
+    token_limiter.take("ann", 600, 500)
     with pytest.raises(RateLimited) as caught:
-        pace.take("ann", 600, 200)
+        token_limiter.take("ann", 600, 200)
     assert (caught.value.allowance.of, caught.value.allowance.remaining) == ("tokens", 100)
     assert caught.value.retry_after == pytest.approx(10)
-    pace.settle("ann", 600, -400)
-    pace.take("ann", 600, 400)
-    pace.settle("ann", 600, 700)  # it came to far more
-    assert pace.spent("ann", 600)
+    token_limiter.settle("ann", 600, -400)
+    token_limiter.take("ann", 600, 400)
+    token_limiter.settle("ann", 600, 700)  # it came to far more
+    assert token_limiter.spent("ann", 600)
     now = 60.0
     with pytest.raises(RateLimited):
-        pace.take("ann", 600, 100)
-    pace.take("bob", 600, 9000)  # larger than a minute's share: let in while that is full
+        token_limiter.take("ann", 600, 100)
+    token_limiter.take("bob", 600, 9000)  # larger than a minute's share: let in while that is full
     with pytest.raises(RateLimited):
-        pace.take("bob", 600, 1)
+        token_limiter.take("bob", 600, 1)
 
 
 async def test_a_key_is_held_to_its_tokens_a_minute(start: Start) -> None:

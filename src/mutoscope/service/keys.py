@@ -361,7 +361,7 @@ class Buckets:
         self.each = tuple(Bucket(amount, seconds, then) for amount, seconds in shares if amount)
 
 
-class Pace:
+class RateLimiter:
     """Token buckets per caller: a second's and a minute's worth of requests. 0 sets no limit."""
 
     def __init__(
@@ -432,7 +432,7 @@ class RateLimited(Problem):
         self.allowance = allowance
 
 
-class TokenPace:
+class TokenRateLimiter:
     """Tokens a minute. What a request may come to is taken before, and what it came to instead is settled afterwards:
     whoever used more than there was waits until that has come back."""
 
@@ -477,9 +477,9 @@ class TokenPace:
         return bucket
 
 
-class Meter:
-    """Bytes that owners send a day (UTC). Counted here and told to the store every few seconds, so that a request that
-    is counted waits for no disk; other processes' share is learned when the store is told."""
+class ByteQuota:
+    """Bytes that owners send a day (UTC). Counted here and written to the store every few seconds, so that a request
+    that is counted waits for no disk; other processes' share is learned when the store is written to."""
 
     def __init__(self, store: Ledger, *, clock: Callable[[], float] = time.time) -> None:
         self._store, self._clock = store, clock

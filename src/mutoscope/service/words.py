@@ -14,7 +14,7 @@ from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import Rates, Rights
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.service.keys import Caller, Pace, hold_scope
+from mutoscope.service.keys import Caller, RateLimiter, hold_scope
 from mutoscope.service.spending import FREE, Books, Exchange
 from mutoscope.telemetry.counters import Tally
 from mutoscope.wirekit.routes import Route, Socket, Stream
@@ -45,7 +45,7 @@ class Desk:
         peers: Sequence[Peer],
         author: Author,
         *,
-        pace: Pace,
+        rate_limiter: RateLimiter,
         catalog: Catalog,
         books: Books,
         rehearsal: bool = False,
@@ -53,7 +53,7 @@ class Desk:
         draw: Callable[[], float] = random.random,
     ) -> None:
         """`rehearsal`: the author answers everything."""
-        self.peers, self.author, self.pace, self.catalog = tuple(peers), author, pace, catalog
+        self.peers, self.author, self.rate_limiter, self.catalog = tuple(peers), author, rate_limiter, catalog
         self.rehearsal, self.draw = rehearsal, draw
         self.books, self.session_idle_seconds = books, session_idle_seconds
 
@@ -129,7 +129,7 @@ class Desk:
         name = self.row_name(wire, model)
         hold_scope("model", name, caller.rights.models)
         if (own := caller.rights.per_model.get(name)) and own.requests_per_minute:
-            self.pace.take(f"{caller.owner}\n{name}", own.requests_per_minute)
+            self.rate_limiter.take(f"{caller.owner}\n{name}", own.requests_per_minute)
 
     def candidates(self, wire: Wire, route: Route, model: str, rights: Rights) -> list[Peer]:
         """The accounts that have the model, in an order drawn by their weights. None where no account speaks this wire

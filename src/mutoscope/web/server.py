@@ -24,8 +24,18 @@ from mutoscope.model.problem import KINDS, Kind, Problem, as_unavailable
 from mutoscope.model.requests import ANY_FILE, Allowance, Proof, Submission, Upload
 from mutoscope.service import inputs
 from mutoscope.service.gateway import Gateway, upload_path, visible
-from mutoscope.service.idempotency import REPLAYED, Turns, repeat_of
-from mutoscope.service.keys import Caller, Keys, Meter, Pace, RateLimited, digest, hold_scope, missing_key, widest
+from mutoscope.service.idempotency import REPLAYED, SingleFlight, repeat_of
+from mutoscope.service.keys import (
+    ByteQuota,
+    Caller,
+    Keys,
+    RateLimited,
+    RateLimiter,
+    digest,
+    hold_scope,
+    missing_key,
+    widest,
+)
 from mutoscope.service.receivers import receiver_address
 from mutoscope.service.words import Desk
 from mutoscope.store import Repeat
@@ -112,7 +122,7 @@ class Server:
         gateway: Gateway,
         *,
         keys: Keys | None = None,
-        pace: Pace | None = None,
+        rate_limiter: RateLimiter | None = None,
         rehearsal: bool = False,
         scratch: Path,
         requests: Durations[tuple[str, int]] | None = None,
@@ -125,8 +135,8 @@ class Server:
     ) -> None:
         """`rehearsal` lets a request choose its engine and its failure by header. `requests` counts them, by "wire
         METHOD route" and the status' first digit."""
-        self.gateway, self.keys, self.pace = gateway, keys or gateway.keys, pace or Pace(0)
-        self.meter = Meter(gateway.store, clock=gateway.clock)
+        self.gateway, self.keys, self.rate_limiter = gateway, keys or gateway.keys, rate_limiter or RateLimiter(0)
+        self.byte_quota = ByteQuota(gateway.store, clock=gateway.clock)
         self.admin = Admin(self.keys, gateway.store, clock=gateway.clock)
         self.rehearsal, self.scratch = rehearsal, scratch
         self.started, self.stopped, self.words = started, stopped, words
@@ -139,7 +149,7 @@ class Server:
             f"{mount}{wire.proxy}": wire for wire in wires if wire.proxy for mount in ("", f"/{wire.name}")
         }
         self.rendered: dict[tuple[str, str, str], tuple[Job, float, HttpResponse]] = {}
-        self.turns = Turns()
+        self.single_flight = SingleFlight()
         self.secrets = realtime.Secrets(gateway.clock)
         self.secret_prefixes = tuple(
             route.prefix for wire in wires for route in wire.routes if isinstance(route, Secret)
@@ -248,7 +258,7 @@ class Server:
         try:
             one_credential(scope["headers"])
             caller = await self.caller_of(wire, found, request)
-            allowance = self.pace.spend(caller.owner or address_of(scope), caller.rights)
+            allowance = self.rate_limiter.spend(caller.owner or address_of(scope), caller.rights)
             if not found.targets:
                 hold_scope("API", wire.name, caller.rights.wires)
                 if wire.absent and not found.methods and (nothing := wire.absent(request)):
@@ -352,7 +362,7 @@ class Server:
             limit = await self.counted(request, caller)
             form = await forms.receive(request, receive, asked.folder(), max_bytes=self.max_body)
             if limit is not None:
-                await self.meter.take(caller.owner, form_bytes(form), limit)
+                await self.byte_quota.take(caller.owner, form_bytes(form), limit)
             force_setattr(request, "form", form)
             force_setattr(request, "body", as_json(form, route.body))
         else:
@@ -373,7 +383,7 @@ class Server:
         declared = request.headers.get("content-length", "")
         if limit is None or SIZE.fullmatch(declared) is None or int(declared) > self.max_body:
             return limit
-        await self.meter.take(caller.owner, int(declared), limit)
+        await self.byte_quota.take(caller.owner, int(declared), limit)
         return None
 
     async def body_of(self, receive: Receive, request: HttpRequest, caller: Caller) -> bytes:
@@ -382,7 +392,7 @@ class Server:
         body = await read_body(receive, request, self.max_body)
         body = body.removeprefix(BYTE_ORDER_MARK)
         if limit is not None:
-            await self.meter.take(caller.owner, len(body), limit)
+            await self.byte_quota.take(caller.owner, len(body), limit)
         hold_values(body)
         return body
 
@@ -527,7 +537,7 @@ class Server:
         if self.keys.open:
             realtime.hold_origin(request, self.origins.allows if self.origins else lambda _: False)
         who = caller.owner or address_of(scope)
-        spend = partial(self.pace.spend, who, caller.rights)
+        spend = partial(self.rate_limiter.spend, who, caller.rights)
         spend()
         hold_scope("API", wire.name, caller.rights.wires)
         if self.rehearsal and (wanted := request.headers.get(REHEARSE)):
@@ -575,7 +585,7 @@ class Server:
         await save_body(receive, path, wish.max_bytes)
         size = path.stat().st_size
         if limit is not None:
-            await self.meter.take(caller.owner, size, limit)
+            await self.byte_quota.take(caller.owner, size, limit)
         if size < wish.min_bytes:
             raise Problem(Kind.INVALID, f"The file has {size} bytes; at least {wish.min_bytes} are needed.")
         file = FormFile(path=path, bytes=size)
@@ -604,7 +614,7 @@ class Server:
         if repeat is None:
             job, wait = await self.file(wire, route, request, caller, origin)
             return await self.made(route, request, job, wait, origin)
-        async with self.turns.take(owner, repeat):
+        async with self.single_flight.take(owner, repeat):
             known = await self.gateway.repeated(owner, repeat, origin=origin) if repeat.replays else None
             if known:  # the same request waits as long
                 job, wait = known, (await unhurried(route.parse, request, request)).wait
@@ -658,7 +668,7 @@ class Server:
         submission = await unhurried(route.parse, request, request)
         model = submission.generation.model
         if (own := caller.rights.per_model.get(model)) and own.requests_per_minute:
-            self.pace.take(f"{caller.owner}\n{model}", own.requests_per_minute)
+            self.rate_limiter.take(f"{caller.owner}\n{model}", own.requests_per_minute)
         job = await self.gateway.submit(
             wire,
             route.route,
@@ -739,7 +749,7 @@ class Server:
         try:
             one_credential(scope["headers"])
             owner = await self.admin.admit(request)
-            self.pace.spend(owner or address_of(scope))
+            self.rate_limiter.spend(owner or address_of(scope))
             if request.method == "POST":
                 body = await read_body(receive, request, MAX_ADMIN)
                 force_setattr(request, "body", body.removeprefix(BYTE_ORDER_MARK))
@@ -786,7 +796,7 @@ class Server:
             path = file_in(form, upload.max_bytes)
             status = FORM_STATUSES.get(next(iter(form.texts.get("success_action_status", ())), ""), status)
         size = path.stat().st_size
-        await self.meter.take(upload.owner, size, limit)
+        await self.byte_quota.take(upload.owner, size, limit)
         if size < upload.min_bytes:
             raise Problem(Kind.BAD_MEDIA, f"The file has {size} bytes; at least {upload.min_bytes} are needed.")
         media_type = inputs.sniff(path)
