@@ -23,7 +23,7 @@ from mutoscope.engines.words import Author
 from mutoscope.files.assets import Assets
 from mutoscope.files.c2pa import signer
 from mutoscope.files.data_dir import Home
-from mutoscope.files.egress import Client
+from mutoscope.files.egress import SafeClient
 from mutoscope.files.probe import Prober
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import BadSettings, Rights, Settings
@@ -70,7 +70,7 @@ class App:
         self.signer = signer(settings.credentials, identity or self.home.credentials)
         self.home.take()
         self.store = SqliteStore(self.home.database)
-        self.client = Client(settings.net)
+        self.client = SafeClient(settings.net)
         self.prober = Prober(settings.inputs)
         self.assets = Assets(
             settings.files,

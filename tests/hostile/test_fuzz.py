@@ -17,7 +17,7 @@ from test_corpus import dishonest
 from urls import LEADS_TO, REFUSED
 
 from mutoscope.files.assets import Assets, Span, read_range
-from mutoscope.files.egress import Client, address_flaw, is_address, name_flaw
+from mutoscope.files.egress import SafeClient, address_flaw, is_address, name_flaw
 from mutoscope.files.probe import HEAD, MARKS, MediaInfo, Prober, describe, sniff
 from mutoscope.model.config import Files, Inputs, Net
 from mutoscope.model.problem import Kind, Problem
@@ -168,7 +168,7 @@ urls = st.one_of(
 
 
 def test_a_url_is_refused_with_a_reason_or_leads_to_a_public_place(rounds: Rounds, pytestconfig: pytest.Config) -> None:
-    client = Client(Net())
+    client = SafeClient(Net())
 
     @fuzzing(1500, pytestconfig)
     @given(urls)

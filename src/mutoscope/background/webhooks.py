@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import msgspec
 import structlog
 
-from mutoscope.files.egress import Client
+from mutoscope.files.egress import SafeClient
 from mutoscope.model.config import Webhooks as WebhookSettings
 from mutoscope.model.job import Delivery, Job
 from mutoscope.model.problem import Kind, Problem
@@ -106,7 +106,7 @@ class Deliverer:
         self,
         *,
         store: DelivererStore,
-        client: Client,
+        client: SafeClient,
         settings: WebhookSettings,
         secret: str,
         wake: Bell,

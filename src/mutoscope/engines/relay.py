@@ -22,7 +22,7 @@ from msgspec.structs import replace
 from mutoscope.engines.circuit_breaker import Breaker, Bucket
 from mutoscope.engines.engine import HANDED, MADE, Outcome, Parked, Unsent, VendorRun
 from mutoscope.files.assets import EXTENSIONS
-from mutoscope.files.egress import Client, Line, Lookup, NotSent, discard
+from mutoscope.files.egress import ConnectFailed, Lookup, SafeClient, VendorClient, discard
 from mutoscope.files.probe import MediaInfo
 from mutoscope.model import catalog
 from mutoscope.model.catalog import Catalog, Model
@@ -107,7 +107,7 @@ class Relay:
         base_url = account.base_url or self.back.base_url
         if not base_url:
             raise Problem(Kind.INVALID, f"is needed: {wire.title} has no address of its own; name your reseller's")
-        self.line = Line(
+        self.vendor_client = VendorClient(
             base_url,
             lambda: self.back.sign(account.key, self.clock()),
             net,
@@ -116,9 +116,9 @@ class Relay:
             lookup=lookup,
         )
         copies = replace(
-            net, total_seconds=settings.copy_seconds, allow_hosts=(*net.allow_hosts, self.line.base.host or "")
+            net, total_seconds=settings.copy_seconds, allow_hosts=(*net.allow_hosts, self.vendor_client.base.host or "")
         )
-        self.copier = Client(copies, lookup=lookup)
+        self.copier = SafeClient(copies, lookup=lookup)
         self.breaker = Breaker(failures=settings.breaker_failures, seconds=settings.breaker_seconds)
         self.bucket = Bucket(account.requests_per_second or self.back.requests_per_second or 0.0)
         self.requests: Durations[str] = Durations()  # by the answer's hundred, or the kind of problem without one
@@ -216,7 +216,7 @@ class Relay:
         for task in self._to_end:  # what is still not known is looked for by the next process
             task.cancel()
         await asyncio.gather(*self._to_end, return_exceptions=True)
-        await self.line.close()
+        await self.vendor_client.close()
         await self.copier.close()
 
     def _order(self, generation: Generation, model: Model) -> VendorRequest:
@@ -380,7 +380,7 @@ class Relay:
     def _verdict(self, status: int | None, problem: Problem) -> Sent:
         """What the status of the answer says, None where there was no answer."""
         if status is None:
-            return Sent.UNSENT if isinstance(problem, NotSent) else Sent.UNKNOWN
+            return Sent.UNSENT if isinstance(problem, ConnectFailed) else Sent.UNKNOWN
         if 200 <= status < 300:  # refused by a code in the body, which says as much as a status would
             return CODED.get(problem.kind, Sent.UNKNOWN)
         if status in self.back.unsent and problem.kind not in self.back.final:
@@ -616,7 +616,7 @@ class Relay:
         if self.tracing and self.tracing.to_vendors and (trace := self.tracing.header()):
             request = replace(request, headers={**request.headers, HEADER: trace})
         try:
-            response = await self.line.send(request)
+            response = await self.vendor_client.send(request)
             answer = f"{response.status // 100}xx"
             return response
         except Problem as problem:

@@ -222,7 +222,7 @@ class Desk:
                 problem = problem or busy(peer)
                 continue
             query = request.query | {"model": peer.account.renames.get(model, model)}
-            path = path_below(peer.line.base.path, route.path, peer.wire.optional)
+            path = path_below(peer.vendor_client.base.path, route.path, peer.wire.optional)
             try:
                 asked = HttpRequest(method="GET", path=path, query=query, headers=headers)
                 return peer, await peer.connect(asked, max_bytes)
@@ -268,7 +268,7 @@ def spoken_by(name: str) -> tuple[str, ...]:
 
 def translated(translation: Translation, peer: Peer, request: HttpRequest, model: str) -> Asked:
     """Raises Problem for what the account's wire cannot say."""
-    vendor = f"//{peer.line.base.host}/" in f"{peer.words.base_url}/"
+    vendor = f"//{peer.vendor_client.base.host}/" in f"{peer.words.base_url}/"
     return translation.ask(request, peer.account.renames.get(model, model), vendor)
 
 
@@ -279,7 +279,7 @@ def sent(peer: Peer, route: Stream, path: str, request: HttpRequest, model: str,
     body = request.body if theirs == model else route.named(request.body, theirs)
     return HttpRequest(
         method=route.method,
-        path=path_below(peer.line.base.path, path, peer.wire.optional),
+        path=path_below(peer.vendor_client.base.path, path, peer.wire.optional),
         query={} if asked.body else request.query,
         headers={name: text for name in kept if (text := request.headers.get(name))}
         | {"x-request-id": id}
