@@ -28,7 +28,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relay, "COPY_SECONDS", (0.1, 0.2))
     monkeypatch.setattr(relay, "LIST_TRIES", (0.05, 0.1))
     monkeypatch.setattr(relay, "ACCEPT_SECONDS", 0.05)
-    monkeypatch.setattr(worker, "PARKED_SECONDS", 0.1)
+    monkeypatch.setattr(worker, "RETRY_FETCH_SECONDS", 0.1)
     monkeypatch.setattr(worker, "HINDERED_SECONDS", 0.05)
 
 

@@ -13,8 +13,8 @@ import structlog
 import uuid_utils
 from msgspec.structs import replace
 
-from mutoscope.engines import CutOff, Engine, Handed, OpenedInput, Outcome, Parked, Unsent
-from mutoscope.engines.engine import MADE
+from mutoscope.engines import CutOff, Engine, NotSubmitted, OpenedInput, Outcome, RetryFetch, Submitted
+from mutoscope.engines.engine import MADE, outcome_word
 from mutoscope.files.assets import Assets, in_turn
 from mutoscope.files.c2pa import Making, Signer, Unsigned
 from mutoscope.files.probe import MediaInfo
@@ -36,7 +36,7 @@ PROGRESS_SECONDS = 0.5  # how often news of progress is written
 WORDS = "text/plain"
 CLEARED_SECONDS = 3600.0  # how often what copies left is looked through
 AGAIN_SECONDS = (1.0, 10.0)  # before a job that was cut off is taken up again: the first time, and the longest
-PARKED_SECONDS = 60.0  # before what a vendor made is fetched again after a fault of ours
+RETRY_FETCH_SECONDS = 60.0  # before what a vendor made is fetched again after a fault of ours
 UNEXPECTED = "The server met an unexpected error while making this; its log has the details."
 
 
@@ -49,7 +49,7 @@ class Ending(NamedTuple):
     was_made: bool = False  # a vendor made it, whatever became of it here
 
 
-Conclusion = Ending | Handed | Parked | Unsent | CutOff
+Conclusion = Ending | Submitted | RetryFetch | NotSubmitted | CutOff
 """What comes of an attempt."""
 
 
@@ -200,7 +200,7 @@ class Worker:
         job = run.job
         try:
             outcome = await self._attempt(run, engine)
-            found.add(outcome=outcome.state.value if isinstance(outcome, Ending) else type(outcome).__name__.lower())
+            found.add(outcome=outcome.state.value if isinstance(outcome, Ending) else outcome_word(outcome))
             if isinstance(outcome, Ending):
                 found.fault = outcome.failure.kind.value if outcome.failure else ""
             await self._conclude(run, engine, outcome)
@@ -214,18 +214,18 @@ class Worker:
             if not run.is_accepted:
                 raise
             log.exception("conclusion_broke", job=job.id)  # what a vendor makes or made is not given up for it
-            await self._park(run, Parked(detail=UNEXPECTED, seconds=PARKED_SECONDS))
+            await self._retry_fetch(run, RetryFetch(detail=UNEXPECTED, seconds=RETRY_FETCH_SECONDS))
 
     async def _conclude(self, run: "Run", engine: Engine, outcome: "Conclusion") -> None:
         job = run.job
         match outcome:
-            case Handed():
+            case Submitted():
                 log.info("job_handed_over", job=job.id, account=engine.name)
                 self.signals.watched()
-            case Parked() as parked:
-                await self._park(run, parked)
-            case Unsent() as unsent:
-                await self._elsewhere(run, unsent)
+            case RetryFetch() as again:
+                await self._retry_fetch(run, again)
+            case NotSubmitted() as refused:
+                await self._elsewhere(run, refused)
             case CutOff() as cut:
                 await self._take_up_again(run, cut)
             case Ending() as ending:
@@ -249,7 +249,7 @@ class Worker:
             log.exception("engine_broke", job=job.id, engine=engine.name)
             failure = Failure(kind=Kind.INTERNAL, message=UNEXPECTED)
         if run.is_accepted:
-            return Parked(detail=failure.message, seconds=PARKED_SECONDS)
+            return RetryFetch(detail=failure.message, seconds=RETRY_FETCH_SECONDS)
         if run.dispatch is not None and run.is_open:
             await run.resolve(run.dispatch, Sent.UNKNOWN, failure.message)
             message = f"Nothing tells whether a vendor makes this: {failure.message}"
@@ -307,21 +307,21 @@ class Worker:
         await asyncio.sleep(seconds)
         await self.store.release(job.id, self.name, self.clock(), counted=True)
 
-    async def _park(self, run: "Run", parked: Parked) -> None:
+    async def _retry_fetch(self, run: "Run", again: RetryFetch) -> None:
         """What the vendor made could not be fetched: it is asked again, unless that went on for too long."""
         job, now = run.job, self.clock()
         since = run.dispatch.at if run.dispatch else job.created
         if now - since > self.relay.late_seconds:
-            message = f"The vendor made this, but it could not be fetched: {parked.detail}"
+            message = f"The vendor made this, but it could not be fetched: {again.detail}"
             failure = Failure(kind=Kind.UPSTREAM_FAILED, message=message)
             await self._settle(run, Ending(State.FAILED, failure=failure, was_made=True))
             return
-        await self.store.park(job.id, self.name, due=now + parked.seconds, detail=parked.detail, now=now)
-        log.warning("copy_failed", job=job.id, reason=parked.detail, next_seconds=round(parked.seconds))
+        await self.store.park(job.id, self.name, due=now + again.seconds, detail=again.detail, now=now)
+        log.warning("copy_failed", job=job.id, reason=again.detail, next_seconds=round(again.seconds))
 
-    async def _elsewhere(self, run: "Run", unsent: Unsent) -> None:
+    async def _elsewhere(self, run: "Run", refused: NotSubmitted) -> None:
         """Nothing was spent: the next engine of the route takes the job, else it waits, else it fails."""
-        job, now, problem = run.job, self.clock(), unsent.problem
+        job, now, problem = run.job, self.clock(), refused.problem
         model = self.gateway.catalog.get(job.generation.model)
         tried = (*run.checkpointed.get("tried", ()), job.engine)
         if follower := self.gateway.routes.next(job.generation, model, tried, allowed=job.engines):
@@ -331,15 +331,15 @@ class Worker:
             self.signals.wake(follower.name)
             return
         patience = job.created + (model.timeout_seconds or self.relay.timeout_seconds)
-        if unsent.retry_seconds is None or now + unsent.retry_seconds > patience:
+        if refused.retry_seconds is None or now + refused.retry_seconds > patience:
             failure = Failure(kind=problem.kind, message=problem.message, field=problem.field)
             await self._settle(run, Ending(State.FAILED, failure=failure))
             return
         if run.checkpointed.get("tried"):
             await run.checkpoint(tried=())  # the next round begins anew
-        until = now + unsent.retry_seconds
+        until = now + refused.retry_seconds
         await self.store.defer(job.id, self.name, until=until, detail=problem.message, now=now)
-        log.warning("deferred", job=job.id, engine=job.engine, seconds=round(unsent.retry_seconds, 1))
+        log.warning("deferred", job=job.id, engine=job.engine, seconds=round(refused.retry_seconds, 1))
 
     async def _settle(self, run: "Run", ending: Ending) -> None:
         """Write how it ended. A store that cannot be written is waited for: what was made is not thrown away."""

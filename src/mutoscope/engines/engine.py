@@ -27,21 +27,21 @@ class OpenedInput(Struct, frozen=True, kw_only=True):
     label: str | None = None
 
 
-class Handed(Struct, frozen=True, kw_only=True):
+class Submitted(Struct, frozen=True, kw_only=True):
     """What `generate` returns when somebody else goes on: the vendor that has the job now, asked again at its watch."""
 
 
-HANDED = Handed()
+SUBMITTED = Submitted()
 
 
-class Parked(Struct, frozen=True, kw_only=True):
+class RetryFetch(Struct, frozen=True, kw_only=True):
     """The vendor has made it, but the result could not be fetched: asked again after a while, for a fresh link too."""
 
     detail: str
     seconds: float
 
 
-class Unsent(Struct, frozen=True, kw_only=True):
+class NotSubmitted(Struct, frozen=True, kw_only=True):
     """Nothing was spent and nothing can be here, now: the next engine on the route takes over, or this one tries again.
 
     Without `retry_seconds` there is no use in trying this one again.
@@ -56,7 +56,14 @@ class CutOff(Exception):
     attempt counts. The message says what happened, without a full stop."""
 
 
-Outcome = tuple[Output, ...] | Handed | Parked | Unsent
+Outcome = tuple[Output, ...] | Submitted | RetryFetch | NotSubmitted
+
+OUTCOME_WORDS: dict[type, str] = {Submitted: "handed", RetryFetch: "parked", NotSubmitted: "unsent"}
+"""How the outcomes that are no files are called in traces."""
+
+
+def outcome_word(outcome: object) -> str:
+    return OUTCOME_WORDS.get(type(outcome), type(outcome).__name__.lower())
 
 
 class EngineRun(Protocol):

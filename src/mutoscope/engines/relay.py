@@ -20,7 +20,7 @@ import structlog
 from msgspec.structs import replace
 
 from mutoscope.engines.circuit_breaker import Breaker, Bucket
-from mutoscope.engines.engine import HANDED, MADE, Outcome, Parked, Unsent, VendorRun
+from mutoscope.engines.engine import MADE, SUBMITTED, NotSubmitted, Outcome, RetryFetch, VendorRun, outcome_word
 from mutoscope.files.assets import EXTENSIONS
 from mutoscope.files.egress import ConnectFailed, Lookup, SafeClient, VendorClient, discard
 from mutoscope.files.probe import MediaInfo
@@ -198,7 +198,7 @@ class Relay:
             return await self._through(self._find_out(run, self._order_of(run), last))
         if not self.breaker.allows:
             problem = Problem(Kind.UNAVAILABLE, f"{self.name} is left alone for a while after {self.breaker.reason}")
-            return Unsent(problem=problem, retry_seconds=self.breaker.seconds_left)
+            return NotSubmitted(problem=problem, retry_seconds=self.breaker.seconds_left)
         self._submitting += 1
         try:
             with self.breaker.trying():
@@ -207,7 +207,7 @@ class Relay:
                     given = [each for each in order.generation.inputs if not self._is_said_by_id(order, each)]
                     sources = {each.field: await self._bring(run, order, each) for each in given}
                 except Unreached as reason:
-                    return self._unsent(run, reason.problem)
+                    return self._not_submitted(run, reason.problem)
                 return await self._through(self._send(run, replace(order, sources=sources)))
         finally:
             self._submitting -= 1
@@ -306,10 +306,10 @@ class Relay:
         """One at a time where the vendor's list is to settle what is lost: it does not tell two lost ones apart."""
         async with self._turn:
             if not self.breaker.answers:  # closed by the vendor while this one waited for its turn
-                return self._unsent(run, Problem(Kind.RATE_LIMITED, f"{self.name}: {self.breaker.reason}"))
+                return self._not_submitted(run, Problem(Kind.RATE_LIMITED, f"{self.name}: {self.breaker.reason}"))
             with span(self.tracing, "submit", kind="CLIENT", account=self.name) as found:
                 outcome = await self._send_now(run, order)
-                found.add(outcome=type(outcome).__name__.lower())
+                found.add(outcome=outcome_word(outcome))
                 return outcome
 
     async def _send_now(self, run: VendorRun, order: VendorRequest) -> Outcome:
@@ -326,11 +326,11 @@ class Relay:
                 self._failed(problem)
                 if isinstance(error, Answered) and error.status < 500 and error.status != 429:
                     raise problem from error
-                return self._unsent(run, problem)
+                return self._not_submitted(run, problem)
             return await self._sorted(run, order, sending.dispatch, self._verdict(sending.status, problem), problem)
         self.upstream += 1
         self.breaker.succeeded()
-        return HANDED
+        return SUBMITTED
 
     async def _with_result(self, run: VendorRun, update: Update) -> Update:
         """What the answer to a submission carries is kept, and told by its handle: the next poll asks nobody."""
@@ -364,12 +364,12 @@ class Relay:
             case Sent.UNSENT:
                 self._failed(problem)
                 await run.resolve(dispatch, Sent.UNSENT, problem.message)
-                return self._unsent(run, problem)
+                return self._not_submitted(run, problem)
             case Sent.REFUSED:
                 await run.resolve(dispatch, Sent.REFUSED, problem.message)
                 if problem.kind in ELSEWHERE:
                     self._failed(problem)
-                    return Unsent(problem=ours_to_mend(self.name, problem))
+                    return NotSubmitted(problem=ours_to_mend(self.name, problem))
                 self.breaker.succeeded()  # it answers
                 raise problem
             case _:
@@ -393,10 +393,12 @@ class Relay:
         else:
             self.breaker.failed(problem.message)
 
-    def _unsent(self, run: VendorRun, problem: Problem) -> Unsent:
+    def _not_submitted(self, run: VendorRun, problem: Problem) -> NotSubmitted:
         tries = run.dispatch.number if run.dispatch else 1
         wait = problem.retry_after or min(RETRY_SECONDS[1], RETRY_SECONDS[0] * 2 ** min(tries - 1, 10))
-        return Unsent(problem=problem, retry_seconds=max(wait, self.breaker.seconds_left) * random.uniform(1.0, 1.2))
+        return NotSubmitted(
+            problem=problem, retry_seconds=max(wait, self.breaker.seconds_left) * random.uniform(1.0, 1.2)
+        )
 
     async def _find_out(self, run: VendorRun, order: VendorRequest, dispatch: Dispatch, why: str = "") -> Outcome:
         """Whether a submission whose answer was lost arrived: the vendor's list tells, where only we use the account.
@@ -406,7 +408,7 @@ class Relay:
         why = why or "the server stopped before the answer came"
         if self.account.resend:
             await run.resolve(dispatch, Sent.UNSENT, f"sent again by leave of the operator ({why})")
-            return self._unsent(run, Problem(Kind.UPSTREAM_FAILED, why))
+            return self._not_submitted(run, Problem(Kind.UPSTREAM_FAILED, why))
         if self.back.find is not None and self.can_find:
             exact = self.back.finds_by_reference
             async with contextlib.nullcontext() if exact else self._door.looking():
@@ -416,10 +418,10 @@ class Relay:
                 if found is not None and len(found) == 1 and alone:
                     await run.accept(dispatch, found[0], "")
                     self.upstream += 1
-                    return HANDED
+                    return SUBMITTED
                 if found is not None and not found and self.names_all_tasks:
                     await run.resolve(dispatch, Sent.UNSENT, f"the vendor's list does not have it ({why})")
-                    return self._unsent(run, Problem(Kind.UPSTREAM_FAILED, why))
+                    return self._not_submitted(run, Problem(Kind.UPSTREAM_FAILED, why))
                 self._disowned |= {str(handle["id"]) for handle in found or ()}
         await run.resolve(dispatch, Sent.UNKNOWN, why)
         raise Problem(
@@ -464,10 +466,12 @@ class Relay:
             outputs += [run.say(text) for text in run.checkpointed.get("texts") or ()]
         except Problem as problem:
             if as_unavailable(problem):  # ours, and it passes: no reason to come ever less often
-                return Parked(detail=problem.message, seconds=COPY_SECONDS[0])
+                return RetryFetch(detail=problem.message, seconds=COPY_SECONDS[0])
             await run.checkpoint(copies=tries + 1)
             await run.tell("copy_failed", problem.message)
-            return Parked(detail=problem.message, seconds=min(COPY_SECONDS[1], COPY_SECONDS[0] * 2 ** min(tries, 10)))
+            return RetryFetch(
+                detail=problem.message, seconds=min(COPY_SECONDS[1], COPY_SECONDS[0] * 2 ** min(tries, 10))
+            )
         return tuple(outputs)
 
     async def _keep(self, run: VendorRun, landed: "Landed") -> Output:
