@@ -23,7 +23,7 @@ from mutoscope.model.config import Worker as WorkerSettings
 from mutoscope.model.job import Dispatch, Failure, Input, Job, Json, Output, Sent, State
 from mutoscope.model.problem import Kind, Problem, Unavailable, as_unavailable
 from mutoscope.service.gateway import Gateway
-from mutoscope.service.planning import made_definite
+from mutoscope.service.planning import with_defaults_and_seed
 from mutoscope.store import Dispatches, Jobs, Leases
 from mutoscope.telemetry.tracing import Facts, span
 
@@ -294,7 +294,7 @@ class Worker:
         job = run.job
         if not engine.remote:
             model = self.gateway.catalog.get(job.generation.model)
-            run.generation = made_definite(job.generation, model, engine, job.id)
+            run.generation = with_defaults_and_seed(job.generation, model, engine, job.id)
             if job.generation.inputs:
                 run.inputs = await self.gateway.intake.open(job.generation.inputs, run.scratch)
         return await engine.generate(run)

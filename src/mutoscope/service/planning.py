@@ -75,7 +75,7 @@ class Planner:
         return self.prices.known(model, makers) or rights.engines
 
 
-def made_definite(asked: Generation, model: Model, maker: Engine, id: str) -> Generation:
+def with_defaults_and_seed(asked: Generation, model: Model, maker: Engine, id: str) -> Generation:
     """What was asked with the row's defaults and a seed, as the engine needs it."""
     return seeded(catalog.complete(asked, model, remote=maker.remote), id, remote=maker.remote)
 
