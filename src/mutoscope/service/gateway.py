@@ -234,7 +234,7 @@ class Gateway:
         job = None if id is None else self.store.hot(id) or await self.store.get(id)
         if job is None and isinstance(route, Read) and (named := route.named):
             page = Page(size=1, keep=lambda each: named(each, public))
-            [*_, job] = None, *await self.sifted(wire, route, page, owner=owner, offset=0, wanted=1)
+            [*_, job] = None, *await self.filtered(wire, route, page, owner=owner, offset=0, wanted=1)
         if job is None or not visible(job, wire, route, owner):
             there = read_path(job, wire) if job is not None and job.owner == owner else None
             told = (
@@ -256,7 +256,7 @@ class Gateway:
         names = [public for public in publics[:MANY] if public not in found]
         if names and isinstance(route, ReadMany) and (named := route.named):
             page = Page(keep=lambda job: any(named(job, name) for name in names))
-            for job in await self.sifted(wire, route, page, owner=owner, offset=0, wanted=len(names)):
+            for job in await self.filtered(wire, route, page, owner=owner, offset=0, wanted=len(names)):
                 found |= {name: self.linked(job, origin) for name in names if name not in found and named(job, name)}
         return tuple(found[public] for public in publics[:MANY] if public in found)
 
@@ -275,12 +275,12 @@ class Gateway:
         offset = (page.number - 1) * page.size if page.offset is None else page.offset
         wanted = page.size + page.ahead
         if page.keep is not None:
-            jobs = await self.sifted(wire, route, page, owner=owner, offset=offset, wanted=wanted)
+            jobs = await self.filtered(wire, route, page, owner=owner, offset=offset, wanted=wanted)
         else:
             jobs = await self.store.list(wire=wire.name, owner=owner, route=route.route, limit=wanted, offset=offset)
         return tuple(self.linked(job, origin) for job in jobs)
 
-    async def sifted(
+    async def filtered(
         self, wire: Wire, route: Route, page: Page, *, owner: str, offset: int, wanted: int
     ) -> tuple[Job, ...]:
         """The jobs that a page keeps, among the newest SIFTED of the caller's."""
