@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from mutoscope.engines import CutOff, Engine, NotSubmitted, OpenedInput, Outcome, RetryFetch, Submitted
 from mutoscope.engines.engine import MADE, outcome_word
-from mutoscope.files.assets import Assets, in_turn
+from mutoscope.files.assets import Assets, in_file_pool
 from mutoscope.files.c2pa import Making, Signer, Unsigned
 from mutoscope.files.probe import MediaInfo
 from mutoscope.model.config import Relay as RelaySettings
@@ -512,7 +512,7 @@ class Run:
         if signer is None:
             return source
         try:
-            signed = await in_turn(signer.sign, source, media_type, making, engine=self.job.engine)
+            signed = await in_file_pool(signer.sign, source, media_type, making, engine=self.job.engine)
         except Unsigned as reason:
             log.warning("unsigned", job=self.job.id, media_type=media_type, reason=repr(reason.__cause__ or reason))
             self.note(f"no content credentials: {reason}")

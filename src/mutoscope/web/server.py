@@ -404,7 +404,7 @@ class Server:
             case Create():
                 return await self.make(wire, route, request, caller, origin)
             case List():
-                page = await unhurried(route.parse, request, request)
+                page = await in_thread(route.parse, request, request)
                 jobs = await gateway.list(wire, route, page, owner=owner, origin=origin)
                 return route.render(jobs, request)
             case ReadMany():
@@ -425,7 +425,7 @@ class Server:
                 job = await gateway.show(wire, route, route.id(request), owner=owner, origin=origin)
                 return await self.content(route, job, request)
             case OpenUploads():
-                wishes = await unhurried(route.parse, request, request)
+                wishes = await in_thread(route.parse, request, request)
                 return route.render(await gateway.open_uploads(wire, wishes, owner=owner, origin=origin), request)
             case TakeFile():
                 return route.render(await self.take_file(wire, route, request, owner, origin), request)
@@ -441,7 +441,7 @@ class Server:
             case AccountRead():
                 return route.render(await gateway.account(owner, caller.rights), request)
             case UsageRead():
-                period = await unhurried(route.parse, request, request)
+                period = await in_thread(route.parse, request, request)
                 return route.render(await gateway.usage(period, owner=owner), request)
             case _:
                 raise TypeError(f"no way to serve {type(route).__name__}")
@@ -597,7 +597,7 @@ class Server:
         """Keep the files inside a body."""
         kept: list[Upload] = []
         with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
-            for number, (wish, data) in enumerate(await unhurried(route.parse, request, request)):
+            for number, (wish, data) in enumerate(await in_thread(route.parse, request, request)):
                 if not wish.min_bytes <= len(data) <= wish.max_bytes:
                     message = f"A file has {len(data)} bytes; {wish.min_bytes} to {wish.max_bytes} are taken."
                     raise Problem(Kind.TOO_LARGE if data else Kind.INVALID, message)
@@ -610,14 +610,14 @@ class Server:
     async def make(self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str) -> HttpResponse:
         """A create. One that says that it repeats another is answered with the other's job."""
         owner = caller.owner
-        repeat = await unhurried(repeat_of, request, request)
+        repeat = await in_thread(repeat_of, request, request)
         if repeat is None:
             job, wait = await self.file(wire, route, request, caller, origin)
             return await self.made(route, request, job, wait, origin)
         async with self.single_flight.take(owner, repeat):
             known = await self.gateway.repeated(owner, repeat, origin=origin) if repeat.replays else None
             if known:  # the same request waits as long
-                job, wait = known, (await unhurried(route.parse, request, request)).wait
+                job, wait = known, (await in_thread(route.parse, request, request)).wait
             else:
                 job, wait = await self.file(wire, route, request, caller, origin, repeat)
         response = await self.made(route, request, job, wait, origin)
@@ -665,7 +665,7 @@ class Server:
     async def filed(
         self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str, repeat: Repeat | None
     ) -> tuple[Job, float | None]:
-        submission = await unhurried(route.parse, request, request)
+        submission = await in_thread(route.parse, request, request)
         model = submission.generation.model
         if (own := caller.rights.per_model.get(model)) and own.requests_per_minute:
             self.rate_limiter.take(f"{caller.owner}\n{model}", own.requests_per_minute)
@@ -869,7 +869,7 @@ def family(media_type: str) -> str:
     return media_type.partition("/")[0]
 
 
-async def unhurried(read: Callable[..., T], request: HttpRequest, *arguments: object) -> T:
+async def in_thread(read: Callable[..., T], request: HttpRequest, *arguments: object) -> T:
     """Read a request; one with an inline file in a thread, because that would hold up the others."""
     if len(request.body) > LARGE_BODY:
         return await asyncio.to_thread(read, *arguments)
