@@ -93,7 +93,7 @@ class App:
             "script": Script(settings.script),
             **self.relays,
         }
-        hold_prices(settings, self.engines)
+        check_prices(settings, self.engines)
         self.routes = Routes(self.engines, settings.accounts)
         self.wires = spoken(settings)
         self.keys = Keys(settings.keys, self.store, net=settings.net, secret=self.assets.secret)
@@ -287,7 +287,7 @@ def spoken(settings: Settings) -> tuple[Wire, ...]:
     return tuple(chosen.get(wire.name, wire) for wire in ALL)
 
 
-def hold_prices(settings: Settings, engines: Mapping[str, Engine]) -> None:
+def check_prices(settings: Settings, engines: Mapping[str, Engine]) -> None:
     """Raises BadSettings for a price at a place that there is not."""
     places = list(dict.fromkeys([*engines, *BY_NAME]))
     for model, changed in settings.models.items():

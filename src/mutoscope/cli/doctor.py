@@ -34,7 +34,7 @@ from mutoscope.model import config
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import BadSettings, Settings
 from mutoscope.model.problem import Problem
-from mutoscope.store import NewerDatabase, hold_readable
+from mutoscope.store import NewerDatabase, check_readable
 from mutoscope.telemetry import tracing
 from mutoscope.wires import ROWS
 
@@ -280,7 +280,7 @@ def home(settings: Settings) -> Iterator[Check]:
 
 def records(path: Path) -> Check:
     try:
-        hold_readable(path)
+        check_readable(path)
     except (NewerDatabase, Problem) as error:
         advice = "choose another directory with --data, or put back the copy that fits"
         return Check(what="job store", verdict=Verdict.BROKEN, found=str(error), advice=advice)

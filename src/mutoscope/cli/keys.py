@@ -223,14 +223,16 @@ def rights_of(given: Mapping[str, object], settings: Settings) -> Rights:
         where, option = str(error).partition(" - at `$.")[::2]
         raise Stop(f"--{option.rstrip('`').replace('_', '-')}: {where}", 2) from error
     engines = dict.fromkeys([*BUILT_IN, *settings.accounts, *BY_NAME])
-    hold("--wire", rights.wires, BY_NAME)
+    check_known("--wire", rights.wires, BY_NAME)
     words = {word: None for each in settings.accounts.values() for word in (*each.renames, *each.models)}
-    hold("--model", rights.models, dict.fromkeys([*Catalog(ROWS, settings.models).models, *settings.models, *words]))
-    hold("--engine", rights.engines, engines)
+    check_known(
+        "--model", rights.models, dict.fromkeys([*Catalog(ROWS, settings.models).models, *settings.models, *words])
+    )
+    check_known("--engine", rights.engines, engines)
     return rights
 
 
-def hold(option: str, names: Sequence[str], known: Mapping[str, object]) -> None:
+def check_known(option: str, names: Sequence[str], known: Mapping[str, object]) -> None:
     for name in names:
         if name not in known:
             raise Stop(f"{option} {name}: there is none of this name; there are {', '.join(known)}.", 2)

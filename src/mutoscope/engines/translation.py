@@ -291,7 +291,7 @@ EFFORTS = ((16_384, "xhigh"), (8192, "high"), (2048, "medium"), (0, "low"))  # b
 def to_chat(request: HttpRequest, model: str, vendor: bool) -> Asked:
     """Raises Problem."""
     body = read_body(request.body, messages.Body)
-    messages.hold_tools(body)
+    messages.check_tools(body)
     ask = messages.read(body, request)
     said: Json = {name: value for name, value in read_json(request.body).items() if value is not None}
     notes: list[str] = []

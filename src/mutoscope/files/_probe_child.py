@@ -288,7 +288,7 @@ def whole_png(file: BinaryIO, size: int) -> bool:
         if head[4:8] == b"IEND":
             break
         at += 12 + int.from_bytes(head[:4])
-    hold_pictures(found, claimed)
+    check_pictures(found, claimed)
     return True
 
 
@@ -321,7 +321,7 @@ def whole_webp(file: BinaryIO, size: int) -> bool:
         file.seek(at)
         head = file.read(8)
         found += head[:4] == b"ANMF"
-        hold_pictures(found)
+        check_pictures(found)
         at += 8 + (int.from_bytes(head[4:], "little") + 1 & ~1)
     return length <= size
 
@@ -333,7 +333,7 @@ def whole_gif(file: BinaryIO, size: int) -> bool:
     while at < size and data[at] != 0x3B:
         if data[at] == 0x2C:
             found += 1
-            hold_pictures(found)
+            check_pictures(found)
             at += 11 + colors(data[at + 9 : at + 10])
         elif data[at] == 0x21:
             at += 2
@@ -350,7 +350,7 @@ def colors(flags: bytes) -> int:
     return 3 << (flags[0] & 7) + 1 if flags and flags[0] & 0x80 else 0
 
 
-def hold_pictures(found: int, claimed: int | None = None) -> None:
+def check_pictures(found: int, claimed: int | None = None) -> None:
     if found > PICTURES:
         raise Flaw(f"Invalid asset: more than {PICTURES} pictures in one file")
     if claimed is not None and claimed != found:
@@ -409,19 +409,19 @@ def stream(request: dict[str, Any]) -> dict[str, Any]:
             raise Flaw("Unsupported asset type: it holds neither picture nor sound")
         for each in (video, sound):
             if each is not None:
-                hold_decoder(each)
+                check_decoder(each)
         if sound is not None:
-            hold_rate(sound)
+            check_rate(sound)
         comment = comment_text(container.metadata.get("comment"))
         claimed = claimed_seconds(container, track)
-        hold_seconds(claimed, request["max_seconds"])
-        size = hold_pixels(video, request["max_pixels"]) if video is not None else (0, 0)
+        check_seconds(claimed, request["max_seconds"])
+        size = check_pixels(video, request["max_pixels"]) if video is not None else (0, 0)
         ragged = demuxer == "wav" and no_length(request["path"])
         frame, tallies = walk(container, video, sound, request["max_pixels"], ragged=ragged)
         seconds = settle_seconds(claimed, tallies, demuxer)
         if video is not None:
-            hold_frames(video.frames, tallies[0].frames, seconds)
-        hold_seconds(seconds, request["max_seconds"])
+            check_frames(video.frames, tallies[0].frames, seconds)
+        check_seconds(seconds, request["max_seconds"])
         if video is None:
             found = SOUND_ONLY.get(media_type, media_type)
             if not str(found).startswith("audio/"):
@@ -442,19 +442,19 @@ def open_stream(url: str, demuxer: str) -> InputContainer:
     return av.open(url, mode="r", format=demuxer, options=options)
 
 
-def hold_decoder(track: VideoStream | AudioStream) -> None:
+def check_decoder(track: VideoStream | AudioStream) -> None:
     context = cast("CodecContext | None", track.codec_context)  # None where FFmpeg has no decoder
     if context is None or context.name not in DECODERS:
         raise Flaw(f"Unsupported asset type: its {track.type} is in a coding that is not taken here")
 
 
-def hold_rate(sound: AudioStream) -> None:
+def check_rate(sound: AudioStream) -> None:
     rate, channels = sound.codec_context.sample_rate, sound.codec_context.channels
     if rate not in RATES or channels not in CHANNELS:
         raise Flaw(f"Invalid asset: {channels} channels at {rate} samples a second are not sound")
 
 
-def hold_frames(claimed: int, found: int, seconds: float | None) -> None:
+def check_frames(claimed: int, found: int, seconds: float | None) -> None:
     """Held against the header's count, where it has one; an edit list may leave some out."""
     if found > FRAMES or (seconds and found > MOST_FPS * max(seconds, 1)):
         raise Flaw(f"Invalid asset: {found} frames in {seconds or 0:.2f} seconds")
@@ -473,14 +473,14 @@ def claimed_seconds(container: InputContainer, track: VideoStream | AudioStream)
     return container.duration / av.time_base if container.duration else None
 
 
-def hold_seconds(seconds: float | None, most: float) -> None:
+def check_seconds(seconds: float | None, most: float) -> None:
     if seconds is not None and not (math.isfinite(seconds) and seconds >= 0):
         raise Flaw("Invalid asset: its length makes no sense")
     if seconds is not None and seconds > most:
         raise Flaw(f"Asset duration must be at most {most:g} seconds (inputs.max_seconds): found {seconds:.2f}")
 
 
-def hold_pixels(video: VideoStream, most: int) -> tuple[int, int]:
+def check_pixels(video: VideoStream, most: int) -> tuple[int, int]:
     """The size by the header, taken before a decoder can correct it."""
     width, height = video.codec_context.width, video.codec_context.height
     if width * height > most:

@@ -119,7 +119,7 @@ class Signer:
 
             if media_type not in c2pa.Builder.get_supported_mime_types():
                 raise Unsigned(f"{media_type} files cannot carry them")
-            self.hold_time()
+            self.check_time()
             statement = manifest(making, engine, self.clock())
             if isinstance(source, bytes):
                 signed = io.BytesIO()
@@ -141,7 +141,7 @@ class Signer:
                 raise
             raise Unsigned("this file could not be signed; the server's log has the details") from error
 
-    def hold_time(self) -> None:
+    def check_time(self) -> None:
         """A signature of a time at which its certificate is not good is worth nothing."""
         now = self.clock()
         if self.begin <= now <= self.end:

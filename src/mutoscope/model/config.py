@@ -336,9 +336,9 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
     overlay(values, variables)
     try:
         settings = msgspec.convert(values, Settings, strict=False)
-        hold_numbers(msgspec.to_builtins(settings))
-        hold_secret(settings.webhooks.secret, "webhooks.secret")
-        hold_secret(settings.metrics.token, "metrics.token")
+        check_numbers(msgspec.to_builtins(settings))
+        check_secret(settings.webhooks.secret, "webhooks.secret")
+        check_secret(settings.metrics.token, "metrics.token")
         return replace(settings, accounts=with_keys(settings.accounts, variables))
     except msgspec.ValidationError as error:
         origin = variable_of(str(error), variables) or str(chosen or "the settings")
@@ -352,19 +352,19 @@ def variable_of(flaw: str, variables: Mapping[str, str]) -> str | None:
     return name if name in variables else None
 
 
-def hold_numbers(value: object, where: str = "$") -> None:
+def check_numbers(value: object, where: str = "$") -> None:
     """Python and TOML know numbers that are none: no comparison with `nan` is true, and JSON has no word for them."""
     if isinstance(value, dict):
         for name, each in cast("dict[str, object]", value).items():
-            hold_numbers(each, f"{where}.{name}")
+            check_numbers(each, f"{where}.{name}")
     elif isinstance(value, (list, tuple)):
         for number, each in enumerate(cast("Sequence[object]", value)):
-            hold_numbers(each, f"{where}[{number}]")
+            check_numbers(each, f"{where}[{number}]")
     elif isinstance(value, float) and not math.isfinite(value):
         raise msgspec.ValidationError(f"Expected a number, got `{value}` - at `{where}`")
 
 
-def hold_secret(secret: str, where: str) -> None:
+def check_secret(secret: str, where: str) -> None:
     """What is not empty must be hard to guess."""
     if secret and len(secret.removeprefix("whsec_")) < SHORTEST_SECRET:
         raise msgspec.ValidationError(f"fewer than {SHORTEST_SECRET} characters can be guessed - at `$.{where}`")

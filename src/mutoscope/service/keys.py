@@ -302,7 +302,7 @@ async def rotate(
 # -- scopes ------------------------------------------------------------------------------
 
 
-def hold_scope(what: str, name: str, allowed: Collection[str]) -> None:
+def check_scope(what: str, name: str, allowed: Collection[str]) -> None:
     """Raises Problem(FORBIDDEN) for what is not among the allowed; nothing allowed means all."""
     if allowed and name not in allowed:
         raise Problem(Kind.FORBIDDEN, f"This key may not use the {what} {name}; it may use {', '.join(allowed)}.")

@@ -9,7 +9,7 @@ from mutoscope.model.catalog import Catalog, Model
 from mutoscope.model.config import Limits, Rights
 from mutoscope.model.job import Generation
 from mutoscope.model.requests import Submission
-from mutoscope.service.keys import Share, hold_scope, share_of
+from mutoscope.service.keys import Share, check_scope, share_of
 from mutoscope.service.pricing import Prices
 from mutoscope.service.routing import Routes
 from mutoscope.store import SpendingHold
@@ -38,7 +38,7 @@ class Planner:
         """
         model = self.catalog.named(wire, submission.generation.model)
         asked = replace(submission.generation, model=model.name)
-        hold_scope("model", model.name, rights.models)
+        check_scope("model", model.name, rights.models)
         if submission.fails:
             share = share_of(rights, model, self.limits)
             return Plan(generation=asked, engine="", remote=True, engines=(), notes=submission.notes, estimate=0.0,

@@ -278,7 +278,7 @@ class Exchange:
 
     # -- conversations over a socket, which have no end that could be set aside for ---------------
 
-    def hold(self) -> None:
+    def check(self) -> None:
         """Raises RateLimited where the tokens of this minute are used up."""
         for bucket, per_minute in self.limits:
             if self.books.token_limiter.spent(bucket, per_minute):

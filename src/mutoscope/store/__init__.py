@@ -40,7 +40,7 @@ from mutoscope.store.protocol import (
     Uploads,
     Watched,
 )
-from mutoscope.store.sqlite.store import NewerDatabase, SqliteStore, hold_readable
+from mutoscope.store.sqlite.store import NewerDatabase, SqliteStore, check_readable
 
 __all__ = [
     "EVENTS",
@@ -78,5 +78,5 @@ __all__ = [
     "Unfinished",
     "Uploads",
     "Watched",
-    "hold_readable",
+    "check_readable",
 ]

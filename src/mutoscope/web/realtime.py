@@ -44,7 +44,7 @@ def as_http(scope: Scope, route: Socket) -> Scope:
     return {**scope, "method": "GET", "scheme": SCHEMES[scope["scheme"]], "headers": [*headers, *more]}
 
 
-def hold_origin(request: HttpRequest, allowed: Callable[[str], bool]) -> None:
+def check_origin(request: HttpRequest, allowed: Callable[[str], bool]) -> None:
     """No browser asks before a page opens a socket, so a server without keys takes none from a stranger's page.
 
     Raises Problem(FORBIDDEN).
@@ -76,8 +76,8 @@ async def converse(
     id, idle = uuid7().hex, desk.session_idle_seconds
     peers = desk.choose(wire, route, model, caller)
     exchange = desk.exchange(wire, route, model, caller, id, who, request)
-    exchange.prices, spend = desk.prices(wire, model, peers), both(spend, exchange.hold)
-    exchange.hold()
+    exchange.prices, spend = desk.prices(wire, model, peers), both(spend, exchange.check)
+    exchange.check()
     watch = Watch(route, exchange)
     if not peers:
         session = route.session(request, model, desk.author)

@@ -31,8 +31,8 @@ from mutoscope.service.keys import (
     Keys,
     RateLimited,
     RateLimiter,
+    check_scope,
     digest,
-    hold_scope,
     missing_key,
     widest,
 )
@@ -44,7 +44,7 @@ from mutoscope.telemetry.counters import Durations
 from mutoscope.web import forms, pages, realtime, stream
 from mutoscope.web.admin import Admin
 from mutoscope.web.cors import Origins, is_preflight
-from mutoscope.web.head import Proxies, hold_host, one_credential
+from mutoscope.web.head import Proxies, check_host, one_credential
 from mutoscope.web.router import PARAMETER, Found, Router, Target
 from mutoscope.wirekit.forms import as_json
 from mutoscope.wirekit.routes import (
@@ -182,7 +182,7 @@ class Server:
         try:
             if self.proxies:
                 scope = self.proxies.scope(scope)
-            hold_host(scope)
+            check_host(scope)
         except Problem as problem:
             await respond(misaddressed(problem, wire, scope), scope, send)
             self.requests.add((f"{wire.name} other" if wire else " pages", 4), time.perf_counter() - began)
@@ -260,7 +260,7 @@ class Server:
             caller = await self.caller_of(wire, found, request)
             allowance = self.rate_limiter.spend(caller.owner or address_of(scope), caller.rights)
             if not found.targets:
-                hold_scope("API", wire.name, caller.rights.wires)
+                check_scope("API", wire.name, caller.rights.wires)
                 if wire.absent and not found.methods and (nothing := wire.absent(request)):
                     return label, nothing
                 raise self.lost(wire, found, request)
@@ -268,7 +268,7 @@ class Server:
             if len(found.targets) > 1:
                 target = await self.whose(found, request, caller, asked, receive)
             wire, route, label = target.wire, target.route, target.label
-            hold_scope("API", wire.name, caller.rights.wires)
+            check_scope("API", wire.name, caller.rights.wires)
             if target.names:
                 force_setattr(request, "params", found.params(target))
             if wire.precheck and (problem := wire.precheck(request, route)):
@@ -393,7 +393,7 @@ class Server:
         body = body.removeprefix(BYTE_ORDER_MARK)
         if limit is not None:
             await self.byte_quota.take(caller.owner, len(body), limit)
-        hold_values(body)
+        check_values(body)
         return body
 
     async def serve(self, wire: Wire, route: Route, request: HttpRequest, caller: Caller, origin: str) -> HttpResponse:
@@ -526,7 +526,7 @@ class Server:
         self, wire: Wire, route: Socket, found: Found, request: HttpRequest, scope: Scope, client: realtime.Client
     ) -> None:
         """A conversation to its end. Raises Problem while it was not accepted."""
-        hold_host(scope)
+        check_host(scope)
         one_credential(scope["headers"])
         secret, kept = wire.credential(request), None
         if isinstance(secret, str) and secret.startswith(self.secret_prefixes):
@@ -535,11 +535,11 @@ class Server:
         else:
             caller = await self.caller_of(wire, found, request)
         if self.keys.open:
-            realtime.hold_origin(request, self.origins.allows if self.origins else lambda _: False)
+            realtime.check_origin(request, self.origins.allows if self.origins else lambda _: False)
         who = caller.owner or address_of(scope)
         spend = partial(self.rate_limiter.spend, who, caller.rights)
         spend()
-        hold_scope("API", wire.name, caller.rights.wires)
+        check_scope("API", wire.name, caller.rights.wires)
         if self.rehearsal and (wanted := request.headers.get(REHEARSE)):
             raise rehearsed(wanted)
         if self.words is None or self.gateway.signals.draining:
@@ -939,7 +939,7 @@ async def read_body(receive: Receive, request: HttpRequest, max_bytes: int) -> b
     return b"".join(chunks)
 
 
-def hold_values(body: bytes) -> None:
+def check_values(body: bytes) -> None:
     """Commas tell how many values there are at most, and cost next to nothing to count: files in base64 have none."""
     commas = 0
     for start in range(0, len(body) if len(body) > LARGE_BODY else 0, COUNTED):

@@ -596,10 +596,10 @@ def translate(api: TaskApi, order: VendorRequest) -> tuple[str, Json]:
             put(body, member, name)
         case _:
             pass
-    hold_added(api, endpoint, wish)
-    hold_said(api, endpoint, wish)
-    hold_always(api, endpoint, name, wish)
-    hold_places(api, endpoint, name, wish)
+    check_added(api, endpoint, wish)
+    check_said(api, endpoint, wish)
+    check_always(api, endpoint, name, wish)
+    check_places(api, endpoint, name, wish)
     idle = unsaid(endpoint, wish.operation) if endpoint.excludes else ()
     for path, field in endpoint.table:
         match field:
@@ -637,7 +637,7 @@ def translate(api: TaskApi, order: VendorRequest) -> tuple[str, Json]:
     return path_of, endpoint.flat.write(body) if endpoint.flat else body
 
 
-def hold_added(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
+def check_added(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
     """Raises Problem where an extension should add what its body cannot say."""
     added = wish.extra.get("added_seconds")
     told = any("added_seconds" in names_of(field) for _, field in endpoint.table)
@@ -646,7 +646,7 @@ def hold_added(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
         raise Problem(Kind.INVALID, message, field="added_seconds")
 
 
-def hold_said(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
+def check_said(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
     """Raises Problem where something else was asked for than the path says, as where a mask would be taken for its
     reverse: one whose polarity is not said shows the change in white or by what is transparent."""
     for name, theirs in endpoint.says.items():
@@ -657,7 +657,7 @@ def hold_said(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
             raise Problem(Kind.UNSUPPORTED, message, field=mask.role.value if mask else name)
 
 
-def hold_always(api: TaskApi, endpoint: Endpoint, name: str, wish: Generation) -> None:
+def check_always(api: TaskApi, endpoint: Endpoint, name: str, wish: Generation) -> None:
     """Raises Problem where something else was asked for than what is always so."""
     for field, usual in endpoint.always.items():
         if (asked := getattr(wish, field)) not in (None, usual):
@@ -665,7 +665,7 @@ def hold_always(api: TaskApi, endpoint: Endpoint, name: str, wish: Generation) -
             raise Problem(Kind.UNSUPPORTED, message, field=field)
 
 
-def hold_places(api: TaskApi, endpoint: Endpoint, name: str, wish: Generation) -> None:
+def check_places(api: TaskApi, endpoint: Endpoint, name: str, wish: Generation) -> None:
     """Raises Problem for a file that has no place in the body, and for a value that is named as a file is."""
     plain = {ours for _, field in endpoint.table if isinstance(field, Field) for ours in field.ours}
     files = [field for _, field in endpoint.table if not isinstance(field, Field)]

@@ -44,7 +44,7 @@ from mutoscope.store.sqlite import assets as files
 from mutoscope.store.sqlite import deliveries as outbox
 from mutoscope.store.sqlite import figures, jobs, keys, ledger, queue, retention, upstream
 from mutoscope.store.sqlite import idempotency as repeats
-from mutoscope.store.sqlite.migrations import NewerDatabase, hold_version, migrate, migration_files, version
+from mutoscope.store.sqlite.migrations import NewerDatabase, check_version, migrate, migration_files, version
 from mutoscope.store.sqlite.queue import Turns
 from mutoscope.store.sqlite.rows import (
     COLUMNS,
@@ -66,7 +66,7 @@ from mutoscope.store.sqlite.rows import (
 )
 from mutoscope.store.sqlite.writer import Changes, Work, Writer, unavailable
 
-__all__ = ["NewerDatabase", "SqliteStore", "hold_readable"]
+__all__ = ["NewerDatabase", "SqliteStore", "check_readable"]
 
 SHOWN = f"SELECT {COLUMNS} FROM jobs WHERE deleted = 0"
 GET = f"{SHOWN} AND id = ?"
@@ -761,13 +761,13 @@ def open_for_writing(path: Path, busy_seconds: float) -> sqlite3.Connection:
     return db
 
 
-def hold_readable(path: Path) -> None:
+def check_readable(path: Path) -> None:
     """Look before anything is begun. Raises NewerDatabase, and Problem when the file cannot be used."""
     if not path.exists():
         return
     try:
         with closing(open_for_reading(path)) as db:
-            hold_version(version(db), len(migration_files()))
+            check_version(version(db), len(migration_files()))
     except sqlite3.Error as error:
         raise Problem(Kind.UNAVAILABLE, f"{path} cannot be read: {error}.") from error
 

@@ -267,7 +267,7 @@ REASONS: dict[Reason, str] = {
 
 def write(request: HttpRequest, author: Author) -> Answer:
     body = read_body(request.body, Body)
-    hold_tools(body)
+    check_tools(body)
     reply = author.reply(read(body, request))
     message = message_of(body, reply, f"msg_{author.id()}")
     if body.stream:
@@ -275,7 +275,7 @@ def write(request: HttpRequest, author: Author) -> Answer:
     return Answer.of((reply,), response=json_response(message))
 
 
-def hold_tools(body: Asked) -> None:
+def check_tools(body: Asked) -> None:
     """Raises Problem(UNSUPPORTED) for a tool that only the vendor can run."""
     for number, tool in enumerate(body.tools or ()):
         if tool.type not in (None, "custom"):
