@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Failure, Generation, Input, MediaLimits, Operation, Role, State
 from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
-from mutoscope.wirekit.back import Carriage, VendorRequest, Way
+from mutoscope.wirekit.back import Transport, VendorRequest, Way
 from mutoscope.wirekit.fields import (
     FileField,
     FilesField,
@@ -290,9 +290,9 @@ def test_an_upload_takes_what_the_vendor_says() -> None:
     )
     order = VendorRequest(generation=Generation(operation=I2V, model="m"), names=("two",))
     for type, expected in (
-        ("image/png", (Carriage(Way.LINK, 20), Carriage(Way.UPLOAD, 10))),
-        (None, (Carriage(Way.LINK, 20), Carriage(Way.UPLOAD, 10))),
-        ("image/bmp", (Carriage(Way.LINK, 20),)),
+        ("image/png", (Transport(Way.LINK, 20), Transport(Way.UPLOAD, 10))),
+        (None, (Transport(Way.LINK, 20), Transport(Way.UPLOAD, 10))),
+        ("image/bmp", (Transport(Way.LINK, 20),)),
     ):
         assert ways(api, order, Input(role=Role.FIRST_FRAME, field="f", media_type=type)) == expected
 

@@ -819,7 +819,7 @@ def test_what_passes_the_check_can_be_said(wire: Wire, order: VendorRequest):
 @EVERY_ORDER
 def test_every_input_has_a_way_to_travel(wire: Wire, order: VendorRequest):
     for each in order.generation.inputs:
-        ways = [carriage.way for carriage in back_of(wire).ways(replace(order, sources={}), each)]
+        ways = [transport.way for transport in back_of(wire).ways(replace(order, sources={}), each)]
         assert ways
         assert len(set(ways)) == len(ways)
         assert Way.UPLOAD not in ways or back_of(wire).upload
@@ -830,7 +830,7 @@ def test_a_data_uri_arrives_as_the_same_bytes(wire: Wire, order: VendorRequest):
     inline = {
         each.field: f"data:{TYPES.get(each.role, 'image/png')};base64,{base64.b64encode(SOME_BYTES).decode()}"
         for each in order.generation.inputs
-        if Way.DATA in [carriage.way for carriage in back_of(wire).ways(order, each)]
+        if Way.DATA in [transport.way for transport in back_of(wire).ways(order, each)]
     }
     vendor, _ = submitted(wire, replace(order, sources=order.sources | inline))
     inputs = vendor.jobs[0].generation.inputs

@@ -15,7 +15,7 @@ from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Failure, Generation, Input, Job, Operation, Output, Role, State, Update
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import Submission, Upload
-from mutoscope.wirekit.back import Carriage, File, VendorRequest, Way
+from mutoscope.wirekit.back import File, Transport, VendorRequest, Way
 from mutoscope.wirekit.body import literals
 from mutoscope.wirekit.routes import Create, OpenUploads, Read
 from mutoscope.wirekit.task import Endpoint as Model
@@ -521,13 +521,13 @@ def test_every_model_of_the_catalog_is_heeded_for_all_that_it_serves():
 
 
 MIB = 1024 * 1024
-WAYS: tuple[tuple[VendorRequest, Role, tuple[Carriage, ...]], ...] = (
-    (LEGAL[GEN45], Role.FIRST_FRAME, (Carriage(Way.LINK), Carriage(Way.UPLOAD, 1024 * MIB), Carriage(Way.DATA))),
-    (LEGAL[TURBO], Role.FIRST_FRAME, (Carriage(Way.LINK), Carriage(Way.UPLOAD, 1024 * MIB), Carriage(Way.DATA))),
-    (LEGAL[WAN], Role.FIRST_FRAME, (Carriage(Way.LINK, 20 * MIB), Carriage(Way.UPLOAD, 20 * MIB))),
-    (LEGAL[WAN], Role.LAST_FRAME, (Carriage(Way.LINK, 20 * MIB), Carriage(Way.UPLOAD, 20 * MIB))),
-    (LEGAL[WAN], Role.AUDIO, (Carriage(Way.LINK, 15 * MIB), Carriage(Way.UPLOAD, 15 * MIB))),
-    (CLIP_ORDER, Role.VIDEO, (Carriage(Way.LINK, 100 * MIB), Carriage(Way.UPLOAD, 100 * MIB))),
+WAYS: tuple[tuple[VendorRequest, Role, tuple[Transport, ...]], ...] = (
+    (LEGAL[GEN45], Role.FIRST_FRAME, (Transport(Way.LINK), Transport(Way.UPLOAD, 1024 * MIB), Transport(Way.DATA))),
+    (LEGAL[TURBO], Role.FIRST_FRAME, (Transport(Way.LINK), Transport(Way.UPLOAD, 1024 * MIB), Transport(Way.DATA))),
+    (LEGAL[WAN], Role.FIRST_FRAME, (Transport(Way.LINK, 20 * MIB), Transport(Way.UPLOAD, 20 * MIB))),
+    (LEGAL[WAN], Role.LAST_FRAME, (Transport(Way.LINK, 20 * MIB), Transport(Way.UPLOAD, 20 * MIB))),
+    (LEGAL[WAN], Role.AUDIO, (Transport(Way.LINK, 15 * MIB), Transport(Way.UPLOAD, 15 * MIB))),
+    (CLIP_ORDER, Role.VIDEO, (Transport(Way.LINK, 100 * MIB), Transport(Way.UPLOAD, 100 * MIB))),
     (LEGAL[WAN], Role.VIDEO, ()),
     (CLIP_ORDER, Role.FIRST_FRAME, ()),
     (LEGAL[IMAGE], Role.REFERENCE, ()),
@@ -535,7 +535,7 @@ WAYS: tuple[tuple[VendorRequest, Role, tuple[Carriage, ...]], ...] = (
 
 
 @pytest.mark.parametrize(("order", "role", "expected"), WAYS)
-def test_a_file_travels_as_its_field_allows(order: VendorRequest, role: Role, expected: tuple[Carriage, ...]):
+def test_a_file_travels_as_its_field_allows(order: VendorRequest, role: Role, expected: tuple[Transport, ...]):
     assert BACK.ways(order, Input(role=role, field="f", media_type="image/png")) == expected
     assert BACK.ways(order, Input(role=role, field="f")) == expected
 

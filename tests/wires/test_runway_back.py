@@ -509,7 +509,7 @@ def test_a_file_goes_where_its_role_belongs(wanted: Generation, said: dict[str, 
 
 def carried(role: Role, **facts: Any) -> dict[Way, int | None]:
     each = Input(role=role, field="f", **facts)
-    return {carriage.way: carriage.max_bytes for carriage in BACK.ways(order(TURBO), each)}
+    return {transport.way: transport.max_bytes for transport in BACK.ways(order(TURBO), each)}
 
 
 MB = 1024 * 1024

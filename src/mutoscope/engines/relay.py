@@ -253,22 +253,22 @@ class Relay:
         """
         if each.output_of in order.earlier and not self.back.ways(order, each):
             return ""  # the vendor has it, and is told its id there
-        if each.url and any(carriage.way is Way.LINK for carriage in self.back.ways(order, each)):
+        if each.url and any(transport.way is Way.LINK for transport in self.back.ways(order, each)):
             return each.url
         opened = await run.open(each)
         size = opened.info.bytes
         ways = self.back.ways(order, replace(each, url=None, media_type=opened.info.media_type))
-        for carriage in ways:
-            if carriage.max_bytes is not None and size > carriage.max_bytes:
+        for transport in ways:
+            if transport.max_bytes is not None and size > transport.max_bytes:
                 continue
-            if carriage.way is Way.DATA:
+            if transport.way is Way.DATA:
                 return await asyncio.to_thread(data_uri, opened.path.read_bytes, opened.info.media_type)
-            if carriage.way is Way.UPLOAD and self.back.upload:
+            if transport.way is Way.UPLOAD and self.back.upload:
                 name = f"{each.role}.{EXTENSIONS.get(opened.info.media_type, 'bin')}"
                 data = await asyncio.to_thread(opened.path.read_bytes)
                 file = File(name=name, media_type=opened.info.media_type, data=data)
                 return await self._unpaid(self.back.upload(file))
-        taken = [carriage.way for carriage in ways]
+        taken = [transport.way for transport in ways]
         if Way.LINK in taken and (link := run.public_link(each)):
             return link
         raise Problem(Kind.UNSUPPORTED, stranded(self.name, each.field, size, taken), field=each.field)

@@ -27,7 +27,7 @@ class Way(StrEnum):
     DATA = "data"  # a data URI inside the request
 
 
-class Carriage(Struct, frozen=True):
+class Transport(Struct, frozen=True):
     """A way that a vendor takes one input, and the largest file (bytes) that goes by it; None names no bound."""
 
     way: Way
@@ -68,7 +68,7 @@ class Back(Struct, frozen=True, kw_only=True):
     supports: Callable[[Operation, tuple[str, ...]], frozenset[str] | None]
     """(operation, the model's names here) → the Generation fields, input roles and `extra` names that can be said to
     the vendor; None: it does not do that."""
-    ways: Callable[[VendorRequest, Input], tuple[Carriage, ...]]  # how this input may travel, the best first
+    ways: Callable[[VendorRequest, Input], tuple[Transport, ...]]  # how this input may travel, the best first
     check: Callable[[VendorRequest], None]
     """Raises Problem (INVALID, UNSUPPORTED) for what cannot be translated: `field` is the name in our Generation
     (width, seconds, last_frame, …). `sources` is empty. What passes here, `submit` can say."""

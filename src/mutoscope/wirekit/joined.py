@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Input, Job, Json, Operation, Update
 from mutoscope.model.problem import Problem
-from mutoscope.wirekit.back import Back, Carriage, Conversation, VendorRequest
+from mutoscope.wirekit.back import Back, Conversation, Transport, VendorRequest
 from mutoscope.wirekit.routes import Route
 from mutoscope.wirekit.wire import Wire
 
@@ -60,7 +60,7 @@ def joined_back(backs: Mapping[str, Back]) -> Back:
     def supports(operation: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
         return backs[part_for(operation, names)].supports(operation, names)
 
-    def ways(order: VendorRequest, wanted: Input) -> tuple[Carriage, ...]:
+    def ways(order: VendorRequest, wanted: Input) -> tuple[Transport, ...]:
         return back_for(order).ways(order, wanted)
 
     def check(order: VendorRequest) -> None:

@@ -34,7 +34,7 @@ from mutoscope.wirekit.answers import (
     refusal,
     source_of,
 )
-from mutoscope.wirekit.back import Back, Carriage, Conversation, File, VendorRequest, Way
+from mutoscope.wirekit.back import Back, Conversation, File, Transport, VendorRequest, Way
 from mutoscope.wirekit.body import (
     UNREADABLE,
     Path,
@@ -558,7 +558,7 @@ def unsaid(endpoint: Endpoint, operation: Operation) -> set[Role]:
     return {role for role in list(endpoint.makes)[:before] if role} | endpoint.excludes.get(operation, frozenset())
 
 
-def ways(api: TaskApi, order: VendorRequest, wanted: Input) -> tuple[Carriage, ...]:
+def ways(api: TaskApi, order: VendorRequest, wanted: Input) -> tuple[Transport, ...]:
     found = endpoint_for(api, order.generation.operation, order.names)
     if found is None or wanted.role in unsaid(found[0], order.generation.operation):
         return ()
@@ -569,7 +569,7 @@ def ways(api: TaskApi, order: VendorRequest, wanted: Input) -> tuple[Carriage, .
     least = min(filter(None, (most, limits.max_bytes)), default=None)
     fits = wanted.media_type is None or not limits.types or wanted.media_type in limits.types
     return tuple(
-        Carriage(way, least if way is Way.UPLOAD else most) for way in field.ways if way is not Way.UPLOAD or fits
+        Transport(way, least if way is Way.UPLOAD else most) for way in field.ways if way is not Way.UPLOAD or fits
     )
 
 

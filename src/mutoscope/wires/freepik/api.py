@@ -22,7 +22,7 @@ from mutoscope.model.problem import STATUS, Kind, Problem, Rule
 from mutoscope.model.requests import Allowance, Page, Submission, Upload, UploadWish
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.answers import STORE_KINDS, TaskId, ask, is_link, news_of, read_answer, refusal
-from mutoscope.wirekit.back import Carriage, Conversation, File, VendorRequest, Way
+from mutoscope.wirekit.back import Conversation, File, Transport, VendorRequest, Way
 from mutoscope.wirekit.body import outside_body, read_body, read_json
 from mutoscope.wirekit.fields import FileField, extra
 from mutoscope.wirekit.flaws import pydantic
@@ -562,7 +562,7 @@ def supports(made: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
     return None if made in UNSENT else kit.supports(api_for(names), made, names)
 
 
-def ways(order: VendorRequest, wanted: Input) -> tuple[Carriage, ...]:
+def ways(order: VendorRequest, wanted: Input) -> tuple[Transport, ...]:
     return kit.ways(api_for(order.names), order, wanted)
 
 

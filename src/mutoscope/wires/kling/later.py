@@ -12,7 +12,7 @@ from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.model.requests import Page
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.answers import ask
-from mutoscope.wirekit.back import Back, Carriage, Conversation, VendorRequest
+from mutoscope.wirekit.back import Back, Conversation, Transport, VendorRequest
 from mutoscope.wirekit.body import body_of, read_body, wholes
 from mutoscope.wirekit.fields import AnyField, Field, extra, same, shaped, tiered, unless
 from mutoscope.wirekit.media import Link
@@ -352,7 +352,7 @@ def supports(operation: Operation, names: tuple[str, ...]) -> frozenset[str] | N
     return SECOND.supports(operation, names) if supported is None else supported
 
 
-def ways(order: VendorRequest, each: Input) -> tuple[Carriage, ...]:
+def ways(order: VendorRequest, each: Input) -> tuple[Transport, ...]:
     return of(order).ways(order, each)
 
 

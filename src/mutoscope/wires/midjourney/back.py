@@ -13,7 +13,7 @@ from mutoscope.model.job import Input, Json, Operation, Role, State, Update
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.answers import ask, source_of
-from mutoscope.wirekit.back import Back, Carriage, Conversation, VendorRequest, Way
+from mutoscope.wirekit.back import Back, Conversation, Transport, VendorRequest, Way
 from mutoscope.wirekit.body import UNREADABLE
 from mutoscope.wirekit.paths import at, put
 from mutoscope.wirekit.task import Reading, TaskApi
@@ -72,9 +72,9 @@ def supports(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> froz
     return None if said is None else said | ALWAYS.get(operation, frozenset())
 
 
-def ways(api: TaskApi, order: VendorRequest, wanted: Input) -> tuple[Carriage, ...]:
+def ways(api: TaskApi, order: VendorRequest, wanted: Input) -> tuple[Transport, ...]:
     if order.generation.operation in BELOW and wanted.role in (Role.IMAGE, Role.MASK):
-        return (Carriage(Way.DATA),)
+        return (Transport(Way.DATA),)
     return kit.ways(api, order, wanted)
 
 
