@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
-from store_samples import FAILURE, OUTPUT, STORES, T0, id_at, make_job, owing
+from store_samples import FAILURE, OUTPUT, STORES, T0, id_at, make_job, pending_deliveries
 
 from mutoscope.model.job import Failure, Job, Mode, Sent, State, Watch
 from mutoscope.model.problem import Kind, Problem
@@ -211,7 +211,7 @@ class Transitions(RuleBasedStateMachine):
                 lease_seconds=LEASE,
                 limit=limit,
                 now=self.now,
-                owed=owing("running"),
+                pending_delivery=pending_deliveries("running"),
             )
         )
         assert {job.id for job in claimed} == {job.id for job in taken}
@@ -266,7 +266,15 @@ class Transitions(RuleBasedStateMachine):
         state = State.SUCCEEDED if well else State.FAILED
         told = {"outputs": (OUTPUT,)} if well else {"failure": LOST if job.unsure else FAILURE}
         settled = self.run(
-            self.store.settle(job.id, worker, state=state, now=self.now, owed=owing(state.value), cost=2.0, **told)
+            self.store.settle(
+                job.id,
+                worker,
+                state=state,
+                now=self.now,
+                pending_delivery=pending_deliveries(state.value),
+                cost=2.0,
+                **told,
+            )
         )
         assert (settled is not None) == (job.worker == worker)
         if settled is not None:
@@ -280,7 +288,7 @@ class Transitions(RuleBasedStateMachine):
     @rule(number=PICK)
     def cancel(self, number: int) -> None:
         job = self.pick(number)
-        canceled = self.run(self.store.cancel(job.id, now=self.now, owed=owing("canceled")))
+        canceled = self.run(self.store.cancel(job.id, now=self.now, pending_delivery=pending_deliveries("canceled")))
         assert (canceled is not None) == (not job.state.final)
         if canceled is not None:
             self.end(job, State.CANCELED)
@@ -529,7 +537,7 @@ class Transitions(RuleBasedStateMachine):
                 cost=2.0,
                 now=self.now,
                 keep_until=self.now + 1000 if keep else None,
-                owed=owing(state.value),
+                pending_delivery=pending_deliveries(state.value),
             )
         )
         assert (settled is not None) == job.waits

@@ -4,7 +4,7 @@ import asyncio
 
 import msgspec
 import pytest
-from store_samples import FAILURE, OUTPUT, T0, id_at, make_job, owing
+from store_samples import FAILURE, OUTPUT, T0, id_at, make_job, pending_deliveries
 
 from mutoscope.model.job import Dispatch, Event, Failure, Job, Mode, Sent, State, Watch
 from mutoscope.model.problem import Kind, Problem
@@ -394,7 +394,7 @@ async def test_what_is_made_is_claimed_at_once_and_settled(store: Store) -> None
     assert await store.next_watch() is None
     assert not await store.hasten(id, now=T0)
     assert not await store.postpone(id, due=T0)
-    [job] = await claim(store, worker="w2", now=T0 + 6, owed=owing("running"))
+    [job] = await claim(store, worker="w2", now=T0 + 6, pending_delivery=pending_deliveries("running"))
     assert (job.id, job.checkpoint) == (id, {"links": ["https://x.example/1"]})
     assert (job.progress, job.upstream_status) == (0.9, "RUNNING")
     assert await store.deliveries(job=id) == ()  # it started before
@@ -517,7 +517,7 @@ async def test_a_rerouted_job_is_queued_for_the_next_engine(store: Store) -> Non
 async def test_a_job_that_failed_at_the_vendor_ends_and_is_watched_no_more(store: Store) -> None:
     id = await parked(store)
     failed = await store.settle_upstream(
-        id, state=State.FAILED, failure=FAILURE, cost=3.0, now=T0 + 9, owed=owing("failed")
+        id, state=State.FAILED, failure=FAILURE, cost=3.0, now=T0 + 9, pending_delivery=pending_deliveries("failed")
     )
     assert failed is not None
     assert (failed.state, failed.failure, failed.cost, failed.finished) == (State.FAILED, FAILURE, 3.0, T0 + 9)
@@ -558,7 +558,7 @@ async def test_what_is_being_fetched_does_not_time_out(store: Store) -> None:
 
 async def test_a_job_that_timed_out_is_watched_and_made_after_all(store: Store) -> None:
     id = await parked(store)
-    failed = await time_out(store, id, owed=owing("failed"), cost=1.0)
+    failed = await time_out(store, id, pending_delivery=pending_deliveries("failed"), cost=1.0)
     assert failed is not None
     assert (failed.failure, failed.cost) == (TIMED_OUT, 1.0)
     watch = await watch_of(store, id)
@@ -571,7 +571,9 @@ async def test_a_job_that_timed_out_is_watched_and_made_after_all(store: Store) 
     assert (job.state, job.failure, job.finished, job.cost) == (State.RUNNING, None, None, None)
     [again] = await claim(store, now=T0 + HOUR + 9)
     assert (again.id, again.checkpoint) == (id, {"links": ["a"]})
-    _ = await store.settle(id, "w1", state=State.SUCCEEDED, cost=5.0, now=T0 + 2 * HOUR, owed=owing("succeeded"))
+    _ = await store.settle(
+        id, "w1", state=State.SUCCEEDED, cost=5.0, now=T0 + 2 * HOUR, pending_delivery=pending_deliveries("succeeded")
+    )
     assert [each.delivery.event for each in await store.deliveries(job=id)] == ["succeeded", "failed"]
     assert await words(store, id) == ["intended", "accepted", "overdue", "made", "ended"]
     assert await watches(store) == ()
@@ -605,7 +607,7 @@ async def test_what_did_not_time_out_here_is_not_revived(store: Store) -> None:
 
 async def test_canceling_tells_the_vendor_and_learns_the_cost(store: Store) -> None:
     id = await parked(store)
-    canceled = await store.cancel(id, now=T0 + 2, owed=owing("canceled"))
+    canceled = await store.cancel(id, now=T0 + 2, pending_delivery=pending_deliveries("canceled"))
     assert canceled is not None
     assert canceled.worker is None
     watch = await watch_of(store, id)

@@ -305,7 +305,7 @@ class Poller:
             cost=cost,
             now=self.clock(),
             keep_until=keep_until,
-            owed=self.gateway.owed,
+            pending_delivery=self.gateway.pending_delivery,
         )
         if job is not None:
             log.info("job_ended", job=job.id, state=job.state.value, reason=failure.message)

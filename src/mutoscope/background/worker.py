@@ -149,14 +149,14 @@ class Worker:
                 lease_seconds=self.settings.lease_seconds,
                 limit=free,
                 now=self.clock(),
-                owed=self.gateway.owed,
+                pending_delivery=self.gateway.pending_delivery,
                 made_before=self._made_before(engine),
                 held=tuple(self.runs),  # whatever became of their leases, they are being made here
             )
             for job in jobs:
                 self._start(job, engine)
             if any(job.webhook for job in jobs):
-                self.signals.owed()
+                self.signals.delivery_pending()
 
     async def _clear_landings(self) -> None:
         """Remove what is left of copies for jobs that have ended meanwhile, or are gone."""
@@ -355,7 +355,7 @@ class Worker:
                     notes=tuple(run.notes),
                     cost=run.cost_of(ending),
                     now=self.clock(),
-                    owed=self.gateway.owed,
+                    pending_delivery=self.gateway.pending_delivery,
                 )
                 break
             except Problem as problem:

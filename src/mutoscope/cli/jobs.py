@@ -94,7 +94,7 @@ async def cancel(id: Id, *, data: Data = None, config: Config = None, as_json: A
     settings = settings_of(config, data=data)
     async with _records.opened(settings) as store:
         job = await _records.find(store, id)
-        canceled = await store.cancel(job.id, now=time.time(), owed=owed)
+        canceled = await store.cancel(job.id, now=time.time(), pending_delivery=pending_delivery)
     if canceled is None:
         raise Stop(f"Job {job.id} has ended already: {job.state.value}. There was nothing to cancel.")
     if as_json:
@@ -103,7 +103,7 @@ async def cancel(id: Id, *, data: Data = None, config: Config = None, as_json: A
         _show.out.print(f"Canceled {canceled.id}.")
 
 
-def owed(job: Job) -> Delivery | None:
+def pending_delivery(job: Job) -> Delivery | None:
     """The message that a cancellation owes. No wire has one to tell so far; a canceled job has no files to link to."""
     render = BY_NAME[job.wire].render_webhook if job.wire in BY_NAME else None
     body = render(job) if job.webhook and render else None

@@ -161,7 +161,7 @@ class Gateway:
             repeat=repeat,
             hold=None if submission.waits else plan.hold,
             replaces=submission.replaces,
-            owed=self.owed if submission.fails else None,
+            pending_delivery=self.pending_delivery if submission.fails else None,
         )
         if submission.fails:
             self.ended(job)
@@ -333,7 +333,7 @@ class Gateway:
 
         return replace(job, outputs=tuple(link(output) for output in job.outputs))
 
-    def owed(self, job: Job) -> Delivery | None:
+    def pending_delivery(self, job: Job) -> Delivery | None:
         """The webhook message that a change of this job owes; the store writes both in one transaction."""
         if job.webhook is None:  # asked first: the command line's jobs come by no wire of the table
             return None
@@ -351,7 +351,7 @@ class Gateway:
 
     async def cancel(self, id: str) -> Job | None:
         """Cancel an unfinished job; None when there was nothing to cancel."""
-        job = await self.store.cancel(id, now=self.clock(), owed=self.owed)
+        job = await self.store.cancel(id, now=self.clock(), pending_delivery=self.pending_delivery)
         if job is not None:
             self.signals.unwanted(job)
             self.ended(job)
@@ -366,7 +366,7 @@ class Gateway:
         if job.cost:
             self.spent.add((job.engine, model), job.cost)
         if job.webhook:
-            self.signals.owed()
+            self.signals.delivery_pending()
 
     async def stop(self, wire: Wire, route: Stop, public: str, *, owner: str) -> Job:
         """Cancel a job in the way that its wire has. Raises Problem(CONFLICT) for one that cannot be stopped now."""

@@ -33,7 +33,7 @@ from mutoscope.store.protocol import (
     Kept,
     KeyRecord,
     Outlay,
-    Owed,
+    PendingDelivery,
     Repeat,
     Settlement,
     SpendingHold,
@@ -307,13 +307,15 @@ class SqliteStore:
         repeat: Repeat | None = None,
         hold: SpendingHold | None = None,
         replaces: bool = False,
-        owed: Owed | None = None,
+        pending_delivery: PendingDelivery | None = None,
     ) -> Job:
         if concurrency is not None and concurrency < 1:
             raise ValueError("concurrency is 1 or more: a job that may never run should be refused")
         stored = job if job.updated else msgspec.structs.replace(job, updated=job.created)
         hold = hold_of(stored, hold)
-        addition = jobs.Addition(stored, row_of(stored), concurrency, daily, repeat, queued, hold, replaces, owed)
+        addition = jobs.Addition(
+            stored, row_of(stored), concurrency, daily, repeat, queued, hold, replaces, pending_delivery
+        )
         added: Job = await self._open_writer.join(self._add_together, addition)
         if replaces:
             self._hot.drop(job.id)
@@ -327,7 +329,7 @@ class SqliteStore:
         lease_seconds: float,
         limit: int,
         now: float,
-        owed: Owed | None = None,
+        pending_delivery: PendingDelivery | None = None,
         made_before: float | None = None,
         held: Collection[str] = (),
     ) -> JobList:
@@ -340,7 +342,7 @@ class SqliteStore:
             leased_until=until,
             limit=limit,
             now=now,
-            owed=owed,
+            pending_delivery=pending_delivery,
             made_before=made_before,
             held=held,
         )
@@ -373,14 +375,14 @@ class SqliteStore:
         notes: Sequence[str] = (),
         cost: float = 0.0,
         now: float,
-        owed: Owed | None = None,
+        pending_delivery: PendingDelivery | None = None,
     ) -> Job | None:
         ending = jobs.Ending(state.value, blob(outputs), blob(failure), tuple(notes), cost)
-        work = partial(jobs.settle, id=id, worker=worker, ending=ending, now=now, owed=owed)
+        work = partial(jobs.settle, id=id, worker=worker, ending=ending, now=now, pending_delivery=pending_delivery)
         return await self._write(work, guarded=True)
 
-    async def cancel(self, id: str, *, now: float, owed: Owed | None = None) -> Job | None:
-        return await self._write(partial(jobs.cancel, id=id, now=now, owed=owed), guarded=True)
+    async def cancel(self, id: str, *, now: float, pending_delivery: PendingDelivery | None = None) -> Job | None:
+        return await self._write(partial(jobs.cancel, id=id, now=now, pending_delivery=pending_delivery), guarded=True)
 
     async def delete(self, id: str, *, owner: str | None = None) -> bool:
         return await self._write(partial(jobs.delete, id=id, owner=owner, now=time()), guarded=True)
@@ -494,10 +496,12 @@ class SqliteStore:
         cost: float = 0.0,
         now: float,
         keep_until: float | None = None,
-        owed: Owed | None = None,
+        pending_delivery: PendingDelivery | None = None,
     ) -> Job | None:
         ending = jobs.Ending(state.value, None, blob(failure), (), cost)
-        work = partial(upstream.settle, id=id, ending=ending, now=now, keep_until=keep_until, owed=owed)
+        work = partial(
+            upstream.settle, id=id, ending=ending, now=now, keep_until=keep_until, pending_delivery=pending_delivery
+        )
         return await self._write(work, guarded=True)
 
     async def revive(self, id: str, *, facts: Json, now: float) -> bool:

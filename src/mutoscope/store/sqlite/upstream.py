@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 from mutoscope.model.job import Dispatch, Job, Json, Mode, Sent, State, Watch
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store.protocol import UNSETTLED, UPSTREAM, Owed
+from mutoscope.store.protocol import UNSETTLED, UPSTREAM, PendingDelivery
 from mutoscope.store.sqlite import ledger
 from mutoscope.store.sqlite.events import add_event, tell
 from mutoscope.store.sqlite.jobs import HELD, IDLE, NEVER, Ending, changed, ended, words_of
@@ -294,7 +294,7 @@ def settle(
     ending: Ending,
     now: float,
     keep_until: float | None,
-    owed: Owed | None,
+    pending_delivery: PendingDelivery | None,
 ) -> Job | None:
     if keep_until is None:
         query, values = f"DELETE FROM watches WHERE {WAITING} RETURNING account", (id,)
@@ -311,7 +311,7 @@ def settle(
     ).fetchone()
     job = job_of(row)
     add_event(db, id, "ended" if keep_until is None else "overdue", now, account=watch[0], detail=words_of(job))
-    return ended(db, changes, job, now, owed, has_story=True, cost_is_known=keep_until is None)
+    return ended(db, changes, job, now, pending_delivery, has_story=True, cost_is_known=keep_until is None)
 
 
 def revive(db: sqlite3.Connection, changes: Changes, *, id: str, facts: bytes, now: float) -> bool:
