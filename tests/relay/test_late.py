@@ -52,7 +52,7 @@ async def test_where_it_has_none_the_story_says_that_it_may_be_charged(world: Wo
                 await asyncio.sleep(0.02)
         job = await it.app.store.get(id)
         assert job.state is State.CANCELED and not job.outputs
-        told = [event.detail for event in await it.app.store.story(id)]
+        told = [event.detail for event in await it.app.store.events(id)]
         assert any("cannot cancel" in detail for detail in told)
         assert any("made it" in detail for detail in told)
         assert job.cost == job.estimate  # the vendor tells no cost: it is taken at its price

@@ -81,7 +81,7 @@ async def test_a_fault_of_ours_parks_the_job_and_says_why(world: Worlds, monkeyp
         monkeypatch.setattr(it.app.prober, "probe", breaking(it.app.prober.probe, RuntimeError("closed"), 1))
         id = await make_picture(it)
         assert (await it.finished(id)).state is State.SUCCEEDED
-        details = [event.detail for event in await it.app.store.story(id) if event.what == "copy_failed"]
+        details = [event.detail for event in await it.app.store.events(id) if event.what == "copy_failed"]
         assert details and set(details) == {worker.UNEXPECTED}
 
 

@@ -367,7 +367,7 @@ async def use_vendor(store: SqliteStore) -> None:
         _ = await store.park(job.id, "w", due=T0, detail="", now=T0)
     for job in jobs:
         _ = await store.cancel(job.id, now=T0), await store.unwatch(job.id, detail="", cost=1.0, now=T0)
-        _ = await store.story(job.id), await store.dispatches(job.id), await store.tell(job.id, "late", now=T0)
+        _ = await store.events(job.id), await store.dispatches(job.id), await store.add_event(job.id, "late", now=T0)
     _ = await store.all_dispatches(), await store.dispatched_ids("vendor", [jobs[0].id]), await store.next_watch()
     _ = await store.upstream("vendor"), await store.unresolved("vendor"), await store.shift(1.0)
     _ = await store.asset_bytes(f"{'0' * 64}.png")

@@ -97,7 +97,7 @@ class Known:
     def late(self) -> bool:
         return self.left and self.watch.mode is Mode.LATE and self.unsettled and not self.deleted
 
-    def tell(self, what: str) -> None:
+    def add_event(self, what: str) -> None:
         if not self.deleted:
             self.story.append(what)
 
@@ -282,7 +282,7 @@ class Transitions(RuleBasedStateMachine):
             job.unsettled = job.unsure and not well
             job.watch = None
             if job.story:
-                job.tell("ended")
+                job.add_event("ended")
 
     @precondition(lambda self: self.known)
     @rule(number=PICK)
@@ -295,7 +295,7 @@ class Transitions(RuleBasedStateMachine):
             if job.watch is not None:
                 job.watch.mode, job.watch.due = Mode.CANCEL, self.now
             if job.story:
-                job.tell("canceled")
+                job.add_event("canceled")
 
     @precondition(lambda self: self.known)
     @rule(number=PICK, owner=st.none() | OWNERS)
@@ -367,7 +367,7 @@ class Transitions(RuleBasedStateMachine):
         assert (dispatch is not None) == (job.worker == worker)
         if dispatch is not None:
             job.sent.append((account, Sent.INTENDED))
-            job.tell("intended")
+            job.add_event("intended")
             assert (dispatch.number, dispatch.account) == (len(job.sent), account)
 
     def refused(self, call) -> None:
@@ -397,7 +397,7 @@ class Transitions(RuleBasedStateMachine):
         if sent is Sent.ACCEPTED:
             return
         job.sent[-1] = (account, Sent.ACCEPTED)
-        job.tell("accepted")
+        job.add_event("accepted")
         mode = Mode.WAIT
         if job.state.final:
             mode = Mode.LATE if job.state is State.FAILED else Mode.CANCEL
@@ -416,7 +416,7 @@ class Transitions(RuleBasedStateMachine):
         if happened:
             job.sent[-1] = (job.sent[-1][0], sent)
             if not job.story or job.story[-1] != sent.value:
-                job.tell(sent.value)
+                job.add_event(sent.value)
 
     @rule(account=ACCOUNTS, limit=st.integers(1, 3))
     def poll(self, account: str, limit: int) -> None:
@@ -481,7 +481,7 @@ class Transitions(RuleBasedStateMachine):
         job.checkpoint["links"] = links
         job.leased_until = self.now
         job.watch.mode, job.watch.due = Mode.WAIT, None
-        job.tell("made")
+        job.add_event("made")
 
     @some(lambda job: job.fetched)
     @rule(number=PICK, worker=WORKERS)
@@ -492,7 +492,7 @@ class Transitions(RuleBasedStateMachine):
         if happened:
             job.worker, job.leased_until, job.watch.due = "@" + job.watch.account, inf, self.now + 7
             job.attempts -= 1
-            job.tell("copy_failed")
+            job.add_event("copy_failed")
 
     @some(lambda job: job.run)
     @rule(number=PICK, worker=WORKERS)
@@ -508,7 +508,7 @@ class Transitions(RuleBasedStateMachine):
             job.worker, job.leased_until, job.progress = "@", self.now + 7, None
             job.attempts -= 1
             if not job.story or job.story[-1] != "deferred":
-                job.tell("deferred")
+                job.add_event("deferred")
 
     @some(lambda job: job.run)
     @rule(number=PICK, worker=WORKERS, engine=st.sampled_from(["script", "other"]))
@@ -523,7 +523,7 @@ class Transitions(RuleBasedStateMachine):
         if happened:
             job.state, job.worker, job.progress, job.engine = State.QUEUED, None, None, engine
             job.attempts -= 1
-            job.tell("rerouted")
+            job.add_event("rerouted")
 
     @some(lambda job: job.waits)
     @rule(number=PICK, state=st.sampled_from([State.FAILED, State.FAILED, State.CANCELED]), keep=st.booleans())
@@ -550,7 +550,7 @@ class Transitions(RuleBasedStateMachine):
             job.watch.mode, job.watch.deadline = Mode.LATE, self.now + 1000
         else:
             job.watch = None
-        job.tell("overdue" if keep else "ended")
+        job.add_event("overdue" if keep else "ended")
 
     @some(lambda job: job.late)
     @rule(number=PICK, links=st.integers(0, 3))
@@ -571,7 +571,7 @@ class Transitions(RuleBasedStateMachine):
         if happened:
             job.watch = None
             job.cost = job.cost if cost is None else cost
-            job.tell("late")
+            job.add_event("late")
 
     # What must hold after each
 
@@ -633,7 +633,7 @@ class Transitions(RuleBasedStateMachine):
     @invariant()
     def the_story_has_a_line_for_each_transition(self) -> None:
         for known in self.known:
-            assert [event.what for event in self.run(self.store.story(known.id))] == known.story
+            assert [event.what for event in self.run(self.store.events(known.id))] == known.story
 
 
 def place_of(watch: Watch | Asked) -> tuple[Mode, float | None, float, float, int]:

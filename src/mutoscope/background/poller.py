@@ -175,7 +175,7 @@ class Poller:
         relay.breaker.answered()
         self._unknown.pop(watch.job, None)
         for doubt in news.doubts:
-            await self.store.tell(watch.job, "doubted", account=relay.name, detail=doubt, now=self.clock())
+            await self.store.add_event(watch.job, "doubted", account=relay.name, detail=doubt, now=self.clock())
         await self._news(relay, watch, news)
 
     async def _trace(self, relay: Relay, watch: Watch, news: Update | Problem, began: float) -> None:
@@ -256,7 +256,7 @@ class Poller:
             await self.store.postpone(watch.job, due=now + (problem.retry_after or 1.0))
         elif problem.kind in (Kind.UPSTREAM_FAILED, Kind.TIMED_OUT, Kind.UNAVAILABLE):
             relay.breaker.unanswered(problem.message)
-        await self.store.tell(watch.job, "trouble", account=relay.name, detail=problem.message, now=now)
+        await self.store.add_event(watch.job, "trouble", account=relay.name, detail=problem.message, now=now)
         if now >= watch.deadline:
             await self._give_up(relay, watch, problem.message)
 
@@ -275,12 +275,12 @@ class Poller:
         """Tell the vendor of a cancel. True: it is done with."""
         if relay.back.cancel is None:
             detail = f"{relay.name} cannot cancel; it may finish this and charge for it"
-            await self.store.tell(watch.job, "canceled", account=relay.name, detail=detail, now=self.clock())
+            await self.store.add_event(watch.job, "canceled", account=relay.name, detail=detail, now=self.clock())
             return False
         try:
             stopped = await relay.stop(watch)
         except Problem as problem:
-            await self.store.tell(
+            await self.store.add_event(
                 watch.job, "trouble", account=relay.name, detail=f"cancel: {problem.message}", now=self.clock()
             )
             return False

@@ -592,9 +592,9 @@ class Run:
     async def ours(self, account: str, ids: Collection[str]) -> set[str]:
         return await self._worker.store.dispatched_ids(account, ids)
 
-    async def tell(self, what: str, detail: str = "") -> None:
+    async def add_event(self, what: str, detail: str = "") -> None:
         worker = self._worker
-        await worker.store.tell(self.job.id, what, account=self.job.engine, detail=detail, now=worker.clock())
+        await worker.store.add_event(self.job.id, what, account=self.job.engine, detail=detail, now=worker.clock())
 
     def charge(self, credits: float) -> None:
         self.cost = credits

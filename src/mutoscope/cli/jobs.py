@@ -69,7 +69,7 @@ async def show(id: Id, *, data: Data = None, config: Config = None, as_json: AsJ
         job = await _records.find(store, id)
         deliveries = await store.deliveries(job=job.id)
         attempts = {each.delivery.id: await store.attempts(each.delivery.id) for each in deliveries}
-        events, dispatches = await store.story(job.id), await store.dispatches(job.id)
+        events, dispatches = await store.events(job.id), await store.dispatches(job.id)
     if as_json:
         upstream = {"events": msgspec.to_builtins(events), "dispatches": msgspec.to_builtins(dispatches)}
         _show.print_json(

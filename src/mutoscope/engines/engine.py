@@ -183,7 +183,7 @@ class VendorRun(EngineRun, Protocol):
         """Those of a vendor's task ids that belong to jobs of ours."""
         ...
 
-    async def tell(self, what: str, detail: str = "") -> None:
+    async def add_event(self, what: str, detail: str = "") -> None:
         """Add a line to the job's story."""
         ...
 

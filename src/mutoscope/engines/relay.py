@@ -374,7 +374,7 @@ class Relay:
                 raise problem
             case _:
                 self._failed(problem)
-                await run.tell("trouble", problem.message)
+                await run.add_event("trouble", problem.message)
                 return await self._find_out(run, order, dispatch, why=problem.message)
 
     def _verdict(self, status: int | None, problem: Problem) -> Sent:
@@ -468,7 +468,7 @@ class Relay:
             if as_unavailable(problem):  # ours, and it passes: no reason to come ever less often
                 return RetryFetch(detail=problem.message, seconds=COPY_SECONDS[0])
             await run.checkpoint(copies=tries + 1)
-            await run.tell("copy_failed", problem.message)
+            await run.add_event("copy_failed", problem.message)
             return RetryFetch(
                 detail=problem.message, seconds=min(COPY_SECONDS[1], COPY_SECONDS[0] * 2 ** min(tries, 10))
             )

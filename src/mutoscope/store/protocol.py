@@ -339,11 +339,11 @@ class Jobs(Protocol):
         """
         ...
 
-    async def tell(self, id: str, what: str, *, account: str | None = None, detail: str = "", now: float) -> None:
+    async def add_event(self, id: str, what: str, *, account: str | None = None, detail: str = "", now: float) -> None:
         """Add a line to a job's story, unless it says the same as the last one."""
         ...
 
-    async def story(self, id: str) -> tuple[Event, ...]: ...
+    async def events(self, id: str) -> tuple[Event, ...]: ...
 
     async def touch(self) -> None:
         """Write something without meaning. Raises Problem when nothing can be written."""

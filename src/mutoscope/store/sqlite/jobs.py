@@ -13,7 +13,7 @@ from mutoscope.model.problem import Kind, Problem
 from mutoscope.store.protocol import UPSTREAM, PendingDelivery, Repeat, SpendingHold
 from mutoscope.store.sqlite import ledger, queue
 from mutoscope.store.sqlite.assets import let_go, use_inputs, use_outputs
-from mutoscope.store.sqlite.events import HAS_STORY, add_event, ends
+from mutoscope.store.sqlite.events import HAS_EVENTS, add_event, ends
 from mutoscope.store.sqlite.idempotency import Repeats
 from mutoscope.store.sqlite.rows import (
     COLUMNS,
@@ -530,7 +530,7 @@ def settle(
     row: Row | None = db.execute(
         f"""UPDATE jobs SET state = ?, {IDLE}, outputs = ?, failure = ?, notes = coalesce(?, notes), cost = ?,
                    progress = CASE ?1 WHEN 'succeeded' THEN 1.0 ELSE progress END, finished = ?, updated = ?
-            WHERE {HELD} RETURNING {COLUMNS}, {HAS_STORY}""",
+            WHERE {HELD} RETURNING {COLUMNS}, {HAS_EVENTS}""",
         (
             ending.state,
             ending.outputs,
@@ -545,13 +545,13 @@ def settle(
     ).fetchone()
     if row is None:
         return None
-    *columns, has_story = row
+    *columns, has_events = row
     job = job_of(tuple(columns))
-    if has_story:
+    if has_events:
         _ = db.execute("DELETE FROM watches WHERE job = ?", (id,))
         add_event(db, id, "ended", now, detail=words_of(job))
     use_outputs(db, job)
-    return ended(db, changes, job, now, pending_delivery, has_story=bool(has_story))
+    return ended(db, changes, job, now, pending_delivery, has_events=bool(has_events))
 
 
 def words_of(job: Job) -> str:
@@ -575,15 +575,15 @@ def cancel(
         return None
     row: Row = db.execute(
         f"""UPDATE jobs SET state = 'canceled', {IDLE}, throttled = 0, cost = 0.0, finished = ?, updated = ?
-            WHERE id = ? RETURNING {COLUMNS}, {HAS_STORY}""",
+            WHERE id = ? RETURNING {COLUMNS}, {HAS_EVENTS}""",
         (now, now, id),
     ).fetchone()
-    *columns, has_story = row
-    if has_story:
+    *columns, has_events = row
+    if has_events:
         _ = db.execute("UPDATE watches SET mode = 'cancel', due = ? WHERE job = ?", (now, id))
         add_event(db, id, "canceled", now)
     job = job_of(tuple(columns))
-    return ended(db, changes, job, now, pending_delivery, has_story=bool(has_story), was_throttled=before[0] == 1)
+    return ended(db, changes, job, now, pending_delivery, has_events=bool(has_events), was_throttled=before[0] == 1)
 
 
 def ended(
@@ -593,14 +593,14 @@ def ended(
     now: float,
     pending_delivery: PendingDelivery | None,
     *,
-    has_story: bool,
+    has_events: bool,
     was_throttled: bool = False,
     cost_is_known: bool = True,
 ) -> Job:
     """What every end brings with it: the message owed, the books, and the place given up to the next in line."""
     add_delivery(db, pending_delivery, job, now)
     ledger.end(db, job, now, is_known=cost_is_known)
-    had_place = not was_throttled and not (has_story and ends(db, job.id) > 1)  # given up at the first end
+    had_place = not was_throttled and not (has_events and ends(db, job.id) > 1)  # given up at the first end
     if had_place:
         changes.extend(unthrottle(db, job.owner, job.generation.model, 1, now))
     changes.append(job)

@@ -511,13 +511,13 @@ class SqliteStore:
         work = partial(upstream.unwatch, id=id, detail=detail, cost=cost, now=now)
         return await self._write(work, guarded=True)
 
-    async def tell(self, id: str, what: str, *, account: str | None = None, detail: str = "", now: float) -> None:
+    async def add_event(self, id: str, what: str, *, account: str | None = None, detail: str = "", now: float) -> None:
         if what not in EVENTS:
             raise ValueError(f"{what} is none of the words of a story")
-        work = partial(upstream.tell_story, id=id, what=what, account=account, detail=detail, now=now)
+        work = partial(upstream.add_event_once, id=id, what=what, account=account, detail=detail, now=now)
         return await self._write(work)
 
-    async def story(self, id: str) -> tuple[Event, ...]:
+    async def events(self, id: str) -> tuple[Event, ...]:
         rows = self._read(f"SELECT {EVENT_COLUMNS} FROM events WHERE job = ? ORDER BY number", (id,))
         return tuple(map(event_of, rows))
 
