@@ -17,7 +17,7 @@ from mutoscope.engines.script import Script
 from mutoscope.engines.studio import Studio
 from mutoscope.model import catalog, problem
 from mutoscope.model.catalog import Catalog, Model
-from mutoscope.model.config import Account, Key, ModelPrice, ModelRights, ModelSettings, Settings, WireSettings
+from mutoscope.model.config import Key, ModelPrice, ModelRights, ModelSettings, Settings, VendorAccount, WireSettings
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Json, Operation
 from mutoscope.model.problem import Kind, Problem
@@ -144,7 +144,7 @@ def in_order(told: dict[tuple[str, str], Described], section: str, struct: Any) 
 
 SECTIONS: Mapping[str, tuple[str, Any]] = {
     "keys": ("[[keys]]", Key),
-    "accounts": ("[accounts.NAME]", Account),
+    "accounts": ("[accounts.NAME]", VendorAccount),
     "models": ('[models."NAME"]', ModelSettings),
     "wires": ("[wires.NAME]", WireSettings),
 }

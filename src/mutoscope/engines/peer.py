@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from mutoscope.engines.circuit_breaker import Breaker, Bucket
 from mutoscope.files.egress import Channel, Declined, Lookup, Opened, VendorClient
-from mutoscope.model.config import Account, Net
+from mutoscope.model.config import Net, VendorAccount
 from mutoscope.model.config import Relay as RelaySettings
 from mutoscope.model.config import Words as WordsSettings
 from mutoscope.model.http import HttpRequest
@@ -27,7 +27,7 @@ class Peer:
     def __init__(
         self,
         name: str,
-        account: Account,
+        account: VendorAccount,
         wire: Wire,
         words: Words,
         *,

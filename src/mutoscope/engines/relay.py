@@ -26,7 +26,7 @@ from mutoscope.files.egress import ConnectFailed, Lookup, SafeClient, VendorClie
 from mutoscope.files.probe import MediaInfo
 from mutoscope.model import catalog
 from mutoscope.model.catalog import Catalog, Model
-from mutoscope.model.config import Account, Net
+from mutoscope.model.config import Net, VendorAccount
 from mutoscope.model.config import Relay as RelaySettings
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Dispatch, Generation, Input, Json, Operation, Output, Sent, State, Update, Watch
@@ -88,7 +88,7 @@ class Relay:
     def __init__(
         self,
         name: str,
-        account: Account,
+        account: VendorAccount,
         wire: Wire,
         *,
         settings: RelaySettings,

@@ -243,7 +243,7 @@ class Tracing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     to_receivers: bool = False
 
 
-class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class VendorAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A vendor's account, which becomes an engine of the name that it has in the settings."""
 
     wire: str
@@ -260,7 +260,7 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     open_models: bool | None = None
 
     def __repr__(self) -> str:
-        return f"Account(wire={self.wire!r}, base_url={self.base_url!r})"  # what is logged shows no key
+        return f"VendorAccount(wire={self.wire!r}, base_url={self.base_url!r})"  # what is logged shows no key
 
 
 class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -305,7 +305,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     metrics: Metrics = Metrics()
     tracing: Tracing = Tracing()
     keys: tuple[Key, ...] = ()
-    accounts: dict[str, Account] = {}
+    accounts: dict[str, VendorAccount] = {}
     models: dict[str, ModelSettings] = {}
     wires: dict[str, WireSettings] = {}
 
@@ -382,12 +382,12 @@ BY_NAME = ("keys", "accounts", "models", "wires")
 """Sections that are lists or named entries: they come from the file only."""
 
 
-def with_keys(accounts: Mapping[str, Account], environment: Mapping[str, str]) -> dict[str, Account]:
+def with_keys(accounts: Mapping[str, VendorAccount], environment: Mapping[str, str]) -> dict[str, VendorAccount]:
     """The accounts with their keys, and one more for each vendor whose key is in the environment and not spoken for.
 
     Raises BadSettings for an account that has none.
     """
-    keyed: dict[str, Account] = {}
+    keyed: dict[str, VendorAccount] = {}
     for name, account in accounts.items():
         usual = next((each for each, wire in (VENDOR_KEYS | CLIENTS_KEYS).items() if wire == account.wire), "")
         variable = account.key_variable or usual
@@ -399,7 +399,7 @@ def with_keys(accounts: Mapping[str, Account], environment: Mapping[str, str]) -
     taken = {account.wire for account in keyed.values()}
     for variable, wire in VENDOR_KEYS.items():
         if environment.get(variable) and wire not in taken:
-            keyed[wire] = Account(wire=wire, key=environment[variable])
+            keyed[wire] = VendorAccount(wire=wire, key=environment[variable])
     return keyed
 
 

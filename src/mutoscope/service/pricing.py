@@ -6,14 +6,14 @@ from msgspec.structs import replace
 
 from mutoscope.model import catalog
 from mutoscope.model.catalog import Catalog, Model, Price
-from mutoscope.model.config import Account, Rights
+from mutoscope.model.config import Rights, VendorAccount
 from mutoscope.model.job import Generation, Job, Output
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import SpendingHold
 
 
 class Prices:
-    def __init__(self, catalog: Catalog, accounts: Mapping[str, Account]) -> None:
+    def __init__(self, catalog: Catalog, accounts: Mapping[str, VendorAccount]) -> None:
         self.catalog, self.accounts = catalog, accounts
 
     def price_at(self, model: Model, engine: str) -> Price:
