@@ -24,7 +24,7 @@ from mutoscope.model.job import Delivery, Generation, Input, Job, Output, Sent, 
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import (
     ANY_FILE,
-    Account,
+    CallerAccount,
     ModelAccount,
     Page,
     Period,
@@ -514,7 +514,7 @@ class Gateway:
 
     # -- accounts ---------------------------------------------------------------
 
-    async def account(self, owner: str, rights: Rights = ALL_RIGHTS) -> Account:
+    async def account(self, owner: str, rights: Rights = ALL_RIGHTS) -> CallerAccount:
         """What this caller may do and has done: limits and counts by model."""
         now = self.clock()
         made = await self.store.made_since(owner, now - DAY)
@@ -526,10 +526,10 @@ class Gateway:
         }
         spent = sum(credits for of_day in days.values() for credits in of_day.values())
         if rights.budget is None:
-            return Account(models=models, spent=spent)
+            return CallerAccount(models=models, spent=spent)
         balance = await self.store.balance(owner, period=rights.budget_period, now=now)
         left = max(rights.budget - balance.charged - balance.reserved, 0.0)
-        return Account(models=models, spent=spent, budget=rights.budget, period=rights.budget_period, left=left)
+        return CallerAccount(models=models, spent=spent, budget=rights.budget, period=rights.budget_period, left=left)
 
     async def usage(self, period: Period, *, owner: str) -> Usage:
         """Credits by day (UTC) and model; every day of the period is present. Raises Problem(INVALID)."""

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Input, Job, Json, Operation, Role, State
 from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
-from mutoscope.model.requests import Account, Page, Submission
+from mutoscope.model.requests import CallerAccount, Page, Submission
 from mutoscope.wirekit.archive import BadArchive, pictures_in
 from mutoscope.wirekit.body import body_of, invalid, needing, one_of, read_body
 from mutoscope.wirekit.flaws import fastapi, pydantic
@@ -190,7 +190,7 @@ def finetune_in(request: HttpRequest) -> str:
 UNLIMITED = 1e9  # credits
 
 
-def render_credits(account: Account, _request: HttpRequest) -> HttpResponse:
+def render_credits(account: CallerAccount, _request: HttpRequest) -> HttpResponse:
     """A credit is a cent, as ours is; without a budget nothing ends it."""
     return json_response({"credits": UNLIMITED - account.spent if account.left is None else account.left})
 

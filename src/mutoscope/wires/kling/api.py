@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Generation, Job, Json, MediaLimits, Operation, Role, State
 from mutoscope.model.problem import KEY_EXPIRED, TOKEN_EARLY, TOKEN_EXPIRED, Flaw, Kind, Problem, Rule, custom_flaw
-from mutoscope.model.requests import Account, Page, Proof
+from mutoscope.model.requests import CallerAccount, Page, Proof
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.back import Conversation, VendorRequest, Way
 from mutoscope.wirekit.body import body_of
@@ -580,7 +580,7 @@ class Costs(Struct, frozen=True, kw_only=True):
     end_time: Annotated[int, Meta(ge=0)] = 0
 
 
-def render_costs(account: Account, request: HttpRequest) -> HttpResponse:
+def render_costs(account: CallerAccount, request: HttpRequest) -> HttpResponse:
     """A budget is a pack of units; without one there is a pack that does not end, of which what was spent is gone."""
     asked = read_query(request, Costs)
     total = UNLIMITED if account.budget is None else account.budget

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Json, Operation, Role, State
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
-from mutoscope.model.requests import Account, Page
+from mutoscope.model.requests import CallerAccount, Page
 from mutoscope.wirekit.answers import ask
 from mutoscope.wirekit.back import Conversation, VendorRequest
 from mutoscope.wirekit.body import body_of
@@ -319,12 +319,12 @@ def render_list(jobs: tuple[Job, ...], request: HttpRequest) -> HttpResponse:
 UNLIMITED = 1e9  # cents
 
 
-def render_credits(account: Account, _request: HttpRequest) -> HttpResponse:
+def render_credits(account: CallerAccount, _request: HttpRequest) -> HttpResponse:
     """In cents, as our credits are; without a budget nothing ends it."""
     return json_response({"credit_balance": left_of(account)})
 
 
-def left_of(account: Account) -> float:
+def left_of(account: CallerAccount) -> float:
     return UNLIMITED - account.spent if account.left is None else account.left
 
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Json, Operation, Output, Role, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.model.requests import Account, Page
+from mutoscope.model.requests import CallerAccount, Page
 from mutoscope.wirekit.answers import MOST_CREDITS, number
 from mutoscope.wirekit.body import body_of, needing, one_of, read_json
 from mutoscope.wirekit.ids import part_form, request_id, uuid4_form
@@ -240,7 +240,7 @@ def rendered_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
 UNLIMITED = 10**9  # units
 
 
-def render_me(account: Account, request: HttpRequest) -> HttpResponse:
+def render_me(account: CallerAccount, request: HttpRequest) -> HttpResponse:
     """Whose key it is stays untold; without a budget nothing ends the credits."""
     left = UNLIMITED - account.spent * UNITS if account.left is None else account.left * UNITS
     return json_response(Me(request_id(request), int(left)))
