@@ -403,7 +403,7 @@ def named(answer: Any) -> set[str]:
 TIED = {
     *("/v1/ideogram-v3/generate", "/ideogram-v3/generate", "/v1/ideogram-v3/remix", "/v1/edit"),
     *("/v1/ideogram-v4/generate", "/v1/ideogram-v4/remix", "/v1/ideogram-v4/async/generate"),
-    *("/v1/videos/text2video", "/v1/videos/image2video", "/v1/videos/lip-sync", "/v1/flux-3-video"),
+    *("/v1/videos/text2video", "/v1/videos/image2video", "/v1/videos/lip-sync", "/v1/flux-3-video", "/v1/finetune"),
     *("/v1/video_generation", "/v2/video_generation", "/v2/video_regeneration", "/v1/image_generation"),
     *(
         f"/runway/{version}pro/{name}"

@@ -463,13 +463,13 @@ async def test_a_job_that_must_be_signed_waits_for_the_clock(
 
 async def test_the_file_of_a_job_says_what_the_job_and_its_answer_say(start: Start, tmp_path: Path):
     async with start() as running:
-        job = await finished(running, "a lake at dawn with a unicorn")
+        job = await finished(running, "a lake at dawn with a griffonage")
         path = await fetched(running, job, tmp_path)
         answer = await shown(running, job)
         statement = read(path, "image/png", anchors=[running.app.home.credentials / CERTIFICATE])
     assert statement and statement.verdict is Verdict.VALID
     assert statement.engine == "mutoscope studio"
-    assert "lake" in statement.used and "unicorn" in statement.ignored
+    assert "lake" in statement.used and "griffonage" in statement.ignored
     told = f"studio used: {', '.join(statement.used)}; ignored: {', '.join(statement.ignored)}"
     assert told in job.notes
     assert told in answer.headers["x-mutoscope-notes"]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 import uuid_utils
@@ -38,8 +39,8 @@ NAMED = {"{owner}": "black-forest-labs", "{name}": "flux-schnell", "{app…}": "
 UNKNOWN = re.compile('"task_status":"UNKNOWN"|"status_code":2013')  # of a task that is not known, with 200
 GOES_ON = {"POST /v2/video_regeneration": "source_task_id"}
 """Creates whose body names an earlier job."""
-BY_FILE = {"GET /v1/files/retrieve"}
-"""Routes that find a job by its file; tests/wires/test_minimax.py asks them for another owner's."""
+BY_FILE = {f"GET /v1/files/{name}" for name in ("retrieve", "retrieve_content", "list")}
+"""Routes that find jobs by their files; tests/wires/test_minimax.py asks them for another owner's."""
 EVERY_WIRE = pytest.mark.parametrize("wire", sampled.ALL, ids=lambda wire: wire.name)
 
 
@@ -536,6 +537,8 @@ async def upload_of(running: Any, wire: Wire, owner: str) -> Upload:
 async def test_no_route_shows_one_owner_what_is_anothers(wire: Wire, guarded: Any) -> None:
     """For each verb: ann finds her own, or this would show nothing; bob is answered as if there were no ann."""
     for number, route in enumerate(wire.routes):
+        if isinstance(route, Create) and route.event:
+            continue  # it is answered until its job has ended, and nothing is made here
         owners = [f"{name} {number}" for name in ("ann", "bob", "carol")]
         with noted({"route": route.at}):
             await hold_apart(guarded, wire, route, {owner: await key_for(guarded, owner) for owner in owners})
@@ -799,6 +802,11 @@ ALSO_TAKEN = {
 }
 
 
+def words_of(answer: httpx.Response) -> str:
+    """What an answer says, in a header where its body is the vendor's plain text."""
+    return answer.text.replace('\\"', '"') + answer.headers.get("x-mutoscope-notes", "")
+
+
 @pytest.mark.parametrize("wire", READ_BY_ID, ids=[wire.name for wire in READ_BY_ID])
 async def test_a_key_that_came_in_another_form_is_told_so_with_the_header_that_is_wanted(
     start: Start, wire: Wire
@@ -817,14 +825,14 @@ async def test_a_key_that_came_in_another_form_is_told_so_with_the_header_that_i
                 assert answer.status_code != 401 and "1004" not in answer.text, said
                 continue
             assert answer.status_code == denied, said
-            assert f'send it as \\"{wanted}\\". What came in {next(iter(sent))} is not read here' in answer.text
+            assert f'send it as "{wanted}". What came in {next(iter(sent))} is not read here' in words_of(answer)
             assert "s3cret" not in answer.text
         by_query = await running.client.get(path, headers=wire.headers, params={"api_key": "s3cret-ann"})
         assert by_query.status_code == denied
-        assert "What came in ?api_key= is not read here" in by_query.text
+        assert "What came in ?api_key= is not read here" in words_of(by_query)
         nothing = await running.client.get(path, headers=wire.headers)
         assert nothing.status_code == denied
-        assert "Missing API key" in nothing.text
+        assert "Missing API key" in words_of(nothing)
         assert "What came in" not in nothing.text
 
 

@@ -1091,7 +1091,7 @@ def test_a_cost_that_cannot_be_counts_as_not_told_and_is_doubted():
     back = next(wire.back for wire in sampled.ALL if wire.name == "runway")
     assert back
     for cost in ("1e15", "1e300", "1e400", str(2**70), "1" + "0" * 400, "1" + "0" * 5000, "-5", '"12"', "true", "[]"):
-        body = f'{{"status":"SUCCEEDED","output":["https://h.example/o.mp4"],"cost":{{"credits":{cost}}}}}'
+        body = f'{{"id":"x","status":"SUCCEEDED","output":["https://h.example/o.mp4"],"cost":{{"credits":{cost}}}}}'
         conversation = back.poll({"id": "x"})
         next(conversation)
         with pytest.raises(StopIteration) as end:

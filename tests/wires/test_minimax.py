@@ -164,6 +164,8 @@ async def test_a_file_is_its_owners_only(start: Start) -> None:
             assert {each["file_id"] for each in listed.json()["files"]} == set(expected)
         sent = await running.client.get("/v1/files/retrieve_content", params={"file_id": files[0]}, headers=ann)
         assert jobs[0].outputs[0].asset in sent.headers["location"]
+        bobs = await running.client.get("/v1/files/retrieve_content", params={"file_id": files[0]}, headers=bob)
+        assert "location" not in bobs.headers and bobs.json()["base_resp"]["status_code"] == 2013
 
 
 @given(st.integers(1 << 40, (1 << 48) - 1), st.integers(0, (1 << 74) - 1))

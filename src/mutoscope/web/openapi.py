@@ -283,6 +283,8 @@ def responses(wire: Wire, route: Route, schema_of: Callable[[Any], Json]) -> Jso
         good["content"] = {"text/event-stream": {}}
     declared: Json = {str(status): good for status in (route.status, *route.also)}
     if route.path.startswith(wire.quiet):
+        if route.status != 200:
+            declared["200"] = error_response(wire, {200: "What went wrong is told with this status."}, 200, schema_of)
         return declared
     if isinstance(route, Create) and route.waited:
         declared["202"] = good | {"description": "The task goes on after the wait."}
@@ -306,6 +308,8 @@ def error_response(wire: Wire, errors: Mapping[int, str], status: int, schema_of
         told["headers"] = {"retry-after": seconds}
     if wire.problem_schema is not None:
         told["content"] = {wire.problem_type: {"schema": schema_of(wire.problem_schema)}}
+    if status in wire.plain_statuses:
+        told.setdefault("content", {})["text/plain"] = {"schema": {"type": "string"}}
     return told
 
 

@@ -42,6 +42,7 @@ class Wire(Struct, frozen=True, kw_only=True):
     probes_inputs: bool = False  # the vendor refuses bad media before a job exists
     problem_schema: Any = None  # type of an error answer, for OpenAPI
     problem_type: str = "application/json"  # its media type, for OpenAPI
+    plain_statuses: tuple[int, ...] = ()  # of errors that may be a plain text, for OpenAPI
     security: dict[str, Any] = {}  # the OpenAPI security scheme, or several by name of which any will do
     headers: dict[str, str] = {}  # beside the key, what every request must carry, for OpenAPI: name → value
     mounts: tuple[str, ...] = ()  # prefixes at which resellers serve it, beside "" and /<name>

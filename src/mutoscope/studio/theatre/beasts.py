@@ -1,8 +1,11 @@
 """Animals by rule: a few bodies whose measures make the kinds."""
 
 import math
+from dataclasses import replace
 
-from mutoscope.studio.theatre.shapes import Figure, Joint, Part, bounds, part, placed
+import numpy as np
+
+from mutoscope.studio.theatre.shapes import Figure, Joint, Part, Points, bounds, part, placed, turned
 
 
 def upright(parts: list[Part], joints: dict[str, Joint] | None = None) -> Figure:
@@ -46,8 +49,9 @@ def quadruped(
     asleep: bool = False,
     nose: str = "ink",
     limb: str = "main",
+    posture: str = "",
 ) -> Figure:
-    """A body on four legs, seen from its side, looking to the right."""
+    """A body on four legs, seen from its side, looking to the right; or in one of POSTURES."""
     half = length / 2
     back = leg + depth
     parts: list[Part] = []
@@ -253,17 +257,109 @@ def quadruped(
                     "white",
                     "line",
                     0.7,
-                    hx + head * 0.85,
-                    hy - head * 0.42,
-                    hx + head * 1.7,
-                    hy + head * (lift - 0.35),
-                    hx + head * 2.1,
-                    hy + head * (lift - 0.42),
+                    hx + head * 0.75,
+                    hy - head * 0.38,
+                    hx + head * 1.2,
+                    hy + head * (lift * 0.8 - 0.24),
+                    hx + head * 1.6,
+                    hy + head * (lift - 0.32),
                     joint="head",
                 )
             )
     parts += near
+    if posture:
+        parts, joints = _postured(posture, parts, joints, (sx, sy), hy, half, leg, depth, thick, head, limb)
     return upright(parts, joints)
+
+
+# posture → how far the body is raised about its hip, in degrees, and how far down that goes, as a share of the legs
+POSTURES = {"rear": (54.0, 0.0), "sit": (36.0, 0.72), "lie": (0.0, 0.98)}
+
+
+def _postured(
+    posture: str,
+    parts: list[Part],
+    joints: dict[str, Joint],
+    nape: tuple[float, float],
+    crown: float,
+    half: float,
+    leg: float,
+    depth: float,
+    thick: float,
+    head: float,
+    limb: str,
+) -> tuple[list[Part], dict[str, Joint]]:
+    """The same animal up on its hind legs, sitting, or lying with its head on its paws."""
+    degrees, sink = POSTURES[posture]
+    hip, shoulder = (np.array([side * (half - depth * 0.3), leg + depth * 0.3]) for side in (-1, 1))
+    down = np.array([0.0, leg * sink])
+
+    def about(points: Points, pivot: Points, angle: float) -> Points:
+        return turned(points - pivot, angle) + pivot
+
+    def raised(points: Points) -> Points:
+        return about(points, hip, degrees) - down
+
+    at = raised(shoulder)
+    shift = raised(np.array(nape)) - nape
+    if posture == "lie" and crown - nape[1] < 1.5 * head:  # one with a long neck holds its head up
+        shift = np.array([0.0, head * 1.08 - crown])
+    root = np.array([joints["tail"].x, joints["tail"].y])
+    long = any(each.joint == "tail" and each.ink == "main-" for each in parts)
+    wag = {"rear": 20.0, "sit": 20.0, "lie": 62.0 if long else 12.0}[posture]
+
+    def limbs(name: str) -> list[Part]:
+        """What stands for a leg of those that sit or lie."""
+        ink = limb if name in ("fl", "bl") else limb + "-"
+        if name == "bl":
+            hips = hip[0] + depth * 0.06
+            return [
+                part(ink, "oval", hips, depth * 0.38, depth * 0.44, depth * 0.38, sheet=True),
+                part(ink, "rod", hips, thick * 0.5, hips + depth * 0.62, thick * 0.45, thick, thick * 0.9),
+            ]
+        if name == "br" or posture == "sit":
+            return []
+        aside = 0.0 if name == "fl" else thick * 0.9
+        start = shoulder[0] - depth * 0.1 + aside
+        return [part(ink, "rod", start, thick * 0.5, start + depth * 0.9, thick * 0.45, thick, thick * 0.9)]
+
+    def moved(outline: Points, name: str) -> Points:
+        if name in ("bl", "br"):
+            return about(outline, hip, -14.0 if name == "bl" else 12.0)
+        if name in ("fl", "fr"):
+            if posture == "sit":
+                return (outline - shoulder) * (1.0, at[1] / shoulder[1]) + at
+            return about(outline, shoulder, 128.0 if name == "fl" else 62.0) + at - shoulder
+        if name == "tail":
+            return about(outline, root, wag) + raised(root) - root
+        return outline + shift if name.startswith("head") else raised(outline)
+
+    legs = {"fl", "fr", "bl", "br"}
+    folded = {"rear": set[str](), "sit": {"bl", "br"}, "lie": legs}[posture]
+    low = -math.inf if posture == "rear" else 0.0
+    found: list[Part] = []
+    done: set[str] = set()
+    for each in parts:
+        name = each.joint
+        if name in folded:
+            found += [] if name in done else limbs(name)
+            done.add(name)
+            continue
+        outlines = tuple(np.maximum(moved(outline, name), (-math.inf, low)) for outline in each.outlines)
+        found.append(replace(each, outlines=outlines, joint="" if posture == "sit" and name in legs else name))
+    hinges: dict[str, Joint] = {}
+    for name, joint in joints.items():
+        if name in legs and posture != "rear":
+            continue
+        still = np.zeros(2) if name in ("bl", "br") else at - shoulder
+        to = raised(root) - root if name == "tail" else shift if name.startswith("head") else still
+        motion, amount = joint.motion, joint.amount
+        if name in legs:
+            motion, amount = "swing", 16.0 if name in ("fl", "fr") else 6.0
+        elif posture == "lie" and motion == "swing":
+            amount *= 0.4
+        hinges[name] = Joint(joint.x + float(to[0]), joint.y + float(to[1]), motion, amount, joint.phase)
+    return found, hinges
 
 
 def _tail(kind: str, x: float, y: float, length: float, depth: float) -> list[Part]:

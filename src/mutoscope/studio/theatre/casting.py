@@ -18,6 +18,8 @@ _QUOTED = re.compile(
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 _PLURAL = 3  # how many are shown of what is plural and not counted
 MOST = 9  # of one kind
+_PAIRS = frozenset({"shoes", "sneakers", "trainers", "running shoes", "boots"})
+_SEATS = frozenset({"sofa", "armchair", "chair", "bench", "bed", "table"})  # what "en el" is on
 # words that are the painter's even where the theatre has a figure of their name
 _PAINTERS = frozenset(
     {
@@ -248,7 +250,7 @@ class _Reader:
     # -- what a phrase may be ---------------------------------------------------------------
 
     def _noun(self, phrase: str, at: int, size: int) -> tuple[Noun, bool] | None:
-        if phrase in _PAINTERS or (phrase in COLOURS and not self._is_thing(at, size)):
+        if phrase in _PAINTERS or (phrase in (*COLOURS, "flower") and not self._is_thing(at, size)):
             return None
         for table in (words.nouns(), words.icon_nouns()):
             plural = False
@@ -280,7 +282,7 @@ class _Reader:
             )
         after = self.tokens[at + size : at + size + 1]
         known = bool(after) and after[0].isalnum() and after[0] not in FILLER and after[0] not in words.RELATIONS
-        return self.tokens[at] == "rose" and not known
+        return self.tokens[at] in ("rose", "flower") and not known
 
     def _garment(self, phrase: str, at: int, size: int) -> bool:
         """What somebody wears, and eyes, hair and skin in a colour."""
@@ -394,7 +396,7 @@ class _Reader:
                 colour = (0.10, 0.11, 0.14)
             self.backdrop = colour or self.backdrop
         for rgb, word, place in self.pending.colours:
-            if name in ("room", "table", "plinth", "stage", "backdrop"):
+            if name in ("room", "table", "plinth", "stage", "backdrop", "kitchen", "library"):
                 self.backdrop = rgb
                 self._note(place, 1, word, f"colour of the {name}")
         self.pending = _Pending()
@@ -404,30 +406,37 @@ class _Reader:
 
     def _relate(self, phrase: str, at: int, size: int) -> None:
         self.wearing = words.RELATIONS[phrase] == "wearing" or (self.wearing and phrase == "and")
-        if phrase in words.VERBS and self.roles:
-            self._verb(phrase, at, size)
+        verb = phrase.removesuffix(" on") if phrase == "sitting on" else phrase
+        if verb in words.VERBS and self.roles:
+            self._verb(verb, at, size)
         if words.RELATIONS[phrase] in ("", "in front"):
             return
         self.relation = (words.RELATIONS[phrase], phrase, at)
 
     def _verb(self, phrase: str, at: int, size: int) -> bool:
         doing = words.VERBS[phrase]
+        who = self._who()
         if (
             self.roles
-            and self.roles[-1].noun.kind in ("person", "beast", "thing")
-            and not self.roles[-1].deed
+            and self.roles[who].noun.kind in ("person", "beast", "thing")
+            and not self.roles[who].deed
             and self.relation is None
         ):
-            role = self.roles[-1]
+            role = self.roles[who]
             if role.noun.kind == "thing" and role.noun.figure not in _LIVELY:
                 return False
-            self.roles[-1] = replace(role, pose=doing[0], deed=doing[1])
+            self.roles[who] = replace(role, pose=doing[0], deed=doing[1])
             self._note(at, size, phrase, "pose")
             return True
         if self.roles and self.roles[-1].deed and self.relation is None and self.roles[-1].noun.kind != "thing":
             return False
         self.pending.verb = (doing, phrase, at)
         return True
+
+    def _who(self) -> int:
+        """Whom a verb or a place is said of: not the crown, but who wears it."""
+        last = len(self.roles) - 1
+        return self.roles[last].to if self.roles and self.roles[last].relation == "wearing" else last
 
     def _modifier(self, word: str, at: int) -> bool:
         if word in words.NUMBERS:
@@ -508,7 +517,7 @@ class _Reader:
     def _cast(self, noun: Noun, phrase: str, at: int, size: int, *, plural: bool) -> None:
         waiting, self.pending = self.pending, _Pending()
         relation, self.relation = self.relation, None
-        count = waiting.count[0] if waiting.count else (_PLURAL if plural else 1)
+        count = waiting.count[0] if waiting.count else _PLURAL if plural else 2 if phrase in _PAIRS else 1
         if waiting.count and not plural and waiting.count[1] in ("one", "few"):
             count = 1
         look: dict[str, str] = {}
@@ -537,7 +546,10 @@ class _Reader:
                 and relation[1] in ("with", "by")
             ):
                 kind_of = "holding"
-            role = replace(role, relation=kind_of, to=len(self.roles) - 1, linked=relation[1] == "and")
+            if relation[1] == "en" and noun.figure not in _SEATS:
+                kind_of = "in"
+            to = len(self.roles) - 1 if kind_of == "wearing" else self._who()
+            role = replace(role, relation=kind_of, to=to, linked=relation[1] == "and")
             if kind_of == "holding" and before.noun.kind == "person" and before.pose in ("", "stand"):
                 self.roles[-1] = replace(before, pose="play" if noun.figure in ("guitar", "violin") else "hold")
             if relation[1] not in FILLER:

@@ -781,13 +781,25 @@ main- line 4 34 82 26 42
 main- line 4 66 64 52 34
 main+ line 3 -20 82 20 82
 
-sushi | 0.05 | table | main=orange second=white
-second blob -76 6 -78 40 -50 54 50 54 78 40 76 6 0 0
-+ main blob -84 46 -70 78 -20 92 40 86 84 54 60 46 0 52 -50 44
-main+ line 4 -50 72 -38 50
-main+ line 4 -14 84 0 54
-main+ line 4 26 84 38 54
-ink box -14 2 14 90 3
+sushi | 0.07 | table | main=orange second=white third=rose
+timber box -88 0 -72 10
+timber box 72 0 88 10
+wood box -112 8 112 18 3
++ second blob -100 20 -102 38 -86 46 -58 46 -42 38 -44 20
++ main blob -104 38 -98 56 -70 64 -46 58 -38 40 -44 37 -72 45 -98 37
+main+ line 3 -86 58 -80 45
+main+ line 3 -62 60 -58 46
+ink box -77 19 -66 63 2
++ ink oval 2 44 29 27
+second oval 2 44 24 22
+third oval -3 47 10 9
+leaf oval 9 39 6 5
+yellow oval 4 55 5 4
++ second blob 50 20 48 38 64 46 92 46 108 38 106 20
++ third blob 46 38 52 56 80 64 104 58 112 40 106 37 78 45 52 37
+white line 3 62 58 66 45
+white line 3 76 62 78 47
+white line 3 92 60 91 46
 
 egg | 0.06 | table | main=white second=yellow
 main blob -90 30 -60 80 -10 70 40 92 86 56 70 16 10 22 -50 4
@@ -1022,14 +1034,17 @@ third oval -74 86 6
 third oval 74 86 6
 
 shoe | 0.12 | plinth | main=white second=red
-second box -92 4 96 18 7
-+ main blob -90 16 -90 80 -76 96 -44 92 -24 66 20 54 74 46 96 30 94 16
-second blob -90 40 -70 56 -60 16 -90 16
-second line 8 -16 62 10 30 46 20
-main- line 3 -30 74 -4 78
-main- line 3 -14 66 10 70
-main- line 3 4 60 26 64
-main- blob -88 82 -74 96 -46 90 -66 84
+second box -97 0 99 15 7
+main- line 2 -94 10 96 10
++ main blob -92 14 -95 44 -90 82 -74 92 -52 80 -32 84 -14 98 4 95 22 70 54 53 86 46 99 31 98 14
+main- blob 56 14 60 36 78 47 93 41 99 29 98 14
+main- blob -92 14 -95 42 -80 50 -66 38 -60 14
+ink blob -88 85 -74 92 -52 80 -33 84 -17 96 -33 90 -52 86 -74 96
+second line 8 -52 16 -34 44 -8 66
+second line 8 -26 16 -6 40 16 56
++ white line 4 -10 84 12 94
+white line 4 2 73 24 82
+white line 4 15 63 36 71
 
 boot | 0.3 | plinth | main=brown second=ink
 second box -44 0 66 10 3
@@ -1119,12 +1134,15 @@ navy oval 0 42 23
 window oval 0 42 14
 white oval -8 50 5
 
-headphones | 0.2 | plinth | main=ink second=red
-main line 9 -46 36 -42 78 0 98 42 78 46 36
-+ second box -60 6 -38 50 9
-second box 38 6 60 50 9
-main box -42 10 -32 46 5
-main box 32 10 42 46 5
+headphones | 0.2 | plinth | main=#5a6170 second=red
+main line 13 -52 42 -54 70 -32 90 0 96 32 90 54 70 52 42
+main+ line 4 -48 64 -32 85 0 92 22 89
++ second box -70 4 -40 56 13
+second+ box -66 14 -60 46 3
+second box 40 4 70 56 13
+second- box 62 14 67 46 3
++ main- box -44 10 -32 50 5
+main- box 32 10 44 50 5
 
 sunglasses | 0.05 | plinth | main=ink second=gold
 second line 6 -92 78 -60 84 60 84 92 78

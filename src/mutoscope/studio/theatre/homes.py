@@ -59,6 +59,8 @@ def at_home(cast: Cast, wish: Wish) -> tuple[Wish, str | None]:
     if cast.plate in ("logo", "badge"):
         return replace(wish, place=None), "paper"
     named = any(facet == "place" for phrase in wish.used for facet, _ in MEANINGS.get(phrase, ()))
+    if cast.place == "kitchen" and cast.roles and casting.home(_lead(cast)) == "table":
+        return replace(wish, place=None), "table"  # food is seen from near
     if cast.place in sets.SETS and not (named and wish.place != "abstract"):
         return replace(wish, place=None), cast.place
     if named and wish.place != "abstract":
@@ -76,6 +78,8 @@ def at_home(cast: Cast, wish: Wish) -> tuple[Wish, str | None]:
         home = "backdrop"
     else:
         home = casting.home(_lead(cast)) if cast.roles else "paper"
+        if home == "plinth" and _lead(cast).count > 1:
+            home = "backdrop"  # which is wide enough
     if (
         home in sets.SETS
         and (wish.features & _OPEN or wish.clouds or wish.time)

@@ -16,13 +16,13 @@ from mutoscope.studio.colour import Colour
 from mutoscope.studio.path import State
 from mutoscope.studio.planes import Bytes, Matrix, Planes
 from mutoscope.studio.theatre import puppet, show
-from mutoscope.studio.theatre.puppet import LOOP_SECONDS, POSES, Sprite
+from mutoscope.studio.theatre.puppet import LOOP_SECONDS, POSES
 from mutoscope.studio.theatre.staging import Actor
 
 SHARPNESS = 1.05  # pixels of a sprite for one of the frame's
 
 
-_Cut = tuple[Bytes, Bytes, Bytes, float, float]
+_Cut = tuple[Bytes, float, float]
 
 
 class Troupe:
@@ -79,7 +79,7 @@ class _Puppet:
     def draw(self, onto: Matrix, spot: np.ndarray, shrink: float, seconds: float, target: Planes) -> None:
         loop = POSES // 2 if self.actor.going else POSES
         pose = int(seconds * POSES / LOOP_SECONDS) % loop // self._each * self._each if self._lively else 0
-        luma, chroma, cover, x, y = self._cut(pose)
+        paint, x, y = self._cut(pose)
         lift, aside, lean = self._motion(seconds)
         unit = shrink / self._size  # canvas pixels for a sprite's
         at = spot.copy()
@@ -93,15 +93,7 @@ class _Puppet:
                 [0.0, 0.0, 1.0],
             ]
         )
-        whole = (onto @ place)[:2]
-        _lay(luma, cover, whole, target.y)
-        half = np.array(
-            [
-                [whole[0, 0], whole[0, 1], whole[0, 2] / 2 + (whole[0, 0] + whole[0, 1] - 1) / 4],
-                [whole[1, 0], whole[1, 1], whole[1, 2] / 2 + (whole[1, 0] + whole[1, 1] - 1) / 4],
-            ]
-        )
-        _lay(chroma, None, half, target.uv)
+        _lay(paint, (onto @ place)[:2], target)
 
     def _motion(self, seconds: float) -> tuple[float, float, float]:
         """Up, aside and lean, beyond what the poses show."""
@@ -122,7 +114,7 @@ class _Puppet:
         return lift, aside, 0.0
 
     def _cut(self, pose: int) -> _Cut:
-        """One pose as luma, chroma and cover, with the place of its foot."""
+        """One pose as luma, chroma and cover in one plane, with the place of its foot."""
         found = self._poses.get(pose)
         if found is None:
             found = self._poses[pose] = self._planes(pose)
@@ -142,10 +134,8 @@ class _Puppet:
             turn=actor.turn,
         )
         sprite = show.dressed_sprite(sprite, actor, self._effects, self._size)
-        rgba, x, y = _even(sprite)
-        cover = np.ascontiguousarray(rgba[..., 3])
-        luma, chroma = _premultiplied(rgba, self._colour)
-        return luma, chroma, cover, x, y
+        rgba = cv2.copyMakeBorder(sprite.rgba, 2, 2, 2, 2, cv2.BORDER_CONSTANT)
+        return _premultiplied(np.asarray(rgba, np.uint8), self._colour), sprite.x + 2, sprite.y + 2
 
 
 def _lively(actor: Actor) -> bool:
@@ -158,14 +148,8 @@ def _brisk(actor: Actor) -> bool:
     return any(joint.motion in ("wag", "flap", "spin", "fold") for joint in actor.figure.joints.values())
 
 
-def _even(sprite: Sprite) -> tuple[Bytes, float, float]:
-    height, width = sprite.rgba.shape[:2]
-    padded = cv2.copyMakeBorder(sprite.rgba, 2, 2 + height % 2, 2, 2 + width % 2, cv2.BORDER_CONSTANT)
-    return np.asarray(padded, np.uint8), sprite.x + 2, sprite.y + 2
-
-
-def _premultiplied(rgba: Bytes, colour: Colour) -> tuple[Bytes, Bytes]:
-    """Luma, and chroma with the cover twice, of colours that are multiplied by the cover: black and grey lie at 16 and
+def _premultiplied(rgba: Bytes, colour: Colour) -> Bytes:
+    """Luma, blue and red difference and cover, of colours that are multiplied by the cover: black and grey lie at 16 and
     128 times it, not at nothing.
     """
     weights = np.array([colour.red, 1 - colour.red - colour.blue, colour.blue])
@@ -173,36 +157,36 @@ def _premultiplied(rgba: Bytes, colour: Colour) -> tuple[Bytes, Bytes]:
     red = (np.array([1.0, 0.0, 0.0]) - weights) / (2 * (1 - colour.red))
     rows = np.vstack([weights * 219, blue * 224, red * 224]) / 255
     matrix = np.hstack([rows, np.array([[16.0], [128.0], [128.0]]) / 255])
-    full = np.asarray(cv2.transform(rgba, np.vstack([matrix, [0.0, 0.0, 0.0, 1.0]])), np.uint8)
-    half = rgba.shape[1] // 2, rgba.shape[0] // 2
-    small = cv2.resize(full, half, interpolation=cv2.INTER_AREA)
-    pairs = cv2.merge([small[..., 1], small[..., 2], small[..., 3], small[..., 3]])
-    return np.ascontiguousarray(full[..., 0]), np.asarray(pairs, np.uint8)
+    return np.asarray(cv2.transform(rgba, np.vstack([matrix, [0.0, 0.0, 0.0, 1.0]])), np.uint8)
 
 
-def _lay(paint: Bytes, cover: Bytes | None, matrix: np.ndarray, target: Bytes) -> None:
-    """Draw a plane of a sprite through an affine map, within the rectangle that it fills. Chroma has its cover with it:
-    OpenCV samples four channels in less time than two.
+def _lay(paint: Bytes, matrix: np.ndarray, target: Planes) -> None:
+    """Draw a sprite through an affine map, within the rectangle that it fills, of whole chroma samples. All its planes are
+    sampled at once: OpenCV takes for four channels little more time than for one.
     """
     height, width = paint.shape[:2]
     corners = matrix @ np.array([[0, width, width, 0], [0, 0, height, height], [1, 1, 1, 1]], np.float64)
-    left, top = (max(0, int(each)) for each in np.floor(corners.min(1)))
+    left, top = (max(0, int(each) // 2) for each in np.floor(corners.min(1)))
     right, bottom = (
-        min(most, int(each) + 1)
-        for most, each in zip((target.shape[1], target.shape[0]), np.ceil(corners.max(1)), strict=True)
+        min(most, int(each) // 2 + 1)
+        for most, each in zip((target.uv.shape[1], target.uv.shape[0]), np.ceil(corners.max(1)), strict=True)
     )
     if left >= right or top >= bottom:
         return
-    moved = matrix - np.array([[0, 0, left], [0, 0, top]])
-    size = right - left, bottom - top
-    seen = cv2.warpAffine(paint, moved, size, flags=cv2.INTER_LINEAR)
-    under = target[top:bottom, left:right]
-    if cover is None:
-        rest = cv2.bitwise_not(np.ascontiguousarray(seen[..., 2:]))
-        seen = np.ascontiguousarray(seen[..., :2])
-    else:
-        rest = cv2.bitwise_not(cv2.warpAffine(cover, moved, size, flags=cv2.INTER_LINEAR))
-    np.copyto(under, cv2.add(seen, cv2.multiply(np.ascontiguousarray(under), rest, scale=1 / 255)).reshape(under.shape))
+    moved = matrix - np.array([[0, 0, 2 * left], [0, 0, 2 * top]])
+    seen = cv2.warpAffine(paint, moved, (2 * (right - left), 2 * (bottom - top)), flags=cv2.INTER_LINEAR)
+    small = cv2.resize(seen, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
+    _over(
+        target.y[2 * top : 2 * bottom, 2 * left : 2 * right], cv2.extractChannel(seen, 0), cv2.extractChannel(seen, 3)
+    )
+    chroma = cv2.merge([cv2.extractChannel(small, 1), cv2.extractChannel(small, 2)])
+    _over(target.uv[top:bottom, left:right], chroma, cv2.merge([cv2.extractChannel(small, 3)] * 2))
+
+
+def _over(under: Bytes, paint: np.ndarray, cover: np.ndarray) -> None:
+    """Premultiplied paint over what is there."""
+    cv2.multiply(under, cv2.bitwise_not(cover), dst=under, scale=1 / 255)
+    cv2.add(under, paint, dst=under)
 
 
 def _wave(turns: float) -> float:

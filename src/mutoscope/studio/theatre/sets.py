@@ -34,6 +34,31 @@ _COURSES = "\n".join(
 )
 _BRICKS = f"+ tan box L 12 R 104\n{_COURSES}\n+ second box L -4 R 13\nsecond- line 0.6 L 12.6 0 12.6 R 12.6"
 
+
+def _shelves() -> str:
+    """Two cases of books beside a window."""
+    tones, sizes = (
+        ("rose", "gold", "leaf", "navy", "cream", "brick", "purple", "slate", "orange"),
+        (5, 4, 7, 5, 6, 4, 8),
+    )
+    rows = ["+ second box L -4 R 12", "second- line 0.6 L 4 0 4 R 4", "+ third oval 0 4 56 5", "third+ oval 0 4 46 3.6"]
+    for case, left in enumerate((-112, 34)):
+        rows.append(f"+ main box {left} 8 {left + 78} 102 1")
+        for shelf in range(4):
+            at, foot, step = left + 4.0, 12 + shelf * 22, 0
+            rows.append(f"main- box {left + 3} {foot} {left + 75} {foot + 19}")
+            while at < left + 68:
+                turn = step + 3 * shelf + 5 * case
+                wide, high = sizes[turn * 3 % 7], 12 + turn * 5 % 6
+                if turn % 9 != 7:
+                    rows.append(f"{tones[turn * 4 % 9]} box {at:.1f} {foot} {at + wide:.1f} {foot + high} 0.6")
+                at, step = at + wide + 0.5, step + 1
+    rows += ["+ main box -22 44 22 94 1", "sky box -19 47 19 91", "white box -1 47 1 91", "white box -19 68 19 70"]
+    return "\n".join(rows)
+
+
+_SHELVES = _shelves()
+
 SETS: dict[str, Set] = {
     "backdrop": Set("#8fa3b0", "#c9d3d8", "#eef2f3", 14),
     "table": Set(
@@ -88,6 +113,57 @@ rose blob 36 58 36 66 44 72 50 64 56 68 56 58
 third+ oval 0 6 52 4.4
 """,
         inks="second=#b98a5a third=#b5564a sky=#a9d3ea",
+    ),
+    "library": Set(
+        "#6b4a3a",
+        "#8d6a4c",
+        "#e8c98f",
+        9,
+        _SHELVES,
+        inks="main=#7a4a2c second=#6b452c third=#7d3140 sky=#a9d3ea",
+    ),
+    "kitchen": Set(
+        "#dfe6e0",
+        "#cfd9d2",
+        "#f6f4ea",
+        10,
+        """
++ grey box L -4 R 14
+white box L 12.6 R 14
++ second box L 12 R 44
+second- box L 12 R 15
+second- line 0.8 -70 17 -70 41
+second- line 0.8 -40 17 -40 41
+second- line 0.8 70 17 70 41
+second- line 0.8 98 17 98 41
+steel line 1.6 -64 37 -54 37
+steel line 1.6 -34 37 -24 37
+steel line 1.6 76 37 86 37
++ cream box L 43 R 48
++ iron box 24 13 62 47 2
+ink box 29 18 57 36 2
+steel line 1.6 29 39 57 39
+red oval 32 43 1.6
+red oval 39 43 1.6
+red oval 47 43 1.6
+red oval 54 43 1.6
++ steel box 30 48 54 61 2
+steel line 2 24 57 60 57
+iron oval 42 62 13 2
++ wood box -84 66 -26 69
++ rose blob -80 69 -82 80 -70 80 -72 69
+blue blob -66 69 -68 83 -54 83 -56 69
+leaf box -50 69 -42 85 2
+gold oval -33 75 5 6
++ timber line 1.6 20 92 96 92
+iron line 1 36 92 36 84
+iron oval 36 77 9 8
+brick oval 60 76 8 9
+iron line 1 60 92 60 84
+steel oval 82 78 7
+iron line 1 82 92 82 84
+""",
+        inks="second=#5f8f86",
     ),
     "underwater": Set(
         "#0d5f8a",

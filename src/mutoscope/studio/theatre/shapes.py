@@ -47,7 +47,7 @@ class Figure:
 def oval(cx: float, cy: float, rx: float, ry: float | None = None, turn: float = 0.0) -> Points:
     angles = np.linspace(0, math.tau, 36, endpoint=False)
     x, y = rx * np.cos(angles), (rx if ry is None else ry) * np.sin(angles)
-    return _turned(np.stack([x, y], 1), turn) + (cx, cy)
+    return turned(np.stack([x, y], 1), turn) + (cx, cy)
 
 
 def poly(*numbers: float) -> Points:
@@ -191,7 +191,8 @@ def bounds(figure: Figure) -> tuple[float, float, float, float]:
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
-def _turned(points: Points, degrees: float) -> Points:
+def turned(points: Points, degrees: float) -> Points:
+    """About nought, against the clock."""
     if not degrees:
         return points
     angle = math.radians(degrees)

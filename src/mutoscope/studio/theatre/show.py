@@ -116,6 +116,7 @@ def perform(picture: Bytes, depth: Floats, stage: Stage, cast: Cast, *, acting: 
     place = stage.place
     told = sets.SETS.get(place)
     flip = stage.chance(613).random() < 0.5
+    light = tint  # of the cast, which stands in it where all around is dark
     if told is not None and "dark" in cast.effects and told.cut:
         tint = (tint[0] * 0.7, tint[1] * 0.7, tint[2] * 0.75)
     _effects_behind(picture, stage, cast)
@@ -151,7 +152,7 @@ def perform(picture: Bytes, depth: Floats, stage: Stage, cast: Cast, *, acting: 
                 tint,
                 fibres=not acting,
             )
-    actors = [_tinted(each, tint) for each in cast_of(cast, width, height, place, stage.seed ^ 0x5A17, floor=floor)]
+    actors = [_tinted(each, light) for each in cast_of(cast, width, height, place, stage.seed ^ 0x5A17, floor=floor)]
     if "rainbow" in cast.effects:
         _rainbow(picture, stage)
     baked = actors if not acting else list(itertools.takewhile(_still, actors))  # what nobody moves behind the others

@@ -17,7 +17,7 @@ from mutoscope.studio.theatre.shapes import Figure, Part, bounds, joined, part, 
 SEATS: dict[str, tuple[float, float]] = {
     "sofa": (0.0, 0.50), "armchair": (0.0, 0.48), "chair": (0.0, 0.40), "bench": (0.0, 0.48), "bed": (0.08, 0.52), "table": (0.0, 0.94), "car": (-0.05, 0.90),
     "motorcycle": (-0.12, 0.66), "bicycle": (-0.1, 0.78), "boat": (-0.15, 0.22), "skateboard": (0.0, 0.62), "surfboard": (0.0, 0.9), "book": (0.0, 0.4), "plate": (0.0, 0.3),
-    "bridge": (0.0, 0.40), "ship": (0.0, 0.6), "box": (0.0, 0.66), "piano": (0.0, 0.97), "bus": (0.0, 0.96), "train": (-0.1, 0.92), "pancakes": (0.0, 0.62), "rocket": (0.0, 0.55),
+    "flower": (0.16, 0.80), "bridge": (0.0, 0.40), "ship": (0.0, 0.6), "box": (0.0, 0.66), "piano": (0.0, 0.97), "bus": (0.0, 0.96), "train": (-0.1, 0.92), "pancakes": (0.0, 0.62), "rocket": (0.0, 0.55),
 }  # fmt: skip
 HIP = {"sit": 0.33, "ride": 0.34, "read": 0.33, "meditate": 0.16}
 AFLOAT = frozenset({"boat", "ship", "whale", "dolphin", "swan", "duck", "shark"})
@@ -165,7 +165,7 @@ def cast_of(cast: Cast, width: int, height: int, place: str, seed: int, *, floor
     mine = casting.metres(main.role)
     for spot in spots:
         ratio = (casting.metres(spot.role) / mine) ** 0.42
-        spot.height = base * min(max(ratio, 0.4), 1.55) * spot.role.size
+        spot.height = base * min(max(ratio, 0.4), 1.55) * spot.role.size * (LOW if _lies(spot.role) else 1.0)
         if spot is not main and main.role.size != 1.0:
             spot.height /= main.role.size**0.3
     if cast.plate in ("logo", "badge", "poster", "banner"):
@@ -215,7 +215,7 @@ def dressed(
         tone = figures.colour_of(CLOTHS[drawn[0] % len(CLOTHS)])
         colours = {"main": tone, "second": (0.96, 0.92, 0.84)}
     elif kind == "beast":
-        figure = _beast(name, measures, role.deed, "cute" in cast.effects)
+        figure = _beast(name, measures, role, "cute" in cast.effects)
         colours = dict(figures.colours_of(figures.BEASTS[name][2]))
         if "main" not in measures and not role.colours:
             colours["main"] = _varied(colours["main"], drawn[0])
@@ -233,8 +233,8 @@ def dressed(
     return figure, puppet.inks_of(colours)
 
 
-def _beast(name: str, measures: dict[str, str], deed: str, cute: bool) -> Figure:
-    rule = figures.BEASTS[name][3]
+def _beast(name: str, measures: dict[str, str], role: Role, cute: bool) -> Figure:
+    rule, deed = figures.BEASTS[name][3], role.deed
     own: dict[str, Any] = {}
     for key, value in measures.items():
         if key in ("main", "second", "third"):
@@ -248,13 +248,26 @@ def _beast(name: str, measures: dict[str, str], deed: str, cute: bool) -> Figure
     own.pop("face", None)
     if "asleep" in own or deed == "sleep":
         own["asleep"] = True
-    if deed == "sleep":
-        own |= {"leg": 7.0, "rise": 5.0}
-    if deed == "sit":
-        own |= {"leg": own.get("leg", figures.BEASTS[name][4].get("leg", 28)) * 0.8}
+    posture = "rear" if _dances(role) else {"sleep": "lie", "sit": "sit"}.get(deed, "")
+    if posture:
+        own["posture"] = posture
     if cute:
         own["head"] = float(own.get("head", figures.BEASTS[name][4].get("head", 14))) * 1.3
     return _cut_beast(name, tuple(sorted(own.items())))
+
+
+def _dances(role: Role) -> bool:
+    """Up on its hind legs."""
+    return role.pose == "dance" and role.noun.kind == "beast" and figures.BEASTS[role.noun.figure][3] == "quadruped"
+
+
+def _lies(role: Role) -> bool:
+    return role.deed == "sleep" and role.noun.kind == "beast" and figures.BEASTS[role.noun.figure][3] == "quadruped"
+
+
+_FLOCK = 5  # how many fly in a wedge
+LOW = 0.64
+"""How high one that lies is, to one that stands."""
 
 
 @functools.lru_cache(128)
@@ -315,7 +328,7 @@ def _person(
     prop = measures.get("prop", "")
     if prop and not bust:
         hand = people.hand_of(pose)
-        tall = {"guitar": 62.0, "surfboard": 100.0, "book": 16.0}.get(prop, 17.0)
+        tall = {"guitar": 62.0, "surfboard": 100.0, "book": 16.0, "sword": 52.0}.get(prop, 17.0)
         if prop == "guitar":
             held = _leaned(figures.thing(prop), 58)
             figure = joined(figure, placed(held, 14, 36, 0.5))
@@ -325,7 +338,7 @@ def _person(
                 placed(
                     figures.thing(prop),
                     hand[0] * 100 + 3,
-                    hand[1] * 100 - tall * (0.5 if tall < 50 else 0.45),
+                    hand[1] * 100 - tall * (0.13 if prop == "sword" else 0.5 if tall < 50 else 0.45),
                     tall / 100,
                 ),
             )
@@ -431,9 +444,9 @@ def _base(main: _Spot, cast: Cast, width: int, height: int, place: str) -> float
     if many > 2 and (
         main.role.noun.figure in AIRBORNE or main.role.deed in ("fly", "swim") or main.role.noun.figure in SWIMMERS
     ):
-        tall *= 0.72
+        tall *= 0.72 if many < _FLOCK else 0.62
     tall *= 1.0 if many == 1 else 0.86 if many == 2 else 0.72 if many <= 4 else 0.56
-    room = width * (0.66 if many == 1 else 0.9 / (1 + 0.55 * (min(many, 5) - 1)))
+    room = width * (0.66 if many == 1 else 0.86 / (1 + 0.6 * (min(many, 5) - 1)))
     return min(tall, room * 100.0 / max(main.wide, 1.0), height * 0.8)
 
 
@@ -533,7 +546,7 @@ def _lift(spot: _Spot, height: int, floor: float, place: str) -> None:
         spot.depth = 0.45
     elif name in AFLOAT and place in ("sea", "waves"):
         spot.y = floor + spot.height * 0.04
-    if spot.role.deed == "jump" and spot.role.noun.kind == "beast":
+    if spot.role.deed == "jump" and spot.role.noun.kind == "beast" and not _dances(spot.role):
         spot.y -= height * 0.09
 
 
@@ -561,9 +574,12 @@ def _fit_children(spot: _Spot, spots: list[_Spot]) -> None:
             other.height = spot.height * share * other.role.size
         else:
             ratio = (casting.metres(other.role) / casting.metres(spot.role)) ** 0.5
-            other.height = spot.height * min(max(ratio, 0.45), 1.35) * other.role.size
+            other.height = (
+                spot.height * min(max(ratio, 0.45), 1.35) * other.role.size / (LOW if _lies(spot.role) else 1)
+            )
             if relation in ("in", "on"):
-                other.height = min(other.height, spot.width * 1.1 * 100 / max(other.wide, 1))
+                abreast = 1 + 0.8 * (min(other.role.count, 5) - 1) if relation == "on" else 1
+                other.height = min(other.height, spot.width * 1.1 * 100 / max(other.wide, 1) / abreast)
         _fit_children(other, spots)
 
 
@@ -699,10 +715,15 @@ def _actors(spot: _Spot, cast: Cast, width: int, height: int, place: str, chance
             + (jitter[0] * height * (0.012 if not airy else 0.07) if many > 1 else 0.0)
             + (number % 2) * height * 0.014 * (many > 1)
         )
-        scale = spot.scale * (1.0 - 0.12 * row) * (1.0 + 0.06 * jitter[1] * (many > 1))
+        flock = many >= _FLOCK and role.deed == "fly"
+        if flock:  # a wedge, its head to the right
+            rank, side = (number + 1) // 2, 1 if number % 2 else -1
+            x = spot.x + ((many // 2) / 2 - rank) * spot.width * (0.92 + 0.05 * jitter[2])
+            y = spot.y + side * rank * spot.height * (0.42 + 0.06 * jitter[0])
+        scale = spot.scale * (1.0 - 0.12 * row * (not flock)) * (1.0 + 0.06 * jitter[1] * (many > 1))
         turn = {"fly": 8.0, "jump": 10.0}.get(role.deed, 0.0) if role.noun.kind == "beast" else 0.0
-        if role.deed == "sit" and role.noun.kind == "beast" and name not in ("bird", "owl"):
-            turn = 16.0
+        if _dances(role):
+            turn = 0.0
         if name in ("butterfly", "bee", "ladybird") and not turn:
             turn = -16.0 + 14 * jitter[2]
         inks = spot.inks
@@ -727,9 +748,15 @@ def _actors(spot: _Spot, cast: Cast, width: int, height: int, place: str, chance
                 y,
                 depth=min(0.95, spot.depth + 0.01 * number),
                 going=going,
-                flip=spot.flip ^ (many > 2 and number % 3 == 1 and role.noun.kind == "beast" and not going),
+                flip=spot.flip
+                ^ (many > 2 and not flock and number % 3 == 1 and role.noun.kind == "beast" and not going),
                 turn=-turn if spot.flip else turn,
-                stands=not (airy or held or spot.role.deed == "jump" or (name in AFLOAT and place in ("sea", "waves"))),
+                stands=not (
+                    airy
+                    or held
+                    or (role.deed == "jump" and not _dances(role))
+                    or (name in AFLOAT and place in ("sea", "waves"))
+                ),
                 hop=0.10 if role.deed == "jump" else 0.0,
                 stroll=0.16
                 if going

@@ -41,8 +41,10 @@ pagoda | pagoda, temple, shrine, 寺
 tent | tent, yurt, tipi, teepee
 tree | bonsai, tree of life, oak tree, lone tree, apple tree, magic tree
 potted tree | potted plant, houseplant, pot plant, plant, plants, potted tree, tree in a pot, topiary
-vase of flowers | vase of flowers, vase of sunflowers, vase of roses, vase of tulips, vase of lilies, vase of peonies, vase of daisies, vase of lavender, vase, vase with flowers, flower vase, flowers in a vase
-flower | single flower, sunflower, daisy, tulip bulb, lotus, lily, orchid, dandelion, flor, fleur, blume, 花, цветок
+vase of flowers main=yellow third=brown | vase of sunflowers, sunflowers in a vase
+vase of flowers | vase of flowers, vase of roses, vase of tulips, vase of lilies, vase of peonies, vase of daisies, vase of lavender, vase, vase with flowers, flower vase, flowers in a vase
+flower main=yellow second=brown | sunflower, girasol, tournesol, sonnenblume
+flower | flower, single flower, daisy, tulip bulb, lotus, lily, orchid, dandelion, flor, fleur, blume, 花, цветок
 rose | rose, roses
 bouquet | bouquet, bouquet of flowers, bunch of flowers
 cactus | cactus, cacti, succulent, succulents
@@ -250,7 +252,8 @@ person dress=suit cloth=iron legs=iron hair=bun | businesswoman, secretary
 person dress=coat cloth=brown hat=brim | cowboy, detective, explorer, farmer, archaeologist, gardener, fisherman
 person dress=coat cloth=crimson hat=pirate beard=1 | pirate
 person dress=robe cloth=ink hat=hood | ninja, assassin, monk, reaper, thief
-person dress=robe cloth=navy hair=bun | samurai, geisha, kung fu master
+person dress=robe cloth=navy hair=bun pose=hold prop=sword | samurai, ronin
+person dress=robe cloth=crimson hair=bun | geisha, kung fu master
 person dress=hero cloth=blue legs=blue cape=1 | superhero, superman, hero, batman, spider-man
 person dress=coat cloth=red legs=red hat=santa beard=1 hairink=white | santa, santa claus, father christmas
 person mask=robot dress=armour cloth=steel legs=iron | humanoid robot, cyborg, android
@@ -377,7 +380,7 @@ RELATIONS: dict[str, str] = {
     "on": "on", "on top of": "on", "atop": "on", "upon": "on", "riding": "on", "rides": "on", "riding on": "on", "sitting on": "on", "standing on": "on", "in": "in", "inside": "in", "inside of": "in", "into": "in", "under": "under",
     "beneath": "under", "below": "under", "underneath": "under", "beside": "beside", "next to": "beside", "with": "beside", "near": "beside", "by": "beside", "and": "beside", "alongside": "beside", "in front of": "before",
     "before": "before", "behind": "behind", "holding": "holding", "carrying": "holding", "holds": "holding", "playing": "holding", "eating": "holding", "drinking": "holding", "reading": "holding", "wearing": "wearing", "wears": "wearing", "over": "over",
-    "above": "over", "flying over": "over", "looking at": "beside", "chasing": "beside", "sur": "on", "sobre": "on", "auf": "on", "su": "on", "playing with": "beside", "of": "", "surrounded by": "beside", "filled with": "in front", "against": "beside",
+    "above": "over", "flying over": "over", "looking at": "beside", "chasing": "beside", "sur": "on", "en": "on", "sobre": "on", "auf": "on", "su": "on", "playing with": "beside", "of": "", "surrounded by": "beside", "filled with": "in front", "against": "beside",
     "full of": "beside", "fighting": "beside", "leaning on": "beside", "through": "beside", "around": "beside", "dressed as": "wearing", "using": "holding", "pushing": "beside", "pulling": "beside", "driving": "on", "drives": "on", "walking": "beside", "kicking": "beside", "catching": "beside", "montando": "on", "con": "beside", "mit": "beside", "avec": "beside",
 }  # fmt: skip
 # garment → what it changes of a person; its colour is that of the cloth (or of the hat)
@@ -395,10 +398,12 @@ HATS = frozenset(
 SETS: dict[str, str] = {
     word: name
     for name, words in {
-        "table": "table, wooden table, tabletop, table top, desk, counter, kitchen counter, kitchen, cutting board, cafe, café, restaurant, bakery counter, picnic, tavern, mesa, tisch, marble table, on a plate, dinner table, diner, coffee shop, bar",
+        "table": "table, wooden table, tabletop, table top, desk, counter, kitchen counter, cutting board, cafe, café, restaurant, bakery counter, picnic, tavern, mesa, tisch, marble table, on a plate, dinner table, diner, coffee shop, bar",
         "backdrop": "studio, backdrop, white background, plain background, studio background, black background, grey background, gray background, solid background, blue background, pink background, yellow background, green background, red background, isolated, gradient background, simple background, studio lighting, studio light, softbox, dark background, neutral background, purple background, orange background, portrait studio",
         "plinth": "podium, pedestal, plinth, product, product shot, product photo, product photography, advertisement, packshot, showcase, museum, gallery, luxury display, commercial photography",
-        "room": "room, living room, bedroom, interior, indoors, indoor, window, home office, office, library, classroom, house interior, apartment, loft, bathroom, nursery, studio apartment, hotel room, hall, gym, hospital room, laboratory, lab, workshop, garage, ballroom, attic, by the fireplace, windowsill",
+        "room": "room, living room, bedroom, interior, indoors, indoor, window, home office, office, classroom, house interior, apartment, loft, bathroom, nursery, studio apartment, hotel room, hall, gym, hospital room, laboratory, lab, workshop, garage, ballroom, attic, by the fireplace, windowsill",
+        "library": "library, bookshop, bookstore, study room, biblioteca, bibliothèque, bibliothek, 図書館",
+        "kitchen": "kitchen, cocina, cuisine, küche, cucina, кухня, 台所",
         "underwater": "underwater, under the sea, under water, coral reef, reef, aquarium, ocean floor, seabed, deep sea, bajo el agua, atlantis, fish tank, fishbowl",
         "moon": "on the moon, moon surface, lunar, lunar surface, surface of the moon, crater, en la luna, sur la lune, auf dem mond, asteroid, alien planet",
         "mars": "mars, on mars, red planet, martian",

@@ -183,8 +183,8 @@ class Retrieved(Struct, kw_only=True):
 
 
 class Files(Struct, kw_only=True):
-    files: list[File]
     base_resp: BaseResp
+    files: list[File] = []  # not there in what tells of an error
 
 
 def created(job: Job) -> Created:

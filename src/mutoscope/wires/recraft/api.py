@@ -222,8 +222,8 @@ TEXTS = {
 
 def rendered_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
     """A bad key and a path that is not there are told as plain text, as the vendor does, and what is to be said of them
-    in a header. A model that is not there is a
-    fault of the body; a client is not to ask again for what goes on to be made."""
+    in a header. A model that is not there is a fault of the body; a client is not to ask again for what goes on to be
+    made."""
     answer = render_problem(API, problem, request)
     if text := TEXTS.get((problem.kind, problem.field == "path")):
         notes = {"x-mutoscope-notes": ascii(problem.message)[1:-1][:1024]}
@@ -365,4 +365,4 @@ API = TaskApi(
 # fmt: on
 SENT = replace(API, show=None, endpoints=tuple(each for each in ENDPOINTS if each.route != STYLES))
 """As it is called: the answer has what was made. A style is a picture that is kept here, and is sent as a reference."""
-WIRE = replace(wire(API), render_problem=rendered_problem, back=back(SENT))
+WIRE = replace(wire(API), render_problem=rendered_problem, plain_statuses=(401, 404), back=back(SENT))
