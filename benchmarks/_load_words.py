@@ -22,7 +22,7 @@ MESSAGES = [{"role": "user", "content": "Say something about the world. " * 8}]
 class Connection(asyncio.Protocol):
     """One keep-alive connection and, at a time, one answer on it: of a known length, or in chunks."""
 
-    def __init__(self, request: bytes, told: "Told") -> None:
+    def __init__(self, request: bytes, told: "Counts") -> None:
         self.request, self.told = request, told
         self.buffer, self.length = b"", -1  # -1: the head is not whole yet; 0: in chunks
         self.answered: asyncio.Future[bool] | None = None
@@ -62,7 +62,7 @@ class Connection(asyncio.Protocol):
             self.answered.set_result(False)
 
 
-class Told:
+class Counts:
     def __init__(self) -> None:
         self.times: list[float] = []
         self.errors: list[str] = []
@@ -81,7 +81,7 @@ def request_of(plan: dict[str, Any]) -> bytes:
     return "\r\n".join([*lines, f"Content-Length: {len(body)}"]).encode() + b"\r\n\r\n" + body
 
 
-async def opened(plan: dict[str, Any], told: Told, count: int) -> list[Connection]:
+async def opened(plan: dict[str, Any], told: Counts, count: int) -> list[Connection]:
     loop, request = asyncio.get_running_loop(), request_of(plan)
     made: list[Connection] = []
     for _ in range(count):
@@ -90,7 +90,7 @@ async def opened(plan: dict[str, Any], told: Told, count: int) -> list[Connectio
     return made
 
 
-async def closed(plan: dict[str, Any], told: Told) -> None:
+async def closed(plan: dict[str, Any], told: Counts) -> None:
     async def go_on(each: Connection) -> None:
         while time.perf_counter() < until and await each.ask():
             pass
@@ -100,7 +100,7 @@ async def closed(plan: dict[str, Any], told: Told) -> None:
     await asyncio.gather(*map(go_on, connections))
 
 
-async def open_loop(plan: dict[str, Any], told: Told) -> None:
+async def open_loop(plan: dict[str, Any], told: Counts) -> None:
     """Each request by a connection that is free; it counts from when it was due."""
     free = await opened(plan, told, plan["connections"])
     began, asking = time.perf_counter(), set[asyncio.Task[None]]()
@@ -122,7 +122,7 @@ async def open_loop(plan: dict[str, Any], told: Told) -> None:
     await asyncio.wait(asking) if asking else None
 
 
-async def held(plan: dict[str, Any], told: Told) -> None:
+async def held(plan: dict[str, Any], told: Counts) -> None:
     connections: list[Connection] = []
     for start in range(0, plan["connections"], 100):
         some = await opened(plan, told, min(100, plan["connections"] - start))
@@ -140,7 +140,7 @@ async def held(plan: dict[str, Any], told: Told) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("plan", type=json.loads)
-    plan, told = parser.parse_args().plan, Told()
+    plan, told = parser.parse_args().plan, Counts()
     began = time.perf_counter()
     uvloop.run({"closed": closed, "open": open_loop, "held": held}[plan["how"]](plan, told))
     times = sorted(told.times) or [0.0]

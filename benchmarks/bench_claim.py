@@ -78,7 +78,7 @@ def measure(path: Path, limit: int, rounds: int) -> float:
                 limit=limit,
                 now=now,
                 held=(),
-                owed=None,
+                pending_delivery=None,
             )
             taken.append(time.thread_time() - start)
             _ = db.execute("ROLLBACK")

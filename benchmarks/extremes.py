@@ -98,7 +98,7 @@ def asked_of(operation: Operation, document: dict[str, Any]) -> Iterator[Asked]:
     headers = headers_of(operation, document)
     path = openapi.PLACEHOLDER.sub("0190b8a0-0000-4000-8000-000000000000", operation.path)
     said = f"{operation.method} {operation.path}"
-    for parameter in operation.told.get("parameters", ()):
+    for parameter in operation.spec.get("parameters", ()):
         if parameter["in"] == "query":
             for value in dict.fromkeys(map(text, extremes(parameter["schema"], schemas, parameter["name"]))):
                 for query in ([(parameter["name"], value)], [(parameter["name"], value)] * 200):
@@ -118,10 +118,10 @@ def asked_of(operation: Operation, document: dict[str, Any]) -> Iterator[Asked]:
 
 def headers_of(operation: Operation, document: dict[str, Any]) -> dict[str, str]:
     headers: dict[str, str] = {}
-    for parameter in operation.told.get("parameters", ()):
+    for parameter in operation.spec.get("parameters", ()):
         if parameter["in"] == "header" and parameter.get("required"):
             headers[parameter["name"]] = parameter["schema"]["enum"][0]
-    for needed in operation.told["security"][:1]:
+    for needed in operation.spec["security"][:1]:
         for name in needed:
             scheme = document["components"]["securitySchemes"][name]
             if scheme["type"] == "apiKey":

@@ -149,7 +149,7 @@ class Load:
         times = sorted(self.times[creating]) or [0.0]
         return times[len(times) // 2] * 1000, times[int(len(times) * 0.99)] * 1000
 
-    def told(self) -> str:
+    def summary(self) -> str:
         reads, creates = self.quantiles(False), self.quantiles(True)
         return (
             f"{sum(self.statuses.values())} answers {dict(sorted(self.statuses.items()))}, {self.lost} connections "
@@ -217,7 +217,7 @@ class Server:
         """The data as the server's process sees them."""
         return Path(f"/proc/{self.process.pid}/root{self.data}")
 
-    def told(self, accepted: dict[str, str]) -> Counter[str]:
+    def states(self, accepted: dict[str, str]) -> Counter[str]:
         """How many accepted jobs are in which state; the status of the answer stands for those that are not told."""
         return Counter(self.state(id, key) for id, key in accepted.items())
 
@@ -267,7 +267,7 @@ def steady(clients: int, seconds: float) -> Iterator[str]:
         watching.start()
         done = load(server, clients, seconds)
         watching.join()
-        print(f"steady: {done.told()}; memory at each quarter {', '.join(f'{each:.0f}' for each in memory)} MiB")
+        print(f"steady: {done.summary()}; memory at each quarter {', '.join(f'{each:.0f}' for each in memory)} MiB")
         yield from refused(done, {200})
         for creating in (False, True):
             p50, p99 = done.quantiles(creating)
@@ -301,8 +301,8 @@ def sweep(clients: int, seconds: float) -> Iterator[str]:
         busy = load(server, clients, seconds)
         out, _ = sweeping.communicate()
         swept = json.loads(out)["jobs"]
-        print(f"before the sweep: {quiet.told()}")
-        print(f"while {swept} jobs were swept in {time.monotonic() - began:.0f} s: {busy.told()}")
+        print(f"before the sweep: {quiet.summary()}")
+        print(f"while {swept} jobs were swept in {time.monotonic() - began:.0f} s: {busy.summary()}")
         yield from refused(busy, {200})
         if swept < 100_000:
             yield f"only {swept} jobs were swept"
@@ -345,14 +345,14 @@ def full(clients: int, seconds: float) -> Iterator[str]:
             resource.prlimit(
                 server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
             )
-        print(f"full ({'a tmpfs' if mounted else 'RLIMIT_FSIZE'}): {during.told()}")
+        print(f"full ({'a tmpfs' if mounted else 'RLIMIT_FSIZE'}): {during.summary()}")
         show(during)
         yield from refused(during, {200, 503})
         if not during.statuses[503]:
             yield "nothing was refused: the disk was not full"
         time.sleep(2)
         after = load(server, clients, seconds / 4)
-        print(f"with space again: {after.told()}")
+        print(f"with space again: {after.summary()}")
         yield from refused(after, {200})
         yield from lost(server, before.accepted | during.accepted | after.accepted)
 
@@ -360,11 +360,11 @@ def full(clients: int, seconds: float) -> Iterator[str]:
 def files(clients: int, seconds: float) -> Iterator[str]:
     with serving(files=1024) as server:
         many = load(server, max(clients, 1100), seconds)  # more than there are descriptors for
-        print(f"1,024 descriptors and {max(clients, 1100)} clients: {many.told()}")
+        print(f"1,024 descriptors and {max(clients, 1100)} clients: {many.summary()}")
         show(many)
         yield from refused(many, {200, 503})
         after = load(server, clients, seconds / 4)
-        print(f"and then: {after.told()}")
+        print(f"and then: {after.summary()}")
         yield from refused(after, {200})
         yield from lost(server, many.accepted | after.accepted)
 
@@ -384,7 +384,7 @@ def stalled(clients: int, seconds: float) -> Iterator[str]:
         if held.statuses[0] or held.statuses.keys() - {0, 200, 503}:
             yield f"not every reader was answered: {dict(held.statuses)}"
         many = load(server, min(clients, 200), max(seconds / 4, 2))
-        print(f"while they stay: {many.told()}")
+        print(f"while they stay: {many.summary()}")
         show(many)
         yield from refused(many, {200})
         if many.lost:
@@ -487,7 +487,7 @@ def given_up(clients: int, seconds: float) -> Iterator[str]:
             # As after an error: whoever has a file open for writing keeps it, and every write fails with EROFS.
             server.in_its_mounts("mount", "-o", "remount,abort", str(server.data))
             during = load(server, clients, seconds / 2, before.accepted)
-            print(f"readonly, while it works: {during.told()}")
+            print(f"readonly, while it works: {during.summary()}")
             show(during)
             yield from refused(during, {200, 503})
             if not during.statuses[503]:
@@ -503,7 +503,7 @@ def given_up(clients: int, seconds: float) -> Iterator[str]:
             server.start()
             yield from lost(server, before.accepted | during.accepted)
             after = load(server, clients, seconds / 4)
-            print(f"readonly, and mended: {after.told()}")
+            print(f"readonly, and mended: {after.summary()}")
             yield from refused(after, {200})
             yield from lost(server, before.accepted | during.accepted | after.accepted)
 
@@ -549,7 +549,7 @@ def refused(done: Load, allowed: set[int]) -> Iterator[str]:
 
 def lost(server: Server, accepted: dict[str, str]) -> Iterator[str]:
     """No job of these fails by itself: one that did was made to."""
-    wrong = server.told(accepted)
+    wrong = server.states(accepted)
     for state in ("CREATED", "IN_PROGRESS", "COMPLETED"):
         del wrong[state]
     if wrong:

@@ -17,7 +17,7 @@ from mutoscope.engines.script import Script
 from mutoscope.engines.studio import Studio
 from mutoscope.model import catalog, problem
 from mutoscope.model.catalog import Catalog, Model
-from mutoscope.model.config import Account, Key, ModelPrice, ModelRights, ModelSettings, Settings, WireSettings
+from mutoscope.model.config import Key, ModelPrice, ModelRights, ModelSettings, Settings, VendorAccount, WireSettings
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Json, Operation
 from mutoscope.model.problem import Kind, Problem
@@ -91,7 +91,7 @@ def code(text: object) -> str:
 # -- settings ----------------------------------------------------------------------
 
 
-class Told(NamedTuple):
+class Described(NamedTuple):
     """What mutoscope.default.toml says of a setting."""
 
     default: str  # as it stands there; an example where the section is commented out
@@ -102,16 +102,16 @@ SECTION = re.compile(r'\[+(\w+)(?:\."?\w+"?)?\]+')
 SETTING = re.compile(r"(\w+) = (.*)")
 
 
-def told_settings(text: str) -> dict[tuple[str, str], Told]:
+def described_settings(text: str) -> dict[tuple[str, str], Described]:
     """(section, setting) → what is said of it: the comment right above."""
-    found: dict[tuple[str, str], Told] = {}
+    found: dict[tuple[str, str], Described] = {}
     section, comment = "", list[str]()
     for line in text.splitlines():
         plain = line.removeprefix("#").strip()
         if match := SECTION.fullmatch(plain):
             section, comment = match[1], []
         elif match := SETTING.fullmatch(plain):
-            found[section, match[1]] = Told(match[2], " ".join(comment))
+            found[section, match[1]] = Described(match[2], " ".join(comment))
             comment = []
         elif line.startswith("#") and plain:
             comment.append(plain)
@@ -128,7 +128,7 @@ def settings() -> Iterator[str]:
         "(`MUTOSCOPE_<SECTION>_<SETTING>`, lists with commas), an option of the command line. `[[keys]]`, "
         "`[accounts.…]`, `[models.…]` and `[wires.…]` come from the file only.\n"
     )
-    told = told_settings(DEFAULTS.read_text())
+    told = described_settings(DEFAULTS.read_text())
     for field in msgspec.structs.fields(Settings):
         title, struct = SECTIONS.get(field.name, (f"[{field.name}]", field.type))
         yield f"### {code(title)}\n"
@@ -136,7 +136,7 @@ def settings() -> Iterator[str]:
         yield table(("setting", "type", "default", "what it decides"), rows)
 
 
-def in_order(told: dict[tuple[str, str], Told], section: str, struct: Any) -> list[msgspec.structs.FieldInfo]:
+def in_order(told: dict[tuple[str, str], Described], section: str, struct: Any) -> list[msgspec.structs.FieldInfo]:
     """As they stand in the file."""
     places = list(told)
     return sorted(msgspec.structs.fields(struct), key=lambda each: places.index((section, each.name)))
@@ -144,14 +144,16 @@ def in_order(told: dict[tuple[str, str], Told], section: str, struct: Any) -> li
 
 SECTIONS: Mapping[str, tuple[str, Any]] = {
     "keys": ("[[keys]]", Key),
-    "accounts": ("[accounts.NAME]", Account),
+    "accounts": ("[accounts.NAME]", VendorAccount),
     "models": ('[models."NAME"]', ModelSettings),
     "wires": ("[wires.NAME]", WireSettings),
 }
 """Sections that may stand several times: their titles, and the struct of one."""
 
 
-def setting_row(told: dict[tuple[str, str], Told], section: str, field: msgspec.structs.FieldInfo) -> tuple[str, ...]:
+def setting_row(
+    told: dict[tuple[str, str], Described], section: str, field: msgspec.structs.FieldInfo
+) -> tuple[str, ...]:
     default = told[section, field.name].default
     if field.default is msgspec.NODEFAULT:
         default = ""
@@ -311,7 +313,7 @@ def models() -> Iterator[str]:
     rows = [model_row(model) for model in Catalog(ROWS).models.values()]
     yield table(("model", "vendor", "makes", "default", "longest", "credits", "elsewhere called"), rows)
     ignored = ", ".join(code(name) for name in sorted(catalog.ADVICE))
-    yield f"Fields that an engine may leave unheeded, and the job then says so in a note: {ignored}.\n"
+    yield f"Fields that an engine need not support, and the job then says so in a note: {ignored}.\n"
     given = (
         f"{code(name)} ({', '.join(code(toml(each)) for each in values)})" for name, values in catalog.GIVEN.items()
     )
@@ -335,7 +337,7 @@ def made(operation: Operation) -> str:
     name = operation.replace("_", " ")
     if operation in SPOKEN:
         return f"{name}*"
-    return name if operation in Studio.honours else f"~~{name}~~"
+    return name if operation in Studio.supported_fields else f"~~{name}~~"
 
 
 def defaults_of(model: Model) -> str:
@@ -369,21 +371,21 @@ def toml(value: object) -> str:
 def engines() -> Iterator[str]:
     yield "## Engines\n"
     yield (
-        "An engine says which fields of a request it honours for each operation. A field that was asked for and is not "
-        "here is refused with its name. `first_frame`, `last_frame`, `video`, `audio` are input files.\n"
+        "An engine says which fields of a request it supports for each operation. A field that was asked for and is "
+        "not here is refused with its name. `first_frame`, `last_frame`, `video`, `audio` are input files.\n"
     )
     made_by: tuple[type[Engine], ...] = (Studio, Script)
     for engine in made_by:
         yield f"### {code(engine.name)}\n"
         grouped: dict[tuple[str, ...], list[str]] = {}
-        every = {**engine.honours, **(SPOKEN if engine is Studio else {})}
+        every = {**engine.supported_fields, **(SPOKEN if engine is Studio else {})}
         for operation, fields in every.items():
             grouped.setdefault(tuple(sorted(fields)), []).append(operation.value)
-        rows = [(", ".join(map(code, operations)), honoured(fields)) for fields, operations in grouped.items()]
-        yield table(("operations", "honours"), rows)
+        rows = [(", ".join(map(code, operations)), supported_names(fields)) for fields, operations in grouped.items()]
+        yield table(("operations", "supports"), rows)
 
 
-def honoured(fields: tuple[str, ...]) -> str:
+def supported_names(fields: tuple[str, ...]) -> str:
     return "everything" if fields == ("*",) else ", ".join(map(code, fields))
 
 

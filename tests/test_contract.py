@@ -607,7 +607,7 @@ def published() -> dict[str, Any]:
     """Our own description without its security: a key goes with every request here."""
     document = openapi.build(ALL, title="mutoscope", version="0")
     for each in openapi.operations(document):
-        del each.told["security"]
+        del each.spec["security"]
     return document
 
 
@@ -778,16 +778,16 @@ async def test_tasks_are_told_as_described_from_their_start_to_each_end(start: S
             job = wire.job_id(public)
             assert job
 
-            async def told(id: str = public) -> None:
+            async def check_read(id: str = public) -> None:
                 answer = await running.client.get(read.path.replace("{id}", id), headers=wire.headers)
                 assert answer.status_code == 200
                 read.Case(path_parameters={"id": id}).validate_response(answer, checks=list(ALWAYS))
 
-            await told()
+            await check_read()
             if end is State.CANCELED:
                 await running.app.gateway.cancel(job)
             assert (await running.finished(job)).state is end
-            await told()
+            await check_read()
 
 
 def reads(operation: Any, route: Route, wire: Wire) -> bool:

@@ -102,7 +102,7 @@ def test_every_wire_has_its_heading() -> None:
 
 def test_every_operation_of_the_renderer_is_described() -> None:
     text = (DOCS / "10-studio.md").read_text().lower()
-    assert [each for each in Studio.honours if each.replace("_", " ") not in text] == []
+    assert [each for each in Studio.supported_fields if each.replace("_", " ") not in text] == []
 
 
 def test_the_terms_are_in_order() -> None:

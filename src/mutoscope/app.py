@@ -23,7 +23,7 @@ from mutoscope.engines.words import Author
 from mutoscope.files.assets import Assets
 from mutoscope.files.c2pa import signer
 from mutoscope.files.data_dir import Home
-from mutoscope.files.egress import Client
+from mutoscope.files.egress import SafeClient
 from mutoscope.files.probe import Prober
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import BadSettings, Rights, Settings
@@ -32,7 +32,7 @@ from mutoscope.model.problem import Problem
 from mutoscope.service import rehearsal as rehearsing
 from mutoscope.service.gateway import Gateway
 from mutoscope.service.inputs import Intake
-from mutoscope.service.keys import Keys, Pace, share_of, widest
+from mutoscope.service.keys import Keys, RateLimiter, share_of, widest
 from mutoscope.service.routing import Routes
 from mutoscope.service.spending import Books
 from mutoscope.service.words import Desk
@@ -42,7 +42,7 @@ from mutoscope.telemetry.counters import Durations
 from mutoscope.telemetry.tracing import Tracing
 from mutoscope.web.health import Readiness
 from mutoscope.web.metrics import Gate, Lag, Metrics, Sources
-from mutoscope.web.pages import Told
+from mutoscope.web.pages import StatusPage
 from mutoscope.web.server import Server
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL, BY_NAME, DIALECTS, ROWS
@@ -70,7 +70,7 @@ class App:
         self.signer = signer(settings.credentials, identity or self.home.credentials)
         self.home.take()
         self.store = SqliteStore(self.home.database)
-        self.client = Client(settings.net)
+        self.client = SafeClient(settings.net)
         self.prober = Prober(settings.inputs)
         self.assets = Assets(
             settings.files,
@@ -93,7 +93,7 @@ class App:
             "script": Script(settings.script),
             **self.relays,
         }
-        hold_prices(settings, self.engines)
+        check_prices(settings, self.engines)
         self.routes = Routes(self.engines, settings.accounts)
         self.wires = spoken(settings)
         self.keys = Keys(settings.keys, self.store, net=settings.net, secret=self.assets.secret)
@@ -142,11 +142,11 @@ class App:
             vendors_headers=partial(vendors_headers, self.ed25519),
         )
         self.lag = Lag()
-        pace = Pace(settings.limits.requests_per_minute, per_second=settings.limits.requests_per_second)
+        rate_limiter = RateLimiter(settings.limits.requests_per_minute, per_second=settings.limits.requests_per_second)
         self.words = Desk(
             peers(settings, self.catalog),
             Author(settings.script.replies),
-            pace=pace,
+            rate_limiter=rate_limiter,
             catalog=self.catalog,
             books=Books(
                 self.store,
@@ -184,9 +184,9 @@ class App:
         self.server = Server(
             self.gateway,
             requests=requests,
-            told=Told(self.readiness, self.metrics, Gate(settings, self.keys)),
+            status=StatusPage(self.readiness, self.metrics, Gate(settings, self.keys)),
             keys=self.keys,
-            pace=pace,
+            rate_limiter=rate_limiter,
             words=self.words,
             rehearsal=rehearsal,
             scratch=self.home.scratch,
@@ -244,7 +244,7 @@ class App:
         await self.words.close()
         await self.prober.close()
         await self.client.close()
-        await self.server.meter.close()
+        await self.server.byte_quota.close()
         await self.keys.close()
         await self.store.close()
         if self.tracing:
@@ -287,7 +287,7 @@ def spoken(settings: Settings) -> tuple[Wire, ...]:
     return tuple(chosen.get(wire.name, wire) for wire in ALL)
 
 
-def hold_prices(settings: Settings, engines: Mapping[str, Engine]) -> None:
+def check_prices(settings: Settings, engines: Mapping[str, Engine]) -> None:
     """Raises BadSettings for a price at a place that there is not."""
     places = list(dict.fromkeys([*engines, *BY_NAME]))
     for model, changed in settings.models.items():

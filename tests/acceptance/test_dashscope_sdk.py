@@ -35,7 +35,7 @@ import dashscope
 from dashscope import VideoSynthesis
 from dashscope.aigc.video_synthesis import AioVideoSynthesis
 
-def told(answer):
+def said(answer):
     return json.loads(str(answer))
 
 def until(status, task):
@@ -90,7 +90,7 @@ def test_a_call_waits_for_its_clip(run: Callable[..., Any]) -> None:
     answer = run("""
         answer = VideoSynthesis.call("wan2.7-t2v", prompt="a lighthouse at dusk", resolution="720P", ratio="9:16",
             duration=2, seed=0, negative_prompt="rain", prompt_extend=False)
-        print(json.dumps(told(answer)))
+        print(json.dumps(said(answer)))
     """)
     made = clip_in(download(answer))
     assert (made.width, made.height, made.seconds) == (720, 1280, 2)
@@ -107,7 +107,7 @@ def test_a_local_file_is_uploaded_and_becomes_a_clip(run: Callable[..., Any]) ->
         created = VideoSynthesis.async_call("wan2.7-i2v", prompt="she turns", duration=2, resolution="720P",
             media=[{"type": "last_frame", "url": "file://" + other}, {"type": "first_frame", "url": picture}])
         first = VideoSynthesis.fetch(created.output.task_id)
-        print(json.dumps([told(created), told(first), told(VideoSynthesis.wait(created))]))
+        print(json.dumps([said(created), said(first), said(VideoSynthesis.wait(created))]))
     """)
     assert created["output"]["task_status"] == "PENDING", created
     assert first["output"]["task_id"] == created["output"]["task_id"] == waited["output"]["task_id"]
@@ -116,7 +116,7 @@ def test_a_local_file_is_uploaded_and_becomes_a_clip(run: Callable[..., Any]) ->
 
 def test_the_older_first_and_last_frame_model_goes_by_its_own_path(run: Callable[..., Any]) -> None:
     answer = run("""
-        print(json.dumps(told(VideoSynthesis.call("wan2.2-kf2v-flash", first_frame_url=picture, last_frame_url=other))))
+        print(json.dumps(said(VideoSynthesis.call("wan2.2-kf2v-flash", first_frame_url=picture, last_frame_url=other))))
     """)
     assert clip_in(download(answer)).seconds == 5
 
@@ -124,7 +124,7 @@ def test_the_older_first_and_last_frame_model_goes_by_its_own_path(run: Callable
 def test_the_async_client_works_too_and_the_address_can_be_set_at_run_time(run: Callable[..., Any], url: str) -> None:
     answer = run(f"""
         dashscope.base_http_api_url = "{url}/dashscope/api/v1"
-        print(json.dumps(told(asyncio.run(AioVideoSynthesis.call("wan2.7-t2v", prompt="a boat", duration=2)))))
+        print(json.dumps(said(asyncio.run(AioVideoSynthesis.call("wan2.7-t2v", prompt="a boat", duration=2)))))
     """)
     assert clip_in(download(answer)).width == 1920
 
@@ -135,7 +135,7 @@ def test_what_waits_can_be_canceled_and_what_runs_cannot(run: Callable[..., Any]
         until("RUNNING", running[0]), until("RUNNING", running[1])
         queued = VideoSynthesis.async_call("wan2.7-t2v", prompt="a boat", duration=2)
         canceled, refused = VideoSynthesis.cancel(queued), VideoSynthesis.cancel(running[0])
-        print(json.dumps([told(running[0]), told(canceled), told(refused), told(VideoSynthesis.wait(queued))]))
+        print(json.dumps([said(running[0]), said(canceled), said(refused), said(VideoSynthesis.wait(queued))]))
     """)
     assert taken["status_code"] == 200
     assert (canceled["status_code"], waited["output"]["task_status"]) == (200, "CANCELED")
@@ -148,7 +148,7 @@ def test_tasks_are_listed_by_their_state(run: Callable[..., Any]) -> None:
         failed = VideoSynthesis.call("wan2.7-t2v", prompt="fail refused not today", duration=2)
         everything = VideoSynthesis.list(page_size=100)
         failures = VideoSynthesis.list(status="FAILED", model_name="wan2.7-t2v", start_time="20260101000000")
-        print(json.dumps([told(each) for each in (failed, everything, failures, VideoSynthesis.list(page_size=1))]))
+        print(json.dumps([said(each) for each in (failed, everything, failures, VideoSynthesis.list(page_size=1))]))
     """)
     assert (failed["output"]["code"], failed["output"]["message"]) == ("DataInspectionFailed", "not today")
     id = failed["output"]["task_id"]
@@ -169,7 +169,7 @@ def test_errors_come_back_with_the_vendors_codes(run: Callable[..., Any]) -> Non
             VideoSynthesis.async_call("wan9-i2v", img_url=picture)
         except Exception as error:
             answers.append(json.dumps(str(error)))
-        print(json.dumps([told(each) for each in answers]))
+        print(json.dumps([said(each) for each in answers]))
     """)
     assert (model["status_code"], model["code"]) == (404, "ModelNotFound")
     assert (body["status_code"], body["code"]) == (400, "InvalidParameter")

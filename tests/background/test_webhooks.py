@@ -171,7 +171,7 @@ async def test_a_message_that_was_given_up_can_be_replayed(start: Start, receive
         before = {record.delivery.id for record in records}
         for id in before:
             assert await running.app.store.replay(id, running.app.gateway.clock())
-        running.app.gateway.signals.owed()
+        running.app.gateway.signals.delivery_pending()
         records = await all_delivered(running, job)
         assert all(record.delivered for record in records)
         assert {headers["webhook-id"] for headers, _ in receiver.attempts} == before

@@ -336,7 +336,9 @@ def stored(data: Path) -> Job:
         await store.add(job)
         await store.claim(
             engine="script", worker="w", lease_seconds=30, limit=1, now=1_790_000_001.0,
-            owed=lambda job: Delivery(id="msg_1", job=job.id, url=job.webhook or "", event="running", body=b'{"a": 1}'),
+            pending_delivery=lambda job: Delivery(
+                id="msg_1", job=job.id, url=job.webhook or "", event="running", body=b'{"a": 1}'
+            ),
         )  # fmt: skip
         await store.record_attempt(
             "msg_1", at=1_790_000_002.0, status=None, error="refused", ms=3, delivered=False, next_due=None

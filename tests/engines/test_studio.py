@@ -32,7 +32,7 @@ from mutoscope.files.c2pa import Making, Source
 from mutoscope.files.probe import MediaInfo
 from mutoscope.model.config import Studio as StudioSettings
 from mutoscope.model.job import Generation, Json, Operation, Output, Role
-from mutoscope.model.problem import Kind, Problem, hindrance
+from mutoscope.model.problem import Kind, Problem, as_unavailable
 from mutoscope.studio import VERSION
 from small_disk import fill, small_disk
 
@@ -265,7 +265,7 @@ async def test_speech_that_cannot_be_names_the_caller_s_field(
 async def test_without_espeak_there_is_no_speech(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     engine = Studio(StudioSettings())
-    assert Operation.TEXT_TO_SPEECH not in engine.honours
+    assert Operation.TEXT_TO_SPEECH not in engine.supported_fields
     with pytest.raises(Problem, match="cannot do text_to_speech here") as caught:
         await engine.generate(Bench(tmp_path, **SPOKEN))
     assert caught.value.kind is Kind.UNSUPPORTED
@@ -321,7 +321,7 @@ async def test_a_full_disk_is_told_as_the_system_s_own_error_and_no_fault_of_the
         ballast = fill(disk, leave=leave)
         with pytest.raises(OSError, match="No space left") as caught:
             await studio.generate(Bench(disk, (picture,), prompt="handheld", **wish))
-        assert hindrance(caught.value) is not None
+        assert as_unavailable(caught.value) is not None
         ballast.unlink()
         (output,) = await studio.generate(Bench(disk, (picture,), prompt="handheld", **wish))
         assert probe(output) == (640, 480, 24)
@@ -335,7 +335,7 @@ async def test_a_disk_that_may_not_be_written_is_no_fault_of_the_job_either(
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
         with pytest.raises(OSError, match="Read-only") as caught:
             await studio.generate(Bench(disk, (picture,), prompt="pan left", **SMALL))
-        assert hindrance(caught.value) is not None
+        assert as_unavailable(caught.value) is not None
 
 
 async def test_a_limit_on_files_that_is_not_ours_hinders_too(
@@ -349,7 +349,7 @@ async def test_a_limit_on_files_that_is_not_ours_hinders_too(
         resource.setrlimit(resource.RLIMIT_FSIZE, whole)
     with pytest.raises(OSError, match="File too large") as caught:
         await studio.generate(Bench(tmp_path, (picture,), **SMALL))
-    assert hindrance(caught.value) is not None
+    assert as_unavailable(caught.value) is not None
 
 
 @pytest.mark.parametrize("cut", [0.4, 0.9])
@@ -405,7 +405,7 @@ LANDLOCK = WALLED and ctypes.CDLL(None).syscall(444, None, 0, 1) > 0
 
 @walled
 async def test_a_render_child_is_walled_in(studio: Studio) -> None:
-    assert await studio.walls() == {"network": True, "files": LANDLOCK, "processes": True, "memory": True}
+    assert await studio.sandbox() == {"network": True, "files": LANDLOCK, "processes": True, "memory": True}
 
 
 DEEDS = """
@@ -442,7 +442,7 @@ usual = {
     "load a module": lambda: __import__("wave"),
 }
 child.limit()
-child.shut_in(order)
+child.enter_sandbox(order)
 done = []
 for name, deed in (usual | deeds).items():
     if name in sys.argv[4:]:

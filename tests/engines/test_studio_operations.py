@@ -111,7 +111,7 @@ async def refused(studio: Studio, room: Path, *inputs: OpenedInput, **wish: Any)
 
 
 def test_every_maker_is_of_an_operation_that_is_declared() -> None:
-    declared = {each.value for each in Studio.honours}
+    declared = {each.value for each in Studio.supported_fields}
     assert set(MAKERS) <= declared
     assert declared - set(MAKERS) == {"image_to_video", "video_extension", "text_to_video"}
 
@@ -133,7 +133,7 @@ def test_every_type_that_is_made_can_be_served() -> None:
 async def test_what_needs_trained_weights_is_refused_by_name(
     operation: Operation, studio: Studio, tmp_path: Path
 ) -> None:
-    assert operation not in studio.honours
+    assert operation not in studio.supported_fields
     problem = await refused(studio, tmp_path, operation=operation)
     assert problem.kind is Kind.UNSUPPORTED
     assert operation.value in problem.message
@@ -545,7 +545,7 @@ async def test_an_enlargement_that_cannot_be_names_its_field(
     assert (problem.kind, problem.field) == (Kind.INVALID, field)
 
 
-@pytest.mark.parametrize("operation", [each for each, names in Studio.honours.items() if Role.IMAGE in names])
+@pytest.mark.parametrize("operation", [each for each, names in Studio.supported_fields.items() if Role.IMAGE in names])
 async def test_what_is_no_picture_is_named_as_the_caller_named_it(
     operation: Operation, here: Studio, tmp_path: Path
 ) -> None:

@@ -45,7 +45,7 @@ from mutoscope.files.c2pa import (
 from mutoscope.model.config import BadSettings
 from mutoscope.model.config import Credentials as Settings
 from mutoscope.model.job import Output, State
-from mutoscope.model.problem import Hindered, hindrance
+from mutoscope.model.problem import Unavailable, as_unavailable
 from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.wires import BY_NAME
 from small_disk import fill, small_disk
@@ -426,7 +426,7 @@ def test_a_clock_outside_the_certificate_s_time_signs_nothing(days: int, tmp_pat
 
 
 def test_where_signatures_are_required_they_wait_for_the_clock(tmp_path: Path):
-    with pytest.raises(Hindered, match="clock"):
+    with pytest.raises(Unavailable, match="clock"):
         behind(tmp_path / "identity", required=True).sign(sample("image/png"), "image/png", MADE, engine="studio")
 
 
@@ -513,7 +513,7 @@ async def test_a_signature_that_fails_costs_neither_the_file_nor_the_truth(
 class Courier(Local):
     """An engine that hands over what somebody else made."""
 
-    name, slots, honours = "script", 1, Script.honours
+    name, slots, supported_fields = "script", 1, Script.supported_fields
 
     def __init__(self, parcel: bytes) -> None:
         self.parcel = parcel
@@ -588,7 +588,7 @@ def test_a_full_disk_is_no_reason_to_leave_a_file_unsigned(media_type: str, room
         try:
             target = signs.sign(source, media_type, MADE, engine="studio")
         except OSError as error:
-            assert hindrance(error) is not None
+            assert as_unavailable(error) is not None
             ballast.unlink()
             target = signs.sign(source, media_type, MADE, engine="studio")
         assert isinstance(target, Path)

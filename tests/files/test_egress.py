@@ -14,7 +14,7 @@ from aiohttp.abc import ResolveResult
 
 from mutoscope.files import egress
 from mutoscope.files import egress as net
-from mutoscope.files.egress import AGENT, Client, Fetched, Refused, address_flaw, guarded_socket
+from mutoscope.files.egress import AGENT, Fetched, Refused, SafeClient, address_flaw, guarded_socket
 from mutoscope.model.config import Net
 from mutoscope.model.problem import Kind, Problem
 
@@ -119,7 +119,7 @@ async def served(**handlers: Handler) -> AsyncGenerator[int]:
         await runner.cleanup()
 
 
-async def refusal(client: Client, url: str, into: Path, max_bytes: int = 1000) -> Problem:
+async def refusal(client: SafeClient, url: str, into: Path, max_bytes: int = 1000) -> Problem:
     with pytest.raises(Problem) as caught:
         await client.fetch(url, max_bytes=max_bytes, into=into, field="image")
     await client.close()
@@ -130,7 +130,7 @@ async def refusal(client: Client, url: str, into: Path, max_bytes: int = 1000) -
 
 @pytest.mark.parametrize("url", LITERALS)
 async def test_an_address_that_is_not_public_is_refused(url: str, tmp_path: Path):
-    problem = await refusal(Client(Net()), url, tmp_path / "x")
+    problem = await refusal(SafeClient(Net()), url, tmp_path / "x")
     assert problem.kind is Kind.UNREACHABLE_MEDIA
     assert problem.message.startswith("Failed to fetch asset: refused: ")
     assert "net.allow_private" in problem.message
@@ -138,14 +138,14 @@ async def test_an_address_that_is_not_public_is_refused(url: str, tmp_path: Path
 
 @pytest.mark.parametrize("url", MALFORMED)
 async def test_a_url_that_can_be_misread_is_refused_whatever_the_settings(url: str, tmp_path: Path):
-    problem = await refusal(Client(Net(allow_private=True), lookup=loopback_lookup), url, tmp_path / "x")
+    problem = await refusal(SafeClient(Net(allow_private=True), lookup=loopback_lookup), url, tmp_path / "x")
     assert problem.kind is Kind.UNREACHABLE_MEDIA
     assert problem.message.startswith("Failed to fetch asset: refused: ")
 
 
 @pytest.mark.parametrize("host", PRIVATE_NAMES)
 async def test_a_name_is_refused_when_any_of_its_addresses_is_not_public(host: str, tmp_path: Path):
-    problem = await refusal(Client(Net(), lookup=private_lookup), f"http://{host}/a.png", tmp_path / "x")
+    problem = await refusal(SafeClient(Net(), lookup=private_lookup), f"http://{host}/a.png", tmp_path / "x")
     assert problem.message.startswith("Failed to fetch asset: refused: ")
     assert host in problem.message
     assert not any(address in problem.message for address in PRIVATE_NAMES[host] if ":" in address or "." in address)
@@ -166,7 +166,7 @@ async def test_a_redirect_into_the_private_network_is_refused(tmp_path: Path):
 
     reached: list[str] = []
     async with served(away=away, secret=secret) as port:
-        client = Client(Net(allow_hosts=("cdn.example",)), lookup=loopback_lookup)
+        client = SafeClient(Net(allow_hosts=("cdn.example",)), lookup=loopback_lookup)
         problem = await refusal(client, f"http://cdn.example:{port}/away", tmp_path / "x")
     assert "127.0.0.1" in problem.message
     assert reached == []
@@ -180,7 +180,7 @@ async def test_a_redirect_to_a_name_that_resolves_to_loopback_is_refused(tmp_pat
         return web.Response(body=b"secret")
 
     async with served(away=away, secret=secret) as port:
-        client = Client(Net(allow_hosts=("cdn.example",), ports=(port,)), lookup=loopback_lookup)
+        client = SafeClient(Net(allow_hosts=("cdn.example",), ports=(port,)), lookup=loopback_lookup)
         problem = await refusal(client, f"http://cdn.example:{port}/away", tmp_path / "x")
     assert "inside.example resolves to" in problem.message
 
@@ -190,7 +190,7 @@ async def test_a_connection_of_an_allowed_host_is_not_lent_to_another_name(tmp_p
         return web.Response(body=b"fine")
 
     async with served(ok=ok) as port:
-        client = Client(Net(allow_hosts=("cdn.example",), ports=(port,)), lookup=loopback_lookup)
+        client = SafeClient(Net(allow_hosts=("cdn.example",), ports=(port,)), lookup=loopback_lookup)
         await client.fetch(f"http://cdn.example:{port}/ok", max_bytes=10, into=tmp_path / "y")
         problem = await refusal(client, f"http://other.example:{port}/ok", tmp_path / "x")
     assert "other.example resolves to a loopback address" in problem.message
@@ -207,7 +207,7 @@ async def test_a_name_is_resolved_anew_for_each_connection(tmp_path: Path):
         return web.Response(body=b"fine", headers={"Connection": "close"})
 
     async with served(ok=ok) as port:
-        client = Client(Net(allow_private=True), lookup=counting)
+        client = SafeClient(Net(allow_private=True), lookup=counting)
         for _ in range(2):
             await client.fetch(f"http://rebind.example:{port}/ok", max_bytes=10, into=tmp_path / "x")
         await client.close()
@@ -236,7 +236,7 @@ async def test_an_address_that_was_not_judged_gets_no_connection(tmp_path: Path,
 
     monkeypatch.setattr(egress._Resolver, "resolve", unjudged)
     async with served(secret=secret) as port:
-        problem = await refusal(Client(Net(ports=(port,))), f"http://cdn.example:{port}/secret", tmp_path / "x")
+        problem = await refusal(SafeClient(Net(ports=(port,))), f"http://cdn.example:{port}/secret", tmp_path / "x")
     assert "refused: the address is a loopback address" in problem.message
 
 
@@ -250,7 +250,7 @@ async def test_only_so_many_redirects_are_followed(tmp_path: Path):
         )
 
     async with served(hop=hop) as port:
-        client = Client(Net(allow_private=True, max_redirects=3))
+        client = SafeClient(Net(allow_private=True, max_redirects=3))
         url = f"http://127.0.0.1:{port}/hop?left="
         assert (await client.fetch(url + "3", max_bytes=10, into=tmp_path / "y")).bytes == 5
         problem = await refusal(client, url + "4", tmp_path / "x")
@@ -264,7 +264,7 @@ async def test_a_file_is_saved_and_measured(tmp_path: Path):
         return web.Response(body=b"x" * 700_000, content_type="image/png")
 
     async with served(picture=picture) as port:
-        client = Client(Net(allow_private=True))
+        client = SafeClient(Net(allow_private=True))
         fetched = await client.fetch(
             f"http://127.0.0.1:{port}/picture#part", max_bytes=700_000, into=tmp_path / "x", accept=("image/*",)
         )
@@ -313,7 +313,7 @@ async def copied(origin: Origin, path: Path, *, meanwhile: Callable[[], None] = 
     """What a copy comes to that is resumed until it succeeds, by another client each time, as after a crash."""
     async with served(file=origin.answer) as port:
         for _ in range(5):
-            client = Client(Net(allow_private=True))
+            client = SafeClient(Net(allow_private=True))
             try:
                 url = f"http://127.0.0.1:{port}/file"
                 return await client.fetch(url, max_bytes=2_000_000, into=path, resume=True)
@@ -366,7 +366,7 @@ async def test_a_copy_that_cannot_be_resumed_begins_anew(kind: str, tmp_path: Pa
 async def test_a_copy_grows_no_larger_than_it_may_by_its_parts(tmp_path: Path):
     origin = Origin(breaks=1)
     async with served(file=origin.answer) as port:
-        client = Client(Net(allow_private=True))
+        client = SafeClient(Net(allow_private=True))
         url, most = f"http://127.0.0.1:{port}/file", len(origin.body)
         with pytest.raises(Problem, match="broke off"):
             await client.fetch(url, max_bytes=most, into=tmp_path / "x", resume=True)
@@ -380,7 +380,7 @@ async def test_a_signed_link_is_asked_for_as_it_was_spelled(tmp_path: Path):
         return web.Response(text=request.raw_path)
 
     async with served(**{"{any:.*}": echo}) as port:
-        client = Client(Net(allow_private=True))
+        client = SafeClient(Net(allow_private=True))
         await client.fetch(
             f"http://127.0.0.1:{port}/a%2Fb%41~%7E?sig=x%2By%3D%3d&k=a+b", max_bytes=99, into=tmp_path / "x"
         )
@@ -398,7 +398,7 @@ async def test_an_announced_size_beyond_the_cap_is_refused_before_the_body(tmp_p
         return response
 
     async with served(large=large) as port:
-        client = Client(Net(allow_private=True, total_seconds=2))
+        client = SafeClient(Net(allow_private=True, total_seconds=2))
         problem = await refusal(client, f"http://127.0.0.1:{port}/large", tmp_path / "x", max_bytes=16 << 20)
     assert (problem.kind, problem.message) == (Kind.BAD_MEDIA, "Asset size exceeds 16MB")
 
@@ -417,7 +417,7 @@ async def test_a_body_without_end_is_cut_off_at_the_cap(tmp_path: Path):
         return response
 
     async with served(endless=endless) as port:
-        client = Client(Net(allow_private=True))
+        client = SafeClient(Net(allow_private=True))
         problem = await refusal(client, f"http://127.0.0.1:{port}/endless", tmp_path / "x", max_bytes=1 << 20)
     assert (problem.kind, problem.message) == (Kind.BAD_MEDIA, "Asset size exceeds 1MB")
     assert sent < 16 << 20
@@ -462,7 +462,7 @@ async def test_a_server_that_lies_or_breaks_off_is_told_in_plain_words(answer: b
     server = await raw_server(answer)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        client = Client(Net(allow_private=True, total_seconds=5))
+        client = SafeClient(Net(allow_private=True, total_seconds=5))
         problem = await refusal(client, f"http://127.0.0.1:{port}/", tmp_path / "x")
     assert told in problem.message
     assert problem.kind is Kind.UNREACHABLE_MEDIA
@@ -485,7 +485,7 @@ async def test_a_server_that_lies_or_breaks_off_is_told_in_plain_words(answer: b
 async def test_a_head_that_is_unusual_and_right_is_no_hindrance(head: bytes, tmp_path: Path):
     server = await raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n" + head + b"\r\n\r\nabc")
     async with server:
-        client = Client(Net(allow_private=True))
+        client = SafeClient(Net(allow_private=True))
         kept = tmp_path / "x"
         await client.fetch(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", max_bytes=10, into=kept)
         await client.close()
@@ -497,7 +497,7 @@ async def test_bytes_beyond_the_announced_length_are_not_taken(tmp_path: Path):
     kept = tmp_path / "x"
     async with server:
         port = server.sockets[0].getsockname()[1]
-        client = Client(Net(allow_private=True))
+        client = SafeClient(Net(allow_private=True))
         try:  # whether the rest is seen in time to spoil the answer is a matter of packets
             await client.fetch(f"http://127.0.0.1:{port}/", max_bytes=10, into=kept)
             assert kept.read_bytes() == b"abc"
@@ -517,7 +517,7 @@ async def test_a_slow_server_runs_out_of_time(tmp_path: Path):
         return response
 
     async with served(drip=drip) as port:
-        client = Client(Net(allow_private=True, total_seconds=0.3))
+        client = SafeClient(Net(allow_private=True, total_seconds=0.3))
         problem = await refusal(client, f"http://127.0.0.1:{port}/drip", tmp_path / "x")
     assert problem.message == "Timeout while fetching asset: more than 0.3 seconds (net.total_seconds)"
 
@@ -527,7 +527,7 @@ async def test_a_page_is_not_taken_for_a_picture_but_an_untyped_answer_may_be_on
         return web.Response(text="<html>", content_type=request.query["type"])
 
     async with served(page=page) as port:
-        client = Client(Net(allow_private=True))
+        client = SafeClient(Net(allow_private=True))
         url = f"http://127.0.0.1:{port}/page?type="
         kept = tmp_path / "x"
         await client.fetch(url + "application/octet-stream", max_bytes=99, into=kept, accept=("image/png",))
@@ -539,19 +539,19 @@ async def test_a_page_is_not_taken_for_a_picture_but_an_untyped_answer_may_be_on
 
 
 async def test_plain_http_can_be_switched_off(tmp_path: Path):
-    problem = await refusal(Client(Net(allow_http=False)), "http://example.com/", tmp_path / "x")
+    problem = await refusal(SafeClient(Net(allow_http=False)), "http://example.com/", tmp_path / "x")
     assert "net.allow_http" in problem.message
 
 
 async def test_only_the_usual_ports_are_connected_to_and_those_that_the_operator_names(tmp_path: Path):
-    problem = await refusal(Client(Net(), lookup=loopback_lookup), "http://example.com:6379/", tmp_path / "x")
+    problem = await refusal(SafeClient(Net(), lookup=loopback_lookup), "http://example.com:6379/", tmp_path / "x")
     assert problem.message == "Failed to fetch asset: refused: port 6379; allowed are 80, 443 (net.ports)"
-    named = Client(Net(ports=(6379,)), lookup=loopback_lookup)
+    named = SafeClient(Net(ports=(6379,)), lookup=loopback_lookup)
     assert named.check("http://example.com:6379/").port == 6379
     assert "port 443; allowed are 6379" in (await refusal(named, "https://example.com/", tmp_path / "x")).message
-    nothing = Client(Net(ports=()), lookup=loopback_lookup)
+    nothing = SafeClient(Net(ports=()), lookup=loopback_lookup)
     assert "allowed are none" in (await refusal(nothing, "https://example.com/", tmp_path / "x")).message
-    exempt = Client(Net(allow_hosts=("redis.internal",)), lookup=loopback_lookup)
+    exempt = SafeClient(Net(allow_hosts=("redis.internal",)), lookup=loopback_lookup)
     assert exempt.check("http://redis.internal:6379/").port == 6379
 
 
@@ -561,7 +561,8 @@ async def test_a_private_name_is_refused_before_it_is_looked_up(tmp_path: Path):
 
     for host in ("localhost", "LocalHost.", "a.localhost", "redis", "printer.local", "metadata.google.internal"):
         assert (
-            "net.allow_hosts" in (await refusal(Client(Net(), lookup=fail), f"http://{host}/", tmp_path / "x")).message
+            "net.allow_hosts"
+            in (await refusal(SafeClient(Net(), lookup=fail), f"http://{host}/", tmp_path / "x")).message
         )
 
 
@@ -574,7 +575,7 @@ async def test_a_name_without_addresses_is_told_as_unresolved(tmp_path: Path):
 
     for lookup in (none, broken):
         for settings in (Net(), Net(allow_private=True)):
-            problem = await refusal(Client(settings, lookup=lookup), "http://example.com/", tmp_path / "x")
+            problem = await refusal(SafeClient(settings, lookup=lookup), "http://example.com/", tmp_path / "x")
             assert problem.message == "Failed to fetch asset: example.com could not be resolved"
 
 
@@ -585,7 +586,7 @@ async def test_a_slow_name_server_holds_up_no_other_thread(tmp_path: Path, monke
 
     hold = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", slow_lookup)
-    client = Client(Net(connect_seconds=20))
+    client = SafeClient(Net(connect_seconds=20))
     slow = [asyncio.create_task(refusal(client, f"http://{n}.example.com/", tmp_path / "x")) for n in range(40)]
     try:
         await asyncio.sleep(0.05)
@@ -601,7 +602,7 @@ async def test_a_name_server_that_is_too_slow_is_not_waited_for(tmp_path: Path):
         await asyncio.sleep(20)
         return []
 
-    problem = await refusal(Client(Net(connect_seconds=0.1), lookup=slow), "http://example.com/", tmp_path / "x")
+    problem = await refusal(SafeClient(Net(connect_seconds=0.1), lookup=slow), "http://example.com/", tmp_path / "x")
     assert problem.message == "Failed to fetch asset: example.com could not be resolved within 0.1 seconds"
 
 
@@ -611,14 +612,14 @@ async def test_a_proxy_named_in_the_environment_is_not_used(monkeypatch: pytest.
 
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     async with served(ok=ok) as port:
-        client = Client(Net(allow_private=True))
+        client = SafeClient(Net(allow_private=True))
         await client.fetch(f"http://127.0.0.1:{port}/ok", max_bytes=10, into=tmp_path / "x")
         await client.close()
     assert (tmp_path / "x").read_bytes() == b"direct"
 
 
 def test_allowed_hosts_are_whole_names_or_a_domain_behind_a_star():
-    client = Client(Net(allow_hosts=("Minio", "*.corp.example", "10.0.0.7")))
+    client = SafeClient(Net(allow_hosts=("Minio", "*.corp.example", "10.0.0.7")))
     assert all(map(client.exempt, ["minio", "MINIO.", "a.corp.example", "a.b.corp.example", "10.0.0.7"]))
     assert not any(
         map(client.exempt, ["minio.evil.example", "xminio", "corp.example", "evilcorp.example", "10.0.0.70"])
@@ -633,7 +634,7 @@ async def test_a_webhook_is_sent_once_and_its_redirect_is_the_answer():
         return web.Response(status=302, text="y" * 5000, headers={"Location": "/elsewhere"})
 
     async with served(hook=hook) as port:
-        client = Client(Net(allow_private=True))
+        client = SafeClient(Net(allow_private=True))
         answer = await client.post(f"http://127.0.0.1:{port}/hook", b"{}", {"webhook-id": "1"}, timeout_seconds=5)
         await client.close()
     assert seen == [(b"{}", "1")]
@@ -647,14 +648,14 @@ async def test_a_webhook_that_cannot_be_delivered_says_why():
         return web.Response()
 
     async with served(hang=hang) as port:
-        client = Client(Net(allow_private=True))
+        client = SafeClient(Net(allow_private=True))
         with pytest.raises(Problem) as slow:
             await client.post(f"http://127.0.0.1:{port}/hang", b"", {}, timeout_seconds=0.1)
         await client.close()
     with pytest.raises(Problem) as closed:
         await client.post(f"http://127.0.0.1:{port}/hang", b"", {}, timeout_seconds=1)
     await client.close()
-    guarded = Client(Net())
+    guarded = SafeClient(Net())
     with pytest.raises(Problem) as refused:
         await guarded.post("http://127.0.0.1:1/", b"", {}, timeout_seconds=1)
     assert (slow.value.kind, slow.value.message) == (Kind.TIMED_OUT, "no answer within 0.1 seconds")

@@ -416,7 +416,7 @@ async def test_files_are_looked_at_side_by_side(prober: Prober, tmp_path: Path):
 
 
 async def test_the_child_is_walled_in(prober: Prober):
-    found = await prober.walls()
+    found = await prober.sandbox()
     assert set(found) == {"network", "files", "processes", "memory"}
     if sys.platform != "linux" or platform.machine() not in ("x86_64", "aarch64"):
         pytest.skip("seccomp and Landlock stand on Linux, on x86-64 and 64-bit ARM, only")

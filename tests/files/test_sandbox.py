@@ -1,4 +1,4 @@
-"""The walls around children that open strangers' files; what they keep out is tried where the children are tested."""
+"""The sandbox around children that open strangers' files; what they keep out is tried where the children are tested."""
 
 import errno
 import platform
@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mutoscope.files import _sandbox as walls
+from mutoscope.files import _sandbox as sandbox
 
-TABLES = (walls.NETWORK, walls.STARTS, walls.OTHERS, walls.FILES, walls.SYSTEM)
+TABLES = (sandbox.NETWORK, sandbox.STARTS, sandbox.OTHERS, sandbox.FILES, sandbox.SYSTEM)
 HEADERS = Path("/usr/include")
 NUMBERS = {
     "x86_64": HEADERS / "x86_64-linux-gnu/asm/unistd_64.h",
@@ -30,9 +30,9 @@ def test_calls_have_the_kernel_s_own_numbers(machine: str) -> None:
         pytest.skip(f"needs {header}: apt install linux-libc-dev")
     pairs = re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)\b", header.read_text())
     published = {name: int(number) for name, number in pairs}
-    column = walls.ARCHITECTURES[machine][0]
+    column = sandbox.ARCHITECTURES[machine][0]
     ours = {name: numbers[column] for table in TABLES for name, numbers in table.items()}
-    ours["seccomp"] = walls.SECCOMP[column]
+    ours["seccomp"] = sandbox.SECCOMP[column]
     lacking = {name for name in LATER if name not in published}
     assert {name: published.get(name) for name in ours if name not in lacking} == {
         name: number for name, number in ours.items() if name not in lacking
@@ -53,57 +53,57 @@ def test_machines_have_the_kernel_s_own_numbers(machine: str, symbol: str) -> No
     marks = re.findall(r"#define __AUDIT_ARCH_(?:64BIT|LE)\s+(0x[0-9a-f]+)", audit.read_text())
     number = re.search(rf"#define EM_{symbol}\s+(\d+)", elf.read_text())
     assert number is not None
-    assert walls.ARCHITECTURES[machine][1] == int(number[1]) + sum(int(each, 16) for each in marks)
+    assert sandbox.ARCHITECTURES[machine][1] == int(number[1]) + sum(int(each, 16) for each in marks)
 
 
-def judged(rules: list[walls.Rule], machine: int, number: int, argument: int = 0) -> int:
+def judged(rules: list[sandbox.Rule], machine: int, number: int, argument: int = 0) -> int:
     """What a filter answers: classic BPF, as far as these programs go."""
-    shown = {walls.NUMBER: number, walls.ARCHITECTURE: machine, walls.FIRST_ARGUMENT: argument}
+    shown = {sandbox.NUMBER: number, sandbox.ARCHITECTURE: machine, sandbox.FIRST_ARGUMENT: argument}
     at, held = 0, 0
     while True:
         what, yes, no, value = rules[at]
         at += 1
-        if what == walls.GIVE:
+        if what == sandbox.GIVE:
             return value
-        if what == walls.LOAD:
+        if what == sandbox.LOAD:
             held = shown[value]
         else:
-            holds = {walls.EQUAL: held == value, walls.AT_LEAST: held >= value, walls.HAS: bool(held & value)}
+            holds = {sandbox.EQUAL: held == value, sandbox.AT_LEAST: held >= value, sandbox.HAS: bool(held & value)}
             at += yes if holds[what] else no
 
 
 @pytest.mark.parametrize("threads", [False, True])
-@pytest.mark.parametrize("machine", walls.ARCHITECTURES)
+@pytest.mark.parametrize("machine", sandbox.ARCHITECTURES)
 def test_a_filter_refuses_what_is_in_its_tables_and_nothing_else(machine: str, threads: bool) -> None:
     """On either machine, this one or not: the program is run here by hand."""
-    column, itself = walls.ARCHITECTURES[machine]
-    rules = walls.filter_for(machine, TABLES, threads=threads)
+    column, itself = sandbox.ARCHITECTURES[machine]
+    rules = sandbox.filter_for(machine, TABLES, threads=threads)
     listed = {numbers[column]: name for table in TABLES for name, numbers in table.items()}
     assert len(rules) <= 4096, "more than the kernel takes"
     for number in range(500):
-        expected = walls.REFUSE if number in listed else walls.ALLOW
+        expected = sandbox.REFUSE if number in listed else sandbox.ALLOW
         if threads and listed.get(number) == "clone3":
-            expected = walls.ABSENT
+            expected = sandbox.ABSENT
         assert judged(rules, itself, number) == expected, listed.get(number, number)
-    assert judged(rules, itself, walls.FOREIGN + 41) == walls.REFUSE
-    assert judged(rules, 0x40000003, 1) == walls.REFUSE, "a program of 32 bits"
+    assert judged(rules, itself, sandbox.FOREIGN + 41) == sandbox.REFUSE
+    assert judged(rules, 0x40000003, 1) == sandbox.REFUSE, "a program of 32 bits"
     clone = next(number for number, name in listed.items() if name == "clone")
     assert clone is not None
-    assert judged(rules, itself, clone, THREAD) == (walls.ALLOW if threads else walls.REFUSE)
-    assert judged(rules, itself, clone, PROCESS) == walls.REFUSE
+    assert judged(rules, itself, clone, THREAD) == (sandbox.ALLOW if threads else sandbox.REFUSE)
+    assert judged(rules, itself, clone, PROCESS) == sandbox.REFUSE
 
 
 THREADS_FIRST = """
 import socket, sys, threading
-from mutoscope.files import _sandbox as walls
+from mutoscope.files import _sandbox as sandbox
 asked, told = threading.Event(), []
 def late():
     asked.wait()
-    told.append(walls.refused(socket.socket))
+    told.append(sandbox.refused(socket.socket))
 thread = threading.Thread(target=late)
 thread.start()
-assert walls.keep_privileges()
-walls.shut_calls(walls.NETWORK, threads=True)
+assert sandbox.keep_privileges()
+sandbox.shut_calls(sandbox.NETWORK, threads=True)
 asked.set()
 thread.join()
 print(told[0])
@@ -111,7 +111,7 @@ print(told[0])
 
 
 @pytest.mark.skipif(
-    sys.platform != "linux" or platform.machine() not in walls.ARCHITECTURES,
+    sys.platform != "linux" or platform.machine() not in sandbox.ARCHITECTURES,
     reason="seccomp stands on Linux, on x86-64 and 64-bit ARM, only",
 )
 def test_threads_that_were_there_before_are_shut_in_too() -> None:
@@ -120,4 +120,4 @@ def test_threads_that_were_there_before_are_shut_in_too() -> None:
 
 
 def test_what_is_refused_looks_like_it() -> None:
-    assert (walls.REFUSE & 0xFFFF, walls.ABSENT & 0xFFFF) == (errno.EPERM, errno.ENOSYS)
+    assert (sandbox.REFUSE & 0xFFFF, sandbox.ABSENT & 0xFFFF) == (errno.EPERM, errno.ENOSYS)

@@ -45,7 +45,7 @@ def test_there_are_hundreds_and_they_are_the_same_each_time() -> None:
     assert len({(family, name) for family, name, _ in first}) == len(first) >= 500
 
 
-async def told(prober: Prober, path: Path) -> MediaInfo | Problem:
+async def looked(prober: Prober, path: Path) -> MediaInfo | Problem:
     try:
         return await prober.probe(path, field="image")
     except Problem as problem:
@@ -89,14 +89,14 @@ async def test_each_file_is_refused_with_a_reason_or_measured_honestly(
     faults: dict[str, str] = {}
     files = list(corpus.members(family))
     (tmp_path / "good").write_bytes(corpus.good("png"))
-    await told(prober, tmp_path / "good")  # the first child is up
+    await looked(prober, tmp_path / "good")  # the first child is up
     (tmp_path / "good").unlink()
     before, handles = resident_mib(), open_handles()
     for each in files:
         path = tmp_path / each.name
         path.write_bytes(each.content)
         started = time.perf_counter()
-        found = await told(prober, path)
+        found = await looked(prober, path)
         if wrong := fault(each, found, time.perf_counter() - started):
             faults[each.name] = wrong
         path.unlink()

@@ -17,7 +17,7 @@ from test_corpus import dishonest
 from urls import LEADS_TO, REFUSED
 
 from mutoscope.files.assets import Assets, Span, read_range
-from mutoscope.files.egress import Client, address_flaw, is_address, name_flaw
+from mutoscope.files.egress import SafeClient, address_flaw, is_address, name_flaw
 from mutoscope.files.probe import HEAD, MARKS, MediaInfo, Prober, describe, sniff
 from mutoscope.model.config import Files, Inputs, Net
 from mutoscope.model.problem import Kind, Problem
@@ -107,7 +107,7 @@ def probed(tmp_path: Path) -> Iterator[Callable[[bytes], None]]:
     def probe(content: bytes) -> None:
         path.write_bytes(content)
         started = time.perf_counter()
-        found = runner.run(told())
+        found = runner.run(looked())
         assert time.perf_counter() - started < SLOWEST
         if isinstance(found, Problem):
             assert found.kind is Kind.BAD_MEDIA
@@ -116,7 +116,7 @@ def probed(tmp_path: Path) -> Iterator[Callable[[bytes], None]]:
         else:
             assert dishonest(found, len(content)) is None, found
 
-    async def told() -> MediaInfo | Problem:
+    async def looked() -> MediaInfo | Problem:
         try:
             return await prober.probe(path)
         except Problem as problem:
@@ -126,7 +126,7 @@ def probed(tmp_path: Path) -> Iterator[Callable[[bytes], None]]:
     with asyncio.Runner() as runner:
         prober = Prober(Inputs())
         path.write_bytes(corpus.good("png"))
-        runner.run(told())  # the child is up
+        runner.run(looked())  # the child is up
         yield probe
         runner.run(prober.close())
 
@@ -168,7 +168,7 @@ urls = st.one_of(
 
 
 def test_a_url_is_refused_with_a_reason_or_leads_to_a_public_place(rounds: Rounds, pytestconfig: pytest.Config) -> None:
-    client = Client(Net())
+    client = SafeClient(Net())
 
     @fuzzing(1500, pytestconfig)
     @given(urls)

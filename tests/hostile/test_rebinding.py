@@ -14,7 +14,7 @@ import pytest
 from name_server import Answer, name_server
 
 from mutoscope.files import egress
-from mutoscope.files.egress import Client, address_flaw
+from mutoscope.files.egress import SafeClient, address_flaw
 from mutoscope.model.config import Net
 from mutoscope.model.problem import Problem
 
@@ -63,7 +63,7 @@ async def servers() -> AsyncGenerator[tuple[Servers, int]]:
         yield both, port
 
 
-async def fetch(client: Client, port: int, into: Path) -> str:
+async def fetch(client: SafeClient, port: int, into: Path) -> str:
     """What came of it: the body, or why there is none."""
     try:
         await client.fetch(f"http://{NAME}:{port}/a.png", max_bytes=100, into=into)
@@ -74,7 +74,7 @@ async def fetch(client: Client, port: int, into: Path) -> str:
 
 async def test_the_address_that_was_judged_is_the_one_that_is_used(tmp_path: Path) -> None:
     async with servers() as (both, port), name_server({NAME: [[PUBLIC], [PRIVATE]]}) as (dns, lookup):
-        client = Client(Net(ports=(port,)), lookup=lookup)
+        client = SafeClient(Net(ports=(port,)), lookup=lookup)
         first = await fetch(client, port, tmp_path / "x")
         asked = dns.asked[NAME]
         second = await fetch(client, port, tmp_path / "x")
@@ -87,7 +87,7 @@ async def test_the_address_that_was_judged_is_the_one_that_is_used(tmp_path: Pat
 async def test_a_name_that_turns_private_between_two_hops_is_refused(tmp_path: Path) -> None:
     async with servers() as (both, port), name_server({NAME: [[PUBLIC], [PRIVATE]]}) as (_, lookup):
         both.redirect_once = True
-        client = Client(Net(ports=(port,)), lookup=lookup)
+        client = SafeClient(Net(ports=(port,)), lookup=lookup)
         told = await fetch(client, port, tmp_path / "x")
         await client.close()
     assert f"refused: {NAME} resolves to a loopback address" in told
@@ -96,7 +96,7 @@ async def test_a_name_that_turns_private_between_two_hops_is_refused(tmp_path: P
 
 async def test_a_webhook_goes_by_the_same_guard(tmp_path: Path) -> None:
     async with servers() as (both, port), name_server({NAME: [[PUBLIC], [PRIVATE]]}) as (_, lookup):
-        client = Client(Net(ports=(port,)), lookup=lookup)
+        client = SafeClient(Net(ports=(port,)), lookup=lookup)
         assert (await client.post(f"http://{NAME}:{port}/hook", b"{}", {}, timeout_seconds=5)).status == 200
         with pytest.raises(Problem, match="resolves to a loopback address"):
             await client.post(f"http://{NAME}:{port}/hook", b"{}", {}, timeout_seconds=5)
@@ -123,7 +123,7 @@ async def test_a_webhook_goes_by_the_same_guard(tmp_path: Path) -> None:
 async def test_one_private_address_spoils_the_whole_answer(answer: Answer, tmp_path: Path) -> None:
     script = {NAME: [answer], "inside.example.com": [[PRIVATE]]}
     async with servers() as (both, port), name_server(script) as (_, lookup):
-        client = Client(Net(ports=(port,)), lookup=lookup)
+        client = SafeClient(Net(ports=(port,)), lookup=lookup)
         told = await fetch(client, port, tmp_path / "x")
         await client.close()
     assert f"refused: {NAME} resolves to" in told
@@ -133,7 +133,7 @@ async def test_one_private_address_spoils_the_whole_answer(answer: Answer, tmp_p
 @pytest.mark.parametrize("answer", [None, []], ids=["silent", "empty"])
 async def test_a_server_that_gives_no_answer_gives_no_connection(answer: Answer, tmp_path: Path) -> None:
     async with servers() as (both, port), name_server({NAME: [answer]}) as (_, lookup):
-        client = Client(Net(ports=(port,), connect_seconds=0.3), lookup=lookup)
+        client = SafeClient(Net(ports=(port,), connect_seconds=0.3), lookup=lookup)
         told = await fetch(client, port, tmp_path / "x")
         await client.close()
     assert f"{NAME} could not be resolved" in told
@@ -143,7 +143,7 @@ async def test_a_server_that_gives_no_answer_gives_no_connection(answer: Answer,
 async def test_a_hundred_fetches_of_a_name_that_flips_each_time_never_get_inside(tmp_path: Path) -> None:
     script = {NAME: [[PUBLIC], [PRIVATE]] * 50}
     async with servers() as (both, port), name_server(script) as (_, lookup):
-        client = Client(Net(ports=(port,)), lookup=lookup)
+        client = SafeClient(Net(ports=(port,)), lookup=lookup)
         told = await asyncio.gather(*(fetch(client, port, tmp_path / str(n)) for n in range(100)))
         await client.close()
     assert both.private == []
@@ -153,7 +153,7 @@ async def test_a_hundred_fetches_of_a_name_that_flips_each_time_never_get_inside
 
 async def test_the_private_server_of_these_tests_can_be_reached_at_all(tmp_path: Path) -> None:
     async with servers() as (both, port), name_server({NAME: [[PRIVATE]]}) as (_, lookup):
-        client = Client(Net(allow_private=True), lookup=lookup)
+        client = SafeClient(Net(allow_private=True), lookup=lookup)
         await fetch(client, port, tmp_path / "x")
         await client.close()
     assert both.private

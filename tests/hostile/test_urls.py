@@ -11,7 +11,7 @@ import pytest
 from urls import LEADS_TO, REFUSED
 
 from mutoscope.files import egress
-from mutoscope.files.egress import SCHEMED, SPECIAL, Client, Line
+from mutoscope.files.egress import SCHEMED, SPECIAL, SafeClient, VendorClient
 from mutoscope.model.config import Net
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.problem import Kind, Problem
@@ -51,7 +51,7 @@ def test_the_table_is_long_and_says_nothing_twice() -> None:
 
 @EVERY_URL
 async def test_a_hostile_url_is_not_fetched(url: str, why: str, tmp_path: Path) -> None:
-    client = Client(Net(), lookup=nobody)
+    client = SafeClient(Net(), lookup=nobody)
     with pytest.raises(Problem) as caught:
         await client.fetch(url, max_bytes=100, into=tmp_path / "x", field="image")
     await client.close()
@@ -77,7 +77,7 @@ async def test_an_input_that_can_never_be_fetched_is_refused_at_create(url: str,
 
 @EVERY_URL
 async def test_no_webhook_goes_to_a_hostile_url(url: str, why: str) -> None:
-    client = Client(Net(), lookup=nobody)
+    client = SafeClient(Net(), lookup=nobody)
     with pytest.raises(Problem) as caught:
         await client.post(url, b"{}", {}, timeout_seconds=5)
     await client.close()
@@ -88,7 +88,9 @@ async def test_no_webhook_goes_to_a_hostile_url(url: str, why: str) -> None:
 @EVERY_URL
 async def test_no_vendor_sends_us_to_a_hostile_url(url: str, why: str) -> None:
     """Such as the slot for an upload. What begins with a slash is a path at the vendor's own host."""
-    line = Line("https://api.vendor.example", lambda: {"authorization": "Bearer key"}, Net(), seconds=5, lookup=nobody)
+    line = VendorClient(
+        "https://api.vendor.example", lambda: {"authorization": "Bearer key"}, Net(), seconds=5, lookup=nobody
+    )
     if url.startswith("/"):
         with pytest.raises(AssertionError, match=r"api\.vendor\.example was looked up"):
             await line.send(HttpRequest(method="PUT", path=url))
@@ -119,7 +121,7 @@ async def forwarding() -> AsyncGenerator[int]:
 
 async def test_no_redirect_leads_to_a_hostile_url(tmp_path: Path) -> None:
     async with forwarding() as port:
-        client = Client(Net(allow_hosts=(CDN,)), lookup=only_the_cdn)
+        client = SafeClient(Net(allow_hosts=(CDN,)), lookup=only_the_cdn)
         for number, (url, why) in enumerate(FORWARDS):
             with pytest.raises(Problem) as caught:
                 await client.fetch(f"http://{CDN}:{port}/{number}", max_bytes=100, into=tmp_path / "x")
@@ -131,7 +133,7 @@ async def test_no_redirect_leads_to_a_hostile_url(tmp_path: Path) -> None:
 async def test_an_odd_spelling_of_a_public_place_leads_there_and_nowhere_else(
     url: str, target: tuple[str, int]
 ) -> None:
-    found = Client(Net(), lookup=nobody).check(url)
+    found = SafeClient(Net(), lookup=nobody).check(url)
     assert (found.raw_host, found.port) == target
     assert found.fragment == ""
 
@@ -145,7 +147,7 @@ async def test_no_name_leads_into_a_special_range(
         async def there(host: str, port: int, found: str = str(address)) -> list[str]:
             return ["8.8.8.8", found]
 
-        client = Client(Net(), lookup=there)
+        client = SafeClient(Net(), lookup=there)
         with pytest.raises(Problem, match=r"refused: friendly\.example\.com resolves to an? "):
             await client.fetch("https://friendly.example.com/a.png", max_bytes=100, into=tmp_path / "x")
         await client.close()

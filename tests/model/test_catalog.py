@@ -133,7 +133,9 @@ def test_zero_as_a_limit_means_no_limit() -> None:
 def test_what_is_not_honoured_is_refused_with_the_callers_name_of_it() -> None:
     wish = Generation(operation=T2I, model="gen4_image", prompt="x", width=64, height=64)
     with pytest.raises(Problem, match="ratio") as caught:
-        catalog.heed(wish, Catalog(ROWS).get("gen4_image"), "studio", {T2I: frozenset({"prompt"})}, {"width": "ratio"})
+        catalog.check_support(
+            wish, Catalog(ROWS).get("gen4_image"), "studio", {T2I: frozenset({"prompt"})}, {"width": "ratio"}
+        )
     assert (caught.value.kind, caught.value.field) == (Kind.UNSUPPORTED, "ratio")
 
 
@@ -141,17 +143,17 @@ def test_a_shape_is_heeded_by_an_engine_that_heeds_width_and_height() -> None:
     sizes = frozenset({"prompt", "width", "height"})
     shape = {"ratio": "9:16"}
     wish = Generation(operation=T2V, model="ray-2", prompt="a lake", extra=shape)
-    assert catalog.heed(wish, Catalog(ROWS).get("ray-2"), "studio", {T2V: sizes}, {}) == ()
+    assert catalog.check_support(wish, Catalog(ROWS).get("ray-2"), "studio", {T2V: sizes}, {}) == ()
     with pytest.raises(Problem, match=r"^aspect_ratio is not supported"):
         narrow = {T2V: sizes - {"height"}}
-        catalog.heed(wish, Catalog(ROWS).get("ray-2"), "studio", narrow, {"ratio": "aspect_ratio"})
+        catalog.check_support(wish, Catalog(ROWS).get("ray-2"), "studio", narrow, {"ratio": "aspect_ratio"})
 
 
 def test_a_shape_that_is_no_size_is_heeded_by_nobody_who_does_not_name_it() -> None:
     sizes = frozenset({"prompt", "width", "height"})
     wish = Generation(operation=T2V, model="ray-2", prompt="a lake", extra={"ratio": "wide"})
     with pytest.raises(Problem, match=r"^ratio is not supported"):
-        catalog.heed(wish, Catalog(ROWS).get("ray-2"), "studio", {T2V: sizes}, {})
+        catalog.check_support(wish, Catalog(ROWS).get("ray-2"), "studio", {T2V: sizes}, {})
 
 
 SHAPED: list[tuple[str, str, dict[str, object], str]] = [
@@ -189,13 +191,13 @@ def test_a_shape_that_is_no_size_is_refused_by_who_heeds_no_shapes() -> None:
 @pytest.mark.parametrize("advice", [{"contentModeration": {"publicFigureThreshold": "low"}}, {"audio": True}])
 def test_advice_that_goes_unheeded_is_noted(advice: dict[str, object]) -> None:
     wish = Generation(operation=T2V, model="gen4.5", prompt="x", extra=advice)
-    [note] = catalog.heed(wish, Catalog(ROWS).get("gen4.5"), "studio", {T2V: frozenset({"prompt"})}, {})
+    [note] = catalog.check_support(wish, Catalog(ROWS).get("gen4.5"), "studio", {T2V: frozenset({"prompt"})}, {})
     assert next(iter(advice)) in note
 
 
 def test_what_every_engine_does_anyway_needs_no_honouring() -> None:
     wish = Generation(operation=T2V, model="gen4.5", prompt="x", extra={"outputFormat": "mp4", "audio": False})
-    assert catalog.heed(wish, Catalog(ROWS).get("gen4.5"), "studio", {T2V: frozenset({"prompt"})}, {}) == ()
+    assert catalog.check_support(wish, Catalog(ROWS).get("gen4.5"), "studio", {T2V: frozenset({"prompt"})}, {}) == ()
 
 
 def test_a_price_by_the_second_is_multiplied() -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from mutoscope.model.config import (
     BY_NAME,
-    Account,
     BadSettings,
     Key,
     ModelPrice,
@@ -17,6 +16,7 @@ from mutoscope.model.config import (
     ModelSettings,
     Rates,
     Settings,
+    VendorAccount,
     load,
 )
 
@@ -83,7 +83,7 @@ def test_the_commented_sections_are_right_once_they_are_uncommented(tmp_path: Pa
         )
     }
     assert set(live) >= {f"{field} = {value}" for field, value in DOCUMENTED_ACCOUNT.items()}
-    assert {field.name for field in msgspec.structs.fields(Account)} == DOCUMENTED_ACCOUNT.keys()
+    assert {field.name for field in msgspec.structs.fields(VendorAccount)} == DOCUMENTED_ACCOUNT.keys()
     documented = {field.name for field in msgspec.structs.fields(ModelSettings)}
     assert documented == {
         "engine",
@@ -208,7 +208,7 @@ def test_the_data_directory_is_the_users_own_unless_it_is_named(tmp_path: Path):
 
 def test_a_vendors_key_in_the_environment_is_an_account():
     settings = load(None, {"RUNWAYML_API_SECRET": "key_1", "FREEPIK_API_KEY": ""})
-    assert settings.accounts == {"runway": Account(wire="runway", key="key_1")}
+    assert settings.accounts == {"runway": VendorAccount(wire="runway", key="key_1")}
 
 
 def test_an_account_of_the_file_takes_its_key_from_the_environment(tmp_path: Path):
@@ -226,4 +226,4 @@ def test_an_account_without_a_key_is_refused_with_the_variable_to_set(tmp_path: 
 
 
 def test_a_key_is_not_shown_where_an_account_is_printed():
-    assert "secret" not in repr(Account(wire="runway", key="secret"))
+    assert "secret" not in repr(VendorAccount(wire="runway", key="secret"))

@@ -54,7 +54,7 @@ class World:
         return list(await self.vendor.store.recent(limit=1000))
 
     async def story(self, id: str) -> list[str]:
-        return [event.what for event in await self.app.store.story(id)]
+        return [event.what for event in await self.app.store.events(id)]
 
 
 Worlds = Callable[..., AbstractAsyncContextManager[World]]

@@ -144,13 +144,13 @@ class FaultProxy:
 HOP = ("connection", "transfer-encoding", "content-length", "date", "server", "content-encoding")
 
 
-def told(reply: Reply) -> web.Response:
+def response_of(reply: Reply) -> web.Response:
     return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
 
 
 async def passed_on(request: web.Request, forward: Forward) -> web.StreamResponse | None:
     del request
-    return told(await forward())
+    return response_of(await forward())
 
 
 async def reset_before(request: web.Request, forward: Forward) -> web.StreamResponse | None:
@@ -166,7 +166,7 @@ def late(seconds: float) -> Fault:
     async def fault(request: web.Request, forward: Forward) -> web.StreamResponse | None:
         reply = await forward()
         await asyncio.sleep(seconds)
-        return told(reply)
+        return response_of(reply)
 
     return fault
 

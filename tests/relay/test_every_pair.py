@@ -28,7 +28,7 @@ from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Generation, Input, Job, Operation, Role, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.web import openapi
-from mutoscope.wirekit.back import Order
+from mutoscope.wirekit.back import VendorRequest
 from mutoscope.wirekit.routes import Create
 from mutoscope.wires import BY_NAME, ROWS
 
@@ -56,11 +56,11 @@ def said_by(wire: str, operation: Operation) -> Iterator[tuple[Model, HttpReques
     files = (Input(role=Role.FIRST_FRAME, field="first_frame", url=PICTURE, media_type="image/png"),)
     for row in ROWS if back else ():
         names = row.names.get(wire, ())
-        if not back or operation not in row.serves or back.heeds(operation, names) is None:
+        if not back or operation not in row.serves or back.supports(operation, names) is None:
             continue
         wish = Generation(operation=operation, model=row.name, prompt=PROMPT, inputs=files if operation is I2V else ())
         for asked in (wish, catalog.complete(wish, row, remote=True)):
-            order = Order(generation=asked, names=names, sources={"first_frame": PICTURE}, reference=REFERENCE)
+            order = VendorRequest(generation=asked, names=names, sources={"first_frame": PICTURE}, reference=REFERENCE)
             try:
                 back.check(order)
                 request = next(back.submit(order))

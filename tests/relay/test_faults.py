@@ -378,7 +378,7 @@ async def unended(it: Any) -> list[Any]:
 
 async def be_impatient(it: Any) -> None:
     for each in it.app.relays.values():
-        each.line.seconds = 1.5
+        each.vendor_client.seconds = 1.5
 
 
 async def be_patient(it: Any) -> None:
@@ -387,7 +387,7 @@ async def be_patient(it: Any) -> None:
         while not all(["trouble" in await it.story(job.id) for job in await unended(it)]):
             await asyncio.sleep(0.02)
     for each in it.app.relays.values():
-        each.line.seconds = 10.0
+        each.vendor_client.seconds = 10.0
 
 
 async def taken(it: Any) -> None:

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import pytest
-from fault_proxy import dead_link, late, told, truncated
+from fault_proxy import dead_link, late, response_of, truncated
 from test_relay import make_picture
 
 from mutoscope.model.job import State
@@ -52,7 +52,7 @@ async def test_where_it_has_none_the_story_says_that_it_may_be_charged(world: Wo
                 await asyncio.sleep(0.02)
         job = await it.app.store.get(id)
         assert job.state is State.CANCELED and not job.outputs
-        told = [event.detail for event in await it.app.store.story(id)]
+        told = [event.detail for event in await it.app.store.events(id)]
         assert any("cannot cancel" in detail for detail in told)
         assert any("made it" in detail for detail in told)
         assert job.cost == job.estimate  # the vendor tells no cost: it is taken at its price
@@ -99,7 +99,7 @@ async def test_a_clock_that_is_set_while_a_vendor_is_being_asked_ends_no_job(wor
         reply = await forward()
         asked.set()
         await turned.wait()
-        return told(reply)
+        return response_of(reply)
 
     async with world("freepik", relay={"request_seconds": 20.0}) as it:
         it.proxy.on("^GET /v1/ai/text-to-image/runway/", held)

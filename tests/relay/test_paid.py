@@ -15,7 +15,7 @@ from test_relay import make_picture
 from mutoscope.background import poller, worker
 from mutoscope.engines import relay
 from mutoscope.model.job import Sent, State
-from mutoscope.model.problem import Hindered
+from mutoscope.model.problem import Unavailable
 
 Worlds = Any
 FILES = "^GET /files/"
@@ -28,7 +28,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relay, "COPY_SECONDS", (0.1, 0.2))
     monkeypatch.setattr(relay, "LIST_TRIES", (0.05, 0.1))
     monkeypatch.setattr(relay, "ACCEPT_SECONDS", 0.05)
-    monkeypatch.setattr(worker, "PARKED_SECONDS", 0.1)
+    monkeypatch.setattr(worker, "RETRY_FETCH_SECONDS", 0.1)
     monkeypatch.setattr(worker, "HINDERED_SECONDS", 0.05)
 
 
@@ -81,7 +81,7 @@ async def test_a_fault_of_ours_parks_the_job_and_says_why(world: Worlds, monkeyp
         monkeypatch.setattr(it.app.prober, "probe", breaking(it.app.prober.probe, RuntimeError("closed"), 1))
         id = await make_picture(it)
         assert (await it.finished(id)).state is State.SUCCEEDED
-        details = [event.detail for event in await it.app.store.story(id) if event.what == "copy_failed"]
+        details = [event.detail for event in await it.app.store.events(id) if event.what == "copy_failed"]
         assert details and set(details) == {worker.UNEXPECTED}
 
 
@@ -113,7 +113,7 @@ async def test_a_copy_is_no_attempt_that_could_have_made_anything(world: Worlds,
 
 
 @BACKS
-@pytest.mark.parametrize("error", [Hindered("the disk is full"), OSError(28, "No space left on device")])
+@pytest.mark.parametrize("error", [Unavailable("the disk is full"), OSError(28, "No space left on device")])
 async def test_what_a_vendor_accepted_is_written_down_however_long_the_store_is_hindered(
     world: Worlds, monkeypatch: pytest.MonkeyPatch, back: str, error: Exception
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 from mutoscope.model import catalog
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Generation, Operation, Role, State
-from mutoscope.wirekit.back import Order
+from mutoscope.wirekit.back import VendorRequest
 from mutoscope.wires import BY_NAME, ROWS
 from mutoscope.wires.runway.values import Wan3Ratio
 
@@ -328,7 +328,7 @@ def said_by(back: str, wish: Generation) -> HttpRequest:
     """What a vendor is asked for a wish, the catalog's sizes filled in."""
     conversation = BY_NAME[back].back
     assert conversation
-    order = Order(generation=catalog.complete(wish, WAN3, remote=True), names=WAN3.names[back])
+    order = VendorRequest(generation=catalog.complete(wish, WAN3, remote=True), names=WAN3.names[back])
     conversation.check(order)
     return next(conversation.submit(order))
 

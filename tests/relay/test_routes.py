@@ -10,7 +10,7 @@ from fault_proxy import answer_lost, status
 from test_relay import make_picture
 
 from mutoscope.model.catalog import Catalog
-from mutoscope.model.config import Account, ModelSettings
+from mutoscope.model.config import ModelSettings, VendorAccount
 from mutoscope.model.job import Sent, State
 from mutoscope.service.routing import route
 from mutoscope.wires import ROWS
@@ -21,7 +21,7 @@ CLOSED = "http://127.0.0.1:9"  # nobody listens on the discard port
 
 
 def test_a_models_own_vendor_comes_first_and_the_renderer_only_where_there_is_none() -> None:
-    accounts = {"f": Account(wire="freepik", key="k"), "r": Account(wire="runway", key="k")}
+    accounts = {"f": VendorAccount(wire="freepik", key="k"), "r": VendorAccount(wire="runway", key="k")}
     models = Catalog(ROWS).models
     assert route(models["gen4_image"], accounts) == ("runway", "freepik")
     assert route(models["veo3.1"], accounts) == ("runway",)
@@ -31,12 +31,12 @@ def test_a_models_own_vendor_comes_first_and_the_renderer_only_where_there_is_no
 
 def test_the_operators_order_wins() -> None:
     catalog = Catalog(ROWS, {"gen4_image": ModelSettings(engines=("freepik", "studio"))})
-    accounts = {"r": Account(wire="runway", key="k"), "f": Account(wire="freepik", key="k")}
+    accounts = {"r": VendorAccount(wire="runway", key="k"), "f": VendorAccount(wire="freepik", key="k")}
     assert route(catalog.get("gen4_image"), accounts) == ("freepik", "studio")
 
 
 def test_an_account_may_be_for_some_models_only() -> None:
-    accounts = {"r": Account(wire="runway", key="k", models=("gen4.5",))}
+    accounts = {"r": VendorAccount(wire="runway", key="k", models=("gen4.5",))}
     models = Catalog(ROWS).models
     assert route(models["gen4.5"], accounts) == ("runway",)
     assert route(models["gen4_image"], accounts) == ("studio",)

@@ -96,13 +96,13 @@ async def test_the_trace_goes_on_to_the_vendor_where_that_is_wanted(
         it.app.trace(Tracing(provider, Settings(to_vendors=to_vendors)))
         sent: list[HttpRequest] = []
         relay = it.app.relays["freepik"]
-        send = relay.line.send
+        send = relay.vendor_client.send
 
         async def noted(request: HttpRequest) -> HttpResponse:
             sent.append(request)
             return await send(request)
 
-        monkeypatch.setattr(relay.line, "send", noted)
+        monkeypatch.setattr(relay.vendor_client, "send", noted)
         _ = await it.finished(await make(it))
         async with asyncio.timeout(5):
             while sum(span.name == "run" for span in exporter.get_finished_spans()) < 2:

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.service.idempotency import KEY_SECONDS, RETRY_SECONDS, Turns, repeat_of
+from mutoscope.service.idempotency import KEY_SECONDS, RETRY_SECONDS, SingleFlight, repeat_of
 from mutoscope.service.keys import digest
 from mutoscope.store import Repeat
 from mutoscope.web import openapi
@@ -166,7 +166,7 @@ async def test_equal_creates_at_once_make_one_job(start: Start) -> None:
         assert len(set(map(told_id, answers))) == 1
         assert sum("idempotent-replayed" in answer.headers for answer in answers) == 19
         assert await count(running) == 1
-        assert not running.app.server.turns._under
+        assert not running.app.server.single_flight._under
 
 
 class Pictures:
@@ -293,16 +293,16 @@ def test_requests_differ_by_method_path_query_and_body() -> None:
     assert made() == made()
 
 
-# -- turns -----------------------------------------------------------------------------------
+# -- single flight -----------------------------------------------------------------------------------
 
 
 async def test_a_turn_ends_with_its_owners_failure_and_leaves_nothing_behind() -> None:
-    turns, order = Turns(), list[str]()
+    single_flight, order = SingleFlight(), list[str]()
     new = Repeat(key="k", digest="d", seconds=1, replays=False)
     again = Repeat(key="k", digest="d", seconds=1)
 
     async def take(name: str, repeat: Repeat, seconds: float) -> None:
-        async with turns.take("", repeat):
+        async with single_flight.take("", repeat):
             await asyncio.sleep(seconds)
             order.append(name)
             raise RuntimeError(name)
@@ -319,7 +319,7 @@ async def test_a_turn_ends_with_its_owners_failure_and_leaves_nothing_behind() -
         await asyncio.sleep(0)
     await asyncio.gather(*tasks, return_exceptions=True)
     assert order == ["e", "b", "a", "c", "d"]
-    assert not turns._under
+    assert not single_flight._under
 
 
 MAKERS = [wire for wire in ALL if any(isinstance(route, Create) for route in wire.routes)]

@@ -14,7 +14,17 @@ from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import Limits, ModelRights, ModelSettings, Rights
 from mutoscope.model.job import Generation, Job, Operation, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.service.keys import BUCKETS_KEPT, MINUTE, Caller, Meter, Pace, RateLimited, make_key, share_of, widest
+from mutoscope.service.keys import (
+    BUCKETS_KEPT,
+    MINUTE,
+    ByteQuota,
+    Caller,
+    RateLimited,
+    RateLimiter,
+    make_key,
+    share_of,
+    widest,
+)
 from mutoscope.wires import ROWS
 
 Start = Callable[..., Any]
@@ -75,88 +85,88 @@ def test_an_owner_with_several_keys_has_the_widest_of_their_limits() -> None:
 
 def test_a_second_and_a_minute_are_counted_side_by_side() -> None:
     now = [0.0]
-    pace = Pace(5, per_second=2.0, clock=lambda: now[0])
+    rate_limiter = RateLimiter(5, per_second=2.0, clock=lambda: now[0])
     taken = []
     for at in (0.0, 0.1, 0.2, 1.0, 1.1, 2.0, 2.5, 3.0):
         now[0] = at
         try:
-            taken.append(pace.spend("ann").remaining)
+            taken.append(rate_limiter.spend("ann").remaining)
         except RateLimited as limited:
             taken.append(f"wait {limited.allowance.reset_seconds:.1f} of {limited.allowance.limit}")
     assert taken == [1, 0, "wait 0.3 of 2", 1, 0, 0, "wait 9.5 of 5", "wait 9.0 of 5"]
 
 
 def test_a_keys_own_requests_a_second_win() -> None:
-    pace = Pace(0, per_second=1.0, clock=lambda: 0.0)
+    rate_limiter = RateLimiter(0, per_second=1.0, clock=lambda: 0.0)
     for _ in range(3):
-        pace.spend("ann", Rights(requests_per_second=3.0))
-        assert pace.spend("bob", Rights(requests_per_second=0.0)) is None
+        rate_limiter.spend("ann", Rights(requests_per_second=3.0))
+        assert rate_limiter.spend("bob", Rights(requests_per_second=0.0)) is None
     with pytest.raises(RateLimited):
-        pace.spend("ann", Rights(requests_per_second=3.0))
+        rate_limiter.spend("ann", Rights(requests_per_second=3.0))
 
 
 def test_what_one_bucket_refuses_is_not_taken_from_the_other() -> None:
     now = [0.0]
-    pace = Pace(3, per_second=1.0, clock=lambda: now[0])
+    rate_limiter = RateLimiter(3, per_second=1.0, clock=lambda: now[0])
     for _ in range(9):
         now[0] += 0.05  # far too often for the second's bucket
         with_refusals = 0
         try:
-            pace.spend("ann")
+            rate_limiter.spend("ann")
         except RateLimited:
             with_refusals += 1
     now[0] = 2.0
-    assert pace.spend("ann").limit in (1, 3)
+    assert rate_limiter.spend("ann").limit in (1, 3)
     now[0] = 4.0
-    assert pace.spend("ann")
+    assert rate_limiter.spend("ann")
 
 
 def test_an_owner_whose_keys_have_other_shares_has_one_bucket_for_both() -> None:
     now = [0.0]
-    pace = Pace(0, clock=lambda: now[0])
+    rate_limiter = RateLimiter(0, clock=lambda: now[0])
     wide, narrow = Rights(requests_per_minute=60), Rights(requests_per_minute=6)
-    assert [pace.spend("ann", wide).remaining for _ in range(50)][-1] == 10
-    assert pace.spend("ann", narrow).remaining == 5  # what it holds, less this one
-    assert pace.spend("ann", wide).remaining == 4
+    assert [rate_limiter.spend("ann", wide).remaining for _ in range(50)][-1] == 10
+    assert rate_limiter.spend("ann", narrow).remaining == 5  # what it holds, less this one
+    assert rate_limiter.spend("ann", wide).remaining == 4
     now[0] = 3.0
-    assert pace.spend("ann", narrow).remaining == 5
+    assert rate_limiter.spend("ann", narrow).remaining == 5
     with pytest.raises(RateLimited):
-        _ = [pace.spend("ann", rights) for rights in (wide, narrow) * 4]
+        _ = [rate_limiter.spend("ann", rights) for rights in (wide, narrow) * 4]
 
 
 @pytest.mark.parametrize("rights", [Rights(), Rights(requests_per_minute=0, requests_per_second=0.0)])
 def test_no_limit_sets_no_headers(rights: Rights) -> None:
-    assert Pace(0).spend("ann", rights) is None
-    assert Pace(7).spend("ann", Rights(requests_per_minute=0)) is None
+    assert RateLimiter(0).spend("ann", rights) is None
+    assert RateLimiter(7).spend("ann", Rights(requests_per_minute=0)) is None
 
 
 def test_a_clock_that_goes_back_gives_and_takes_nothing() -> None:
     now = [100.0]
-    pace = Pace(2, clock=lambda: now[0])
-    pace.spend("ann")
+    rate_limiter = RateLimiter(2, clock=lambda: now[0])
+    rate_limiter.spend("ann")
     now[0] = 0.0
-    pace.spend("ann")
+    rate_limiter.spend("ann")
     with pytest.raises(RateLimited):
-        pace.spend("ann")
+        rate_limiter.spend("ann")
 
 
 def test_callers_without_number_do_not_fill_the_memory_nor_empty_busy_buckets() -> None:
     now = [0.0]
-    pace = Pace(2, clock=lambda: now[0])
+    rate_limiter = RateLimiter(2, clock=lambda: now[0])
     for _ in range(2):
-        pace.spend("busy")
+        rate_limiter.spend("busy")
     for number in range(9_000):
-        pace.spend(f"10.0.0.{number}")
+        rate_limiter.spend(f"10.0.0.{number}")
     now[0] = 59.0
-    pace.spend("busy")
+    rate_limiter.spend("busy")
     for number in range(50_000):
         now[0] += 0.01
-        pace.spend(f"10.1.0.{number}")
+        rate_limiter.spend(f"10.1.0.{number}")
         if number % 900 == 0:
-            pace._callers["busy"].each[0].tokens = 0.0
+            rate_limiter._callers["busy"].each[0].tokens = 0.0
             with pytest.raises(RateLimited):
-                pace.spend("busy")
-        assert len(pace._callers) <= BUCKETS_KEPT
+                rate_limiter.spend("busy")
+        assert len(rate_limiter._callers) <= BUCKETS_KEPT
 
 
 async def test_a_keys_own_pace_wins_and_is_told_in_the_vendors_headers(start: Start) -> None:
@@ -321,9 +331,9 @@ class Book:
 
 async def test_what_another_process_counted_is_learned_and_a_new_day_is_empty() -> None:
     now, book = [datetime(2026, 5, 1, 12, tzinfo=UTC).timestamp()], Book()
-    one, other = (Meter(book, clock=lambda: now[0]) for _ in range(2))
+    one, other = (ByteQuota(book, clock=lambda: now[0]) for _ in range(2))
     await one.take("ann", 60, 100)
-    await one.tell()
+    await one.flush()
     with pytest.raises(Problem) as refused:
         await other.take("ann", 60, 100)
     assert refused.value.kind is Kind.RATE_LIMITED and refused.value.retry_after == DAY / 2
@@ -336,45 +346,45 @@ async def test_what_another_process_counted_is_learned_and_a_new_day_is_empty() 
 
 async def test_bytes_are_told_for_the_day_on_which_they_came_whichever_way_the_clock_goes() -> None:
     now, book = [datetime(2026, 5, 1, 12, tzinfo=UTC).timestamp()], Book()
-    meter = Meter(book, clock=lambda: now[0])
+    byte_quota = ByteQuota(book, clock=lambda: now[0])
     for hours, bytes in ((0, 60), (12, 90), (-12, 30)):
         now[0] += hours * 3600
-        await meter.take("ann", bytes, 100)
-    await meter.close()
+        await byte_quota.take("ann", bytes, 100)
+    await byte_quota.close()
     assert book.days == {("2026-05-01", "ann"): 90, ("2026-05-02", "ann"): 90}
 
 
 async def test_bytes_that_cannot_be_told_are_told_later_and_counted_meanwhile() -> None:
     book = Book()
-    meter = Meter(book, clock=lambda: 1_800_000_000.0)
+    byte_quota = ByteQuota(book, clock=lambda: 1_800_000_000.0)
     book.broken = True
-    await meter.take("ann", 60, 100)
-    await meter.tell()
+    await byte_quota.take("ann", 60, 100)
+    await byte_quota.flush()
     with pytest.raises(Problem):
-        await meter.take("ann", 60, 100)
+        await byte_quota.take("ann", 60, 100)
     book.broken = False
-    await meter.close()
+    await byte_quota.close()
     assert list(book.days.values()) == [60]
 
 
 async def test_the_last_byte_of_a_day_may_be_sent() -> None:
-    meter = Meter(Book(), clock=lambda: 1_800_000_000.0)
-    await meter.take("ann", 60, 100)
-    await meter.take("ann", 40, 100)
+    byte_quota = ByteQuota(Book(), clock=lambda: 1_800_000_000.0)
+    await byte_quota.take("ann", 60, 100)
+    await byte_quota.take("ann", 40, 100)
     with pytest.raises(Problem):
-        await meter.take("ann", 1, 100)
-    await meter.close()
+        await byte_quota.take("ann", 1, 100)
+    await byte_quota.close()
 
 
 async def test_bytes_on_their_way_to_the_store_are_counted() -> None:
-    meter = Meter(Book(), clock=lambda: 1_800_000_000.0)
-    await meter.take("ann", 60, 100)
-    telling = asyncio.create_task(meter.tell())
+    byte_quota = ByteQuota(Book(), clock=lambda: 1_800_000_000.0)
+    await byte_quota.take("ann", 60, 100)
+    flushing = asyncio.create_task(byte_quota.flush())
     await asyncio.sleep(0)
     with pytest.raises(Problem):
-        await meter.take("ann", 60, 100)
-    await telling
-    await meter.close()
+        await byte_quota.take("ann", 60, 100)
+    await flushing
+    await byte_quota.close()
 
 
 # -- fair between keys ---------------------------------------------------------------------------------

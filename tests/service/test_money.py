@@ -23,7 +23,7 @@ from mutoscope.model.config import BadSettings, ModelPrice, ModelSettings, Rates
 from mutoscope.model.job import Generation, Input, Job, MediaLimits, Operation, Output, Role, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.keys import digest
-from mutoscope.store import Purse, SpendingRow, SqliteStore
+from mutoscope.store import SpendingHold, SpendingRow, SqliteStore
 from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.wires import ROWS
 from mutoscope.wires.runway.models import RUNWAY_PRICES
@@ -325,7 +325,7 @@ async def spent(tmp_path: Path) -> AsyncIterator[Path]:
     for number, (owner, model, engine, cost, moment) in enumerate(plan):
         at = datetime.fromisoformat(f"{moment}+00:00").timestamp()
         id = f"019c{number:04x}-0000-7000-8000-000000000000"
-        await store.add(made_job(id, owner, model, engine, at), purse=Purse(reserve=cost))
+        await store.add(made_job(id, owner, model, engine, at), hold=SpendingHold(credits=cost))
         [job] = await store.claim(engine=engine, worker="w", lease_seconds=9, limit=1, now=at)
         await store.settle(job.id, "w", state=State.SUCCEEDED, cost=cost, now=at)
     await store.close()

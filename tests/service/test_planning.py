@@ -31,7 +31,7 @@ def plan(wish: Generation = WISH, rights: Rights = ALL, engine: str | None = Non
 def test_a_plan_says_who_makes_it_at_what_price_within_which_limits() -> None:
     made = plan(rights=Rights(max_concurrent=2, budget=50.0), max_daily=9)
     assert (made.engine, made.remote, made.engines) == ("script", False, ("script",))
-    assert made.purse is not None and (made.purse.reserve, made.purse.budget) == (made.estimate, 50.0)
+    assert made.hold is not None and (made.hold.credits, made.hold.budget) == (made.estimate, 50.0)
     assert (made.share.concurrency, made.share.daily, made.share.queued) == (2, 9, 7)
 
 

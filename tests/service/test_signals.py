@@ -37,5 +37,5 @@ async def test_the_worker_is_not_woken_for_an_engine_without_room_but_remembers_
 
 async def test_each_loop_has_a_bell_of_its_own() -> None:
     signals = Signals()
-    signals.owed()
+    signals.delivery_pending()
     assert [await rung(bell) for bell in (signals.worker, signals.poller, signals.deliverer)] == [False, False, True]

@@ -72,14 +72,14 @@ def full_job() -> Job:
     )
 
 
-def owing(event: str, url: str = "https://example.com/hook") -> Callable[[Job], Delivery]:
-    """What `owed` is for a wire that tells this event."""
+def pending_deliveries(event: str, url: str = "https://example.com/hook") -> Callable[[Job], Delivery]:
+    """What `pending_delivery` is for a wire that tells this event."""
 
-    def owed(job: Job) -> Delivery:
+    def pending_delivery(job: Job) -> Delivery:
         body = f"{job.id} {job.state}".encode()
         return Delivery(id=message_id(), job=job.id, url=url, event=event, body=body)
 
-    return owed
+    return pending_delivery
 
 
 def message_id() -> str:

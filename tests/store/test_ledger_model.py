@@ -16,7 +16,7 @@ from store_samples import FAILURE, OUTPUT, STORES, T0, id_at, make_job
 
 from mutoscope.model.job import Failure, Sent, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store import Purse
+from mutoscope.store import SpendingHold
 
 OWNERS = ("alice", "bob")
 PERIODS = {"day": 10, "month": 7, "total": 0}  # and how many characters of a date tell which one it is
@@ -110,7 +110,7 @@ class Money(RuleBasedStateMachine):
     def create(self, owner: str, reserve: float, budget: float | None, period: str) -> None:
         charged, reserved = self.sums(owner, period)
         job = make_job(id=id_at(self.now), at=self.now, owner=owner)
-        call = self.store.add(job, purse=Purse(reserve=reserve, budget=budget, period=period))
+        call = self.store.add(job, hold=SpendingHold(credits=reserve, budget=budget, period=period))
         if budget is not None and round(charged + reserved + reserve, 6) > budget:
             with pytest.raises(Problem) as refused:
                 self.run(call)

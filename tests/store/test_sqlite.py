@@ -8,12 +8,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from store_samples import FAILURE, OUTPUT, T0, id_at, make_job, make_upload, owing
+from store_samples import FAILURE, OUTPUT, T0, id_at, make_job, make_upload, pending_deliveries
 
 import mutoscope.store.sqlite.jobs as transitions
 from mutoscope.model.job import Failure, Job, Sent, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store import Kept, KeyRecord, NewerDatabase, Purse, Repeat, SqliteStore
+from mutoscope.store import Kept, KeyRecord, NewerDatabase, Repeat, SpendingHold, SqliteStore
 from mutoscope.store.hot import HotJobs
 from mutoscope.store.sqlite.migrations import migration_files
 
@@ -44,7 +44,9 @@ async def test_a_failed_call_in_a_transaction_leaves_the_others(sqlite: SqliteSt
     before = sqlite.commits
     results = await asyncio.gather(
         sqlite.settle(jobs[0].id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), now=T0),
-        sqlite.settle(jobs[1].id, "w", state=State.FAILED, now=T0, owed=owing("failed")),  # without a failure
+        sqlite.settle(
+            jobs[1].id, "w", state=State.FAILED, now=T0, pending_delivery=pending_deliveries("failed")
+        ),  # without a failure
         sqlite.settle(jobs[2].id, "w", state=State.FAILED, failure=FAILURE, now=T0),
         return_exceptions=True,
     )
@@ -195,7 +197,7 @@ async def test_a_writer_that_dies_fails_everyone_now_and_later(sqlite: SqliteSto
     job = await sqlite.add(make_job())
     waiting = [
         sqlite.add(make_job()),
-        sqlite.cancel(job.id, now=T0, owed=fatal),
+        sqlite.cancel(job.id, now=T0, pending_delivery=fatal),
         sqlite.add(make_job()),
     ]
     results = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), timeout=5)
@@ -293,9 +295,11 @@ async def use_everything(store: SqliteStore) -> None:
         if number == 0:
             _ = await store.release(job.id, "w", T0)
         else:
-            owed = owing("succeeded")
-            _ = await store.settle(job.id, "w", state=State.SUCCEEDED, notes=("x",), now=T0, owed=owed)
-    _ = await store.cancel(jobs[0].id, now=T0, owed=owing("canceled"))
+            pending_delivery = pending_deliveries("succeeded")
+            _ = await store.settle(
+                job.id, "w", state=State.SUCCEEDED, notes=("x",), now=T0, pending_delivery=pending_delivery
+            )
+    _ = await store.cancel(jobs[0].id, now=T0, pending_delivery=pending_deliveries("canceled"))
     for state in (None, *State):
         _ = await store.recent(limit=9, state=state)
     for route in ("", jobs[0].route):
@@ -306,7 +310,7 @@ async def use_everything(store: SqliteStore) -> None:
     _ = await store.spending(since=T0, until=T0 + 9, owner="alice"), await store.made_since("alice", T0)
     _ = await store.spending(since=T0, until=T0 + 9, owner=""), await store.entries(jobs[0].id)
     _ = await store.balance("alice", period="month", now=T0)
-    _ = await store.add(make_job(), purse=Purse(reserve=1.0, budget=9.0))
+    _ = await store.add(make_job(), hold=SpendingHold(credits=1.0, budget=9.0))
     await use_deliveries(store, jobs[0])
     _ = await store.figures(), await store.touch()
     await store.add_uploads([upload := make_upload()])
@@ -363,7 +367,7 @@ async def use_vendor(store: SqliteStore) -> None:
         _ = await store.park(job.id, "w", due=T0, detail="", now=T0)
     for job in jobs:
         _ = await store.cancel(job.id, now=T0), await store.unwatch(job.id, detail="", cost=1.0, now=T0)
-        _ = await store.story(job.id), await store.dispatches(job.id), await store.tell(job.id, "late", now=T0)
+        _ = await store.events(job.id), await store.dispatches(job.id), await store.add_event(job.id, "late", now=T0)
     _ = await store.all_dispatches(), await store.dispatched_ids("vendor", [jobs[0].id]), await store.next_watch()
     _ = await store.upstream("vendor"), await store.unresolved("vendor"), await store.shift(1.0)
     _ = await store.asset_bytes(f"{'0' * 64}.png")

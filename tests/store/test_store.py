@@ -4,11 +4,11 @@ import asyncio
 
 import msgspec
 import pytest
-from store_samples import FAILURE, OUTPUT, T0, full_job, id_at, make_job, make_upload, owing
+from store_samples import FAILURE, OUTPUT, T0, full_job, id_at, make_job, make_upload, pending_deliveries
 
 from mutoscope.model.job import Job, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store import Purse, Store
+from mutoscope.store import SpendingHold, Store
 
 DAY = 86400.0
 
@@ -217,7 +217,7 @@ async def test_a_job_that_its_worker_still_has_is_not_taken_again_though_its_lea
 async def test_a_clock_that_jumped_moves_leases_and_messages_too(store: Store) -> None:
     job = await store.add(make_job())
     other = await store.add(make_job())
-    [claimed] = await claim(store, owed=owing("running"))
+    [claimed] = await claim(store, pending_delivery=pending_deliveries("running"))
     [due] = await store.due_deliveries(now=T0, limit=9, lease_seconds=9)
     await store.record_attempt(due.delivery.id, at=T0, status=500, error="x", ms=1, delivered=False, next_due=T0 + 60)
     assert claimed.id == job.id
@@ -361,8 +361,8 @@ async def test_a_canceled_job_stays_canceled(store: Store) -> None:
 async def test_only_one_of_many_ends_happens(store: Store) -> None:
     job = await store.add(make_job())
     _ = await claim(store)
-    ends = [succeed(store, job.id, owed=owing("succeeded")) for _ in range(5)]
-    ends += [store.cancel(job.id, now=T0, owed=owing("canceled")) for _ in range(5)]
+    ends = [succeed(store, job.id, pending_delivery=pending_deliveries("succeeded")) for _ in range(5)]
+    ends += [store.cancel(job.id, now=T0, pending_delivery=pending_deliveries("canceled")) for _ in range(5)]
     happened = [job for job in await asyncio.gather(*ends) if job is not None]
     assert len(happened) == 1
     assert len(await store.deliveries(job=job.id)) == 1
@@ -422,8 +422,8 @@ async def test_usage_is_by_day_and_model(store: Store) -> None:
 
 async def test_a_message_is_owed_with_the_change(store: Store) -> None:
     job = await store.add(make_job())
-    _ = await claim(store, owed=owing("running"), now=T0)
-    _ = await succeed(store, job.id, owed=owing("succeeded"), now=T0 + 9)
+    _ = await claim(store, pending_delivery=pending_deliveries("running"), now=T0)
+    _ = await succeed(store, job.id, pending_delivery=pending_deliveries("succeeded"), now=T0 + 9)
     told = await store.deliveries(job=job.id)
     assert [(each.delivery.event, each.created, each.due) for each in told] == [
         ("succeeded", T0 + 9, T0 + 9),
@@ -435,10 +435,10 @@ async def test_a_message_is_owed_with_the_change(store: Store) -> None:
 
 async def test_the_start_is_told_once(store: Store) -> None:
     job = await store.add(make_job())
-    _ = await claim(store, owed=owing("running"))
+    _ = await claim(store, pending_delivery=pending_deliveries("running"))
     _ = await store.release(job.id, "w1", T0, counted=False)
-    _ = await claim(store, owed=owing("running"))
-    _ = await claim(store, owed=owing("running"), now=T0 + 99)
+    _ = await claim(store, pending_delivery=pending_deliveries("running"))
+    _ = await claim(store, pending_delivery=pending_deliveries("running"), now=T0 + 99)
     assert len(await store.deliveries(job=job.id)) == 1
 
 
@@ -449,7 +449,10 @@ async def test_a_message_that_cannot_be_made_undoes_the_change(store: Store) -> 
     job = await store.add(make_job())
     [running] = await claim(store)
     results = await asyncio.gather(
-        store.add(make_job()), succeed(store, job.id, owed=broken), store.add(make_job()), return_exceptions=True
+        store.add(make_job()),
+        succeed(store, job.id, pending_delivery=broken),
+        store.add(make_job()),
+        return_exceptions=True,
     )
     assert [type(result) for result in results] == [Job, RuntimeError, Job]
     assert await store.get(job.id) == running
@@ -460,7 +463,7 @@ async def deliver_to(store: Store, *urls: str) -> list[str]:
     ids: list[str] = []
     for url in urls:
         job = await store.add(make_job())
-        _ = await store.cancel(job.id, now=T0, owed=owing("canceled", url))
+        _ = await store.cancel(job.id, now=T0, pending_delivery=pending_deliveries("canceled", url))
         ids += [each.delivery.id for each in await store.deliveries(job=job.id)]
     return ids
 
@@ -570,15 +573,15 @@ async def test_recovering_sends_again_what_was_under_way(store: Store) -> None:
 
 async def test_what_is_owed_survives_its_job(store: Store) -> None:
     job = await store.add(make_job())
-    _ = await claim(store, owed=owing("running"))
-    _ = await store.cancel(job.id, now=T0, owed=owing("canceled"))
-    owed, done = await store.deliveries(job=job.id)
+    _ = await claim(store, pending_delivery=pending_deliveries("running"))
+    _ = await store.cancel(job.id, now=T0, pending_delivery=pending_deliveries("canceled"))
+    pending_delivery, done = await store.deliveries(job=job.id)
     _ = await attempt(store, done.delivery.id, delivered=True)
     assert await store.delete(job.id)
-    assert [each.delivery for each in await store.deliveries()] == [owed.delivery]
+    assert [each.delivery for each in await store.deliveries()] == [pending_delivery.delivery]
     assert await store.attempts(done.delivery.id) == ()
-    assert await due(store) == [owed.delivery.id]
-    assert await attempt(store, owed.delivery.id, delivered=True)
+    assert await due(store) == [pending_delivery.delivery.id]
+    assert await attempt(store, pending_delivery.delivery.id, delivered=True)
     assert await store.deliveries() == ()
 
 
@@ -688,7 +691,7 @@ async def test_what_takes_a_place_is_held_to_the_limits_and_leaves_it_where_it_i
         await store.add(
             msgspec.structs.replace(make_job(), id=waiting.id),
             replaces=True,
-            purse=Purse(reserve=5.0, budget=1.0, period="day"),
+            hold=SpendingHold(credits=5.0, budget=1.0, period="day"),
         )
     assert refused.value.kind is Kind.OVER_BUDGET
     assert await store.get(waiting.id) == waiting

@@ -5,11 +5,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from store_samples import T0, make_job, owing
+from store_samples import T0, make_job, pending_deliveries
 
 from mutoscope.model.job import State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store import Figures, Owing, SqliteStore, Store, Unfinished, Watched
+from mutoscope.store import Figures, PendingDeliveries, SqliteStore, Store, Unfinished, Watched
 
 
 async def test_a_new_store_has_nothing_to_do(store: Store) -> None:
@@ -36,16 +36,16 @@ async def test_what_has_not_ended_is_counted_by_what_it_is(store: Store) -> None
 async def test_messages_that_are_owed_are_counted_by_receiver(store: Store) -> None:
     for number, url in enumerate(("https://a.example/1", "https://a.example/2", "https://b.example:444/")):
         job = await store.add(make_job())
-        _ = await store.cancel(job.id, now=T0 + number, owed=owing("canceled", url))
-    assert set((await store.figures()).owing) == {
-        Owing(receiver="a.example", messages=2, due=T0),
-        Owing(receiver="b.example:444", messages=1, due=T0 + 2),
+        _ = await store.cancel(job.id, now=T0 + number, pending_delivery=pending_deliveries("canceled", url))
+    assert set((await store.figures()).pending_deliveries) == {
+        PendingDeliveries(receiver="a.example", messages=2, due=T0),
+        PendingDeliveries(receiver="b.example:444", messages=1, due=T0 + 2),
     }
     [due] = await store.due_deliveries(now=T0, limit=1, lease_seconds=9)
     _ = await store.record_attempt(
         due.delivery.id, at=T0, status=200, error=None, ms=1.0, delivered=True, next_due=None
     )
-    assert {each.messages for each in (await store.figures()).owing} == {1}
+    assert {each.messages for each in (await store.figures()).pending_deliveries} == {1}
 
 
 async def test_jobs_that_vendors_make_are_counted_by_account(store: Store) -> None:

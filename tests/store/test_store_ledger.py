@@ -10,7 +10,7 @@ from store_samples import FAILURE, OUTPUT, T0, make_job
 
 from mutoscope.model.job import Failure, Job, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store import Kept, Purse, Repeat, SqliteStore, Store
+from mutoscope.store import Kept, Repeat, SpendingHold, SqliteStore, Store
 from mutoscope.store.sqlite.migrations import migration_files, statements
 from mutoscope.store.sqlite.rows import INSERT_JOB, row_of
 
@@ -148,17 +148,17 @@ async def test_a_period_of_spending_has_its_first_moment_in_it_and_not_its_last(
 
 
 async def test_a_create_that_does_not_fit_is_refused_with_what_is_left(store: Store) -> None:
-    _ = await store.add(make_job(), purse=Purse(reserve=30.0, budget=50.0, period="month"))
+    _ = await store.add(make_job(), hold=SpendingHold(credits=30.0, budget=50.0, period="month"))
     with pytest.raises(Problem, match=r"may cost 25 credits, and 20 are left of this key's 50 a month") as refused:
-        _ = await store.add(make_job(), purse=Purse(reserve=25.0, budget=50.0, period="month"))
+        _ = await store.add(make_job(), hold=SpendingHold(credits=25.0, budget=50.0, period="month"))
     assert refused.value.kind is Kind.OVER_BUDGET
-    _ = await store.add(make_job(), purse=Purse(reserve=20.0, budget=50.0, period="month"))
+    _ = await store.add(make_job(), hold=SpendingHold(credits=20.0, budget=50.0, period="month"))
     assert await taken(store) == (0.0, 50.0)
 
 
 async def test_creates_at_once_cannot_overspend(store: Store) -> None:
-    purse = Purse(reserve=10.0, budget=55.0)
-    outcomes = await asyncio.gather(*(store.add(make_job(), purse=purse) for _ in range(20)), return_exceptions=True)
+    hold = SpendingHold(credits=10.0, budget=55.0)
+    outcomes = await asyncio.gather(*(store.add(make_job(), hold=hold) for _ in range(20)), return_exceptions=True)
     assert sum(isinstance(each, Job) for each in outcomes) == 5
     assert await taken(store) == (0.0, 50.0)
 
@@ -167,9 +167,9 @@ async def test_two_processes_cannot_overspend(tmp_path: Path) -> None:
     one, other = SqliteStore(tmp_path / "jobs.db"), SqliteStore(tmp_path / "jobs.db")
     await one.open()
     await other.open()
-    purse = Purse(reserve=10.0, budget=55.0)
+    hold = SpendingHold(credits=10.0, budget=55.0)
     outcomes = await asyncio.gather(
-        *(store.add(make_job(), purse=purse) for _ in range(10) for store in (one, other)), return_exceptions=True
+        *(store.add(make_job(), hold=hold) for _ in range(10) for store in (one, other)), return_exceptions=True
     )
     assert sum(isinstance(each, Job) for each in outcomes) == 5
     await one.close()
@@ -183,7 +183,7 @@ async def test_two_processes_cannot_overspend(tmp_path: Path) -> None:
 async def test_a_budget_begins_anew_with_its_period(store: Store, period: str, later: float, fits: bool) -> None:
     job = await running(store)
     _ = await store.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=25.0, now=T0)
-    call = store.add(make_job(at=T0 + later), purse=Purse(reserve=6.0, budget=30.0, period=period))
+    call = store.add(make_job(at=T0 + later), hold=SpendingHold(credits=6.0, budget=30.0, period=period))
     if fits:
         assert await call
     else:
@@ -196,7 +196,7 @@ async def test_budgets_of_other_periods_and_owners_hold_among_creates_at_the_sam
     _ = await store.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=25.0, now=T0)
     wishes = [("alice", "day", 6.0), ("alice", "total", 6.0), ("alice", "day", 24.0), ("bob", "total", 30.0)]
     adds = (
-        store.add(make_job(at=T0 + DAY, owner=owner), purse=Purse(reserve=reserve, budget=30.0, period=period))
+        store.add(make_job(at=T0 + DAY, owner=owner), hold=SpendingHold(credits=reserve, budget=30.0, period=period))
         for owner, period, reserve in wishes
     )
     outcomes = await asyncio.gather(*adds, return_exceptions=True)
@@ -207,32 +207,32 @@ async def test_who_has_spent_more_than_the_budget_has_nothing_left(store: Store)
     job = await running(store)
     _ = await store.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=25.0, now=T0)
     with pytest.raises(Problem, match=r"and 0 are left of this key's 20;"):
-        _ = await store.add(make_job(), purse=Purse(reserve=1.0, budget=20.0))
+        _ = await store.add(make_job(), hold=SpendingHold(credits=1.0, budget=20.0))
     with pytest.raises(Problem, match=r"and 0 are left of this key's 0;"):
-        _ = await store.add(make_job(), purse=Purse(reserve=1.0, budget=0.0))
+        _ = await store.add(make_job(), hold=SpendingHold(credits=1.0, budget=0.0))
 
 
 async def test_what_is_set_aside_counts_in_every_period(store: Store) -> None:
     _ = await store.add(make_job(estimate=25.0))
     with pytest.raises(Problem, match="5 are left"):
-        _ = await store.add(make_job(at=T0 + DAY), purse=Purse(reserve=6.0, budget=30.0, period="day"))
+        _ = await store.add(make_job(at=T0 + DAY), hold=SpendingHold(credits=6.0, budget=30.0, period="day"))
 
 
 async def test_a_repeated_create_sets_nothing_aside_again(store: Store) -> None:
     repeat = Repeat(key="k", digest="d", seconds=60)
-    purse = Purse(reserve=25.0, budget=30.0)
-    first = await store.add(make_job(), repeat=repeat, purse=purse)
-    assert await store.add(make_job(), repeat=repeat, purse=purse) == first
+    hold = SpendingHold(credits=25.0, budget=30.0)
+    first = await store.add(make_job(), repeat=repeat, hold=hold)
+    assert await store.add(make_job(), repeat=repeat, hold=hold) == first
     assert await taken(store) == (0.0, 25.0)
 
 
 async def test_a_refused_create_leaves_nothing_behind(store: Store) -> None:
-    first = await store.add(make_job(), purse=Purse(reserve=5.0))
+    first = await store.add(make_job(), hold=SpendingHold(credits=5.0))
     for refusal in ({"daily": 1}, {"queued": 1}):
         with pytest.raises(Problem):
-            _ = await store.add(make_job(), purse=Purse(reserve=5.0, budget=99.0), **refusal)
+            _ = await store.add(make_job(), hold=SpendingHold(credits=5.0, budget=99.0), **refusal)
     with pytest.raises(Problem, match="exists already"):
-        _ = await store.add(make_job(id=first.id), purse=Purse(reserve=5.0))
+        _ = await store.add(make_job(id=first.id), hold=SpendingHold(credits=5.0))
     assert await taken(store) == (0.0, 5.0)
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
-from store_samples import FAILURE, OUTPUT, STORES, T0, id_at, make_job, owing
+from store_samples import FAILURE, OUTPUT, STORES, T0, id_at, make_job, pending_deliveries
 
 from mutoscope.model.job import Failure, Job, Mode, Sent, State, Watch
 from mutoscope.model.problem import Kind, Problem
@@ -97,7 +97,7 @@ class Known:
     def late(self) -> bool:
         return self.left and self.watch.mode is Mode.LATE and self.unsettled and not self.deleted
 
-    def tell(self, what: str) -> None:
+    def add_event(self, what: str) -> None:
         if not self.deleted:
             self.story.append(what)
 
@@ -211,7 +211,7 @@ class Transitions(RuleBasedStateMachine):
                 lease_seconds=LEASE,
                 limit=limit,
                 now=self.now,
-                owed=owing("running"),
+                pending_delivery=pending_deliveries("running"),
             )
         )
         assert {job.id for job in claimed} == {job.id for job in taken}
@@ -266,7 +266,15 @@ class Transitions(RuleBasedStateMachine):
         state = State.SUCCEEDED if well else State.FAILED
         told = {"outputs": (OUTPUT,)} if well else {"failure": LOST if job.unsure else FAILURE}
         settled = self.run(
-            self.store.settle(job.id, worker, state=state, now=self.now, owed=owing(state.value), cost=2.0, **told)
+            self.store.settle(
+                job.id,
+                worker,
+                state=state,
+                now=self.now,
+                pending_delivery=pending_deliveries(state.value),
+                cost=2.0,
+                **told,
+            )
         )
         assert (settled is not None) == (job.worker == worker)
         if settled is not None:
@@ -274,20 +282,20 @@ class Transitions(RuleBasedStateMachine):
             job.unsettled = job.unsure and not well
             job.watch = None
             if job.story:
-                job.tell("ended")
+                job.add_event("ended")
 
     @precondition(lambda self: self.known)
     @rule(number=PICK)
     def cancel(self, number: int) -> None:
         job = self.pick(number)
-        canceled = self.run(self.store.cancel(job.id, now=self.now, owed=owing("canceled")))
+        canceled = self.run(self.store.cancel(job.id, now=self.now, pending_delivery=pending_deliveries("canceled")))
         assert (canceled is not None) == (not job.state.final)
         if canceled is not None:
             self.end(job, State.CANCELED)
             if job.watch is not None:
                 job.watch.mode, job.watch.due = Mode.CANCEL, self.now
             if job.story:
-                job.tell("canceled")
+                job.add_event("canceled")
 
     @precondition(lambda self: self.known)
     @rule(number=PICK, owner=st.none() | OWNERS)
@@ -359,7 +367,7 @@ class Transitions(RuleBasedStateMachine):
         assert (dispatch is not None) == (job.worker == worker)
         if dispatch is not None:
             job.sent.append((account, Sent.INTENDED))
-            job.tell("intended")
+            job.add_event("intended")
             assert (dispatch.number, dispatch.account) == (len(job.sent), account)
 
     def refused(self, call) -> None:
@@ -389,7 +397,7 @@ class Transitions(RuleBasedStateMachine):
         if sent is Sent.ACCEPTED:
             return
         job.sent[-1] = (account, Sent.ACCEPTED)
-        job.tell("accepted")
+        job.add_event("accepted")
         mode = Mode.WAIT
         if job.state.final:
             mode = Mode.LATE if job.state is State.FAILED else Mode.CANCEL
@@ -408,7 +416,7 @@ class Transitions(RuleBasedStateMachine):
         if happened:
             job.sent[-1] = (job.sent[-1][0], sent)
             if not job.story or job.story[-1] != sent.value:
-                job.tell(sent.value)
+                job.add_event(sent.value)
 
     @rule(account=ACCOUNTS, limit=st.integers(1, 3))
     def poll(self, account: str, limit: int) -> None:
@@ -473,7 +481,7 @@ class Transitions(RuleBasedStateMachine):
         job.checkpoint["links"] = links
         job.leased_until = self.now
         job.watch.mode, job.watch.due = Mode.WAIT, None
-        job.tell("made")
+        job.add_event("made")
 
     @some(lambda job: job.fetched)
     @rule(number=PICK, worker=WORKERS)
@@ -484,7 +492,7 @@ class Transitions(RuleBasedStateMachine):
         if happened:
             job.worker, job.leased_until, job.watch.due = "@" + job.watch.account, inf, self.now + 7
             job.attempts -= 1
-            job.tell("copy_failed")
+            job.add_event("copy_failed")
 
     @some(lambda job: job.run)
     @rule(number=PICK, worker=WORKERS)
@@ -500,7 +508,7 @@ class Transitions(RuleBasedStateMachine):
             job.worker, job.leased_until, job.progress = "@", self.now + 7, None
             job.attempts -= 1
             if not job.story or job.story[-1] != "deferred":
-                job.tell("deferred")
+                job.add_event("deferred")
 
     @some(lambda job: job.run)
     @rule(number=PICK, worker=WORKERS, engine=st.sampled_from(["script", "other"]))
@@ -515,7 +523,7 @@ class Transitions(RuleBasedStateMachine):
         if happened:
             job.state, job.worker, job.progress, job.engine = State.QUEUED, None, None, engine
             job.attempts -= 1
-            job.tell("rerouted")
+            job.add_event("rerouted")
 
     @some(lambda job: job.waits)
     @rule(number=PICK, state=st.sampled_from([State.FAILED, State.FAILED, State.CANCELED]), keep=st.booleans())
@@ -529,7 +537,7 @@ class Transitions(RuleBasedStateMachine):
                 cost=2.0,
                 now=self.now,
                 keep_until=self.now + 1000 if keep else None,
-                owed=owing(state.value),
+                pending_delivery=pending_deliveries(state.value),
             )
         )
         assert (settled is not None) == job.waits
@@ -542,7 +550,7 @@ class Transitions(RuleBasedStateMachine):
             job.watch.mode, job.watch.deadline = Mode.LATE, self.now + 1000
         else:
             job.watch = None
-        job.tell("overdue" if keep else "ended")
+        job.add_event("overdue" if keep else "ended")
 
     @some(lambda job: job.late)
     @rule(number=PICK, links=st.integers(0, 3))
@@ -563,7 +571,7 @@ class Transitions(RuleBasedStateMachine):
         if happened:
             job.watch = None
             job.cost = job.cost if cost is None else cost
-            job.tell("late")
+            job.add_event("late")
 
     # What must hold after each
 
@@ -625,7 +633,7 @@ class Transitions(RuleBasedStateMachine):
     @invariant()
     def the_story_has_a_line_for_each_transition(self) -> None:
         for known in self.known:
-            assert [event.what for event in self.run(self.store.story(known.id))] == known.story
+            assert [event.what for event in self.run(self.store.events(known.id))] == known.story
 
 
 def place_of(watch: Watch | Asked) -> tuple[Mode, float | None, float, float, int]:

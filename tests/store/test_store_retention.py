@@ -4,7 +4,7 @@ import asyncio
 
 import msgspec
 import pytest
-from store_samples import FAILURE, OUTPUT, T0, make_job, make_upload, owing
+from store_samples import FAILURE, OUTPUT, T0, make_job, make_upload, pending_deliveries
 
 from mutoscope.model.job import Failure, Generation, Input, Job, Operation, Role, Sent, State
 from mutoscope.model.problem import Kind
@@ -24,8 +24,10 @@ async def ended(store: Store, *, inputs: tuple[Input, ...] = (), webhook: bool =
     job = await store.add(make_job(generation=generation(*inputs), **fields))
     [claimed] = await store.claim(engine="script", worker="w", lease_seconds=9, limit=1, now=T0)
     assert claimed.id == job.id
-    owed = owing("succeeded") if webhook else None
-    made = await store.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=5.0, now=T0 + 1, owed=owed)
+    pending_delivery = pending_deliveries("succeeded") if webhook else None
+    made = await store.settle(
+        job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=5.0, now=T0 + 1, pending_delivery=pending_delivery
+    )
     assert made is not None
     return made
 

@@ -4,7 +4,7 @@ import asyncio
 
 import msgspec
 import pytest
-from store_samples import FAILURE, OUTPUT, T0, id_at, make_job, owing
+from store_samples import FAILURE, OUTPUT, T0, id_at, make_job, pending_deliveries
 
 from mutoscope.model.job import Dispatch, Event, Failure, Job, Mode, Sent, State, Watch
 from mutoscope.model.problem import Kind, Problem
@@ -80,7 +80,7 @@ async def shown(store: Store, id: str) -> Job:
 
 
 async def words(store: Store, id: str) -> list[str]:
-    return [event.what for event in await store.story(id)]
+    return [event.what for event in await store.events(id)]
 
 
 async def watches(store: Store, now: float = T0 + 99 * HOUR, **more: object) -> tuple[Watch, ...]:
@@ -132,7 +132,7 @@ async def test_what_was_not_submitted_is_sent_again_under_the_next_number(store:
     first, second = await store.dispatches(id)
     assert (first.sent, first.answered, first.detail) == (fate, T0 + 1, "503")
     assert second == again
-    assert [(each.what, each.account, each.detail) for each in await store.story(id)] == [
+    assert [(each.what, each.account, each.detail) for each in await store.events(id)] == [
         ("intended", "vendor", ""),
         (fate.value, "vendor", "503"),
         ("intended", "vendor", ""),
@@ -183,7 +183,7 @@ async def test_an_accepted_job_is_parked_with_the_account(store: Store) -> None:
             deadline=T0 + HOUR,
         ),
     )
-    assert await store.story(id) == (
+    assert await store.events(id) == (
         Event(at=T0, what="intended", account="vendor"),
         Event(at=T0 + 1, what="accepted", account="vendor", detail="t1"),
     )
@@ -394,14 +394,14 @@ async def test_what_is_made_is_claimed_at_once_and_settled(store: Store) -> None
     assert await store.next_watch() is None
     assert not await store.hasten(id, now=T0)
     assert not await store.postpone(id, due=T0)
-    [job] = await claim(store, worker="w2", now=T0 + 6, owed=owing("running"))
+    [job] = await claim(store, worker="w2", now=T0 + 6, pending_delivery=pending_deliveries("running"))
     assert (job.id, job.checkpoint) == (id, {"links": ["https://x.example/1"]})
     assert (job.progress, job.upstream_status) == (0.9, "RUNNING")
     assert await store.deliveries(job=id) == ()  # it started before
     done = await store.settle(id, "w2", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=5.0, now=T0 + 7)
     assert done is not None
     assert await store.shift(0.0) == 0  # there is no watch left, not even one that rests
-    assert [(event.at, event.what) for event in (await store.story(id))[2:]] == [(T0 + 6, "made"), (T0 + 7, "ended")]
+    assert [(event.at, event.what) for event in (await store.events(id))[2:]] == [(T0 + 6, "made"), (T0 + 7, "ended")]
     assert (await store.dispatches(id))[0].sent is Sent.ACCEPTED
 
 
@@ -423,7 +423,7 @@ async def test_results_that_cannot_be_fetched_yet_are_asked_for_again(store: Sto
     assert await claim(store, now=T0 + HOUR) == []
     assert await store.next_watch() == T0 + 60
     assert await store.upstream("vendor") == 1
-    assert (await store.story(id))[-1] == Event(
+    assert (await store.events(id))[-1] == Event(
         at=T0 + 7, what="copy_failed", account="vendor", detail="the link is dead"
     )
     assert await store.collect(id, facts={}, now=T0 + 60)
@@ -481,7 +481,7 @@ async def test_a_deferred_job_stays_running_and_is_claimed_when_its_time_comes(s
     assert await claim(store, now=T0 + 59) == []
     assert [job.id for job in await claim(store, now=T0 + 60)] == [id]
     assert await store.defer(id, "w1", until=T0 + 90, detail="the account is full", now=T0 + 60)
-    assert await store.story(id) == (Event(at=T0, what="deferred", detail="the account is full"),)
+    assert await store.events(id) == (Event(at=T0, what="deferred", detail="the account is full"),)
 
 
 async def test_a_job_that_a_vendor_makes_is_not_deferred(store: Store) -> None:
@@ -505,7 +505,7 @@ async def test_a_rerouted_job_is_queued_for_the_next_engine(store: Store) -> Non
     assert await claim(store) == []
     [again] = await store.claim(engine="other", worker="w1", lease_seconds=30, limit=9, now=T0)
     assert again.id == id
-    assert (await store.story(id))[-1] == Event(at=T0, what="rerouted", account="other", detail="vendor is down")
+    assert (await store.events(id))[-1] == Event(at=T0, what="rerouted", account="other", detail="vendor is down")
     second = await store.intend(id, "w1", account="other", reference="", now=T0)
     assert second is not None
     assert second.number == 2
@@ -517,7 +517,7 @@ async def test_a_rerouted_job_is_queued_for_the_next_engine(store: Store) -> Non
 async def test_a_job_that_failed_at_the_vendor_ends_and_is_watched_no_more(store: Store) -> None:
     id = await parked(store)
     failed = await store.settle_upstream(
-        id, state=State.FAILED, failure=FAILURE, cost=3.0, now=T0 + 9, owed=owing("failed")
+        id, state=State.FAILED, failure=FAILURE, cost=3.0, now=T0 + 9, pending_delivery=pending_deliveries("failed")
     )
     assert failed is not None
     assert (failed.state, failed.failure, failed.cost, failed.finished) == (State.FAILED, FAILURE, 3.0, T0 + 9)
@@ -526,7 +526,7 @@ async def test_a_job_that_failed_at_the_vendor_ends_and_is_watched_no_more(store
     assert [each.delivery.event for each in await store.deliveries(job=id)] == ["failed"]
     assert await watches(store) == ()
     assert await time_out(store, id) is None
-    assert (await store.story(id))[-1] == Event(at=T0 + 9, what="ended", account="vendor", detail="failed: not today")
+    assert (await store.events(id))[-1] == Event(at=T0 + 9, what="ended", account="vendor", detail="failed: not today")
 
 
 async def test_a_job_canceled_at_the_vendor_ends(store: Store) -> None:
@@ -558,7 +558,7 @@ async def test_what_is_being_fetched_does_not_time_out(store: Store) -> None:
 
 async def test_a_job_that_timed_out_is_watched_and_made_after_all(store: Store) -> None:
     id = await parked(store)
-    failed = await time_out(store, id, owed=owing("failed"), cost=1.0)
+    failed = await time_out(store, id, pending_delivery=pending_deliveries("failed"), cost=1.0)
     assert failed is not None
     assert (failed.failure, failed.cost) == (TIMED_OUT, 1.0)
     watch = await watch_of(store, id)
@@ -571,7 +571,9 @@ async def test_a_job_that_timed_out_is_watched_and_made_after_all(store: Store) 
     assert (job.state, job.failure, job.finished, job.cost) == (State.RUNNING, None, None, None)
     [again] = await claim(store, now=T0 + HOUR + 9)
     assert (again.id, again.checkpoint) == (id, {"links": ["a"]})
-    _ = await store.settle(id, "w1", state=State.SUCCEEDED, cost=5.0, now=T0 + 2 * HOUR, owed=owing("succeeded"))
+    _ = await store.settle(
+        id, "w1", state=State.SUCCEEDED, cost=5.0, now=T0 + 2 * HOUR, pending_delivery=pending_deliveries("succeeded")
+    )
     assert [each.delivery.event for each in await store.deliveries(job=id)] == ["succeeded", "failed"]
     assert await words(store, id) == ["intended", "accepted", "overdue", "made", "ended"]
     assert await watches(store) == ()
@@ -605,7 +607,7 @@ async def test_what_did_not_time_out_here_is_not_revived(store: Store) -> None:
 
 async def test_canceling_tells_the_vendor_and_learns_the_cost(store: Store) -> None:
     id = await parked(store)
-    canceled = await store.cancel(id, now=T0 + 2, owed=owing("canceled"))
+    canceled = await store.cancel(id, now=T0 + 2, pending_delivery=pending_deliveries("canceled"))
     assert canceled is not None
     assert canceled.worker is None
     watch = await watch_of(store, id)
@@ -640,12 +642,12 @@ async def test_a_deleted_job_leaves_its_ledger_and_what_the_vendor_still_makes(s
     id = await parked(store)
     _ = await store.cancel(id, now=T0)
     assert await store.delete(id)
-    assert await store.story(id) == ()
+    assert await store.events(id) == ()
     assert len(await store.dispatches(id)) == 1
     assert await watch_of(store, id) is not None
     assert await store.unwatch(id, detail="", cost=2.0, now=T0)
-    await store.tell(id, "trouble", now=T0)
-    assert await store.story(id) == ()
+    await store.add_event(id, "trouble", now=T0)
+    assert await store.events(id) == ()
     [row] = await store.spending(since=0.0, until=T0 + 1, owner="alice")
     assert row.credits == 2.0
 
@@ -656,12 +658,12 @@ async def test_a_deleted_job_leaves_its_ledger_and_what_the_vendor_still_makes(s
 async def test_a_line_that_says_the_same_is_told_once(store: Store) -> None:
     id = await parked(store)
     for detail in ("502", "502", "503", "502"):
-        await store.tell(id, "trouble", account="vendor", detail=detail, now=T0 + 9)
-    assert [event.detail for event in (await store.story(id))[2:]] == ["502", "503", "502"]
+        await store.add_event(id, "trouble", account="vendor", detail=detail, now=T0 + 9)
+    assert [event.detail for event in (await store.events(id))[2:]] == ["502", "503", "502"]
     with pytest.raises(ValueError, match="gossip"):
-        await store.tell(id, "gossip", now=T0)
-    await store.tell(id_at(T0), "trouble", now=T0)
-    assert await store.story(id_at(T0)) == ()
+        await store.add_event(id, "gossip", now=T0)
+    await store.add_event(id_at(T0), "trouble", now=T0)
+    assert await store.events(id_at(T0)) == ()
 
 
 async def test_a_job_that_never_went_to_a_vendor_has_no_story(store: Store) -> None:
@@ -669,7 +671,7 @@ async def test_a_job_that_never_went_to_a_vendor_has_no_story(store: Store) -> N
     _ = await store.settle(id, "w1", state=State.SUCCEEDED, now=T0)
     other = await held(store)
     _ = await store.cancel(other, now=T0)
-    assert await store.story(id) == await store.story(other) == ()
+    assert await store.events(id) == await store.events(other) == ()
 
 
 async def test_a_refused_job_has_a_story_without_a_watch(store: Store) -> None:

@@ -215,6 +215,6 @@ def test_what_is_started_has_the_operators_name_and_stops_although_the_collector
     assert started is not None
     assert started._provider.resource.attributes["service.name"] == "gateway-one"
     with tracing.span(started, "create") as facts:
-        facts.tell(x=1)
+        facts.add(x=1)
         assert started.header()
     started.close()

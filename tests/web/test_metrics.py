@@ -12,7 +12,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 
 from mutoscope.service.keys import digest
-from mutoscope.store import Figures, Owing
+from mutoscope.store import Figures, PendingDeliveries
 from mutoscope.telemetry.counters import Durations, Tally
 from mutoscope.web.metrics import COUNTER, RECEIVERS, ROWS, Row, Spread
 from mutoscope.wires.freepik import api as freepik
@@ -243,15 +243,17 @@ async def test_what_strangers_name_makes_no_new_series(start: Start) -> None:
 
 async def test_receivers_beyond_the_largest_are_told_together(start: Start) -> None:
     async with start(**SCRIPTED) as running:
-        owing = tuple(Owing(receiver=f"h{n}.example", messages=n + 1, due=0.0) for n in range(RECEIVERS + 3))
+        pending_deliveries = tuple(
+            PendingDeliveries(receiver=f"h{n}.example", messages=n + 1, due=0.0) for n in range(RECEIVERS + 3)
+        )
 
         async def many() -> Figures:
-            return Figures(owing=owing)
+            return Figures(pending_deliveries=pending_deliveries)
 
         running.app.store.figures = many
         it = await scrape(running)
         assert it("mutoscope_deliveries_pending", receiver="other") == 1 + 2 + 3
-        assert it("mutoscope_deliveries_pending") == sum(each.messages for each in owing)
+        assert it("mutoscope_deliveries_pending") == sum(each.messages for each in pending_deliveries)
 
 
 def test_a_tally_that_is_full_counts_the_rest_together() -> None:

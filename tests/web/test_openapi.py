@@ -117,7 +117,7 @@ def test_every_route_of_a_wire_is_an_operation_at_the_vendors_path() -> None:
         ("GET", "/v1/small/{id}"),
         ("DELETE", "/v1/small/{id}"),
     }
-    assert operation("POST", "/v1/small").told["summary"] == "Make something"
+    assert operation("POST", "/v1/small").spec["summary"] == "Make something"
     assert operation("POST", "/v1/small").tag == "small"
 
 
@@ -144,7 +144,7 @@ def test_a_body_keeps_its_variants_and_its_bounds() -> None:
 
 
 def test_parameters_stand_where_they_are_sent() -> None:
-    listed = {each["name"]: each for each in operation("GET", "/v1/small").told["parameters"]}
+    listed = {each["name"]: each for each in operation("GET", "/v1/small").spec["parameters"]}
     assert listed["page"]["in"] == "query"
     assert listed["page"]["schema"]["minimum"] == 1
     assert not listed["page"]["required"]
@@ -154,7 +154,7 @@ def test_parameters_stand_where_they_are_sent() -> None:
         "required": True,
         "schema": {"type": "string", "enum": ["2"]},
     }
-    shown = operation("GET", "/v1/small/{id}").told["parameters"]
+    shown = operation("GET", "/v1/small/{id}").spec["parameters"]
     assert shown[0] == {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
 
 
@@ -169,7 +169,7 @@ def test_every_error_has_the_wires_shape() -> None:
 
 
 def test_an_answer_without_a_body_declares_none() -> None:
-    assert "content" not in operation("DELETE", "/v1/small/{id}").told["responses"]["204"]
+    assert "content" not in operation("DELETE", "/v1/small/{id}").spec["responses"]["204"]
 
 
 def test_rate_limit_headers_are_those_that_the_wire_sends() -> None:
@@ -224,7 +224,7 @@ def test_an_example_is_the_smallest_value_that_fits(told: dict[str, Any], shown:
 
 def test_a_curl_line_carries_the_example_through_a_shell() -> None:
     post = operation("POST", "/v1/small")
-    tricky = openapi.Operation(method="POST", path=post.path, told=post.told | {"requestBody": {"content": {
+    tricky = openapi.Operation(method="POST", path=post.path, spec=post.spec | {"requestBody": {"content": {
         "application/json": {"schema": {}, "example": {"prompt": "it's \"so\" $HOME"}}}}})  # fmt: skip
     words = shlex.split(openapi.curl(tricky, "http://here", {"x-key": "$KEY"}).replace("\\\n", ""))
     assert words[:3] == ["curl", "-sS", "http://here/v1/small"]
@@ -268,7 +268,7 @@ def test_every_reference_leads_somewhere() -> None:
 
 
 def test_operation_ids_are_unique_and_fit_for_code() -> None:
-    ids = [each.told["operationId"] for each in openapi.operations(described(*ALL))]
+    ids = [each.spec["operationId"] for each in openapi.operations(described(*ALL))]
     told = [route for wire in ALL for route in wire.routes if route.method.lower() in openapi.METHODS]
     assert len(ids) == len(set(ids)) == len(told)
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", id) for id in ids)
@@ -279,7 +279,7 @@ def test_the_document_is_the_same_each_time() -> None:
 
 
 def test_every_operation_says_what_it_is_for() -> None:
-    assert [each.path for each in openapi.operations(described(*ALL)) if not each.told["summary"]] == []
+    assert [each.path for each in openapi.operations(described(*ALL)) if not each.spec["summary"]] == []
 
 
 def test_every_example_is_read_by_its_own_wire() -> None:
@@ -332,9 +332,9 @@ def published_schemas() -> list[dict[str, Any]]:
     found = [*document["components"]["schemas"].values()]
     found += [each["schema"] for each in document["components"]["headers"].values()]
     for each in openapi.operations(document):
-        found += [parameter["schema"] for parameter in each.told.get("parameters", ())]
+        found += [parameter["schema"] for parameter in each.spec.get("parameters", ())]
         found += [each.body] if each.body else []
-        answers = [*each.told["responses"].values(), *document["components"]["responses"].values()]
+        answers = [*each.spec["responses"].values(), *document["components"]["responses"].values()]
         found += [
             said["schema"] for answer in answers for said in answer.get("content", {}).values() if "schema" in said
         ]

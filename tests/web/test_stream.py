@@ -17,7 +17,7 @@ from mutoscope.app import App
 from mutoscope.model.words import Tokens
 from mutoscope.web.stream import HELD, Cutter, Watch
 from mutoscope.wirekit.words import with_model
-from mutoscope.wires.openai.chat import tokens_told
+from mutoscope.wires.openai.chat import tokens_reported
 
 sys.path.append(str(Path(__file__).parent.parent / "relay"))
 from sockets import served
@@ -496,7 +496,7 @@ def test_events_are_cut_at_their_ends_wherever_the_pieces_end() -> None:
 
 @pytest.mark.parametrize("mark", [b"\n", b"\r\n", b"\r"])
 def test_the_usage_in_a_piece_of_many_events_is_found_whatever_stands_around_it(mark: bytes) -> None:
-    watch = Watch(tokens_told)
+    watch = Watch(tokens_reported)
     null = [b'data: {"choices":[{"delta":{"content":"\\"usage\\": {}"}}],"usage":null}', b""]
     told = [b'data: {"usage" : {"prompt_tokens":7,', b'data: "completion_tokens":3},"usage_of":{"usage":{}}}', b""]
     watch.look(mark.join([*null * 3, *told, *null, b"data: [DONE]", b"", b""]))

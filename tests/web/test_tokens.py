@@ -25,8 +25,8 @@ from mutoscope.model.catalog import Catalog, token_cost
 from mutoscope.model.config import ModelPrice, ModelSettings, Rates
 from mutoscope.model.problem import Problem
 from mutoscope.model.words import FILE_TOKENS, Tokens, body_tokens
-from mutoscope.service.keys import RateLimited, TokenPace, digest
-from mutoscope.store import ExchangeRecord, Kept, Outlay, Purse, Settlement, SqliteStore
+from mutoscope.service.keys import RateLimited, TokenRateLimiter, digest
+from mutoscope.store import ExchangeRecord, Kept, Outlay, Settlement, SpendingHold, SqliteStore
 from mutoscope.wires import ROWS
 from mutoscope.wires.anthropic import messages
 from mutoscope.wires.openai import chat
@@ -66,22 +66,22 @@ async def charged(app: App) -> tuple[float, float]:
 
 def test_what_was_taken_too_much_comes_back_and_too_little_is_waited_for() -> None:
     now = 0.0
-    pace = TokenPace(lambda: now)
-    pace.take("ann", 600, 500)
+    token_limiter = TokenRateLimiter(lambda: now)
+    token_limiter.take("ann", 600, 500)
     with pytest.raises(RateLimited) as caught:
-        pace.take("ann", 600, 200)
+        token_limiter.take("ann", 600, 200)
     assert (caught.value.allowance.of, caught.value.allowance.remaining) == ("tokens", 100)
     assert caught.value.retry_after == pytest.approx(10)
-    pace.settle("ann", 600, -400)
-    pace.take("ann", 600, 400)
-    pace.settle("ann", 600, 700)  # it came to far more
-    assert pace.spent("ann", 600)
+    token_limiter.settle("ann", 600, -400)
+    token_limiter.take("ann", 600, 400)
+    token_limiter.settle("ann", 600, 700)  # it came to far more
+    assert token_limiter.spent("ann", 600)
     now = 60.0
     with pytest.raises(RateLimited):
-        pace.take("ann", 600, 100)
-    pace.take("bob", 600, 9000)  # larger than a minute's share: let in while that is full
+        token_limiter.take("ann", 600, 100)
+    token_limiter.take("bob", 600, 9000)  # larger than a minute's share: let in while that is full
     with pytest.raises(RateLimited):
-        pace.take("bob", 600, 1)
+        token_limiter.take("bob", 600, 1)
 
 
 async def test_a_key_is_held_to_its_tokens_a_minute(start: Start) -> None:
@@ -118,10 +118,10 @@ def test_files_in_a_body_count_by_their_number() -> None:
 
 def test_tokens_of_the_cache_have_prices_of_their_own() -> None:
     price = Rates(input_tokens=100.0, output_tokens=400.0, cached_tokens=10.0, cache_write_tokens=125.0)
-    openai = chat.tokens_told(
+    openai = chat.tokens_reported(
         b'{"usage":{"prompt_tokens":1000,"completion_tokens":10,"prompt_tokens_details":{"cached_tokens":600}}}'
     )
-    anthropic = messages.tokens_told(
+    anthropic = messages.tokens_reported(
         b'{"usage":{"input_tokens":300,"cache_read_input_tokens":600,"cache_creation_input_tokens":100,'
         b'"output_tokens":10}}'
     )
@@ -377,7 +377,7 @@ async def test_an_exchange_is_settled_once_and_forgotten_with_its_owner(tmp_path
     store = SqliteStore(tmp_path / "x.db")
     await store.open()
     try:
-        outlay = Outlay(id="e1", owner="ann", model="m", engine="a", at=1e9, purse=Purse(reserve=5.0, budget=6.0))
+        outlay = Outlay(id="e1", owner="ann", model="m", engine="a", at=1e9, hold=SpendingHold(credits=5.0, budget=6.0))
         await store.set_aside(outlay)
         with pytest.raises(Problem, match="1 are left"):
             await store.set_aside(msgspec.structs.replace(outlay, id="e2"))
@@ -387,7 +387,7 @@ async def test_an_exchange_is_settled_once_and_forgotten_with_its_owner(tmp_path
         assert [(each.kind, each.credits, each.engine) for each in await store.entries("e1")] == [
             *(("reserve", 5.0, "a"), ("release", 5.0, "b"), ("charge", 2.0, "b"))
         ]
-        await store.set_aside(msgspec.structs.replace(outlay, id="e3", purse=Purse(reserve=1.0)))
+        await store.set_aside(msgspec.structs.replace(outlay, id="e3", hold=SpendingHold(credits=1.0)))
         record = ExchangeRecord(
             id="e1", owner="ann", began=1e9, ended=1e9 + 1, wire="w", path="/p", model="m", engine="b", request="Hi"
         )

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Failure, Generation, Input, MediaLimits, Operation, Role, State
 from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
-from mutoscope.wirekit.back import Carriage, Order, Way
+from mutoscope.wirekit.back import Transport, VendorRequest, Way
 from mutoscope.wirekit.fields import (
     FileField,
     FilesField,
@@ -116,7 +116,7 @@ def read(**said: Any) -> Generation:
 
 
 def said(wish: Generation, **order: Any) -> Any:
-    return translate(API, Order(generation=wish, names=("two",), **order))[1]
+    return translate(API, VendorRequest(generation=wish, names=("two",), **order))[1]
 
 
 FULL: dict[str, Any] = {
@@ -200,7 +200,7 @@ def test_a_task_may_be_read_where_those_of_other_endpoints_are() -> None:
         show="{at}/{id}",
         endpoints=(replace(made, shown="all", route="all"), replace(made, at="other", shown="all", route="all")),
     )
-    order = Order(generation=Generation(operation=T2V, model="two", prompt="a fox"), names=("two",))
+    order = VendorRequest(generation=Generation(operation=T2V, model="two", prompt="a fox"), names=("two",))
     handle = answered(submit(api, order), {"id": "1", "status": "waiting"}).handle
     assert handle == {"id": "1", "at": "all"}
     assert next(poll(api, handle)).path == "/v1/all/1"
@@ -231,7 +231,7 @@ def test_news_is_read_where_the_table_says() -> None:
 
 def test_a_vendor_that_answers_at_once_has_made_it_when_it_answers() -> None:
     api = replace(API, show=None, reading=Reading(inline=("data.*.b64",), links=("data.*.url",)))
-    order = Order(generation=Generation(operation=T2V, model="m", prompt="x"), names=("one",), reference="ours")
+    order = VendorRequest(generation=Generation(operation=T2V, model="m", prompt="x"), names=("one",), reference="ours")
     update = answered(submit(api, order), {"data": [{"b64": "AAAA"}, {"b64": "BBBB"}]})
     assert (update.state, update.inline, update.links) == (State.SUCCEEDED, ("AAAA", "BBBB"), ())
     with pytest.raises(Problem, match="without a link"):
@@ -257,18 +257,18 @@ def test_inputs_that_exclude_one_another_are_not_said_together(operation: Operat
     api = replace(
         START, fields=fields, endpoints=(replace(START.endpoints[0], excludes={I2V: frozenset({Role.VIDEO})}),)
     )
-    supports = wire(api).back
-    assert supports
-    said = supports.heeds(operation, ("two",)) or frozenset()
+    made = wire(api).back
+    assert made
+    said = made.supports(operation, ("two",)) or frozenset()
     assert role.role in said and other.role not in said
-    order = Order(
+    order = VendorRequest(
         generation=Generation(operation=operation, model="m", inputs=(role, other)),
         names=("two",),
         sources={role.field: "theirs", other.field: "not this"},
     )
     assert "not this" not in translate(api, order)[1].values()
     assert "theirs" in translate(api, order)[1].values()
-    assert supports.ways(order, role) and not supports.ways(order, other)
+    assert made.ways(order, role) and not made.ways(order, other)
 
 
 def test_a_whole_number_with_a_fraction_is_read_as_a_whole_one() -> None:
@@ -288,11 +288,11 @@ def test_an_upload_takes_what_the_vendor_says() -> None:
     api = replace(
         API, fields={"image": image}, upload_limits=MediaLimits(types=("image/png", "image/webp"), max_bytes=10)
     )
-    order = Order(generation=Generation(operation=I2V, model="m"), names=("two",))
+    order = VendorRequest(generation=Generation(operation=I2V, model="m"), names=("two",))
     for type, expected in (
-        ("image/png", (Carriage(Way.LINK, 20), Carriage(Way.UPLOAD, 10))),
-        (None, (Carriage(Way.LINK, 20), Carriage(Way.UPLOAD, 10))),
-        ("image/bmp", (Carriage(Way.LINK, 20),)),
+        ("image/png", (Transport(Way.LINK, 20), Transport(Way.UPLOAD, 10))),
+        (None, (Transport(Way.LINK, 20), Transport(Way.UPLOAD, 10))),
+        ("image/bmp", (Transport(Way.LINK, 20),)),
     ):
         assert ways(api, order, Input(role=Role.FIRST_FRAME, field="f", media_type=type)) == expected
 
@@ -302,7 +302,7 @@ def test_the_first_member_that_an_error_blames_and_we_know_is_the_problems_field
         return [("", told["why"]), *((each, "is bad") for each in told["members"])]
 
     api = replace(API, reasons=(), blamed=blamed)
-    order = Order(generation=Generation(operation=T2V, model="m", height=720), names=("two",))
+    order = VendorRequest(generation=Generation(operation=T2V, model="m", height=720), names=("two",))
     answer = json_response({"why": "no", "members": ["shape", "size", "settings.tone"]}, 400)
     problem = complaint(api, answer, order)
     assert (problem.kind, problem.field) == (Kind.INVALID, "height")
@@ -341,7 +341,7 @@ def read_scenes(value: Any) -> list[Input | Flaw | dict[str, Any]]:
     return [*found, {"scenes": len(value)}]
 
 
-def write_scenes(order: Order) -> list[str] | None:
+def write_scenes(order: VendorRequest) -> list[str] | None:
     ends = {Role.LAST_FRAME: "end:"}
     return [ends.get(each.role, "") + (each.url or "") for each in order.generation.inputs] or None
 
@@ -374,9 +374,11 @@ def test_a_member_of_files_is_read_and_written_by_the_vendors_own_functions() ->
     assert (read.generation.inputs, read.generation.extra) == (FRAMES, {"scenes": 2})
     assert read.fields == {"first_frame": "scenes", "last_frame": "scenes"}
     wish = read.generation
-    assert translate(TOLD, Order(generation=wish, names=("two",))) == ("story", body)
+    assert translate(TOLD, VendorRequest(generation=wish, names=("two",))) == ("story", body)
     blamed = replace(TOLD, blamed=lambda _: [("scenes[1]", "no")])
-    assert complaint(blamed, json_response({}, 400), Order(generation=wish, names=("two",))).field == "last_frame"
+    assert (
+        complaint(blamed, json_response({}, 400), VendorRequest(generation=wish, names=("two",))).field == "last_frame"
+    )
 
 
 def test_what_is_wrong_with_files_is_told_beside_what_breaks_their_type() -> None:
@@ -396,26 +398,26 @@ def test_what_is_wrong_with_files_is_told_beside_what_breaks_their_type() -> Non
 )
 def test_what_has_no_place_in_a_body_is_refused_by_name(wish: dict[str, Any], field: str) -> None:
     with pytest.raises(Problem) as caught:
-        translate(TOLD, Order(generation=Generation(operation=T2V, model="m", **wish), names=("two",)))
+        translate(TOLD, VendorRequest(generation=Generation(operation=T2V, model="m", **wish), names=("two",)))
     assert (caught.value.kind, caught.value.field) == (Kind.UNSUPPORTED, field)
 
 
 def test_what_is_always_so_may_be_asked_for() -> None:
     back = wire(TOLD).back
-    assert back and "count" in (back.heeds(T2V, ("two",)) or ())
-    back.check(Order(generation=Generation(operation=T2V, model="m", inputs=FRAMES, count=1), names=("two",)))
+    assert back and "count" in (back.supports(T2V, ("two",)) or ())
+    back.check(VendorRequest(generation=Generation(operation=T2V, model="m", inputs=FRAMES, count=1), names=("two",)))
 
 
 def test_a_vendor_of_many_bodies_says_itself_where_an_operation_is_asked_for() -> None:
     api = replace(TOLD, endpoints=(), calls=lambda _, names: (TOLD.endpoints[0], names[0]))
-    assert translate(api, Order(generation=Generation(operation=T2V, model="m", inputs=FRAMES), names=("x",)))[0] == (
-        "story"
-    )
+    assert translate(api, VendorRequest(generation=Generation(operation=T2V, model="m", inputs=FRAMES), names=("x",)))[
+        0
+    ] == ("story")
 
 
 def test_a_create_that_tells_no_status_waits_and_leaves_its_id_alone() -> None:
     api = replace(API, made_reading=Reading(status=""), at="")
-    talk = submit(api, Order(generation=read(**FULL), names=("two",)))
+    talk = submit(api, VendorRequest(generation=read(**FULL), names=("two",)))
     next(talk)
     with pytest.raises(StopIteration) as end:
         talk.send(json_response({"id": "7"}))
@@ -494,7 +496,9 @@ def test_a_file_in_a_list_is_named_by_its_place_and_said_by_what_it_is_for() -> 
         (Role.LAST_FRAME, "files[1].url"),
         (Role.FIRST_FRAME, "files[0].url"),
     ]
-    order = Order(generation=wish, names=("one@2026",), sources={each.field: str(each.url) for each in wish.inputs})
+    order = VendorRequest(
+        generation=wish, names=("one@2026",), sources={each.field: str(each.url) for each in wish.inputs}
+    )
     body = translate(LISTED, order)[1]
     assert body["model"] == "one@2026"  # a snapshot is asked for by its own name
     assert {each["type"]: each["url"] for each in body["files"]} == dict(zip(("first", "last"), links, strict=True))
@@ -511,7 +515,7 @@ def test_what_is_wrong_with_a_file_is_told_beside_what_is_wrong_with_another() -
 
 def test_a_create_that_tells_neither_result_nor_reason_tells_no_end() -> None:
     api = replace(API, made_reading=Reading(reason=()), headers=lambda order: {"x-mode": order.reference}, at="")
-    order = Order(generation=Generation(operation=T2V, model="m", prompt="x"), names=("one",), reference="ours")
+    order = VendorRequest(generation=Generation(operation=T2V, model="m", prompt="x"), names=("one",), reference="ours")
     assert next(submit(api, order)).headers["x-mode"] == "ours"
     update = answered(submit(api, order), {"id": "7", "status": "bad"})
     assert (update.state, update.upstream_status, update.handle) == (State.QUEUED, "bad", {"id": "7"})

@@ -28,7 +28,7 @@ from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, Rule
 from mutoscope.model.requests import Page, Submission, Upload, UploadWish
 from mutoscope.web import forms, openapi
 from mutoscope.web.router import Router
-from mutoscope.wirekit.back import Back, Conversation, File, Order, Way
+from mutoscope.wirekit.back import Back, Conversation, File, VendorRequest, Way
 from mutoscope.wirekit.body import LONGEST_NOTED, NOTED, Path, dotted
 from mutoscope.wirekit.forms import as_json
 from mutoscope.wirekit.routes import (
@@ -89,7 +89,7 @@ def some_job(wire: Wire, route: Route, **changes: Any) -> Job:
     return Job(**values | changes)
 
 
-def told(body: bytes) -> str:
+def text_of(body: bytes) -> str:
     """Every text inside a JSON answer."""
     return json.dumps(json.loads(body), ensure_ascii=False)
 
@@ -167,7 +167,7 @@ def test_every_kind_of_problem_can_be_said(wire: Wire, kind: Kind):
 @in_turn("kind", Kind)
 def test_the_message_of_a_problem_reaches_the_caller(wire: Wire, kind: Kind):
     answer = wire.render_problem(Problem(kind, WHY, field="prompt"), request_to(wire.routes[0]))
-    assert WHY in (answer.headers["x-mutoscope-notes"] if answer.media_type == "text/plain" else told(answer.body))
+    assert WHY in (answer.headers["x-mutoscope-notes"] if answer.media_type == "text/plain" else text_of(answer.body))
 
 
 @EVERY_WIRE
@@ -202,10 +202,10 @@ def test_every_rule_can_be_worded_and_names_the_field(wire: Wire, rule: Rule):
     answer = wire.render_problem(problem, request_to(submit))
     assert answer.status == wire.invalid_status
     if rule is not Rule.JSON:
-        assert "reference" in told(answer.body)
-        assert "3" in told(answer.body)
+        assert "reference" in text_of(answer.body)
+        assert "3" in text_of(answer.body)
     if message:
-        assert message in told(answer.body)
+        assert message in text_of(answer.body)
 
 
 @SUBMISSIONS
@@ -408,19 +408,19 @@ def test_a_job_is_rendered_in_every_state(wire: Wire, route: Route, state: State
         cost=5.0 if state.final else None,
     )
     answer = route.render(job, request_to(route))
-    assert job.id not in told(answer.body)
+    assert job.id not in text_of(answer.body)
     if route.at in MODELS_OWN:
         assert (answer.status == 200) == (state is State.SUCCEEDED)
     else:
         assert answer.status == route.status or (
             answer.status == 202 and not state.final and route.at in FILE_ELSEWHERE
         )
-        assert wire.public_id(job.id) in told(answer.body)
+        assert wire.public_id(job.id) in text_of(answer.body)
     msgspec.json.decode(answer.body, type=route.answer)
     if isinstance(route, Read):
         if route.at not in FILE_ELSEWHERE:
-            assert (file.url in told(answer.body)) == (state is State.SUCCEEDED)
-        assert (WHY in told(answer.body)) == (state is State.FAILED)
+            assert (file.url in text_of(answer.body)) == (state is State.SUCCEEDED)
+        assert (WHY in text_of(answer.body)) == (state is State.FAILED)
 
 
 @EVERY_ROUTE
@@ -431,7 +431,7 @@ def test_a_job_that_failed_for_any_reason_says_so(wire: Wire, route: Route, kind
     job = some_job(wire, route, state=State.FAILED, failure=Failure(kind=kind, message=WHY))
     answer = route.render(job, request_to(route))
     assert (answer.status == 200) == (route.at not in MODELS_OWN)
-    assert WHY in told(answer.body)
+    assert WHY in text_of(answer.body)
 
 
 @EVERY_WIRE
@@ -442,7 +442,7 @@ def test_a_webhook_speaks_of_its_job(wire: Wire, state: State):
     job = some_job(wire, wire.routes[0], state=state, failure=Failure(kind=Kind.INTERNAL, message=WHY))
     body = wire.render_webhook(job)
     if body is not None:
-        assert wire.public_id(job.id) in told(body)
+        assert wire.public_id(job.id) in text_of(body)
 
 
 @EVERY_WIRE
@@ -614,30 +614,32 @@ def back_of(wire: Wire) -> Back:
     return wire.back
 
 
-def possible_orders(wire: Wire) -> Iterator[Order]:
+def possible_orders(wire: Wire) -> Iterator[VendorRequest]:
     """The least that can be asked of each model of the catalog, in the row's own size or in none."""
     for row in ROWS:
         names = row.names.get(wire.name, ())
         for operation in sorted(row.serves, key=lambda each: (each in WORDS, each)):
-            heeded = back_of(wire).heeds(operation, names) if names else None
-            if heeded is None:
+            supported = back_of(wire).supports(operation, names) if names else None
+            if supported is None:
                 continue
             files = tuple(
                 Input(role=role, field=f"files[{number}]", url=f"{GIVEN_FILE}{number}.png")
                 for number, role in enumerate(STARTS.get(operation, ()))
             )
-            prompt = "a fox lifts its head" if "prompt" in heeded else None
+            prompt = "a fox lifts its head" if "prompt" in supported else None
             least = Generation(operation=operation, model=row.name, prompt=prompt, inputs=files)
             full = catalog.complete(least, row, remote=True)
             sources = {each.field: str(each.url) for each in files}
             for wish in (full, replace(full, width=None, height=None)):
-                order = Order(generation=wish, names=names, sources=sources, callback=CALLBACK, reference=REFERENCE)
+                order = VendorRequest(
+                    generation=wish, names=names, sources=sources, callback=CALLBACK, reference=REFERENCE
+                )
                 if passes(wire, order):
                     yield order
                     break
 
 
-def passes(wire: Wire, order: Order) -> bool:
+def passes(wire: Wire, order: VendorRequest) -> bool:
     try:
         back_of(wire).check(replace(order, sources={}))
     except Problem as problem:
@@ -672,7 +674,7 @@ def converse(vendor: Vendor, conversation: Conversation[T], *, spends: int = 0) 
         return end.value
 
 
-def submitted(wire: Wire, order: Order) -> tuple[Vendor, Update]:
+def submitted(wire: Wire, order: VendorRequest) -> tuple[Vendor, Update]:
     vendor = Vendor(wire)
     return vendor, converse(vendor, back_of(wire).submit(order), spends=1)
 
@@ -731,20 +733,20 @@ def test_every_back_can_make_something_of_the_catalog(wire: Wire):
 def test_an_unknown_model_is_not_made(wire: Wire):
     for operation in Operation:
         for names in ((), ("no such model",)):
-            assert back_of(wire).heeds(operation, names) is None
-            assert not passes(wire, Order(generation=Generation(operation=operation, model="m"), names=names))
+            assert back_of(wire).supports(operation, names) is None
+            assert not passes(wire, VendorRequest(generation=Generation(operation=operation, model="m"), names=names))
 
 
 @EVERY_ORDER
-def test_what_is_heeded_has_names_of_ours(wire: Wire, order: Order):
-    heeded = back_of(wire).heeds(order.generation.operation, order.names)
-    assert heeded is not None
-    assert not heeded & {"operation", "model", "inputs", "extra"}
-    assert {each.role for each in order.generation.inputs} <= heeded
+def test_what_is_heeded_has_names_of_ours(wire: Wire, order: VendorRequest):
+    supported = back_of(wire).supports(order.generation.operation, order.names)
+    assert supported is not None
+    assert not supported & {"operation", "model", "inputs", "extra"}
+    assert {each.role for each in order.generation.inputs} <= supported
 
 
 @EVERY_ORDER
-def test_exactly_one_request_of_a_submission_spends(wire: Wire, order: Order):
+def test_exactly_one_request_of_a_submission_spends(wire: Wire, order: VendorRequest):
     vendor, _ = submitted(wire, order)
     [paid] = [request for request in vendor.requests if request.spends]
     assert paid.method == "POST"
@@ -753,7 +755,7 @@ def test_exactly_one_request_of_a_submission_spends(wire: Wire, order: Order):
 
 
 @EVERY_ORDER
-def test_a_handle_names_the_task_and_can_be_stored(wire: Wire, order: Order):
+def test_a_handle_names_the_task_and_can_be_stored(wire: Wire, order: VendorRequest):
     vendor, update = submitted(wire, order)
     at_once = vendor.jobs[0].state is State.SUCCEEDED
     assert update.handle["id"] == (order.reference if at_once else wire.public_id(vendor.jobs[0].id))
@@ -764,7 +766,7 @@ def test_a_handle_names_the_task_and_can_be_stored(wire: Wire, order: Order):
 
 
 @EVERY_ORDER
-def test_the_front_reads_what_the_back_says(wire: Wire, order: Order):
+def test_the_front_reads_what_the_back_says(wire: Wire, order: VendorRequest):
     vendor, _ = submitted(wire, order)
     [job], wish = vendor.jobs, order.generation
     row = next(row for row in ROWS if row.name == wish.model)
@@ -772,14 +774,14 @@ def test_the_front_reads_what_the_back_says(wire: Wire, order: Order):
     told = ("operation", "model", "prompt", "seconds")
     assert [getattr(read, name) for name in told] == [getattr(wish, name) for name in told]
     assert [(each.role, each.url) for each in read.inputs] == [(each.role, each.url) for each in wish.inputs]
-    heeded = back_of(wire).heeds(wish.operation, order.names) or ()
-    if wish.width is not None and "width" in heeded:
+    supported = back_of(wire).supports(wish.operation, order.names) or ()
+    if wish.width is not None and "width" in supported:
         assert (read.width, read.height) == (wish.width, wish.height)
     assert job.webhook in (None, order.callback)
 
 
 @EVERY_ORDER
-def test_the_key_is_in_no_request_of_a_conversation(wire: Wire, order: Order):
+def test_the_key_is_in_no_request_of_a_conversation(wire: Wire, order: VendorRequest):
     """Whoever sends adds it, and only to the vendor's own address."""
     vendor, update = submitted(wire, order)
     if update.state is not State.SUCCEEDED:
@@ -801,7 +803,7 @@ ODD_WISHES: tuple[dict[str, Any], ...] = (
 
 
 @EVERY_ORDER
-def test_what_passes_the_check_can_be_said(wire: Wire, order: Order):
+def test_what_passes_the_check_can_be_said(wire: Wire, order: VendorRequest):
     """The rest is refused by our name of the field, before anything is sent."""
     for wishes in ODD_WISHES:
         odd = replace(order, generation=replace(order.generation, **wishes))
@@ -815,20 +817,20 @@ def test_what_passes_the_check_can_be_said(wire: Wire, order: Order):
 
 
 @EVERY_ORDER
-def test_every_input_has_a_way_to_travel(wire: Wire, order: Order):
+def test_every_input_has_a_way_to_travel(wire: Wire, order: VendorRequest):
     for each in order.generation.inputs:
-        ways = [carriage.way for carriage in back_of(wire).ways(replace(order, sources={}), each)]
+        ways = [transport.way for transport in back_of(wire).ways(replace(order, sources={}), each)]
         assert ways
         assert len(set(ways)) == len(ways)
         assert Way.UPLOAD not in ways or back_of(wire).upload
 
 
 @EVERY_ORDER
-def test_a_data_uri_arrives_as_the_same_bytes(wire: Wire, order: Order):
+def test_a_data_uri_arrives_as_the_same_bytes(wire: Wire, order: VendorRequest):
     inline = {
         each.field: f"data:{TYPES.get(each.role, 'image/png')};base64,{base64.b64encode(SOME_BYTES).decode()}"
         for each in order.generation.inputs
-        if Way.DATA in [carriage.way for carriage in back_of(wire).ways(order, each)]
+        if Way.DATA in [transport.way for transport in back_of(wire).ways(order, each)]
     }
     vendor, _ = submitted(wire, replace(order, sources=order.sources | inline))
     inputs = vendor.jobs[0].generation.inputs

@@ -14,7 +14,7 @@ from mutoscope.model import catalog
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Generation, Input, Operation, Role, State, Update
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.wirekit.back import File, Order, Way
+from mutoscope.wirekit.back import File, VendorRequest, Way
 from mutoscope.wirekit.routes import OpenUploads
 from mutoscope.wires import ROWS, _wan
 from mutoscope.wires._wan import MIB
@@ -55,19 +55,19 @@ def wish(operation: Operation = T2V, *roles: Role, **fields: Any) -> Generation:
     return Generation(operation=operation, model="wan-2.7", inputs=inputs, **(prompt | fields))
 
 
-def order(wanted: Generation, names: tuple[str, ...] = WAN27, **sources: str) -> Order:
+def order(wanted: Generation, names: tuple[str, ...] = WAN27, **sources: str) -> VendorRequest:
     known = {each.field: str(each.url) for each in wanted.inputs}
-    return Order(generation=wanted, names=names, sources=known | sources, reference="ref-1")
+    return VendorRequest(generation=wanted, names=names, sources=known | sources, reference="ref-1")
 
 
-def sent(asked: Order) -> dict[str, Any]:
+def sent(asked: VendorRequest) -> dict[str, Any]:
     """The body of the spending request."""
     return json.loads(next(BACK.submit(asked)).body)
 
 
 def refused(wanted: Generation, names: tuple[str, ...] = WAN27) -> Problem:
     with pytest.raises(Problem) as caught:
-        BACK.check(Order(generation=wanted, names=names))
+        BACK.check(VendorRequest(generation=wanted, names=names))
     return caught.value
 
 
@@ -99,7 +99,7 @@ def again(body: dict[str, Any]) -> tuple[Generation, Generation]:
     headers = {bodies.ASYNC: "enable"}
     first = read_by_the_front(HttpRequest(method="POST", path=path, headers=headers, body=json.dumps(body).encode()))
     names = next(row.names["dashscope"] for row in ROWS if row.name == first.model)
-    asked = Order(generation=first, names=names, sources={each.field: str(each.url) for each in first.inputs})
+    asked = VendorRequest(generation=first, names=names, sources={each.field: str(each.url) for each in first.inputs})
     BACK.check(replace(asked, sources={}))
     return first, read_by_the_front(next(BACK.submit(asked)))
 
@@ -169,16 +169,16 @@ def test_a_body_with_the_catalogs_defaults_is_still_said(body: dict[str, Any]):
     """What goes to the vendor has its size and its seconds filled in."""
     first, _ = again(body)
     row = next(row for row in ROWS if row.name == first.model)
-    BACK.check(Order(generation=catalog.complete(first, row, remote=True), names=row.names["dashscope"]))
+    BACK.check(VendorRequest(generation=catalog.complete(first, row, remote=True), names=row.names["dashscope"]))
 
 
 @given(body=ANY_BODY)
 def test_all_that_a_body_can_ask_for_is_heeded(body: dict[str, Any]):
     first, _ = again(body)
     names = next(row.names["dashscope"] for row in ROWS if row.name == first.model)
-    heeded = BACK.heeds(first.operation, names)
-    assert heeded is not None
-    assert {name for name, _ in catalog.asked(first)} <= heeded
+    supported = BACK.supports(first.operation, names)
+    assert supported is not None
+    assert {name for name, _ in catalog.asked(first)} <= supported
 
 
 # -- what is said --------------------------------------------------------------------------
@@ -308,20 +308,20 @@ def test_other_models_have_bounds_of_their_own(wanted: Generation, names: tuple[
 
 
 def test_each_operation_heeds_what_it_can_say():
-    assert BACK.heeds(I2V, WAN27) == {
+    assert BACK.supports(I2V, WAN27) == {
         "prompt", "negative_prompt", "seconds", "seed", "watermark", "prompt_extend", "resolution", "first_frame",
         "last_frame", "audio",
     }  # fmt: skip
-    extension = BACK.heeds(MORE, WAN27)
+    extension = BACK.supports(MORE, WAN27)
     assert extension
     assert {"video", "last_frame"} <= extension
     assert not {"audio", "first_frame"} & extension
-    text = BACK.heeds(T2V, WAN27)
+    text = BACK.supports(T2V, WAN27)
     assert text
     assert {"width", "height", "ratio", "resolution", "audio"} <= text
     assert "first_frame" not in text
-    assert BACK.heeds(T2V, KEYFRAMES) is None
-    text, still = BACK.heeds(T2V, WAN3), BACK.heeds(I2V, WAN3)
+    assert BACK.supports(T2V, KEYFRAMES) is None
+    text, still = BACK.supports(T2V, WAN3), BACK.supports(I2V, WAN3)
     assert text
     assert still
     assert still - text == {"first_frame", "last_frame"}

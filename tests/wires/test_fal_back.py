@@ -9,7 +9,7 @@ import pytest
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Input, Operation, Role, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.wirekit.back import Order
+from mutoscope.wirekit.back import VendorRequest
 from mutoscope.wires.fal.api import WIRE
 
 assert WIRE.back
@@ -20,18 +20,22 @@ HANDLE = {"id": ID, "at": KLING}
 FRAME = Input(role=Role.FIRST_FRAME, field="image", url="https://files.example/a.png")
 
 
-def order(word: str, operation: Operation, *inputs: Input, **wishes: Any) -> Order:
+def order(word: str, operation: Operation, *inputs: Input, **wishes: Any) -> VendorRequest:
     wish = Generation(operation=operation, model=word, inputs=inputs, **({"prompt": "a boat"} | wishes))
-    return Order(generation=wish, names=(word,), sources={each.field: str(each.url) for each in inputs}, reference="r")
+    return VendorRequest(
+        generation=wish, names=(word,), sources={each.field: str(each.url) for each in inputs}, reference="r"
+    )
 
 
-def sent(wanted: Order) -> tuple[str, Any]:
+def sent(wanted: VendorRequest) -> tuple[str, Any]:
     request = next(BACK.submit(wanted))
     assert request.spends
     return request.path, json.loads(request.body)
 
 
-def told(conversation: Generator[HttpRequest, HttpResponse, Any], *answers: tuple[int, Any]) -> tuple[Any, list[str]]:
+def result_of(
+    conversation: Generator[HttpRequest, HttpResponse, Any], *answers: tuple[int, Any]
+) -> tuple[Any, list[str]]:
     """What a conversation comes to when it is answered so, and what it asked for."""
     request, asked = next(conversation), list[str]()
     try:
@@ -79,13 +83,13 @@ def test_what_a_model_does_not_take_is_refused_by_our_name() -> None:
 
 def test_a_submission_is_known_by_its_request_id() -> None:
     wanted = order(KLING, Operation.IMAGE_TO_VIDEO, FRAME)
-    update, _ = told(BACK.submit(wanted), standing("IN_QUEUE", queue_position=0))
+    update, _ = result_of(BACK.submit(wanted), standing("IN_QUEUE", queue_position=0))
     assert (update.state, update.handle) == (State.QUEUED, HANDLE)
 
 
 def test_what_waits_and_what_runs_is_asked_about_once() -> None:
     for status, state in (("IN_QUEUE", State.QUEUED), ("IN_PROGRESS", State.RUNNING)):
-        update, asked = told(BACK.poll(HANDLE), standing(status))
+        update, asked = result_of(BACK.poll(HANDLE), standing(status))
         assert (update.state, asked) == (state, [STATUS])
 
 
@@ -100,12 +104,12 @@ def test_what_waits_and_what_runs_is_asked_about_once() -> None:
     ],
 )  # fmt: skip
 def test_a_result_is_fetched_when_it_is_there(result: Any, links: tuple[str, ...]) -> None:
-    update, asked = told(BACK.poll(HANDLE), DONE, (200, result))
+    update, asked = result_of(BACK.poll(HANDLE), DONE, (200, result))
     assert (update.state, update.links, asked) == (State.SUCCEEDED, links, [STATUS, RESULT])
 
 
 def test_a_result_may_be_words() -> None:
-    update, _ = told(BACK.poll(HANDLE), DONE, (200, {"text": "hello", "chunks": []}))
+    update, _ = result_of(BACK.poll(HANDLE), DONE, (200, {"text": "hello", "chunks": []}))
     assert (update.state, update.texts) == (State.SUCCEEDED, ("hello",))
 
 
@@ -121,12 +125,12 @@ def test_a_result_may_be_words() -> None:
     ],
 )  # fmt: skip
 def test_a_result_that_is_an_error_is_a_failure(status: int, answer: Any, kind: Kind) -> None:
-    update, _ = told(BACK.poll(HANDLE), DONE, (status, answer))
+    update, _ = result_of(BACK.poll(HANDLE), DONE, (status, answer))
     assert (update.state, update.failure.kind) == (State.FAILED, kind)
 
 
 def test_a_request_that_was_canceled_there_is_canceled() -> None:
-    update, _ = told(BACK.poll(HANDLE), DONE, (499, {"detail": "x", "error_type": "client_cancelled"}))
+    update, _ = result_of(BACK.poll(HANDLE), DONE, (499, {"detail": "x", "error_type": "client_cancelled"}))
     assert update.state is State.CANCELED
 
 
@@ -135,15 +139,17 @@ def test_a_request_that_was_canceled_there_is_canceled() -> None:
 )
 def test_trouble_while_the_result_is_read_is_no_failure_of_the_job(status: int, kind: Kind) -> None:
     with pytest.raises(Problem) as caught:
-        told(BACK.poll(HANDLE), DONE, (status, {"detail": "no"}))
+        result_of(BACK.poll(HANDLE), DONE, (status, {"detail": "no"}))
     assert caught.value.kind is kind
 
 
 def test_a_status_that_the_vendor_does_not_document_is_a_problem() -> None:
     with pytest.raises(Problem, match="'FAILED', which it does not document"):
-        told(BACK.poll(HANDLE), standing("FAILED"))
+        result_of(BACK.poll(HANDLE), standing("FAILED"))
 
 
 def test_a_cancel_names_the_app_alone() -> None:
-    stopped, asked = told(BACK.cancel(HANDLE), (202, {"status": "CANCELLATION_REQUESTED"})) if BACK.cancel else (0, [])
+    stopped, asked = (
+        result_of(BACK.cancel(HANDLE), (202, {"status": "CANCELLATION_REQUESTED"})) if BACK.cancel else (0, [])
+    )
     assert (stopped, asked) == (True, [f"PUT /fal-ai/kling-video/requests/{ID}/cancel"])

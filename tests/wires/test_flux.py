@@ -170,23 +170,23 @@ def job_of(state: State, **changes: Any) -> Job:
     return Job(**values | changes)
 
 
-def told(job: Job) -> dict[str, Any]:
+def rendered(job: Job) -> dict[str, Any]:
     route = next(route for route in WIRE.routes if isinstance(route, Read))
     return json.loads(route.render(job, HttpRequest(method="GET", path=route.path)).body)
 
 
 def test_a_result_has_only_the_vendors_words():
     file = Output(id="o", media_type="image/png", asset="a", url="https://h.example/o.png")
-    ready = told(job_of(State.SUCCEEDED, outputs=(file,)))
+    ready = rendered(job_of(State.SUCCEEDED, outputs=(file,)))
     assert (ready["status"], ready["progress"]) == ("Ready", 1.0)
     assert ready["result"] == {
         "sample": file.url, "prompt": "a lighthouse", "start_time": 1789231405.0, "end_time": 1789231410.5,
         "duration": 5.5,
     }  # fmt: skip
-    assert [told(job_of(state))["status"] for state in (State.QUEUED, State.RUNNING)] == ["Pending", "Pending"]
-    failed = told(job_of(State.FAILED, failure=Failure(kind=Kind.ENGINE_FAILED, message="why")))
+    assert [rendered(job_of(state))["status"] for state in (State.QUEUED, State.RUNNING)] == ["Pending", "Pending"]
+    failed = rendered(job_of(State.FAILED, failure=Failure(kind=Kind.ENGINE_FAILED, message="why")))
     assert (failed["status"], failed["details"], failed["result"]) == ("Error", {"Error": "why"}, None)
-    moderated = told(job_of(State.FAILED, failure=Failure(kind=Kind.REFUSED, message="why")))
+    moderated = rendered(job_of(State.FAILED, failure=Failure(kind=Kind.REFUSED, message="why")))
     assert (moderated["status"], moderated["details"]) == ("Request Moderated", {"Moderation Reasons": ["why"]})
 
 

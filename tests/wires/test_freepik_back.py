@@ -15,7 +15,7 @@ from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Failure, Generation, Input, Job, Operation, Output, Role, State, Update
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import Submission, Upload
-from mutoscope.wirekit.back import Carriage, File, Order, Way
+from mutoscope.wirekit.back import File, Transport, VendorRequest, Way
 from mutoscope.wirekit.body import literals
 from mutoscope.wirekit.routes import Create, OpenUploads, Read
 from mutoscope.wirekit.task import Endpoint as Model
@@ -176,10 +176,10 @@ def row_of(path: str) -> Model:
     return next(model for model in freepik.MODELS if model.route == path)
 
 
-def order_of(submission: Submission, texts: dict[str, Any]) -> Order:
+def order_of(submission: Submission, texts: dict[str, Any]) -> VendorRequest:
     """An order as the relay gives it: each file stands for itself."""
     wish = submission.generation
-    return Order(
+    return VendorRequest(
         generation=wish,
         names=names_of(wish.model),
         sources={each.field: texts[each.field] for each in wish.inputs},
@@ -188,11 +188,11 @@ def order_of(submission: Submission, texts: dict[str, Any]) -> Order:
     )
 
 
-def order(operation: Operation, model: str, *roles: Role, **wishes: Any) -> Order:
+def order(operation: Operation, model: str, *roles: Role, **wishes: Any) -> VendorRequest:
     """An order without files, as it is checked; made by hand, so that it can be wrong."""
     inputs = tuple(Input(role=role, field=role.value, url=PICTURE) for role in roles)
     wish = Generation(operation=operation, model=model, inputs=inputs, **wishes)
-    return Order(generation=wish, names=names_of(model))
+    return VendorRequest(generation=wish, names=names_of(model))
 
 
 I2V, T2V, T2I, MORE = (
@@ -212,11 +212,11 @@ LEGAL = {
 CLIP_ORDER = order(MORE, "wan-2.7", Role.VIDEO, resolution="1080p", seconds=8.0)
 
 
-def changed(path: str, **wishes: Any) -> Order:
+def changed(path: str, **wishes: Any) -> VendorRequest:
     return replace(LEGAL[path], generation=replace(LEGAL[path].generation, **wishes))
 
 
-def body_for(order: Order) -> dict[str, Any]:
+def body_for(order: VendorRequest) -> dict[str, Any]:
     _, [request] = drive(BACK.submit(order), task())
     return json.loads(request.body)
 
@@ -469,8 +469,8 @@ def test_two_files_for_one_field_are_refused():
     ],
 )
 def test_what_the_vendor_does_not_make_is_not_heeded(operation: Operation, names: tuple[str, ...]):
-    assert BACK.heeds(operation, names) is None
-    wanted = Order(generation=Generation(operation=operation, model="m"), names=names)
+    assert BACK.supports(operation, names) is None
+    wanted = VendorRequest(generation=Generation(operation=operation, model="m"), names=names)
     with pytest.raises(Problem) as caught:
         BACK.check(wanted)
     assert caught.value.kind is Kind.UNSUPPORTED
@@ -480,7 +480,7 @@ def test_what_the_vendor_does_not_make_is_not_heeded(operation: Operation, names
 # -- what can be said ------------------------------------------------------------------
 
 SIZE = {"width", "height"}
-HEEDED: tuple[tuple[Operation, str, set[str]], ...] = (
+SUPPORTED: tuple[tuple[Operation, str, set[str]], ...] = (
     (I2V, "gen4.5", {"prompt", "seconds", "seed", "first_frame"} | SIZE),
     (T2V, "gen4.5", {"prompt", "seconds"} | SIZE),
     (I2V, "gen4_turbo", {"prompt", "seconds", "seed", "first_frame"} | SIZE),
@@ -505,9 +505,9 @@ HEEDED: tuple[tuple[Operation, str, set[str]], ...] = (
 )
 
 
-@pytest.mark.parametrize(("operation", "model", "heeded"), HEEDED)
-def test_what_a_body_has_a_field_for_is_heeded(operation: Operation, model: str, heeded: set[str]):
-    assert BACK.heeds(operation, names_of(model)) == heeded
+@pytest.mark.parametrize(("operation", "model", "supported"), SUPPORTED)
+def test_what_a_body_has_a_field_for_is_supported(operation: Operation, model: str, supported: set[str]):
+    assert BACK.supports(operation, names_of(model)) == supported
 
 
 def test_every_model_of_the_catalog_is_heeded_for_all_that_it_serves():
@@ -517,17 +517,17 @@ def test_every_model_of_the_catalog_is_heeded_for_all_that_it_serves():
     assert set(PATHS) <= set(named)
     for row in rows:
         said = [operation for operation in row.serves if operation not in freepik.UNSENT]
-        assert all(BACK.heeds(operation, row.names["freepik"]) for operation in said), row.name
+        assert all(BACK.supports(operation, row.names["freepik"]) for operation in said), row.name
 
 
 MIB = 1024 * 1024
-WAYS: tuple[tuple[Order, Role, tuple[Carriage, ...]], ...] = (
-    (LEGAL[GEN45], Role.FIRST_FRAME, (Carriage(Way.LINK), Carriage(Way.UPLOAD, 1024 * MIB), Carriage(Way.DATA))),
-    (LEGAL[TURBO], Role.FIRST_FRAME, (Carriage(Way.LINK), Carriage(Way.UPLOAD, 1024 * MIB), Carriage(Way.DATA))),
-    (LEGAL[WAN], Role.FIRST_FRAME, (Carriage(Way.LINK, 20 * MIB), Carriage(Way.UPLOAD, 20 * MIB))),
-    (LEGAL[WAN], Role.LAST_FRAME, (Carriage(Way.LINK, 20 * MIB), Carriage(Way.UPLOAD, 20 * MIB))),
-    (LEGAL[WAN], Role.AUDIO, (Carriage(Way.LINK, 15 * MIB), Carriage(Way.UPLOAD, 15 * MIB))),
-    (CLIP_ORDER, Role.VIDEO, (Carriage(Way.LINK, 100 * MIB), Carriage(Way.UPLOAD, 100 * MIB))),
+WAYS: tuple[tuple[VendorRequest, Role, tuple[Transport, ...]], ...] = (
+    (LEGAL[GEN45], Role.FIRST_FRAME, (Transport(Way.LINK), Transport(Way.UPLOAD, 1024 * MIB), Transport(Way.DATA))),
+    (LEGAL[TURBO], Role.FIRST_FRAME, (Transport(Way.LINK), Transport(Way.UPLOAD, 1024 * MIB), Transport(Way.DATA))),
+    (LEGAL[WAN], Role.FIRST_FRAME, (Transport(Way.LINK, 20 * MIB), Transport(Way.UPLOAD, 20 * MIB))),
+    (LEGAL[WAN], Role.LAST_FRAME, (Transport(Way.LINK, 20 * MIB), Transport(Way.UPLOAD, 20 * MIB))),
+    (LEGAL[WAN], Role.AUDIO, (Transport(Way.LINK, 15 * MIB), Transport(Way.UPLOAD, 15 * MIB))),
+    (CLIP_ORDER, Role.VIDEO, (Transport(Way.LINK, 100 * MIB), Transport(Way.UPLOAD, 100 * MIB))),
     (LEGAL[WAN], Role.VIDEO, ()),
     (CLIP_ORDER, Role.FIRST_FRAME, ()),
     (LEGAL[IMAGE], Role.REFERENCE, ()),
@@ -535,7 +535,7 @@ WAYS: tuple[tuple[Order, Role, tuple[Carriage, ...]], ...] = (
 
 
 @pytest.mark.parametrize(("order", "role", "expected"), WAYS)
-def test_a_file_travels_as_its_field_allows(order: Order, role: Role, expected: tuple[Carriage, ...]):
+def test_a_file_travels_as_its_field_allows(order: VendorRequest, role: Role, expected: tuple[Transport, ...]):
     assert BACK.ways(order, Input(role=role, field="f", media_type="image/png")) == expected
     assert BACK.ways(order, Input(role=role, field="f")) == expected
 
@@ -831,7 +831,7 @@ def test_only_tasks_of_one_path_are_asked_about_together():
     assert BACK.batch_key(handles(1, WAN)[0]) != BACK.batch_key(handles(1, GEN45)[0])
 
 
-def find(order: Order) -> Any:
+def find(order: VendorRequest) -> Any:
     assert BACK.find
     return BACK.find(order, 1_790_000_000.0)
 

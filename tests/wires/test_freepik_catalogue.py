@@ -22,7 +22,7 @@ from mutoscope.model.job import Generation, Json, Operation, State, Update
 from mutoscope.model.problem import Problem, Rule
 from mutoscope.model.requests import Submission
 from mutoscope.wirekit import task as kit
-from mutoscope.wirekit.back import Conversation, Order
+from mutoscope.wirekit.back import Conversation, VendorRequest
 from mutoscope.wirekit.body import bare
 from mutoscope.wirekit.routes import Create, Read
 from mutoscope.wires import ROWS
@@ -182,12 +182,12 @@ USUAL = {
 """What the catalog's row says where the caller did not."""
 
 
-def order_of(read: Submission, path: str) -> Order:
+def order_of(read: Submission, path: str) -> VendorRequest:
     wish = read.generation
     row = CATALOG.named("freepik", path)
     wish = catalog.complete(replace(wish, model=row.name, wire="freepik", unread=read.unread), row, remote=True)
     sources = {each.field: str(each.url) for each in wish.inputs}
-    return Order(generation=wish, names=row.names["freepik"], sources=sources, reference="r")
+    return VendorRequest(generation=wish, names=row.names["freepik"], sources=sources, reference="r")
 
 
 def test_every_bound_of_every_row_is_enforced() -> None:
@@ -292,9 +292,9 @@ def test_a_size_is_said_by_its_words_or_refused() -> None:
         row = CATALOG.named("freepik", path)
         made = next(each for each in row.serves if each.value.startswith("text"))
         wish = Generation(operation=made, model=row.name, prompt="pp", width=size[0], height=size[1], seconds=10)
-        _, body = kit.translate(freepik.API, Order(generation=wish, names=(path,)))
+        _, body = kit.translate(freepik.API, VendorRequest(generation=wish, names=(path,)))
         assert {name: body.get(name) for name in said} == said
-        odd = Order(generation=replace(wish, width=333, height=111), names=(path,))
+        odd = VendorRequest(generation=replace(wish, width=333, height=111), names=(path,))
         with pytest.raises(Problem) as caught:
             freepik.check(odd)
         assert caught.value.field in ("width", "ratio", "resolution")
@@ -410,7 +410,7 @@ def drive(conversation: Conversation[Update], *answers: HttpResponse) -> tuple[U
     raise AssertionError(f"it asks on: {sent[-1]}")
 
 
-def behind(path: str, body: Json) -> Order:
+def behind(path: str, body: Json) -> VendorRequest:
     return order_of(parse(path, body), path)
 
 
@@ -466,8 +466,8 @@ def test_a_flow_of_an_account_is_run_and_asked_about() -> None:
     back = freepik.WIRE.back
     assert back
     wish = Generation(operation=Operation.TEXT_TO_IMAGE, model="mine", extra={"inputs": {"text": "a fox"}})
-    order = Order(generation=wish, names=("flows/mine",), callback="https://us.example/x", reference="r")
-    assert back.heeds(wish.operation, order.names) == {"inputs"}
+    order = VendorRequest(generation=wish, names=("flows/mine",), callback="https://us.example/x", reference="r")
+    assert back.supports(wish.operation, order.names) == {"inputs"}
     made, [asked] = drive(back.submit(order),
                           json_response({"status": "pending", "workflow_run_identifier": UUID}, 202))  # fmt: skip
     assert asked.path == "/v1/ai/flows/mine/run"
@@ -480,7 +480,7 @@ def test_a_flow_of_an_account_is_run_and_asked_about() -> None:
 def test_a_lora_is_not_trained_where_nothing_tells_of_its_end() -> None:
     back = freepik.WIRE.back
     assert back
-    assert back.heeds(Operation.FINETUNE, ("loras/styles",)) is None
+    assert back.supports(Operation.FINETUNE, ("loras/styles",)) is None
 
 
 def test_reads_of_every_row_are_served() -> None:

@@ -213,7 +213,7 @@ def job_of(state: State, **changes: Any) -> Job:
 FILE = Output(id="o", media_type="image/png", asset="a", url="https://h.example/o.png", width=1024, height=640)
 
 
-def told(job: Job) -> dict[str, Any]:
+def rendered(job: Job) -> dict[str, Any]:
     route = next(route for route in WIRE.routes if isinstance(route, Read))
     return json.loads(route.render(job, HttpRequest(method="GET", path=route.path)).body)
 
@@ -260,12 +260,12 @@ def test_a_bad_key_is_forbidden_where_the_vendor_says_so():
 
 
 def test_a_poll_has_three_members_until_the_end():
-    assert set(told(job_of(State.QUEUED, cost=None))) == {"generation_id", "status", "created"}
-    assert told(job_of(State.RUNNING, cost=None))["status"] == "pending"
-    done = told(job_of(State.SUCCEEDED, outputs=(FILE, FILE)))
+    assert set(rendered(job_of(State.QUEUED, cost=None))) == {"generation_id", "status", "created"}
+    assert rendered(job_of(State.RUNNING, cost=None))["status"] == "pending"
+    done = rendered(job_of(State.SUCCEEDED, outputs=(FILE, FILE)))
     assert (done["status"], done["usage_cost_usd_micros"]) == ("completed", 60_000)
     assert done["data"][0]["object_type"] == done["response_type"] == "image.generation"
-    failed = told(job_of(State.FAILED, failure=Failure(kind=Kind.REFUSED, message="why")))
+    failed = rendered(job_of(State.FAILED, failure=Failure(kind=Kind.REFUSED, message="why")))
     assert (failed["status"], failed["failure_reason"]) == ("failed", "why")
 
 

@@ -8,7 +8,7 @@ import pytest
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Input, Operation, Role, State, Update
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.wirekit.back import Back, Conversation, Order
+from mutoscope.wirekit.back import Back, Conversation, VendorRequest
 from mutoscope.wires.ideogram.api import WIRE
 
 PNG = "data:image/png;base64,iVBORw0KGgo="
@@ -26,10 +26,12 @@ def answered(conversation: Conversation[Update], answer: Any, status: int = 200)
     return end.value.value, request
 
 
-def order(operation: Operation, name: str, *roles: Role, **wish: Any) -> Order:
+def order(operation: Operation, name: str, *roles: Role, **wish: Any) -> VendorRequest:
     inputs = tuple(Input(role=role, field=role.value, data=b"x") for role in roles)
     generation = Generation(operation=operation, model="m", inputs=inputs, **wish)
-    return Order(generation=generation, names=(name,), sources={role.value: PNG for role in roles}, reference="r")
+    return VendorRequest(
+        generation=generation, names=(name,), sources={role.value: PNG for role in roles}, reference="r"
+    )
 
 
 def images(*items: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from mutoscope.model import catalog
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Input, Operation, Role, State, Update
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.wirekit.back import Back, Order
+from mutoscope.wirekit.back import Back, VendorRequest
 from mutoscope.wirekit.jwt import made
 from mutoscope.wires import ROWS
 from mutoscope.wires.kling.later import WIRE
@@ -25,10 +25,10 @@ def back() -> Back:
     return WIRE.back
 
 
-def order(model: str, operation: Operation, *inputs: Input, **wishes: Any) -> Order:
+def order(model: str, operation: Operation, *inputs: Input, **wishes: Any) -> VendorRequest:
     row = next(row for row in ROWS if row.name == model)
     wish = catalog.complete(Generation(operation=operation, model=model, inputs=inputs, **wishes), row, remote=True)
-    return Order(
+    return VendorRequest(
         generation=wish,
         names=row.names["kling"],
         sources={each.field: each.url or "" for each in inputs},
@@ -37,14 +37,14 @@ def order(model: str, operation: Operation, *inputs: Input, **wishes: Any) -> Or
     )
 
 
-def asked(order: Order) -> tuple[str, dict[str, Any]]:
+def asked(order: VendorRequest) -> tuple[str, dict[str, Any]]:
     back().check(order)
     request = next(back().submit(order))
     assert request.spends
     return request.path, json.loads(request.body)
 
 
-def told(body: Any, status: int = 200, *, at: str = "videos/text2video") -> Update:
+def update_of(body: Any, status: int = 200, *, at: str = "videos/text2video") -> Update:
     conversation = back().poll({"id": "867283741759111202", "at": at})
     next(conversation)
     with pytest.raises(StopIteration) as end:
@@ -197,18 +197,18 @@ def envelope(**data: Any) -> dict[str, Any]:
 
 
 def test_the_vendors_answers_are_read():
-    assert told(envelope(task_status="submitted")).state is State.QUEUED
+    assert update_of(envelope(task_status="submitted")).state is State.QUEUED
     empty = {"images": [], "videos": None}
-    assert told(envelope(task_status="processing", task_result=empty)).state is State.RUNNING
+    assert update_of(envelope(task_status="processing", task_result=empty)).state is State.RUNNING
     videos = [
         {"id": "v-1", "url": "https://h.example/a.mp4", "watermark_url": "https://h.example/w.mp4", "duration": "5.1"}
     ]
-    done = told(envelope(task_status="succeed", task_result={"videos": videos}, final_unit_deduction="3"))
+    done = update_of(envelope(task_status="succeed", task_result={"videos": videos}, final_unit_deduction="3"))
     assert (done.state, done.links, done.cost) == (State.SUCCEEDED, ("https://h.example/a.mp4",), 42)
     pictures = [{"index": 0, "url": "https://h.example/a.png"}, {"index": 1, "url": "https://h.example/b.png"}]
-    done = told(envelope(task_status="succeed", task_result={"images": pictures}))
+    done = update_of(envelope(task_status="succeed", task_result={"images": pictures}))
     assert done.links == ("https://h.example/a.png", "https://h.example/b.png")
-    failed = told(envelope(task_status="failed", task_result={}, task_status_msg="Image pixel is invalid"))
+    failed = update_of(envelope(task_status="failed", task_result={}, task_status_msg="Image pixel is invalid"))
     assert failed.failure and "Image pixel is invalid" in failed.failure.message
 
 
@@ -224,10 +224,10 @@ def test_the_newer_answers_are_read():
         "billing": [{"charge_type": "unit", "amount": "6", "package_type": "video"}],
     }
     answer = {"code": 0, "message": "SUCCEED", "request_id": "r-4"}
-    done = told(answer | {"data": [task]}, at="text-to-video/kling-3.0-turbo")
+    done = update_of(answer | {"data": [task]}, at="text-to-video/kling-3.0-turbo")
     assert (done.state, done.links, done.cost) == (State.SUCCEEDED, ("https://h.example/a.mp4",), 84)
     with pytest.raises(Problem) as caught:
-        told(answer | {"data": []}, at="text-to-video/kling-3.0-turbo")
+        update_of(answer | {"data": []}, at="text-to-video/kling-3.0-turbo")
     assert caught.value.kind is Kind.NOT_FOUND
 
 

@@ -290,14 +290,14 @@ def job_of(state: State, operation: Operation = Operation.TEXT_TO_VIDEO, **chang
     return Job(**values | changes)
 
 
-def told(job: Job) -> dict[str, Any]:
+def rendered(job: Job) -> dict[str, Any]:
     route = next(route for route in WIRE.routes if isinstance(route, Read))
     return json.loads(route.render(job, HttpRequest(method="GET", path=route.path)).body)
 
 
 def test_a_generation_has_the_vendors_members_in_every_state():
     file = Output(id="o", media_type="video/mp4", asset="a", url="https://cdn.example/out.mp4")
-    assert told(job_of(State.SUCCEEDED, outputs=(file,))) == {
+    assert rendered(job_of(State.SUCCEEDED, outputs=(file,))) == {
         "id": "01890a5d-ac96-474b-bcce-b302099a8057",
         "generation_type": "video",
         "state": "completed",
@@ -308,12 +308,12 @@ def test_a_generation_has_the_vendors_members_in_every_state():
         "request": {"generation_type": "video", "aspect_ratio": "16:9", "duration": "5s", **WORDS},
     }
     for state, word in ((State.QUEUED, "queued"), (State.RUNNING, "dreaming")):
-        waiting = told(job_of(state))
+        waiting = rendered(job_of(state))
         assert (waiting["state"], waiting["assets"], waiting["failure_reason"]) == (word, None, None)
-    failed = told(job_of(State.FAILED, failure=Failure(kind=Kind.REFUSED, message="Advanced moderation failed")))
+    failed = rendered(job_of(State.FAILED, failure=Failure(kind=Kind.REFUSED, message="Advanced moderation failed")))
     assert (failed["state"], failed["assets"]) == ("failed", None)
     assert failed["failure_reason"] == "Advanced moderation failed"
-    canceled = told(job_of(State.CANCELED))
+    canceled = rendered(job_of(State.CANCELED))
     assert (canceled["state"], canceled["failure_reason"]) == ("failed", "The generation was canceled.")
 
 
@@ -328,15 +328,15 @@ def test_a_generation_has_the_vendors_members_in_every_state():
 )
 def test_the_echo_says_of_which_type_the_request_was(operation: Operation, kind: str, of_request: str) -> None:
     job = job_of(State.QUEUED, operation, body=b"{}")
-    assert told(job)["generation_type"] == kind
-    assert told(job)["request"]["generation_type"] == of_request
-    assert ("model" in told(job)["request"]) == (of_request in ("video", "image"))
+    assert rendered(job)["generation_type"] == kind
+    assert rendered(job)["request"]["generation_type"] == of_request
+    assert ("model" in rendered(job)["request"]) == (of_request in ("video", "image"))
 
 
 def test_a_picture_is_told_as_an_image():
     file = Output(id="o", media_type="image/png", asset="a", url="https://cdn.example/out.png")
     job = job_of(State.SUCCEEDED, Operation.TEXT_TO_IMAGE, outputs=(file,))
-    assert told(job)["assets"] == {"image": "https://cdn.example/out.png"}
+    assert rendered(job)["assets"] == {"image": "https://cdn.example/out.png"}
 
 
 # -- over the application ----------------------------------------------------------------------

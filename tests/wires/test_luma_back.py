@@ -9,7 +9,7 @@ import pytest
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Generation, Input, Operation, Role, State, Update
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.wirekit.back import Order, Way
+from mutoscope.wirekit.back import VendorRequest, Way
 from mutoscope.wires.luma.api import WIRE
 
 T = TypeVar("T")
@@ -41,13 +41,13 @@ def problem(conversation: Generator[HttpRequest, HttpResponse, Any], answer: Htt
     return caught.value
 
 
-def order(operation: Operation, *roles: Role, model: str = "ray-2", **fields: Any) -> Order:
+def order(operation: Operation, *roles: Role, model: str = "ray-2", **fields: Any) -> VendorRequest:
     inputs = tuple(Input(role=role, field=role.value, url=PICTURE) for role in roles)
     wish = Generation(operation=operation, model=model, inputs=inputs, **({"prompt": "a paper boat"} | fields))
-    return Order(generation=wish, names=(model,), sources={role.value: PICTURE for role in roles})
+    return VendorRequest(generation=wish, names=(model,), sources={role.value: PICTURE for role in roles})
 
 
-def said(asked: Order) -> tuple[str, dict[str, Any]]:
+def said(asked: VendorRequest) -> tuple[str, dict[str, Any]]:
     BACK.check(asked)
     update, request = talk(BACK.submit(asked), json_response(GENERATION, 201))
     assert (update.state, update.handle["id"]) == (State.QUEUED, ID)
@@ -83,10 +83,10 @@ def test_frames_are_keyframes():
     assert [each.way for each in BACK.ways(frames, frames.generation.inputs[0])] == [Way.LINK]
 
 
-def extension(**fields: Any) -> Order:
+def extension(**fields: Any) -> VendorRequest:
     inputs = (Input(role=Role.VIDEO, field="video", output_of="job-1", asset="a"),)
     wish = Generation(operation=MORE, model="ray-2", prompt="it sails on", inputs=inputs, **fields)
-    return Order(generation=wish, names=("ray-2",), earlier={"job-1": {"id": ID}})
+    return VendorRequest(generation=wish, names=("ray-2",), earlier={"job-1": {"id": ID}})
 
 
 def test_an_extension_names_the_vendors_own_generation_and_what_is_added():
@@ -98,7 +98,7 @@ def test_an_extension_names_the_vendors_own_generation_and_what_is_added():
 def test_what_another_made_cannot_be_gone_on_from_here():
     wish = Generation(operation=MORE, model="ray-2", inputs=(Input(role=Role.VIDEO, field="video", url=CLIP),))
     with pytest.raises(Problem, match="its own tasks only") as caught:
-        BACK.check(Order(generation=wish, names=("ray-2",), sources={"video": CLIP}))
+        BACK.check(VendorRequest(generation=wish, names=("ray-2",), sources={"video": CLIP}))
     assert (caught.value.kind, caught.value.field) == (Kind.UNSUPPORTED, "video")
 
 
@@ -180,7 +180,9 @@ def test_what_is_not_wanted_any_more_is_deleted():
 
 def test_our_address_for_news_goes_along():
     asked = order(T2V)
-    _, body = said(Order(generation=asked.generation, names=asked.names, callback="https://us.example/callbacks/token"))
+    _, body = said(
+        VendorRequest(generation=asked.generation, names=asked.names, callback="https://us.example/callbacks/token")
+    )
     assert body["callback_url"] == "https://us.example/callbacks/token"
 
 
@@ -192,7 +194,7 @@ def test_a_lost_submission_is_looked_for_in_every_page_by_model_time_and_address
     assert BACK.find
     news = "https://us.example/callbacks/token"
     asked = order(T2V)
-    asked = Order(generation=asked.generation, names=asked.names, callback=news)
+    asked = VendorRequest(generation=asked.generation, names=asked.names, callback=news)
     noon = 1767268800.0
     full = [listed(number, "2026-01-01T12:00:05Z", "ray-flash-2") for number in range(98)]
     full += [listed(98, "2026-01-01T12:00:04Z", callback_url=news), listed(99, "2026-01-01T12:00:03Z")]

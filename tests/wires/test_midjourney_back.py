@@ -11,7 +11,7 @@ from mutoscope.app import App, BadSettings
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Input, Operation, Role, State, Update
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.wirekit.back import Order
+from mutoscope.wirekit.back import VendorRequest
 from mutoscope.wires.midjourney.api import WIRE
 
 assert WIRE.back
@@ -28,13 +28,15 @@ BUTTONS = [
 PARENT = {"id": ID, "status": "SUCCESS", "buttons": BUTTONS}
 
 
-def order(operation: Operation = Operation.TEXT_TO_IMAGE, label: str = "", **wish: Any) -> Order:
+def order(operation: Operation = Operation.TEXT_TO_IMAGE, label: str = "", **wish: Any) -> VendorRequest:
     """A wish; with a label one that goes on from the proxy's own task."""
     if label:
         given = Input(role=Role.IMAGE, field="customId", output_of="ours", output=2, label=label, asset="a")
         wish = {"inputs": (given,)} | wish
     generation = Generation(operation=operation, model="midjourney", **wish)
-    return Order(generation=generation, names=NAMES, earlier={"ours": {"id": ID}} if label else {}, reference="our-job")
+    return VendorRequest(
+        generation=generation, names=NAMES, earlier={"ours": {"id": ID}} if label else {}, reference="our-job"
+    )
 
 
 def said(conversation: Any, *answers: Any) -> tuple[list[HttpRequest], Update]:

@@ -9,7 +9,7 @@ import pytest
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Input, Operation, Role, State, Update
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.wirekit.back import Order
+from mutoscope.wirekit.back import VendorRequest
 from mutoscope.wires.minimax.api import WIRE
 
 GOOD = {"status_code": 0, "status_msg": "success"}
@@ -111,7 +111,7 @@ def test_a_code_is_read_as_what_it_means(code: int, kind: Kind) -> None:
     wish = Generation(operation=Operation.TEXT_TO_VIDEO, model="t2v-01", prompt="p", width=1280, height=720, seconds=6)
     told = {"task_id": "", "base_resp": {"status_code": code, "status_msg": "so it is"}}
     with pytest.raises(Problem, match="so it is") as caught:
-        talked(BACK.submit(Order(generation=wish, names=("T2V-01",))), told)
+        talked(BACK.submit(VendorRequest(generation=wish, names=("T2V-01",))), told)
     assert caught.value.kind is kind
     with pytest.raises(Problem) as caught:
         polled(told | {"status": ""})
@@ -127,7 +127,7 @@ def test_a_success_without_the_id_of_a_file_is_asked_about_again(file: Any) -> N
 
 def said(wish: Generation, name: str) -> tuple[str, dict[str, Any]]:
     assert BACK
-    order = Order(generation=wish, names=(name,), sources={each.field: str(each.url) for each in wish.inputs})
+    order = VendorRequest(generation=wish, names=(name,), sources={each.field: str(each.url) for each in wish.inputs})
     request = next(BACK.submit(order))
     return request.path, json.loads(request.body)
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Input, Operation, Role, State, Update
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.wirekit.back import Back, Order
+from mutoscope.wirekit.back import Back, VendorRequest
 from mutoscope.wires.recraft.api import WIRE
 
 LINK = "https://img.example/a.webp?sig=s"
@@ -23,8 +23,10 @@ def back() -> Back:
     return WIRE.back
 
 
-def order(wish: Generation, name: str) -> Order:
-    return Order(generation=wish, names=(name,), reference="r", sources={each.field: LINK for each in wish.inputs})
+def order(wish: Generation, name: str) -> VendorRequest:
+    return VendorRequest(
+        generation=wish, names=(name,), reference="r", sources={each.field: LINK for each in wish.inputs}
+    )
 
 
 def submitted(wish: Generation, name: str, answer: Any, status: int = 200) -> tuple[Update, HttpRequest]:

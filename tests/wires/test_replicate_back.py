@@ -9,7 +9,7 @@ import pytest
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Input, Operation, Role, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.wirekit.back import File, Order, Way
+from mutoscope.wirekit.back import File, VendorRequest, Way
 from mutoscope.wires.replicate import models
 from mutoscope.wires.replicate.api import WIRE
 
@@ -21,14 +21,16 @@ HANDLE = {"id": ID, "at": f"models/{SCHNELL}/predictions"}
 FRAME = Input(role=Role.FIRST_FRAME, field="image", url="https://files.example/a.png")
 
 
-def order(word: str, operation: Operation, *inputs: Input, **wishes: Any) -> Order:
+def order(word: str, operation: Operation, *inputs: Input, **wishes: Any) -> VendorRequest:
     known = models.BY_WORD.get(word)
     names = known.row.names["replicate"] if known else (word,)
     wish = Generation(operation=operation, model=word, inputs=inputs, **({"prompt": "a boat"} | wishes))
-    return Order(generation=wish, names=names, sources={each.field: str(each.url) for each in inputs}, reference="r")
+    return VendorRequest(
+        generation=wish, names=names, sources={each.field: str(each.url) for each in inputs}, reference="r"
+    )
 
 
-def boat(**wishes: Any) -> Order:
+def boat(**wishes: Any) -> VendorRequest:
     return order(SCHNELL, Operation.TEXT_TO_IMAGE, **wishes)
 
 
@@ -36,13 +38,13 @@ def first(conversation: Generator[HttpRequest, HttpResponse, Any]) -> HttpReques
     return next(conversation)
 
 
-def sent(wanted: Order) -> tuple[str, Any]:
+def sent(wanted: VendorRequest) -> tuple[str, Any]:
     request = first(BACK.submit(wanted))
     assert request.spends
     return request.path, json.loads(request.body)
 
 
-def told(conversation: Generator[HttpRequest, HttpResponse, Any], *answers: Any, status: int = 200) -> Any:
+def result_of(conversation: Generator[HttpRequest, HttpResponse, Any], *answers: Any, status: int = 200) -> Any:
     """What a conversation comes to when it is answered so."""
     request = next(conversation)
     try:
@@ -89,7 +91,9 @@ def test_anybody_elses_is_asked_for_by_its_version() -> None:
 
 def test_no_wait_is_asked_for_and_the_callback_goes_along() -> None:
     wanted = boat()
-    request = first(BACK.submit(Order(generation=wanted.generation, names=wanted.names, callback="https://us/c/t")))
+    request = first(
+        BACK.submit(VendorRequest(generation=wanted.generation, names=wanted.names, callback="https://us/c/t"))
+    )
     assert "prefer" not in request.headers
     assert json.loads(request.body)["webhook"] == "https://us/c/t"
 
@@ -138,7 +142,7 @@ def test_a_model_that_is_not_known_gets_its_own_members_back() -> None:
 
 @pytest.mark.parametrize("name", ["no such model", "a/../b", "x", "a/b?c", "a b/c"])
 def test_a_name_that_could_be_another_path_is_never_sent(name: str) -> None:
-    assert BACK.heeds(Operation.TEXT_TO_IMAGE, (name,)) is None
+    assert BACK.supports(Operation.TEXT_TO_IMAGE, (name,)) is None
 
 
 def test_a_file_is_sent_ahead_and_named_by_its_link() -> None:
@@ -172,25 +176,25 @@ def test_a_file_is_sent_ahead_and_named_by_its_link() -> None:
     ],
 )  # fmt: skip
 def test_news_is_read(answer: Any, state: State, links: tuple[str, ...], texts: tuple[str, ...]) -> None:
-    news = told(BACK.poll(HANDLE), answer)
+    news = result_of(BACK.poll(HANDLE), answer)
     assert (news.state, news.links, news.texts) == (state, links, texts)
     assert news.upstream_status == answer["status"]
 
 
 @pytest.mark.parametrize(("output", "texts"), [("hello Alice", ("hello Alice",)), (["hello", " A"], ("hello", " A"))])
 def test_words_are_read_as_words(output: Any, texts: tuple[str, ...]) -> None:
-    news = told(BACK.poll(HANDLE), prediction("succeeded", output=output))
+    news = result_of(BACK.poll(HANDLE), prediction("succeeded", output=output))
     assert (news.links, news.texts) == ((), texts)
 
 
 def test_a_failed_prediction_says_why() -> None:
-    news = told(BACK.poll(HANDLE), prediction("failed", error="NSFW content detected"))
+    news = result_of(BACK.poll(HANDLE), prediction("failed", error="NSFW content detected"))
     assert news.failure.message == "Replicate could not make it: NSFW content detected"
 
 
 def test_an_output_that_is_gone_is_the_vendors_failure() -> None:
     with pytest.raises(Problem, match="without a link"):
-        told(BACK.poll(HANDLE), prediction("succeeded", output=None, data_removed=True))
+        result_of(BACK.poll(HANDLE), prediction("succeeded", output=None, data_removed=True))
 
 
 @pytest.mark.parametrize(
@@ -208,7 +212,7 @@ def test_an_output_that_is_gone_is_the_vendors_failure() -> None:
 )  # fmt: skip
 def test_trouble_is_read_from_the_status_and_the_detail(status: int, body: Any, kind: Kind, why: str) -> None:
     with pytest.raises(Problem) as caught:
-        told(BACK.submit(boat()), body, status=status)
+        result_of(BACK.submit(boat()), body, status=status)
     assert caught.value.kind is kind
     assert why in caught.value.message
     assert (status in BACK.unsent) == (status == 429)  # what broke over there may have been taken
@@ -218,7 +222,7 @@ def test_a_cancel_is_a_post_without_a_body() -> None:
     assert BACK.cancel
     request = first(BACK.cancel(HANDLE))
     assert (request.method, request.path, request.body) == ("POST", f"/v1/predictions/{ID}/cancel", b"")
-    assert told(BACK.cancel(HANDLE), prediction("canceled")) is True
+    assert result_of(BACK.cancel(HANDLE), prediction("canceled")) is True
 
 
 # -- a lost answer -------------------------------------------------------------------------
@@ -241,7 +245,7 @@ def test_a_lost_submission_is_looked_for_by_its_time_and_its_input() -> None:
         prediction("starting", id="b2", model="replicate/by-another-name"),
         prediction("succeeded", id="b3", input={}, data_removed=True),
     )
-    found = told(BACK.find(boat(), 0.0), listed(*others, *may_be))
+    found = result_of(BACK.find(boat(), 0.0), listed(*others, *may_be))
     assert [each["id"] for each in found] == ["b1", "b2", "b3"]
 
 
@@ -249,7 +253,7 @@ def test_files_are_not_compared_because_they_are_named_otherwise_there() -> None
     assert BACK.find
     wanted = order(I2V, Operation.IMAGE_TO_VIDEO, FRAME)
     theirs = prediction("starting", model=I2V, input={"prompt": "a boat", "image": "https://elsewhere.example/x"})
-    assert len(told(BACK.find(wanted, 0.0), listed(theirs))) == 1
+    assert len(result_of(BACK.find(wanted, 0.0), listed(theirs))) == 1
 
 
 def test_every_page_is_read_at_the_accounts_own_address() -> None:

@@ -18,7 +18,7 @@ from runwayml.types import (
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Failure, Generation, Job, MediaLimits, Operation, Output, Role, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.model.requests import Account, ModelAccount, Period, Submission, Upload, Usage
+from mutoscope.model.requests import CallerAccount, ModelAccount, Period, Submission, Upload, Usage
 from mutoscope.wirekit.routes import Create
 from mutoscope.wires.runway import api as runway
 from mutoscope.wires.runway import bodies
@@ -1021,7 +1021,7 @@ def test_an_upload_slot_names_its_uri():
 
 def test_the_organization_tells_limits_and_counts():
     models = {"gen4_turbo": ModelAccount(max_concurrent=2, max_daily=200, made_today=12), "veo3": ModelAccount()}
-    response = runway.render_account(Account(models=models, spent=10.4), request("GET /v1/organization"))
+    response = runway.render_account(CallerAccount(models=models, spent=10.4), request("GET /v1/organization"))
     OrganizationRetrieveResponse.model_validate_json(response.body)
     answer = json.loads(response.body)
     assert answer["tier"]["models"] == {

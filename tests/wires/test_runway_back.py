@@ -23,7 +23,7 @@ from mutoscope.model.job import Failure, Generation, Input, Job, MediaLimits, Op
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import Submission
 from mutoscope.wirekit.answers import SOURCE_STAND_IN
-from mutoscope.wirekit.back import File, Order, Way
+from mutoscope.wirekit.back import File, VendorRequest, Way
 from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wires import ROWS
 from mutoscope.wires.runway import api as runway
@@ -50,10 +50,10 @@ def heard(operation: Operation, body: dict[str, Any]) -> Generation:
     return submission(endpoint, msgspec.json.encode(body), ENDPOINTS[endpoint]).generation
 
 
-def order(wish: Generation, **facts: Any) -> Order:
+def order(wish: Generation, **facts: Any) -> VendorRequest:
     """With every file as it was named."""
     sources = {each.field: each.url for each in wish.inputs if each.url}
-    return Order(**({"generation": wish, "names": (wish.model,), "sources": sources} | facts))
+    return VendorRequest(**({"generation": wish, "names": (wish.model,), "sources": sources} | facts))
 
 
 def wish(operation: Operation, model: str, *inputs: Input, **fields: Any) -> Generation:
@@ -69,13 +69,13 @@ FRAME, LAST, CLIP = file(Role.FIRST_FRAME), file(Role.LAST_FRAME), file(Role.VID
 
 def refused(wanted: Generation, **facts: Any) -> Problem:
     with pytest.raises(Problem) as caught:
-        BACK.check(Order(generation=wanted, names=(wanted.model,), **facts))
+        BACK.check(VendorRequest(generation=wanted, names=(wanted.model,), **facts))
     return caught.value
 
 
 def body_of(wanted: Generation) -> dict[str, Any]:
     """What is sent for a wish that passes the check."""
-    BACK.check(Order(generation=wanted, names=(wanted.model,)))
+    BACK.check(VendorRequest(generation=wanted, names=(wanted.model,)))
     request = next(BACK.submit(order(wanted)))
     return {name: value for name, value in json.loads(request.body).items() if name != "model"}
 
@@ -121,13 +121,13 @@ TURBO = wish(I2V, "gen4_turbo", FRAME, prompt="the cat turns", width=1280, heigh
 
 
 def test_a_model_is_found_by_its_operation_and_its_name():
-    assert BACK.heeds(I2V, ("gen4_turbo",)) == {
+    assert BACK.supports(I2V, ("gen4_turbo",)) == {
         "prompt", "width", "height", "resolution", "seconds", "seed", "contentModeration", "first_frame", "count",
         "watermark",
     }  # fmt: skip
-    assert BACK.heeds(T2V, ("gen4_turbo",)) is None
-    assert BACK.heeds(I2V, ("image-to-video/wan-2-7",)) is None
-    assert BACK.heeds(I2V, ()) is None
+    assert BACK.supports(T2V, ("gen4_turbo",)) is None
+    assert BACK.supports(I2V, ("image-to-video/wan-2-7",)) is None
+    assert BACK.supports(I2V, ()) is None
 
 
 @pytest.mark.parametrize(
@@ -161,18 +161,18 @@ def test_a_model_is_found_by_its_operation_and_its_name():
 def test_what_can_be_said_is_what_the_models_body_has(
     operation: Operation, model: str, said: set[str] | None, unsaid: set[str]
 ):
-    heeded = BACK.heeds(operation, (model,))
+    supported = BACK.supports(operation, (model,))
     if said is None:
-        assert heeded is None
+        assert supported is None
     else:
-        assert heeded is not None and said <= heeded and not unsaid & heeded
+        assert supported is not None and said <= supported and not unsaid & supported
 
 
 def test_every_endpoint_and_model_can_be_called():
     assert len(EVERY_MODEL) > 100
     for operation, model in EVERY_MODEL:
-        assert BACK.heeds(operation, (model,)), (operation, model)
-    made = {operation for operation in Operation if any(BACK.heeds(operation, (model,)) for _, model in EVERY_MODEL)}
+        assert BACK.supports(operation, (model,)), (operation, model)
+    made = {operation for operation in Operation if any(BACK.supports(operation, (model,)) for _, model in EVERY_MODEL)}
     assert made == {*ENDPOINTS, Operation.VIDEO_EXTENSION}
 
 
@@ -260,10 +260,10 @@ def test_every_legal_body_is_heeded_whole_and_means_the_same_after_it_was_read_a
     BACK.check(order(asked, sources={}))
     sent = json.loads(next(BACK.submit(order(asked))).body)
     assert same(heard(asked.operation, sent), asked)
-    heeded = BACK.heeds(asked.operation, (model,))
-    assert heeded is not None
+    supported = BACK.supports(asked.operation, (model,))
+    assert supported is not None
     fields = {name for name in FIELDS if name not in ("wire", "unread") and getattr(asked, name) is not None}
-    assert fields | {each.role.value for each in asked.inputs} | asked.extra.keys() <= heeded
+    assert fields | {each.role.value for each in asked.inputs} | asked.extra.keys() <= supported
 
 
 # ---- fields
@@ -436,13 +436,16 @@ def test_all_that_is_wrong_is_told_at_once():
 
 
 def test_a_check_needs_no_files_and_a_submission_uses_them():
-    assert next(BACK.submit(Order(generation=TURBO, names=("gen4_turbo",)))).body.count(SOURCE_STAND_IN.encode()) == 1
-    sent = next(BACK.submit(Order(generation=TURBO, names=("gen4_turbo",), sources={"first_frame": PIXEL})))
+    assert (
+        next(BACK.submit(VendorRequest(generation=TURBO, names=("gen4_turbo",)))).body.count(SOURCE_STAND_IN.encode())
+        == 1
+    )
+    sent = next(BACK.submit(VendorRequest(generation=TURBO, names=("gen4_turbo",), sources={"first_frame": PIXEL})))
     assert json.loads(sent.body)["promptImage"] == PIXEL
 
 
 def test_of_several_names_the_first_that_the_operation_knows_is_called():
-    asked = Order(generation=TURBO, names=("nowhere", "gen4_turbo", "gen4.5"))
+    asked = VendorRequest(generation=TURBO, names=("nowhere", "gen4_turbo", "gen4.5"))
     assert json.loads(next(BACK.submit(asked)).body)["model"] == "gen4_turbo"
 
 
@@ -506,7 +509,7 @@ def test_a_file_goes_where_its_role_belongs(wanted: Generation, said: dict[str, 
 
 def carried(role: Role, **facts: Any) -> dict[Way, int | None]:
     each = Input(role=role, field="f", **facts)
-    return {carriage.way: carriage.max_bytes for carriage in BACK.ways(order(TURBO), each)}
+    return {transport.way: transport.max_bytes for transport in BACK.ways(order(TURBO), each)}
 
 
 MB = 1024 * 1024

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mutoscope.model.catalog import heed
+from mutoscope.model.catalog import check_support
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Failure, Generation, Input, Job, Operation, Output, Role, State
 from mutoscope.model.problem import Kind, Problem
@@ -120,14 +120,14 @@ def test_a_song_of_nothing_is_refused_and_a_cut_without_a_clip() -> None:
 
 def test_the_fields_of_a_cover_are_noted_and_other_tasks_refused_by_name() -> None:
     row = next(row for row in ROWS if row.name == "chirp-v4")
-    honours = {Operation.TEXT_TO_MUSIC: frozenset({"lyrics", "tags", "title"})}
+    supported_fields = {Operation.TEXT_TO_MUSIC: frozenset({"lyrics", "tags", "title"})}
     cover = parse(CUSTOM | {"task": "cover", "cover_clip_id": CLIPS[0], "generation_type": "TEXT"})
-    notes = heed(cover.generation, row, "studio", honours, cover.fields)
+    notes = check_support(cover.generation, row, "studio", supported_fields, cover.fields)
     assert [note.partition(" (")[0] for note in notes] == ["ignored: task", "ignored: cover_clip_id"]
     for name, value in {"task": "gen_stem", "persona_id": "p", "stem_type_id": 90, "generation_type": "STEM"}.items():
         asked = parse(CUSTOM | {name: value})
         with pytest.raises(Problem, match=f"^{name} is not supported"):
-            heed(asked.generation, row, "studio", honours, asked.fields)
+            check_support(asked.generation, row, "studio", supported_fields, asked.fields)
 
 
 def test_words_a_join_and_an_upload_are_read() -> None:

@@ -8,7 +8,7 @@ import pytest
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Input, Operation, Role, State, Update
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.wirekit.back import Back, Conversation, Order
+from mutoscope.wirekit.back import Back, Conversation, VendorRequest
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import udio
 from mutoscope.wires.suno import api as suno
@@ -38,8 +38,8 @@ def success(data: Any) -> dict[str, Any]:
     return {"code": "success", "message": "", "data": data}
 
 
-def order(wish: Generation, name: str, **more: Any) -> Order:
-    return Order(generation=wish, names=(name,), reference="r", **more)
+def order(wish: Generation, name: str, **more: Any) -> VendorRequest:
+    return VendorRequest(generation=wish, names=(name,), reference="r", **more)
 
 
 def polled(wire: Wire, data: dict[str, Any]) -> Update:

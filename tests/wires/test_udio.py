@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mutoscope.model.catalog import heed
+from mutoscope.model.catalog import check_support
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Failure, Generation, Job, Operation, Output, Role, State
 from mutoscope.model.problem import Kind, Problem
@@ -91,7 +91,9 @@ def test_what_nobody_asked_for_is_not_made_up() -> None:
 def test_hints_are_noted_where_an_engine_knows_nothing_of_them() -> None:
     row = next(row for row in ROWS if row.name == "udio32-v1.5")
     asked = parse({"gen_params": PARAMS})
-    notes = heed(asked.generation, row, "studio", {Operation.TEXT_TO_MUSIC: frozenset({"prompt"})}, asked.fields)
+    notes = check_support(
+        asked.generation, row, "studio", {Operation.TEXT_TO_MUSIC: frozenset({"prompt"})}, asked.fields
+    )
     assert [note.partition(" (")[0] for note in notes] == [f"ignored: gen_params.{name}" for name in HINTS]
 
 

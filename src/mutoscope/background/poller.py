@@ -33,11 +33,11 @@ FORGIVEN_SECONDS = 120.0  # a vendor may say for so long that it does not know i
 TOGETHER = 100  # watches that are asked about in one task, where the vendor can tell of many at once
 IDLE_SECONDS = 1.0  # how long what another process did may go unnoticed
 COUNT_SECONDS = 5.0  # how often the jobs that an account holds are counted
-TOLD_KEPT = 50_000
+REPORTED_KEPT = 50_000
 UNEXPECTED = "the server met an unexpected error; its log has the details"
 
 
-class Told(NamedTuple):
+class Reported(NamedTuple):
     """What was last written of a job, so that the same is not written again."""
 
     status: str
@@ -71,7 +71,7 @@ class Poller:
         self.polls = 0  # how many there were
         self._free = settings.max_polls_in_flight
         self._tasks: set[asyncio.Task[None]] = set()
-        self._told: dict[str, Told] = {}
+        self._reported: dict[str, Reported] = {}
         self._unknown: dict[str, float] = {}  # jobs that their vendor says it does not know → since when, steadily
         self._counted = -COUNT_SECONDS
 
@@ -175,14 +175,17 @@ class Poller:
         relay.breaker.answered()
         self._unknown.pop(watch.job, None)
         for doubt in news.doubts:
-            await self.store.tell(watch.job, "doubted", account=relay.name, detail=doubt, now=self.clock())
+            await self.store.add_event(watch.job, "doubted", account=relay.name, detail=doubt, now=self.clock())
         await self._news(relay, watch, news)
 
     async def _trace(self, relay: Relay, watch: Watch, news: Update | Problem, began: float) -> None:
         """A span for a poll that brought something new; most do not, and a job would have a thousand of them."""
-        told, word = self._told.get(watch.job), news.kind.value if isinstance(news, Problem) else news.upstream_status
+        reported, word = (
+            self._reported.get(watch.job),
+            news.kind.value if isinstance(news, Problem) else news.upstream_status,
+        )
         job = await self.store.get(watch.job)
-        if self.gateway.tracing and job and job.trace and (told is None or told.status != word):
+        if self.gateway.tracing and job and job.trace and (reported is None or reported.status != word):
             facts = described(job) | {"mutoscope.account": relay.name, "mutoscope.status": word}
             facts["mutoscope.polls"] = watch.polls
             self.gateway.tracing.note("poll", job.trace, began, self.clock(), facts)
@@ -225,11 +228,11 @@ class Poller:
         if self.clock() >= watch.deadline:
             await self._give_up(relay, watch, f"it was {update.upstream_status}")
         elif watch.mode is Mode.WAIT:
-            told = Told(update.upstream_status, update.progress)
-            if self._told.get(watch.job) != told:
-                if len(self._told) >= TOLD_KEPT:
-                    self._told.clear()
-                self._told[watch.job] = told
+            reported = Reported(update.upstream_status, update.progress)
+            if self._reported.get(watch.job) != reported:
+                if len(self._reported) >= REPORTED_KEPT:
+                    self._reported.clear()
+                self._reported[watch.job] = reported
                 await self.store.observe(
                     watch.job, status=update.upstream_status, progress=update.progress, now=self.clock()
                 )
@@ -253,7 +256,7 @@ class Poller:
             await self.store.postpone(watch.job, due=now + (problem.retry_after or 1.0))
         elif problem.kind in (Kind.UPSTREAM_FAILED, Kind.TIMED_OUT, Kind.UNAVAILABLE):
             relay.breaker.unanswered(problem.message)
-        await self.store.tell(watch.job, "trouble", account=relay.name, detail=problem.message, now=now)
+        await self.store.add_event(watch.job, "trouble", account=relay.name, detail=problem.message, now=now)
         if now >= watch.deadline:
             await self._give_up(relay, watch, problem.message)
 
@@ -272,12 +275,12 @@ class Poller:
         """Tell the vendor of a cancel. True: it is done with."""
         if relay.back.cancel is None:
             detail = f"{relay.name} cannot cancel; it may finish this and charge for it"
-            await self.store.tell(watch.job, "canceled", account=relay.name, detail=detail, now=self.clock())
+            await self.store.add_event(watch.job, "canceled", account=relay.name, detail=detail, now=self.clock())
             return False
         try:
             stopped = await relay.stop(watch)
         except Problem as problem:
-            await self.store.tell(
+            await self.store.add_event(
                 watch.job, "trouble", account=relay.name, detail=f"cancel: {problem.message}", now=self.clock()
             )
             return False
@@ -302,7 +305,7 @@ class Poller:
             cost=cost,
             now=self.clock(),
             keep_until=keep_until,
-            owed=self.gateway.owed,
+            pending_delivery=self.gateway.pending_delivery,
         )
         if job is not None:
             log.info("job_ended", job=job.id, state=job.state.value, reason=failure.message)
@@ -319,7 +322,7 @@ class Poller:
 
     def _moved_on(self, relay: Relay, watch: Watch) -> None:
         """The account holds one job less, and somebody may go on with this one."""
-        self._told.pop(watch.job, None)
+        self._reported.pop(watch.job, None)
         self._unknown.pop(watch.job, None)
         relay.upstream = max(relay.upstream - 1, 0)
         self.gateway.changed(watch.job)

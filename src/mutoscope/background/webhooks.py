@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import msgspec
 import structlog
 
-from mutoscope.files.egress import Client
+from mutoscope.files.egress import SafeClient
 from mutoscope.model.config import Webhooks as WebhookSettings
 from mutoscope.model.job import Delivery, Job
 from mutoscope.model.problem import Kind, Problem
@@ -23,7 +23,7 @@ from mutoscope.service.jumps import Jumps
 from mutoscope.service.signals import Bell
 from mutoscope.store import Deliveries, DueDelivery, Jobs
 from mutoscope.telemetry.counters import Durations, Tally
-from mutoscope.telemetry.tracing import HEADER, Facts, Tracing, Untold, span
+from mutoscope.telemetry.tracing import HEADER, Facts, NoFacts, Tracing, span
 
 log = structlog.get_logger(__name__)
 
@@ -106,7 +106,7 @@ class Deliverer:
         self,
         *,
         store: DelivererStore,
-        client: Client,
+        client: SafeClient,
         settings: WebhookSettings,
         secret: str,
         wake: Bell,
@@ -185,14 +185,14 @@ class Deliverer:
     async def _send(self, due: DueDelivery) -> None:
         """One attempt, and its record."""
         if self.tracing is None:
-            await self._attempt(due, Untold())
+            await self._attempt(due, NoFacts())
             return
         job = await self.store.get(due.delivery.job)
         facts = {"receiver": due.receiver, "event": due.delivery.event, "attempt": due.attempts + 1}
-        with span(self.tracing, "webhook", parent=job and job.trace, kind="CLIENT", job=job, **facts) as told:
-            await self._attempt(due, told)
+        with span(self.tracing, "webhook", parent=job and job.trace, kind="CLIENT", job=job, **facts) as found:
+            await self._attempt(due, found)
 
-    async def _attempt(self, due: DueDelivery, told: Facts) -> None:
+    async def _attempt(self, due: DueDelivery, found: Facts) -> None:
         delivery, status, error = due.delivery, None, None
         sent = headers(self.secret, delivery.id, self.clock(), delivery.body)
         if self.vendors_headers and (job := await self.store.get(delivery.job)):
@@ -225,8 +225,8 @@ class Deliverer:
         )
         outcome = "delivered" if delivered else "given_up" if next_due is None else "will_retry"
         self.attempts.add((outcome,), time.monotonic() - started)
-        told.tell(outcome=outcome, status=status or 0)
-        told.fault = "" if delivered else outcome
+        found.add(outcome=outcome, status=status or 0)
+        found.fault = "" if delivered else outcome
         if not delivered:
             self.failures.add(due.receiver)
         log.info("webhook", outcome=outcome, delivery=delivery.id, job=delivery.job, status=status, error=error)

@@ -13,17 +13,17 @@ import structlog
 import uuid_utils
 from msgspec.structs import replace
 
-from mutoscope.engines import CutOff, Engine, Handed, OpenedInput, Outcome, Parked, Unsent
-from mutoscope.engines.engine import MADE
-from mutoscope.files.assets import Assets, in_turn
+from mutoscope.engines import CutOff, Engine, NotSubmitted, OpenedInput, Outcome, RetryFetch, Submitted
+from mutoscope.engines.engine import MADE, outcome_word
+from mutoscope.files.assets import Assets, in_file_pool
 from mutoscope.files.c2pa import Making, Signer, Unsigned
 from mutoscope.files.probe import MediaInfo
 from mutoscope.model.config import Relay as RelaySettings
 from mutoscope.model.config import Worker as WorkerSettings
 from mutoscope.model.job import Dispatch, Failure, Input, Job, Json, Output, Sent, State
-from mutoscope.model.problem import Hindered, Kind, Problem, hindrance
+from mutoscope.model.problem import Kind, Problem, Unavailable, as_unavailable
 from mutoscope.service.gateway import Gateway
-from mutoscope.service.planning import made_definite
+from mutoscope.service.planning import with_defaults_and_seed
 from mutoscope.store import Dispatches, Jobs, Leases
 from mutoscope.telemetry.tracing import Facts, span
 
@@ -36,7 +36,7 @@ PROGRESS_SECONDS = 0.5  # how often news of progress is written
 WORDS = "text/plain"
 CLEARED_SECONDS = 3600.0  # how often what copies left is looked through
 AGAIN_SECONDS = (1.0, 10.0)  # before a job that was cut off is taken up again: the first time, and the longest
-PARKED_SECONDS = 60.0  # before what a vendor made is fetched again after a fault of ours
+RETRY_FETCH_SECONDS = 60.0  # before what a vendor made is fetched again after a fault of ours
 UNEXPECTED = "The server met an unexpected error while making this; its log has the details."
 
 
@@ -49,7 +49,7 @@ class Ending(NamedTuple):
     was_made: bool = False  # a vendor made it, whatever became of it here
 
 
-Conclusion = Ending | Handed | Parked | Unsent | CutOff
+Conclusion = Ending | Submitted | RetryFetch | NotSubmitted | CutOff
 """What comes of an attempt."""
 
 
@@ -149,14 +149,14 @@ class Worker:
                 lease_seconds=self.settings.lease_seconds,
                 limit=free,
                 now=self.clock(),
-                owed=self.gateway.owed,
+                pending_delivery=self.gateway.pending_delivery,
                 made_before=self._made_before(engine),
                 held=tuple(self.runs),  # whatever became of their leases, they are being made here
             )
             for job in jobs:
                 self._start(job, engine)
             if any(job.webhook for job in jobs):
-                self.signals.owed()
+                self.signals.delivery_pending()
 
     async def _clear_landings(self) -> None:
         """Remove what is left of copies for jobs that have ended meanwhile, or are gone."""
@@ -193,16 +193,16 @@ class Worker:
         log.info("job_started", job=job.id, engine=engine.name, model=job.generation.model, attempt=job.attempts)
         waited = round(self.clock() - job.created, 3)
         facts = {"attempt": job.attempts, "since_create_seconds": waited}
-        with span(self.gateway.tracing, "run", parent=job.trace, kind="CONSUMER", job=job, **facts) as told:
-            await self._make_it(run, engine, told)
+        with span(self.gateway.tracing, "run", parent=job.trace, kind="CONSUMER", job=job, **facts) as found:
+            await self._make_it(run, engine, found)
 
-    async def _make_it(self, run: "Run", engine: Engine, told: Facts) -> None:
+    async def _make_it(self, run: "Run", engine: Engine, found: Facts) -> None:
         job = run.job
         try:
             outcome = await self._attempt(run, engine)
-            told.tell(outcome=outcome.state.value if isinstance(outcome, Ending) else type(outcome).__name__.lower())
+            found.add(outcome=outcome.state.value if isinstance(outcome, Ending) else outcome_word(outcome))
             if isinstance(outcome, Ending):
-                told.fault = outcome.failure.kind.value if outcome.failure else ""
+                found.fault = outcome.failure.kind.value if outcome.failure else ""
             await self._conclude(run, engine, outcome)
         except asyncio.CancelledError:
             if run.released:
@@ -214,18 +214,18 @@ class Worker:
             if not run.is_accepted:
                 raise
             log.exception("conclusion_broke", job=job.id)  # what a vendor makes or made is not given up for it
-            await self._park(run, Parked(detail=UNEXPECTED, seconds=PARKED_SECONDS))
+            await self._retry_fetch(run, RetryFetch(detail=UNEXPECTED, seconds=RETRY_FETCH_SECONDS))
 
     async def _conclude(self, run: "Run", engine: Engine, outcome: "Conclusion") -> None:
         job = run.job
         match outcome:
-            case Handed():
+            case Submitted():
                 log.info("job_handed_over", job=job.id, account=engine.name)
                 self.signals.watched()
-            case Parked() as parked:
-                await self._park(run, parked)
-            case Unsent() as unsent:
-                await self._elsewhere(run, unsent)
+            case RetryFetch() as again:
+                await self._retry_fetch(run, again)
+            case NotSubmitted() as refused:
+                await self._elsewhere(run, refused)
             case CutOff() as cut:
                 await self._take_up_again(run, cut)
             case Ending() as ending:
@@ -236,7 +236,7 @@ class Worker:
         """What comes of one attempt. Nothing that goes wrong here ends a job that a vendor has accepted."""
         job = run.job
         try:
-            outcome = await self._unhindered(run, engine)
+            outcome = await self._retried_while_unavailable(run, engine)
             return Ending(State.SUCCEEDED, outputs=outcome) if isinstance(outcome, tuple) else outcome
         except CutOff as cut:
             if job.attempts < self.settings.max_attempts:
@@ -249,14 +249,14 @@ class Worker:
             log.exception("engine_broke", job=job.id, engine=engine.name)
             failure = Failure(kind=Kind.INTERNAL, message=UNEXPECTED)
         if run.is_accepted:
-            return Parked(detail=failure.message, seconds=PARKED_SECONDS)
+            return RetryFetch(detail=failure.message, seconds=RETRY_FETCH_SECONDS)
         if run.dispatch is not None and run.is_open:
             await run.resolve(run.dispatch, Sent.UNKNOWN, failure.message)
             message = f"Nothing tells whether a vendor makes this: {failure.message}"
             failure = Failure(kind=Kind.SUBMISSION_UNKNOWN, message=message)
         return Ending(State.FAILED, failure=failure)
 
-    async def _unhindered(self, run: "Run", engine: Engine) -> Outcome:
+    async def _retried_while_unavailable(self, run: "Run", engine: Engine) -> Outcome:
         """Make it, and where the system hinders that, as a full disk does, try again: the job is not to blame.
 
         What was sent to a vendor and what it answered is read anew each time, as after a crash.
@@ -269,7 +269,7 @@ class Worker:
                 self._hold_attempts(run)
                 return await self._generate(run, engine)
             except Exception as error:
-                problem = hindrance(error) or (unfinished(error) if run.is_open else None)
+                problem = as_unavailable(error) or (unfinished(error) if run.is_open else None)
                 if problem is None:
                     raise
                 log.error(
@@ -294,7 +294,7 @@ class Worker:
         job = run.job
         if not engine.remote:
             model = self.gateway.catalog.get(job.generation.model)
-            run.generation = made_definite(job.generation, model, engine, job.id)
+            run.generation = with_defaults_and_seed(job.generation, model, engine, job.id)
             if job.generation.inputs:
                 run.inputs = await self.gateway.intake.open(job.generation.inputs, run.scratch)
         return await engine.generate(run)
@@ -307,21 +307,21 @@ class Worker:
         await asyncio.sleep(seconds)
         await self.store.release(job.id, self.name, self.clock(), counted=True)
 
-    async def _park(self, run: "Run", parked: Parked) -> None:
+    async def _retry_fetch(self, run: "Run", again: RetryFetch) -> None:
         """What the vendor made could not be fetched: it is asked again, unless that went on for too long."""
         job, now = run.job, self.clock()
         since = run.dispatch.at if run.dispatch else job.created
         if now - since > self.relay.late_seconds:
-            message = f"The vendor made this, but it could not be fetched: {parked.detail}"
+            message = f"The vendor made this, but it could not be fetched: {again.detail}"
             failure = Failure(kind=Kind.UPSTREAM_FAILED, message=message)
             await self._settle(run, Ending(State.FAILED, failure=failure, was_made=True))
             return
-        await self.store.park(job.id, self.name, due=now + parked.seconds, detail=parked.detail, now=now)
-        log.warning("copy_failed", job=job.id, reason=parked.detail, next_seconds=round(parked.seconds))
+        await self.store.park(job.id, self.name, due=now + again.seconds, detail=again.detail, now=now)
+        log.warning("copy_failed", job=job.id, reason=again.detail, next_seconds=round(again.seconds))
 
-    async def _elsewhere(self, run: "Run", unsent: Unsent) -> None:
+    async def _elsewhere(self, run: "Run", refused: NotSubmitted) -> None:
         """Nothing was spent: the next engine of the route takes the job, else it waits, else it fails."""
-        job, now, problem = run.job, self.clock(), unsent.problem
+        job, now, problem = run.job, self.clock(), refused.problem
         model = self.gateway.catalog.get(job.generation.model)
         tried = (*run.checkpointed.get("tried", ()), job.engine)
         if follower := self.gateway.routes.next(job.generation, model, tried, allowed=job.engines):
@@ -331,15 +331,15 @@ class Worker:
             self.signals.wake(follower.name)
             return
         patience = job.created + (model.timeout_seconds or self.relay.timeout_seconds)
-        if unsent.retry_seconds is None or now + unsent.retry_seconds > patience:
+        if refused.retry_seconds is None or now + refused.retry_seconds > patience:
             failure = Failure(kind=problem.kind, message=problem.message, field=problem.field)
             await self._settle(run, Ending(State.FAILED, failure=failure))
             return
         if run.checkpointed.get("tried"):
             await run.checkpoint(tried=())  # the next round begins anew
-        until = now + unsent.retry_seconds
+        until = now + refused.retry_seconds
         await self.store.defer(job.id, self.name, until=until, detail=problem.message, now=now)
-        log.warning("deferred", job=job.id, engine=job.engine, seconds=round(unsent.retry_seconds, 1))
+        log.warning("deferred", job=job.id, engine=job.engine, seconds=round(refused.retry_seconds, 1))
 
     async def _settle(self, run: "Run", ending: Ending) -> None:
         """Write how it ended. A store that cannot be written is waited for: what was made is not thrown away."""
@@ -355,7 +355,7 @@ class Worker:
                     notes=tuple(run.notes),
                     cost=run.cost_of(ending),
                     now=self.clock(),
-                    owed=self.gateway.owed,
+                    pending_delivery=self.gateway.pending_delivery,
                 )
                 break
             except Problem as problem:
@@ -512,7 +512,7 @@ class Run:
         if signer is None:
             return source
         try:
-            signed = await in_turn(signer.sign, source, media_type, making, engine=self.job.engine)
+            signed = await in_file_pool(signer.sign, source, media_type, making, engine=self.job.engine)
         except Unsigned as reason:
             log.warning("unsigned", job=self.job.id, media_type=media_type, reason=repr(reason.__cause__ or reason))
             self.note(f"no content credentials: {reason}")
@@ -592,9 +592,9 @@ class Run:
     async def ours(self, account: str, ids: Collection[str]) -> set[str]:
         return await self._worker.store.dispatched_ids(account, ids)
 
-    async def tell(self, what: str, detail: str = "") -> None:
+    async def add_event(self, what: str, detail: str = "") -> None:
         worker = self._worker
-        await worker.store.tell(self.job.id, what, account=self.job.engine, detail=detail, now=worker.clock())
+        await worker.store.add_event(self.job.id, what, account=self.job.engine, detail=detail, now=worker.clock())
 
     def charge(self, credits: float) -> None:
         self.cost = credits
@@ -610,7 +610,7 @@ def names_in(folder: Path) -> list[str]:
     return [each.name for each in folder.iterdir()] if folder.is_dir() else []
 
 
-def unfinished(error: Exception) -> Hindered | None:
+def unfinished(error: Exception) -> Unavailable | None:
     """What is told of a fault of ours between a request that costs money and its answer: nothing is known by it, and it
     is found out as after a crash. None for a problem that somebody has thought about."""
-    return None if isinstance(error, Problem) else Hindered(UNEXPECTED)
+    return None if isinstance(error, Problem) else Unavailable(UNEXPECTED)

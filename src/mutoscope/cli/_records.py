@@ -16,12 +16,12 @@ DATABASE = "mutoscope.db"
 @contextlib.asynccontextmanager
 async def opened(settings: Settings) -> AsyncGenerator[SqliteStore]:
     """The store. Home is not asked: it would make the directory, and its lock belongs to the server."""
-    hold(settings)
+    check(settings)
     async with at(settings.data / DATABASE) as store:
         yield store
 
 
-def hold(settings: Settings) -> None:
+def check(settings: Settings) -> None:
     """Raises Stop where there are no records."""
     if not (settings.data / DATABASE).is_file():
         raise Stop(

@@ -34,7 +34,7 @@ from mutoscope.model import config
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import BadSettings, Settings
 from mutoscope.model.problem import Problem
-from mutoscope.store import NewerDatabase, hold_readable
+from mutoscope.store import NewerDatabase, check_readable
 from mutoscope.telemetry import tracing
 from mutoscope.wires import ROWS
 
@@ -171,7 +171,7 @@ def program(name: str, use: str) -> Check:
     return Check(what=name, found=found)
 
 
-WALLS = {
+SANDBOX = {
     "network": "connections",
     "files": "other files",
     "processes": "other processes",
@@ -181,33 +181,33 @@ WALLS = {
 
 def strangers_files(settings: config.Inputs) -> Check:
     """What the child that opens input files is kept from, tried out."""
-    found = asyncio.run(tried_walls(Prober(settings)))
+    found = asyncio.run(tried_sandbox(Prober(settings)))
     advice = "reinstall PyAV and Pillow from their wheels (pip install --force-reinstall --only-binary :all: av pillow)"
-    return shut_in("input files", "opened", found, advice)
+    return sandbox_check("input files", "opened", found, advice)
 
 
 def renders(settings: config.Studio) -> Check:
     """What a child that renders is kept from, where it runs no command."""
-    found = asyncio.run(tried_walls(Studio(settings)))
+    found = asyncio.run(tried_sandbox(Studio(settings)))
     advice = "reinstall the program with its dependencies, and look into the log of a server that renders"
-    return shut_in("renders", "made", found, advice)
+    return sandbox_check("renders", "made", found, advice)
 
 
-def shut_in(what: str, done: str, found: dict[str, bool], repair: str) -> Check:
+def sandbox_check(what: str, done: str, found: dict[str, bool], repair: str) -> Check:
     if not found:
         return Check(what=what, verdict=Verdict.BROKEN, found="the child that is to do it fails", advice=repair)
-    shut = ", ".join(each for wall, each in WALLS.items() if found[wall])
+    shut = ", ".join(each for wall, each in SANDBOX.items() if found[wall])
     if all(found.values()):
         return Check(what=what, found=f"{done} in a child without {shut}")
-    open_ways = ", ".join(each for wall, each in WALLS.items() if not found[wall])
+    open_ways = ", ".join(each for wall, each in SANDBOX.items() if not found[wall])
     told = f"{done} in a child that this system cannot keep from {open_ways}; it is without {shut or 'any wall'}"
     advice = "run it on Linux 5.13 or later (seccomp and Landlock), on x86-64 or 64-bit ARM"
     return Check(what=what, verdict=Verdict.MISSING, found=told, advice=advice)
 
 
-async def tried_walls(whose: Prober | Studio) -> dict[str, bool]:
+async def tried_sandbox(whose: Prober | Studio) -> dict[str, bool]:
     try:
-        return await whose.walls()
+        return await whose.sandbox()
     finally:
         await whose.close()
 
@@ -280,7 +280,7 @@ def home(settings: Settings) -> Iterator[Check]:
 
 def records(path: Path) -> Check:
     try:
-        hold_readable(path)
+        check_readable(path)
     except (NewerDatabase, Problem) as error:
         advice = "choose another directory with --data, or put back the copy that fits"
         return Check(what="job store", verdict=Verdict.BROKEN, found=str(error), advice=advice)

@@ -65,11 +65,11 @@ def row(record: ExchangeRecord) -> tuple[str | Text, ...]:
         record.end,
         str(record.read),
         str(record.written),
-        told_credits(record),
+        rendered_credits(record),
     )
 
 
-def told_credits(record: ExchangeRecord) -> str:
+def rendered_credits(record: ExchangeRecord) -> str:
     return "unknown" if record.credits is None else f"{record.credits:.6g}"
 
 

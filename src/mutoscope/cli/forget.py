@@ -55,7 +55,7 @@ async def forget(
         Words that must not be found afterwards, besides the owner's name; may be given several times.
     """
     settings = settings_of(config, data=data)
-    _records.hold(settings)
+    _records.check(settings)
     with beside_server(settings) as serving:
         async with _records.opened(settings) as store:
             if not (

@@ -49,7 +49,7 @@ async def list_(
     async with _records.opened(settings_of(config, data=data)) as store:
         jobs = await store.recent(limit=limit, state=state)
     if as_json:
-        _show.print_json([told(job) for job in jobs])
+        _show.print_json([json_of(job) for job in jobs])
     elif jobs:
         _show.print_table(("id", "state", "model", "engine", "made", "prompt"), [row(job) for job in jobs])
     else:
@@ -69,10 +69,12 @@ async def show(id: Id, *, data: Data = None, config: Config = None, as_json: AsJ
         job = await _records.find(store, id)
         deliveries = await store.deliveries(job=job.id)
         attempts = {each.delivery.id: await store.attempts(each.delivery.id) for each in deliveries}
-        events, dispatches = await store.story(job.id), await store.dispatches(job.id)
+        events, dispatches = await store.events(job.id), await store.dispatches(job.id)
     if as_json:
         upstream = {"events": msgspec.to_builtins(events), "dispatches": msgspec.to_builtins(dispatches)}
-        _show.print_json(told(job) | upstream | {"deliveries": [told_delivery(each, attempts) for each in deliveries]})
+        _show.print_json(
+            json_of(job) | upstream | {"deliveries": [delivery_as_json(each, attempts) for each in deliveries]}
+        )
         return
     _show.print_facts(story(job, settings))
     if events:
@@ -92,16 +94,16 @@ async def cancel(id: Id, *, data: Data = None, config: Config = None, as_json: A
     settings = settings_of(config, data=data)
     async with _records.opened(settings) as store:
         job = await _records.find(store, id)
-        canceled = await store.cancel(job.id, now=time.time(), owed=owed)
+        canceled = await store.cancel(job.id, now=time.time(), pending_delivery=pending_delivery)
     if canceled is None:
         raise Stop(f"Job {job.id} has ended already: {job.state.value}. There was nothing to cancel.")
     if as_json:
-        _show.print_json(told(canceled))
+        _show.print_json(json_of(canceled))
     else:
         _show.out.print(f"Canceled {canceled.id}.")
 
 
-def owed(job: Job) -> Delivery | None:
+def pending_delivery(job: Job) -> Delivery | None:
     """The message that a cancellation owes. No wire has one to tell so far; a canceled job has no files to link to."""
     render = BY_NAME[job.wire].render_webhook if job.wire in BY_NAME else None
     body = render(job) if job.webhook and render else None
@@ -134,7 +136,7 @@ async def wait(
                 await asyncio.sleep(POLL_SECONDS)
                 job = await found_again(store.get(job.id))
     if as_json:
-        _show.print_json(told(job))
+        _show.print_json(json_of(job))
     else:
         _show.print_facts(story(job, settings))
     return 0 if job.state is State.SUCCEEDED else 1
@@ -274,7 +276,7 @@ def fate(record: DeliveryRecord) -> str:
 # -- a job as JSON ----------------------------------------------------------------
 
 
-def told(job: Job) -> dict[str, Any]:
+def json_of(job: Job) -> dict[str, Any]:
     """The whole record; the body as text, since base64 tells nobody anything."""
     fields: dict[str, Any] = msgspec.to_builtins(job)
     return fields | {
@@ -285,7 +287,7 @@ def told(job: Job) -> dict[str, Any]:
     }
 
 
-def told_delivery(record: DeliveryRecord, attempts: dict[str, tuple[Attempt, ...]]) -> dict[str, Any]:
+def delivery_as_json(record: DeliveryRecord, attempts: dict[str, tuple[Attempt, ...]]) -> dict[str, Any]:
     fields: dict[str, Any] = msgspec.to_builtins(record)
     delivery: dict[str, Any] = fields.pop("delivery")
     delivery["body"] = record.delivery.body.decode("utf-8", "replace")

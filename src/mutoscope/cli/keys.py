@@ -126,7 +126,7 @@ async def create(
         return
     async with _records.made(settings) as store:
         await store.add_key(key)
-    tell(secret, key, halves)
+    print_secret(secret, key, halves)
 
 
 @app.command(name="list")
@@ -139,7 +139,7 @@ async def list_(*, data: Data = None, config: Config = None, as_json: AsJson = F
             kept = await store.keys()
     now = time.time()
     if as_json:
-        _show.print_json([admin.told(key, now) for key in kept] + [in_file(each) for each in settings.keys])
+        _show.print_json([admin.as_json(key, now) for key in kept] + [in_file(each) for each in settings.keys])
         return
     if not kept and not settings.keys:
         _show.err.print("There are no keys: the server is open to this machine, and to no other.")
@@ -149,10 +149,10 @@ async def list_(*, data: Data = None, config: Config = None, as_json: AsJson = F
             key.id,
             Text(key.name),
             f"{key.prefix}…",
-            str(admin.told(key, now)["state"]),
+            str(admin.as_json(key, now)["state"]),
             _show.moment(key.expires),
             _show.moment(key.last_used),
-            Text(told_rights(key.rights)),
+            Text(rendered_rights(key.rights)),
         )
         for key in kept
     ]
@@ -164,7 +164,7 @@ async def list_(*, data: Data = None, config: Config = None, as_json: AsJson = F
             "in the file",
             _show.moment(access.seconds_of(key.expires)),
             "",
-            Text(told_rights(key)),
+            Text(rendered_rights(key)),
         )
         for key in settings.keys
     ]
@@ -204,7 +204,7 @@ async def rotate(
     async with _records.opened(settings) as store:
         halves = pair_of(settings) if pair else None
         secret, key = await access.rotate(store, id, now=time.time(), grace_seconds=seconds, pair=halves)
-    tell(secret, key, halves)
+    print_secret(secret, key, halves)
 
 
 # -- what is asked for -----------------------------------------------------------------
@@ -223,14 +223,16 @@ def rights_of(given: Mapping[str, object], settings: Settings) -> Rights:
         where, option = str(error).partition(" - at `$.")[::2]
         raise Stop(f"--{option.rstrip('`').replace('_', '-')}: {where}", 2) from error
     engines = dict.fromkeys([*BUILT_IN, *settings.accounts, *BY_NAME])
-    hold("--wire", rights.wires, BY_NAME)
+    check_known("--wire", rights.wires, BY_NAME)
     words = {word: None for each in settings.accounts.values() for word in (*each.renames, *each.models)}
-    hold("--model", rights.models, dict.fromkeys([*Catalog(ROWS, settings.models).models, *settings.models, *words]))
-    hold("--engine", rights.engines, engines)
+    check_known(
+        "--model", rights.models, dict.fromkeys([*Catalog(ROWS, settings.models).models, *settings.models, *words])
+    )
+    check_known("--engine", rights.engines, engines)
     return rights
 
 
-def hold(option: str, names: Sequence[str], known: Mapping[str, object]) -> None:
+def check_known(option: str, names: Sequence[str], known: Mapping[str, object]) -> None:
     for name in names:
         if name not in known:
             raise Stop(f"{option} {name}: there is none of this name; there are {', '.join(known)}.", 2)
@@ -258,7 +260,7 @@ def shown(secret: str, pair: access.Pair | None) -> list[str]:
     return [f"AccessKey: {pair.access}", f"SecretKey: {pair.secret}"] if pair else [secret]
 
 
-def tell(secret: str, key: KeyRecord, pair: access.Pair | None = None) -> None:
+def print_secret(secret: str, key: KeyRecord, pair: access.Pair | None = None) -> None:
     """The key alone on the standard output, so that a script can take it."""
     until = f", until {_show.moment(key.expires)}" if key.expires else ""
     _show.err.print(f"{key.id} for {key.name}{until}. The key, which is shown this once:\n", markup=False)
@@ -266,7 +268,7 @@ def tell(secret: str, key: KeyRecord, pair: access.Pair | None = None) -> None:
         _show.out.print(line, markup=False, soft_wrap=True)
 
 
-def told_rights(rights: Rights) -> str:
+def rendered_rights(rights: Rights) -> str:
     """What a key may do differently from others, in a line."""
     return ", ".join(f"{name} {msgspec.json.encode(value).decode()}" for name, value in known_rights(rights).items())
 

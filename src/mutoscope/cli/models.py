@@ -28,7 +28,7 @@ def models(
     catalog = Catalog(ROWS, settings.models, max_concurrent=limits.max_concurrent, max_daily=limits.max_daily)
     rows = list(catalog.models.values())
     if as_json:
-        _show.print_json([told(model, settings) for model in rows])
+        _show.print_json([json_of(model, settings) for model in rows])
         return
     if prices:
         rows_of_prices = [line for model in rows for line in price_rows(model, settings)]
@@ -87,7 +87,7 @@ def says_who(price: Price) -> str:
     return f"{where}: {price.note}" if price.note else where
 
 
-def told(model: Model, settings: Settings) -> dict[str, Any]:
+def json_of(model: Model, settings: Settings) -> dict[str, Any]:
     return {
         "name": model.name,
         "vendor": model.vendor,

@@ -27,7 +27,7 @@ from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import Config, Data, Whole, settings_of
 from mutoscope.model.config import Settings
 from mutoscope.service.routing import route
-from mutoscope.store import hold_readable
+from mutoscope.store import check_readable
 from mutoscope.telemetry import logs
 from mutoscope.web.protocol import SPARE, Connection, Socket
 from mutoscope.web.realtime import MAX_EVENT
@@ -83,7 +83,7 @@ def serve(
     with listening(settings.server.host, settings.server.port) as door:
         app = App(settings, rehearsal=rehearse)
         keep_scratch(app.home.scratch)
-        hold_readable(app.home.database)
+        check_readable(app.home.database)
         server = Serving(app, door)
         server.run(sockets=[door])
     return 0 if server.started else 1

@@ -69,7 +69,7 @@ async def usage(
         _show.err.print(f"Wrote {len(rows)} rows to {csv}.", markup=False)
     sums = summed(rows, by)
     if as_json:
-        _show.print_json(told(sums, rows, by, first, last))
+        _show.print_json(json_of(sums, rows, by, first, last))
     elif not rows:
         _show.err.print(f"Nothing was spent from {first} to {last}.")
     else:
@@ -158,7 +158,7 @@ def blocks(share: float) -> str:
     return (EIGHTHS[8] * (eighths // 8) + EIGHTHS[eighths % 8]).rstrip()
 
 
-def told(sums: dict[str, Sum], rows: Sequence[SpendingRow], by: By, first: date, last: date) -> dict[str, Any]:
+def json_of(sums: dict[str, Sum], rows: Sequence[SpendingRow], by: By, first: date, last: date) -> dict[str, Any]:
     return {
         "since": str(first),
         "until": str(last),

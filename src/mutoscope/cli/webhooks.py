@@ -9,7 +9,7 @@ from rich.text import Text
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
-from mutoscope.cli.jobs import delivery_story, fate, told_delivery
+from mutoscope.cli.jobs import delivery_as_json, delivery_story, fate
 from mutoscope.files.data_dir import Home
 from mutoscope.store import DeliveryRecord, SqliteStore
 
@@ -47,7 +47,7 @@ async def list_(
         records = await store.deliveries(job=of, pending_only=pending, limit=limit)
         attempts = {each.delivery.id: await store.attempts(each.delivery.id) for each in records} if as_json else {}
     if as_json:
-        _show.print_json([told_delivery(each, attempts) for each in records])
+        _show.print_json([delivery_as_json(each, attempts) for each in records])
     elif records:
         rows = [
             (each.delivery.id, each.delivery.event, str(each.attempts), fate(each), Text(each.delivery.url))
@@ -65,7 +65,7 @@ async def show(id: Id, *, data: Data = None, config: Config = None, as_json: AsJ
         record = await find(store, id)
         attempts = await store.attempts(id)
     if as_json:
-        _show.print_json(told_delivery(record, {id: attempts}))
+        _show.print_json(delivery_as_json(record, {id: attempts}))
         return
     _show.print_facts([("job", record.delivery.job), ("made", _show.moment(record.created))])
     _show.print_facts(delivery_story(record, attempts))

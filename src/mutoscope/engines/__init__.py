@@ -1,31 +1,31 @@
 """One file per way of making media. An engine does not know who asked."""
 
 from mutoscope.engines.engine import (
-    HANDED,
+    SUBMITTED,
     CutOff,
     Engine,
     EngineRun,
-    Handed,
     Local,
+    NotSubmitted,
     OpenedInput,
     Outcome,
-    Parked,
-    Unsent,
+    RetryFetch,
+    Submitted,
     VendorRun,
 )
 from mutoscope.files.c2pa import Making
 
 __all__ = [
-    "HANDED",
+    "SUBMITTED",
     "CutOff",
     "Engine",
     "EngineRun",
-    "Handed",
     "Local",
     "Making",
+    "NotSubmitted",
     "OpenedInput",
     "Outcome",
-    "Parked",
-    "Unsent",
+    "RetryFetch",
+    "Submitted",
     "VendorRun",
 ]

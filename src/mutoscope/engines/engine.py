@@ -27,21 +27,21 @@ class OpenedInput(Struct, frozen=True, kw_only=True):
     label: str | None = None
 
 
-class Handed(Struct, frozen=True, kw_only=True):
+class Submitted(Struct, frozen=True, kw_only=True):
     """What `generate` returns when somebody else goes on: the vendor that has the job now, asked again at its watch."""
 
 
-HANDED = Handed()
+SUBMITTED = Submitted()
 
 
-class Parked(Struct, frozen=True, kw_only=True):
+class RetryFetch(Struct, frozen=True, kw_only=True):
     """The vendor has made it, but the result could not be fetched: asked again after a while, for a fresh link too."""
 
     detail: str
     seconds: float
 
 
-class Unsent(Struct, frozen=True, kw_only=True):
+class NotSubmitted(Struct, frozen=True, kw_only=True):
     """Nothing was spent and nothing can be here, now: the next engine on the route takes over, or this one tries again.
 
     Without `retry_seconds` there is no use in trying this one again.
@@ -56,7 +56,14 @@ class CutOff(Exception):
     attempt counts. The message says what happened, without a full stop."""
 
 
-Outcome = tuple[Output, ...] | Handed | Parked | Unsent
+Outcome = tuple[Output, ...] | Submitted | RetryFetch | NotSubmitted
+
+OUTCOME_WORDS: dict[type, str] = {Submitted: "handed", RetryFetch: "parked", NotSubmitted: "unsent"}
+"""How the outcomes that are no files are called in traces."""
+
+
+def outcome_word(outcome: object) -> str:
+    return OUTCOME_WORDS.get(type(outcome), type(outcome).__name__.lower())
 
 
 class EngineRun(Protocol):
@@ -176,7 +183,7 @@ class VendorRun(EngineRun, Protocol):
         """Those of a vendor's task ids that belong to jobs of ours."""
         ...
 
-    async def tell(self, what: str, detail: str = "") -> None:
+    async def add_event(self, what: str, detail: str = "") -> None:
         """Add a line to the job's story."""
         ...
 
@@ -208,13 +215,13 @@ class Engine(Protocol):
         """Whether nothing is begun now, nor can go elsewhere: what waits grows old in the queue."""
         ...
 
-    def heeds(self, operation: Operation, model: Model, /) -> frozenset[str] | None:
+    def supports(self, operation: Operation, model: Model, /) -> frozenset[str] | None:
         """The Generation fields, input roles and `extra` names that it obeys when it makes this; "*" stands for every
         name. None: it cannot make this."""
         ...
 
     def plan(self, wish: Generation, model: Model, fields: Mapping[str, str]) -> tuple[str, ...]:
-        """Hold a wish, as it was asked for, against what it can do: notes for what goes unheeded by leave of the
+        """Hold a wish, as it was asked for, against what it can do: notes for what is unsupported by leave of the
         model's row.
 
         `fields` are the caller's names. Raises Problem with one of them for what it cannot make.
@@ -230,22 +237,22 @@ class Engine(Protocol):
 
 
 class Local:
-    """What is the same for every engine that makes things here; its own are a name, slots, what it honours and
+    """What is the same for every engine that makes things here; its own are a name, slots, what it supports and
     `generate`."""
 
     name: str
-    honours: Mapping[Operation, frozenset[str]]
-    """For each operation it can do, what it heeds."""
+    supported_fields: Mapping[Operation, frozenset[str]]
+    """For each operation it can do, the fields that it supports."""
     remote = False
     speaks = ""
     is_up = True
     is_left_alone = False
 
-    def heeds(self, operation: Operation, _model: Model, /) -> frozenset[str] | None:
-        return self.honours.get(operation)
+    def supports(self, operation: Operation, _model: Model, /) -> frozenset[str] | None:
+        return self.supported_fields.get(operation)
 
     def plan(self, wish: Generation, model: Model, fields: Mapping[str, str]) -> tuple[str, ...]:
-        return catalog.heed(wish, model, self.name, self.honours, fields)
+        return catalog.check_support(wish, model, self.name, self.supported_fields, fields)
 
     async def close(self) -> None:
         """Nothing is held."""

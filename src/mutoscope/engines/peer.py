@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 
 from mutoscope.engines.circuit_breaker import Breaker, Bucket
-from mutoscope.files.egress import Channel, Declined, Line, Lookup, Opened
-from mutoscope.model.config import Account, Net
+from mutoscope.files.egress import Channel, Declined, Lookup, Opened, VendorClient
+from mutoscope.model.config import Net, VendorAccount
 from mutoscope.model.config import Relay as RelaySettings
 from mutoscope.model.config import Words as WordsSettings
 from mutoscope.model.http import HttpRequest
@@ -27,7 +27,7 @@ class Peer:
     def __init__(
         self,
         name: str,
-        account: Account,
+        account: VendorAccount,
         wire: Wire,
         words: Words,
         *,
@@ -40,7 +40,7 @@ class Peer:
         """`models`: the wire's names of the catalog's models. Raises Problem for a base URL that is none."""
         self.name, self.account, self.wire, self.words, self.settings = name, account, wire, words, settings
         self.models = models
-        self.line = Line(
+        self.vendor_client = VendorClient(
             based(account.base_url or words.base_url, wire.optional),
             lambda: words.sign(account.key),
             net,
@@ -74,7 +74,7 @@ class Peer:
         try:
             await self.bucket.take()
             with self.breaker.trying():
-                opened = await self.line.open(request)
+                opened = await self.vendor_client.open(request)
                 first = await opened.piece(self.settings.first_seconds)
         except BaseException as error:
             if isinstance(error, Problem):
@@ -94,7 +94,7 @@ class Peer:
         try:
             await self.bucket.take()
             with self.breaker.trying():
-                channel = await self.line.socket(request, max_bytes=max_bytes)
+                channel = await self.vendor_client.socket(request, max_bytes=max_bytes)
         except BaseException as error:
             self.done(None)
             if isinstance(error, Declined):
@@ -137,7 +137,7 @@ class Peer:
 
     async def close(self) -> None:
         with contextlib.suppress(Exception):
-            await self.line.close()
+            await self.vendor_client.close()
 
 
 def based(url: str, version: str) -> str:

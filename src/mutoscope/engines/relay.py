@@ -20,21 +20,21 @@ import structlog
 from msgspec.structs import replace
 
 from mutoscope.engines.circuit_breaker import Breaker, Bucket
-from mutoscope.engines.engine import HANDED, MADE, Outcome, Parked, Unsent, VendorRun
+from mutoscope.engines.engine import MADE, SUBMITTED, NotSubmitted, Outcome, RetryFetch, VendorRun, outcome_word
 from mutoscope.files.assets import EXTENSIONS
-from mutoscope.files.egress import Client, Line, Lookup, NotSent, discard
+from mutoscope.files.egress import ConnectFailed, Lookup, SafeClient, VendorClient, discard
 from mutoscope.files.probe import MediaInfo
 from mutoscope.model import catalog
 from mutoscope.model.catalog import Catalog, Model
-from mutoscope.model.config import Account, Net
+from mutoscope.model.config import Net, VendorAccount
 from mutoscope.model.config import Relay as RelaySettings
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Dispatch, Generation, Input, Json, Operation, Output, Sent, State, Update, Watch
-from mutoscope.model.problem import Kind, Problem, hindrance
+from mutoscope.model.problem import Kind, Problem, as_unavailable
 from mutoscope.telemetry.counters import JOB_SECONDS, Durations, Tally
 from mutoscope.telemetry.tracing import HEADER, Tracing, span
 from mutoscope.wirekit.answers import MOST_CREDITS, number, plain_text
-from mutoscope.wirekit.back import Back, Conversation, File, Order, Way
+from mutoscope.wirekit.back import Back, Conversation, File, VendorRequest, Way
 from mutoscope.wirekit.wire import Wire
 
 log = structlog.get_logger(__name__)
@@ -88,7 +88,7 @@ class Relay:
     def __init__(
         self,
         name: str,
-        account: Account,
+        account: VendorAccount,
         wire: Wire,
         *,
         settings: RelaySettings,
@@ -107,7 +107,7 @@ class Relay:
         base_url = account.base_url or self.back.base_url
         if not base_url:
             raise Problem(Kind.INVALID, f"is needed: {wire.title} has no address of its own; name your reseller's")
-        self.line = Line(
+        self.vendor_client = VendorClient(
             base_url,
             lambda: self.back.sign(account.key, self.clock()),
             net,
@@ -116,9 +116,9 @@ class Relay:
             lookup=lookup,
         )
         copies = replace(
-            net, total_seconds=settings.copy_seconds, allow_hosts=(*net.allow_hosts, self.line.base.host or "")
+            net, total_seconds=settings.copy_seconds, allow_hosts=(*net.allow_hosts, self.vendor_client.base.host or "")
         )
-        self.copier = Client(copies, lookup=lookup)
+        self.copier = SafeClient(copies, lookup=lookup)
         self.breaker = Breaker(failures=settings.breaker_failures, seconds=settings.breaker_seconds)
         self.bucket = Bucket(account.requests_per_second or self.back.requests_per_second or 0.0)
         self.requests: Durations[str] = Durations()  # by the answer's hundred, or the kind of problem without one
@@ -154,7 +154,7 @@ class Relay:
         return not self.breaker.allows and not self.has_detour
 
     @property
-    def tells_all(self) -> bool:
+    def names_all_tasks(self) -> bool:
         """Whether a task that is not found is not there. A reseller may not pass on the name that we gave it."""
         return self.account.exclusive or not self.account.base_url
 
@@ -166,9 +166,9 @@ class Relay:
 
     # -- what it can do ------------------------------------------------------------
 
-    def heeds(self, operation: Operation, model: Model) -> frozenset[str] | None:
+    def supports(self, operation: Operation, model: Model) -> frozenset[str] | None:
         names = self.names_of(model)
-        return self.back.heeds(operation, names) if names else None
+        return self.back.supports(operation, names) if names else None
 
     def names_of(self, model: Model) -> tuple[str, ...]:
         """What the model is called at this account's vendor; empty when the account is not for it."""
@@ -177,9 +177,9 @@ class Relay:
         return model.names.get(self.wire.name, ())
 
     def plan(self, wish: Generation, model: Model, fields: Mapping[str, str]) -> tuple[str, ...]:
-        heeded = self.heeds(wish.operation, model)
-        honours: dict[Operation, frozenset[str]] = {} if heeded is None else {wish.operation: heeded}
-        notes = catalog.heed(wish, model, self.name, honours, fields)
+        supported = self.supports(wish.operation, model)
+        supported_fields: dict[Operation, frozenset[str]] = {} if supported is None else {wish.operation: supported}
+        notes = catalog.check_support(wish, model, self.name, supported_fields, fields)
         try:
             self.back.check(self._order(catalog.complete(wish, model, remote=True), model))
         except Problem as problem:
@@ -198,7 +198,7 @@ class Relay:
             return await self._through(self._find_out(run, self._order_of(run), last))
         if not self.breaker.allows:
             problem = Problem(Kind.UNAVAILABLE, f"{self.name} is left alone for a while after {self.breaker.reason}")
-            return Unsent(problem=problem, retry_seconds=self.breaker.seconds_left)
+            return NotSubmitted(problem=problem, retry_seconds=self.breaker.seconds_left)
         self._submitting += 1
         try:
             with self.breaker.trying():
@@ -207,7 +207,7 @@ class Relay:
                     given = [each for each in order.generation.inputs if not self._is_said_by_id(order, each)]
                     sources = {each.field: await self._bring(run, order, each) for each in given}
                 except Unreached as reason:
-                    return self._unsent(run, reason.problem)
+                    return self._not_submitted(run, reason.problem)
                 return await self._through(self._send(run, replace(order, sources=sources)))
         finally:
             self._submitting -= 1
@@ -216,25 +216,25 @@ class Relay:
         for task in self._to_end:  # what is still not known is looked for by the next process
             task.cancel()
         await asyncio.gather(*self._to_end, return_exceptions=True)
-        await self.line.close()
+        await self.vendor_client.close()
         await self.copier.close()
 
-    def _order(self, generation: Generation, model: Model) -> Order:
-        """The wish without the inputs that go unheeded, of which the job has a note."""
-        heeded = self.heeds(generation.operation, model) or frozenset()
-        inputs = tuple(each for each in generation.inputs if "*" in heeded or each.role in heeded)
+    def _order(self, generation: Generation, model: Model) -> VendorRequest:
+        """The wish without the inputs that are not supported, of which the job has a note."""
+        supported = self.supports(generation.operation, model) or frozenset()
+        inputs = tuple(each for each in generation.inputs if "*" in supported or each.role in supported)
         ours = (each.output_of for each in inputs if each.made_by == self.name)
-        return Order(
+        return VendorRequest(
             generation=replace(generation, inputs=inputs),
             names=self.names_of(model),
             earlier={job: {"id": "earlier"} for job in ours if job},  # stands for the handle while it is only checked
         )
 
-    def _order_of(self, run: VendorRun) -> Order:
+    def _order_of(self, run: VendorRun) -> VendorRequest:
         order = self._order(run.generation, self.catalog.get(run.generation.model))
         return replace(order, callback=run.callback, reference=run.job_id)
 
-    async def _with_earlier(self, run: VendorRun, order: Order) -> Order:
+    async def _with_earlier(self, run: VendorRun, order: VendorRequest) -> VendorRequest:
         """With the vendor's own handles of the earlier jobs whose outputs are inputs of this one."""
         own = {each.output_of for each in order.generation.inputs if each.made_by == self.name}
         found = {job: await run.earlier(job, self.name) for job in own if job}
@@ -242,33 +242,33 @@ class Relay:
 
     # -- its inputs -------------------------------------------------------------------
 
-    def _is_said_by_id(self, order: Order, each: Input) -> bool:
+    def _is_said_by_id(self, order: VendorRequest, each: Input) -> bool:
         """Whether the vendor made it and takes it by no other way than the id of the job that did."""
         return each.output_of in order.earlier and not self.back.ways(order, each)
 
-    async def _bring(self, run: VendorRun, order: Order, each: Input) -> str:
+    async def _bring(self, run: VendorRun, order: VendorRequest, each: Input) -> str:
         """What stands for an input in the request, after it was brought where the vendor can have it.
 
         Raises Problem when it cannot, Unreached when the vendor's upload route cannot be used now.
         """
         if each.output_of in order.earlier and not self.back.ways(order, each):
             return ""  # the vendor has it, and is told its id there
-        if each.url and any(carriage.way is Way.LINK for carriage in self.back.ways(order, each)):
+        if each.url and any(transport.way is Way.LINK for transport in self.back.ways(order, each)):
             return each.url
         opened = await run.open(each)
         size = opened.info.bytes
         ways = self.back.ways(order, replace(each, url=None, media_type=opened.info.media_type))
-        for carriage in ways:
-            if carriage.max_bytes is not None and size > carriage.max_bytes:
+        for transport in ways:
+            if transport.max_bytes is not None and size > transport.max_bytes:
                 continue
-            if carriage.way is Way.DATA:
+            if transport.way is Way.DATA:
                 return await asyncio.to_thread(data_uri, opened.path.read_bytes, opened.info.media_type)
-            if carriage.way is Way.UPLOAD and self.back.upload:
+            if transport.way is Way.UPLOAD and self.back.upload:
                 name = f"{each.role}.{EXTENSIONS.get(opened.info.media_type, 'bin')}"
                 data = await asyncio.to_thread(opened.path.read_bytes)
                 file = File(name=name, media_type=opened.info.media_type, data=data)
                 return await self._unpaid(self.back.upload(file))
-        taken = [carriage.way for carriage in ways]
+        taken = [transport.way for transport in ways]
         if Way.LINK in taken and (link := run.public_link(each)):
             return link
         raise Problem(Kind.UNSUPPORTED, stranded(self.name, each.field, size, taken), field=each.field)
@@ -302,17 +302,17 @@ class Relay:
                 task.exception()  # seen: the job is not waited for
             raise
 
-    async def _send(self, run: VendorRun, order: Order) -> Outcome:
+    async def _send(self, run: VendorRun, order: VendorRequest) -> Outcome:
         """One at a time where the vendor's list is to settle what is lost: it does not tell two lost ones apart."""
         async with self._turn:
             if not self.breaker.answers:  # closed by the vendor while this one waited for its turn
-                return self._unsent(run, Problem(Kind.RATE_LIMITED, f"{self.name}: {self.breaker.reason}"))
-            with span(self.tracing, "submit", kind="CLIENT", account=self.name) as told:
+                return self._not_submitted(run, Problem(Kind.RATE_LIMITED, f"{self.name}: {self.breaker.reason}"))
+            with span(self.tracing, "submit", kind="CLIENT", account=self.name) as found:
                 outcome = await self._send_now(run, order)
-                told.tell(outcome=type(outcome).__name__.lower())
+                found.add(outcome=outcome_word(outcome))
                 return outcome
 
-    async def _send_now(self, run: VendorRun, order: Order) -> Outcome:
+    async def _send_now(self, run: VendorRun, order: VendorRequest) -> Outcome:
         sending = Sending()
         try:
             async with self._door.submitting():
@@ -326,11 +326,11 @@ class Relay:
                 self._failed(problem)
                 if isinstance(error, Answered) and error.status < 500 and error.status != 429:
                     raise problem from error
-                return self._unsent(run, problem)
+                return self._not_submitted(run, problem)
             return await self._sorted(run, order, sending.dispatch, self._verdict(sending.status, problem), problem)
         self.upstream += 1
         self.breaker.succeeded()
-        return HANDED
+        return SUBMITTED
 
     async def _with_result(self, run: VendorRun, update: Update) -> Update:
         """What the answer to a submission carries is kept, and told by its handle: the next poll asks nobody."""
@@ -350,37 +350,37 @@ class Relay:
             try:
                 return await run.accept(dispatch, update.handle, update.upstream_status)
             except (Problem, OSError) as error:
-                problem = hindrance(error)
+                problem = as_unavailable(error)
                 if problem is None:
                     raise
                 log.error("accept_hindered", job=run.job_id, account=self.name, reason=problem.message)
             await asyncio.sleep(ACCEPT_SECONDS)
 
     async def _sorted(
-        self, run: VendorRun, order: Order, dispatch: Dispatch, verdict: Sent, problem: Problem
+        self, run: VendorRun, order: VendorRequest, dispatch: Dispatch, verdict: Sent, problem: Problem
     ) -> Outcome:
         """What a spending request without a usable answer comes to."""
         match verdict:
             case Sent.UNSENT:
                 self._failed(problem)
                 await run.resolve(dispatch, Sent.UNSENT, problem.message)
-                return self._unsent(run, problem)
+                return self._not_submitted(run, problem)
             case Sent.REFUSED:
                 await run.resolve(dispatch, Sent.REFUSED, problem.message)
                 if problem.kind in ELSEWHERE:
                     self._failed(problem)
-                    return Unsent(problem=ours_to_mend(self.name, problem))
+                    return NotSubmitted(problem=ours_to_mend(self.name, problem))
                 self.breaker.succeeded()  # it answers
                 raise problem
             case _:
                 self._failed(problem)
-                await run.tell("trouble", problem.message)
+                await run.add_event("trouble", problem.message)
                 return await self._find_out(run, order, dispatch, why=problem.message)
 
     def _verdict(self, status: int | None, problem: Problem) -> Sent:
         """What the status of the answer says, None where there was no answer."""
         if status is None:
-            return Sent.UNSENT if isinstance(problem, NotSent) else Sent.UNKNOWN
+            return Sent.UNSENT if isinstance(problem, ConnectFailed) else Sent.UNKNOWN
         if 200 <= status < 300:  # refused by a code in the body, which says as much as a status would
             return CODED.get(problem.kind, Sent.UNKNOWN)
         if status in self.back.unsent and problem.kind not in self.back.final:
@@ -393,12 +393,14 @@ class Relay:
         else:
             self.breaker.failed(problem.message)
 
-    def _unsent(self, run: VendorRun, problem: Problem) -> Unsent:
+    def _not_submitted(self, run: VendorRun, problem: Problem) -> NotSubmitted:
         tries = run.dispatch.number if run.dispatch else 1
         wait = problem.retry_after or min(RETRY_SECONDS[1], RETRY_SECONDS[0] * 2 ** min(tries - 1, 10))
-        return Unsent(problem=problem, retry_seconds=max(wait, self.breaker.seconds_left) * random.uniform(1.0, 1.2))
+        return NotSubmitted(
+            problem=problem, retry_seconds=max(wait, self.breaker.seconds_left) * random.uniform(1.0, 1.2)
+        )
 
-    async def _find_out(self, run: VendorRun, order: Order, dispatch: Dispatch, why: str = "") -> Outcome:
+    async def _find_out(self, run: VendorRun, order: VendorRequest, dispatch: Dispatch, why: str = "") -> Outcome:
         """Whether a submission whose answer was lost arrived: the vendor's list tells, where only we use the account.
 
         Until that is known nothing else is submitted with the account: a new task would be taken for the lost one.
@@ -406,7 +408,7 @@ class Relay:
         why = why or "the server stopped before the answer came"
         if self.account.resend:
             await run.resolve(dispatch, Sent.UNSENT, f"sent again by leave of the operator ({why})")
-            return self._unsent(run, Problem(Kind.UPSTREAM_FAILED, why))
+            return self._not_submitted(run, Problem(Kind.UPSTREAM_FAILED, why))
         if self.back.find is not None and self.can_find:
             exact = self.back.finds_by_reference
             async with contextlib.nullcontext() if exact else self._door.looking():
@@ -416,10 +418,10 @@ class Relay:
                 if found is not None and len(found) == 1 and alone:
                     await run.accept(dispatch, found[0], "")
                     self.upstream += 1
-                    return HANDED
-                if found is not None and not found and self.tells_all:
+                    return SUBMITTED
+                if found is not None and not found and self.names_all_tasks:
                     await run.resolve(dispatch, Sent.UNSENT, f"the vendor's list does not have it ({why})")
-                    return self._unsent(run, Problem(Kind.UPSTREAM_FAILED, why))
+                    return self._not_submitted(run, Problem(Kind.UPSTREAM_FAILED, why))
                 self._disowned |= {str(handle["id"]) for handle in found or ()}
         await run.resolve(dispatch, Sent.UNKNOWN, why)
         raise Problem(
@@ -463,11 +465,13 @@ class Relay:
             outputs += [await self._keep(run, each) for each in landed]
             outputs += [run.say(text) for text in run.checkpointed.get("texts") or ()]
         except Problem as problem:
-            if hindrance(problem):  # ours, and it passes: no reason to come ever less often
-                return Parked(detail=problem.message, seconds=COPY_SECONDS[0])
+            if as_unavailable(problem):  # ours, and it passes: no reason to come ever less often
+                return RetryFetch(detail=problem.message, seconds=COPY_SECONDS[0])
             await run.checkpoint(copies=tries + 1)
-            await run.tell("copy_failed", problem.message)
-            return Parked(detail=problem.message, seconds=min(COPY_SECONDS[1], COPY_SECONDS[0] * 2 ** min(tries, 10)))
+            await run.add_event("copy_failed", problem.message)
+            return RetryFetch(
+                detail=problem.message, seconds=min(COPY_SECONDS[1], COPY_SECONDS[0] * 2 ** min(tries, 10))
+            )
         return tuple(outputs)
 
     async def _keep(self, run: VendorRun, landed: "Landed") -> Output:
@@ -616,7 +620,7 @@ class Relay:
         if self.tracing and self.tracing.to_vendors and (trace := self.tracing.header()):
             request = replace(request, headers={**request.headers, HEADER: trace})
         try:
-            response = await self.line.send(request)
+            response = await self.vendor_client.send(request)
             answer = f"{response.status // 100}xx"
             return response
         except Problem as problem:

@@ -74,7 +74,7 @@ SOUNDS = frozenset(
 
 class Script(Local):
     name = "script"
-    honours: Mapping[Operation, frozenset[str]] = {operation: frozenset({"*"}) for operation in Operation}
+    supported_fields: Mapping[Operation, frozenset[str]] = {operation: frozenset({"*"}) for operation in Operation}
 
     def __init__(self, settings: ScriptSettings | None = None) -> None:
         self.slots = (settings or ScriptSettings()).slots

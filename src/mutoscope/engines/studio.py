@@ -98,7 +98,7 @@ CLIP = SHAPE | {"negative_prompt", "seconds", "fps", "watermark", Role.AUDIO}
 
 class Studio(Local):
     name = "studio"
-    honours: Mapping[Operation, frozenset[str]] = {
+    supported_fields: Mapping[Operation, frozenset[str]] = {
         Operation.IMAGE_TO_VIDEO: CLIP | {Role.FIRST_FRAME, Role.LAST_FRAME, Role.VIDEO},
         Operation.VIDEO_EXTENSION: CLIP | {"added_seconds", Role.LAST_FRAME, Role.VIDEO},
         Operation.TEXT_TO_VIDEO: CLIP,
@@ -132,15 +132,17 @@ class Studio(Local):
         self.settings = settings or StudioSettings()
         self.slots = self.settings.slots
         if shutil.which(SPEAKER):
-            self.honours = {**self.honours, Operation.TEXT_TO_SPEECH: self.speech}
+            self.supported_fields = {**self.supported_fields, Operation.TEXT_TO_SPEECH: self.speech}
         if importlib.util.find_spec(TRACER) is None:
-            self.honours = {made: names for made, names in self.honours.items() if made is not Operation.VECTORIZATION}
+            self.supported_fields = {
+                made: names for made, names in self.supported_fields.items() if made is not Operation.VECTORIZATION
+            }
         self._spare: _Child | None = None
         self._warming: asyncio.Task[None] | None = None
         self._closed = False
 
     async def generate(self, run: EngineRun) -> tuple[Output, ...]:
-        if run.generation.operation not in self.honours:
+        if run.generation.operation not in self.supported_fields:
             raise Problem(
                 Kind.UNSUPPORTED,
                 f"The built-in renderer cannot do {run.generation.operation} here{lacking(run.generation.operation)}.",
@@ -153,7 +155,7 @@ class Studio(Local):
             raise Problem(
                 Kind.TIMED_OUT, f"Rendering took more than {self.settings.timeout_seconds:g} seconds."
             ) from error
-        tell_words(run, order, done)
+        note_words(run, order, done)
         return tuple([await keep(run, file, version=done["version"]) for file in done["files"]])
 
     async def close(self) -> None:
@@ -170,14 +172,14 @@ class Studio(Local):
         if self._spare is None and not self._closed:
             self._spare = await self._start()
 
-    async def walls(self) -> dict[str, bool]:
+    async def sandbox(self) -> dict[str, bool]:
         """Which walls stand around a child that renders here: network, files, processes, memory."""
         child = await self._start()
         try:
             with tempfile.TemporaryDirectory() as room:
-                await child.give({"make": "walls", "out": [f"{room}/nothing"]})
+                await child.give({"make": "sandbox", "out": [f"{room}/nothing"]})
                 async for news in child.news():
-                    return msgspec.convert(news.get("done", {}).get("walls", {}), dict[str, bool])
+                    return msgspec.convert(news.get("done", {}).get("sandbox", {}), dict[str, bool])
         finally:
             await child.end()
         return {}
@@ -227,9 +229,9 @@ class Studio(Local):
                 raise refusal(run, news["refused"])
             elif "killed" in news:
                 raise CutOff(f"A command of the renderer was killed: {news['killed']}")
-            elif "hindered" in news:
+            elif "unavailable" in news:
                 # As if it had happened here: the worker keeps the job and tries again.
-                raise OSError(news["hindered"], os.strerror(news["hindered"]))
+                raise OSError(news["unavailable"], os.strerror(news["unavailable"]))
             else:
                 log.error("studio_broke", job=run.job_id, reason=news.get("broken"))
                 raise Problem(Kind.ENGINE_FAILED, f"The renderer failed{memory_hint(news)}.")
@@ -268,7 +270,9 @@ def order_for(run: EngineRun, settings: StudioSettings) -> Json:
         "card": settings.card,
         "count": wish.count,
         "length": wish.seconds,  # where nobody named one, the maker does
-        "extra": {name: value for name, value in wish.extra.items() if name in Studio.honours.get(wish.operation, ())},
+        "extra": {
+            name: value for name, value in wish.extra.items() if name in Studio.supported_fields.get(wish.operation, ())
+        },
         "language": wish.extra.get("languageCode"),
         "pace": pace(wish.extra),
         **files,
@@ -327,7 +331,7 @@ def memory_hint(news: Json) -> str:
     return f": {news['broken']}" if news.get("memory") else "; the server's log has the details"
 
 
-def tell_words(run: EngineRun, order: Json, done: Json) -> None:
+def note_words(run: EngineRun, order: Json, done: Json) -> None:
     """How it was made, and what became of the prompt's words."""
     first = done["files"][0]
     if "told" in first:
@@ -337,7 +341,7 @@ def tell_words(run: EngineRun, order: Json, done: Json) -> None:
         run.note(f"studio used: {used}; ignored: {ignored}")
     if shown := first.get("shown"):
         run.note(f"studio shows as symbols: {'; '.join(shown)}")
-    if run.generation.seed is None and "seed" in Studio.honours.get(run.generation.operation, ()):
+    if run.generation.seed is None and "seed" in Studio.supported_fields.get(run.generation.operation, ()):
         run.note(f"studio seed: {order['seed']}")
     if run.generation.extra.get("audio") is True:
         run.note("ignored: audio (the built-in renderer makes no sound of its own)")

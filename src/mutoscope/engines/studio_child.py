@@ -2,10 +2,10 @@
 it steps back for others, as `nice` counts it.
 
 Out come {"progress": share} while it works, and at the end one of {"done": {…}}, {"refused": {message, field}}
-for what cannot be made, {"hindered": errno} for what the system does not let it make, {"killed": text} where a command
-was ended from outside, and {"broken": text} for what should not happen. When its stdin closes, its parent is gone and
-so is it. It imports nothing of ours but studio and the walls, behind which it shuts itself before it opens what it was
-given.
+for what cannot be made, {"unavailable": errno} for what the system does not let it make, {"killed": text} where one
+of its commands was ended from outside, and {"broken": text} for what should not happen. When its stdin closes, its
+parent is gone and so is it. It imports nothing of ours but studio and the sandbox, into which it shuts itself before it
+opens what it was given.
 """
 
 import errno
@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from mutoscope.files import _sandbox as walls
+from mutoscope.files import _sandbox as sandbox
 
 AUTOGROUP, TRIES, TRY_SECONDS = Path("/proc/self/autogroup"), 5, 0.1
 MEMORY = 3 * 1024**3  # address space
@@ -29,10 +29,10 @@ OPEN_FILES = 64
 PROGRESS_STEP = 0.01
 MAX_TRACE = 4000  # characters
 
-HINDRANCES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENFILE, errno.EFBIG)
+RESOURCE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENFILE, errno.EFBIG)
 """What the system may do to any order. Not EMFILE: the limit on open files is set here."""
 
-WALLS = "walls"  # an order to try them
+SANDBOX = "sandbox"  # an order to try them
 SYSTEM = (
     *("/usr", "/lib", "/lib64", "/nix/store", "/gnu/store", "/etc/ld.so.cache"),
     *("/sys/devices/system/cpu", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/dev/urandom"),
@@ -57,17 +57,17 @@ def main() -> None:
     _ = studio_operations
     cv2.setNumThreads(1)
     file_bytes = limit()
-    tell = voice()
+    report = reporter()
     line = read_line()
     if not line:
         os._exit(0)
     try:
         order = json.loads(line)
-        shut_in(order)
-        threading.Thread(target=leave_with_parent, daemon=True).start()  # behind the walls too
-        tell({"done": {"version": studio.VERSION, **make(order, tell)}})
+        enter_sandbox(order)
+        threading.Thread(target=leave_with_parent, daemon=True).start()  # in the sandbox too
+        report({"done": {"version": studio.VERSION, **make(order, report)}})
     except BaseException as error:
-        tell(failure(error, file_bytes))
+        report(failure(error, file_bytes))
     os._exit(0)
 
 
@@ -79,7 +79,7 @@ def failure(error: BaseException, file_bytes: int) -> Json:
     if isinstance(error, Killed):
         return {"killed": str(error)}
     if number := system_error(error, file_bytes):
-        return {"hindered": number}
+        return {"unavailable": number}
     if isinstance(error, StudioError):
         return {"refused": {"message": str(error), "field": error.field}}
     if isinstance(error, MemoryError):
@@ -100,7 +100,7 @@ def system_error(error: BaseException, file_bytes: int) -> int | None:
         return None  # its word for a file that ends too soon
     if cause.errno == errno.EFBIG and file_bytes == FILE_BYTES:
         return None  # the limit is ours
-    return cause.errno if cause.errno in HINDRANCES else None
+    return cause.errno if cause.errno in RESOURCE_ERRORS else None
 
 
 def step_back(niceness: int) -> None:
@@ -124,16 +124,16 @@ def step_back(niceness: int) -> None:
             return
 
 
-def make(order: Json, tell: "Tell") -> Json:
+def make(order: Json, report: "Reporter") -> Json:
     """What was made, as facts of each file."""
     from mutoscope import studio  # loaded already
     from mutoscope.engines.studio_operations import MAKERS  # loads the renderer
 
     if maker := MAKERS.get(order["make"]):
-        return {"files": maker(order, tell)}
+        return {"files": maker(order, report)}
     out = Path(order["out"][0])
-    if order["make"] == WALLS:
-        return {"walls": walls.standing(out.parent, MEMORY)}
+    if order["make"] == SANDBOX:
+        return {"sandbox": sandbox.standing(out.parent, MEMORY)}
     if order["make"] == "text_to_speech":
         return {"files": [speak(order, out)]}
     width, height = frame_size(order)
@@ -141,7 +141,7 @@ def make(order: Json, tell: "Tell") -> Json:
         "width": width,
         "height": height,
         "audio": path_of(order, "audio"),
-        "progress": thinned(tell),
+        "progress": thinned(report),
     }
     last = path_of(order, "last")
     if order["make"] == "text_to_video":
@@ -189,7 +189,7 @@ def path_of(order: Json, name: str) -> Path | None:
     return Path(order[name]) if order[name] is not None else None
 
 
-class Tell:
+class Reporter:
     """Writes lines to the parent."""
 
     def __init__(self, handle: int) -> None:
@@ -201,23 +201,23 @@ class Tell:
             left = left[os.write(self._handle, left) :]
 
 
-def voice() -> Tell:
+def reporter() -> Reporter:
     """The pipe to the parent, out of the reach of libraries that print."""
     handle = os.dup(1)
     os.dup2(2, 1)
-    return Tell(handle)
+    return Reporter(handle)
 
 
 class thinned:  # noqa: N801 (a function with a memory)
     """Progress, told only when it has grown by a step."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell, self._told = tell, 0.0
+    def __init__(self, report: Reporter) -> None:
+        self._report, self._reported = report, 0.0
 
     def __call__(self, share: float) -> None:
-        if share - self._told >= PROGRESS_STEP:
-            self._told = share
-            self._tell({"progress": round(share, 4)})
+        if share - self._reported >= PROGRESS_STEP:
+            self._reported = share
+            self._report({"progress": round(share, 4)})
 
 
 def limit() -> int:
@@ -235,7 +235,7 @@ def limit() -> int:
     return resource.getrlimit(resource.RLIMIT_FSIZE)[0]
 
 
-def shut_in(order: Json) -> None:
+def enter_sandbox(order: Json) -> None:
     """Give up what this order does not need: the network always, and where no command is run, all other processes and
     all files but those of the order and of the program itself.
 
@@ -243,21 +243,21 @@ def shut_in(order: Json) -> None:
     the order is made.
     """
     commands = runs_command(order)
-    if not walls.keep_privileges():
+    if not sandbox.keep_privileges():
         return
-    made = [(folder, walls.WRITE) for folder in {str(Path(each).parent) for each in order["out"]}]
-    nothing = (os.devnull, walls.READ | walls.WRITE_FILE)
+    made = [(folder, sandbox.WRITE) for folder in {str(Path(each).parent) for each in order["out"]}]
+    nothing = (os.devnull, sandbox.READ | sandbox.WRITE_FILE)
     if commands:
         anywhere = [path for path in Path("/").iterdir() if path.name != "proc"]
-        rights = walls.READ | walls.EXECUTE
-        walls.shut_files([*made, nothing, *((path, rights) for path in (*anywhere, *SYSTEM))])
-        walls.shut_calls(walls.NETWORK, walls.OTHERS, walls.SYSTEM, threads=True)
+        rights = sandbox.READ | sandbox.EXECUTE
+        sandbox.shut_files([*made, nothing, *((path, rights) for path in (*anywhere, *SYSTEM))])
+        sandbox.shut_calls(sandbox.NETWORK, sandbox.OTHERS, sandbox.SYSTEM, threads=True)
         return
     given = [path for name in INPUTS if (path := order.get(name)) is not None]
     given += [path for name in LISTS for path in order.get(name, ())]
     program = (sys.prefix, sys.base_prefix, *sys.path)
-    walls.shut_files([*made, nothing, *((path, walls.READ) for path in (*given, *program, *SYSTEM))])
-    walls.shut_calls(walls.NETWORK, walls.STARTS, walls.OTHERS, walls.FILES, walls.SYSTEM, threads=True)
+    sandbox.shut_files([*made, nothing, *((path, sandbox.READ) for path in (*given, *program, *SYSTEM))])
+    sandbox.shut_calls(sandbox.NETWORK, sandbox.STARTS, sandbox.OTHERS, sandbox.FILES, sandbox.SYSTEM, threads=True)
 
 
 def runs_command(order: Json) -> bool:
@@ -265,7 +265,7 @@ def runs_command(order: Json) -> bool:
     from mutoscope.engines.studio_operations import MAKERS
     from mutoscope.studio.encoder import find  # loaded already
 
-    if order["make"] in MAKERS or order["make"] == WALLS:
+    if order["make"] in MAKERS or order["make"] == SANDBOX:
         return False
     return order["make"] == "text_to_speech" or find(order["encoder"]).piped
 

@@ -14,8 +14,8 @@ from mutoscope import studio
 from mutoscope.studio import StudioError, picture, widen
 
 Json = dict[str, Any]
-Tell = Callable[[Json], None]
-Maker = Callable[[Json, Tell], list[Json]]
+Reporter = Callable[[Json], None]
+Maker = Callable[[Json, Reporter], list[Json]]
 
 GRID = 4  # pictures of one
 GRID_AREA = 2048 * 2048  # pixels of the picture that shows four
@@ -32,7 +32,7 @@ SOUND_FORMATS = {"mp3": "mp3", "wav": "wav"}
 # -- pictures ------------------------------------------------------------------------------
 
 
-def paint(order: Json, tell: Tell) -> list[Json]:
+def paint(order: Json, report: Reporter) -> list[Json]:
     def one(out: Path, seed: int) -> Json:
         width, height = order["width"], order["height"]
         if width is None or height is None:
@@ -40,10 +40,10 @@ def paint(order: Json, tell: Tell) -> list[Json]:
         painted = studio.text_to_image(order["prompt"], out, width=width, height=height, seed=seed, card=order["card"])
         return facts(out, painted)
 
-    return several(order, tell, one)
+    return several(order, report, one)
 
 
-def vary(order: Json, tell: Tell) -> list[Json]:
+def vary(order: Json, report: Reporter) -> list[Json]:
     image = first(order["images"])
     if image is None and not order["references"]:
         raise StudioError("there is no picture to go on from", field="image")
@@ -61,10 +61,10 @@ def vary(order: Json, tell: Tell) -> list[Json]:
         )
         return {**facts(out, made), "told": made.how}
 
-    return several(order, tell, one)
+    return several(order, report, one)
 
 
-def blend(order: Json, tell: Tell) -> list[Json]:
+def blend(order: Json, report: Reporter) -> list[Json]:
     images = [Path(each) for each in (*order["images"], *order["references"])]
 
     def one(out: Path, seed: int) -> Json:
@@ -72,10 +72,10 @@ def blend(order: Json, tell: Tell) -> list[Json]:
         told = f"{len(images)} pictures crossfaded into one; nothing in them was recognised{unread(order)}"
         return {**facts(out, made), "told": told}
 
-    return several(order, tell, one)
+    return several(order, report, one)
 
 
-def learn(order: Json, _: Tell) -> list[Json]:
+def learn(order: Json, _: Reporter) -> list[Json]:
     """A picture of the palette and tone of several, by which later ones are made."""
     pictures, out = [Path(each) for each in order["references"]], name(order, 0, "png")
     needed(first(order["references"]), "reference", "there is no picture to learn from")
@@ -84,7 +84,7 @@ def learn(order: Json, _: Tell) -> list[Json]:
     return [{**facts(out, made), "told": told}]
 
 
-def widened(order: Json, tell: Tell) -> list[Json]:
+def widened(order: Json, report: Reporter) -> list[Json]:
     image = shrunk(order, needed(first(order["images"]), "image", "there is no picture to widen"))
     image, (left, right, top, bottom) = cropped(order, image, margins_of(order, picture.measure(image)))
 
@@ -95,7 +95,7 @@ def widened(order: Json, tell: Tell) -> list[Json]:
         how = "a scene of the prompt's words" if made.used else "a soft reflection of its edges"
         return {**facts(out, made), "told": f"the picture as it is, and around it {how}"}
 
-    return several(order, tell, one)
+    return several(order, report, one)
 
 
 def shrunk(order: Json, image: Path) -> Path:
@@ -177,7 +177,7 @@ def shape_of(told: Any) -> float:
     return int(width) / int(height)
 
 
-def inpaint(order: Json, tell: Tell) -> list[Json]:
+def inpaint(order: Json, report: Reporter) -> list[Json]:
     image = needed(first(order["images"]), "image", "there is no picture to mend")
     mask = Path(order["mask"]) if order["mask"] else None
     polarity = order["extra"].get("mask_polarity")
@@ -188,10 +188,10 @@ def inpaint(order: Json, tell: Tell) -> list[Json]:
         how = "painted from the prompt's words" if made.used else "filled from the rest of the picture"
         return {**facts(out, made), "told": f"what the mask shows was {how}"}
 
-    return several(order, tell, one)
+    return several(order, report, one)
 
 
-def replace_background(order: Json, tell: Tell) -> list[Json]:
+def replace_background(order: Json, report: Reporter) -> list[Json]:
     image = needed(first(order["images"]), "image", "there is no picture to cut out of")
     behind = first(order["references"])
 
@@ -200,10 +200,10 @@ def replace_background(order: Json, tell: Tell) -> list[Json]:
         how = "laid over the other picture" if behind else "laid over a painted scene"
         return {**facts(out, made), "told": f"the subject was cut out and {how} ({confidence(made.confidence)})"}
 
-    return several(order, tell, one)
+    return several(order, report, one)
 
 
-def cut_out(order: Json, _: Tell) -> list[Json]:
+def cut_out(order: Json, _: Reporter) -> list[Json]:
     suffix = suffix_of(order, {"png": "png", "webp": "webp"})
     out = name(order, 0, suffix)
     made = studio.cut_out(needed(first(order["images"]), "image", "there is no picture to cut out of"), out)
@@ -211,7 +211,7 @@ def cut_out(order: Json, _: Tell) -> list[Json]:
     return [{**facts(out, made), "told": told}]
 
 
-def trace(order: Json, _: Tell) -> list[Json]:
+def trace(order: Json, _: Reporter) -> list[Json]:
     suffix = suffix_of(order, {"svg": "svg"}, usual="svg")
     out = name(order, 0, suffix)
     image = needed(first(order["images"]), "image", "there is no picture to trace")
@@ -219,7 +219,7 @@ def trace(order: Json, _: Tell) -> list[Json]:
     return [{**facts(out, made), "told": f"traced into {made.paths} areas of colour by vtracer"}]
 
 
-def enlarge(order: Json, _: Tell) -> list[Json]:
+def enlarge(order: Json, _: Reporter) -> list[Json]:
     out = name(order, 0, suffix_of(order))
     image = needed(first(order["images"]), "image", "there is no picture to enlarge")
     factor, size = enlargement(order, image)
@@ -253,7 +253,7 @@ def enlargement(order: Json, image: Path) -> tuple[int, tuple[int | None, int | 
     return 0, (round(width * factor), round(height * factor))
 
 
-def several(order: Json, tell: Tell, one: Callable[[Path, int], Json]) -> list[Json]:
+def several(order: Json, report: Reporter, one: Callable[[Path, int], Json]) -> list[Json]:
     """As many as were asked for, each with the next seed; with `grid` four, and before them the four on one sheet."""
     grid = order["extra"].get("grid") is True
     if grid and order["count"] not in (None, 1, GRID):
@@ -266,7 +266,7 @@ def several(order: Json, tell: Tell, one: Callable[[Path, int], Json]) -> list[J
     for index in range(count):
         picture = one(name(order, index, "png" if drawn else suffix), order["seed"] + index)
         made.append(traced(picture) if drawn else picture)
-        tell({"progress": (index + 1) / (count + grid)})
+        report({"progress": (index + 1) / (count + grid)})
     return [sheet(order, made, suffix), *made] if grid else made
 
 
@@ -288,13 +288,13 @@ def sheet(order: Json, made: list[Json], suffix: str) -> Json:
 # -- words ---------------------------------------------------------------------------------
 
 
-def describe(order: Json, _: Tell) -> list[Json]:
+def describe(order: Json, _: Reporter) -> list[Json]:
     found = studio.describe_image(needed(first(order["images"]), "image", "there is no picture to describe"))
     told = "described by its colours and composition; nothing in it was recognised"
     return [{**said(text), "told": told} for text in studio.lines_of(found, order["count"] or 1)]
 
 
-def write(order: Json, _: Tell) -> list[Json]:
+def write(order: Json, _: Reporter) -> list[Json]:
     """A song's text, or a shorter prompt: `task` says which."""
     task, count = order["extra"].get("task") or "lyrics", order["count"] or 1
     if task == "shorten":
@@ -317,7 +317,7 @@ def said(text: str) -> Json:
 # -- music ---------------------------------------------------------------------------------
 
 
-def compose(order: Json, tell: Tell) -> list[Json]:
+def compose(order: Json, report: Reporter) -> list[Json]:
     words, lyrics = words_of(order)
     lines = sum(count for _, count in studio.parts_of(lyrics)) * SECONDS_A_LINE
     seconds = order["length"] or min(LONGEST_SONG, max(SONG_SECONDS, lines))
@@ -328,10 +328,10 @@ def compose(order: Json, tell: Tell) -> list[Json]:
         told = f"composed by rule in {made.key} at {made.tempo:g} beats a minute for {', '.join(made.voices)}{parts}"
         return {**sounding(out, made), "told": f"{told}; no voice sings in it"}
 
-    return [*takes(order, tell, one), *cover(order, words)]
+    return [*takes(order, report, one), *cover(order, words)]
 
 
-def go_on(order: Json, tell: Tell) -> list[Json]:
+def go_on(order: Json, report: Reporter) -> list[Json]:
     audio = needed(first(order["sounds"]), "audio", "there is no music to continue")
     words, lyrics = words_of(order)
     at = number(order, "continue_at", None, 0.0, 1e6)
@@ -351,10 +351,10 @@ def go_on(order: Json, tell: Tell) -> list[Json]:
         told = f"continued by rule in {made.key} at {made.tempo:g} beats a minute for {', '.join(made.voices)}"
         return {**sounding(out, made), "told": f"{told}; no voice sings in what was added"}
 
-    return takes(order, tell, one)
+    return takes(order, report, one)
 
 
-def join(order: Json, _: Tell) -> list[Json]:
+def join(order: Json, _: Reporter) -> list[Json]:
     out = name(order, 0, suffix_of(order, SOUND_FORMATS, usual="mp3"))
     pieces = [Path(each) for each in order["sounds"]]
     seconds = studio.join_music(pieces, out)
@@ -363,12 +363,12 @@ def join(order: Json, _: Tell) -> list[Json]:
     return [{"path": str(out), "seconds": seconds, "used": (), "ignored": (), "told": told}]
 
 
-def takes(order: Json, tell: Tell, one: Callable[[Path, int], Json]) -> list[Json]:
+def takes(order: Json, report: Reporter, one: Callable[[Path, int], Json]) -> list[Json]:
     count, suffix = order["count"] or 1, suffix_of(order, SOUND_FORMATS, usual="mp3")
     made: list[Json] = []
     for index in range(count):
         made.append(one(name(order, index, suffix), order["seed"] + index))
-        tell({"progress": (index + 1) / count})
+        report({"progress": (index + 1) / count})
     return made
 
 

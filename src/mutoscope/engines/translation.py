@@ -291,7 +291,7 @@ EFFORTS = ((16_384, "xhigh"), (8192, "high"), (2048, "medium"), (0, "low"))  # b
 def to_chat(request: HttpRequest, model: str, vendor: bool) -> Asked:
     """Raises Problem."""
     body = read_body(request.body, messages.Body)
-    messages.hold_tools(body)
+    messages.check_tools(body)
     ask = messages.read(body, request)
     said: Json = {name: value for name, value in read_json(request.body).items() if value is not None}
     notes: list[str] = []
@@ -835,14 +835,14 @@ BETWEEN: dict[tuple[str, str, str], Translation] = {
         ask=to_messages,
         answer=to_completion,
         turning=ToChunks,
-        usage=messages.tokens_told,
+        usage=messages.tokens_reported,
     ),
     ("anthropic", "/v1/messages", "openai"): Translation(
         path="/v1/chat/completions",
         ask=to_chat,
         answer=to_message,
         turning=ToEvents,
-        usage=chat.tokens_told,
+        usage=chat.tokens_reported,
     ),
 }
 """By the caller's wire, its path, and the account's wire."""

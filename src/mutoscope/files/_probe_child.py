@@ -1,9 +1,9 @@
-"""The child of `probe.py`: opens one stranger's file per fork, behind walls, and tells what it is.
+"""The child of `probe.py`: opens one stranger's file per fork, in a sandbox, and tells what it is.
 
-Run by path, isolated; of ours it loads the walls alone, by path too. It reads a line of JSON, forks, and the fork sets
+Run by path, isolated; of ours it loads the sandbox only, by path. It reads a line of JSON, forks, and the fork sets
 its limits, opens the file, tells what it found and is gone. Nothing that a file did outlives it.
 
-The walls, where the system has them: memory, processor time, no file written (resource limits); no network, no
+The sandbox, where the system has it: memory, processor time, no file written (resource limits); no network, no
 process started, signalled or read, no file removed or renamed (seccomp); no file opened but the one that was named
 (Landlock).
 """
@@ -50,7 +50,7 @@ from PIL import (
 if TYPE_CHECKING:
     from mutoscope.files import _sandbox as shut
 else:
-    spec = importlib.util.spec_from_file_location("walls", Path(__file__).with_name("_sandbox.py"))
+    spec = importlib.util.spec_from_file_location("sandbox", Path(__file__).with_name("_sandbox.py"))
     shut = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(shut)
 
@@ -77,7 +77,7 @@ LYING = (5, 6, 7, 8)  # its values that swap width and height
 PARSERS = (PngImagePlugin, JpegImagePlugin, WebPImagePlugin, AvifImagePlugin, BmpImagePlugin, GifImagePlugin)
 LATER = (MpoImagePlugin, TiffImagePlugin, SubtitleCodecContext, SubtitleStream, copy, mmap)
 """Imported before the fork, and by name, so that Pillow does not go and load every parser it has; the second line is
-what the libraries would import for a file that needs it, but behind the walls nothing can be imported any more."""
+what the libraries would import for a file that needs it, but in the sandbox nothing can be imported any more."""
 FORMATS = {
     "image/png": "PNG",
     "image/jpeg": "JPEG",
@@ -131,7 +131,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.set_level(None)
     Image.preinit()
-    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # behind the walls no thread can be started
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # in the sandbox no thread can be started
     for line in sys.stdin.buffer:
         say(answer(line))
 
@@ -168,7 +168,7 @@ def answer(line: bytes) -> dict[str, Any]:
 def look(request: dict[str, Any]) -> dict[str, Any]:
     """In the fork: answer in any case, except when killed."""
     try:
-        if request["media_type"] == WALLS:
+        if request["media_type"] == SANDBOX:
             return {"info": shut.standing(request["path"], MEMORY)}
         read = image if request["media_type"] in FORMATS else stream
         return {"info": read(request)}
@@ -185,9 +185,9 @@ def say(found: dict[str, Any]) -> None:
     os.write(1, json.dumps(found).encode() + b"\n")
 
 
-# -- the walls ------------------------------------------------------------------------
+# -- the sandbox ----------------------------------------------------------------------
 
-WALLS = "walls"
+SANDBOX = "sandbox"
 
 
 def limit(path: str) -> None:
@@ -228,7 +228,7 @@ def image(request: dict[str, Any]) -> dict[str, Any]:
         with Image.open(path, formats=(FORMATS[media_type],)) as opened:
             width, height = opened.size
             turned = on_its_side(opened.info.get("exif"))
-            comment = told(opened.info.get("Comment", opened.info.get("comment")))
+            comment = comment_text(opened.info.get("Comment", opened.info.get("comment")))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         found = re.search(r"\d+", str(error))
         raise too_many_pixels(most, found.group() if found else "more") from error
@@ -252,7 +252,7 @@ def decode(path: str, media_type: str) -> None:
         opened.load()
 
 
-def told(comment: object) -> str | None:
+def comment_text(comment: object) -> str | None:
     """What a file says of itself, cut short."""
     text = comment.decode("utf-8", "replace") if isinstance(comment, bytes) else comment
     return str(text)[:COMMENT] if text else None
@@ -288,7 +288,7 @@ def whole_png(file: BinaryIO, size: int) -> bool:
         if head[4:8] == b"IEND":
             break
         at += 12 + int.from_bytes(head[:4])
-    hold_pictures(found, claimed)
+    check_pictures(found, claimed)
     return True
 
 
@@ -321,7 +321,7 @@ def whole_webp(file: BinaryIO, size: int) -> bool:
         file.seek(at)
         head = file.read(8)
         found += head[:4] == b"ANMF"
-        hold_pictures(found)
+        check_pictures(found)
         at += 8 + (int.from_bytes(head[4:], "little") + 1 & ~1)
     return length <= size
 
@@ -333,7 +333,7 @@ def whole_gif(file: BinaryIO, size: int) -> bool:
     while at < size and data[at] != 0x3B:
         if data[at] == 0x2C:
             found += 1
-            hold_pictures(found)
+            check_pictures(found)
             at += 11 + colors(data[at + 9 : at + 10])
         elif data[at] == 0x21:
             at += 2
@@ -350,7 +350,7 @@ def colors(flags: bytes) -> int:
     return 3 << (flags[0] & 7) + 1 if flags and flags[0] & 0x80 else 0
 
 
-def hold_pictures(found: int, claimed: int | None = None) -> None:
+def check_pictures(found: int, claimed: int | None = None) -> None:
     if found > PICTURES:
         raise Flaw(f"Invalid asset: more than {PICTURES} pictures in one file")
     if claimed is not None and claimed != found:
@@ -409,19 +409,19 @@ def stream(request: dict[str, Any]) -> dict[str, Any]:
             raise Flaw("Unsupported asset type: it holds neither picture nor sound")
         for each in (video, sound):
             if each is not None:
-                hold_decoder(each)
+                check_decoder(each)
         if sound is not None:
-            hold_rate(sound)
-        comment = told(container.metadata.get("comment"))
+            check_rate(sound)
+        comment = comment_text(container.metadata.get("comment"))
         claimed = claimed_seconds(container, track)
-        hold_seconds(claimed, request["max_seconds"])
-        size = hold_pixels(video, request["max_pixels"]) if video is not None else (0, 0)
+        check_seconds(claimed, request["max_seconds"])
+        size = check_pixels(video, request["max_pixels"]) if video is not None else (0, 0)
         ragged = demuxer == "wav" and no_length(request["path"])
         frame, tallies = walk(container, video, sound, request["max_pixels"], ragged=ragged)
         seconds = settle_seconds(claimed, tallies, demuxer)
         if video is not None:
-            hold_frames(video.frames, tallies[0].frames, seconds)
-        hold_seconds(seconds, request["max_seconds"])
+            check_frames(video.frames, tallies[0].frames, seconds)
+        check_seconds(seconds, request["max_seconds"])
         if video is None:
             found = SOUND_ONLY.get(media_type, media_type)
             if not str(found).startswith("audio/"):
@@ -442,19 +442,19 @@ def open_stream(url: str, demuxer: str) -> InputContainer:
     return av.open(url, mode="r", format=demuxer, options=options)
 
 
-def hold_decoder(track: VideoStream | AudioStream) -> None:
+def check_decoder(track: VideoStream | AudioStream) -> None:
     context = cast("CodecContext | None", track.codec_context)  # None where FFmpeg has no decoder
     if context is None or context.name not in DECODERS:
         raise Flaw(f"Unsupported asset type: its {track.type} is in a coding that is not taken here")
 
 
-def hold_rate(sound: AudioStream) -> None:
+def check_rate(sound: AudioStream) -> None:
     rate, channels = sound.codec_context.sample_rate, sound.codec_context.channels
     if rate not in RATES or channels not in CHANNELS:
         raise Flaw(f"Invalid asset: {channels} channels at {rate} samples a second are not sound")
 
 
-def hold_frames(claimed: int, found: int, seconds: float | None) -> None:
+def check_frames(claimed: int, found: int, seconds: float | None) -> None:
     """Held against the header's count, where it has one; an edit list may leave some out."""
     if found > FRAMES or (seconds and found > MOST_FPS * max(seconds, 1)):
         raise Flaw(f"Invalid asset: {found} frames in {seconds or 0:.2f} seconds")
@@ -473,14 +473,14 @@ def claimed_seconds(container: InputContainer, track: VideoStream | AudioStream)
     return container.duration / av.time_base if container.duration else None
 
 
-def hold_seconds(seconds: float | None, most: float) -> None:
+def check_seconds(seconds: float | None, most: float) -> None:
     if seconds is not None and not (math.isfinite(seconds) and seconds >= 0):
         raise Flaw("Invalid asset: its length makes no sense")
     if seconds is not None and seconds > most:
         raise Flaw(f"Asset duration must be at most {most:g} seconds (inputs.max_seconds): found {seconds:.2f}")
 
 
-def hold_pixels(video: VideoStream, most: int) -> tuple[int, int]:
+def check_pixels(video: VideoStream, most: int) -> tuple[int, int]:
     """The size by the header, taken before a decoder can correct it."""
     width, height = video.codec_context.width, video.codec_context.height
     if width * height > most:

@@ -98,7 +98,7 @@ FINISHERS = ThreadPoolExecutor(max(1, len(os.sched_getaffinity(0)) // 2), thread
 and behind a crowd of them the event loop and the store's writer would wait (docs/11-measurements.md)."""
 
 
-async def in_turn(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def in_file_pool(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call what finishes a file, in one of these threads."""
     return await asyncio.get_running_loop().run_in_executor(FINISHERS, partial(function, *args, **kwargs))
 
@@ -138,8 +138,8 @@ class Assets:
         A path is given up by the caller: where it can be, the file is moved in instead of copied.
         """
         if self.root is not None:
-            return await in_turn(put_here, source, media_type, self.root)
-        key = await in_turn(key_of, source, media_type)
+            return await in_file_pool(put_here, source, media_type, self.root)
+        key = await in_file_pool(key_of, source, media_type)
         if not await self.touch(key) or await self.size(key) != size_of(source):
             attributes = {"Content-Type": MEDIA_TYPES[key.rpartition(".")[2]]}
             await obstore.put_async(self.store, place(key), source, attributes=attributes)

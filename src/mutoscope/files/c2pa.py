@@ -27,10 +27,10 @@ import structlog
 from msgspec import Struct
 
 from mutoscope import __version__
-from mutoscope.files import _sandbox as walls
+from mutoscope.files import _sandbox as sandbox
 from mutoscope.model.config import BadSettings
 from mutoscope.model.config import Credentials as CredentialSettings
-from mutoscope.model.problem import Hindered, hindrance
+from mutoscope.model.problem import Unavailable, as_unavailable
 
 if TYPE_CHECKING:  # an extra, which need not be there
     from _typeshed import ReadableBuffer  # for type checkers only
@@ -109,7 +109,7 @@ class Signer:
 
     def sign(self, source: Path | bytes, media_type: str, making: Making, *, engine: str) -> Path | bytes:
         """The same file with its credentials: bytes for bytes, and for a path another beside it. Raises Unsigned, or
-        OSError or Hindered where the system hinders it, as a full disk does: then the job is tried again.
+        OSError or Unavailable where the system hinders it, as a full disk does: then the job is tried again.
 
         No two signatures are the same, not even of the same file.
         """
@@ -119,7 +119,7 @@ class Signer:
 
             if media_type not in c2pa.Builder.get_supported_mime_types():
                 raise Unsigned(f"{media_type} files cannot carry them")
-            self.hold_time()
+            self.check_time()
             statement = manifest(making, engine, self.clock())
             if isinstance(source, bytes):
                 signed = io.BytesIO()
@@ -135,13 +135,13 @@ class Signer:
         except Unsigned:
             raise
         except Exception as error:  # the library's own kinds, a wheel that does not load
-            if target is not None and target.error and hindrance(target.error):
+            if target is not None and target.error and as_unavailable(target.error):
                 raise target.error from error
-            if hindrance(error):
+            if as_unavailable(error):
                 raise
             raise Unsigned("this file could not be signed; the server's log has the details") from error
 
-    def hold_time(self) -> None:
+    def check_time(self) -> None:
         """A signature of a time at which its certificate is not good is worth nothing."""
         now = self.clock()
         if self.begin <= now <= self.end:
@@ -150,7 +150,7 @@ class Signer:
         if now > self.end:
             which = f"past the certificate, which was good until {self.end:%Y-%m-%d %H:%M} UTC"
         told = f"the server's clock says {now:%Y-%m-%d %H:%M} UTC and is {which}"
-        raise Hindered(f"Files are to be signed, and {told}.") if self.required else Unsigned(told)
+        raise Unavailable(f"Files are to be signed, and {told}.") if self.required else Unsigned(told)
 
     def _with_statements(self, statement: Json, media_type: str, source: Path, path: Path, making: Making) -> bool:
         """Write the file with the statements of what went into it, in a child; whether there were any and that worked.
@@ -220,17 +220,19 @@ def write(
 
 def main() -> None:
     """The child: an order in JSON comes in, and the exit code tells whether it was done."""
-    import c2pa  # before the walls: it loads a library
+    import c2pa  # before the sandbox: it loads a library
 
     order: Json = msgspec.json.decode(sys.stdin.buffer.read())
     source, target = Path(order["source"]), Path(order["target"])
     bearing: dict[str, tuple[str, Path]] = {name: (kind, Path(path)) for name, (kind, path) in order["bearing"].items()}
     bound_memory()
-    if walls.keep_privileges():
+    if sandbox.keep_privileges():
         read = [path for _, path in bearing.values()]
         program = (sys.prefix, sys.base_prefix, *sys.path, c2pa.__path__[0], *SYSTEM)
-        walls.shut_files([(target.parent, walls.WRITE), *((path, walls.READ) for path in (source, *read, *program))])
-        walls.shut_calls(walls.NETWORK, walls.STARTS, walls.OTHERS, walls.FILES, walls.SYSTEM, threads=True)
+        sandbox.shut_files(
+            [(target.parent, sandbox.WRITE), *((path, sandbox.READ) for path in (source, *read, *program))]
+        )
+        sandbox.shut_calls(sandbox.NETWORK, sandbox.STARTS, sandbox.OTHERS, sandbox.FILES, sandbox.SYSTEM, threads=True)
     algorithm, certificate, key = order["identity"]
     identity = Identity(algorithm, certificate.encode(), key.encode())
     with source.open("rb") as unsigned, target.open("w+b") as signed:
@@ -542,7 +544,7 @@ def read(path: Path, media_type: str, *, anchors: Iterable[Path] = ()) -> Statem
             c2pa.Context(c2pa.Settings.from_json(in_json(settings))) as context,
             c2pa.Reader(media_type, file, context=context) as reader,
         ):
-            return told(msgspec.json.decode(reader.json(), type=Report))
+            return as_statement(msgspec.json.decode(reader.json(), type=Report))
     except c2pa.C2paError as error:
         if str(error).startswith("ManifestNotFound") or not bears_statement(path):
             return None
@@ -621,7 +623,7 @@ class Report(Struct):
     manifests: dict[str, Manifest] = {}
 
 
-def told(report: Report) -> Statement:
+def as_statement(report: Report) -> Statement:
     """A report in few words: the newest manifest, and the first action in it that says who did it."""
     active = report.manifests.get(report.active_manifest or "", Manifest())
     generator = next(iter(active.claim_generator_info or ()), Agent(active.claim_generator))

@@ -165,11 +165,11 @@ def name_flaw(host: str) -> str | None:
     return next((what for domain, what in PRIVATE_NAMES.items() if name.endswith(f".{domain}") or name == domain), None)
 
 
-class NotSent(Problem):
+class ConnectFailed(Problem):
     """A request that was certainly not received: no connection came about."""
 
 
-class Line:
+class VendorClient:
     """Requests to one vendor's API, whose host the operator chose; to hosts that the vendor names only as guarded.
 
     One per account; opens its connections on first use, `close` ends them.
@@ -193,7 +193,7 @@ class Line:
         self.base = read_url(base_url.rstrip("/"))
         self.sign, self.hosts, self.seconds = sign, frozenset(hosts), seconds
         allowed = replace(settings, allow_hosts=(*settings.allow_hosts, self.base.host or ""), allow_http=True)
-        self.guard = Client(allowed, lookup=lookup)
+        self.guard = SafeClient(allowed, lookup=lookup)
         self._kept: aiohttp.ClientSession | None = None
         self._fresh: aiohttp.ClientSession | None = None
         self._sockets: aiohttp.ClientSession | None = None
@@ -209,8 +209,8 @@ class Line:
         """One request and its whole answer, up to 8 MiB. Redirects are answers.
 
         A request that spends goes over a connection of its own, because one that was kept open may be closed by the
-        other side at that very moment, and then nobody knows whether the request arrived. Raises NotSent, or Problem
-        (UPSTREAM_FAILED, TIMED_OUT) for an answer that did not come.
+        other side at that very moment, and then nobody knows whether the request arrived. Raises ConnectFailed, or
+        Problem (UPSTREAM_FAILED, TIMED_OUT) for an answer that did not come.
         """
         headers: dict[str, str] = {**request.headers}
         if request.path.startswith("/"):
@@ -232,7 +232,7 @@ class Line:
                 ) as response:
                     return await read_response(response)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise NotSent(Kind.UPSTREAM_FAILED, f"{host}: {reason(error)}") from error
+            raise ConnectFailed(Kind.UPSTREAM_FAILED, f"{host}: {reason(error)}") from error
         except TimeoutError as error:
             raise Problem(Kind.TIMED_OUT, f"{host} gave no answer within {self.seconds:g} seconds") from error
         except BROKEN as error:
@@ -243,7 +243,7 @@ class Line:
     async def open(self, request: HttpRequest) -> "Opened":
         """One request to the API itself, and the head of its answer; the body is read piece by piece, and closed.
 
-        Raises NotSent, or Problem (UPSTREAM_FAILED, TIMED_OUT).
+        Raises ConnectFailed, or Problem (UPSTREAM_FAILED, TIMED_OUT).
         """
         url = self._below(request.path)
         if request.query:
@@ -260,7 +260,7 @@ class Line:
                     read_bufsize=OPENED_BUFFER,
                 )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise NotSent(Kind.UPSTREAM_FAILED, f"{host}: {reason(error)}") from error
+            raise ConnectFailed(Kind.UPSTREAM_FAILED, f"{host}: {reason(error)}") from error
         except TimeoutError as error:
             raise Problem(Kind.TIMED_OUT, f"{host} gave no answer within {self.seconds:g} seconds") from error
         except BROKEN as error:
@@ -268,7 +268,7 @@ class Line:
         return Opened(response, host)
 
     async def socket(self, request: HttpRequest, *, max_bytes: int) -> "Channel":
-        """A WebSocket to the API itself. Raises NotSent, Declined, or Problem (UPSTREAM_FAILED, TIMED_OUT)."""
+        """A WebSocket to the API itself. Raises ConnectFailed, Declined, or Problem (UPSTREAM_FAILED, TIMED_OUT)."""
         url = self._below(request.path).with_query(request.query)
         host = url.host or ""
         self._sockets = self._sockets or self.guard.make_session(guarded=False, limit=0, middlewares=(no_redirect,))
@@ -282,7 +282,7 @@ class Line:
                     timeout=aiohttp.ClientWSTimeout(ws_close=CLOSING_SECONDS),  # pyright: ignore[reportCallIssue]
                 )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise NotSent(Kind.UPSTREAM_FAILED, f"{host}: {reason(error)}") from error
+            raise ConnectFailed(Kind.UPSTREAM_FAILED, f"{host}: {reason(error)}") from error
         except TimeoutError as error:
             raise Problem(Kind.TIMED_OUT, f"{host} gave no answer within {self.seconds:g} seconds") from error
         except aiohttp.WSServerHandshakeError as error:
@@ -407,7 +407,7 @@ async def read_response(response: aiohttp.ClientResponse) -> HttpResponse:
     )
 
 
-class Client:
+class SafeClient:
     """Guarded HTTP. One per process; opens its connections on first use, `close` ends them."""
 
     def __init__(self, settings: Net, *, lookup: Lookup | None = None) -> None:

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from mutoscope.model.config import Inputs
 from mutoscope.model.job import MediaLimits, Role
-from mutoscope.model.problem import Hindered, Kind, Problem
+from mutoscope.model.problem import Kind, Problem, Unavailable
 
 HEAD = 64 * 1024  # enough to look past an ID3 tag's header and into the first frames
 WALL_SECONDS = 15.0  # the patience of this process with one file
@@ -189,9 +189,9 @@ class Prober:
             raise bad(str(answer["flaw"]), field)
         return msgspec.convert({"media_type": media_type, **answer["info"], "bytes": size}, MediaInfo)
 
-    async def walls(self) -> dict[str, bool]:
+    async def sandbox(self) -> dict[str, bool]:
         """Which walls stand around a child at work on this machine: network, files, processes, memory."""
-        answer = await self._ask({"path": __file__, "media_type": "walls"})
+        answer = await self._ask({"path": __file__, "media_type": "sandbox"})
         return msgspec.convert(answer.get("info", {}), dict[str, bool])
 
     async def close(self) -> None:
@@ -220,7 +220,7 @@ class Prober:
                         await child.end()
                 if "killed" not in answer:
                     return answer
-            raise Hindered("The server cannot look into files now: whatever looks into them is killed.")
+            raise Unavailable("The server cannot look into files now: whatever looks into them is killed.")
 
     async def _child(self) -> "_Child":
         while self._idle:

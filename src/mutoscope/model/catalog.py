@@ -51,7 +51,7 @@ class Model(Struct, frozen=True, kw_only=True):
     max_seconds: float | None = None
     price: Price
     prices: dict[str, Price] = {}  # engine or wire → what it costs there, where that is another figure
-    ignores: frozenset[str] = frozenset()  # may go unheeded; the job then carries a note
+    ignores: frozenset[str] = frozenset()  # need not be supported; the job then carries a note
     engines: tuple[str, ...] = ()  # who makes it, in order of preference; empty: see `routes`
     timeout_seconds: float | None = None  # at a vendor; None: as the settings of the relay say
     max_concurrent: int | None = None  # unfinished jobs per owner before one is throttled
@@ -59,7 +59,7 @@ class Model(Struct, frozen=True, kw_only=True):
 
 
 ADVICE = frozenset({"contentModeration", "prompt_extend", "negative_prompt", "audio", "grounding", "quality"})
-"""What may go unheeded without the result being another thing: hints, filters, the vendor's own sound."""
+"""What need not be supported without the result being another thing: hints, filters, the vendor's own sound."""
 
 GIVEN: Mapping[str, tuple[Any, ...]] = {
     "outputFormat": ("mp4", "png"),
@@ -284,7 +284,7 @@ FIELDS = frozenset(Generation.__struct_fields__)
 
 
 def is_size(generation: Generation, model: Model) -> bool:
-    """Whether the shape that is asked for becomes pixels, so that whoever heeds a width and a height heeds it."""
+    """Whether the shape that is asked for becomes pixels, so that whoever supports a width and a height supports it."""
     return "extra" in frame_size(generation, model, follows_picture=sized_by_picture(generation))
 
 
@@ -512,32 +512,32 @@ def asked(generation: Generation) -> list[tuple[str, str]]:
     return wishes
 
 
-def heed(
+def check_support(
     generation: Generation,
     model: Model,
     engine: str,
-    honours: Mapping[Operation, frozenset[str]],
+    supported_fields: Mapping[Operation, frozenset[str]],
     fields: Mapping[str, str],
 ) -> tuple[str, ...]:
-    """Hold what was asked against what an engine honours. Nothing asked for vanishes in silence.
+    """Check what was asked against what an engine supports. Nothing asked for vanishes in silence.
 
-    Returns notes for what goes unheeded by leave of the model's row. Raises Problem(UNSUPPORTED), naming the
+    Returns notes for what is not supported, by leave of the model's row. Raises Problem(UNSUPPORTED), naming the
     caller's field, for the rest. `generation` is as it was asked for, before the row's defaults.
     """
-    heeded = honours.get(generation.operation)
-    if heeded is None:
-        does = ", ".join(sorted(honours)) or "nothing"
+    supported = supported_fields.get(generation.operation)
+    if supported is None:
+        does = ", ".join(sorted(supported_fields)) or "nothing"
         raise Problem(
             Kind.UNSUPPORTED,
             f"No engine of this server can do {generation.operation} for {model.name}: engine {engine!r} "
             f"does {does}. Configure an engine that can, or choose another model.",
             field="model",
         )
-    if "*" in heeded:
+    if "*" in supported:
         return ()
     notes: list[str] = []
     for name, said in asked(generation):
-        if name in heeded or (name == "ratio" and heeded >= {"width", "height"} and is_size(generation, model)):
+        if name in supported or (name == "ratio" and supported >= {"width", "height"} and is_size(generation, model)):
             continue
         theirs = fields.get(name, said)
         if name not in model.ignores:

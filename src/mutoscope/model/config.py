@@ -243,7 +243,7 @@ class Tracing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     to_receivers: bool = False
 
 
-class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class VendorAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A vendor's account, which becomes an engine of the name that it has in the settings."""
 
     wire: str
@@ -260,7 +260,7 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     open_models: bool | None = None
 
     def __repr__(self) -> str:
-        return f"Account(wire={self.wire!r}, base_url={self.base_url!r})"  # what is logged shows no key
+        return f"VendorAccount(wire={self.wire!r}, base_url={self.base_url!r})"  # what is logged shows no key
 
 
 class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -305,7 +305,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     metrics: Metrics = Metrics()
     tracing: Tracing = Tracing()
     keys: tuple[Key, ...] = ()
-    accounts: dict[str, Account] = {}
+    accounts: dict[str, VendorAccount] = {}
     models: dict[str, ModelSettings] = {}
     wires: dict[str, WireSettings] = {}
 
@@ -336,9 +336,9 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
     overlay(values, variables)
     try:
         settings = msgspec.convert(values, Settings, strict=False)
-        hold_numbers(msgspec.to_builtins(settings))
-        hold_secret(settings.webhooks.secret, "webhooks.secret")
-        hold_secret(settings.metrics.token, "metrics.token")
+        check_numbers(msgspec.to_builtins(settings))
+        check_secret(settings.webhooks.secret, "webhooks.secret")
+        check_secret(settings.metrics.token, "metrics.token")
         return replace(settings, accounts=with_keys(settings.accounts, variables))
     except msgspec.ValidationError as error:
         origin = variable_of(str(error), variables) or str(chosen or "the settings")
@@ -352,19 +352,19 @@ def variable_of(flaw: str, variables: Mapping[str, str]) -> str | None:
     return name if name in variables else None
 
 
-def hold_numbers(value: object, where: str = "$") -> None:
+def check_numbers(value: object, where: str = "$") -> None:
     """Python and TOML know numbers that are none: no comparison with `nan` is true, and JSON has no word for them."""
     if isinstance(value, dict):
         for name, each in cast("dict[str, object]", value).items():
-            hold_numbers(each, f"{where}.{name}")
+            check_numbers(each, f"{where}.{name}")
     elif isinstance(value, (list, tuple)):
         for number, each in enumerate(cast("Sequence[object]", value)):
-            hold_numbers(each, f"{where}[{number}]")
+            check_numbers(each, f"{where}[{number}]")
     elif isinstance(value, float) and not math.isfinite(value):
         raise msgspec.ValidationError(f"Expected a number, got `{value}` - at `{where}`")
 
 
-def hold_secret(secret: str, where: str) -> None:
+def check_secret(secret: str, where: str) -> None:
     """What is not empty must be hard to guess."""
     if secret and len(secret.removeprefix("whsec_")) < SHORTEST_SECRET:
         raise msgspec.ValidationError(f"fewer than {SHORTEST_SECRET} characters can be guessed - at `$.{where}`")
@@ -382,12 +382,12 @@ BY_NAME = ("keys", "accounts", "models", "wires")
 """Sections that are lists or named entries: they come from the file only."""
 
 
-def with_keys(accounts: Mapping[str, Account], environment: Mapping[str, str]) -> dict[str, Account]:
+def with_keys(accounts: Mapping[str, VendorAccount], environment: Mapping[str, str]) -> dict[str, VendorAccount]:
     """The accounts with their keys, and one more for each vendor whose key is in the environment and not spoken for.
 
     Raises BadSettings for an account that has none.
     """
-    keyed: dict[str, Account] = {}
+    keyed: dict[str, VendorAccount] = {}
     for name, account in accounts.items():
         usual = next((each for each, wire in (VENDOR_KEYS | CLIENTS_KEYS).items() if wire == account.wire), "")
         variable = account.key_variable or usual
@@ -399,7 +399,7 @@ def with_keys(accounts: Mapping[str, Account], environment: Mapping[str, str]) -
     taken = {account.wire for account in keyed.values()}
     for variable, wire in VENDOR_KEYS.items():
         if environment.get(variable) and wire not in taken:
-            keyed[wire] = Account(wire=wire, key=environment[variable])
+            keyed[wire] = VendorAccount(wire=wire, key=environment[variable])
     return keyed
 
 

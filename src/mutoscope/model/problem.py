@@ -148,7 +148,7 @@ TOKEN_EXPIRED = "This token has expired: its exp lies behind; sign a new one"  #
 TOKEN_EARLY = "This token is not valid yet: its nbf lies ahead"  # noqa: S105
 """What is told of a credential out of its time, which some vendors have codes of their own for."""
 
-HINDRANCES = {
+RESOURCE_ERRORS = {
     errno.ENOSPC: "its disk is full",
     errno.EDQUOT: "its share of the disk is used up",
     errno.EFBIG: "a file may not grow as large",
@@ -160,16 +160,17 @@ HINDRANCES = {
 """Failures of the system that pass, and are nobody's request or job."""
 
 
-class Hindered(Problem):
-    """The system hinders us for now: nothing was decided about the request or the job, and it can be tried again."""
+class Unavailable(Problem):
+    """The server cannot do it for now, as with a full disk: nothing was decided about the request or the job, and it
+    can be tried again."""
 
     def __init__(self, message: str) -> None:
         super().__init__(Kind.UNAVAILABLE, message, retry_after=5.0)
 
 
-def hindrance(error: BaseException) -> Hindered | None:
-    """What is told where the system hinders us; None for any other failure."""
-    if isinstance(error, Hindered):
+def as_unavailable(error: BaseException) -> Unavailable | None:
+    """The problem to report where the system ran out of something; None for any other failure."""
+    if isinstance(error, Unavailable):
         return error
-    reason = HINDRANCES.get(error.errno or 0) if isinstance(error, OSError) else None
-    return None if reason is None else Hindered(f"The server cannot do this now: {reason}.")
+    reason = RESOURCE_ERRORS.get(error.errno or 0) if isinstance(error, OSError) else None
+    return None if reason is None else Unavailable(f"The server cannot do this now: {reason}.")

@@ -89,7 +89,7 @@ class ModelAccount(Struct, frozen=True, kw_only=True):
     made_today: int = 0  # in the last 24 hours
 
 
-class Account(Struct, frozen=True, kw_only=True):
+class CallerAccount(Struct, frozen=True, kw_only=True):
     models: dict[str, ModelAccount]  # by the catalog's name
     spent: float = 0.0  # credits in the last 30 days
     budget: float | None = None  # credits that may be spent in a period

@@ -24,7 +24,7 @@ from mutoscope.model.job import Delivery, Generation, Input, Job, Output, Sent, 
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import (
     ANY_FILE,
-    Account,
+    CallerAccount,
     ModelAccount,
     Page,
     Period,
@@ -159,9 +159,9 @@ class Gateway:
             daily=plan.share.daily,
             queued=plan.share.queued,
             repeat=repeat,
-            purse=None if submission.waits else plan.purse,
+            hold=None if submission.waits else plan.hold,
             replaces=submission.replaces,
-            owed=self.owed if submission.fails else None,
+            pending_delivery=self.pending_delivery if submission.fails else None,
         )
         if submission.fails:
             self.ended(job)
@@ -234,7 +234,7 @@ class Gateway:
         job = None if id is None else self.store.hot(id) or await self.store.get(id)
         if job is None and isinstance(route, Read) and (named := route.named):
             page = Page(size=1, keep=lambda each: named(each, public))
-            [*_, job] = None, *await self.sifted(wire, route, page, owner=owner, offset=0, wanted=1)
+            [*_, job] = None, *await self.filtered(wire, route, page, owner=owner, offset=0, wanted=1)
         if job is None or not visible(job, wire, route, owner):
             there = read_path(job, wire) if job is not None and job.owner == owner else None
             told = (
@@ -256,7 +256,7 @@ class Gateway:
         names = [public for public in publics[:MANY] if public not in found]
         if names and isinstance(route, ReadMany) and (named := route.named):
             page = Page(keep=lambda job: any(named(job, name) for name in names))
-            for job in await self.sifted(wire, route, page, owner=owner, offset=0, wanted=len(names)):
+            for job in await self.filtered(wire, route, page, owner=owner, offset=0, wanted=len(names)):
                 found |= {name: self.linked(job, origin) for name in names if name not in found and named(job, name)}
         return tuple(found[public] for public in publics[:MANY] if public in found)
 
@@ -275,12 +275,12 @@ class Gateway:
         offset = (page.number - 1) * page.size if page.offset is None else page.offset
         wanted = page.size + page.ahead
         if page.keep is not None:
-            jobs = await self.sifted(wire, route, page, owner=owner, offset=offset, wanted=wanted)
+            jobs = await self.filtered(wire, route, page, owner=owner, offset=offset, wanted=wanted)
         else:
             jobs = await self.store.list(wire=wire.name, owner=owner, route=route.route, limit=wanted, offset=offset)
         return tuple(self.linked(job, origin) for job in jobs)
 
-    async def sifted(
+    async def filtered(
         self, wire: Wire, route: Route, page: Page, *, owner: str, offset: int, wanted: int
     ) -> tuple[Job, ...]:
         """The jobs that a page keeps, among the newest SIFTED of the caller's."""
@@ -333,7 +333,7 @@ class Gateway:
 
         return replace(job, outputs=tuple(link(output) for output in job.outputs))
 
-    def owed(self, job: Job) -> Delivery | None:
+    def pending_delivery(self, job: Job) -> Delivery | None:
         """The webhook message that a change of this job owes; the store writes both in one transaction."""
         if job.webhook is None:  # asked first: the command line's jobs come by no wire of the table
             return None
@@ -351,7 +351,7 @@ class Gateway:
 
     async def cancel(self, id: str) -> Job | None:
         """Cancel an unfinished job; None when there was nothing to cancel."""
-        job = await self.store.cancel(id, now=self.clock(), owed=self.owed)
+        job = await self.store.cancel(id, now=self.clock(), pending_delivery=self.pending_delivery)
         if job is not None:
             self.signals.unwanted(job)
             self.ended(job)
@@ -366,7 +366,7 @@ class Gateway:
         if job.cost:
             self.spent.add((job.engine, model), job.cost)
         if job.webhook:
-            self.signals.owed()
+            self.signals.delivery_pending()
 
     async def stop(self, wire: Wire, route: Stop, public: str, *, owner: str) -> Job:
         """Cancel a job in the way that its wire has. Raises Problem(CONFLICT) for one that cannot be stopped now."""
@@ -514,7 +514,7 @@ class Gateway:
 
     # -- accounts ---------------------------------------------------------------
 
-    async def account(self, owner: str, rights: Rights = ALL_RIGHTS) -> Account:
+    async def account(self, owner: str, rights: Rights = ALL_RIGHTS) -> CallerAccount:
         """What this caller may do and has done: limits and counts by model."""
         now = self.clock()
         made = await self.store.made_since(owner, now - DAY)
@@ -526,10 +526,10 @@ class Gateway:
         }
         spent = sum(credits for of_day in days.values() for credits in of_day.values())
         if rights.budget is None:
-            return Account(models=models, spent=spent)
+            return CallerAccount(models=models, spent=spent)
         balance = await self.store.balance(owner, period=rights.budget_period, now=now)
         left = max(rights.budget - balance.charged - balance.reserved, 0.0)
-        return Account(models=models, spent=spent, budget=rights.budget, period=rights.budget_period, left=left)
+        return CallerAccount(models=models, spent=spent, budget=rights.budget, period=rights.budget_period, left=left)
 
     async def usage(self, period: Period, *, owner: str) -> Usage:
         """Credits by day (UTC) and model; every day of the period is present. Raises Problem(INVALID)."""

@@ -44,7 +44,7 @@ def digest_of(request: HttpRequest) -> str:
     return found.hexdigest()
 
 
-class Turns:
+class SingleFlight:
     """Lets a repetition wait until the request that it repeats is through, so that nothing is fetched or made twice."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from mutoscope.engines.engine import OpenedInput
 from mutoscope.files import probe as media
 from mutoscope.files.assets import DRAWING, EXTENSIONS, Assets
-from mutoscope.files.egress import Client
+from mutoscope.files.egress import SafeClient
 from mutoscope.files.probe import Prober
 from mutoscope.model.config import Inputs
 from mutoscope.model.job import Input
@@ -31,7 +31,7 @@ class Intake:
         self,
         *,
         settings: Inputs,
-        client: Client,
+        client: SafeClient,
         prober: Prober,
         assets: Assets,
         store: Uploads,

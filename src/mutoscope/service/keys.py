@@ -30,7 +30,7 @@ DAY = 86400.0
 BUCKETS_KEPT = 10_000
 KEYS_KEPT = 10_000
 ASKED_SECONDS = 0.5  # how long what is remembered of keys is believed: a revocation holds within a second everywhere
-TOLD_SECONDS = 2.0  # how long bytes are counted here before the store is told
+FLUSH_SECONDS = 2.0  # how long bytes are counted here before the store is told
 SECRET_PREFIX = "msk_"  # noqa: S105 - how our keys begin
 ACCESS_PREFIX = "mak_"  # and the access keys of pairs
 SKEW_SECONDS = 60.0  # by which the clock of whoever signed a token may be off
@@ -78,7 +78,7 @@ class Keys:
         self._changes = 0  # the store's count of changes when that was so
         self._asked = float("-inf")
         self._touched: dict[str, float] = {}  # a key's id → when the store was told of its use
-        self._telling: set[asyncio.Task[None]] = set()
+        self._flushing: set[asyncio.Task[None]] = set()
 
     @property
     def open(self) -> bool:
@@ -157,8 +157,8 @@ class Keys:
             self._touched.clear()
         self._touched[key.id] = now
         task = asyncio.get_running_loop().create_task(self._touch(key.id, now))
-        self._telling.add(task)
-        task.add_done_callback(self._telling.discard)
+        self._flushing.add(task)
+        task.add_done_callback(self._flushing.discard)
 
     async def _touch(self, id: str, now: float) -> None:
         if self._store is not None:
@@ -166,8 +166,8 @@ class Keys:
                 await self._store.touch_key(id, now=now)
 
     async def close(self) -> None:
-        if self._telling:
-            await asyncio.wait(self._telling)
+        if self._flushing:
+            await asyncio.wait(self._flushing)
 
     # -- what an owner may do, where no request shows a key -------------------------------
 
@@ -302,7 +302,7 @@ async def rotate(
 # -- scopes ------------------------------------------------------------------------------
 
 
-def hold_scope(what: str, name: str, allowed: Collection[str]) -> None:
+def check_scope(what: str, name: str, allowed: Collection[str]) -> None:
     """Raises Problem(FORBIDDEN) for what is not among the allowed; nothing allowed means all."""
     if allowed and name not in allowed:
         raise Problem(Kind.FORBIDDEN, f"This key may not use the {what} {name}; it may use {', '.join(allowed)}.")
@@ -361,7 +361,7 @@ class Buckets:
         self.each = tuple(Bucket(amount, seconds, then) for amount, seconds in shares if amount)
 
 
-class Pace:
+class RateLimiter:
     """Token buckets per caller: a second's and a minute's worth of requests. 0 sets no limit."""
 
     def __init__(
@@ -432,7 +432,7 @@ class RateLimited(Problem):
         self.allowance = allowance
 
 
-class TokenPace:
+class TokenRateLimiter:
     """Tokens a minute. What a request may come to is taken before, and what it came to instead is settled afterwards:
     whoever used more than there was waits until that has come back."""
 
@@ -477,16 +477,16 @@ class TokenPace:
         return bucket
 
 
-class Meter:
-    """Bytes that owners send a day (UTC). Counted here and told to the store every few seconds, so that a request that
-    is counted waits for no disk; other processes' share is learned when the store is told."""
+class ByteQuota:
+    """Bytes that owners send a day (UTC). Counted here and written to the store every few seconds, so that a request
+    that is counted waits for no disk; other processes' share is learned when the store is written to."""
 
     def __init__(self, store: Ledger, *, clock: Callable[[], float] = time.time) -> None:
         self._store, self._clock = store, clock
         self._day, self._midnight = "", 0.0  # the day that is counted, and when it ends
         self._stored: dict[str, int] = {}  # owner → what the store knows
         self._fresh: dict[str, int] = {}  # owner → what it was not told yet
-        self._telling: asyncio.Task[None] | None = None
+        self._flushing: asyncio.Task[None] | None = None
 
     async def take(self, owner: str, bytes: int, limit: int | None) -> None:
         """Count so many bytes, unless they are too many for today. Raises Problem(RATE_LIMITED)."""
@@ -503,22 +503,22 @@ class Meter:
             message = f"This key may send {limit} bytes a day, and they would be exceeded."
             raise Problem(Kind.RATE_LIMITED, message, retry_after=DAY - now % DAY)
         self._fresh[owner] = self._fresh.get(owner, 0) + bytes
-        if self._telling is None or self._telling.done():
-            self._telling = asyncio.get_running_loop().create_task(self._tell_later())
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.get_running_loop().create_task(self._flush_later())
 
     async def _turn_page(self, now: float) -> None:
         day = datetime.fromtimestamp(now, UTC).date().isoformat()
         if day != self._day:
-            await self.tell()
+            await self.flush()
         if day != self._day:  # still: others may have turned the page meanwhile
             self._day, self._stored, self._fresh = day, {}, {}
             self._midnight = now - now % DAY + DAY
 
-    async def _tell_later(self) -> None:
-        await asyncio.sleep(TOLD_SECONDS)
-        await self.tell()
+    async def _flush_later(self) -> None:
+        await asyncio.sleep(FLUSH_SECONDS)
+        await self.flush()
 
-    async def tell(self) -> None:
+    async def flush(self) -> None:
         """What cannot be told is kept for the next time."""
         day, fresh = self._day, self._fresh
         if not fresh:
@@ -536,9 +536,9 @@ class Meter:
             self._stored |= totals
 
     async def close(self) -> None:
-        if self._telling is not None:
-            self._telling.cancel()
-        await self.tell()
+        if self._flushing is not None:
+            self._flushing.cancel()
+        await self.flush()
 
 
 def added(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:

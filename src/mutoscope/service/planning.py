@@ -9,10 +9,10 @@ from mutoscope.model.catalog import Catalog, Model
 from mutoscope.model.config import Limits, Rights
 from mutoscope.model.job import Generation
 from mutoscope.model.requests import Submission
-from mutoscope.service.keys import Share, hold_scope, share_of
+from mutoscope.service.keys import Share, check_scope, share_of
 from mutoscope.service.pricing import Prices
 from mutoscope.service.routing import Routes
-from mutoscope.store import Purse
+from mutoscope.store import SpendingHold
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -22,7 +22,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     engines: tuple[str, ...]  # those that may take over; () stands for all
     notes: tuple[str, ...]
     estimate: float  # credits
-    purse: Purse | None  # what is set aside, for a key with a budget
+    hold: SpendingHold | None  # what is set aside, for a key with a budget
     share: Share
 
 
@@ -38,11 +38,11 @@ class Planner:
         """
         model = self.catalog.named(wire, submission.generation.model)
         asked = replace(submission.generation, model=model.name)
-        hold_scope("model", model.name, rights.models)
+        check_scope("model", model.name, rights.models)
         if submission.fails:
             share = share_of(rights, model, self.limits)
             return Plan(generation=asked, engine="", remote=True, engines=(), notes=submission.notes, estimate=0.0,
-                        purse=None, share=share)  # fmt: skip
+                        hold=None, share=share)  # fmt: skip
         if engine is not None:
             model = replace(model, engines=(engine,))
         catalog.check(asked, model, submission.fields)
@@ -59,7 +59,7 @@ class Planner:
             engines=allowed,
             notes=submission.notes + (() if passes else submission.ignored) + notes,
             estimate=self.prices.estimate(generation, model, maker.name),
-            purse=self.prices.purse(generation, model, rights, engine=maker.name, engines=allowed),
+            hold=self.prices.spending_hold(generation, model, rights, engine=maker.name, engines=allowed),
             share=share_of(rights, model, self.limits),
         )
 
@@ -75,7 +75,7 @@ class Planner:
         return self.prices.known(model, makers) or rights.engines
 
 
-def made_definite(asked: Generation, model: Model, maker: Engine, id: str) -> Generation:
+def with_defaults_and_seed(asked: Generation, model: Model, maker: Engine, id: str) -> Generation:
     """What was asked with the row's defaults and a seed, as the engine needs it."""
     return seeded(catalog.complete(asked, model, remote=maker.remote), id, remote=maker.remote)
 

@@ -6,14 +6,14 @@ from msgspec.structs import replace
 
 from mutoscope.model import catalog
 from mutoscope.model.catalog import Catalog, Model, Price
-from mutoscope.model.config import Account, Rights
+from mutoscope.model.config import Rights, VendorAccount
 from mutoscope.model.job import Generation, Job, Output
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store import Purse
+from mutoscope.store import SpendingHold
 
 
 class Prices:
-    def __init__(self, catalog: Catalog, accounts: Mapping[str, Account]) -> None:
+    def __init__(self, catalog: Catalog, accounts: Mapping[str, VendorAccount]) -> None:
         self.catalog, self.accounts = catalog, accounts
 
     def price_at(self, model: Model, engine: str) -> Price:
@@ -31,15 +31,15 @@ class Prices:
             raise unpriced(model, makers)
         return known
 
-    def purse(
+    def spending_hold(
         self, generation: Generation, model: Model, rights: Rights, *, engine: str, engines: Sequence[str]
-    ) -> Purse | None:
+    ) -> SpendingHold | None:
         """What is set aside for a job of a key with a budget: enough for the dearest of the `engines` that may come to
         make it; `engine` is the one that is to make it now."""
         if rights.budget is None:
             return None
-        reserve = max(self.estimate(generation, model, name) for name in engines or (engine,))
-        return Purse(reserve=reserve, budget=rights.budget, period=rights.budget_period)
+        credits = max(self.estimate(generation, model, name) for name in engines or (engine,))
+        return SpendingHold(credits=credits, budget=rights.budget, period=rights.budget_period)
 
     def cost_of(self, job: Job, outputs: Sequence[Output]) -> float:
         """What the vendor would charge for what was made; by its length, where the request does not say how long it

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from mutoscope.engines import Engine
 from mutoscope.model.catalog import Model
-from mutoscope.model.config import Account
+from mutoscope.model.config import VendorAccount
 from mutoscope.model.job import Generation
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.wires import BY_NAME
@@ -16,10 +16,10 @@ FALLBACK = "studio"  # for models that no account has and nobody routed
 
 class Chosen(NamedTuple):
     engine: Engine
-    notes: tuple[str, ...]  # what it will not heed, by leave of the model's row
+    notes: tuple[str, ...]  # what it does not support, by leave of the model's row
 
 
-def route(model: Model, accounts: Mapping[str, Account]) -> tuple[str, ...]:
+def route(model: Model, accounts: Mapping[str, VendorAccount]) -> tuple[str, ...]:
     """The engines of a model, as the operator or the accounts have it: names of engines, or a wire's for its accounts.
 
     Where nobody said otherwise: the accounts that have the model, its maker's first; the built-in renderer where there
@@ -32,19 +32,19 @@ def route(model: Model, accounts: Mapping[str, Account]) -> tuple[str, ...]:
     return tuple(wires) or (FALLBACK,)
 
 
-def has(account: Account, model: Model) -> bool:
+def has(account: VendorAccount, model: Model) -> bool:
     wire = BY_NAME.get(account.wire)
     if wire is None or wire.back is None or (account.models and model.name not in account.models):
         return False
     names = model.names.get(wire.name)
-    return bool(names) and any(wire.back.heeds(operation, names) is not None for operation in model.serves)
+    return bool(names) and any(wire.back.supports(operation, names) is not None for operation in model.serves)
 
 
 class Routes:
     def __init__(
         self,
         engines: Mapping[str, Engine],
-        accounts: Mapping[str, Account],
+        accounts: Mapping[str, VendorAccount],
         draw: Callable[[], float] = random.random,
     ) -> None:
         self.engines, self.accounts, self.draw = engines, accounts, draw

@@ -43,7 +43,7 @@ class Signals:
             self.interrupt(job.id)
         self.wake(job.engine)
 
-    def owed(self) -> None:
+    def delivery_pending(self) -> None:
         """There is a webhook to send."""
         self.deliverer.ring()
 

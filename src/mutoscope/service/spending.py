@@ -12,8 +12,8 @@ from mutoscope.model.catalog import Catalog, first, token_cost
 from mutoscope.model.config import Rates, Rights
 from mutoscope.model.problem import Problem
 from mutoscope.model.words import Tokens, body_tokens
-from mutoscope.service.keys import Caller, RateLimited, TokenPace, allowance
-from mutoscope.store import Basis, ExchangeRecord, Exchanges, Outlay, Purse, Settlement
+from mutoscope.service.keys import Caller, RateLimited, TokenRateLimiter, allowance
+from mutoscope.store import Basis, ExchangeRecord, Exchanges, Outlay, Settlement, SpendingHold
 from mutoscope.telemetry import logs
 from mutoscope.telemetry.counters import Tally
 from mutoscope.wirekit.words import most_written
@@ -50,7 +50,7 @@ class Books:
     ) -> None:
         self.store, self.catalog, self.records, self.clock = store, catalog, records, clock
         self.tokens_per_minute, self.reserve_tokens = tokens_per_minute, reserve_tokens
-        self.pace = TokenPace()
+        self.token_limiter = TokenRateLimiter()
         # tokens by wire, model, engine and "read" or "written"; names of models come from outside
         self.spent: Tally[tuple[str, ...]] = Tally(1000, rest=("", "others", "", ""))
         self._outlays: dict[str, Outlay] = {}
@@ -167,7 +167,7 @@ class Exchange:
             model=self.model,
             engine=next(iter(self.prices)),
             at=self.began,
-            purse=Purse(reserve=self.aside, budget=self.rights.budget, period=self.rights.budget_period),
+            hold=SpendingHold(credits=self.aside, budget=self.rights.budget, period=self.rights.budget_period),
         )
         if self.rights.budget is None:
             self.books.enter(outlay=outlay)
@@ -185,17 +185,17 @@ class Exchange:
         """From each bucket, or from none."""
         for number, (bucket, per_minute) in enumerate(self.limits):
             try:
-                self.books.pace.take(bucket, per_minute, tokens)
+                self.books.token_limiter.take(bucket, per_minute, tokens)
             except RateLimited:
                 for before, each in self.limits[:number]:
-                    self.books.pace.settle(before, each, -tokens)
+                    self.books.token_limiter.settle(before, each, -tokens)
                 raise
         self.taken = tokens
 
     def give_back(self) -> None:
         self.over = True
         for bucket, per_minute in self.limits:
-            self.books.pace.settle(bucket, per_minute, -self.taken)
+            self.books.token_limiter.settle(bucket, per_minute, -self.taken)
 
     def end(
         self, status: int, how: How, told: Tokens | None = None, *, events: int = 0, response: bytes | None = None
@@ -214,7 +214,7 @@ class Exchange:
             credits = max(self.aside, credits)
         self.books.count(self.wire, self.model, self.engine, tokens)
         for bucket, per_minute in self.limits:
-            self.books.pace.settle(bucket, per_minute, tokens.read + tokens.written - self.taken)
+            self.books.token_limiter.settle(bucket, per_minute, tokens.read + tokens.written - self.taken)
         now = self.books.clock()
         settlement = record = None
         if self.owner and self.prices:
@@ -278,10 +278,10 @@ class Exchange:
 
     # -- conversations over a socket, which have no end that could be set aside for ---------------
 
-    def hold(self) -> None:
+    def check(self) -> None:
         """Raises RateLimited where the tokens of this minute are used up."""
         for bucket, per_minute in self.limits:
-            if self.books.pace.spent(bucket, per_minute):
+            if self.books.token_limiter.spent(bucket, per_minute):
                 message = f"This key may use {per_minute} tokens a minute, and they are used up. Try again later."
                 raise RateLimited(allowance(per_minute, 0, 60.0 / max(per_minute, 1)), message)
 
@@ -291,7 +291,7 @@ class Exchange:
         self.parts += 1
         self.books.count(self.wire, self.model, self.engine, tokens)
         for bucket, per_minute in self.limits:
-            self.books.pace.settle(bucket, per_minute, tokens.read + tokens.written)
+            self.books.token_limiter.settle(bucket, per_minute, tokens.read + tokens.written)
         if self.owner and (price := self.prices.get(self.engine)):
             cost = token_cost(tokens, price)
             self.books.enter(settlement=self.settlement(f"{self.id}.{self.parts}", cost, "told", self.books.clock()))

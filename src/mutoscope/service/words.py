@@ -14,7 +14,7 @@ from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import Rates, Rights
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.service.keys import Caller, Pace, hold_scope
+from mutoscope.service.keys import Caller, RateLimiter, check_scope
 from mutoscope.service.spending import FREE, Books, Exchange
 from mutoscope.telemetry.counters import Tally
 from mutoscope.wirekit.routes import Route, Socket, Stream
@@ -45,7 +45,7 @@ class Desk:
         peers: Sequence[Peer],
         author: Author,
         *,
-        pace: Pace,
+        rate_limiter: RateLimiter,
         catalog: Catalog,
         books: Books,
         rehearsal: bool = False,
@@ -53,7 +53,7 @@ class Desk:
         draw: Callable[[], float] = random.random,
     ) -> None:
         """`rehearsal`: the author answers everything."""
-        self.peers, self.author, self.pace, self.catalog = tuple(peers), author, pace, catalog
+        self.peers, self.author, self.rate_limiter, self.catalog = tuple(peers), author, rate_limiter, catalog
         self.rehearsal, self.draw = rehearsal, draw
         self.books, self.session_idle_seconds = books, session_idle_seconds
 
@@ -118,18 +118,18 @@ class Desk:
 
     def choose(self, wire: Wire, route: Route, model: str, caller: Caller) -> list[Peer]:
         """The accounts to be asked, in their order; none where the author answers. Raises Problem."""
-        self.hold(model, wire, caller)
+        self.check(model, wire, caller)
         peers = self.candidates(wire, route, model, caller.rights)
         if not peers:
-            hold_engine(SCRIPT, SCRIPT, caller.rights)
+            check_engine(SCRIPT, SCRIPT, caller.rights)
         return peers
 
-    def hold(self, model: str, wire: Wire, caller: Caller) -> None:
+    def check(self, model: str, wire: Wire, caller: Caller) -> None:
         """Raises Problem where the key may not use the model, or has used it too much."""
         name = self.row_name(wire, model)
-        hold_scope("model", name, caller.rights.models)
+        check_scope("model", name, caller.rights.models)
         if (own := caller.rights.per_model.get(name)) and own.requests_per_minute:
-            self.pace.take(f"{caller.owner}\n{name}", own.requests_per_minute)
+            self.rate_limiter.take(f"{caller.owner}\n{name}", own.requests_per_minute)
 
     def candidates(self, wire: Wire, route: Route, model: str, rights: Rights) -> list[Peer]:
         """The accounts that have the model, in an order drawn by their weights. None where no account speaks this wire
@@ -154,10 +154,10 @@ class Desk:
             raise Problem(Kind.NOT_FOUND, f"There is no model {model!r}: no account here has it.{there}", field="model")
         allowed = [peer for peer in having if not rights.engines or {peer.name, peer.wire.name} & set(rights.engines)]
         if not allowed:
-            hold_engine(having[0].name, having[0].wire.name, rights)
+            check_engine(having[0].name, having[0].wire.name, rights)
         if rights.budget is not None and route.path not in FREE:
             known = self.prices(wire, model, allowed)
-            hold_priced(model, route, allowed, known)
+            check_priced(model, route, allowed, known)
             allowed = [peer for peer in allowed if peer.name in known]
         if len(allowed) == 1:
             return allowed
@@ -222,7 +222,7 @@ class Desk:
                 problem = problem or busy(peer)
                 continue
             query = request.query | {"model": peer.account.renames.get(model, model)}
-            path = path_below(peer.line.base.path, route.path, peer.wire.optional)
+            path = path_below(peer.vendor_client.base.path, route.path, peer.wire.optional)
             try:
                 asked = HttpRequest(method="GET", path=path, query=query, headers=headers)
                 return peer, await peer.connect(asked, max_bytes)
@@ -236,7 +236,7 @@ class Desk:
         await self.books.close()
 
 
-def hold_priced(model: str, route: Route, peers: Sequence[Peer], known: dict[str, Rates]) -> None:
+def check_priced(model: str, route: Route, peers: Sequence[Peer], known: dict[str, Rates]) -> None:
     """Whether what a key with a budget asks for can be reckoned. Raises Problem(FORBIDDEN)."""
     if isinstance(route, Socket):
         message = "This key has a budget, and what a realtime session may come to at an account is not known before."
@@ -250,7 +250,7 @@ def hold_priced(model: str, route: Route, peers: Sequence[Peer], known: dict[str
         )
 
 
-def hold_engine(name: str, wire: str, rights: Rights) -> None:
+def check_engine(name: str, wire: str, rights: Rights) -> None:
     if rights.engines and not {name, wire} & set(rights.engines):
         allowed = ", ".join(rights.engines)
         raise Problem(Kind.FORBIDDEN, f"This key may not use what answers here ({name}); it may use {allowed}.")
@@ -268,7 +268,7 @@ def spoken_by(name: str) -> tuple[str, ...]:
 
 def translated(translation: Translation, peer: Peer, request: HttpRequest, model: str) -> Asked:
     """Raises Problem for what the account's wire cannot say."""
-    vendor = f"//{peer.line.base.host}/" in f"{peer.words.base_url}/"
+    vendor = f"//{peer.vendor_client.base.host}/" in f"{peer.words.base_url}/"
     return translation.ask(request, peer.account.renames.get(model, model), vendor)
 
 
@@ -279,7 +279,7 @@ def sent(peer: Peer, route: Stream, path: str, request: HttpRequest, model: str,
     body = request.body if theirs == model else route.named(request.body, theirs)
     return HttpRequest(
         method=route.method,
-        path=path_below(peer.line.base.path, path, peer.wire.optional),
+        path=path_below(peer.vendor_client.base.path, path, peer.wire.optional),
         query={} if asked.body else request.query,
         headers={name: text for name in kept if (text := request.headers.get(name))}
         | {"x-request-id": id}

@@ -27,12 +27,12 @@ from mutoscope.store.protocol import (
     Leases,
     Ledger,
     Outlay,
-    Owed,
-    Owing,
-    Purse,
+    PendingDeliveries,
+    PendingDelivery,
     Repeat,
     Retention,
     Settlement,
+    SpendingHold,
     SpendingRow,
     Store,
     Swept,
@@ -40,7 +40,7 @@ from mutoscope.store.protocol import (
     Uploads,
     Watched,
 )
-from mutoscope.store.sqlite.store import NewerDatabase, SqliteStore, hold_readable
+from mutoscope.store.sqlite.store import NewerDatabase, SqliteStore, check_readable
 
 __all__ = [
     "EVENTS",
@@ -65,12 +65,12 @@ __all__ = [
     "Ledger",
     "NewerDatabase",
     "Outlay",
-    "Owed",
-    "Owing",
-    "Purse",
+    "PendingDeliveries",
+    "PendingDelivery",
     "Repeat",
     "Retention",
     "Settlement",
+    "SpendingHold",
     "SpendingRow",
     "SqliteStore",
     "Store",
@@ -78,5 +78,5 @@ __all__ = [
     "Unfinished",
     "Uploads",
     "Watched",
-    "hold_readable",
+    "check_readable",
 ]

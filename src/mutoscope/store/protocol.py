@@ -11,7 +11,7 @@ from mutoscope.model.job import Delivery, Dispatch, Event, Failure, Job, Json, O
 from mutoscope.model.problem import Kind
 from mutoscope.model.requests import Upload
 
-Owed = Callable[[Job], Delivery | None]
+PendingDelivery = Callable[[Job], Delivery | None]
 """The message that a transition owes, from the job as it stands after it. Pure: it may run in another thread
 and again in a second try. An exception undoes the transition."""
 
@@ -100,10 +100,10 @@ class KeyRecord(Struct, frozen=True, kw_only=True):
         return self.revoked is None and (self.expires is None or now < self.expires)
 
 
-class Purse(Struct, frozen=True, kw_only=True):
+class SpendingHold(Struct, frozen=True, kw_only=True):
     """What a job may cost, in credits, and how much its owner may spend."""
 
-    reserve: float
+    credits: float
     budget: float | None = None
     period: Literal["day", "month", "total"] = "total"
 
@@ -141,7 +141,7 @@ class Outlay(Struct, frozen=True, kw_only=True):
     model: str
     engine: str
     at: float
-    purse: Purse
+    hold: SpendingHold
 
 
 class Settlement(Struct, frozen=True, kw_only=True):
@@ -199,8 +199,8 @@ class Unfinished(Struct, frozen=True, array_like=True):
     oldest: float  # when the oldest was made
 
 
-class Owing(Struct, frozen=True, array_like=True):
-    """Webhook messages that are owed to one receiver."""
+class PendingDeliveries(Struct, frozen=True, array_like=True):
+    """Webhook messages that are pending for one receiver."""
 
     receiver: str
     messages: int
@@ -220,7 +220,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     """How much there is to do."""
 
     unfinished: tuple[Unfinished, ...] = ()
-    owing: tuple[Owing, ...] = ()
+    pending_deliveries: tuple[PendingDeliveries, ...] = ()
     watched: tuple[Watched, ...] = ()
 
 
@@ -275,9 +275,9 @@ class Jobs(Protocol):
         daily: int | None = None,
         queued: int | None = None,
         repeat: Repeat | None = None,
-        purse: Purse | None = None,
+        hold: SpendingHold | None = None,
         replaces: bool = False,
-        owed: Owed | None = None,
+        pending_delivery: PendingDelivery | None = None,
     ) -> Job:
         """Store a new job and return it as it now stands, with the message that it owes where it has ended. With
         `replaces` it takes the place of one with its id that no engine has; CONFLICT when there is none such, or not
@@ -290,8 +290,8 @@ class Jobs(Protocol):
         that are not. Raises Problem QUOTA_EXCEEDED when the owner made `daily` of the model in the 24 hours
         before, RATE_LIMITED when `queued` jobs of the owner wait, and CONFLICT when the id is taken.
 
-        What the job may cost is set aside for its owner: the purse's reserve, else the job's estimate. Raises Problem
-        OVER_BUDGET when the purse has a budget and that is more than is left of it in the period.
+        What the job may cost is set aside for its owner: the hold's credits, else the job's estimate. Raises Problem
+        OVER_BUDGET when the hold has a budget and that is more than is left of it in the period.
         """
         ...
 
@@ -328,7 +328,7 @@ class Jobs(Protocol):
         """The ids of the jobs that wait for an engine, the oldest first. A hundred thousand take a while."""
         ...
 
-    async def cancel(self, id: str, *, now: float, owed: Owed | None = None) -> Job | None:
+    async def cancel(self, id: str, *, now: float, pending_delivery: PendingDelivery | None = None) -> Job | None:
         """End an unfinished job. None: there is none of this id. A watch becomes one to CANCEL, due at once."""
         ...
 
@@ -339,11 +339,11 @@ class Jobs(Protocol):
         """
         ...
 
-    async def tell(self, id: str, what: str, *, account: str | None = None, detail: str = "", now: float) -> None:
+    async def add_event(self, id: str, what: str, *, account: str | None = None, detail: str = "", now: float) -> None:
         """Add a line to a job's story, unless it says the same as the last one."""
         ...
 
-    async def story(self, id: str) -> tuple[Event, ...]: ...
+    async def events(self, id: str) -> tuple[Event, ...]: ...
 
     async def touch(self) -> None:
         """Write something without meaning. Raises Problem when nothing can be written."""
@@ -361,7 +361,7 @@ class Leases(Protocol):
         lease_seconds: float,
         limit: int,
         now: float,
-        owed: Owed | None = None,
+        pending_delivery: PendingDelivery | None = None,
         made_before: float | None = None,
         held: Collection[str] = (),
     ) -> JobList:
@@ -369,9 +369,9 @@ class Leases(Protocol):
         the fewest running on the engine; among equals from whom nothing was taken for the longest time, as far as this
         process knows, then the oldest.
 
-        `owed` is asked for the jobs that start for the first time. With `made_before`, of the queued jobs only those
-        that were created before then are taken, in no order. `held` are not taken, though their lease may have run out:
-        the worker has them.
+        `pending_delivery` is asked for the jobs that start for the first time. With `made_before`, of the queued jobs
+        only those that were created before then are taken, in no order. `held` are not taken, though their lease may
+        have run out: the worker has them.
         """
         ...
 
@@ -402,7 +402,7 @@ class Leases(Protocol):
         notes: Sequence[str] = (),
         cost: float = 0.0,
         now: float,
-        owed: Owed | None = None,
+        pending_delivery: PendingDelivery | None = None,
     ) -> Job | None:
         """End a job that this worker runs; `notes` are added to the job's. None: it was not this worker's to end."""
         ...
@@ -523,7 +523,7 @@ class Dispatches(Protocol):
         cost: float = 0.0,
         now: float,
         keep_until: float | None = None,
-        owed: Owed | None = None,
+        pending_delivery: PendingDelivery | None = None,
     ) -> Job | None:
         """End a job that the vendor holds (failed or canceled there, or timed out here). With `keep_until` it is asked
         about until then, as late news; without, the watch ends. None: it is not waited for any more."""

@@ -127,7 +127,7 @@ def make_music(prompt: str, out: Path, *, seconds: float, seed: int, lyrics: str
     wish.silent |= tune.read(negative).voices
     score, sound = play(wish, seconds, seed, parts=parts_of(lyrics))
     soundfile.write(mastered(sound, RATE), out, rate=RATE, comment=comment(wish.used, wish.ignored))
-    return told_of(score, wish)
+    return described(score, wish)
 
 
 def play(
@@ -141,7 +141,7 @@ def play(
     return score, perform(score, chance)
 
 
-def told_of(score: Score, wish: Tune) -> Music:
+def described(score: Score, wish: Tune) -> Music:
     return Music(
         seconds=score.samples / RATE,
         tempo=round(score.tempo, 2),

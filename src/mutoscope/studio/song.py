@@ -90,7 +90,7 @@ def extend_music(
     score, added = music.play(named, min(seconds - cut, music.MAX_SECONDS), seed, parts=parts, begun=True)
     whole = _joined(given, cut, added, 0.0, 60 / heard.tempo)[:, : round(seconds * RATE)]
     soundfile.write(loudness.mastered(whole, RATE), out, rate=RATE, comment=comment(wish.used, wish.ignored))
-    return replace(music.told_of(score, wish), seconds=whole.shape[1] / RATE)
+    return replace(music.described(score, wish), seconds=whole.shape[1] / RATE)
 
 
 def join_music(pieces: Sequence[Path], out: Path) -> float:

@@ -68,7 +68,7 @@ def processors(*, json: bool, colors: bool = False) -> list[Processor]:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        tell_problems_plainly,
+        render_problems_plainly,
     ]
     if json:
         return [*shared, structlog.processors.format_exc_info, redact, in_json]
@@ -82,7 +82,7 @@ def in_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     return msgspec.json.encode(event, enc_hook=repr).decode()
 
 
-def tell_problems_plainly(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+def render_problems_plainly(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """A Problem was foreseen: its message says everything, and a traceback would only frighten."""
     error = raised(event.get("exc_info"))
     if isinstance(error, Problem):

@@ -47,7 +47,7 @@ class Tracing:
             try:
                 yield found
             finally:
-                span.set_attributes(found.told)
+                span.set_attributes(found.attributes)
                 if found.fault:
                     span.set_status(self._trace.Status(self._trace.StatusCode.ERROR, found.fault))
 
@@ -78,21 +78,21 @@ class Facts:
     """What is learned while a span is under way."""
 
     def __init__(self) -> None:
-        self.told: dict[str, Value] = {}
+        self.attributes: dict[str, Value] = {}
         self.fault = ""  # why it counts as failed
 
-    def tell(self, **facts: Value) -> None:
-        self.told |= {f"mutoscope.{name}": value for name, value in facts.items()}
+    def add(self, **facts: Value) -> None:
+        self.attributes |= {f"mutoscope.{name}": value for name, value in facts.items()}
 
 
-class Untold(Facts):
+class NoFacts(Facts):
     """For spans that are not made."""
 
-    def tell(self, **facts: Value) -> None:
+    def add(self, **facts: Value) -> None:
         pass
 
 
-UNTOLD = contextlib.nullcontext(Untold())
+NO_FACTS = contextlib.nullcontext(NoFacts())
 
 
 def span(
@@ -106,7 +106,7 @@ def span(
 ) -> contextlib.AbstractContextManager[Facts]:
     """Around what is done. Without `parent`, the header of a span, it is part of what is under way."""
     if tracing is None:
-        return UNTOLD
+        return NO_FACTS
     return tracing.span(
         name, parent, kind, described(job) | {f"mutoscope.{name}": each for name, each in facts.items()}
     )

@@ -77,11 +77,11 @@ class Admin:
             raise not_found()
         match [request.method, *request.path.removeprefix(KEYS).split("/")[1:]]:
             case ["GET"]:
-                return json_response({"keys": [told(key, self.clock()) for key in await self.store.keys()]})
+                return json_response({"keys": [as_json(key, self.clock()) for key in await self.store.keys()]})
             case ["POST"]:
                 return await self.create(read(request.body, NewKey))
             case ["GET", id]:
-                return json_response(told(await self.find(id), self.clock()))
+                return json_response(as_json(await self.find(id), self.clock()))
             case ["DELETE", id]:
                 return await self.revoke(id)
             case ["POST", id, "rotate"]:
@@ -114,14 +114,14 @@ class Admin:
         await self.store.add_key(key)
         await self.keys.refresh()
         log.info("key_created", key=key.id, name=key.name)
-        return json_response(told(key, now) | shown(secret, pair), 201, dict(NOT_STORED))
+        return json_response(as_json(key, now) | shown(secret, pair), 201, dict(NOT_STORED))
 
     async def rotate(self, id: str, wish: Rotation) -> HttpResponse:
         pair = self.pair(wish.pair)
         secret, key = await rotate(self.store, id, now=self.clock(), grace_seconds=wish.grace_seconds, pair=pair)
         await self.keys.refresh()
         log.info("key_rotated", key=id, successor=key.id)
-        return json_response(told(key, self.clock()) | shown(secret, pair), 201, dict(NOT_STORED))
+        return json_response(as_json(key, self.clock()) | shown(secret, pair), 201, dict(NOT_STORED))
 
     def pair(self, wanted: bool) -> Pair | None:
         return make_pair(self.keys.secret) if wanted and self.keys.secret else None
@@ -132,7 +132,7 @@ class Admin:
             raise no_such_key(id)
         await self.keys.refresh()
         log.info("key_revoked", key=id)
-        return json_response(told(key, self.clock()))
+        return json_response(as_json(key, self.clock()))
 
     async def find(self, id: str) -> KeyRecord:
         found = next((key for key in await self.store.keys() if key.id == id), None)
@@ -146,7 +146,7 @@ def shown(secret: str, pair: Pair | None) -> dict[str, str]:
     return {"access_key": pair.access, "secret_key": secret} if pair else {"key": secret}
 
 
-def told(key: KeyRecord, now: float) -> dict[str, Any]:
+def as_json(key: KeyRecord, now: float) -> dict[str, Any]:
     """A key as it is shown: never its digest."""
     state = "revoked" if key.revoked is not None else "valid" if key.valid(now) else "expired"
     rights: dict[str, Any] = msgspec.to_builtins(key.rights)

@@ -20,7 +20,7 @@ WITHOUT_HOST = ("/healthz", "/readyz")
 PROTO, FORWARDED_HOST, FOR = b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-for"
 
 
-def hold_host(scope: Scope) -> None:
+def check_host(scope: Scope) -> None:
     """Links begin with the host by which we were addressed, so it must be one. Raises Problem(INVALID)."""
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     if len(hosts) == 1 and is_host(hosts[0]):

@@ -118,10 +118,10 @@ def queue_ages(now: Now) -> Values:
 
 
 def pending(now: Now) -> Values:
-    owing = sorted(now.store.owing if now.store else (), key=lambda each: -each.messages)
-    yield from (((each.receiver,), each.messages) for each in owing[:RECEIVERS])
+    pending_deliveries = sorted(now.store.pending_deliveries if now.store else (), key=lambda each: -each.messages)
+    yield from (((each.receiver,), each.messages) for each in pending_deliveries[:RECEIVERS])
     if now.store:
-        yield (OTHER,), sum(each.messages for each in owing[RECEIVERS:])
+        yield (OTHER,), sum(each.messages for each in pending_deliveries[RECEIVERS:])
 
 
 def overdue(now: Now, due: list[float]) -> Values:
@@ -240,7 +240,7 @@ ROWS: tuple[Row | Spread, ...] = (
         (),
         "How long the message that is most overdue has been due.",
         GAUGE,
-        lambda now: overdue(now, [each.due for each in now.store.owing] if now.store else []),
+        lambda now: overdue(now, [each.due for each in now.store.pending_deliveries] if now.store else []),
     ),
     Spread(
         "mutoscope_delivery_seconds",

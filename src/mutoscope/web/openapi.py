@@ -98,7 +98,7 @@ CREATE_HEADERS: Mapping[str, Json] = {
 }
 """Headers of ours that any create may carry."""
 
-TOLD_HEADERS = {
+JOB_HEADERS = {
     "x-mutoscope-engine": "Which engine makes the job.",
     "x-mutoscope-notes": "What was ignored or replaced, and how many older jobs a queued one waits with; else absent.",
     "idempotent-replayed": "`true` where a create repeated another and is answered with that one's job.",
@@ -119,7 +119,7 @@ def build(wires: Iterable[Wire], *, title: str, version: str, server_url: str | 
         "servers": [{"url": server_url or "/"}],
         "tags": [tag(wire) for wire in wires],
         "paths": {},
-        "components": {"schemas": {}, "responses": {}, "headers": told_headers(), "securitySchemes": {}},
+        "components": {"schemas": {}, "responses": {}, "headers": job_headers(), "securitySchemes": {}},
     }
     for wire in wires:
         describe(wire, document)
@@ -136,8 +136,8 @@ def tag(wire: Wire) -> Json:
     }
 
 
-def told_headers() -> Json:
-    return {name: {"description": text, "schema": {"type": "string"}} for name, text in TOLD_HEADERS.items()}
+def job_headers() -> Json:
+    return {name: {"description": text, "schema": {"type": "string"}} for name, text in JOB_HEADERS.items()}
 
 
 def describe(wire: Wire, document: Json) -> None:
@@ -272,7 +272,7 @@ def header_parameters(wire: Wire, route: Route) -> Iterator[Json]:
 
 def responses(wire: Wire, route: Route, schema_of: Callable[[Any], Json]) -> Json:
     good: Json = {"description": ANSWERS[type(route)]}
-    names = [*(TOLD_HEADERS if isinstance(route, Create | Read) else ()), *pace_headers(wire)]
+    names = [*(JOB_HEADERS if isinstance(route, Create | Read) else ()), *pace_headers(wire)]
     if names:
         good["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     if route.answer is not None:
@@ -431,11 +431,11 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
     method: str
     path: str
-    told: Json
+    spec: Json
 
     @property
     def tag(self) -> str:
-        return self.told["tags"][0]
+        return self.spec["tags"][0]
 
     @property
     def body(self) -> Json | None:
@@ -448,13 +448,13 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def _content(self) -> Json:
-        return self.told.get("requestBody", {}).get("content", {}).get("application/json", {})
+        return self.spec.get("requestBody", {}).get("content", {}).get("application/json", {})
 
 
 def operations(document: Json) -> Iterator[Operation]:
     for path, methods in document["paths"].items():
         for method, told in methods.items():
-            yield Operation(method=method.upper(), path=path, told=told)
+            yield Operation(method=method.upper(), path=path, spec=told)
 
 
 def curl(operation: Operation, base: str, headers: Mapping[str, str]) -> str:

@@ -38,23 +38,25 @@ PATTERN_SHOWN = 60  # a regular expression of more characters is left to the doc
 KEY = "$MUTOSCOPE_KEY"  # the shell variable that stands for the caller's key
 
 
-class Told(NamedTuple):
-    """What this server tells of itself beside its pages."""
+class StatusPage(NamedTuple):
+    """What the pages say of the server itself: whether it is ready, its figures, and who may read them."""
 
     readiness: Readiness
     metrics: Metrics
     gate: Gate  # who may read the metrics
 
 
-def build(gateway: Gateway, wires: tuple[Wire, ...], *, rehearsal: bool, told: Told | None = None) -> "Pages":
-    return Pages(gateway, wires, rehearsal=rehearsal, told=told)
+def build(gateway: Gateway, wires: tuple[Wire, ...], *, rehearsal: bool, status: StatusPage | None = None) -> "Pages":
+    return Pages(gateway, wires, rehearsal=rehearsal, status=status)
 
 
 class Pages:
     """The ASGI application for every path that belongs to no wire."""
 
-    def __init__(self, gateway: Gateway, wires: tuple[Wire, ...], *, rehearsal: bool, told: Told | None = None) -> None:
-        self.gateway, self.wires, self.rehearsal, self.told = gateway, wires, rehearsal, told
+    def __init__(
+        self, gateway: Gateway, wires: tuple[Wire, ...], *, rehearsal: bool, status: StatusPage | None = None
+    ) -> None:
+        self.gateway, self.wires, self.rehearsal, self.status = gateway, wires, rehearsal, status
         self.pages: dict[str, Callable[[str], Awaitable[Response]]] = {
             "/": self.landing,
             "/docs": self.docs,
@@ -73,7 +75,7 @@ class Pages:
     async def answer(self, scope: Scope) -> Response:
         path = scope["path"].rstrip("/") or "/"
         page = self.pages.get(path)
-        has_figures = path == METRICS and self.told is not None and self.told.gate.is_served
+        has_figures = path == METRICS and self.status is not None and self.status.gate.is_served
         if page is None and not has_figures:
             return self.unknown(scope["path"])
         if scope["method"] not in ("GET", "HEAD"):
@@ -104,7 +106,7 @@ class Pages:
 
     async def readyz(self, _origin: str) -> Response:
         """Jobs can be taken: a balancer sends no requests while this is 503."""
-        failing = await self.told.readiness.failing() if self.told else {}
+        failing = await self.status.readiness.failing() if self.status else {}
         if failing:
             status = "draining" if "draining" in failing else "not ready"
             return as_json({"status": status, "failing": failing}, 503, NEVER_KEPT)
@@ -112,16 +114,16 @@ class Pages:
 
     async def metrics(self, scope: Scope) -> Response:
         """The figures for Prometheus."""
-        if self.told is None:
+        if self.status is None:
             return self.unknown(scope["path"])
         headers = Request(scope).headers
         try:
             one_credential(scope["headers"])
-            await self.told.gate.admit(headers.get("authorization", ""))
+            await self.status.gate.admit(headers.get("authorization", ""))
         except Problem as problem:
             asked = {"www-authenticate": "Bearer"} if problem.kind is Kind.UNAUTHENTICATED else {}
             return as_json({"error": problem.message}, problem.status, NEVER_KEPT | asked)
-        text, media_type = await self.told.metrics.page(headers.get("accept", ""))
+        text, media_type = await self.status.metrics.page(headers.get("accept", ""))
         return Response(text, headers=NEVER_KEPT | {"content-type": media_type, "x-content-type-options": "nosniff"})
 
     def unknown(self, path: str) -> Response:
@@ -213,7 +215,7 @@ class Pages:
         """What a client of this API sends along; the key only where this server asks for one."""
         wire = next(each for each in self.wires if each.name == operation.tag)
         told = (
-            each for each in operation.told.get("parameters", ()) if each["in"] == "header" and each.get("required")
+            each for each in operation.spec.get("parameters", ()) if each["in"] == "header" and each.get("required")
         )
         needed = {each["name"]: each["schema"]["enum"][0] for each in told}
         return (key_header(wire) if not self.gateway.keys.open else {}) | needed
@@ -266,7 +268,7 @@ class Pages:
     def ability(self, model: Model) -> "Iterator[Html]":
         engines = self.gateway.routes.candidates(model)
         for operation in sorted(model.serves):
-            able = any(engine.heeds(operation, model) is not None for engine in engines)
+            able = any(engine.supports(operation, model) is not None for engine in engines)
             yield tag("span" if able else "s", operation.value.replace("_", " "), class_="chip")
 
     async def docs(self, origin: str) -> Response:
@@ -295,7 +297,7 @@ class Pages:
         )
 
     def operation(self, operation: Operation, origin: str, schemas: Json) -> "Html":
-        told = operation.told
+        told = operation.spec
         return tag(
             "details",
             tag(

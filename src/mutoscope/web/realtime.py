@@ -44,7 +44,7 @@ def as_http(scope: Scope, route: Socket) -> Scope:
     return {**scope, "method": "GET", "scheme": SCHEMES[scope["scheme"]], "headers": [*headers, *more]}
 
 
-def hold_origin(request: HttpRequest, allowed: Callable[[str], bool]) -> None:
+def check_origin(request: HttpRequest, allowed: Callable[[str], bool]) -> None:
     """No browser asks before a page opens a socket, so a server without keys takes none from a stranger's page.
 
     Raises Problem(FORBIDDEN).
@@ -76,8 +76,8 @@ async def converse(
     id, idle = uuid7().hex, desk.session_idle_seconds
     peers = desk.choose(wire, route, model, caller)
     exchange = desk.exchange(wire, route, model, caller, id, who, request)
-    exchange.prices, spend = desk.prices(wire, model, peers), both(spend, exchange.hold)
-    exchange.hold()
+    exchange.prices, spend = desk.prices(wire, model, peers), both(spend, exchange.check)
+    exchange.check()
     watch = Watch(route, exchange)
     if not peers:
         session = route.session(request, model, desk.author)
@@ -124,7 +124,7 @@ async def relay(
 async def upward(channel: Channel, route: Socket, client: "Client", spend: Spend, first: list[str]) -> None:
     while (said := first.pop() if first else await client.next()) is not None:
         if problem := denied(route, said, spend):
-            await client.tell(route.error(problem))
+            await client.send_event(route.error(problem))
             continue
         try:
             await channel.send(said)
@@ -137,11 +137,11 @@ async def downward(peer: Peer, channel: Channel, route: Socket, client: "Client"
         while not isinstance(said := await channel.next(), Closed):
             if isinstance(said, str):
                 watch.look(said)
-            await client.tell(said)
+            await client.send_event(said)
     except Problem as problem:
         peer.breaker.failed(problem.message)
         message = f"The account {peer.name} broke the session off."
-        await client.tell(route.error(Problem(Kind.UPSTREAM_FAILED, message)))
+        await client.send_event(route.error(Problem(Kind.UPSTREAM_FAILED, message)))
         await client.close(BROKEN, "the account broke off")
     else:
         await client.close(said.code if said.code != NO_CODE else DONE, said.reason)
@@ -157,17 +157,17 @@ async def hold(
     answered = None
     try:
         for event in session.greet():
-            await client.tell(event)
+            await client.send_event(event)
         while (text := first.pop() if first else await client.next()) is not None:
             if problem := denied(route, text, spend):
-                await client.tell(route.error(problem))
+                await client.send_event(route.error(problem))
                 continue
             events = list(session.take(text if isinstance(text, str) else text.decode("utf-8", "replace")))
             if speaking and session.speaking is None:
                 speaking.cancel()
             for event in events:
                 watch.look(event)
-                await client.tell(event)
+                await client.send_event(event)
             if session.speaking is not None and session.speaking is not answered:
                 answered = session.speaking
                 speaking = asyncio.create_task(speak(session, client, watch))
@@ -190,7 +190,7 @@ async def speak(session: Session, client: "Client", watch: "Watch") -> None:
                 return
             pieces += piece
             watch.look(event)
-            await client.tell(event)
+            await client.send_event(event)
             if number == 0 and reply.latency:
                 await asyncio.sleep(reply.latency)
 
@@ -240,7 +240,7 @@ class Client:
             minutes = SESSION_SECONDS / 60
             message = f"A session ends after {idle:g} seconds in which nothing is said, and after {minutes:g} minutes."
             with contextlib.suppress(Gone):
-                await self.tell(route.error(Problem(Kind.TIMED_OUT, message)))
+                await self.send_event(route.error(Problem(Kind.TIMED_OUT, message)))
                 await self.close(GOING_AWAY, "session expired")
         await self.close(DONE, "")
 
@@ -261,7 +261,7 @@ class Client:
                 text: str | bytes | None = message.get("text")
                 return message.get("bytes") or b"" if text is None else text
 
-    async def tell(self, event: str | bytes) -> None:
+    async def send_event(self, event: str | bytes) -> None:
         """Waits where the caller does not read. Raises Gone."""
         if self.closed:
             raise Gone

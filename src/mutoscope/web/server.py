@@ -20,12 +20,22 @@ from mutoscope.files.convert import convert
 from mutoscope.model.catalog import first
 from mutoscope.model.http import Form, FormFile, HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Output
-from mutoscope.model.problem import KINDS, Kind, Problem, hindrance
+from mutoscope.model.problem import KINDS, Kind, Problem, as_unavailable
 from mutoscope.model.requests import ANY_FILE, Allowance, Proof, Submission, Upload
 from mutoscope.service import inputs
 from mutoscope.service.gateway import Gateway, upload_path, visible
-from mutoscope.service.idempotency import REPLAYED, Turns, repeat_of
-from mutoscope.service.keys import Caller, Keys, Meter, Pace, RateLimited, digest, hold_scope, missing_key, widest
+from mutoscope.service.idempotency import REPLAYED, SingleFlight, repeat_of
+from mutoscope.service.keys import (
+    ByteQuota,
+    Caller,
+    Keys,
+    RateLimited,
+    RateLimiter,
+    check_scope,
+    digest,
+    missing_key,
+    widest,
+)
 from mutoscope.service.receivers import receiver_address
 from mutoscope.service.words import Desk
 from mutoscope.store import Repeat
@@ -34,7 +44,7 @@ from mutoscope.telemetry.counters import Durations
 from mutoscope.web import forms, pages, realtime, stream
 from mutoscope.web.admin import Admin
 from mutoscope.web.cors import Origins, is_preflight
-from mutoscope.web.head import Proxies, hold_host, one_credential
+from mutoscope.web.head import Proxies, check_host, one_credential
 from mutoscope.web.router import PARAMETER, Found, Router, Target
 from mutoscope.wirekit.forms import as_json
 from mutoscope.wirekit.routes import (
@@ -112,11 +122,11 @@ class Server:
         gateway: Gateway,
         *,
         keys: Keys | None = None,
-        pace: Pace | None = None,
+        rate_limiter: RateLimiter | None = None,
         rehearsal: bool = False,
         scratch: Path,
         requests: Durations[tuple[str, int]] | None = None,
-        told: pages.Told | None = None,
+        status: pages.StatusPage | None = None,
         started: Callable[[], Awaitable[None]] | None = None,
         stopped: Callable[[], Awaitable[None]] | None = None,
         wires: tuple[Wire, ...] = ALL,
@@ -125,8 +135,8 @@ class Server:
     ) -> None:
         """`rehearsal` lets a request choose its engine and its failure by header. `requests` counts them, by "wire
         METHOD route" and the status' first digit."""
-        self.gateway, self.keys, self.pace = gateway, keys or gateway.keys, pace or Pace(0)
-        self.meter = Meter(gateway.store, clock=gateway.clock)
+        self.gateway, self.keys, self.rate_limiter = gateway, keys or gateway.keys, rate_limiter or RateLimiter(0)
+        self.byte_quota = ByteQuota(gateway.store, clock=gateway.clock)
         self.admin = Admin(self.keys, gateway.store, clock=gateway.clock)
         self.rehearsal, self.scratch = rehearsal, scratch
         self.started, self.stopped, self.words = started, stopped, words
@@ -139,7 +149,7 @@ class Server:
             f"{mount}{wire.proxy}": wire for wire in wires if wire.proxy for mount in ("", f"/{wire.name}")
         }
         self.rendered: dict[tuple[str, str, str], tuple[Job, float, HttpResponse]] = {}
-        self.turns = Turns()
+        self.single_flight = SingleFlight()
         self.secrets = realtime.Secrets(gateway.clock)
         self.secret_prefixes = tuple(
             route.prefix for wire in wires for route in wire.routes if isinstance(route, Secret)
@@ -148,7 +158,7 @@ class Server:
         self.requests: Durations[tuple[str, int]] = requests or Durations()
         self.origins = Origins(allowed) if (allowed := gateway.settings.server.allow_origins) else None
         self.proxies = Proxies(trusted) if (trusted := gateway.settings.server.trusted_proxies) else None
-        self.pages = pages.build(gateway, wires, rehearsal=rehearsal, told=told)
+        self.pages = pages.build(gateway, wires, rehearsal=rehearsal, status=status)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -172,7 +182,7 @@ class Server:
         try:
             if self.proxies:
                 scope = self.proxies.scope(scope)
-            hold_host(scope)
+            check_host(scope)
         except Problem as problem:
             await respond(misaddressed(problem, wire, scope), scope, send)
             self.requests.add((f"{wire.name} other" if wire else " pages", 4), time.perf_counter() - began)
@@ -248,9 +258,9 @@ class Server:
         try:
             one_credential(scope["headers"])
             caller = await self.caller_of(wire, found, request)
-            allowance = self.pace.spend(caller.owner or address_of(scope), caller.rights)
+            allowance = self.rate_limiter.spend(caller.owner or address_of(scope), caller.rights)
             if not found.targets:
-                hold_scope("API", wire.name, caller.rights.wires)
+                check_scope("API", wire.name, caller.rights.wires)
                 if wire.absent and not found.methods and (nothing := wire.absent(request)):
                     return label, nothing
                 raise self.lost(wire, found, request)
@@ -258,7 +268,7 @@ class Server:
             if len(found.targets) > 1:
                 target = await self.whose(found, request, caller, asked, receive)
             wire, route, label = target.wire, target.route, target.label
-            hold_scope("API", wire.name, caller.rights.wires)
+            check_scope("API", wire.name, caller.rights.wires)
             if target.names:
                 force_setattr(request, "params", found.params(target))
             if wire.precheck and (problem := wire.precheck(request, route)):
@@ -289,7 +299,7 @@ class Server:
         except Exception as error:
             id = uuid_utils.uuid7().hex  # by which whoever got this answer is found in the log
             log.exception("request_broke", path=request.path, request=id)
-            problem = hindrance(error) or Problem(Kind.INTERNAL, "Internal Server Error")
+            problem = as_unavailable(error) or Problem(Kind.INTERNAL, "Internal Server Error")
             response = wire.render_problem(problem, request)
             response.headers[REQUEST_ID] = id
         finally:
@@ -352,7 +362,7 @@ class Server:
             limit = await self.counted(request, caller)
             form = await forms.receive(request, receive, asked.folder(), max_bytes=self.max_body)
             if limit is not None:
-                await self.meter.take(caller.owner, form_bytes(form), limit)
+                await self.byte_quota.take(caller.owner, form_bytes(form), limit)
             force_setattr(request, "form", form)
             force_setattr(request, "body", as_json(form, route.body))
         else:
@@ -373,7 +383,7 @@ class Server:
         declared = request.headers.get("content-length", "")
         if limit is None or SIZE.fullmatch(declared) is None or int(declared) > self.max_body:
             return limit
-        await self.meter.take(caller.owner, int(declared), limit)
+        await self.byte_quota.take(caller.owner, int(declared), limit)
         return None
 
     async def body_of(self, receive: Receive, request: HttpRequest, caller: Caller) -> bytes:
@@ -382,8 +392,8 @@ class Server:
         body = await read_body(receive, request, self.max_body)
         body = body.removeprefix(BYTE_ORDER_MARK)
         if limit is not None:
-            await self.meter.take(caller.owner, len(body), limit)
-        hold_values(body)
+            await self.byte_quota.take(caller.owner, len(body), limit)
+        check_values(body)
         return body
 
     async def serve(self, wire: Wire, route: Route, request: HttpRequest, caller: Caller, origin: str) -> HttpResponse:
@@ -394,7 +404,7 @@ class Server:
             case Create():
                 return await self.make(wire, route, request, caller, origin)
             case List():
-                page = await unhurried(route.parse, request, request)
+                page = await in_thread(route.parse, request, request)
                 jobs = await gateway.list(wire, route, page, owner=owner, origin=origin)
                 return route.render(jobs, request)
             case ReadMany():
@@ -415,7 +425,7 @@ class Server:
                 job = await gateway.show(wire, route, route.id(request), owner=owner, origin=origin)
                 return await self.content(route, job, request)
             case OpenUploads():
-                wishes = await unhurried(route.parse, request, request)
+                wishes = await in_thread(route.parse, request, request)
                 return route.render(await gateway.open_uploads(wire, wishes, owner=owner, origin=origin), request)
             case TakeFile():
                 return route.render(await self.take_file(wire, route, request, owner, origin), request)
@@ -431,7 +441,7 @@ class Server:
             case AccountRead():
                 return route.render(await gateway.account(owner, caller.rights), request)
             case UsageRead():
-                period = await unhurried(route.parse, request, request)
+                period = await in_thread(route.parse, request, request)
                 return route.render(await gateway.usage(period, owner=owner), request)
             case _:
                 raise TypeError(f"no way to serve {type(route).__name__}")
@@ -516,7 +526,7 @@ class Server:
         self, wire: Wire, route: Socket, found: Found, request: HttpRequest, scope: Scope, client: realtime.Client
     ) -> None:
         """A conversation to its end. Raises Problem while it was not accepted."""
-        hold_host(scope)
+        check_host(scope)
         one_credential(scope["headers"])
         secret, kept = wire.credential(request), None
         if isinstance(secret, str) and secret.startswith(self.secret_prefixes):
@@ -525,11 +535,11 @@ class Server:
         else:
             caller = await self.caller_of(wire, found, request)
         if self.keys.open:
-            realtime.hold_origin(request, self.origins.allows if self.origins else lambda _: False)
+            realtime.check_origin(request, self.origins.allows if self.origins else lambda _: False)
         who = caller.owner or address_of(scope)
-        spend = partial(self.pace.spend, who, caller.rights)
+        spend = partial(self.rate_limiter.spend, who, caller.rights)
         spend()
-        hold_scope("API", wire.name, caller.rights.wires)
+        check_scope("API", wire.name, caller.rights.wires)
         if self.rehearsal and (wanted := request.headers.get(REHEARSE)):
             raise rehearsed(wanted)
         if self.words is None or self.gateway.signals.draining:
@@ -575,7 +585,7 @@ class Server:
         await save_body(receive, path, wish.max_bytes)
         size = path.stat().st_size
         if limit is not None:
-            await self.meter.take(caller.owner, size, limit)
+            await self.byte_quota.take(caller.owner, size, limit)
         if size < wish.min_bytes:
             raise Problem(Kind.INVALID, f"The file has {size} bytes; at least {wish.min_bytes} are needed.")
         file = FormFile(path=path, bytes=size)
@@ -587,7 +597,7 @@ class Server:
         """Keep the files inside a body."""
         kept: list[Upload] = []
         with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
-            for number, (wish, data) in enumerate(await unhurried(route.parse, request, request)):
+            for number, (wish, data) in enumerate(await in_thread(route.parse, request, request)):
                 if not wish.min_bytes <= len(data) <= wish.max_bytes:
                     message = f"A file has {len(data)} bytes; {wish.min_bytes} to {wish.max_bytes} are taken."
                     raise Problem(Kind.TOO_LARGE if data else Kind.INVALID, message)
@@ -600,14 +610,14 @@ class Server:
     async def make(self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str) -> HttpResponse:
         """A create. One that says that it repeats another is answered with the other's job."""
         owner = caller.owner
-        repeat = await unhurried(repeat_of, request, request)
+        repeat = await in_thread(repeat_of, request, request)
         if repeat is None:
             job, wait = await self.file(wire, route, request, caller, origin)
             return await self.made(route, request, job, wait, origin)
-        async with self.turns.take(owner, repeat):
+        async with self.single_flight.take(owner, repeat):
             known = await self.gateway.repeated(owner, repeat, origin=origin) if repeat.replays else None
             if known:  # the same request waits as long
-                job, wait = known, (await unhurried(route.parse, request, request)).wait
+                job, wait = known, (await in_thread(route.parse, request, request)).wait
             else:
                 job, wait = await self.file(wire, route, request, caller, origin, repeat)
         response = await self.made(route, request, job, wait, origin)
@@ -621,11 +631,11 @@ class Server:
         """The answer to a create: at once, or when the job has ended or the caller has waited as long as they said."""
         if not wait:
             job = await self.gateway.placed(job) if route.places else job
-            return told(route.render(job, request), job)
+            return with_job_headers(route.render(job, request), job)
         job = await self.gateway.ended_within(job, min(wait, MAX_WAIT), origin=origin)
         if route.carries and (media_type := route.carries(request)) is not None:
             job = await self.carrying(job, media_type)
-        return told((route.waited or route.render)(job, request), job)
+        return with_job_headers((route.waited or route.render)(job, request), job)
 
     async def carrying(self, job: Job, media_type: str) -> Job:
         """With the files of its outputs in them, of the type that was asked for."""
@@ -649,16 +659,16 @@ class Server:
         parent = request.headers.get(tracing.HEADER)
         with tracing.span(self.gateway.tracing, "create", parent=parent, kind="SERVER", route=route.at) as facts:
             job, wait = await self.filed(wire, route, request, caller, origin, repeat)
-            facts.tell(job=job.id, wire=job.wire, engine=job.engine)
+            facts.add(job=job.id, wire=job.wire, engine=job.engine)
         return job, wait
 
     async def filed(
         self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str, repeat: Repeat | None
     ) -> tuple[Job, float | None]:
-        submission = await unhurried(route.parse, request, request)
+        submission = await in_thread(route.parse, request, request)
         model = submission.generation.model
         if (own := caller.rights.per_model.get(model)) and own.requests_per_minute:
-            self.pace.take(f"{caller.owner}\n{model}", own.requests_per_minute)
+            self.rate_limiter.take(f"{caller.owner}\n{model}", own.requests_per_minute)
         job = await self.gateway.submit(
             wire,
             route.route,
@@ -706,7 +716,7 @@ class Server:
         if hot is not None and known and known[0] is hot and known[1] > now and visible(hot, wire, route, owner):
             return known[2]
         job = await self.gateway.placed(await self.gateway.show(wire, route, public, owner=owner, origin=origin))
-        response = told(route.render(job, request), job)
+        response = with_job_headers(route.render(job, request), job)
         if (hot := self.gateway.store.hot(id)) is not None:
             if len(self.rendered) >= RENDERED_KEPT:
                 self.rendered.clear()
@@ -739,7 +749,7 @@ class Server:
         try:
             one_credential(scope["headers"])
             owner = await self.admin.admit(request)
-            self.pace.spend(owner or address_of(scope))
+            self.rate_limiter.spend(owner or address_of(scope))
             if request.method == "POST":
                 body = await read_body(receive, request, MAX_ADMIN)
                 force_setattr(request, "body", body.removeprefix(BYTE_ORDER_MARK))
@@ -761,7 +771,7 @@ class Server:
                 status = await self.fill(match[1], request, receive, Path(folder) / "upload")
             return HttpResponse(status=status)
         except (Problem, OSError) as error:
-            problem = error if isinstance(error, Problem) else hindrance(error)
+            problem = error if isinstance(error, Problem) else as_unavailable(error)
             if problem is None:
                 raise
             return json_response({"message": problem.message, "error": problem.message}, problem.status)
@@ -786,7 +796,7 @@ class Server:
             path = file_in(form, upload.max_bytes)
             status = FORM_STATUSES.get(next(iter(form.texts.get("success_action_status", ())), ""), status)
         size = path.stat().st_size
-        await self.meter.take(upload.owner, size, limit)
+        await self.byte_quota.take(upload.owner, size, limit)
         if size < upload.min_bytes:
             raise Problem(Kind.BAD_MEDIA, f"The file has {size} bytes; at least {upload.min_bytes} are needed.")
         media_type = inputs.sniff(path)
@@ -840,7 +850,7 @@ def allowed(methods: Iterable[str]) -> str:
     return ", ".join(name for method in methods for name in (("GET", "HEAD") if method == "GET" else (method,)))
 
 
-def told(response: HttpResponse, job: Job) -> HttpResponse:
+def with_job_headers(response: HttpResponse, job: Job) -> HttpResponse:
     """Say in headers which engine has the job, its place in the queue, and what was ignored."""
     response.headers[ENGINE] = job.engine
     place = () if job.ahead is None else (f"queue: {job.ahead} before this job",)
@@ -859,7 +869,7 @@ def family(media_type: str) -> str:
     return media_type.partition("/")[0]
 
 
-async def unhurried(read: Callable[..., T], request: HttpRequest, *arguments: object) -> T:
+async def in_thread(read: Callable[..., T], request: HttpRequest, *arguments: object) -> T:
     """Read a request; one with an inline file in a thread, because that would hold up the others."""
     if len(request.body) > LARGE_BODY:
         return await asyncio.to_thread(read, *arguments)
@@ -929,7 +939,7 @@ async def read_body(receive: Receive, request: HttpRequest, max_bytes: int) -> b
     return b"".join(chunks)
 
 
-def hold_values(body: bytes) -> None:
+def check_values(body: bytes) -> None:
     """Commas tell how many values there are at most, and cost next to nothing to count: files in base64 have none."""
     commas = 0
     for start in range(0, len(body) if len(body) > LARGE_BODY else 0, COUNTED):

@@ -165,7 +165,7 @@ def passing(
     """Raises Problem for an error that is not in the wire's words."""
     peer, opened = found.peer, found.opened
     try:
-        kind = hold_json(found)
+        kind = check_json(found)
     except Problem:
         peer.done(opened)
         exchange.end(opened.status, "failed")
@@ -202,7 +202,7 @@ def passing(
     return Sending(opened.status, headers, pieces, departure, end)
 
 
-def hold_json(found: Passing) -> str:
+def check_json(found: Passing) -> str:
     """The media type. Raises Problem for an error that is a page of a proxy on the way."""
     kind, status = found.opened.headers.get("content-type", ""), found.opened.status
     if status >= 400 and not kind.startswith("application/json"):
@@ -271,7 +271,7 @@ async def translated(
     """A whole answer in the caller's words. Raises Problem where it breaks off, or is none."""
     peer, opened, piece, held = found.peer, found.opened, found.first, bytearray()
     try:
-        hold_json(found)
+        check_json(found)
         while piece:
             held += piece
             if len(held) > TRANSLATED:

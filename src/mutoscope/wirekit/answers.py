@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse
 from mutoscope.model.job import Failure, Json, State, Update
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.wirekit.back import File, Order
+from mutoscope.wirekit.back import File, VendorRequest
 from mutoscope.wirekit.media import LINK, data_uri
 
 T = TypeVar("T")
@@ -177,7 +177,7 @@ def retry_after_in(headers: Headers) -> float | None:
     return min(seconds, LONGEST_PAUSE) if seconds >= 0 else None
 
 
-def source_of(order: Order, field: str) -> str:
+def source_of(order: VendorRequest, field: str) -> str:
     """What stands for an input in the request."""
     return order.sources.get(field, SOURCE_STAND_IN)
 

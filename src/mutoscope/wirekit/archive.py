@@ -38,7 +38,7 @@ def chosen(members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
     if len(members) > MOST_MEMBERS:
         raise BadArchive(f"has {len(members)} members; at most {MOST_MEMBERS} are taken")
     for each in members:
-        hold(each)
+        check_member(each)
     kept = [each for each in members if not each.is_dir() and not is_systems(each)]
     names = [each.filename for each in kept]
     if twice := next((name for name in names if names.count(name) > 1), None):
@@ -53,7 +53,7 @@ def chosen(members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
     return kept
 
 
-def hold(member: zipfile.ZipInfo) -> None:
+def check_member(member: zipfile.ZipInfo) -> None:
     """Raises BadArchive for a name that leads elsewhere, and for what is no plain file."""
     name, mode = member.filename, member.external_attr >> 16
     path = PurePosixPath(name)

@@ -27,7 +27,7 @@ class Way(StrEnum):
     DATA = "data"  # a data URI inside the request
 
 
-class Carriage(Struct, frozen=True):
+class Transport(Struct, frozen=True):
     """A way that a vendor takes one input, and the largest file (bytes) that goes by it; None names no bound."""
 
     way: Way
@@ -42,7 +42,7 @@ class File(Struct, frozen=True, kw_only=True):
     data: bytes
 
 
-class Order(Struct, frozen=True, kw_only=True):
+class VendorRequest(Struct, frozen=True, kw_only=True):
     """What is asked of a vendor: a generation with the model's names there, its files already on their way.
 
     Width, height or resolution, and seconds are filled in from the catalog's row; a seed, fps or anything else is there
@@ -65,18 +65,20 @@ class Back(Struct, frozen=True, kw_only=True):
     vendor: str  # as catalog rows name it: its own account comes first on the route of its own models
     base_url: str  # "": the vendor has none, and each account names that of its reseller
     sign: Callable[[str, float], Headers]  # key and Unix time → the headers of every request
-    heeds: Callable[[Operation, tuple[str, ...]], frozenset[str] | None]
+    supports: Callable[[Operation, tuple[str, ...]], frozenset[str] | None]
     """(operation, the model's names here) → the Generation fields, input roles and `extra` names that can be said to
     the vendor; None: it does not do that."""
-    ways: Callable[[Order, Input], tuple[Carriage, ...]]  # how this input may travel, the best first
-    check: Callable[[Order], None]
+    ways: Callable[[VendorRequest, Input], tuple[Transport, ...]]  # how this input may travel, the best first
+    check: Callable[[VendorRequest], None]
     """Raises Problem (INVALID, UNSUPPORTED) for what cannot be translated: `field` is the name in our Generation
     (width, seconds, last_frame, …). `sources` is empty. What passes here, `submit` can say."""
-    submit: Callable[[Order], Conversation[Update]]  # one of its requests is marked `spends`; the Update has a handle
+    submit: Callable[
+        [VendorRequest], Conversation[Update]
+    ]  # one of its requests is marked `spends`; the Update has a handle
     poll: Callable[[Json], Conversation[Update]]  # handle → news; Problem(NOT_FOUND): the vendor does not know it
     cancel: Callable[[Json], Conversation[bool]] | None = None  # whether the vendor stopped it; None: it cannot be told
     upload: Callable[[File], Conversation[str]] | None = None  # returns what stands for the file in a request
-    find: Callable[[Order, float], Conversation[tuple[Json, ...]]] | None = None
+    find: Callable[[VendorRequest, float], Conversation[tuple[Json, ...]]] | None = None
     """Handles of tasks like this order's that the vendor lists since then (Unix seconds), newest first."""
     finds_by_reference: bool = False
     """Whether `find` gives the tasks that carry this order's reference and no others: then it does not matter who else
@@ -85,7 +87,7 @@ class Back(Struct, frozen=True, kw_only=True):
     """News of several at once, by their place in the argument; those it does not tell of are polled alone. Only
     handles of one `batch_key` are put together."""
     batch_key: Callable[[Json], str] | None = None
-    read_callback: Callable[[Order, HttpRequest], Json | None] | None = None
+    read_callback: Callable[[VendorRequest, HttpRequest], Json | None] | None = None
     """The handle of the task that a vendor's callback speaks of, which was asked for by this order."""
     unsent: frozenset[int] = frozenset({429, 503})
     """Statuses of an answer to the spending request that say for certain that nothing was submitted. Other 4xx are

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from mutoscope.model.catalog import TIERS
 from mutoscope.model.job import Generation, Input, Json, MediaLimits, Role
 from mutoscope.model.problem import Flaw
-from mutoscope.wirekit.back import Order, Way
+from mutoscope.wirekit.back import VendorRequest, Way
 from mutoscope.wirekit.body import wholes
 
 
@@ -56,7 +56,7 @@ class FilesField(Struct, frozen=True, kw_only=True):
     ours: tuple[str, ...]  # roles, and names of extras
     read: Callable[[Any], Iterable[Input | Flaw | Json]]
     """Files, flaws and extras, of a value that may break its type."""
-    write: Callable[[Order], Any]  # None: nothing was asked for
+    write: Callable[[VendorRequest], Any]  # None: nothing was asked for
     named: Callable[[Generation, str], str]  # which of `ours` a path such as "frames[1].uri" is about
     alias: bool = False
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Input, Job, Json, Operation, Update
 from mutoscope.model.problem import Problem
-from mutoscope.wirekit.back import Back, Carriage, Conversation, Order
+from mutoscope.wirekit.back import Back, Conversation, Transport, VendorRequest
 from mutoscope.wirekit.routes import Route
 from mutoscope.wirekit.wire import Wire
 
@@ -51,22 +51,22 @@ def joined_back(backs: Mapping[str, Back]) -> Back:
 
     def part_for(operation: Operation, names: tuple[str, ...]) -> str:
         return next(
-            (name for name, back in backs.items() if back.heeds(operation, names) is not None), next(iter(backs))
+            (name for name, back in backs.items() if back.supports(operation, names) is not None), next(iter(backs))
         )
 
-    def back_for(order: Order) -> Back:
+    def back_for(order: VendorRequest) -> Back:
         return backs[part_for(order.generation.operation, order.names)]
 
-    def heeds(operation: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
-        return backs[part_for(operation, names)].heeds(operation, names)
+    def supports(operation: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
+        return backs[part_for(operation, names)].supports(operation, names)
 
-    def ways(order: Order, wanted: Input) -> tuple[Carriage, ...]:
+    def ways(order: VendorRequest, wanted: Input) -> tuple[Transport, ...]:
         return back_for(order).ways(order, wanted)
 
-    def check(order: Order) -> None:
+    def check(order: VendorRequest) -> None:
         back_for(order).check(order)
 
-    def submit(order: Order) -> Conversation[Update]:
+    def submit(order: VendorRequest) -> Conversation[Update]:
         part = part_for(order.generation.operation, order.names)
         update = yield from backs[part].submit(order)
         return replace(update, handle=update.handle | {PART: part})
@@ -78,7 +78,7 @@ def joined_back(backs: Mapping[str, Back]) -> Back:
         stop = backs[handle[PART]].cancel
         return False if stop is None else (yield from stop(handle))
 
-    def read_callback(order: Order, request: HttpRequest) -> Json | None:
+    def read_callback(order: VendorRequest, request: HttpRequest) -> Json | None:
         part = part_for(order.generation.operation, order.names)
         read = backs[part].read_callback
         handle = read(order, request) if read else None
@@ -86,7 +86,7 @@ def joined_back(backs: Mapping[str, Back]) -> Back:
 
     return replace(
         first,
-        heeds=heeds,
+        supports=supports,
         ways=ways,
         check=check,
         submit=submit,

@@ -12,7 +12,7 @@ from msgspec import Struct
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse
 from mutoscope.model.job import Job, Json, Output
 from mutoscope.model.problem import Problem
-from mutoscope.model.requests import Account, Page, Period, SecretWish, Submission, Upload, UploadWish, Usage
+from mutoscope.model.requests import CallerAccount, Page, Period, SecretWish, Submission, Upload, UploadWish, Usage
 from mutoscope.model.words import Tokens
 from mutoscope.wirekit.words import Answer, Author, Session, Target, glance, with_model
 
@@ -205,7 +205,7 @@ class ListUploads(Route, frozen=True, kw_only=True):
 class AccountRead(Route, frozen=True, kw_only=True):
     """What the caller's key may do and has done."""
 
-    render: Callable[[Account, HttpRequest], HttpResponse]
+    render: Callable[[CallerAccount, HttpRequest], HttpResponse]
 
 
 class UsageRead(Route, frozen=True, kw_only=True):

@@ -34,7 +34,7 @@ from mutoscope.wirekit.answers import (
     refusal,
     source_of,
 )
-from mutoscope.wirekit.back import Back, Carriage, Conversation, File, Order, Way
+from mutoscope.wirekit.back import Back, Conversation, File, Transport, VendorRequest, Way
 from mutoscope.wirekit.body import (
     UNREADABLE,
     Path,
@@ -210,13 +210,13 @@ class TaskApi(Struct, frozen=True, kw_only=True):
     back: bool = True
     upload: Callable[[File], Conversation[str]] | None = None
     upload_limits: MediaLimits = MediaLimits()  # types and bytes that it takes
-    find: Callable[[Order, float], Conversation[tuple[Json, ...]]] | None = None
+    find: Callable[[VendorRequest, float], Conversation[tuple[Json, ...]]] | None = None
     batch: Callable[[tuple[Json, ...]], Conversation[dict[int, Update]]] | None = None
     batch_key: Callable[[Json], str] | None = None
     calls: Callable[[Operation, tuple[str, ...]], tuple[Endpoint, str] | None] | None = None
     """Where an operation is asked for by one of a model's names, and by which: in the place of looking through
     `endpoints`, for a vendor with very many bodies."""
-    headers: Callable[[Order], Headers] = lambda _: {}  # beside the key, what a create has to carry
+    headers: Callable[[VendorRequest], Headers] = lambda _: {}  # beside the key, what a create has to carry
     complaint: Callable[[HttpResponse], Problem] | None = None  # an error answer, read in the place of the kit
     unsent: frozenset[int] = frozenset({429, 503})
     final: frozenset[Kind] = frozenset()
@@ -240,12 +240,18 @@ def tabled(api: TaskApi, endpoint: Endpoint) -> Endpoint:
         endpoint,
         table=table,
         heads=tuple(chosen(path.split(".")[0])[0] for path, _ in table),
-        names={name: path for path, field in table if is_told(path, field) for name in names_of(field) if name != path}
+        names={
+            name: path
+            for path, field in table
+            if has_callers_name(path, field)
+            for name in names_of(field)
+            if name != path
+        }
         | ({"webhook": api.webhook} if api.webhook else {}),
     )
 
 
-def is_told(path: str, field: AnyField) -> bool:
+def has_callers_name(path: str, field: AnyField) -> bool:
     """Whether a row has the caller's name of a field; of a file in a list the input itself knows it."""
     return not field.alias and not isinstance(field, FilesField) and not (isinstance(field, FileField) and "[" in path)
 
@@ -552,7 +558,7 @@ def unsaid(endpoint: Endpoint, operation: Operation) -> set[Role]:
     return {role for role in list(endpoint.makes)[:before] if role} | endpoint.excludes.get(operation, frozenset())
 
 
-def ways(api: TaskApi, order: Order, wanted: Input) -> tuple[Carriage, ...]:
+def ways(api: TaskApi, order: VendorRequest, wanted: Input) -> tuple[Transport, ...]:
     found = endpoint_for(api, order.generation.operation, order.names)
     if found is None or wanted.role in unsaid(found[0], order.generation.operation):
         return ()
@@ -563,11 +569,11 @@ def ways(api: TaskApi, order: Order, wanted: Input) -> tuple[Carriage, ...]:
     least = min(filter(None, (most, limits.max_bytes)), default=None)
     fits = wanted.media_type is None or not limits.types or wanted.media_type in limits.types
     return tuple(
-        Carriage(way, least if way is Way.UPLOAD else most) for way in field.ways if way is not Way.UPLOAD or fits
+        Transport(way, least if way is Way.UPLOAD else most) for way in field.ways if way is not Way.UPLOAD or fits
     )
 
 
-def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
+def translate(api: TaskApi, order: VendorRequest) -> tuple[str, Json]:
     """The path below the root and the body that say an order. Raises Problem for what the vendor does not allow."""
     wish = order.generation
     found = endpoint_for(api, wish.operation, order.names)
@@ -590,10 +596,10 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
             put(body, member, name)
         case _:
             pass
-    hold_added(api, endpoint, wish)
-    hold_said(api, endpoint, wish)
-    hold_always(api, endpoint, name, wish)
-    hold_places(api, endpoint, name, wish)
+    check_added(api, endpoint, wish)
+    check_said(api, endpoint, wish)
+    check_always(api, endpoint, name, wish)
+    check_places(api, endpoint, name, wish)
     idle = unsaid(endpoint, wish.operation) if endpoint.excludes else ()
     for path, field in endpoint.table:
         match field:
@@ -631,7 +637,7 @@ def translate(api: TaskApi, order: Order) -> tuple[str, Json]:
     return path_of, endpoint.flat.write(body) if endpoint.flat else body
 
 
-def hold_added(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
+def check_added(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
     """Raises Problem where an extension should add what its body cannot say."""
     added = wish.extra.get("added_seconds")
     told = any("added_seconds" in names_of(field) for _, field in endpoint.table)
@@ -640,7 +646,7 @@ def hold_added(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
         raise Problem(Kind.INVALID, message, field="added_seconds")
 
 
-def hold_said(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
+def check_said(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
     """Raises Problem where something else was asked for than the path says, as where a mask would be taken for its
     reverse: one whose polarity is not said shows the change in white or by what is transparent."""
     for name, theirs in endpoint.says.items():
@@ -651,7 +657,7 @@ def hold_said(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
             raise Problem(Kind.UNSUPPORTED, message, field=mask.role.value if mask else name)
 
 
-def hold_always(api: TaskApi, endpoint: Endpoint, name: str, wish: Generation) -> None:
+def check_always(api: TaskApi, endpoint: Endpoint, name: str, wish: Generation) -> None:
     """Raises Problem where something else was asked for than what is always so."""
     for field, usual in endpoint.always.items():
         if (asked := getattr(wish, field)) not in (None, usual):
@@ -659,7 +665,7 @@ def hold_always(api: TaskApi, endpoint: Endpoint, name: str, wish: Generation) -
             raise Problem(Kind.UNSUPPORTED, message, field=field)
 
 
-def hold_places(api: TaskApi, endpoint: Endpoint, name: str, wish: Generation) -> None:
+def check_places(api: TaskApi, endpoint: Endpoint, name: str, wish: Generation) -> None:
     """Raises Problem for a file that has no place in the body, and for a value that is named as a file is."""
     plain = {ours for _, field in endpoint.table if isinstance(field, Field) for ours in field.ours}
     files = [field for _, field in endpoint.table if not isinstance(field, Field)]
@@ -672,7 +678,9 @@ def hold_places(api: TaskApi, endpoint: Endpoint, name: str, wish: Generation) -
         raise Problem(Kind.UNSUPPORTED, f"{api.vendor} ({name}) takes a file as {each}, no value.", field=each)
 
 
-def write_files(api: TaskApi, endpoint: Endpoint, order: Order, body: Json, path: str, field: FileField) -> None:
+def write_files(
+    api: TaskApi, endpoint: Endpoint, order: VendorRequest, body: Json, path: str, field: FileField
+) -> None:
     """Where several members are for files of one role, each takes the next."""
     given = [each for each in order.generation.inputs if each.role is field.role and not by_id(order, each, body, path)]
     if not given:
@@ -706,14 +714,14 @@ def same_role(each: AnyField, field: FileField) -> bool:
     return isinstance(each, FileField) and each.role is field.role and not each.many and not each.alias
 
 
-def by_id(order: Order, each: Input, body: Json, path: str) -> bool:
+def by_id(order: VendorRequest, each: Input, body: Json, path: str) -> bool:
     """Whether an input is said by the id of the job that made it, in another member of the same object."""
     return (
         each.output_of is not None and each.output_of in order.earlier and at(body, path.rpartition(".")[0]) is not None
     )
 
 
-def write_jobs(api: TaskApi, endpoint: Endpoint, order: Order, body: Json, path: str, field: JobField) -> None:
+def write_jobs(api: TaskApi, endpoint: Endpoint, order: VendorRequest, body: Json, path: str, field: JobField) -> None:
     as_file = any(isinstance(each, FileField) and each.role is field.role for _, each in endpoint.table)
     for each in order.generation.inputs:
         if each.role is field.role and (each.output_of in order.earlier or not as_file):
@@ -721,7 +729,7 @@ def write_jobs(api: TaskApi, endpoint: Endpoint, order: Order, body: Json, path:
             beside(body, path, field.beside)
 
 
-def earlier_id(api: TaskApi, order: Order, each: Input | None, role: Role) -> str:
+def earlier_id(api: TaskApi, order: VendorRequest, each: Input | None, role: Role) -> str:
     handle = order.earlier.get(each.output_of or "") if each else None
     if handle is None:
         message = f"{api.vendor} goes on from its own tasks only, and this {role} was not made with this account."
@@ -750,11 +758,11 @@ def our_name(table: Iterable[tuple[str, AnyField]], path: str, wish: Generation 
     return None
 
 
-def check(api: TaskApi, order: Order) -> None:
+def check(api: TaskApi, order: VendorRequest) -> None:
     translate(api, order)
 
 
-def submit(api: TaskApi, order: Order) -> Conversation[Update]:
+def submit(api: TaskApi, order: VendorRequest) -> Conversation[Update]:
     path, body = translate(api, order)
     request = ask("POST", api.root + path, body, spends=True)
     # vendors that know no such thing ignore it; another mutoscope knows by it what came before
@@ -775,7 +783,7 @@ def submit(api: TaskApi, order: Order) -> Conversation[Update]:
     return replace(update, handle=handle_of(api, order, id, path))
 
 
-def handle_of(api: TaskApi, order: Order, id: str, path: str) -> Json:
+def handle_of(api: TaskApi, order: VendorRequest, id: str, path: str) -> Json:
     """What names a task, with the path of its reads where each model has its own."""
     if not api.at:
         return {"id": id}
@@ -812,7 +820,7 @@ def cancel(api: TaskApi, handle: Json) -> Conversation[bool]:
     return True
 
 
-def task_in(api: TaskApi, response: HttpResponse, order: Order | None = None) -> Json:
+def task_in(api: TaskApi, response: HttpResponse, order: VendorRequest | None = None) -> Json:
     """The JSON of an answer of a create or a read. Raises Problem for a refusal, and for what cannot be read."""
     if not 200 <= response.status < 300:
         raise complaint(api, response, order)
@@ -906,7 +914,7 @@ def failure_in(api: TaskApi, reading: Reading, task: Json) -> Failure:
     return Failure(kind=Kind.UPSTREAM_FAILED, message=message)
 
 
-def complaint(api: TaskApi, response: HttpResponse, order: Order | None = None) -> Problem:
+def complaint(api: TaskApi, response: HttpResponse, order: VendorRequest | None = None) -> Problem:
     """An error answer: the status decides the kind, the vendor's text is its message, and the first of the members that
     it blames and we know is the problem's field."""
     if api.complaint:
@@ -953,7 +961,7 @@ def finding(each: Any) -> str:
     return f"{'.'.join(where)}: {why}" if where else str(why)
 
 
-def read_callback(api: TaskApi, order: Order, request: HttpRequest) -> Json | None:
+def read_callback(api: TaskApi, order: VendorRequest, request: HttpRequest) -> Json | None:
     """The body is a task: its id, and the path that the order goes to."""
     try:
         task = msgspec.json.decode(request.body, type=dict[str, Any])
@@ -1067,7 +1075,7 @@ def back(api: TaskApi) -> Back:
         vendor=api.name,
         base_url=api.base_url,
         sign=api.sign,
-        heeds=partial(supports, api),
+        supports=partial(supports, api),
         ways=partial(ways, api),
         check=partial(check, api),
         submit=partial(submit, api),

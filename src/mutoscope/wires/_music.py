@@ -11,7 +11,7 @@ from mutoscope.model.job import Job, Json, Operation, Output, Role, State, Updat
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit import task
 from mutoscope.wirekit.answers import plain_text
-from mutoscope.wirekit.back import Conversation, Order
+from mutoscope.wirekit.back import Conversation, VendorRequest
 from mutoscope.wirekit.ids import PARTS, from_part_form, from_uuid4_form, part_form, uuid4_form
 from mutoscope.wirekit.media import URL_PATTERN
 from mutoscope.wirekit.paths import at
@@ -164,7 +164,7 @@ def fault(answer: Json) -> Problem | None:
     return Problem(kind, plain_text(f"it answered {code!s:.100}: {answer.get('message') or 'no reason given'}"))
 
 
-def submit(api: TaskApi, ids: str, order: Order) -> Conversation[Update]:
+def submit(api: TaskApi, ids: str, order: VendorRequest) -> Conversation[Update]:
     """An earlier take is named by its own id, which its task tells at `ids`, and some relays want the task's too."""
     given = order.generation.input(Role.AUDIO)
     handle = order.earlier.get(given.output_of or "") if given else None

@@ -1,4 +1,4 @@
-"""The lines of a job's story in SQL, as the writer's thread runs it."""
+"""The lines of a job's events in SQL, as the writer's thread runs it."""
 
 import sqlite3
 
@@ -6,7 +6,7 @@ import sqlite3
 ADD_EVENT = """INSERT INTO events (job, at, what, account, detail)
                SELECT ?1, ?2, ?3, ?4, ?5 WHERE EXISTS (SELECT 1 FROM jobs WHERE id = ?1 AND deleted = 0)"""
 
-HAS_STORY = "EXISTS (SELECT 1 FROM events WHERE job = jobs.id)"
+HAS_EVENTS = "EXISTS (SELECT 1 FROM events WHERE job = jobs.id)"
 """Whether a vendor has or had to do with a job, at the price of one seek: the first line is written before anything
 is sent."""
 
@@ -25,7 +25,7 @@ def add_event(
     _ = db.execute(ADD_EVENT, (id, now, what, account, detail))
 
 
-def tell(
+def add_new_event(
     db: sqlite3.Connection, id: str, what: str, now: float, *, account: str | None = None, detail: str = ""
 ) -> None:
     """Add a line, unless it says the same as the last one."""

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from mutoscope.store.protocol import Figures, Owing, Unfinished, Watched
+from mutoscope.store.protocol import Figures, PendingDeliveries, Unfinished, Watched
 from mutoscope.store.sqlite.rows import Row
 
 T = TypeVar("T")
@@ -14,7 +14,7 @@ T = TypeVar("T")
 UNFINISHED = """
     SELECT CASE throttled WHEN 1 THEN 'throttled' ELSE state END, wire, model, engine, count(*), min(created)
     FROM jobs INDEXED BY jobs_unfinished WHERE finished IS NULL GROUP BY 1, 2, 3, 4"""
-OWING = """
+PENDING_DELIVERIES = """
     SELECT receiver, count(*), min(due) FROM deliveries INDEXED BY deliveries_receivers
     WHERE delivered IS NULL AND given_up IS NULL GROUP BY receiver"""
 WATCHED = """
@@ -26,7 +26,7 @@ def read(path: Path, ask: Callable[[Path, str, Row], Iterable[Row]]) -> Figures:
     """In a thread: with a hundred thousand unfinished jobs it takes a while."""
     return Figures(
         unfinished=typed(ask(path, UNFINISHED, ()), Unfinished),
-        owing=typed(ask(path, OWING, ()), Owing),
+        pending_deliveries=typed(ask(path, PENDING_DELIVERIES, ()), PendingDeliveries),
         watched=typed(ask(path, WATCHED, ()), Watched),
     )
 

@@ -10,10 +10,10 @@ import msgspec
 
 from mutoscope.model.job import Delivery, Job
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store.protocol import UPSTREAM, Owed, Purse, Repeat
+from mutoscope.store.protocol import UPSTREAM, PendingDelivery, Repeat, SpendingHold
 from mutoscope.store.sqlite import ledger, queue
 from mutoscope.store.sqlite.assets import let_go, use_inputs, use_outputs
-from mutoscope.store.sqlite.events import HAS_STORY, add_event, ends
+from mutoscope.store.sqlite.events import HAS_EVENTS, add_event, ends
 from mutoscope.store.sqlite.idempotency import Repeats
 from mutoscope.store.sqlite.rows import (
     COLUMNS,
@@ -63,9 +63,9 @@ class Addition(NamedTuple):
     daily: int | None
     repeat: Repeat | None = None
     queued: int | None = None
-    purse: Purse | None = None
+    hold: SpendingHold | None = None
     replaces: bool = False  # one with its id that no engine has
-    owed: Owed | None = None  # the message of a job that has ended when it is stored
+    pending_delivery: PendingDelivery | None = None  # the message of a job that has ended when it is stored
 
 
 def add_together(
@@ -91,10 +91,10 @@ def add_all(db: sqlite3.Connection, additions: Sequence[Addition], tallies: "Tal
     decided = decide(db, additions, repeats, standings)
     admitted = [each for each in decided if isinstance(each, Addition)]
     insert_rows(db, [each.row for each in admitted])
-    ledger.reserve(db, [(each.job, each.purse) for each in admitted if each.purse is not None])
+    ledger.add_holds(db, [(each.job, each.hold) for each in admitted if each.hold is not None])
     use_inputs(db, (each.job for each in admitted))
     for each in admitted:
-        owe(db, each.owed, each.job, each.job.created)
+        add_delivery(db, each.pending_delivery, each.job, each.job.created)
     repeats.write()
     standings.remember()
     return [each.job if isinstance(each, Addition) else each for each in decided]
@@ -119,7 +119,12 @@ INSERT_STRIDE = {stride: INSERT_JOB + f", {HOLES}" * (stride - 1) for stride in 
 
 
 def add_alone(db: sqlite3.Connection, addition: Addition, tallies: "Tallies") -> Job | Exception:
-    if addition.repeat is None and addition.purse is None and not addition.replaces and addition.owed is None:
+    if (
+        addition.repeat is None
+        and addition.hold is None
+        and not addition.replaces
+        and addition.pending_delivery is None
+    ):
         return try_one(db, addition, tallies)  # one statement, which undoes itself
     _ = db.execute("SAVEPOINT addition")
     outcome = try_one(db, addition, tallies)
@@ -158,19 +163,19 @@ def decide(
     """Find those that came before and apply the limits, counting what is stored and what stands earlier in this
     sequence."""
     decided: list[Addition | Job | Problem] = []
-    lines, purses = Lines(standings.holdings), ledger.Purses(db)
+    lines, holds = Lines(standings.holdings), ledger.SpendingHolds(db)
     for addition in additions:
         earlier = repeats.earlier(addition.job, addition.repeat) if addition.repeat is not None else None
         if earlier is not None:
             decided.append(earlier)
             continue
-        purse = addition.purse
-        broke = purses.admit(addition.job, purse) if purse is not None else None
+        hold = addition.hold
+        broke = holds.admit(addition.job, hold) if hold is not None else None
         outcome = lines.admit(addition) or broke or standings.of(addition.job).admit(addition)
         if isinstance(outcome, Addition):
             lines.joined(outcome)
-            if purse is not None:
-                purses.joined(outcome.job, purse)
+            if hold is not None:
+                holds.joined(outcome.job, hold)
             if addition.repeat is not None:
                 repeats.remember(outcome.job, addition.repeat)
         decided.append(outcome)
@@ -395,7 +400,7 @@ def claim(
     leased_until: float,
     limit: int,
     now: float,
-    owed: Owed | None,
+    pending_delivery: PendingDelivery | None,
     made_before: float | None = None,
     held: Collection[str] = (),
 ) -> list[Job]:
@@ -412,7 +417,7 @@ def claim(
     jobs = sorted(map(job_of, rows), key=lambda job: job.id)
     for job in jobs:
         if fresh[job.id]:
-            owe(db, owed, job, now)
+            add_delivery(db, pending_delivery, job, now)
     changes.extend(jobs)
     return jobs
 
@@ -520,12 +525,12 @@ def settle(
     worker: str,
     ending: Ending,
     now: float,
-    owed: Owed | None,
+    pending_delivery: PendingDelivery | None,
 ) -> Job | None:
     row: Row | None = db.execute(
         f"""UPDATE jobs SET state = ?, {IDLE}, outputs = ?, failure = ?, notes = coalesce(?, notes), cost = ?,
                    progress = CASE ?1 WHEN 'succeeded' THEN 1.0 ELSE progress END, finished = ?, updated = ?
-            WHERE {HELD} RETURNING {COLUMNS}, {HAS_STORY}""",
+            WHERE {HELD} RETURNING {COLUMNS}, {HAS_EVENTS}""",
         (
             ending.state,
             ending.outputs,
@@ -540,13 +545,13 @@ def settle(
     ).fetchone()
     if row is None:
         return None
-    *columns, has_story = row
+    *columns, has_events = row
     job = job_of(tuple(columns))
-    if has_story:
+    if has_events:
         _ = db.execute("DELETE FROM watches WHERE job = ?", (id,))
         add_event(db, id, "ended", now, detail=words_of(job))
     use_outputs(db, job)
-    return ended(db, changes, job, now, owed, has_story=bool(has_story))
+    return ended(db, changes, job, now, pending_delivery, has_events=bool(has_events))
 
 
 def words_of(job: Job) -> str:
@@ -560,7 +565,9 @@ def all_notes(db: sqlite3.Connection, id: str, more: tuple[str, ...]) -> bytes |
     return blob((*known, *more))
 
 
-def cancel(db: sqlite3.Connection, changes: Changes, *, id: str, now: float, owed: Owed | None) -> Job | None:
+def cancel(
+    db: sqlite3.Connection, changes: Changes, *, id: str, now: float, pending_delivery: PendingDelivery | None
+) -> Job | None:
     before: tuple[int] | None = db.execute(
         "SELECT throttled FROM jobs WHERE id = ? AND finished IS NULL", (id,)
     ).fetchone()
@@ -568,15 +575,15 @@ def cancel(db: sqlite3.Connection, changes: Changes, *, id: str, now: float, owe
         return None
     row: Row = db.execute(
         f"""UPDATE jobs SET state = 'canceled', {IDLE}, throttled = 0, cost = 0.0, finished = ?, updated = ?
-            WHERE id = ? RETURNING {COLUMNS}, {HAS_STORY}""",
+            WHERE id = ? RETURNING {COLUMNS}, {HAS_EVENTS}""",
         (now, now, id),
     ).fetchone()
-    *columns, has_story = row
-    if has_story:
+    *columns, has_events = row
+    if has_events:
         _ = db.execute("UPDATE watches SET mode = 'cancel', due = ? WHERE job = ?", (now, id))
         add_event(db, id, "canceled", now)
     job = job_of(tuple(columns))
-    return ended(db, changes, job, now, owed, has_story=bool(has_story), was_throttled=before[0] == 1)
+    return ended(db, changes, job, now, pending_delivery, has_events=bool(has_events), was_throttled=before[0] == 1)
 
 
 def ended(
@@ -584,24 +591,24 @@ def ended(
     changes: Changes,
     job: Job,
     now: float,
-    owed: Owed | None,
+    pending_delivery: PendingDelivery | None,
     *,
-    has_story: bool,
+    has_events: bool,
     was_throttled: bool = False,
     cost_is_known: bool = True,
 ) -> Job:
     """What every end brings with it: the message owed, the books, and the place given up to the next in line."""
-    owe(db, owed, job, now)
+    add_delivery(db, pending_delivery, job, now)
     ledger.end(db, job, now, is_known=cost_is_known)
-    had_place = not was_throttled and not (has_story and ends(db, job.id) > 1)  # given up at the first end
+    had_place = not was_throttled and not (has_events and ends(db, job.id) > 1)  # given up at the first end
     if had_place:
         changes.extend(unthrottle(db, job.owner, job.generation.model, 1, now))
     changes.append(job)
     return job
 
 
-def owe(db: sqlite3.Connection, owed: Owed | None, job: Job, now: float) -> None:
-    delivery: Delivery | None = owed(job) if owed is not None else None
+def add_delivery(db: sqlite3.Connection, pending_delivery: PendingDelivery | None, job: Job, now: float) -> None:
+    delivery: Delivery | None = pending_delivery(job) if pending_delivery is not None else None
     if delivery is None:
         return
     values: Row = (

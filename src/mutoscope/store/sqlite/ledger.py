@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from mutoscope.model.job import Job
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store.protocol import Basis, Entry, Outlay, Purse, Settlement, SpendingRow
+from mutoscope.store.protocol import Basis, Entry, Outlay, Settlement, SpendingHold, SpendingRow
 from mutoscope.store.sqlite.rows import Row
 from mutoscope.store.sqlite.writer import Changes
 
@@ -73,7 +73,7 @@ def day_of(number: int) -> str:
 # Making
 
 
-class Purses:
+class SpendingHolds:
     """What each owner has spent and set aside, while a sequence of additions is decided. Asked where a budget wants it;
     nothing is written meanwhile, so the database is asked once."""
 
@@ -82,31 +82,31 @@ class Purses:
         self._taken: dict[tuple[str, str], int] = {}  # owner and period → charged and set aside, as the database has it
         self._set_aside: dict[str, int] = {}  # by those admitted since
 
-    def admit(self, job: Job, purse: Purse) -> Problem | None:
-        if purse.budget is None:
+    def admit(self, job: Job, hold: SpendingHold) -> Problem | None:
+        if hold.budget is None:
             return None
-        key = (job.owner, period_of(purse.period, job.created))
+        key = (job.owner, period_of(hold.period, job.created))
         if key not in self._taken:
             self._taken[key] = sum(balance(self._db.execute(BALANCE, key), key[1]))
-        left = micro(purse.budget) - self._taken[key] - self._set_aside.get(job.owner, 0)
-        return over_budget(purse, left / MICRO) if micro(purse.reserve) > left else None
+        left = micro(hold.budget) - self._taken[key] - self._set_aside.get(job.owner, 0)
+        return over_budget(hold, left / MICRO) if micro(hold.credits) > left else None
 
-    def joined(self, job: Job, purse: Purse) -> None:
-        self._set_aside[job.owner] = self._set_aside.get(job.owner, 0) + micro(purse.reserve)
+    def joined(self, job: Job, hold: SpendingHold) -> None:
+        self._set_aside[job.owner] = self._set_aside.get(job.owner, 0) + micro(hold.credits)
 
 
-def over_budget(purse: Purse, left: float) -> Problem:
-    when = {"day": " a day", "month": " a month"}.get(purse.period, "")
+def over_budget(hold: SpendingHold, left: float) -> Problem:
+    when = {"day": " a day", "month": " a month"}.get(hold.period, "")
     return Problem(
         Kind.OVER_BUDGET,
-        f"This may cost {purse.reserve:g} credits, and {max(left, 0):g} are left of this key's {purse.budget:g}{when};"
+        f"This may cost {hold.credits:g} credits, and {max(left, 0):g} are left of this key's {hold.budget:g}{when};"
         " what unfinished jobs may cost is set aside.",
     )
 
 
-def reserve(db: sqlite3.Connection, jobs: Iterable[tuple[Job, Purse]]) -> None:
+def add_holds(db: sqlite3.Connection, jobs: Iterable[tuple[Job, SpendingHold]]) -> None:
     rows = [
-        (job.id, micro(purse.reserve), job.owner, job.generation.model, job.engine, job.created) for job, purse in jobs
+        (job.id, micro(hold.credits), job.owner, job.generation.model, job.engine, job.created) for job, hold in jobs
     ]
     if rows:
         _ = db.execute(RESERVE, (msgspec.json.encode(rows).decode(),))
@@ -158,13 +158,13 @@ def enter(
 
 def set_aside(db: sqlite3.Connection, changes: Changes, *, outlay: Outlay) -> None:
     del changes
-    purse = outlay.purse
-    if purse.budget is not None:
-        period = period_of(purse.period, outlay.at)
-        left = micro(purse.budget) - sum(balance(db.execute(BALANCE, (outlay.owner, period)), period))
-        if micro(purse.reserve) > max(left, 0):
-            raise over_budget(purse, left / MICRO)
-    row = (outlay.id, "reserve", micro(purse.reserve), outlay.owner, outlay.model, outlay.engine, outlay.at)
+    hold = outlay.hold
+    if hold.budget is not None:
+        period = period_of(hold.period, outlay.at)
+        left = micro(hold.budget) - sum(balance(db.execute(BALANCE, (outlay.owner, period)), period))
+        if micro(hold.credits) > max(left, 0):
+            raise over_budget(hold, left / MICRO)
+    row = (outlay.id, "reserve", micro(hold.credits), outlay.owner, outlay.model, outlay.engine, outlay.at)
     _ = db.execute(CHARGE, row)
     _ = db.execute("INSERT INTO outlays (id) VALUES (?)", (outlay.id,))
 

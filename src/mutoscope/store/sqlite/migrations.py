@@ -20,7 +20,7 @@ def migrate(db: sqlite3.Connection) -> int:
     _ = db.execute("BEGIN IMMEDIATE")
     try:
         present = version(db)  # again, now that no other process can be at it
-        hold_version(present, len(files))
+        check_version(present, len(files))
         for text in files[present:]:
             for statement in statements(text):
                 _ = db.execute(statement)
@@ -33,7 +33,7 @@ def migrate(db: sqlite3.Connection) -> int:
     return len(files)
 
 
-def hold_version(present: int, known: int) -> None:
+def check_version(present: int, known: int) -> None:
     """Raises NewerDatabase."""
     if present > known:
         raise NewerDatabase(

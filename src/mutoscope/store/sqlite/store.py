@@ -33,10 +33,10 @@ from mutoscope.store.protocol import (
     Kept,
     KeyRecord,
     Outlay,
-    Owed,
-    Purse,
+    PendingDelivery,
     Repeat,
     Settlement,
+    SpendingHold,
     SpendingRow,
     Swept,
 )
@@ -44,7 +44,7 @@ from mutoscope.store.sqlite import assets as files
 from mutoscope.store.sqlite import deliveries as outbox
 from mutoscope.store.sqlite import figures, jobs, keys, ledger, queue, retention, upstream
 from mutoscope.store.sqlite import idempotency as repeats
-from mutoscope.store.sqlite.migrations import NewerDatabase, hold_version, migrate, migration_files, version
+from mutoscope.store.sqlite.migrations import NewerDatabase, check_version, migrate, migration_files, version
 from mutoscope.store.sqlite.queue import Turns
 from mutoscope.store.sqlite.rows import (
     COLUMNS,
@@ -66,7 +66,7 @@ from mutoscope.store.sqlite.rows import (
 )
 from mutoscope.store.sqlite.writer import Changes, Work, Writer, unavailable
 
-__all__ = ["NewerDatabase", "SqliteStore", "hold_readable"]
+__all__ = ["NewerDatabase", "SqliteStore", "check_readable"]
 
 SHOWN = f"SELECT {COLUMNS} FROM jobs WHERE deleted = 0"
 GET = f"{SHOWN} AND id = ?"
@@ -305,15 +305,17 @@ class SqliteStore:
         daily: int | None = None,
         queued: int | None = None,
         repeat: Repeat | None = None,
-        purse: Purse | None = None,
+        hold: SpendingHold | None = None,
         replaces: bool = False,
-        owed: Owed | None = None,
+        pending_delivery: PendingDelivery | None = None,
     ) -> Job:
         if concurrency is not None and concurrency < 1:
             raise ValueError("concurrency is 1 or more: a job that may never run should be refused")
         stored = job if job.updated else msgspec.structs.replace(job, updated=job.created)
-        purse = purse_of(stored, purse)
-        addition = jobs.Addition(stored, row_of(stored), concurrency, daily, repeat, queued, purse, replaces, owed)
+        hold = hold_of(stored, hold)
+        addition = jobs.Addition(
+            stored, row_of(stored), concurrency, daily, repeat, queued, hold, replaces, pending_delivery
+        )
         added: Job = await self._open_writer.join(self._add_together, addition)
         if replaces:
             self._hot.drop(job.id)
@@ -327,7 +329,7 @@ class SqliteStore:
         lease_seconds: float,
         limit: int,
         now: float,
-        owed: Owed | None = None,
+        pending_delivery: PendingDelivery | None = None,
         made_before: float | None = None,
         held: Collection[str] = (),
     ) -> JobList:
@@ -340,7 +342,7 @@ class SqliteStore:
             leased_until=until,
             limit=limit,
             now=now,
-            owed=owed,
+            pending_delivery=pending_delivery,
             made_before=made_before,
             held=held,
         )
@@ -373,14 +375,14 @@ class SqliteStore:
         notes: Sequence[str] = (),
         cost: float = 0.0,
         now: float,
-        owed: Owed | None = None,
+        pending_delivery: PendingDelivery | None = None,
     ) -> Job | None:
         ending = jobs.Ending(state.value, blob(outputs), blob(failure), tuple(notes), cost)
-        work = partial(jobs.settle, id=id, worker=worker, ending=ending, now=now, owed=owed)
+        work = partial(jobs.settle, id=id, worker=worker, ending=ending, now=now, pending_delivery=pending_delivery)
         return await self._write(work, guarded=True)
 
-    async def cancel(self, id: str, *, now: float, owed: Owed | None = None) -> Job | None:
-        return await self._write(partial(jobs.cancel, id=id, now=now, owed=owed), guarded=True)
+    async def cancel(self, id: str, *, now: float, pending_delivery: PendingDelivery | None = None) -> Job | None:
+        return await self._write(partial(jobs.cancel, id=id, now=now, pending_delivery=pending_delivery), guarded=True)
 
     async def delete(self, id: str, *, owner: str | None = None) -> bool:
         return await self._write(partial(jobs.delete, id=id, owner=owner, now=time()), guarded=True)
@@ -494,10 +496,12 @@ class SqliteStore:
         cost: float = 0.0,
         now: float,
         keep_until: float | None = None,
-        owed: Owed | None = None,
+        pending_delivery: PendingDelivery | None = None,
     ) -> Job | None:
         ending = jobs.Ending(state.value, None, blob(failure), (), cost)
-        work = partial(upstream.settle, id=id, ending=ending, now=now, keep_until=keep_until, owed=owed)
+        work = partial(
+            upstream.settle, id=id, ending=ending, now=now, keep_until=keep_until, pending_delivery=pending_delivery
+        )
         return await self._write(work, guarded=True)
 
     async def revive(self, id: str, *, facts: Json, now: float) -> bool:
@@ -507,13 +511,13 @@ class SqliteStore:
         work = partial(upstream.unwatch, id=id, detail=detail, cost=cost, now=now)
         return await self._write(work, guarded=True)
 
-    async def tell(self, id: str, what: str, *, account: str | None = None, detail: str = "", now: float) -> None:
+    async def add_event(self, id: str, what: str, *, account: str | None = None, detail: str = "", now: float) -> None:
         if what not in EVENTS:
             raise ValueError(f"{what} is none of the words of a story")
-        work = partial(upstream.tell_story, id=id, what=what, account=account, detail=detail, now=now)
+        work = partial(upstream.add_event_once, id=id, what=what, account=account, detail=detail, now=now)
         return await self._write(work)
 
-    async def story(self, id: str) -> tuple[Event, ...]:
+    async def events(self, id: str) -> tuple[Event, ...]:
         rows = self._read(f"SELECT {EVENT_COLUMNS} FROM events WHERE job = ? ORDER BY number", (id,))
         return tuple(map(event_of, rows))
 
@@ -732,11 +736,11 @@ MODELS = """models (model) AS (
     FROM models WHERE model IS NOT NULL)"""
 
 
-def purse_of(job: Job, purse: Purse | None) -> Purse | None:
+def hold_of(job: Job, hold: SpendingHold | None) -> SpendingHold | None:
     """None for a job that is nobody's, or whose cost is settled."""
     if not job.owner or job.finished is not None:
         return None
-    return purse or Purse(reserve=job.estimate)
+    return hold or SpendingHold(credits=job.estimate)
 
 
 def moved(before: float | None, share: float | None) -> bool:
@@ -761,13 +765,13 @@ def open_for_writing(path: Path, busy_seconds: float) -> sqlite3.Connection:
     return db
 
 
-def hold_readable(path: Path) -> None:
+def check_readable(path: Path) -> None:
     """Look before anything is begun. Raises NewerDatabase, and Problem when the file cannot be used."""
     if not path.exists():
         return
     try:
         with closing(open_for_reading(path)) as db:
-            hold_version(version(db), len(migration_files()))
+            check_version(version(db), len(migration_files()))
     except sqlite3.Error as error:
         raise Problem(Kind.UNAVAILABLE, f"{path} cannot be read: {error}.") from error
 

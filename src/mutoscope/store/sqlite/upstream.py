@@ -18,9 +18,9 @@ from collections.abc import Callable
 
 from mutoscope.model.job import Dispatch, Job, Json, Mode, Sent, State, Watch
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store.protocol import UNSETTLED, UPSTREAM, Owed
+from mutoscope.store.protocol import UNSETTLED, UPSTREAM, PendingDelivery
 from mutoscope.store.sqlite import ledger
-from mutoscope.store.sqlite.events import add_event, tell
+from mutoscope.store.sqlite.events import add_event, add_new_event
 from mutoscope.store.sqlite.jobs import HELD, IDLE, NEVER, Ending, changed, ended, words_of
 from mutoscope.store.sqlite.rows import (
     COLUMNS,
@@ -134,7 +134,7 @@ def resolve(
     ).fetchone()
     if row is None:
         return False
-    tell(db, id, sent.value, now, account=row[0], detail=detail)
+    add_new_event(db, id, sent.value, now, account=row[0], detail=detail)
     return True
 
 
@@ -258,7 +258,7 @@ def defer(
         refuse_if(
             db, "EXISTS (SELECT 1 FROM watches WHERE job = ?)", id, "is made by a vendor: it is parked, not deferred."
         )
-        tell(db, id, "deferred", now, detail=detail)
+        add_new_event(db, id, "deferred", now, detail=detail)
     return changed(changes, id, happened)
 
 
@@ -294,7 +294,7 @@ def settle(
     ending: Ending,
     now: float,
     keep_until: float | None,
-    owed: Owed | None,
+    pending_delivery: PendingDelivery | None,
 ) -> Job | None:
     if keep_until is None:
         query, values = f"DELETE FROM watches WHERE {WAITING} RETURNING account", (id,)
@@ -311,7 +311,7 @@ def settle(
     ).fetchone()
     job = job_of(row)
     add_event(db, id, "ended" if keep_until is None else "overdue", now, account=watch[0], detail=words_of(job))
-    return ended(db, changes, job, now, owed, has_story=True, cost_is_known=keep_until is None)
+    return ended(db, changes, job, now, pending_delivery, has_events=True, cost_is_known=keep_until is None)
 
 
 def revive(db: sqlite3.Connection, changes: Changes, *, id: str, facts: bytes, now: float) -> bool:
@@ -346,8 +346,8 @@ def unwatch(db: sqlite3.Connection, changes: Changes, *, id: str, detail: str, c
     return True
 
 
-def tell_story(
+def add_event_once(
     db: sqlite3.Connection, changes: Changes, *, id: str, what: str, account: str | None, detail: str, now: float
 ) -> None:
     del changes
-    tell(db, id, what, now, account=account, detail=detail)
+    add_new_event(db, id, what, now, account=account, detail=detail)

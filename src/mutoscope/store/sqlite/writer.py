@@ -18,7 +18,7 @@ from typing import Any
 import structlog
 
 from mutoscope.model.job import Job
-from mutoscope.model.problem import Hindered, Kind, Problem
+from mutoscope.model.problem import Kind, Problem, Unavailable
 
 log = structlog.get_logger("mutoscope.store")
 
@@ -151,7 +151,7 @@ class Writer:
         try:
             while self._take():
                 self._write()
-                self._tell(self._deliver, self._batch)
+                self._call_loop(self._deliver, self._batch)
                 self._batch = []
         except BaseException as caught:  # told to every caller, now and later
             error = caught
@@ -159,9 +159,9 @@ class Writer:
             self._db.close()
         except sqlite3.Error as caught:
             error = error or caught
-        self._tell(self._thread_ended, self._batch, error)
+        self._call_loop(self._thread_ended, self._batch, error)
 
-    def _tell(self, function: Callable[..., None], *args: object) -> None:
+    def _call_loop(self, function: Callable[..., None], *args: object) -> None:
         try:
             _ = self._loop.call_soon_threadsafe(function, *args)
         except RuntimeError:  # the loop was closed before the store: nobody is left to be told
@@ -243,10 +243,10 @@ class Writer:
                 raise
             call.error = error
 
-    def _fail_all(self, problem: Hindered) -> None:
+    def _fail_all(self, problem: Unavailable) -> None:
         for call in self._batch:
             # One exception each: raising one object in many tasks would tangle their tracebacks.
-            call.error = Hindered(problem.message)
+            call.error = Unavailable(problem.message)
 
 
 def together(call: Call) -> Bulk | None:
@@ -259,10 +259,10 @@ def environmental(error: BaseException) -> bool:
     return isinstance(error, sqlite3.Error) and primary_code(error) in ENVIRONMENT
 
 
-def unavailable(error: sqlite3.Error) -> Hindered:
+def unavailable(error: sqlite3.Error) -> Unavailable:
     log.error("store failed", exc_info=error)
     reason = ENVIRONMENT.get(primary_code(error), "its database reports an error, which is in the log")
-    return Hindered(f"The job store is not available: {reason}.")
+    return Unavailable(f"The job store is not available: {reason}.")
 
 
 def primary_code(error: sqlite3.Error) -> int:

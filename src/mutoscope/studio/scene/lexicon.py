@@ -313,14 +313,14 @@ class Wish:
     moods: tuple[Rgb, ...] = ()  # colours that other words suggest to an abstract picture
     tints: tuple[tuple[str, Rgb], ...] = ()  # (part, colour), part one of the PARTS or light
     blooms: tuple[Rgb, ...] = ()  # the colours of the flowers that are named
-    used: tuple[str, ...] = ()  # words that are understood; `told` says which of them a place can show
+    used: tuple[str, ...] = ()  # words that are understood; `obeyed_in` says which of them a place can show
     ignored: tuple[str, ...] = ()
 
     def styled(self, style: str) -> bool:
         """Whether this style is asked for."""
         return style in self.styles
 
-    def told(self, place: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def obeyed_in(self, place: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The words that a picture of this place obeys, and those that it does not."""
         lost = tuple(phrase for phrase in self.used if not _shows(place, phrase))
         return tuple(phrase for phrase in self.used if phrase not in lost), self.ignored + lost

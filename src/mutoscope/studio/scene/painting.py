@@ -77,7 +77,7 @@ def paint(
     wish, place = at_home(cast, wish)
     stage = set_stage(wish, *painted, seed, place=place)
     rgb, depth, actors = _painted(stage, cast, acting=acting and painted == (width, height))
-    told = wish.told(stage.place)[0] or cast.used
+    told = wish.obeyed_in(stage.place)[0] or cast.used
     shown = cast.shown
     if (card == "always" or (card == "auto" and not told and stage.place == "abstract")) and plates.lay_card(
         rgb, prompt
@@ -86,7 +86,7 @@ def paint(
     if painted != (width, height):
         rgb = np.asarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
         depth = resize(depth, width, height)
-    used, ignored = wish.told(stage.place)
+    used, ignored = wish.obeyed_in(stage.place)
     ignored += cast.unset
     used = tuple(dict.fromkeys((*cast.used, *used)))
     depth = np.clip(depth, 0.0, 1.0).astype(np.float32, copy=False)

@@ -146,7 +146,7 @@ class _Reader:
         self.backdrop: Rgb | None = None
         self.plate: tuple[str, str, int] | None = None
         self.effects: dict[str, None] = {}
-        self.told: dict[int, tuple[str, str]] = {}  # place → word, how it was shown
+        self.shown: dict[int, tuple[str, str]] = {}  # place → word, how it was shown
         self.taken: set[int] = set()
         self.letters = ""
         self.ink: Rgb | None = None
@@ -187,7 +187,7 @@ class _Reader:
         if phrase in words.MOODS_OF_LIGHT and not (phrase in MEANINGS or phrase in COLOURS):
             effect, told = words.MOODS_OF_LIGHT[phrase]
             self.effects[effect] = None
-            self._tell(at, size, phrase, told)
+            self._note(at, size, phrase, told)
             if phrase in words.BUST_WORDS:
                 self.bust.append((phrase, at))
             return True
@@ -202,7 +202,7 @@ class _Reader:
                         self.board = rgb
                     else:
                         self.ink = rgb
-                    self._tell(place, 1, word, f"colour of the {phrase}")
+                    self._note(place, 1, word, f"colour of the {phrase}")
                 self.pending = _Pending()
             self._named(at + size)
             return phrase != "sign" or bool(self.quoted) or bool(self.letters)
@@ -217,12 +217,12 @@ class _Reader:
         ):
             for rgb, word, place in self.pending.colours:
                 self.ink = rgb
-                self._tell(place, 1, word, "colour of the lettering")
-            self._tell(at, size, phrase, "lettering")
+                self._note(place, 1, word, "colour of the lettering")
+            self._note(at, size, phrase, "lettering")
             self.pending = _Pending()
             return True
         if self.quoted and phrase in words.LETTER_WORDS and phrase not in words.PLATES:
-            self._tell(at, size, phrase, "lettering")
+            self._note(at, size, phrase, "lettering")
             return True
         noun = self._noun(phrase, at, size)
         if noun is not None:
@@ -302,15 +302,15 @@ class _Reader:
             if "glasses" not in change:
                 change[f"{ink}ink"] = _hex(colours[-1][0])
             for _, word, place in colours:
-                self._tell(place, 1, word, f"colour of the {phrase}")
+                self._note(place, 1, word, f"colour of the {phrase}")
         for _, word, place in self.pending.size + self.pending.looks:
             del word, place
         self.pending = _Pending()
         role = self.roles[who]
         self.roles[who] = replace(role, look=role.look + tuple(change.items()))
-        self._tell(at, size, phrase, "cut-paper clothes")
+        self._note(at, size, phrase, "cut-paper clothes")
         if self.relation and self.relation[1] not in FILLER:
-            self._tell(self.relation[2], 1, self.relation[1], "clothes")
+            self._note(self.relation[2], 1, self.relation[1], "clothes")
         self.relation = None
         return True
 
@@ -353,7 +353,7 @@ class _Reader:
         role = self.roles[who]
         self.roles[who] = replace(role, look=role.look + tuple(change.items()))
         if phrase not in ("eyes", "eye") or self.bust:
-            self._tell(at, 1, phrase, "as said")
+            self._note(at, 1, phrase, "as said")
             for back in range(max(0, at - 4), at):
                 word = self.tokens[back]
                 if (
@@ -375,7 +375,7 @@ class _Reader:
                         "hazel",
                     )
                 ):
-                    self._tell(back, 1, word, f"of the {phrase}")
+                    self._note(back, 1, word, f"of the {phrase}")
         self.pending = _Pending()
         return True
 
@@ -398,10 +398,10 @@ class _Reader:
         for rgb, word, place in self.pending.colours:
             if name in ("room", "table", "plinth", "stage", "backdrop", "kitchen", "library"):
                 self.backdrop = rgb
-                self._tell(place, 1, word, f"colour of the {name}")
+                self._note(place, 1, word, f"colour of the {name}")
         self.pending = _Pending()
         self.relation = None
-        self._tell(at, size, phrase, told)
+        self._note(at, size, phrase, told)
         return True
 
     def _relate(self, phrase: str, at: int, size: int) -> None:
@@ -426,7 +426,7 @@ class _Reader:
             if role.noun.kind == "thing" and role.noun.figure not in _LIVELY:
                 return False
             self.roles[who] = replace(role, pose=doing[0], deed=doing[1])
-            self._tell(at, size, phrase, "pose")
+            self._note(at, size, phrase, "pose")
             return True
         if self.roles and self.roles[-1].deed and self.relation is None and self.roles[-1].noun.kind != "thing":
             return False
@@ -443,7 +443,7 @@ class _Reader:
             self.pending.count = (words.NUMBERS[word], word, at)
         elif word in COLOURS and self._follows(at):
             self.roles[-1] = replace(self.roles[-1], colours=(COLOURS[word],))
-            self._tell(at, 1, word, f"colour of the {self.roles[-1].word}")
+            self._note(at, 1, word, f"colour of the {self.roles[-1].word}")
         elif word in COLOURS:
             self.pending.colours.append((COLOURS[word], word, at))
         elif word in words.MATERIALS:
@@ -464,7 +464,7 @@ class _Reader:
             ):
                 role = self.roles[-1]
                 self.roles[-1] = replace(role, look=role.look + tuple(words.LOOKS[word].items()))
-                self._tell(at, 1, word, "face")
+                self._note(at, 1, word, "face")
             else:
                 self.pending.looks.append((words.LOOKS[word], word, at))
         else:
@@ -477,7 +477,7 @@ class _Reader:
             not self.roles
             or self.roles[-1].colours
             or at == 0
-            or self.told.get(at - 1, ("",))[0] != self.roles[-1].word
+            or self.shown.get(at - 1, ("",))[0] != self.roles[-1].word
         ):
             return False
         after = self.tokens[at + 1 : at + 2]
@@ -510,7 +510,7 @@ class _Reader:
             found.append(self.tokens[at])
         if found:
             self.letters = " ".join(found).upper()
-            self._tell(say + 1, len(found), " ".join(found), "lettering")
+            self._note(say + 1, len(found), " ".join(found), "lettering")
 
     # -- the cast ---------------------------------------------------------------------------
 
@@ -535,7 +535,7 @@ class _Reader:
         )
         if waiting.verb and kind in ("person", "beast"):
             role = replace(role, pose=waiting.verb[0][0], deed=waiting.verb[0][1])
-            self._tell(waiting.verb[2], len(waiting.verb[1].split()), waiting.verb[1], "pose")
+            self._note(waiting.verb[2], len(waiting.verb[1].split()), waiting.verb[1], "pose")
         if relation and self.roles:
             kind_of = relation[0]
             before = self.roles[-1]
@@ -553,30 +553,30 @@ class _Reader:
             if kind_of == "holding" and before.noun.kind == "person" and before.pose in ("", "stand"):
                 self.roles[-1] = replace(before, pose="play" if noun.figure in ("guitar", "violin") else "hold")
             if relation[1] not in FILLER:
-                self._tell(relation[2], len(relation[1].split()), relation[1], "how they stand")
+                self._note(relation[2], len(relation[1].split()), relation[1], "how they stand")
         self.roles.append(role)
         for _, word, place in waiting.colours:
-            self._tell(place, 1, word, f"colour of the {phrase}")
+            self._note(place, 1, word, f"colour of the {phrase}")
         for _, word, place in waiting.size:
-            self._tell(place, 1, word, f"size of the {phrase}")
+            self._note(place, 1, word, f"size of the {phrase}")
         for _, word, place in fitting:
-            self._tell(place, 1, word, f"look of the {phrase}")
+            self._note(place, 1, word, f"look of the {phrase}")
         if waiting.count and waiting.count[0] != 1:
-            self._tell(waiting.count[2], 1, waiting.count[1], f"{role.count} of them")
+            self._note(waiting.count[2], 1, waiting.count[1], f"{role.count} of them")
         how = "shape of an icon, cut from paper" if kind == "icon" else "cut-paper figure"
         if kind == "person" and self.bust:
             how = "cut-paper bust"
-        self._tell(at, size, phrase, how)
+        self._note(at, size, phrase, how)
 
-    def _tell(self, at: int, size: int, word: str, how: str) -> None:
-        self.told[at] = (word, how)
+    def _note(self, at: int, size: int, word: str, how: str) -> None:
+        self.shown[at] = (word, how)
         self.taken.update(range(at, at + size))
 
     def _release_moods(self) -> None:
         """Without anybody, "fire" is the painter's mood, not the theatre's flames."""
-        for at, (word, _) in list(self.told.items()):
+        for at, (word, _) in list(self.shown.items()):
             if word in lexicon.MOODS and word in words.MOODS_OF_LIGHT:
-                del self.told[at]
+                del self.shown[at]
                 self.taken.discard(at)
                 self.effects.pop(words.MOODS_OF_LIGHT[word][0], None)
 
@@ -606,18 +606,18 @@ class _Reader:
         shown: list[str] = []
         if bust:
             for word, at in self.bust:
-                self._tell(at, len(word.split()), word, "cut-paper bust")
+                self._note(at, len(word.split()), word, "cut-paper bust")
         elif self.bust and roles and "near" not in self.effects:
             self.effects["near"] = None
             for word, at in self.bust:
-                self._tell(at, len(word.split()), word, "seen from near")
+                self._note(at, len(word.split()), word, "seen from near")
         if plate:
-            self._tell(
+            self._note(
                 plate[2], len(plate[1].split()), plate[1], "paper " + ("emblem" if plate[0] == "logo" else plate[0])
             )
-        places = sorted(self.told)
-        used = [self.told[at][0] for at in places]
-        shown = [f"{word}: {how}" for word, how in (self.told[at] for at in places)]
+        places = sorted(self.shown)
+        used = [self.shown[at][0] for at in places]
+        shown = [f"{word}: {how}" for word, how in (self.shown[at] for at in places)]
         if self.quoted and letters:
             used += [f'"{each}"' for each in self.quoted[:2]]
             shown += [f'"{each}": lettering' for each in self.quoted[:2]]

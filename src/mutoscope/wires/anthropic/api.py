@@ -155,7 +155,7 @@ WIRE = Wire(
         Stream(
             at="POST /v1/messages",
             write=messages.write,
-            usage=messages.tokens_told,
+            usage=messages.tokens_reported,
             broken=broken,
             body=messages.Body,
             answer=messages.MessageAnswer,
@@ -164,7 +164,7 @@ WIRE = Wire(
         Stream(
             at="POST /v1/messages/count_tokens",
             write=messages.count,
-            usage=messages.tokens_told,
+            usage=messages.tokens_reported,
             broken=broken,
             body=messages.Count,
             answer=messages.CountAnswer,

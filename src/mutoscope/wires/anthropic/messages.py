@@ -267,7 +267,7 @@ REASONS: dict[Reason, str] = {
 
 def write(request: HttpRequest, author: Author) -> Answer:
     body = read_body(request.body, Body)
-    hold_tools(body)
+    check_tools(body)
     reply = author.reply(read(body, request))
     message = message_of(body, reply, f"msg_{author.id()}")
     if body.stream:
@@ -275,7 +275,7 @@ def write(request: HttpRequest, author: Author) -> Answer:
     return Answer.of((reply,), response=json_response(message))
 
 
-def hold_tools(body: Asked) -> None:
+def check_tools(body: Asked) -> None:
     """Raises Problem(UNSUPPORTED) for a tool that only the vendor can run."""
     for number, tool in enumerate(body.tools or ()):
         if tool.type not in (None, "custom"):
@@ -372,14 +372,14 @@ class _Within(Struct):
     usage: _Usage | None = None
 
 
-class _Told(_Within):
+class _Reported(_Within):
     message: _Within | None = None
 
 
-TOLD = msgspec.json.Decoder(_Told)
+TOLD = msgspec.json.Decoder(_Reported)
 
 
-def tokens_told(data: bytes) -> Tokens | None:
+def tokens_reported(data: bytes) -> Tokens | None:
     """What a message, or the data of one event, says of tokens: the cache's count as read."""
     try:
         told = TOLD.decode(data)

@@ -20,7 +20,7 @@ from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.model.requests import ANY_FILE, Page, Submission, Upload, UploadWish
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.answers import STORE_KINDS, TaskId, ask, form, is_link, news_of, read_answer, refusal
-from mutoscope.wirekit.back import Conversation, File, Order, Way
+from mutoscope.wirekit.back import Conversation, File, VendorRequest, Way
 from mutoscope.wirekit.body import UNREADABLE, found, invalid, read_json, wrong
 from mutoscope.wirekit.fields import FileField
 from mutoscope.wirekit.ids import request_id, uuid4_form
@@ -315,7 +315,7 @@ def upload(file: File) -> Conversation[str]:
 # -- the other end -------------------------------------------------------------------------
 
 
-def headers(order: Order) -> Headers:
+def headers(order: VendorRequest) -> Headers:
     uploaded = any(each.startswith("oss://") for each in order.sources.values())
     return {bodies.ASYNC: ENABLE} | ({bodies.RESOLVE: ENABLE} if uploaded else {})
 
@@ -378,7 +378,7 @@ def batch(handles: tuple[Json, ...]) -> Conversation[dict[int, Update]]:
 CLOCKS_APART = 60.0  # seconds by which the vendor's clock may be behind ours
 
 
-def find(order: Order, since: float) -> Conversation[tuple[Json, ...]]:
+def find(order: VendorRequest, since: float) -> Conversation[tuple[Json, ...]]:
     """All tasks of the model since then. Nothing found must mean that nothing was sent, so every page is read, and a
     task whose model's name says nothing to us counts too.
     """

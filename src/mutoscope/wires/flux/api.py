@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Input, Job, Json, Operation, Role, State
 from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
-from mutoscope.model.requests import Account, Page, Submission
+from mutoscope.model.requests import CallerAccount, Page, Submission
 from mutoscope.wirekit.archive import BadArchive, pictures_in
 from mutoscope.wirekit.body import body_of, invalid, needing, one_of, read_body
 from mutoscope.wirekit.flaws import fastapi, pydantic
@@ -117,7 +117,7 @@ def error(problem: Problem, _status: int) -> Error:
                  message=problem.message)  # fmt: skip
 
 
-def told_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
+def rendered_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
     """An id that is not there is told in the form of a result."""
     answer = render_problem(API, problem, request)
     if problem.kind is not Kind.NOT_FOUND or not request.path.endswith(RESULT):
@@ -190,7 +190,7 @@ def finetune_in(request: HttpRequest) -> str:
 UNLIMITED = 1e9  # credits
 
 
-def render_credits(account: Account, _request: HttpRequest) -> HttpResponse:
+def render_credits(account: CallerAccount, _request: HttpRequest) -> HttpResponse:
     """A credit is a cent, as ours is; without a budget nothing ends it."""
     return json_response({"credits": UNLIMITED - account.spent if account.left is None else account.left})
 
@@ -342,4 +342,4 @@ API = TaskApi(
 # fmt: on
 SENT = replace(API, endpoints=tuple(each for each in ENDPOINTS if each.route != TUNED))
 """As it is called: the vendor has withdrawn finetuning, and the pictures of one are kept here."""
-WIRE = replace(wire(API), render_problem=told_problem, back=back(SENT))
+WIRE = replace(wire(API), render_problem=rendered_problem, back=back(SENT))

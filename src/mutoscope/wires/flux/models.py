@@ -12,7 +12,7 @@ INPAINT, OUTPAINT, TRY_ON = Operation.IMAGE_INPAINT, Operation.IMAGE_OUTPAINT, O
 
 SHAPES = ("21:9", "2:1", "16:9", "3:2", "7:5", "4:3", "5:4", "1:1", "4:5", "3:4", "5:7", "2:3", "9:16", "1:2", "9:21")
 HINTS = frozenset({"safety_tolerance", "steps", "guidance", "interval", "raw", "image_prompt_strength"})
-"""What the vendor's SDK sends with every request, its defaults too: where an engine cannot heed it, the job says so."""
+"""What the vendor's SDK sends with every request, its defaults too: an engine without them says so in a note."""
 
 
 TRAINING = frozenset({"finetune_comment", "mode", "trigger_word", "iterations", "learning_rate", "captioning",

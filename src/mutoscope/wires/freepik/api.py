@@ -22,7 +22,7 @@ from mutoscope.model.problem import STATUS, Kind, Problem, Rule
 from mutoscope.model.requests import Allowance, Page, Submission, Upload, UploadWish
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.answers import STORE_KINDS, TaskId, ask, is_link, news_of, read_answer, refusal
-from mutoscope.wirekit.back import Carriage, Conversation, File, Order, Way
+from mutoscope.wirekit.back import Conversation, File, Transport, VendorRequest, Way
 from mutoscope.wirekit.body import outside_body, read_body, read_json
 from mutoscope.wirekit.fields import FileField, extra
 from mutoscope.wirekit.flaws import pydantic
@@ -517,7 +517,7 @@ def batch(handles: tuple[Json, ...]) -> Conversation[dict[int, Update]]:
     return found
 
 
-def find(order: Order, _since: float) -> Conversation[tuple[Json, ...]]:
+def find(order: VendorRequest, _since: float) -> Conversation[tuple[Json, ...]]:
     """The newest page of the path's tasks. It tells neither when a task was made nor of what: whose they are is to be
     known from elsewhere. A vendor without the list is a Problem, since nothing found would mean nothing sent.
     """
@@ -558,19 +558,19 @@ def api_for(names: tuple[str, ...]) -> TaskApi:
     return FLOWS if any(name.startswith(FLOW.family) for name in names) else API
 
 
-def heeds(made: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
+def supports(made: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
     return None if made in UNSENT else kit.supports(api_for(names), made, names)
 
 
-def ways(order: Order, wanted: Input) -> tuple[Carriage, ...]:
+def ways(order: VendorRequest, wanted: Input) -> tuple[Transport, ...]:
     return kit.ways(api_for(order.names), order, wanted)
 
 
-def check(order: Order) -> None:
+def check(order: VendorRequest) -> None:
     kit.check(api_for(order.names), order)
 
 
-def submit(order: Order) -> Conversation[Update]:
+def submit(order: VendorRequest) -> Conversation[Update]:
     """A task, in its envelope or bare, or what was made at once."""
     api = api_for(order.names)
     path, _ = kit.translate(api, order)
@@ -706,7 +706,7 @@ WIRE = replace(
     absent=absent,
     back=replace(
         kit.back(API),
-        heeds=heeds,
+        supports=supports,
         ways=ways,
         check=check,
         submit=submit,

@@ -147,7 +147,7 @@ def waited(tell: Callable[[Job], Images | Described], job: Job, _request: HttpRe
     return json_response(Error(message), 504)
 
 
-def told_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
+def rendered_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
     answer = render_problem(API, problem, request)
     forbids = problem.kind is Kind.UNAUTHENTICATED and request.path.rstrip("/").endswith(FORBIDS)
     return replace(answer, status=403) if forbids else answer
@@ -287,5 +287,5 @@ WORDS = replace(NOW, endpoints=SPOKEN, task=described, answer=Described,
                 reading=Reading(links=("descriptions.*.text",), texts=("descriptions.*.text",)))
 # fmt: on
 WIRE = replace(
-    joined({"": wire(API), "pictures": wire(NOW), "words": wire(WORDS)}), roots=ROOTS, render_problem=told_problem
+    joined({"": wire(API), "pictures": wire(NOW), "words": wire(WORDS)}), roots=ROOTS, render_problem=rendered_problem
 )

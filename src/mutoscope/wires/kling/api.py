@@ -15,9 +15,9 @@ from msgspec.structs import replace
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Generation, Job, Json, MediaLimits, Operation, Role, State
 from mutoscope.model.problem import KEY_EXPIRED, TOKEN_EARLY, TOKEN_EXPIRED, Flaw, Kind, Problem, Rule, custom_flaw
-from mutoscope.model.requests import Account, Page, Proof
+from mutoscope.model.requests import CallerAccount, Page, Proof
 from mutoscope.wirekit import task as kit
-from mutoscope.wirekit.back import Conversation, Order, Way
+from mutoscope.wirekit.back import Conversation, VendorRequest, Way
 from mutoscope.wirekit.body import body_of
 from mutoscope.wirekit.fields import AnyField, Field, FileField, JobField, extra, same, seconds, shaped, tiered, unless
 from mutoscope.wirekit.ids import from_uuid4_form, request_id, uuid4_form
@@ -469,11 +469,11 @@ def units(credits: float) -> str:
     return f"{round(credits / UNIT, 2):g}"
 
 
-def told_of(job: Job, data: T) -> "Told[T]":
+def enveloped(job: Job, data: T) -> "Told[T]":
     return Told(request_id=uuid4_form(job.id), data=data)
 
 
-def told(data: Any, request: HttpRequest) -> HttpResponse:
+def answered(data: Any, request: HttpRequest) -> HttpResponse:
     return json_response(Told(request_id=request_id(request), data=data))
 
 
@@ -572,7 +572,7 @@ def parse_page(request: HttpRequest) -> Page:
 
 
 def render_list(jobs: tuple[Job, ...], request: HttpRequest) -> HttpResponse:
-    return told([task(job) for job in jobs], request)
+    return answered([task(job) for job in jobs], request)
 
 
 class Costs(Struct, frozen=True, kw_only=True):
@@ -580,7 +580,7 @@ class Costs(Struct, frozen=True, kw_only=True):
     end_time: Annotated[int, Meta(ge=0)] = 0
 
 
-def render_costs(account: Account, request: HttpRequest) -> HttpResponse:
+def render_costs(account: CallerAccount, request: HttpRequest) -> HttpResponse:
     """A budget is a pack of units; without one there is a pack that does not end, of which what was spent is gone."""
     asked = read_query(request, Costs)
     total = UNLIMITED if account.budget is None else account.budget
@@ -597,7 +597,7 @@ def render_costs(account: Account, request: HttpRequest) -> HttpResponse:
         "status": "online" if left > 0 else "runOut",
     }
     data = {"code": 0, "msg": "success", "resource_pack_subscribe_infos": [pack]}
-    return told(data, request)
+    return answered(data, request)
 
 
 UNLIMITED = 1e9  # credits
@@ -661,7 +661,7 @@ ENDPOINTS = (
 # fmt: on
 
 
-def submit(order: Order) -> Conversation[Any]:
+def submit(order: VendorRequest) -> Conversation[Any]:
     """What goes on from a video names the video and not its task, which tells it."""
     earlier: dict[str, Json] = {}
     for id, handle in order.earlier.items():
@@ -673,7 +673,7 @@ def submit(order: Order) -> Conversation[Any]:
     return (yield from kit.submit(API, replace(order, earlier=earlier)))
 
 
-def find(order: Order, _since: float) -> Conversation[tuple[Json, ...]]:
+def find(order: VendorRequest, _since: float) -> Conversation[tuple[Json, ...]]:
     """The task that carries our name for the job: the name stands for its id."""
     path, _ = kit.translate(API, order)
     response = yield kit.read_request(API, {"id": order.reference, "at": path})
@@ -696,8 +696,8 @@ API = TaskApi(
     name="kling", vendor="Kling", title="Kling AI", docs="https://kling.ai/document-api",
     base_url="https://api-singapore.klingai.com", root=ROOT, roots=("/account/",), show="{at}/{id}",
     endpoints=ENDPOINTS, fields=FIELDS, webhook="callback_url", webhook_id="task_id", webhook_body=task,
-    reference="external_task_id", states=STATES, answer=Told[Task], task=lambda job: told_of(job, task(job)),
-    made=lambda job: told_of(job, filed(job)), made_type=Told[Task],
+    reference="external_task_id", states=STATES, answer=Told[Task], task=lambda job: enveloped(job, task(job)),
+    made=lambda job: enveloped(job, filed(job)), made_type=Told[Task],
     reading=Reading(id="data.task_id", status="data.task_status",
                     links=("data.task_result.videos.*.url", "data.task_result.images.*.url"),
                     reason=("data.task_status_msg",)),

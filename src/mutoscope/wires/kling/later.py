@@ -12,7 +12,7 @@ from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.model.requests import Page
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.answers import ask
-from mutoscope.wirekit.back import Back, Carriage, Conversation, Order
+from mutoscope.wirekit.back import Back, Conversation, Transport, VendorRequest
 from mutoscope.wirekit.body import body_of, read_body, wholes
 from mutoscope.wirekit.fields import AnyField, Field, extra, same, shaped, tiered, unless
 from mutoscope.wirekit.media import Link
@@ -26,9 +26,9 @@ from mutoscope.wires.kling.api import (
     Shape,
     Told,
     Watermark,
+    answered,
     frame,
     sound,
-    told,
     units,
 )
 
@@ -197,12 +197,12 @@ def task(job: Job) -> Work:
     return replace(said, outputs=outputs, billing=charged)
 
 
-def told_task(job: Job) -> Told[Work]:
-    return older.told_of(job, task(job))
+def enveloped_task(job: Job) -> Told[Work]:
+    return older.enveloped(job, task(job))
 
 
-def told_filed(job: Job) -> Told[Work]:
-    return older.told_of(job, filed(job))
+def enveloped_filed(job: Job) -> Told[Work]:
+    return older.enveloped(job, filed(job))
 
 
 def name_of(job: Job) -> Any:
@@ -228,7 +228,7 @@ def ids_in(request: HttpRequest) -> tuple[str, ...]:
 
 
 def render_tasks(jobs: tuple[Job, ...], request: HttpRequest) -> HttpResponse:
-    return told([task(job) for job in jobs], request)
+    return answered([task(job) for job in jobs], request)
 
 
 class Filter(Struct, kw_only=True):
@@ -282,13 +282,13 @@ def render_listing(jobs: tuple[Job, ...], request: HttpRequest) -> HttpResponse:
         has_more=more,
         count=len(shown),
     )
-    return told(found, request)
+    return answered(found, request)
 
 
 # -- the API ------------------------------------------------------------------------------
 
 
-def find(order: Order, _since: float) -> Conversation[tuple[Json, ...]]:
+def find(order: VendorRequest, _since: float) -> Conversation[tuple[Json, ...]]:
     path, _ = kit.translate(API, order)
     response = yield ask("GET", "/tasks", external_task_ids=order.reference)
     told = kit.task_in(older.API, response)
@@ -322,8 +322,8 @@ API = replace(
         made_at("omni-video/kling-3.0-omni", FromImage, older.FRAMED | {None: Operation.TEXT_TO_VIDEO}),
         made_at("motion-control/kling-2.6", FromMotion, {Role.CHARACTER: Operation.CHARACTER_PERFORMANCE}, MOTION),
     ),
-    answer=Told[list[Work]], task=told_task, webhook_body=task,
-    made=told_filed, made_type=Told[Work],
+    answer=Told[list[Work]], task=enveloped_task, webhook_body=task,
+    made=enveloped_filed, made_type=Told[Work],
     made_reading=Reading(id="data.id", status="data.status"), webhook="options.callback_url", webhook_id="id",
     reading=Reading(id="data.0.id", status="data.0.status", links=("data.0.outputs.*.url",),
                     reason=("data.0.message",)),
@@ -342,25 +342,25 @@ OLDER, NEWER = kit.wire(older.API), kit.wire(API)
 FIRST, SECOND = replace(kit.back(older.API), submit=older.submit), kit.back(API)
 
 
-def of(order: Order) -> Back:
+def of(order: VendorRequest) -> Back:
     """The older API, and the newer one for what only that makes."""
-    return SECOND if FIRST.heeds(order.generation.operation, order.names) is None else FIRST
+    return SECOND if FIRST.supports(order.generation.operation, order.names) is None else FIRST
 
 
-def heeds(operation: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
-    heeded = FIRST.heeds(operation, names)
-    return SECOND.heeds(operation, names) if heeded is None else heeded
+def supports(operation: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
+    supported = FIRST.supports(operation, names)
+    return SECOND.supports(operation, names) if supported is None else supported
 
 
-def ways(order: Order, each: Input) -> tuple[Carriage, ...]:
+def ways(order: VendorRequest, each: Input) -> tuple[Transport, ...]:
     return of(order).ways(order, each)
 
 
-def check(order: Order) -> None:
+def check(order: VendorRequest) -> None:
     of(order).check(order)
 
 
-def submit(order: Order) -> Conversation[Update]:
+def submit(order: VendorRequest) -> Conversation[Update]:
     return of(order).submit(order)
 
 
@@ -368,16 +368,23 @@ def poll(handle: Json) -> Conversation[Update]:
     return (FIRST if str(handle["at"]).startswith(("videos/", "images/")) else SECOND).poll(handle)
 
 
-def find_either(order: Order, since: float) -> Conversation[tuple[Json, ...]]:
+def find_either(order: VendorRequest, since: float) -> Conversation[tuple[Json, ...]]:
     return (older.find if of(order) is FIRST else find)(order, since)
 
 
-def read_callback(order: Order, request: HttpRequest) -> Json | None:
+def read_callback(order: VendorRequest, request: HttpRequest) -> Json | None:
     return kit.read_callback(older.API if of(order) is FIRST else API, order, request)
 
 
 BACK = replace(
-    FIRST, heeds=heeds, ways=ways, check=check, submit=submit, poll=poll, find=find_either, read_callback=read_callback
+    FIRST,
+    supports=supports,
+    ways=ways,
+    check=check,
+    submit=submit,
+    poll=poll,
+    find=find_either,
+    read_callback=read_callback,
 )
 
 

@@ -16,7 +16,7 @@ PICTURE = {"resolution": "1k"}
 UNIT = 14.0
 """Credits of one of the vendor's units, by its list price of about US$0.14."""
 ADVISED = ADVICE | {"cfg_scale", "image_fidelity", "human_fidelity", "mask", "dynamic_masks"}
-"""How closely the words and the picture are followed, and the brush: noted where they are not heeded."""
+"""How closely the words and the picture are followed, and the brush: noted where they are not supported."""
 SOLD = "the vendor charges units a second; the list price of a unit is about US$0.14"
 
 

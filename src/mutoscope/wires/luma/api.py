@@ -10,9 +10,9 @@ from msgspec import Meta, Struct
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Json, Operation, Role, State
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
-from mutoscope.model.requests import Account, Page
+from mutoscope.model.requests import CallerAccount, Page
 from mutoscope.wirekit.answers import ask
-from mutoscope.wirekit.back import Conversation, Order
+from mutoscope.wirekit.back import Conversation, VendorRequest
 from mutoscope.wirekit.body import body_of
 from mutoscope.wirekit.fields import AnyField, FileField, JobField, alias, extra, same, seconds_more, shaped
 from mutoscope.wirekit.flaws import fastapi, pydantic
@@ -319,12 +319,12 @@ def render_list(jobs: tuple[Job, ...], request: HttpRequest) -> HttpResponse:
 UNLIMITED = 1e9  # cents
 
 
-def render_credits(account: Account, _request: HttpRequest) -> HttpResponse:
+def render_credits(account: CallerAccount, _request: HttpRequest) -> HttpResponse:
     """In cents, as our credits are; without a budget nothing ends it."""
     return json_response({"credit_balance": left_of(account)})
 
 
-def left_of(account: Account) -> float:
+def left_of(account: CallerAccount) -> float:
     return UNLIMITED - account.spent if account.left is None else account.left
 
 
@@ -364,7 +364,7 @@ def other(at: str, title: str, body: Any, operation: Operation, fields: dict[str
 PAGE, MOST_LISTED, CLOCKS_APART = 100, 10_000, 300.0
 
 
-def find(order: Order, since: float) -> Conversation[tuple[Json, ...]]:
+def find(order: VendorRequest, since: float) -> Conversation[tuple[Json, ...]]:
     """The generations of the model since then. Nothing found must mean that nothing was sent, so every page is read,
     and one that does not say of what it was made counts too. Our address for news, where there is one, is in the echo.
     """

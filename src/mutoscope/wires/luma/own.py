@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Json, Operation, Role, State
 from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
-from mutoscope.model.requests import ANY_FILE, Account, Upload, UploadWish
+from mutoscope.model.requests import ANY_FILE, CallerAccount, Upload, UploadWish
 from mutoscope.wirekit.back import Way
 from mutoscope.wirekit.body import body_of, invalid, read_body
 from mutoscope.wirekit.fields import FileField, extra, same, seconds_more, shaped
@@ -160,7 +160,7 @@ def render_upload(uploads: tuple[Upload, ...], request: HttpRequest) -> HttpResp
     return json_response({"id": slot.id, "presigned_url": slot.put_url, "public_url": url or slot.asset_url})
 
 
-def render_usage(account: Account, _request: HttpRequest) -> HttpResponse:
+def render_usage(account: CallerAccount, _request: HttpRequest) -> HttpResponse:
     return json_response({"consumed": account.spent, "available": left_of(account)})
 
 

@@ -320,7 +320,7 @@ def error(problem: Problem, _status: int) -> Error:
     return Error(description=problem.message, code=CODES[problem.kind])
 
 
-def told(problem: Problem, request: HttpRequest) -> HttpResponse:
+def rendered_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
     """A task that is not there is told to who fetches it as the relays do, which most clients know."""
     if problem.kind is Kind.NOT_FOUND and problem.field == "id" and FETCH.fullmatch(request.path):
         return json_response(Error(description=f"task_no_found: {problem.message}", code=4), 400)
@@ -545,7 +545,7 @@ def front() -> Wire:
         replace(each, parse=partial(whole, each.parse)) if isinstance(each, Create) and each.at in kits else each
         for each in made_here.routes
     )
-    return replace(made_here, routes=tuple(routes), render_problem=told, back=back_of(API))
+    return replace(made_here, routes=tuple(routes), render_problem=rendered_problem, back=back_of(API))
 
 
 WIRE = front()

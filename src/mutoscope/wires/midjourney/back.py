@@ -13,7 +13,7 @@ from mutoscope.model.job import Input, Json, Operation, Role, State, Update
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.answers import ask, source_of
-from mutoscope.wirekit.back import Back, Carriage, Conversation, Order, Way
+from mutoscope.wirekit.back import Back, Conversation, Transport, VendorRequest, Way
 from mutoscope.wirekit.body import UNREADABLE
 from mutoscope.wirekit.paths import at, put
 from mutoscope.wirekit.task import Reading, TaskApi
@@ -51,7 +51,7 @@ def back_of(api: TaskApi) -> Back:
     api = replace(api, fault=fault)
     return replace(
         kit.back(api),
-        heeds=partial(heeds, api),
+        supports=partial(supports, api),
         ways=partial(ways, api),
         check=partial(check, api),
         submit=partial(submit, api),
@@ -65,26 +65,26 @@ def back_of(api: TaskApi) -> Back:
     )
 
 
-def heeds(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
+def supports(api: TaskApi, operation: Operation, names: tuple[str, ...]) -> frozenset[str] | None:
     said = kit.supports(api, operation, names)
     if operation in BELOW and set(names) & set(api.endpoints[0].models):
         return (said or frozenset()) | BELOW[operation] | ALWAYS.get(operation, frozenset())
     return None if said is None else said | ALWAYS.get(operation, frozenset())
 
 
-def ways(api: TaskApi, order: Order, wanted: Input) -> tuple[Carriage, ...]:
+def ways(api: TaskApi, order: VendorRequest, wanted: Input) -> tuple[Transport, ...]:
     if order.generation.operation in BELOW and wanted.role in (Role.IMAGE, Role.MASK):
-        return (Carriage(Way.DATA),)
+        return (Transport(Way.DATA),)
     return kit.ways(api, order, wanted)
 
 
-def below(order: Order) -> Input | None:
+def below(order: VendorRequest) -> Input | None:
     """The picture of an earlier task of this account's that a button of it names; None for any other order."""
     given = order.generation.input(Role.IMAGE)
     return given if given and given.label and given.output_of in order.earlier else None
 
 
-def check(api: TaskApi, order: Order) -> None:
+def check(api: TaskApi, order: VendorRequest) -> None:
     """Raises Problem."""
     wish = order.generation
     if below(order) is not None:
@@ -100,7 +100,7 @@ def check(api: TaskApi, order: Order) -> None:
 # -- submitting ---------------------------------------------------------------------------------
 
 
-def submit(api: TaskApi, order: Order) -> Conversation[Update]:
+def submit(api: TaskApi, order: VendorRequest) -> Conversation[Update]:
     check(api, order)
     if (given := below(order)) is None:
         path, body = kit.translate(api, order)
@@ -117,11 +117,11 @@ def submit(api: TaskApi, order: Order) -> Conversation[Update]:
     return Update(state=State.QUEUED, upstream_status=word, handle=handle(order, id))
 
 
-def handle(order: Order, id: str) -> Json:
+def handle(order: VendorRequest, id: str) -> Json:
     return {"id": id, "grid": order.generation.extra.get("grid") is True}
 
 
-def press(api: TaskApi, order: Order, given: Input) -> Conversation[tuple[str, Json]]:
+def press(api: TaskApi, order: VendorRequest, given: Input) -> Conversation[tuple[str, Json]]:
     """What presses the button of the proxy's own task: the one that begins like ours. Proxies of the older kind have no
     buttons, and take a number. A dialog that opens costs nothing, and is answered with what costs."""
     id = str(order.earlier[given.output_of or ""]["id"])
@@ -227,7 +227,7 @@ def one_key(_handle: Json) -> str:
     return ""
 
 
-def find(api: TaskApi, order: Order, since: float) -> Conversation[tuple[Json, ...]]:
+def find(api: TaskApi, order: VendorRequest, since: float) -> Conversation[tuple[Json, ...]]:
     """A task tells the `state` that it was asked for with: our own name for the job."""
     del since
     tasks = tasks_in(api, (yield ask("GET", f"{ROOT}task/list")))
@@ -252,7 +252,7 @@ def cancel(api: TaskApi, handle: Json) -> Conversation[bool]:
     return True
 
 
-def read_callback(api: TaskApi, order: Order, request: HttpRequest) -> Json | None:
+def read_callback(api: TaskApi, order: VendorRequest, request: HttpRequest) -> Json | None:
     try:
         return handle(order, kit.id_in(api, Reading(), msgspec.json.decode(request.body, type=dict[str, Any])))
     except (Problem, msgspec.ValidationError, *UNREADABLE):

@@ -135,7 +135,7 @@ def facts(job: Job) -> Json:
 
 def pressed(parent: Job, button: str, field: str, said: Json) -> Submission:
     """What a button of a task comes to, named by its `customId` or by its beginning. Raises Problem."""
-    hold_done(parent)
+    check_done(parent)
     known = {custom_id(each.name, parent): each.name for each in (*kinds_of(parent), *ALSO)}
     name = known.get(button) or next((each for each in known.values() if each == button), None)
     if name is None or (is_grid(parent) and name in {each.name for each in ALSO}):
@@ -152,7 +152,7 @@ def pressed(parent: Job, button: str, field: str, said: Json) -> Submission:
     return Submission(generation=wish, body=msgspec.json.encode(told), waits=opens, parent=public_id(parent.id))
 
 
-def hold_done(parent: Job) -> None:
+def check_done(parent: Job) -> None:
     if parent.state is not State.SUCCEEDED:
         at = "waits for its dialog to be answered" if waits(parent) else f"is {parent.state}"
         raise Problem(Kind.CONFLICT, f"task_status_not_success: task {public_id(parent.id)} {at}.", field="taskId")

@@ -282,7 +282,7 @@ def created(job: Job) -> CreatedV2:
     return CreatedV2(task_id=digits(job.id))
 
 
-def told(problem: Problem, request: HttpRequest) -> HttpResponse:
+def rendered_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
     """The id of the request is in the vendor's form, sixteen hexadecimal digits."""
     answer = render_problem(API, problem, request)
     said: Json = msgspec.json.decode(answer.body)
@@ -394,4 +394,4 @@ API = TaskApi(
         ),
     ),
 )
-WIRE = replace(wire(API), render_problem=told)
+WIRE = replace(wire(API), render_problem=rendered_problem)

@@ -203,7 +203,7 @@ def task(job: Job) -> Task:
     )
 
 
-def told(job: Job) -> Task:
+def rendered_task(job: Job) -> Task:
     return replace(task(job), status=TOLD[job.state])
 
 
@@ -355,7 +355,7 @@ API = TaskApi(
     ),
     fields=FIELDS,
     webhook="callback_url",
-    webhook_body=told,
+    webhook_body=rendered_task,
     states=STATES,
     also_states={"Queueing": State.QUEUED, "Failed": State.FAILED},
     task=task,

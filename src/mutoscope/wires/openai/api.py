@@ -297,11 +297,11 @@ def list_files(uploads: tuple[Upload, ...], request: HttpRequest) -> HttpRespons
 def stream(at: str, write: Callable[[HttpRequest, Author], Answer], body: Any, answer: Any, summary: str) -> Stream:
     told: dict[str, Any] = {"write": write, "body": body, "answer": answer, "summary": summary}
     if at.startswith("POST /v1/responses"):
-        return Stream(at=at, usage=chat.tokens_told, broken=responses.broken, target=responses.target, **told)
-    return Stream(at=at, usage=chat.tokens_told, broken=chat.broken, **told)
+        return Stream(at=at, usage=chat.tokens_reported, broken=responses.broken, target=responses.target, **told)
+    return Stream(at=at, usage=chat.tokens_reported, broken=chat.broken, **told)
 
 
-def told(problem: Problem) -> dict[str, Any]:
+def rendered_error(problem: Problem) -> dict[str, Any]:
     """As an answer tells it, for an event."""
     body = WIRE.render_problem(problem, HttpRequest(method="GET", path="")).body
     return msgspec.json.decode(body)["error"]
@@ -368,11 +368,11 @@ ROUTES = (
     ),
     Socket(
         at="GET /v1/realtime",
-        session=lambda request, model, author: realtime.Session(request, model, author, told),
+        session=lambda request, model, author: realtime.Session(request, model, author, rendered_error),
         begin=realtime.begin,
         asks=realtime.asks,
-        usage=realtime.tokens_told,
-        error=lambda problem: realtime.error(told(problem)),
+        usage=realtime.tokens_reported,
+        error=lambda problem: realtime.error(rendered_error(problem)),
         protocol=realtime.PROTOCOL,
         offered=realtime.offered,
         passes=("openai-beta", "openai-safety-identifier"),

@@ -178,7 +178,7 @@ class _Details(Struct):
     cache_write_tokens: int | None = None
 
 
-class _Told(Struct):
+class _Reported(Struct):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     input_tokens: int | None = None
@@ -188,7 +188,7 @@ class _Told(Struct):
 
 
 class _Within(Struct):
-    usage: _Told | None = None
+    usage: _Reported | None = None
 
 
 class _Answer(_Within):
@@ -198,7 +198,7 @@ class _Answer(_Within):
 ANSWERS = msgspec.json.Decoder(_Answer)
 
 
-def tokens_told(data: bytes) -> Tokens | None:
+def tokens_reported(data: bytes) -> Tokens | None:
     """What an answer, or the data of one event, says of tokens."""
     try:
         answer = ANSWERS.decode(data)

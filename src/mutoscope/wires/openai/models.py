@@ -33,7 +33,7 @@ VIDEO = (Operation.TEXT_TO_VIDEO, Operation.IMAGE_TO_VIDEO, Operation.VIDEO_TO_V
 SQUARE = {"width": 1024, "height": 1024}
 TALL = {"width": 720, "height": 1280, "seconds": 4.0, "fps": 24}
 IGNORED = ADVICE | {"style", "input_fidelity", "output_compression", "moderation", "instructions", "temperature"}
-"""Beside what any model may leave unheeded: tastes and filters that the result does not stand or fall with."""
+"""Beside what any model need not support: tastes and filters that the result does not stand or fall with."""
 
 
 def words(name: str) -> Model:

@@ -201,7 +201,7 @@ class _Named(Struct):
     event_id: str | None = None
 
 
-def hold_wishes(wishes: Wishes, place: str) -> None:
+def check_wishes(wishes: Wishes, place: str) -> None:
     """Raises Problem(UNSUPPORTED) for what nobody does here."""
     if wishes.output_modalities == ["audio"]:
         message = 'The scripted author answers in text only; send ["text"], and speak it by /v1/audio/speech.'
@@ -222,7 +222,7 @@ def hold_wishes(wishes: Wishes, place: str) -> None:
             raise invalid((custom_flaw((*place.split("."), "tools", number, "name"), "is required"),))
 
 
-def hold_item(item: ItemBody, place: tuple[str | int, ...]) -> None:
+def check_item(item: ItemBody, place: tuple[str | int, ...]) -> None:
     """Raises Problem(INVALID) naming what is missing."""
     needed = {
         "message": ("role", "content"),
@@ -320,7 +320,7 @@ class Session:
             case Append():
                 self.heard += sound_bytes(event.audio)
             case Create():
-                hold_item(event.item, ("item",))
+                check_item(event.item, ("item",))
                 if event.item.type == "item_reference":
                     raise Problem(
                         Kind.INVALID, "A reference stands in the input of a response only.", field="item.type"
@@ -347,7 +347,7 @@ class Session:
                 yield self.said("input_audio_buffer.cleared")
 
     def update(self, body: SessionBody, said: Json) -> str:
-        hold_wishes(body, "session")
+        check_wishes(body, "session")
         if body.model and body.model != self.session["model"]:
             message = f"The model of a session stays what it was at its beginning: {self.session['model']}."
             raise Problem(Kind.INVALID, message, field="session.model")
@@ -396,14 +396,14 @@ class Session:
             place = self.items.index(self.find(after, "previous_item_id")) + 1
         if any(each["id"] == item["id"] for each in self.items):
             raise Problem(Kind.INVALID, f"There is an item {item['id']!r} already.", field="item.id")
-        self.hold_size(size_of(item))
+        self.check_size(size_of(item))
         before = self.items[place - 1]["id"] if place else None
         self.items.insert(place, item)
         self.size += size_of(item)
         yield self.said("conversation.item.added", previous_item_id=before, item=item)
         yield self.said("conversation.item.done", previous_item_id=before, item=item)
 
-    def hold_size(self, more: int = 0) -> None:
+    def check_size(self, more: int = 0) -> None:
         """Raises Problem(TOO_LARGE)."""
         if self.size + more > KEPT or len(self.items) >= MOST_ITEMS:
             message = f"A conversation keeps {MOST_ITEMS} items and {KEPT} characters; delete some."
@@ -419,10 +419,10 @@ class Session:
                 f"There is an answer under way, {self.answer.id}: wait for response.done, or send response.cancel."
             )
             raise Trouble("conversation_already_has_active_response", message)
-        self.hold_size()
-        hold_wishes(body, "response")
+        self.check_size()
+        check_wishes(body, "response")
         for number, item in enumerate(body.input or ()):
-            hold_item(item, ("response", "input", number))
+            check_item(item, ("response", "input", number))
         given = [
             self.find(each.id or "", f"response.input[{number}].id")
             if each.type == "item_reference"
@@ -626,7 +626,7 @@ def asks(text: str) -> bool:
         return False
 
 
-def tokens_told(text: str) -> Tokens | None:
+def tokens_reported(text: str) -> Tokens | None:
     """What an event of the answer says of tokens."""
     if "response.done" not in text:
         return None

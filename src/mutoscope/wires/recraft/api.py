@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Json, Operation, Output, Role, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.model.requests import Account, Page
+from mutoscope.model.requests import CallerAccount, Page
 from mutoscope.wirekit.answers import MOST_CREDITS, number
 from mutoscope.wirekit.body import body_of, needing, one_of, read_json
 from mutoscope.wirekit.ids import part_form, request_id, uuid4_form
@@ -152,7 +152,7 @@ def waited(task: Callable[[Job], Any], job: Job, request: HttpRequest) -> HttpRe
         raise Problem(Kind.ENGINE_FAILED, "The job was canceled.")
     if job.state is not State.SUCCEEDED:
         told = f"Not made within {PATIENCE:g} seconds; it goes on as GET {ROOT}images/{uuid4_form(job.id)}."
-        return told_problem(Problem(Kind.TIMED_OUT, told), request)
+        return rendered_problem(Problem(Kind.TIMED_OUT, told), request)
     if read_json(request.body).get("response_format") == "multipart":
         return in_parts(job, task(job))
     return json_response(task(job))
@@ -220,7 +220,7 @@ TEXTS = {
 }
 
 
-def told_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
+def rendered_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
     """A bad key and a path that is not there are told as plain text, as the vendor does, and what is to be said of them
     in a header. A model that is not there is a fault of the body; a client is not to ask again for what goes on to be
     made."""
@@ -240,7 +240,7 @@ def told_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
 UNLIMITED = 10**9  # units
 
 
-def render_me(account: Account, request: HttpRequest) -> HttpResponse:
+def render_me(account: CallerAccount, request: HttpRequest) -> HttpResponse:
     """Whose key it is stays untold; without a budget nothing ends the credits."""
     left = UNLIMITED - account.spent * UNITS if account.left is None else account.left * UNITS
     return json_response(Me(request_id(request), int(left)))
@@ -365,4 +365,4 @@ API = TaskApi(
 # fmt: on
 SENT = replace(API, show=None, endpoints=tuple(each for each in ENDPOINTS if each.route != STYLES))
 """As it is called: the answer has what was made. A style is a picture that is kept here, and is sent as a reference."""
-WIRE = replace(wire(API), render_problem=told_problem, plain_statuses=(401, 404), back=back(SENT))
+WIRE = replace(wire(API), render_problem=rendered_problem, plain_statuses=(401, 404), back=back(SENT))

@@ -32,7 +32,7 @@ DRAWN = (T2I, I2I, Operation.IMAGE_INPAINT, Operation.IMAGE_OUTPAINT, Operation.
 HINTS = frozenset(
     {"model", "match", "style", "substyle", "style_match", "creativity", "block_nsfw", "calculate_features", "expire"}
 )
-"""Tastes and filters: where an engine cannot heed them, the job says so."""
+"""Tastes and filters: where an engine does not support them, the job says so."""
 
 WORDS: dict[str, float] = {
     "recraftv3": 4,

@@ -17,7 +17,7 @@ from mutoscope.model.problem import Kind, Problem, custom_flaw
 from mutoscope.model.requests import Allowance, Page, Submission
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.answers import ask, form
-from mutoscope.wirekit.back import Conversation, File, Order
+from mutoscope.wirekit.back import Conversation, File, VendorRequest
 from mutoscope.wirekit.body import body_of, dotted, invalid, read_json
 from mutoscope.wirekit.fields import FileField
 from mutoscope.wirekit.flaws import plain
@@ -390,7 +390,7 @@ CLOCKS_APART = 60.0
 MOST_PAGES = 100
 
 
-def find(order: Order, since: float) -> Conversation[tuple[Json, ...]]:
+def find(order: VendorRequest, since: float) -> Conversation[tuple[Json, ...]]:
     """Predictions that may be this order's. Nothing found must mean that nothing was sent: one whose input is gone
     counts, and one of a model by a name that we do not know, because the vendor tells some by other names."""
     path, body = kit.translate(API, order)

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Operation
 from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
-from mutoscope.model.requests import Account, Period, Submission, Upload, UploadWish, Usage
+from mutoscope.model.requests import CallerAccount, Period, Submission, Upload, UploadWish, Usage
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.body import UNREADABLE, dotted, flaws_in, invalid, read_body, read_json
 from mutoscope.wirekit.fields import extra
@@ -149,7 +149,7 @@ def render_upload(uploads: tuple[Upload, ...], _request: HttpRequest) -> HttpRes
     return json_response(Slot(upload_url=upload.put_url, fields=fields, runway_uri=f"{UPLOAD_SCHEME}{upload.id}"))
 
 
-def render_account(account: Account, _request: HttpRequest) -> HttpResponse:
+def render_account(account: CallerAccount, _request: HttpRequest) -> HttpResponse:
     limits = {
         name: ModelLimits(
             max_concurrent_generations=bounded(model.max_concurrent), max_daily_generations=bounded(model.max_daily)

@@ -15,7 +15,7 @@ from mutoscope.model.job import Failure, Input, Json
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.answers import STORE_KINDS, ask, form, is_link, read_answer, refusal
-from mutoscope.wirekit.back import Carriage, Conversation, File, Order, Way
+from mutoscope.wirekit.back import Conversation, File, Transport, VendorRequest, Way
 from mutoscope.wirekit.body import dotted
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.task import TaskApi
@@ -60,11 +60,11 @@ def sign(key: str, _now: float) -> Headers:
 # ---- inputs
 
 
-def ways(_order: Order, each: Input) -> tuple[Carriage, ...]:
+def ways(_order: VendorRequest, each: Input) -> tuple[Transport, ...]:
     family = family_of(each)
-    link = (Carriage(Way.LINK, LINK_BYTES[family]),) if each.url is None or is_fetchable(each.url) else ()
+    link = (Transport(Way.LINK, LINK_BYTES[family]),) if each.url is None or is_fetchable(each.url) else ()
     inline = (TEXT_LENGTHS[family] - PREAMBLE) // 4 * 3
-    return (*link, Carriage(Way.UPLOAD, UPLOAD_BYTES), Carriage(Way.DATA, inline))
+    return (*link, Transport(Way.UPLOAD, UPLOAD_BYTES), Transport(Way.DATA, inline))
 
 
 def is_fetchable(url: str) -> bool:

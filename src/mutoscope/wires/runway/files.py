@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from mutoscope.model.job import Generation, Input, Json, MediaLimits, Role
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.wirekit.answers import source_of
-from mutoscope.wirekit.back import Order
+from mutoscope.wirekit.back import VendorRequest
 from mutoscope.wirekit.body import Path, Shape, choices, dotted, familiar, shape_of, strange
 from mutoscope.wirekit.fields import FilesField
 from mutoscope.wirekit.forms import arms
@@ -96,7 +96,7 @@ def row(
     home = ROLES[member].value if here else member
     roles = dict.fromkeys((home, *(each.role.value for each in here)))
 
-    def write(order: Order) -> Any:
+    def write(order: VendorRequest) -> Any:
         given = sorted_out(model, order.generation.inputs, places).get(member, [])
         value = written(model, order, here, given, order.generation.extra.get(member))
         if next(strange(value, shape, ()), None):
@@ -264,7 +264,7 @@ def family_of(each: Input) -> str:
     return FAMILIES.get(each.role, "image")
 
 
-def written(model: str, order: Order, here: tuple[Place, ...], given: list[Input], rest: Any) -> Any:
+def written(model: str, order: VendorRequest, here: tuple[Place, ...], given: list[Input], rest: Any) -> Any:
     """A member with its files, and with what else was said of them."""
     if not given:
         return rest
@@ -289,7 +289,7 @@ def written(model: str, order: Order, here: tuple[Place, ...], given: list[Input
     return [items[at] for at in sorted(items)]
 
 
-def item(model: str, order: Order, place: Place, each: Input, rest: Any) -> Any:
+def item(model: str, order: VendorRequest, place: Place, each: Input, rest: Any) -> Any:
     """One file as it stands in the body."""
     uri = source_of(order, each.field)
     if each.label is not None and not place.tagged:
