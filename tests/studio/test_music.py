@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mutoscope.studio import StudioError, extend_music, join_music
-from mutoscope.studio.loudness import CEILING, TARGET, integrated, true_peak
+from mutoscope.studio.loudness import CEILING, TARGET, integrated, mastered, true_peak
 from mutoscope.studio.music import RATE, compose, lowest_note, make_music
 from mutoscope.studio.sound import decode
 from mutoscope.studio.tune import KEY_NAMES, MOODS, SCALES, STYLES, read
@@ -192,3 +192,14 @@ def test_the_bass_stands_on_the_chords_roots_and_the_first_and_last_are_the_keys
             for bar, chord in enumerate(score.chords):
                 assert lowest_note(score, bar) % 12 == score.roots[bar] % 12
                 assert score.roots[bar] % 12 in {note % 12 for note in chord}
+
+
+def test_what_is_as_loud_as_it_should_be_from_the_start_is_limited_and_not_turned_down():
+    time = np.arange(4 * RATE) / RATE
+    sound = np.tile(0.2 * np.sin(2 * np.pi * 440 * time), (2, 1)).astype(np.float32)
+    sound[:, :: RATE // 2] = 1.0  # clicks, which are hardly heard
+    sound *= np.float32(10 ** ((TARGET - integrated(sound, RATE)) / 20))
+    assert true_peak(sound) > CEILING + 2
+    made = mastered(sound, RATE)
+    assert integrated(made, RATE) == pytest.approx(TARGET, abs=0.5)
+    assert true_peak(made) <= CEILING + 0.01
