@@ -59,7 +59,7 @@ check: $(READY)  ## format, lint and types
 	@echo "[check] types (basedpyright, strict)"; $(BIN)/basedpyright
 
 test: check $(SDK) $(CLIENTS)  ## every check and every test, without GPU and without the internet
-	@echo "[test] pytest"; $(BIN)/python -m pytest -n 3
+	@echo "[test] pytest"; $(BIN)/python -m pytest -n 2
 
 bench: $(READY)  ## the figures that the README states, side by side
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
