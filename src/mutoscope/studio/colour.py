@@ -33,7 +33,7 @@ def for_size(width: int, height: int) -> Colour:
 
 def to_planes(rgb: Bytes, colour: Colour) -> Planes:
     """An RGB picture (H, W, 3) of even sides as planes."""
-    full = np.asarray(cv2.transform(rgb, _matrix(colour)), np.uint8)
+    full = np.asarray(cv2.transform(rgb, matrix_of(colour)), np.uint8)
     y = np.asarray(cv2.extractChannel(full, 0), np.uint8)
     half = (rgb.shape[1] // 2, rgb.shape[0] // 2)
     uv = cv2.resize(np.ascontiguousarray(full[..., 1:]), half, interpolation=cv2.INTER_AREA)
@@ -44,13 +44,13 @@ def to_rgb(planes: Planes, colour: Colour) -> Bytes:
     """Planes as an RGB picture (H, W, 3), for looking at; chroma is simply repeated."""
     chroma = cv2.resize(planes.uv, planes.size, interpolation=cv2.INTER_LINEAR)
     full = np.dstack([planes.y, chroma]).astype(np.float32)
-    matrix = _matrix(colour)
+    matrix = matrix_of(colour)
     back = np.linalg.inv(matrix[:, :3])
     offset = -back @ matrix[:, 3:]
     return np.asarray(cv2.transform(full, np.hstack([back, offset])).clip(0, 255) + 0.5, np.uint8)
 
 
-def _matrix(colour: Colour) -> Matrix:
+def matrix_of(colour: Colour) -> Matrix:
     """(3, 4): RGB in 0 to 255 and 1 → luma and the two differences."""
     luma = np.array([colour.red, 1 - colour.red - colour.blue, colour.blue])
     blue = (np.array([0.0, 0.0, 1.0]) - luma) / (2 * (1 - colour.blue))

@@ -303,8 +303,6 @@ class _Reader:
                 change[f"{ink}ink"] = _hex(colours[-1][0])
             for _, word, place in colours:
                 self._note(place, 1, word, f"colour of the {phrase}")
-        for _, word, place in self.pending.size + self.pending.looks:
-            del word, place
         self.pending = _Pending()
         role = self.roles[who]
         self.roles[who] = replace(role, look=role.look + tuple(change.items()))

@@ -12,7 +12,7 @@ import numpy as np
 
 from mutoscope.studio.camera import compose
 from mutoscope.studio.canvas import Canvas
-from mutoscope.studio.colour import Colour
+from mutoscope.studio.colour import Colour, matrix_of
 from mutoscope.studio.path import State
 from mutoscope.studio.planes import Bytes, Matrix, Planes
 from mutoscope.studio.theatre import puppet, show
@@ -80,23 +80,16 @@ class _Puppet:
         loop = POSES // 2 if self.actor.going else POSES
         pose = int(seconds * POSES / LOOP_SECONDS) % loop // self._each * self._each if self._lively else 0
         paint, x, y = self._cut(pose)
-        lift, aside, lean = self._motion(seconds)
+        lift, aside = self._motion(seconds)
         unit = shrink / self._size  # canvas pixels for a sprite's
         at = spot.copy()
         at[0] += aside * shrink * self.actor.height
         at[1] -= lift * shrink * self.actor.height
-        cosine, sine = math.cos(lean) * unit, math.sin(lean) * unit
-        place = np.array(
-            [
-                [cosine, -sine, at[0] - cosine * x + sine * y],
-                [sine, cosine, at[1] - sine * x - cosine * y],
-                [0.0, 0.0, 1.0],
-            ]
-        )
+        place = np.array([[unit, 0.0, at[0] - unit * x], [0.0, unit, at[1] - unit * y], [0.0, 0.0, 1.0]])
         _lay(paint, (onto @ place)[:2], target)
 
-    def _motion(self, seconds: float) -> tuple[float, float, float]:
-        """Up, aside and lean, beyond what the poses show."""
+    def _motion(self, seconds: float) -> tuple[float, float]:
+        """Up and aside, beyond what the poses show."""
         actor = self.actor
         lift = actor.hop * abs(_wave(seconds / LOOP_SECONDS * 2)) if actor.hop else 0.0
         aside = 0.0
@@ -105,13 +98,13 @@ class _Puppet:
         if actor.stroll:
             way = -1.0 if actor.flip else 1.0
             aside = (
-                way * actor.stroll * (seconds / 5.0 - 0.0) * 2.2
+                way * actor.stroll * (seconds / 5.0) * 2.2
                 if actor.going
                 else way * actor.stroll * _wave(seconds / LOOP_SECONDS / 4)
             )
         if not actor.stands and not actor.hop:
             lift += 0.015 * _wave(seconds / LOOP_SECONDS / 2)
-        return lift, aside, 0.0
+        return lift, aside
 
     def _cut(self, pose: int) -> _Cut:
         """One pose as luma, chroma and cover in one plane, with the place of its foot."""
@@ -152,11 +145,8 @@ def _premultiplied(rgba: Bytes, colour: Colour) -> Bytes:
     """Luma, blue and red difference and cover, of colours that are multiplied by the cover: black and grey lie at 16 and
     128 times it, not at nothing.
     """
-    weights = np.array([colour.red, 1 - colour.red - colour.blue, colour.blue])
-    blue = (np.array([0.0, 0.0, 1.0]) - weights) / (2 * (1 - colour.blue))
-    red = (np.array([1.0, 0.0, 0.0]) - weights) / (2 * (1 - colour.red))
-    rows = np.vstack([weights * 219, blue * 224, red * 224]) / 255
-    matrix = np.hstack([rows, np.array([[16.0], [128.0], [128.0]]) / 255])
+    matrix = matrix_of(colour)
+    matrix[:, 3] /= 255
     return np.asarray(cv2.transform(rgba, np.vstack([matrix, [0.0, 0.0, 0.0, 1.0]])), np.uint8)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from mutoscope.studio.scene.lexicon import Rgb
 from mutoscope.studio.scene.raster import Floats, floats
+from mutoscope.studio.theatre.figures import colour_of
 from mutoscope.studio.theatre.shapes import Figure, drawn
 
 
@@ -352,10 +353,11 @@ def ground(
 ) -> Floats:
     """The painted ground, at the picture's size."""
     told = SETS[place]
-    above, below, light = (np.array(rgb(each), np.float32) for each in (told.above, told.below, told.light))
+    above, below, light = (np.array(colour_of(each), np.float32) for each in (told.above, told.below, told.light))
     if place in ("backdrop", "plinth", "paper") and colour is None:
         turned = np.array(
-            rgb(("#9fb4bd", "#b9a58f", "#8fae9a", "#b59aa8", "#a4a0c4", "#c7a27c")[int(chance.integers(6))]), np.float32
+            colour_of(("#9fb4bd", "#b9a58f", "#8fae9a", "#b59aa8", "#a4a0c4", "#c7a27c")[int(chance.integers(6))]),
+            np.float32,
         )
         above, below, light = turned * 0.72, turned * 1.02, np.clip(turned * 1.3 + 0.08, 0, 1)
     if colour is not None:
@@ -411,8 +413,3 @@ def apron(place: str, aspect: float, top: float) -> Figure:
         f"+ main- blob {-side} -4 {-side} {top + 4} {-side * 0.5} {top + 1} 0 {top + 3.4} {side * 0.5} {top + 0.8} {side} {top + 4} {side} -4\n"
         f"+ main blob {-side} -4 {-side} {top - 3} {-side * 0.45} {top} {side * 0.1} {top - 2.4} {side * 0.6} {top + 0.4} {side} {top - 2} {side} -4"
     )
-
-
-def rgb(value: str) -> Rgb:
-    red, green, blue = (int(value[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    return red, green, blue

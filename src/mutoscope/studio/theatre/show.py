@@ -12,7 +12,7 @@ from mutoscope.studio.scene.raster import Bytes, Floats
 from mutoscope.studio.scene.stage import Stage
 from mutoscope.studio.theatre import puppet, sets
 from mutoscope.studio.theatre.casting import Cast
-from mutoscope.studio.theatre.figures import colours_of
+from mutoscope.studio.theatre.figures import colour_of, colours_of
 from mutoscope.studio.theatre.puppet import Sprite
 from mutoscope.studio.theatre.shapes import Figure, Points, drawn
 from mutoscope.studio.theatre.staging import AFLOAT, Actor, cast_of
@@ -68,7 +68,7 @@ def ground(stage: Stage, cast: Cast) -> Floats:
     if stage.place in ("sky", "street", "branch") and stage.time in _SKY_AT:
         above, below = _SKY_AT[stage.time]
         y = np.linspace(0, 1, 64, dtype=np.float32)[:, None, None]
-        column = np.array(sets.rgb(above), np.float32) * (1 - y) + np.array(sets.rgb(below), np.float32) * y
+        column = np.array(colour_of(above), np.float32) * (1 - y) + np.array(colour_of(below), np.float32) * y
         return np.asarray(
             cv2.resize(np.repeat(column, 2, 1), (stage.width, stage.height), interpolation=cv2.INTER_LINEAR), np.float32
         )
@@ -154,7 +154,7 @@ def perform(picture: Bytes, depth: Floats, stage: Stage, cast: Cast, *, acting: 
             )
     actors = [_tinted(each, light) for each in cast_of(cast, width, height, place, stage.seed ^ 0x5A17, floor=floor)]
     if "rainbow" in cast.effects:
-        _rainbow(picture, stage)
+        _rainbow(picture)
     baked = actors if not acting else list(itertools.takewhile(_still, actors))  # what nobody moves behind the others
     actors = actors[len(baked) :]
     for actor in baked:
@@ -173,7 +173,7 @@ def perform(picture: Bytes, depth: Floats, stage: Stage, cast: Cast, *, acting: 
         if not acting:
             lay(picture, depth, actors.pop())
     if "fire" in cast.effects:
-        _flames(picture, depth, stage, tint, unit)
+        _flames(picture, depth, stage, unit)
     if "confetti" in cast.effects:
         _confetti(picture, stage)
     if "warm" in cast.effects or "retro" in cast.effects or "cold" in cast.effects:
@@ -195,13 +195,13 @@ def _land(stage: Stage, cast: Cast) -> str:
 
 
 def _apron_inks(place: str) -> dict[str, Rgb]:
-    return puppet.inks_of({"main": sets.rgb(sets.APRONS[place][0])})
+    return puppet.inks_of({"main": colour_of(sets.APRONS[place][0])})
 
 
 def _lit_set(stage: Stage, told: sets.Set) -> dict[str, Rgb]:
     colours = dict(colours_of(told.inks))
     if "sky" in colours and stage.time in _SKY_AT:
-        colours["sky"] = sets.rgb(_SKY_AT[stage.time][0])
+        colours["sky"] = colour_of(_SKY_AT[stage.time][0])
     if stage.place == "street" and stage.time in ("night", "twilight"):
         colours["window"] = (1.0, 0.86, 0.50)
     return colours
@@ -271,10 +271,7 @@ def over(picture: Bytes, sprite: Sprite, x: float, y: float, depth: Floats | Non
 
 def dressed_sprite(sprite: Sprite, actor: Actor, effects: tuple[str, ...], size: float) -> Sprite:
     """A sprite of `size` pixels for the picture's, with its border and the shadow that it throws, for clips."""
-    if "sticker" in effects:
-        sprite = _bordered(sprite, (255, 255, 255), max(3, round(actor.height * 0.022 * size)))
-    elif "cartoon" in effects:
-        sprite = _bordered(sprite, (34, 28, 34), max(2, round(actor.height * 0.010 * size)))
+    sprite = _edged(sprite, effects, actor.height * size)
     reach = max(2, round(actor.height * size * 0.03))
     rgba = cv2.copyMakeBorder(sprite.rgba, reach, reach * 3, reach * 2, reach * 3, cv2.BORDER_CONSTANT)
     x, y = sprite.x + reach * 2, sprite.y + reach
@@ -316,10 +313,7 @@ def lay(
         _halo_shadow(picture, sprite, actor)
     if "glow" in effects:
         _glow(picture, sprite, actor)
-    if "sticker" in effects:
-        sprite = _bordered(sprite, (255, 255, 255), max(3, round(actor.height * 0.022)))
-    elif "cartoon" in effects:
-        sprite = _bordered(sprite, (34, 28, 34), max(2, round(actor.height * 0.010)))
+    sprite = _edged(sprite, effects, actor.height)
     over(picture, sprite, actor.x, actor.y, depth, actor.depth)
 
 
@@ -370,6 +364,15 @@ def _glow(picture: Bytes, sprite: Sprite, actor: Actor) -> None:
     over(picture, Sprite(light, sprite.x + pad, sprite.y + pad), actor.x, actor.y)
 
 
+def _edged(sprite: Sprite, effects: tuple[str, ...], height: float) -> Sprite:
+    """With the border that an effect gives to a figure of so many pixels."""
+    if "sticker" in effects:
+        return _bordered(sprite, (255, 255, 255), max(3, round(height * 0.022)))
+    if "cartoon" in effects:
+        return _bordered(sprite, (34, 28, 34), max(2, round(height * 0.010)))
+    return sprite
+
+
 def _bordered(sprite: Sprite, colour: tuple[int, int, int], wide: int) -> Sprite:
     pad = wide + 2
     rgba = cv2.copyMakeBorder(sprite.rgba, pad, pad, pad, pad, cv2.BORDER_CONSTANT)
@@ -395,8 +398,6 @@ def _effects_behind(picture: Bytes, stage: Stage, cast: Cast) -> None:
         for x, y, size, warm in chance.random((26, 4)).tolist():
             radius = int(height * (0.012 + 0.05 * size * size))
             colour = (255, int(205 + 40 * warm), int(120 + 110 * (1 - warm)))
-            disc = np.zeros_like(picture)[:1, :1]
-            del disc
             cv2.circle(
                 light,
                 (int(x * width), int(y * height * 0.8)),
@@ -422,7 +423,7 @@ def _effects_behind(picture: Bytes, stage: Stage, cast: Cast) -> None:
         np.copyto(picture, cv2.addWeighted(picture, 0.72, layer, 0.28, 0))
 
 
-def _rainbow(picture: Bytes, stage: Stage) -> None:
+def _rainbow(picture: Bytes) -> None:
     height, width = picture.shape[:2]
     layer = picture.copy()
     colours = ((220, 60, 60), (245, 150, 50), (250, 220, 80), (80, 170, 90), (70, 130, 210), (120, 80, 170))
@@ -438,7 +439,6 @@ def _rainbow(picture: Bytes, stage: Stage) -> None:
             max(2, int(height * 0.036)),
             cv2.LINE_AA,
         )
-    del stage
     np.copyto(picture, cv2.addWeighted(picture, 0.35, layer, 0.65, 0))
 
 
@@ -463,8 +463,7 @@ yellow blob -8 0 -9 8 -3 14 0 20 4 12 9 8 8 0
 """)
 
 
-def _flames(picture: Bytes, depth: Floats, stage: Stage, tint: Rgb, unit: float) -> None:
-    del tint
+def _flames(picture: Bytes, depth: Floats, stage: Stage, unit: float) -> None:
     for x, size in ((0.12, 0.8), (0.26, 0.6), (0.76, 0.65), (0.90, 0.9)):
         _paste(
             picture,

@@ -158,7 +158,7 @@ def cast_of(cast: Cast, width: int, height: int, place: str, seed: int, *, floor
         if cast.plate in ("logo", "badge"):
             spot.role = replace(spot.role, count=min(spot.role.count, 3))
     if cast.bust:
-        return _busts(spots, cast, width, height)
+        return _busts(spots, width, height)
     main = spots[0]
     support = _supports(spots)
     base = _base(main, cast, width, height, place)
@@ -178,8 +178,8 @@ def cast_of(cast: Cast, width: int, height: int, place: str, seed: int, *, floor
             if cast.plate in ("logo", "badge")
             else floor / height
         )
-    top = [spot for spot in spots if spot.index not in support and _stands(spot, spots)]
-    _line_up(top, spots, support, width, height, floor, place, chance)
+    top = [spot for spot in spots if spot.index not in support and spot.height > 0]
+    _line_up(top, spots, width, height, floor, place, chance)
     actors: list[tuple[int, Actor]] = []
     for spot in spots:
         actors += [(spot.order, each) for each in _actors(spot, cast, width, height, place, chance)]
@@ -195,8 +195,7 @@ def _spot(role: Role, index: int, cast: Cast, chance: np.random.Generator, place
         figure = joined(figure, _kawaii(figure))
     if "silhouette" in cast.effects:
         inks = dict.fromkeys(inks, (0.05, 0.05, 0.07))
-    left, bottom, right, top = bounds(figure)
-    del bottom
+    left, _, right, top = bounds(figure)
     return _Spot(role, index, figure, inks, right - left, top)
 
 
@@ -424,11 +423,6 @@ def _supports(spots: list[_Spot]) -> set[int]:
     return found
 
 
-def _stands(spot: _Spot, spots: list[_Spot]) -> bool:
-    del spots
-    return spot.height > 0
-
-
 def _base(main: _Spot, cast: Cast, width: int, height: int, place: str) -> float:
     """How high the first figure is, in pixels."""
     tall = height * {"table": 0.50, "plinth": 0.50, "sky": 0.42, "room": 0.52}.get(place, 0.54)
@@ -453,7 +447,6 @@ def _base(main: _Spot, cast: Cast, width: int, height: int, place: str) -> float
 def _line_up(
     top: list[_Spot],
     spots: list[_Spot],
-    support: set[int],
     width: int,
     height: int,
     floor: float,
@@ -476,7 +469,6 @@ def _line_up(
     for spot in rear:
         row.remove(spot)
         behind.append(spot)
-    del support
     for spot in row:
         spot.height = min(spot.height, height * 0.8)
         _fit_children(spot, spots)
@@ -637,15 +629,13 @@ def _place_children(spot: _Spot, spots: list[_Spot], height: int) -> None:
                 spot.role.noun.figure, (-0.06, 0.60) if spot.role.noun.kind == "beast" else (0.0, 0.96)
             )
             if spot.role.noun.kind == "beast":
-                left, bottom, right, top = bounds(spot.figure)
-                del left, bottom, right
+                top = bounds(spot.figure)[3]
                 up = min(up, _back_of(spot) / max(top, 1.0))
             hip = HIP.get(other.role.pose, 0.0) if other.role.noun.kind == "person" else 0.0
             if spot.role.noun.kind == "beast" and other.role.noun.kind == "person" and not hip:
                 other.role = replace(other.role, pose="ride")
                 other.figure = _reposed(other, "ride")
-                left, bottom, right, top = bounds(other.figure)
-                del bottom
+                left, _, right, top = bounds(other.figure)
                 other.wide, other.tall = right - left, top
                 hip = HIP["ride"]
                 other.height *= 0.85
@@ -769,7 +759,7 @@ def _actors(spot: _Spot, cast: Cast, width: int, height: int, place: str, chance
     return found
 
 
-def _busts(spots: list[_Spot], cast: Cast, width: int, height: int) -> list[Actor]:
+def _busts(spots: list[_Spot], width: int, height: int) -> list[Actor]:
     people_ = [spot for spot in spots if spot.role.noun.kind == "person"]
     rest = [spot for spot in spots if spot.role.noun.kind != "person"]
     found: list[Actor] = []
@@ -809,5 +799,4 @@ def _busts(spots: list[_Spot], cast: Cast, width: int, height: int) -> list[Acto
                 tall=spot.tall,
             )
         )
-    del cast
     return found
