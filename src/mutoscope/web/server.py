@@ -281,7 +281,8 @@ class Server:
             if isinstance(route, Follow):
                 response = await self.follow(wire, route, request, caller, receive)
             elif isinstance(route, Create) and route.event:
-                response = await self.make_followed(wire, route, request, caller, origin, receive)
+                job, _ = await self.file(wire, route, request, caller, origin)
+                response = self.sending(route.event, request, job, receive, origin)
             elif isinstance(route, TakeRaw):
                 upload = await self.take_raw(wire, route, request, caller, receive, asked.folder(), origin)
                 response = route.render(upload, request)
@@ -474,17 +475,10 @@ class Server:
         receive: Receive,
         origin: str,
     ) -> stream.Sending:
+        """A job told by events until it has ended."""
         headers = {"content-type": f"{stream.EVENTS}; charset=utf-8", "cache-control": "no-cache"}
         pieces = self.followed(tell, request, job, origin)
         return stream.Sending(200, headers, pieces, stream.Departure(receive), lambda _: None)
-
-    async def make_followed(
-        self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str, receive: Receive
-    ) -> HttpResponse | stream.Sending:
-        """A create that is answered with events until its job has ended."""
-        job, _ = await self.file(wire, route, request, caller, origin)
-        tell = route.event
-        return self.sending(tell, request, job, receive, origin) if tell else route.render(job, request)
 
     async def followed(
         self, tell: Callable[[Job, Job | None, HttpRequest], bytes], request: HttpRequest, job: Job, origin: str
