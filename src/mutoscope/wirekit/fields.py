@@ -79,11 +79,14 @@ def extra(name: str) -> Field:
     return Field(ours=(name,), read=lambda value: {"extra": {name: value}}, write=lambda wish: wish.extra.get(name))
 
 
-def folded(most: int) -> Field:
-    """A seed up to `most`; one of a wider range is folded into this one, the same one every time."""
+def folded(most: int, least: int = 0) -> Field:
+    """A seed up to `most`; one of a wider range is folded into this one, the same one every time. One below 0 stays."""
 
     def write(wish: Generation) -> int | None:
-        return wish.seed % (most + 1) if wish.seed is not None and wish.seed > most else wish.seed
+        seed = wish.seed
+        if seed is None or seed < 0 or least <= seed <= most:
+            return seed
+        return least + seed % (most - least + 1)
 
     return replace(same("seed"), write=write)
 

@@ -8,6 +8,7 @@ by a task is in `tasks.py`.
 import math
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from itertools import count
 from typing import Annotated, Any, cast, get_args
 from urllib.parse import urlencode, urlsplit
@@ -455,7 +456,7 @@ FLOW = Endpoint(
 
 def parse_flow(request: HttpRequest) -> Submission:
     """Flows are an account's own: here there are those that the operator's settings name."""
-    return kit.parse(replace(FLOWS, parse=None), FLOWS.endpoints[0], request)
+    return kit.parse(FLOWS, FLOWS.endpoints[0], request)
 
 
 # fmt: off
@@ -572,10 +573,8 @@ def check(order: VendorRequest) -> None:
 
 def submit(order: VendorRequest) -> Conversation[Update]:
     """A task, in its envelope or bare, or what was made at once."""
-    api = api_for(order.names)
-    path, _ = kit.translate(api, order)
-    reading = AT_ONCE.get(path)
-    told = kit.submit(api if reading is None else replace(api, show=None, heard=Any, reading=reading), order)
+    path, _ = kit.translate(api_for(order.names), order)
+    told = kit.submit(answering(path) if path in AT_ONCE else api_for(order.names), order)
     request = next(told)
     response = yield in_form(request) if path == CUT_OUT else request
     if path == CLASSES:
@@ -593,6 +592,15 @@ AT_ONCE: dict[str, Reading] = {
     CLASSES: Reading(),
 }
 """Where the answers of models that answer at once have what was made."""
+
+
+@cache
+def answering(path: str) -> TaskApi:
+    """The API of a path whose answers are read in another way. Made once: the tables of all models come with it."""
+    if path in AT_ONCE:
+        return replace(API, show=None, heard=Any, reading=AT_ONCE[path])
+    where = {"texts" if path in WORDED else "inline": ("data.generated",)}
+    return replace(API, reading=replace(API.reading, links=(), **where))
 
 
 class ClassNews(Struct, frozen=True, kw_only=True):
@@ -640,10 +648,8 @@ def poll(handle: Json) -> Conversation[Update]:
         request = replace(request, method="POST", path=f"{request.path}/render/png")
     response = yield request
     api = API
-    if path in WORDED:
-        api = replace(API, reading=replace(API.reading, links=(), texts=("data.generated",)))
-    elif path == INLINE and b"://" not in response.body:
-        api = replace(API, reading=replace(API.reading, links=(), inline=("data.generated",)))
+    if path in WORDED or (path == INLINE and b"://" not in response.body):
+        api = answering(path)
     told = kit.poll(api, handle)
     next(told)
     return ended(told, response)
@@ -693,7 +699,7 @@ API = TaskApi(
     requests_per_second=10.0,  # the documented average of one address
 )
 FLOWS = replace(
-    API, endpoints=(FLOW,), webhook="webhook", webhook_id="", heard=Any, states=FLOW_STATES,
+    API, endpoints=(FLOW,), parse=None, webhook="webhook", webhook_id="", heard=Any, states=FLOW_STATES,
     also_states={"completed_with_errors": State.SUCCEEDED, "cancelled": State.FAILED},
     made_reading=Reading(id="workflow_run_identifier"),
     reading=Reading(id="data.run_id", status="data.status", reason=("data.error_message",),

@@ -14,7 +14,18 @@ from mutoscope.model.catalog import ADVICE, Model, Price, a_job, a_second, an_im
 from mutoscope.model.job import Generation, Json, Operation, Role
 from mutoscope.model.problem import Flaw, custom_flaw
 from mutoscope.wirekit import body as bodykit
-from mutoscope.wirekit.fields import AnyField, Field, FileField, area_of, aspect_of, extra, same, seconds
+from mutoscope.wirekit.fields import (
+    AnyField,
+    Field,
+    FileField,
+    area_of,
+    aspect_of,
+    extra,
+    folded,
+    pixels,
+    same,
+    seconds,
+)
 from mutoscope.wirekit.task import Endpoint
 from mutoscope.wires import _wan
 from mutoscope.wires.freepik.bodies import BY_LINK, VENDOR, Link, Picture
@@ -411,14 +422,10 @@ def tiered(frame: Frame) -> Field:
 
 
 def in_pixels(between: str) -> Field:
-    def read(text: str) -> Json:
-        width, _, height = text.partition(between)
-        return {"width": int(width), "height": int(height)}
-
     def write(wish: Generation) -> str | None:
         return f"{size[0]}{between}{size[1]}" if (size := _wan.size_of(VENDOR, wish)) else wish.resolution
 
-    return Field(ours=("width", "height", "resolution"), read=read, write=write)
+    return replace(pixels(between), ours=("width", "height", "resolution"), write=write)
 
 
 def named() -> Field:
@@ -456,13 +463,11 @@ def factor(suffix: str) -> Field:
 
 def seed(least: int, most: int) -> Field:
     """Drawn by the vendor where it is below 0. One out of the range is folded into it, the same every time."""
-    least = max(least, 0)
 
-    def write(wish: Generation) -> int | None:
-        told = wish.seed
-        return told if told is None or least <= told <= most or told < 0 else least + told % (most - least + 1)
+    def read(value: int) -> Json:
+        return {} if value < 0 else {"seed": value}
 
-    return Field(ours=("seed",), read=lambda value: {} if value < 0 else {"seed": value}, write=write)
+    return replace(folded(most, max(least, 0)), read=read)
 
 
 # -- endpoints and rows ----------------------------------------------------------------------
