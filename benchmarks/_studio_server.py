@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from _common import stop
 from _studio_clips import CORES, Report, Setting
 
 HERE = Path(__file__).parent
@@ -180,12 +181,7 @@ def serving(work: Path) -> Generator[Server]:
         try:
             yield Server(port_of(process, log))
         finally:
-            process.terminate()
-            try:
-                process.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            stop(process, 30)
 
 
 def port_of(process: subprocess.Popen[bytes], log: Path) -> int:

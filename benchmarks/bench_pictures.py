@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from _common import table
 from mutoscope import studio
 from mutoscope.studio.scene import paint
 
@@ -51,15 +52,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for part in parts:
             PARTS[part](Path(folder), max(1, asked.cases))
-
-
-def table(title: str, *rows: Sequence[object]) -> None:
-    print(f"### {title}\n")
-    for number, row in enumerate(rows):
-        print("| " + " | ".join(f"{each:.2f}" if isinstance(each, float) else str(each) for each in row) + " |")
-        if number == 0:
-            print("|---" * len(row) + "|")
-    print(flush=True)
 
 
 def scenes(count: int, size: tuple[int, int] = SIZE) -> Iterable[Bytes]:

@@ -29,7 +29,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench_serve import CORES, HERE, TICK, free_port, wait_for
+from _common import seconds_of
+from bench_serve import CORES, HERE, free_port, wait_for
 
 ROUTE = "/v1/text_to_image"
 HEADERS = {"content-type": "application/json", "x-runway-version": "2024-11-06", "authorization": "Bearer any"}
@@ -62,7 +63,7 @@ class Process:
     @property
     def cpu(self) -> float:
         """Seconds that it and its children have used."""
-        return sum(ticks_of(pid) for pid in (self.process.pid, *children_of(self.process.pid))) / TICK
+        return sum(seconds_of(pid) for pid in (self.process.pid, *children_of(self.process.pid)))
 
     @property
     def megabytes(self) -> float:
@@ -81,11 +82,6 @@ class Process:
             self.process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             self.process.kill()
-
-
-def ticks_of(pid: int) -> int:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
 
 
 def resident(pid: int) -> int:

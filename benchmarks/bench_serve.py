@@ -28,12 +28,13 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from _common import seconds_of, stop
+
 HERE = Path(__file__).parent
 ROUTE = "/v1/ai/text-to-image/runway"
 HEADERS = {"content-type": "application/json", "x-freepik-api-key": "benchmark"}
 BODY = json.dumps({"prompt": "A serene mountain landscape at sunset", "ratio": "1920:1080", "seed": 12345})
 CONNECTIONS = 64
-TICK = os.sysconf("SC_CLK_TCK")
 CORES = sorted(os.sched_getaffinity(0))
 CONFIG = """
 [models.gen4_image]
@@ -68,8 +69,7 @@ class Server:
 
     def cpu(self) -> float:
         """Seconds of CPU that the process has used, all its threads together."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
+        return seconds_of(self.process.pid)
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"
@@ -89,11 +89,7 @@ def running(name: str, command: list[str], port: int) -> Generator[Server]:
         wait_for(port, process)
         yield Server(name, process, port)
     finally:
-        process.terminate()
-        try:
-            process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        stop(process, 30)
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from _common import table
 from mutoscope.studio import extend_music, join_music, make_music
 from mutoscope.studio.sound import decode
 
@@ -84,15 +85,6 @@ def pieces(folder: Path, seconds: float, wanted: tuple[Asked, ...]) -> list[tupl
             _ = make_music(each.tags, out, seconds=seconds, seed=20 + 2 * number + take)
         made.append((each, *takes))
     return made
-
-
-def table(title: str, *rows: tuple[str, ...]) -> None:
-    print(f"### {title}\n")
-    for number, row in enumerate(rows):
-        print("| " + " | ".join(row) + " |")
-        if number == 0:
-            print("|---" * len(row) + "|")
-    print(flush=True)
 
 
 # -- loudness, tempo, key ------------------------------------------------------------------------

@@ -33,7 +33,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench_serve import CORES, HERE, TICK, free_port, wait_for
+from _common import seconds_of, stop, table
+from bench_serve import CORES, HERE, free_port, wait_for
 
 PARTS = ("json", "sse", "latency", "memory", "idle")
 CHAT = "/v1/chat/completions"
@@ -120,11 +121,6 @@ def tree(pid: int) -> list[int]:
     return found
 
 
-def seconds_of(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
-
-
 def resident(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
@@ -144,12 +140,7 @@ def process(
         wait_long(port, started)
         yield started
     finally:
-        started.terminate()
-        try:
-            started.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            started.kill()
-            started.wait()
+        stop(started, 15)
 
 
 def wait_long(port: int, started: subprocess.Popen[bytes]) -> None:
@@ -254,12 +245,6 @@ def holding(server: Server, model: str, connections: int) -> Generator[int]:
         loader.stdout.close()
 
 
-def table(columns: list[str], rows: list[list[str]]) -> None:
-    print(f"\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
-    for row in rows:
-        print(f"| {' | '.join(row)} |")
-
-
 def throughput(made: list[Server], model: str, what: str, asked: argparse.Namespace) -> dict[str, float]:
     """A second, as the median of the rounds."""
     rates: dict[str, list[float]] = {each.name: [] for each in made}
@@ -279,7 +264,7 @@ def throughput(made: list[Server], model: str, what: str, asked: argparse.Namesp
         row = [name, f"{rate:,.0f}", f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f} to {max(ratios):.2f}"]
         cost, plain = statistics.median(costs[name]), statistics.median(costs["aiohttp"])
         rows.append([*row, f"{cost * 1e6:,.1f}", f"{plain / cost:.2f}" if cost else ""])
-    table([model, f"{what} a second", "of aiohttp's", "rounds", "CPU, µs", "aiohttp's of it"], rows)
+    table("", [model, f"{what} a second", "of aiohttp's", "rounds", "CPU, µs", "aiohttp's of it"], *rows)
     return found
 
 
@@ -300,7 +285,11 @@ def latency(made: list[Server], vendor: Server, rate: float, asked: argparse.Nam
         for name in medians
         if name != vendor.name
     ]
-    table([f"at {rate:,.0f} a second", "p50 added, ms", "p99 added, ms", "p50 of aiohttp's", "p99 of aiohttp's"], rows)
+    table(
+        "",
+        [f"at {rate:,.0f} a second", "p50 added, ms", "p99 added, ms", "p50 of aiohttp's", "p99 of aiohttp's"],
+        *rows,
+    )
 
 
 def memory(made: list[Server], asked: argparse.Namespace) -> None:
@@ -310,7 +299,7 @@ def memory(made: list[Server], asked: argparse.Namespace) -> None:
         with holding(each, "slow-20", asked.streams) as held:
             time.sleep(asked.seconds)
             rows.append([each.name, str(held), f"{before:.0f}", f"{each.megabytes - before:.0f}"])
-    table([f"{asked.streams} streams, 20 events a second", "open", "idle, MB", "more, MB"], rows)
+    table("", [f"{asked.streams} streams, 20 events a second", "open", "idle, MB", "more, MB"], *rows)
 
 
 def idle(server: Server, asked: argparse.Namespace) -> None:
@@ -319,7 +308,7 @@ def idle(server: Server, asked: argparse.Namespace) -> None:
     with holding(server, "idle", asked.idle) as held:
         more, figures = server.megabytes - before, loaded(server, "json", "closed", 4, asked.seconds)
     row = [server.name, str(held), f"{more:.0f}", f"{figures['p50_ms'] / alone['p50_ms']:.2f}"]
-    table([f"{asked.idle} idle streams", "open", "more, MB", "p50 of others, of that without"], [row])
+    table("", [f"{asked.idle} idle streams", "open", "more, MB", "p50 of others, of that without"], row)
 
 
 def main() -> None:
