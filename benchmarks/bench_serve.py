@@ -1,6 +1,6 @@
 """Durable creates and status reads a second, side by side with a bare ASGI handler and with FastAPI.
 
-    python benchmarks/bench_serve.py [--rounds 5] [--seconds 2] [--jobs 1000000] [--only-cost]
+    python benchmarks/bench_serve.py [--rounds 5] [--seconds 2] [--jobs 1000000] [--only-cost] [--against CHECKOUT]
 
 All servers run at once on the same uvicorn, pinned to one core, and are loaded in turn from the other, round by
 round, so that a ratio compares neighbours in time. "CPU" is the server's own CPU time by the kernel's account,
@@ -9,6 +9,7 @@ create to disk (WAL, synchronous=FULL) before it answers; FastAPI keeps a dict a
 
 The second table is mutoscope alone with 1,000 and with `--jobs` jobs in its store, the third what keys, limits, budgets
 and the ledger of money cost.
+`--against` prints the first table only, with the same of another checkout of mutoscope ("before") beside it.
 """
 
 import argparse
@@ -82,8 +83,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(name: str, command: list[str], port: int) -> Generator[Server]:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+def running(name: str, command: list[str], port: int, source: Path | None = None) -> Generator[Server]:
+    """The command as a server on one core; `source` is the folder of another mutoscope to be imported."""
+    more = {} if source is None else {"PYTHONPATH": str(source)}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=os.environ | more)
     try:
         os.sched_setaffinity(process.pid, {CORES[0]})
         wait_for(port, process)
@@ -104,13 +107,13 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def mutoscope(name: str, data: Path, more: str = "") -> Generator[Server]:
+def mutoscope(name: str, data: Path, more: str = "", source: Path | None = None) -> Generator[Server]:
     """`mutoscope serve` whose jobs stay queued, so that only the requests are measured."""
     port = free_port()
     config = data.parent / "mutoscope.toml"
     config.write_text(CONFIG + more)
     command = [sys.executable, "-m", "mutoscope", "serve", "--port", str(port), "--data", str(data)]
-    with running(name, [*command, "--config", str(config)], port) as server:
+    with running(name, [*command, "--config", str(config)], port, source) as server:
         yield server
 
 
@@ -210,14 +213,21 @@ def fill(data: Path, count: int) -> list[str]:
     return [f"{id[:14]}4{id[15:]}" for id in ids]
 
 
-def side_by_side(rounds: int, seconds: float) -> None:
+def side_by_side(rounds: int, seconds: float, against: Path | None) -> None:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         ours = stack.enter_context(mutoscope("mutoscope", Path(folder) / "data"))
-        servers = [stack.enter_context(peer("bare")), ours, stack.enter_context(peer("fastapi"))]
+        servers = [stack.enter_context(peer("bare")), ours]
+        if against is None:
+            servers.append(stack.enter_context(peer("fastapi")))
+        else:
+            (Path(folder) / "before").mkdir()
+            data = Path(folder) / "before" / "data"
+            servers.append(stack.enter_context(mutoscope("before", data, source=against / "src")))
+        base = "bare" if against is None else "before"
         wanted = {server.name: reads([create(server) for _ in range(500)]) for server in servers}
-        show("Status reads (500 jobs, polled in turn)", compare(servers, wanted, rounds, seconds), "bare")
+        show("Status reads (500 jobs, polled in turn)", compare(servers, wanted, rounds, seconds), base)
         wanted = {server.name: CREATES for server in servers}
-        show("Creates (mutoscope: durable, synchronous=FULL)", compare(servers, wanted, rounds, seconds), "bare")
+        show("Creates (mutoscope: durable, synchronous=FULL)", compare(servers, wanted, rounds, seconds), base)
 
 
 def small_and_large(count: int, rounds: int, seconds: float) -> None:
@@ -265,10 +275,14 @@ def main() -> None:
     parser.add_argument(
         "--only-cost", action="store_true", help="the last table only: what keys, limits and money cost"
     )
+    parser.add_argument("--against", type=Path, help="another checkout of mutoscope: the first table, beside it")
     options = parser.parse_args()
     print(f"{len(CORES)} cores; {CONNECTIONS} connections; medians of {options.rounds} rounds of {options.seconds:g} s")
+    if options.against is not None:
+        side_by_side(options.rounds, options.seconds, options.against)
+        return
     if not options.only_cost:
-        side_by_side(options.rounds, options.seconds)
+        side_by_side(options.rounds, options.seconds, None)
         small_and_large(options.jobs, options.rounds, options.seconds)
     cost_of_it_all(options.rounds, options.seconds)
 
