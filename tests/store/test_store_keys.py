@@ -14,10 +14,10 @@ from mutoscope.model.config import ModelRights, Rights
 from mutoscope.model.job import Job, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import KeyRecord, SqliteStore, Store
-from mutoscope.store.sqlite.jobs import TALLIES_KEPT, Tallies, Tally
-from mutoscope.store.sqlite.migrations import migration_files, statements
-from mutoscope.store.sqlite.queue import OWNERS_KEPT, Turns
-from mutoscope.store.sqlite.rows import INSERT_JOB, row_of
+from mutoscope.store.sql.jobs import TALLIES_KEPT, Tallies, Tally
+from mutoscope.store.sql.migrations import migration_files, statements
+from mutoscope.store.sql.queue import OWNERS_KEPT, Turns
+from mutoscope.store.sql.rows import INSERT_JOB, row_of
 
 DAY = 86400.0
 EVERYTHING = Rights(

@@ -11,8 +11,8 @@ from store_samples import FAILURE, OUTPUT, T0, make_job
 from mutoscope.model.job import Failure, Job, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import Kept, Repeat, SpendingHold, SqliteStore, Store
-from mutoscope.store.sqlite.migrations import migration_files, statements
-from mutoscope.store.sqlite.rows import INSERT_JOB, row_of
+from mutoscope.store.sql.migrations import migration_files, statements
+from mutoscope.store.sql.rows import INSERT_JOB, row_of
 
 DAY = 86400.0
 TIMED_OUT = Failure(kind=Kind.TIMED_OUT, message="It took too long.")

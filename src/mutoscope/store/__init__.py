@@ -40,7 +40,7 @@ from mutoscope.store.protocol import (
     Uploads,
     Watched,
 )
-from mutoscope.store.sqlite.store import NewerDatabase, SqliteStore, check_readable
+from mutoscope.store.sql.store import NewerDatabase, SqliteStore, check_readable
 
 __all__ = [
     "EVENTS",

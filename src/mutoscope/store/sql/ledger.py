@@ -14,8 +14,8 @@ from msgspec import Struct
 from mutoscope.model.job import Job
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store.protocol import Basis, Entry, Outlay, Settlement, SpendingHold, SpendingRow
-from mutoscope.store.sqlite.rows import Row
-from mutoscope.store.sqlite.writer import Changes
+from mutoscope.store.sql.rows import Row
+from mutoscope.store.sql.writer import Changes
 
 DAY = 86400
 MICRO = 1_000_000  # the ledger counts in millionths of a credit: sums of whole numbers are exact

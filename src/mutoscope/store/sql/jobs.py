@@ -11,11 +11,11 @@ import msgspec
 from mutoscope.model.job import Delivery, Job
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store.protocol import UPSTREAM, PendingDelivery, Repeat, SpendingHold
-from mutoscope.store.sqlite import ledger, queue
-from mutoscope.store.sqlite.assets import let_go, use_inputs, use_outputs
-from mutoscope.store.sqlite.events import HAS_EVENTS, add_event, ends
-from mutoscope.store.sqlite.idempotency import Repeats
-from mutoscope.store.sqlite.rows import (
+from mutoscope.store.sql import ledger, queue
+from mutoscope.store.sql.assets import let_go, use_inputs, use_outputs
+from mutoscope.store.sql.events import HAS_EVENTS, add_event, ends
+from mutoscope.store.sql.idempotency import Repeats
+from mutoscope.store.sql.rows import (
     COLUMNS,
     HOLES,
     INSERT_JOB,
@@ -28,7 +28,7 @@ from mutoscope.store.sqlite.rows import (
     job_of,
     receiver_of,
 )
-from mutoscope.store.sqlite.writer import Changes, environmental
+from mutoscope.store.sql.writer import Changes, environmental
 
 DAY = 86400.0
 QUEUE_SECONDS = 10.0  # when to try again after a queue was full

@@ -7,7 +7,7 @@ import sqlite3
 from mutoscope.model.job import Job
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store.protocol import Repeat
-from mutoscope.store.sqlite.rows import COLUMNS, Row, job_of
+from mutoscope.store.sql.rows import COLUMNS, Row, job_of
 
 SWEPT = 100  # rows past their time that are removed with each transaction, and as many again as it adds
 

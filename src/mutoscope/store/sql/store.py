@@ -40,13 +40,13 @@ from mutoscope.store.protocol import (
     SpendingRow,
     Swept,
 )
-from mutoscope.store.sqlite import assets as files
-from mutoscope.store.sqlite import deliveries as outbox
-from mutoscope.store.sqlite import figures, jobs, keys, ledger, queue, retention, upstream
-from mutoscope.store.sqlite import idempotency as repeats
-from mutoscope.store.sqlite.migrations import NewerDatabase, check_version, migrate, migration_files, version
-from mutoscope.store.sqlite.queue import Turns
-from mutoscope.store.sqlite.rows import (
+from mutoscope.store.sql import assets as files
+from mutoscope.store.sql import deliveries as outbox
+from mutoscope.store.sql import figures, jobs, keys, ledger, queue, retention, upstream
+from mutoscope.store.sql import idempotency as repeats
+from mutoscope.store.sql.migrations import NewerDatabase, check_version, migrate, migration_files, version
+from mutoscope.store.sql.queue import Turns
+from mutoscope.store.sql.rows import (
     COLUMNS,
     DELIVERY_COLUMNS,
     DISPATCH_COLUMNS,
@@ -64,7 +64,7 @@ from mutoscope.store.sqlite.rows import (
     upload_of,
     upload_row,
 )
-from mutoscope.store.sqlite.writer import Changes, Work, Writer, unavailable
+from mutoscope.store.sql.writer import Changes, Work, Writer, unavailable
 
 __all__ = ["NewerDatabase", "SqliteStore", "check_readable"]
 

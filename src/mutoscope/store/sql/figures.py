@@ -7,7 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from mutoscope.store.protocol import Figures, PendingDeliveries, Unfinished, Watched
-from mutoscope.store.sqlite.rows import Row
+from mutoscope.store.sql.rows import Row
 
 T = TypeVar("T")
 

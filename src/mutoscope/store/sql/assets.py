@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from mutoscope.model.job import Job
-from mutoscope.store.sqlite.rows import Value
+from mutoscope.store.sql.rows import Value
 
 INPUT, OUTPUT = "input", "output"
 ROLES = (INPUT, OUTPUT)

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import msgspec
 
 from mutoscope.store.protocol import DueDelivery
-from mutoscope.store.sqlite.rows import DELIVERY_COLUMNS, Row, Value, delivery_of, receiver_of
-from mutoscope.store.sqlite.writer import Changes
+from mutoscope.store.sql.rows import DELIVERY_COLUMNS, Row, Value, delivery_of, receiver_of
+from mutoscope.store.sql.writer import Changes
 
 PENDING = "delivered IS NULL AND given_up IS NULL"
 

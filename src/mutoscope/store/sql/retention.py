@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from mutoscope.store.protocol import Forgotten, Kept, Swept
-from mutoscope.store.sqlite.assets import INPUT, NEEDED, OUTPUT, drop, let_go, texts
-from mutoscope.store.sqlite.deliveries import PENDING
-from mutoscope.store.sqlite.jobs import first_id
-from mutoscope.store.sqlite.rows import Row
-from mutoscope.store.sqlite.writer import Changes
+from mutoscope.store.sql.assets import INPUT, NEEDED, OUTPUT, drop, let_go, texts
+from mutoscope.store.sql.deliveries import PENDING
+from mutoscope.store.sql.jobs import first_id
+from mutoscope.store.sql.rows import Row
+from mutoscope.store.sql.writer import Changes
 
 # A job that nobody waits for: neither its vendor's news, nor the answer to a paid request, nor a webhook's receiver.
 AT_REST = f"""finished IS NOT NULL AND finished <= ?1

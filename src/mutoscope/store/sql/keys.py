@@ -11,8 +11,8 @@ from msgspec import Struct
 from mutoscope.model.config import Rights
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store.protocol import KeyRecord
-from mutoscope.store.sqlite.rows import Row, encode
-from mutoscope.store.sqlite.writer import Changes
+from mutoscope.store.sql.rows import Row, encode
+from mutoscope.store.sql.writer import Changes
 
 TOUCHED_SECONDS = 60.0  # how old the time of last use may be
 

@@ -19,10 +19,10 @@ from collections.abc import Callable
 from mutoscope.model.job import Dispatch, Job, Json, Mode, Sent, State, Watch
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store.protocol import UNSETTLED, UPSTREAM, PendingDelivery
-from mutoscope.store.sqlite import ledger
-from mutoscope.store.sqlite.events import add_event, add_new_event
-from mutoscope.store.sqlite.jobs import HELD, IDLE, NEVER, Ending, changed, ended, words_of
-from mutoscope.store.sqlite.rows import (
+from mutoscope.store.sql import ledger
+from mutoscope.store.sql.events import add_event, add_new_event
+from mutoscope.store.sql.jobs import HELD, IDLE, NEVER, Ending, changed, ended, words_of
+from mutoscope.store.sql.rows import (
     COLUMNS,
     WATCH_COLUMNS,
     Row,
@@ -33,7 +33,7 @@ from mutoscope.store.sqlite.rows import (
     job_of,
     taken_watch,
 )
-from mutoscope.store.sqlite.writer import Changes
+from mutoscope.store.sql.writer import Changes
 
 SENT = "EXISTS (SELECT 1 FROM dispatches WHERE job = ? AND sent IN ('intended', 'accepted', 'unknown'))"
 PARKED = f"id = ? AND state = 'running' AND worker GLOB '{UPSTREAM}?*' AND leased_until = {NEVER}"
