@@ -40,7 +40,9 @@ from mutoscope.store.protocol import (
     Uploads,
     Watched,
 )
-from mutoscope.store.sql.store import NewerDatabase, SqliteStore, check_readable
+from mutoscope.store.sql.connection import News
+from mutoscope.store.sql.migrations import NewerDatabase
+from mutoscope.store.sqlite import SqliteStore, check_readable
 
 __all__ = [
     "EVENTS",
@@ -64,6 +66,7 @@ __all__ = [
     "Leases",
     "Ledger",
     "NewerDatabase",
+    "News",
     "Outlay",
     "PendingDeliveries",
     "PendingDelivery",

@@ -1,1 +1,1 @@
-"""The store on SQLite: the transitions, each beside its SQL, one thread that writes, and migrations as files."""
+"""The store in SQL: the transitions, each beside its statements, and one thread that writes; for every database."""

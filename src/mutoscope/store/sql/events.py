@@ -1,6 +1,9 @@
 """The lines of a job's events in SQL, as the writer's thread runs it."""
 
-import sqlite3
+from collections.abc import Sequence
+
+from mutoscope.store.sql.connection import Connection, in_strides
+from mutoscope.store.sql.rows import Row, texts
 
 # A line of a deleted job would never be removed.
 ADD_EVENT = """INSERT INTO events (job, at, what, account, detail)
@@ -11,22 +14,26 @@ HAS_EVENTS = "EXISTS (SELECT 1 FROM events WHERE job = jobs.id)"
 is sent."""
 
 
-ENDS = "SELECT count(*) FROM events WHERE job = ? AND what IN ('ended', 'overdue', 'canceled')"
+ENDS = """SELECT job, count(*) FROM events
+          WHERE job IN (SELECT value FROM json_each(?)) AND what IN ('ended', 'overdue', 'canceled') GROUP BY job"""
 
 
-def ends(db: sqlite3.Connection, id: str) -> int:
-    """How often a job ended: more than once where its vendor made it after all."""
-    return int(db.execute(ENDS, (id,)).fetchone()[0])
+def ends(db: Connection, ids: Sequence[str]) -> dict[str, int]:
+    """How often jobs ended: more than once where their vendor made them after all."""
+    return dict(db.execute(ENDS, (texts(ids),))) if ids else {}
 
 
-def add_event(
-    db: sqlite3.Connection, id: str, what: str, now: float, *, account: str | None = None, detail: str = ""
-) -> None:
+def add_events(db: Connection, rows: Sequence[Row]) -> None:
+    """Lines of jobs that are there."""
+    _ = in_strides(db, "INSERT INTO events (job, at, what, account, detail)", "(?, ?, ?, ?, ?)", rows)
+
+
+def add_event(db: Connection, id: str, what: str, now: float, *, account: str | None = None, detail: str = "") -> None:
     _ = db.execute(ADD_EVENT, (id, now, what, account, detail))
 
 
 def add_new_event(
-    db: sqlite3.Connection, id: str, what: str, now: float, *, account: str | None = None, detail: str = ""
+    db: Connection, id: str, what: str, now: float, *, account: str | None = None, detail: str = ""
 ) -> None:
     """Add a line, unless it says the same as the last one."""
     last: tuple[str, str | None, str] | None = db.execute(

@@ -1,14 +1,15 @@
-"""The one thread that writes to SQLite: whatever waits at the same moment shares a transaction, and its fsync.
+"""The one thread that writes: whatever waits at the same moment shares a transaction, and its fsync.
 
 Calls are collected on the event loop during one turn of it and handed over together, so that the thread wakes
 once per turn; what arrives while a transaction is under way makes up the next one. Results come back to the
 loop once per transaction, after its commit.
+
+Calls fail seldom, so that a transaction is written without savepoints first. Where one fails that has written already,
+it is begun anew, and each call stands behind a savepoint of its own.
 """
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Sequence
-from enum import Enum
 from itertools import groupby
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -19,66 +20,50 @@ import structlog
 
 from mutoscope.model.job import Job
 from mutoscope.model.problem import Kind, Problem, Unavailable
+from mutoscope.store.sql.connection import Connection, undone
 
 log = structlog.get_logger("mutoscope.store")
 
 Changes = list[Job | str]
-"""What a call changed: the jobs as they now stand, or the ids of jobs to be read again."""
+"""What calls changed: the jobs as they now stand, or the ids of jobs to be read again."""
 
-Work = Callable[[sqlite3.Connection, Changes], Any]
-"""One caller's statements. The value goes to the caller once it is durable; an exception undoes them alone."""
+Work = Callable[[Connection, Changes], Any]
+"""One caller's statements. The value goes to the caller once it is durable; an exception undoes them alone. They may be
+run again, as if the first time had not been."""
 
-Bulk = Callable[[sqlite3.Connection, Any], Sequence[Any]]
-"""The same for many callers at once: takes their items, returns for each a Job or an exception."""
+Bulk = Callable[[Connection, Changes, Any], Sequence[Any]]
+"""The same for many callers at once: takes their items, and returns for each a value, or an exception where nothing was
+written for it. Where it raises, they are asked one by one."""
 
 MAX_BATCH = 1024  # calls in a transaction: bounds how long the first of them waits
 CROWD = 8  # calls in one transaction that promise more than are there yet for the next
-
-ENVIRONMENT = {
-    sqlite3.SQLITE_FULL: "the disk is full",
-    sqlite3.SQLITE_IOERR: "the disk reports an error",
-    sqlite3.SQLITE_CORRUPT: "the database file is damaged",
-    sqlite3.SQLITE_NOTADB: "the file is not a database",
-    sqlite3.SQLITE_BUSY: "another process is writing to it",
-    sqlite3.SQLITE_LOCKED: "another process is writing to it",
-    sqlite3.SQLITE_READONLY: "the file may not be written",
-    sqlite3.SQLITE_CANTOPEN: "the file cannot be opened",
-    sqlite3.SQLITE_PERM: "the file may not be opened",
-    sqlite3.SQLITE_NOMEM: "memory is exhausted",
-}
-"""Errors that are nobody's call: the whole transaction is lost with them."""
-
-
-class How(Enum):
-    """How a call stands to the others of its transaction."""
-
-    ALONE = "alone"  # one statement, which undoes itself when it fails
-    GUARDED = "guarded"  # several statements, to be undone together
-    TOGETHER = "together"  # one function for the items of many callers
 
 
 class Call:
     """What one caller waits for."""
 
-    __slots__ = ("changes", "error", "future", "how", "item", "value", "work")
+    __slots__ = ("bulk", "error", "future", "item", "value", "work")
 
-    def __init__(self, future: asyncio.Future[Any], how: How, work: Work | Bulk, item: object = None) -> None:
-        self.future, self.how, self.work, self.item = future, how, work, item
+    def __init__(
+        self, future: asyncio.Future[Any], work: Work | None = None, bulk: Bulk | None = None, item: object = None
+    ) -> None:
+        """It has work of its own, or an item for what is done for many at once."""
+        self.future, self.work, self.bulk, self.item = future, work, bulk, item
         self.value: Any = None
         self.error: BaseException | None = None
-        self.changes: Changes = []
 
 
 class Writer:
     """Runs calls in its thread; `published` is told on the event loop of what was committed."""
 
-    def __init__(self, db: sqlite3.Connection, published: Callable[[Changes], None]) -> None:
+    def __init__(self, db: Connection, published: Callable[[Changes], None]) -> None:
         self.commits = 0  # transactions that were committed
         self._db, self._published = db, published
         self._loop = asyncio.get_running_loop()
         self._waiting: list[Call] = []  # collected in this turn of the event loop
         self._queue: SimpleQueue[list[Call] | None] = SimpleQueue()
         self._batch: list[Call] = []  # the thread's
+        self._changes: Changes = []  # by these calls
         self._crowded = False
         self._refusal: str | None = None
         self._ended = self._loop.create_future()
@@ -87,13 +72,13 @@ class Writer:
 
     # On the event loop
 
-    def do(self, work: Work, *, guarded: bool = False) -> asyncio.Future[Any]:
-        """Run statements of one caller; `guarded` when there is more than one to be undone together."""
-        return self._submit(Call(self._loop.create_future(), How.GUARDED if guarded else How.ALONE, work))
+    def do(self, work: Work) -> asyncio.Future[Any]:
+        """Run statements of one caller."""
+        return self._submit(Call(self._loop.create_future(), work))
 
     def join(self, bulk: Bulk, item: object) -> asyncio.Future[Any]:
         """Run one caller's item together with those of its neighbours in the queue."""
-        return self._submit(Call(self._loop.create_future(), How.TOGETHER, bulk, item))
+        return self._submit(Call(self._loop.create_future(), bulk=bulk, item=item))
 
     def _submit(self, call: Call) -> asyncio.Future[Any]:
         if self._refusal is not None:
@@ -116,10 +101,9 @@ class Writer:
         await asyncio.shield(self._ended)
         self._thread.join()
 
-    def _deliver(self, batch: list[Call]) -> None:
+    def _deliver(self, batch: list[Call], changes: Changes) -> None:
+        self._published(changes)
         for call in batch:
-            if call.error is None:
-                self._published(call.changes)
             if call.future.done():  # the caller was cancelled
                 continue
             if call.error is None:
@@ -140,7 +124,7 @@ class Writer:
                 break
         for call in lost:
             call.error = Problem(Kind.UNAVAILABLE, self._refusal or "The job store is closed.")
-        self._deliver(lost)
+        self._deliver(lost, [])
         if not self._ended.done():
             self._ended.set_result(None)
 
@@ -151,13 +135,13 @@ class Writer:
         try:
             while self._take():
                 self._write()
-                self._call_loop(self._deliver, self._batch)
+                self._call_loop(self._deliver, self._batch, self._changes)
                 self._batch = []
         except BaseException as caught:  # told to every caller, now and later
             error = caught
         try:
             self._db.close()
-        except sqlite3.Error as caught:
+        except self._db.failures as caught:
             error = error or caught
         self._call_loop(self._thread_ended, self._batch, error)
 
@@ -188,60 +172,90 @@ class Writer:
         return True
 
     def _write(self) -> None:
-        try:
-            _ = self._db.execute("BEGIN IMMEDIATE")
-            for key, calls in groupby(self._batch, key=together):
-                self._run(key, list(calls))
-            if self._sole and self._batch[0].error is not None:
-                _ = self._db.execute("ROLLBACK")
-                return
-            _ = self._db.execute("COMMIT")
-            self.commits += 1
-        except sqlite3.Error as error:
-            if self._db.in_transaction:
-                _ = self._db.execute("ROLLBACK")
-            self._fail_all(unavailable(error))
-
-    def _run(self, bulk: Bulk | None, calls: list[Call]) -> None:
-        if bulk is not None:
-            self._run_together(bulk, calls)
+        db = self._db
+        for may_retry in (True, False):
+            committing = False
+            try:
+                self._begin()
+                if not self._run(guarded=False):
+                    db.rollback()
+                    if self._is_sole:
+                        return
+                    self._begin()
+                    _ = self._run(guarded=True)
+                if self._is_sole and self._batch[0].error is not None:
+                    db.rollback()
+                    return
+                if self._changes:
+                    db.announce([each if isinstance(each, str) else each.id for each in self._changes])
+                committing = True
+                db.commit()
+                self.commits += 1
+            except db.failures as error:
+                db.rollback()
+                self._changes = []
+                if may_retry and not committing and db.passes(error):
+                    continue
+                self._fail_all(unavailable(db, error))
             return
-        for call in calls:
-            if call.how is How.GUARDED:
-                self._run_guarded(call)
-            else:
-                self._run_alone(call)
-
-    def _run_together(self, bulk: Bulk, calls: list[Call]) -> None:
-        for call, outcome in zip(calls, bulk(self._db, [call.item for call in calls]), strict=True):
-            if isinstance(outcome, Exception):
-                call.error = outcome
-            else:
-                call.value = outcome
-                call.changes.append(outcome)
 
     @property
-    def _sole(self) -> bool:
-        """One call has the transaction for itself, which undoes it without a savepoint."""
+    def _is_sole(self) -> bool:
+        """One call has the transaction for itself."""
         return len(self._batch) == 1
 
-    def _run_guarded(self, call: Call) -> None:
-        if self._sole:
-            self._run_alone(call)
-            return
-        _ = self._db.execute("SAVEPOINT one")
-        self._run_alone(call)
-        if call.error is not None:
-            _ = self._db.execute("ROLLBACK TO one")
-        _ = self._db.execute("RELEASE one")
+    def _begin(self) -> None:
+        self._changes = []
+        for call in self._batch:
+            call.error = call.value = None
+        self._db.begin()
 
-    def _run_alone(self, call: Call) -> None:
+    def _run(self, *, guarded: bool) -> bool:
+        """False: a call has failed that is to be undone; the transaction is of no use."""
+        for bulk, calls in groupby(self._batch, key=bulk_of):
+            if bulk is None or guarded:
+                if not all(self._run_one(call, guarded=guarded) for call in calls):
+                    return False
+            elif not self._run_together(bulk, list(calls)):
+                return False
+        return True
+
+    def _run_one(self, call: Call, *, guarded: bool) -> bool:
+        written, changes = self._db.total_changes, len(self._changes)
         try:
-            call.value = call.work(self._db, call.changes)
+            if guarded:
+                with undone(self._db):
+                    self._do(call)
+            else:
+                self._do(call)
         except Exception as error:  # the caller's, whatever it is
-            if environmental(error):
-                raise
+            self._raise_faults(error)
             call.error = error
+            del self._changes[changes:]
+            return guarded or self._db.total_changes == written
+        return True
+
+    def _do(self, call: Call) -> None:
+        if call.bulk is not None:
+            take(call, *call.bulk(self._db, self._changes, [call.item]))
+        elif call.work is not None:
+            call.value = call.work(self._db, self._changes)
+
+    def _run_together(self, bulk: Bulk, calls: list[Call]) -> bool:
+        try:
+            outcomes = bulk(self._db, self._changes, [call.item for call in calls])
+        except Exception as error:
+            self._raise_faults(error)
+            calls[0].error = error  # whose it is, where it is the only one
+            return False
+        for call, outcome in zip(calls, outcomes, strict=True):
+            take(call, outcome)
+        return True
+
+    def _raise_faults(self, error: Exception) -> None:
+        """What is nobody's call: the whole transaction is lost with it."""
+        if self._db.fault(error) is not None or self._db.passes(error):
+            raise error
 
     def _fail_all(self, problem: Unavailable) -> None:
         for call in self._batch:
@@ -249,22 +263,19 @@ class Writer:
             call.error = Unavailable(problem.message)
 
 
-def together(call: Call) -> Bulk | None:
+def bulk_of(call: Call) -> Bulk | None:
     """Calls in a row with the same answer are run by one call of it."""
-    return call.work if call.how is How.TOGETHER else None
+    return call.bulk
 
 
-def environmental(error: BaseException) -> bool:
-    """Whether the database failed, not the call."""
-    return isinstance(error, sqlite3.Error) and primary_code(error) in ENVIRONMENT
+def take(call: Call, outcome: object) -> None:
+    if isinstance(outcome, Exception):
+        call.error = outcome
+    else:
+        call.value = outcome
 
 
-def unavailable(error: sqlite3.Error) -> Unavailable:
+def unavailable(db: Connection, error: Exception) -> Unavailable:
     log.error("store failed", exc_info=error)
-    reason = ENVIRONMENT.get(primary_code(error), "its database reports an error, which is in the log")
+    reason = db.fault(error) or "its database reports an error, which is in the log"
     return Unavailable(f"The job store is not available: {reason}.")
-
-
-def primary_code(error: sqlite3.Error) -> int:
-    """SQLite's error code without its detail in the upper bits."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
