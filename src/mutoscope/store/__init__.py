@@ -26,6 +26,7 @@ from mutoscope.store.protocol import (
     Keys,
     Leases,
     Ledger,
+    News,
     Outlay,
     PendingDeliveries,
     PendingDelivery,
@@ -40,7 +41,6 @@ from mutoscope.store.protocol import (
     Uploads,
     Watched,
 )
-from mutoscope.store.sql.connection import News
 from mutoscope.store.sql.migrations import NewerDatabase
 from mutoscope.store.sqlite import SqliteStore, check_readable
 

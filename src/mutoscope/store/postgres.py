@@ -27,7 +27,8 @@ from psycopg.types.numeric import Int8BinaryDumper
 from psycopg.types.string import StrDumper
 
 from mutoscope.model.problem import Kind, Problem, Unavailable
-from mutoscope.store.sql.connection import NOT_OPEN, Cursor, News
+from mutoscope.store.protocol import News
+from mutoscope.store.sql.connection import NOT_OPEN, Cursor
 from mutoscope.store.sql.jobs import STAMP
 from mutoscope.store.sql.migrations import check_version, migration_files
 from mutoscope.store.sql.rows import Row, Value
@@ -195,7 +196,7 @@ def compact(connect: Callable[[], "Link"]) -> None:
     """Write the tables anew. What was removed is in none of their files; the write-ahead log and copies keep it."""
     with connect() as db:
         for (table,) in db.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()").fetchall():
-            _ = db.execute(cast(Query, f'VACUUM (FULL) "{table}"'))
+            _ = db.execute(cast("Query", f'VACUUM (FULL) "{table}"'))
 
 
 # Connecting
@@ -233,7 +234,7 @@ def connect(url: str, busy_seconds: float) -> Link:
                 raise
             sleep(0.1)
     db.prepared_max = STATEMENTS
-    db.cursor_factory = cast(Any, RawCursor)
+    db.cursor_factory = cast("Any", RawCursor)
     _ = db.execute(SETTINGS)
     return db
 
@@ -247,7 +248,7 @@ class Adapted:
 
 def query(db: Link, sql: str, values: Sequence[Value]) -> Any:
     cursor = db.cursor(binary=True)
-    return cursor.execute(cast(Query, translated(sql)), values, prepare=True)
+    return cursor.execute(cast("Query", translated(sql)), values, prepare=True)
 
 
 def is_lost(db: Link | None, error: BaseException) -> bool:
@@ -322,11 +323,11 @@ class PostgresConnection:
 
     def _send(self, sql: str) -> Cursor:
         self.statements += 1
-        return self._open.execute(cast(Query, sql))
+        return self._open.execute(cast("Query", sql))
 
     def commit(self) -> None:
         cursor = self._send("COMMIT")
-        if cast(Any, cursor).statusmessage != "COMMIT":
+        if cast("Any", cursor).statusmessage != "COMMIT":
             raise psycopg.OperationalError("the transaction was aborted")
 
     def rollback(self) -> None:
@@ -421,7 +422,7 @@ def migrate(db: Link) -> None:
     if present == len(files):
         return
     for text in files[present:]:
-        _ = db.execute(cast(Query, text))
+        _ = db.execute(cast("Query", text))
     _ = db.execute("CREATE TABLE IF NOT EXISTS schema_version (number BIGINT NOT NULL)")
     _ = db.execute("DELETE FROM schema_version")
     _ = db.execute("INSERT INTO schema_version (number) VALUES ($1)", (len(files),))

@@ -10,6 +10,7 @@ from time import monotonic
 import structlog
 
 from mutoscope.model.problem import Kind, Problem, Unavailable
+from mutoscope.store.protocol import News
 from mutoscope.store.sql.connection import NOT_OPEN
 from mutoscope.store.sql.migrations import check_version, migration_files, statements
 from mutoscope.store.sql.rows import Row
@@ -71,6 +72,9 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             raise unavailable(error) from error
         return db
+
+    def listen(self, heard: Callable[[News], None]) -> None:
+        """Nobody tells."""
 
     async def read(self, sql: str, values: Row) -> Sequence[Row]:
         """On the event loop: for what an index finds in microseconds."""

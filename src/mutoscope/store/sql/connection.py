@@ -6,12 +6,11 @@ CONFLICT with its target, LIKE, a name for each sub-select, whole numbers cast t
 does not reach, PostgreSQL's file translates.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from msgspec import Struct
-
+from mutoscope.store.protocol import News
 from mutoscope.store.sql.rows import Row, Value
 
 NOT_OPEN = "The job store is not open."
@@ -78,16 +77,6 @@ class Connection(Protocol):
         ...
 
 
-class News(Struct, frozen=True, kw_only=True):
-    """What other processes have changed."""
-
-    engines: frozenset[str] = frozenset()  # which have jobs to claim
-    jobs: tuple[str, ...] = ()  # ids
-    deliveries: bool = False  # there are webhooks to send
-    watches: bool = False  # there are jobs to ask vendors about
-    anything: bool = False  # some news was lost: whatever is remembered may be out of date
-
-
 class Database(Protocol):
     """A database as the store opens it and reads from it. Raises Problem(UNAVAILABLE)."""
 
@@ -96,6 +85,10 @@ class Database(Protocol):
 
     async def open(self) -> Connection:
         """The connection that writes, with the schema up to date. Raises NewerDatabase too."""
+        ...
+
+    def listen(self, heard: Callable[[News], None]) -> None:
+        """Have it told, on the event loop, what other processes change from now on."""
         ...
 
     async def read(self, sql: str, values: Row) -> Sequence[Row]:

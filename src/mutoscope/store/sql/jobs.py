@@ -22,12 +22,12 @@ from mutoscope.store.sql.rows import (
     INSERT_JOB,
     THROTTLED,
     Row,
-    Value,
     blob,
     decode_facts,
     decode_notes,
     job_of,
     receiver_of,
+    texts,
 )
 from mutoscope.store.sql.writer import Changes
 
@@ -38,6 +38,7 @@ QUEUE_SECONDS = 10.0  # when to try again after a queue was full
 IDLE = "worker = NULL, leased_until = NULL"
 HELD = "id = ? AND state = 'running' AND worker = ?"
 
+SOME_DAY = 1e11
 NEVER = "1e12"
 """When the lease of a job ends that a vendor is making."""
 
@@ -375,7 +376,7 @@ def claim(
                    progress = CASE WHEN worker LIKE '{UPSTREAM}%' THEN progress END,
                    started = coalesce(started, ?), updated = ?
             WHERE id IN (SELECT value FROM json_each(?)) AND {CLAIMABLE} RETURNING {COLUMNS}""",
-        (worker, leased_until, now, now, ids_of(fresh), now),
+        (worker, leased_until, now, now, texts(list(fresh)), now),
     ).fetchall()
     jobs = sorted(map(job_of, rows), key=lambda job: job.id)
     add_deliveries(db, [(job, now, pending_delivery) for job in jobs if fresh[job.id]])
@@ -398,7 +399,7 @@ def claimable(
             """SELECT id, started IS NULL FROM jobs
                WHERE state = 'running' AND engine = ? AND leased_until <= ?
                AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY leased_until LIMIT ?""",
-            (engine, now, ids_of(tuple(held)), limit),
+            (engine, now, texts(tuple(held)), limit),
         )
     )
     left = limit - len(found)
@@ -415,7 +416,7 @@ def renew(db: Connection, changes: Changes, *, worker: str, leased_until: float,
     rows: list[tuple[str]] = db.execute(
         """UPDATE jobs SET leased_until = ?
            WHERE id IN (SELECT value FROM json_each(?)) AND state = 'running' AND worker = ? RETURNING id""",
-        (leased_until, ids_of(ids), worker),
+        (leased_until, texts(ids), worker),
     ).fetchall()
     return {id for (id,) in rows}
 
@@ -527,7 +528,7 @@ def settle(db: Connection, changes: Changes, items: Sequence[Settling]) -> list[
     found = {job.id: (job, bool(has_events)) for *columns, has_events in rows for job in (job_of(tuple(columns)),)}
     told = [job for job, has_events in found.values() if has_events]
     if told:
-        ids = ids_of([job.id for job in told])
+        ids = texts([job.id for job in told])
         _ = db.execute("DELETE FROM watches WHERE job IN (SELECT value FROM json_each(?))", (ids,))
         add_events(db, [(job.id, first[job.id].now, "ended", None, words_of(job)) for job in told])
     use_outputs(db, (job for job, _ in found.values()))
@@ -552,7 +553,7 @@ def known_notes(db: Connection, ids: Sequence[str]) -> dict[str, tuple[str, ...]
     if not ids:
         return {}
     query = "SELECT id, notes FROM jobs WHERE id IN (SELECT value FROM json_each(?)) AND notes IS NOT NULL"
-    return {id: decode_notes(notes) for id, notes in db.execute(query, (ids_of(ids),))}
+    return {id: decode_notes(notes) for id, notes in db.execute(query, (texts(ids),))}
 
 
 def cancel(
@@ -662,6 +663,10 @@ def delete(db: Connection, changes: Changes, *, id: str, owner: str | None, now:
 
 # Running, and neither parked, made nor deferred. The time comes first: it is in the index, the worker is not.
 WITH_WORKER = f"state = 'running' AND leased_until < {NEVER} AND worker NOT LIKE '{UPSTREAM}%'"
+# Of these, what nobody is at: of a worker that is dead, or whose lease has ended.
+ABANDONED = f"{WITH_WORKER} AND (leased_until <= ? OR worker IN (SELECT value FROM json_each(?)))"
+LONGEST_REQUEST = 3600.0  # no process waits longer for the answer to a submission
+LONGEST_EXCHANGE = DAY  # nor talks longer in words
 
 
 def recover(
@@ -670,34 +675,39 @@ def recover(
     *,
     now: float,
     concurrency: Callable[[str, str], int | None] | None,
+    dead: Collection[str] | None,
 ) -> int:
+    """`dead` None: every process but this one is."""
+    which, values = (WITH_WORKER, ()) if dead is None else (ABANDONED, (now, texts(sorted(dead))))
     rows: list[tuple[str]] = db.execute(
         f"""UPDATE jobs SET state = 'queued', {IDLE}, progress = NULL, updated = ?
-            WHERE {WITH_WORKER} AND NOT EXISTS (SELECT 1 FROM watches WHERE job = jobs.id) RETURNING id""",
-        (now,),
+            WHERE {which} AND NOT EXISTS (SELECT 1 FROM watches WHERE job = jobs.id) RETURNING id""",
+        (now, *values),
     ).fetchall()
     # The others' results were on their way, or about to be: the next claim fetches them.
     rows += db.execute(
         f"""UPDATE jobs SET worker = (SELECT '{UPSTREAM}' || account FROM watches WHERE job = jobs.id),
-                   leased_until = ?, updated = ? WHERE {WITH_WORKER} RETURNING id""",
-        (now, now),
+                   leased_until = ?, updated = ? WHERE {which} RETURNING id""",
+        (now, now, *values),
     ).fetchall()
     changes.extend(id for (id,) in rows)
-    cut_off = ledger.settle_cut_off(db, now)
-    # A clock that was set back does not hold up what is made.
-    _ = db.execute(
-        f"""UPDATE jobs SET leased_until = ?1 WHERE state = 'running' AND leased_until > ?1 AND leased_until < {NEVER}
-            AND worker LIKE '{UPSTREAM}_%'""",
-        (now,),
-    )
+    alone = dead is None
+    cut_off = ledger.settle_cut_off(db, now, begun_before=SOME_DAY if alone else now - LONGEST_EXCHANGE)
     # Nobody will ask what became of these: their jobs were ended while no process was there to be told.
     _ = db.execute(
-        """UPDATE dispatches SET sent = 'unknown', answered = ?, detail = 'the job had ended before the answer came'
-           WHERE sent = 'intended' AND job IN (
+        """UPDATE dispatches SET sent = 'unknown', answered = ?1, detail = 'the job had ended before the answer came'
+           WHERE sent = 'intended' AND at <= ?2 AND job IN (
                SELECT job FROM dispatches JOIN jobs ON id = job WHERE sent = 'intended' AND finished IS NOT NULL)""",
-        (now,),
+        (now, SOME_DAY if alone else now - LONGEST_REQUEST),
     )
-    _ = db.execute("UPDATE deliveries SET due = ?, leased_until = NULL WHERE leased_until IS NOT NULL", (now,))
+    if alone:
+        # A clock that was set back does not hold up what is made.
+        _ = db.execute(
+            f"""UPDATE jobs SET leased_until = ?1 WHERE state = 'running' AND leased_until > ?1
+                AND leased_until < {NEVER} AND worker LIKE '{UPSTREAM}_%'""",
+            (now,),
+        )
+        _ = db.execute("UPDATE deliveries SET due = ?, leased_until = NULL WHERE leased_until IS NOT NULL", (now,))
     if concurrency is not None:
         changes.extend(apply_limits(db, concurrency, now))
     return len(rows) + cut_off
@@ -718,8 +728,3 @@ def apply_limits(db: Connection, concurrency: Callable[[str, str], int | None], 
         places = ALL if limit is None else max(0, limit - holds)
         freed += unthrottle(db, owner, model, places, now)
     return freed
-
-
-def ids_of(ids: Sequence[str] | dict[str, bool]) -> Value:
-    """A parameter for json_each: one statement, however many ids."""
-    return msgspec.json.encode(list(ids)).decode()

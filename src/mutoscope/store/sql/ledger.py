@@ -37,7 +37,7 @@ SETTLE = f"""
            ?4, ?5, ?6, ?7
     WHERE NOT EXISTS (SELECT 1 FROM ledger WHERE job = ?1 AND kind = 'charge')"""
 CUT_OFF = """
-    SELECT job, amount, owner, model, engine FROM outlays CROSS JOIN ledger WHERE job = id AND kind = 'reserve'"""
+    SELECT job, amount, owner, model, engine FROM outlays CROSS JOIN ledger WHERE job = id AND kind = 'reserve' AND at <= ?"""
 CHARGED = "SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM ledger WHERE job = ? AND kind IN ('charge', 'late')"
 BALANCE = "SELECT period, charged, reserved FROM balances WHERE owner = ?1 AND period IN ('', ?2)"
 ENTRIES = f"""
@@ -184,9 +184,9 @@ def settle(db: Connection, settlement: Settlement) -> None:
         _ = db.execute(SETTLE, (it.id, amount, it.owner, it.model, it.engine, it.at, it.basis))
 
 
-def settle_cut_off(db: Connection, now: float) -> int:
+def settle_cut_off(db: Connection, now: float, *, begun_before: float) -> int:
     """What the last process did not live to settle is charged as it was set aside: nobody knows better."""
-    rows: list[tuple[str, int, str, str, str]] = db.execute(CUT_OFF).fetchall()
+    rows: list[tuple[str, int, str, str, str]] = db.execute(CUT_OFF, (begun_before,)).fetchall()
     for id, amount, owner, model, engine in rows:
         credits = amount / MICRO
         settle(

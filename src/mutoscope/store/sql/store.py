@@ -28,6 +28,7 @@ from mutoscope.store.protocol import (
     JobList,
     Kept,
     KeyRecord,
+    News,
     Outlay,
     PendingDelivery,
     Repeat,
@@ -58,6 +59,7 @@ from mutoscope.store.sql.rows import (
     event_of,
     job_of,
     row_of,
+    texts,
     upload_of,
     upload_row,
 )
@@ -100,11 +102,13 @@ class SqlStore:
         self._add_together = partial(jobs.add_together, tallies=jobs.Tallies())
         self._writer: Writer | None = None
         self._read, self._report = database.read, database.report
+        self.told: Callable[[News], None] | None = None
         self._removals = -1  # by any process, when it was last asked
 
     async def open(self) -> None:
         """Raises NewerDatabase, and Problem when the database cannot be used."""
         self._writer = Writer(await self._database.open(), self._publish)
+        self._database.listen(self._heard)
 
     async def close(self) -> None:
         if self._writer is not None:
@@ -364,8 +368,14 @@ class SqlStore:
     async def delete(self, id: str, *, owner: str | None = None) -> bool:
         return await self._write(partial(jobs.delete, id=id, owner=owner, now=time()))
 
-    async def recover(self, *, now: float, concurrency: Callable[[str, str], int | None] | None = None) -> int:
-        return await self._write(partial(jobs.recover, now=now, concurrency=concurrency))
+    async def recover(
+        self,
+        *,
+        now: float,
+        concurrency: Callable[[str, str], int | None] | None = None,
+        dead: Collection[str] | None = None,
+    ) -> int:
+        return await self._write(partial(jobs.recover, now=now, concurrency=concurrency, dead=dead))
 
     # Jobs that a vendor makes
 
@@ -411,7 +421,7 @@ class SqlStore:
         rows = await self._read(
             """SELECT upstream_id FROM json_each(?2) CROSS JOIN dispatches
                WHERE account = ?1 AND upstream_id IS NOT NULL AND upstream_id = value""",
-            (account, jobs.ids_of(tuple(ids))),
+            (account, texts(tuple(ids))),
         )
         return {str(id) for (id,) in rows}
 
@@ -652,7 +662,7 @@ class SqlStore:
         return tuple(str(asset) for (asset,) in await self._report(files.ALL, ()))
 
     async def needed(self, assets: Collection[str]) -> set[str]:
-        return {str(asset) for (asset,) in await self._read(retention.NEEDED_AMONG, (jobs.ids_of(tuple(assets)),))}
+        return {str(asset) for (asset,) in await self._read(retention.NEEDED_AMONG, (texts(tuple(assets)),))}
 
     async def dropped(self, gone: Collection[str], later: Mapping[str, float]) -> None:
         if gone or later:
@@ -690,6 +700,16 @@ class SqlStore:
             else:
                 self._hot.drop(change)
                 _ = self._being_read.pop(change, None)
+
+    def _heard(self, news: News) -> None:
+        if news.anything:
+            self._hot.clear()
+            self._being_read.clear()
+        for id in news.jobs:
+            self._hot.drop(id)
+            _ = self._being_read.pop(id, None)
+        if self.told is not None:
+            self.told(news)
 
 
 # An owner's models, found by seeking from one name to the next in the index jobs_made.

@@ -186,8 +186,8 @@ class Writer:
                 if self._is_sole and self._batch[0].error is not None:
                     db.rollback()
                     return
-                if self._changes:
-                    db.announce([each if isinstance(each, str) else each.id for each in self._changes])
+                if changed := known_elsewhere(self._changes):
+                    db.announce(changed)
                 committing = True
                 db.commit()
                 self.commits += 1
@@ -266,6 +266,16 @@ class Writer:
 def bulk_of(call: Call) -> Bulk | None:
     """Calls in a row with the same answer are run by one call of it."""
     return call.bulk
+
+
+def known_elsewhere(changes: Changes) -> list[str]:
+    """Ids of the jobs that other processes may have seen: not those that have just been made."""
+    ids = (each if isinstance(each, str) else each.id for each in changes if isinstance(each, str) or is_old(each))
+    return list(dict.fromkeys(ids))
+
+
+def is_old(job: Job) -> bool:
+    return job.updated > job.created
 
 
 def take(call: Call, outcome: object) -> None:

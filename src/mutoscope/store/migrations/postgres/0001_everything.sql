@@ -344,7 +344,13 @@ CREATE TRIGGER standings_removed AFTER DELETE ON jobs FOR EACH ROW WHEN (OLD.own
 
 CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('mutoscope', TG_ARGV[0] || CASE TG_ARGV[0] WHEN 'claim ' THEN NEW.engine ELSE '' END);
+    PERFORM pg_notify('mutoscope', TG_ARGV[0]);
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION tell_of_job() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('mutoscope', 'claim ' || NEW.engine);
     RETURN NULL;
 END $$;
 
@@ -361,10 +367,10 @@ CREATE TRIGGER jobs_added AFTER INSERT ON jobs REFERENCING NEW TABLE AS added
 -- Queued again or let go; or made by a vendor, or given back: to be claimed at once.
 CREATE TRIGGER jobs_claimable AFTER UPDATE OF state, throttled, engine ON jobs FOR EACH ROW
     WHEN (NEW.state = 'queued' AND NEW.throttled = 0 AND (OLD.state <> 'queued' OR OLD.throttled <> 0))
-    EXECUTE FUNCTION tell('claim ');
+    EXECUTE FUNCTION tell_of_job();
 CREATE TRIGGER jobs_made_upstream AFTER UPDATE OF leased_until ON jobs FOR EACH ROW
     WHEN (NEW.state = 'running' AND NEW.worker LIKE '@%' AND NEW.leased_until <= NEW.updated)
-    EXECUTE FUNCTION tell('claim ');
+    EXECUTE FUNCTION tell_of_job();
 CREATE TRIGGER deliveries_added AFTER INSERT ON deliveries FOR EACH ROW EXECUTE FUNCTION tell('deliver');
 CREATE TRIGGER watches_added AFTER INSERT ON watches FOR EACH ROW EXECUTE FUNCTION tell('watch');
 CREATE TRIGGER watches_hastened AFTER UPDATE OF due ON watches FOR EACH ROW
