@@ -141,8 +141,7 @@ class PostgresDatabase:
 
     async def open(self) -> "PostgresConnection":
         try:
-            self.writer = await asyncio.to_thread(PostgresConnection, self._connect)
-            await asyncio.to_thread(self.writer.migrate)
+            self.writer = await asyncio.to_thread(open_for_writing, self._connect)
         except psycopg.Error as error:
             raise unavailable(error) from error
         self._reader = Reader(self._connect)
@@ -181,6 +180,16 @@ class PostgresDatabase:
             await self._reader.close()
             self._reader = None
         self._reports.close()
+
+
+def open_for_writing(connect: Callable[[], "Link"]) -> "PostgresConnection":
+    db = PostgresConnection(connect)
+    try:
+        db.migrate()
+    except BaseException:
+        db.close()
+        raise
+    return db
 
 
 def check_database(url: str) -> None:
@@ -235,7 +244,11 @@ def connect(url: str, busy_seconds: float) -> Link:
             sleep(0.1)
     db.prepared_max = STATEMENTS
     db.cursor_factory = cast("Any", RawCursor)
-    _ = db.execute(SETTINGS)
+    try:
+        _ = db.execute(SETTINGS)
+    except BaseException:
+        db.close()
+        raise
     return db
 
 
