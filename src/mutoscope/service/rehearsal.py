@@ -4,6 +4,7 @@ Those suites were written against a mock server, which knows every task and look
 fixed names, and one of them sends bodies that its vendor itself refuses. See docs/09-rehearsing.md.
 """
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -126,6 +127,9 @@ def scripted(row: elsewhere.Row, refused: Route) -> Route:
     )
 
 
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+
+
 def answered(row: elsewhere.Row, request: HttpRequest) -> HttpResponse:
     elsewhere.check(row, request)
     return json_response(value(row, request)) if row.answer else HttpResponse(status=204)
@@ -135,7 +139,8 @@ def value(row: elsewhere.Row, request: HttpRequest) -> Json:
     """The same for the same path; what was sent stands in it where there is a place for it."""
     made: Json = fit(msgspec.json.schema(row.answer), request.path)
     said: Json = read_json(request.body) if row.body and request.body else {}
-    for name, each in (said | {"id": request.params.get("id")}).items():
+    known = {"id": request.params["id"]} if UUID.fullmatch(request.params.get("id", "")) else {}
+    for name, each in (said | known).items():
         with suppress(msgspec.ValidationError):
             if name in made:
                 msgspec.convert(tried := made | {name: each}, row.answer)

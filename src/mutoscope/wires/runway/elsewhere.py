@@ -4,17 +4,18 @@ Shapes are those of Runway's Python SDK 5.24, which names members and values and
 full; then it is refused by name, or answered with a made-up value where the server rehearses (`service/rehearsal.py`).
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from msgspec import Meta, Struct
 
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Json, Operation
-from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
-from mutoscope.wirekit.body import invalid
+from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
+from mutoscope.wirekit.body import Path, invalid
 from mutoscope.wirekit.queries import read_query
 from mutoscope.wirekit.routes import Reply
 from mutoscope.wirekit.task import read_all
@@ -220,16 +221,20 @@ def routing(kind: str) -> Any:
     return piece(f"Generated{kind.title()}", id=Id, routing=told)
 
 
-WebappQuery = piece("WebappQuery", limit=Limit, to=Some, cursor=Maybe[str], organization_id=Maybe[str],
-                    workspace_ids=Maybe[str], **{"from": Some})
-LogQuery = piece("LogQuery", limit=Limit, cursor=Maybe[str], to=Maybe[str], actions=Maybe[str], actor_emails=Maybe[str],
-                 organization_id=Maybe[str], workspace_ids=Maybe[str], **{"from": Maybe[str]})
+Since: Json = {"from": Some}
+MaybeSince: Json = {"from": Maybe[str]}
+Of: Json = {"limit": Limit, "cursor": Maybe[str], "organization_id": Maybe[str], "workspace_ids": Maybe[str]}
+WebappQuery = piece("WebappQuery", **Of, **Since, to=Some)
+LogQuery = piece("LogQuery", **Of, **MaybeSince, to=Maybe[str], actions=Maybe[str], actor_emails=Maybe[str])
 DocumentQuery = piece("DocumentQuery", limit=Limit, order=Literal["asc", "desc"], cursor=Maybe[str],
                       sort=Literal["createdAt", "updatedAt"])
 TalkQuery = piece("TalkQuery", limit=Limit, avatar=Maybe[str], cursor=Maybe[str], start_date=Maybe[str],
                   end_date=Maybe[str])
 PeriodQuery = piece("PeriodQuery", start_date=Some, end_date=Some)
 # fmt: on
+FILE = "^(https?://|runway://|data:(image|video|audio)/)"
+FILES = {"uri": FILE, "audioUri": p.AUDIO_PATTERN, "audio": p.AUDIO_PATTERN, "referenceImage": p.IMAGE_PATTERN}
+"""Members that name a file, where they are texts."""
 WORDS = ("promptText", "prompt", "userConcept", "productInfo")
 MOMENTS = ("startDate", "endDate", "from", "to")
 
@@ -298,10 +303,23 @@ def check(row: Row, request: HttpRequest) -> Json:
     if row.query:
         read_query(request, row.query)
     said, flaws = read_all(request.body or b"{}", row.body) if row.body else ({}, ())
-    flaws = (*flaws, *moments(request))
+    flaws = (*flaws, *no_files(said, ()), *moments(request))
     if flaws:
         raise invalid(flaws)
     return said
+
+
+def no_files(value: Any, path: Path) -> Iterator[Flaw]:
+    items: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(value, dict):
+        items = cast("Json", value).items()
+    elif isinstance(value, list):
+        items = enumerate(cast("list[Any]", value))
+    for name, each in items:
+        pattern = FILES.get(str(name))
+        if pattern and isinstance(each, str) and not re.search(pattern, each):
+            yield Flaw(path=(*path, name), rule=Rule.PATTERN, bound=pattern)
+        yield from no_files(each, (*path, name))
 
 
 def moments(request: HttpRequest) -> Iterator[Flaw]:
