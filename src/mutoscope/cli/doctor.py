@@ -272,18 +272,22 @@ def home(settings: Settings) -> Iterator[Check]:
         yield Check(what="data directory", verdict=Verdict.BROKEN, found=f"{root} cannot be written", advice=advice)
         return
     yield Check(what="data directory", found=str(root) if root.exists() else f"{root} (will be made at first start)")
-    if (root / _records.DATABASE).exists():
-        yield records(root / _records.DATABASE)
+    if _records.is_there(settings):
+        yield records(settings, root / _records.DATABASE)
     yield space(there)
     yield disk(there)
 
 
-def records(path: Path) -> Check:
+def records(settings: Settings, path: Path) -> Check:
+    url = settings.store.url
     try:
-        check_readable(path)
-    except (NewerDatabase, Problem) as error:
+        check_readable(url, path)
+    except (NewerDatabase, Problem, BadSettings) as error:
         advice = "choose another directory with --data, or put back the copy that fits"
+        advice = "see [store] url, and whether the database is up" if url else advice
         return Check(what="job store", verdict=Verdict.BROKEN, found=str(error), advice=advice)
+    if url:
+        return Check(what="job store", found="PostgreSQL, as [store] url says")
     return Check(what="job store", found=f"{path}, {_show.size(path.stat().st_size)}")
 
 
@@ -340,7 +344,7 @@ def kept_files(settings: Settings) -> Check:
 
 
 async def missing_files(settings: Settings, root: Path) -> list[str]:
-    async with _records.at(settings.data / _records.DATABASE) as store:
+    async with _records.at(settings) as store:
         named = [asset for asset in await store.assets() if KEY.fullmatch(asset)]
         return [asset for asset in named if not (root / place(asset)).is_file()]
 

@@ -163,6 +163,13 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     webhook_link_seconds: float = 7 * 24 * 3600.0
 
 
+class Store(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    url: str = ""
+
+    def __repr__(self) -> str:
+        return f"Store(url={'…' if self.url else ''!r})"  # what is logged shows no password
+
+
 class Retention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     jobs_days: Count = 0
     inputs_days: Rate = 0.0
@@ -294,6 +301,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     net: Net = Net()
     inputs: Inputs = Inputs()
     files: Files = Files()
+    store: Store = Store()
     retention: Retention = Retention()
     webhooks: Webhooks = Webhooks()
     worker: Worker = Worker()
