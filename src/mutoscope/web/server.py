@@ -45,6 +45,7 @@ from mutoscope.web import forms, pages, realtime, stream
 from mutoscope.web.admin import Admin
 from mutoscope.web.cors import Origins, is_preflight
 from mutoscope.web.head import Proxies, check_host, one_credential
+from mutoscope.web.protocol import WHOLE
 from mutoscope.web.router import PARAMETER, Found, Router, Target
 from mutoscope.wirekit.forms import as_json
 from mutoscope.wirekit.routes import (
@@ -100,7 +101,7 @@ REHEARSE = "x-mutoscope-rehearse"  # a problem kind: answer with it
 ENGINE = "x-mutoscope-engine"  # which engine makes the job
 WEBHOOK, WEBHOOK_QUERY = "x-mutoscope-webhook", "mutoscope_webhook"  # where a job's news goes, on every wire
 KEYS_WEBHOOK = "the key's webhook"
-REQUEST_ID = "x-request-id"
+REQUEST_ID, REQUEST_ID_NAME = "x-request-id", b"x-request-id"
 CALLBACKS = "/callbacks/"
 KEY_SET = "/.well-known/jwks.json"  # with which receivers tell that news is ours, where they share no secret with us
 ADMIN = "/admin/"
@@ -1010,15 +1011,25 @@ def in_place_of_socket(send: Send) -> Send:
 
 
 async def respond(response: HttpResponse, scope: Scope, send: Send) -> None:
+    headers = head_bytes(response)
+    if REQUEST_ID not in response.headers:
+        headers.append((REQUEST_ID_NAME, uuid_utils.uuid7().hex.encode()))
+    start = {"type": "http.response.start", "status": response.status, "headers": headers}
+    if WHOLE in scope.get("extensions", ()):
+        await send(start | {"body": response.body})
+        return
+    await send(start)
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body})
+
+
+def head_bytes(response: HttpResponse) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer but for its id."""
     body = response.body
     headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers.items()]
-    if REQUEST_ID not in response.headers:
-        headers.append((REQUEST_ID.encode(), uuid_utils.uuid7().hex.encode()))
     if response.status != 204:
         headers.append((b"content-length", b"%d" % len(body)))
     if body:
         headers.append(
             (b"content-type", JSON if response.media_type == "application/json" else response.media_type.encode())
         )
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+    return headers
