@@ -9,7 +9,7 @@ import contextlib
 import re
 import socket
 import struct
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable, Coroutine, Iterable, MutableMapping
 from enum import Enum
 from typing import Any
 from urllib.parse import unquote
@@ -92,10 +92,10 @@ WHOLE = "mutoscope.whole"
 class Exchange(RequestResponseCycle):
     """uvicorn's request and its answer, which may be one message and one write."""
 
-    def send(self, message: MutableMapping[str, Any]) -> Awaitable[None]:
+    def send(self, message: Any) -> Coroutine[Any, Any, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
         if "body" in message and message["type"] == "http.response.start" and not self.response_started:
             return self.send_whole(message["status"], message["headers"], message["body"])
-        return super().send(message)  # pyright: ignore[reportArgumentType]
+        return super().send(message)
 
     async def send_whole(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         """The headers are lower case, with the length of the body among them."""
@@ -104,17 +104,8 @@ class Exchange(RequestResponseCycle):
         if self.disconnected:
             return
         self.response_started, self.waiting_for_100_continue = True, False
-        pieces = [STATUS_LINE[status]]
-        for name, value in headers:
-            if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
-                raise RuntimeError("Invalid HTTP header.")
-            pieces += (name, b": ", value, b"\r\n")
-        if not self.keep_alive:
-            pieces.append(b"connection: close\r\n")
-        pieces.append(b"\r\n")
-        if self.scope["method"] != "HEAD":
-            pieces.append(body)
-        self.transport.write(b"".join(pieces))
+        head, close = head_of(status, headers), b"" if self.keep_alive else b"connection: close\r\n"
+        self.transport.write(b"%b%b\r\n%b" % (head, close, b"" if self.scope["method"] == "HEAD" else body))
         self.response_complete = True
         self.message_event.set()
         if not self.keep_alive:
@@ -125,7 +116,9 @@ class Exchange(RequestResponseCycle):
 class Connection(Watched, HttpToolsProtocol):
     """uvicorn's, watched. A request that comes whole, as nearly all do, costs a few assignments and no timer."""
 
-    cycle: RequestResponseCycle | None
+    app: Any
+    cycle: Any
+    scope: Any
     at_once: Callable[[MutableMapping[str, Any]], bytes | None] | None = None
     """Answers some requests without a task of their own, with all bytes of the answer; None: as all others."""
     answered = False  # the request was answered at once, and its end is still to be heard
@@ -248,7 +241,7 @@ class Connection(Watched, HttpToolsProtocol):
             "headers": self.headers,
             "extensions": EXTENSIONS,
             "method": method,
-        }  # pyright: ignore[reportAttributeAccessIssue]
+        }
         if self.parser.should_upgrade() and self._should_upgrade():
             return
         path, query = target_of(self.url)
@@ -374,13 +367,23 @@ ASGI = {"version": "3.0", "spec_version": "2.3"}
 EXTENSIONS: dict[str, dict[str, object]] = {WHOLE: {}}
 
 
+def head_of(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The head of an answer but for the empty line that ends it."""
+    pieces = [STATUS_LINE[status]]
+    for name, value in headers:
+        if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
+            raise RuntimeError("Invalid HTTP header.")
+        pieces += (name, b": ", value, b"\r\n")
+    return b"".join(pieces)
+
+
 def target_of(url: bytes) -> tuple[bytes, bytes]:
     """Path and query of what a request asks for."""
     if url.startswith(b"/") and b"#" not in url:
         path, _, query = url.partition(b"?")
         return path, query
     parsed = httptools.parse_url(url)
-    if parsed.path is None:
+    if not parsed.path:  # of CONNECT
         raise ValueError("no path")
     return parsed.path, parsed.query or b""
 

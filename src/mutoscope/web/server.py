@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
 import structlog
@@ -41,10 +41,11 @@ from mutoscope.service.words import Desk
 from mutoscope.store import Repeat
 from mutoscope.telemetry import tracing
 from mutoscope.telemetry.counters import Durations
-from mutoscope.web import forms, pages, realtime, stream
+from mutoscope.web import forms, pages, protocol, realtime, stream
 from mutoscope.web.admin import Admin
 from mutoscope.web.cors import Origins, is_preflight
 from mutoscope.web.head import Proxies, check_host, one_credential
+from mutoscope.web.polls import ASKED, Poll, Polls
 from mutoscope.web.protocol import WHOLE
 from mutoscope.web.router import PARAMETER, Found, Router, Target
 from mutoscope.wirekit.forms import as_json
@@ -149,7 +150,8 @@ class Server:
         self.forwarded = {
             f"{mount}{wire.proxy}": wire for wire in wires if wire.proxy for mount in ("", f"/{wire.name}")
         }
-        self.rendered: dict[tuple[str, str, str], tuple[Job, float, HttpResponse]] = {}
+        self.rendered: dict[tuple[str, str, str], Shown] = {}
+        self.polls = Polls()
         self.single_flight = SingleFlight()
         self.secrets = realtime.Secrets(gateway.clock)
         self.secret_prefixes = tuple(
@@ -206,6 +208,27 @@ class Server:
         await self.elsewhere(path, scope, receive, noted)
         counted = (f" {place}" if place in PLACES else " pages", noted.status // 100)
         self.requests.add(counted, time.perf_counter() - began)
+
+    def at_once(self, scope: Scope) -> bytes | None:
+        """All bytes of the answer to a status read that was sent before in the same words, and of which nothing has
+        changed since: neither the job nor what the caller may. None: it is to be answered as any other request."""
+        began = time.perf_counter()
+        poll = self.polls.find(scope)
+        if poll is None or time.monotonic() > poll.until or self.gateway.store.hot(poll.job.id) is not poll.job:
+            return None
+        if not self.keys.holds(poll.caller):
+            return None
+        try:
+            allowance = self.rate_limiter.spend(poll.who, poll.caller.rights)
+        except RateLimited:  # which takes nothing, and is told in the wire's words
+            return None
+        id = uuid_utils.uuid7().hex
+        more = poll.wire.answer_headers(allowance) if allowance and poll.wire.answer_headers else {}
+        if poll.wire.id_header:
+            more[poll.wire.id_header] = f"req_{id}"
+        told = "".join([f"{name}: {value}\r\n" for name, value in more.items()])
+        self.requests.add(poll.counted, time.perf_counter() - began)
+        return b"%b%bx-request-id: %b\r\n\r\n%b" % (poll.head, told.encode("latin-1"), id.encode(), poll.body)
 
     async def elsewhere(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """What belongs to no wire."""
@@ -279,7 +302,12 @@ class Server:
             await self.read_in(asked, request, caller, receive, route)
             origin = origin_of(scope, request)
             force_setattr(request, "origin", self.gateway.settings.server.public_url or origin)
-            if isinstance(route, Follow):
+            if isinstance(route, Read):
+                shown = await self.show(wire, route, request, caller.owner, origin)
+                response = replace(shown.response, headers={**shown.response.headers})
+                if shown.job and ASKED in scope and not any(proved(each.wire, request) for each in found.targets):
+                    self.keep_poll(scope, shown, shown.job, wire, caller, label)
+            elif isinstance(route, Follow):
                 response = await self.follow(wire, route, request, caller, receive)
             elif isinstance(route, Create) and route.event:
                 job, _ = await self.file(wire, route, request, caller, origin)
@@ -401,8 +429,6 @@ class Server:
     async def serve(self, wire: Wire, route: Route, request: HttpRequest, caller: Caller, origin: str) -> HttpResponse:
         gateway, owner = self.gateway, caller.owner
         match route:
-            case Read():
-                return await self.show(wire, route, request, owner, origin)
             case Create():
                 return await self.make(wire, route, request, caller, origin)
             case List():
@@ -698,7 +724,7 @@ class Server:
             return replace(submission, notes=(*submission.notes, note))
         return replace(submission, webhook=address)
 
-    async def show(self, wire: Wire, route: Read, request: HttpRequest, owner: str, origin: str) -> HttpResponse:
+    async def show(self, wire: Wire, route: Read, request: HttpRequest, owner: str, origin: str) -> "Shown":
         """A status read, the request that clients repeat: rendered once while its job does not change."""
         public = route.id(request)
         id = wire.job_id(public) or ""
@@ -708,16 +734,25 @@ class Server:
         )  # a wire may tell of a job in two ways
         known = self.rendered.get((id, origin, asked))
         now = time.monotonic()
-        if hot is not None and known and known[0] is hot and known[1] > now and visible(hot, wire, route, owner):
-            return known[2]
+        if hot is not None and known and known.job is hot and known.until > now and visible(hot, wire, route, owner):
+            return known
         job = await self.gateway.placed(await self.gateway.show(wire, route, public, owner=owner, origin=origin))
         response = with_job_headers(route.render(job, request), job)
-        if (hot := self.gateway.store.hot(id)) is not None:
+        hot = self.gateway.store.hot(id)
+        shown = Shown(hot, now + (PLACE_SECONDS if job.ahead is not None else RENDERED_SECONDS), response)
+        if hot is not None:
             if len(self.rendered) >= RENDERED_KEPT:
                 self.rendered.clear()
-            life = PLACE_SECONDS if job.ahead is not None else RENDERED_SECONDS
-            self.rendered[(id, origin, asked)] = (hot, now + life, response)
-        return response
+            self.rendered[(id, origin, asked)] = shown
+        return shown
+
+    def keep_poll(self, scope: Scope, shown: "Shown", job: Job, wire: Wire, caller: Caller, label: str) -> None:
+        """For when the same request comes again."""
+        response = shown.response
+        headers = headers_of(response) + (self.origins.headers(scope) if self.origins else [])
+        head = protocol.head_of(response.status, headers)
+        who, counted = caller.owner or address_of(scope), (label, response.status // 100)
+        self.polls.keep(scope, Poll(job, shown.until, caller, who, wire, counted, head, response.body))
 
     # -- vendors that call -------------------------------------------------------------
 
@@ -812,6 +847,19 @@ class Server:
         if not rights:
             raise Problem(Kind.FORBIDDEN, "The key that opened this upload is not taken any more.")
         return widest(first(each.max_bytes_daily, usual) for each in rights)
+
+
+class Shown(NamedTuple):
+    """A rendered status."""
+
+    job: Job | None  # as the store remembers it, if it does
+    until: float  # by the monotonic clock: how long it may be sent again while that job does not change
+    response: HttpResponse
+
+
+def proved(wire: Wire, request: HttpRequest) -> bool:
+    """Whether the caller signed a token that ends."""
+    return isinstance(wire.credential(request), Proof)
 
 
 def file_in(form: Form, max_bytes: int) -> Path:
@@ -1011,7 +1059,7 @@ def in_place_of_socket(send: Send) -> Send:
 
 
 async def respond(response: HttpResponse, scope: Scope, send: Send) -> None:
-    headers = head_bytes(response)
+    headers = headers_of(response)
     if REQUEST_ID not in response.headers:
         headers.append((REQUEST_ID_NAME, uuid_utils.uuid7().hex.encode()))
     start = {"type": "http.response.start", "status": response.status, "headers": headers}
@@ -1022,7 +1070,7 @@ async def respond(response: HttpResponse, scope: Scope, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body})
 
 
-def head_bytes(response: HttpResponse) -> list[tuple[bytes, bytes]]:
+def headers_of(response: HttpResponse) -> list[tuple[bytes, bytes]]:
     """The headers of an answer but for its id."""
     body = response.body
     headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers.items()]
