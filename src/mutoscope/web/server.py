@@ -24,7 +24,7 @@ from mutoscope.model.problem import KINDS, Kind, Problem, as_unavailable
 from mutoscope.model.requests import ANY_FILE, Allowance, Proof, Submission, Upload
 from mutoscope.service import inputs
 from mutoscope.service.gateway import Gateway, upload_path, visible
-from mutoscope.service.idempotency import REPLAYED, SingleFlight, repeat_of
+from mutoscope.service.idempotency import REPLAYED, SingleFlight, may_repeat, repeat_of
 from mutoscope.service.keys import (
     ByteQuota,
     Caller,
@@ -344,10 +344,12 @@ class Server:
 
     async def caller_of(self, wire: Wire, found: Found, request: HttpRequest) -> Caller:
         """Whose key it is; where several vendors have the path, in the form of any of them."""
-        wires = [each.wire for each in found.targets] or [wire]
-        sent = [each.credential(request) for each in wires]
-        proofs = (each for each in sent if isinstance(each, Proof))  # to the others it looks like a key
-        secret = next(proofs, None) or next(filter(None, sent), None)
+        if len(found.targets) < 2:
+            secret = wire.credential(request)
+        else:
+            sent = [each.wire.credential(request) for each in found.targets]
+            proofs = (each for each in sent if isinstance(each, Proof))  # to the others it looks like a key
+            secret = next(proofs, None) or next(filter(None, sent), None)
         try:
             return await self.keys.caller(secret)
         except Problem as problem:
@@ -631,7 +633,7 @@ class Server:
     async def make(self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str) -> HttpResponse:
         """A create. One that says that it repeats another is answered with the other's job."""
         owner = caller.owner
-        repeat = await in_thread(repeat_of, request, request)
+        repeat = await in_thread(repeat_of, request, request) if may_repeat(request) else None
         if repeat is None:
             job, wait = await self.file(wire, route, request, caller, origin)
             return await self.made(route, request, job, wait, origin)
@@ -677,6 +679,8 @@ class Server:
         self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str, repeat: Repeat | None = None
     ) -> tuple[Job, float | None]:
         """Read a create and store its job. Returns it with how long the answer may wait for its end."""
+        if self.gateway.tracing is None:
+            return await self.filed(wire, route, request, caller, origin, repeat)
         parent = request.headers.get(tracing.HEADER)
         with tracing.span(self.gateway.tracing, "create", parent=parent, kind="SERVER", route=route.at) as facts:
             job, wait = await self.filed(wire, route, request, caller, origin, repeat)
