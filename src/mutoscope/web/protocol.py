@@ -229,8 +229,9 @@ class Connection(Watched, HttpToolsProtocol):
     def begin(self) -> None:
         """Answer the request whose head is complete, after those before it. As uvicorn does, without what we never use:
         root paths, its own limit of connections, and a state that requests share."""
-        version, method = self.parser.get_http_version(), self.parser.get_method().decode("ascii")
-        self.scope = {
+        parser = self.parser
+        version, method = parser.get_http_version(), parser.get_method().decode("ascii")
+        self.scope = scope = {
             "type": "http",
             "asgi": ASGI,
             "http_version": version,
@@ -242,22 +243,22 @@ class Connection(Watched, HttpToolsProtocol):
             "extensions": EXTENSIONS,
             "method": method,
         }
-        if self.parser.should_upgrade() and self._should_upgrade():
+        if parser.should_upgrade() and self._should_upgrade():
             return
         path, query = target_of(self.url)
         text = path.decode("ascii")
-        self.scope |= {"path": unquote(text) if "%" in text else text, "raw_path": path, "query_string": query}
-        before = self.cycle
-        first = before is None or before.response_complete
-        keep_alive = version != "1.0" and self.parser.should_keep_alive()
+        scope["path"], scope["raw_path"] = unquote(text) if "%" in text else text, path
+        scope["query_string"] = query
+        first = self.cycle is None or self.cycle.response_complete
+        keep_alive = version != "1.0" and parser.should_keep_alive()
         if method == "GET" and first and keep_alive and self.at_once and not self.flow.write_paused:
-            answer = self.at_once(self.scope)
+            answer = self.at_once(scope)
             if answer is not None:
                 self.answered = True
                 self.transport.write(answer)
                 return
         self.cycle = Exchange(
-            self.scope,
+            scope,
             self.transport,
             self.flow,
             self.logger,

@@ -1066,9 +1066,10 @@ async def respond(response: HttpResponse, scope: Scope, send: Send) -> None:
     headers = headers_of(response)
     if REQUEST_ID not in response.headers:
         headers.append((REQUEST_ID_NAME, uuid_utils.uuid7().hex.encode()))
-    start = {"type": "http.response.start", "status": response.status, "headers": headers}
+    start: dict[str, Any] = {"type": "http.response.start", "status": response.status, "headers": headers}
     if WHOLE in scope.get("extensions", ()):
-        await send(start | {"body": response.body})
+        start["body"] = response.body
+        await send(start)
         return
     await send(start)
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body})

@@ -351,7 +351,11 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     if endpoint.parent and parent:
         inputs.append(Input(role=endpoint.parent, field="id", output_of=parent))
     roles = {each.role for each in inputs} if inputs else ()
-    operation = next((each for role, each in endpoint.makes.items() if role is None or role in roles), None)
+    operation = None
+    for role, each in endpoint.makes.items():
+        if role is None or role in roles:
+            operation = each
+            break
     if operation is None:
         deciding = {role.value for role in endpoint.makes if role}
         needed = " or ".join(path for path, each in endpoint.table if deciding.intersection(names_of(each)))
