@@ -231,7 +231,7 @@ class Connection(Watched, HttpToolsProtocol):
         root paths, its own limit of connections, and a state that requests share."""
         parser = self.parser
         version, method = parser.get_http_version(), parser.get_method().decode("ascii")
-        self.scope = scope = {
+        scope: Any = {
             "type": "http",
             "asgi": ASGI,
             "http_version": version,
@@ -243,6 +243,7 @@ class Connection(Watched, HttpToolsProtocol):
             "extensions": EXTENSIONS,
             "method": method,
         }
+        self.scope = scope
         if parser.should_upgrade() and self._should_upgrade():
             return
         path, query = target_of(self.url)
