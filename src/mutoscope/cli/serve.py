@@ -98,11 +98,12 @@ def raise_descriptors() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def guarded() -> type[Connection]:
-    """Connections, no more at once than leaves descriptors for the rest."""
+def guarded(app: App) -> type[Connection]:
+    """Connections to an app, no more at once than leaves descriptors for the rest."""
 
     class Guarded(Connection):
         most = max(descriptors() - SPARE, 16)
+        at_once = staticmethod(app.server.at_once)
 
     return Guarded
 
@@ -185,7 +186,7 @@ class Serving(uvicorn.Server):
             uvicorn.Config(
                 app.server,
                 loop="uvloop",
-                http=guarded(),
+                http=guarded(app),
                 ws=Socket,
                 ws_max_size=MAX_EVENT,
                 ws_per_message_deflate=False,
