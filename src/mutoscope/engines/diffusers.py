@@ -440,7 +440,8 @@ class _Seat:
                 log.warning("child_memory", engine=self.name, job=run.job_id, reason=news["memory"])
                 raise NoMemory(str(news.get("device", "")))
             elif "lost" in news:
-                raise CutOff(f"Engine {self.name!r} lost what made it: {news['lost']}")
+                log.error("child_lost", engine=self.name, job=run.job_id, reason=news.get("trace"))
+                raise CutOff(f"Engine {self.name!r} lost its device: {news['lost']}")
             elif "canceled" in news:
                 raise CutOff(f"Engine {self.name!r} left it off")
             else:
@@ -570,3 +571,7 @@ class _Child:
             os.killpg(self.process.pid, signal.SIGKILL)
         await self.process.wait()
         await asyncio.gather(self._listening, return_exceptions=True)
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+            with contextlib.suppress(ConnectionError):
+                await self.process.stdin.wait_closed()

@@ -4,7 +4,8 @@ It is run by path, by whichever Python has torch and diffusers, and imports noth
 Lines of JSON in: {"load": {…}} first, then {"make": id, …} for each job, {"cancel": id} at any time. Lines of JSON out:
 {"loaded": {…}} or {"unloadable": text, "told": text}; for a job {"job": id, "progress": share} and at its end, beside
 its id, one of "done", "canceled", "refused" for what the pipeline cannot make, "memory" for what the device has no room
-for, and "broken". When its stdin closes, its parent is gone and so is it.
+for, "lost" for a device that no longer answers, after which this process ends, and "broken". When its stdin closes, its
+parent is gone and so is it.
 
 `Maker` is what Ray's actors run as well (`ray_child.py`), from this file's text.
 """
@@ -25,7 +26,7 @@ import traceback
 from collections.abc import Callable, Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 Json = dict[str, Any]
 
@@ -408,7 +409,9 @@ class Maker:
             return {"memory": trace, "device": self.device}
         if isinstance(error, ValueError) and not self._has_stepped:
             return {"refused": {"message": first_line(error), "field": None}, "trace": trace}
-        self.is_lost = isinstance(error, getattr(self.torch, "AcceleratorError", ()))
+        if isinstance(error, getattr(self.torch, "AcceleratorError", ())):
+            self.is_lost = True
+            return {"lost": "the device no longer answers", "trace": trace}
         return {"broken": trace}
 
     def _is_memory(self, error: Exception) -> bool:
@@ -442,7 +445,7 @@ class Maker:
                 getattr(vae, name)()
 
     def _halve_tiles(self, vae: Any) -> bool:
-        known: Json = vars(vae)
+        known = cast("Json", vars(vae))
         names = [name for name in known if name.startswith(("tile_sample_", "tile_latent_"))]
         sides: dict[str, int] = {name: known[name] for name in names if isinstance(known[name], int)}
         smallest = min((side for name, side in sides.items() if name.startswith("tile_sample_min")), default=0)

@@ -290,7 +290,7 @@ class EngineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     sandbox: bool = True
     address: str = ""
     actors: Annotated[int, Meta(ge=1, le=1024)] = 1
-    resources: dict[str, float] = {"CPU": 1.0, "GPU": 1.0}
+    resources: dict[str, float] = {}
 
     def __repr__(self) -> str:
         return f"EngineSettings(kind={self.kind!r}, pipeline={self.pipeline!r})"  # the environment may hold a token
