@@ -125,7 +125,7 @@ ROWS: Mapping[str, Row] = {
     ),
     "flux.2-klein": Row(
         ways=KLEIN,
-        multiple=16, steps=4, guidance=1.0, negative=False,
+        multiple=16, steps=4, guidance_as="", negative=False, more={"guidance_scale": 1.0},
     ),
     "flux.2-klein-base": Row(
         ways=KLEIN,
@@ -137,7 +137,7 @@ ROWS: Mapping[str, Row] = {
     ),
     "z-image-turbo": Row(
         ways=trio("ZImage", edit=0.6, fill=0.99),
-        multiple=16, steps=9, guidance=0.0, negative=False,
+        multiple=16, steps=9, guidance_as="", negative=False, more={"guidance_scale": 0.0},
     ),
     "qwen-image": Row(
         ways=trio("QwenImage", edit=0.6, fill=0.85),
