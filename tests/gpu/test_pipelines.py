@@ -8,6 +8,7 @@ import base64
 import hashlib
 import io
 import os
+import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
@@ -150,7 +151,7 @@ async def test_words_a_picture_and_a_mask_become_pictures_by_one_pipeline(
 async def test_other_families_make_a_picture_of_the_size_that_was_asked_for(
     engine: Callable[..., Diffusers], tmp_path: Path, name: str
 ) -> None:
-    gpu = engine(name, fresh=True)
+    gpu = engine(name)
     run = Bench(tmp_path, T2I, width=100, height=60, negative_prompt="rain")
     with Image.open(await made(gpu, run)) as image:
         assert image.size == (100, 60)
@@ -158,7 +159,6 @@ async def test_other_families_make_a_picture_of_the_size_that_was_asked_for(
     edited = Bench(tmp_path, I2I, picture(tmp_path), width=None, height=None)
     with Image.open(await made(gpu, edited)) as image:
         assert image.size == (96, 64)
-    await gpu.close()
 
 
 async def test_a_clip_begins_and_ends_with_its_pictures(engine: Callable[..., Diffusers], tmp_path: Path) -> None:
@@ -182,25 +182,23 @@ async def test_a_clip_begins_and_ends_with_its_pictures(engine: Callable[..., Di
 async def test_one_set_of_weights_makes_clips_of_words_and_of_a_picture(
     engine: Callable[..., Diffusers], tmp_path: Path
 ) -> None:
-    gpu = engine("wan_5b", fresh=True)
+    gpu = engine("wan_5b")
     assert gpu.row_name == "wan2.2-ti2v-5b"
     words = await digest(gpu, tmp_path, T2V, seconds=0.2)
     child = gpu.seats[0].child
     shown = await digest(gpu, tmp_path, I2V, picture(tmp_path, 90, Role.FIRST_FRAME), seconds=0.2)
     assert words != shown and gpu.seats[0].child is child
-    await gpu.close()
 
 
 async def test_a_pipeline_without_a_callback_tells_its_steps_and_obeys_its_guider(
     engine: Callable[..., Diffusers], tmp_path: Path
 ) -> None:
-    gpu = engine("hunyuan", fresh=True)
+    gpu = engine("hunyuan")
     run = Bench(tmp_path, T2V, seconds=0.2)
     one = pixels(await made(gpu, run))
     assert [round(share, 3) for share in run.shares] == [0.307, 0.613, 0.92, 1.0]
     other = pixels(await made(gpu, Bench(tmp_path, T2V, seconds=0.2, extra={"steps": 3, "guidance": 100.0})))
     assert one != other
-    await gpu.close()
 
 
 async def test_a_canceled_job_stops_within_a_step_and_the_next_one_is_made_by_the_same_child(
@@ -249,18 +247,13 @@ async def test_a_folder_that_is_not_whole_is_refused(
     engine: Callable[..., Diffusers], folders: Path, tmp_path: Path
 ) -> None:
     broken = folders / "broken"
-    (folders / "flux").rename(broken)
-    try:
-        index = broken / "transformer" / "config.json"
-        text = index.read_text()
-        index.write_text(text.replace('"num_layers": 1', '"num_layers": 2'))
-        gpu = engine("broken", fresh=True)
-        outcome = await gpu.generate(Bench(tmp_path, T2I))
-        assert isinstance(outcome, NotSubmitted), outcome
-        assert "the weights lack parts that the model's configuration has" in outcome.problem.message
-    finally:
-        index.write_text(text)
-        broken.rename(folders / "flux")
+    shutil.copytree(folders / "flux", broken)
+    index = broken / "transformer" / "config.json"
+    index.write_text(index.read_text().replace('"num_layers": 1', '"num_layers": 2'))
+    gpu = engine("broken")
+    outcome = await gpu.generate(Bench(tmp_path, T2I))
+    assert isinstance(outcome, NotSubmitted), outcome
+    assert "the weights lack parts that the model's configuration has" in outcome.problem.message
 
 
 async def test_a_request_is_answered_by_a_server_whose_pipeline_is_tiny(
