@@ -16,6 +16,7 @@ from mutoscope.background.retention import Sweeper
 from mutoscope.background.webhooks import Deliverer, Ed25519, ed25519
 from mutoscope.background.worker import Worker
 from mutoscope.engines import Engine
+from mutoscope.engines.diffusers import Diffusers
 from mutoscope.engines.peer import Peer
 from mutoscope.engines.relay import Relay
 from mutoscope.engines.script import Script
@@ -92,6 +93,7 @@ class App:
         self.engines: dict[str, Engine] = {
             "studio": Studio(settings.studio),
             "script": Script(settings.script),
+            **weights(settings),
             **self.relays,
         }
         check_prices(settings, self.engines)
@@ -322,6 +324,14 @@ def check_prices(settings: Settings, engines: Mapping[str, Engine]) -> None:
             if name not in places:
                 where = f'[models."{model}".prices.{name}]'
                 raise BadSettings(f"{where}: there is no engine or API of this name; there are {', '.join(places)}")
+
+
+def weights(settings: Settings) -> dict[str, Engine]:
+    """An engine for each pipeline of the operator's own. Raises BadSettings."""
+    for name in settings.engines:
+        if name in BUILT_IN or name in BY_NAME or name in settings.accounts:
+            raise BadSettings(f"[engines.{name}]: an engine, an account or an API has this name; choose another")
+    return {name: Diffusers(name, each) for name, each in settings.engines.items()}
 
 
 def open_wires(settings: Settings) -> dict[str, str]:
