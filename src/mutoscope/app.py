@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import resource
 import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -26,7 +27,7 @@ from mutoscope.files.data_dir import Home
 from mutoscope.files.egress import SafeClient
 from mutoscope.files.probe import Prober
 from mutoscope.model.catalog import Catalog
-from mutoscope.model.config import BadSettings, Rights, Settings
+from mutoscope.model.config import BadSettings, Files, Rights, Settings
 from mutoscope.model.job import Job
 from mutoscope.model.problem import Problem
 from mutoscope.service import rehearsal as rehearsing
@@ -51,6 +52,8 @@ log = structlog.get_logger(__name__)
 
 
 BUILT_IN = ("studio", "script")
+SECRET_OPTION = re.compile(r"secret|token|key|password|sas")
+"""Options of a bucket that are no one's to see."""
 
 
 class App:
@@ -75,7 +78,7 @@ class App:
         self.assets = Assets(
             settings.files,
             data=self.home.root,
-            secret=self.home.link_secret(),
+            secret=self.home.link_secret(settings.files.link_secret),
             sizes=self.store.asset_bytes,
             most_sent=descriptors() // 2,
         )
@@ -196,6 +199,7 @@ class App:
             wires=rehearsing.wires(self.wires) if rehearsal else self.wires,
         )
         logs.conceal((self.webhook_secret, settings.metrics.token, *(each.key for each in settings.accounts.values())))
+        logs.conceal((settings.files.link_secret, *secrets_of(settings.files)))
         self.tracing: Tracing | None = None
         self.trace(tracing.start(settings.tracing))
         self._tasks: list[asyncio.Task[None]] = []
@@ -266,6 +270,11 @@ class App:
             return None
         own = rights.get(owner) or (Rights(),)
         return widest(share_of(each, row, self.settings.limits).concurrency for each in own)
+
+
+def secrets_of(files: Files) -> list[str]:
+    """What its options hold that nobody may read."""
+    return [value for name, value in files.options.items() if SECRET_OPTION.search(name.lower())]
 
 
 def descriptors() -> int:

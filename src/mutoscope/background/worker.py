@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from mutoscope.engines import CutOff, Engine, NotSubmitted, OpenedInput, Outcome, RetryFetch, Submitted
 from mutoscope.engines.engine import MADE, outcome_word
 from mutoscope.files.assets import Assets, in_file_pool
+from mutoscope.files.bucket import BucketUnavailable
 from mutoscope.files.c2pa import Making, Signer, Unsigned
 from mutoscope.files.probe import MediaInfo
 from mutoscope.model.config import Relay as RelaySettings
@@ -491,7 +492,7 @@ class Run:
         if made is not False:
             source = await self._signed(source, media_type, Making() if made is True else made)
         size = len(source) if isinstance(source, bytes) else source.stat().st_size
-        asset = await self.assets.put(source, media_type)
+        asset = await self._put(source, media_type)
         return Output(
             id=str(uuid_utils.uuid7()),
             media_type=media_type,
@@ -502,6 +503,21 @@ class Run:
             seconds=seconds,
             frames=frames,
         )
+
+    async def _put(self, source: Path | bytes, media_type: str) -> str:
+        """A bucket that cannot be used is waited for: what was made is not made again for it."""
+        since = time.monotonic()
+        while True:
+            try:
+                return await self.assets.put(source, media_type)
+            except BucketUnavailable as problem:
+                log.error("job_hindered", job=self.job.id, reason=problem.message)
+                if self._worker.stopping:
+                    self.released = True
+                    raise asyncio.CancelledError from problem
+                if time.monotonic() - since > PATIENCE_SECONDS:
+                    raise
+            await asyncio.sleep(HINDERED_SECONDS)
 
     def say(self, text: str) -> Output:
         return Output(id=str(uuid_utils.uuid7()), media_type=WORDS, text=text)

@@ -45,9 +45,9 @@ class Home:
             os.close(self._lock)
             self._lock = None
 
-    def link_secret(self) -> bytes:
-        """The key that signs links to files."""
-        return base64.b64decode(self._secret("link-secret"))
+    def link_secret(self, given: str = "") -> bytes:
+        """The key that signs links to files: the one of the settings, where they name one."""
+        return given.encode() if given else base64.b64decode(self._secret("link-secret"))
 
     def webhook_secret(self) -> str:
         """The default key that signs webhooks, in the form that Standard Webhooks libraries take."""

@@ -159,8 +159,16 @@ class Inputs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     store: str = ""
+    endpoint: str = ""
+    options: dict[str, str] = {}
+    timeout_seconds: Annotated[float, Meta(gt=0, le=3600)] = 30.0
+    links: Literal["server", "bucket"] = "server"
+    link_secret: str = ""
     link_seconds: float = 24 * 3600.0
     webhook_link_seconds: float = 7 * 24 * 3600.0
+
+    def __repr__(self) -> str:
+        return f"Files(store={self.store!r}, links={self.links!r})"  # what is logged shows no credentials
 
 
 class Retention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -339,6 +347,7 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
         check_numbers(msgspec.to_builtins(settings))
         check_secret(settings.webhooks.secret, "webhooks.secret")
         check_secret(settings.metrics.token, "metrics.token")
+        check_secret(settings.files.link_secret, "files.link_secret")
         return replace(settings, accounts=with_keys(settings.accounts, variables))
     except msgspec.ValidationError as error:
         origin = variable_of(str(error), variables) or str(chosen or "the settings")

@@ -46,7 +46,8 @@ class Readiness:
         return self._found
 
     async def _look(self) -> dict[str, str]:
-        found = {"store": await self._store(), "worker": self._worker(), "disk": self._disk()}
+        store, files = await asyncio.gather(self._store(), self.gateway.assets.trouble())
+        found = {"store": store, "files": files, "worker": self._worker(), "disk": self._disk()}
         failing = {what: why for what, why in found.items() if why}
         if failing and failing != self._found:
             log.error("not_ready", **failing)
