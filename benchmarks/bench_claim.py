@@ -18,8 +18,8 @@ import uuid_utils
 
 from mutoscope.model.job import Generation, Job, Operation
 from mutoscope.store import SqliteStore
-from mutoscope.store.sqlite import jobs
-from mutoscope.store.sqlite.queue import Turns
+from mutoscope.store.sql import jobs
+from mutoscope.store.sql.queue import Turns
 
 CASES = ((1, 0), (2, 0), (1000, 0), (1, 10_000), (2, 10_000), (1000, 10_000))
 """How many owners wait, and how many jobs run already."""

@@ -26,6 +26,7 @@ from mutoscope.store.protocol import (
     Keys,
     Leases,
     Ledger,
+    News,
     Outlay,
     PendingDeliveries,
     PendingDelivery,
@@ -40,7 +41,8 @@ from mutoscope.store.protocol import (
     Uploads,
     Watched,
 )
-from mutoscope.store.sqlite.store import NewerDatabase, SqliteStore, check_readable
+from mutoscope.store.sql.migrations import NewerDatabase
+from mutoscope.store.sqlite import SqliteStore, check_readable
 
 __all__ = [
     "EVENTS",
@@ -64,6 +66,7 @@ __all__ = [
     "Leases",
     "Ledger",
     "NewerDatabase",
+    "News",
     "Outlay",
     "PendingDeliveries",
     "PendingDelivery",
