@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import structlog
 
@@ -37,7 +38,7 @@ from mutoscope.service.keys import Keys, RateLimiter, share_of, widest
 from mutoscope.service.routing import Routes
 from mutoscope.service.spending import Books
 from mutoscope.service.words import Desk
-from mutoscope.store import SqliteStore
+from mutoscope.store import News, make_store
 from mutoscope.telemetry import logs, tracing
 from mutoscope.telemetry.counters import Durations
 from mutoscope.telemetry.tracing import Tracing
@@ -72,7 +73,7 @@ class App:
         self.home = Home(data or settings.data)
         self.signer = signer(settings.credentials, identity or self.home.credentials)
         self.home.take()
-        self.store = SqliteStore(self.home.database)
+        self.store = make_store(settings.store.url, self.home.database)
         self.client = SafeClient(settings.net)
         self.prober = Prober(settings.inputs)
         self.assets = Assets(
@@ -198,7 +199,14 @@ class App:
             published=self.ed25519.published() if self.ed25519 else None,
             wires=rehearsing.wires(self.wires) if rehearsal else self.wires,
         )
-        logs.conceal((self.webhook_secret, settings.metrics.token, *(each.key for each in settings.accounts.values())))
+        logs.conceal(
+            (
+                password_of(settings.store.url),
+                self.webhook_secret,
+                settings.metrics.token,
+                *(each.key for each in settings.accounts.values()),
+            )
+        )
         logs.conceal((settings.files.link_secret, *secrets_of(settings.files)))
         self.tracing: Tracing | None = None
         self.trace(tracing.start(settings.tracing))
@@ -212,10 +220,12 @@ class App:
 
     async def start(self) -> None:
         """Open the store, take up what an earlier process left, and begin to work."""
+        self.store.told = self.hear
         await self.store.open()
         await self.keys.refresh()
         limit_of = partial(self.limit_of, await self.keys.all_rights())
-        recovered = await self.store.recover(now=self.gateway.clock(), concurrency=limit_of)
+        dead = () if self.store.shared else None
+        recovered = await self.store.recover(now=self.gateway.clock(), concurrency=limit_of, dead=dead)
         if recovered:
             log.info("recovered", what="jobs and deliveries of an earlier process", count=recovered)
         if self.rehearsal:
@@ -227,6 +237,18 @@ class App:
             asyncio.create_task(self.lag.run()),
             asyncio.create_task(self.sweeper.run()),
         ]
+
+    def hear(self, news: News) -> None:
+        """Other processes have changed something in the store: wake whoever it concerns here."""
+        signals = self.gateway.signals
+        for engine in self.engines if news.anything else news.engines:
+            signals.wake(engine)
+        if news.anything or news.deliveries:
+            signals.delivery_pending()
+        if news.anything or news.watches:
+            signals.watched()
+        for id in self.gateway.watched_jobs if news.anything else news.jobs:
+            self.gateway.changed(id)
 
     async def drain(self) -> None:
         """Take no new jobs, and finish or release the running ones; reads are still answered meanwhile."""
@@ -275,6 +297,11 @@ class App:
 def secrets_of(files: Files) -> list[str]:
     """What its options hold that nobody may read."""
     return [value for name, value in files.options.items() if SECRET_OPTION.search(name.lower())]
+
+
+def password_of(url: str) -> str:
+    """What is not to be logged of a database's URL."""
+    return unquote(urlsplit(url).password or "")
 
 
 def descriptors() -> int:

@@ -285,18 +285,22 @@ def home(settings: Settings) -> Iterator[Check]:
         yield Check(what="data directory", verdict=Verdict.BROKEN, found=f"{root} cannot be written", advice=advice)
         return
     yield Check(what="data directory", found=str(root) if root.exists() else f"{root} (will be made at first start)")
-    if (root / _records.DATABASE).exists():
-        yield records(root / _records.DATABASE)
+    if _records.is_there(settings):
+        yield records(settings, root / _records.DATABASE)
     yield space(there)
     yield disk(there)
 
 
-def records(path: Path) -> Check:
+def records(settings: Settings, path: Path) -> Check:
+    url = settings.store.url
     try:
-        check_readable(path)
-    except (NewerDatabase, Problem) as error:
+        check_readable(url, path)
+    except (NewerDatabase, Problem, BadSettings) as error:
         advice = "choose another directory with --data, or put back the copy that fits"
+        advice = "see [store] url, and whether the database is up" if url else advice
         return Check(what="job store", verdict=Verdict.BROKEN, found=str(error), advice=advice)
+    if url:
+        return Check(what="job store", found="PostgreSQL, as [store] url says")
     return Check(what="job store", found=f"{path}, {_show.size(path.stat().st_size)}")
 
 
@@ -381,7 +385,7 @@ def files_in_bucket(settings: Settings) -> Check:
         there = asyncio.run(Bucket(settings.files).sizes())
     except (BadSettings, Problem) as error:
         return Check(what="files", verdict=Verdict.BROKEN, found=str(error), advice=BUCKET_LOG)
-    known = (settings.data / _records.DATABASE).is_file()
+    known = _records.is_there(settings)
     damaged, absent = asyncio.run(unlike(settings, there)) if known else ([], [])
     if not damaged and not absent:
         return Check(what="files", found=f"{len(there)} are in {settings.files.store}, each as large as it was")
@@ -396,7 +400,7 @@ def files_in_bucket(settings: Settings) -> Check:
 
 async def unlike(settings: Settings, there: dict[str, int]) -> tuple[list[str], list[str]]:
     """Files of another size than they had, and those that are not there."""
-    async with _records.at(settings.data / _records.DATABASE) as store:
+    async with _records.at(settings) as store:
         named = [asset for asset in await store.assets() if KEY.fullmatch(asset)]
         present = [asset for asset in named if asset in there]
         damaged = [asset for asset in present if await store.asset_bytes(asset) not in (None, there[asset])]
@@ -404,7 +408,7 @@ async def unlike(settings: Settings, there: dict[str, int]) -> tuple[list[str], 
 
 
 async def missing_files(settings: Settings, root: Path) -> list[str]:
-    async with _records.at(settings.data / _records.DATABASE) as store:
+    async with _records.at(settings) as store:
         named = [asset for asset in await store.assets() if KEY.fullmatch(asset)]
         return [asset for asset in named if not (root / place(asset)).is_file()]
 

@@ -83,7 +83,7 @@ def serve(
     with listening(settings.server.host, settings.server.port) as door:
         app = App(settings, rehearsal=rehearse)
         keep_scratch(app.home.scratch)
-        check_readable(app.home.database)
+        check_readable(settings.store.url, app.home.database)
         server = Serving(app, door)
         server.run(sockets=[door])
     return 0 if server.started else 1

@@ -171,6 +171,13 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return f"Files(store={self.store!r}, links={self.links!r})"  # what is logged shows no credentials
 
 
+class Store(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    url: str = ""
+
+    def __repr__(self) -> str:
+        return f"Store(url={'…' if self.url else ''!r})"  # what is logged shows no password
+
+
 class Retention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     jobs_days: Count = 0
     inputs_days: Rate = 0.0
@@ -302,6 +309,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     net: Net = Net()
     inputs: Inputs = Inputs()
     files: Files = Files()
+    store: Store = Store()
     retention: Retention = Retention()
     webhooks: Webhooks = Webhooks()
     worker: Worker = Worker()

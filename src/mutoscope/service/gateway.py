@@ -425,6 +425,11 @@ class Gateway:
         for event in self._watchers.get(id, ()):
             event.set()
 
+    @property
+    def watched_jobs(self) -> tuple[str, ...]:
+        """Those that somebody waits for."""
+        return tuple(self._watchers)
+
     async def watch(self, id: str, *, poll_seconds: float = 1.0) -> AsyncIterator[Job]:
         """The job, then the job again at each change that this process sees, until it is final."""
         event = asyncio.Event()

@@ -75,7 +75,7 @@ RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bdate\((\w+), 'unixepoch'\)"), r"day_of(\1)"),
     (re.compile(r"\bgroup_concat\("), "string_agg("),
 )
-"""What is said otherwise here than in SQLite, after `?` and `?2` have become `$1` and `$2`. There are seven of these."""
+"""What is said otherwise here than in SQLite, after `?` and `?2` have become `$1` and `$2`."""
 
 OVERRIDES = {
     # Nothing tells whether another process has added jobs meanwhile: what was counted in one transaction is forgotten.
@@ -248,7 +248,7 @@ class Adapted:
 
 def query(db: Link, sql: str, values: Sequence[Value]) -> Any:
     cursor = db.cursor(binary=True)
-    return cursor.execute(cast("Query", translated(sql)), values, prepare=True)
+    return cursor.execute(cast("bytes", translated(sql)), values, prepare=True)  # a text that is no literal
 
 
 def is_lost(db: Link | None, error: BaseException) -> bool:

@@ -170,7 +170,7 @@ def open_for_writing(path: Path, busy_seconds: float) -> SqliteConnection:
     return db
 
 
-def check_readable(path: Path) -> None:
+def check_file(path: Path) -> None:
     """Look before anything is begun. Raises NewerDatabase, and Problem when the file cannot be used."""
     if not path.exists():
         return

@@ -6,7 +6,7 @@ CONFLICT with its target, LIKE, a name for each sub-select, whole numbers cast t
 does not reach, PostgreSQL's file translates.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -105,7 +105,7 @@ class Database(Protocol):
 
 
 @contextmanager
-def undone(db: Connection) -> Iterator[None]:
+def undone(db: Connection) -> Generator[None]:
     """What is written under this is undone when it raises, and the transaction goes on."""
     _ = db.execute("SAVEPOINT one")
     try:

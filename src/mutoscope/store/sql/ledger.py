@@ -37,7 +37,8 @@ SETTLE = f"""
            ?4, ?5, ?6, ?7
     WHERE NOT EXISTS (SELECT 1 FROM ledger WHERE job = ?1 AND kind = 'charge')"""
 CUT_OFF = """
-    SELECT job, amount, owner, model, engine FROM outlays CROSS JOIN ledger WHERE job = id AND kind = 'reserve' AND at <= ?"""
+    SELECT job, amount, owner, model, engine FROM outlays CROSS JOIN ledger
+    WHERE job = id AND kind = 'reserve' AND at <= ?"""
 CHARGED = "SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM ledger WHERE job = ? AND kind IN ('charge', 'late')"
 BALANCE = "SELECT period, charged, reserved FROM balances WHERE owner = ?1 AND period IN ('', ?2)"
 ENTRIES = f"""

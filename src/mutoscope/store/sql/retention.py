@@ -13,7 +13,7 @@ from mutoscope.store.sql.assets import INPUT, NEEDED, OUTPUT, drop, let_go
 from mutoscope.store.sql.connection import Connection
 from mutoscope.store.sql.deliveries import PENDING
 from mutoscope.store.sql.jobs import first_id
-from mutoscope.store.sql.rows import Row, texts
+from mutoscope.store.sql.rows import Row, Value, texts
 from mutoscope.store.sql.writer import Changes
 
 # A job that nobody waits for: neither its vendor's news, nor the answer to a paid request, nor a webhook's receiver.
@@ -294,6 +294,6 @@ def column(db: Connection, query: str, values: Row) -> list[str]:
     return [id for (id,) in db.execute(query, values)]
 
 
-def count(db: Connection, query: str, *values: object) -> int:
+def count(db: Connection, query: str, *values: Value) -> int:
     [found] = db.execute(query, values).fetchone()
     return int(found)

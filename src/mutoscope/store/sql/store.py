@@ -651,8 +651,8 @@ class SqlStore:
         return tuple(str(asset) for (asset,) in await self._read(retention.DUE_DROPS, (now, limit)))
 
     async def asset_bytes(self, asset: str) -> int | None:
-        for (bytes,) in await self._read(files.UPLOADED, (asset,)):
-            return msgspec.convert(bytes, int | None) or None
+        for (size,) in await self._read(files.UPLOADED, (asset,)):
+            return msgspec.convert(size, int | None) or None
         for (outputs,) in await self._read(files.MADE, (asset,)):
             made = decode_outputs(msgspec.convert(outputs, bytes))
             return next((each.bytes for each in made if each.asset == asset), None) or None
