@@ -69,14 +69,18 @@ class Worker:
         scratch: Path,
         landings: Path,
         signer: Signer | None = None,
+        name: str = "",
+        hindered: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`hindered`: whether no jobs may be claimed now."""
+        self.hindered = hindered
         self.gateway, self.engines, self.settings = gateway, engines, settings
         self.relay = relay or RelaySettings()
         self.scratch, self.landings, self.signer, self.clock = scratch, landings, signer, clock
         self.store: WorkerStore = gateway.store
         self.signals = gateway.signals
-        self.name = f"{socket.gethostname()}-{secrets.token_hex(4)}"
+        self.name = name or new_name()
         self.runs: dict[str, Run] = {}
         self.stopping = False
         self.looked = time.monotonic()  # when the store was last asked for jobs, with success
@@ -142,7 +146,7 @@ class Worker:
             free = engine.slots - sum(run.job.engine == name for run in self.runs.values())
             if free <= 0:
                 self.signals.full(name)
-            if free <= 0 or self.stopping:
+            if free <= 0 or self.stopping or self.hindered():
                 continue
             jobs = await self.store.claim(
                 engine=name,
@@ -620,6 +624,11 @@ class Run:
         if ending.state is not State.SUCCEEDED and not ending.was_made:
             return 0.0
         return self._worker.gateway.prices.cost_of(self.job, ending.outputs) if self.cost is None else self.cost
+
+
+def new_name() -> str:
+    """Of a process: no other has it, now or later."""
+    return f"{socket.gethostname()}-{secrets.token_hex(4)}"
 
 
 def names_in(folder: Path) -> list[str]:

@@ -51,6 +51,7 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     data: str = ""
     max_body_bytes: int = 64 * 1024 * 1024
     grace_seconds: float = 20.0
+    leave_seconds: float = 0.0
     log_level: str = "info"
     log_json: bool = False
     allow_origins: tuple[str, ...] = ()
