@@ -480,7 +480,7 @@ class Server:
         self, wire: Wire, route: Stream, request: HttpRequest, caller: Caller, receive: Receive, who: str
     ) -> HttpResponse | stream.Sending:
         """An answer in words."""
-        if self.words is None or self.gateway.signals.draining:
+        if self.words is None or self.gateway.is_closed:
             raise Problem(Kind.UNAVAILABLE, "The server is shutting down. Try again shortly.", retry_after=5)
         id = uuid_utils.uuid7().hex
         response = await stream.begin(self.words, wire, route, request, caller, receive, id, who)
@@ -565,7 +565,7 @@ class Server:
         check_scope("API", wire.name, caller.rights.wires)
         if self.rehearsal and (wanted := request.headers.get(REHEARSE)):
             raise rehearsed(wanted)
-        if self.words is None or self.gateway.signals.draining:
+        if self.words is None or self.gateway.is_closed:
             raise Problem(Kind.UNAVAILABLE, "The server is shutting down. Try again shortly.", retry_after=5)
         await realtime.converse(self.words, wire, route, request, caller, spend, client, kept, who)
 
