@@ -67,4 +67,6 @@ def sweeper_of(settings: Settings, store: Store) -> Sweeper:
 
 def assets_of(settings: Settings) -> Assets:
     """The files of a data directory; the links to them are not asked for here."""
-    return Assets(settings.files, data=settings.data, secret=Home(settings.data).link_secret())
+    return Assets(
+        settings.files, data=settings.data, secret=Home(settings.data).link_secret(settings.files.link_secret)
+    )

@@ -27,6 +27,7 @@ from psycopg.types.numeric import Int8BinaryDumper
 from psycopg.types.string import StrDumper
 
 from mutoscope.model.problem import Kind, Problem, Unavailable
+from mutoscope.store.fleet import Fleet
 from mutoscope.store.protocol import News
 from mutoscope.store.sql.connection import NOT_OPEN, Cursor
 from mutoscope.store.sql.jobs import STAMP
@@ -124,6 +125,7 @@ class PostgresStore(SqlStore):
     ) -> None:
         """`busy_seconds`: how long a call waits for a database that is away. `clock` ages the hot jobs."""
         super().__init__(PostgresDatabase(url, busy_seconds), hot_jobs=hot_jobs, clock=clock)
+        self.fleet = Fleet(self._write, self._read)
 
 
 class PostgresDatabase:

@@ -14,6 +14,7 @@ import msgspec
 from mutoscope.model.job import Dispatch, Event, Failure, Job, Json, Output, Sent, State, Watch
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import Upload
+from mutoscope.store.fleet import Fleet
 from mutoscope.store.hot import HotJobs
 from mutoscope.store.protocol import (
     EVENTS,
@@ -103,6 +104,7 @@ class SqlStore:
         self._writer: Writer | None = None
         self._read, self._report = database.read, database.report
         self.told: Callable[[News], None] | None = None
+        self.fleet: Fleet | None = None  # where other processes may work on the same jobs
         self._removals = -1  # by any process, when it was last asked
 
     async def open(self) -> None:
