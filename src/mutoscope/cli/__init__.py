@@ -35,10 +35,11 @@ VERBS = {
     "usage": "What was spent, by key, model, day or engine.",
     "sweep": "Remove now what has been kept for its time.",
     "forget": "Remove everything that is kept of one owner, and look whether it is gone.",
+    "store": "Bring the store's schema up to date, look whether all is right, move to another database.",
     "doctor": "What is installed, reachable and missing, and what to do about it.",
     "keys": "Make, list, revoke and rotate API keys.",
 }
-GROUPS = ("jobs", "keys", "webhooks")
+GROUPS = ("jobs", "keys", "store", "webhooks")
 for verb, sentence in VERBS.items():
     app.command(f"mutoscope.cli.{verb}:{'app' if verb in GROUPS else verb}", name=verb, help=sentence)
 
