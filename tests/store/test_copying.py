@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from store_samples import OUTPUT, T0, make_job, postgres_store
+from store_samples import OUTPUT, T0, make_job, make_upload, pending_deliveries, postgres_store
 from test_sqlite import use_everything
 
 from mutoscope.cli import main
 from mutoscope.model.job import State
 from mutoscope.model.problem import Problem
-from mutoscope.store import SpendingHold, SqliteStore
+from mutoscope.store import KeyRecord, Repeat, SpendingHold, SqliteStore
 from mutoscope.store.postgres import PostgresStore
 from mutoscope.store.sql import copying
 from postgres_server import server
@@ -29,8 +29,23 @@ async def full(tmp_path: Path) -> AsyncIterator[SqliteStore]:
             _ = await store.claim(engine="script", worker="w", lease_seconds=9, limit=99, now=T0)
             _ = await store.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), cost=1.0, now=T0)
     await store.add_event(job.id, "late", detail="a\0b", now=T0)
+    await keep_the_rest(store)
     yield store
     await store.close()
+
+
+async def keep_the_rest(store: SqliteStore) -> None:
+    await store.add_key(KeyRecord(id="k", name="alice", digest="0" * 64, prefix="msk_", created=T0))
+    await store.add_uploads([upload := make_upload()])
+    _ = await store.fill_upload(upload.id, "a", 1, T0), await store.add_traffic("2026-01-01", {"alice": 7})
+    repeat = Repeat(key="k", digest="d", seconds=9)
+    job = await store.add(make_job(engine="vendor"), repeat=repeat, pending_delivery=pending_deliveries("queued"))
+    _ = await store.claim(engine="vendor", worker="w", lease_seconds=9, limit=9, now=T0)
+    _ = await store.intend(job.id, "w", account="vendor", reference="r", now=T0)
+    _ = await store.accept(job.id, number=1, handle={"id": "x"}, status="", due=T0, deadline=T0, now=T0)
+    [sent] = await store.deliveries(job=job.id)
+    outcome = {"status": 500, "error": None, "ms": 1.0, "delivered": False, "next_due": T0 + 9}
+    _ = await store.record_attempt(sent.delivery.id, at=T0, **outcome)
 
 
 @pytest.fixture
