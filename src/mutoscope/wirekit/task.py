@@ -107,15 +107,16 @@ class Endpoint(Struct, frozen=True, kw_only=True, dict=True):
     fixed: Json = {}  # members that the vendor wants and nobody asks for, by dotted path
     always: Json = {}  # fields of a Generation that its body has no member for: nothing else can be asked for
     flat: "Flat | None" = None  # of a body whose members stand in a list
-    webhook: str | None = None  # set by the API: dotted path of the address for news
+    shared: Mapping[str, AnyField] = {}  # set by the API: its table, for a body without one of its own
+    webhook: str | None = None  # the same: dotted path of the address for news
 
     # Worked out when the first request comes: there are hundreds of endpoints, and a start is not to wait for them.
 
     @cached_property
     def table(self) -> tuple[tuple[str, AnyField], ...]:
         """The rows that its body has."""
-        fields = (self.fields or {}).items()
-        return tuple(pair for pair in fields if self.exact or has(members_of(self), pair[0]))
+        fields = self.shared if self.fields is None else self.fields
+        return tuple(pair for pair in fields.items() if self.exact or has(members_of(self), pair[0]))
 
     @cached_property
     def heads(self) -> tuple[str, ...]:
@@ -251,9 +252,8 @@ class TaskApi(Struct, frozen=True, kw_only=True):
 
 
 def tabled(api: TaskApi, endpoint: Endpoint) -> Endpoint:
-    """With the API's table, where it has none of its own."""
-    fields = api.fields if endpoint.fields is None else endpoint.fields
-    return replace(endpoint, fields=fields, webhook=api.webhook)
+    """With what its API has for all of them."""
+    return replace(endpoint, shared=api.fields, webhook=api.webhook)
 
 
 def has_callers_name(path: str, field: AnyField) -> bool:
