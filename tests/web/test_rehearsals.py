@@ -110,5 +110,10 @@ async def test_a_rehearsal_is_this_machines_or_an_administrators(start: Callable
             for name in ("ann", "bob", "eve")
         ]
         assert [each.status_code for each in asked] == [200, 403, 401]
+        admin = {"authorization": "Bearer key_of_ann_in_a_test"}
+        for path, told in (("since=soon", "`since` should be of type number"), ("limit=9999", "at most 1000")):
+            wrong = await running.client.get(f"/rehearsal/jobs?{path}", headers=admin)
+            assert wrong.status_code == 400 and told in wrong.json()["error"]
+        assert (await running.client.get("/rehearsal/jobs?since=1.5", headers=admin)).status_code == 200
     async with start() as running:
         assert (await running.client.get("/rehearsal/faults")).status_code == 404, "only a rehearsal has faults"

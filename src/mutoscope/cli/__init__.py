@@ -36,6 +36,7 @@ VERBS = {
     "forget": "Remove everything that is kept of one owner, and look whether it is gone.",
     "doctor": "What is installed, reachable and missing, and what to do about it.",
     "keys": "Make, list, revoke and rotate API keys.",
+    "env": "The environment variables that point every vendor's own client at a server.",
     "mcp": "The tools for agents over stdio, by the Model Context Protocol.",
 }
 GROUPS = ("jobs", "keys", "webhooks")

@@ -51,6 +51,8 @@ from mutoscope.web.head import Proxies, check_host, one_credential
 from mutoscope.web.rehearsals import REHEARSAL, Rehearsals
 from mutoscope.web.router import PARAMETER, Found, Router, Target
 from mutoscope.web.tools import Tools
+from mutoscope.wirekit.body import dotted
+from mutoscope.wirekit.flaws import plain
 from mutoscope.wirekit.forms import as_json
 from mutoscope.wirekit.routes import (
     OF_ONE_JOB,
@@ -773,7 +775,7 @@ class Server:
             return await self.admin.answer(request)
         except Problem as problem:
             headers = {} if problem.retry_after is None else {"retry-after": str(math.ceil(problem.retry_after))}
-            return json_response({"error": problem.message, "kind": problem.kind}, problem.status, headers)
+            return json_response({"error": in_full(problem), "kind": problem.kind}, problem.status, headers)
 
     # -- agents, and rehearsals ---------------------------------------------------------
 
@@ -825,7 +827,7 @@ class Server:
                 force_setattr(request, "body", await read_body(receive, request, MAX_ADMIN))
             return await rehearsals.answer(request)
         except Problem as problem:
-            return json_response({"error": problem.message, "kind": problem.kind}, problem.status)
+            return json_response({"error": in_full(problem), "kind": problem.kind}, problem.status)
 
     async def meet_fault(self, wire: Wire, request: HttpRequest) -> Fault | None:
         """The fault that a rehearsal has for this request, begun: it is slow, or told to fail. Raises its Problem."""
@@ -956,6 +958,12 @@ async def in_thread(read: Callable[..., T], request: HttpRequest, *arguments: ob
     if len(request.body) > LARGE_BODY:
         return await asyncio.to_thread(read, *arguments)
     return read(*arguments)
+
+
+def in_full(problem: Problem) -> str:
+    """Its message, with every flaw: `limit` should be at most 1000."""
+    flaws = [f"`{dotted(each.path)}` {each.message or plain(each)}" for each in problem.flaws]
+    return "; ".join(flaws) or problem.message
 
 
 def rehearsed(kind: str, header: str = REHEARSE) -> Problem:
