@@ -22,7 +22,6 @@ ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
 CONTAINERFILE = (ROOT / "Containerfile").read_text()
 SECTIONS = {each.name: each.type for each in msgspec.structs.fields(Settings)}
-BUILT_NOW = {("store", "url"), ("files", "endpoint")}  # of the profile for a team: come with PostgreSQL and S3
 SECONDS = 60.0
 
 
@@ -48,7 +47,7 @@ def test_every_setting_that_they_name_exists() -> None:
     ):
         for section, setting in settings_named(path.read_text()):
             known = {each.name for each in msgspec.structs.fields(SECTIONS.get(section, NoSection))}
-            assert setting in known or (section, setting) in BUILT_NOW, (path.name, section, setting)
+            assert setting in known, (path.name, section, setting)
 
 
 def test_the_action_starts_what_is_there() -> None:
