@@ -262,6 +262,8 @@ class App:
             published=self.ed25519.published() if self.ed25519 else None,
             wires=rehearsing.wires(self.wires) if rehearsal else self.wires,
         )
+        if self.server.faults:
+            self.deliverer.doubles = self.server.faults.doubles
         logs.conceal(
             (
                 password_of(settings.store.url),
@@ -350,6 +352,7 @@ class App:
         await self.words.close()
         await self.prober.close()
         await self.client.close()
+        await self.server.close()
         await self.server.byte_quota.close()
         await self.keys.close()
         await self.membership.close()

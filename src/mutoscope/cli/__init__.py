@@ -38,6 +38,8 @@ VERBS = {
     "store": "Bring the store's schema up to date, look whether all is right, move to another database.",
     "doctor": "What is installed, reachable and missing, and what to do about it.",
     "keys": "Make, list, revoke and rotate API keys.",
+    "env": "The environment variables that point every vendor's own client at a server.",
+    "mcp": "The tools for agents over stdio, by the Model Context Protocol.",
 }
 GROUPS = ("jobs", "keys", "store", "webhooks")
 for verb, sentence in VERBS.items():
