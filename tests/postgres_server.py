@@ -24,6 +24,7 @@ SETTINGS = {
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "max_connections": "300",
     "autovacuum": "off",
     "shared_buffers": "32MB",
     "listen_addresses": "127.0.0.1",
@@ -59,6 +60,7 @@ class Server:
         self.password = secrets.token_hex(16)
         self.port = free_port()
         self.programs, self.settings = programs, SETTINGS | settings
+        self.folder_of_test: Path | None = None
         self.process: subprocess.Popen[bytes] | None = None
         (self.folder / "password").write_text(self.password)
         for path in (self.folder, self.folder / "password"):
@@ -127,10 +129,12 @@ class Server:
         db.close()
         return url
 
-    def emptied(self) -> str:
-        """The URL of a database with the schema and nothing else. It is the same one each time: to make one takes as
-        long as a test."""
-        self.execute(EMPTY, database=self.migrated.rpartition("/")[2])
+    def of(self, folder: Path) -> str:
+        """The URL of a database with the schema, empty where another folder has had it last. It is the same one each
+        time: to make one takes as long as a test."""
+        if folder != self.folder_of_test:
+            self.execute(EMPTY, database=self.migrated.rpartition("/")[2])
+            self.folder_of_test = folder
         return self.migrated
 
 

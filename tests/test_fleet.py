@@ -25,6 +25,7 @@ from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.keys import RateLimited, RateLimiter, TokenRateLimiter
 from mutoscope.store.fleet import Fleet, Member
 from mutoscope.wirekit.ids import from_uuid4_form
+from mutoscope.wires import BY_NAME
 from postgres_server import server
 from s3 import OPTIONS, S3
 
@@ -82,7 +83,7 @@ async def test_a_worker_makes_what_a_server_has_filed_and_the_bucket_has_it(begi
         job = await front.finished(await filed(front))
         assert job.state is State.SUCCEEDED
         assert not front.app.worker.runs and not idle.app.worker.runs and list(back.app.worker.engines) == ["script"]
-        shown = await front.client.get(f"{IMAGE}/{job.id}")
+        shown = await front.client.get(f"{IMAGE}/{BY_NAME['freepik'].public_id(job.id)}")
         [link] = shown.json()["data"]["generated"]
         file = await front.client.get(link)
         assert file.status_code == 200 and file.content.startswith(b"\x89PNG")
@@ -185,7 +186,7 @@ async def test_limits_hold_over_all_processes(begin: Begin) -> None:
         left = [0, 0]
         for turn in range(60):  # each gives half of the minute's share
             side = turn % 2
-            answer = await (one, two)[side].client.get(f"{IMAGE}/{same[0]}")
+            answer = await (one, two)[side].client.get(f"{IMAGE}/{BY_NAME['freepik'].public_id(same[0])}")
             left[side] += answer.status_code == 200
         assert sum(left) <= 40 and min(left) >= 10
 
