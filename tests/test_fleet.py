@@ -11,12 +11,15 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from conftest import Running
 from local_settings import settings
 from mutoscope.app import App
 from mutoscope.background import members
 from mutoscope.background.members import DELIVER, POLL, RECOVER, SUBMIT, SWEEP, Membership
+from mutoscope.cli import doctor
+from mutoscope.cli._check import Verdict
 from mutoscope.cli._failure import Stop
 from mutoscope.cli.serve import serve
 from mutoscope.cli.worker import worker
@@ -266,6 +269,32 @@ def test_the_duties_of_one_member_are_spread_over_many() -> None:
         one.alive = tuple(names)
         counts.append(sum(one._falls_to_us(duty) for duty in duties))
     assert sum(counts) == 100 and min(counts) > 8
+
+
+async def test_the_doctor_reads_the_whole_fleet(begin: Begin) -> None:
+    async with begin("one", works=False) as one, begin("two", serves=False, only=("script",)) as two:
+        await until(lambda: one.app.membership.servers == 1 and len(two.app.membership.alive) == 2)
+        await until(lambda: all(one.app.membership.holds(d) or two.app.membership.holds(d) for d in (DELIVER, SWEEP)))
+        told = one.app.settings
+        checks = {each.what: each for each in await asyncio.to_thread(lambda: list(doctor.fleet(told)))}
+        names = [each.app.membership.member.name for each in (one, two)]
+        assert all(name in checks["fleet"].found for name in names) and "1 servers" in checks["fleet"].found
+        assert checks["workers"].verdict is Verdict.MISSING and "studio" in checks["workers"].found
+        assert checks["duties"].verdict is Verdict.GOOD and checks["leases"].verdict is Verdict.GOOD
+        assert not {"clocks", "secrets", "versions", "gone"} & checks.keys()
+    fine = Member(name="a", version="1", engines=("studio",), secrets="x")
+    found = doctor.Fleet(
+        alive=[fine, replace(fine, name="b", version="2", secrets="y", offset=-2.0)],
+        gone=[replace(fine, name="c", host="far", silent=120.0)],
+        duties={DELIVER: "a"},
+        leases={"c": (3, 2)},
+        offset=9.0,
+    )
+    checks = {each.what: each for each in doctor.fleet_checks(found, ["studio"])}
+    assert checks["versions"].found == "1, 2" and checks["secrets"].verdict is Verdict.BROKEN
+    assert checks["clocks"].verdict is Verdict.BROKEN and "this machine: -9.0 s" in checks["clocks"].found
+    assert checks["duties"].found == "nobody has: sweep, recover" and "2 have ended" in checks["leases"].found
+    assert "c on far, 2 min ago" in checks["gone"].found
 
 
 def test_with_sqlite_one_process_does_everything(tmp_path: Path) -> None:

@@ -179,13 +179,6 @@ class Store(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return f"Store(url={'…' if self.url else ''!r})"  # what is logged shows no password
 
 
-class Store(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    url: str = ""
-
-    def __repr__(self) -> str:
-        return f"Store(url={'…' if self.url else ''!r})"  # what is logged shows no password
-
-
 class Retention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     jobs_days: Count = 0
     inputs_days: Rate = 0.0
