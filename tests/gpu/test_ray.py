@@ -186,7 +186,10 @@ async def test_a_job_whose_actor_is_killed_is_taken_up_again(
 async def test_a_cluster_without_room_or_out_of_reach_has_the_job_wait(
     engine: Callable[..., Diffusers], tmp_path: Path
 ) -> None:
-    for more in ({"resources": {"GPU": 1.0}, "load_seconds": 15.0}, {"address": "127.0.0.1:6398"}):
+    for more in (
+        {"resources": {"GPU": 1.0}, "load_seconds": 12.0},
+        {"address": "127.0.0.1:6398", "load_seconds": 12.0},
+    ):
         outcome = await engine(**more).generate(Bench(tmp_path))
         assert isinstance(outcome, NotSubmitted) and outcome.retry_seconds, outcome
         assert "the cluster" in outcome.problem.message

@@ -4,8 +4,8 @@ It speaks the same lines as that program, and is run in its place, by a Python t
 process loads and is gone with it: what it needs, where it runs and whether the cluster grows for it are Ray's affair.
 Files travel with the messages, for the machine of the actor may be another.
 
-{"unloadable": …, "absent": true} comes out where the cluster cannot be reached, or has no room within the time for
-loading: the job is tried again later. {"lost": …} stands for an actor that died or was cut off; then this process ends.
+{"unloadable": …, "absent": true} comes out where the cluster cannot be reached: the job is tried again later.
+{"lost": …} stands for an actor that died or was cut off; then this process ends.
 """
 
 import importlib
@@ -39,7 +39,7 @@ def main() -> None:
         os._exit(1)
     try:
         actor = start(ray, settings)
-        facts = ray.get(actor.load.remote(), timeout=settings["cluster"]["load_seconds"])
+        facts = ray.get(actor.load.remote())  # our parent has a clock
     except Exception as error:
         report(unloadable(ray, error))
         os._exit(1)
@@ -85,9 +85,7 @@ def variables(settings: Json) -> dict[str, str]:
 
 def unloadable(ray: Any, error: Exception) -> Json:
     told = "the cluster cannot be reached"
-    if isinstance(error, getattr(ray.exceptions, "GetTimeoutError", TimeoutError)):
-        told = "the cluster had no room for an actor in time, or loading took too long"
-    elif isinstance(error, ray.exceptions.RayError):
+    if isinstance(error, ray.exceptions.RayError):
         told = "the actor died while it loaded"
     return {"unloadable": trace_of(error), "told": told, "absent": True}
 
