@@ -51,6 +51,7 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     data: str = ""
     max_body_bytes: int = 64 * 1024 * 1024
     grace_seconds: float = 20.0
+    leave_seconds: float = 0.0
     log_level: str = "info"
     log_json: bool = False
     allow_origins: tuple[str, ...] = ()
@@ -159,8 +160,23 @@ class Inputs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     store: str = ""
+    endpoint: str = ""
+    options: dict[str, str] = {}
+    timeout_seconds: Annotated[float, Meta(gt=0, le=3600)] = 30.0
+    links: Literal["server", "bucket"] = "server"
+    link_secret: str = ""
     link_seconds: float = 24 * 3600.0
     webhook_link_seconds: float = 7 * 24 * 3600.0
+
+    def __repr__(self) -> str:
+        return f"Files(store={self.store!r}, links={self.links!r})"  # what is logged shows no credentials
+
+
+class Store(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    url: str = ""
+
+    def __repr__(self) -> str:
+        return f"Store(url={'…' if self.url else ''!r})"  # what is logged shows no password
 
 
 class Retention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -328,6 +344,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     net: Net = Net()
     inputs: Inputs = Inputs()
     files: Files = Files()
+    store: Store = Store()
     retention: Retention = Retention()
     webhooks: Webhooks = Webhooks()
     worker: Worker = Worker()
@@ -374,6 +391,7 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
         check_numbers(msgspec.to_builtins(settings))
         check_secret(settings.webhooks.secret, "webhooks.secret")
         check_secret(settings.metrics.token, "metrics.token")
+        check_secret(settings.files.link_secret, "files.link_secret")
         return replace(settings, accounts=with_keys(settings.accounts, variables))
     except msgspec.ValidationError as error:
         origin = variable_of(str(error), variables) or str(chosen or "the settings")
