@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import structlog
+from msgspec.structs import replace
 
 from mutoscope import __version__
 from mutoscope.background.members import DELIVER, POLL, SUBMIT, SWEEP, Membership
@@ -25,7 +26,7 @@ from mutoscope.background.worker import Worker, new_name
 from mutoscope.engines import Engine
 from mutoscope.engines.diffusers import Diffusers
 from mutoscope.engines.peer import Peer
-from mutoscope.engines.relay import Relay
+from mutoscope.engines.relay import Relay, back_of
 from mutoscope.engines.script import Script
 from mutoscope.engines.studio import Studio
 from mutoscope.engines.words import Author
@@ -445,15 +446,18 @@ def relays(settings: Settings, catalog: Catalog) -> dict[str, Relay]:
     made: dict[str, Relay] = {}
     for name, account in settings.accounts.items():
         wire = BY_NAME.get(account.wire)
-        if wire is not None and wire.back is None and wire.words is not None:
+        if wire is not None and wire.words is not None and back_of(wire, account) is None:
             continue  # it answers in words only
-        if wire is None or wire.back is None:
+        if wire is None or back_of(wire, account) is None:
             known = ", ".join(wire.name for wire in BY_NAME.values() if wire.back or wire.words)
             raise BadSettings(f"[accounts.{name}] wire = {account.wire!r} cannot be called; these can: {known}")
         if name in BUILT_IN:
             raise BadSettings(f"[accounts.{name}]: this is the name of a built-in engine; choose another")
+        # as for words, with or without the end that every path begins with
+        base_url = account.base_url.rstrip("/").removesuffix("/v1") if wire.media else account.base_url
+        called = replace(account, base_url=base_url)
         try:
-            made[name] = Relay(name, account, wire, settings=settings.relay, net=settings.net, catalog=catalog)
+            made[name] = Relay(name, called, wire, settings=settings.relay, net=settings.net, catalog=catalog)
         except Problem as problem:
             raise BadSettings(f"[accounts.{name}] base_url: {problem.message}") from problem
     return made

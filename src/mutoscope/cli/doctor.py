@@ -9,6 +9,7 @@ import re
 import shutil
 import socket
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
@@ -27,6 +28,7 @@ from mutoscope.cli import _records, _server, _show
 from mutoscope.cli._check import Check, Verdict
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
 from mutoscope.cli.serve import is_loopback
+from mutoscope.engines.diffusers import Diffusers
 from mutoscope.engines.studio import Studio
 from mutoscope.files import c2pa as signing
 from mutoscope.files.assets import KEY, digest, local_root, place
@@ -114,6 +116,7 @@ def examine(file: Path | None, data: Path | None, *, files: bool = False) -> Ite
     yield renders(settings.studio if settings else config.Studio())
     if settings is not None:
         yield traces(settings.tracing)
+        yield from weights(settings)
         yield from home(settings)
         if settings.store.url:
             yield from fleet(settings)
@@ -279,6 +282,43 @@ def traces(settings: config.Tracing) -> Check:
         verdict = Verdict.BROKEN if settings.enabled is True else Verdict.MISSING
         return Check(what="traces", verdict=verdict, found="not sent: packages are missing", advice=tracing.INSTALL)
     return Check(what="traces", found="sent to the collector that the environment names")
+
+
+PACKAGES = {"diffusers": ("torch", "diffusers", "transformers"), "ray": ("ray", "torch", "diffusers")}
+VERSIONS = (
+    "import sys, json; from importlib.metadata import version; print(json.dumps([version(n) for n in sys.argv[1:]]))"
+)
+
+
+def weights(settings: Settings) -> Iterator[Check]:
+    """Whether each engine of open weights has a row, a Python with what it needs, and its folder of weights."""
+    for name, each in settings.engines.items():
+        what = f"engine {name}"
+        try:
+            row = Diffusers(name, each).row_name
+            python, packages = each.python or sys.executable, PACKAGES[each.kind]
+            command = [python, "-c", VERSIONS, *packages]
+            told = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)  # noqa: S603 (ours)
+            if told.returncode:
+                lacking = (told.stderr.strip().splitlines() or ["it cannot be run"])[-1]
+                raise BadSettings(f"{python}: {lacking}")
+        except (BadSettings, OSError, subprocess.TimeoutExpired) as error:
+            advice = "install torch, diffusers and what docs/02-running.md names, and set `python` to it"
+            yield Check(what=what, verdict=Verdict.BROKEN, found=str(error), advice=advice)
+            continue
+        versions = ", ".join(
+            map(" ".join, zip(packages, msgspec.json.decode(told.stdout, type=list[str]), strict=True))
+        )
+        if (
+            not each.online
+            and each.kind == "diffusers"
+            and each.model.startswith(("/", "."))
+            and not Path(each.model).is_dir()
+        ):
+            advice = "put the weights there, or set `online = true` and the hub's name"
+            yield Check(what=what, verdict=Verdict.BROKEN, found=f"{each.model} is not there", advice=advice)
+        else:
+            yield Check(what=what, found=f"{row} by {versions}")
 
 
 def home(settings: Settings) -> Iterator[Check]:

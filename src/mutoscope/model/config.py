@@ -274,6 +274,7 @@ class VendorAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     renames: dict[str, str] = {}
     exclusive: bool = False
     resend: bool = False
+    media: bool = False
     open_models: bool | None = None
 
     def __repr__(self) -> str:
