@@ -27,7 +27,7 @@ from mutoscope.files.egress import ConnectFailed, Opened
 from mutoscope.model.config import VendorAccount
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Json
-from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.problem import KINDS, Kind, Problem
 
 log = structlog.get_logger(__name__)
 
@@ -325,7 +325,7 @@ def trouble_of(problem: Problem) -> Trouble:
 
 
 def problem_of(trouble: Trouble) -> Problem:
-    kind = Kind(trouble.kind) if trouble.kind in Kind else Kind.UPSTREAM_FAILED
+    kind = Kind(trouble.kind) if trouble.kind in KINDS else Kind.UPSTREAM_FAILED
     return ConnectFailed(kind, trouble.message) if trouble.unsent else Problem(kind, trouble.message)
 
 
@@ -453,7 +453,7 @@ async def played(cassette: Cassette, pace: float) -> Opened:
     if pace:
         await asyncio.sleep(answer.seconds * pace)
     if answer.status is None and answer.trouble:
-        raise Replayed(Kind(answer.trouble.kind), answer.trouble.message)
+        raise Replayed(problem_of(answer.trouble).kind, answer.trouble.message)
     whole = [each for each in pieces if each[1]]
     opened = Played(answer, whole, pace)
     if answer.events is None and answer.trouble is None:

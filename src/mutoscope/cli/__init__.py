@@ -30,6 +30,7 @@ VERBS = {
     "webhooks": "List, show and replay webhook messages; print the secret that signs them.",
     "inspect": "Who made a file, how, and whether it was altered since.",
     "models": "Which models there are, what they do and who makes them here.",
+    "cassettes": "List, show, verify and prune recordings of vendors; compare them with today's.",
     "exchanges": "Records of requests that were answered in words.",
     "usage": "What was spent, by key, model, day or engine.",
     "sweep": "Remove now what has been kept for its time.",
@@ -37,7 +38,7 @@ VERBS = {
     "doctor": "What is installed, reachable and missing, and what to do about it.",
     "keys": "Make, list, revoke and rotate API keys.",
 }
-GROUPS = ("jobs", "keys", "webhooks")
+GROUPS = ("cassettes", "jobs", "keys", "webhooks")
 for verb, sentence in VERBS.items():
     app.command(f"mutoscope.cli.{verb}:{'app' if verb in GROUPS else verb}", name=verb, help=sentence)
 
