@@ -15,6 +15,8 @@ from mutoscope.background.retention import Sweeper
 from mutoscope.background.webhooks import Deliverer, Ed25519, ed25519
 from mutoscope.background.worker import Worker
 from mutoscope.engines import Engine
+from mutoscope.engines.local.pool import Pool
+from mutoscope.engines.local.shelf import Shelf, mark_files
 from mutoscope.engines.peer import Peer
 from mutoscope.engines.relay import Relay
 from mutoscope.engines.script import Script
@@ -88,8 +90,9 @@ class App:
             open_wires=open_wires(settings),
         )
         self.relays = relays(settings, self.catalog)
+        self.models = Pool(Shelf(settings.weights, self.home.root))
         self.engines: dict[str, Engine] = {
-            "studio": Studio(settings.studio),
+            "studio": Studio(settings.studio, mark=mark_files(settings.mark, self.models.shelf)),
             "script": Script(settings.script),
             **self.relays,
         }
@@ -193,6 +196,7 @@ class App:
             started=self.start,
             stopped=self.stop,
             published=self.ed25519.published() if self.ed25519 else None,
+            models=self.models,
             wires=rehearsing.wires(self.wires) if rehearsal else self.wires,
         )
         logs.conceal((self.webhook_secret, settings.metrics.token, *(each.key for each in settings.accounts.values())))
@@ -242,6 +246,7 @@ class App:
         for engine in self.engines.values():
             await engine.close()
         await self.words.close()
+        await self.models.close()
         await self.prober.close()
         await self.client.close()
         await self.server.byte_quota.close()

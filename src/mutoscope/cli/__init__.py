@@ -34,10 +34,11 @@ VERBS = {
     "usage": "What was spent, by key, model, day or engine.",
     "sweep": "Remove now what has been kept for its time.",
     "forget": "Remove everything that is kept of one owner, and look whether it is gone.",
+    "weights": "List, fetch and check the files of trained models that run on this machine.",
     "doctor": "What is installed, reachable and missing, and what to do about it.",
     "keys": "Make, list, revoke and rotate API keys.",
 }
-GROUPS = ("jobs", "keys", "webhooks")
+GROUPS = ("jobs", "keys", "webhooks", "weights")
 for verb, sentence in VERBS.items():
     app.command(f"mutoscope.cli.{verb}:{'app' if verb in GROUPS else verb}", name=verb, help=sentence)
 

@@ -154,7 +154,9 @@ def in_private(settings: Settings) -> Settings:
     server = replace(settings.server, grace_seconds=0.0)
     models = {name: replace(each, engines=made_here(engines_of(each))) for name, each in settings.models.items()}
     studio = replace(settings.studio, niceness=0)
-    return replace(settings, server=server, studio=studio, limits=Limits(), files=Files(), accounts={}, models=models)
+    weights = replace(settings.weights, folder=settings.weights.folder or str(settings.data / "weights"))
+    changed = {"server": server, "studio": studio, "models": models, "weights": weights}
+    return replace(settings, limits=Limits(), files=Files(), accounts={}, **changed)
 
 
 def made_here(engines: tuple[str, ...]) -> tuple[str, ...]:

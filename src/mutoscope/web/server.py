@@ -16,6 +16,7 @@ import structlog
 import uuid_utils
 from msgspec.structs import force_setattr, replace
 
+from mutoscope.engines.local.pool import Pool
 from mutoscope.files.convert import convert
 from mutoscope.model.catalog import first
 from mutoscope.model.http import Form, FormFile, HttpRequest, HttpResponse, json_response
@@ -42,7 +43,7 @@ from mutoscope.store import Repeat
 from mutoscope.telemetry import tracing
 from mutoscope.telemetry.counters import Durations
 from mutoscope.web import forms, pages, realtime, stream
-from mutoscope.web.admin import Admin
+from mutoscope.web.admin import MARKS, Admin
 from mutoscope.web.cors import Origins, is_preflight
 from mutoscope.web.head import Proxies, check_host, one_credential
 from mutoscope.web.router import PARAMETER, Found, Router, Target
@@ -132,12 +133,13 @@ class Server:
         wires: tuple[Wire, ...] = ALL,
         words: Desk | None = None,
         published: dict[str, str] | None = None,
+        models: Pool | None = None,
     ) -> None:
         """`rehearsal` lets a request choose its engine and its failure by header. `requests` counts them, by "wire
         METHOD route" and the status' first digit."""
         self.gateway, self.keys, self.rate_limiter = gateway, keys or gateway.keys, rate_limiter or RateLimiter(0)
         self.byte_quota = ByteQuota(gateway.store, clock=gateway.clock)
-        self.admin = Admin(self.keys, gateway.store, clock=gateway.clock)
+        self.admin = Admin(self.keys, gateway.store, clock=gateway.clock, models=models)
         self.rehearsal, self.scratch = rehearsal, scratch
         self.started, self.stopped, self.words = started, stopped, words
         self.key_set = {"keys": [published] if published else []}
@@ -745,7 +747,7 @@ class Server:
             owner = await self.admin.admit(request)
             self.rate_limiter.spend(owner or address_of(scope))
             if request.method == "POST":
-                body = await read_body(receive, request, MAX_ADMIN)
+                body = await read_body(receive, request, self.max_body if request.path == MARKS else MAX_ADMIN)
                 force_setattr(request, "body", body.removeprefix(BYTE_ORDER_MARK))
             return await self.admin.answer(request)
         except Problem as problem:
