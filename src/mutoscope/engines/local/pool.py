@@ -172,7 +172,7 @@ class _Child:
         try:
             self.process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-P", "-m", CHILD, self.row.name),
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,
                 # An environment of its own: the child needs to know no secrets, and calls nobody.
