@@ -461,7 +461,8 @@ async def play(folder: Path, options: argparse.Namespace) -> bool:
             passed = books.good and len(clients.accepted) - before == jobs and not (spotless and seen["5xx"])
             good = good and passed
             cells = (
-                name, jobs, sum(each.kills for each in ground.fleet) - kills, seen["none"], seen["5xx"], f"{took:.0f} s",
+                name, jobs, sum(each.kills for each in ground.fleet) - kills, seen["none"], seen["5xx"],
+                f"{took:.0f} s",
                 books.lost, books.doubled, books.missing, books.unreconciled, books.unknown, books.failed,
                 "yes" if passed else "**no**",
             )  # fmt: skip

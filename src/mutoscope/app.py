@@ -26,6 +26,8 @@ from mutoscope.background.worker import Worker, new_name
 from mutoscope.cassettes import BadCassette, Deck, Library, Recorder
 from mutoscope.engines import Engine
 from mutoscope.engines.diffusers import Diffusers
+from mutoscope.engines.local.pool import Pool
+from mutoscope.engines.local.shelf import Shelf, mark_files
 from mutoscope.engines.peer import Peer
 from mutoscope.engines.relay import Relay, back_of
 from mutoscope.engines.script import Script
@@ -114,8 +116,9 @@ class App:
             open_wires=open_wires(settings),
         )
         self.relays = relays(settings, self.catalog)
+        self.models = Pool(Shelf(settings.weights, self.home.root))
         self.engines: dict[str, Engine] = {
-            "studio": Studio(settings.studio),
+            "studio": Studio(settings.studio, mark=mark_files(settings.mark, self.models.shelf)),
             "script": Script(settings.script),
             **weights(settings),
             **self.relays,
@@ -266,6 +269,7 @@ class App:
             started=self.start,
             stopped=self.stop,
             published=self.ed25519.published() if self.ed25519 else None,
+            models=self.models,
             wires=rehearsing.wires(self.wires) if rehearsal else self.wires,
         )
         if self.server.faults:
@@ -357,6 +361,7 @@ class App:
             await engine.close()
         await self.words.close()
         await self.tapes.close()
+        await self.models.close()
         await self.prober.close()
         await self.client.close()
         await self.server.close()

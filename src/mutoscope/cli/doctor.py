@@ -29,6 +29,8 @@ from mutoscope.cli._check import Check, Verdict
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
 from mutoscope.cli.serve import is_loopback
 from mutoscope.engines.diffusers import Diffusers
+from mutoscope.engines.local.rows import ROWS as ROWS_OF_WEIGHTS
+from mutoscope.engines.local.shelf import MARK, Shelf, Standing
 from mutoscope.engines.studio import Studio
 from mutoscope.files import c2pa as signing
 from mutoscope.files.assets import KEY, digest, local_root, place
@@ -112,6 +114,8 @@ def examine(file: Path | None, data: Path | None, *, files: bool = False) -> Ite
     yield check
     yield encoder(settings.studio.encoder if settings else "auto")
     yield credentials(settings.credentials if settings else config.Credentials())
+    if settings is not None:
+        yield from weights(settings)
     yield strangers_files(settings.inputs if settings else config.Inputs())
     yield renders(settings.studio if settings else config.Studio())
     if settings is not None:
@@ -252,6 +256,32 @@ def credentials(settings: config.Credentials) -> Check:
         found = f"{settings.certificate} is good from {begin:%Y-%m-%d} to {end:%Y-%m-%d}, and the clock is outside that"
         return Check(what="c2pa", verdict=Verdict.BROKEN, found=found, advice="renew the certificate, or set the clock")
     return Check(what="c2pa", found=f"c2pa-python {version}, signs with {settings.certificate}")
+
+
+def weights(settings: Settings) -> Iterator[Check]:
+    """Which trained models can be used, and whether what is made will be marked."""
+    shelf = Shelf(settings.weights, settings.data)
+    found = {row.name: shelf.verify(row.name) for row in ROWS_OF_WEIGHTS}
+    ready = [name for name, each in found.items() if each.ready]
+    absent = [name for name, each in found.items() if each.standing is Standing.ABSENT]
+    others = f"; not fetched: {', '.join(absent)}" if absent else ""
+    yield Check(what="weights", found=f"ready: {', '.join(ready) or 'none'}{others}")
+    for name, each in found.items():
+        if each.standing in (Standing.DAMAGED, Standing.TOO_BIG) or (
+            each.standing is Standing.NO_RUNTIME and (shelf.folder / name).is_dir()
+        ):
+            told, _, advice = each.told.rpartition(": ")
+            verdict = Verdict.BROKEN if each.standing is Standing.DAMAGED else Verdict.MISSING
+            yield Check(what="weights", verdict=verdict, found=told or each.told, advice=advice if told else "")
+    if settings.mark.enabled is False:
+        yield Check(what="mark", found="switched off: pictures bear no imperceptible mark")
+    elif found[MARK].ready:
+        yield Check(what="mark", found="pictures and clips that are made here bear an imperceptible mark")
+    else:
+        verdict = Verdict.BROKEN if settings.mark.enabled is True else Verdict.MISSING
+        told, _, advice = found[MARK].told.rpartition(": ")
+        found_told = f"pictures bear no imperceptible mark: {told or found[MARK].told}"
+        yield Check(what="mark", verdict=verdict, found=found_told, advice=advice if told else "")
 
 
 # -- what is configured ------------------------------------------------------------

@@ -156,7 +156,9 @@ def in_private(settings: Settings) -> Settings:
         name: replace(each, engines=made_here(engines_of(each), settings)) for name, each in settings.models.items()
     }
     studio = replace(settings.studio, niceness=0)
-    return replace(settings, server=server, studio=studio, limits=Limits(), files=Files(), accounts={}, models=models)
+    weights = replace(settings.weights, folder=settings.weights.folder or str(settings.data / "weights"))
+    changed = {"server": server, "studio": studio, "models": models, "weights": weights}
+    return replace(settings, limits=Limits(), files=Files(), accounts={}, **changed)
 
 
 def made_here(engines: tuple[str, ...], settings: Settings) -> tuple[str, ...]:

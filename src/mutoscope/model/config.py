@@ -266,6 +266,15 @@ class Credentials(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     key: str = ""
 
 
+class Mark(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    enabled: bool | Literal["auto"] = "auto"
+
+
+class Weights(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    folder: str = ""
+    memory_bytes: int = 1536 * 1024 * 1024
+
+
 class Metrics(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     enabled: bool | Literal["auto"] = "auto"
     token: str = ""
@@ -382,6 +391,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     words: Words = Words()
     cassettes: Cassettes = Cassettes()
     credentials: Credentials = Credentials()
+    mark: Mark = Mark()
+    weights: Weights = Weights()
     metrics: Metrics = Metrics()
     tracing: Tracing = Tracing()
     mcp: Mcp = Mcp()
