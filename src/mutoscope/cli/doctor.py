@@ -120,7 +120,7 @@ def examine(file: Path | None, data: Path | None, *, files: bool = False) -> Ite
     yield renders(settings.studio if settings else config.Studio())
     if settings is not None:
         yield traces(settings.tracing)
-        yield from weights(settings)
+        yield from diffusion_engines(settings)
         yield from home(settings)
         if settings.store.url:
             yield from fleet(settings)
@@ -320,7 +320,7 @@ VERSIONS = (
 )
 
 
-def weights(settings: Settings) -> Iterator[Check]:
+def diffusion_engines(settings: Settings) -> Iterator[Check]:
     """Whether each engine of open weights has a row, a Python with what it needs, and its folder of weights."""
     for name, each in settings.engines.items():
         what = f"engine {name}"
