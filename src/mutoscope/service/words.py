@@ -25,6 +25,7 @@ from mutoscope.wirekit.words import Answer, Author
 SCRIPT = "script"  # the author's name among the engines
 COUNTS = frozenset({"/v1/messages/count_tokens"})
 """Paths at which the author counts by our own rule what an account of another wire is asked."""
+LONGEST_KNOWN = 200  # characters of a model's name whose price is remembered: names come from outside
 KEPT_HEADERS = ("content-type", "accept", "idempotency-key")
 
 
@@ -59,6 +60,7 @@ class Desk:
         self.rehearsal, self.draw = rehearsal, draw
         self.cassettes = cassettes or Cassettes()
         self.books, self.session_idle_seconds = books, session_idle_seconds
+        self._price_known = lru_cache(maxsize=1024)(self._price_at)  # settings do not change while a server runs
 
     @property
     def spent(self) -> Tally[tuple[str, ...]]:
@@ -112,15 +114,22 @@ class Desk:
     def prices(self, wire: Wire, model: str, peers: Sequence[Peer]) -> dict[str, Rates]:
         """What tokens of a model cost at those accounts of which that is known."""
         found: dict[str, Rates] = {}
+        price_at = self._price_known if len(model) <= LONGEST_KNOWN else self._price_at
         for peer in peers if self.catalog.prices_tokens else ():
-            names = dict.fromkeys((model, self.row_name(wire, model), peer.account.renames.get(model, model)))
-            prices = (self.catalog.token_price(name, peer.name, peer.wire.name) for name in names)
-            if price := next(filter(None, prices), None):
+            if price := price_at(wire.name, model, peer):
                 found[peer.name] = price
         return found
 
+    def _price_at(self, wire: str, model: str, peer: Peer) -> Rates | None:
+        names = dict.fromkeys((model, self._row_name(wire, model), peer.account.renames.get(model, model)))
+        prices = (self.catalog.token_price(name, peer.name, peer.wire.name) for name in names)
+        return next(filter(None, prices), None)
+
     def row_name(self, wire: Wire, model: str) -> str:
-        for each in spoken(wire):
+        return self._row_name(wire.name, model)
+
+    def _row_name(self, wire: str, model: str) -> str:
+        for each in spoken_by(wire):
             if row := self.catalog.words.get((each, model)):
                 return row.name
         return model
