@@ -39,7 +39,7 @@ import aiohttp
 import msgspec
 import psycopg
 
-from chaos import SECRET, VENDOR, Distance, Program, Receiver, free_port, listens
+from chaos import SECRET, VENDOR, Distance, Program, Receiver, free_port
 from mutoscope.files.data_dir import Home
 from mutoscope.model.job import Job, Sent, State
 from mutoscope.model.problem import Kind
@@ -131,7 +131,7 @@ class Process:
     async def is_ready(self, before: int = 0) -> bool:
         if self.kind == "worker":
             return b" works as " in self.log.read_bytes()[before:]
-        return await listens(self.port)
+        return await is_ready(self.port)
 
     async def end(self, how: signal.Signals) -> None:
         if self.process is not None:
@@ -146,6 +146,19 @@ class Process:
     async def revive(self) -> None:
         await self.kill()
         await self.start()
+
+
+async def is_ready(port: int) -> bool:
+    """What /readyz says: the door is open before there is anybody to answer."""
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(2.0):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                writer.write(f"GET /readyz HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n\r\n".encode())
+                return b" 200 " in await reader.readline()
+            finally:
+                writer.close()
+    return False
 
 
 class Ground(NamedTuple):
@@ -449,11 +462,8 @@ async def play(folder: Path, options: argparse.Namespace) -> bool:
             name: str, jobs: int, seconds: float, trouble: Awaitable[None], *, spotless: bool = False
         ) -> None:
             nonlocal good
-            kills, before, answers = (
-                sum(each.kills for each in ground.fleet),
-                len(clients.accepted),
-                clients.answers.copy(),
-            )
+            kills, before = sum(each.kills for each in ground.fleet), len(clients.accepted)
+            answers = clients.answers.copy()
             _ = await asyncio.gather(clients.create_all(jobs, seconds), trouble)
             took = await settled(ground)
             books = await read_books(ground, clients.accepted)
@@ -461,7 +471,8 @@ async def play(folder: Path, options: argparse.Namespace) -> bool:
             passed = books.good and len(clients.accepted) - before == jobs and not (spotless and seen["5xx"])
             good = good and passed
             cells = (
-                name, jobs, sum(each.kills for each in ground.fleet) - kills, seen["none"], seen["5xx"], f"{took:.0f} s",
+                name, jobs, sum(each.kills for each in ground.fleet) - kills, seen["none"], seen["5xx"],
+                f"{took:.0f} s",
                 books.lost, books.doubled, books.missing, books.unreconciled, books.unknown, books.failed,
                 "yes" if passed else "**no**",
             )  # fmt: skip
