@@ -15,9 +15,9 @@ FOLDER = Path(__file__).parent.parent / "benchmarks"
 SCRIPTS = sorted(path.name for path in FOLDER.glob("bench_*.py"))
 
 
-def run(script: str, *words: str) -> str:
+def run(script: str, *words: str, seconds: float = 100.0) -> str:
     command = [sys.executable, "-W", "error", str(FOLDER / script), *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -37,7 +37,7 @@ def test_of_a_fleet_whose_processes_are_killed_nothing_is_lost() -> None:
     if programs() is None:
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
     words = ("--jobs", "12", "--seconds", "2", "--servers", "1", "--workers", "2", "--scenarios", "1", "--rolling", "0")
-    [lines] = tables(run("fleet.py", *words))
+    [lines] = tables(run("fleet.py", *words, seconds=300.0))
     parts = [[cell.strip() for cell in line.strip("| ").split("|")] for line in lines[1:]]
     assert [cells[:2] for cells in parts] == [["any process killed", "12"], ["backend killed", "12"]]
     assert int(parts[0][2]) >= 1 and all(cells[6:10] == ["0"] * 4 and cells[-1] == "yes" for cells in parts)
