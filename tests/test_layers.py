@@ -12,14 +12,15 @@ BELOW: dict[str, set[str]] = {
     "studio": set(),
     "telemetry": {"model"},
     "files": {"model"},
+    "cassettes": {"model", "telemetry", "files"},
     "store": {"model", "wirekit", "telemetry"},
-    "engines": {"model", "wirekit", "wires", "telemetry", "files", "store", "studio"},
-    "service": {"model", "wirekit", "wires", "telemetry", "files", "store", "studio", "engines"},
+    "engines": {"model", "wirekit", "wires", "telemetry", "files", "cassettes", "store", "studio"},
+    "service": {"model", "wirekit", "wires", "telemetry", "files", "cassettes", "store", "studio", "engines"},
     "background": {"model", "wirekit", "wires", "telemetry", "files", "store", "engines", "service"},
     "web": {"model", "wirekit", "wires", "telemetry", "files", "store", "engines", "service", "background"},
 }
 """Each folder, the lowest first, and the folders that it may import beside itself."""
-DOORS = {"app", "cli", "__main__"}
+DOORS = {"app", "cli", "pytest_plugin", "__main__"}
 """What puts everything together: it may import anything, and nothing but these imports it."""
 
 
@@ -75,4 +76,30 @@ def test_only_the_configuration_reads_the_environment() -> None:
         for path in FILES
         if re.search(r"os\.environ(?!\[.TMPDIR.\] =)|getenv", path.read_text())
     }
-    assert readers == {"model/config.py"}, readers
+    # The plugin hands it to the server that it starts.
+    assert readers == {"model/config.py", "pytest_plugin.py"}, readers
+
+
+HEAVY = {
+    "torch": "diffusers_child",
+    "diffusers": "diffusers_child",
+    "transformers": None,
+    "accelerate": None,
+    "ray": "ray_child",
+}
+"""What takes gigabytes or seconds to import → the program of a child process, in `engines`, that may."""
+
+
+def test_only_a_child_imports_what_is_heavy() -> None:
+    for path in FILES:
+        tree = ast.parse(path.read_text())
+        names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        names |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and not node.level}
+        names |= set(re.findall(r"import_module\(\"([\w.]+)\"", path.read_text()))
+        heavy = {name.partition(".")[0] for name in names} & HEAVY.keys()
+        assert all(HEAVY[name] == path.stem for name in heavy), f"{path.relative_to(SOURCE)}: {heavy}"
+    children = {child for child in HEAVY.values() if child}
+    for path in FILES:
+        assert not re.findall(rf"import .*\b({'|'.join(children)})\b", path.read_text()), (
+            f"{path}: a child is run, not imported"
+        )

@@ -9,6 +9,7 @@ import re
 import shutil
 import socket
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
@@ -27,6 +28,9 @@ from mutoscope.cli import _records, _server, _show
 from mutoscope.cli._check import Check, Verdict
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
 from mutoscope.cli.serve import is_loopback
+from mutoscope.engines.diffusers import Diffusers
+from mutoscope.engines.local.rows import ROWS as ROWS_OF_WEIGHTS
+from mutoscope.engines.local.shelf import MARK, Shelf, Standing
 from mutoscope.engines.studio import Studio
 from mutoscope.files import c2pa as signing
 from mutoscope.files.assets import KEY, digest, local_root, place
@@ -110,10 +114,13 @@ def examine(file: Path | None, data: Path | None, *, files: bool = False) -> Ite
     yield check
     yield encoder(settings.studio.encoder if settings else "auto")
     yield credentials(settings.credentials if settings else config.Credentials())
+    if settings is not None:
+        yield from weights(settings)
     yield strangers_files(settings.inputs if settings else config.Inputs())
     yield renders(settings.studio if settings else config.Studio())
     if settings is not None:
         yield traces(settings.tracing)
+        yield from diffusion_engines(settings)
         yield from home(settings)
         if settings.store.url:
             yield from fleet(settings)
@@ -251,6 +258,32 @@ def credentials(settings: config.Credentials) -> Check:
     return Check(what="c2pa", found=f"c2pa-python {version}, signs with {settings.certificate}")
 
 
+def weights(settings: Settings) -> Iterator[Check]:
+    """Which trained models can be used, and whether what is made will be marked."""
+    shelf = Shelf(settings.weights, settings.data)
+    found = {row.name: shelf.verify(row.name) for row in ROWS_OF_WEIGHTS}
+    ready = [name for name, each in found.items() if each.ready]
+    absent = [name for name, each in found.items() if each.standing is Standing.ABSENT]
+    others = f"; not fetched: {', '.join(absent)}" if absent else ""
+    yield Check(what="weights", found=f"ready: {', '.join(ready) or 'none'}{others}")
+    for name, each in found.items():
+        if each.standing in (Standing.DAMAGED, Standing.TOO_BIG) or (
+            each.standing is Standing.NO_RUNTIME and (shelf.folder / name).is_dir()
+        ):
+            told, _, advice = each.told.rpartition(": ")
+            verdict = Verdict.BROKEN if each.standing is Standing.DAMAGED else Verdict.MISSING
+            yield Check(what="weights", verdict=verdict, found=told or each.told, advice=advice if told else "")
+    if settings.mark.enabled is False:
+        yield Check(what="mark", found="switched off: pictures bear no imperceptible mark")
+    elif found[MARK].ready:
+        yield Check(what="mark", found="pictures and clips that are made here bear an imperceptible mark")
+    else:
+        verdict = Verdict.BROKEN if settings.mark.enabled is True else Verdict.MISSING
+        told, _, advice = found[MARK].told.rpartition(": ")
+        found_told = f"pictures bear no imperceptible mark: {told or found[MARK].told}"
+        yield Check(what="mark", verdict=verdict, found=found_told, advice=advice if told else "")
+
+
 # -- what is configured ------------------------------------------------------------
 
 
@@ -279,6 +312,43 @@ def traces(settings: config.Tracing) -> Check:
         verdict = Verdict.BROKEN if settings.enabled is True else Verdict.MISSING
         return Check(what="traces", verdict=verdict, found="not sent: packages are missing", advice=tracing.INSTALL)
     return Check(what="traces", found="sent to the collector that the environment names")
+
+
+PACKAGES = {"diffusers": ("torch", "diffusers", "transformers"), "ray": ("ray", "torch", "diffusers")}
+VERSIONS = (
+    "import sys, json; from importlib.metadata import version; print(json.dumps([version(n) for n in sys.argv[1:]]))"
+)
+
+
+def diffusion_engines(settings: Settings) -> Iterator[Check]:
+    """Whether each engine of open weights has a row, a Python with what it needs, and its folder of weights."""
+    for name, each in settings.engines.items():
+        what = f"engine {name}"
+        try:
+            row = Diffusers(name, each).row_name
+            python, packages = each.python or sys.executable, PACKAGES[each.kind]
+            command = [python, "-c", VERSIONS, *packages]
+            told = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)  # noqa: S603 (ours)
+            if told.returncode:
+                lacking = (told.stderr.strip().splitlines() or ["it cannot be run"])[-1]
+                raise BadSettings(f"{python}: {lacking}")
+        except (BadSettings, OSError, subprocess.TimeoutExpired) as error:
+            advice = "install torch, diffusers and what docs/02-running.md names, and set `python` to it"
+            yield Check(what=what, verdict=Verdict.BROKEN, found=str(error), advice=advice)
+            continue
+        versions = ", ".join(
+            map(" ".join, zip(packages, msgspec.json.decode(told.stdout, type=list[str]), strict=True))
+        )
+        if (
+            not each.online
+            and each.kind == "diffusers"
+            and each.model.startswith(("/", "."))
+            and not Path(each.model).is_dir()
+        ):
+            advice = "put the weights there, or set `online = true` and the hub's name"
+            yield Check(what=what, verdict=Verdict.BROKEN, found=f"{each.model} is not there", advice=advice)
+        else:
+            yield Check(what=what, found=f"{row} by {versions}")
 
 
 def home(settings: Settings) -> Iterator[Check]:

@@ -125,7 +125,9 @@ class Gateway:
         """
         if self.is_closed:
             raise Problem(Kind.UNAVAILABLE, "The server is shutting down. Try again shortly.", retry_after=5)
-        parent, submission = await self.continued(wire, submission, owner)
+        parent = None
+        if submission.parent is not None or submission.generation.inputs:
+            parent, submission = await self.continued(wire, submission, owner)
         plan = self.planner.plan(submission, wire=wire.name, rights=rights, engine=engine)
         generation = plan.generation
         if generation.inputs:

@@ -98,6 +98,21 @@ class Keys:
             raise Problem(Kind.UNAUTHENTICATED, MISSING_KEY)
         return await self.of_digest(digest(self._proved(secret) if isinstance(secret, Proof) else secret))
 
+    def holds(self, caller: Caller) -> bool:
+        """Whether whoever was found to be this caller would be found so again, as far as is known without a question to
+        the store. Not for one who proved a key with a token: that ends."""
+        if self._tick() - self._asked > ASKED_SECONDS:
+            return False
+        if self.open or caller is OPEN:
+            return self.open and caller is OPEN
+        if caller.expires is not None and self._clock() >= caller.expires:
+            return False
+        if caller.key is not None:
+            if self._remembered.get(caller.key.digest) is not caller:
+                return False
+            self._use(caller.key)
+        return True
+
     async def of_digest(self, found: str) -> Caller:
         """The same, of a key whose digest was kept."""
         caller = self._listed.get(found) or self._remembered.get(found) or await self._look_up(found)

@@ -53,15 +53,21 @@ def is_address(text: str) -> bool:
         return False
 
 
+def is_this_machine(name: str) -> bool:
+    """Whether a name or an address is one of loopback."""
+    return name == "localhost" or (is_address(name) and ipaddress.ip_address(name).is_loopback)
+
+
 def one_credential(headers: Headers) -> None:
     """Two keys in one request are none: whoever stands before us may have looked at the other one. The same key in the
     headers of two vendors is one: so clients ask that do not know which we look at.
 
     Raises Problem(UNAUTHENTICATED).
     """
-    given = [(name.decode("latin-1"), value.strip()) for name, value in headers if is_credential(name)]
-    if len(given) < 2:
+    found = [each for each in headers if each[0] in CREDENTIALS or each[0].endswith(b"api-key")]
+    if len(found) < 2:
         return
+    given = [(name.decode("latin-1"), value.strip()) for name, value in found]
     names = [name for name, _ in given]
     if len(set(names)) < len(names):
         raise Problem(Kind.UNAUTHENTICATED, "The API key is given twice in the same header. Send one.")
@@ -74,8 +80,7 @@ def key_in(value: bytes) -> bytes:
     return key.strip() if scheme.lower() == b"bearer" else value
 
 
-def is_credential(name: bytes) -> bool:
-    return name in (b"authorization", b"x-key") or name.endswith(b"api-key")
+CREDENTIALS = (b"authorization", b"x-key")
 
 
 class Proxies:

@@ -2,6 +2,7 @@
 
 import asyncio
 import difflib
+import importlib
 import math
 import re
 import tempfile
@@ -9,22 +10,25 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
 import structlog
 import uuid_utils
 from msgspec.structs import force_setattr, replace
 
+from mutoscope.engines.local.pool import Pool
 from mutoscope.files.convert import convert
 from mutoscope.model.catalog import first
 from mutoscope.model.http import Form, FormFile, HttpRequest, HttpResponse, json_response
-from mutoscope.model.job import Job, Output
+from mutoscope.model.job import Failure, Job, Output
 from mutoscope.model.problem import KINDS, Kind, Problem, as_unavailable
 from mutoscope.model.requests import ANY_FILE, Allowance, Proof, Submission, Upload
+from mutoscope.service import faults as rehearsed_faults
 from mutoscope.service import inputs
+from mutoscope.service.faults import Fault, Faults
 from mutoscope.service.gateway import Gateway, upload_path, visible
-from mutoscope.service.idempotency import REPLAYED, SingleFlight, repeat_of
+from mutoscope.service.idempotency import REPLAYED, SingleFlight, may_repeat, repeat_of
 from mutoscope.service.keys import (
     ByteQuota,
     Caller,
@@ -41,11 +45,17 @@ from mutoscope.service.words import Desk
 from mutoscope.store import Repeat
 from mutoscope.telemetry import tracing
 from mutoscope.telemetry.counters import Durations
-from mutoscope.web import forms, pages, realtime, stream
-from mutoscope.web.admin import Admin
+from mutoscope.web import forms, pages, protocol, realtime, stream
+from mutoscope.web.admin import MARKS, Admin
 from mutoscope.web.cors import Origins, is_preflight
 from mutoscope.web.head import Proxies, check_host, one_credential
+from mutoscope.web.polls import ASKED, Poll, Polls
+from mutoscope.web.protocol import WHOLE
+from mutoscope.web.rehearsals import REHEARSAL, Rehearsals
 from mutoscope.web.router import PARAMETER, Found, Router, Target
+from mutoscope.web.tools import Tools
+from mutoscope.wirekit.body import dotted
+from mutoscope.wirekit.flaws import plain
 from mutoscope.wirekit.forms import as_json
 from mutoscope.wirekit.routes import (
     OF_ONE_JOB,
@@ -72,6 +82,7 @@ from mutoscope.wirekit.routes import (
     TakeRaw,
     UsageRead,
 )
+from mutoscope.wirekit.task import bearer
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL
 from mutoscope.wires.claims import CLAIMS
@@ -97,18 +108,20 @@ UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})")
 JSON = b"application/json"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some editors begin a file with it, and JSON does not
 REHEARSE = "x-mutoscope-rehearse"  # a problem kind: answer with it
+FAILS = "x-mutoscope-fails"  # a problem kind: the job is taken, and has failed with it
 ENGINE = "x-mutoscope-engine"  # which engine makes the job
 WEBHOOK, WEBHOOK_QUERY = "x-mutoscope-webhook", "mutoscope_webhook"  # where a job's news goes, on every wire
 KEYS_WEBHOOK = "the key's webhook"
-REQUEST_ID = "x-request-id"
+REQUEST_ID, REQUEST_ID_NAME = "x-request-id", b"x-request-id"
 CALLBACKS = "/callbacks/"
 KEY_SET = "/.well-known/jwks.json"  # with which receivers tell that news is ours, where they share no secret with us
 ADMIN = "/admin/"
+MCP = "/mcp"
 MAX_ADMIN = 64 * 1024
 SIZE = re.compile(r"[0-9]{1,18}")
 COUNTED = 1 << 20  # bytes in which commas are counted at once
 MAX_CALLBACK = 64 * 1024
-PLACES = ("files", "uploads", "callbacks", "admin", "metrics")
+PLACES = ("files", "uploads", "callbacks", "admin", "metrics", "mcp", "rehearsal")
 """First parts of paths of ours whose requests are counted apart from those of the pages."""
 UPLOAD_PARTS, UPLOAD_TEXT = 32, 64 * 1024  # of the form of an upload
 FORM_STATUSES = {"200": 200, "201": 201}  # by the field success_action_status, as object stores have it
@@ -132,13 +145,19 @@ class Server:
         wires: tuple[Wire, ...] = ALL,
         words: Desk | None = None,
         published: dict[str, str] | None = None,
+        models: Pool | None = None,
     ) -> None:
         """`rehearsal` lets a request choose its engine and its failure by header. `requests` counts them, by "wire
         METHOD route" and the status' first digit."""
         self.gateway, self.keys, self.rate_limiter = gateway, keys or gateway.keys, rate_limiter or RateLimiter(0)
         self.byte_quota = ByteQuota(gateway.store, clock=gateway.clock)
-        self.admin = Admin(self.keys, gateway.store, clock=gateway.clock)
+        self.admin = Admin(self.keys, gateway.store, clock=gateway.clock, models=models)
         self.rehearsal, self.scratch = rehearsal, scratch
+        self.faults = Faults([wire.name for wire in wires], gateway.clock) if rehearsal else None
+        self.rehearsals = Rehearsals(gateway, self.keys, self.faults) if self.faults else None
+        self.tools = Tools(gateway, gateway.intake.prober, faults=self.faults)
+        self._mounted: Any = None  # web/mcp.py's, from the first request on
+        self._mounting = asyncio.Lock()
         self.started, self.stopped, self.words = started, stopped, words
         self.key_set = {"keys": [published] if published else []}
         places = gateway.settings.server
@@ -148,7 +167,8 @@ class Server:
         self.forwarded = {
             f"{mount}{wire.proxy}": wire for wire in wires if wire.proxy for mount in ("", f"/{wire.name}")
         }
-        self.rendered: dict[tuple[str, str, str], tuple[Job, float, HttpResponse]] = {}
+        self.rendered: dict[tuple[str, str, str], Shown] = {}
+        self.polls = Polls()
         self.single_flight = SingleFlight()
         self.secrets = realtime.Secrets(gateway.clock)
         self.secret_prefixes = tuple(
@@ -206,6 +226,27 @@ class Server:
         counted = (f" {place}" if place in PLACES else " pages", noted.status // 100)
         self.requests.add(counted, time.perf_counter() - began)
 
+    def at_once(self, scope: Scope) -> bytes | None:
+        """All bytes of the answer to a status read that was sent before in the same words, and of which nothing has
+        changed since: neither the job nor what the caller may. None: it is to be answered as any other request."""
+        began = time.perf_counter()
+        poll = self.polls.find(scope)
+        if poll is None or time.monotonic() > poll.until or self.gateway.store.hot(poll.job.id) is not poll.job:
+            return None
+        if not self.keys.holds(poll.caller):
+            return None
+        try:
+            allowance = self.rate_limiter.spend(poll.who, poll.caller.rights)
+        except RateLimited:  # which takes nothing, and is told in the wire's words
+            return None
+        id = uuid_utils.uuid7().hex
+        more = poll.wire.answer_headers(allowance) if allowance and poll.wire.answer_headers else {}
+        if poll.wire.id_header:
+            more[poll.wire.id_header] = f"req_{id}"
+        told = "".join([f"{name}: {value}\r\n" for name, value in more.items()])
+        self.requests.add(poll.counted, time.perf_counter() - began)
+        return b"%b%bx-request-id: %b\r\n\r\n%b" % (poll.head, told.encode("latin-1"), id.encode(), poll.body)
+
     async def elsewhere(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """What belongs to no wire."""
         if path.startswith("/files/"):
@@ -220,6 +261,10 @@ class Server:
             await respond(json_response(self.key_set, headers=headers), scope, send)
         elif path.startswith(ADMIN):
             await respond(await self.administer(scope, receive), scope, send)
+        elif path.rstrip("/") == MCP:
+            await self.speak_to_agent(scope, receive, send)
+        elif path.startswith(REHEARSAL) and self.rehearsals:
+            await respond(await self.rehearse(self.rehearsals, scope, receive), scope, send)
         else:
             await self.pages(scope, receive, send)
 
@@ -275,10 +320,16 @@ class Server:
                 raise problem
             if self.rehearsal and (wanted := request.headers.get(REHEARSE)):
                 raise rehearsed(wanted)
+            fault = await self.meet_fault(wire, request)
             await self.read_in(asked, request, caller, receive, route)
             origin = origin_of(scope, request)
             force_setattr(request, "origin", self.gateway.settings.server.public_url or origin)
-            if isinstance(route, Follow):
+            if isinstance(route, Read):
+                shown = await self.show(wire, route, request, caller.owner, origin)
+                response = replace(shown.response, headers={**shown.response.headers})
+                if shown.job and ASKED in scope and not any(proved(each.wire, request) for each in found.targets):
+                    self.keep_poll(scope, shown, shown.job, wire, caller, label)
+            elif isinstance(route, Follow):
                 response = await self.follow(wire, route, request, caller, receive)
             elif isinstance(route, Create) and route.event:
                 job, _ = await self.file(wire, route, request, caller, origin)
@@ -291,6 +342,8 @@ class Server:
                 response = await self.speak(wire, route, request, caller, receive, who)
             else:
                 response = await self.serve(wire, route, request, caller, origin)
+            if fault is not None and fault.what == rehearsed_faults.LOST:
+                raise Problem(Kind.UPSTREAM_FAILED, "Rehearsed: the request was obeyed, and its answer was lost.")
         except Problem as problem:
             if isinstance(problem, RateLimited):
                 allowance = problem.allowance
@@ -315,10 +368,12 @@ class Server:
 
     async def caller_of(self, wire: Wire, found: Found, request: HttpRequest) -> Caller:
         """Whose key it is; where several vendors have the path, in the form of any of them."""
-        wires = [each.wire for each in found.targets] or [wire]
-        sent = [each.credential(request) for each in wires]
-        proofs = (each for each in sent if isinstance(each, Proof))  # to the others it looks like a key
-        secret = next(proofs, None) or next(filter(None, sent), None)
+        if len(found.targets) < 2:
+            secret = wire.credential(request)
+        else:
+            sent = [each.wire.credential(request) for each in found.targets]
+            proofs = (each for each in sent if isinstance(each, Proof))  # to the others it looks like a key
+            secret = next(proofs, None) or next(filter(None, sent), None)
         try:
             return await self.keys.caller(secret)
         except Problem as problem:
@@ -400,8 +455,6 @@ class Server:
     async def serve(self, wire: Wire, route: Route, request: HttpRequest, caller: Caller, origin: str) -> HttpResponse:
         gateway, owner = self.gateway, caller.owner
         match route:
-            case Read():
-                return await self.show(wire, route, request, owner, origin)
             case Create():
                 return await self.make(wire, route, request, caller, origin)
             case List():
@@ -604,7 +657,7 @@ class Server:
     async def make(self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str) -> HttpResponse:
         """A create. One that says that it repeats another is answered with the other's job."""
         owner = caller.owner
-        repeat = await in_thread(repeat_of, request, request)
+        repeat = await in_thread(repeat_of, request, request) if may_repeat(request) else None
         if repeat is None:
             job, wait = await self.file(wire, route, request, caller, origin)
             return await self.made(route, request, job, wait, origin)
@@ -650,6 +703,8 @@ class Server:
         self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str, repeat: Repeat | None = None
     ) -> tuple[Job, float | None]:
         """Read a create and store its job. Returns it with how long the answer may wait for its end."""
+        if self.gateway.tracing is None:
+            return await self.filed(wire, route, request, caller, origin, repeat)
         parent = request.headers.get(tracing.HEADER)
         with tracing.span(self.gateway.tracing, "create", parent=parent, kind="SERVER", route=route.at) as facts:
             job, wait = await self.filed(wire, route, request, caller, origin, repeat)
@@ -660,6 +715,9 @@ class Server:
         self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str, repeat: Repeat | None
     ) -> tuple[Job, float | None]:
         submission = await in_thread(route.parse, request, request)
+        if self.rehearsal and (kind := request.headers.get(FAILS)):
+            failure = Failure(kind=rehearsed(kind, FAILS).kind, message=f"Rehearsed: {kind}.")
+            submission = replace(submission, fails=failure)
         model = submission.generation.model
         if (own := caller.rights.per_model.get(model)) and own.requests_per_minute:
             self.rate_limiter.take(f"{caller.owner}\n{model}", own.requests_per_minute)
@@ -697,7 +755,7 @@ class Server:
             return replace(submission, notes=(*submission.notes, note))
         return replace(submission, webhook=address)
 
-    async def show(self, wire: Wire, route: Read, request: HttpRequest, owner: str, origin: str) -> HttpResponse:
+    async def show(self, wire: Wire, route: Read, request: HttpRequest, owner: str, origin: str) -> "Shown":
         """A status read, the request that clients repeat: rendered once while its job does not change."""
         public = route.id(request)
         id = wire.job_id(public) or ""
@@ -707,16 +765,25 @@ class Server:
         )  # a wire may tell of a job in two ways
         known = self.rendered.get((id, origin, asked))
         now = time.monotonic()
-        if hot is not None and known and known[0] is hot and known[1] > now and visible(hot, wire, route, owner):
-            return known[2]
+        if hot is not None and known and known.job is hot and known.until > now and visible(hot, wire, route, owner):
+            return known
         job = await self.gateway.placed(await self.gateway.show(wire, route, public, owner=owner, origin=origin))
         response = with_job_headers(route.render(job, request), job)
-        if (hot := self.gateway.store.hot(id)) is not None:
+        hot = self.gateway.store.hot(id)
+        shown = Shown(hot, now + (PLACE_SECONDS if job.ahead is not None else RENDERED_SECONDS), response)
+        if hot is not None:
             if len(self.rendered) >= RENDERED_KEPT:
                 self.rendered.clear()
-            life = PLACE_SECONDS if job.ahead is not None else RENDERED_SECONDS
-            self.rendered[(id, origin, asked)] = (hot, now + life, response)
-        return response
+            self.rendered[(id, origin, asked)] = shown
+        return shown
+
+    def keep_poll(self, scope: Scope, shown: "Shown", job: Job, wire: Wire, caller: Caller, label: str) -> None:
+        """For when the same request comes again."""
+        response = shown.response
+        headers = headers_of(response) + (self.origins.headers(scope) if self.origins else [])
+        head = protocol.head_of(response.status, headers)
+        who, counted = caller.owner or address_of(scope), (label, response.status // 100)
+        self.polls.keep(scope, Poll(job, shown.until, caller, who, wire, counted, head, response.body))
 
     # -- vendors that call -------------------------------------------------------------
 
@@ -745,12 +812,77 @@ class Server:
             owner = await self.admin.admit(request)
             self.rate_limiter.spend(owner or address_of(scope))
             if request.method == "POST":
-                body = await read_body(receive, request, MAX_ADMIN)
+                body = await read_body(receive, request, self.max_body if request.path == MARKS else MAX_ADMIN)
                 force_setattr(request, "body", body.removeprefix(BYTE_ORDER_MARK))
             return await self.admin.answer(request)
         except Problem as problem:
             headers = {} if problem.retry_after is None else {"retry-after": str(math.ceil(problem.retry_after))}
-            return json_response({"error": problem.message, "kind": problem.kind}, problem.status, headers)
+            return json_response({"error": in_full(problem), "kind": problem.kind}, problem.status, headers)
+
+    # -- agents, and rehearsals ---------------------------------------------------------
+
+    async def speak_to_agent(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A request by the Model Context Protocol, of a caller who has a key where there are any."""
+        request = head_of(scope)
+        try:
+            one_credential(scope["headers"])
+            if not self.gateway.settings.mcp.enabled:
+                raise Problem(Kind.NOT_FOUND, "There is nothing here: [mcp] enabled is false.")
+            try:
+                caller = await self.keys.caller(bearer(request))
+            except Problem as problem:
+                if bearer(request) or problem.kind is not Kind.UNAUTHENTICATED:
+                    raise
+                raise missing_key(request, "authorization: Bearer <key>") from problem
+            self.rate_limiter.spend(caller.owner or address_of(scope), caller.rights)
+            mounted = await self.mount_agents()
+        except Problem as problem:
+            headers = {"www-authenticate": "Bearer"} if problem.kind is Kind.UNAUTHENTICATED else {}
+            await respond(json_response({"error": problem.message}, problem.status, headers), scope, send)
+            return
+        origin = self.gateway.settings.server.public_url or origin_of(scope, request)
+        await mounted(scope, receive, send, caller, origin)
+
+    async def mount_agents(self) -> Any:
+        """Raises Problem where what it takes is not installed."""
+        async with self._mounting:
+            if self._mounted is None:
+                try:  # in a thread: it takes a second, in which others want to be answered
+                    module = await asyncio.to_thread(importlib.import_module, "mutoscope.web.mcp")
+                except ModuleNotFoundError as error:
+                    if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types"):
+                        raise
+                    told = 'This server has no tools for agents: pip install "mutoscope[mcp]" there.'
+                    raise Problem(Kind.NOT_FOUND, told) from error
+                self._mounted = module.Mounted(self.tools, self.gateway.settings, open=self.keys.open)
+        return self._mounted
+
+    async def close(self) -> None:
+        """Let go of the agents."""
+        if self._mounted is not None:
+            await self._mounted.close()
+
+    async def rehearse(self, rehearsals: Rehearsals, scope: Scope, receive: Receive) -> HttpResponse:
+        request = head_of(scope)
+        try:
+            if request.method == "POST":
+                force_setattr(request, "body", await read_body(receive, request, MAX_ADMIN))
+            return await rehearsals.answer(request)
+        except Problem as problem:
+            return json_response({"error": in_full(problem), "kind": problem.kind}, problem.status)
+
+    async def meet_fault(self, wire: Wire, request: HttpRequest) -> Fault | None:
+        """The fault that a rehearsal has for this request, begun: it is slow, or told to fail. Raises its Problem."""
+        fault = self.faults.take(wire.name, request.method, request.path) if self.faults else None
+        if fault is None:
+            return None
+        if problem := rehearsed_faults.problem_of(fault):
+            raise problem
+        if fault.what == rehearsed_faults.SLOW:
+            await asyncio.sleep(fault.seconds)
+        elif failure := rehearsed_faults.failure_of(fault):
+            request.headers[FAILS] = failure.kind.value
+        return fault
 
     # -- files that callers send ahead ------------------------------------------------
 
@@ -813,6 +945,19 @@ class Server:
         return widest(first(each.max_bytes_daily, usual) for each in rights)
 
 
+class Shown(NamedTuple):
+    """A rendered status."""
+
+    job: Job | None  # as the store remembers it, if it does
+    until: float  # by the monotonic clock: how long it may be sent again while that job does not change
+    response: HttpResponse
+
+
+def proved(wire: Wire, request: HttpRequest) -> bool:
+    """Whether the caller signed a token that ends."""
+    return isinstance(wire.credential(request), Proof)
+
+
 def file_in(form: Form, max_bytes: int) -> Path:
     """Where the only file of an upload's form lies. Raises Problem."""
     files = form.files.get("file", [])
@@ -870,9 +1015,15 @@ async def in_thread(read: Callable[..., T], request: HttpRequest, *arguments: ob
     return read(*arguments)
 
 
-def rehearsed(kind: str) -> Problem:
+def in_full(problem: Problem) -> str:
+    """Its message, with every flaw: `limit` should be at most 1000."""
+    flaws = [f"`{dotted(each.path)}` {each.message or plain(each)}" for each in problem.flaws]
+    return "; ".join(flaws) or problem.message
+
+
+def rehearsed(kind: str, header: str = REHEARSE) -> Problem:
     if kind not in KINDS:
-        return Problem(Kind.INVALID, f"{REHEARSE}: {kind!r} is no kind of problem; there are {', '.join(Kind)}.")
+        return Problem(Kind.INVALID, f"{header}: {kind!r} is no kind of problem; there are {', '.join(Kind)}.")
     return Problem(Kind(kind), f"Rehearsed by {REHEARSE}: {kind}.", retry_after=1)
 
 
@@ -1010,15 +1161,26 @@ def in_place_of_socket(send: Send) -> Send:
 
 
 async def respond(response: HttpResponse, scope: Scope, send: Send) -> None:
+    headers = headers_of(response)
+    if REQUEST_ID not in response.headers:
+        headers.append((REQUEST_ID_NAME, uuid_utils.uuid7().hex.encode()))
+    start: dict[str, Any] = {"type": "http.response.start", "status": response.status, "headers": headers}
+    if WHOLE in scope.get("extensions", ()):
+        start["body"] = response.body
+        await send(start)
+        return
+    await send(start)
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body})
+
+
+def headers_of(response: HttpResponse) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer but for its id."""
     body = response.body
     headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers.items()]
-    if REQUEST_ID not in response.headers:
-        headers.append((REQUEST_ID.encode(), uuid_utils.uuid7().hex.encode()))
     if response.status != 204:
         headers.append((b"content-length", b"%d" % len(body)))
     if body:
         headers.append(
             (b"content-type", JSON if response.media_type == "application/json" else response.media_type.encode())
         )
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+    return headers

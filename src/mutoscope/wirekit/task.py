@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from itertools import islice
 from typing import Any, cast
 
@@ -71,7 +71,7 @@ INDEX = re.compile(r"\[\d+\]")
 PLACE = re.compile(r"\{([^{}]+)\}")
 
 
-class Endpoint(Struct, frozen=True, kw_only=True):
+class Endpoint(Struct, frozen=True, kw_only=True, dict=True):
     """A path at which tasks are made."""
 
     at: str  # below the root; "{id}" in it is the id of an earlier job
@@ -107,9 +107,28 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     fixed: Json = {}  # members that the vendor wants and nobody asks for, by dotted path
     always: Json = {}  # fields of a Generation that its body has no member for: nothing else can be asked for
     flat: "Flat | None" = None  # of a body whose members stand in a list
-    table: tuple[tuple[str, AnyField], ...] = ()  # the rows that its body has; set by the API, as what follows
-    heads: tuple[str, ...] = ()  # the member of the body that each of them begins with
-    names: dict[str, str] = {}  # ours → theirs, where they differ
+    shared: Mapping[str, AnyField] = {}  # set by the API: its table, for a body without one of its own
+    webhook: str | None = None  # the same: dotted path of the address for news
+
+    # Worked out when the first request comes: there are hundreds of endpoints, and a start is not to wait for them.
+
+    @cached_property
+    def table(self) -> tuple[tuple[str, AnyField], ...]:
+        """The rows that its body has."""
+        fields = self.shared if self.fields is None else self.fields
+        return tuple(pair for pair in fields.items() if self.exact or has(members_of(self), pair[0]))
+
+    @cached_property
+    def heads(self) -> tuple[str, ...]:
+        """The member of the body that each of them begins with."""
+        return tuple(chosen(path.split(".")[0])[0] for path, _ in self.table)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Ours → theirs, where they differ."""
+        named = [(path, names_of(field)) for path, field in self.table if has_callers_name(path, field)]
+        found = {name: path for path, names in named for name in names if name != path}
+        return found | ({"webhook": self.webhook} if self.webhook else {})
 
 
 class Flat(Struct, frozen=True, kw_only=True):
@@ -233,22 +252,8 @@ class TaskApi(Struct, frozen=True, kw_only=True):
 
 
 def tabled(api: TaskApi, endpoint: Endpoint) -> Endpoint:
-    """With the rows of the table that its body has."""
-    fields = api.fields if endpoint.fields is None else endpoint.fields
-    table = tuple(pair for pair in fields.items() if endpoint.exact or has(members_of(endpoint), pair[0]))
-    return replace(
-        endpoint,
-        table=table,
-        heads=tuple(chosen(path.split(".")[0])[0] for path, _ in table),
-        names={
-            name: path
-            for path, field in table
-            if has_callers_name(path, field)
-            for name in names_of(field)
-            if name != path
-        }
-        | ({"webhook": api.webhook} if api.webhook else {}),
-    )
+    """With what its API has for all of them."""
+    return replace(endpoint, shared=api.fields, webhook=api.webhook)
 
 
 def has_callers_name(path: str, field: AnyField) -> bool:
@@ -286,8 +291,8 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     inputs: list[Input] = []
     aliases: dict[str, str] = {}
     found: list[Flaw] = []
-    wrong = {flaw.path[:1] for flaw in flaws}
-    broken = [flaw.path for flaw in flaws]
+    wrong = {flaw.path[:1] for flaw in flaws} if flaws else set[Path]()
+    broken = [flaw.path for flaw in flaws] if flaws else []
     if endpoint.flat and not flaws:
         said, odd = endpoint.flat.read(said)
         flaws = tuple(odd)
@@ -342,12 +347,20 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     if refused:
         raise refused
     unread = tuple(islice(strange(whole, shape(endpoint.body), ()), MOST_UNREAD))
+    passed: Json = {}
+    for path in unread:
+        if (value := at_path(said, path)) is not None:
+            passed[".".join(map(str, path))] = value
     idle = {path: value for path in endpoint.idle if (value := at(said, path)) is not None} if endpoint.idle else {}
     parent = request.params.get("id") if endpoint.parent else None
     if endpoint.parent and parent:
         inputs.append(Input(role=endpoint.parent, field="id", output_of=parent))
-    roles = {each.role for each in inputs}
-    operation = next((each for role, each in endpoint.makes.items() if role is None or role in roles), None)
+    roles = {each.role for each in inputs} if inputs else ()
+    operation = None
+    for role, each in endpoint.makes.items():
+        if role is None or role in roles:
+            operation = each
+            break
     if operation is None:
         deciding = {role.value for role in endpoint.makes if role}
         needed = " or ".join(path for path, each in endpoint.table if deciding.intersection(names_of(each)))
@@ -360,16 +373,18 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
         ),
         webhook=address,
         fields=endpoint.names | aliases if aliases else endpoint.names,
-        ignored=(
-            *(ignored_notes(unread, endpoint.route or api.vendor) if unread else ()),
-            *(f"ignored: {path} (only {api.vendor} itself heeds it)" for path in idle),
-        ),
-        unread={".".join(map(str, path)): found for path in unread if (found := at_path(said, path)) is not None}
-        | idle,
+        ignored=ignored_in(api, endpoint, unread, idle) if unread or idle else (),
+        unread=passed | idle,
         wait=endpoint.wait(said, request) if endpoint.wait else None,
         parent=parent,
         events=api.events(said) if api.events else None,
     )
+
+
+def ignored_in(api: TaskApi, endpoint: Endpoint, unread: tuple[Path, ...], idle: Json) -> tuple[str, ...]:
+    """Notes for what only the vendor may heed."""
+    notes = ignored_notes(unread, endpoint.route or api.vendor) if unread else ()
+    return (*notes, *(f"ignored: {path} (only {api.vendor} itself heeds it)" for path in idle))
 
 
 def address_fault(address: str) -> str | None:
