@@ -128,6 +128,11 @@ class SqlStore:
         return self._open_writer.commits
 
     @property
+    def statements(self) -> int:
+        """That were sent for them; 0 where the database is none to send to."""
+        return self._database.statements
+
+    @property
     def _open_writer(self) -> Writer:
         if self._writer is None:
             raise Problem(Kind.UNAVAILABLE, NOT_OPEN)
