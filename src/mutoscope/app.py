@@ -105,6 +105,7 @@ class App:
             data=self.home.root,
             secret=self.home.link_secret(settings.files.link_secret),
             sizes=self.store.asset_bytes,
+            spare=self.store.spare,
             most_sent=descriptors() // 2,
         )
         self.catalog = Catalog(

@@ -742,6 +742,15 @@ class Retention(Protocol):
         """Files that were needed once and may be removed."""
         ...
 
+    async def condemn(self, assets: Collection[str], *, before: float, now: float) -> set[str]:
+        """Those that may be removed since before then: from now on they are being removed, until `dropped` tells what
+        came of it. What is needed is not among them, nor what was spared."""
+        ...
+
+    async def spare(self, asset: str, *, until: float, now: float) -> bool:
+        """Somebody is about to need a file: it is not condemned before then. False: it is just being removed."""
+        ...
+
     async def asset_bytes(self, asset: str) -> int | None:
         """How large a file was when it was stored, by an upload or an output; None where no record tells."""
         ...
