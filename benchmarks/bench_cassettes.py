@@ -2,9 +2,9 @@
 
     python benchmarks/bench_cassettes.py [creates] [json] [sse] [--rounds 7] [--seconds 2]
 
-Three servers stand before one fake vendor: two that record nothing, one that does. They are loaded in turn, the first of
-each round changing, and each round's ratio compares neighbours in time; "off again" tells what the machine itself scatters.
-Each create is handed to the vendor while others are taken; streams have 200 events. The aim is a ratio of at least 0.9.
+Three servers stand before one fake vendor: two that record nothing, one that does. They are loaded in turn, the first
+of each round changing, and each round's ratio compares neighbours in time; "off again" tells what the machine itself
+scatters. Each create is handed to the vendor while others are taken; streams have 200 events. The aim is 0.9 or more.
 """
 
 import argparse

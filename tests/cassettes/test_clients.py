@@ -34,9 +34,8 @@ async def as_clients_do(url: str) -> list[Any]:
         whole = await client.chat.completions.create(model="gpt-4o", messages=messages)
         stream = await client.chat.completions.create(model="gpt-4o", messages=messages, stream=True)
         chunks = [chunk.model_dump() async for chunk in stream]
-        image = await client.images.generate(model="gpt-image-1", prompt="a lake", size="1024x1024")
-    assert len(chunks) > 3 and image.data
-    return [picture, whole.model_dump(), chunks, image.data[0].b64_json]
+    assert len(chunks) > 3
+    return [picture, whole.model_dump(), chunks]
 
 
 async def test_the_sdks_of_runway_and_openai_get_the_same_from_a_recording(tmp_path: Path) -> None:
@@ -60,12 +59,12 @@ import httpx, pytest
 def test_a_picture_is_what_it_was(number):
     at = os.environ["GATEWAY"] + "/v1/ai/text-to-image/runway"
     with httpx.Client(trust_env=False) as http:
-        body = {"prompt": f"lake {number % 4}", "ratio": "720:720"}
+        body = {"prompt": f"lake {number}", "ratio": "720:720"}
         id = http.post(at, json=body).json()["data"]["task_id"]
         while (data := http.get(f"{at}/{id}").json()["data"])["status"] not in ("COMPLETED", "FAILED"):
             time.sleep(0.02)
         made = http.get(data["generated"][0]).content
-    expected = Path(f"lake-{number % 4}.png")
+    expected = Path(f"lake-{number}.png")
     if os.environ["MODE"] == "record":
         expected.write_bytes(made)
     assert made == expected.read_bytes()
@@ -88,9 +87,12 @@ async def test_a_project_of_its_own_records_and_replays_in_four_processes(tmp_pa
         assert "8 passed" in done.stdout, done.stdout + done.stderr
 
     tapes = project / "tapes"
-    async with second_mutoscope(tmp_path) as vendor:
-        async with gateway(tmp_path / "a", vendor, wires=("freepik",), cassettes={"record": str(tapes)}) as it:
-            await passes(it, "record")
+    cassettes = {"record": str(tapes)}
+    async with (
+        second_mutoscope(tmp_path) as vendor,
+        gateway(tmp_path / "a", vendor, wires=("freepik",), cassettes=cassettes) as it,
+    ):
+        await passes(it, "record")
     assert len([path for path in tapes.iterdir() if path.name.startswith("freepik-")]) == 8
     async with replaying(tmp_path / "b", tapes) as it:
         await passes(it, "replay")
