@@ -26,8 +26,10 @@ from mutoscope.background.worker import Worker, new_name
 from mutoscope.cassettes import BadCassette, Deck, Library, Recorder
 from mutoscope.engines import Engine
 from mutoscope.engines.diffusers import Diffusers
+from mutoscope.engines.local.pool import Pool
+from mutoscope.engines.local.shelf import Shelf, mark_files
 from mutoscope.engines.peer import Peer
-from mutoscope.engines.relay import Relay
+from mutoscope.engines.relay import Relay, back_of
 from mutoscope.engines.script import Script
 from mutoscope.engines.studio import Studio
 from mutoscope.engines.words import Author
@@ -114,8 +116,9 @@ class App:
             open_wires=open_wires(settings),
         )
         self.relays = relays(settings, self.catalog)
+        self.models = Pool(Shelf(settings.weights, self.home.root))
         self.engines: dict[str, Engine] = {
-            "studio": Studio(settings.studio),
+            "studio": Studio(settings.studio, mark=mark_files(settings.mark, self.models.shelf)),
             "script": Script(settings.script),
             **weights(settings),
             **self.relays,
@@ -266,8 +269,11 @@ class App:
             started=self.start,
             stopped=self.stop,
             published=self.ed25519.published() if self.ed25519 else None,
+            models=self.models,
             wires=rehearsing.wires(self.wires) if rehearsal else self.wires,
         )
+        if self.server.faults:
+            self.deliverer.doubles = self.server.faults.doubles
         logs.conceal(
             (
                 password_of(settings.store.url),
@@ -355,8 +361,10 @@ class App:
             await engine.close()
         await self.words.close()
         await self.tapes.close()
+        await self.models.close()
         await self.prober.close()
         await self.client.close()
+        await self.server.close()
         await self.server.byte_quota.close()
         await self.keys.close()
         await self.membership.close()
@@ -530,15 +538,18 @@ def relays(settings: Settings, catalog: Catalog) -> dict[str, Relay]:
     made: dict[str, Relay] = {}
     for name, account in settings.accounts.items():
         wire = BY_NAME.get(account.wire)
-        if wire is not None and wire.back is None and wire.words is not None:
+        if wire is not None and wire.words is not None and back_of(wire, account) is None:
             continue  # it answers in words only
-        if wire is None or wire.back is None:
+        if wire is None or back_of(wire, account) is None:
             known = ", ".join(wire.name for wire in BY_NAME.values() if wire.back or wire.words)
             raise BadSettings(f"[accounts.{name}] wire = {account.wire!r} cannot be called; these can: {known}")
         if name in BUILT_IN:
             raise BadSettings(f"[accounts.{name}]: this is the name of a built-in engine; choose another")
+        # as for words, with or without the end that every path begins with
+        base_url = account.base_url.rstrip("/").removesuffix("/v1") if wire.media else account.base_url
+        called = replace(account, base_url=base_url)
         try:
-            made[name] = Relay(name, account, wire, settings=settings.relay, net=settings.net, catalog=catalog)
+            made[name] = Relay(name, called, wire, settings=settings.relay, net=settings.net, catalog=catalog)
         except Problem as problem:
             raise BadSettings(f"[accounts.{name}] base_url: {problem.message}") from problem
     return made

@@ -18,6 +18,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 import structlog
 from msgspec.structs import replace
+from yarl import URL
 
 from mutoscope.cassettes import Deck, Step, Turn, Unrecorded, theirs
 from mutoscope.engines.circuit_breaker import Breaker, Bucket
@@ -92,6 +93,13 @@ FAMILIES: Mapping[Operation, tuple[str, ...]] = {
 """What kind of file an operation makes; all others make videos."""
 
 
+def back_of(wire: Wire | None, account: VendorAccount) -> Back | None:
+    """How an account's vendor is called for media; None where it is not."""
+    if wire is None:
+        return None
+    return wire.back or (wire.media if account.media else None)
+
+
 class Relay:
     remote = True
 
@@ -108,10 +116,11 @@ class Relay:
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Raises Problem when the account's base URL cannot be used."""
-        if wire.back is None:
+        back = back_of(wire, account)
+        if back is None:
             raise ValueError(f"wire {wire.name} cannot be called")
         self.name, self.account, self.wire, self.settings = name, account, wire, settings
-        self.back: Back = wire.back
+        self.back: Back = back
         self.speaks = wire.name
         self.catalog, self.clock = catalog, clock
         base_url = account.base_url or self.back.base_url
@@ -549,7 +558,11 @@ class Relay:
         try:
             with span(self.tracing, "copy", kind="CLIENT", account=self.name):
                 if self.deck is None or not await self.deck.copied(run.job_id, handle, number, path):
-                    _ = await self.copier.fetch(link, max_bytes=self.settings.max_result_bytes, into=path, resume=True)
+                    source = await self._copy_from_account(link, path) if link.startswith("/") else link
+                    if source:
+                        _ = await self.copier.fetch(
+                            source, max_bytes=self.settings.max_result_bytes, into=path, resume=True
+                        )
             if self.deck:
                 await self.deck.keep(run.job_id, handle, number, link, path)
             outcome, self.copied_bytes = "copied", self.copied_bytes + path.stat().st_size
@@ -561,6 +574,26 @@ class Relay:
             if problem.kind is Kind.BAD_MEDIA:  # the next try begins at the beginning
                 await asyncio.to_thread(discard, path)
             raise
+
+    async def _copy_from_account(self, link: str, path: Path) -> str:
+        """A file that the account itself gives, to whoever has its key. Returns where it is instead, if it says so."""
+        most = self.settings.max_result_bytes
+        opened = await self.vendor_client.open(HttpRequest(method="GET", path=link))
+        try:
+            if opened.status in (301, 302, 303, 307, 308):
+                return str(self.vendor_client.base.join(URL(opened.headers.get("location", ""))))
+            if opened.status != 200:
+                raise Problem(Kind.UNREACHABLE_MEDIA, f"the account answered {opened.status} for the result")
+            size = 0
+            with path.open("wb") as file:
+                while piece := await opened.piece(self.settings.request_seconds):
+                    size += len(piece)
+                    if size > most:
+                        raise Problem(Kind.BAD_MEDIA, f"the result has more than {most} bytes")
+                    await asyncio.to_thread(file.write, piece)
+        finally:
+            opened.close()
+        return ""
 
     async def _looked_at(self, run: VendorRun, path: Path) -> MediaInfo:
         info = await run.probe(path)

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 FILE = "mutoscope.toml"
 PREFIX = "MUTOSCOPE_"
+CLIENTS_OWN = ("MUTOSCOPE_KEY", "MUTOSCOPE_URL")  # what callers of a server keep in the environment: no settings
 SHORTEST_SECRET = 24  # characters, beside a "whsec_"
 
 CLIENTS_KEYS = {"OPENAI_API_KEY": "openai", "ANTHROPIC_API_KEY": "anthropic"}
@@ -265,6 +266,15 @@ class Credentials(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     key: str = ""
 
 
+class Mark(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    enabled: bool | Literal["auto"] = "auto"
+
+
+class Weights(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    folder: str = ""
+    memory_bytes: int = 1536 * 1024 * 1024
+
+
 class Metrics(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     enabled: bool | Literal["auto"] = "auto"
     token: str = ""
@@ -293,6 +303,7 @@ class VendorAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     renames: dict[str, str] = {}
     exclusive: bool = False
     resend: bool = False
+    media: bool = False
     open_models: bool | None = None
 
     def __repr__(self) -> str:
@@ -357,6 +368,13 @@ class WireSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     dialect: str = ""  # one of several forms of its answers; "" is the usual one
 
 
+class Mcp(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    enabled: bool = True
+    hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    max_body_bytes: Annotated[int, Meta(gt=0)] = 4 * 1024 * 1024
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     server: Server = Server()
     limits: Limits = Limits()
@@ -373,8 +391,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     words: Words = Words()
     cassettes: Cassettes = Cassettes()
     credentials: Credentials = Credentials()
+    mark: Mark = Mark()
+    weights: Weights = Weights()
     metrics: Metrics = Metrics()
     tracing: Tracing = Tracing()
+    mcp: Mcp = Mcp()
     keys: tuple[Key, ...] = ()
     accounts: dict[str, VendorAccount] = {}
     engines: dict[str, EngineSettings] = {}
@@ -499,7 +520,7 @@ def overlay(values: dict[str, Any], environment: Mapping[str, str]) -> None:
     """Lay MUTOSCOPE_SERVER_PORT=8701 and its like over the values of the file."""
     sections = {f.name: f.type for f in msgspec.structs.fields(Settings) if f.name not in BY_NAME}
     for name, text in environment.items():
-        if not name.startswith(PREFIX):
+        if not name.startswith(PREFIX) or name in CLIENTS_OWN:
             continue
         section, _, setting = name.removeprefix(PREFIX).lower().partition("_")
         if section not in sections:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import NamedTuple
 
 from mutoscope.engines import Engine
+from mutoscope.engines.relay import back_of
 from mutoscope.model.catalog import Model
 from mutoscope.model.config import VendorAccount
 from mutoscope.model.job import Generation
@@ -28,16 +29,19 @@ def route(model: Model, accounts: Mapping[str, VendorAccount]) -> tuple[str, ...
     if model.engines:
         return model.engines
     wires = list(dict.fromkeys(account.wire for account in accounts.values() if has(account, model)))
-    wires.sort(key=lambda wire: (back := BY_NAME[wire].back) is None or back.vendor != model.vendor)
+    wires.sort(
+        key=lambda wire: (back := BY_NAME[wire].back or BY_NAME[wire].media) is None or back.vendor != model.vendor
+    )
     return tuple(wires) or (FALLBACK,)
 
 
 def has(account: VendorAccount, model: Model) -> bool:
     wire = BY_NAME.get(account.wire)
-    if wire is None or wire.back is None or (account.models and model.name not in account.models):
+    back = back_of(wire, account)
+    if wire is None or back is None or (account.models and model.name not in account.models):
         return False
     names = model.names.get(wire.name)
-    return bool(names) and any(wire.back.supports(operation, names) is not None for operation in model.serves)
+    return bool(names) and any(back.supports(operation, names) is not None for operation in model.serves)
 
 
 class Routes:
