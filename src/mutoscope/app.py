@@ -19,6 +19,7 @@ import structlog
 from mutoscope import __version__
 from mutoscope.background.members import DELIVER, POLL, SUBMIT, SWEEP, Membership
 from mutoscope.background.poller import Poller
+from mutoscope.background.previews import Previews
 from mutoscope.background.retention import Sweeper
 from mutoscope.background.webhooks import Deliverer, Ed25519, ed25519
 from mutoscope.background.worker import Worker, new_name
@@ -262,6 +263,15 @@ class App:
             published=self.ed25519.published() if self.ed25519 else None,
             wires=rehearsing.wires(self.wires) if rehearsal else self.wires,
         )
+        self.previews = Previews(
+            store=self.store,
+            assets=self.assets,
+            inputs=settings.inputs,
+            scratch=self.home.scratch,
+            busy=lambda: bool(self.worker.runs),
+        )
+        if settings.files.previews and self.works and not rehearsal:
+            self.gateway.illustrate = self.previews.add
         if self.server.faults:
             self.deliverer.doubles = self.server.faults.doubles
         logs.conceal(
@@ -307,6 +317,7 @@ class App:
             asyncio.create_task(self.poller.run()),
             asyncio.create_task(self.lag.run()),
             asyncio.create_task(self.sweeper.run()),
+            *([asyncio.create_task(self.previews.run())] if self.gateway.illustrate else []),
         ]
 
     def hear(self, news: News) -> None:
