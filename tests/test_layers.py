@@ -12,9 +12,10 @@ BELOW: dict[str, set[str]] = {
     "studio": set(),
     "telemetry": {"model"},
     "files": {"model"},
+    "cassettes": {"model", "telemetry", "files"},
     "store": {"model", "wirekit", "telemetry"},
-    "engines": {"model", "wirekit", "wires", "telemetry", "files", "store", "studio"},
-    "service": {"model", "wirekit", "wires", "telemetry", "files", "store", "studio", "engines"},
+    "engines": {"model", "wirekit", "wires", "telemetry", "files", "cassettes", "store", "studio"},
+    "service": {"model", "wirekit", "wires", "telemetry", "files", "cassettes", "store", "studio", "engines"},
     "background": {"model", "wirekit", "wires", "telemetry", "files", "store", "engines", "service"},
     "web": {"model", "wirekit", "wires", "telemetry", "files", "store", "engines", "service", "background"},
 }

@@ -17,6 +17,7 @@ import structlog
 import uuid_utils
 from msgspec.structs import force_setattr, replace
 
+from mutoscope.engines.local.pool import Pool
 from mutoscope.files.convert import convert
 from mutoscope.model.catalog import first
 from mutoscope.model.http import Form, FormFile, HttpRequest, HttpResponse, json_response
@@ -45,7 +46,7 @@ from mutoscope.store import Repeat
 from mutoscope.telemetry import tracing
 from mutoscope.telemetry.counters import Durations
 from mutoscope.web import forms, pages, protocol, realtime, stream
-from mutoscope.web.admin import Admin
+from mutoscope.web.admin import MARKS, Admin
 from mutoscope.web.cors import Origins, is_preflight
 from mutoscope.web.head import Proxies, check_host, one_credential
 from mutoscope.web.polls import ASKED, Poll, Polls
@@ -144,12 +145,13 @@ class Server:
         wires: tuple[Wire, ...] = ALL,
         words: Desk | None = None,
         published: dict[str, str] | None = None,
+        models: Pool | None = None,
     ) -> None:
         """`rehearsal` lets a request choose its engine and its failure by header. `requests` counts them, by "wire
         METHOD route" and the status' first digit."""
         self.gateway, self.keys, self.rate_limiter = gateway, keys or gateway.keys, rate_limiter or RateLimiter(0)
         self.byte_quota = ByteQuota(gateway.store, clock=gateway.clock)
-        self.admin = Admin(self.keys, gateway.store, clock=gateway.clock)
+        self.admin = Admin(self.keys, gateway.store, clock=gateway.clock, models=models)
         self.rehearsal, self.scratch = rehearsal, scratch
         self.faults = Faults([wire.name for wire in wires], gateway.clock) if rehearsal else None
         self.rehearsals = Rehearsals(gateway, self.keys, self.faults) if self.faults else None
@@ -810,7 +812,7 @@ class Server:
             owner = await self.admin.admit(request)
             self.rate_limiter.spend(owner or address_of(scope))
             if request.method == "POST":
-                body = await read_body(receive, request, MAX_ADMIN)
+                body = await read_body(receive, request, self.max_body if request.path == MARKS else MAX_ADMIN)
                 force_setattr(request, "body", body.removeprefix(BYTE_ORDER_MARK))
             return await self.admin.answer(request)
         except Problem as problem:
