@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from mutoscope import __version__
 from mutoscope.background.members import DELIVER, POLL, SUBMIT, SWEEP, Membership
 from mutoscope.background.poller import Poller
+from mutoscope.background.previews import Previews
 from mutoscope.background.retention import Sweeper
 from mutoscope.background.webhooks import Deliverer, Ed25519, ed25519
 from mutoscope.background.worker import Worker, new_name
@@ -273,6 +274,15 @@ class App:
             models=self.models,
             wires=rehearsing.wires(self.wires) if rehearsal else self.wires,
         )
+        self.previews = Previews(
+            store=self.store,
+            assets=self.assets,
+            inputs=settings.inputs,
+            scratch=self.home.scratch,
+            busy=lambda: bool(self.worker.runs),
+        )
+        if settings.files.previews and self.works and not rehearsal:
+            self.gateway.illustrate = self.previews.add
         if self.server.faults:
             self.deliverer.doubles = self.server.faults.doubles
         logs.conceal(
@@ -318,6 +328,7 @@ class App:
             asyncio.create_task(self.poller.run()),
             asyncio.create_task(self.lag.run()),
             asyncio.create_task(self.sweeper.run()),
+            *([asyncio.create_task(self.previews.run())] if self.gateway.illustrate else []),
         ]
 
     def hear(self, news: News) -> None:

@@ -165,6 +165,7 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     options: dict[str, str] = {}
     timeout_seconds: Annotated[float, Meta(gt=0, le=3600)] = 30.0
     links: Literal["server", "bucket"] = "server"
+    previews: bool = True
     link_secret: str = ""
     link_seconds: float = 24 * 3600.0
     webhook_link_seconds: float = 7 * 24 * 3600.0
