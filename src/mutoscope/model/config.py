@@ -208,6 +208,7 @@ class Studio(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     slots: int = 1
     encode_threads: int = 2
     niceness: Annotated[int, Meta(ge=0, le=19)] = 2
+    refuse_nsfw: Annotated[float, Meta(ge=0, le=1)] = 1.0
     timeout_seconds: float = 900.0
 
 
