@@ -38,6 +38,8 @@ FPS, SECONDS = 24, 5.0  # for models whose rows name none
 MAX_COUNT = 10
 
 SPEAKER, TRACER = "espeak-ng", "vtracer"
+SPEAKERS = {SPEAKER: SPEAKER, "flite": "flite", "festival": "text2wave", "piper": "piper"}
+"""What speaks, and the command by which."""
 
 INPUTS: dict[str, tuple[Role, ...]] = {
     "image": (Role.FIRST_FRAME, Role.IMAGE),
@@ -160,7 +162,7 @@ class Studio(Local):
         if self._has(HEARING):
             self.supported_fields = {**self.supported_fields, Operation.SPEECH_TO_TEXT: self.hearing}
         self.slots = self.settings.slots
-        if shutil.which(SPEAKER):
+        if any(shutil.which(SPEAKERS[name]) for name in (SPEAKER, *self.settings.speakers)):
             self.supported_fields = {**self.supported_fields, Operation.TEXT_TO_SPEECH: self.speech}
         if importlib.util.find_spec(TRACER) is None:
             self.supported_fields = {
@@ -388,6 +390,9 @@ def order_for(run: EngineRun, settings: StudioSettings) -> Json:
         },
         "language": wish.extra.get("languageCode"),
         "pace": pace(wish.extra),
+        "voice": str(voice_name(wish.extra.get("voice")) or ""),
+        "speakers": settings.speakers,
+        "piper_voice": settings.piper_voice,
         **files,
     }
 
@@ -462,8 +467,16 @@ def note_words(run: EngineRun, order: Json, done: Json) -> None:
 
 def instead_of(voice: Any) -> str:
     """The voice that was asked for and is not heard, as the vendor names it."""
-    name = cast("Json", voice).get("presetId") if isinstance(voice, dict) else voice
+    name = voice_name(voice)
     return f", not by {name}" if name else ""
+
+
+def voice_name(voice: Any) -> Any:
+    """As its vendor calls it: a word, or an object with one."""
+    if not isinstance(voice, dict):
+        return voice
+    told = cast("Json", voice)
+    return told.get("presetId") or told.get("id")
 
 
 async def keep(run: EngineRun, file: Json, *, version: str) -> Output:

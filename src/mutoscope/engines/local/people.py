@@ -25,7 +25,7 @@ def load(files: dict[str, str]) -> Any:
         share = float((mask > SURE).mean())
         rows, columns = np.nonzero(mask > SURE)
         box = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1] if len(rows) else [0, 0, 0, 0]
-        _, png = cv2.imencode(".png", np.rint(mask * 255).astype(np.uint8))
+        png = cv2.imencode(".png", np.rint(mask * 255).astype(np.uint8))[1]
         told = [round(float(each) / SIDE, 4) for each in box]
         return {"share": round(share, 4), "box": told, "mask": base64.b64encode(png.tobytes()).decode()}
 

@@ -21,7 +21,7 @@ def load(files: dict[str, str]) -> Any:
         rgb = pictures.as_rgb(pictures.read(file, enough=2 * RESIZED))
         small = Image.fromarray(rgb).resize((RESIZED, RESIZED), Image.Resampling.BILINEAR)
         edge = (RESIZED - SIDE) // 2
-        bgr = np.asarray(small, np.float32)[edge : edge + SIDE, edge : edge + SIDE, ::-1] - np.float32(MEAN)
+        bgr = np.asarray(small, np.float32)[edge : edge + SIDE, edge : edge + SIDE, ::-1] - np.array(MEAN, np.float32)
         frame = bgr[None] if taken.shape[-1] == 3 else bgr.transpose(2, 0, 1)[None]
         score = model.run(None, {taken.name: np.ascontiguousarray(frame)})[0].reshape(-1)
         return {"score": round(float(score[-1]), 4)}

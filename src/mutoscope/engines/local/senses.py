@@ -4,7 +4,7 @@ import base64
 import contextlib
 import struct
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -58,20 +58,21 @@ class Senses:
 
     def facts(self, source: str) -> str:
         """What can be said of the picture in a data URI: colours and composition by rule, text and people by models."""
-        with written(source) as path:
-            if path is None:
-                return "a link, at which nobody looked"
-            try:
-                seen = self.pool.ask_from_thread(LETTERING, {"describe": True}, path)
-                lines = ", ".join(f'"{each["text"]}"' for each in seen["lines"])
-                told = [seen["described"], f"Text read in it by {LETTERING}: {lines or 'none'}."]
-                if self.has(PEOPLE):
-                    found = self.pool.ask_from_thread(PEOPLE, {}, path)
-                    box = ", ".join(f"{each:.2f}" for each in found["box"])
-                    person = f"at {box} (left, top, right, bottom, of 1)" if found["share"] >= LEAST_PERSON else "none"
-                    told.append(f"A person found in it by {PEOPLE}: {person}.")
-            except Problem as problem:
-                return problem.message
+        try:
+            with written(source) as path:
+                return "a link, at which nobody looked." if path is None else self._facts(path)
+        except Problem as problem:
+            return problem.message
+
+    def _facts(self, picture: Path) -> str:
+        seen = self.pool.ask_from_thread(LETTERING, {"describe": True}, picture)
+        lines = ", ".join(f'"{each["text"]}"' for each in seen["lines"])
+        told = [seen["described"], f"Text read in it by {LETTERING}: {lines or 'none'}."]
+        if self.has(PEOPLE):
+            found = self.pool.ask_from_thread(PEOPLE, {}, picture)
+            box = ", ".join(f"{each:.2f}" for each in found["box"])
+            person = f"at {box} (left, top, right, bottom, of 1)" if found["share"] >= LEAST_PERSON else "none"
+            told.append(f"A person found in it by {PEOPLE}: {person}.")
         return " ".join(told)
 
     def scores(self, sources: list[str]) -> list[float | None]:
@@ -84,7 +85,7 @@ class Senses:
 
 
 @contextlib.contextmanager
-def written(source: str) -> Iterator[Path | None]:
+def written(source: str) -> Generator[Path | None]:
     """The bytes of a data URI as a file; None of anything else. Raises Problem."""
     head, comma, data = source.partition(",")
     if not (source.startswith("data:") and comma):

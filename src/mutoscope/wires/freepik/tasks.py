@@ -53,7 +53,7 @@ def task(job: Job) -> RatedTask:
         status=STATUSES[job.state],
         generated=made,
         error=reason_of(job) if STATUSES[job.state] == "FAILED" else UNSET,
-        has_nsfw=tuple(is_unsafe(each) for each in made) if made and job.route == "mystic" else UNSET,
+        has_nsfw=tuple(is_unsafe(each) for each in job.outputs) if made and job.route == "mystic" else UNSET,
     )
 
 
