@@ -28,6 +28,7 @@ from mutoscope.cassettes import BadCassette, Deck, Library, Recorder
 from mutoscope.engines import Engine
 from mutoscope.engines.diffusers import Diffusers
 from mutoscope.engines.local.pool import Pool
+from mutoscope.engines.local.senses import Senses
 from mutoscope.engines.local.shelf import Shelf, mark_files
 from mutoscope.engines.peer import Peer
 from mutoscope.engines.relay import Relay, back_of
@@ -119,8 +120,9 @@ class App:
         )
         self.relays = relays(settings, self.catalog)
         self.models = Pool(Shelf(settings.weights, self.home.root))
+        self.senses = Senses(self.models)
         self.engines: dict[str, Engine] = {
-            "studio": Studio(settings.studio, mark=mark_files(settings.mark, self.models.shelf)),
+            "studio": Studio(settings.studio, mark=mark_files(settings.mark, self.models.shelf), senses=self.senses),
             "script": Script(settings.script),
             **weights(settings),
             **self.relays,
@@ -215,7 +217,7 @@ class App:
         )
         self.words = Desk(
             peers(settings, self.catalog),
-            Author(settings.script.replies),
+            Author(settings.script.replies, senses=self.senses),
             rate_limiter=self.rate_limiter,
             catalog=self.catalog,
             books=Books(
@@ -271,7 +273,7 @@ class App:
             started=self.start,
             stopped=self.stop,
             published=self.ed25519.published() if self.ed25519 else None,
-            models=self.models,
+            senses=self.senses,
             wires=rehearsing.wires(self.wires) if rehearsal else self.wires,
         )
         self.previews = Previews(
@@ -307,6 +309,7 @@ class App:
     async def start(self) -> None:
         """Open the store, take up what an earlier process left, and begin to work."""
         self.store.told = self.hear
+        self.models.belong()
         await self.store.open()
         try:
             await self.membership.join()

@@ -159,7 +159,17 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
     seconds: float | None = None
     frames: int | None = None
     text: str | None = None  # where the result is words: then there is no asset
+    timed: Json | None = None  # of a transcript: its `segments` and `words`, each with `start` and `end` in seconds
+    nsfw: float | None = None  # how likely a picture is not safe for work, 0 to 1, where a model judged it
     url: str | None = None  # a signed link, set by the gateway whenever the job is shown; never stored
+
+
+UNSAFE = 0.8  # the score from which a picture is called not safe for work
+
+
+def is_unsafe(output: Output) -> bool:
+    """Whether a model judged a picture so; where none did, nobody says that it is."""
+    return output.nsfw is not None and output.nsfw >= UNSAFE
 
 
 class Failure(Struct, frozen=True, kw_only=True, omit_defaults=True):
