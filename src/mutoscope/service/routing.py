@@ -50,8 +50,10 @@ class Routes:
         engines: Mapping[str, Engine],
         accounts: Mapping[str, VendorAccount],
         draw: Callable[[], float] = random.random,
+        last: tuple[str, ...] = (),
     ) -> None:
-        self.engines, self.accounts, self.draw = engines, accounts, draw
+        """`last` are engines that stand at the end of every route."""
+        self.engines, self.accounts, self.draw, self.last = engines, accounts, draw, last
         self.wires: dict[str, list[str]] = {}  # a wire's name stands for all its accounts
         for name, account in accounts.items():
             self.wires.setdefault(account.wire, []).append(name)
@@ -111,7 +113,7 @@ class Routes:
 
     def groups(self, model: Model) -> Iterator[tuple[str, ...]]:
         """The names in the model's route; where a wire's is among them, its accounts that have the model."""
-        for name in route(model, self.accounts):
+        for name in (*route(model, self.accounts), *self.last):
             if name in self.wires:
                 yield tuple(each for each in self.wires[name] if has(self.accounts[each], model))
             elif name in self.engines:

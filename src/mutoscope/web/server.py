@@ -2,6 +2,7 @@
 
 import asyncio
 import difflib
+import importlib
 import math
 import re
 import tempfile
@@ -16,13 +17,16 @@ import structlog
 import uuid_utils
 from msgspec.structs import force_setattr, replace
 
+from mutoscope.engines.local.senses import SAFETY, Senses
 from mutoscope.files.convert import convert
 from mutoscope.model.catalog import first
 from mutoscope.model.http import Form, FormFile, HttpRequest, HttpResponse, json_response
-from mutoscope.model.job import Job, Output
+from mutoscope.model.job import Failure, Job, Output
 from mutoscope.model.problem import KINDS, Kind, Problem, as_unavailable
 from mutoscope.model.requests import ANY_FILE, Allowance, Proof, Submission, Upload
+from mutoscope.service import faults as rehearsed_faults
 from mutoscope.service import inputs
+from mutoscope.service.faults import Fault, Faults
 from mutoscope.service.gateway import Gateway, upload_path, visible
 from mutoscope.service.idempotency import REPLAYED, SingleFlight, may_repeat, repeat_of
 from mutoscope.service.keys import (
@@ -42,12 +46,16 @@ from mutoscope.store import Repeat
 from mutoscope.telemetry import tracing
 from mutoscope.telemetry.counters import Durations
 from mutoscope.web import forms, pages, protocol, realtime, stream
-from mutoscope.web.admin import Admin
+from mutoscope.web.admin import MARKS, Admin
 from mutoscope.web.cors import Origins, is_preflight
 from mutoscope.web.head import Proxies, check_host, one_credential
 from mutoscope.web.polls import ASKED, Poll, Polls
 from mutoscope.web.protocol import WHOLE
+from mutoscope.web.rehearsals import REHEARSAL, Rehearsals
 from mutoscope.web.router import PARAMETER, Found, Router, Target
+from mutoscope.web.tools import Tools
+from mutoscope.wirekit.body import dotted
+from mutoscope.wirekit.flaws import plain
 from mutoscope.wirekit.forms import as_json
 from mutoscope.wirekit.routes import (
     OF_ONE_JOB,
@@ -74,6 +82,7 @@ from mutoscope.wirekit.routes import (
     TakeRaw,
     UsageRead,
 )
+from mutoscope.wirekit.task import bearer
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL
 from mutoscope.wires.claims import CLAIMS
@@ -99,6 +108,7 @@ UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})")
 JSON = b"application/json"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some editors begin a file with it, and JSON does not
 REHEARSE = "x-mutoscope-rehearse"  # a problem kind: answer with it
+FAILS = "x-mutoscope-fails"  # a problem kind: the job is taken, and has failed with it
 ENGINE = "x-mutoscope-engine"  # which engine makes the job
 WEBHOOK, WEBHOOK_QUERY = "x-mutoscope-webhook", "mutoscope_webhook"  # where a job's news goes, on every wire
 KEYS_WEBHOOK = "the key's webhook"
@@ -106,11 +116,12 @@ REQUEST_ID, REQUEST_ID_NAME = "x-request-id", b"x-request-id"
 CALLBACKS = "/callbacks/"
 KEY_SET = "/.well-known/jwks.json"  # with which receivers tell that news is ours, where they share no secret with us
 ADMIN = "/admin/"
+MCP = "/mcp"
 MAX_ADMIN = 64 * 1024
 SIZE = re.compile(r"[0-9]{1,18}")
 COUNTED = 1 << 20  # bytes in which commas are counted at once
 MAX_CALLBACK = 64 * 1024
-PLACES = ("files", "uploads", "callbacks", "admin", "metrics")
+PLACES = ("files", "uploads", "callbacks", "admin", "metrics", "mcp", "rehearsal")
 """First parts of paths of ours whose requests are counted apart from those of the pages."""
 UPLOAD_PARTS, UPLOAD_TEXT = 32, 64 * 1024  # of the form of an upload
 FORM_STATUSES = {"200": 200, "201": 201}  # by the field success_action_status, as object stores have it
@@ -134,14 +145,20 @@ class Server:
         wires: tuple[Wire, ...] = ALL,
         words: Desk | None = None,
         published: dict[str, str] | None = None,
+        senses: Senses | None = None,
     ) -> None:
         """`rehearsal` lets a request choose its engine and its failure by header. `requests` counts them, by "wire
         METHOD route" and the status' first digit."""
         self.gateway, self.keys, self.rate_limiter = gateway, keys or gateway.keys, rate_limiter or RateLimiter(0)
         self.byte_quota = ByteQuota(gateway.store, clock=gateway.clock)
-        self.admin = Admin(self.keys, gateway.store, clock=gateway.clock)
+        self.admin = Admin(self.keys, gateway.store, clock=gateway.clock, models=senses.pool if senses else None)
         self.rehearsal, self.scratch = rehearsal, scratch
-        self.started, self.stopped, self.words = started, stopped, words
+        self.faults = Faults([wire.name for wire in wires], gateway.clock) if rehearsal else None
+        self.rehearsals = Rehearsals(gateway, self.keys, self.faults) if self.faults else None
+        self.tools = Tools(gateway, gateway.intake.prober, faults=self.faults)
+        self._mounted: Any = None  # web/mcp.py's, from the first request on
+        self._mounting = asyncio.Lock()
+        self.started, self.stopped, self.words, self.senses = started, stopped, words, senses
         self.key_set = {"keys": [published] if published else []}
         places = gateway.settings.server
         order = {name: place for place, name in enumerate(places.wires)}
@@ -244,6 +261,10 @@ class Server:
             await respond(json_response(self.key_set, headers=headers), scope, send)
         elif path.startswith(ADMIN):
             await respond(await self.administer(scope, receive), scope, send)
+        elif path.rstrip("/") == MCP:
+            await self.speak_to_agent(scope, receive, send)
+        elif path.startswith(REHEARSAL) and self.rehearsals:
+            await respond(await self.rehearse(self.rehearsals, scope, receive), scope, send)
         else:
             await self.pages(scope, receive, send)
 
@@ -299,6 +320,7 @@ class Server:
                 raise problem
             if self.rehearsal and (wanted := request.headers.get(REHEARSE)):
                 raise rehearsed(wanted)
+            fault = await self.meet_fault(wire, request)
             await self.read_in(asked, request, caller, receive, route)
             origin = origin_of(scope, request)
             force_setattr(request, "origin", self.gateway.settings.server.public_url or origin)
@@ -320,6 +342,8 @@ class Server:
                 response = await self.speak(wire, route, request, caller, receive, who)
             else:
                 response = await self.serve(wire, route, request, caller, origin)
+            if fault is not None and fault.what == rehearsed_faults.LOST:
+                raise Problem(Kind.UPSTREAM_FAILED, "Rehearsed: the request was obeyed, and its answer was lost.")
         except Problem as problem:
             if isinstance(problem, RateLimited):
                 allowance = problem.allowance
@@ -443,7 +467,7 @@ class Server:
             case Stop():
                 return route.render(await gateway.stop(wire, route, route.id(request), owner=owner), request)
             case Reply():
-                return route.reply(request)
+                return await self.replied(route, request)
             case Secret():
                 return self.make_secret(wire, route, request, owner)
             case Socket():
@@ -569,6 +593,14 @@ class Server:
             raise Problem(Kind.UNAVAILABLE, "The server is shutting down. Try again shortly.", retry_after=5)
         await realtime.converse(self.words, wire, route, request, caller, spend, client, kept, who)
 
+    async def replied(self, route: Reply, request: HttpRequest) -> HttpResponse:
+        """The answer; with a judgement of its pictures where it has some and a model is here that judges."""
+        sources = route.pictures(request) if route.pictures else []
+        if not sources or route.judged is None or self.senses is None or not self.senses.has(SAFETY):
+            return route.reply(request)
+        scores = await asyncio.to_thread(self.senses.scores, sources)
+        return route.judged(request, scores)
+
     def make_secret(self, wire: Wire, route: Secret, request: HttpRequest, owner: str) -> HttpResponse:
         if len(request.body) > realtime.MAX_SESSION:
             raise Problem(Kind.TOO_LARGE, f"A session takes {realtime.MAX_SESSION} bytes at most.", field="session")
@@ -691,6 +723,9 @@ class Server:
         self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str, repeat: Repeat | None
     ) -> tuple[Job, float | None]:
         submission = await in_thread(route.parse, request, request)
+        if self.rehearsal and (kind := request.headers.get(FAILS)):
+            failure = Failure(kind=rehearsed(kind, FAILS).kind, message=f"Rehearsed: {kind}.")
+            submission = replace(submission, fails=failure)
         model = submission.generation.model
         if (own := caller.rights.per_model.get(model)) and own.requests_per_minute:
             self.rate_limiter.take(f"{caller.owner}\n{model}", own.requests_per_minute)
@@ -785,12 +820,77 @@ class Server:
             owner = await self.admin.admit(request)
             self.rate_limiter.spend(owner or address_of(scope))
             if request.method == "POST":
-                body = await read_body(receive, request, MAX_ADMIN)
+                body = await read_body(receive, request, self.max_body if request.path == MARKS else MAX_ADMIN)
                 force_setattr(request, "body", body.removeprefix(BYTE_ORDER_MARK))
             return await self.admin.answer(request)
         except Problem as problem:
             headers = {} if problem.retry_after is None else {"retry-after": str(math.ceil(problem.retry_after))}
-            return json_response({"error": problem.message, "kind": problem.kind}, problem.status, headers)
+            return json_response({"error": in_full(problem), "kind": problem.kind}, problem.status, headers)
+
+    # -- agents, and rehearsals ---------------------------------------------------------
+
+    async def speak_to_agent(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A request by the Model Context Protocol, of a caller who has a key where there are any."""
+        request = head_of(scope)
+        try:
+            one_credential(scope["headers"])
+            if not self.gateway.settings.mcp.enabled:
+                raise Problem(Kind.NOT_FOUND, "There is nothing here: [mcp] enabled is false.")
+            try:
+                caller = await self.keys.caller(bearer(request))
+            except Problem as problem:
+                if bearer(request) or problem.kind is not Kind.UNAUTHENTICATED:
+                    raise
+                raise missing_key(request, "authorization: Bearer <key>") from problem
+            self.rate_limiter.spend(caller.owner or address_of(scope), caller.rights)
+            mounted = await self.mount_agents()
+        except Problem as problem:
+            headers = {"www-authenticate": "Bearer"} if problem.kind is Kind.UNAUTHENTICATED else {}
+            await respond(json_response({"error": problem.message}, problem.status, headers), scope, send)
+            return
+        origin = self.gateway.settings.server.public_url or origin_of(scope, request)
+        await mounted(scope, receive, send, caller, origin)
+
+    async def mount_agents(self) -> Any:
+        """Raises Problem where what it takes is not installed."""
+        async with self._mounting:
+            if self._mounted is None:
+                try:  # in a thread: it takes a second, in which others want to be answered
+                    module = await asyncio.to_thread(importlib.import_module, "mutoscope.web.mcp")
+                except ModuleNotFoundError as error:
+                    if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types"):
+                        raise
+                    told = 'This server has no tools for agents: pip install "mutoscope[mcp]" there.'
+                    raise Problem(Kind.NOT_FOUND, told) from error
+                self._mounted = module.Mounted(self.tools, self.gateway.settings, open=self.keys.open)
+        return self._mounted
+
+    async def close(self) -> None:
+        """Let go of the agents."""
+        if self._mounted is not None:
+            await self._mounted.close()
+
+    async def rehearse(self, rehearsals: Rehearsals, scope: Scope, receive: Receive) -> HttpResponse:
+        request = head_of(scope)
+        try:
+            if request.method == "POST":
+                force_setattr(request, "body", await read_body(receive, request, MAX_ADMIN))
+            return await rehearsals.answer(request)
+        except Problem as problem:
+            return json_response({"error": in_full(problem), "kind": problem.kind}, problem.status)
+
+    async def meet_fault(self, wire: Wire, request: HttpRequest) -> Fault | None:
+        """The fault that a rehearsal has for this request, begun: it is slow, or told to fail. Raises its Problem."""
+        fault = self.faults.take(wire.name, request.method, request.path) if self.faults else None
+        if fault is None:
+            return None
+        if problem := rehearsed_faults.problem_of(fault):
+            raise problem
+        if fault.what == rehearsed_faults.SLOW:
+            await asyncio.sleep(fault.seconds)
+        elif failure := rehearsed_faults.failure_of(fault):
+            request.headers[FAILS] = failure.kind.value
+        return fault
 
     # -- files that callers send ahead ------------------------------------------------
 
@@ -923,9 +1023,15 @@ async def in_thread(read: Callable[..., T], request: HttpRequest, *arguments: ob
     return read(*arguments)
 
 
-def rehearsed(kind: str) -> Problem:
+def in_full(problem: Problem) -> str:
+    """Its message, with every flaw: `limit` should be at most 1000."""
+    flaws = [f"`{dotted(each.path)}` {each.message or plain(each)}" for each in problem.flaws]
+    return "; ".join(flaws) or problem.message
+
+
+def rehearsed(kind: str, header: str = REHEARSE) -> Problem:
     if kind not in KINDS:
-        return Problem(Kind.INVALID, f"{REHEARSE}: {kind!r} is no kind of problem; there are {', '.join(Kind)}.")
+        return Problem(Kind.INVALID, f"{header}: {kind!r} is no kind of problem; there are {', '.join(Kind)}.")
     return Problem(Kind(kind), f"Rehearsed by {REHEARSE}: {kind}.", retry_after=1)
 
 
