@@ -146,8 +146,8 @@ async def generate(
 
 
 def in_private(settings: Settings) -> Settings:
-    """For one job of one's own: no limits, files and store in the temporary directory, no patience at the end, no vendor; and
-    somebody waits for it, so that it is in no worse a place than any other program.
+    """For one job of one's own: no limits, files and store in the temporary directory, no patience at the end, no
+    vendor; and somebody waits for it, so that it is in no worse a place than any other program.
 
     What is paid for must outlive this process, and here nothing does.
     """
