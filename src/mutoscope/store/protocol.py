@@ -355,6 +355,11 @@ class Jobs(Protocol):
 
     async def events(self, id: str) -> tuple[Event, ...]: ...
 
+    async def illustrate(self, id: str, output: str, *, poster: str, preview: str, now: float) -> bool:
+        """Small pictures of a file that a job made, as assets that go with it. False: the job or its files are gone,
+        and so may the pictures."""
+        ...
+
     async def touch(self) -> None:
         """Write something without meaning. Raises Problem when nothing can be written."""
         ...

@@ -468,6 +468,10 @@ class SqlStore:
             return await self._open_writer.join(upstream.observe, upstream.Sight(id, status, share))
         return False
 
+    async def illustrate(self, id: str, output: str, *, poster: str, preview: str, now: float) -> bool:
+        work = partial(jobs.illustrate, id=id, output=output, poster=poster, preview=preview, now=now)
+        return await self._write(work)
+
     async def collect(self, id: str, *, facts: Json, now: float) -> bool:
         return await self._write(partial(upstream.collect, id=id, facts=encode(facts), now=now))
 
