@@ -349,5 +349,5 @@ async def test_both_databases_have_the_same_tables_and_columns(tmp_path: Path) -
     await store.close()
     query = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
     here = server().execute(query, database=server().migrated.rpartition("/")[2])
-    own = {("uploads", "rowid"), ("schema_version", "number")}
-    assert set(here) - own == set(there)
+    among_processes = {"schema_version", "members", "duties"}  # one process with a file of its own needs none of these
+    assert {each for each in here if each[0] not in among_processes} - {("uploads", "rowid")} == set(there)
