@@ -6,10 +6,11 @@ SDK := .venv/sdk/.ready
 CLIENTS := .venv/clients/.ready
 WEIGHTS := .venv/weights/.ready
 AUDIT := .venv/audit
+SITE := .venv/site
 
 GPU := .venv/gpu/bin/python
 
-.PHONY: help setup demo serve test check gpu-test ray-test bench pairs chaos docs lock licences audit clean
+.PHONY: help setup demo serve test check gpu-test ray-test bench pairs chaos docs site lock licences audit clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -105,10 +106,18 @@ chaos: $(READY)  ## kill a gateway of paid jobs, and its vendor, for a minute; w
 docs: $(READY)   ## write docs/13-reference.md anew from the code
 	@$(BIN)/python docs/make_reference.py > docs/.reference && mv docs/.reference docs/13-reference.md
 
+site: $(READY)   ## build the documents as a site with search, in .venv/site-built
+	@test -x $(SITE)/bin/mkdocs || ($(BIN)/uv venv -q --python $(BIN)/python $(SITE) \
+		&& VIRTUAL_ENV=$(SITE) $(BIN)/uv pip sync -q --require-hashes lock/site.txt) \
+		|| { echo "[site] mkdocs-material cannot be installed. This needs the package registry once."; exit 2; }
+	@$(BIN)/python docs/make_site.py .venv/site-pages
+	@NO_MKDOCS_2_WARNING=true $(SITE)/bin/mkdocs build --quiet --clean && echo "[site] .venv/site-built/index.html"
+
 lock: $(READY)   ## resolve the dependencies anew
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --all-extras --group dev -o lock/dev.txt pyproject.toml
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --all-extras -c lock/dev.txt -o lock/run.txt pyproject.toml
 	@echo "pip-audit" | $(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 -o lock/audit.txt -
+	@echo "mkdocs-material" | $(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 -o lock/site.txt -
 
 licences: $(READY)  ## the licence of every locked package; fails on one that is neither permissive nor explained
 	@$(BIN)/python lock/licences.py

@@ -1,5 +1,6 @@
 """Who answers in words: the accounts that speak the caller's wire, one after the other, or the account-free author."""
 
+import asyncio
 import random
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -10,6 +11,7 @@ import msgspec
 from mutoscope.cassettes import Unrecorded
 from mutoscope.engines.peer import BUSY, Peer, path_below
 from mutoscope.engines.translation import BETWEEN, Asked, Translation
+from mutoscope.engines.words import Author
 from mutoscope.files.egress import Channel, Opened
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import Cassettes, Rates, Rights
@@ -20,7 +22,7 @@ from mutoscope.service.spending import FREE, Books, Exchange
 from mutoscope.telemetry.counters import Tally
 from mutoscope.wirekit.routes import Route, Socket, Stream
 from mutoscope.wirekit.wire import Wire
-from mutoscope.wirekit.words import Answer, Author
+from mutoscope.wirekit.words import Answer
 
 SCRIPT = "script"  # the author's name among the engines
 COUNTS = frozenset({"/v1/messages/count_tokens"})
@@ -79,6 +81,8 @@ class Desk:
         try:
             if not peers:
                 exchange.engine = SCRIPT
+                if self.author.waits(route.path, request.body):
+                    return exchange, await asyncio.to_thread(route.write, request, self.author)
                 return exchange, route.write(request, self.author)
             return exchange, await self.relayed(peers, wire, route, request, exchange)
         except Unrecorded:
