@@ -19,6 +19,7 @@ from mutoscope.engines.peer import Peer
 from mutoscope.engines.relay import Relay
 from mutoscope.engines.script import Script
 from mutoscope.engines.studio import Studio
+from mutoscope.engines.transcripts import Transcripts
 from mutoscope.engines.words import Author
 from mutoscope.files.assets import Assets
 from mutoscope.files.c2pa import signer
@@ -42,6 +43,7 @@ from mutoscope.telemetry.counters import Durations
 from mutoscope.telemetry.tracing import Tracing
 from mutoscope.web.health import Readiness
 from mutoscope.web.metrics import Gate, Lag, Metrics, Sources
+from mutoscope.web.office import Parts
 from mutoscope.web.pages import StatusPage
 from mutoscope.web.server import Server
 from mutoscope.wirekit.wire import Wire
@@ -181,8 +183,16 @@ class App:
         self.sweeper = Sweeper(
             store=self.store, assets=self.assets, settings=settings.retention, spared=self.gateway.kept
         )
+        self.transcripts = Transcripts()
         self.server = Server(
             self.gateway,
+            parts=Parts(
+                readiness=self.readiness,
+                sweeper=self.sweeper,
+                transcripts=self.transcripts,
+                data=self.home.root,
+                webhook_secret=self.webhook_secret,
+            ),
             requests=requests,
             status=StatusPage(self.readiness, self.metrics, Gate(settings, self.keys)),
             keys=self.keys,
@@ -195,6 +205,9 @@ class App:
             published=self.ed25519.published() if self.ed25519 else None,
             wires=rehearsing.wires(self.wires) if rehearsal else self.wires,
         )
+        self.deliverer.told = self.server.news.delivery
+        for relay in self.relays.values():
+            relay.transcripts = self.transcripts
         logs.conceal((self.webhook_secret, settings.metrics.token, *(each.key for each in settings.accounts.values())))
         self.tracing: Tracing | None = None
         self.trace(tracing.start(settings.tracing))
@@ -239,6 +252,7 @@ class App:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.metrics.close()
+        await self.server.news.close()
         for engine in self.engines.values():
             await engine.close()
         await self.words.close()

@@ -126,6 +126,7 @@ class Deliverer:
         self.failures: Tally[str] = Tally(RECEIVERS_TOLD, rest="other")  # by host
         self.failing: dict[str, None] = {}  # receivers whose last answer was none, so that others do not wait for them
         self.stopping = False
+        self.told: Callable[[str], None] | None = None  # of each message that was tried, where somebody looks at them
 
     async def run(self) -> None:
         """Send what is due until `stop`."""
@@ -223,6 +224,8 @@ class Deliverer:
             delivered=delivered,
             next_due=next_due,
         )
+        if self.told:
+            self.told(delivery.id)
         outcome = "delivered" if delivered else "given_up" if next_due is None else "will_retry"
         self.attempts.add((outcome,), time.monotonic() - started)
         found.add(outcome=outcome, status=status or 0)

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from mutoscope.engines.circuit_breaker import Breaker, Bucket
 from mutoscope.engines.engine import MADE, SUBMITTED, NotSubmitted, Outcome, RetryFetch, VendorRun, outcome_word
+from mutoscope.engines.transcripts import TALKING_OF, Transcripts
 from mutoscope.files.assets import EXTENSIONS
 from mutoscope.files.egress import ConnectFailed, Lookup, SafeClient, VendorClient, discard
 from mutoscope.files.probe import MediaInfo
@@ -126,6 +127,7 @@ class Relay:
         self.copies: Durations[str] = Durations(JOB_SECONDS)  # by outcome
         self.copied_bytes = 0
         self.tracing: Tracing | None = None  # set where spans are collected
+        self.transcripts: Transcripts | None = None  # set where somebody may look at what was said
         self.upstream = 0  # jobs that the account holds; the poller counts them now and then
         self.has_detour = False  # whether the jobs of some model could go to another engine
         self._submitting = 0
@@ -191,6 +193,7 @@ class Relay:
     # -- making ---------------------------------------------------------------------
 
     async def generate(self, run: VendorRun) -> Outcome:
+        TALKING_OF.set(run.job_id)
         if any(run.checkpointed.get(name) for name in ("links", "texts", "kept")):
             return await self._fetch(run, run.checkpointed.get("links") or ())
         last = run.dispatch
@@ -542,6 +545,7 @@ class Relay:
         return {places[number]: update for number, update in news.items()}
 
     async def _ask(self, watch: Watch) -> Update | Problem:
+        TALKING_OF.set(watch.job)
         if (made := watch.handle.get(MADE)) is not None:
             return msgspec.convert({"state": State.SUCCEEDED, "upstream_status": ""} | made, Update)
         try:
@@ -555,6 +559,7 @@ class Relay:
         """Have the vendor stop it; False where that cannot be had. Raises Problem when there is no usable answer."""
         if self.back.cancel is None:
             return False
+        TALKING_OF.set(watch.job)
         try:
             return await self.converse(self.back.cancel(watch.handle))
         except Answered as answer:
@@ -616,7 +621,7 @@ class Relay:
         return response
 
     async def _timed(self, request: HttpRequest) -> HttpResponse:
-        began, answer = time.perf_counter(), "canceled"
+        began, answer, response = time.perf_counter(), "canceled", None
         if self.tracing and self.tracing.to_vendors and (trace := self.tracing.header()):
             request = replace(request, headers={**request.headers, HEADER: trace})
         try:
@@ -628,7 +633,10 @@ class Relay:
             self.errors.add(answer)
             raise
         finally:
-            self.requests.add(answer, time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            self.requests.add(answer, seconds)
+            if self.transcripts:
+                self.transcripts.add(self.name, request, response, answer, at=self.clock() - seconds, seconds=seconds)
 
 
 class Landed(NamedTuple):

@@ -21,7 +21,7 @@ from mutoscope.model.job import Json, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.gateway import Gateway
 from mutoscope.service.routing import route
-from mutoscope.web import openapi
+from mutoscope.web import office, openapi
 from mutoscope.web.head import one_credential
 from mutoscope.web.health import Readiness
 from mutoscope.web.metrics import Gate, Metrics
@@ -95,7 +95,9 @@ class Pages:
 
     @cached_property
     def document(self) -> Json:
-        return openapi.build(self.wires, title=TITLE, version=__version__)
+        document = openapi.build(self.wires, title=TITLE, version=__version__)
+        office.describe(document)
+        return document
 
     async def openapi(self, origin: str) -> Response:
         return as_json(self.document | {"servers": [{"url": origin}]}, headers=ASKED_AGAIN)

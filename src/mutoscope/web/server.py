@@ -23,6 +23,7 @@ from mutoscope.model.job import Job, Output
 from mutoscope.model.problem import KINDS, Kind, Problem, as_unavailable
 from mutoscope.model.requests import ANY_FILE, Allowance, Proof, Submission, Upload
 from mutoscope.service import inputs
+from mutoscope.service.faults import Faults, FaultWish
 from mutoscope.service.gateway import Gateway, upload_path, visible
 from mutoscope.service.idempotency import REPLAYED, SingleFlight, repeat_of
 from mutoscope.service.keys import (
@@ -41,11 +42,16 @@ from mutoscope.service.words import Desk
 from mutoscope.store import Repeat
 from mutoscope.telemetry import tracing
 from mutoscope.telemetry.counters import Durations
-from mutoscope.web import forms, pages, realtime, stream
-from mutoscope.web.admin import Admin
+from mutoscope.web import forms, office, pages, realtime, stream
+from mutoscope.web.admin import EXCHANGES, KEYS, Admin
+from mutoscope.web.console import Console, Received
 from mutoscope.web.cors import Origins, is_preflight
 from mutoscope.web.head import Proxies, check_host, one_credential
+from mutoscope.web.news import News
+from mutoscope.web.office.deliveries import told as message_told
+from mutoscope.web.office.jobs import tile
 from mutoscope.web.router import PARAMETER, Found, Router, Target
+from mutoscope.web.sessions import Sessions, cookie_of
 from mutoscope.wirekit.forms import as_json
 from mutoscope.wirekit.routes import (
     OF_ONE_JOB,
@@ -72,6 +78,7 @@ from mutoscope.wirekit.routes import (
     TakeRaw,
     UsageRead,
 )
+from mutoscope.wirekit.task import bearer
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL
 from mutoscope.wires.claims import CLAIMS
@@ -108,7 +115,9 @@ MAX_ADMIN = 64 * 1024
 SIZE = re.compile(r"[0-9]{1,18}")
 COUNTED = 1 << 20  # bytes in which commas are counted at once
 MAX_CALLBACK = 64 * 1024
-PLACES = ("files", "uploads", "callbacks", "admin", "metrics")
+OWN_CALLS = (KEYS, EXCHANGES)  # which are for keys only: an open server has none to look after
+SIGN_IN_LINKS = "/admin/sign-in-links"
+PLACES = ("files", "uploads", "callbacks", "admin", "metrics", "console")
 """First parts of paths of ours whose requests are counted apart from those of the pages."""
 UPLOAD_PARTS, UPLOAD_TEXT = 32, 64 * 1024  # of the form of an upload
 FORM_STATUSES = {"200": 200, "201": 201}  # by the field success_action_status, as object stores have it
@@ -132,6 +141,7 @@ class Server:
         wires: tuple[Wire, ...] = ALL,
         words: Desk | None = None,
         published: dict[str, str] | None = None,
+        parts: office.Parts | None = None,
     ) -> None:
         """`rehearsal` lets a request choose its engine and its failure by header. `requests` counts them, by "wire
         METHOD route" and the status' first digit."""
@@ -159,6 +169,29 @@ class Server:
         self.origins = Origins(allowed) if (allowed := gateway.settings.server.allow_origins) else None
         self.proxies = Proxies(trusted) if (trusted := gateway.settings.server.trusted_proxies) else None
         self.pages = pages.build(gateway, wires, rehearsal=rehearsal, status=status)
+        self.wires, self.faults = wires, Faults(gateway.clock)
+        self.sessions = Sessions(
+            self.keys, gateway.assets.secret, public_url=gateway.settings.server.public_url, clock=gateway.clock
+        )
+        self.desk = office.Desk(
+            gateway=gateway,
+            wires={wire.name: wire for wire in wires},
+            rehearsal=rehearsal,
+            faults=self.faults,
+            parts=parts or office.Parts(),
+            received=Received(gateway.clock),
+            read=self.as_sent,
+            document=lambda: self.pages.document,
+        )
+        self.news = News(
+            gateway.store,
+            gateway.relays,
+            job=partial(tile, self.desk),
+            delivery=partial(message_told, self.desk),
+            ends=lambda: gateway.signals.draining,
+        )
+        gateway.told = self.news.job
+        self.console = Console(self.desk, self.sessions, self.admin)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -219,8 +252,12 @@ class Server:
             headers = {"cache-control": "public, max-age=3600"}
             await respond(json_response(self.key_set, headers=headers), scope, send)
         elif path.startswith(ADMIN):
-            await respond(await self.administer(scope, receive), scope, send)
-        else:
+            response = await self.administer(scope, receive)
+            if isinstance(response, stream.Sending):
+                await response.send(send)
+            else:
+                await respond(response, scope, send)
+        elif not await self.console(scope, receive, send):
             await self.pages(scope, receive, send)
 
     async def live(self, receive: Receive, send: Send) -> None:
@@ -275,6 +312,9 @@ class Server:
                 raise problem
             if self.rehearsal and (wanted := request.headers.get(REHEARSE)):
                 raise rehearsed(wanted)
+            fault = self.faults.meet(wire.name, request.path, creates=isinstance(route, Create | Stream))
+            if fault:
+                await meet(fault)
             await self.read_in(asked, request, caller, receive, route)
             origin = origin_of(scope, request)
             force_setattr(request, "origin", self.gateway.settings.server.public_url or origin)
@@ -291,6 +331,8 @@ class Server:
                 response = await self.speak(wire, route, request, caller, receive, who)
             else:
                 response = await self.serve(wire, route, request, caller, origin)
+            if fault and fault.what == "lost":
+                raise Problem(Kind.UNAVAILABLE, "Rehearsed: the answer was lost; what was asked for is being made.")
         except Problem as problem:
             if isinstance(problem, RateLimited):
                 allowance = problem.allowance
@@ -738,19 +780,64 @@ class Server:
 
     # -- those who look after the keys --------------------------------------------------
 
-    async def administer(self, scope: Scope, receive: Receive) -> HttpResponse:
+    async def administer(self, scope: Scope, receive: Receive) -> HttpResponse | stream.Sending:
+        """A call of the admin API, by a key that may make it or from the console."""
         request = head_of(scope)
+        force_setattr(request, "origin", self.gateway.settings.server.public_url or origin_of(scope, request))
         try:
             one_credential(scope["headers"])
-            owner = await self.admin.admit(request)
-            self.rate_limiter.spend(owner or address_of(scope))
+            caller = await self.operator(request, scope)
+            if request.path.rstrip("/") == office.EVENTS and request.method == "GET":
+                return self.telling(request, receive)
             if request.method == "POST":
-                body = await read_body(receive, request, MAX_ADMIN)
+                body = await read_body(receive, request, self.max_admin(request))
                 force_setattr(request, "body", body.removeprefix(BYTE_ORDER_MARK))
-            return await self.admin.answer(request)
+            if any(request.path == path or request.path.startswith(f"{path}/") for path in OWN_CALLS):
+                return await self.admin.answer(request)
+            if request.path == SIGN_IN_LINKS and request.method == "POST":
+                return self.console.make_link(request)
+            return await office.handle(self.desk, request, caller)
         except Problem as problem:
             headers = {} if problem.retry_after is None else {"retry-after": str(math.ceil(problem.retry_after))}
-            return json_response({"error": problem.message, "kind": problem.kind}, problem.status, headers)
+            told = {"error": problem.message, "kind": problem.kind, "field": problem.field}
+            told = {name: value for name, value in told.items() if value is not None}
+            return json_response(told, problem.status, headers)
+
+    async def operator(self, request: HttpRequest, scope: Scope) -> Caller:
+        """Who looks after the server: by a key in the header, by the console's cookie, or from this machine where there
+        are no keys. Raises Problem."""
+        await self.keys.refresh()
+        own = any(request.path == path or request.path.startswith(f"{path}/") for path in OWN_CALLS)
+        by_key = own if self.keys.open else bool(bearer(request)) or cookie_of(request) is None
+        if by_key:
+            caller = await self.admin.admit(request)
+            self.rate_limiter.spend(caller.owner or address_of(scope))
+            return caller
+        return await self.sessions.operator(request, address_of(scope), origin_of(scope, request))
+
+    def max_admin(self, request: HttpRequest) -> int:
+        try:
+            call, _ = office.find(request.method, request.path)
+        except Problem:
+            return MAX_ADMIN
+        return self.max_body if call.large else MAX_ADMIN
+
+    def telling(self, request: HttpRequest, receive: Receive) -> stream.Sending:
+        """What happens, for as long as somebody listens."""
+        headers = {"content-type": f"{stream.EVENTS}; charset=utf-8", "cache-control": "no-store"}
+        pieces = self.news.watch(request.headers.get("last-event-id", ""))
+        return stream.Sending(200, headers, pieces, stream.Departure(receive), lambda _: None)
+
+    def as_sent(self, name: str, method: str, path: str, body: bytes) -> tuple[Wire, Create, HttpRequest]:
+        """A request to a wire's own path as it would come from a client. Raises Problem."""
+        wire = next(wire for wire in self.wires if wire.name == name)
+        found = self.router.find(f"/{name}{path}", method)
+        target = next((each for each in found.targets if each.wire.name == name), None)
+        if target is None or not isinstance(target.route, Create):
+            raise Problem(Kind.NOT_FOUND, f"{wire.title} makes nothing at {method} {path}.", field="path")
+        headers = {"content-type": "application/json"} | wire.headers | target.route.headers
+        request = HttpRequest(method=method, path=path, params=found.params(target), headers=headers, body=body)
+        return target.wire, target.route, request
 
     # -- files that callers send ahead ------------------------------------------------
 
@@ -874,6 +961,14 @@ def rehearsed(kind: str) -> Problem:
     if kind not in KINDS:
         return Problem(Kind.INVALID, f"{REHEARSE}: {kind!r} is no kind of problem; there are {', '.join(Kind)}.")
     return Problem(Kind(kind), f"Rehearsed by {REHEARSE}: {kind}.", retry_after=1)
+
+
+async def meet(fault: FaultWish) -> None:
+    """A fault that is rehearsed. Raises Problem where it is one."""
+    if fault.what == "slow":
+        await asyncio.sleep(fault.delay)
+    elif fault.what == "problem":
+        raise Problem(fault.kind, f"Rehearsed from the console: {fault.kind}.", retry_after=1)
 
 
 # -- ASGI and our plain data ----------------------------------------------------------

@@ -36,13 +36,14 @@ from mutoscope.store.protocol import (
     PendingDelivery,
     Repeat,
     Settlement,
+    Sieve,
     SpendingHold,
     SpendingRow,
     Swept,
 )
 from mutoscope.store.sqlite import assets as files
+from mutoscope.store.sqlite import browse, figures, jobs, keys, ledger, queue, retention, upstream
 from mutoscope.store.sqlite import deliveries as outbox
-from mutoscope.store.sqlite import figures, jobs, keys, ledger, queue, retention, upstream
 from mutoscope.store.sqlite import idempotency as repeats
 from mutoscope.store.sqlite.migrations import NewerDatabase, check_version, migrate, migration_files, version
 from mutoscope.store.sqlite.queue import Turns
@@ -214,6 +215,12 @@ class SqliteStore:
         else:  # sorts what is unfinished, which may be long
             rows = await self._report(UNFINISHED, (state.value, limit))
         return tuple(map(job_of, rows))
+
+    async def browse(self, sieve: Sieve, *, limit: int) -> tuple[Job, ...]:
+        return tuple(map(job_of, await self._report(*browse.query(sieve, limit))))
+
+    async def doubtful(self, *, limit: int) -> tuple[Dispatch, ...]:
+        return tuple(map(dispatch_of, await self._report(browse.DOUBTFUL, (limit,))))
 
     async def count_by_state(self) -> dict[State, int]:
         rows = await self._report(COUNTS, (encode([state for state in State if state.final]).decode(),))
