@@ -1,4 +1,4 @@
-"""Takes the pictures of the console in docs/pictures/: every page, light and dark, of a server that has something to show.
+"""Takes the pictures of the console in docs/pictures/: every page, light and dark, of a server with something to show.
 
     .venv/bin/python docs/make_console.py [FOLDER]
 
@@ -46,7 +46,8 @@ PAGES = (
     ("overview", "/"), ("gallery", "/console/gallery"), ("job", "/console/jobs/{clip}"),
     ("playground", "/console/playground"), ("deliveries", "/console/deliveries"), ("spend", "/console/spend"),
     ("models", "/console/models"), ("vendors", "/console/vendors"), ("keys", "/console/keys"),
-    ("rehearsals", "/console/rehearsals"), ("storage", "/console/storage"), ("compare", "/console/compare?job={clip}&job={other}"),
+    ("rehearsals", "/console/rehearsals"), ("storage", "/console/storage"),
+    ("compare", "/console/compare?job={clip}&job={other}"),
 )  # fmt: skip
 
 

@@ -5,7 +5,6 @@ What belongs here: how things are shown, and who sees them. What does not: what 
 
 import hashlib
 import math
-import mimetypes
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cache
 from pathlib import Path
@@ -85,7 +84,7 @@ class Console:
         self, path: str, request: HttpRequest, address: str, origin: str, receive: Receive
     ) -> HttpResponse | None:
         if path.startswith(STATIC):
-            return static_file(path.removeprefix(STATIC), request)
+            return static_file(path.removeprefix(STATIC))
         if path.startswith(PREFIX):
             return await self.take(path, request, receive)
         if path == SIGN_IN:
@@ -199,36 +198,28 @@ def redirect(where: str, headers: dict[str, str] | None = None) -> HttpResponse:
 
 
 @cache
-def files() -> dict[str, tuple[bytes, str]]:
-    """Name → content and a tag of it; read once."""
-    found: dict[str, tuple[bytes, str]] = {}
-    for path in sorted(FOLDER.iterdir()):
-        if path.is_file():
-            content = path.read_bytes()
-            found[path.name] = content, hashlib.sha256(content).hexdigest()[:12]
-    return found
+def files() -> tuple[str, dict[str, bytes]]:
+    """A name for the state that they are in, and name → content; read once."""
+    found = {path.name: path.read_bytes() for path in sorted(FOLDER.iterdir()) if path.is_file()}
+    return hashlib.sha256(b"".join(found.values())).hexdigest()[:12], found
 
 
 def static_url(name: str) -> str:
-    return f"{STATIC}{name}?v={files()[name][1]}"
+    """Modules ask for each other beside themselves, so that the version is a folder of the path."""
+    return f"{STATIC}{files()[0]}/{name}"
 
 
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 
 
-def static_file(name: str, request: HttpRequest) -> HttpResponse:
-    known = files().get(name)
-    if known is None:
+def static_file(path: str) -> HttpResponse:
+    version, _, name = path.partition("/")
+    current, known = files()
+    if name not in known:
         raise Problem(Kind.NOT_FOUND, "There is no such file.")
-    content, tag = known
-    # A module asks for another by its bare name: such answers are asked for again.
-    lasting = request.query.get("v") == tag
-    kept = "public, max-age=31536000, immutable" if lasting else "no-cache"
-    headers = {"cache-control": kept, "etag": f'"{tag}"'}
-    if request.headers.get("if-none-match") == f'"{tag}"':
-        return HttpResponse(status=304, headers=headers)
-    guessed = TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return HttpResponse(body=content, media_type=guessed, headers=headers)
+    # A page of an earlier version gets what there is, and does not keep it.
+    kept = "public, max-age=31536000, immutable" if version == current else "no-store"
+    return HttpResponse(body=known[name], media_type=TYPES[Path(name).suffix], headers={"cache-control": kept})
 
 
 # -- ASGI ------------------------------------------------------------------------------------

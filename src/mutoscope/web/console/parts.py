@@ -257,7 +257,7 @@ def encoded(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def field(label: str, control: h.Element, *, note: str = "") -> h.Element:
+def field(label: str, control: h.Element | h.VoidElement, *, note: str = "") -> h.Element:
     return h.label(".field")[h.span[label], control, note and h.small[note]]
 
 

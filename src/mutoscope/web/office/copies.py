@@ -84,10 +84,10 @@ def of(desk: Desk, job: Job, came: Came | None, origin: str) -> list[Json]:
     origin = desk.gateway.settings.server.public_url or origin or job.origin or "http://127.0.0.1:8700"
     made: list[tuple[str, str, str]] = []
     try:
-        body: Any = msgspec.json.decode(job.body or b"{}")
+        body: Json | None = msgspec.json.decode(job.body or b"{}", type=Json)
     except (msgspec.DecodeError, RecursionError):
         body = None
-    if wire and came and isinstance(body, dict):
+    if wire and came and body is not None:
         keyed = not desk.gateway.keys.open
         made += [
             ("curl", "sh", curl(wire, came, body, origin, keyed=keyed)),
@@ -95,7 +95,7 @@ def of(desk: Desk, job: Job, came: Came | None, origin: str) -> list[Json]:
             ("JavaScript", "js", javascript(wire, came, body, origin)),
         ]
     made.append(("mutoscope", "sh", command(job)))
-    if wire and came and isinstance(body, dict):
+    if wire and came and body is not None:
         made.append(("pytest", "python", test(wire, came, body, job)))
     return [{"title": title, "language": language, "text": text} for title, language, text in made]
 
