@@ -6,10 +6,12 @@ SDK := .venv/sdk/.ready
 CLIENTS := .venv/clients/.ready
 AUDIT := .venv/audit
 
-.PHONY: help setup demo serve test check bench pairs chaos docs lock licences audit clean
+GPU := .venv/gpu/bin/python
+
+.PHONY: help setup demo serve test check gpu-test ray-test bench pairs chaos docs lock licences audit clean
 
 help:            ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
 setup: $(READY) $(SDK) $(CLIENTS)  ## create .venv with the locked dependencies, and fetch the clients that the tests run
 
@@ -60,6 +62,21 @@ check: $(READY)  ## format, lint and types
 
 test: check $(SDK) $(CLIENTS)  ## every check and every test, without GPU and without the internet
 	@echo "[test] pytest"; $(BIN)/python -m pytest -n 2
+
+gpu-test: $(GPU)  ## open weights on the processor: torch and diffusers in an environment of their own, 1.4 GB
+	@GPU_PYTHON=$(GPU) $(BIN)/python -m pytest -q tests/gpu -k "not ray"
+
+ray-test: $(GPU)  ## the same as actors of a Ray cluster on this machine; another 0.3 GB, and minutes
+	@$(GPU) -c 'import ray' 2>/dev/null || VIRTUAL_ENV=.venv/gpu $(BIN)/uv pip install -q --no-deps --require-hashes -r lock/ray.txt
+	@GPU_PYTHON=$(GPU) $(BIN)/python -m pytest -q tests/gpu -k ray
+
+$(GPU): lock/gpu.txt | $(READY)
+	@echo "[gpu-test] creating .venv/gpu and installing lock/gpu.txt"
+	@rm -rf .venv/gpu && $(BIN)/python -m venv .venv/gpu
+	@$(GPU) -m pip install -q --disable-pip-version-check --require-hashes -r lock/gpu.txt || { rm -rf .venv/gpu; \
+		echo "[gpu-test] this needs torch's wheel for processors, which the usual registry lacks: let pip find PyTorch's own"; \
+		echo "[gpu-test] CPU index (PIP_EXTRA_INDEX_URL). The lock is for CPython 3.11 on x86-64 Linux; elsewhere, set up"; \
+		echo "[gpu-test] an environment as docs/02-running.md says, and run the tests with GPU_PYTHON set to it."; exit 1; }
 
 bench: $(READY)  ## the figures that the README states, side by side
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

@@ -18,8 +18,9 @@ import uuid_utils
 
 from mutoscope.model.job import Generation, Job, Operation
 from mutoscope.store import SqliteStore
-from mutoscope.store.sqlite import jobs
-from mutoscope.store.sqlite.queue import Turns
+from mutoscope.store.sql import jobs
+from mutoscope.store.sql.queue import Turns
+from mutoscope.store.sqlite import SqliteConnection
 
 CASES = ((1, 0), (2, 0), (1000, 0), (1, 10_000), (2, 10_000), (1000, 10_000))
 """How many owners wait, and how many jobs run already."""
@@ -64,7 +65,7 @@ def make_job(owner: str, now: float) -> Job:
 def measure(path: Path, limit: int, rounds: int) -> float:
     """The median of this thread's CPU time for a claim, each undone again."""
     turns, taken = Turns(), list[float]()
-    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+    with closing(sqlite3.connect(path, isolation_level=None, factory=SqliteConnection)) as db:
         for _ in range(rounds):
             _ = db.execute("BEGIN IMMEDIATE")
             now, start = time.time(), time.thread_time()

@@ -12,12 +12,22 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 
 import msgspec
 
-from mutoscope.engines import Engine
+from mutoscope.engines import Engine, pipelines
+from mutoscope.engines.diffusers import supported
 from mutoscope.engines.script import Script
 from mutoscope.engines.studio import Studio
 from mutoscope.model import catalog, problem
 from mutoscope.model.catalog import Catalog, Model
-from mutoscope.model.config import Key, ModelPrice, ModelRights, ModelSettings, Settings, VendorAccount, WireSettings
+from mutoscope.model.config import (
+    EngineSettings,
+    Key,
+    ModelPrice,
+    ModelRights,
+    ModelSettings,
+    Settings,
+    VendorAccount,
+    WireSettings,
+)
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Json, Operation
 from mutoscope.model.problem import Kind, Problem
@@ -126,7 +136,7 @@ def settings() -> Iterator[str]:
         "The defaults stand in `mutoscope.default.toml`. A setting comes from, later ones winning: the default, the "
         "file (`--config`, else `mutoscope.toml` in the directory where the server starts), the environment "
         "(`MUTOSCOPE_<SECTION>_<SETTING>`, lists with commas), an option of the command line. `[[keys]]`, "
-        "`[accounts.…]`, `[models.…]` and `[wires.…]` come from the file only.\n"
+        "`[accounts.…]`, `[engines.…]`, `[models.…]` and `[wires.…]` come from the file only.\n"
     )
     told = described_settings(DEFAULTS.read_text())
     for field in msgspec.structs.fields(Settings):
@@ -145,6 +155,7 @@ def in_order(told: dict[tuple[str, str], Described], section: str, struct: Any) 
 SECTIONS: Mapping[str, tuple[str, Any]] = {
     "keys": ("[[keys]]", Key),
     "accounts": ("[accounts.NAME]", VendorAccount),
+    "engines": ("[engines.NAME]", EngineSettings),
     "models": ('[models."NAME"]', ModelSettings),
     "wires": ("[wires.NAME]", WireSettings),
 }
@@ -383,6 +394,33 @@ def engines() -> Iterator[str]:
             grouped.setdefault(tuple(sorted(fields)), []).append(operation.value)
         rows = [(", ".join(map(code, operations)), supported_names(fields)) for fields, operations in grouped.items()]
         yield table(("operations", "supports"), rows)
+    yield from rows_of_weights()
+
+
+def rows_of_weights() -> Iterator[str]:
+    yield "### Open weights\n"
+    yield (
+        "What `[engines.NAME] pipeline` may name, beside the classes themselves. Sizes and lengths are those where "
+        "nobody says; a size is made as the next multiple and cut.\n"
+    )
+    rows: list[tuple[str, ...]] = []
+    for name, row in pipelines.ROWS.items():
+        ways = "; ".join(f"{code(operation)}: {code(way.pipeline)}" for operation, way in row.ways.items())
+        size = f"{row.width}x{row.height}, {row.multiple}"
+        rate = "any, else " if row.any_fps else ""
+        length = f"{row.frames} at {rate}{row.fps}; {row.ratio}n + 1, at most {row.most_frames}" if row.ratio else ""
+        guidance = "" if row.guidance is None else f"{row.guidance:g}"
+        rows.append((code(name), ways, size, length, f"{row.steps}", guidance))
+    yield table(("row", "operations and classes", "size, multiple", "frames", "steps", "guidance"), rows)
+    yield "Each of these obeys:\n"
+    grouped: dict[tuple[str, ...], list[str]] = {}
+    for name, row in pipelines.ROWS.items():
+        for operation in row.ways:
+            grouped.setdefault((operation.value, *sorted(supported(row, operation))), []).append(name)
+    cells = [
+        (code(fields[0]), ", ".join(map(code, names)), supported_names(fields[1:])) for fields, names in grouped.items()
+    ]
+    yield table(("operation", "rows", "supports"), cells)
 
 
 def supported_names(fields: tuple[str, ...]) -> str:

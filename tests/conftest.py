@@ -1,7 +1,7 @@
 """What the tests share: a whole mutoscope in process, with its data in a temporary directory."""
 
 import io
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from local_settings import settings
 from mutoscope.app import App
 from mutoscope.model.job import Job
 from mutoscope.telemetry import logs
+from s3 import S3, served
 
 logs.configure("error")  # plain lines: structlog's own tracebacks with all their locals take seconds
 
@@ -56,6 +57,13 @@ def start(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Running]]
             yield Running(app, client)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """A server that speaks S3."""
+    with served() as server:
+        yield server
 
 
 @pytest.fixture

@@ -76,3 +76,28 @@ def test_only_the_configuration_reads_the_environment() -> None:
         if re.search(r"os\.environ(?!\[.TMPDIR.\] =)|getenv", path.read_text())
     }
     assert readers == {"model/config.py"}, readers
+
+
+HEAVY = {
+    "torch": "diffusers_child",
+    "diffusers": "diffusers_child",
+    "transformers": None,
+    "accelerate": None,
+    "ray": "ray_child",
+}
+"""What takes gigabytes or seconds to import → the program of a child process, in `engines`, that may."""
+
+
+def test_only_a_child_imports_what_is_heavy() -> None:
+    for path in FILES:
+        tree = ast.parse(path.read_text())
+        names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        names |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and not node.level}
+        names |= set(re.findall(r"import_module\(\"([\w.]+)\"", path.read_text()))
+        heavy = {name.partition(".")[0] for name in names} & HEAVY.keys()
+        assert all(HEAVY[name] == path.stem for name in heavy), f"{path.relative_to(SOURCE)}: {heavy}"
+    children = {child for child in HEAVY.values() if child}
+    for path in FILES:
+        assert not re.findall(rf"import .*\b({'|'.join(children)})\b", path.read_text()), (
+            f"{path}: a child is run, not imported"
+        )

@@ -2,19 +2,28 @@
 
 import asyncio
 import contextlib
+import hashlib
+import os
+import re
 import resource
+import socket
 import sys
+import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import structlog
 
+from mutoscope import __version__
+from mutoscope.background.members import DELIVER, POLL, SUBMIT, SWEEP, Membership
 from mutoscope.background.poller import Poller
 from mutoscope.background.retention import Sweeper
 from mutoscope.background.webhooks import Deliverer, Ed25519, ed25519
-from mutoscope.background.worker import Worker
+from mutoscope.background.worker import Worker, new_name
 from mutoscope.engines import Engine
+from mutoscope.engines.diffusers import Diffusers
 from mutoscope.engines.peer import Peer
 from mutoscope.engines.relay import Relay
 from mutoscope.engines.script import Script
@@ -27,7 +36,7 @@ from mutoscope.files.data_dir import Home
 from mutoscope.files.egress import SafeClient
 from mutoscope.files.probe import Prober
 from mutoscope.model.catalog import Catalog
-from mutoscope.model.config import BadSettings, Rights, Settings
+from mutoscope.model.config import BadSettings, Files, Rights, Settings
 from mutoscope.model.job import Job
 from mutoscope.model.problem import Problem
 from mutoscope.service import rehearsal as rehearsing
@@ -37,7 +46,8 @@ from mutoscope.service.keys import Keys, RateLimiter, share_of, widest
 from mutoscope.service.routing import Routes
 from mutoscope.service.spending import Books
 from mutoscope.service.words import Desk
-from mutoscope.store import SqliteStore
+from mutoscope.store import News, make_store
+from mutoscope.store.fleet import Member
 from mutoscope.telemetry import logs, tracing
 from mutoscope.telemetry.counters import Durations
 from mutoscope.telemetry.tracing import Tracing
@@ -53,31 +63,44 @@ log = structlog.get_logger(__name__)
 
 
 BUILT_IN = ("studio", "script")
+SECRET_OPTION = re.compile(r"secret|token|key|password|sas")
+"""Options of a bucket that are no one's to see."""
 
 
 class App:
     """Everything that `mutoscope serve` runs. Use `running`, or `start` and `stop`."""
 
     def __init__(
-        self, settings: Settings, *, data: Path | None = None, identity: Path | None = None, rehearsal: bool = False
+        self,
+        settings: Settings,
+        *,
+        data: Path | None = None,
+        identity: Path | None = None,
+        rehearsal: bool = False,
+        serves: bool = True,
+        works: bool = True,
+        only: Sequence[str] = (),
     ) -> None:
-        """`identity` is the directory of the certificate that signs files, where that is not the data directory's.
+        """What others may do in its place where the store is shared: it `serves` requests, and `works` on jobs, or on
+        those of `only` some engines.
+
+        `identity` is the directory of the certificate that signs files, where that is not the data directory's.
         `rehearsal` routes every model to the scripted engine and obeys the headers of a test client.
 
         Raises HomeBusy when another process serves from the data directory, BadSettings when files cannot be signed
         as the settings ask.
         """
         self.settings, self.rehearsal = settings, rehearsal
-        self.home = Home(data or settings.data)
+        self.home = Home(data or settings.data, shared=bool(settings.store.url))
         self.signer = signer(settings.credentials, identity or self.home.credentials)
         self.home.take()
-        self.store = SqliteStore(self.home.database)
+        self.store = make_store(settings.store.url, self.home.database)
         self.client = SafeClient(settings.net)
         self.prober = Prober(settings.inputs)
         self.assets = Assets(
             settings.files,
             data=self.home.root,
-            secret=self.home.link_secret(),
+            secret=self.home.link_secret(settings.files.link_secret),
             sizes=self.store.asset_bytes,
             most_sent=descriptors() // 2,
         )
@@ -93,9 +116,14 @@ class App:
         self.engines: dict[str, Engine] = {
             "studio": Studio(settings.studio),
             "script": Script(settings.script),
+            **weights(settings),
             **self.relays,
         }
         check_prices(settings, self.engines)
+        if unknown := set(only) - set(self.engines):
+            names = ", ".join(sorted(unknown))
+            raise BadSettings(f"there is no engine {names}; there are {', '.join(self.engines)}")
+        made_here = {name: engine for name, engine in self.engines.items() if works and name in (only or self.engines)}
         self.routes = Routes(self.engines, settings.accounts)
         self.wires = spoken(settings)
         self.keys = Keys(settings.keys, self.store, net=settings.net, secret=self.assets.secret)
@@ -119,19 +147,50 @@ class App:
             wires={wire.name: wire for wire in self.wires},
             kept=rehearsing.KEPT if rehearsal else frozenset(),
         )
+        self.works = works
+        self.webhook_secret = settings.webhooks.secret or self.home.webhook_secret()
+        self.membership = Membership(
+            self.store.fleet,
+            self.store,
+            Member(
+                name=new_name(),
+                kind="server" if serves else "worker",
+                works=works,
+                engines=tuple(made_here),
+                host=socket.gethostname(),
+                pid=os.getpid(),
+                version=__version__,
+                secrets=fingerprint(self.assets.secret, self.webhook_secret.encode()),
+                started=time.time(),
+            ),
+            duties=(
+                *(POLL + name for name in self.relays),
+                *(SUBMIT + name for name, relay in self.relays.items() if relay.one_by_one),
+            ),
+            silent_seconds=settings.worker.lease_seconds,
+        )
+        self.membership.mustered = self.share
         self.worker = Worker(
             gateway=self.gateway,
-            engines=self.engines,
+            engines=made_here,
+            name=self.membership.member.name,
+            hindered=lambda: bool(self.membership.trouble),
             settings=settings.worker,
             relay=settings.relay,
             scratch=self.home.scratch,
             landings=self.home.landings,
             signer=self.signer,
         )
-        self.poller = Poller(gateway=self.gateway, relays=self.relays, settings=settings.relay)
+        self.poller = Poller(
+            gateway=self.gateway,
+            relays=self.relays,
+            settings=settings.relay,
+            on_duty=lambda account: self.membership.holds(POLL + account),
+        )
         for name, relay in self.relays.items():
             relay.has_detour = self.routes.has_detour(name, self.catalog.models.values())
-        self.webhook_secret = settings.webhooks.secret or self.home.webhook_secret()
+            if relay.one_by_one:
+                relay.on_duty = partial(self.membership.holds, SUBMIT + name)
         self.ed25519 = ed25519(self.webhook_secret)
         self.deliverer = Deliverer(
             store=self.store,
@@ -142,13 +201,16 @@ class App:
             challenges={wire.name: wire.challenge for wire in self.wires if wire.challenge},
             jumps=self.gateway.jumps,
             vendors_headers=partial(vendors_headers, self.ed25519),
+            on_duty=partial(self.membership.holds, DELIVER),
         )
         self.lag = Lag()
-        rate_limiter = RateLimiter(settings.limits.requests_per_minute, per_second=settings.limits.requests_per_second)
+        self.rate_limiter = RateLimiter(
+            settings.limits.requests_per_minute, per_second=settings.limits.requests_per_second
+        )
         self.words = Desk(
             peers(settings, self.catalog),
             Author(settings.script.replies),
-            rate_limiter=rate_limiter,
+            rate_limiter=self.rate_limiter,
             catalog=self.catalog,
             books=Books(
                 self.store,
@@ -176,12 +238,17 @@ class App:
         )
         self.readiness = Readiness(
             gateway=self.gateway,
-            worker=self.worker,
+            worker=self.worker if works else None,
+            hindrance=lambda: self.membership.trouble,
             data=self.home.root,
             min_free_bytes=settings.server.min_free_bytes,
         )
         self.sweeper = Sweeper(
-            store=self.store, assets=self.assets, settings=settings.retention, spared=self.gateway.kept
+            store=self.store,
+            assets=self.assets,
+            settings=settings.retention,
+            spared=self.gateway.kept,
+            on_duty=partial(self.membership.holds, SWEEP),
         )
         self.transcripts = Transcripts()
         self.server = Server(
@@ -196,7 +263,7 @@ class App:
             requests=requests,
             status=StatusPage(self.readiness, self.metrics, Gate(settings, self.keys)),
             keys=self.keys,
-            rate_limiter=rate_limiter,
+            rate_limiter=self.rate_limiter,
             words=self.words,
             rehearsal=rehearsal,
             scratch=self.home.scratch,
@@ -208,7 +275,15 @@ class App:
         self.deliverer.told = self.server.news.delivery
         for relay in self.relays.values():
             relay.transcripts = self.transcripts
-        logs.conceal((self.webhook_secret, settings.metrics.token, *(each.key for each in settings.accounts.values())))
+        logs.conceal(
+            (
+                password_of(settings.store.url),
+                self.webhook_secret,
+                settings.metrics.token,
+                *(each.key for each in settings.accounts.values()),
+            )
+        )
+        logs.conceal((settings.files.link_secret, *secrets_of(settings.files)))
         self.tracing: Tracing | None = None
         self.trace(tracing.start(settings.tracing))
         self._tasks: list[asyncio.Task[None]] = []
@@ -221,27 +296,58 @@ class App:
 
     async def start(self) -> None:
         """Open the store, take up what an earlier process left, and begin to work."""
+        self.store.told = self.hear
         await self.store.open()
+        try:
+            await self.membership.join()
+        except BaseException:
+            await self.store.close()
+            raise
         await self.keys.refresh()
         limit_of = partial(self.limit_of, await self.keys.all_rights())
-        recovered = await self.store.recover(now=self.gateway.clock(), concurrency=limit_of)
+        dead = () if self.store.shared else None
+        recovered = await self.store.recover(now=self.gateway.clock(), concurrency=limit_of, dead=dead)
         if recovered:
             log.info("recovered", what="jobs and deliveries of an earlier process", count=recovered)
         if self.rehearsal:
             await rehearsing.seed(self.store, now=self.gateway.clock())
         self._tasks = [
-            asyncio.create_task(self.worker.run()),
+            *([asyncio.create_task(self.worker.run())] if self.works else []),
+            asyncio.create_task(self.membership.run()),
             asyncio.create_task(self.deliverer.run()),
             asyncio.create_task(self.poller.run()),
             asyncio.create_task(self.lag.run()),
             asyncio.create_task(self.sweeper.run()),
         ]
 
+    def hear(self, news: News) -> None:
+        """Other processes have changed something in the store: wake whoever it concerns here."""
+        signals = self.gateway.signals
+        for engine in self.engines if news.anything else news.engines:
+            signals.wake(engine)
+        if news.anything or news.deliveries:
+            signals.delivery_pending()
+        if news.anything or news.watches:
+            signals.watched()
+        for id in self.gateway.watched_jobs if news.anything else news.jobs:
+            self.gateway.changed(id)
+
+    def share(self) -> None:
+        """The others have changed: what all of us may do together is shared with as many as there are now."""
+        servers = self.membership.servers
+        self.rate_limiter.processes = self.words.books.token_limiter.processes = servers
+        for name, relay in self.relays.items():
+            relay.processes, relay.place = self.membership.workers(name)
+            relay.bucket.share(1 if relay.one_by_one else relay.processes)
+
     async def drain(self) -> None:
-        """Take no new jobs, and finish or release the running ones; reads are still answered meanwhile."""
+        """Take no new jobs, and finish or release the running ones; reads are still answered meanwhile. In a fleet jobs
+        are still filed, for others to make, until whoever sends requests here has noticed."""
         if not self.gateway.signals.draining:
             self.gateway.signals.draining = True
-            await self.worker.stop(self.settings.server.grace_seconds)
+            await self.membership.leave()
+            noticed = self.settings.server.leave_seconds if self.store.shared else 0.0
+            await asyncio.gather(self.worker.stop(self.settings.server.grace_seconds), asyncio.sleep(noticed))
 
     async def stop(self) -> None:
         """Drain, unless that was done, and close. Nothing accepted is lost."""
@@ -260,6 +366,7 @@ class App:
         await self.client.close()
         await self.server.byte_quota.close()
         await self.keys.close()
+        await self.membership.close()
         await self.store.close()
         if self.tracing:
             await asyncio.to_thread(self.tracing.close)
@@ -280,6 +387,21 @@ class App:
             return None
         own = rights.get(owner) or (Rights(),)
         return widest(share_of(each, row, self.settings.limits).concurrency for each in own)
+
+
+def fingerprint(*secrets: bytes) -> str:
+    """Tells whether others have the same, and not what they are."""
+    return hashlib.sha256(b"mutoscope fingerprint\n" + b"\n".join(secrets)).hexdigest()[:16]
+
+
+def secrets_of(files: Files) -> list[str]:
+    """What its options hold that nobody may read."""
+    return [value for name, value in files.options.items() if SECRET_OPTION.search(name.lower())]
+
+
+def password_of(url: str) -> str:
+    """What is not to be logged of a database's URL."""
+    return unquote(urlsplit(url).password or "")
 
 
 def descriptors() -> int:
@@ -309,6 +431,14 @@ def check_prices(settings: Settings, engines: Mapping[str, Engine]) -> None:
             if name not in places:
                 where = f'[models."{model}".prices.{name}]'
                 raise BadSettings(f"{where}: there is no engine or API of this name; there are {', '.join(places)}")
+
+
+def weights(settings: Settings) -> dict[str, Engine]:
+    """An engine for each pipeline of the operator's own. Raises BadSettings."""
+    for name in settings.engines:
+        if name in BUILT_IN or name in BY_NAME or name in settings.accounts:
+            raise BadSettings(f"[engines.{name}]: an engine, an account or an API has this name; choose another")
+    return {name: Diffusers(name, each) for name, each in settings.engines.items()}
 
 
 def open_wires(settings: Settings) -> dict[str, str]:

@@ -34,7 +34,12 @@ CORE = (
     "uploads",
     "organization",
 )
-NEWER = ("image_upscale", "video_to_audio", "video_to_hdr")
+NEWER = (
+    *("image_upscale", "video_to_audio", "video_to_hdr"),
+    *("avatar_conversations", "avatar_videos", "avatars", "documents", "realtime_sessions", "recipes", "routers"),
+    *("voices", "workflow_invocations", "workflows", "generate/audio", "generate/image", "generate/video"),
+    *("organization/webapp", "organization/webapp/audit_logs"),
+)
 """Endpoints that came after 3.22."""
 
 LUMA = ("credits", "generations", "ping", "generations/concepts", "generations/image", "generations/video")
@@ -95,7 +100,7 @@ class Suite(NamedTuple):
 
 SUITES = (
     Suite("runwayml", "3.22.0", CORE, 419),
-    Suite("runwayml", "5.24.0", CORE + NEWER, 2044),
+    Suite("runwayml", "5.24.0", CORE + NEWER, 3009),
     Suite("lumaai", "1.21.0", LUMA, 275, "/dream-machine/v1"),
 )
 

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from mutoscope.model.config import (
     BY_NAME,
     BadSettings,
+    EngineSettings,
     Key,
     ModelPrice,
     ModelRights,
@@ -98,6 +100,9 @@ def test_the_commented_sections_are_right_once_they_are_uncommented(tmp_path: Pa
         "vendor",
         "names",
     }
+    assert settings.engines["mygpu"].pipeline == "wan2.2-ti2v-5b"
+    written = msgspec.toml.decode(file.read_bytes(), type=dict[str, Any])["engines"]["mygpu"]
+    assert {field.name for field in msgspec.structs.fields(EngineSettings)} == set(written)
     [key] = msgspec.toml.decode(file.read_bytes())["keys"]
     assert {field.name for field in msgspec.structs.fields(Key)} == set(key)
 

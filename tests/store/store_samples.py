@@ -10,13 +10,23 @@ from mutoscope.model.job import Delivery, Failure, Generation, Input, Job, Opera
 from mutoscope.model.problem import Kind
 from mutoscope.model.requests import Upload
 from mutoscope.store import SqliteStore, Store
+from postgres_server import server
 
 T0 = 1_790_000_000.0  # a moment to count from
 
-STORES: dict[str, Callable[[Path], Store]] = {"sqlite": lambda folder: SqliteStore(folder / "jobs.db")}
+STORES: dict[str, Callable[[Path], Store]] = {
+    "sqlite": lambda folder: SqliteStore(folder / "jobs.db"),
+    "postgres": lambda folder: postgres_store(folder),
+}
 """Every store, made for a folder of its own. A newcomer joins the list and inherits the suite."""
 
 serial = count(1)
+
+
+def postgres_store(folder: Path, **settings: float) -> Store:
+    from mutoscope.store.postgres import PostgresStore  # late: psycopg is an extra
+
+    return PostgresStore(server().of(folder), **settings)
 
 
 def id_at(time: float, number: int | None = None) -> str:

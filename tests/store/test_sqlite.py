@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from store_samples import FAILURE, OUTPUT, T0, id_at, make_job, make_upload, pending_deliveries
 
-import mutoscope.store.sqlite.jobs as transitions
+import mutoscope.store.sql.jobs as transitions
 from mutoscope.model.job import Failure, Job, Sent, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import Kept, KeyRecord, NewerDatabase, Repeat, SpendingHold, SqliteStore
 from mutoscope.store.hot import HotJobs
-from mutoscope.store.sqlite.migrations import migration_files
+from mutoscope.store.sql.migrations import migration_files
 
 
 async def test_changes_that_wait_together_share_a_transaction(sqlite: SqliteStore) -> None:

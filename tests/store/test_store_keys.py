@@ -14,10 +14,10 @@ from mutoscope.model.config import ModelRights, Rights
 from mutoscope.model.job import Job, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import KeyRecord, SqliteStore, Store
-from mutoscope.store.sqlite.jobs import TALLIES_KEPT, Tallies, Tally
-from mutoscope.store.sqlite.migrations import migration_files, statements
-from mutoscope.store.sqlite.queue import OWNERS_KEPT, Turns
-from mutoscope.store.sqlite.rows import INSERT_JOB, row_of
+from mutoscope.store.sql.jobs import TALLIES_KEPT, Tallies, Tally
+from mutoscope.store.sql.migrations import migration_files, statements
+from mutoscope.store.sql.queue import OWNERS_KEPT, Turns
+from mutoscope.store.sql.rows import HOLES, INSERT_JOB, row_of
 
 DAY = 86400.0
 EVERYTHING = Rights(
@@ -237,7 +237,7 @@ async def test_what_keys_held_before_it_stood_in_rows_is_known(tmp_path: Path) -
         for statement in (each for text in migration_files()[:7] for each in statements(text)):
             _ = db.execute(statement)
         _ = db.execute("PRAGMA user_version = 7")
-        _ = db.executemany(INSERT_JOB, map(row_of, jobs))
+        _ = db.executemany(f"{INSERT_JOB} VALUES {HOLES}", map(row_of, jobs))
         _ = db.execute(
             "UPDATE jobs SET state = 'running', worker = 'w', leased_until = 9, started = 1 WHERE engine = 'other'"
         )

@@ -11,8 +11,8 @@ from store_samples import FAILURE, OUTPUT, T0, make_job
 from mutoscope.model.job import Failure, Job, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import Kept, Repeat, SpendingHold, SqliteStore, Store
-from mutoscope.store.sqlite.migrations import migration_files, statements
-from mutoscope.store.sqlite.rows import INSERT_JOB, row_of
+from mutoscope.store.sql.migrations import migration_files, statements
+from mutoscope.store.sql.rows import HOLES, INSERT_JOB, row_of
 
 DAY = 86400.0
 TIMED_OUT = Failure(kind=Kind.TIMED_OUT, message="It took too long.")
@@ -314,7 +314,7 @@ def before_the_ledger(file: Path, *jobs: Job) -> None:
         for statement in (each for text in migration_files()[:5] for each in statements(text)):
             _ = db.execute(statement)
         _ = db.execute("PRAGMA user_version = 5")
-        _ = db.executemany(INSERT_JOB, map(row_of, jobs))
+        _ = db.executemany(f"{INSERT_JOB} VALUES {HOLES}", map(row_of, jobs))
 
 
 async def test_jobs_from_before_the_ledger_are_entered(tmp_path: Path) -> None:

@@ -223,11 +223,11 @@ async def test_money_of_the_forgotten_stays_in_the_books_under_nobodys_name(sqli
         removed += part.entries
     assert removed == 6  # of each job what was set aside, given back and charged
     read = sqlite._read
-    sums = list(read("SELECT owner, sum(amount), count(*) FROM ledger WHERE kind = 'charge' GROUP BY owner", ()))
+    sums = list(await read("SELECT owner, sum(amount), count(*) FROM ledger WHERE kind = 'charge' GROUP BY owner", ()))
     assert sums == [(" (forgotten)", 10_000_000, 2), ("bob", 5_000_000, 1)]
-    balances = set(read("SELECT owner, charged, reserved FROM balances WHERE period = ''", ()))
+    balances = set(await read("SELECT owner, charged, reserved FROM balances WHERE period = ''", ()))
     assert balances == {(" (forgotten)", 10_000_000, 0), ("bob", 5_000_000, 0)}
-    assert list(read("SELECT owner FROM forgotten", ())) == []
+    assert list(await read("SELECT owner FROM forgotten", ())) == []
     assert await sqlite.get(theirs.id) == theirs
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, closing
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,10 +15,12 @@ import msgspec
 import pytest
 import uuid_utils
 
+from mutoscope.cli import open as open_console
 from mutoscope.engines.transcripts import TALKING_OF, Transcripts, readable
+from mutoscope.model.config import Rights, Settings
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Job, Operation, Output, Sent, State
-from mutoscope.service.keys import digest
+from mutoscope.service.keys import digest, make_key
 from mutoscope.web import office
 from mutoscope.web.console import POLICY
 from mutoscope.web.sessions import COOKIE, TRIES
@@ -139,9 +142,6 @@ async def test_a_key_signs_in_and_out_and_its_cookie_is_strict(start: Start) -> 
 
 async def test_a_session_ends_with_its_key(start: Start) -> None:
     async with start() as running, near(running) as client:
-        from mutoscope.model.config import Rights
-        from mutoscope.service.keys import make_key
-
         store = running.app.store
         secret, key = make_key("root", Rights(admin=True), now=time.time())
         await store.add_key(key)
@@ -246,7 +246,7 @@ async def test_the_news_tell_each_change_and_go_on_where_a_watcher_left(start: S
         news, heard = running.app.server.news, list[bytes]()
 
         async def listen(since: str, wanted: Callable[[bytes], bool]) -> None:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 async for piece in news.watch(since):
                     heard.append(piece)
                     if wanted(b"".join(heard)):
@@ -414,3 +414,15 @@ async def test_every_call_is_described_and_answers(start: Start) -> None:
             if call.method == "GET" and "{" not in call.path:
                 assert (await client.get(call.path)).status_code == 200, call.path
         assert office.EVENTS in document["paths"]
+
+
+async def test_the_command_line_prints_an_address_that_signs_in(
+    start: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with start(keys=KEYS) as running, near(running) as client:
+        there = Settings(keys=tuple(running.app.settings.keys), data=running.app.home.root)
+        url = await asyncio.to_thread(open_console.here, there)
+        assert url.startswith("http://127.0.0.1:8700/console/sign-in?once=")
+        assert (await client.get(url)).status_code == 303
+        assert (await client.get("/admin/overview")).status_code == 200
+    assert open_console.here(Settings(data=tmp_path / "none")) == "http://127.0.0.1:8700/"

@@ -17,6 +17,7 @@ from mutoscope.model.requests import Allowance, Page
 from mutoscope.web import openapi
 from mutoscope.wirekit.routes import Create, List, Read, ReadMany, Reply, Stop, Stream, TakeFile, TakeRaw
 from mutoscope.wirekit.wire import Wire
+from mutoscope.wires.runway import elsewhere
 from sampled import ALL
 
 
@@ -288,13 +289,17 @@ def test_every_example_is_read_by_its_own_wire() -> None:
             if route.body is None or isinstance(route, TakeFile | TakeRaw | Read):
                 continue
             document = described(wire)
-            told = document["paths"][route.path.replace("…", "")]["post"]["requestBody"]["content"]["application/json"]
+            path = document["paths"][route.path.replace("…", "")][route.method.lower()]
+            told = path["requestBody"]["content"]["application/json"]
             params = dict.fromkeys(openapi.PLACEHOLDER.findall(route.path), "x")
             body = json.dumps(told["example"]).encode()
             request = HttpRequest(method="POST", path=route.path, params=params, body=body)
             match route:
                 case Stream():
                     assert route.write(request, Author())
+                case Reply() if route in elsewhere.ROUTES:
+                    with pytest.raises(Problem, match="made at Runway only"):
+                        route.reply(request)
                 case Reply():
                     assert route.reply(request).status == 200
                 case ReadMany():

@@ -291,7 +291,7 @@ def test_what_the_sdk_always_adds_is_nothing_and_the_rest_is_noted():
     body = still(ratio="16:9", shot_type="single", later=None)
     body["input"] |= {"extend_prompt": True, "function": "video-synthesis", "mood": "calm", "template": None}
     said = parse(body)
-    assert [note.split(" ")[1] for note in said.notes] == ["input.mood", "parameters.ratio", "parameters.shot_type"]
+    assert [note.split(" ")[1] for note in said.ignored] == ["input.mood", "parameters.ratio", "parameters.shot_type"]
     assert parse(still()).notes == ()
 
 

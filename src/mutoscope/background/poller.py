@@ -31,6 +31,7 @@ LATE_POLLS = 20.0  # how much less often a vendor is asked about a job that has 
 CALLBACK_POLLS = 4.0  # how much less often where the vendor calls us
 FORGIVEN_SECONDS = 120.0  # a vendor may say for so long that it does not know its own task, as a proxy before it may
 TOGETHER = 100  # watches that are asked about in one task, where the vendor can tell of many at once
+SHARED_SECONDS = 0.2  # the least between two looks where what is due may be another process's
 IDLE_SECONDS = 1.0  # how long what another process did may go unnoticed
 COUNT_SECONDS = 5.0  # how often the jobs that an account holds are counted
 REPORTED_KEPT = 50_000
@@ -64,7 +65,10 @@ class Poller:
         settings: RelaySettings,
         clock: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.monotonic,
+        on_duty: Callable[[str], bool] = lambda _: True,
     ) -> None:
+        """`on_duty`: whether it is for this process to ask by an account of this name."""
+        self.on_duty = on_duty
         self.gateway, self.relays, self.settings = gateway, relays, settings
         self.clock, self.steady = clock, steady
         self.store: PollerStore = gateway.store
@@ -84,11 +88,13 @@ class Poller:
             try:
                 await self.gateway.jumps.look()
                 await self._count()
-                for relay in self.relays.values():
+                ours = [relay for name, relay in self.relays.items() if self.on_duty(name)]
+                for relay in ours:
                     await self._take(relay)
-                due = await self.store.next_watch()
+                due = await self.store.next_watch() if ours else None
                 if due is not None and self._free:
-                    pause = min(max(due - self.clock(), 0.02), IDLE_SECONDS)
+                    least = 0.02 if len(ours) == len(self.relays) else SHARED_SECONDS
+                    pause = min(max(due - self.clock(), least), IDLE_SECONDS)
             except Problem as problem:
                 log.error("poll_failed", reason=problem.message)
             except Exception:
@@ -134,7 +140,7 @@ class Poller:
             self._counted = self.steady()
             for relay in self.relays.values():
                 if relay.account.max_in_flight:  # nobody else needs to know
-                    relay.upstream = await self.store.upstream(relay.name)
+                    relay.count(await self.store.upstream(relay.name))
 
     def _asked(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

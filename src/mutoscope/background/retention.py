@@ -49,10 +49,12 @@ class Sweeper:
         spared: Collection[str] = (),
         clock: Callable[[], float] = time.time,
         waiting_seconds: float = WAITING_SECONDS,
+        on_duty: Callable[[], bool] = lambda: True,
     ) -> None:
         """`spared` are jobs that stay. `waiting_seconds`: how old a file is before it can be one that nobody needs."""
         self.store, self.assets, self.settings = store, assets, settings
         self.spared, self.clock, self.waiting_seconds = spared, clock, waiting_seconds
+        self.on_duty = on_duty  # whether it is for this process to sweep
 
     async def run(self) -> None:
         """A pass now and then, until cancelled; a fault of the store is waited out, not fatal."""
@@ -61,7 +63,7 @@ class Sweeper:
             await asyncio.sleep(REFRESH_SECONDS)
             try:
                 await self.store.refresh()
-                if time.monotonic() >= due:
+                if time.monotonic() >= due and self.on_duty():
                     if counts := await self.sweep(seconds=LONGEST_PASS):
                         log.info("swept", files=counts.files, **{kept.value: n for kept, n in counts.rows.items() if n})
                     due = time.monotonic() + PASS_SECONDS

@@ -114,7 +114,10 @@ class Deliverer:
         jumps: Jumps | None = None,
         clock: Callable[[], float] = time.time,
         vendors_headers: Callable[[Job, bytes, float], dict[str, str]] | None = None,
+        on_duty: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`on_duty`: whether it is for this process to send them."""
+        self.on_duty = on_duty
         self.vendors_headers = vendors_headers
         self.store, self.client, self.settings, self.secret = store, client, settings, secret
         self.wake, self.jumps, self.clock = wake, jumps, clock
@@ -134,9 +137,10 @@ class Deliverer:
             try:
                 if self.jumps:
                     await self.jumps.look()
-                now = self.clock()
-                await self._send_due(now)
-                pause = await self._pause(now)
+                now, pause = self.clock(), POLL_SECONDS
+                if self.on_duty():
+                    await self._send_due(now)
+                    pause = await self._pause(now)
             except Problem as problem:
                 log.error("deliveries_unreadable", reason=problem.message)
                 pause = POLL_SECONDS

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from mutoscope.engines import CutOff, Engine, NotSubmitted, OpenedInput, Outcome, RetryFetch, Submitted
 from mutoscope.engines.engine import MADE, outcome_word
 from mutoscope.files.assets import Assets, in_file_pool
+from mutoscope.files.bucket import BucketUnavailable
 from mutoscope.files.c2pa import Making, Signer, Unsigned
 from mutoscope.files.probe import MediaInfo
 from mutoscope.model.config import Relay as RelaySettings
@@ -68,14 +69,18 @@ class Worker:
         scratch: Path,
         landings: Path,
         signer: Signer | None = None,
+        name: str = "",
+        hindered: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`hindered`: whether no jobs may be claimed now."""
+        self.hindered = hindered
         self.gateway, self.engines, self.settings = gateway, engines, settings
         self.relay = relay or RelaySettings()
         self.scratch, self.landings, self.signer, self.clock = scratch, landings, signer, clock
         self.store: WorkerStore = gateway.store
         self.signals = gateway.signals
-        self.name = f"{socket.gethostname()}-{secrets.token_hex(4)}"
+        self.name = name or new_name()
         self.runs: dict[str, Run] = {}
         self.stopping = False
         self.looked = time.monotonic()  # when the store was last asked for jobs, with success
@@ -141,7 +146,7 @@ class Worker:
             free = engine.slots - sum(run.job.engine == name for run in self.runs.values())
             if free <= 0:
                 self.signals.full(name)
-            if free <= 0 or self.stopping:
+            if free <= 0 or self.stopping or self.hindered():
                 continue
             jobs = await self.store.claim(
                 engine=name,
@@ -491,7 +496,7 @@ class Run:
         if made is not False:
             source = await self._signed(source, media_type, Making() if made is True else made)
         size = len(source) if isinstance(source, bytes) else source.stat().st_size
-        asset = await self.assets.put(source, media_type)
+        asset = await self._put(source, media_type)
         return Output(
             id=str(uuid_utils.uuid7()),
             media_type=media_type,
@@ -502,6 +507,21 @@ class Run:
             seconds=seconds,
             frames=frames,
         )
+
+    async def _put(self, source: Path | bytes, media_type: str) -> str:
+        """A bucket that cannot be used is waited for: what was made is not made again for it."""
+        since = time.monotonic()
+        while True:
+            try:
+                return await self.assets.put(source, media_type)
+            except BucketUnavailable as problem:
+                log.error("job_hindered", job=self.job.id, reason=problem.message)
+                if self._worker.stopping:
+                    self.released = True
+                    raise asyncio.CancelledError from problem
+                if time.monotonic() - since > PATIENCE_SECONDS:
+                    raise
+            await asyncio.sleep(HINDERED_SECONDS)
 
     def say(self, text: str) -> Output:
         return Output(id=str(uuid_utils.uuid7()), media_type=WORDS, text=text)
@@ -604,6 +624,11 @@ class Run:
         if ending.state is not State.SUCCEEDED and not ending.was_made:
             return 0.0
         return self._worker.gateway.prices.cost_of(self.job, ending.outputs) if self.cost is None else self.cost
+
+
+def new_name() -> str:
+    """Of a process: no other has it, now or later."""
+    return f"{socket.gethostname()}-{secrets.token_hex(4)}"
 
 
 def names_in(folder: Path) -> list[str]:

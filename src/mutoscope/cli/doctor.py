@@ -29,6 +29,7 @@ from mutoscope.cli.serve import is_loopback
 from mutoscope.engines.studio import Studio
 from mutoscope.files import c2pa as signing
 from mutoscope.files.assets import KEY, digest, local_root, place
+from mutoscope.files.bucket import NOWHERE, Bucket, BucketUnavailable
 from mutoscope.files.probe import Prober
 from mutoscope.model import config
 from mutoscope.model.catalog import Catalog
@@ -45,6 +46,16 @@ SLOW_SYNC_MS = 50.0
 SYNCS = 5
 ANSWER_SECONDS = 2.0
 FILES_TOLD = 10
+SLOW_BUCKET_SECONDS = 2.0
+BUCKET_LOG = "look for bucket_failed in the log; is [files] endpoint right?"
+BUCKET_ADVICE = {
+    "it is not there": "make the bucket, or mend its name in [files] store",
+    "it refuses the credentials": "is the key right? It needs to list the bucket, and to get, put and delete in it",
+    "there are no credentials for it": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or [files] options",
+    "it cannot be reached": "is [files] endpoint right, and does this machine reach it?",
+    "it does not answer in time": "does this machine reach it? [files] timeout_seconds says how long it may take",
+    "it is overloaded, or throttles": "wait, or ask its operator for a higher rate",
+}
 
 
 COLORS = {Verdict.GOOD: "green", Verdict.MISSING: "yellow", Verdict.BROKEN: "bold red"}
@@ -102,6 +113,8 @@ def examine(file: Path | None, data: Path | None, *, files: bool = False) -> Ite
     if settings is not None:
         yield traces(settings.tracing)
         yield from home(settings)
+        if local_root(settings.files.store, settings.data) is None:
+            yield bucket(settings)
         if files:
             yield kept_files(settings)
         yield door(settings)
@@ -272,18 +285,22 @@ def home(settings: Settings) -> Iterator[Check]:
         yield Check(what="data directory", verdict=Verdict.BROKEN, found=f"{root} cannot be written", advice=advice)
         return
     yield Check(what="data directory", found=str(root) if root.exists() else f"{root} (will be made at first start)")
-    if (root / _records.DATABASE).exists():
-        yield records(root / _records.DATABASE)
+    if _records.is_there(settings):
+        yield records(settings, root / _records.DATABASE)
     yield space(there)
     yield disk(there)
 
 
-def records(path: Path) -> Check:
+def records(settings: Settings, path: Path) -> Check:
+    url = settings.store.url
     try:
-        check_readable(path)
-    except (NewerDatabase, Problem) as error:
+        check_readable(url, path)
+    except (NewerDatabase, Problem, BadSettings) as error:
         advice = "choose another directory with --data, or put back the copy that fits"
+        advice = "see [store] url, and whether the database is up" if url else advice
         return Check(what="job store", verdict=Verdict.BROKEN, found=str(error), advice=advice)
+    if url:
+        return Check(what="job store", found="PostgreSQL, as [store] url says")
     return Check(what="job store", found=f"{path}, {_show.size(path.stat().st_size)}")
 
 
@@ -321,8 +338,7 @@ def kept_files(settings: Settings) -> Check:
     """Every file against the digest that is its name, and those that records name but are not there."""
     root = local_root(settings.files.store, settings.data)
     if root is None:
-        found = f"in {settings.files.store}, which is not read for this"
-        return Check(what="files", verdict=Verdict.MISSING, found=found, advice="ask the bucket for its checksums")
+        return files_in_bucket(settings)
     whole, damaged = 0, list[str]()
     for path in sorted(root.glob("??/*")):
         if KEY.fullmatch(path.name):
@@ -339,8 +355,60 @@ def kept_files(settings: Settings) -> Check:
     return Check(what="files", verdict=Verdict.BROKEN, found=found, advice=advice)
 
 
+def bucket(settings: Settings) -> Check:
+    """Put, read, signed and removed: a small file in the bucket."""
+    name, what = settings.files.store, "bucket"
+    try:
+        seconds = asyncio.run(tried(settings))
+    except BadSettings as error:
+        return Check(what=what, verdict=Verdict.BROKEN, found=str(error), advice="mend [files] in the settings")
+    except BucketUnavailable as error:
+        found = f"{name}: {error.why}"
+        return Check(what=what, verdict=Verdict.BROKEN, found=found, advice=BUCKET_ADVICE.get(error.why, BUCKET_LOG))
+    found = f"{name}: a small file was put, read and removed in {seconds * 1000:.0f} ms"
+    if seconds > SLOW_BUCKET_SECONDS:
+        advice = "each result waits so long once it is made; a bucket nearby is faster"
+        return Check(what=what, verdict=Verdict.MISSING, found=found, advice=advice)
+    return Check(what=what, found=found)
+
+
+async def tried(settings: Settings) -> float:
+    found = Bucket(settings.files)
+    if settings.files.links == "bucket":
+        await found.signed(NOWHERE, "GET", 60)
+    return await found.tried()
+
+
+def files_in_bucket(settings: Settings) -> Check:
+    """What records name, held against what the bucket lists. Its content is not read."""
+    try:
+        there = asyncio.run(Bucket(settings.files).sizes())
+    except (BadSettings, Problem) as error:
+        return Check(what="files", verdict=Verdict.BROKEN, found=str(error), advice=BUCKET_LOG)
+    known = _records.is_there(settings)
+    damaged, absent = asyncio.run(unlike(settings, there)) if known else ([], [])
+    if not damaged and not absent:
+        return Check(what="files", found=f"{len(there)} are in {settings.files.store}, each as large as it was")
+    found = (
+        f"{len(there)} are in {settings.files.store}; of another size: {listed(damaged)}; not there: {listed(absent)}"
+    )
+    advice = (
+        "restore them from an older version or a copy of the bucket; the same file, sent or made again, takes the place"
+    )
+    return Check(what="files", verdict=Verdict.BROKEN, found=found, advice=advice)
+
+
+async def unlike(settings: Settings, there: dict[str, int]) -> tuple[list[str], list[str]]:
+    """Files of another size than they had, and those that are not there."""
+    async with _records.at(settings) as store:
+        named = [asset for asset in await store.assets() if KEY.fullmatch(asset)]
+        present = [asset for asset in named if asset in there]
+        damaged = [asset for asset in present if await store.asset_bytes(asset) not in (None, there[asset])]
+        return damaged, [asset for asset in named if asset not in there]
+
+
 async def missing_files(settings: Settings, root: Path) -> list[str]:
-    async with _records.at(settings.data / _records.DATABASE) as store:
+    async with _records.at(settings) as store:
         named = [asset for asset in await store.assets() if KEY.fullmatch(asset)]
         return [asset for asset in named if not (root / place(asset)).is_file()]
 

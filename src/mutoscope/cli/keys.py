@@ -212,7 +212,7 @@ async def rotate(
 
 def pair_of(settings: Settings) -> access.Pair:
     """Of the secret that the server of this data directory has."""
-    return access.make_pair(Home(settings.data).link_secret())
+    return access.make_pair(Home(settings.data).link_secret(settings.files.link_secret))
 
 
 def rights_of(given: Mapping[str, object], settings: Settings) -> Rights:

@@ -9,9 +9,11 @@ import resource
 import signal
 import socket
 import tempfile
+import time
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
+from threading import Thread
 from types import FrameType
 from typing import Annotated
 
@@ -23,7 +25,7 @@ from rich.text import Text
 from mutoscope import __version__
 from mutoscope.app import App, descriptors
 from mutoscope.cli import _records, _show
-from mutoscope.cli._failure import Stop
+from mutoscope.cli._failure import Stop, explain
 from mutoscope.cli._options import Config, Data, Whole, settings_of
 from mutoscope.model.config import Settings
 from mutoscope.service.routing import route
@@ -56,6 +58,8 @@ def serve(
     data: Data = None,
     config: Config = None,
     public_url: str | None = None,
+    processes: Whole = None,
+    no_worker: Annotated[bool, Parameter(negative="")] = False,
     rehearse: Annotated[bool, Parameter(negative="")] = False,
     allow_private: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
@@ -69,6 +73,10 @@ def serve(
         Port to listen on (default 8700); 0 takes a free one and prints it.
     public_url
         How clients reach this server, for the links that it gives, where that is not as they address it.
+    processes
+        So many processes that share the port; for PostgreSQL ([store] url) only. One that dies is replaced.
+    no_worker
+        Only take requests: jobs are made by other servers and by `mutoscope worker`; for PostgreSQL only.
     rehearse
         For testing clients: the scripted engine makes everything, inputs are fetched only when a job runs, and
         request headers choose what goes wrong.
@@ -80,13 +88,28 @@ def serve(
     refuse_open_door(settings)
     configure_log(settings)
     raise_descriptors()
+    count = 1 if processes is None else processes
+    if count < 1:
+        raise Stop(f"--processes is 1 or more; {count} is not.", 2)
+    if count > 1 or no_worker:
+        need_shared_store(settings, "--no-worker" if no_worker else "--processes")
     with listening(settings.server.host, settings.server.port) as door:
-        app = App(settings, rehearsal=rehearse)
-        keep_scratch(app.home.scratch)
-        check_readable(app.home.database)
-        server = Serving(app, door)
-        server.run(sockets=[door])
-    return 0 if server.started else 1
+
+        def run(number: int) -> int:
+            app = App(settings, rehearsal=rehearse, works=not no_worker)
+            keep_scratch(app.home.scratch)
+            check_readable(settings.store.url, app.home.database)
+            server = Serving(app, door, quiet=number > 0)
+            server.run(sockets=[door])
+            return 0 if server.started else 1
+
+        return run(0) if count == 1 else tended(count, run)
+
+
+def need_shared_store(settings: Settings, what: str) -> None:
+    if not settings.store.url:
+        told = f'{what} needs a store that several processes share: [store] url = "postgresql://…"'
+        raise Stop(f"{told}; with SQLite one process does everything.", 2)
 
 
 def raise_descriptors() -> None:
@@ -98,11 +121,12 @@ def raise_descriptors() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def guarded() -> type[Connection]:
-    """Connections, no more at once than leaves descriptors for the rest."""
+def guarded(app: App) -> type[Connection]:
+    """Connections to an app, no more at once than leaves descriptors for the rest."""
 
     class Guarded(Connection):
         most = max(descriptors() - SPARE, 16)
+        at_once = staticmethod(app.server.at_once)
 
     return Guarded
 
@@ -180,12 +204,13 @@ def listening(host: str, port: int) -> socket.socket:
 class Serving(uvicorn.Server):
     """uvicorn, with our words at the start and our manners at the end."""
 
-    def __init__(self, app: App, door: socket.socket) -> None:
+    def __init__(self, app: App, door: socket.socket, *, quiet: bool = False) -> None:
+        self.quiet = quiet
         super().__init__(
             uvicorn.Config(
                 app.server,
                 loop="uvloop",
-                http=guarded(),
+                http=guarded(app),
                 ws=Socket,
                 ws_max_size=MAX_EVENT,
                 ws_per_message_deflate=False,
@@ -203,7 +228,7 @@ class Serving(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         settle_memory()
-        if self.started:
+        if self.started and not self.quiet:
             announce(self.mutoscope, self.door)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -233,6 +258,78 @@ class Serving(uvicorn.Server):
             super().handle_exit(sig, frame)
             return
         os._exit(128 + sig)
+
+
+# -- several processes -------------------------------------------------------------
+
+PAUSE_SECONDS = 1.0  # before a process is replaced that died young
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def tended(count: int, run: Callable[[int], int]) -> int:
+    """Run so many processes, each a copy of this one, and replace those that die, until a signal says stop. They end
+    when this one does."""
+    stopping = False
+    worst, early = 0, 0
+    children: dict[int, tuple[int, float]] = {}  # process → its number, and when it began
+    before = {each: signal.getsignal(each) for each in ENDINGS}
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del frame
+        nonlocal stopping
+        stopping = True
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, number)
+
+    def begin(number: int) -> None:
+        parent = os.getpid()
+        if child := os.fork():
+            children[child] = (number, time.monotonic())
+            return
+        code = 1
+        try:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+            end_with_parent(parent)
+            code = run(number)
+        except Exception as error:
+            told, code = explain(error) or (repr(error), 1)
+            _show.err.print(f"mutoscope: {told}", markup=False)
+        finally:
+            os._exit(code)
+
+    for each in ENDINGS:
+        if before[each] != signal.SIG_IGN:
+            signal.signal(each, stop)
+    for number in range(count):
+        begin(number)
+    while children:
+        child, status = os.wait()
+        number, began = children.pop(child)
+        code = os.waitstatus_to_exitcode(status)
+        early = early + 1 if time.monotonic() - began < 10 * PAUSE_SECONDS else 0
+        if not stopping and early > 2 * count:  # none of them can run
+            stop(signal.SIGTERM, None)
+            worst = 1
+        if stopping:
+            worst = max(worst, code)
+            continue
+        _show.err.print(f"A process has ended ({code}); another takes its place.", markup=False)
+        time.sleep(PAUSE_SECONDS if early else 0.0)
+        begin(number)
+    return worst
+
+
+def end_with_parent(parent: int) -> None:
+    """Whoever tends this process may be killed; then nobody would end it, and it would hold the port."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    Thread(target=watch, name="parent", daemon=True).start()
 
 
 def settle_memory() -> None:

@@ -11,7 +11,7 @@ from mutoscope.files.assets import Assets
 from mutoscope.files.data_dir import Home
 from mutoscope.model.config import Settings
 from mutoscope.service.rehearsal import KEPT
-from mutoscope.store import Kept, SqliteStore
+from mutoscope.store import Kept, Store
 
 NAMES = {
     Kept.JOBS: "jobs",
@@ -61,10 +61,12 @@ def files_of(counts: Counts) -> dict[str, int]:
     return {"files": counts.files, "strays": counts.strays}
 
 
-def sweeper_of(settings: Settings, store: SqliteStore) -> Sweeper:
+def sweeper_of(settings: Settings, store: Store) -> Sweeper:
     return Sweeper(store=store, assets=assets_of(settings), settings=settings.retention, spared=KEPT)
 
 
 def assets_of(settings: Settings) -> Assets:
     """The files of a data directory; the links to them are not asked for here."""
-    return Assets(settings.files, data=settings.data, secret=Home(settings.data).link_secret())
+    return Assets(
+        settings.files, data=settings.data, secret=Home(settings.data).link_secret(settings.files.link_secret)
+    )

@@ -11,7 +11,7 @@ from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
 from mutoscope.cli.jobs import delivery_as_json, delivery_story, fate
 from mutoscope.files.data_dir import Home
-from mutoscope.store import DeliveryRecord, SqliteStore
+from mutoscope.store import DeliveryRecord, Store
 
 app = App(name="webhooks", help="List, show and replay webhook messages; print the secret that signs them.")
 
@@ -89,7 +89,7 @@ def secret(*, data: Data = None, config: Config = None) -> None:
     _show.out.print(settings.webhooks.secret or Home(settings.data).webhook_secret(), markup=False)
 
 
-async def find(store: SqliteStore, id: str) -> DeliveryRecord:
+async def find(store: Store, id: str) -> DeliveryRecord:
     """Raises Stop."""
     for record in await store.deliveries(limit=SEARCHED):
         if record.delivery.id == id:

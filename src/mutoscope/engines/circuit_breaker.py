@@ -97,6 +97,7 @@ class Bucket:
     def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.per_second, self.clock = per_second, clock
         self.size = max(per_second, 1.0)
+        self._whole = per_second
         self._tokens, self._when = self.size, clock()
 
     @property
@@ -106,6 +107,11 @@ class Bucket:
             return float("inf")
         self._refill()
         return max(self._tokens, 0.0)
+
+    def share(self, processes: int) -> None:
+        """So many processes send requests by the same account."""
+        self.per_second = self._whole / processes
+        self.size = max(self.per_second, 1.0)
 
     async def take(self) -> None:
         """Wait for the turn of one request."""

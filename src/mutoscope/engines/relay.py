@@ -129,23 +129,39 @@ class Relay:
         self.tracing: Tracing | None = None  # set where spans are collected
         self.transcripts: Transcripts | None = None  # set where somebody may look at what was said
         self.upstream = 0  # jobs that the account holds; the poller counts them now and then
+        self.counted = 0  # how many it was when they were counted
+        self.processes, self.place = 1, 0  # how many send jobs by this account, and which of them this one is
+        self.on_duty: Callable[[], bool] = lambda: True  # another process sends by it, where one at a time has to
         self.has_detour = False  # whether the jobs of some model could go to another engine
         self._submitting = 0
         self._disowned: set[str] = set()  # tasks of the vendor's list that could not be told apart
         self._unseen = False  # a lost submission was given up without a look: what is found next may be that one
         self._to_end: set[asyncio.Task[Outcome]] = set()  # submissions, which go on when nobody waits for them
         self._door = Door()
-        one_by_one = self.can_find and not self.back.finds_by_reference
-        self._turn = asyncio.Lock() if one_by_one else contextlib.nullcontext()
+        self.one_by_one = self.can_find and not self.back.finds_by_reference
+        self._turn = asyncio.Lock() if self.one_by_one else contextlib.nullcontext()
 
     @property
     def slots(self) -> int:
         """How many runs there is room for now: one that tries where the account failed, none where it holds as much as
         it may. While it is left alone, what it has made is fetched all the same."""
+        if not self.on_duty():
+            return 0
         most = self.settings.slots if self.breaker.closed or self.is_left_alone else 1
         if self.account.max_in_flight:
-            most = min(most, self._submitting + max(self.account.max_in_flight - self.upstream - self._submitting, 0))
+            most = min(most, self._submitting + max(self._room() - self._submitting, 0))
         return most
+
+    def _room(self) -> int:
+        """How many more jobs the account may hold, and of those this process's part."""
+        if self.processes == 1:
+            return self.account.max_in_flight - self.upstream
+        whole, rest = divmod(max(self.account.max_in_flight - self.counted, 0), self.processes)
+        return whole + (self.place < rest) - max(self.upstream - self.counted, 0)
+
+    def count(self, upstream: int) -> None:
+        """So many jobs the account holds, of all processes."""
+        self.upstream = self.counted = upstream
 
     @property
     def is_up(self) -> bool:

@@ -23,11 +23,10 @@ from typing import Any, ParamSpec, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import uuid4
 
-import obstore
 import structlog
 from msgspec import Struct
-from obstore.store import LocalStore, ObjectStore
 
+from mutoscope.files.bucket import Bucket
 from mutoscope.model.config import Files
 from mutoscope.model.problem import Kind, Problem
 
@@ -36,12 +35,12 @@ log = structlog.get_logger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
-CHUNK = 256 * 1024
 PIECE = 64 * 1024  # of a local file that is being sent: a reader who is slow holds two of them
 SIZES_KEPT = 100_000
 BUSY_SECONDS = 5.0  # when to ask again for a file where too many are being sent
 MOUNT = "/files/"
 GONE = 410
+LEADS_ON = 307
 WAITING_SECONDS = 24 * 3600.0
 """How long a file may be there before a record says that it is needed: longer than any run takes to end."""
 RECENT_KEPT = 100_000
@@ -120,29 +119,36 @@ class Assets:
         self.settings, self.secret, self.sizes, self.most_sent = settings, secret, sizes, most_sent
         self.sending = 0
         self._sizes: dict[str, int] = {}  # what `sizes` told: a key's content never changes
-        self.root = local_root(settings.store, data)
         self._recent: dict[str, float] = {}  # keys in a bucket → when somebody wanted them last
         self._removing: dict[str, asyncio.Event] = {}  # keys in a bucket that are just being removed
-        self.store: ObjectStore
-        if self.root is not None:
-            self.root.mkdir(parents=True, exist_ok=True)
-            self.store = LocalStore(prefix=self.root)
-        else:
-            self.store = obstore.store.from_url(settings.store)
+        self.where: Path | Bucket = local_root(settings.store, data) or Bucket(settings)
+        if isinstance(self.where, Path):
+            self.where.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def root(self) -> Path | None:
+        """The directory where they are; None for a bucket."""
+        return self.where if isinstance(self.where, Path) else None
+
+    async def trouble(self) -> str:
+        """Why files cannot be kept or read now; empty when they can. A full disk is another's to tell."""
+        return "" if isinstance(self.where, Path) else await self.where.trouble()
 
     # The files.
 
     async def put(self, source: Path | bytes, media_type: str) -> str:
         """Keep a file and return its key; durable when this returns, and the same for the same bytes.
 
-        A path is given up by the caller: where it can be, the file is moved in instead of copied.
+        A path is given up by the caller: where it can be, the file is moved in instead of copied. Raises Unavailable.
         """
-        if self.root is not None:
-            return await in_file_pool(put_here, source, media_type, self.root)
-        key = await in_file_pool(key_of, source, media_type)
-        if not await self.touch(key) or await self.size(key) != size_of(source):
-            attributes = {"Content-Type": MEDIA_TYPES[key.rpartition(".")[2]]}
-            await obstore.put_async(self.store, place(key), source, attributes=attributes)
+        if isinstance(where := self.where, Path):
+            return await in_file_pool(put_here, source, media_type, where)
+        key, size = await in_file_pool(key_and_size, source, media_type)
+        await self._want(key)
+        if await where.size(place(key)) != size:
+            shown = describe(key)
+            attributes = {"Content-Type": shown["content-type"], "Content-Disposition": shown["content-disposition"]}
+            await where.put(place(key), source, attributes=attributes)
         return key
 
     async def touch(self, key: str) -> bool:
@@ -150,34 +156,37 @@ class Assets:
 
         False: it is not there.
         """
-        if self.root is not None:
-            return await asyncio.to_thread(touch_file, self.root / place(key), self.root)
+        if isinstance(where := self.where, Path):
+            return await asyncio.to_thread(touch_file, where / place(key), where)
+        await self._want(key)
+        return await self.exists(key)
+
+    async def _want(self, key: str) -> None:
         while removing := self._removing.get(key):
             await removing.wait()
         self._recent[key] = time.time()
         if len(self._recent) > RECENT_KEPT:
             old = time.time() - WAITING_SECONDS
             self._recent = {key: at for key, at in self._recent.items() if at > old}
-        return await self.exists(key)
 
     async def remove(self, key: str, *, untouched_since: float) -> float | None:
         """Remove a file, unless somebody put or touched it since: then, when. None: it is not there any more.
 
         In a bucket that is known of this process only.
         """
-        if self.root is not None:
-            return await asyncio.to_thread(remove_file, self.root / place(key), self.root, untouched_since)
+        if isinstance(where := self.where, Path):
+            return await asyncio.to_thread(remove_file, where / place(key), where, untouched_since)
         if key in self._removing:
             return None
         if (at := self._recent.get(key, 0.0)) > untouched_since:
             return at
         self._removing[key] = asyncio.Event()
         try:
-            with contextlib.suppress(FileNotFoundError):
-                put = (await obstore.head_async(self.store, place(key)))["last_modified"].timestamp()
+            if found := await where.head(place(key)):
+                _, put = found
                 if put > untouched_since:
                     return put
-                await obstore.delete_async(self.store, place(key))
+                await where.delete(place(key))
             return None
         finally:
             self._removing.pop(key).set()
@@ -187,10 +196,11 @@ class Assets:
 
     async def size(self, key: str) -> int | None:
         """In bytes; None when there is no such asset."""
-        try:
-            return (await obstore.head_async(self.store, place(key)))["size"]
-        except FileNotFoundError:
-            return None
+        with contextlib.suppress(FileNotFoundError):
+            if isinstance(where := self.where, Path):
+                return await asyncio.to_thread(length, where / place(key))
+            return await where.size(place(key))
+        return None
 
     async def damage(self, key: str, size: int) -> Problem | None:
         """What is wrong with a file that has another size than it had when it was stored."""
@@ -209,40 +219,37 @@ class Assets:
 
     async def read(self, key: str) -> bytes:
         """The whole of it. Raises FileNotFoundError."""
-        result = await obstore.get_async(self.store, place(key))
-        return bytes(await result.bytes_async())
+        return b"".join([each async for each in self.stream(key)])
 
     async def stream(self, key: str, span: Span | None = None) -> AsyncIterator[bytes]:
         """Piece by piece. Raises FileNotFoundError at the first. A local file is open only while a piece is read, so
         that a reader who is slow, or never reads, holds no descriptor of it."""
-        if self.root is not None:
-            path, span = (
-                self.root / place(key),
-                span or Span(0, await asyncio.to_thread(length, self.root / place(key))),
-            )
+        where, at = self.where, place(key)
+        if span is None:
+            size = await self.size(key)
+            if size is None:
+                raise FileNotFoundError(key)
+            span = Span(0, size)
+        if isinstance(where, Path):
             for start in range(span.start, span.end, PIECE):
-                yield await asyncio.to_thread(piece, path, start, min(PIECE, span.end - start))
+                yield await asyncio.to_thread(piece, where / at, start, min(PIECE, span.end - start))
             return
-        options: Any = {"range": (span.start, span.end)} if span else None
-        result = await obstore.get_async(self.store, place(key), options=options)
-        async for chunk in result.stream(min_chunk_size=CHUNK):
-            yield bytes(chunk)
+        async for chunk in where.stream(at, span.start, span.end):
+            yield chunk
 
-    async def local_path(self, key: str, into: Path) -> Path:
-        """A path to read it from: the file itself where the store is local, else a copy in the directory `into`.
+    async def local_path(self, key: str, into: Path, *, most: int | None = None) -> Path:
+        """A path to read it from: the file itself where the store is local, else a copy in the directory `into`, which
+        may have `most` bytes.
 
         Never write to it. Raises FileNotFoundError, and Problem for a file that is damaged.
         """
-        if self.root is not None:
-            path = self.root / place(key)
+        if isinstance(where := self.where, Path):
+            path = where / place(key)
             if problem := await self.damage(key, await asyncio.to_thread(length, path)):
                 raise problem
             return path
-        result = await obstore.get_async(self.store, place(key))
         path = into / key
-        with await asyncio.to_thread(path.open, "wb") as file:
-            async for chunk in result.stream(min_chunk_size=CHUNK):
-                await asyncio.to_thread(file.write, chunk)
+        await where.download(place(key), path, most=most, sha256=key.partition(".")[0])
         return path
 
     # The links.
@@ -295,34 +302,26 @@ class Assets:
         uploads: UploadLookup | None = None,
     ) -> None:
         """ASGI, for GET and HEAD of /files/{name}."""
+        sends, pieces = False, None
         try:
             reply = await self._answer(scope, now, uploads)
             sends = reply.span is not None and scope["method"] == "GET"
             if sends and self.most_sent and self.sending >= self.most_sent:
                 told = "Too many files are being sent at once. Try again shortly."
                 raise Problem(Kind.UNAVAILABLE, told, retry_after=BUSY_SECONDS)
+            self.sending += sends
         except Problem as problem:
             reply, sends = refuse(problem), False
-        self.sending += sends
         try:
-            await send({"type": "http.response.start", "status": reply.status, "headers": encode(reply.headers)})
             if sends and reply.span is not None:
-                await self._send_span(reply, reply.span, receive, send)
+                pieces, reply = await begin(self.stream(reply.key, reply.span), reply)
+            await send({"type": "http.response.start", "status": reply.status, "headers": encode(reply.headers)})
+            if pieces is not None:
+                await send_pieces(pieces, receive, send)
         finally:
             self.sending -= sends
         body = b"" if scope["method"] == "HEAD" else reply.body
         await send({"type": "http.response.body", "body": body, "more_body": False})
-
-    async def _send_span(self, reply: "Reply", span: Span, receive: Receive, send: Send) -> None:
-        """Stop reading when the client has gone: the server would swallow the rest in silence."""
-        gone = asyncio.ensure_future(disconnected(receive))
-        try:
-            async for chunk in self.stream(reply.key, span):
-                if gone.done():
-                    return
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        finally:
-            gone.cancel()
 
     async def _answer(self, scope: Mapping[str, Any], now: float, uploads: UploadLookup | None) -> "Reply":
         if scope["method"] not in ("GET", "HEAD"):
@@ -342,9 +341,12 @@ class Assets:
             return refuse(Problem(Kind.NOT_FOUND, "This file is not kept any more."), GONE)
         if problem := await self.damage(key, size):
             raise problem
-        return reply_with(
-            key, size, asked if scope["method"] == "GET" else drop_range(asked), int(query["exp"]) - int(now)
-        )
+        seconds_left = int(query["exp"]) - int(now)
+        if isinstance(where := self.where, Bucket) and self.settings.links == "bucket":
+            signed = await where.signed(place(key), scope["method"], seconds_left)
+            headers = {**HEADERS, "location": signed, "cache-control": "no-store", "content-length": "0"}
+            return Reply(status=LEADS_ON, headers=headers)
+        return reply_with(key, size, asked if scope["method"] == "GET" else drop_range(asked), seconds_left)
 
 
 class Reply(Struct, frozen=True, kw_only=True):
@@ -355,6 +357,35 @@ class Reply(Struct, frozen=True, kw_only=True):
     key: str = ""
     span: Span | None = None
     body: bytes = b""
+
+
+async def begin(pieces: AsyncIterator[bytes], reply: Reply) -> tuple[AsyncIterator[bytes] | None, Reply]:
+    """Read the first piece before the answer begins: what is in the way can still be told."""
+    try:
+        first = await anext(pieces)
+    except Problem as problem:
+        return None, refuse(problem)
+    except FileNotFoundError:
+        return None, refuse(Problem(Kind.NOT_FOUND, "This file is not kept any more."), GONE)
+    return preceded(first, pieces), reply
+
+
+async def preceded(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for each in others:
+        yield each
+
+
+async def send_pieces(pieces: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+    """Stop reading when the client has gone: the server would swallow the rest in silence."""
+    gone = asyncio.ensure_future(disconnected(receive))
+    try:
+        async for chunk in pieces:
+            if gone.done():
+                return
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    finally:
+        gone.cancel()
 
 
 def reply_with(key: str, size: int, asked: Mapping[str, str], seconds_left: int) -> Reply:
@@ -471,6 +502,10 @@ def local_root(store: str, data: Path) -> Path | None:
 
 def key_of(source: Path | bytes, media_type: str) -> str:
     return f"{digest(source)}.{EXTENSIONS.get(media_type, 'bin')}"
+
+
+def key_and_size(source: Path | bytes, media_type: str) -> tuple[str, int]:
+    return key_of(source, media_type), size_of(source)
 
 
 def size_of(source: Path | bytes) -> int:

@@ -269,18 +269,28 @@ def complete(generation: Generation, model: Model, *, remote: bool = False) -> G
 
     `remote`: a vendor makes it, whose frame rate is its own affair, and what an extra is where nobody asks for it.
     """
-    sizes = {"width", "height", "resolution"} | ({"fps"} if remote else set[str]())
-    if generation.operation in (Operation.MUSIC_EXTENSION, Operation.MUSIC_JOIN):
-        sizes |= {"seconds"}  # a row's usual length is that of a new piece
-    fields = {name: value for name, value in model.defaults.items() if name in FIELDS and name not in sizes}
-    missing = {name: value for name, value in fields.items() if getattr(generation, name) is None}
     follows = not remote and sized_by_picture(generation)
-    done = replace(generation, **missing, **frame_size(generation, model, follows_picture=follows))
-    extras = {} if remote else {name: value for name, value in model.defaults.items() if name not in FIELDS}
-    return replace(done, extra=extras | done.extra) if extras else done
+    missing = frame_size(generation, model, follows_picture=follows)
+    extras: dict[str, Any] = {}
+    for name, value in model.defaults.items():
+        if name not in FIELDS:
+            extras[name] = value
+        elif not (
+            name in FRAME
+            or getattr(generation, name) is not None
+            or (remote and name == "fps")
+            or (name == "seconds" and generation.operation in FROM_A_PIECE)
+        ):
+            missing[name] = value
+    if extras and not remote:
+        missing["extra"] = extras | missing.get("extra", generation.extra)
+    return replace(generation, **missing) if missing else generation
 
 
 FIELDS = frozenset(Generation.__struct_fields__)
+FRAME = frozenset({"width", "height", "resolution"})
+FROM_A_PIECE = frozenset({Operation.MUSIC_EXTENSION, Operation.MUSIC_JOIN})
+"""A row's usual length is that of a new piece."""
 
 
 def is_size(generation: Generation, model: Model) -> bool:
@@ -457,7 +467,9 @@ def rates_of(generation: Generation, price: Price) -> Rates:
     if not price.tiers:
         return price
     short = min(generation.width or 0, generation.height or 0) or TIERS.get(generation.resolution or "", 0)
-    fitting = [tier for tier in price.tiers if 0 < short <= TIERS[tier]]
+    if not short:
+        return price
+    fitting = [tier for tier in price.tiers if short <= TIERS[tier]]
     return price.tiers[min(fitting, key=TIERS.__getitem__)] if fitting else price
 
 

@@ -51,6 +51,7 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     data: str = ""
     max_body_bytes: int = 64 * 1024 * 1024
     grace_seconds: float = 20.0
+    leave_seconds: float = 0.0
     log_level: str = "info"
     log_json: bool = False
     allow_origins: tuple[str, ...] = ()
@@ -159,8 +160,23 @@ class Inputs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     store: str = ""
+    endpoint: str = ""
+    options: dict[str, str] = {}
+    timeout_seconds: Annotated[float, Meta(gt=0, le=3600)] = 30.0
+    links: Literal["server", "bucket"] = "server"
+    link_secret: str = ""
     link_seconds: float = 24 * 3600.0
     webhook_link_seconds: float = 7 * 24 * 3600.0
+
+    def __repr__(self) -> str:
+        return f"Files(store={self.store!r}, links={self.links!r})"  # what is logged shows no credentials
+
+
+class Store(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    url: str = ""
+
+    def __repr__(self) -> str:
+        return f"Store(url={'…' if self.url else ''!r})"  # what is logged shows no password
 
 
 class Retention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -263,6 +279,39 @@ class VendorAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return f"VendorAccount(wire={self.wire!r}, base_url={self.base_url!r})"  # what is logged shows no key
 
 
+class EngineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Open weights on devices of the operator's own, which become an engine of the name that they have in the
+    settings."""
+
+    kind: Literal["diffusers", "ray"]
+    model: str
+    pipeline: str = ""
+    python: str = ""
+    devices: tuple[str, ...] = ("auto",)
+    dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
+    quantize: Literal["none", "fp8"] = "none"
+    offload: Literal["auto", "none", "model", "sequential"] = "auto"
+    tiling: bool = False
+    loras: dict[str, float] = {}
+    steps: Annotated[int, Meta(ge=0, le=200)] = 0
+    guidance: Annotated[float, Meta(ge=0, le=100)] | None = None
+    max_pixels: Count = 4 * 1024 * 1024
+    load_seconds: float = 900.0
+    timeout_seconds: float = 1800.0
+    idle_seconds: Annotated[float, Meta(ge=0)] = 0.0
+    threads: Count = 0
+    online: bool = False
+    cache: str = ""
+    environment: dict[str, str] = {}
+    sandbox: bool = True
+    address: str = ""
+    actors: Annotated[int, Meta(ge=1, le=1024)] = 1
+    resources: dict[str, float] = {}
+
+    def __repr__(self) -> str:
+        return f"EngineSettings(kind={self.kind!r}, pipeline={self.pipeline!r})"  # the environment may hold a token
+
+
 class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the operator changes about one model of the catalog; None leaves the row as it is.
 
@@ -294,6 +343,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     net: Net = Net()
     inputs: Inputs = Inputs()
     files: Files = Files()
+    store: Store = Store()
     retention: Retention = Retention()
     webhooks: Webhooks = Webhooks()
     worker: Worker = Worker()
@@ -306,6 +356,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tracing: Tracing = Tracing()
     keys: tuple[Key, ...] = ()
     accounts: dict[str, VendorAccount] = {}
+    engines: dict[str, EngineSettings] = {}
     models: dict[str, ModelSettings] = {}
     wires: dict[str, WireSettings] = {}
 
@@ -339,6 +390,7 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
         check_numbers(msgspec.to_builtins(settings))
         check_secret(settings.webhooks.secret, "webhooks.secret")
         check_secret(settings.metrics.token, "metrics.token")
+        check_secret(settings.files.link_secret, "files.link_secret")
         return replace(settings, accounts=with_keys(settings.accounts, variables))
     except msgspec.ValidationError as error:
         origin = variable_of(str(error), variables) or str(chosen or "the settings")
@@ -378,7 +430,7 @@ def collector_is_named(environment: Mapping[str, str] | None = None) -> bool:
     return any(variables.get(name) for name in COLLECTORS)
 
 
-BY_NAME = ("keys", "accounts", "models", "wires")
+BY_NAME = ("keys", "accounts", "engines", "models", "wires")
 """Sections that are lists or named entries: they come from the file only."""
 
 

@@ -121,7 +121,10 @@ class Generation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     unread: Json = {}  # members of the caller's body that no table knows, by dotted path: for the same vendor behind
 
     def input(self, role: Role) -> Input | None:
-        return next((each for each in self.inputs if each.role is role), None)
+        for each in self.inputs:
+            if each.role is role:
+                return each
+        return None
 
 
 class State(StrEnum):

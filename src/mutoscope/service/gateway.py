@@ -85,7 +85,7 @@ class Gateway:
         self.prices = Prices(catalog, settings.accounts)
         self.planner = Planner(catalog=catalog, routes=routes, prices=self.prices, limits=settings.limits)
         self.keys = keys or Keys(settings.keys, store, net=settings.net, secret=assets.secret)
-        self.jumps = Jumps(store, clock=self._now)  # asked before anything is done that is due
+        self.jumps = Jumps(store, clock=self._now, shared=store.shared)  # asked before anything is done that is due
         self.signals = Signals()
         self.tracing: Tracing | None = None  # set where spans are collected
         self.endings: Tally[tuple[str, ...]] = Tally()  # jobs by state, wire, model and engine
@@ -97,6 +97,11 @@ class Gateway:
 
     def _now(self) -> float:
         return self.clock()  # as it is set now
+
+    @property
+    def is_closed(self) -> bool:
+        """Nothing new is taken. Where others make what is filed here, it is taken as long as somebody can ask."""
+        return self.signals.draining and not self.store.shared
 
     # -- making ---------------------------------------------------------------
 
@@ -119,9 +124,11 @@ class Gateway:
 
         Raises Problem.
         """
-        if self.signals.draining:
+        if self.is_closed:
             raise Problem(Kind.UNAVAILABLE, "The server is shutting down. Try again shortly.", retry_after=5)
-        parent, submission = await self.continued(wire, submission, owner)
+        parent = None
+        if submission.parent is not None or submission.generation.inputs:
+            parent, submission = await self.continued(wire, submission, owner)
         plan = self.planner.plan(submission, wire=wire.name, rights=rights, engine=engine)
         generation = plan.generation
         if generation.inputs:
@@ -429,6 +436,11 @@ class Gateway:
             self.told(id)
         for event in self._watchers.get(id, ()):
             event.set()
+
+    @property
+    def watched_jobs(self) -> tuple[str, ...]:
+        """Those that somebody waits for."""
+        return tuple(self._watchers)
 
     async def watch(self, id: str, *, poll_seconds: float = 1.0) -> AsyncIterator[Job]:
         """The job, then the job again at each change that this process sees, until it is final."""

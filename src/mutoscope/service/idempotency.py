@@ -21,6 +21,11 @@ PRINTABLE = re.compile(rf"[!-~](?:[ -~]{{0,{LONGEST_KEY - 2}}}[!-~])?")
 COUNT = re.compile(r"[0-9]{1,6}")
 
 
+def may_repeat(request: HttpRequest) -> bool:
+    """Whether a create says anything of itself by which it could be recognised."""
+    return KEY in request.headers or RETRIES in request.headers
+
+
 def repeat_of(request: HttpRequest) -> Repeat | None:
     """None for a request that says nothing of itself: it is always a new one. Raises Problem(INVALID)."""
     key, count = request.headers.get(KEY), request.headers.get(RETRIES)

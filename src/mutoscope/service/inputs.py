@@ -72,7 +72,7 @@ class Intake:
                     await self._check(each, path)
                 asset = await self.assets.put(path, media_type if media_type in TAKEN else "application/octet-stream")
             elif probe:
-                await self._check(each, await self.assets.local_path(asset, Path(folder)))
+                await self._check(each, await self._local_path(asset, Path(folder)))
         return replace(each, asset=asset, url=None, upload=None, data=None, file=None)
 
     async def _open(self, each: Input, scratch: Path) -> OpenedInput:
@@ -80,11 +80,12 @@ class Intake:
         asset = each.asset or await self._known_asset(each, None)
         if asset is not None and not await self.assets.touch(asset):
             raise Problem(Kind.UNREACHABLE_MEDIA, "The file is not kept any more.", field=each.field)
-        path = await (
-            self.assets.local_path(asset, folder) if asset else self._land(each, folder / "input", patient=True)
-        )
+        path = await (self._local_path(asset, folder) if asset else self._land(each, folder / "input", patient=True))
         info = await self._check(each, path)
         return OpenedInput(role=each.role, field=each.field, path=path, info=info, label=each.label)
+
+    async def _local_path(self, asset: str, folder: Path) -> Path:
+        return await self.assets.local_path(asset, folder, most=self.settings.max_bytes)
 
     async def _check(self, each: Input, path: Path) -> media.MediaInfo:
         info = await self.prober.probe(path, field=each.field)

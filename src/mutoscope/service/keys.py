@@ -98,6 +98,21 @@ class Keys:
             raise Problem(Kind.UNAUTHENTICATED, MISSING_KEY)
         return await self.of_digest(digest(self._proved(secret) if isinstance(secret, Proof) else secret))
 
+    def holds(self, caller: Caller) -> bool:
+        """Whether whoever was found to be this caller would be found so again, as far as is known without a question to
+        the store. Not for one who proved a key with a token: that ends."""
+        if self._tick() - self._asked > ASKED_SECONDS:
+            return False
+        if self.open or caller is OPEN:
+            return self.open and caller is OPEN
+        if caller.expires is not None and self._clock() >= caller.expires:
+            return False
+        if caller.key is not None:
+            if self._remembered.get(caller.key.digest) is not caller:
+                return False
+            self._use(caller.key)
+        return True
+
     async def of_digest(self, found: str) -> Caller:
         """The same, of a key whose digest was kept."""
         caller = self._listed.get(found) or self._remembered.get(found) or await self._look_up(found)
@@ -368,6 +383,7 @@ class RateLimiter:
         self, per_minute: int, *, per_second: float = 0.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.per_minute, self.per_second, self.clock = per_minute, per_second, clock
+        self.processes = 1  # that share what a caller may ask
         self._callers: dict[str, Buckets] = {}
 
     def spend(self, caller: str, rights: Rights | None = None) -> Allowance | None:
@@ -383,6 +399,7 @@ class RateLimiter:
     def take(self, caller: str, per_minute: float, per_second: float = 0.0) -> Allowance | None:
         """Take one from each bucket that there is, or from none of them. Raises RateLimited for an empty one."""
         now = self.clock()
+        per_minute, per_second = per_minute / self.processes, per_second / self.processes
         buckets = self._callers.get(caller)
         if buckets is None or buckets.per_minute != per_minute or buckets.per_second != per_second:
             buckets = self._begin(caller, per_minute, per_second, now)
@@ -438,6 +455,7 @@ class TokenRateLimiter:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
+        self.processes = 1  # that share the tokens
         self._buckets: dict[str, Bucket] = {}
 
     def take(self, caller: str, per_minute: int, tokens: int) -> None:
@@ -473,7 +491,11 @@ class TokenRateLimiter:
         if bucket is None:
             if len(self._buckets) >= BUCKETS_KEPT:  # what is full again need not be kept
                 self._buckets = {each: it for each, it in self._buckets.items() if it.filled(now) < it.most}
-            bucket = self._buckets[name] = Bucket(per_minute, MINUTE, now)
+            bucket = self._buckets[name] = Bucket(per_minute / self.processes, MINUTE, now)
+        elif bucket.rate != per_minute / self.processes / MINUTE:  # there are more or fewer of us than there were
+            left, bucket = bucket.filled(now), Bucket(per_minute / self.processes, MINUTE, now)
+            bucket.tokens = min(left, bucket.most)
+            self._buckets[name] = bucket
         return bucket
 
 

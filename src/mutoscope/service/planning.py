@@ -37,7 +37,9 @@ class Planner:
         limits. `engine` overrides the model's route. Raises Problem.
         """
         model = self.catalog.named(wire, submission.generation.model)
-        asked = replace(submission.generation, model=model.name)
+        asked = submission.generation
+        if asked.model != model.name:
+            asked = replace(asked, model=model.name)
         check_scope("model", model.name, rights.models)
         if submission.fails:
             share = share_of(rights, model, self.limits)

@@ -4,23 +4,31 @@ Those suites were written against a mock server, which knows every task and look
 fixed names, and one of them sends bodies that its vendor itself refuses. See docs/09-rehearsing.md.
 """
 
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mutoscope.model.http import HttpRequest
-from mutoscope.model.job import Generation, Job, Operation, State
+from mutoscope.engines.fit import fit
+from mutoscope.model.http import HttpRequest, HttpResponse, json_response
+from mutoscope.model.job import Generation, Job, Json, Operation, State
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.requests import Submission
 from mutoscope.store import Jobs
 from mutoscope.wirekit import task
+from mutoscope.wirekit.body import read_json
 from mutoscope.wirekit.routes import Create, Route
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL
 from mutoscope.wires.luma import api as luma
 from mutoscope.wires.openai import api as openai
 from mutoscope.wires.runway import api as runway
+from mutoscope.wires.runway import elsewhere
+from mutoscope.wires.runway.tasks import created
 
 
 class Fixed(Struct, frozen=True, kw_only=True):
@@ -75,6 +83,8 @@ def rehearsed(wire: Wire) -> Wire:
         return ids.get(public) or wire.job_id(public)
 
     routes = mocked(wire, luma.API) if wire is luma.WIRE else wire.routes
+    if wire is runway.WIRE:
+        routes = made_up(routes)
     return replace(wire, job_id=job_id, routes=routes) if ids else wire
 
 
@@ -93,6 +103,49 @@ def mocked(wire: Wire, api: task.TaskApi) -> tuple[Route, ...]:
         return replace(route, parse=parse)
 
     return tuple(spared(each) if isinstance(each, Create) else each for each in wire.routes)
+
+
+# -- what Runway keeps for a caller, made up -------------------------------------------------
+
+
+def made_up(routes: tuple[Route, ...]) -> tuple[Route, ...]:
+    """With answers in the place of refusals; what makes a task there makes one here."""
+    rows = {elsewhere.reply(row, answered).at: row for row in elsewhere.ROWS}
+    return tuple(scripted(rows[each.at], each) if each.at in rows else each for each in routes)
+
+
+def scripted(row: elsewhere.Row, refused: Route) -> Route:
+    if row.makes is None:
+        return elsewhere.reply(row, answered)
+    return Create(
+        at=refused.at,
+        summary=refused.summary,
+        body=row.body,
+        answer=row.answer,
+        parse=lambda request: Submission(generation=elsewhere.wish(row, elsewhere.check(row, request))),
+        render=lambda job, request: json_response(value(row, request) | msgspec.to_builtins(created(job))),
+    )
+
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+
+
+def answered(row: elsewhere.Row, request: HttpRequest) -> HttpResponse:
+    elsewhere.check(row, request)
+    return json_response(value(row, request)) if row.answer else HttpResponse(status=204)
+
+
+def value(row: elsewhere.Row, request: HttpRequest) -> Json:
+    """The same for the same path; what was sent stands in it where there is a place for it."""
+    made: Json = fit(msgspec.json.schema(row.answer), request.path)
+    said: Json = read_json(request.body) if row.body and request.body else {}
+    known = {"id": request.params["id"]} if UUID.fullmatch(request.params.get("id", "")) else {}
+    for name, each in (said | known).items():
+        with suppress(msgspec.ValidationError):
+            if name in made:
+                msgspec.convert(tried := made | {name: each}, row.answer)
+                made = tried
+    return made
 
 
 async def seed(store: Jobs, *, now: float) -> None:

@@ -64,7 +64,7 @@ class Routes:
         able: list[Chosen] = []
         refusal: Problem | None = None
         candidates = self.candidates(model)
-        suited = [engine for engine in candidates if self.may_use(engine.name, allowed)]
+        suited = [each for each in candidates if self.may_use(each.name, allowed)] if allowed else candidates
         if candidates and not suited:
             raise not_for_this_key(model, candidates, allowed)
         for engine in suited:
@@ -72,8 +72,11 @@ class Routes:
                 able.append(Chosen(engine, engine.plan(asked, model, fields)))
             except Problem as problem:
                 refusal = refusal or problem
+        for each in able:
+            if each.engine.is_up:
+                return each
         if able:
-            return next((each for each in able if each.engine.is_up), able[0])
+            return able[0]
         raise refusal or no_engine(model, self.engines)
 
     def next(
@@ -94,6 +97,8 @@ class Routes:
         groups = self._groups.get((model.name, model.engines))
         if groups is None:
             groups = self._groups[model.name, model.engines] = tuple(self.groups(model))
+        if len(groups) == 1 and len(groups[0]) == 1:  # most have one engine
+            return [self.engines[groups[0][0]]]
         found: dict[str, Engine] = {}
         for group in groups:
             for name in self.shuffled(group):

@@ -277,6 +277,16 @@ class Forgotten(Struct, frozen=True, kw_only=True):
         return any(getattr(self, name) for name in self.__struct_fields__)
 
 
+class News(Struct, frozen=True, kw_only=True):
+    """What other processes have changed."""
+
+    engines: frozenset[str] = frozenset()  # which have jobs to claim
+    jobs: tuple[str, ...] = ()  # ids
+    deliveries: bool = False  # there are webhooks to send
+    watches: bool = False  # there are jobs to ask vendors about
+    anything: bool = False  # some news was lost: whatever is remembered may be out of date
+
+
 class Jobs(Protocol):
     """Jobs as they are filed and shown, and their stories."""
 
@@ -434,10 +444,19 @@ class Leases(Protocol):
         """Nothing was spent: queue the job for another engine."""
         ...
 
-    async def recover(self, *, now: float, concurrency: Callable[[str, str], int | None] | None = None) -> int:
+    async def recover(
+        self,
+        *,
+        now: float,
+        concurrency: Callable[[str, str], int | None] | None = None,
+        dead: Collection[str] | None = None,
+    ) -> int:
         """Called once at start by the only owner of the database: whatever was running or being sent when the last
         process ended is queued again, and counted in the answer. What a vendor is making stays where it is. Exchanges
         in words that were cut off are charged what was set aside for them.
+
+        Where other processes work on the same jobs, `dead` are the workers that are known to have ended, if any: what
+        they held is taken, and otherwise only what is too old for a process that lives to be still at it.
 
         `concurrency(owner, model)` are the limits of today: throttled jobs that they allow are let go.
         """
@@ -794,6 +813,14 @@ class Store(Jobs, Leases, Dispatches, Deliveries, Uploads, Ledger, Exchanges, Ke
     A database that cannot be read or written is Problem(UNAVAILABLE). A call that is cancelled while it
     waits may still take effect.
     """
+
+    told: Callable[[News], None] | None
+    """Whom to tell what other processes have changed; set by whoever wants to know."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may work on the same jobs, on other machines too."""
+        ...
 
     async def open(self) -> None:
         """Connect and bring the schema up to date."""

@@ -59,9 +59,10 @@ def one_credential(headers: Headers) -> None:
 
     Raises Problem(UNAUTHENTICATED).
     """
-    given = [(name.decode("latin-1"), value.strip()) for name, value in headers if is_credential(name)]
-    if len(given) < 2:
+    found = [each for each in headers if each[0] in CREDENTIALS or each[0].endswith(b"api-key")]
+    if len(found) < 2:
         return
+    given = [(name.decode("latin-1"), value.strip()) for name, value in found]
     names = [name for name, _ in given]
     if len(set(names)) < len(names):
         raise Problem(Kind.UNAUTHENTICATED, "The API key is given twice in the same header. Send one.")
@@ -74,8 +75,7 @@ def key_in(value: bytes) -> bytes:
     return key.strip() if scheme.lower() == b"bearer" else value
 
 
-def is_credential(name: bytes) -> bool:
-    return name in (b"authorization", b"x-key") or name.endswith(b"api-key")
+CREDENTIALS = (b"authorization", b"x-key")
 
 
 class Proxies:

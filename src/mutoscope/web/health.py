@@ -24,11 +24,14 @@ class Readiness:
         self,
         *,
         gateway: Gateway,
-        worker: Worker,
+        worker: Worker | None,
         data: Path,
         min_free_bytes: int,
         tick: Callable[[], float] = time.monotonic,
+        hindrance: Callable[[], str] = lambda: "",
     ) -> None:
+        """Without a worker, others make what is filed here. `hindrance`: why this process may not work at all."""
+        self.hindrance = hindrance
         self.gateway, self.worker, self.data, self.min_free_bytes = gateway, worker, data, min_free_bytes
         self.tick = tick
         self._found: dict[str, str] = {}
@@ -46,7 +49,14 @@ class Readiness:
         return self._found
 
     async def _look(self) -> dict[str, str]:
-        found = {"store": await self._store(), "worker": self._worker(), "disk": self._disk()}
+        store, files = await asyncio.gather(self._store(), self.gateway.assets.trouble())
+        found = {
+            "clock": self.hindrance(),
+            "store": store,
+            "files": files,
+            "worker": self._worker(),
+            "disk": self._disk(),
+        }
         failing = {what: why for what, why in found.items() if why}
         if failing and failing != self._found:
             log.error("not_ready", **failing)
@@ -62,6 +72,8 @@ class Readiness:
         return ""
 
     def _worker(self) -> str:
+        if self.worker is None:
+            return ""
         return "no jobs are being started" if self.tick() - self.worker.looked > WORKER_SECONDS else ""
 
     def _disk(self) -> str:

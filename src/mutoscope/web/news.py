@@ -63,6 +63,10 @@ class News:
         """It was tried."""
         self._note(self._deliveries, id)
 
+    @property
+    def full(self) -> bool:
+        return len(self._watchers) >= MOST_WATCHERS
+
     def _note(self, ids: dict[str, None], id: str) -> None:
         if len(ids) >= PENDING:
             ids.pop(next(iter(ids)))

@@ -338,7 +338,13 @@ def key_header(wire: Wire, key: str = KEY) -> dict[str, str]:
 
 
 def links() -> "Html":
-    pages = (("/", "Start"), ("/docs", "The APIs"), ("/openapi.json", "OpenAPI"), ("/readyz", "Readiness"))
+    pages = (
+        ("/", "Start"),
+        ("/console/gallery", "Console"),
+        ("/docs", "The APIs"),
+        ("/openapi.json", "OpenAPI"),
+        ("/readyz", "Readiness"),
+    )
     return tag("nav", *spaced(tag("a", text, href=path) for path, text in pages))
 
 

@@ -9,10 +9,19 @@ import contextlib
 import re
 import socket
 import struct
+from collections.abc import Callable, Coroutine, Iterable, MutableMapping
 from enum import Enum
+from typing import Any
+from urllib.parse import unquote
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    HEADER_RE,
+    HEADER_VALUE_RE,
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 MAX_HEAD = 64 * 1024  # bytes of request line and headers
@@ -76,9 +85,44 @@ class Watched:
         self.transport.abort()
 
 
+WHOLE = "mutoscope.whole"
+"""An extension of ASGI that a scope names: the message that starts an answer may have its whole body too."""
+
+
+class Exchange(RequestResponseCycle):
+    """uvicorn's request and its answer, which may be one message and one write."""
+
+    def send(self, message: Any) -> Coroutine[Any, Any, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        if "body" in message and message["type"] == "http.response.start" and not self.response_started:
+            return self.send_whole(message["status"], message["headers"], message["body"])
+        return super().send(message)
+
+    async def send_whole(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        """The headers are lower case, with the length of the body among them."""
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        self.response_started, self.waiting_for_100_continue = True, False
+        head, close = head_of(status, headers), b"" if self.keep_alive else b"connection: close\r\n"
+        self.transport.write(b"%b%b\r\n%b" % (head, close, b"" if self.scope["method"] == "HEAD" else body))
+        self.response_complete = True
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
+
+
 class Connection(Watched, HttpToolsProtocol):
     """uvicorn's, watched. A request that comes whole, as nearly all do, costs a few assignments and no timer."""
 
+    app: Any
+    cycle: Any
+    scope: Any
+    at_once: Callable[[MutableMapping[str, Any]], bytes | None] | None = None
+    """Answers some requests without a task of their own, with all bytes of the answer; None: as all others."""
+    answered = False  # the request was answered at once, and its end is still to be heard
+    idle_since = 0.0  # by the loop's clock; 0 while a request is under way
     stage = Stage.HEAD  # a connection on which nothing is ever said does not stay either
     taken = 0  # bytes of this head, or of a body since the last look
     timer: asyncio.TimerHandle | None = None
@@ -95,17 +139,18 @@ class Connection(Watched, HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.stop_waiting()
+        self._unset_keepalive_if_required()
         self.resume_writing()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         self.taken += len(data)
-        self._unset_keepalive_if_required()
         self.feed(data)
         if self.transport.is_closing() or self.transport.get_protocol() is not self:
             return
         if self.stage is Stage.IDLE:
-            self.stop_waiting()
+            if self.timer is not None:
+                self.stop_waiting()
         elif self.stage is Stage.HEAD and self.taken > MAX_HEAD:
             self.refuse(431)
         elif self.timer is None:
@@ -123,6 +168,7 @@ class Connection(Watched, HttpToolsProtocol):
                 self.send_400_response("A WebSocket says nothing before its handshake is answered.")
             else:
                 self.stop_waiting()
+                self._unset_keepalive_if_required()
                 self.handle_websocket_upgrade()
 
     def _should_upgrade(self) -> bool:
@@ -150,16 +196,20 @@ class Connection(Watched, HttpToolsProtocol):
     def on_message_begin(self) -> None:
         if self.told_again:
             return
-        super().on_message_begin()
-        self.stage = Stage.HEAD
+        self.url, self.headers, self.expect_100_continue = b"", [], False
+        self.stage, self.idle_since = Stage.HEAD, 0.0
 
     def on_url(self, url: bytes) -> None:
         if not self.told_again:
-            super().on_url(url)
+            self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self.told_again:
-            super().on_header(name, value)
+        if self.told_again:
+            return
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         if self.told_again:
@@ -171,18 +221,102 @@ class Connection(Watched, HttpToolsProtocol):
             self.refusal = 431
         if self.refusal:
             raise TooLarge
-        super().on_headers_complete()
+        self.begin()
         self.stage, self.taken = Stage.BODY, 0
-        self.stop_waiting()
+        if self.timer is not None:
+            self.stop_waiting()
+
+    def begin(self) -> None:
+        """Answer the request whose head is complete, after those before it. As uvicorn does, without what we never use:
+        root paths, its own limit of connections, and a state that requests share."""
+        parser = self.parser
+        version, method = parser.get_http_version(), parser.get_method().decode("ascii")
+        scope: Any = {
+            "type": "http",
+            "asgi": ASGI,
+            "http_version": version,
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme or "http",
+            "root_path": "",
+            "headers": self.headers,
+            "extensions": EXTENSIONS,
+            "method": method,
+        }
+        self.scope = scope
+        if parser.should_upgrade() and self._should_upgrade():
+            return
+        path, query = target_of(self.url)
+        text = path.decode("ascii")
+        scope["path"], scope["raw_path"] = unquote(text) if "%" in text else text, path
+        scope["query_string"] = query
+        first = self.cycle is None or self.cycle.response_complete
+        keep_alive = version != "1.0" and parser.should_keep_alive()
+        if method == "GET" and first and keep_alive and self.at_once and not self.flow.write_paused:
+            answer = self.at_once(scope)
+            if answer is not None:
+                self.answered = True
+                self.transport.write(answer)
+                return
+        self.cycle = Exchange(
+            scope,
+            self.transport,
+            self.flow,
+            self.logger,
+            self.access_logger,
+            False,
+            self.server_state.default_headers,
+            asyncio.Event(),
+            self.expect_100_continue,
+            keep_alive,
+            self.on_response_complete,
+        )
+        if first:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+
+    def on_body(self, body: bytes) -> None:
+        if not self.answered:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
             return  # its body is still to come
-        super().on_message_complete()
+        if self.answered:
+            self.answered = False
+            self.on_response_complete()
+        else:
+            super().on_message_complete()
         self.stage, self.taken = Stage.IDLE, 0
 
+    # Between two requests: one timer as long as the connection lives, for to set one anew with each costs more than all
+    # else that is done here
+
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self.idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self.look_at_idle(self.timeout_keep_alive)
+
+    def look_at_idle(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
     def timeout_keep_alive_handler(self) -> None:
-        if self.transport.get_write_buffer_size():
+        self.timeout_keep_alive_task = None
+        if not self.idle_since:
+            return  # the end of the answer under way asks for the next look
+        left = self.idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self.look_at_idle(left)
+        elif self.transport.get_write_buffer_size():
             self.drop()  # the last answer was never read, and to close would wait for that
         else:
             super().timeout_keep_alive_handler()
@@ -229,6 +363,31 @@ class Socket(Watched, WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.resume_writing()
         super().connection_lost(exc)
+
+
+ASGI = {"version": "3.0", "spec_version": "2.3"}
+EXTENSIONS: dict[str, dict[str, object]] = {WHOLE: {}}
+
+
+def head_of(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The head of an answer but for the empty line that ends it."""
+    pieces = [STATUS_LINE[status]]
+    for name, value in headers:
+        if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
+            raise RuntimeError("Invalid HTTP header.")
+        pieces += (name, b": ", value, b"\r\n")
+    return b"".join(pieces)
+
+
+def target_of(url: bytes) -> tuple[bytes, bytes]:
+    """Path and query of what a request asks for."""
+    if url.startswith(b"/") and b"#" not in url:
+        path, _, query = url.partition(b"?")
+        return path, query
+    parsed = httptools.parse_url(url)
+    if not parsed.path:  # of CONNECT
+        raise ValueError("no path")
+    return parsed.path, parsed.query or b""
 
 
 class TooLarge(Exception):

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
 import structlog
@@ -25,7 +25,7 @@ from mutoscope.model.requests import ANY_FILE, Allowance, Proof, Submission, Upl
 from mutoscope.service import inputs
 from mutoscope.service.faults import Faults, FaultWish
 from mutoscope.service.gateway import Gateway, upload_path, visible
-from mutoscope.service.idempotency import REPLAYED, SingleFlight, repeat_of
+from mutoscope.service.idempotency import REPLAYED, SingleFlight, may_repeat, repeat_of
 from mutoscope.service.keys import (
     ByteQuota,
     Caller,
@@ -42,7 +42,7 @@ from mutoscope.service.words import Desk
 from mutoscope.store import Repeat
 from mutoscope.telemetry import tracing
 from mutoscope.telemetry.counters import Durations
-from mutoscope.web import forms, office, pages, realtime, stream
+from mutoscope.web import forms, office, pages, protocol, realtime, stream
 from mutoscope.web.admin import EXCHANGES, KEYS, Admin
 from mutoscope.web.console import Console, Received
 from mutoscope.web.cors import Origins, is_preflight
@@ -50,6 +50,8 @@ from mutoscope.web.head import Proxies, check_host, one_credential
 from mutoscope.web.news import News
 from mutoscope.web.office.deliveries import told as message_told
 from mutoscope.web.office.jobs import tile
+from mutoscope.web.polls import ASKED, Poll, Polls
+from mutoscope.web.protocol import WHOLE
 from mutoscope.web.router import PARAMETER, Found, Router, Target
 from mutoscope.web.sessions import Sessions, cookie_of
 from mutoscope.wirekit.forms import as_json
@@ -107,7 +109,7 @@ REHEARSE = "x-mutoscope-rehearse"  # a problem kind: answer with it
 ENGINE = "x-mutoscope-engine"  # which engine makes the job
 WEBHOOK, WEBHOOK_QUERY = "x-mutoscope-webhook", "mutoscope_webhook"  # where a job's news goes, on every wire
 KEYS_WEBHOOK = "the key's webhook"
-REQUEST_ID = "x-request-id"
+REQUEST_ID, REQUEST_ID_NAME = "x-request-id", b"x-request-id"
 CALLBACKS = "/callbacks/"
 KEY_SET = "/.well-known/jwks.json"  # with which receivers tell that news is ours, where they share no secret with us
 ADMIN = "/admin/"
@@ -158,7 +160,8 @@ class Server:
         self.forwarded = {
             f"{mount}{wire.proxy}": wire for wire in wires if wire.proxy for mount in ("", f"/{wire.name}")
         }
-        self.rendered: dict[tuple[str, str, str], tuple[Job, float, HttpResponse]] = {}
+        self.rendered: dict[tuple[str, str, str], Shown] = {}
+        self.polls = Polls()
         self.single_flight = SingleFlight()
         self.secrets = realtime.Secrets(gateway.clock)
         self.secret_prefixes = tuple(
@@ -239,6 +242,27 @@ class Server:
         counted = (f" {place}" if place in PLACES else " pages", noted.status // 100)
         self.requests.add(counted, time.perf_counter() - began)
 
+    def at_once(self, scope: Scope) -> bytes | None:
+        """All bytes of the answer to a status read that was sent before in the same words, and of which nothing has
+        changed since: neither the job nor what the caller may. None: it is to be answered as any other request."""
+        began = time.perf_counter()
+        poll = self.polls.find(scope)
+        if poll is None or time.monotonic() > poll.until or self.gateway.store.hot(poll.job.id) is not poll.job:
+            return None
+        if not self.keys.holds(poll.caller):
+            return None
+        try:
+            allowance = self.rate_limiter.spend(poll.who, poll.caller.rights)
+        except RateLimited:  # which takes nothing, and is told in the wire's words
+            return None
+        id = uuid_utils.uuid7().hex
+        more = poll.wire.answer_headers(allowance) if allowance and poll.wire.answer_headers else {}
+        if poll.wire.id_header:
+            more[poll.wire.id_header] = f"req_{id}"
+        told = "".join([f"{name}: {value}\r\n" for name, value in more.items()])
+        self.requests.add(poll.counted, time.perf_counter() - began)
+        return b"%b%bx-request-id: %b\r\n\r\n%b" % (poll.head, told.encode("latin-1"), id.encode(), poll.body)
+
     async def elsewhere(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """What belongs to no wire."""
         if path.startswith("/files/"):
@@ -318,7 +342,12 @@ class Server:
             await self.read_in(asked, request, caller, receive, route)
             origin = origin_of(scope, request)
             force_setattr(request, "origin", self.gateway.settings.server.public_url or origin)
-            if isinstance(route, Follow):
+            if isinstance(route, Read):
+                shown = await self.show(wire, route, request, caller.owner, origin)
+                response = replace(shown.response, headers={**shown.response.headers})
+                if shown.job and ASKED in scope and not any(proved(each.wire, request) for each in found.targets):
+                    self.keep_poll(scope, shown, shown.job, wire, caller, label)
+            elif isinstance(route, Follow):
                 response = await self.follow(wire, route, request, caller, receive)
             elif isinstance(route, Create) and route.event:
                 job, _ = await self.file(wire, route, request, caller, origin)
@@ -357,10 +386,12 @@ class Server:
 
     async def caller_of(self, wire: Wire, found: Found, request: HttpRequest) -> Caller:
         """Whose key it is; where several vendors have the path, in the form of any of them."""
-        wires = [each.wire for each in found.targets] or [wire]
-        sent = [each.credential(request) for each in wires]
-        proofs = (each for each in sent if isinstance(each, Proof))  # to the others it looks like a key
-        secret = next(proofs, None) or next(filter(None, sent), None)
+        if len(found.targets) < 2:
+            secret = wire.credential(request)
+        else:
+            sent = [each.wire.credential(request) for each in found.targets]
+            proofs = (each for each in sent if isinstance(each, Proof))  # to the others it looks like a key
+            secret = next(proofs, None) or next(filter(None, sent), None)
         try:
             return await self.keys.caller(secret)
         except Problem as problem:
@@ -442,8 +473,6 @@ class Server:
     async def serve(self, wire: Wire, route: Route, request: HttpRequest, caller: Caller, origin: str) -> HttpResponse:
         gateway, owner = self.gateway, caller.owner
         match route:
-            case Read():
-                return await self.show(wire, route, request, owner, origin)
             case Create():
                 return await self.make(wire, route, request, caller, origin)
             case List():
@@ -493,7 +522,7 @@ class Server:
         self, wire: Wire, route: Stream, request: HttpRequest, caller: Caller, receive: Receive, who: str
     ) -> HttpResponse | stream.Sending:
         """An answer in words."""
-        if self.words is None or self.gateway.signals.draining:
+        if self.words is None or self.gateway.is_closed:
             raise Problem(Kind.UNAVAILABLE, "The server is shutting down. Try again shortly.", retry_after=5)
         id = uuid_utils.uuid7().hex
         response = await stream.begin(self.words, wire, route, request, caller, receive, id, who)
@@ -578,7 +607,7 @@ class Server:
         check_scope("API", wire.name, caller.rights.wires)
         if self.rehearsal and (wanted := request.headers.get(REHEARSE)):
             raise rehearsed(wanted)
-        if self.words is None or self.gateway.signals.draining:
+        if self.words is None or self.gateway.is_closed:
             raise Problem(Kind.UNAVAILABLE, "The server is shutting down. Try again shortly.", retry_after=5)
         await realtime.converse(self.words, wire, route, request, caller, spend, client, kept, who)
 
@@ -646,7 +675,7 @@ class Server:
     async def make(self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str) -> HttpResponse:
         """A create. One that says that it repeats another is answered with the other's job."""
         owner = caller.owner
-        repeat = await in_thread(repeat_of, request, request)
+        repeat = await in_thread(repeat_of, request, request) if may_repeat(request) else None
         if repeat is None:
             job, wait = await self.file(wire, route, request, caller, origin)
             return await self.made(route, request, job, wait, origin)
@@ -692,6 +721,8 @@ class Server:
         self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str, repeat: Repeat | None = None
     ) -> tuple[Job, float | None]:
         """Read a create and store its job. Returns it with how long the answer may wait for its end."""
+        if self.gateway.tracing is None:
+            return await self.filed(wire, route, request, caller, origin, repeat)
         parent = request.headers.get(tracing.HEADER)
         with tracing.span(self.gateway.tracing, "create", parent=parent, kind="SERVER", route=route.at) as facts:
             job, wait = await self.filed(wire, route, request, caller, origin, repeat)
@@ -739,7 +770,7 @@ class Server:
             return replace(submission, notes=(*submission.notes, note))
         return replace(submission, webhook=address)
 
-    async def show(self, wire: Wire, route: Read, request: HttpRequest, owner: str, origin: str) -> HttpResponse:
+    async def show(self, wire: Wire, route: Read, request: HttpRequest, owner: str, origin: str) -> "Shown":
         """A status read, the request that clients repeat: rendered once while its job does not change."""
         public = route.id(request)
         id = wire.job_id(public) or ""
@@ -749,16 +780,25 @@ class Server:
         )  # a wire may tell of a job in two ways
         known = self.rendered.get((id, origin, asked))
         now = time.monotonic()
-        if hot is not None and known and known[0] is hot and known[1] > now and visible(hot, wire, route, owner):
-            return known[2]
+        if hot is not None and known and known.job is hot and known.until > now and visible(hot, wire, route, owner):
+            return known
         job = await self.gateway.placed(await self.gateway.show(wire, route, public, owner=owner, origin=origin))
         response = with_job_headers(route.render(job, request), job)
-        if (hot := self.gateway.store.hot(id)) is not None:
+        hot = self.gateway.store.hot(id)
+        shown = Shown(hot, now + (PLACE_SECONDS if job.ahead is not None else RENDERED_SECONDS), response)
+        if hot is not None:
             if len(self.rendered) >= RENDERED_KEPT:
                 self.rendered.clear()
-            life = PLACE_SECONDS if job.ahead is not None else RENDERED_SECONDS
-            self.rendered[(id, origin, asked)] = (hot, now + life, response)
-        return response
+            self.rendered[(id, origin, asked)] = shown
+        return shown
+
+    def keep_poll(self, scope: Scope, shown: "Shown", job: Job, wire: Wire, caller: Caller, label: str) -> None:
+        """For when the same request comes again."""
+        response = shown.response
+        headers = headers_of(response) + (self.origins.headers(scope) if self.origins else [])
+        head = protocol.head_of(response.status, headers)
+        who, counted = caller.owner or address_of(scope), (label, response.status // 100)
+        self.polls.keep(scope, Poll(job, shown.until, caller, who, wire, counted, head, response.body))
 
     # -- vendors that call -------------------------------------------------------------
 
@@ -823,7 +863,9 @@ class Server:
         return self.max_body if call.large else MAX_ADMIN
 
     def telling(self, request: HttpRequest, receive: Receive) -> stream.Sending:
-        """What happens, for as long as somebody listens."""
+        """What happens, for as long as somebody listens. Raises Problem."""
+        if self.news.full:
+            raise Problem(Kind.RATE_LIMITED, "As many listen to the news as may.", retry_after=10)
         headers = {"content-type": f"{stream.EVENTS}; charset=utf-8", "cache-control": "no-store"}
         pieces = self.news.watch(request.headers.get("last-event-id", ""))
         return stream.Sending(200, headers, pieces, stream.Departure(receive), lambda _: None)
@@ -898,6 +940,19 @@ class Server:
         if not rights:
             raise Problem(Kind.FORBIDDEN, "The key that opened this upload is not taken any more.")
         return widest(first(each.max_bytes_daily, usual) for each in rights)
+
+
+class Shown(NamedTuple):
+    """A rendered status."""
+
+    job: Job | None  # as the store remembers it, if it does
+    until: float  # by the monotonic clock: how long it may be sent again while that job does not change
+    response: HttpResponse
+
+
+def proved(wire: Wire, request: HttpRequest) -> bool:
+    """Whether the caller signed a token that ends."""
+    return isinstance(wire.credential(request), Proof)
 
 
 def file_in(form: Form, max_bytes: int) -> Path:
@@ -1105,15 +1160,26 @@ def in_place_of_socket(send: Send) -> Send:
 
 
 async def respond(response: HttpResponse, scope: Scope, send: Send) -> None:
+    headers = headers_of(response)
+    if REQUEST_ID not in response.headers:
+        headers.append((REQUEST_ID_NAME, uuid_utils.uuid7().hex.encode()))
+    start: dict[str, Any] = {"type": "http.response.start", "status": response.status, "headers": headers}
+    if WHOLE in scope.get("extensions", ()):
+        start["body"] = response.body
+        await send(start)
+        return
+    await send(start)
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body})
+
+
+def headers_of(response: HttpResponse) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer but for its id."""
     body = response.body
     headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers.items()]
-    if REQUEST_ID not in response.headers:
-        headers.append((REQUEST_ID.encode(), uuid_utils.uuid7().hex.encode()))
     if response.status != 204:
         headers.append((b"content-length", b"%d" % len(body)))
     if body:
         headers.append(
             (b"content-type", JSON if response.media_type == "application/json" else response.media_type.encode())
         )
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+    return headers

@@ -286,8 +286,8 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     inputs: list[Input] = []
     aliases: dict[str, str] = {}
     found: list[Flaw] = []
-    wrong = {flaw.path[:1] for flaw in flaws}
-    broken = [flaw.path for flaw in flaws]
+    wrong = {flaw.path[:1] for flaw in flaws} if flaws else set[Path]()
+    broken = [flaw.path for flaw in flaws] if flaws else []
     if endpoint.flat and not flaws:
         said, odd = endpoint.flat.read(said)
         flaws = tuple(odd)
@@ -342,12 +342,20 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     if refused:
         raise refused
     unread = tuple(islice(strange(whole, shape(endpoint.body), ()), MOST_UNREAD))
+    passed: Json = {}
+    for path in unread:
+        if (value := at_path(said, path)) is not None:
+            passed[".".join(map(str, path))] = value
     idle = {path: value for path in endpoint.idle if (value := at(said, path)) is not None} if endpoint.idle else {}
     parent = request.params.get("id") if endpoint.parent else None
     if endpoint.parent and parent:
         inputs.append(Input(role=endpoint.parent, field="id", output_of=parent))
-    roles = {each.role for each in inputs}
-    operation = next((each for role, each in endpoint.makes.items() if role is None or role in roles), None)
+    roles = {each.role for each in inputs} if inputs else ()
+    operation = None
+    for role, each in endpoint.makes.items():
+        if role is None or role in roles:
+            operation = each
+            break
     if operation is None:
         deciding = {role.value for role in endpoint.makes if role}
         needed = " or ".join(path for path, each in endpoint.table if deciding.intersection(names_of(each)))
@@ -360,16 +368,18 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
         ),
         webhook=address,
         fields=endpoint.names | aliases if aliases else endpoint.names,
-        ignored=(
-            *(ignored_notes(unread, endpoint.route or api.vendor) if unread else ()),
-            *(f"ignored: {path} (only {api.vendor} itself heeds it)" for path in idle),
-        ),
-        unread={".".join(map(str, path)): found for path in unread if (found := at_path(said, path)) is not None}
-        | idle,
+        ignored=ignored_in(api, endpoint, unread, idle) if unread or idle else (),
+        unread=passed | idle,
         wait=endpoint.wait(said, request) if endpoint.wait else None,
         parent=parent,
         events=api.events(said) if api.events else None,
     )
+
+
+def ignored_in(api: TaskApi, endpoint: Endpoint, unread: tuple[Path, ...], idle: Json) -> tuple[str, ...]:
+    """Notes for what only the vendor may heed."""
+    notes = ignored_notes(unread, endpoint.route or api.vendor) if unread else ()
+    return (*notes, *(f"ignored: {path} (only {api.vendor} itself heeds it)" for path in idle))
 
 
 def address_fault(address: str) -> str | None:

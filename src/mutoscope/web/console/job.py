@@ -244,7 +244,7 @@ def sent(found: Json) -> h.Node:
     if not found["remote"] and not found["exchanges"]:
         return empty("Nobody was asked", "An engine of this server made it: no vendor was sent anything.")
     if not found["exchanges"]:
-        again = found["again"] or {}
+        again: Json = found["again"] or {}
         if "body" not in again:
             return empty("Not remembered", "This process does not remember what was sent.")
         return [
@@ -303,18 +303,18 @@ def submissions(rows: list[Json]) -> h.Element:
     return table(
         ("No.", "Account", "Fate", "When", "Detail"),
         (
-            (
-                str(row["number"]),
-                h.code[row["account"]],
-                state(row["sent"]),
-                when(row["at"]),
-                row.get("detail") or (row.get("handle") or {}).get("id", ""),
-            )
+            (str(row["number"]), h.code[row["account"]], state(row["sent"]), when(row["at"]), detail_of(row))
             for row in rows
         ),
         label="Submissions",
         numbers=(0,),
     )
+
+
+def detail_of(row: Json) -> str:
+    """The reason, or what the vendor calls it."""
+    handle: Json = row.get("handle", {})
+    return str(row.get("detail") or handle.get("id", ""))
 
 
 def messages(rows: list[Json]) -> h.Element:

@@ -267,7 +267,7 @@ def select(name: str, options: Iterable[tuple[str, str]], chosen: str | None = N
     ]
 
 
-def show(file: Json, *, alt: str, controls: bool = True) -> h.Element:
+def show(file: Json, *, alt: str, controls: bool = True) -> h.Element | h.VoidElement:
     """A file as its element, by the kind that was probed."""
     match file["kind"]:
         case "image":

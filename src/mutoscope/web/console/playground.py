@@ -1,6 +1,6 @@
 """The playground: an API, an operation, and a form made from the schema that /openapi.json publishes for it."""
 
-from typing import Any
+from typing import Any, cast
 
 import htpy as h
 
@@ -139,19 +139,15 @@ def referred(schema: Any, schemas: Json) -> Json:
     waiting: list[Any] = [schema]
     while waiting:
         each = waiting.pop()
-        if isinstance(each, dict):
-            reference = each.get("$ref") or ""
-            name = reference.rpartition("/")[2]
-            if name in schemas and name not in found:
+        if isinstance(each, str) and each.startswith(openapi.SCHEMAS):
+            name = each.removeprefix(openapi.SCHEMAS)
+            if name not in found:
                 found[name] = schemas[name]
                 waiting.append(schemas[name])
-            for key, value in each.items():
-                if key == "mapping" and isinstance(value, dict):
-                    waiting += [{"$ref": ref} for ref in value.values()]
-                else:
-                    waiting.append(value)
+        elif isinstance(each, dict):
+            waiting += cast("Json", each).values()
         elif isinstance(each, list):
-            waiting += each
+            waiting += cast("list[Any]", each)
     return found
 
 

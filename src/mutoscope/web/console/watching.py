@@ -68,11 +68,11 @@ async def overview(visit: Any) -> Page:
                     note="credits" if told["budget"] is None else f"of {money(told['budget'])} credits",
                 ),
                 stat(
-                    "Unknown submissions",
+                    "Fate unknown",
                     f"{told['unknown_submissions']:,}",
                     href="/console/vendors#unknown",
                     tone="warn" if told["unknown_submissions"] else "",
-                    note="paid for, or not",
+                    note="submissions, maybe paid",
                 ),
                 stat(
                     "Disk free",

@@ -19,7 +19,7 @@ from mutoscope.wirekit.wire import Wire
 
 PLACEHOLDER = re.compile(r"\{(\w+)…?\}")
 KEY = "$MUTOSCOPE_KEY"
-ENVIRONMENT = 'os.environ["MUTOSCOPE_KEY"]'
+ENVIRONMENT = 'environ["MUTOSCOPE_KEY"]'
 
 
 class Came(Struct, frozen=True, kw_only=True):
@@ -132,18 +132,18 @@ def python(wire: Wire, came: Came, body: Json, origin: str) -> str:
         case "runway", _:
             said = {SNAKE.sub("_", name).lower(): value for name, value in body.items()}
             return (
-                f'import os\n\nfrom runwayml import RunwayML\n\nclient = RunwayML(api_key={key}, base_url="{origin}")\n'
+                f'from os import environ\n\nfrom runwayml import RunwayML\n\nclient = RunwayML(api_key={key}, base_url="{origin}")\n'
                 f"task = client.{last}.create({arguments(said)})\nprint(task.wait_for_task_output().output)\n"
             )
         case "openai", "generations" | "videos":
             call = "images.generate" if last == "generations" else "videos.create_and_poll"
             return (
-                f'import os\n\nfrom openai import OpenAI\n\nclient = OpenAI(api_key={key}, base_url="{origin}/v1")\n'
+                f'from os import environ\n\nfrom openai import OpenAI\n\nclient = OpenAI(api_key={key}, base_url="{origin}/v1")\n'
                 f"print(client.{call}({arguments(body)}))\n"
             )
         case "replicate", "predictions":
             return (
-                "import os\n\nfrom replicate.client import Client\n\n"
+                "from os import environ\n\nfrom replicate.client import Client\n\n"
                 f'client = Client(api_token={key}, base_url="{origin}")\n'
                 f"print(client.predictions.create({arguments(body)}))\n"
             )
@@ -151,7 +151,7 @@ def python(wire: Wire, came: Came, body: Json, origin: str) -> str:
             headers = headers_for(wire, came, "KEY")
             shown = ", ".join(f'"{name}": {quoted_key(value)}' for name, value in headers.items())
             return (
-                f"import os\n\nimport httpx\n\nanswer = httpx.request(\n"
+                f"from os import environ\n\nimport httpx\n\nanswer = httpx.request(\n"
                 f'    "{came.route.method}",\n    "{origin}{came.path}",\n    headers={{{shown}}},\n'
                 f"    json={indented(body, 4)},\n)\nprint(answer.raise_for_status().json())\n"
             )

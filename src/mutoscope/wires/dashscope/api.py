@@ -56,9 +56,12 @@ def parse(offered: tuple[str, ...], request: HttpRequest) -> Submission:
     if clip := wish.input(Role.VIDEO):  # it counts in the duration
         files = (replace(each, limits=clip_limits(wish.seconds)) if each is clip else each for each in wish.inputs)
         wish = replace(wish, inputs=tuple(files))
-    notes = (*cut_off(model, wish.prompt, wish.negative_prompt, request), *read.ignored)
-    notes = tuple(note for note in notes if not note.startswith(IDLE))
-    return replace(read, generation=wish, notes=notes, ignored=(), unread={})
+    return replace(
+        read,
+        generation=wish,
+        notes=tuple(cut_off(model, wish.prompt, wish.negative_prompt, request)),
+        ignored=tuple(note for note in read.ignored if not note.startswith(IDLE)),
+    )
 
 
 IDLE = tuple(f"ignored: {name} " for name in bodies.SDK_KEYS)

@@ -23,7 +23,7 @@ from mutoscope.wirekit.fields import extra
 from mutoscope.wirekit.routes import AccountRead, Create, OpenUploads, Route, UsageRead
 from mutoscope.wirekit.task import Endpoint, Reading, TaskApi
 from mutoscope.wirekit.wire import Wire
-from mutoscope.wires.runway import back, bodies, fields
+from mutoscope.wires.runway import back, bodies, elsewhere, fields
 from mutoscope.wires.runway.back import VENDOR, VERSION, VERSION_HEADER, Slot
 from mutoscope.wires.runway.fields import MODES, models
 from mutoscope.wires.runway.files import MIN_UPLOAD, UPLOAD_BYTES, words
@@ -283,6 +283,7 @@ ROUTES: tuple[Route, ...] = (
                 summary="Limits and counts by model"),
     UsageRead(at="POST /v1/organization/usage", parse=parse_period, render=render_usage, body=bodies.UsageBody,
               answer=CreditUsage, summary="Credits by day and model"),
+    *elsewhere.ROUTES,
 )
 API = TaskApi(
     name="runway", vendor=VENDOR, title="Runway API", docs="https://docs.dev.runwayml.com/api",

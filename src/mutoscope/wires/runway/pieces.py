@@ -31,9 +31,9 @@ def uri(pattern: str, longest: int) -> Any:
     return Annotated[str, Meta(min_length=MIN_URI, max_length=longest, extra_json_schema={"pattern": pattern})]
 
 
-def piece(name: str, about: str = "", told_by: str = "", **members: Any) -> Any:
-    """A part of a body, where several may stand told by its `type`. What is left out is UNSET, never a default."""
-    tagged: Json = {"tag_field": "type", "tag": told_by} if told_by else {}
+def piece(name: str, /, about: str = "", told_by: str = "", told_in: str = "type", **members: Any) -> Any:
+    """A part of a body, where several may stand told by its `told_in`. What is left out is UNSET, never a default."""
+    tagged: Json = {"tag_field": told_in, "tag": told_by} if told_by else {}
     fields = [(each, type, UNSET) if UnsetType in get_args(type) else (each, type) for each, type in members.items()]
     namespace = {"__doc__": about} if about else None
     return defstruct(name, fields, namespace=namespace, module=__name__, rename="camel", kw_only=True, **tagged)

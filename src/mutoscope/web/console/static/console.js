@@ -103,11 +103,17 @@ export function listen(kinds, heard) {
   addEventListener("pagehide", () => source.close());
 }
 
-export function soon(act, wait = 400) {
+// Acts a little after the first call of many, and again no sooner than `rest` later: also while calls never cease.
+export function soon(act, wait = 300, rest = 0) {
   let timer;
+  let last = 0;
   return () => {
-    clearTimeout(timer);
-    timer = setTimeout(act, wait);
+    if (timer) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      last = performance.now();
+      act();
+    }, Math.max(wait, last + rest - performance.now()));
   };
 }
 
@@ -118,7 +124,7 @@ if (live.length) {
     const ids = [...stale];
     stale.clear();
     refresh(ids);
-  });
+  }, 300, 1500);
   listen(["job", "gone", "delivery", "breaker"], (kind, told) => {
     for (const each of live) {
       const wants = each.dataset.live.split(" ").includes(kind === "gone" ? "job" : kind) || kind === "reset";

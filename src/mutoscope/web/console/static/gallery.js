@@ -20,7 +20,7 @@ const fetchTiles = soon(async () => {
   for (const id of ids.sort()) put(`job-${id}`, found.get(`job-${id}`));
   times(gallery);
   if (waiting.size) fetchTiles();
-}, 120);
+}, 120, 1000);
 
 function put(id, tile) {
   const shown = document.getElementById(id);

@@ -311,7 +311,7 @@ const estimate = soon(async () => {
     bill.dataset.tone = "bad";
     bill.textContent = error.message;
   }
-}, 250);
+}, 250, 500);
 
 function block(text, name) {
   const shown = make("pre", { tabIndex: 0 }, make("code", {}, text));

@@ -1,13 +1,12 @@
 """What an operator watches, in SQL: each statement reads what is unfinished, never what has ended."""
 
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 import msgspec
 
 from mutoscope.store.protocol import Figures, PendingDeliveries, Unfinished, Watched
-from mutoscope.store.sqlite.rows import Row
+from mutoscope.store.sql.rows import Row
 
 T = TypeVar("T")
 
@@ -22,12 +21,12 @@ WATCHED = """
     WHERE due IS NOT NULL GROUP BY account, mode"""
 
 
-def read(path: Path, ask: Callable[[Path, str, Row], Iterable[Row]]) -> Figures:
-    """In a thread: with a hundred thousand unfinished jobs it takes a while."""
+async def read(ask: Callable[[str, Row], Awaitable[Iterable[Row]]]) -> Figures:
+    """With a hundred thousand unfinished jobs it takes a while."""
     return Figures(
-        unfinished=typed(ask(path, UNFINISHED, ()), Unfinished),
-        pending_deliveries=typed(ask(path, PENDING_DELIVERIES, ()), PendingDeliveries),
-        watched=typed(ask(path, WATCHED, ()), Watched),
+        unfinished=typed(await ask(UNFINISHED, ()), Unfinished),
+        pending_deliveries=typed(await ask(PENDING_DELIVERIES, ()), PendingDeliveries),
+        watched=typed(await ask(WATCHED, ()), Watched),
     )
 
 

@@ -2,8 +2,7 @@
 
 # ruff: noqa: S608  (what is put into the SQL here are our own constants)
 
-import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Literal
@@ -14,22 +13,23 @@ from msgspec import Struct
 from mutoscope.model.job import Job
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store.protocol import Basis, Entry, Outlay, Settlement, SpendingHold, SpendingRow
-from mutoscope.store.sqlite.rows import Row
-from mutoscope.store.sqlite.writer import Changes
+from mutoscope.store.sql.connection import Connection, in_strides
+from mutoscope.store.sql.rows import Row
+from mutoscope.store.sql.writer import Changes
 
 DAY = 86400
 MICRO = 1_000_000  # the ledger counts in millionths of a credit: sums of whole numbers are exact
 
 ENTRY_COLUMNS = "job, kind, amount, owner, model, engine, at"
-# One statement for all jobs of a transaction: what the interpreter's lock costs is paid once.
-RESERVE = f"""
-    INSERT INTO ledger ({ENTRY_COLUMNS})
-    SELECT value ->> 0, 'reserve', value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)"""
+ENTER = f"INSERT INTO ledger ({ENTRY_COLUMNS})"
+HOLES = "(?, ?, ?, ?, ?, ?, ?)"
+CHARGE = f"{ENTER} VALUES {HOLES}"
 RELEASE = f"""
     INSERT INTO ledger ({ENTRY_COLUMNS})
-    SELECT job, 'release', amount, owner, model, ?2, ?3 FROM ledger AS reserved WHERE job = ?1 AND kind = 'reserve'
-    AND NOT EXISTS (SELECT 1 FROM ledger WHERE job = ?1 AND kind = 'release')"""
-CHARGE = f"INSERT INTO ledger ({ENTRY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    SELECT reserved.job, 'release', reserved.amount, reserved.owner, reserved.model, column2, column3 FROM ("""
+RELEASE_HOLES = "(CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS REAL))"
+RELEASED = """) AS given CROSS JOIN ledger AS reserved WHERE reserved.job = column1 AND reserved.kind = 'reserve'
+    AND NOT EXISTS (SELECT 1 FROM ledger WHERE job = column1 AND kind = 'release') RETURNING job"""
 # Whoever was forgotten meanwhile has no name any more.
 SETTLE = f"""
     INSERT INTO ledger ({ENTRY_COLUMNS}, basis)
@@ -37,20 +37,21 @@ SETTLE = f"""
            ?4, ?5, ?6, ?7
     WHERE NOT EXISTS (SELECT 1 FROM ledger WHERE job = ?1 AND kind = 'charge')"""
 CUT_OFF = """
-    SELECT job, amount, owner, model, engine FROM outlays CROSS JOIN ledger ON job = id AND kind = 'reserve'"""
-CHARGED = "SELECT total(amount) FROM ledger WHERE job = ? AND kind IN ('charge', 'late')"
+    SELECT job, amount, owner, model, engine FROM outlays CROSS JOIN ledger
+    WHERE job = id AND kind = 'reserve' AND at <= ?"""
+CHARGED = "SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM ledger WHERE job = ? AND kind IN ('charge', 'late')"
 BALANCE = "SELECT period, charged, reserved FROM balances WHERE owner = ?1 AND period IN ('', ?2)"
 ENTRIES = f"""
     SELECT {ENTRY_COLUMNS}, basis FROM ledger WHERE job = ?
     ORDER BY CASE kind WHEN 'reserve' THEN 0 WHEN 'release' THEN 1 WHEN 'charge' THEN 2 ELSE 3 END"""
 SPENDING = """
-    SELECT date(at, 'unixepoch'), owner, model, engine, count(DISTINCT job), sum(amount) FROM ledger
+    SELECT date(at, 'unixepoch'), owner, model, engine, count(DISTINCT job), CAST(sum(amount) AS BIGINT) FROM ledger
     WHERE kind IN ('charge', 'late') AND at >= ?1 AND at < ?2
     GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"""
 OWNERS_SPENDING = SPENDING.replace("GROUP", "AND owner = ?3 GROUP")
 # An open server's jobs have no entries: nobody is charged. What they cost is on the jobs.
 OPEN_SPENDING = f"""
-    SELECT date(finished, 'unixepoch'), owner, model, engine, count(*), CAST(round(sum(cost) * {MICRO}) AS INTEGER)
+    SELECT date(finished, 'unixepoch'), owner, model, engine, count(*), CAST(round(sum(cost) * {MICRO}) AS BIGINT)
     FROM jobs WHERE owner = '' AND finished >= ?1 AND finished < ?2 AND cost > 0
     GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"""
 
@@ -77,7 +78,7 @@ class SpendingHolds:
     """What each owner has spent and set aside, while a sequence of additions is decided. Asked where a budget wants it;
     nothing is written meanwhile, so the database is asked once."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: Connection) -> None:
         self._db = db
         self._taken: dict[tuple[str, str], int] = {}  # owner and period → charged and set aside, as the database has it
         self._set_aside: dict[str, int] = {}  # by those admitted since
@@ -104,31 +105,40 @@ def over_budget(hold: SpendingHold, left: float) -> Problem:
     )
 
 
-def add_holds(db: sqlite3.Connection, jobs: Iterable[tuple[Job, SpendingHold]]) -> None:
+def add_holds(db: Connection, jobs: Iterable[tuple[Job, SpendingHold]]) -> None:
     rows = [
-        (job.id, micro(hold.credits), job.owner, job.generation.model, job.engine, job.created) for job, hold in jobs
+        (job.id, "reserve", micro(hold.credits), job.owner, job.generation.model, job.engine, job.created)
+        for job, hold in jobs
     ]
-    if rows:
-        _ = db.execute(RESERVE, (msgspec.json.encode(rows).decode(),))
+    _ = in_strides(db, ENTER, HOLES, rows)
 
 
 # Ending
 
 
-def end(db: sqlite3.Connection, job: Job, now: float, *, is_known: bool = True) -> None:
-    """A job has ended: give back what was set aside, and charge what it cost, unless that is to be learned yet."""
-    if not job.owner:
-        return
-    is_first = db.execute(RELEASE, (job.id, job.engine, now)).rowcount > 0
-    if not is_known or not job.cost:
-        return
-    if is_first:
-        enter(db, job.id, "charge", job.owner, job.generation.model, job.engine, amount=micro(job.cost), now=now)
-    else:
-        charge_rest(db, job.id, job.owner, job.generation.model, job.engine, cost=job.cost, now=now)
+def end(db: Connection, jobs: Iterable[tuple[Job, float, bool]]) -> None:
+    """Jobs have ended, each at a time: give back what was set aside, and charge what they cost, unless that is to be
+    learned yet."""
+    owned = [each for each in jobs if each[0].owner]
+    released = release(db, [(job.id, job.engine, now) for job, now, _ in owned])
+    charges: list[Row] = []
+    for job, now, is_known in owned:
+        if not is_known or not job.cost:
+            continue
+        owner, model, engine = job.owner, job.generation.model, job.engine
+        if job.id not in released:  # it ended before
+            charge_rest(db, job.id, owner, model, engine, cost=job.cost, now=now)
+        elif (amount := micro(job.cost)) > 0:
+            charges.append((job.id, "charge", amount, owner, model, engine, now))
+    _ = in_strides(db, ENTER, HOLES, charges)
 
 
-def learn(db: sqlite3.Connection, id: str, engine: str, now: float) -> None:
+def release(db: Connection, rows: Sequence[Row]) -> set[str]:
+    """Give back what was set aside, once; for which ids that was now."""
+    return {str(id) for (id,) in in_strides(db, RELEASE, RELEASE_HOLES, rows, RELEASED)}
+
+
+def learn(db: Connection, id: str, engine: str, now: float) -> None:
     """Nothing more is to be learned of what a job cost that ended before."""
     row: tuple[str, str, float | None] | None = db.execute(
         "SELECT owner, model, cost FROM jobs WHERE id = ?", (id,)
@@ -138,17 +148,13 @@ def learn(db: sqlite3.Connection, id: str, engine: str, now: float) -> None:
         charge_rest(db, id, owner, model, engine, cost=cost, now=now)
 
 
-def charge_rest(
-    db: sqlite3.Connection, id: str, owner: str, model: str, engine: str, *, cost: float, now: float
-) -> None:
+def charge_rest(db: Connection, id: str, owner: str, model: str, engine: str, *, cost: float, now: float) -> None:
     """Enter, late, what is not charged yet of what a job cost. What was charged once is not taken back."""
     [charged] = db.execute(CHARGED, (id,)).fetchone()
     enter(db, id, "late", owner, model, engine, amount=micro(cost) - int(charged), now=now)
 
 
-def enter(
-    db: sqlite3.Connection, id: str, kind: str, owner: str, model: str, engine: str, *, amount: int, now: float
-) -> None:
+def enter(db: Connection, id: str, kind: str, owner: str, model: str, engine: str, *, amount: int, now: float) -> None:
     if amount > 0:
         _ = db.execute(CHARGE, (id, kind, amount, owner, model, engine, now))
 
@@ -156,7 +162,7 @@ def enter(
 # Words
 
 
-def set_aside(db: sqlite3.Connection, changes: Changes, *, outlay: Outlay) -> None:
+def set_aside(db: Connection, changes: Changes, *, outlay: Outlay) -> None:
     del changes
     hold = outlay.hold
     if hold.budget is not None:
@@ -169,19 +175,19 @@ def set_aside(db: sqlite3.Connection, changes: Changes, *, outlay: Outlay) -> No
     _ = db.execute("INSERT INTO outlays (id) VALUES (?)", (outlay.id,))
 
 
-def settle(db: sqlite3.Connection, settlement: Settlement) -> None:
+def settle(db: Connection, settlement: Settlement) -> None:
     """Once: an exchange that was settled before stays as it is."""
     it = settlement
     if it.aside:
-        _ = db.execute(RELEASE, (it.id, it.engine, it.at))
+        _ = release(db, [(it.id, it.engine, it.at)])
         _ = db.execute("DELETE FROM outlays WHERE id = ?", (it.id,))
     if (amount := micro(it.credits)) > 0:
         _ = db.execute(SETTLE, (it.id, amount, it.owner, it.model, it.engine, it.at, it.basis))
 
 
-def settle_cut_off(db: sqlite3.Connection, now: float) -> int:
+def settle_cut_off(db: Connection, now: float, *, begun_before: float) -> int:
     """What the last process did not live to settle is charged as it was set aside: nobody knows better."""
-    rows: list[tuple[str, int, str, str, str]] = db.execute(CUT_OFF).fetchall()
+    rows: list[tuple[str, int, str, str, str]] = db.execute(CUT_OFF, (begun_before,)).fetchall()
     for id, amount, owner, model, engine in rows:
         credits = amount / MICRO
         settle(

@@ -2,15 +2,15 @@
 
 # ruff: noqa: S608  (what is put into the SQL here are our own constants)
 
-import sqlite3
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from mutoscope.store.protocol import DueDelivery
-from mutoscope.store.sqlite.rows import DELIVERY_COLUMNS, Row, Value, delivery_of, receiver_of
-from mutoscope.store.sqlite.writer import Changes
+from mutoscope.store.sql.connection import Connection
+from mutoscope.store.sql.rows import DELIVERY_COLUMNS, Row, Value, delivery_of, receiver_of
+from mutoscope.store.sql.writer import Changes
 
 PENDING = "delivered IS NULL AND given_up IS NULL"
 
@@ -24,7 +24,7 @@ class Fairness(NamedTuple):
 
 
 def lease_due(
-    db: sqlite3.Connection,
+    db: Connection,
     changes: Changes,
     *,
     now: float,
@@ -50,12 +50,12 @@ def lease_due(
     ]
 
 
-def due_ids(db: sqlite3.Connection, now: float, limit: int) -> list[str]:
+def due_ids(db: Connection, now: float, limit: int) -> list[str]:
     query = f"SELECT id FROM deliveries WHERE {PENDING} AND due <= ? ORDER BY due, number LIMIT ?"
     return [id for (id,) in db.execute(query, (now, limit))]
 
 
-def fair_ids(db: sqlite3.Connection, now: float, limit: int, fairness: Fairness) -> list[str]:
+def fair_ids(db: Connection, now: float, limit: int, fairness: Fairness) -> list[str]:
     """The oldest of each receiver, as many as it has room for; where they are too many, those of whom least is sent.
 
     By age alone, a few dead receivers with a long backlog would have every place, whenever one falls free.
@@ -78,7 +78,7 @@ def fair_ids(db: sqlite3.Connection, now: float, limit: int, fairness: Fairness)
     return [id for *_, id in sorted(each[1:] for each in chosen)]
 
 
-def receivers(db: sqlite3.Connection, now: float) -> list[str]:
+def receivers(db: Connection, now: float) -> list[str]:
     """Those with something due. Each step seeks the next name in the index instead of reading a backlog."""
     rows: Sequence[tuple[str]] = db.execute(
         f"""WITH RECURSIVE names (receiver) AS (
@@ -94,7 +94,7 @@ def receivers(db: sqlite3.Connection, now: float) -> list[str]:
 
 
 def record_attempt(
-    db: sqlite3.Connection,
+    db: Connection,
     changes: Changes,
     *,
     id: str,
@@ -120,7 +120,7 @@ def record_attempt(
     return True
 
 
-def arrived(db: sqlite3.Connection, id: str, at: float) -> None:
+def arrived(db: Connection, id: str, at: float) -> None:
     _ = db.execute(
         """UPDATE deliveries SET attempts = attempts + 1, delivered = coalesce(delivered, ?), given_up = NULL,
                   leased_until = NULL WHERE id = ?""",
@@ -134,7 +134,7 @@ def arrived(db: sqlite3.Connection, id: str, at: float) -> None:
     )
 
 
-def failed(db: sqlite3.Connection, id: str, at: float, next_due: float | None) -> None:
+def failed(db: Connection, id: str, at: float, next_due: float | None) -> None:
     """Guarded: a slow failure does not undo the success of another try."""
     given_up: Value = at if next_due is None else None
     _ = db.execute(
@@ -144,7 +144,7 @@ def failed(db: sqlite3.Connection, id: str, at: float, next_due: float | None) -
     )
 
 
-def replay(db: sqlite3.Connection, changes: Changes, *, id: str, now: float) -> bool:
+def replay(db: Connection, changes: Changes, *, id: str, now: float) -> bool:
     del changes
     query = """UPDATE deliveries SET due = ?, attempts = 0, delivered = NULL, given_up = NULL, leased_until = NULL
                WHERE id = ?"""

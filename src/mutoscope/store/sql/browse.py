@@ -3,8 +3,8 @@
 # ruff: noqa: S608  (what is put into the SQL here are our own constants)
 
 from mutoscope.store.protocol import Sieve
-from mutoscope.store.sqlite.jobs import first_id
-from mutoscope.store.sqlite.rows import COLUMNS, DISPATCH_COLUMNS, Row, Value
+from mutoscope.store.sql.jobs import first_id
+from mutoscope.store.sql.rows import COLUMNS, DISPATCH_COLUMNS, Row, Value
 
 DOUBTFUL = f"""SELECT {DISPATCH_COLUMNS} FROM dispatches WHERE sent IN ('unknown', 'intended')
     ORDER BY job DESC, number DESC LIMIT ?"""

@@ -13,16 +13,17 @@ After its end a watch may be left, in mode CANCEL or LATE.
 
 # ruff: noqa: S608  (what is put into the SQL here are our own constants)
 
-import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from mutoscope.model.job import Dispatch, Job, Json, Mode, Sent, State, Watch
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store.protocol import UNSETTLED, UPSTREAM, PendingDelivery
-from mutoscope.store.sqlite import ledger
-from mutoscope.store.sqlite.events import add_event, add_new_event
-from mutoscope.store.sqlite.jobs import HELD, IDLE, NEVER, Ending, changed, ended, words_of
-from mutoscope.store.sqlite.rows import (
+from mutoscope.store.sql import ledger
+from mutoscope.store.sql.connection import Connection, in_strides
+from mutoscope.store.sql.events import add_event, add_new_event
+from mutoscope.store.sql.jobs import HELD, IDLE, NEVER, End, Ending, changed, ended_together, words_of
+from mutoscope.store.sql.rows import (
     COLUMNS,
     WATCH_COLUMNS,
     Row,
@@ -33,10 +34,11 @@ from mutoscope.store.sqlite.rows import (
     job_of,
     taken_watch,
 )
-from mutoscope.store.sqlite.writer import Changes
+from mutoscope.store.sql.writer import Changes
 
 SENT = "EXISTS (SELECT 1 FROM dispatches WHERE job = ? AND sent IN ('intended', 'accepted', 'unknown'))"
-PARKED = f"id = ? AND state = 'running' AND worker GLOB '{UPSTREAM}?*' AND leased_until = {NEVER}"
+IS_PARKED = f"state = 'running' AND worker LIKE '{UPSTREAM}_%' AND leased_until = {NEVER}"
+PARKED = f"id = ? AND {IS_PARKED}"
 WAITING = "job = ? AND mode = 'wait' AND due IS NOT NULL"
 
 
@@ -44,7 +46,7 @@ WAITING = "job = ? AND mode = 'wait' AND due IS NOT NULL"
 
 
 def intend(
-    db: sqlite3.Connection, changes: Changes, *, id: str, worker: str, account: str, reference: str, now: float
+    db: Connection, changes: Changes, *, id: str, worker: str, account: str, reference: str, now: float
 ) -> Dispatch | None:
     del changes  # a dispatch is no part of the job as it is shown
     if db.execute(f"SELECT 1 FROM jobs WHERE {HELD}", (id, worker)).fetchone() is None:
@@ -56,20 +58,19 @@ def intend(
             "INSERT INTO dispatches (job, number, account, reference, sent, at) VALUES (?, ?, ?, ?, 'intended', ?)",
             (id, number, account, reference, now),
         )
-    except sqlite3.IntegrityError as error:
-        raise conflict(error, f"Job {id} was sent before, and may have reached a vendor.") from error
+    except db.failures as error:
+        raise conflict(db, error, f"Job {id} was sent before, and may have reached a vendor.") from error
     add_event(db, id, "intended", now, account=account)
     return Dispatch(job=id, number=number, account=account, reference=reference, sent=Sent.INTENDED, at=now)
 
 
-def conflict(error: sqlite3.IntegrityError, message: str) -> Exception:
+def conflict(db: Connection, error: Exception, message: str) -> Exception:
     """A unique index that is violated is a problem with a name; anything else is a mistake of ours."""
-    is_conflict = error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_UNIQUE
-    return Problem(Kind.CONFLICT, message) if is_conflict else error
+    return Problem(Kind.CONFLICT, message) if db.conflict(error) else error
 
 
 def accept(
-    db: sqlite3.Connection,
+    db: Connection,
     changes: Changes,
     *,
     id: str,
@@ -99,8 +100,8 @@ def accept(
                WHERE job = ? AND number = ?""",
             (now, upstream_id, packed, id, number),
         )
-    except sqlite3.IntegrityError as error:
-        raise conflict(error, f"Account {account} has the task {upstream_id} for another job already.") from error
+    except db.failures as error:
+        raise conflict(db, error, f"Account {account} has the task {upstream_id} for another job already.") from error
     mode = Mode.WAIT if unfinished else Mode.LATE if state == "failed" else Mode.CANCEL
     values = (id, account, packed, mode.value, now if mode is Mode.CANCEL else due, now, deadline)
     _ = db.execute(
@@ -112,10 +113,11 @@ def accept(
     return unfinished
 
 
-def take_from_worker(db: sqlite3.Connection, changes: Changes, id: str, account: str, status: str, now: float) -> None:
+def take_from_worker(db: Connection, changes: Changes, id: str, account: str, status: str, now: float) -> None:
     """Wherever the job is: with its worker, whose claim ends well and does not count, with another, or queued again."""
     happened = db.execute(
-        f"""UPDATE jobs SET attempts = attempts - (state = 'running' AND worker NOT GLOB '{UPSTREAM}*'),
+        f"""UPDATE jobs SET attempts =
+                       attempts - CASE WHEN state = 'running' AND worker NOT LIKE '{UPSTREAM}%' THEN 1 ELSE 0 END,
                    state = 'running', worker = ?, leased_until = {NEVER}, upstream_status = ?, updated = ?
             WHERE id = ?""",
         (UPSTREAM + account, status, now, id),
@@ -123,9 +125,7 @@ def take_from_worker(db: sqlite3.Connection, changes: Changes, id: str, account:
     _ = changed(changes, id, happened)
 
 
-def resolve(
-    db: sqlite3.Connection, changes: Changes, *, id: str, number: int, sent: Sent, detail: str, now: float
-) -> bool:
+def resolve(db: Connection, changes: Changes, *, id: str, number: int, sent: Sent, detail: str, now: float) -> bool:
     del changes
     row: tuple[str] | None = db.execute(
         """UPDATE dispatches SET sent = ?, answered = ?, detail = ?
@@ -142,7 +142,7 @@ def resolve(
 
 
 def due_watches(
-    db: sqlite3.Connection,
+    db: Connection,
     changes: Changes,
     *,
     account: str,
@@ -156,25 +156,28 @@ def due_watches(
         (account, now, limit),
     ).fetchall()
     watches = tuple(map(taken_watch, rows))
-    _ = db.executemany(
-        "UPDATE watches SET due = ?, polls = ? WHERE job = ?",
-        [(next_due(watch), watch.polls, watch.job) for watch in watches],
+    _ = in_strides(
+        db,
+        "UPDATE watches SET due = column2, polls = polls + 1 FROM (",
+        "(CAST(? AS TEXT), CAST(? AS REAL))",
+        [(watch.job, next_due(watch)) for watch in watches],
+        ") AS given WHERE job = column1",
     )
     return watches
 
 
-def hasten(db: sqlite3.Connection, changes: Changes, *, id: str, now: float) -> bool:
+def hasten(db: Connection, changes: Changes, *, id: str, now: float) -> bool:
     del changes
-    query = "UPDATE watches SET due = min(due, ?) WHERE job = ? AND due IS NOT NULL"
+    query = "UPDATE watches SET due = CASE WHEN due < ?1 THEN due ELSE ?1 END WHERE job = ?2 AND due IS NOT NULL"
     return db.execute(query, (now, id)).rowcount > 0
 
 
-def postpone(db: sqlite3.Connection, changes: Changes, *, id: str, due: float) -> bool:
+def postpone(db: Connection, changes: Changes, *, id: str, due: float) -> bool:
     del changes
     return db.execute("UPDATE watches SET due = ? WHERE job = ? AND due IS NOT NULL", (due, id)).rowcount > 0
 
 
-def shift(db: sqlite3.Connection, changes: Changes, *, seconds: float) -> int:
+def shift(db: Connection, changes: Changes, *, seconds: float) -> int:
     """The leases of jobs that are made here too, lest they run out together, and the time of submissions, from which it
     is counted how long a vendor may take."""
     del changes
@@ -192,17 +195,31 @@ def shift(db: sqlite3.Connection, changes: Changes, *, seconds: float) -> int:
     return db.execute(query, (seconds,)).rowcount
 
 
-def observe(db: sqlite3.Connection, changes: Changes, *, id: str, status: str, share: float | None) -> bool:
-    happened = db.execute(
-        f"UPDATE jobs SET upstream_status = ?, progress = coalesce(?, progress) WHERE {PARKED}", (status, share, id)
-    ).rowcount
-    return changed(changes, id, happened)
+class Sight(NamedTuple):
+    """News from a vendor of a job that it is making."""
+
+    id: str
+    status: str
+    share: float | None
+
+
+def observe(db: Connection, changes: Changes, items: Sequence[Sight]) -> list[bool]:
+    rows = in_strides(
+        db,
+        "UPDATE jobs SET upstream_status = column2, progress = coalesce(column3, progress) FROM (",
+        "(CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS REAL))",
+        list({each.id: each for each in items}.values()),
+        f") AS given WHERE id = column1 AND {IS_PARKED} RETURNING id",
+    )
+    happened = {str(id) for (id,) in rows}
+    changes.extend(happened)
+    return [each.id in happened for each in items]
 
 
 # Fetching what was made
 
 
-def collect(db: sqlite3.Connection, changes: Changes, *, id: str, facts: bytes, now: float) -> bool:
+def collect(db: Connection, changes: Changes, *, id: str, facts: bytes, now: float) -> bool:
     account = rest(db, WAITING, id)
     if account is None:
         return False
@@ -214,7 +231,7 @@ def collect(db: sqlite3.Connection, changes: Changes, *, id: str, facts: bytes, 
     return changed(changes, id, happened)
 
 
-def rest(db: sqlite3.Connection, which: str, id: str) -> str | None:
+def rest(db: Connection, which: str, id: str) -> str | None:
     """Ask no more while the results are fetched. The account, or None when there is no such watch."""
     row: tuple[str] | None = db.execute(
         f"UPDATE watches SET mode = 'wait', due = NULL WHERE {which} RETURNING account", (id,)
@@ -222,14 +239,12 @@ def rest(db: sqlite3.Connection, which: str, id: str) -> str | None:
     return row and row[0]
 
 
-def added_facts(db: sqlite3.Connection, id: str, facts: bytes) -> bytes | None:
+def added_facts(db: Connection, id: str, facts: bytes) -> bytes | None:
     row: tuple[bytes | None] = db.execute("SELECT checkpoint FROM jobs WHERE id = ?", (id,)).fetchone()
     return blob({**decode_facts(row[0] or b"{}"), **decode_facts(facts)})
 
 
-def park(
-    db: sqlite3.Connection, changes: Changes, *, id: str, worker: str, due: float, detail: str, now: float
-) -> bool:
+def park(db: Connection, changes: Changes, *, id: str, worker: str, due: float, detail: str, now: float) -> bool:
     happened = db.execute(
         f"""UPDATE jobs SET worker = (SELECT '{UPSTREAM}' || account FROM watches WHERE job = jobs.id),
                    leased_until = {NEVER}, attempts = attempts - 1, updated = ?
@@ -246,9 +261,7 @@ def park(
 # Going on elsewhere or later
 
 
-def defer(
-    db: sqlite3.Connection, changes: Changes, *, id: str, worker: str, until: float, detail: str, now: float
-) -> bool:
+def defer(db: Connection, changes: Changes, *, id: str, worker: str, until: float, detail: str, now: float) -> bool:
     happened = db.execute(
         f"""UPDATE jobs SET worker = '{UPSTREAM}', leased_until = ?, progress = NULL, attempts = attempts - 1,
                    updated = ? WHERE {HELD}""",
@@ -262,9 +275,7 @@ def defer(
     return changed(changes, id, happened)
 
 
-def reroute(
-    db: sqlite3.Connection, changes: Changes, *, id: str, worker: str, engine: str, detail: str, now: float
-) -> bool:
+def reroute(db: Connection, changes: Changes, *, id: str, worker: str, engine: str, detail: str, now: float) -> bool:
     happened = db.execute(
         f"""UPDATE jobs SET state = 'queued', {IDLE}, engine = ?, progress = NULL, upstream_status = NULL,
                    attempts = attempts - 1, updated = ? WHERE {HELD}""",
@@ -276,7 +287,7 @@ def reroute(
     return changed(changes, id, happened)
 
 
-def refuse_if(db: sqlite3.Connection, condition: str, id: str, reason: str) -> None:
+def refuse_if(db: Connection, condition: str, id: str, reason: str) -> None:
     """Asked after the change, which the Problem undoes: who does not hold the job is told no more than that."""
     [refused] = db.execute(f"SELECT {condition}", (id,)).fetchone()
     if refused:
@@ -287,7 +298,7 @@ def refuse_if(db: sqlite3.Connection, condition: str, id: str, reason: str) -> N
 
 
 def settle(
-    db: sqlite3.Connection,
+    db: Connection,
     changes: Changes,
     *,
     id: str,
@@ -311,10 +322,11 @@ def settle(
     ).fetchone()
     job = job_of(row)
     add_event(db, id, "ended" if keep_until is None else "overdue", now, account=watch[0], detail=words_of(job))
-    return ended(db, changes, job, now, pending_delivery, has_events=True, cost_is_known=keep_until is None)
+    ended_together(db, changes, [End(job, now, pending_delivery, True, cost_is_known=keep_until is None)])
+    return job
 
 
-def revive(db: sqlite3.Connection, changes: Changes, *, id: str, facts: bytes, now: float) -> bool:
+def revive(db: Connection, changes: Changes, *, id: str, facts: bytes, now: float) -> bool:
     row: tuple[bytes] | None = db.execute(
         "SELECT failure FROM jobs WHERE id = ? AND state = 'failed' AND deleted = 0", (id,)
     ).fetchone()
@@ -332,7 +344,7 @@ def revive(db: sqlite3.Connection, changes: Changes, *, id: str, facts: bytes, n
     return changed(changes, id, happened)
 
 
-def unwatch(db: sqlite3.Connection, changes: Changes, *, id: str, detail: str, cost: float | None, now: float) -> bool:
+def unwatch(db: Connection, changes: Changes, *, id: str, detail: str, cost: float | None, now: float) -> bool:
     row: tuple[str] | None = db.execute(
         "DELETE FROM watches WHERE job = ? AND mode <> 'wait' RETURNING account", (id,)
     ).fetchone()
@@ -347,7 +359,7 @@ def unwatch(db: sqlite3.Connection, changes: Changes, *, id: str, detail: str, c
 
 
 def add_event_once(
-    db: sqlite3.Connection, changes: Changes, *, id: str, what: str, account: str | None, detail: str, now: float
+    db: Connection, changes: Changes, *, id: str, what: str, account: str | None, detail: str, now: float
 ) -> None:
     del changes
     add_new_event(db, id, what, now, account=account, detail=detail)

@@ -5,16 +5,16 @@ Each call looks at a bounded number of rows, from behind the last one it saw, an
 
 # ruff: noqa: S608  (what is put into the SQL here are our own constants)
 
-import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from mutoscope.store.protocol import Forgotten, Kept, Swept
-from mutoscope.store.sqlite.assets import INPUT, NEEDED, OUTPUT, drop, let_go, texts
-from mutoscope.store.sqlite.deliveries import PENDING
-from mutoscope.store.sqlite.jobs import first_id
-from mutoscope.store.sqlite.rows import Row
-from mutoscope.store.sqlite.writer import Changes
+from mutoscope.store.sql.assets import INPUT, NEEDED, OUTPUT, drop, let_go
+from mutoscope.store.sql.connection import Connection
+from mutoscope.store.sql.deliveries import PENDING
+from mutoscope.store.sql.jobs import first_id
+from mutoscope.store.sql.rows import Row, Value, texts
+from mutoscope.store.sql.writer import Changes
 
 # A job that nobody waits for: neither its vendor's news, nor the answer to a paid request, nor a webhook's receiver.
 AT_REST = f"""finished IS NOT NULL AND finished <= ?1
@@ -25,7 +25,7 @@ AT_REST = f"""finished IS NOT NULL AND finished <= ?1
 # Ids are in the order of creation, so what ended before some time lies before it.
 JOBS = f"SELECT id, {AT_REST} FROM jobs WHERE id > ?2 AND id < ?3 ORDER BY id LIMIT ?4"
 FILES_OF = f"""
-    SELECT job, coalesce((SELECT {AT_REST} FROM jobs WHERE id = job), 1) FROM asset_uses
+    SELECT job, NOT EXISTS (SELECT 1 FROM jobs WHERE id = job AND NOT ({AT_REST})) FROM asset_uses
     WHERE role = ?5 AND job > ?2 AND job < ?3 GROUP BY job ORDER BY job LIMIT ?4"""
 DELIVERIES = (
     "SELECT number, created, coalesce(delivered, given_up) FROM deliveries WHERE number > ? ORDER BY number LIMIT ?"
@@ -43,7 +43,8 @@ TRACES = """
     UNION SELECT deliveries.id FROM deliveries JOIN jobs ON jobs.id = job WHERE owner = ?1
     UNION SELECT value FROM (
         SELECT asset AS value FROM uploads WHERE owner = ?1 AND asset IS NOT NULL
-        UNION SELECT asset FROM jobs JOIN asset_uses ON job = jobs.id AND role IN ('input', 'output') WHERE owner = ?1)
+        UNION SELECT asset FROM jobs JOIN asset_uses ON job = jobs.id AND role IN ('input', 'output') WHERE owner = ?1
+    ) AS theirs
     WHERE NOT EXISTS (SELECT 1 FROM uploads WHERE asset = value AND owner <> ?1)
     AND NOT EXISTS (SELECT 1 FROM asset_uses JOIN jobs ON jobs.id = job WHERE asset = value AND owner <> ?1)"""
 
@@ -53,6 +54,7 @@ LEDGER_COLUMNS = "job, kind, amount, model, engine, at, basis"
 LEDGER_OF = f"""
     SELECT {LEDGER_COLUMNS} FROM ledger WHERE job IN (SELECT value FROM json_each(?)) AND owner = ?
     ORDER BY job, kind <> 'reserve', kind"""
+ENTER = f"INSERT INTO ledger (owner, {LEDGER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 LEDGER_LEFT = """
     SELECT DISTINCT job FROM ledger WHERE owner = ?
     AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = job AND finished IS NULL) LIMIT ?"""
@@ -78,7 +80,7 @@ class Found(NamedTuple):
 
 
 def sweep(
-    db: sqlite3.Connection,
+    db: Connection,
     changes: Changes,
     *,
     what: Kept,
@@ -100,20 +102,20 @@ def sweep(
 # Finding
 
 
-def find_jobs(db: sqlite3.Connection, look: Look) -> Found:
+def find_jobs(db: Connection, look: Look) -> Found:
     rows = db.execute(JOBS, (look.before, look.after, first_id(look.before), look.limit)).fetchall()
     return at_rest(rows, look)
 
 
-def find_inputs(db: sqlite3.Connection, look: Look) -> Found:
+def find_inputs(db: Connection, look: Look) -> Found:
     return at_rest(files_of(db, look, INPUT), look)
 
 
-def find_outputs(db: sqlite3.Connection, look: Look) -> Found:
+def find_outputs(db: Connection, look: Look) -> Found:
     return at_rest(files_of(db, look, OUTPUT), look)
 
 
-def files_of(db: sqlite3.Connection, look: Look, role: str) -> list[tuple[str, int]]:
+def files_of(db: Connection, look: Look, role: str) -> list[tuple[str, int]]:
     return db.execute(FILES_OF, (look.before, look.after, first_id(look.before), look.limit, role)).fetchall()
 
 
@@ -121,26 +123,26 @@ def at_rest(rows: Sequence[tuple[str, int]], look: Look) -> Found:
     return Found([id for id, rests in rows if rests], rows[-1][0] if len(rows) == look.limit else None)
 
 
-def find_deliveries(db: sqlite3.Connection, look: Look) -> Found:
+def find_deliveries(db: Connection, look: Look) -> Found:
     rows: list[tuple[int, float, float | None]] = db.execute(DELIVERIES, (int(look.after or 0), look.limit)).fetchall()
     ids = [str(number) for number, _, ended in rows if ended is not None and ended <= look.before]
     more = len(rows) == look.limit and rows[-1][1] <= look.before
     return Found(ids, str(rows[-1][0]) if more else None)
 
 
-def find_uploads(db: sqlite3.Connection, look: Look) -> Found:
+def find_uploads(db: Connection, look: Look) -> Found:
     rows: list[tuple[str, float]] = db.execute(UPLOADS, (float(look.after or 0), look.before, look.limit)).fetchall()
     # Those that expire at one moment may be more than were looked at: what is left of them is found the next time.
     return Found([id for id, _ in rows], repr(rows[-1][1]) if len(rows) == look.limit else None)
 
 
-def find_exchanges(db: sqlite3.Connection, look: Look) -> Found:
+def find_exchanges(db: Connection, look: Look) -> Found:
     rows: list[tuple[str, float, float]] = db.execute(EXCHANGES, (look.after, look.limit)).fetchall()
     more = len(rows) == look.limit and rows[-1][1] <= look.before
     return Found([id for id, _, ended in rows if ended <= look.before], rows[-1][0] if more else None)
 
 
-def find_repeats(db: sqlite3.Connection, look: Look) -> Found:
+def find_repeats(db: Connection, look: Look) -> Found:
     query = (float(look.after or 0), look.before, look.limit)
     rows: list[tuple[str, str, float]] = db.execute(REPEATS, query).fetchall()
     return Found([f"{owner}\0{key}" for owner, key, _ in rows], repr(rows[-1][2]) if len(rows) == look.limit else None)
@@ -149,45 +151,45 @@ def find_repeats(db: sqlite3.Connection, look: Look) -> Found:
 # Removing
 
 
-def remove_jobs(db: sqlite3.Connection, ids: Sequence[str], now: float) -> None:
+def remove_jobs(db: Connection, ids: Sequence[str], now: float) -> None:
     """With what belongs to them. What was sent to vendors stays in the ledger: it says what was spent."""
     let_go(db, ids, now)
     for table, column in (("events", "job"), ("deliveries", "job"), ("jobs", "id")):
         _ = db.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", (texts(ids),))
 
 
-def remove_inputs(db: sqlite3.Connection, ids: Sequence[str], now: float) -> None:
+def remove_inputs(db: Connection, ids: Sequence[str], now: float) -> None:
     let_go(db, ids, now, roles=(INPUT,))
 
 
-def remove_outputs(db: sqlite3.Connection, ids: Sequence[str], now: float) -> None:
+def remove_outputs(db: Connection, ids: Sequence[str], now: float) -> None:
     let_go(db, ids, now, roles=(OUTPUT,))
 
 
-def remove_deliveries(db: sqlite3.Connection, ids: Sequence[str], now: float) -> None:
+def remove_deliveries(db: Connection, ids: Sequence[str], now: float) -> None:
     del now
     _ = db.executemany("DELETE FROM deliveries WHERE number = ?", [(int(id),) for id in ids])
 
 
-def remove_uploads(db: sqlite3.Connection, ids: Sequence[str], now: float) -> None:
+def remove_uploads(db: Connection, ids: Sequence[str], now: float) -> None:
     rows: list[tuple[str | None]] = db.execute(
         "DELETE FROM uploads WHERE id IN (SELECT value FROM json_each(?)) RETURNING asset", (texts(ids),)
     ).fetchall()
     drop(db, {asset for (asset,) in rows if asset}, now)
 
 
-def remove_exchanges(db: sqlite3.Connection, ids: Sequence[str], now: float) -> None:
+def remove_exchanges(db: Connection, ids: Sequence[str], now: float) -> None:
     del now
     _ = db.execute("DELETE FROM exchanges WHERE id IN (SELECT value FROM json_each(?))", (texts(ids),))
 
 
-def remove_repeats(db: sqlite3.Connection, ids: Sequence[str], now: float) -> None:
+def remove_repeats(db: Connection, ids: Sequence[str], now: float) -> None:
     del now
     rows = [tuple(id.split("\0", 1)) for id in ids]
     _ = db.executemany("DELETE FROM repeats WHERE owner = ? AND key = ?", rows)
 
 
-FIND: Mapping[Kept, Callable[[sqlite3.Connection, Look], Found]] = {
+FIND: Mapping[Kept, Callable[[Connection, Look], Found]] = {
     Kept.JOBS: find_jobs,
     Kept.INPUTS: find_inputs,
     Kept.OUTPUTS: find_outputs,
@@ -196,7 +198,7 @@ FIND: Mapping[Kept, Callable[[sqlite3.Connection, Look], Found]] = {
     Kept.EXCHANGES: find_exchanges,
     Kept.REPEATS: find_repeats,
 }
-REMOVE: Mapping[Kept, Callable[[sqlite3.Connection, Sequence[str], float], None]] = {
+REMOVE: Mapping[Kept, Callable[[Connection, Sequence[str], float], None]] = {
     Kept.JOBS: remove_jobs,
     Kept.INPUTS: remove_inputs,
     Kept.OUTPUTS: remove_outputs,
@@ -207,14 +209,14 @@ REMOVE: Mapping[Kept, Callable[[sqlite3.Connection, Sequence[str], float], None]
 }
 
 
-def note_removal(db: sqlite3.Connection) -> None:
+def note_removal(db: Connection) -> None:
     _ = db.execute("UPDATE removals SET number = number + 1")
 
 
 # Files
 
 
-def dropped(db: sqlite3.Connection, changes: Changes, *, gone: Collection[str], later: Mapping[str, float]) -> None:
+def dropped(db: Connection, changes: Changes, *, gone: Collection[str], later: Mapping[str, float]) -> None:
     del changes
     _ = db.executemany("DELETE FROM asset_drops WHERE asset = ?", [(asset,) for asset in gone])
     _ = db.executemany("UPDATE asset_drops SET due = ? WHERE asset = ?", [(due, asset) for asset, due in later.items()])
@@ -223,7 +225,7 @@ def dropped(db: sqlite3.Connection, changes: Changes, *, gone: Collection[str], 
 # Forgetting
 
 
-def forget(db: sqlite3.Connection, changes: Changes, *, owner: str, limit: int, now: float) -> Forgotten:
+def forget(db: Connection, changes: Changes, *, owner: str, limit: int, now: float) -> Forgotten:
     """A part of what is kept of an owner. Nothing is left when nothing was found."""
     ids = column(db, "SELECT id FROM jobs WHERE owner = ? AND finished IS NOT NULL LIMIT ?", (owner, limit))
     forgotten = Forgotten(
@@ -240,7 +242,8 @@ def forget(db: sqlite3.Connection, changes: Changes, *, owner: str, limit: int, 
     )
     # Whatever a vendor still makes for these jobs is to be stopped; the watch names the vendor's task and nobody.
     _ = db.execute(
-        """UPDATE watches SET mode = 'cancel', due = min(coalesce(due, ?1), ?1), deadline = max(deadline, ?1 + 3600)
+        """UPDATE watches SET mode = 'cancel', due = CASE WHEN due < ?1 THEN due ELSE ?1 END,
+                  deadline = CASE WHEN deadline > ?1 + 3600 THEN deadline ELSE ?1 + 3600 END
            WHERE job IN (SELECT value FROM json_each(?2)) AND mode <> 'cancel'""",
         (now, texts(ids)),
     )
@@ -252,54 +255,45 @@ def forget(db: sqlite3.Connection, changes: Changes, *, owner: str, limit: int, 
     return forgotten
 
 
-def clear_dispatches(db: sqlite3.Connection, ids: Sequence[str]) -> int:
+def clear_dispatches(db: Connection, ids: Sequence[str]) -> int:
     """The ledger keeps that something was sent, when, and under which of the vendor's ids; not the vendor's words."""
     return db.execute(
         "UPDATE dispatches SET detail = '' WHERE job IN (SELECT value FROM json_each(?))", (texts(ids),)
     ).rowcount
 
 
-def clear_ledger(db: sqlite3.Connection, owner: str, ids: Sequence[str], limit: int) -> int:
+def clear_ledger(db: Connection, owner: str, ids: Sequence[str], limit: int) -> int:
     """Money stays in the books, under a name that stands for all who were forgotten. The entries are made anew in the
     order of their kinds, which the table holds them to, and it counts them for that name."""
     left = column(db, LEDGER_LEFT, (owner, ENTRIES * limit)) if not ids else []
     jobs = texts([*ids, *left])
     rows: list[Row] = db.execute(LEDGER_OF, (jobs, owner)).fetchall()
     if rows:
-        _ = db.execute("INSERT OR IGNORE INTO forgotten (owner) VALUES (?)", (owner,))
+        _ = db.execute("INSERT INTO forgotten (owner) VALUES (?) ON CONFLICT (owner) DO NOTHING", (owner,))
         _ = db.execute("DELETE FROM ledger WHERE job IN (SELECT value FROM json_each(?)) AND owner = ?", (jobs, owner))
         _ = db.execute("DELETE FROM forgotten WHERE owner = ?", (owner,))
-        entry = f"INSERT INTO ledger (owner, {LEDGER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-        _ = db.executemany(entry, [(NOBODY, *row) for row in rows])
+        # Never two entries of a job in one statement: each is checked against those before it.
+        _ = db.executemany(ENTER, [(NOBODY, *row) for row in rows])
     if not ids and not left:
         query = "DELETE FROM balances WHERE owner = ?1 AND NOT EXISTS (SELECT 1 FROM ledger WHERE owner = ?1)"
         _ = db.execute(query, (owner,))
     return len(rows)
 
 
-def forget_uploads(db: sqlite3.Connection, owner: str, limit: int, now: float) -> int:
+def forget_uploads(db: Connection, owner: str, limit: int, now: float) -> int:
     ids = column(db, "SELECT id FROM uploads WHERE owner = ? LIMIT ?", (owner, limit))
     remove_uploads(db, ids, now)
     return len(ids)
 
 
-def removed(db: sqlite3.Connection, table: str, name: str, owner: str) -> int:
+def removed(db: Connection, table: str, name: str, owner: str) -> int:
     return db.execute(f"DELETE FROM {table} WHERE {name} = ?", (owner,)).rowcount
 
 
-def column(db: sqlite3.Connection, query: str, values: Row) -> list[str]:
+def column(db: Connection, query: str, values: Row) -> list[str]:
     return [id for (id,) in db.execute(query, values)]
 
 
-def count(db: sqlite3.Connection, query: str, *values: object) -> int:
+def count(db: Connection, query: str, *values: Value) -> int:
     [found] = db.execute(query, values).fetchone()
     return int(found)
-
-
-def compact(db: sqlite3.Connection) -> None:
-    """Write the file anew, so that nothing of what was removed is in it or in its journal. Raises sqlite3.Error."""
-    _ = db.execute("PRAGMA secure_delete = ON").fetchall()
-    _ = db.execute("VACUUM")
-    busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    if busy:
-        raise sqlite3.OperationalError("the journal is being read")

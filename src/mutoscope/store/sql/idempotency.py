@@ -2,17 +2,17 @@
 
 # ruff: noqa: S608  (what is put into the SQL here are our own constants)
 
-import sqlite3
-
 from mutoscope.model.job import Job
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store.protocol import Repeat
-from mutoscope.store.sqlite.rows import COLUMNS, Row, job_of
+from mutoscope.store.sql.connection import Connection, in_strides
+from mutoscope.store.sql.rows import COLUMNS, Row, job_of
 
 SWEPT = 100  # rows past their time that are removed with each transaction, and as many again as it adds
 
 FIND = "SELECT job, digest FROM repeats WHERE owner = ? AND key = ? AND until > ?"
-REMEMBER = "INSERT OR REPLACE INTO repeats (owner, key, digest, job, until) VALUES (?, ?, ?, ?, ?)"
+REMEMBER = "INSERT INTO repeats (owner, key, digest, job, until)"
+LAST = "ON CONFLICT (owner, key) DO UPDATE SET digest = excluded.digest, job = excluded.job, until = excluded.until"
 
 
 def other_request() -> Problem:
@@ -27,7 +27,7 @@ class Repeats:
     """What is known of repeated creates while a sequence of additions is stored. Costs nothing where none is to be
     recognised."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: Connection) -> None:
         self._db = db
         self._fresh: dict[tuple[str, str], tuple[Job, Repeat]] = {}
 
@@ -53,11 +53,11 @@ class Repeats:
             (owner, key, repeat.digest, job.id, job.created + repeat.seconds)
             for (owner, key), (job, repeat) in self._fresh.items()
         ]
-        _ = self._db.executemany(REMEMBER, rows)
+        _ = in_strides(self._db, REMEMBER, "(?, ?, ?, ?, ?)", rows, LAST)
         sweep(self._db, max(job.created for job, _ in self._fresh.values()), SWEPT + len(rows))
 
 
-def stored(db: sqlite3.Connection, owner: str, repeat: Repeat, now: float) -> Job | Problem | None:
+def stored(db: Connection, owner: str, repeat: Repeat, now: float) -> Job | Problem | None:
     found: tuple[str, str] | None = db.execute(FIND, (owner, repeat.key, now)).fetchone()
     if found is None:
         return None
@@ -68,7 +68,7 @@ def stored(db: sqlite3.Connection, owner: str, repeat: Repeat, now: float) -> Jo
     return deleted_since() if row is None else job_of(row)
 
 
-def sweep(db: sqlite3.Connection, now: float, limit: int) -> None:
+def sweep(db: Connection, now: float, limit: int) -> None:
     _ = db.execute(
         """DELETE FROM repeats WHERE (owner, key) IN (
                SELECT owner, key FROM repeats WHERE until <= ? ORDER BY until LIMIT ?)""",

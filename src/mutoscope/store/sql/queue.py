@@ -2,8 +2,9 @@
 
 # ruff: noqa: S608  (what is put into the SQL here are our own constants)
 
-import sqlite3
 from heapq import heapify, heappop, heapreplace
+
+from mutoscope.store.sql.connection import Connection
 
 OWNERS_KEPT = 10_000
 ID_LENGTH = 36
@@ -11,7 +12,7 @@ QUEUED = "state = 'queued' AND throttled = 0 AND engine = ?1"
 ENDS = f"SELECT (SELECT min(owner) FROM jobs WHERE {QUEUED}), (SELECT max(owner) FROM jobs WHERE {QUEUED})"
 OLDEST = f"SELECT id, started IS NULL FROM jobs WHERE {QUEUED} AND owner = ?2 ORDER BY id LIMIT ?3"
 # One text, so that the rows are put together where the interpreter is free for others.
-ALL_QUEUED = f"SELECT group_concat(id, ' ') FROM (SELECT id FROM jobs WHERE {QUEUED} ORDER BY id)"
+ALL_QUEUED = f"SELECT group_concat(id, ' ') FROM (SELECT id FROM jobs WHERE {QUEUED} ORDER BY id) AS found"
 # The oldest job of every owner that waits, as its id and the owner. Each step seeks the first entry of the next owner
 # instead of reading a backlog; one text for both, because a step can carry one value.
 HEADS = f"""
@@ -34,7 +35,8 @@ OPEN_WAITING = """
         SELECT (SELECT min(engine) FROM jobs WHERE state = 'running' AND engine > engines.engine)
         FROM engines WHERE engine IS NOT NULL)
     SELECT (SELECT count(*) FROM jobs WHERE owner = '' AND finished IS NULL)
-        - (SELECT total((SELECT count(*) FROM jobs WHERE state = 'running' AND engine = engines.engine AND owner = ''))
+        - (SELECT CAST(coalesce(sum((SELECT count(*) FROM jobs
+                                     WHERE state = 'running' AND engine = engines.engine AND owner = '')), 0) AS BIGINT)
            FROM engines WHERE engine IS NOT NULL)"""
 
 
@@ -58,7 +60,7 @@ class Turns:
         return self._count
 
 
-def next_queued(db: sqlite3.Connection, turns: Turns, engine: str, limit: int) -> dict[str, bool]:
+def next_queued(db: Connection, turns: Turns, engine: str, limit: int) -> dict[str, bool]:
     """Ids in the order of their turn, and whether each would run for the first time.
 
     The turn is of the owner with the fewest jobs running on the engine; among those with equally many, of the one who
@@ -88,7 +90,7 @@ def next_queued(db: sqlite3.Connection, turns: Turns, engine: str, limit: int) -
     return chosen
 
 
-def heads(db: sqlite3.Connection, engine: str) -> list[tuple[int, str, str]]:
+def heads(db: Connection, engine: str) -> list[tuple[int, str, str]]:
     """Of each owner that waits: how many jobs it has running, its oldest waiting one, its name."""
     running: dict[str, int] = dict(db.execute(RUNNING, (engine,)))
     pairs = [(head[:ID_LENGTH], head[ID_LENGTH:]) for (head,) in db.execute(HEADS, (engine,))]

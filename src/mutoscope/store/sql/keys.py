@@ -2,7 +2,6 @@
 
 # ruff: noqa: S608  (what is put into the SQL here are our own constants)
 
-import sqlite3
 from collections.abc import Mapping
 
 import msgspec
@@ -11,8 +10,9 @@ from msgspec import Struct
 from mutoscope.model.config import Rights
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store.protocol import KeyRecord
-from mutoscope.store.sqlite.rows import Row, encode
-from mutoscope.store.sqlite.writer import Changes
+from mutoscope.store.sql.connection import Connection
+from mutoscope.store.sql.rows import Row, encode
+from mutoscope.store.sql.writer import Changes
 
 TOUCHED_SECONDS = 60.0  # how old the time of last use may be
 
@@ -56,7 +56,7 @@ def key_of(row: Row) -> KeyRecord:
     )
 
 
-def add_key(db: sqlite3.Connection, changes: Changes, *, key: KeyRecord) -> None:
+def add_key(db: Connection, changes: Changes, *, key: KeyRecord) -> None:
     del changes
     values: Row = (
         key.id,
@@ -71,14 +71,13 @@ def add_key(db: sqlite3.Connection, changes: Changes, *, key: KeyRecord) -> None
     )
     try:
         _ = db.execute(f"INSERT INTO keys ({KEY_COLUMNS}) VALUES ({', '.join('?' * len(values))})", values)
-    except sqlite3.IntegrityError as error:
-        unique = (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE)
-        if error.sqlite_errorcode not in unique:
+    except db.failures as error:
+        if not db.conflict(error):
             raise
         raise Problem(Kind.CONFLICT, "This key exists already.") from error
 
 
-def revoke_key(db: sqlite3.Connection, changes: Changes, *, id: str, now: float) -> KeyRecord | None:
+def revoke_key(db: Connection, changes: Changes, *, id: str, now: float) -> KeyRecord | None:
     """The row stays: a server that had a key is never open to all again."""
     del changes
     query = f"UPDATE keys SET revoked = coalesce(revoked, ?) WHERE id = ? RETURNING {KEY_COLUMNS}"
@@ -87,27 +86,28 @@ def revoke_key(db: sqlite3.Connection, changes: Changes, *, id: str, now: float)
 
 
 def rotate_key(
-    db: sqlite3.Connection, changes: Changes, *, id: str, successor: KeyRecord, until: float, now: float
+    db: Connection, changes: Changes, *, id: str, successor: KeyRecord, until: float, now: float
 ) -> KeyRecord | None:
     row: Row | None = db.execute(
-        f"SELECT {KEY_COLUMNS} FROM keys WHERE id = ? AND revoked IS NULL AND coalesce(expires > ?, 1)", (id, now)
+        f"SELECT {KEY_COLUMNS} FROM keys WHERE id = ? AND revoked IS NULL AND (expires IS NULL OR expires > ?)",
+        (id, now),
     ).fetchone()
     if row is None:
         return None
     old = key_of(row)
     fresh = msgspec.structs.replace(successor, name=old.name, rights=old.rights, expires=old.expires)
     add_key(db, changes, key=fresh)
-    _ = db.execute("UPDATE keys SET expires = min(coalesce(expires, ?1), ?1) WHERE id = ?2", (until, id))
+    _ = db.execute("UPDATE keys SET expires = ?1 WHERE id = ?2 AND (expires IS NULL OR expires > ?1)", (until, id))
     return fresh
 
 
-def touch_key(db: sqlite3.Connection, changes: Changes, *, id: str, now: float) -> bool:
+def touch_key(db: Connection, changes: Changes, *, id: str, now: float) -> bool:
     del changes
-    query = "UPDATE keys SET last_used = ?1 WHERE id = ?2 AND coalesce(last_used <= ?1 - ?3, 1)"
+    query = "UPDATE keys SET last_used = ?1 WHERE id = ?2 AND (last_used IS NULL OR last_used <= ?1 - ?3)"
     return db.execute(query, (now, id, TOUCHED_SECONDS)).rowcount > 0
 
 
-def add_traffic(db: sqlite3.Connection, changes: Changes, *, day: str, sent: Mapping[str, int]) -> dict[str, int]:
+def add_traffic(db: Connection, changes: Changes, *, day: str, sent: Mapping[str, int]) -> dict[str, int]:
     """Earlier days are forgotten."""
     del changes
     _ = db.execute("DELETE FROM traffic WHERE day < ?", (day,))
@@ -115,7 +115,7 @@ def add_traffic(db: sqlite3.Connection, changes: Changes, *, day: str, sent: Map
     for owner, bytes in sent.items():
         [total] = db.execute(
             """INSERT INTO traffic (day, owner, bytes) VALUES (?, ?, ?)
-               ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes RETURNING bytes""",
+               ON CONFLICT (day, owner) DO UPDATE SET bytes = traffic.bytes + excluded.bytes RETURNING bytes""",
             (day, owner, bytes),
         ).fetchone()
         totals[owner] = int(total)

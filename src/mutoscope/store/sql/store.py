@@ -1,16 +1,12 @@
-"""The store in one SQLite file: WAL, synchronous=FULL, one writer thread with group commit, reads on the event loop."""
+"""The store on a database that speaks SQL: one writer thread with group commit, and what is remembered of hot jobs."""
 
 # ruff: noqa: S608  (what is put into the SQL here are our own constants)
 
-import asyncio
 import heapq
-import sqlite3
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from itertools import islice
-from pathlib import Path
-from time import monotonic, time
+from time import time
 from typing import Any, Literal
 
 import msgspec
@@ -18,6 +14,7 @@ import msgspec
 from mutoscope.model.job import Dispatch, Event, Failure, Job, Json, Output, Sent, State, Watch
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import Upload
+from mutoscope.store.fleet import Fleet
 from mutoscope.store.hot import HotJobs
 from mutoscope.store.protocol import (
     EVENTS,
@@ -32,6 +29,7 @@ from mutoscope.store.protocol import (
     JobList,
     Kept,
     KeyRecord,
+    News,
     Outlay,
     PendingDelivery,
     Repeat,
@@ -41,13 +39,13 @@ from mutoscope.store.protocol import (
     SpendingRow,
     Swept,
 )
-from mutoscope.store.sqlite import assets as files
-from mutoscope.store.sqlite import browse, figures, jobs, keys, ledger, queue, retention, upstream
-from mutoscope.store.sqlite import deliveries as outbox
-from mutoscope.store.sqlite import idempotency as repeats
-from mutoscope.store.sqlite.migrations import NewerDatabase, check_version, migrate, migration_files, version
-from mutoscope.store.sqlite.queue import Turns
-from mutoscope.store.sqlite.rows import (
+from mutoscope.store.sql import assets as files
+from mutoscope.store.sql import browse, figures, jobs, keys, ledger, queue, retention, upstream
+from mutoscope.store.sql import deliveries as outbox
+from mutoscope.store.sql import idempotency as repeats
+from mutoscope.store.sql.connection import NOT_OPEN, Connection, Database, in_strides
+from mutoscope.store.sql.queue import Turns
+from mutoscope.store.sql.rows import (
     COLUMNS,
     DELIVERY_COLUMNS,
     DISPATCH_COLUMNS,
@@ -56,18 +54,18 @@ from mutoscope.store.sqlite.rows import (
     Row,
     Value,
     blob,
+    decode_outputs,
     delivery_of,
     dispatch_of,
     encode,
     event_of,
     job_of,
     row_of,
+    texts,
     upload_of,
     upload_row,
 )
-from mutoscope.store.sqlite.writer import Changes, Work, Writer, unavailable
-
-__all__ = ["NewerDatabase", "SqliteStore", "check_readable"]
+from mutoscope.store.sql.writer import Changes, Work, Writer
 
 SHOWN = f"SELECT {COLUMNS} FROM jobs WHERE deleted = 0"
 GET = f"{SHOWN} AND id = ?"
@@ -91,51 +89,39 @@ NEXT_WATCH = """
         FROM accounts WHERE account IS NOT NULL)
     SELECT min((SELECT min(due) FROM watches AS w WHERE due IS NOT NULL AND w.account = accounts.account))
     FROM accounts WHERE account IS NOT NULL"""
-COMPACT_SECONDS = 60.0  # how long it waits for others to let go of the file
 PROGRESS_STEP = 0.01  # a smaller one is not worth a write
-APPLICATION = 0x4D55544F  # "MUTO", where `file` and others look for whose file it is
-OLDEST_SQLITE = (3, 38, 0)  # STRICT tables, RETURNING, json_each built in
 
 
-class SqliteStore:
+class SqlStore:
     """The Store protocol, which documents the methods. Used from one event loop."""
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        hot_jobs: int = 4096,
-        busy_seconds: float = 5.0,
-        clock: Callable[[], float] = monotonic,
-    ) -> None:
-        """`busy_seconds`: how long a write waits for another process to finish its own. `clock` ages the hot jobs."""
-        self._path, self._busy_seconds = path, busy_seconds
+    def __init__(self, database: Database, *, hot_jobs: int, clock: Callable[[], float]) -> None:
+        """`clock` ages the hot jobs."""
+        self._database = database
         self._hot = HotJobs(hot_jobs, clock=clock)
+        self._being_read: dict[str, object] = {}  # ids of jobs that are, each with something to tell the reads apart
         self._turns = Turns()
         self._add_together = partial(jobs.add_together, tallies=jobs.Tallies())
         self._writer: Writer | None = None
-        self._reader: sqlite3.Connection | None = None
+        self._read, self._report = database.read, database.report
+        self.told: Callable[[News], None] | None = None
+        self.fleet: Fleet | None = None  # where other processes may work on the same jobs
         self._removals = -1  # by any process, when it was last asked
 
     async def open(self) -> None:
-        """Raises NewerDatabase, and Problem when the file cannot be used."""
-        if sqlite3.sqlite_version_info < OLDEST_SQLITE:
-            needed = ".".join(map(str, OLDEST_SQLITE))
-            raise Problem(Kind.UNAVAILABLE, f"SQLite {sqlite3.sqlite_version} is too old: {needed} is needed.")
-        try:
-            db = await asyncio.to_thread(open_for_writing, self._path, self._busy_seconds)
-            self._reader = open_for_reading(self._path)
-        except sqlite3.Error as error:
-            raise unavailable(error) from error
-        self._writer = Writer(db, self._publish)
+        """Raises NewerDatabase, and Problem when the database cannot be used."""
+        self._writer = Writer(await self._database.open(), self._publish)
+        self._database.listen(self._heard)
 
     async def close(self) -> None:
         if self._writer is not None:
             await self._writer.close()
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
+        await self._database.close()
         self._hot.clear()
+
+    @property
+    def shared(self) -> bool:
+        return self._database.shared
 
     @property
     def commits(self) -> int:
@@ -145,7 +131,7 @@ class SqliteStore:
     @property
     def _open_writer(self) -> Writer:
         if self._writer is None:
-            raise Problem(Kind.UNAVAILABLE, "The job store is not open.")
+            raise Problem(Kind.UNAVAILABLE, NOT_OPEN)
         return self._writer
 
     # Jobs: reading
@@ -156,15 +142,21 @@ class SqliteStore:
     async def get(self, id: str) -> Job | None:
         job = self._hot.get(id)
         if job is None:
-            for row in self._read(GET, (id,)):
+            mine = self._being_read.setdefault(id, object())
+            try:
+                rows = await self._read(GET, (id,))
+            finally:
+                known = self._being_read.pop(id, None) is mine  # else it has changed since the database was asked
+            for row in rows:
                 job = job_of(row)
-                self._hot.put(job)
+                if known:
+                    self._hot.put(job)
         return job
 
     async def repeated(self, owner: str, repeat: Repeat, *, now: float) -> Job | None:
         if not repeat.replays:
             return None
-        for id, digest in self._read(repeats.FIND, (owner, repeat.key, now)):
+        for id, digest in await self._read(repeats.FIND, (owner, repeat.key, now)):
             if digest != repeat.digest:
                 raise repeats.other_request()
             job = await self.get(str(id))
@@ -175,16 +167,16 @@ class SqliteStore:
 
     async def list(self, *, wire: str, owner: str, route: str, limit: int, offset: int = 0) -> tuple[Job, ...]:
         if not route:
-            return self._list_all_routes(wire, owner, limit, offset)
-        rows = self._read(
+            return await self._list_all_routes(wire, owner, limit, offset)
+        rows = await self._read(
             f"{SHOWN} AND wire = ? AND owner = ? AND route = ? ORDER BY id DESC LIMIT ? OFFSET ?",
             (wire, owner, route, limit, offset),
         )
         return tuple(map(job_of, rows))
 
-    def _list_all_routes(self, wire: str, owner: str, limit: int, offset: int) -> tuple[Job, ...]:
+    async def _list_all_routes(self, wire: str, owner: str, limit: int, offset: int) -> tuple[Job, ...]:
         """Merged from the newest of each route: the index is sorted within a route only, and routes are few."""
-        routes = self._read(
+        routes = await self._read(
             """WITH RECURSIVE routes (route) AS (
                    SELECT min(route) FROM jobs WHERE deleted = 0 AND wire = ?1 AND owner = ?2
                    UNION ALL
@@ -196,20 +188,20 @@ class SqliteStore:
         )
         newest = """SELECT id FROM jobs WHERE deleted = 0 AND wire = ? AND owner = ? AND route = ?
                     ORDER BY id DESC LIMIT ?"""
-        per_route = [self._read(newest, (wire, owner, route, offset + limit)) for (route,) in routes]
+        per_route = [await self._read(newest, (wire, owner, route, offset + limit)) for (route,) in routes]
         merged = heapq.merge(*per_route, reverse=True)
-        return tuple(self._read_job(str(id)) for (id,) in islice(merged, offset, offset + limit))
+        return tuple([await self._read_job(str(id)) for (id,) in islice(merged, offset, offset + limit)])
 
-    def _read_job(self, id: str) -> Job:
-        [row] = self._read(GET, (id,))
+    async def _read_job(self, id: str) -> Job:
+        [row] = await self._read(GET, (id,))
         return job_of(row)
 
     async def recent(self, *, limit: int, state: State | None = None) -> tuple[Job, ...]:
         if state is None:
             # "id > ''" is true of all, and lets the index find the end.
-            rows = self._read(f"{SHOWN} AND id > '' ORDER BY id DESC LIMIT ?", (limit,))
+            rows = await self._read(f"{SHOWN} AND id > '' ORDER BY id DESC LIMIT ?", (limit,))
         elif state.final:
-            rows = self._read(
+            rows = await self._read(
                 f"{SHOWN} AND finished IS NOT NULL AND state = ? ORDER BY id DESC LIMIT ?", (state.value, limit)
             )
         else:  # sorts what is unfinished, which may be long
@@ -227,18 +219,10 @@ class SqliteStore:
         return dict.fromkeys(State, 0) | dict(msgspec.convert(rows, list[tuple[State, int]]))
 
     async def figures(self) -> Figures:
-        if self._reader is None:
-            raise Problem(Kind.UNAVAILABLE, "The job store is not open.")
-        try:
-            return await asyncio.to_thread(figures.read, self._path, read_apart)
-        except sqlite3.Error as error:
-            raise unavailable(error) from error
+        return await figures.read(self._report)
 
     async def queued(self, engine: str) -> Sequence[str]:
-        try:
-            rows = await asyncio.to_thread(read_apart, self._path, queue.ALL_QUEUED, (engine,))
-        except sqlite3.Error as error:
-            raise unavailable(error) from error
+        rows = await self._report(queue.ALL_QUEUED, (engine,))
         return str(rows[0][0] or "").split()
 
     async def touch(self) -> None:
@@ -246,14 +230,14 @@ class SqliteStore:
 
     async def balance(self, owner: str, *, period: Literal["day", "month", "total"], now: float) -> Balance:
         key = ledger.period_of(period, now)
-        charged, reserved = ledger.balance(self._read(ledger.BALANCE, (owner, key)), key)
+        charged, reserved = ledger.balance(await self._read(ledger.BALANCE, (owner, key)), key)
         return Balance(charged=charged / ledger.MICRO, reserved=reserved / ledger.MICRO)
 
     async def entries(self, job: str) -> tuple[Entry, ...]:
-        return tuple(map(ledger.entry_of, self._read(ledger.ENTRIES, (job,))))
+        return tuple(map(ledger.entry_of, await self._read(ledger.ENTRIES, (job,))))
 
     async def set_aside(self, outlay: Outlay) -> None:
-        return await self._write(partial(ledger.set_aside, outlay=outlay), guarded=True)
+        return await self._write(partial(ledger.set_aside, outlay=outlay))
 
     async def settle_exchanges(
         self,
@@ -264,7 +248,7 @@ class SqliteStore:
     ) -> None:
         rows = list(map(exchange_row, records))
         work = partial(settle_exchanges, settlements=tuple(settlements), outlays=tuple(outlays), rows=rows)
-        return await self._write(work, guarded=True)
+        return await self._write(work)
 
     async def exchanges(
         self, *, owner: str | None = None, before: str = "", limit: int = 100
@@ -280,7 +264,7 @@ class SqliteStore:
         return tuple(map(exchange_of, rows))
 
     async def exchange(self, id: str) -> ExchangeRecord | None:
-        rows = self._read("SELECT record, request, response FROM exchanges WHERE id = ?", (id,))
+        rows = await self._read("SELECT record, request, response FROM exchanges WHERE id = ?", (id,))
         return next(map(exchange_of, rows), None)
 
     async def spending(self, *, since: float, until: float, owner: str | None = None) -> tuple[SpendingRow, ...]:
@@ -353,7 +337,7 @@ class SqliteStore:
             made_before=made_before,
             held=held,
         )
-        return await self._write(work, guarded=True)
+        return await self._write(work)
 
     async def renew(self, *, worker: str, lease_seconds: float, ids: Collection[str], now: float) -> set[str]:
         if not ids:
@@ -362,11 +346,11 @@ class SqliteStore:
 
     async def progress(self, id: str, worker: str, share: float | None, *, upstream_status: str | None = None) -> bool:
         within = None if share is None else min(max(share, 0.0), 1.0)
-        return await self._write(partial(jobs.progress, id=id, worker=worker, share=within, status=upstream_status))
+        return await self._open_writer.join(jobs.progress, jobs.Progress(id, worker, within, upstream_status))
 
     async def checkpoint(self, id: str, worker: str, facts: Json) -> bool:
         work = partial(jobs.checkpoint, id=id, worker=worker, facts=encode(facts))
-        return await self._write(work, guarded=True)
+        return await self._write(work)
 
     async def release(self, id: str, worker: str, now: float, *, counted: bool = True) -> bool:
         return await self._write(partial(jobs.release, id=id, worker=worker, now=now, counted=counted))
@@ -385,23 +369,28 @@ class SqliteStore:
         pending_delivery: PendingDelivery | None = None,
     ) -> Job | None:
         ending = jobs.Ending(state.value, blob(outputs), blob(failure), tuple(notes), cost)
-        work = partial(jobs.settle, id=id, worker=worker, ending=ending, now=now, pending_delivery=pending_delivery)
-        return await self._write(work, guarded=True)
+        return await self._open_writer.join(jobs.settle, jobs.Settling(id, worker, ending, now, pending_delivery))
 
     async def cancel(self, id: str, *, now: float, pending_delivery: PendingDelivery | None = None) -> Job | None:
-        return await self._write(partial(jobs.cancel, id=id, now=now, pending_delivery=pending_delivery), guarded=True)
+        return await self._write(partial(jobs.cancel, id=id, now=now, pending_delivery=pending_delivery))
 
     async def delete(self, id: str, *, owner: str | None = None) -> bool:
-        return await self._write(partial(jobs.delete, id=id, owner=owner, now=time()), guarded=True)
+        return await self._write(partial(jobs.delete, id=id, owner=owner, now=time()))
 
-    async def recover(self, *, now: float, concurrency: Callable[[str, str], int | None] | None = None) -> int:
-        return await self._write(partial(jobs.recover, now=now, concurrency=concurrency), guarded=True)
+    async def recover(
+        self,
+        *,
+        now: float,
+        concurrency: Callable[[str, str], int | None] | None = None,
+        dead: Collection[str] | None = None,
+    ) -> int:
+        return await self._write(partial(jobs.recover, now=now, concurrency=concurrency, dead=dead))
 
     # Jobs that a vendor makes
 
     async def intend(self, id: str, worker: str, *, account: str, reference: str, now: float) -> Dispatch | None:
         work = partial(upstream.intend, id=id, worker=worker, account=account, reference=reference, now=now)
-        return await self._write(work, guarded=True)
+        return await self._write(work)
 
     async def accept(
         self, id: str, *, number: int, handle: Json, status: str, due: float, deadline: float, now: float
@@ -416,16 +405,16 @@ class SqliteStore:
             deadline=deadline,
             now=now,
         )
-        return await self._write(work, guarded=True)
+        return await self._write(work)
 
     async def resolve(self, id: str, *, number: int, sent: Sent, detail: str, now: float) -> bool:
         if sent in (Sent.INTENDED, Sent.ACCEPTED):
             raise ValueError("a dispatch turns out refused, unsent or unknown")
         work = partial(upstream.resolve, id=id, number=number, sent=sent, detail=detail, now=now)
-        return await self._write(work, guarded=True)
+        return await self._write(work)
 
     async def dispatches(self, id: str) -> tuple[Dispatch, ...]:
-        rows = self._read(f"SELECT {DISPATCH_COLUMNS} FROM dispatches WHERE job = ? ORDER BY number", (id,))
+        rows = await self._read(f"SELECT {DISPATCH_COLUMNS} FROM dispatches WHERE job = ? ORDER BY number", (id,))
         return tuple(map(dispatch_of, rows))
 
     async def all_dispatches(self, *, after: tuple[str, int] = ("", 0), limit: int = 1000) -> tuple[Dispatch, ...]:
@@ -434,30 +423,30 @@ class SqliteStore:
 
     async def unresolved(self, account: str) -> int:
         query = "SELECT count(*) FROM dispatches WHERE account = ? AND sent = 'intended'"
-        [(found,)] = self._read(query, (account,))
+        [(found,)] = await self._read(query, (account,))
         return msgspec.convert(found, int)
 
     async def dispatched_ids(self, account: str, ids: Collection[str]) -> set[str]:
-        rows = self._read(
+        rows = await self._read(
             """SELECT upstream_id FROM json_each(?2) CROSS JOIN dispatches
                WHERE account = ?1 AND upstream_id IS NOT NULL AND upstream_id = value""",
-            (account, jobs.ids_of(tuple(ids))),
+            (account, texts(tuple(ids))),
         )
         return {str(id) for (id,) in rows}
 
     async def upstream(self, account: str) -> int:
         query = "SELECT count(*) FROM watches WHERE account = ? AND due IS NOT NULL AND mode = 'wait'"
-        [(found,)] = self._read(query, (account,))
+        [(found,)] = await self._read(query, (account,))
         return msgspec.convert(found, int)
 
     async def due_watches(
         self, *, account: str, now: float, limit: int, next_due: Callable[[Watch], float]
     ) -> tuple[Watch, ...]:
         work = partial(upstream.due_watches, account=account, now=now, limit=limit, next_due=next_due)
-        return await self._write(work, guarded=True)
+        return await self._write(work)
 
     async def next_watch(self) -> float | None:
-        [(due,)] = self._read(NEXT_WATCH, ())
+        [(due,)] = await self._read(NEXT_WATCH, ())
         return msgspec.convert(due, float | None)
 
     async def hasten(self, id: str, *, now: float) -> bool:
@@ -467,32 +456,34 @@ class SqliteStore:
         return await self._write(partial(upstream.postpone, id=id, due=due))
 
     async def shift(self, seconds: float) -> int:
-        return await self._write(partial(upstream.shift, seconds=seconds), guarded=True)
+        return await self._write(partial(upstream.shift, seconds=seconds))
 
     async def observe(self, id: str, *, status: str, progress: float | None, now: float) -> bool:
         """What is known already is not written again: most polls bring nothing new, and cost a read."""
         del now  # no transition
         share = None if progress is None else min(max(progress, 0.0), 1.0)
-        for known, before in self._read(f"SELECT upstream_status, progress FROM jobs WHERE {upstream.PARKED}", (id,)):
+        for known, before in await self._read(
+            f"SELECT upstream_status, progress FROM jobs WHERE {upstream.PARKED}", (id,)
+        ):
             if known == status and not moved(msgspec.convert(before, float | None), share):
                 return True
-            return await self._write(partial(upstream.observe, id=id, status=status, share=share))
+            return await self._open_writer.join(upstream.observe, upstream.Sight(id, status, share))
         return False
 
     async def collect(self, id: str, *, facts: Json, now: float) -> bool:
-        return await self._write(partial(upstream.collect, id=id, facts=encode(facts), now=now), guarded=True)
+        return await self._write(partial(upstream.collect, id=id, facts=encode(facts), now=now))
 
     async def park(self, id: str, worker: str, *, due: float, detail: str, now: float) -> bool:
         work = partial(upstream.park, id=id, worker=worker, due=due, detail=detail, now=now)
-        return await self._write(work, guarded=True)
+        return await self._write(work)
 
     async def defer(self, id: str, worker: str, *, until: float, detail: str, now: float) -> bool:
         work = partial(upstream.defer, id=id, worker=worker, until=until, detail=detail, now=now)
-        return await self._write(work, guarded=True)
+        return await self._write(work)
 
     async def reroute(self, id: str, worker: str, *, engine: str, detail: str, now: float) -> bool:
         work = partial(upstream.reroute, id=id, worker=worker, engine=engine, detail=detail, now=now)
-        return await self._write(work, guarded=True)
+        return await self._write(work)
 
     async def settle_upstream(
         self,
@@ -509,14 +500,14 @@ class SqliteStore:
         work = partial(
             upstream.settle, id=id, ending=ending, now=now, keep_until=keep_until, pending_delivery=pending_delivery
         )
-        return await self._write(work, guarded=True)
+        return await self._write(work)
 
     async def revive(self, id: str, *, facts: Json, now: float) -> bool:
-        return await self._write(partial(upstream.revive, id=id, facts=encode(facts), now=now), guarded=True)
+        return await self._write(partial(upstream.revive, id=id, facts=encode(facts), now=now))
 
     async def unwatch(self, id: str, *, detail: str, cost: float | None = None, now: float) -> bool:
         work = partial(upstream.unwatch, id=id, detail=detail, cost=cost, now=now)
-        return await self._write(work, guarded=True)
+        return await self._write(work)
 
     async def add_event(self, id: str, what: str, *, account: str | None = None, detail: str = "", now: float) -> None:
         if what not in EVENTS:
@@ -525,7 +516,7 @@ class SqliteStore:
         return await self._write(work)
 
     async def events(self, id: str) -> tuple[Event, ...]:
-        rows = self._read(f"SELECT {EVENT_COLUMNS} FROM events WHERE job = ? ORDER BY number", (id,))
+        rows = await self._read(f"SELECT {EVENT_COLUMNS} FROM events WHERE job = ? ORDER BY number", (id,))
         return tuple(map(event_of, rows))
 
     # Deliveries
@@ -542,11 +533,11 @@ class SqliteStore:
     ) -> DueDeliveries:
         fairness = None if per_receiver is None else outbox.Fairness(per_receiver, frozenset(failing), failing_limit)
         work = partial(outbox.lease_due, now=now, limit=limit, leased_until=now + lease_seconds, fairness=fairness)
-        return await self._write(work, guarded=True)
+        return await self._write(work)
 
     async def next_due(self, *, after: float | None = None) -> float | None:
         query = f"SELECT min(due) FROM deliveries WHERE {outbox.PENDING}"
-        [(due,)] = self._read(query, ()) if after is None else self._read(f"{query} AND due > ?", (after,))
+        [(due,)] = await self._read(query, ()) if after is None else await self._read(f"{query} AND due > ?", (after,))
         return msgspec.convert(due, float | None)
 
     async def record_attempt(
@@ -570,7 +561,7 @@ class SqliteStore:
             delivered=delivered,
             next_due=next_due,
         )
-        return await self._write(work, guarded=True)
+        return await self._write(work)
 
     async def deliveries(
         self, *, job: str | None = None, pending_only: bool = False, limit: int = 100
@@ -583,7 +574,7 @@ class SqliteStore:
         return tuple(map(delivery_of, rows))
 
     async def attempts(self, id: str) -> tuple[Attempt, ...]:
-        rows = self._read(
+        rows = await self._read(
             "SELECT number, at, status, error, ms FROM delivery_attempts WHERE delivery = ? ORDER BY number",
             (id,),
         )
@@ -596,10 +587,10 @@ class SqliteStore:
     # Uploads
 
     async def add_uploads(self, uploads: Sequence[Upload]) -> None:
-        return await self._write(partial(insert_uploads, rows=list(map(upload_row, uploads))), guarded=True)
+        return await self._write(partial(insert_uploads, rows=list(map(upload_row, uploads))))
 
     async def upload(self, id: str) -> Upload | None:
-        rows = self._read(f"SELECT {UPLOAD_COLUMNS} FROM uploads WHERE id = ?", (id,))
+        rows = await self._read(f"SELECT {UPLOAD_COLUMNS} FROM uploads WHERE id = ?", (id,))
         return next(map(upload_of, rows), None)
 
     async def fill_upload(self, id: str, asset: str, bytes: int, now: float) -> bool:
@@ -609,7 +600,7 @@ class SqliteStore:
         return await self._write(partial(expire_upload, id=id, now=now))
 
     async def uploads(self, *, wire: str, owner: str, limit: int) -> tuple[Upload, ...]:
-        rows = self._read(
+        rows = await self._read(
             f"""SELECT {UPLOAD_COLUMNS} FROM uploads WHERE wire = ? AND owner = ?
                 ORDER BY created DESC, rowid DESC LIMIT ?""",
             (wire, owner, limit),
@@ -622,10 +613,10 @@ class SqliteStore:
         return await self._write(partial(keys.add_key, key=key))
 
     async def key(self, digest: str) -> KeyRecord | None:
-        return next(map(keys.key_of, self._read(keys.FIND, (digest,))), None)
+        return next(map(keys.key_of, await self._read(keys.FIND, (digest,))), None)
 
     async def keys(self, *, name: str | None = None) -> tuple[KeyRecord, ...]:
-        rows = await self._report(keys.ALL, ()) if name is None else self._read(keys.OF_OWNER, (name,))
+        rows = await self._report(keys.ALL, ()) if name is None else await self._read(keys.OF_OWNER, (name,))
         return tuple(map(keys.key_of, rows))
 
     async def revoke_key(self, id: str, *, now: float) -> KeyRecord | None:
@@ -633,20 +624,20 @@ class SqliteStore:
 
     async def rotate_key(self, id: str, successor: KeyRecord, *, until: float, now: float) -> KeyRecord | None:
         work = partial(keys.rotate_key, id=id, successor=successor, until=until, now=now)
-        return await self._write(work, guarded=True)
+        return await self._write(work)
 
     async def key_changes(self) -> int:
-        [(number,)] = self._read(keys.CHANGES, ())
+        [(number,)] = await self._read(keys.CHANGES, ())
         return msgspec.convert(number, int)
 
     async def touch_key(self, id: str, *, now: float) -> bool:
         return await self._write(partial(keys.touch_key, id=id, now=now))
 
     async def traffic(self, day: str, owner: str) -> int:
-        return next((msgspec.convert(bytes, int) for (bytes,) in self._read(keys.TRAFFIC, (day, owner))), 0)
+        return next((msgspec.convert(bytes, int) for (bytes,) in await self._read(keys.TRAFFIC, (day, owner))), 0)
 
     async def add_traffic(self, day: str, sent: Mapping[str, int]) -> dict[str, int]:
-        return await self._write(partial(keys.add_traffic, day=day, sent=dict(sent)), guarded=True)
+        return await self._write(partial(keys.add_traffic, day=day, sent=dict(sent)))
 
     # What goes
 
@@ -663,24 +654,28 @@ class SqliteStore:
     ) -> Swept:
         look = retention.Look(after, before, limit)
         work = partial(retention.sweep, what=what, look=look, now=now, spared=frozenset(spared), dry_run=dry_run)
-        return await self._write(work, guarded=True)
+        return await self._write(work)
 
     async def due_drops(self, *, now: float, limit: int) -> tuple[str, ...]:
-        return tuple(str(asset) for (asset,) in self._read(retention.DUE_DROPS, (now, limit)))
+        return tuple(str(asset) for (asset,) in await self._read(retention.DUE_DROPS, (now, limit)))
 
     async def asset_bytes(self, asset: str) -> int | None:
-        row = next(iter(self._read(files.BYTES, (asset,))), None)
-        return None if row is None else msgspec.convert(row[0], int | None) or None
+        for (size,) in await self._read(files.UPLOADED, (asset,)):
+            return msgspec.convert(size, int | None) or None
+        for (outputs,) in await self._read(files.MADE, (asset,)):
+            made = decode_outputs(msgspec.convert(outputs, bytes))
+            return next((each.bytes for each in made if each.asset == asset), None) or None
+        return None
 
     async def assets(self) -> tuple[str, ...]:
         return tuple(str(asset) for (asset,) in await self._report(files.ALL, ()))
 
     async def needed(self, assets: Collection[str]) -> set[str]:
-        return {str(asset) for (asset,) in self._read(retention.NEEDED_AMONG, (jobs.ids_of(tuple(assets)),))}
+        return {str(asset) for (asset,) in await self._read(retention.NEEDED_AMONG, (texts(tuple(assets)),))}
 
     async def dropped(self, gone: Collection[str], later: Mapping[str, float]) -> None:
         if gone or later:
-            await self._write(partial(retention.dropped, gone=tuple(gone), later=dict(later)), guarded=True)
+            await self._write(partial(retention.dropped, gone=tuple(gone), later=dict(later)))
 
     async def unfinished(self, owner: str, *, limit: int) -> tuple[str, ...]:
         return tuple(str(id) for (id,) in await self._report(retention.UNFINISHED, (owner, limit)))
@@ -689,16 +684,13 @@ class SqliteStore:
         return tuple(str(trace) for (trace,) in await self._report(retention.TRACES, (owner,)))
 
     async def forget(self, owner: str, *, limit: int, now: float) -> Forgotten:
-        return await self._write(partial(retention.forget, owner=owner, limit=limit, now=now), guarded=True)
+        return await self._write(partial(retention.forget, owner=owner, limit=limit, now=now))
 
     async def compact(self) -> None:
-        try:
-            await asyncio.to_thread(compact, self._path)
-        except sqlite3.Error as error:
-            raise unavailable(error) from error
+        await self._database.compact()
 
     async def refresh(self) -> bool:
-        [(number,)] = self._read(retention.REMOVALS, ())
+        [(number,)] = await self._read(retention.REMOVALS, ())
         before, self._removals = self._removals, msgspec.convert(number, int)
         if changed := before not in (-1, self._removals):
             self._hot.clear()
@@ -706,33 +698,27 @@ class SqliteStore:
 
     # How statements are run
 
-    def _read(self, query: str, values: Row) -> Iterable[Row]:
-        """On the event loop: for what an index finds in microseconds."""
-        if self._reader is None:
-            raise Problem(Kind.UNAVAILABLE, "The job store is not open.")
-        try:
-            return self._reader.execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            raise unavailable(error) from error
-
-    async def _report(self, query: str, values: Row) -> Iterable[Row]:
-        """In a thread, on a connection of its own: for what grows with the number of jobs asked about."""
-        if self._reader is None:
-            raise Problem(Kind.UNAVAILABLE, "The job store is not open.")
-        try:
-            return await asyncio.to_thread(read_apart, self._path, query, values)
-        except sqlite3.Error as error:
-            raise unavailable(error) from error
-
-    async def _write(self, work: Work, *, guarded: bool = False) -> Any:
-        return await self._open_writer.do(work, guarded=guarded)
+    async def _write(self, work: Work) -> Any:
+        return await self._open_writer.do(work)
 
     def _publish(self, changes: Changes) -> None:
         for change in changes:
             if isinstance(change, Job):
                 self._hot.put(change)
+                _ = self._being_read.pop(change.id, None)
             else:
                 self._hot.drop(change)
+                _ = self._being_read.pop(change, None)
+
+    def _heard(self, news: News) -> None:
+        if news.anything:
+            self._hot.clear()
+            self._being_read.clear()
+        for id in news.jobs:
+            self._hot.drop(id)
+            _ = self._being_read.pop(id, None)
+        if self.told is not None:
+            self.told(news)
 
 
 # An owner's models, found by seeking from one name to the next in the index jobs_made.
@@ -755,61 +741,12 @@ def moved(before: float | None, share: float | None) -> bool:
     return share is not None and (before is None or abs(share - before) >= PROGRESS_STEP)
 
 
-def open_for_writing(path: Path, busy_seconds: float) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)  # prompts are private; the files beside it inherit the mode
-    db = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
-    try:
-        _ = db.execute("PRAGMA journal_mode = WAL")
-        _ = db.execute("PRAGMA synchronous = FULL")
-        _ = db.execute("PRAGMA foreign_keys = ON")
-        _ = db.execute("PRAGMA secure_delete = ON").fetchall()  # what is removed is overwritten, not only unlinked
-        _ = db.execute("PRAGMA cache_size = -8192")
-        _ = migrate(db)
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def check_readable(path: Path) -> None:
-    """Look before anything is begun. Raises NewerDatabase, and Problem when the file cannot be used."""
-    if not path.exists():
-        return
-    try:
-        with closing(open_for_reading(path)) as db:
-            check_version(version(db), len(migration_files()))
-    except sqlite3.Error as error:
-        raise Problem(Kind.UNAVAILABLE, f"{path} cannot be read: {error}.") from error
-
-
-def open_for_reading(path: Path) -> sqlite3.Connection:
-    # A reader waits for nobody in WAL mode, but for a moment while another process opens or closes the database.
-    db = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
-    _ = db.execute("PRAGMA query_only = ON")
-    _ = db.execute("PRAGMA cache_size = -8192")
-    return db
-
-
-def read_apart(path: Path, query: str, values: Row) -> list[Row]:
-    with closing(open_for_reading(path)) as db:
-        return db.execute(query, values).fetchall()
-
-
-def compact(path: Path) -> None:
-    """On a connection of its own, because what is written anew can be in no transaction."""
-    with closing(sqlite3.connect(path, timeout=COMPACT_SECONDS, isolation_level=None)) as db:
-        retention.compact(db)
-
-
-def touch(db: sqlite3.Connection, changes: Changes) -> None:
-    """Writes the page that says whose file it is: no table is needed, and nobody's row changes."""
-    del changes
-    _ = db.execute(f"PRAGMA application_id = {APPLICATION}")
+def touch(db: Connection, _changes: Changes) -> None:
+    db.touch()
 
 
 def settle_exchanges(
-    db: sqlite3.Connection,
+    db: Connection,
     _changes: Changes,
     *,
     settlements: Sequence[Settlement],
@@ -820,7 +757,17 @@ def settle_exchanges(
         ledger.set_aside(db, [], outlay=outlay)
     for settlement in settlements:
         ledger.settle(db, settlement)
-    _ = db.executemany("INSERT OR REPLACE INTO exchanges VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    _ = in_strides(
+        db,
+        "INSERT INTO exchanges (id, owner, began, ended, record, request, response)",
+        "(?, ?, ?, ?, ?, ?, ?)",
+        rows,
+        LAST,
+    )
+
+
+LAST = """ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, began = excluded.began, ended = excluded.ended,
+    record = excluded.record, request = excluded.request, response = excluded.response"""
 
 
 def exchange_row(record: ExchangeRecord) -> Row:
@@ -837,22 +784,22 @@ def exchange_of(row: Row) -> ExchangeRecord:
     return msgspec.structs.replace(found, request=told[0], response=told[1]) if told else found
 
 
-def insert_uploads(db: sqlite3.Connection, changes: Changes, *, rows: Sequence[Row]) -> None:
+def insert_uploads(db: Connection, changes: Changes, *, rows: Sequence[Row]) -> None:
     del changes
     holes = ", ".join("?" * len(UPLOAD_COLUMNS.split(",")))
     try:
-        _ = db.executemany(f"INSERT INTO uploads ({UPLOAD_COLUMNS}) VALUES ({holes})", rows)
-    except sqlite3.IntegrityError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+        _ = in_strides(db, f"INSERT INTO uploads ({UPLOAD_COLUMNS})", f"({holes})", rows)
+    except db.failures as error:
+        if not db.conflict(error):
             raise
         raise Problem(Kind.CONFLICT, "An upload with this id exists already.") from error
 
 
-def expire_upload(db: sqlite3.Connection, _changes: Changes, *, id: str, now: float) -> None:
-    _ = db.execute("UPDATE uploads SET expires = min(expires, ?) WHERE id = ?", (now, id))
+def expire_upload(db: Connection, _changes: Changes, *, id: str, now: float) -> None:
+    _ = db.execute("UPDATE uploads SET expires = ?1 WHERE id = ?2 AND expires > ?1", (now, id))
 
 
-def fill_upload(db: sqlite3.Connection, changes: Changes, *, id: str, asset: str, bytes: Value, now: float) -> bool:
+def fill_upload(db: Connection, changes: Changes, *, id: str, asset: str, bytes: Value, now: float) -> bool:
     del changes
     query = "UPDATE uploads SET asset = ?, bytes = ? WHERE id = ? AND asset IS NULL AND slot_expires > ?"
     return db.execute(query, (asset, bytes, id, now)).rowcount > 0

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608  (what is put into the SQL here are our own constants)
 
-import sqlite3
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
@@ -11,24 +11,25 @@ import msgspec
 from mutoscope.model.job import Delivery, Job
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store.protocol import UPSTREAM, PendingDelivery, Repeat, SpendingHold
-from mutoscope.store.sqlite import ledger, queue
-from mutoscope.store.sqlite.assets import let_go, use_inputs, use_outputs
-from mutoscope.store.sqlite.events import HAS_EVENTS, add_event, ends
-from mutoscope.store.sqlite.idempotency import Repeats
-from mutoscope.store.sqlite.rows import (
+from mutoscope.store.sql import ledger, queue
+from mutoscope.store.sql.assets import let_go, use_inputs, use_outputs
+from mutoscope.store.sql.connection import Connection, in_strides
+from mutoscope.store.sql.events import HAS_EVENTS, add_event, add_events, ends
+from mutoscope.store.sql.idempotency import Repeats
+from mutoscope.store.sql.rows import (
     COLUMNS,
     HOLES,
     INSERT_JOB,
     THROTTLED,
     Row,
-    Value,
     blob,
     decode_facts,
     decode_notes,
     job_of,
     receiver_of,
+    texts,
 )
-from mutoscope.store.sqlite.writer import Changes, environmental
+from mutoscope.store.sql.writer import Changes
 
 DAY = 86400.0
 QUEUE_SECONDS = 10.0  # when to try again after a queue was full
@@ -37,6 +38,7 @@ QUEUE_SECONDS = 10.0  # when to try again after a queue was full
 IDLE = "worker = NULL, leased_until = NULL"
 HELD = "id = ? AND state = 'running' AND worker = ?"
 
+SOME_DAY = 1e11
 NEVER = "1e12"
 """When the lease of a job ends that a vendor is making."""
 
@@ -69,96 +71,55 @@ class Addition(NamedTuple):
 
 
 def add_together(
-    db: sqlite3.Connection, additions: Sequence[Addition], *, tallies: "Tallies"
+    db: Connection, changes: Changes, additions: Sequence[Addition], *, tallies: "Tallies"
 ) -> Sequence[Job | Exception]:
-    """Store many jobs by one statement; where that fails, one by one, to tell whose fault it was."""
-    if len(additions) == 1 or any(each.replaces for each in additions):
-        return [add_alone(db, each, tallies) for each in additions]
-    _ = db.execute("SAVEPOINT additions")
+    """Store many jobs by a few statements."""
+    missed = [each.replaces and not make_room(db, each.job, tallies) for each in additions]
     try:
-        outcomes = add_all(db, additions, tallies)
-    except Exception as error:
-        if environmental(error):
-            raise
-        _ = db.execute("ROLLBACK TO additions")
-        outcomes = [add_alone(db, each, tallies) for each in additions]
-    _ = db.execute("RELEASE additions")
+        found = iter(
+            add_all(db, [each for each, is_gone in zip(additions, missed, strict=True) if not is_gone], tallies)
+        )
+    except db.failures as error:
+        if len(additions) == 1 and db.conflict(error) == "jobs":
+            raise Problem(Kind.CONFLICT, f"A job with the id {additions[0].job.id} exists already.") from error
+        raise
+    outcomes = [Problem(Kind.CONFLICT, MISSED) if is_gone else next(found) for is_gone in missed]
+    for each, is_gone, outcome in zip(additions, missed, outcomes, strict=True):
+        if isinstance(outcome, Job):
+            changes.append(outcome)
+        elif each.replaces and not is_gone:
+            raise outcome  # there is room made to be undone
     return outcomes
 
 
-def add_all(db: sqlite3.Connection, additions: Sequence[Addition], tallies: "Tallies") -> list[Job | Problem]:
+MISSED = "It does not wait for this any more."
+
+
+def add_all(db: Connection, additions: Sequence[Addition], tallies: "Tallies") -> list[Job | Problem]:
     repeats, standings = Repeats(db), Standings(db, tallies)
     decided = decide(db, additions, repeats, standings)
     admitted = [each for each in decided if isinstance(each, Addition)]
-    insert_rows(db, [each.row for each in admitted])
+    _ = in_strides(db, INSERT_JOB, HOLES, [each.row for each in admitted])
     ledger.add_holds(db, [(each.job, each.hold) for each in admitted if each.hold is not None])
     use_inputs(db, (each.job for each in admitted))
-    for each in admitted:
-        add_delivery(db, each.pending_delivery, each.job, each.job.created)
+    add_deliveries(db, [(each.job, each.job.created, each.pending_delivery) for each in admitted])
     repeats.write()
     standings.remember()
     return [each.job if isinstance(each, Addition) else each for each in decided]
 
 
-def insert_rows(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
-    """Many rows a statement, in strides of a few sizes so that the statements are prepared once.
-
-    sqlite3 gives up the interpreter's lock for each statement and then waits for the event loop to let go of it,
-    which `executemany` would do for every row.
-    """
-    start = 0
-    for stride in STRIDES:
-        while len(rows) - start >= stride:
-            values = [value for row in rows[start : start + stride] for value in row]
-            _ = db.execute(INSERT_STRIDE[stride], values)
-            start += stride
-
-
-STRIDES = (64, 16, 4, 1)
-INSERT_STRIDE = {stride: INSERT_JOB + f", {HOLES}" * (stride - 1) for stride in STRIDES}
-
-
-def add_alone(db: sqlite3.Connection, addition: Addition, tallies: "Tallies") -> Job | Exception:
-    if (
-        addition.repeat is None
-        and addition.hold is None
-        and not addition.replaces
-        and addition.pending_delivery is None
-    ):
-        return try_one(db, addition, tallies)  # one statement, which undoes itself
-    _ = db.execute("SAVEPOINT addition")
-    outcome = try_one(db, addition, tallies)
-    if isinstance(outcome, Exception):
-        _ = db.execute("ROLLBACK TO addition")
-    _ = db.execute("RELEASE addition")
-    return outcome
-
-
-def try_one(db: sqlite3.Connection, addition: Addition, tallies: "Tallies") -> Job | Exception:
-    try:
-        if addition.replaces:
-            tallies.keep((addition.job.owner, addition.job.generation.model), None)  # one row goes, another comes
-            if not cleared(db, addition.job.id):
-                return Problem(Kind.CONFLICT, "It does not wait for this any more.")
-        [outcome] = add_all(db, [addition], tallies)
-    except Exception as error:
-        if environmental(error):
-            raise
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
-            return Problem(Kind.CONFLICT, f"A job with the id {addition.job.id} exists already.")
-        return error
-    return outcome
-
-
-def cleared(db: sqlite3.Connection, id: str) -> bool:
-    """Make room for what takes the place of a job that no engine has."""
+def make_room(db: Connection, job: Job, tallies: "Tallies") -> bool:
+    """For what takes the place of a job that no engine has."""
+    tallies.keep((job.owner, job.generation.model), None)  # one row goes, another comes
     place = "DELETE FROM jobs WHERE id = ? AND engine = '' AND finished IS NOT NULL AND deleted = 0"
-    _ = db.execute("DELETE FROM asset_uses WHERE job = ?", (id,))
-    return db.execute(place, (id,)).rowcount > 0
+    if not db.execute(place, (job.id,)).rowcount:
+        return False
+    _ = db.execute("DELETE FROM asset_uses WHERE job = ?", (job.id,))
+    return True
 
 
 def decide(
-    db: sqlite3.Connection, additions: Sequence[Addition], repeats: Repeats, standings: "Standings"
+    db: Connection, additions: Sequence[Addition], repeats: Repeats, standings: "Standings"
 ) -> list[Addition | Job | Problem]:
     """Find those that came before and apply the limits, counting what is stored and what stands earlier in this
     sequence."""
@@ -185,7 +146,7 @@ def decide(
 class Holdings:
     """What each key holds and has waiting, while a sequence of additions is decided. Read once, where a limit asks."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: Connection) -> None:
         self._db = db
         self._open: int | None = None  # how many wait that are nobody's
         self._read: dict[str, dict[str, tuple[int, int]]] = {}  # owner → model → held, waiting
@@ -242,14 +203,14 @@ class Tallies:
         self._kept: dict[tuple[str, str], Tally] = {}
         self._stamp: tuple[int, int] | None = None
 
-    def check(self, db: sqlite3.Connection) -> None:
+    def check(self, db: Connection) -> None:
         """Once in a transaction, before any is asked for."""
         stamp = db.execute(STAMP).fetchone()
         if stamp != self._stamp:
             self._stamp = stamp
             self._kept.clear()
 
-    def get(self, db: sqlite3.Connection, pair: tuple[str, str]) -> Tally | None:
+    def get(self, db: Connection, pair: tuple[str, str]) -> Tally | None:
         tally = self._kept.get(pair)
         if tally and db.execute("SELECT 1 FROM jobs WHERE id = ?", (tally.last,)).fetchone() is None:
             del self._kept[pair]  # what it counted was rolled back
@@ -269,7 +230,7 @@ class Tallies:
 class Standings:
     """The standing of each owner with each model, while a sequence of additions is decided."""
 
-    def __init__(self, db: sqlite3.Connection, tallies: Tallies) -> None:
+    def __init__(self, db: Connection, tallies: Tallies) -> None:
         self._db, self._tallies = db, tallies
         self.holdings = Holdings(db)
         self._found: dict[tuple[str, str], Standing] = {}
@@ -302,7 +263,7 @@ class Standing:
 
     def __init__(
         self,
-        db: sqlite3.Connection,
+        db: Connection,
         owner: str,
         model: str,
         *,
@@ -362,7 +323,7 @@ class Standing:
         return Tally(since, made + sum(id >= since for id in self._admitted), max(self._admitted))
 
     def _count(self, condition: str, limit: int, *values: str) -> int:
-        query = f"SELECT count(*) FROM (SELECT 1 FROM jobs WHERE {condition} LIMIT ?)"
+        query = f"SELECT count(*) FROM (SELECT 1 FROM jobs WHERE {condition} LIMIT ?) AS found"
         [found] = self._db.execute(query, (*self._pair, *values, limit)).fetchone()
         return int(found)
 
@@ -389,9 +350,12 @@ def throttle(addition: Addition) -> Addition:
 
 # Running
 
+# Asked again with the change itself, whoever else may be at it.
+CLAIMABLE = "(state = 'queued' AND throttled = 0 OR state = 'running' AND leased_until <= ?)"
+
 
 def claim(
-    db: sqlite3.Connection,
+    db: Connection,
     changes: Changes,
     *,
     turns: queue.Turns,
@@ -409,21 +373,19 @@ def claim(
         return []
     rows: list[Row] = db.execute(
         f"""UPDATE jobs SET state = 'running', worker = ?, leased_until = ?, attempts = attempts + 1,
-                   progress = CASE WHEN worker GLOB '{UPSTREAM}*' THEN progress END,
+                   progress = CASE WHEN worker LIKE '{UPSTREAM}%' THEN progress END,
                    started = coalesce(started, ?), updated = ?
-            WHERE id IN (SELECT value FROM json_each(?)) RETURNING {COLUMNS}""",
-        (worker, leased_until, now, now, ids_of(fresh)),
+            WHERE id IN (SELECT value FROM json_each(?)) AND {CLAIMABLE} RETURNING {COLUMNS}""",
+        (worker, leased_until, now, now, texts(list(fresh)), now),
     ).fetchall()
     jobs = sorted(map(job_of, rows), key=lambda job: job.id)
-    for job in jobs:
-        if fresh[job.id]:
-            add_delivery(db, pending_delivery, job, now)
+    add_deliveries(db, [(job, now, pending_delivery) for job in jobs if fresh[job.id]])
     changes.extend(jobs)
     return jobs
 
 
 def claimable(
-    db: sqlite3.Connection,
+    db: Connection,
     turns: queue.Turns,
     engine: str,
     limit: int,
@@ -437,7 +399,7 @@ def claimable(
             """SELECT id, started IS NULL FROM jobs
                WHERE state = 'running' AND engine = ? AND leased_until <= ?
                AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY leased_until LIMIT ?""",
-            (engine, now, ids_of(tuple(held)), limit),
+            (engine, now, texts(tuple(held)), limit),
         )
     )
     left = limit - len(found)
@@ -449,30 +411,45 @@ def claimable(
     return found
 
 
-def renew(
-    db: sqlite3.Connection, changes: Changes, *, worker: str, leased_until: float, ids: Sequence[str]
-) -> set[str]:
+def renew(db: Connection, changes: Changes, *, worker: str, leased_until: float, ids: Sequence[str]) -> set[str]:
     del changes  # a lease is no part of the job as it is shown
     rows: list[tuple[str]] = db.execute(
         """UPDATE jobs SET leased_until = ?
            WHERE id IN (SELECT value FROM json_each(?)) AND state = 'running' AND worker = ? RETURNING id""",
-        (leased_until, ids_of(ids), worker),
+        (leased_until, texts(ids), worker),
     ).fetchall()
     return {id for (id,) in rows}
 
 
-def progress(
-    db: sqlite3.Connection, changes: Changes, *, id: str, worker: str, share: float | None, status: str | None
-) -> bool:
-    happened = db.execute(
-        f"""UPDATE jobs SET progress = coalesce(?, progress), upstream_status = coalesce(?, upstream_status)
-            WHERE {HELD}""",
-        (share, status, id, worker),
-    ).rowcount
-    return changed(changes, id, happened)
+class Progress(NamedTuple):
+    """News of a job from the worker that has it."""
+
+    id: str
+    worker: str
+    share: float | None
+    status: str | None
 
 
-def checkpoint(db: sqlite3.Connection, changes: Changes, *, id: str, worker: str, facts: bytes) -> bool:
+def progress(db: Connection, changes: Changes, items: Sequence[Progress]) -> list[bool]:
+    latest: dict[tuple[str, str], Row] = {}
+    for each in items:
+        _, _, share, status = latest.get((each.id, each.worker), (None, None, None, None))
+        told = (share if each.share is None else each.share, status if each.status is None else each.status)
+        latest[each.id, each.worker] = (each.id, each.worker, *told)
+    rows = in_strides(
+        db,
+        """UPDATE jobs SET progress = coalesce(column3, progress),
+               upstream_status = coalesce(column4, upstream_status) FROM (""",
+        "(CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS REAL), CAST(? AS TEXT))",
+        list(latest.values()),
+        ") AS given WHERE id = column1 AND worker = column2 AND state = 'running' RETURNING id, worker",
+    )
+    happened = set(rows)
+    changes.extend(str(id) for id, _ in rows)
+    return [(each.id, each.worker) in happened for each in items]
+
+
+def checkpoint(db: Connection, changes: Changes, *, id: str, worker: str, facts: bytes) -> bool:
     known: tuple[bytes | None] | None = db.execute(
         f"SELECT checkpoint FROM jobs WHERE {HELD}",
         (id, worker),
@@ -484,7 +461,7 @@ def checkpoint(db: sqlite3.Connection, changes: Changes, *, id: str, worker: str
     return changed(changes, id, happened)
 
 
-def release(db: sqlite3.Connection, changes: Changes, *, id: str, worker: str, now: float, counted: bool) -> bool:
+def release(db: Connection, changes: Changes, *, id: str, worker: str, now: float, counted: bool) -> bool:
     """A job that a vendor has made is not queued again: it stays running, to be claimed by the next worker."""
     watch: tuple[str] | None = db.execute("SELECT account FROM watches WHERE job = ?", (id,)).fetchone()
     if watch is None:
@@ -517,41 +494,53 @@ class Ending(NamedTuple):
     cost: float
 
 
-def settle(
-    db: sqlite3.Connection,
-    changes: Changes,
-    *,
-    id: str,
-    worker: str,
-    ending: Ending,
-    now: float,
-    pending_delivery: PendingDelivery | None,
-) -> Job | None:
-    row: Row | None = db.execute(
-        f"""UPDATE jobs SET state = ?, {IDLE}, outputs = ?, failure = ?, notes = coalesce(?, notes), cost = ?,
-                   progress = CASE ?1 WHEN 'succeeded' THEN 1.0 ELSE progress END, finished = ?, updated = ?
-            WHERE {HELD} RETURNING {COLUMNS}, {HAS_EVENTS}""",
-        (
-            ending.state,
-            ending.outputs,
-            ending.failure,
-            all_notes(db, id, ending.notes) if ending.notes else None,
-            ending.cost,
-            now,
-            now,
-            id,
-            worker,
-        ),
-    ).fetchone()
-    if row is None:
-        return None
-    *columns, has_events = row
-    job = job_of(tuple(columns))
-    if has_events:
-        _ = db.execute("DELETE FROM watches WHERE job = ?", (id,))
-        add_event(db, id, "ended", now, detail=words_of(job))
-    use_outputs(db, job)
-    return ended(db, changes, job, now, pending_delivery, has_events=bool(has_events))
+class Settling(NamedTuple):
+    """The end of a job by the worker that has it."""
+
+    id: str
+    worker: str
+    ending: Ending
+    now: float
+    pending_delivery: PendingDelivery | None
+
+
+SETTLE = f"""
+    UPDATE jobs SET state = column3, {IDLE}, outputs = column4, failure = column5, notes = coalesce(column6, notes),
+        cost = column7, progress = CASE column3 WHEN 'succeeded' THEN 1.0 ELSE progress END,
+        finished = column8, updated = column8
+    FROM ("""
+SETTLED = f") AS given WHERE id = column1 AND state = 'running' AND worker = column2 RETURNING {COLUMNS}, {HAS_EVENTS}"
+SETTLE_HOLES = (
+    "(CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS BLOB), CAST(? AS BLOB), CAST(? AS BLOB),"
+    " CAST(? AS REAL), CAST(? AS REAL))"
+)
+
+
+def settle(db: Connection, changes: Changes, items: Sequence[Settling]) -> list[Job | None]:
+    """Many at once; None for what was not the worker's to end."""
+    first: dict[str, Settling] = {}
+    for each in items:
+        first.setdefault(each.id, each)
+    notes = known_notes(db, [each.id for each in first.values() if each.ending.notes])
+    rows = in_strides(
+        db, SETTLE, SETTLE_HOLES, [settle_row(each, notes.get(each.id, ())) for each in first.values()], SETTLED
+    )
+    found = {job.id: (job, bool(has_events)) for *columns, has_events in rows for job in (job_of(tuple(columns)),)}
+    told = [job for job, has_events in found.values() if has_events]
+    if told:
+        ids = texts([job.id for job in told])
+        _ = db.execute("DELETE FROM watches WHERE job IN (SELECT value FROM json_each(?))", (ids,))
+        add_events(db, [(job.id, first[job.id].now, "ended", None, words_of(job)) for job in told])
+    use_outputs(db, (job for job, _ in found.values()))
+    ends = [End(job, first[id].now, first[id].pending_delivery, has_events) for id, (job, has_events) in found.items()]
+    ended_together(db, changes, ends)
+    return [found[each.id][0] if each.id in found and first[each.id] is each else None for each in items]
+
+
+def settle_row(it: Settling, notes: Sequence[str]) -> Row:
+    ending = it.ending
+    more = blob((*notes, *ending.notes)) if ending.notes else None
+    return (it.id, it.worker, ending.state, ending.outputs, ending.failure, more, ending.cost, it.now)
 
 
 def words_of(job: Job) -> str:
@@ -559,14 +548,16 @@ def words_of(job: Job) -> str:
     return f"{job.state.value}: {job.failure.message}" if job.failure else job.state.value
 
 
-def all_notes(db: sqlite3.Connection, id: str, more: tuple[str, ...]) -> bytes | None:
-    row: tuple[bytes | None] | None = db.execute("SELECT notes FROM jobs WHERE id = ?", (id,)).fetchone()
-    known = decode_notes(row[0]) if row and row[0] else ()
-    return blob((*known, *more))
+def known_notes(db: Connection, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Of those that are to have more."""
+    if not ids:
+        return {}
+    query = "SELECT id, notes FROM jobs WHERE id IN (SELECT value FROM json_each(?)) AND notes IS NOT NULL"
+    return {id: decode_notes(notes) for id, notes in db.execute(query, (texts(ids),))}
 
 
 def cancel(
-    db: sqlite3.Connection, changes: Changes, *, id: str, now: float, pending_delivery: PendingDelivery | None
+    db: Connection, changes: Changes, *, id: str, now: float, pending_delivery: PendingDelivery | None
 ) -> Job | None:
     before: tuple[int] | None = db.execute(
         "SELECT throttled FROM jobs WHERE id = ? AND finished IS NULL", (id,)
@@ -583,52 +574,63 @@ def cancel(
         _ = db.execute("UPDATE watches SET mode = 'cancel', due = ? WHERE job = ?", (now, id))
         add_event(db, id, "canceled", now)
     job = job_of(tuple(columns))
-    return ended(db, changes, job, now, pending_delivery, has_events=bool(has_events), was_throttled=before[0] == 1)
-
-
-def ended(
-    db: sqlite3.Connection,
-    changes: Changes,
-    job: Job,
-    now: float,
-    pending_delivery: PendingDelivery | None,
-    *,
-    has_events: bool,
-    was_throttled: bool = False,
-    cost_is_known: bool = True,
-) -> Job:
-    """What every end brings with it: the message owed, the books, and the place given up to the next in line."""
-    add_delivery(db, pending_delivery, job, now)
-    ledger.end(db, job, now, is_known=cost_is_known)
-    had_place = not was_throttled and not (has_events and ends(db, job.id) > 1)  # given up at the first end
-    if had_place:
-        changes.extend(unthrottle(db, job.owner, job.generation.model, 1, now))
-    changes.append(job)
+    was_throttled = before[0] == 1
+    ended_together(db, changes, [End(job, now, pending_delivery, bool(has_events), was_throttled=was_throttled)])
     return job
 
 
-def add_delivery(db: sqlite3.Connection, pending_delivery: PendingDelivery | None, job: Job, now: float) -> None:
-    delivery: Delivery | None = pending_delivery(job) if pending_delivery is not None else None
-    if delivery is None:
-        return
-    values: Row = (
-        delivery.id,
-        delivery.job,
-        delivery.url,
-        receiver_of(delivery.url),
-        delivery.event,
-        delivery.body,
-        now,
-        now,
-    )
-    _ = db.execute(
-        """INSERT INTO deliveries (id, job, url, receiver, event, body, created, due)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
-        values,
-    )
+class End(NamedTuple):
+    """A job that has just ended."""
+
+    job: Job
+    now: float
+    pending_delivery: PendingDelivery | None
+    has_events: bool
+    was_throttled: bool = False
+    cost_is_known: bool = True
 
 
-def unthrottle(db: sqlite3.Connection, owner: str, model: str, places: int, now: float) -> list[str]:
+def ended_together(db: Connection, changes: Changes, all: Sequence[End]) -> None:
+    """What every end brings with it: the message owed, the books, and the place given up to the next in line."""
+    add_deliveries(db, [(each.job, each.now, each.pending_delivery) for each in all])
+    ledger.end(db, [(each.job, each.now, each.cost_is_known) for each in all])
+    before = ends(db, [each.job.id for each in all if each.has_events])  # what ended before has given up its place
+    places = Counter(
+        (each.job.owner, each.job.generation.model)
+        for each in all
+        if not each.was_throttled and before.get(each.job.id, 1) < 2
+    )
+    now = max((each.now for each in all), default=0.0)
+    for owner, model in with_throttled(db, places):
+        changes.extend(unthrottle(db, owner, model, places[owner, model], now))
+    changes.extend(each.job for each in all)
+
+
+def with_throttled(db: Connection, pairs: Collection[tuple[str, str]]) -> Collection[tuple[str, str]]:
+    """Those of which jobs wait for others to end. A single one need not be looked for."""
+    if len(pairs) < 2:
+        return pairs
+    rows: list[Row] = in_strides(db, THROTTLED_AMONG, "(CAST(? AS TEXT), CAST(? AS TEXT))", list(pairs), THROTTLED_ONES)
+    return [(str(owner), str(model)) for owner, model in rows]
+
+
+THROTTLED_AMONG = "SELECT column1, column2 FROM ("
+THROTTLED_ONES = """) AS given WHERE EXISTS (
+    SELECT 1 FROM jobs WHERE owner = column1 AND model = column2 AND throttled = 1 AND finished IS NULL)"""
+
+
+def add_deliveries(db: Connection, all: Sequence[tuple[Job, float, PendingDelivery | None]]) -> None:
+    rows: list[Row] = []
+    for job, now, pending_delivery in all:
+        delivery: Delivery | None = pending_delivery(job) if pending_delivery is not None else None
+        if delivery is not None:
+            receiver = receiver_of(delivery.url)
+            rows.append((delivery.id, delivery.job, delivery.url, receiver, delivery.event, delivery.body, now, now))
+    into = "INSERT INTO deliveries (id, job, url, receiver, event, body, created, due)"
+    _ = in_strides(db, into, "(?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def unthrottle(db: Connection, owner: str, model: str, places: int, now: float) -> list[str]:
     """Let the oldest throttled jobs of a pair go; returns their ids."""
     rows: list[tuple[str]] = db.execute(
         """UPDATE jobs SET throttled = 0, updated = ? WHERE id IN (
@@ -639,13 +641,13 @@ def unthrottle(db: sqlite3.Connection, owner: str, model: str, places: int, now:
     return [id for (id,) in rows]
 
 
-def delete(db: sqlite3.Connection, changes: Changes, *, id: str, owner: str | None, now: float) -> bool:
+def delete(db: Connection, changes: Changes, *, id: str, owner: str | None, now: float) -> bool:
     """Empty the row, and let go of the files. The row stays, because limits and usage count it."""
     happened = db.execute(
-        """UPDATE jobs SET deleted = 1, outputs = NULL, failure = CASE WHEN failure IS NOT NULL THEN x'' END,
-                  checkpoint = NULL, notes = NULL, upstream_status = NULL, request = x'', body = x''
-           WHERE id = ? AND finished IS NOT NULL AND deleted = 0 AND owner = coalesce(?, owner)""",
-        (id, owner),
+        """UPDATE jobs SET deleted = 1, outputs = NULL, failure = CASE WHEN failure IS NOT NULL THEN ?1 END,
+                  checkpoint = NULL, notes = NULL, upstream_status = NULL, request = ?1, body = ?1
+           WHERE id = ?2 AND finished IS NOT NULL AND deleted = 0 AND owner = coalesce(?3, owner)""",
+        (b"", id, owner),
     ).rowcount
     if happened:
         _ = db.execute(
@@ -660,61 +662,69 @@ def delete(db: sqlite3.Connection, changes: Changes, *, id: str, owner: str | No
 
 
 # Running, and neither parked, made nor deferred. The time comes first: it is in the index, the worker is not.
-WITH_WORKER = f"state = 'running' AND leased_until < {NEVER} AND worker NOT GLOB '{UPSTREAM}*'"
+WITH_WORKER = f"state = 'running' AND leased_until < {NEVER} AND worker NOT LIKE '{UPSTREAM}%'"
+# Of these, what nobody is at: of a worker that is dead, or whose lease has ended.
+ABANDONED = f"{WITH_WORKER} AND (leased_until <= ? OR worker IN (SELECT value FROM json_each(?)))"
+LONGEST_REQUEST = 3600.0  # no process waits longer for the answer to a submission
+LONGEST_EXCHANGE = DAY  # nor talks longer in words
 
 
 def recover(
-    db: sqlite3.Connection,
+    db: Connection,
     changes: Changes,
     *,
     now: float,
     concurrency: Callable[[str, str], int | None] | None,
+    dead: Collection[str] | None,
 ) -> int:
+    """`dead` None: every process but this one is."""
+    which, values = (WITH_WORKER, ()) if dead is None else (ABANDONED, (now, texts(sorted(dead))))
     rows: list[tuple[str]] = db.execute(
         f"""UPDATE jobs SET state = 'queued', {IDLE}, progress = NULL, updated = ?
-            WHERE {WITH_WORKER} AND NOT EXISTS (SELECT 1 FROM watches WHERE job = jobs.id) RETURNING id""",
-        (now,),
+            WHERE {which} AND NOT EXISTS (SELECT 1 FROM watches WHERE job = jobs.id) RETURNING id""",
+        (now, *values),
     ).fetchall()
     # The others' results were on their way, or about to be: the next claim fetches them.
     rows += db.execute(
         f"""UPDATE jobs SET worker = (SELECT '{UPSTREAM}' || account FROM watches WHERE job = jobs.id),
-                   leased_until = ?, updated = ? WHERE {WITH_WORKER} RETURNING id""",
-        (now, now),
+                   leased_until = ?, updated = ? WHERE {which} RETURNING id""",
+        (now, now, *values),
     ).fetchall()
     changes.extend(id for (id,) in rows)
-    cut_off = ledger.settle_cut_off(db, now)
-    # A clock that was set back does not hold up what is made.
-    _ = db.execute(
-        f"""UPDATE jobs SET leased_until = ?1 WHERE state = 'running' AND leased_until > ?1 AND leased_until < {NEVER}
-            AND worker GLOB '{UPSTREAM}?*'""",
-        (now,),
-    )
+    alone = dead is None
+    cut_off = ledger.settle_cut_off(db, now, begun_before=SOME_DAY if alone else now - LONGEST_EXCHANGE)
     # Nobody will ask what became of these: their jobs were ended while no process was there to be told.
     _ = db.execute(
-        """UPDATE dispatches SET sent = 'unknown', answered = ?, detail = 'the job had ended before the answer came'
-           WHERE sent = 'intended' AND job IN (
+        """UPDATE dispatches SET sent = 'unknown', answered = ?1, detail = 'the job had ended before the answer came'
+           WHERE sent = 'intended' AND at <= ?2 AND job IN (
                SELECT job FROM dispatches JOIN jobs ON id = job WHERE sent = 'intended' AND finished IS NOT NULL)""",
-        (now,),
+        (now, SOME_DAY if alone else now - LONGEST_REQUEST),
     )
-    _ = db.execute("UPDATE deliveries SET due = ?, leased_until = NULL WHERE leased_until IS NOT NULL", (now,))
+    if alone:
+        # A clock that was set back does not hold up what is made.
+        _ = db.execute(
+            f"""UPDATE jobs SET leased_until = ?1 WHERE state = 'running' AND leased_until > ?1
+                AND leased_until < {NEVER} AND worker LIKE '{UPSTREAM}_%'""",
+            (now,),
+        )
+        _ = db.execute("UPDATE deliveries SET due = ?, leased_until = NULL WHERE leased_until IS NOT NULL", (now,))
     if concurrency is not None:
         changes.extend(apply_limits(db, concurrency, now))
     return len(rows) + cut_off
 
 
-def apply_limits(db: sqlite3.Connection, concurrency: Callable[[str, str], int | None], now: float) -> list[str]:
+ALL = 2**31 - 1
+
+
+def apply_limits(db: Connection, concurrency: Callable[[str, str], int | None], now: float) -> list[str]:
     """Let go what the limits of today allow. Without this, jobs throttled under a lower limit would go one by one."""
     freed: list[str] = []
     waiting: list[tuple[str, str, int]] = db.execute(
-        "SELECT owner, model, sum(throttled = 0) FROM jobs WHERE finished IS NULL GROUP BY owner, model"
+        """SELECT owner, model, CAST(sum(1 - throttled) AS BIGINT) FROM jobs WHERE finished IS NULL
+           GROUP BY owner, model"""
     ).fetchall()
     for owner, model, holds in waiting:
         limit = concurrency(owner, model)
-        places = -1 if limit is None else max(0, limit - holds)  # LIMIT -1: all
+        places = ALL if limit is None else max(0, limit - holds)
         freed += unthrottle(db, owner, model, places, now)
     return freed
-
-
-def ids_of(ids: Sequence[str] | dict[str, bool]) -> Value:
-    """A parameter for json_each: one statement, however many ids."""
-    return msgspec.json.encode(list(ids)).decode()

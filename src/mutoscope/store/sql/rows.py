@@ -1,7 +1,6 @@
-"""Jobs, deliveries and uploads as rows of SQLite, and back."""
+"""Jobs, deliveries and uploads as rows of the database, and back."""
 
-# ruff: noqa: S608  (what is put into the SQL here are our own constants)
-
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import msgspec
@@ -70,7 +69,7 @@ class JobRow(Struct, frozen=True, array_like=True):
 
 COLUMNS = ", ".join(JobRow.__struct_fields__)
 HOLES = f"({', '.join('?' * (1 + len(JobRow.__struct_fields__)))})"
-INSERT_JOB = f"INSERT INTO jobs (model, {COLUMNS}) VALUES {HOLES}"
+INSERT_JOB = f"INSERT INTO jobs (model, {COLUMNS})"
 THROTTLED = 1 + JobRow.__struct_fields__.index("throttled")  # its place in a row for INSERT_JOB
 
 encode = msgspec.json.Encoder().encode
@@ -160,6 +159,11 @@ def job_of(row: Row) -> Job:
 def blob(value: object) -> bytes | None:
     """JSON, or NULL for what is empty."""
     return encode(value) if value else None
+
+
+def texts(values: Sequence[str]) -> Value:
+    """A parameter for json_each: one statement, however many values."""
+    return encode(values).decode()
 
 
 # Deliveries
