@@ -15,9 +15,10 @@ import msgspec
 import pytest
 import uuid_utils
 
+from local_settings import settings as local_settings
 from mutoscope.cli import open as open_console
 from mutoscope.engines.transcripts import TALKING_OF, Transcripts, readable
-from mutoscope.model.config import Rights, Settings
+from mutoscope.model.config import Rights
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Job, Operation, Output, Sent, State
 from mutoscope.service.keys import digest, make_key
@@ -420,9 +421,9 @@ async def test_the_command_line_prints_an_address_that_signs_in(
     start: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with start(keys=KEYS) as running, near(running) as client:
-        there = Settings(keys=tuple(running.app.settings.keys), data=running.app.home.root)
+        there = local_settings(keys=KEYS, server={"data": str(running.app.home.root)})
         url = await asyncio.to_thread(open_console.here, there)
         assert url.startswith("http://127.0.0.1:8700/console/sign-in?once=")
         assert (await client.get(url)).status_code == 303
         assert (await client.get("/admin/overview")).status_code == 200
-    assert open_console.here(Settings(data=tmp_path / "none")) == "http://127.0.0.1:8700/"
+    assert open_console.here(local_settings(server={"data": str(tmp_path / "none")})) == "http://127.0.0.1:8700/"

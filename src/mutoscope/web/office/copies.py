@@ -132,13 +132,15 @@ def python(wire: Wire, came: Came, body: Json, origin: str) -> str:
         case "runway", _:
             said = {SNAKE.sub("_", name).lower(): value for name, value in body.items()}
             return (
-                f'from os import environ\n\nfrom runwayml import RunwayML\n\nclient = RunwayML(api_key={key}, base_url="{origin}")\n'
+                "from os import environ\n\nfrom runwayml import RunwayML\n\n"
+                f'client = RunwayML(api_key={key}, base_url="{origin}")\n'
                 f"task = client.{last}.create({arguments(said)})\nprint(task.wait_for_task_output().output)\n"
             )
         case "openai", "generations" | "videos":
             call = "images.generate" if last == "generations" else "videos.create_and_poll"
             return (
-                f'from os import environ\n\nfrom openai import OpenAI\n\nclient = OpenAI(api_key={key}, base_url="{origin}/v1")\n'
+                "from os import environ\n\nfrom openai import OpenAI\n\n"
+                f'client = OpenAI(api_key={key}, base_url="{origin}/v1")\n'
                 f"print(client.{call}({arguments(body)}))\n"
             )
         case "replicate", "predictions":
