@@ -44,7 +44,7 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         process, url = serve(folder)
-        stack.callback(stop, process)
+        stack.callback(stop, process, 10)
         id = create(url)
         over = threading.Event()
         stack.callback(over.set)

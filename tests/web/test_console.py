@@ -420,10 +420,11 @@ async def test_every_call_is_described_and_answers(start: Start) -> None:
 async def test_the_command_line_prints_an_address_that_signs_in(
     start: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with start(keys=KEYS) as running, near(running) as client:
+    async with start(keys=KEYS) as running, near(running, "http://127.0.0.1:8700") as client:
         there = local_settings(keys=KEYS, server={"data": str(running.app.home.root)})
         url = await asyncio.to_thread(open_console.here, there)
         assert url.startswith("http://127.0.0.1:8700/console/sign-in?once=")
         assert (await client.get(url)).status_code == 303
         assert (await client.get("/admin/overview")).status_code == 200
-    assert open_console.here(local_settings(server={"data": str(tmp_path / "none")})) == "http://127.0.0.1:8700/"
+    nowhere = local_settings(server={"data": str(tmp_path / "none")})
+    assert await asyncio.to_thread(open_console.here, nowhere) == "http://127.0.0.1:8700/"

@@ -6,7 +6,7 @@ from typing import Any
 import htpy as h
 
 from mutoscope.model.http import HttpResponse
-from mutoscope.model.job import Json, State
+from mutoscope.model.job import Job, Json, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import Sieve
 from mutoscope.web import office
@@ -31,10 +31,11 @@ from mutoscope.web.console.parts import (
     when,
     words,
 )
-from mutoscope.web.office import jobs
+from mutoscope.web.office import Desk, jobs
 
 TILES = 48
 AT_ONCE = 100
+DRAWN = 1000  # tiles that are kept as HTML
 NOT_KEPT = {"cache-control": "no-store"}
 
 
@@ -232,16 +233,26 @@ async def tiles(visit: Any) -> HttpResponse:
     filters = {name: asked.get(name, "") for name in FILTERS}
     sieve = jobs.sieve_of(office_query(filters))
     found = [job for id in ids if (job := await visit.desk.store.get(id)) is not None]
-    shown = [tile(jobs.tile(visit.desk, job)) for job in found if passes(job, sieve)]
-    body = str(h.ul[shown]).encode()
+    shown = "".join(drawn(visit.desk, job) for job in found if passes(job, sieve))
+    body = f"<ul>{shown}</ul>".encode()
     return HttpResponse(body=body, media_type="text/html; charset=utf-8", headers=dict(NOT_KEPT))
+
+
+def drawn(desk: Desk, job: Job) -> str:
+    """A tile as HTML, drawn once for all who look at the job as it stands."""
+    key = (job.id, job.updated, job.state, job.throttled, job.progress, desk.now() // jobs.HOUR)
+    if (text := desk.drawn.get(key)) is None:
+        while len(desk.drawn) >= DRAWN:
+            desk.drawn.pop(next(iter(desk.drawn)))
+        text = desk.drawn[key] = str(tile(jobs.tile(desk, job)))
+    return text
 
 
 def office_query(filters: dict[str, str]) -> jobs.JobsQuery:
     return office.read(filters, jobs.JobsQuery)
 
 
-def passes(job: Any, sieve: Sieve) -> bool:
+def passes(job: Job, sieve: Sieve) -> bool:
     wanted = (
         (sieve.owner, job.owner),
         (sieve.model, job.generation.model),

@@ -51,6 +51,7 @@ class Desk(Struct, frozen=True, kw_only=True):
         None  # a request to a wire's path
     )
     document: Callable[[], Json] = dict  # what /openapi.json says
+    drawn: dict[Any, str] = {}  # tiles of the gallery, which every open one asks for
 
     @property
     def store(self) -> Store:
