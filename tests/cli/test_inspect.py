@@ -54,6 +54,7 @@ def test_a_file_made_here_is_told_in_full(run: Run, tmp_path: Path):
     assert code == 0
     size = f"{path.stat().st_size / 1000:.1f} kB"
     facts = dict(line.split("  ", 1) for line in out.splitlines())
+    assert facts.pop("mark").strip().startswith("cannot be looked for here: ")
     assert {name: value.strip() for name, value in facts.items()} == {
         "file": str(path),
         "what": f"video/mp4, 64x48, 6 frames, 0.5 s, 12 frames a second, {size}",

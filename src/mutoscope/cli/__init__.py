@@ -32,14 +32,19 @@ VERBS = {
     "webhooks": "List, show and replay webhook messages; print the secret that signs them.",
     "inspect": "Who made a file, how, and whether it was altered since.",
     "models": "Which models there are, what they do and who makes them here.",
+    "cassettes": "List, show, verify and prune recordings of vendors; compare them with today's.",
     "exchanges": "Records of requests that were answered in words.",
     "usage": "What was spent, by key, model, day or engine.",
     "sweep": "Remove now what has been kept for its time.",
     "forget": "Remove everything that is kept of one owner, and look whether it is gone.",
+    "store": "Bring the store's schema up to date, look whether all is right, move to another database.",
+    "weights": "List, fetch and check the files of trained models that run on this machine.",
     "doctor": "What is installed, reachable and missing, and what to do about it.",
     "keys": "Make, list, revoke and rotate API keys.",
+    "env": "The environment variables that point every vendor's own client at a server.",
+    "mcp": "The tools for agents over stdio, by the Model Context Protocol.",
 }
-GROUPS = ("jobs", "keys", "webhooks")
+GROUPS = ("cassettes", "jobs", "keys", "store", "webhooks", "weights")
 for verb, sentence in VERBS.items():
     app.command(f"mutoscope.cli.{verb}:{'app' if verb in GROUPS else verb}", name=verb, help=sentence)
 

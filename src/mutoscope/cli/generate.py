@@ -152,13 +152,17 @@ def in_private(settings: Settings) -> Settings:
     What is paid for must outlive this process, and here nothing does.
     """
     server = replace(settings.server, grace_seconds=0.0)
-    models = {name: replace(each, engines=made_here(engines_of(each))) for name, each in settings.models.items()}
+    models = {
+        name: replace(each, engines=made_here(engines_of(each), settings)) for name, each in settings.models.items()
+    }
     studio = replace(settings.studio, niceness=0)
-    return replace(settings, server=server, studio=studio, limits=Limits(), files=Files(), accounts={}, models=models)
+    weights = replace(settings.weights, folder=settings.weights.folder or str(settings.data / "weights"))
+    changed = {"server": server, "studio": studio, "models": models, "weights": weights}
+    return replace(settings, limits=Limits(), files=Files(), accounts={}, **changed)
 
 
-def made_here(engines: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in engines if name in BUILT_IN)
+def made_here(engines: tuple[str, ...], settings: Settings) -> tuple[str, ...]:
+    return tuple(name for name in engines if name in BUILT_IN or name in settings.engines)
 
 
 def identity(settings: Settings) -> Path | None:

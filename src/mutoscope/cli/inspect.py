@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 from cyclopts import Parameter
 from msgspec import Struct
 from rich.text import Text
@@ -10,6 +11,8 @@ from rich.text import Text
 from mutoscope.cli import _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
+from mutoscope.engines.local.pool import Pool
+from mutoscope.engines.local.shelf import MARK, Shelf
 from mutoscope.files import c2pa
 from mutoscope.files.assets import MEDIA_TYPES
 from mutoscope.files.c2pa import CERTIFICATE, Statement, Verdict
@@ -42,6 +45,16 @@ SOURCES = {
 }
 
 
+class Mark(Struct, frozen=True, kw_only=True):
+    """The imperceptible mark. `recognised` is None where it cannot be looked for here, and `told` says why."""
+
+    recognised: bool | None
+    told: str = ""
+    bits: int | None = None  # of the word's, that are right
+    of: int | None = None
+    kind: str | None = None
+
+
 class Finding(Struct, frozen=True, kw_only=True):
     """What is known of a file. `credentials` is None where it carries none, or none can be read."""
 
@@ -51,6 +64,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     damage: str | None
     readable: bool  # the extra that reads credentials is installed
     credentials: Statement | None
+    mark: Mark | None = None  # None where the file is of no kind that can bear one
 
     @property
     def good(self) -> bool:
@@ -95,8 +109,28 @@ async def look(file: Path, settings: Settings) -> Finding:
     if readable and media_type is not None:
         statement = c2pa.read(file, media_type, anchors=anchors(settings))
     return Finding(
-        file=str(file), media_type=media_type, info=info, damage=damage, readable=readable, credentials=statement
+        file=str(file),
+        media_type=media_type,
+        info=info,
+        damage=damage,
+        readable=readable,
+        credentials=statement,
+        mark=await mark_of(file, info.kind, settings) if info else None,
     )
+
+
+async def mark_of(file: Path, kind: str, settings: Settings) -> Mark | None:
+    if kind == "audio":
+        return None
+    pool = Pool(Shelf(settings.weights, settings.data))
+    if lacking := pool.lacks(MARK):
+        return Mark(recognised=None, told=lacking)
+    try:
+        return msgspec.convert(await pool.ask(MARK, {"clip": kind == "video"}, file), Mark)
+    except Problem as problem:
+        return Mark(recognised=None, told=problem.message)
+    finally:
+        await pool.close()
 
 
 def anchors(settings: Settings) -> list[Path]:
@@ -117,9 +151,18 @@ def show(finding: Finding) -> None:
             ("file", plain(finding.file)),
             ("what", plain(described(finding))),
             *(story(statement) if statement else [("credentials", unproven)]),
+            ("mark", plain(mark_story(finding.mark) if finding.mark else "")),
             ("comment", plain(comment or "")),
         ]
     )
+
+
+def mark_story(mark: Mark) -> str:
+    if mark.recognised is None:
+        return f"cannot be looked for here: {mark.told}"
+    if mark.recognised:
+        return f"ours: {mark.bits} of {mark.of} bits are right; a {mark.kind or 'file of a kind that cannot be read'}"
+    return f"none of ours: {mark.bits} of {mark.of} bits are right, which is chance"
 
 
 def described(finding: Finding) -> str:

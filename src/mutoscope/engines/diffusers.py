@@ -419,7 +419,11 @@ class _Seat:
             log.error("child_died_loading", engine=self.name, code=code, last_words=child.last_words())
             raise NotLoaded(f"its process ended with status {code}")
         except TimeoutError as error:
-            raise NotLoaded(f"that took more than {self.settings.load_seconds:g} seconds") from error
+            told = f"that took more than {self.settings.load_seconds:g} seconds"
+            if self.settings.kind == "ray":
+                told = f"{told}; the cluster does not answer, or has no room for an actor"
+                raise NotLoaded(told, ABSENT_SECONDS) from error
+            raise NotLoaded(told) from error
         finally:
             if self.child is not child:
                 await child.end()
@@ -457,7 +461,7 @@ def loading(settings: EngineSettings, row: Row, device: str) -> Json:
     """What a child is told of the pipeline that it is to load."""
     names = ("model", "dtype", "quantize", "offload", "tiling", "loras", "threads", "online", "sandbox")
     told = {name: getattr(settings, name) for name in names}
-    cluster = {"address": settings.address, "resources": settings.resources, "load_seconds": settings.load_seconds}
+    cluster = {"address": settings.address, "resources": settings.resources}
     also = [name for each in (pipelines.also(row), row.pipelines) for name in each]
     return {**told, "device": device, "pipelines": also, "cluster": cluster, "environment": settings.environment}
 

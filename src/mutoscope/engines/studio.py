@@ -79,6 +79,17 @@ MEDIA_TYPES = {
     ".mp4": "video/mp4",
 }
 
+KINDS = {
+    Operation.TEXT_TO_IMAGE: "picture",
+    Operation.BACKGROUND_REMOVAL: "cut-out",
+    Operation.IMAGE_UPSCALE: "enlargement",
+    Operation.TEXT_TO_VIDEO: "clip",
+    Operation.IMAGE_TO_VIDEO: "clip of pictures",
+    Operation.VIDEO_EXTENSION: "clip continued",
+    **dict.fromkeys((Operation.TEXT_TO_MUSIC, Operation.MUSIC_EXTENSION, Operation.MUSIC_JOIN), "cover"),
+}
+"""What the imperceptible mark tells, of what operations make; of all others, that it is a picture after others."""
+
 OLD_INSTRUCTIONS = {
     "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL AVX512_SPR",
     "OPENCV_CPU_DISABLE": "AVX,FP16,AVX2,AVX512-SKX",
@@ -128,8 +139,9 @@ class Studio(Local):
     speech = frozenset({"prompt", "seed", "voice", "speed", "speechRate", "languageCode"})
     """What is obeyed in speech, which only hosts with espeak-ng make. The voice is replaced, and that is noted."""
 
-    def __init__(self, settings: StudioSettings | None = None) -> None:
-        self.settings = settings or StudioSettings()
+    def __init__(self, settings: StudioSettings | None = None, *, mark: Mapping[str, str] | None = None) -> None:
+        """`mark` are the paths of the files that the imperceptible mark is made with; None: nothing is marked."""
+        self.settings, self.mark = settings or StudioSettings(), mark
         self.slots = self.settings.slots
         if shutil.which(SPEAKER):
             self.supported_fields = {**self.supported_fields, Operation.TEXT_TO_SPEECH: self.speech}
@@ -147,7 +159,7 @@ class Studio(Local):
                 Kind.UNSUPPORTED,
                 f"The built-in renderer cannot do {run.generation.operation} here{lacking(run.generation.operation)}.",
             )
-        order = order_for(run, self.settings)
+        order = order_for(run, self.settings) | {"mark": self._mark_for(run.generation.operation)}
         try:
             async with asyncio.timeout(self.settings.timeout_seconds):
                 done = await self._made(order, run)
@@ -183,6 +195,9 @@ class Studio(Local):
         finally:
             await child.end()
         return {}
+
+    def _mark_for(self, operation: Operation) -> Json | None:
+        return {**self.mark, "kind": KINDS.get(operation, "picture after others")} if self.mark else None
 
     async def _start(self) -> "_Child":
         more = OLD_INSTRUCTIONS if self.settings.determinism == "portable" else {}

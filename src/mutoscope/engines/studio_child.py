@@ -64,11 +64,20 @@ def main() -> None:
     try:
         order = json.loads(line)
         enter_sandbox(order)
+        mark_with(order.get("mark"))
         threading.Thread(target=leave_with_parent, daemon=True).start()  # in the sandbox too
         report({"done": {"version": studio.VERSION, **make(order, report)}})
     except BaseException as error:
         report(failure(error, file_bytes))
     os._exit(0)
+
+
+def mark_with(mark: Json | None) -> None:
+    """Have what is made marked, where that is wanted."""
+    from mutoscope.studio import imprint  # loaded already
+
+    if mark is not None:
+        imprint.current = imprint.Writer(Path(mark["encoder.onnx"]), Path(mark["decoder.onnx"]), mark["kind"])
 
 
 def failure(error: BaseException, file_bytes: int) -> Json:
@@ -255,6 +264,8 @@ def enter_sandbox(order: Json) -> None:
         return
     given = [path for name in INPUTS if (path := order.get(name)) is not None]
     given += [path for name in LISTS for path in order.get(name, ())]
+    mark: Json = order.get("mark") or {}
+    given += [path for name, path in mark.items() if name != "kind"]
     program = (sys.prefix, sys.base_prefix, *sys.path)
     sandbox.shut_files([*made, nothing, *((path, sandbox.READ) for path in (*given, *program, *SYSTEM))])
     sandbox.shut_calls(sandbox.NETWORK, sandbox.STARTS, sandbox.OTHERS, sandbox.FILES, sandbox.SYSTEM, threads=True)

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from mutoscope.cassettes import Unrecorded
 from mutoscope.engines.peer import BUSY, Peer, path_below
 from mutoscope.engines.translation import BETWEEN, Asked, Translation
 from mutoscope.files.egress import Channel, Opened
 from mutoscope.model.catalog import Catalog
-from mutoscope.model.config import Rates, Rights
+from mutoscope.model.config import Cassettes, Rates, Rights
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.keys import Caller, RateLimiter, check_scope
@@ -50,11 +51,13 @@ class Desk:
         books: Books,
         rehearsal: bool = False,
         session_idle_seconds: float = 600.0,
+        cassettes: Cassettes | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
         """`rehearsal`: the author answers everything."""
         self.peers, self.author, self.rate_limiter, self.catalog = tuple(peers), author, rate_limiter, catalog
         self.rehearsal, self.draw = rehearsal, draw
+        self.cassettes = cassettes or Cassettes()
         self.books, self.session_idle_seconds = books, session_idle_seconds
 
     @property
@@ -76,6 +79,12 @@ class Desk:
                 exchange.engine = SCRIPT
                 return exchange, route.write(request, self.author)
             return exchange, await self.relayed(peers, wire, route, request, exchange)
+        except Unrecorded:
+            if self.cassettes.unknown != "studio":
+                exchange.end(0, "failed")
+                raise
+            exchange.engine = SCRIPT
+            return exchange, route.write(request, self.author)
         except Problem:
             exchange.end(0, "failed")
             raise
@@ -200,7 +209,8 @@ class Desk:
                 path = translation.path if translation else route.path
                 message = sent(peer, route, path, request, model, exchange.id, asked)
                 exchange.engine = peer.name
-                opened, first = await peer.ask(message)
+                deck = peer.deck if self.cassettes.covers(exchange.owner) else None
+                opened, first = await peer.ask(message, model, deck=deck)
             except Problem as error:
                 problem = error
                 continue
@@ -216,6 +226,8 @@ class Desk:
     ) -> tuple[Peer, Channel]:
         """A WebSocket to the first account that opens one. Raises Problem."""
         problem: Problem | None = None
+        if self.cassettes.asks_nobody:
+            raise Problem(Kind.UNSUPPORTED, "Realtime sessions are not recorded, and the vendor is not asked.")
         headers = {name: text for name in route.passes if (text := request.headers.get(name))} | {"x-request-id": id}
         for peer in peers:
             if not peer.free:

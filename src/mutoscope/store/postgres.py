@@ -5,6 +5,7 @@ All are used in threads: the event loop waits for none of them.
 """
 
 import asyncio
+import os
 import re
 import selectors
 import socket
@@ -51,7 +52,6 @@ SETTINGS = """
 """For each connection: a create that was answered is on the disk, and a process that hangs stops nobody for long."""
 
 DEFAULTS = {
-    "application_name": "mutoscope",
     "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -143,8 +143,7 @@ class PostgresDatabase:
 
     async def open(self) -> "PostgresConnection":
         try:
-            self.writer = await asyncio.to_thread(PostgresConnection, self._connect)
-            await asyncio.to_thread(self.writer.migrate)
+            self.writer = await asyncio.to_thread(open_for_writing, self._connect)
         except psycopg.Error as error:
             raise unavailable(error) from error
         self._reader = Reader(self._connect)
@@ -170,6 +169,10 @@ class PostgresDatabase:
             except psycopg.Error as error:
                 raise unavailable(error) from error
 
+    async def others(self) -> int:
+        [(found,)] = await self.report(OTHERS, (str(os.getpid()),))
+        return msgspec.convert(found, int)
+
     async def compact(self) -> None:
         try:
             await asyncio.to_thread(compact, self._connect)
@@ -183,6 +186,16 @@ class PostgresDatabase:
             await self._reader.close()
             self._reader = None
         self._reports.close()
+
+
+def open_for_writing(connect: Callable[[], "Link"]) -> "PostgresConnection":
+    db = PostgresConnection(connect)
+    try:
+        db.migrate()
+    except BaseException:
+        db.close()
+        raise
+    return db
 
 
 def check_database(url: str) -> None:
@@ -226,6 +239,7 @@ def connect(url: str, busy_seconds: float) -> Link:
     """A connection, where the database is there within so many seconds. Raises psycopg.Error."""
     said = conninfo_to_dict(url)
     info = make_conninfo(url, **{name: value for name, value in DEFAULTS.items() if name not in said})
+    info = make_conninfo(info, application_name=f"mutoscope {os.getpid()}")  # whose sessions are whose
     until = monotonic() + busy_seconds
     while True:
         try:
@@ -237,7 +251,11 @@ def connect(url: str, busy_seconds: float) -> Link:
             sleep(0.1)
     db.prepared_max = STATEMENTS
     db.cursor_factory = cast("Any", RawCursor)
-    _ = db.execute(SETTINGS)
+    try:
+        _ = db.execute(SETTINGS)
+    except BaseException:
+        db.close()
+        raise
     return db
 
 
@@ -257,6 +275,11 @@ def is_lost(db: Link | None, error: BaseException) -> bool:
     """Whether the connection is of no use any more."""
     state = getattr(error, "sqlstate", None) or ""
     return db is None or db.closed or db.broken or state[:2] == "08" or state in ("57P01", "57P02", "57P03")
+
+
+OTHERS = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'mutoscope %'
+    AND application_name <> 'mutoscope ' || CAST(? AS TEXT)"""
 
 
 # Writing
@@ -349,6 +372,10 @@ class PostgresConnection:
         if self._db is not None:
             self._db.close()
             self._db = None
+
+    def number_from(self, table: str, column: str) -> None:
+        most = f"SELECT coalesce(max({column}), 0) + 1 FROM {table}"  # noqa: S608 - our own names
+        _ = self.execute(f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), ({most}), false)")
 
     def touch(self) -> None:
         _ = self.execute("UPDATE removals SET number = number")

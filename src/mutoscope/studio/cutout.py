@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from mutoscope.studio import depth, picture
+from mutoscope.studio import depth, imprint, picture
 from mutoscope.studio.clip import VERSION
 from mutoscope.studio.error import StudioError
 from mutoscope.studio.planes import Bytes, Floats
@@ -55,7 +55,7 @@ def cut_out(image: Path, out: Path) -> Cutout:
     if out.suffix == ".png":  # not by `picture.save`: what is empty is worth compressing
         notes = PngInfo()
         notes.add_itxt("Comment", told)
-        cut.save(out, format="PNG", pnginfo=notes, compress_level=4)
+        imprint.marked(cut).save(out, format="PNG", pnginfo=notes, compress_level=4)
     else:
         picture.save(cut, out, told)
     return Cutout(source.width, source.height, confidence, round(float(matte.mean()), 4))

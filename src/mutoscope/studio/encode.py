@@ -124,7 +124,8 @@ class Mp4Writer:
         """Encode the next frame (NV12, not to be touched afterwards)."""
         frame.pts = self.frames
         frame.time_base = Fraction(1, self.fps)
-        frame.pict_type = PictureType.NONE
+        if frame.pict_type != PictureType.I:  # one that bears the mark is coded by itself
+            frame.pict_type = PictureType.NONE
         frame.colorspace, frame.color_range = self._colour.matrix, LIMITED_RANGE
         self.frames += 1
         self._container.mux(self._video.encode(frame))

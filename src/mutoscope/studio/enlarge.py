@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from mutoscope.studio import alpha, picture
+from mutoscope.studio import alpha, imprint, picture
 from mutoscope.studio.clip import VERSION, Print
 from mutoscope.studio.error import StudioError
 from mutoscope.studio.planes import Bytes
@@ -94,7 +94,7 @@ def _save(image: Image.Image, out: Path, how: str) -> None:
         return
     notes = PngInfo()
     notes.add_itxt("Comment", told)
-    image.save(out, format="PNG", pnginfo=notes, compress_level=4)
+    imprint.marked(image).save(out, format="PNG", pnginfo=notes, compress_level=4)
 
 
 def _enlarged(source: Image.Image, factor: int) -> Image.Image:

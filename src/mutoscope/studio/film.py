@@ -9,12 +9,13 @@ from typing import Literal, get_args
 import av
 import cv2
 import numpy as np
+from av.video.frame import PictureType
 from PIL import Image
 
 from mutoscope.studio import canvas as canvases
 from mutoscope.studio import colour as colours
 from mutoscope.studio import encoder as encoders
-from mutoscope.studio import extend, footage, heap, morph, motion, path, picture, rhythm, scene, size, sound
+from mutoscope.studio import extend, footage, heap, imprint, morph, motion, path, picture, rhythm, scene, size, sound
 from mutoscope.studio.camera import compose, view
 from mutoscope.studio.canvas import Canvas
 from mutoscope.studio.clip import Clip, comment
@@ -111,11 +112,13 @@ def image_to_video(
     pulse = _pulse(voice, plan, take)
     if image is not None:
         start = canvases.from_picture(picture.load(image, enough=take.canvas), width, height, take.colour)
-        return _shoot(out, take, _over(start, plan, take, pulse), plan, voice, progress, exact=(0,))
+        frames = _imprinted(_over(start, plan, take, pulse), take, exact=(0,))
+        return _shoot(out, take, frames, plan, voice, progress, exact=(0,))
     if last is not None:
         goal = canvases.from_picture(picture.load(last, field="last", enough=take.canvas), width, height, take.colour)
-        frames = _over(goal, plan, take, pulse, backwards=True)
-        return _shoot(out, take, frames, plan, voice, progress, exact=(take.frames - 1,))
+        exact = (take.frames - 1,)
+        frames = _imprinted(_over(goal, plan, take, pulse, backwards=True), take, exact=exact)
+        return _shoot(out, take, frames, plan, voice, progress, exact=exact)
     raise StudioError("a picture to start from is missing", field="image")
 
 
@@ -155,7 +158,7 @@ def text_to_video(
     plan = motion.read(prompt, avoid=negative_prompt, sounding=audio is not None)
     scenery, told, troupe = _painted(prompt, take, plan, card)
     frames = _over(scenery, plan, take, _pulse(voice, plan, take), troupe=troupe)
-    return _shoot(out, take, frames, told, voice, progress)
+    return _shoot(out, take, _imprinted(frames, take), told, voice, progress)
 
 
 def extend_video(
@@ -248,7 +251,8 @@ def _between(
     way = path.build(plan.weaker(SHARED_MOVE), take.frames, take.fps, seed=take.seed, room=first.room)
     pulse = _pulse(voice, plan, take)
     frames = morph.frames(first, ending, way, take.fps, shared=shared, pulse=pulse, portable=take.portable)
-    return _shoot(out, take, frames, plan, voice, progress, exact=(0, take.frames - 1))
+    exact = (0, take.frames - 1)
+    return _shoot(out, take, _imprinted(frames, take, exact=exact), plan, voice, progress, exact=exact)
 
 
 def _painted(prompt: str, take: Take, plan: Plan, card: scene.Card) -> tuple[Canvas, Plan, Troupe | None]:
@@ -317,7 +321,8 @@ def _continued(
     speed = extend.velocity(list(watched), reduced)
     heard = given[:, sound.sample_count(made, take.fps) :] if given is not None else None
     tail = replace(take, frames=take.frames - made)
-    yield from _tail(end, speed, ending, plan, tail, _pulse(heard, plan, tail))
+    exact = (tail.frames - 1,) if ending is not None else ()
+    yield from _imprinted(_tail(end, speed, ending, plan, tail, _pulse(heard, plan, tail)), tail, exact=exact)
 
 
 def _tail(
@@ -386,6 +391,16 @@ def _shoot(
         ignored=plan.ignored,
         shown=plan.shown,
     )
+
+
+def _imprinted(frames: Iterable[av.VideoFrame], take: Take, *, exact: tuple[int, ...] = ()) -> Iterator[av.VideoFrame]:
+    """The imperceptible mark in a few of the frames that are made, where this process has one; never in the exact."""
+    chosen = set(imprint.frames_of(take.frames)) - set(exact)
+    for number, frame in enumerate(frames):
+        if imprint.current is not None and number in chosen:
+            imprint.current.on_planes(planes_of(frame), take.colour)
+            frame.pict_type = PictureType.I
+        yield frame
 
 
 def _marked(frames: Iterable[av.VideoFrame], take: Take) -> Iterator[av.VideoFrame]:

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
-from mutoscope.studio import hdr
+from mutoscope.studio import hdr, imprint
 from mutoscope.studio.error import StudioError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "MPO")
@@ -59,6 +59,7 @@ def save(image: Image.Image, out: Path, told: str) -> None:
     In a PNG, runs of equal bytes are all that is looked for: with grain there is little else, and the usual search
     takes five times as long, half of the time that a painting takes, to save a few per cent. Raises StudioError.
     """
+    image = imprint.marked(image)
     if out.suffix == ".jpg":
         _check_side(image, MAX_JPEG_SIDE)
         image = _on_backdrop(image) if image.mode == "RGBA" else image.convert("RGB")

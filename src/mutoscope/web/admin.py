@@ -1,14 +1,19 @@
 """The API for keys with the right `admin`, in JSON: /admin/keys looks after keys, /admin/exchanges shows the records of
-answers in words."""
+answers in words, /admin/marks reads the imperceptible mark of a file."""
 
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 import structlog
 from msgspec import Meta, Struct
 
+from mutoscope.engines.local.pool import Pool
+from mutoscope.engines.local.shelf import MARK
+from mutoscope.files.probe import sniff
 from mutoscope.model.config import Rights
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.problem import Kind, Problem
@@ -23,6 +28,7 @@ T = TypeVar("T")
 
 KEYS = "/admin/keys"
 EXCHANGES = "/admin/exchanges"
+MARKS = "/admin/marks"
 MOST_SHOWN = 1000
 LONGEST = 100 * 365 * 86400.0
 NOT_STORED = {"cache-control": "no-store"}
@@ -50,8 +56,11 @@ class Exchanged(Struct, frozen=True, kw_only=True):
 
 
 class Admin:
-    def __init__(self, keys: Keys, store: Store, *, clock: Callable[[], float] = time.time) -> None:
-        self.keys, self.store, self.clock = keys, store, clock
+    def __init__(
+        self, keys: Keys, store: Store, *, clock: Callable[[], float] = time.time, models: Pool | None = None
+    ) -> None:
+        """`models` are asked for the mark of a file."""
+        self.keys, self.store, self.clock, self.models = keys, store, clock, models
 
     async def admit(self, request: HttpRequest) -> Caller:
         """Whose key the request shows. Raises Problem, also on an open server: whoever reaches it is
@@ -73,6 +82,8 @@ class Admin:
         """The request of an administrator. Raises Problem."""
         if request.path == EXCHANGES or request.path.startswith(f"{EXCHANGES}/"):
             return await self.exchanges(request)
+        if request.path == MARKS:
+            return await self.read_mark(request)
         if request.path != KEYS and not request.path.startswith(f"{KEYS}/"):
             raise not_found()
         match [request.method, *request.path.removeprefix(KEYS).split("/")[1:]]:
@@ -104,6 +115,19 @@ class Admin:
         if record is None:
             raise Problem(Kind.NOT_FOUND, f"There is no record of an exchange {id!r}.", field="id")
         return json_response({"exchange": record, "ledger": entries}, headers=dict(NOT_STORED))
+
+    async def read_mark(self, request: HttpRequest) -> HttpResponse:
+        """Whether the picture or clip that is the body bears our imperceptible mark."""
+        if request.method != "POST":
+            raise Problem(Kind.WRONG_METHOD, f"{request.method} is not allowed here.")
+        media_type = sniff(request.body) or ""
+        if self.models is None or not media_type.startswith(("image/", "video/")):
+            raise Problem(Kind.BAD_MEDIA, "The body must be a picture or a clip, as it is, without a form around it.")
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(request.body)
+            file.flush()
+            found = await self.models.ask(MARK, {"clip": media_type.startswith("video/")}, Path(file.name))
+        return json_response({"mark": found})
 
     async def create(self, wish: NewKey) -> HttpResponse:
         now = self.clock()

@@ -56,6 +56,7 @@ class Wire(Struct, frozen=True, kw_only=True):
     )
     quiet: tuple[str, ...] = ()  # the roots below which an error has status 200 too: only its body tells
     back: Back | None = None  # the other end: how we call the vendor
+    media: Back | None = None  # the same, for accounts that ask for it by `media = true`
     words: Words | None = None  # the other end of its routes of the kind Stream
 
 

@@ -644,8 +644,9 @@ def unthrottle(db: Connection, owner: str, model: str, places: int, now: float) 
 def delete(db: Connection, changes: Changes, *, id: str, owner: str | None, now: float) -> bool:
     """Empty the row, and let go of the files. The row stays, because limits and usage count it."""
     happened = db.execute(
-        """UPDATE jobs SET deleted = 1, outputs = NULL, failure = CASE WHEN failure IS NOT NULL THEN ?1 END,
-                  checkpoint = NULL, notes = NULL, upstream_status = NULL, request = ?1, body = ?1
+        """UPDATE jobs SET deleted = 1, outputs = NULL, checkpoint = NULL, notes = NULL, upstream_status = NULL,
+                  request = ?1, body = ?1,
+                  failure = CASE WHEN failure IS NOT NULL THEN CAST(?1 AS BLOB) END
            WHERE id = ?2 AND finished IS NOT NULL AND deleted = 0 AND owner = coalesce(?3, owner)""",
         (b"", id, owner),
     ).rowcount

@@ -701,6 +701,18 @@ class SqlStore:
     async def _write(self, work: Work) -> Any:
         return await self._open_writer.do(work)
 
+    async def report(self, sql: str, values: Row) -> Sequence[Row]:
+        """For whoever moves or examines all rows."""
+        return await self._database.report(sql, values)
+
+    async def write(self, work: Work) -> Any:
+        """The same, a transaction."""
+        return await self._write(work)
+
+    async def others(self) -> int:
+        """How many sessions of other processes are at the database, as far as it can tell."""
+        return await self._database.others()
+
     def _publish(self, changes: Changes) -> None:
         for change in changes:
             if isinstance(change, Job):

@@ -197,7 +197,8 @@ def _parcels(stage: Stage) -> tuple[Floats, Floats]:
         [(0.10, 0.17, 0.05), (0.17, 0.20, 0.06), (0.36, 0.31, 0.11), (0.24, 0.24, 0.08), (0.30, 0.21, 0.11)], np.float32
     )
     table = stage.chance(60).integers(0, len(crops), (32, 32))
-    crop = crops[table[np.mod(v, 32).astype(np.int64), np.mod(u, 32).astype(np.int64)]]
+    # Whole numbers first: of a hair below zero, the rest by 32 is 32 in floats.
+    crop = crops[table[np.floor(v).astype(np.int64) % 32, np.floor(u).astype(np.int64) % 32]]
     edge = floats(np.minimum(np.abs(u - np.rint(u)) * 92.0, np.abs(v - np.rint(v)) * 70.0))
     return blur(crop, 0.8), smoothstep(3.0, 1.6, edge) * 0.9
 

@@ -468,12 +468,15 @@ async def rehearsals(visit: Any) -> Page:
         )
     wires = [("", "Every API"), *((name, wire.title) for name, wire in visit.desk.wires.items())]
     quick = (
-        ("429 for a minute", {"what": "problem", "kind": "rate_limited", "seconds": 60}),
-        ("Slow for a minute", {"what": "slow", "delay": 5, "seconds": 60}),
-        ("Refuse the next one", {"what": "problem", "kind": "refused", "times": 1, "seconds": 600}),
-        ("Lose the next answer", {"what": "lost", "times": 1, "seconds": 600}),
-        ("503 for the next three", {"what": "problem", "kind": "unavailable", "times": 3, "seconds": 600}),
+        ("429 for a minute", {"what": "rate_limited", "times": 0, "lasting": 60}),
+        ("Slow for a minute", {"what": "slow", "seconds": 5, "times": 0, "lasting": 60}),
+        ("Refuse the next one", {"what": "refused"}),
+        ("Fail the next job", {"what": "failed:engine_failed"}),
+        ("Lose the next answer", {"what": "lost"}),
+        ("Send the next webhook twice", {"what": "webhook_twice"}),
+        ("503 for the next three", {"what": "unavailable", "times": 3}),
     )
+    choices = [*((kind, words(kind)) for kind in told["kinds"]), *((each, words(each)) for each in told["whats"])]
     return Page(
         title="Rehearsals",
         path="/console/rehearsals",
@@ -489,27 +492,29 @@ async def rehearsals(visit: Any) -> Page:
                 "A fault of your own",
                 h.form(".stack.needs-script", {"data-api": "POST /admin/faults", "data-then": "reload"})[
                     h.div(".row")[
+                        field("What", select("what", choices, "rate_limited")),
                         field("API", select("wire", wires)),
-                        field("Part of the path", h.input(name="route", placeholder="Any", autocomplete="off")),
-                        field("What", select("what", ((name, name) for name in told["whats"]))),
+                        field("Part of the path", h.input(name="path", placeholder="Any", autocomplete="off")),
+                        field("On", select("on", (("create", "creates"), ("read", "reads"), ("any", "both")))),
                         field(
-                            "Problem", select("kind", ((kind, words(kind)) for kind in told["kinds"]), "rate_limited")
+                            "Times",
+                            h.input(name="times", value="1", inputmode="numeric", data_as="integer"),
+                            note="0: while it lasts",
                         ),
                         field(
-                            "Seconds of delay", h.input(name="delay", value="5", inputmode="decimal", data_as="number")
+                            "Seconds",
+                            h.input(name="seconds", value="1", inputmode="decimal", data_as="number"),
+                            note="How slow, or when to try again",
                         ),
                         field(
-                            "For seconds", h.input(name="seconds", value="60", inputmode="decimal", data_as="number")
-                        ),
-                        field(
-                            "So many times",
-                            h.input(name="times", inputmode="numeric", data_as="integer", placeholder="Any"),
+                            "Lasts for seconds",
+                            h.input(name="lasting", inputmode="decimal", data_as="number", placeholder="For ever"),
                         ),
                     ],
                     h.button(type="submit")["Rehearse it"],
                     h.output(".notice", hidden=True),
                 ],
-                facts(*((name, text) for name, text in told["whats"].items())),
+                facts(*((name, text) for name, text in told["words"].items())),
             ),
             card(
                 "Waiting for requests",
@@ -517,11 +522,9 @@ async def rehearsals(visit: Any) -> Page:
                     ("What", "API", "Path", "Met", "Left", ""),
                     (
                         (
-                            f"{each['what']}: {words(str(each['kind']))}"
-                            if each["what"] == "problem"
-                            else each["what"],
+                            words(str(each["what"])),
                             each["wire"] or "every",
-                            h.code[each["route"] or "every path"],
+                            h.code[each["path"] or "every path"],
                             f"{each['met']}" + (f" of {each['times']}" if each["times"] else ""),
                             seconds(each["seconds_left"]),
                             call_button("End", f"DELETE /admin/faults/{each['id']}", kind=".small.ghost"),

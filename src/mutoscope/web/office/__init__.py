@@ -12,7 +12,6 @@ import msgspec
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Json
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.service.faults import FaultWish
 from mutoscope.service.keys import Caller
 from mutoscope.web.office import deliveries, jobs, money, playground, rehearsals, storage, vendors
 from mutoscope.web.office.calls import ADMIN, NOT_STORED, PLACEHOLDER, Asked, Call, Desk, Parts
@@ -54,7 +53,7 @@ CALLS: tuple[Call, ...] = (
     Call(at="POST /admin/submissions/{job}/{number}/settle", summary="Settle a submission by hand",
          answer=vendors.settle, body=vendors.Verdict),
     Call(at="GET /admin/faults", summary="Faults that are rehearsed", answer=rehearsals.faults),
-    Call(at="POST /admin/faults", summary="Rehearse a fault", answer=rehearsals.add_fault, body=FaultWish),
+    Call(at="POST /admin/faults", summary="Rehearse a fault", answer=rehearsals.add_fault, body=rehearsals.FaultWish),
     Call(at="DELETE /admin/faults/{id}", summary="End a fault", answer=rehearsals.remove_fault),
     Call(at="GET /admin/storage", summary="What is kept for how long", answer=storage.storage),
     Call(at="POST /admin/sweep", summary="Remove what was kept for its time, or count it",

@@ -44,7 +44,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     gateway: Gateway
     wires: Mapping[str, Wire]
     rehearsal: bool
-    faults: Faults
+    faults: Faults | None  # of a server that rehearses
     parts: Parts
     received: "Any" = None  # the receiver of webhooks that the console has
     read: "Callable[[str, str, str, bytes], tuple[Wire, Create, HttpRequest]] | None" = (

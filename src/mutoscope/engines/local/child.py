@@ -1,0 +1,129 @@
+"""The child of `pool.py`: holds the model that its argument names and answers about what it is handed.
+
+A message in is one byte, with an open file where there is one, and a line of JSON; the first names the files of the
+weights. A line of JSON goes out for each: {"ready": …} for the first, then {"done": {…}}, {"refused": {message, kind,
+field}} for what cannot be used, or {"broken": text} for what should not happen. When the socket closes, its parent is
+gone and so is it. It shuts itself in before it reads anything but its weights: no network, no process, no file but
+these.
+"""
+
+import importlib
+import json
+import os
+import resource
+import socket
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from typing import IO, Any
+
+from mutoscope.engines.local.pictures import Refused
+from mutoscope.files import _sandbox as sandbox
+
+MEMORY = 3 * 1024**3  # address space
+OPEN_FILES = 128
+MAX_TRACE = 4000  # characters
+NICENESS = 2
+WALLS = "walls"  # a question that every child answers
+LONGEST = 64 * 1024 * 1024  # of a message
+SYSTEM = (
+    *("/usr", "/lib", "/lib64", "/nix/store", "/gnu/store", "/etc/ld.so.cache"),
+    *("/sys/devices/system/cpu", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/self", "/dev/urandom"),
+)
+"""What libraries read when they are loaded, and when they ask what machine this is."""
+
+Json = dict[str, Any]
+Answer = Callable[[Json, IO[bytes] | None], Json]
+
+MODULES = {
+    "rivagan": "marks",
+}
+"""Model → the module beside this that works with it: its `load` takes the weights' paths and returns what answers."""
+
+
+def main() -> None:
+    os.nice(NICENESS)
+    limit()
+    line = socket.socket(fileno=0)
+    try:
+        answer = ready(sys.argv[1], receive(line)[0])
+        send(line, {"ready": True})
+    except BaseException as error:
+        send(line, {"broken": described(error)})
+        os._exit(1)
+    while True:
+        asked, file = receive(line)
+        try:
+            news: Json = {"done": walls(sys.argv[0]) if asked.get("ask") == WALLS else answer(asked, file)}
+        except Refused as refusal:
+            news = {"refused": refusal.told}
+        except MemoryError:
+            news = {"broken": f"more than {MEMORY // 1024**2} MiB of memory would be needed"}
+        except Exception as error:
+            news = {"broken": described(error)}
+        finally:
+            if file is not None:
+                file.close()
+        send(line, news)
+
+
+def ready(name: str, first: Json) -> Answer:
+    """Shut in, the model loaded."""
+    files: dict[str, str] = first["files"]
+    module = importlib.import_module(f"mutoscope.engines.local.{MODULES[name]}")
+    if sandbox.keep_privileges():
+        program = (sys.prefix, sys.base_prefix, *sys.path, *SYSTEM)
+        nothing = (os.devnull, sandbox.READ | sandbox.WRITE_FILE)
+        sandbox.shut_files([nothing, *((path, sandbox.READ) for path in (*files.values(), *program))])
+        sandbox.shut_calls(sandbox.NETWORK, sandbox.STARTS, sandbox.OTHERS, sandbox.FILES, sandbox.SYSTEM, threads=True)
+    return module.load(files)
+
+
+def walls(program: str) -> Json:
+    """Which stand around this process."""
+    return sandbox.standing(program, MEMORY)
+
+
+def limit() -> None:
+    """Bound what a hostile file can make this process use."""
+    for which, most in (
+        (resource.RLIMIT_AS, MEMORY),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NOFILE, OPEN_FILES),
+    ):
+        with suppress(OSError, ValueError):  # not every system has each of them
+            resource.setrlimit(which, (most, most))
+
+
+def receive(line: socket.socket) -> tuple[Json, IO[bytes] | None]:
+    """The next request. Where there is none any more, the parent is gone: so is this."""
+    try:
+        mark, handles, _, _ = socket.recv_fds(line, 1, 1)
+        said = b""
+        while mark and not said.endswith(b"\n"):
+            part = line.recv(256 * 1024)
+            if not part or len(said) > LONGEST:
+                os._exit(0)
+            said += part
+        if not mark:
+            os._exit(0)
+    except OSError:
+        os._exit(0)
+    return json.loads(said), os.fdopen(handles[0], "rb") if handles else None
+
+
+def send(line: socket.socket, news: Json) -> None:
+    """By the file's handle: the calls of the network are shut."""
+    left = json.dumps(news).encode() + b"\n"
+    while left:
+        left = left[os.write(line.fileno(), left) :]
+
+
+def described(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))[-MAX_TRACE:]
+
+
+if __name__ == "__main__":
+    main()

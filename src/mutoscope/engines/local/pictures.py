@@ -1,0 +1,52 @@
+"""Pictures as models take them, out of a stranger's file: only a child opens one."""
+
+import io
+import warnings
+from typing import IO, Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from mutoscope.studio.picture import FORMATS
+
+Image.init()  # every parser now: they are not all loaded later, behind the walls
+
+MOST_PIXELS = 64_000_000
+Json = dict[str, Any]
+
+
+class Refused(Exception):
+    """What was handed in cannot be used; the message is for the caller."""
+
+    def __init__(self, message: str, *, kind: str = "bad_media", field: str | None = None) -> None:
+        super().__init__(message)
+        self.told = {"message": message, "kind": kind, "field": field}
+
+
+def read(file: IO[bytes] | None, *, enough: int | None = None) -> Image.Image:
+    """The picture, upright, RGB or RGBA. A much larger JPEG is read smaller, where `enough` pixels a side will do."""
+    if file is None:
+        raise Refused("A picture is needed.", kind="invalid")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(file.read()), formats=FORMATS) as image:
+                if image.width * image.height > MOST_PIXELS:
+                    raise Refused(f"The picture has more than {MOST_PIXELS} pixels.")
+                if enough is not None:
+                    image.draft("RGB", (enough, enough))
+                ImageOps.exif_transpose(image, in_place=True)
+                return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    except (Refused, MemoryError):
+        raise
+    except Exception as error:  # Pillow's parsers raise whatever a broken file makes them raise
+        raise Refused(f"The picture cannot be read ({type(error).__name__}).") from error
+
+
+def as_rgb(image: Image.Image) -> Any:
+    """(H, W, 3); what is transparent over white, as a viewer has it."""
+    if image.mode != "RGBA":
+        return np.asarray(image.convert("RGB"), np.uint8)
+    page = Image.new("RGB", image.size, (255, 255, 255))
+    page.paste(image.convert("RGB"), mask=image.getchannel("A"))
+    return np.asarray(page, np.uint8)
