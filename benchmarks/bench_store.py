@@ -16,6 +16,7 @@ import multiprocessing as mp
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -104,7 +105,7 @@ def fresh(server: Any) -> str:
     return str(server.fresh().rpartition("/")[2])
 
 
-def delayed(port: int) -> tuple[mp.process.BaseProcess, int]:
+def delayed(port: int) -> tuple[SpawnProcess, int]:
     """A relay to a port of this machine, in a process of its own."""
     ours, theirs = mp.get_context("spawn").Pipe()
     process = mp.get_context("spawn").Process(target=relay, args=(port, theirs), daemon=True)

@@ -504,9 +504,8 @@ async def play(folder: Path, options: argparse.Namespace) -> bool:
     chance, good = random.Random(options.seed), True
     async with begun(folder, options) as ground, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(30)) as session:
         clients = Clients(session, ground)
-        heads = "| part | jobs | killed | no answer | 5xx | settled after | over a limit | lost | doubled | webhooks missing | ledger |"
-        print(f"{heads} unknown | failed | |")
-        print("|---" * 14 + "|")
+        print(f"| {' | '.join(HEADS)} | |")
+        print("|---" * (len(HEADS) + 1) + "|")
         over = 0
 
         async def part(

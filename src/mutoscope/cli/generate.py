@@ -22,7 +22,7 @@ from mutoscope.cli.jobs import advance, bar
 from mutoscope.files.assets import EXTENSIONS
 from mutoscope.files.data_dir import CREDENTIALS
 from mutoscope.model.catalog import Catalog, Model, engines_of
-from mutoscope.model.config import Files, Limits, Settings
+from mutoscope.model.config import Files, Limits, Settings, Store
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Input, Job, Operation, Output, Role, State
 from mutoscope.model.problem import Problem
@@ -161,8 +161,8 @@ def piped() -> str:
 
 
 def in_private(settings: Settings) -> Settings:
-    """For one job of one's own: no limits, files in the temporary directory, no patience at the end, no vendor; and
-    somebody waits for it, so that it is in no worse a place than any other program.
+    """For one job of one's own: no limits, files and store in the temporary directory, no patience at the end, no
+    vendor; and somebody waits for it, so that it is in no worse a place than any other program.
 
     What is paid for must outlive this process, and here nothing does.
     """
@@ -173,7 +173,7 @@ def in_private(settings: Settings) -> Settings:
     studio = replace(settings.studio, niceness=0)
     weights = replace(settings.weights, folder=settings.weights.folder or str(settings.data / "weights"))
     changed = {"server": server, "studio": studio, "models": models, "weights": weights}
-    return replace(settings, limits=Limits(), files=Files(), accounts={}, **changed)
+    return replace(settings, limits=Limits(), files=Files(), store=Store(), accounts={}, **changed)
 
 
 def made_here(engines: tuple[str, ...], settings: Settings) -> tuple[str, ...]:
