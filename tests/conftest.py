@@ -11,9 +11,12 @@ from hypothesis import settings as examples
 from PIL import Image
 
 from local_settings import settings
+from mutoscope import app as app_module
 from mutoscope.app import App
 from mutoscope.model.job import Job
+from mutoscope.store import SqlStore, make_store
 from mutoscope.telemetry import logs
+from postgres_server import server
 from s3 import S3, served
 
 logs.configure("error")  # plain lines: structlog's own tracebacks with all their locals take seconds
@@ -64,6 +67,16 @@ def s3() -> Iterator[S3]:
     """A server that speaks S3."""
     with served() as server:
         yield server
+
+
+@pytest.fixture
+def on_postgres(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each mutoscope but a vendor has its store in PostgreSQL, in a database for its data directory."""
+
+    def make(_url: str, file: Path) -> SqlStore:
+        return make_store(server().of(file.parent) if file.parent.name != "vendor" else "", file)
+
+    monkeypatch.setattr(app_module, "make_store", make)
 
 
 @pytest.fixture

@@ -15,22 +15,26 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import structlog
+from msgspec.structs import replace
 
 from mutoscope import __version__
 from mutoscope.background.members import DELIVER, POLL, SUBMIT, SWEEP, Membership
 from mutoscope.background.poller import Poller
+from mutoscope.background.previews import Previews
 from mutoscope.background.retention import Sweeper
 from mutoscope.background.webhooks import Deliverer, Ed25519, ed25519
 from mutoscope.background.worker import Worker, new_name
+from mutoscope.cassettes import BadCassette, Deck, Library, Recorder
 from mutoscope.engines import Engine
 from mutoscope.engines.diffusers import Diffusers
 from mutoscope.engines.local.pool import Pool
 from mutoscope.engines.local.senses import Senses
 from mutoscope.engines.local.shelf import Shelf, mark_files
 from mutoscope.engines.peer import Peer
-from mutoscope.engines.relay import Relay
+from mutoscope.engines.relay import Relay, back_of
 from mutoscope.engines.script import Script
 from mutoscope.engines.studio import Studio
+from mutoscope.engines.transcripts import Transcripts
 from mutoscope.engines.words import Author
 from mutoscope.files.assets import Assets
 from mutoscope.files.c2pa import signer
@@ -38,7 +42,7 @@ from mutoscope.files.data_dir import Home
 from mutoscope.files.egress import SafeClient
 from mutoscope.files.probe import Prober
 from mutoscope.model.catalog import Catalog
-from mutoscope.model.config import BadSettings, Files, Rights, Settings
+from mutoscope.model.config import BadSettings, Files, Rights, Settings, VendorAccount
 from mutoscope.model.job import Job
 from mutoscope.model.problem import Problem
 from mutoscope.service import rehearsal as rehearsing
@@ -55,6 +59,7 @@ from mutoscope.telemetry.counters import Durations
 from mutoscope.telemetry.tracing import Tracing
 from mutoscope.web.health import Readiness
 from mutoscope.web.metrics import Gate, Lag, Metrics, Sources
+from mutoscope.web.office import Parts
 from mutoscope.web.pages import StatusPage
 from mutoscope.web.server import Server
 from mutoscope.wirekit.wire import Wire
@@ -91,7 +96,8 @@ class App:
         Raises HomeBusy when another process serves from the data directory, BadSettings when files cannot be signed
         as the settings ask.
         """
-        self.settings, self.rehearsal = settings, rehearsal
+        self.tapes = Tapes(settings)
+        self.settings, self.rehearsal = (settings := self.tapes.settings), rehearsal
         self.home = Home(data or settings.data, shared=bool(settings.store.url))
         self.signer = signer(settings.credentials, identity or self.home.credentials)
         self.home.take()
@@ -103,6 +109,7 @@ class App:
             data=self.home.root,
             secret=self.home.link_secret(settings.files.link_secret),
             sizes=self.store.asset_bytes,
+            spare=self.store.spare,
             most_sent=descriptors() // 2,
         )
         self.catalog = Catalog(
@@ -127,7 +134,7 @@ class App:
             names = ", ".join(sorted(unknown))
             raise BadSettings(f"there is no engine {names}; there are {', '.join(self.engines)}")
         made_here = {name: engine for name, engine in self.engines.items() if works and name in (only or self.engines)}
-        self.routes = Routes(self.engines, settings.accounts)
+        self.routes = Routes(self.engines, settings.accounts, last=self.tapes.last)
         self.wires = spoken(settings)
         self.keys = Keys(settings.keys, self.store, net=settings.net, secret=self.assets.secret)
         self.gateway = Gateway(
@@ -224,7 +231,10 @@ class App:
             ),
             rehearsal=rehearsal,
             session_idle_seconds=settings.words.session_idle_seconds,
+            cassettes=settings.cassettes,
         )
+        for maker in (*self.relays.values(), *self.words.peers):
+            maker.deck = self.tapes.deck(maker.name, maker.account, str(maker.vendor_client.base))
         requests: Durations[tuple[str, int]] = Durations()
         self.metrics = Metrics(
             Sources(
@@ -253,8 +263,16 @@ class App:
             spared=self.gateway.kept,
             on_duty=partial(self.membership.holds, SWEEP),
         )
+        self.transcripts = Transcripts()
         self.server = Server(
             self.gateway,
+            parts=Parts(
+                readiness=self.readiness,
+                sweeper=self.sweeper,
+                transcripts=self.transcripts,
+                data=self.home.root,
+                webhook_secret=self.webhook_secret,
+            ),
             requests=requests,
             status=StatusPage(self.readiness, self.metrics, Gate(settings, self.keys)),
             keys=self.keys,
@@ -268,6 +286,20 @@ class App:
             senses=self.senses,
             wires=rehearsing.wires(self.wires) if rehearsal else self.wires,
         )
+        self.previews = Previews(
+            store=self.store,
+            assets=self.assets,
+            inputs=settings.inputs,
+            scratch=self.home.scratch,
+            busy=lambda: bool(self.worker.runs),
+        )
+        if settings.files.previews and self.works and not rehearsal:
+            self.gateway.illustrate = self.previews.add
+        self.deliverer.told = self.server.news.delivery
+        for relay in self.relays.values():
+            relay.transcripts = self.transcripts
+        if self.server.faults:
+            self.deliverer.doubles = self.server.faults.doubles
         logs.conceal(
             (
                 password_of(settings.store.url),
@@ -312,6 +344,7 @@ class App:
             asyncio.create_task(self.poller.run()),
             asyncio.create_task(self.lag.run()),
             asyncio.create_task(self.sweeper.run()),
+            *([asyncio.create_task(self.previews.run())] if self.gateway.illustrate else []),
         ]
 
     def hear(self, news: News) -> None:
@@ -352,12 +385,15 @@ class App:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.metrics.close()
+        await self.server.news.close()
         for engine in self.engines.values():
             await engine.close()
         await self.words.close()
+        await self.tapes.close()
         await self.models.close()
         await self.prober.close()
         await self.client.close()
+        await self.server.close()
         await self.server.byte_quota.close()
         await self.keys.close()
         await self.membership.close()
@@ -381,6 +417,87 @@ class App:
             return None
         own = rights.get(owner) or (Rights(),)
         return widest(share_of(each, row, self.settings.limits).concurrency for each in own)
+
+
+class Tapes:
+    """The recordings that are made and played, and the settings as they are with them. Raises BadSettings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.cassettes = wanted = settings.cassettes
+        self.library = opened(Path(wanted.replay)) if wanted.replay else None
+        asks = not wanted.replay or wanted.unknown in ("vendor", "once")
+        root = (wanted.record or wanted.replay) if asks else ""
+        secrets = [settings.webhooks.secret, settings.metrics.token, *(each.key for each in settings.accounts.values())]
+        self.recorder = (
+            Recorder(
+                Path(root),
+                secrets=list(filter(None, secrets)),
+                hash_prompts=wanted.prompts == "hashed",
+                max_bytes=wanted.max_bytes,
+            )
+            if root
+            else None
+        )
+        self.last = ("studio",) if wanted.replay and wanted.unknown == "studio" else ()
+        for name in wanted.accounts:
+            if name not in settings.accounts:
+                known = ", ".join(settings.accounts) or "none"
+                raise BadSettings(f"[cassettes] accounts: there is no account {name!r}; there are {known}")
+        self.settings = self._with_accounts(settings) if self.library else settings
+
+    def deck(self, name: str, account: VendorAccount, vendor: str) -> Deck | None:
+        wanted = self.cassettes
+        if not (self.library or self.recorder) or (wanted.accounts and name not in wanted.accounts):
+            return None
+        return Deck(
+            name,
+            account,
+            vendor=vendor,
+            recorder=self.recorder,
+            library=self.library,
+            pace=wanted.pace,
+            learns=wanted.unknown == "once",
+            alone=wanted.asks_nobody,
+        )
+
+    async def close(self) -> None:
+        if self.recorder:
+            await self.recorder.close()
+
+    def _with_accounts(self, settings: Settings) -> Settings:
+        """With those of the recordings whose API no account speaks here, and polls that lose no time."""
+        wanted, accounts = self.cassettes, dict(settings.accounts)
+        spoken = {each.wire for each in accounts.values()}
+        for each in self.library.names.values() if self.library and wanted.asks_nobody else ():
+            label = each.label
+            if label.wire not in spoken and label.account not in accounts and label.account not in BUILT_IN:
+                accounts[label.account] = VendorAccount(
+                    wire=label.wire,
+                    key="replayed",
+                    base_url=label.vendor,
+                    models=label.models,
+                    renames=label.renames,
+                    open_models=label.open_models,
+                )
+        relay = settings.relay
+        if wanted.asks_nobody:
+            longest = relay.first_poll_seconds * wanted.pace if wanted.pace else REPLAYED_POLL_SECONDS[0]
+            first = min(relay.first_poll_seconds, max(longest, REPLAYED_POLL_SECONDS[0]))
+            relay = replace(relay, first_poll_seconds=first, max_poll_seconds=max(first, REPLAYED_POLL_SECONDS[1]))
+        return replace(settings, accounts=accounts, relay=relay)
+
+
+REPLAYED_POLL_SECONDS = (0.02, 0.5)  # a recording is asked about a job: the first time, and at the longest
+
+
+def opened(root: Path) -> Library:
+    """Raises BadSettings."""
+    if not root.is_dir():
+        raise BadSettings(f"[cassettes] replay: there is no directory {root}")
+    try:
+        return Library(root)
+    except BadCassette as error:
+        raise BadSettings(f"[cassettes] replay: {error}") from error
 
 
 def fingerprint(*secrets: bytes) -> str:
@@ -450,15 +567,18 @@ def relays(settings: Settings, catalog: Catalog) -> dict[str, Relay]:
     made: dict[str, Relay] = {}
     for name, account in settings.accounts.items():
         wire = BY_NAME.get(account.wire)
-        if wire is not None and wire.back is None and wire.words is not None:
+        if wire is not None and wire.words is not None and back_of(wire, account) is None:
             continue  # it answers in words only
-        if wire is None or wire.back is None:
+        if wire is None or back_of(wire, account) is None:
             known = ", ".join(wire.name for wire in BY_NAME.values() if wire.back or wire.words)
             raise BadSettings(f"[accounts.{name}] wire = {account.wire!r} cannot be called; these can: {known}")
         if name in BUILT_IN:
             raise BadSettings(f"[accounts.{name}]: this is the name of a built-in engine; choose another")
+        # as for words, with or without the end that every path begins with
+        base_url = account.base_url.rstrip("/").removesuffix("/v1") if wire.media else account.base_url
+        called = replace(account, base_url=base_url)
         try:
-            made[name] = Relay(name, account, wire, settings=settings.relay, net=settings.net, catalog=catalog)
+            made[name] = Relay(name, called, wire, settings=settings.relay, net=settings.net, catalog=catalog)
         except Problem as problem:
             raise BadSettings(f"[accounts.{name}] base_url: {problem.message}") from problem
     return made

@@ -36,6 +36,7 @@ DOCUMENTED_ACCOUNT = {
     "renames": "{}",
     "exclusive": "false",
     "resend": "false",
+    "media": "false",
 }
 SETTING = re.compile(r"^(# )?(\w+) = ")
 SECTION = re.compile(r'^(# )?\[+[\w."]+\]+$')

@@ -10,7 +10,6 @@ from mutoscope.model.job import Delivery, Failure, Generation, Input, Job, Opera
 from mutoscope.model.problem import Kind
 from mutoscope.model.requests import Upload
 from mutoscope.store import SqliteStore, Store
-from postgres_server import server
 
 T0 = 1_790_000_000.0  # a moment to count from
 
@@ -25,6 +24,7 @@ serial = count(1)
 
 def postgres_store(folder: Path, **settings: float) -> Store:
     from mutoscope.store.postgres import PostgresStore  # late: psycopg is an extra
+    from postgres_server import server  # late: who only makes jobs has no server
 
     return PostgresStore(server().of(folder), **settings)
 

@@ -119,6 +119,7 @@ class Deliverer:
         """`on_duty`: whether it is for this process to send them."""
         self.on_duty = on_duty
         self.vendors_headers = vendors_headers
+        self.doubles: Callable[[str], bool] | None = None  # set by a rehearsal: whether a wire's message is sent twice
         self.store, self.client, self.settings, self.secret = store, client, settings, secret
         self.wake, self.jumps, self.clock = wake, jumps, clock
         self.challenges = dict(challenges or {})  # wire → the member that its receivers have to send back
@@ -129,6 +130,7 @@ class Deliverer:
         self.failures: Tally[str] = Tally(RECEIVERS_TOLD, rest="other")  # by host
         self.failing: dict[str, None] = {}  # receivers whose last answer was none, so that others do not wait for them
         self.stopping = False
+        self.told: Callable[[str], None] | None = None  # of each message that was tried, where somebody looks at them
 
     async def run(self) -> None:
         """Send what is due until `stop`."""
@@ -227,6 +229,10 @@ class Deliverer:
             delivered=delivered,
             next_due=next_due,
         )
+        if delivered and self.doubles and (job := await self.store.get(delivery.job)) and self.doubles(job.wire):
+            await self.store.replay(delivery.id, self.clock())
+        if self.told:
+            self.told(delivery.id)
         outcome = "delivered" if delivered else "given_up" if next_due is None else "will_retry"
         self.attempts.add((outcome,), time.monotonic() - started)
         found.add(outcome=outcome, status=status or 0)

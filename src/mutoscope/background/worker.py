@@ -458,6 +458,10 @@ class Run:
         return self._checkpoint
 
     @property
+    def recorded(self) -> bool:
+        return self._worker.gateway.settings.cassettes.covers(self.job.owner)
+
+    @property
     def assets(self) -> Assets:
         return self._worker.gateway.assets
 

@@ -7,6 +7,7 @@ can keep their imports at the top.
 
 import contextlib
 import io
+import os
 import signal
 import sys
 from collections.abc import Generator, Sequence
@@ -26,20 +27,25 @@ app = App(
 VERBS = {
     "serve": "Run the server: the vendors' APIs, the worker and the store in one process.",
     "worker": "Make jobs that servers have filed; takes no requests.",
+    "open": "Print the console's address, with a link that signs in once.",
     "generate": "Make one picture or clip in this process and write it to a file.",
     "jobs": "List, show, cancel and wait for jobs.",
     "webhooks": "List, show and replay webhook messages; print the secret that signs them.",
     "inspect": "Who made a file, how, and whether it was altered since.",
     "models": "Which models there are, what they do and who makes them here.",
+    "cassettes": "List, show, verify and prune recordings of vendors; compare them with today's.",
     "exchanges": "Records of requests that were answered in words.",
     "usage": "What was spent, by key, model, day or engine.",
     "sweep": "Remove now what has been kept for its time.",
     "forget": "Remove everything that is kept of one owner, and look whether it is gone.",
+    "store": "Bring the store's schema up to date, look whether all is right, move to another database.",
     "weights": "List, fetch and check the files of trained models that run on this machine.",
     "doctor": "What is installed, reachable and missing, and what to do about it.",
     "keys": "Make, list, revoke and rotate API keys.",
+    "env": "The environment variables that point every vendor's own client at a server.",
+    "mcp": "The tools for agents over stdio, by the Model Context Protocol.",
 }
-GROUPS = ("jobs", "keys", "webhooks", "weights")
+GROUPS = ("cassettes", "jobs", "keys", "store", "webhooks", "weights")
 for verb, sentence in VERBS.items():
     app.command(f"mutoscope.cli.{verb}:{'app' if verb in GROUPS else verb}", name=verb, help=sentence)
 
@@ -54,6 +60,9 @@ def main(tokens: Sequence[str] | None = None) -> None:
             code = app(words, exit_on_error=False, print_error=False, result_action=RESULT)
     except CycloptsError as error:
         code = fail(f"{first_line(error)} (mutoscope --help lists what there is)", 2)
+    except BrokenPipeError:  # whoever read us has read enough, as `head` does
+        code = 128 + signal.SIGPIPE
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left would fail once more at the exit
     except KeyboardInterrupt:
         code = 128 + (heard[0] if heard else signal.SIGINT)
     except Exception as error:

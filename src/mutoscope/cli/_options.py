@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,9 +36,12 @@ Whole = Annotated[int | None, Parameter(converter=whole)]
 Number = Annotated[float | None, Parameter(validator=finite)]
 
 
-def settings_of(file: Path | None, **server: Any) -> Settings:
-    """The settings, with those of [server] replaced that were given as options. Raises BadSettings."""
-    settings = config.load(file)
+def settings_of(
+    file: Path | None, *, options: Mapping[str, Mapping[str, Any]] | None = None, **server: Any
+) -> Settings:
+    """The settings, with those of [server] replaced that were given as options. `options`: of other sections. Raises
+    BadSettings."""
+    settings = config.load(file, options=options)
     given = {name: str(value.absolute()) if isinstance(value, Path) else value for name, value in server.items()}
     given = {name: value for name, value in given.items() if value is not None}
     return replace(settings, server=replace(settings.server, **given))

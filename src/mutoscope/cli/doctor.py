@@ -9,23 +9,26 @@ import re
 import shutil
 import socket
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 from cyclopts import Parameter
 from rich.text import Text
 
 from mutoscope import __version__
+from mutoscope.background.members import DELIVER, MOST_OFFSET, RECOVER, SWEEP, TOLD_OFFSET
 from mutoscope.cli import _records, _server, _show
 from mutoscope.cli._check import Check, Verdict
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
 from mutoscope.cli.serve import is_loopback
+from mutoscope.engines.diffusers import Diffusers
 from mutoscope.engines.local.rows import ROWS as ROWS_OF_WEIGHTS
 from mutoscope.engines.local.shelf import MARK, Shelf, Standing
 from mutoscope.engines.studio import Studio
@@ -38,6 +41,7 @@ from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import BadSettings, Settings
 from mutoscope.model.problem import Problem
 from mutoscope.store import NewerDatabase, check_readable
+from mutoscope.store.fleet import Member
 from mutoscope.telemetry import tracing
 from mutoscope.wires import ROWS
 
@@ -116,7 +120,10 @@ def examine(file: Path | None, data: Path | None, *, files: bool = False) -> Ite
     yield renders(settings.studio if settings else config.Studio())
     if settings is not None:
         yield traces(settings.tracing)
+        yield from diffusion_engines(settings)
         yield from home(settings)
+        if settings.store.url:
+            yield from fleet(settings)
         if local_root(settings.files.store, settings.data) is None:
             yield bucket(settings)
         if files:
@@ -307,6 +314,43 @@ def traces(settings: config.Tracing) -> Check:
     return Check(what="traces", found="sent to the collector that the environment names")
 
 
+PACKAGES = {"diffusers": ("torch", "diffusers", "transformers"), "ray": ("ray", "torch", "diffusers")}
+VERSIONS = (
+    "import sys, json; from importlib.metadata import version; print(json.dumps([version(n) for n in sys.argv[1:]]))"
+)
+
+
+def diffusion_engines(settings: Settings) -> Iterator[Check]:
+    """Whether each engine of open weights has a row, a Python with what it needs, and its folder of weights."""
+    for name, each in settings.engines.items():
+        what = f"engine {name}"
+        try:
+            row = Diffusers(name, each).row_name
+            python, packages = each.python or sys.executable, PACKAGES[each.kind]
+            command = [python, "-c", VERSIONS, *packages]
+            told = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)  # noqa: S603 (ours)
+            if told.returncode:
+                lacking = (told.stderr.strip().splitlines() or ["it cannot be run"])[-1]
+                raise BadSettings(f"{python}: {lacking}")
+        except (BadSettings, OSError, subprocess.TimeoutExpired) as error:
+            advice = "install torch, diffusers and what docs/02-running.md names, and set `python` to it"
+            yield Check(what=what, verdict=Verdict.BROKEN, found=str(error), advice=advice)
+            continue
+        versions = ", ".join(
+            map(" ".join, zip(packages, msgspec.json.decode(told.stdout, type=list[str]), strict=True))
+        )
+        if (
+            not each.online
+            and each.kind == "diffusers"
+            and each.model.startswith(("/", "."))
+            and not Path(each.model).is_dir()
+        ):
+            advice = "put the weights there, or set `online = true` and the hub's name"
+            yield Check(what=what, verdict=Verdict.BROKEN, found=f"{each.model} is not there", advice=advice)
+        else:
+            yield Check(what=what, found=f"{row} by {versions}")
+
+
 def home(settings: Settings) -> Iterator[Check]:
     root = settings.data
     there = next(each for each in (root, *root.absolute().parents) if each.exists())
@@ -383,6 +427,89 @@ def kept_files(settings: Settings) -> Check:
         f"restore them under {root} from a backup; the same file, sent or made again, takes the place of a damaged one"
     )
     return Check(what="files", verdict=Verdict.BROKEN, found=found, advice=advice)
+
+
+# -- the fleet ---------------------------------------------------------------------
+
+
+class Fleet(NamedTuple):
+    """What its processes have told the database."""
+
+    alive: list[Member]
+    gone: list[Member]  # without a word, within a day
+    duties: dict[str, str]  # duty → who has it
+    leases: dict[str, tuple[int, int]]
+    offset: float
+
+
+async def seen(settings: Settings) -> Fleet | None:
+    async with _records.at(settings) as store:
+        if store.fleet is None:
+            return None
+        muster = await store.fleet.muster()
+        silent = settings.worker.lease_seconds
+        return Fleet(
+            [each for each in muster.members if each.silent < silent],
+            [each for each in muster.members if each.silent >= silent],
+            {each.name: each.member for each in muster.duties if each.left > 0},
+            await store.fleet.leases(),
+            await store.fleet.offset(),
+        )
+
+
+def fleet(settings: Settings) -> Iterator[Check]:
+    """Every process that works on this database, whatever machine it is on."""
+    try:
+        found = asyncio.run(seen(settings))
+    except (Problem, NewerDatabase, BadSettings):
+        return  # told as the job store's
+    if found is not None:
+        yield from fleet_checks(found, ["studio", *settings.accounts])
+
+
+def fleet_checks(found: Fleet, engines: Iterable[str]) -> Iterator[Check]:
+    alive = found.alive
+    if not alive:
+        yield Check(what="fleet", verdict=Verdict.MISSING, found="no process works on it", advice="mutoscope serve")
+        return
+    servers = sum(each.kind == "server" for each in alive)
+    told = f"{servers} servers, {sum(each.works for each in alive)} processes that make jobs"
+    where = "; ".join(f"{each.name} ({each.kind} on {each.host}{', leaving' * each.leaving})" for each in alive)
+    yield Check(what="fleet", found=f"{told}: {where}")
+    if len(versions := sorted({each.version for each in alive})) > 1:
+        advice = "while an upgrade rolls this is as it should be; afterwards restart those that are behind"
+        yield Check(what="versions", verdict=Verdict.MISSING, found=", ".join(versions), advice=advice)
+    if len({each.secrets for each in alive}) > 1:
+        advice = "set the same [files] link_secret and [webhooks] secret for all, and restart them"
+        yield Check(what="secrets", verdict=Verdict.BROKEN, found="they are not the same everywhere", advice=advice)
+    clocks = {"this machine": found.offset} | {f"{each.name} on {each.host}": each.offset for each in alive}
+    if wrong := [f"{name}: {-offset:+.1f} s" for name, offset in clocks.items() if abs(offset) > TOLD_OFFSET]:
+        verdict = Verdict.BROKEN if max(map(abs, clocks.values())) > MOST_OFFSET else Verdict.MISSING
+        advice = f"set them by NTP: with more than {MOST_OFFSET:g} s a process does not work"
+        yield Check(what="clocks", verdict=verdict, found=", ".join(wrong), advice=advice)
+    if unmade := [name for name in engines if not any(each.works and name in each.engines for each in alive)]:
+        advice = "mutoscope worker --engine " + unmade[0]
+        yield Check(
+            what="workers", verdict=Verdict.MISSING, found=f"nobody makes jobs of {listed(unmade)}", advice=advice
+        )
+    if idle := [duty for duty in (DELIVER, SWEEP, RECOVER) if duty not in found.duties]:
+        advice = "this passes within seconds of a start; else look for beat_failed in the logs"
+        yield Check(what="duties", verdict=Verdict.MISSING, found=f"nobody has: {', '.join(idle)}", advice=advice)
+    else:
+        yield Check(what="duties", found=", ".join(f"{duty}: {name}" for duty, name in sorted(found.duties.items())))
+    held = ", ".join(f"{name}: {count}" for name, (count, _) in found.leases.items()) or "none"
+    if ended := sum(count for _, count in found.leases.values()):
+        advice = "they are taken up again within seconds; where they are not, no process has the duty or a free slot"
+        yield Check(what="leases", verdict=Verdict.MISSING, found=f"{held}; {ended} have ended", advice=advice)
+    else:
+        yield Check(what="leases", found=f"jobs that are being made, by process: {held}")
+    if found.gone:
+        names = listed([f"{each.name} on {each.host}, {each.silent / 60:.0f} min ago" for each in found.gone])
+        advice = "were they killed, or short of memory? what they had is made by others"
+        yield Check(what="gone", verdict=Verdict.MISSING, found=f"without a word: {names}", advice=advice)
+
+
+# -- the bucket --------------------------------------------------------------------
 
 
 def bucket(settings: Settings) -> Check:

@@ -222,7 +222,7 @@ def rights_of(given: Mapping[str, object], settings: Settings) -> Rights:
     except msgspec.ValidationError as error:
         where, option = str(error).partition(" - at `$.")[::2]
         raise Stop(f"--{option.rstrip('`').replace('_', '-')}: {where}", 2) from error
-    engines = dict.fromkeys([*BUILT_IN, *settings.accounts, *BY_NAME])
+    engines = dict.fromkeys([*BUILT_IN, *settings.engines, *settings.accounts, *BY_NAME])
     check_known("--wire", rights.wires, BY_NAME)
     words = {word: None for each in settings.accounts.values() for word in (*each.renames, *each.models)}
     check_known(

@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from threading import Thread
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Literal
 
 import uvicorn
 from cyclopts import Parameter
@@ -26,7 +26,7 @@ from mutoscope import __version__
 from mutoscope.app import App, descriptors
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop, explain
-from mutoscope.cli._options import Config, Data, Whole, settings_of
+from mutoscope.cli._options import Config, Data, Number, Whole, settings_of
 from mutoscope.model.config import Settings
 from mutoscope.service.routing import route
 from mutoscope.store import check_readable
@@ -62,6 +62,10 @@ def serve(
     no_worker: Annotated[bool, Parameter(negative="")] = False,
     rehearse: Annotated[bool, Parameter(negative="")] = False,
     allow_private: Annotated[bool, Parameter(negative="")] = False,
+    record: Path | None = None,
+    replay: Path | None = None,
+    unknown: Literal["strict", "studio", "vendor", "once"] | None = None,
+    pace: Number = None,
 ) -> int:
     """Run the server: the vendors' APIs, the worker and the store in one process.
 
@@ -82,8 +86,20 @@ def serve(
         request headers choose what goes wrong.
     allow_private
         Fetch inputs and send webhooks to loopback and private addresses too.
+    record
+        Write what vendors answer into this directory, as cassettes.
+    replay
+        Answer from the cassettes in this directory, in the vendors' place: without keys and network.
+    unknown
+        With --replay, what becomes of a request that was not recorded: strict (it fails, and tells the nearest
+        recording), studio (the built-in renderer makes it), vendor (the vendor is asked, and recorded), once (the same,
+        and an equal request is replayed from then on).
+    pace
+        With --replay, how long a recorded second takes: 0 (at once, the default), 1 (as recorded), 0.1, …
     """
-    settings = settings_of(config, data=data, host=host, port=port, public_url=stripped(public_url))
+    told = {"record": record and str(record), "replay": replay and str(replay), "unknown": unknown, "pace": pace}
+    cassettes = {"cassettes": {name: value for name, value in told.items() if value is not None}}
+    settings = settings_of(config, options=cassettes, data=data, host=host, port=port, public_url=stripped(public_url))
     settings = relaxed(settings, rehearse=rehearse, allow_private=allow_private)
     refuse_open_door(settings)
     configure_log(settings)

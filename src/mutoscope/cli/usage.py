@@ -2,7 +2,7 @@
 
 import csv
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -62,12 +62,14 @@ async def usage(
     first = day_of(since, "--since") if since else last - timedelta(days=DAYS)
     if first > last:
         raise Stop(f"--since {first} is after --until {last}.", 2)
-    async with _records.opened(settings_of(config, data=data)) as store:
+    settings = settings_of(config, data=data)
+    ours = (*BUILT_IN, *settings.engines)
+    async with _records.opened(settings) as store:
         rows = await store.spending(since=midnight(first), until=midnight(last + timedelta(days=1)))
     if csv is not None:
-        write_csv(csv, rows)
+        write_csv(csv, rows, ours)
         _show.err.print(f"Wrote {len(rows)} rows to {csv}.", markup=False)
-    sums = summed(rows, by)
+    sums = summed(rows, by, ours)
     if as_json:
         _show.print_json(json_of(sums, rows, by, first, last))
     elif not rows:
@@ -94,14 +96,14 @@ def key_of(row: SpendingRow) -> str:
     return row.owner or "(no key)"
 
 
-def summed(rows: Iterable[SpendingRow], by: By) -> dict[str, Sum]:
-    """Days in their order, everything else by what it cost."""
+def summed(rows: Iterable[SpendingRow], by: By, ours: Collection[str]) -> dict[str, Sum]:
+    """Days in their order, everything else by what it cost. Nobody is paid for what engines of ours make."""
     sums: dict[str, Sum] = {}
     for row in rows:
         name = {"key": key_of(row), "model": row.model, "day": row.day, "engine": row.engine}[by]
         each = sums.setdefault(name, Sum())
         each.jobs += row.jobs
-        if row.engine in BUILT_IN:
+        if row.engine in ours:
             each.rendered += row.credits
         else:
             each.paid += row.credits
@@ -187,13 +189,13 @@ def exact(credits: float) -> float:
     return round(credits, 6)
 
 
-def write_csv(path: Path, rows: Iterable[SpendingRow]) -> None:
+def write_csv(path: Path, rows: Iterable[SpendingRow], ours: Collection[str]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(("day", "key", "model", "engine", "built_in", "jobs", "credits", "usd"))
         for each in rows:
             usd = f"{each.credits * CREDIT_USD:.8f}".rstrip("0").rstrip(".")
-            built_in = "yes" if each.engine in BUILT_IN else "no"
+            built_in = "yes" if each.engine in ours else "no"
             cells = (plain(each.owner), each.model, each.engine, built_in, each.jobs, f"{exact(each.credits):f}", usd)
             table.writerow((each.day, *cells))
 

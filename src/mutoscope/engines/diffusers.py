@@ -389,6 +389,8 @@ class _Seat:
         child, self.child, self._ready = self.child, None, None
         if child is not None:
             await child.end()
+        if others := self._tasks - {asyncio.current_task()}:
+            await asyncio.gather(*others, return_exceptions=True)
 
     async def _loaded(self) -> "_Child":
         """The child with its pipeline. Loading goes on when the job that it began for is canceled."""
@@ -419,7 +421,11 @@ class _Seat:
             log.error("child_died_loading", engine=self.name, code=code, last_words=child.last_words())
             raise NotLoaded(f"its process ended with status {code}")
         except TimeoutError as error:
-            raise NotLoaded(f"that took more than {self.settings.load_seconds:g} seconds") from error
+            told = f"that took more than {self.settings.load_seconds:g} seconds"
+            if self.settings.kind == "ray":
+                told = f"{told}; the cluster does not answer, or has no room for an actor"
+                raise NotLoaded(told, ABSENT_SECONDS) from error
+            raise NotLoaded(told) from error
         finally:
             if self.child is not child:
                 await child.end()
@@ -457,7 +463,7 @@ def loading(settings: EngineSettings, row: Row, device: str) -> Json:
     """What a child is told of the pipeline that it is to load."""
     names = ("model", "dtype", "quantize", "offload", "tiling", "loras", "threads", "online", "sandbox")
     told = {name: getattr(settings, name) for name in names}
-    cluster = {"address": settings.address, "resources": settings.resources, "load_seconds": settings.load_seconds}
+    cluster = {"address": settings.address, "resources": settings.resources}
     also = [name for each in (pipelines.also(row), row.pipelines) for name in each]
     return {**told, "device": device, "pipelines": also, "cluster": cluster, "environment": settings.environment}
 
@@ -571,6 +577,10 @@ class _Child:
             os.killpg(self.process.pid, signal.SIGKILL)
         await self.process.wait()
         await asyncio.gather(self._listening, return_exceptions=True)
+        stdout = self.process.stdout
+        with contextlib.suppress(RuntimeError):  # somebody else reads it to its end
+            while stdout is not None and await stdout.read(LINE_BYTES):  # a pipe that is not emptied is never closed
+                pass
         if self.process.stdin is not None:
             self.process.stdin.close()
             with contextlib.suppress(ConnectionError):

@@ -138,6 +138,11 @@ class VendorRun(EngineRun, Protocol):
         ...
 
     @property
+    def recorded(self) -> bool:
+        """Whether recordings are made and played for whoever asked for it."""
+        ...
+
+    @property
     def dispatch(self) -> Dispatch | None:
         """The last request for this job that costs money."""
         ...

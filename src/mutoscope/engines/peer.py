@@ -4,6 +4,7 @@ import contextlib
 import re
 from collections.abc import Mapping
 
+from mutoscope.cassettes import Deck, Played, Replayed, Unrecorded
 from mutoscope.engines.circuit_breaker import Breaker, Bucket
 from mutoscope.files.egress import Channel, Declined, Lookup, Opened, VendorClient
 from mutoscope.model.config import Net, VendorAccount
@@ -49,6 +50,7 @@ class Peer:
         )
         self.breaker = Breaker(failures=relay.breaker_failures, seconds=relay.breaker_seconds)
         self.bucket = Bucket(account.requests_per_second)
+        self.deck: Deck | None = None  # set where what the account answers is recorded, or was
         self.open = 0  # answers under way
 
     def serves(self, model: str) -> bool:
@@ -64,8 +66,9 @@ class Peer:
         most = self.account.max_in_flight
         return self.breaker.allows and (not most or self.open < most)
 
-    async def ask(self, request: HttpRequest) -> tuple[Opened, bytes]:
-        """The head of an answer and its first piece. The answer is counted as under way until `done`.
+    async def ask(self, request: HttpRequest, model: str, *, deck: Deck | None = None) -> tuple[Opened, bytes]:
+        """The head of an answer and its first piece. The answer is counted as under way until `done`. `deck`: where it
+        is recorded, or was.
 
         Raises Problem where there is none, or one after which another account may be asked.
         """
@@ -74,10 +77,11 @@ class Peer:
         try:
             await self.bucket.take()
             with self.breaker.trying():
-                opened = await self.vendor_client.open(request)
+                send = self.vendor_client.open
+                opened = await (deck.open(request, model, send) if deck else send(request))
                 first = await opened.piece(self.settings.first_seconds)
         except BaseException as error:
-            if isinstance(error, Problem):
+            if isinstance(error, Problem) and not isinstance(opened or error, Played | Replayed | Unrecorded):
                 self.breaker.failed(error.message)
             self.done(opened)
             raise
@@ -120,6 +124,10 @@ class Peer:
     def judge(self, opened: Opened) -> None:
         """Count an answer for the breaker. Raises Problem for one that another account may do better."""
         status = opened.status
+        if isinstance(opened, Played):  # it says nothing of how the account fares now
+            if status in ACCOUNTS_FAULT:
+                raise Problem(Kind.UPSTREAM_FAILED, f"The account {self.name} was refused with status {status}.")
+            return
         if status in ACCOUNTS_FAULT:
             self.breaker.failed(f"status {status}")
             raise Problem(Kind.UPSTREAM_FAILED, f"The account {self.name} was refused with status {status}.")
@@ -129,6 +137,11 @@ class Peer:
             self.breaker.failed(f"status {status}")
         else:
             self.breaker.succeeded()
+
+    def broke_off(self, opened: Opened, reason: str) -> None:
+        """Count an answer without an end for the breaker; a recording says nothing of how the account fares now."""
+        if not isinstance(opened, Played):
+            self.breaker.failed(reason)
 
     def done(self, opened: Opened | None) -> None:
         self.open -= 1

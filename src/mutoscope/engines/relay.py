@@ -18,9 +18,21 @@ from typing import NamedTuple, TypeVar
 import msgspec
 import structlog
 from msgspec.structs import replace
+from yarl import URL
 
+from mutoscope.cassettes import Deck, Step, Turn, Unrecorded, theirs
 from mutoscope.engines.circuit_breaker import Breaker, Bucket
-from mutoscope.engines.engine import MADE, SUBMITTED, NotSubmitted, Outcome, RetryFetch, VendorRun, outcome_word
+from mutoscope.engines.engine import (
+    MADE,
+    SUBMITTED,
+    NotSubmitted,
+    Outcome,
+    RetryFetch,
+    Submitted,
+    VendorRun,
+    outcome_word,
+)
+from mutoscope.engines.transcripts import TALKING_OF, Transcripts
 from mutoscope.files.assets import EXTENSIONS
 from mutoscope.files.egress import ConnectFailed, Lookup, SafeClient, VendorClient, discard
 from mutoscope.files.probe import MediaInfo
@@ -82,6 +94,13 @@ FAMILIES: Mapping[Operation, tuple[str, ...]] = {
 """What kind of file an operation makes; all others make videos."""
 
 
+def back_of(wire: Wire | None, account: VendorAccount) -> Back | None:
+    """How an account's vendor is called for media; None where it is not."""
+    if wire is None:
+        return None
+    return wire.back or (wire.media if account.media else None)
+
+
 class Relay:
     remote = True
 
@@ -98,10 +117,11 @@ class Relay:
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Raises Problem when the account's base URL cannot be used."""
-        if wire.back is None:
+        back = back_of(wire, account)
+        if back is None:
             raise ValueError(f"wire {wire.name} cannot be called")
         self.name, self.account, self.wire, self.settings = name, account, wire, settings
-        self.back: Back = wire.back
+        self.back: Back = back
         self.speaks = wire.name
         self.catalog, self.clock = catalog, clock
         base_url = account.base_url or self.back.base_url
@@ -126,6 +146,8 @@ class Relay:
         self.copies: Durations[str] = Durations(JOB_SECONDS)  # by outcome
         self.copied_bytes = 0
         self.tracing: Tracing | None = None  # set where spans are collected
+        self.transcripts: Transcripts | None = None  # set where somebody may look at what was said
+        self.deck: Deck | None = None  # set where what the vendor answers is recorded, or was
         self.upstream = 0  # jobs that the account holds; the poller counts them now and then
         self.counted = 0  # how many it was when they were counted
         self.processes, self.place = 1, 0  # how many send jobs by this account, and which of them this one is
@@ -207,12 +229,30 @@ class Relay:
     # -- making ---------------------------------------------------------------------
 
     async def generate(self, run: VendorRun) -> Outcome:
+        TALKING_OF.set(run.job_id)
+        if self.deck is None or not run.recorded:
+            return await self._generate(run)
+        try:
+            outcome = await self._generate(run)
+        except Problem:
+            self.deck.ended(run.job_id)
+            raise
+        if not isinstance(outcome, Submitted | RetryFetch) and not is_waiting(outcome):
+            self.deck.ended(run.job_id)
+        return outcome
+
+    async def _generate(self, run: VendorRun) -> Outcome:
         if any(run.checkpointed.get(name) for name in ("links", "texts", "kept")):
             return await self._fetch(run, run.checkpointed.get("links") or ())
         last = run.dispatch
+        try:
+            if self.deck and run.recorded:
+                self.deck.begin(run.job_id, run.generation)
+        except Unrecorded as problem:
+            return NotSubmitted(problem=problem)  # the next engine of the route, if there is one
         if last and last.sent in (Sent.INTENDED, Sent.UNKNOWN):
             return await self._through(self._find_out(run, self._order_of(run), last))
-        if not self.breaker.allows:
+        if not self.breaker.allows and not self._plays(run.job_id):
             problem = Problem(Kind.UNAVAILABLE, f"{self.name} is left alone for a while after {self.breaker.reason}")
             return NotSubmitted(problem=problem, retry_seconds=self.breaker.seconds_left)
         self._submitting += 1
@@ -254,7 +294,7 @@ class Relay:
         """With the vendor's own handles of the earlier jobs whose outputs are inputs of this one."""
         own = {each.output_of for each in order.generation.inputs if each.made_by == self.name}
         found = {job: await run.earlier(job, self.name) for job in own if job}
-        return replace(order, earlier={job: handle for job, handle in found.items() if handle})
+        return replace(order, earlier={job: theirs(handle) for job, handle in found.items() if handle})
 
     # -- its inputs -------------------------------------------------------------------
 
@@ -283,16 +323,16 @@ class Relay:
                 name = f"{each.role}.{EXTENSIONS.get(opened.info.media_type, 'bin')}"
                 data = await asyncio.to_thread(opened.path.read_bytes)
                 file = File(name=name, media_type=opened.info.media_type, data=data)
-                return await self._unpaid(self.back.upload(file))
+                return await self._unpaid(self.back.upload(file), self._taped(run.job_id, "upload"))
         taken = [transport.way for transport in ways]
         if Way.LINK in taken and (link := run.public_link(each)):
             return link
         raise Problem(Kind.UNSUPPORTED, stranded(self.name, each.field, size, taken), field=each.field)
 
-    async def _unpaid(self, conversation: Conversation[T]) -> T:
+    async def _unpaid(self, conversation: Conversation[T], turn: Turn | None) -> T:
         """A conversation before anything is spent. Raises Unreached for what may work another time."""
         try:
-            return await self.converse(conversation)
+            return await self.converse(conversation, turn=turn)
         except Answered as answer:
             if answer.status == 429 or answer.status >= 500:
                 raise Unreached(answer.problem) from answer
@@ -321,7 +361,9 @@ class Relay:
     async def _send(self, run: VendorRun, order: VendorRequest) -> Outcome:
         """One at a time where the vendor's list is to settle what is lost: it does not tell two lost ones apart."""
         async with self._turn:
-            if not self.breaker.answers:  # closed by the vendor while this one waited for its turn
+            if not self.breaker.answers and not self._plays(
+                run.job_id
+            ):  # closed by the vendor while this one waited for its turn
                 return self._not_submitted(run, Problem(Kind.RATE_LIMITED, f"{self.name}: {self.breaker.reason}"))
             with span(self.tracing, "submit", kind="CLIENT", account=self.name) as found:
                 outcome = await self._send_now(run, order)
@@ -332,14 +374,15 @@ class Relay:
         sending = Sending()
         try:
             async with self._door.submitting():
-                update = await self.converse(self.back.submit(order), run=run, sending=sending)
+                turn = self._taped(run.job_id, "submit")
+                update = await self.converse(self.back.submit(order), run=run, sending=sending, turn=turn)
                 if sending.dispatch is None:
                     raise Problem(Kind.INTERNAL, f"wire {self.wire.name} marks no request as spending")
                 await self._accept(run, sending.dispatch, await self._with_result(run, update))
         except (Answered, Problem) as error:
             problem = error.problem if isinstance(error, Answered) else error
             if sending.dispatch is None:
-                self._failed(problem)
+                self._failed(run, problem)
                 if isinstance(error, Answered) and error.status < 500 and error.status != 429:
                     raise problem from error
                 return self._not_submitted(run, problem)
@@ -364,7 +407,8 @@ class Relay:
         """Write down that the vendor has it, however long the store may be hindered: only we know its name there."""
         while True:
             try:
-                return await run.accept(dispatch, update.handle, update.upstream_status)
+                handle = self.deck.handled(run.job_id, update.handle) if self.deck else update.handle
+                return await run.accept(dispatch, handle, update.upstream_status)
             except (Problem, OSError) as error:
                 problem = as_unavailable(error)
                 if problem is None:
@@ -378,18 +422,18 @@ class Relay:
         """What a spending request without a usable answer comes to."""
         match verdict:
             case Sent.UNSENT:
-                self._failed(problem)
+                self._failed(run, problem)
                 await run.resolve(dispatch, Sent.UNSENT, problem.message)
                 return self._not_submitted(run, problem)
             case Sent.REFUSED:
                 await run.resolve(dispatch, Sent.REFUSED, problem.message)
                 if problem.kind in ELSEWHERE:
-                    self._failed(problem)
+                    self._failed(run, problem)
                     return NotSubmitted(problem=ours_to_mend(self.name, problem))
                 self.breaker.succeeded()  # it answers
                 raise problem
             case _:
-                self._failed(problem)
+                self._failed(run, problem)
                 await run.add_event("trouble", problem.message)
                 return await self._find_out(run, order, dispatch, why=problem.message)
 
@@ -403,7 +447,9 @@ class Relay:
             return Sent.UNSENT
         return Sent.REFUSED if 400 <= status < 500 and status != 408 else Sent.UNKNOWN
 
-    def _failed(self, problem: Problem) -> None:
+    def _failed(self, run: VendorRun, problem: Problem) -> None:
+        if self._plays(run.job_id):
+            return  # a recording of trouble says nothing of the account
         if problem.kind is Kind.RATE_LIMITED:
             self.breaker.pause(problem.retry_after or RETRY_SECONDS[0], problem.message)
         else:
@@ -411,6 +457,10 @@ class Relay:
 
     def _not_submitted(self, run: VendorRun, problem: Problem) -> NotSubmitted:
         tries = run.dispatch.number if run.dispatch else 1
+        if self.deck and self._plays(run.job_id):
+            return NotSubmitted(
+                problem=problem, retry_seconds=(problem.retry_after or RETRY_SECONDS[0]) * self.deck.pace
+            )
         wait = problem.retry_after or min(RETRY_SECONDS[1], RETRY_SECONDS[0] * 2 ** min(tries - 1, 10))
         return NotSubmitted(
             problem=problem, retry_seconds=max(wait, self.breaker.seconds_left) * random.uniform(1.0, 1.2)
@@ -432,7 +482,8 @@ class Relay:
                 unseen, self._unseen = self._unseen, found is None
                 alone = exact or (not unseen and await run.unresolved(self.name) <= 1)
                 if found is not None and len(found) == 1 and alone:
-                    await run.accept(dispatch, found[0], "")
+                    handle = self.deck.handled(run.job_id, found[0]) if self.deck else found[0]
+                    await run.accept(dispatch, handle, "")
                     self.upstream += 1
                     return SUBMITTED
                 if found is not None and not found and self.names_all_tasks:
@@ -454,7 +505,7 @@ class Relay:
         while (seconds := next(tries, None)) or found is None:
             await asyncio.sleep(seconds or LIST_AGAIN)
             try:
-                listed = await self.converse(listing())
+                listed = await self.converse(listing(), turn=self._taped(run.job_id, "find"))
             except (Answered, Problem) as error:
                 log.warning("list_unread", account=self.name, reason=str(error))
                 is_final = isinstance(error, Answered) and error.status < 500 and error.status != 429
@@ -506,9 +557,17 @@ class Relay:
         """Bring a result here and look at it. What is there of it already is not fetched again."""
         path = run.landing / f"result-{number}"
         began, outcome = time.perf_counter(), "failed"
+        handle = run.dispatch.handle if run.dispatch else {}
         try:
             with span(self.tracing, "copy", kind="CLIENT", account=self.name):
-                _ = await self.copier.fetch(link, max_bytes=self.settings.max_result_bytes, into=path, resume=True)
+                if self.deck is None or not await self.deck.copied(run.job_id, handle, number, path):
+                    source = await self._copy_from_account(link, path) if link.startswith("/") else link
+                    if source:
+                        _ = await self.copier.fetch(
+                            source, max_bytes=self.settings.max_result_bytes, into=path, resume=True
+                        )
+            if self.deck:
+                await self.deck.keep(run.job_id, handle, number, link, path)
             outcome, self.copied_bytes = "copied", self.copied_bytes + path.stat().st_size
         finally:
             self.copies.add(outcome, time.perf_counter() - began)
@@ -518,6 +577,26 @@ class Relay:
             if problem.kind is Kind.BAD_MEDIA:  # the next try begins at the beginning
                 await asyncio.to_thread(discard, path)
             raise
+
+    async def _copy_from_account(self, link: str, path: Path) -> str:
+        """A file that the account itself gives, to whoever has its key. Returns where it is instead, if it says so."""
+        most = self.settings.max_result_bytes
+        opened = await self.vendor_client.open(HttpRequest(method="GET", path=link))
+        try:
+            if opened.status in (301, 302, 303, 307, 308):
+                return str(self.vendor_client.base.join(URL(opened.headers.get("location", ""))))
+            if opened.status != 200:
+                raise Problem(Kind.UNREACHABLE_MEDIA, f"the account answered {opened.status} for the result")
+            size = 0
+            with path.open("wb") as file:
+                while piece := await opened.piece(self.settings.request_seconds):
+                    size += len(piece)
+                    if size > most:
+                        raise Problem(Kind.BAD_MEDIA, f"the result has more than {most} bytes")
+                    await asyncio.to_thread(file.write, piece)
+        finally:
+            opened.close()
+        return ""
 
     async def _looked_at(self, run: VendorRun, path: Path) -> MediaInfo:
         info = await run.probe(path)
@@ -531,7 +610,7 @@ class Relay:
     async def news(self, watches: Sequence[Watch]) -> list[Update | Problem]:
         """What the vendor says of each, in their order; several are asked about together where that is possible."""
         told: dict[int, Update | Problem] = {}
-        if (batch := self.back.batch) is not None:
+        if (batch := self.back.batch) is not None and self.deck is None:  # a recording is of one job
             for places in self._alike(watches):
                 handles = tuple(watches[place].handle for place in places)
                 told |= await self._ask_together(batch(handles), places)
@@ -558,10 +637,15 @@ class Relay:
         return {places[number]: update for number, update in news.items()}
 
     async def _ask(self, watch: Watch) -> Update | Problem:
+        TALKING_OF.set(watch.job)
         if (made := watch.handle.get(MADE)) is not None:
             return msgspec.convert({"state": State.SUCCEEDED, "upstream_status": ""} | made, Update)
         try:
-            return await self.converse(self.back.poll(watch.handle))
+            turn = self._taped(watch.job, "poll", watch.handle)
+            update = await self.converse(self.back.poll(theirs(watch.handle)), turn=turn)
+            if self.deck and update.state in (State.FAILED, State.CANCELED):
+                self.deck.ended(watch.job)
+            return update
         except Answered as answer:
             return answer.problem
         except Problem as problem:
@@ -571,8 +655,10 @@ class Relay:
         """Have the vendor stop it; False where that cannot be had. Raises Problem when there is no usable answer."""
         if self.back.cancel is None:
             return False
+        TALKING_OF.set(watch.job)
         try:
-            return await self.converse(self.back.cancel(watch.handle))
+            turn = self._taped(watch.job, "cancel", watch.handle)
+            return await self.converse(self.back.cancel(theirs(watch.handle)), turn=turn)
         except Answered as answer:
             if answer.status >= 500 or answer.status == 429:
                 raise answer.problem from answer
@@ -584,14 +670,28 @@ class Relay:
             return None
         return self.back.read_callback(self._order(generation, self.catalog.get(generation.model)), request)
 
+    # -- recordings --------------------------------------------------------------------------
+
+    def _taped(self, job: str, step: Step, handle: Json | None = None) -> Turn | None:
+        return self.deck.turn(job, step, handle) if self.deck else None
+
+    def _plays(self, job: str) -> bool:
+        return self.deck is not None and self.deck.plays(job)
+
     # -- talking --------------------------------------------------------------------------------
 
     async def converse(
-        self, conversation: Conversation[T], *, run: VendorRun | None = None, sending: "Sending | None" = None
+        self,
+        conversation: Conversation[T],
+        *,
+        run: VendorRun | None = None,
+        sending: "Sending | None" = None,
+        turn: Turn | None = None,
     ) -> T:
         """Drive a conversation. Raises Answered for an answer that the wire could not use, Problem for none.
 
         The intent is written right before the request that spends; `sending` keeps what became of that one.
+        `turn` stands between us and the vendor where there are recordings.
         """
         answer: HttpResponse | None = None
         while True:
@@ -611,7 +711,7 @@ class Relay:
                 self.errors.add(Kind.UPSTREAM_FAILED.value)
                 message = f"{self.name} sent an answer that cannot be read."
                 raise Answered(Problem(Kind.UPSTREAM_FAILED, message), answer.status) from error
-            answer = await self._answer(request, run, sending)
+            answer = await self._answer(request, run, sending, turn)
 
     def _passed_on(self, problem: Problem) -> Problem:
         """Its words as callers may read them. Vendors repeat a key that they do not know."""
@@ -620,23 +720,27 @@ class Relay:
         message = plain_text(message, LONGEST_MESSAGE)
         return Problem(problem.kind, message, field=problem.field, retry_after=problem.retry_after)
 
-    async def _answer(self, request: HttpRequest, run: VendorRun | None, sending: "Sending | None") -> HttpResponse:
-        await self.bucket.take()
+    async def _answer(
+        self, request: HttpRequest, run: VendorRun | None, sending: "Sending | None", turn: Turn | None
+    ) -> HttpResponse:
+        if turn is None or not turn.plays:
+            await self.bucket.take()
         if not request.spends:
-            return await self._timed(request)
+            return await self._timed(request, turn)
         if run is None or sending is None:
             raise Problem(Kind.INTERNAL, "a request that spends outside of a submission")
         sending.dispatch = await run.intend(self.name, run.job_id)
-        response = await self._timed(request)
+        response = await self._timed(request, turn)
         sending.status = response.status
         return response
 
-    async def _timed(self, request: HttpRequest) -> HttpResponse:
-        began, answer = time.perf_counter(), "canceled"
+    async def _timed(self, request: HttpRequest, turn: Turn | None) -> HttpResponse:
+        began, answer, response = time.perf_counter(), "canceled", None
         if self.tracing and self.tracing.to_vendors and (trace := self.tracing.header()):
             request = replace(request, headers={**request.headers, HEADER: trace})
         try:
-            response = await self.vendor_client.send(request)
+            send = self.vendor_client.send
+            response = await (turn.answer(request, send) if turn else send(request))
             answer = f"{response.status // 100}xx"
             return response
         except Problem as problem:
@@ -644,7 +748,10 @@ class Relay:
             self.errors.add(answer)
             raise
         finally:
-            self.requests.add(answer, time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            self.requests.add(answer, seconds)
+            if self.transcripts:
+                self.transcripts.add(self.name, request, response, answer, at=self.clock() - seconds, seconds=seconds)
 
 
 class Landed(NamedTuple):
@@ -711,6 +818,11 @@ class Door:
             self._looking -= 1
             async with self._changed:
                 self._changed.notify_all()
+
+
+def is_waiting(outcome: Outcome) -> bool:
+    """Whether it is tried again here."""
+    return isinstance(outcome, NotSubmitted) and outcome.retry_seconds is not None
 
 
 def write_base64(path: Path, text: str) -> None:

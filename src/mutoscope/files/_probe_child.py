@@ -8,9 +8,11 @@ process started, signalled or read, no file removed or renamed (seccomp); no fil
 (Landlock).
 """
 
+import base64
 import contextlib
 import copy
 import importlib.util
+import io
 import json
 import math
 import mmap
@@ -21,7 +23,9 @@ import signal
 import struct
 import sys
 import warnings
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -40,6 +44,7 @@ from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
     Image,
+    ImageOps,
     JpegImagePlugin,
     MpoImagePlugin,
     PngImagePlugin,
@@ -67,6 +72,7 @@ RATES = range(1_000, 768_001)  # samples a second
 CHANNELS = range(1, 65)
 MOST_FPS = 1000
 ANSWER = 64 * 1024  # bytes that a fork may say
+DRAWN = 2 * 1024 * 1024  # the same where it was asked for a picture of the file
 BOXES = 1_000_000
 SLACK_SECONDS = 0.25  # how far a header's length may be from the packets'
 UNKNOWN_LENGTH = 0x7F000000  # bytes of sound that a WAV header claims; more than any file that is taken has
@@ -153,7 +159,7 @@ def answer(line: bytes) -> dict[str, Any]:
             os._exit(code)
     os.close(outlet)
     with os.fdopen(inlet, "rb") as pipe:
-        told = pipe.read(ANSWER)
+        told = pipe.read(DRAWN if b'"draw"' in line else ANSWER)
     _, status = os.waitpid(child, 0)
     with contextlib.suppress(ValueError, RecursionError):
         found: Any = json.loads(told) if status == 0 else None
@@ -170,6 +176,9 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
     try:
         if request["media_type"] == SANDBOX:
             return {"info": shut.standing(request["path"], MEMORY)}
+        if "draw" in request:
+            os.nice(DRAWS_LATER)
+            return {"info": DRAW[request["draw"]](request)}
         read = image if request["media_type"] in FORMATS else stream
         return {"info": read(request)}
     except Flaw as flaw:
@@ -590,6 +599,125 @@ def no_length(path: str) -> bool:
 def whole_boxes(path: str) -> bool:
     with open(path, "rb") as file:  # noqa: PTH123
         return boxes_end(file, os.fstat(file.fileno()).st_size)
+
+
+# -- small pictures of a file -----------------------------------------------------------
+
+DRAWS_LATER = 10  # niceness: nobody waits for it
+PREVIEW_SECONDS, PREVIEW_FPS = 4.0, 12
+PREVIEW_CODING = {"crf": "30", "preset": "veryfast", "tune": "fastdecode"}
+WAVE = (640, 120)
+WAVE_RATE = 8000  # samples a second that are looked at
+WAVE_COLOR = (79, 140, 255)
+
+
+def poster(request: dict[str, Any]) -> dict[str, Any]:
+    """A picture, made small; of a clip, a frame from behind its beginning, which is often black."""
+    side = request["side"]
+    if request["media_type"] in FORMATS:
+        with Image.open(request["path"], formats=(FORMATS[request["media_type"]],)) as opened:
+            opened.draft("RGB", (side, side))
+            picture = ImageOps.exif_transpose(opened)
+            picture.thumbnail((side, side))
+            return drawn(picture.convert("RGBA" if picture.has_transparency_data else "RGB"))
+    frame: Any = next(small_frames(request, side, after=1.0))
+    return drawn(frame.to_image())
+
+
+def drawn(picture: Image.Image) -> dict[str, Any]:
+    file, clear = io.BytesIO(), picture.mode == "RGBA"
+    picture.save(file, "PNG" if clear else "JPEG", **({} if clear else {"quality": 82}))
+    return told_picture(file.getvalue(), "image/png" if clear else "image/jpeg", picture.size)
+
+
+def told_picture(data: bytes, media_type: str, size: tuple[int, int]) -> dict[str, Any]:
+    return {"data": base64.b64encode(data).decode(), "media_type": media_type, "width": size[0], "height": size[1]}
+
+
+def small_frames(request: dict[str, Any], side: int, *, after: float) -> Iterator[VideoFrame]:
+    """The frames of a clip at PREVIEW_FPS, no side longer than `side`, from `after` on; of a shorter one, its last."""
+    with open_stream("file:" + request["path"], DEMUXERS[request["media_type"]]) as container:
+        video = next((each for each in container.streams.video if not cover_art(each)), None)
+        if video is None:
+            raise Flaw("Unsupported asset type: it has no picture")
+        check_decoder(video)
+        check_pixels(video, request["max_pixels"])
+        video.codec_context.thread_count = 1  # in the sandbox no thread can be started
+        due, begun, last = after, None, None
+        for frame in container.decode(video):
+            begun = frame.time or 0.0 if begun is None else begun
+            last, at = frame, (frame.time or 0.0) - begun
+            if at + 1e-6 >= due:
+                due += 1 / PREVIEW_FPS
+                yield shrunk(frame, side)
+                last = None
+        if last is not None and due == after:
+            yield shrunk(last, side)
+
+
+def shrunk(frame: VideoFrame, side: int) -> VideoFrame:
+    share = min(1.0, side / max(frame.width, frame.height))
+    width, height = (max(2, round(each * share / 2) * 2) for each in (frame.width, frame.height))
+    small: Any = frame.reformat(width=width, height=height, format="rgb24", threads=1)
+    make: Any = VideoFrame
+    return make.from_image(small.to_image().rotate(frame.rotation, expand=True)) if frame.rotation else small
+
+
+def preview(request: dict[str, Any]) -> dict[str, Any]:
+    """The first seconds of a clip, small and without its sound."""
+    file, size, number = io.BytesIO(), (0, 0), 0
+    sink: Any = av.open(file, "w", format="mp4")
+    with sink:
+        track: Any = None
+        for frame in small_frames(request, request["side"], after=0.0):
+            if track is None:
+                size = frame.width, frame.height
+                track = sink.add_stream("libx264", rate=PREVIEW_FPS, options=PREVIEW_CODING)
+                track.width, track.height, track.pix_fmt = *size, "yuv420p"
+                track.codec_context.thread_count = 1
+            flat = frame.reformat(width=size[0], height=size[1], format="yuv420p", threads=1)
+            flat.pts, flat.time_base = number, Fraction(1, PREVIEW_FPS)
+            sink.mux(track.encode(flat))
+            number += 1
+            if number >= PREVIEW_SECONDS * PREVIEW_FPS:
+                break
+        if track is None:
+            raise Flaw("Invalid asset: it has no frames")
+        sink.mux(track.encode())
+    return told_picture(file.getvalue(), "video/mp4", size)
+
+
+def waveform(request: dict[str, Any]) -> dict[str, Any]:
+    """How loud a sound is from its beginning to its end."""
+    (width, height), samples = WAVE, array("h")
+    with open_stream("file:" + request["path"], DEMUXERS[request["media_type"]]) as container:
+        sound = next(iter(container.streams.audio), None)
+        if sound is None:
+            raise Flaw("Unsupported asset type: it has no sound")
+        check_decoder(sound)
+        resampler = av.AudioResampler("s16", "mono", WAVE_RATE)
+        for frame in (*container.decode(sound), None):
+            for piece in resampler.resample(frame):
+                samples.frombytes(bytes(piece.planes[0])[: 2 * piece.samples])
+            if len(samples) > WAVE_RATE * request["max_seconds"]:
+                raise Flaw("Invalid asset: it is longer than its header says")
+    mask, step = bytearray(width * height), max(len(samples) / width, 1)
+    for column in range(width if samples else 0):
+        part = samples[int(column * step) : max(int((column + 1) * step), int(column * step) + 1)]
+        loud = max(map(abs, part)) / 32768 if part else 0.0
+        half = max(1, round(loud * height / 2))
+        for row in range(height // 2 - half, height // 2 + half):
+            mask[row * width + column] = 255
+    picture = Image.new("RGB", WAVE, WAVE_COLOR)
+    picture.putalpha(Image.frombytes("L", WAVE, bytes(mask)))
+    return drawn(picture)
+
+
+DRAW: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "poster": poster,
+    "preview": preview,
+    "waveform": waveform,
+}
 
 
 if __name__ == "__main__":

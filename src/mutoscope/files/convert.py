@@ -7,9 +7,6 @@ import io
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-import av
-from PIL import Image
-
 from mutoscope.model.problem import Kind, Problem
 
 RAW = "audio/pcm"  # 24 kHz, 16 bits, one channel, no head
@@ -44,6 +41,8 @@ def convert(data: bytes, media_type: str, wanted: str) -> bytes:
 
 
 def picture(data: bytes, format: str) -> bytes:
+    from PIL import Image  # late, as what follows: a server starts without, and few answers need it
+
     file = io.BytesIO()
     with Image.open(io.BytesIO(data)) as image:
         (image.convert("RGB") if format == "JPEG" else image).save(file, format)
@@ -51,6 +50,8 @@ def picture(data: bytes, format: str) -> bytes:
 
 
 def sound(data: bytes, wanted: Sound) -> bytes:
+    import av
+
     file = io.BytesIO()
     sink: Any = av.open(file, "w", format=wanted.container)
     source: Any = av.open(io.BytesIO(data))

@@ -194,6 +194,7 @@ class VendorClient:
         self.sign, self.hosts, self.seconds = sign, frozenset(hosts), seconds
         allowed = replace(settings, allow_hosts=(*settings.allow_hosts, self.base.host or ""), allow_http=True)
         self.guard = SafeClient(allowed, lookup=lookup)
+        self._below = functools.lru_cache(maxsize=256)(self._put_below)
         self._kept: aiohttp.ClientSession | None = None
         self._fresh: aiohttp.ClientSession | None = None
         self._sockets: aiohttp.ClientSession | None = None
@@ -291,7 +292,7 @@ class VendorClient:
             raise Problem(Kind.UPSTREAM_FAILED, f"{host}: {reason(error)}") from error
         return Channel(socket, host)
 
-    def _below(self, path: str) -> URL:
+    def _put_below(self, path: str) -> URL:
         """A path of the API, below the base URL."""
         return self.base.with_path(self.base.raw_path.rstrip("/") + path, encoded=True)
 

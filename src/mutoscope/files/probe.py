@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import msgspec
 from msgspec import Struct
@@ -24,6 +24,8 @@ WALL_SECONDS = 15.0  # the patience of this process with one file
 CHILDREN = 2  # files looked at side by side
 TRIES = 3  # with a new child each, where one was killed
 MEBIBYTE = 1024 * 1024
+POSTER_SIDE = 512  # pixels
+LONGEST_LINE = 4 * MEBIBYTE  # that a child may say
 
 MARKS = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -118,6 +120,24 @@ class MediaInfo(Struct, frozen=True, kw_only=True):
     comment: str | None = None  # what it says of itself
 
 
+Drawing = Literal["poster", "preview", "waveform"]
+DRAWINGS: dict[str, tuple[Drawing, ...]] = {
+    "image": ("poster",),
+    "video": ("poster", "preview"),
+    "audio": ("waveform",),
+}
+"""What is drawn of a file of each kind; the first stands for it where there is room for one picture."""
+
+
+class Drawn(Struct, frozen=True, kw_only=True):
+    """A small picture, or a small clip without sound, of a file."""
+
+    data: bytes
+    media_type: str
+    width: int
+    height: int
+
+
 def sniff(head: bytes) -> str | None:
     """The media type of a file that begins with `head`, by content alone; None when it is none of ours."""
     for mark, media_type in MARKS:
@@ -189,6 +209,25 @@ class Prober:
             raise bad(str(answer["flaw"]), field)
         return msgspec.convert({"media_type": media_type, **answer["info"], "bytes": size}, MediaInfo)
 
+    async def draw(self, path: Path, what: Drawing, *, side: int = POSTER_SIDE) -> Drawn:
+        """A small picture or clip of a file, no side longer than `side`; of a sound, what it looks like. Drawn by a
+        child of low priority. Raises Problem(BAD_MEDIA) where there is nothing to be drawn.
+        """
+        head, _ = await asyncio.to_thread(read_head, path)
+        answer = await self._ask(
+            {
+                "path": str(await asyncio.to_thread(path.resolve)),
+                "media_type": sniff(head) or "unknown",
+                "max_pixels": self.settings.max_pixels,
+                "max_seconds": self.settings.max_seconds,
+                "draw": what,
+                "side": side,
+            }
+        )
+        if "flaw" in answer:
+            raise bad(str(answer["flaw"]), None)
+        return msgspec.convert(answer["info"], Drawn)
+
     async def sandbox(self) -> dict[str, bool]:
         """Which walls stand around a child at work on this machine: network, files, processes, memory."""
         answer = await self._ask({"path": __file__, "media_type": "sandbox"})
@@ -251,6 +290,7 @@ class _Child:
                 stderr=asyncio.subprocess.DEVNULL,
                 env={"OPENBLAS_NUM_THREADS": "1"},
                 start_new_session=True,
+                limit=LONGEST_LINE,
             )
         )
 

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 FILE = "mutoscope.toml"
 PREFIX = "MUTOSCOPE_"
+CLIENTS_OWN = ("MUTOSCOPE_KEY", "MUTOSCOPE_URL")  # what callers of a server keep in the environment: no settings
 SHORTEST_SECRET = 24  # characters, beside a "whsec_"
 
 CLIENTS_KEYS = {"OPENAI_API_KEY": "openai", "ANTHROPIC_API_KEY": "anthropic"}
@@ -164,6 +165,7 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     options: dict[str, str] = {}
     timeout_seconds: Annotated[float, Meta(gt=0, le=3600)] = 30.0
     links: Literal["server", "bucket"] = "server"
+    previews: bool = True
     link_secret: str = ""
     link_seconds: float = 24 * 3600.0
     webhook_link_seconds: float = 7 * 24 * 3600.0
@@ -245,6 +247,26 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     records: Literal["off", "metadata", "bodies"] = "off"
 
 
+class Cassettes(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    record: str = ""
+    replay: str = ""
+    unknown: Literal["strict", "studio", "vendor", "once"] = "strict"
+    pace: Annotated[float, Meta(ge=0, le=1000)] = 0.0
+    prompts: Literal["plain", "hashed"] = "plain"
+    accounts: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    max_bytes: Count = 1024 * 1024 * 1024
+
+    def covers(self, key: str) -> bool:
+        """Whether what this key's owner asks is recorded or played."""
+        return not self.keys or key in self.keys
+
+    @property
+    def asks_nobody(self) -> bool:
+        """Whether vendors are never asked, and need no key."""
+        return bool(self.replay) and self.unknown in ("strict", "studio") and not (self.accounts or self.keys)
+
+
 class Credentials(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     enabled: bool | Literal["auto"] = "auto"
     certificate: str = ""
@@ -288,6 +310,7 @@ class VendorAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     renames: dict[str, str] = {}
     exclusive: bool = False
     resend: bool = False
+    media: bool = False
     open_models: bool | None = None
 
     def __repr__(self) -> str:
@@ -352,6 +375,13 @@ class WireSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     dialect: str = ""  # one of several forms of its answers; "" is the usual one
 
 
+class Mcp(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    enabled: bool = True
+    hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    max_body_bytes: Annotated[int, Meta(gt=0)] = 4 * 1024 * 1024
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     server: Server = Server()
     limits: Limits = Limits()
@@ -366,11 +396,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     relay: Relay = Relay()
     script: Script = Script()
     words: Words = Words()
+    cassettes: Cassettes = Cassettes()
     credentials: Credentials = Credentials()
     mark: Mark = Mark()
     weights: Weights = Weights()
     metrics: Metrics = Metrics()
     tracing: Tracing = Tracing()
+    mcp: Mcp = Mcp()
     keys: tuple[Key, ...] = ()
     accounts: dict[str, VendorAccount] = {}
     engines: dict[str, EngineSettings] = {}
@@ -387,8 +419,14 @@ class BadSettings(Exception):
     """The configuration cannot be used; the message names the file, the setting and what would be right."""
 
 
-def load(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings: `path`, else ./mutoscope.toml where there is one, then the environment.
+def load(
+    path: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    *,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Settings:
+    """Read the settings: `path`, else ./mutoscope.toml where there is one, then the environment, then `options` by
+    section.
 
     Raises BadSettings.
     """
@@ -402,13 +440,17 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
     given = os.environ if environment is None else environment
     variables = {name: text for name, text in given.items() if text.strip()}  # an empty one counts as unset
     overlay(values, variables)
+    for section, told in (options or {}).items():
+        values[section] = {**values.get(section, {}), **told}
     try:
         settings = msgspec.convert(values, Settings, strict=False)
         check_numbers(msgspec.to_builtins(settings))
         check_secret(settings.webhooks.secret, "webhooks.secret")
         check_secret(settings.metrics.token, "metrics.token")
         check_secret(settings.files.link_secret, "files.link_secret")
-        return replace(settings, accounts=with_keys(settings.accounts, variables))
+        check_cassettes(settings.cassettes)
+        keyless = settings.cassettes.asks_nobody
+        return replace(settings, accounts=with_keys(settings.accounts, variables, keyless=keyless))
     except msgspec.ValidationError as error:
         origin = variable_of(str(error), variables) or str(chosen or "the settings")
         raise BadSettings(f"{origin}: {error}. The defaults are in mutoscope.default.toml.") from error
@@ -451,8 +493,17 @@ BY_NAME = ("keys", "accounts", "engines", "models", "wires")
 """Sections that are lists or named entries: they come from the file only."""
 
 
-def with_keys(accounts: Mapping[str, VendorAccount], environment: Mapping[str, str]) -> dict[str, VendorAccount]:
+def check_cassettes(cassettes: Cassettes) -> None:
+    if cassettes.record and cassettes.replay and cassettes.unknown in ("strict", "studio"):
+        message = f'replay with unknown = "{cassettes.unknown}" leaves nothing to record; "once" or "vendor" does'
+        raise msgspec.ValidationError(f"{message} - at `$.cassettes.record`")
+
+
+def with_keys(
+    accounts: Mapping[str, VendorAccount], environment: Mapping[str, str], *, keyless: bool = False
+) -> dict[str, VendorAccount]:
     """The accounts with their keys, and one more for each vendor whose key is in the environment and not spoken for.
+    `keyless`: none is needed, because nobody is asked.
 
     Raises BadSettings for an account that has none.
     """
@@ -460,7 +511,7 @@ def with_keys(accounts: Mapping[str, VendorAccount], environment: Mapping[str, s
     for name, account in accounts.items():
         usual = next((each for each, wire in (VENDOR_KEYS | CLIENTS_KEYS).items() if wire == account.wire), "")
         variable = account.key_variable or usual
-        key = account.key or environment.get(variable, "")
+        key = account.key or environment.get(variable, "") or ("replayed" if keyless else "")
         if not key:
             advice = f"set `key`, or the environment variable {variable or 'named by `key_variable`'}"
             raise BadSettings(f"[accounts.{name}] has no key: {advice}")
@@ -476,7 +527,7 @@ def overlay(values: dict[str, Any], environment: Mapping[str, str]) -> None:
     """Lay MUTOSCOPE_SERVER_PORT=8701 and its like over the values of the file."""
     sections = {f.name: f.type for f in msgspec.structs.fields(Settings) if f.name not in BY_NAME}
     for name, text in environment.items():
-        if not name.startswith(PREFIX):
+        if not name.startswith(PREFIX) or name in CLIENTS_OWN:
             continue
         section, _, setting = name.removeprefix(PREFIX).lower().partition("_")
         if section not in sections:

@@ -151,6 +151,8 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
     media_type: str
     data: bytes | None = None  # the file itself, set by the server for an answer that carries it; never stored
     asset: str = ""  # key in the asset store
+    poster: str = ""  # the same of a small picture of it, which is made some time after the job's end, if at all
+    preview: str = ""  # the same of a small clip of its first seconds, without sound
     bytes: int = 0
     width: int | None = None
     height: int | None = None

@@ -88,9 +88,11 @@ class Gateway:
         self.jumps = Jumps(store, clock=self._now, shared=store.shared)  # asked before anything is done that is due
         self.signals = Signals()
         self.tracing: Tracing | None = None  # set where spans are collected
+        self.illustrate: Callable[[Job], None] | None = None  # set where small pictures are made of what jobs made
         self.endings: Tally[tuple[str, ...]] = Tally()  # jobs by state, wire, model and engine
         self.lives: Durations[tuple[str, ...]] = Durations(JOB_SECONDS)  # by state, model and engine
         self.spent: Tally[tuple[str, ...]] = Tally()  # credits by engine and model
+        self.told: Callable[[str], None] | None = None  # of each job that changes, where somebody looks at all of them
         self._watchers: dict[str, set[asyncio.Event]] = {}
         self._lines: dict[str, tuple[float, asyncio.Task[Sequence[str]]]] = {}  # engine → when it was read, who waits
 
@@ -174,6 +176,8 @@ class Gateway:
             self.ended(job)
         elif not submission.waits:
             self.signals.filed(job)
+        if self.told:
+            self.told(id)
         return job
 
     async def continued(self, wire: Wire, submission: Submission, owner: str) -> tuple[Job | None, Submission]:
@@ -374,6 +378,8 @@ class Gateway:
             self.spent.add((job.engine, model), job.cost)
         if job.webhook:
             self.signals.delivery_pending()
+        if job.outputs and self.illustrate:
+            self.illustrate(job)
 
     async def stop(self, wire: Wire, route: Stop, public: str, *, owner: str) -> Job:
         """Cancel a job in the way that its wire has. Raises Problem(CONFLICT) for one that cannot be stopped now."""
@@ -429,6 +435,8 @@ class Gateway:
 
     def changed(self, id: str) -> None:
         """Wake whoever waits for this job."""
+        if self.told:
+            self.told(id)
         for event in self._watchers.get(id, ()):
             event.set()
 

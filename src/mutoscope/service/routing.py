@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import NamedTuple
 
 from mutoscope.engines import Engine
+from mutoscope.engines.relay import back_of
 from mutoscope.model.catalog import Model
 from mutoscope.model.config import VendorAccount
 from mutoscope.model.job import Generation
@@ -28,16 +29,19 @@ def route(model: Model, accounts: Mapping[str, VendorAccount]) -> tuple[str, ...
     if model.engines:
         return model.engines
     wires = list(dict.fromkeys(account.wire for account in accounts.values() if has(account, model)))
-    wires.sort(key=lambda wire: (back := BY_NAME[wire].back) is None or back.vendor != model.vendor)
+    wires.sort(
+        key=lambda wire: (back := BY_NAME[wire].back or BY_NAME[wire].media) is None or back.vendor != model.vendor
+    )
     return tuple(wires) or (FALLBACK,)
 
 
 def has(account: VendorAccount, model: Model) -> bool:
     wire = BY_NAME.get(account.wire)
-    if wire is None or wire.back is None or (account.models and model.name not in account.models):
+    back = back_of(wire, account)
+    if wire is None or back is None or (account.models and model.name not in account.models):
         return False
     names = model.names.get(wire.name)
-    return bool(names) and any(wire.back.supports(operation, names) is not None for operation in model.serves)
+    return bool(names) and any(back.supports(operation, names) is not None for operation in model.serves)
 
 
 class Routes:
@@ -46,8 +50,10 @@ class Routes:
         engines: Mapping[str, Engine],
         accounts: Mapping[str, VendorAccount],
         draw: Callable[[], float] = random.random,
+        last: tuple[str, ...] = (),
     ) -> None:
-        self.engines, self.accounts, self.draw = engines, accounts, draw
+        """`last` are engines that stand at the end of every route."""
+        self.engines, self.accounts, self.draw, self.last = engines, accounts, draw, last
         self.wires: dict[str, list[str]] = {}  # a wire's name stands for all its accounts
         for name, account in accounts.items():
             self.wires.setdefault(account.wire, []).append(name)
@@ -107,7 +113,7 @@ class Routes:
 
     def groups(self, model: Model) -> Iterator[tuple[str, ...]]:
         """The names in the model's route; where a wire's is among them, its accounts that have the model."""
-        for name in route(model, self.accounts):
+        for name in (*route(model, self.accounts), *self.last):
             if name in self.wires:
                 yield tuple(each for each in self.wires[name] if has(self.accounts[each], model))
             elif name in self.engines:

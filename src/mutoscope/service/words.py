@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 import msgspec
 
+from mutoscope.cassettes import Unrecorded
 from mutoscope.engines.peer import BUSY, Peer, path_below
 from mutoscope.engines.translation import BETWEEN, Asked, Translation
 from mutoscope.engines.words import Author
 from mutoscope.files.egress import Channel, Opened
 from mutoscope.model.catalog import Catalog
-from mutoscope.model.config import Rates, Rights
+from mutoscope.model.config import Cassettes, Rates, Rights
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.keys import Caller, RateLimiter, check_scope
@@ -26,6 +27,7 @@ from mutoscope.wirekit.words import Answer
 SCRIPT = "script"  # the author's name among the engines
 COUNTS = frozenset({"/v1/messages/count_tokens"})
 """Paths at which the author counts by our own rule what an account of another wire is asked."""
+LONGEST_KNOWN = 200  # characters of a model's name whose price is remembered: names come from outside
 KEPT_HEADERS = ("content-type", "accept", "idempotency-key")
 
 
@@ -52,12 +54,15 @@ class Desk:
         books: Books,
         rehearsal: bool = False,
         session_idle_seconds: float = 600.0,
+        cassettes: Cassettes | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
         """`rehearsal`: the author answers everything."""
         self.peers, self.author, self.rate_limiter, self.catalog = tuple(peers), author, rate_limiter, catalog
         self.rehearsal, self.draw = rehearsal, draw
+        self.cassettes = cassettes or Cassettes()
         self.books, self.session_idle_seconds = books, session_idle_seconds
+        self._price_known = lru_cache(maxsize=1024)(self._price_at)  # settings do not change while a server runs
 
     @property
     def spent(self) -> Tally[tuple[str, ...]]:
@@ -80,6 +85,12 @@ class Desk:
                     return exchange, await asyncio.to_thread(route.write, request, self.author)
                 return exchange, route.write(request, self.author)
             return exchange, await self.relayed(peers, wire, route, request, exchange)
+        except Unrecorded:
+            if self.cassettes.unknown != "studio":
+                exchange.end(0, "failed")
+                raise
+            exchange.engine = SCRIPT
+            return exchange, route.write(request, self.author)
         except Problem:
             exchange.end(0, "failed")
             raise
@@ -107,15 +118,22 @@ class Desk:
     def prices(self, wire: Wire, model: str, peers: Sequence[Peer]) -> dict[str, Rates]:
         """What tokens of a model cost at those accounts of which that is known."""
         found: dict[str, Rates] = {}
+        price_at = self._price_known if len(model) <= LONGEST_KNOWN else self._price_at
         for peer in peers if self.catalog.prices_tokens else ():
-            names = dict.fromkeys((model, self.row_name(wire, model), peer.account.renames.get(model, model)))
-            prices = (self.catalog.token_price(name, peer.name, peer.wire.name) for name in names)
-            if price := next(filter(None, prices), None):
+            if price := price_at(wire.name, model, peer):
                 found[peer.name] = price
         return found
 
+    def _price_at(self, wire: str, model: str, peer: Peer) -> Rates | None:
+        names = dict.fromkeys((model, self._row_name(wire, model), peer.account.renames.get(model, model)))
+        prices = (self.catalog.token_price(name, peer.name, peer.wire.name) for name in names)
+        return next(filter(None, prices), None)
+
     def row_name(self, wire: Wire, model: str) -> str:
-        for each in spoken(wire):
+        return self._row_name(wire.name, model)
+
+    def _row_name(self, wire: str, model: str) -> str:
+        for each in spoken_by(wire):
             if row := self.catalog.words.get((each, model)):
                 return row.name
         return model
@@ -204,7 +222,8 @@ class Desk:
                 path = translation.path if translation else route.path
                 message = sent(peer, route, path, request, model, exchange.id, asked)
                 exchange.engine = peer.name
-                opened, first = await peer.ask(message)
+                deck = peer.deck if self.cassettes.covers(exchange.owner) else None
+                opened, first = await peer.ask(message, model, deck=deck)
             except Problem as error:
                 problem = error
                 continue
@@ -220,6 +239,8 @@ class Desk:
     ) -> tuple[Peer, Channel]:
         """A WebSocket to the first account that opens one. Raises Problem."""
         problem: Problem | None = None
+        if self.cassettes.asks_nobody:
+            raise Problem(Kind.UNSUPPORTED, "Realtime sessions are not recorded, and the vendor is not asked.")
         headers = {name: text for name in route.passes if (text := request.headers.get(name))} | {"x-request-id": id}
         for peer in peers:
             if not peer.free:

@@ -27,6 +27,8 @@ TAKE = f"""INSERT INTO duties (name, member, until) SELECT value, ?1, {NOW} + ?2
     WHERE duties.until <= {NOW} OR duties.member = excluded.member"""
 LET_GO = "DELETE FROM duties WHERE member = ?1 AND name NOT IN (SELECT value FROM json_each(?2))"
 MEMBERS = f"SELECT name, facts, {NOW} - seen FROM members ORDER BY name"
+LEASES = f"""SELECT worker, count(*), sum(CASE WHEN leased_until < {NOW} THEN 1 ELSE 0 END) FROM jobs
+    WHERE state = 'running' AND worker NOT LIKE '@%' GROUP BY worker ORDER BY worker"""
 DUTIES = f"SELECT name, member, until - {NOW} FROM duties ORDER BY name"
 
 
@@ -85,6 +87,10 @@ class Fleet:
 
     async def muster(self) -> Muster:
         return muster_of(await self._read(MEMBERS, ()), await self._read(DUTIES, ()))
+
+    async def leases(self) -> dict[str, tuple[int, int]]:
+        """Who holds how many jobs, and how many of these leases have ended."""
+        return {str(name): (int(held), int(ended)) for name, held, ended in await self._read(LEASES, ())}
 
     async def offset(self) -> float:
         """By how many seconds our clock is behind the database's: by the quickest of a few questions."""

@@ -5,6 +5,7 @@ All are used in threads: the event loop waits for none of them.
 """
 
 import asyncio
+import os
 import re
 import selectors
 import socket
@@ -44,14 +45,15 @@ TOGETHER = 64  # queries that go there and back together
 STATEMENTS = 1000  # that are kept prepared
 SETTINGS = """
     SET jit = off;
+    SET enable_seqscan = off;
     SET client_min_messages = error;
     SET lock_timeout = '30s';
     SET idle_in_transaction_session_timeout = '60s';
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"""
-"""For each connection: a create that was answered is on the disk, and a process that hangs stops nobody for long."""
+"""For each connection: a create that was answered is on the disk, and a process that hangs stops nobody for long. Every
+query has an index, whatever a table's statistics say that were made when it was small."""
 
 DEFAULTS = {
-    "application_name": "mutoscope",
     "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -141,10 +143,13 @@ class PostgresDatabase:
         self._slots = asyncio.Semaphore(REPORTS)
         self.writer: PostgresConnection | None = None
 
+    @property
+    def statements(self) -> int:
+        return self.writer.statements if self.writer else 0
+
     async def open(self) -> "PostgresConnection":
         try:
-            self.writer = await asyncio.to_thread(PostgresConnection, self._connect)
-            await asyncio.to_thread(self.writer.migrate)
+            self.writer = await asyncio.to_thread(open_for_writing, self._connect)
         except psycopg.Error as error:
             raise unavailable(error) from error
         self._reader = Reader(self._connect)
@@ -170,6 +175,10 @@ class PostgresDatabase:
             except psycopg.Error as error:
                 raise unavailable(error) from error
 
+    async def others(self) -> int:
+        [(found,)] = await self.report(OTHERS, (str(os.getpid()),))
+        return msgspec.convert(found, int)
+
     async def compact(self) -> None:
         try:
             await asyncio.to_thread(compact, self._connect)
@@ -183,6 +192,16 @@ class PostgresDatabase:
             await self._reader.close()
             self._reader = None
         self._reports.close()
+
+
+def open_for_writing(connect: Callable[[], "Link"]) -> "PostgresConnection":
+    db = PostgresConnection(connect)
+    try:
+        db.migrate()
+    except BaseException:
+        db.close()
+        raise
+    return db
 
 
 def check_database(url: str) -> None:
@@ -226,6 +245,7 @@ def connect(url: str, busy_seconds: float) -> Link:
     """A connection, where the database is there within so many seconds. Raises psycopg.Error."""
     said = conninfo_to_dict(url)
     info = make_conninfo(url, **{name: value for name, value in DEFAULTS.items() if name not in said})
+    info = make_conninfo(info, application_name=f"mutoscope {os.getpid()}")  # whose sessions are whose
     until = monotonic() + busy_seconds
     while True:
         try:
@@ -237,7 +257,11 @@ def connect(url: str, busy_seconds: float) -> Link:
             sleep(0.1)
     db.prepared_max = STATEMENTS
     db.cursor_factory = cast("Any", RawCursor)
-    _ = db.execute(SETTINGS)
+    try:
+        _ = db.execute(SETTINGS)
+    except BaseException:
+        db.close()
+        raise
     return db
 
 
@@ -257,6 +281,11 @@ def is_lost(db: Link | None, error: BaseException) -> bool:
     """Whether the connection is of no use any more."""
     state = getattr(error, "sqlstate", None) or ""
     return db is None or db.closed or db.broken or state[:2] == "08" or state in ("57P01", "57P02", "57P03")
+
+
+OTHERS = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'mutoscope %'
+    AND application_name <> 'mutoscope ' || CAST(? AS TEXT)"""
 
 
 # Writing
@@ -349,6 +378,10 @@ class PostgresConnection:
         if self._db is not None:
             self._db.close()
             self._db = None
+
+    def number_from(self, table: str, column: str) -> None:
+        most = f"SELECT coalesce(max({column}), 0) + 1 FROM {table}"  # noqa: S608 - our own names
+        _ = self.execute(f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), ({most}), false)")
 
     def touch(self) -> None:
         _ = self.execute("UPDATE removals SET number = number")
@@ -514,37 +547,46 @@ class Reader:
 
     def _answer(self, batch: list[Question]) -> None:
         try:
-            if len(batch) > 1:
-                self._answer_together(batch)
+            if self._db is not None and len(batch) > 1:
+                self._answer_together(self._db, batch)
                 return
         except psycopg.Error:
             pass  # one by one they tell whose fault it is
         except Exception as error:
             log.exception("reader broke", exc_info=error)
+        away: BaseException | None = None
         for each in batch:
-            self._answer_one(each)
+            if away is None:
+                away = self._answer_one(each)
+            else:
+                each.error = away  # not each of them waits anew
 
-    def _answer_together(self, batch: list[Question]) -> None:
-        db = self._db = self._db or self._connect()
+    def _answer_together(self, db: Link, batch: list[Question]) -> None:
         with db.pipeline():
             cursors = [query(db, each.sql, each.values) for each in batch]
         for each, cursor in zip(batch, cursors, strict=True):
             each.rows = cursor.fetchall()
 
-    def _answer_one(self, each: Question) -> None:
+    def _answer_one(self, each: Question) -> BaseException | None:
+        """Also on a new connection, where the one that there was is lost. Why there is none, if so."""
         for is_last in (False, True):
             try:
                 db = self._db = self._db or self._connect()
+            except Exception as error:
+                each.error = error
+                return error
+            try:
                 each.rows = query(db, each.sql, each.values).fetchall()
-                return
+                return None
             except Exception as error:  # told to whoever asked
-                lost = is_lost(self._db, error)
-                if lost and self._db is not None:
-                    self._db.close()
+                lost = is_lost(db, error)
+                if lost:
+                    db.close()
                     self._db = None
                 if is_last or not lost:
                     each.error = error
-                    return
+                    return None
+        return None
 
 
 class Idle:

@@ -243,6 +243,19 @@ class Swept(Struct, frozen=True):
     after: str | None  # behind which row the next look begins; None when this was the last
 
 
+class Sieve(Struct, frozen=True, kw_only=True):
+    """Which jobs an operator wants to look at; None lets all of them through."""
+
+    owner: str | None = None
+    model: str | None = None
+    wire: str | None = None
+    engine: str | None = None
+    state: State | None = None
+    since: float | None = None  # made then or later
+    until: float | None = None  # made before then
+    before: str = ""  # an id: those that are older
+
+
 class Forgotten(Struct, frozen=True, kw_only=True):
     """How much of an owner was removed."""
 
@@ -354,6 +367,11 @@ class Jobs(Protocol):
         ...
 
     async def events(self, id: str) -> tuple[Event, ...]: ...
+
+    async def illustrate(self, id: str, output: str, *, poster: str, preview: str, now: float) -> bool:
+        """Small pictures of a file that a job made, as assets that go with it. False: the job or its files are gone,
+        and so may the pictures."""
+        ...
 
     async def touch(self) -> None:
         """Write something without meaning. Raises Problem when nothing can be written."""
@@ -742,6 +760,15 @@ class Retention(Protocol):
         """Files that were needed once and may be removed."""
         ...
 
+    async def condemn(self, assets: Collection[str], *, before: float, now: float) -> set[str]:
+        """Those that may be removed since before then: from now on they are being removed, until `dropped` tells what
+        came of it. What is needed is not among them, nor what was spared."""
+        ...
+
+    async def spare(self, asset: str, *, until: float, now: float) -> bool:
+        """Somebody is about to need a file: it is not condemned before then. False: it is just being removed."""
+        ...
+
     async def asset_bytes(self, asset: str) -> int | None:
         """How large a file was when it was stored, by an upload or an output; None where no record tells."""
         ...
@@ -780,7 +807,19 @@ class Retention(Protocol):
         ...
 
 
-class Store(Jobs, Leases, Dispatches, Deliveries, Uploads, Ledger, Exchanges, Keys, Retention, Protocol):
+class Browsing(Protocol):
+    """What an operator looks through."""
+
+    async def browse(self, sieve: Sieve, *, limit: int) -> tuple[Job, ...]:
+        """Jobs of all owners that pass the sieve, the newest first."""
+        ...
+
+    async def doubtful(self, *, limit: int) -> tuple[Dispatch, ...]:
+        """Dispatches whose answers are not known, or were given up as lost: what may have been paid for."""
+        ...
+
+
+class Store(Jobs, Leases, Dispatches, Deliveries, Uploads, Ledger, Exchanges, Keys, Retention, Browsing, Protocol):
     """All of it. Whoever needs a part is typed by that part.
 
     Every change is durable and visible when its call returns, and not visible before.

@@ -57,6 +57,7 @@ class SqliteDatabase:
     """The Database protocol."""
 
     shared = False
+    statements = 0  # they are called, not sent
 
     def __init__(self, path: Path, busy_seconds: float) -> None:
         self._path, self._busy_seconds = path, busy_seconds
@@ -94,6 +95,10 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             raise unavailable(error) from error
 
+    async def others(self) -> int:
+        """The lock of the data directory tells, not the file."""
+        return 0
+
     async def compact(self) -> None:
         try:
             await asyncio.to_thread(compact, self._path)
@@ -129,6 +134,9 @@ class SqliteConnection(sqlite3.Connection):
 
     def announce(self, ids: Sequence[str]) -> None:
         """Nobody listens: whoever else has the file open looks now and then."""
+
+    def number_from(self, table: str, column: str) -> None:
+        """It does so by itself."""
 
     def touch(self) -> None:
         """Writes the page that says whose file it is: no table is needed, and nobody's row changes."""

@@ -53,6 +53,11 @@ def is_address(text: str) -> bool:
         return False
 
 
+def is_this_machine(name: str) -> bool:
+    """Whether a name or an address is one of loopback."""
+    return name == "localhost" or (is_address(name) and ipaddress.ip_address(name).is_loopback)
+
+
 def one_credential(headers: Headers) -> None:
     """Two keys in one request are none: whoever stands before us may have looked at the other one. The same key in the
     headers of two vendors is one: so clients ask that do not know which we look at.

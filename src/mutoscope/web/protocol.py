@@ -92,6 +92,8 @@ WHOLE = "mutoscope.whole"
 class Exchange(RequestResponseCycle):
     """uvicorn's request and its answer, which may be one message and one write."""
 
+    on_left: Callable[[], None] | None = None  # called where the client goes before the answer is whole
+
     def send(self, message: Any) -> Coroutine[Any, Any, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
         if "body" in message and message["type"] == "http.response.start" and not self.response_started:
             return self.send_whole(message["status"], message["headers"], message["body"])
@@ -142,6 +144,8 @@ class Connection(Watched, HttpToolsProtocol):
         self._unset_keepalive_if_required()
         self.resume_writing()
         super().connection_lost(exc)
+        if self.cycle is not None and self.cycle.disconnected and self.cycle.on_left:
+            self.cycle.on_left()
 
     def data_received(self, data: bytes) -> None:
         self.taken += len(data)

@@ -2,6 +2,7 @@
 
 import asyncio
 import difflib
+import importlib
 import math
 import re
 import tempfile
@@ -20,10 +21,12 @@ from mutoscope.engines.local.senses import SAFETY, Senses
 from mutoscope.files.convert import convert
 from mutoscope.model.catalog import first
 from mutoscope.model.http import Form, FormFile, HttpRequest, HttpResponse, json_response
-from mutoscope.model.job import Job, Output
+from mutoscope.model.job import Failure, Job, Output
 from mutoscope.model.problem import KINDS, Kind, Problem, as_unavailable
 from mutoscope.model.requests import ANY_FILE, Allowance, Proof, Submission, Upload
+from mutoscope.service import faults as rehearsed_faults
 from mutoscope.service import inputs
+from mutoscope.service.faults import Fault, Faults
 from mutoscope.service.gateway import Gateway, upload_path, visible
 from mutoscope.service.idempotency import REPLAYED, SingleFlight, may_repeat, repeat_of
 from mutoscope.service.keys import (
@@ -42,13 +45,22 @@ from mutoscope.service.words import Desk
 from mutoscope.store import Repeat
 from mutoscope.telemetry import tracing
 from mutoscope.telemetry.counters import Durations
-from mutoscope.web import forms, pages, protocol, realtime, stream
-from mutoscope.web.admin import MARKS, Admin
+from mutoscope.web import forms, office, pages, protocol, realtime, stream
+from mutoscope.web.admin import EXCHANGES, KEYS, MARKS, Admin
+from mutoscope.web.console import Console, Received
 from mutoscope.web.cors import Origins, is_preflight
 from mutoscope.web.head import Proxies, check_host, one_credential
+from mutoscope.web.news import News
+from mutoscope.web.office.deliveries import told as message_told
+from mutoscope.web.office.jobs import tile
 from mutoscope.web.polls import ASKED, Poll, Polls
 from mutoscope.web.protocol import WHOLE
+from mutoscope.web.rehearsals import REHEARSAL, Rehearsals
 from mutoscope.web.router import PARAMETER, Found, Router, Target
+from mutoscope.web.sessions import Sessions, cookie_of
+from mutoscope.web.tools import Tools
+from mutoscope.wirekit.body import dotted
+from mutoscope.wirekit.flaws import plain
 from mutoscope.wirekit.forms import as_json
 from mutoscope.wirekit.routes import (
     OF_ONE_JOB,
@@ -75,6 +87,7 @@ from mutoscope.wirekit.routes import (
     TakeRaw,
     UsageRead,
 )
+from mutoscope.wirekit.task import bearer
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL
 from mutoscope.wires.claims import CLAIMS
@@ -100,6 +113,7 @@ UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})")
 JSON = b"application/json"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some editors begin a file with it, and JSON does not
 REHEARSE = "x-mutoscope-rehearse"  # a problem kind: answer with it
+FAILS = "x-mutoscope-fails"  # a problem kind: the job is taken, and has failed with it
 ENGINE = "x-mutoscope-engine"  # which engine makes the job
 WEBHOOK, WEBHOOK_QUERY = "x-mutoscope-webhook", "mutoscope_webhook"  # where a job's news goes, on every wire
 KEYS_WEBHOOK = "the key's webhook"
@@ -107,11 +121,14 @@ REQUEST_ID, REQUEST_ID_NAME = "x-request-id", b"x-request-id"
 CALLBACKS = "/callbacks/"
 KEY_SET = "/.well-known/jwks.json"  # with which receivers tell that news is ours, where they share no secret with us
 ADMIN = "/admin/"
+MCP = "/mcp"
 MAX_ADMIN = 64 * 1024
 SIZE = re.compile(r"[0-9]{1,18}")
 COUNTED = 1 << 20  # bytes in which commas are counted at once
 MAX_CALLBACK = 64 * 1024
-PLACES = ("files", "uploads", "callbacks", "admin", "metrics")
+OWN_CALLS = (KEYS, EXCHANGES, MARKS)  # which are for keys only: an open server has no administrator
+SIGN_IN_LINKS = "/admin/sign-in-links"
+PLACES = ("files", "uploads", "callbacks", "admin", "metrics", "mcp", "rehearsal", "console")
 """First parts of paths of ours whose requests are counted apart from those of the pages."""
 UPLOAD_PARTS, UPLOAD_TEXT = 32, 64 * 1024  # of the form of an upload
 FORM_STATUSES = {"200": 200, "201": 201}  # by the field success_action_status, as object stores have it
@@ -136,6 +153,7 @@ class Server:
         words: Desk | None = None,
         published: dict[str, str] | None = None,
         senses: Senses | None = None,
+        parts: office.Parts | None = None,
     ) -> None:
         """`rehearsal` lets a request choose its engine and its failure by header. `requests` counts them, by "wire
         METHOD route" and the status' first digit."""
@@ -143,6 +161,11 @@ class Server:
         self.byte_quota = ByteQuota(gateway.store, clock=gateway.clock)
         self.admin = Admin(self.keys, gateway.store, clock=gateway.clock, models=senses.pool if senses else None)
         self.rehearsal, self.scratch = rehearsal, scratch
+        self.faults = Faults([wire.name for wire in wires], gateway.clock) if rehearsal else None
+        self.rehearsals = Rehearsals(gateway, self.keys, self.faults) if self.faults else None
+        self.tools = Tools(gateway, gateway.intake.prober, faults=self.faults)
+        self._mounted: Any = None  # web/mcp.py's, from the first request on
+        self._mounting = asyncio.Lock()
         self.started, self.stopped, self.words, self.senses = started, stopped, words, senses
         self.key_set = {"keys": [published] if published else []}
         places = gateway.settings.server
@@ -164,6 +187,29 @@ class Server:
         self.origins = Origins(allowed) if (allowed := gateway.settings.server.allow_origins) else None
         self.proxies = Proxies(trusted) if (trusted := gateway.settings.server.trusted_proxies) else None
         self.pages = pages.build(gateway, wires, rehearsal=rehearsal, status=status)
+        self.wires = wires
+        self.sessions = Sessions(
+            self.keys, gateway.assets.secret, public_url=gateway.settings.server.public_url, clock=gateway.clock
+        )
+        self.desk = office.Desk(
+            gateway=gateway,
+            wires={wire.name: wire for wire in wires},
+            rehearsal=rehearsal,
+            faults=self.faults,
+            parts=parts or office.Parts(),
+            received=Received(gateway.clock),
+            read=self.as_sent,
+            document=lambda: self.pages.document,
+        )
+        self.news = News(
+            gateway.store,
+            gateway.relays,
+            job=partial(tile, self.desk),
+            delivery=partial(message_told, self.desk),
+            ends=lambda: gateway.signals.draining,
+        )
+        gateway.told = self.news.job
+        self.console = Console(self.desk, self.sessions, self.admin)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -245,8 +291,16 @@ class Server:
             headers = {"cache-control": "public, max-age=3600"}
             await respond(json_response(self.key_set, headers=headers), scope, send)
         elif path.startswith(ADMIN):
-            await respond(await self.administer(scope, receive), scope, send)
-        else:
+            response = await self.administer(scope, receive)
+            if isinstance(response, stream.Sending):
+                await response.send(send)
+            else:
+                await respond(response, scope, send)
+        elif path.rstrip("/") == MCP:
+            await self.speak_to_agent(scope, receive, send)
+        elif path.startswith(REHEARSAL) and self.rehearsals:
+            await respond(await self.rehearse(self.rehearsals, scope, receive), scope, send)
+        elif not await self.console(scope, receive, send):
             await self.pages(scope, receive, send)
 
     async def live(self, receive: Receive, send: Send) -> None:
@@ -301,6 +355,7 @@ class Server:
                 raise problem
             if self.rehearsal and (wanted := request.headers.get(REHEARSE)):
                 raise rehearsed(wanted)
+            fault = await self.meet_fault(wire, request)
             await self.read_in(asked, request, caller, receive, route)
             origin = origin_of(scope, request)
             force_setattr(request, "origin", self.gateway.settings.server.public_url or origin)
@@ -322,6 +377,8 @@ class Server:
                 response = await self.speak(wire, route, request, caller, receive, who)
             else:
                 response = await self.serve(wire, route, request, caller, origin)
+            if fault is not None and fault.what == rehearsed_faults.LOST:
+                raise Problem(Kind.UPSTREAM_FAILED, "Rehearsed: the request was obeyed, and its answer was lost.")
         except Problem as problem:
             if isinstance(problem, RateLimited):
                 allowance = problem.allowance
@@ -701,6 +758,9 @@ class Server:
         self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str, repeat: Repeat | None
     ) -> tuple[Job, float | None]:
         submission = await in_thread(route.parse, request, request)
+        if self.rehearsal and (kind := request.headers.get(FAILS)):
+            failure = Failure(kind=rehearsed(kind, FAILS).kind, message=f"Rehearsed: {kind}.")
+            submission = replace(submission, fails=failure)
         model = submission.generation.model
         if (own := caller.rights.per_model.get(model)) and own.requests_per_minute:
             self.rate_limiter.take(f"{caller.owner}\n{model}", own.requests_per_minute)
@@ -788,19 +848,133 @@ class Server:
 
     # -- those who look after the keys --------------------------------------------------
 
-    async def administer(self, scope: Scope, receive: Receive) -> HttpResponse:
+    async def administer(self, scope: Scope, receive: Receive) -> HttpResponse | stream.Sending:
+        """A call of the admin API, by a key that may make it or from the console."""
+        request = head_of(scope)
+        force_setattr(request, "origin", self.gateway.settings.server.public_url or origin_of(scope, request))
+        try:
+            one_credential(scope["headers"])
+            caller = await self.operator(request, scope)
+            if request.path.rstrip("/") == office.EVENTS and request.method == "GET":
+                return self.telling(request, receive)
+            if request.method == "POST":
+                body = await read_body(receive, request, self.max_admin(request))
+                force_setattr(request, "body", body.removeprefix(BYTE_ORDER_MARK))
+            if any(request.path == path or request.path.startswith(f"{path}/") for path in OWN_CALLS):
+                return await self.admin.answer(request)
+            if request.path == SIGN_IN_LINKS and request.method == "POST":
+                return self.console.make_link(request)
+            return await office.handle(self.desk, request, caller)
+        except Problem as problem:
+            headers = {} if problem.retry_after is None else {"retry-after": str(math.ceil(problem.retry_after))}
+            told = {"error": in_full(problem), "kind": problem.kind, "field": problem.field}
+            told = {name: value for name, value in told.items() if value is not None}
+            return json_response(told, problem.status, headers)
+
+    async def operator(self, request: HttpRequest, scope: Scope) -> Caller:
+        """Who looks after the server: by a key in the header, by the console's cookie, or from this machine where there
+        are no keys. Raises Problem."""
+        await self.keys.refresh()
+        own = any(request.path == path or request.path.startswith(f"{path}/") for path in OWN_CALLS)
+        by_key = own if self.keys.open else bool(bearer(request)) or cookie_of(request) is None
+        if by_key:
+            caller = await self.admin.admit(request)
+            self.rate_limiter.spend(caller.owner or address_of(scope))
+            return caller
+        return await self.sessions.operator(request, address_of(scope), origin_of(scope, request))
+
+    def max_admin(self, request: HttpRequest) -> int:
+        if request.path == MARKS:
+            return self.max_body
+        try:
+            call, _ = office.find(request.method, request.path)
+        except Problem:
+            return MAX_ADMIN
+        return self.max_body if call.large else MAX_ADMIN
+
+    def telling(self, request: HttpRequest, receive: Receive) -> stream.Sending:
+        """What happens, for as long as somebody listens. Raises Problem."""
+        if self.news.full:
+            raise Problem(Kind.RATE_LIMITED, "As many listen to the news as may.", retry_after=10)
+        headers = {"content-type": f"{stream.EVENTS}; charset=utf-8", "cache-control": "no-store"}
+        pieces = self.news.watch(request.headers.get("last-event-id", ""))
+        return stream.Sending(200, headers, pieces, stream.Departure(receive), lambda _: None)
+
+    def as_sent(self, name: str, method: str, path: str, body: bytes) -> tuple[Wire, Create, HttpRequest]:
+        """A request to a wire's own path as it would come from a client. Raises Problem."""
+        wire = next(wire for wire in self.wires if wire.name == name)
+        found = self.router.find(f"/{name}{path}", method)
+        target = next((each for each in found.targets if each.wire.name == name), None)
+        if target is None or not isinstance(target.route, Create):
+            raise Problem(Kind.NOT_FOUND, f"{wire.title} makes nothing at {method} {path}.", field="path")
+        headers = {"content-type": "application/json"} | wire.headers | target.route.headers
+        request = HttpRequest(method=method, path=path, params=found.params(target), headers=headers, body=body)
+        return target.wire, target.route, request
+
+    # -- agents, and rehearsals ---------------------------------------------------------
+
+    async def speak_to_agent(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A request by the Model Context Protocol, of a caller who has a key where there are any."""
         request = head_of(scope)
         try:
             one_credential(scope["headers"])
-            owner = await self.admin.admit(request)
-            self.rate_limiter.spend(owner or address_of(scope))
-            if request.method == "POST":
-                body = await read_body(receive, request, self.max_body if request.path == MARKS else MAX_ADMIN)
-                force_setattr(request, "body", body.removeprefix(BYTE_ORDER_MARK))
-            return await self.admin.answer(request)
+            if not self.gateway.settings.mcp.enabled:
+                raise Problem(Kind.NOT_FOUND, "There is nothing here: [mcp] enabled is false.")
+            try:
+                caller = await self.keys.caller(bearer(request))
+            except Problem as problem:
+                if bearer(request) or problem.kind is not Kind.UNAUTHENTICATED:
+                    raise
+                raise missing_key(request, "authorization: Bearer <key>") from problem
+            self.rate_limiter.spend(caller.owner or address_of(scope), caller.rights)
+            mounted = await self.mount_agents()
         except Problem as problem:
-            headers = {} if problem.retry_after is None else {"retry-after": str(math.ceil(problem.retry_after))}
-            return json_response({"error": problem.message, "kind": problem.kind}, problem.status, headers)
+            headers = {"www-authenticate": "Bearer"} if problem.kind is Kind.UNAUTHENTICATED else {}
+            await respond(json_response({"error": problem.message}, problem.status, headers), scope, send)
+            return
+        origin = self.gateway.settings.server.public_url or origin_of(scope, request)
+        await mounted(scope, receive, send, caller, origin)
+
+    async def mount_agents(self) -> Any:
+        """Raises Problem where what it takes is not installed."""
+        async with self._mounting:
+            if self._mounted is None:
+                try:  # in a thread: it takes a second, in which others want to be answered
+                    module = await asyncio.to_thread(importlib.import_module, "mutoscope.web.mcp")
+                except ModuleNotFoundError as error:
+                    if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types"):
+                        raise
+                    told = 'This server has no tools for agents: pip install "mutoscope[mcp]" there.'
+                    raise Problem(Kind.NOT_FOUND, told) from error
+                self._mounted = module.Mounted(self.tools, self.gateway.settings, open=self.keys.open)
+        return self._mounted
+
+    async def close(self) -> None:
+        """Let go of the agents."""
+        if self._mounted is not None:
+            await self._mounted.close()
+
+    async def rehearse(self, rehearsals: Rehearsals, scope: Scope, receive: Receive) -> HttpResponse:
+        request = head_of(scope)
+        try:
+            if request.method == "POST":
+                force_setattr(request, "body", await read_body(receive, request, MAX_ADMIN))
+            return await rehearsals.answer(request)
+        except Problem as problem:
+            return json_response({"error": in_full(problem), "kind": problem.kind}, problem.status)
+
+    async def meet_fault(self, wire: Wire, request: HttpRequest) -> Fault | None:
+        """The fault that a rehearsal has for this request, begun: it is slow, or told to fail. Raises its Problem."""
+        fault = self.faults.take(wire.name, request.method, request.path) if self.faults else None
+        if fault is None:
+            return None
+        if problem := rehearsed_faults.problem_of(fault):
+            raise problem
+        if fault.what == rehearsed_faults.SLOW:
+            await asyncio.sleep(fault.seconds)
+        elif failure := rehearsed_faults.failure_of(fault):
+            request.headers[FAILS] = failure.kind.value
+        return fault
 
     # -- files that callers send ahead ------------------------------------------------
 
@@ -933,9 +1107,15 @@ async def in_thread(read: Callable[..., T], request: HttpRequest, *arguments: ob
     return read(*arguments)
 
 
-def rehearsed(kind: str) -> Problem:
+def in_full(problem: Problem) -> str:
+    """Its message, with every flaw: `limit` should be at most 1000."""
+    flaws = [f"`{dotted(each.path)}` {each.message or plain(each)}" for each in problem.flaws]
+    return "; ".join(flaws) or problem.message
+
+
+def rehearsed(kind: str, header: str = REHEARSE) -> Problem:
     if kind not in KINDS:
-        return Problem(Kind.INVALID, f"{REHEARSE}: {kind!r} is no kind of problem; there are {', '.join(Kind)}.")
+        return Problem(Kind.INVALID, f"{header}: {kind!r} is no kind of problem; there are {', '.join(Kind)}.")
     return Problem(Kind(kind), f"Rehearsed by {REHEARSE}: {kind}.", retry_after=1)
 
 

@@ -13,6 +13,7 @@ from mutoscope.model.words import Tokens
 from mutoscope.service.keys import Caller
 from mutoscope.service.spending import RECORDED, Exchange, How
 from mutoscope.service.words import SCRIPT, Desk, Passing
+from mutoscope.web import protocol
 from mutoscope.wirekit.answers import retry_after_in
 from mutoscope.wirekit.routes import Stream
 from mutoscope.wirekit.wire import Wire
@@ -72,11 +73,21 @@ class Departure:
     def __init__(self, receive: Receive) -> None:
         self._seen = False
         self._task = asyncio.current_task()
-        self._watch = asyncio.ensure_future(until_gone(receive))
-        self._watch.add_done_callback(self._left)
+        self._watch: asyncio.Task[None] | None = None
+        exchange = getattr(receive, "__self__", None)
+        self._exchange = exchange if isinstance(exchange, protocol.Exchange) else None
+        if self._exchange is not None and not self._exchange.disconnected:
+            self._exchange.on_left = self._leave  # our own connection tells, which costs no task that waits for it
+        else:
+            self._watch = asyncio.ensure_future(until_gone(receive))
+            self._watch.add_done_callback(self._left)
 
     def _left(self, watch: asyncio.Task[None]) -> None:
-        if not watch.cancelled() and watch.exception() is None and self._task:
+        if not watch.cancelled() and watch.exception() is None:
+            self._leave()
+
+    def _leave(self) -> None:
+        if self._task:
             self._seen = True
             self._task.cancel()
 
@@ -87,7 +98,10 @@ class Departure:
         self._task.uncancel()
 
     def stop(self) -> None:
-        self._watch.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
+        if self._exchange is not None:
+            self._exchange.on_left = None
 
 
 class Torn(Exception):
@@ -245,7 +259,7 @@ async def events(found: Passing, route: Stream, watch: "Watch", seconds: float) 
         try:
             piece = await found.opened.piece(seconds)
         except Problem as problem:
-            found.peer.breaker.failed(problem.message)
+            found.peer.broke_off(found.opened, problem.message)
             watch.broken = True
             if cutter.torn:
                 raise Torn from problem
@@ -329,7 +343,7 @@ async def turned(
         for said in turning.end():
             yield said
     except Problem as problem:
-        found.peer.breaker.failed(problem.message)
+        found.peer.broke_off(found.opened, problem.message)
         watch.broken = True
         yield route.broken(problem)
 

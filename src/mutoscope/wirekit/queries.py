@@ -15,6 +15,7 @@ from mutoscope.wirekit.forms import arms, has
 
 Q = TypeVar("Q", bound=Struct)
 WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+DECIMAL = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?", re.ASCII)
 
 
 def read_query(request: HttpRequest, type: type[Q]) -> Q:
@@ -22,12 +23,18 @@ def read_query(request: HttpRequest, type: type[Q]) -> Q:
     values: dict[str, Any] = {}
     for field in getattr(schema(type), "fields", ()):
         if (text := request.query.get(field.encode_name)) is not None:
-            whole = has(arms(field.type), inspect.IntType) and WHOLE.fullmatch(text)
-            values[field.encode_name] = int(text) if whole else text
+            values[field.encode_name] = number(text, arms(field.type))
     flaws = tuple(replace(flaw, place="query") for flaw in walk(values, schema(type), ()))
     if flaws:
         raise invalid(flaws)
     return msgspec.convert(values, type)
+
+
+def number(text: str, kinds: Any) -> int | float | str:
+    """A text as the number that is wanted; as it stands where it is none, or none is wanted."""
+    if has(kinds, inspect.IntType) and WHOLE.fullmatch(text):
+        return int(text)
+    return float(text) if has(kinds, inspect.FloatType) and DECIMAL.fullmatch(text) else text
 
 
 def named(parameter: str) -> Callable[[HttpRequest], str]:

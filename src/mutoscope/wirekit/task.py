@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from itertools import islice
 from typing import Any, cast
 
@@ -71,7 +71,7 @@ INDEX = re.compile(r"\[\d+\]")
 PLACE = re.compile(r"\{([^{}]+)\}")
 
 
-class Endpoint(Struct, frozen=True, kw_only=True):
+class Endpoint(Struct, frozen=True, kw_only=True, dict=True):
     """A path at which tasks are made."""
 
     at: str  # below the root; "{id}" in it is the id of an earlier job
@@ -107,9 +107,28 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     fixed: Json = {}  # members that the vendor wants and nobody asks for, by dotted path
     always: Json = {}  # fields of a Generation that its body has no member for: nothing else can be asked for
     flat: "Flat | None" = None  # of a body whose members stand in a list
-    table: tuple[tuple[str, AnyField], ...] = ()  # the rows that its body has; set by the API, as what follows
-    heads: tuple[str, ...] = ()  # the member of the body that each of them begins with
-    names: dict[str, str] = {}  # ours → theirs, where they differ
+    shared: Mapping[str, AnyField] = {}  # set by the API: its table, for a body without one of its own
+    webhook: str | None = None  # the same: dotted path of the address for news
+
+    # Worked out when the first request comes: there are hundreds of endpoints, and a start is not to wait for them.
+
+    @cached_property
+    def table(self) -> tuple[tuple[str, AnyField], ...]:
+        """The rows that its body has."""
+        fields = self.shared if self.fields is None else self.fields
+        return tuple(pair for pair in fields.items() if self.exact or has(members_of(self), pair[0]))
+
+    @cached_property
+    def heads(self) -> tuple[str, ...]:
+        """The member of the body that each of them begins with."""
+        return tuple(chosen(path.split(".")[0])[0] for path, _ in self.table)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Ours → theirs, where they differ."""
+        named = [(path, names_of(field)) for path, field in self.table if has_callers_name(path, field)]
+        found = {name: path for path, names in named for name in names if name != path}
+        return found | ({"webhook": self.webhook} if self.webhook else {})
 
 
 class Flat(Struct, frozen=True, kw_only=True):
@@ -233,22 +252,8 @@ class TaskApi(Struct, frozen=True, kw_only=True):
 
 
 def tabled(api: TaskApi, endpoint: Endpoint) -> Endpoint:
-    """With the rows of the table that its body has."""
-    fields = api.fields if endpoint.fields is None else endpoint.fields
-    table = tuple(pair for pair in fields.items() if endpoint.exact or has(members_of(endpoint), pair[0]))
-    return replace(
-        endpoint,
-        table=table,
-        heads=tuple(chosen(path.split(".")[0])[0] for path, _ in table),
-        names={
-            name: path
-            for path, field in table
-            if has_callers_name(path, field)
-            for name in names_of(field)
-            if name != path
-        }
-        | ({"webhook": api.webhook} if api.webhook else {}),
-    )
+    """With what its API has for all of them."""
+    return replace(endpoint, shared=api.fields, webhook=api.webhook)
 
 
 def has_callers_name(path: str, field: AnyField) -> bool:

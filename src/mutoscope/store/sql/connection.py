@@ -72,6 +72,10 @@ class Connection(Protocol):
         """Write something without meaning."""
         ...
 
+    def number_from(self, table: str, column: str) -> None:
+        """Have new rows numbered from behind those that are there."""
+        ...
+
     def announce(self, ids: Sequence[str]) -> None:
         """With this transaction, tell other processes that these jobs have changed."""
         ...
@@ -82,6 +86,11 @@ class Database(Protocol):
 
     shared: bool
     """Whether other processes may work on the same jobs."""
+
+    @property
+    def statements(self) -> int:
+        """That were sent to it to write."""
+        ...
 
     async def open(self) -> Connection:
         """The connection that writes, with the schema up to date. Raises NewerDatabase too."""
@@ -97,6 +106,10 @@ class Database(Protocol):
 
     async def report(self, sql: str, values: Row) -> Sequence[Row]:
         """For what grows with the number of jobs asked about: nobody waits for it who asks for less."""
+        ...
+
+    async def others(self) -> int:
+        """How many sessions of other processes are at it, as far as it can tell."""
         ...
 
     async def compact(self) -> None: ...

@@ -103,8 +103,8 @@ def rotate_key(
 
 def touch_key(db: Connection, changes: Changes, *, id: str, now: float) -> bool:
     del changes
-    query = "UPDATE keys SET last_used = ?1 WHERE id = ?2 AND (last_used IS NULL OR last_used <= ?1 - ?3)"
-    return db.execute(query, (now, id, TOUCHED_SECONDS)).rowcount > 0
+    query = "UPDATE keys SET last_used = ?1 WHERE id = ?2 AND (last_used IS NULL OR last_used <= ?3)"
+    return db.execute(query, (now, id, now - TOUCHED_SECONDS)).rowcount > 0
 
 
 def add_traffic(db: Connection, changes: Changes, *, day: str, sent: Mapping[str, int]) -> dict[str, int]:

@@ -34,13 +34,14 @@ from mutoscope.store.protocol import (
     PendingDelivery,
     Repeat,
     Settlement,
+    Sieve,
     SpendingHold,
     SpendingRow,
     Swept,
 )
 from mutoscope.store.sql import assets as files
+from mutoscope.store.sql import browse, figures, jobs, keys, ledger, queue, retention, upstream
 from mutoscope.store.sql import deliveries as outbox
-from mutoscope.store.sql import figures, jobs, keys, ledger, queue, retention, upstream
 from mutoscope.store.sql import idempotency as repeats
 from mutoscope.store.sql.connection import NOT_OPEN, Connection, Database, in_strides
 from mutoscope.store.sql.queue import Turns
@@ -128,6 +129,11 @@ class SqlStore:
         return self._open_writer.commits
 
     @property
+    def statements(self) -> int:
+        """That were sent for them; 0 where the database is none to send to."""
+        return self._database.statements
+
+    @property
     def _open_writer(self) -> Writer:
         if self._writer is None:
             raise Problem(Kind.UNAVAILABLE, NOT_OPEN)
@@ -206,6 +212,12 @@ class SqlStore:
         else:  # sorts what is unfinished, which may be long
             rows = await self._report(UNFINISHED, (state.value, limit))
         return tuple(map(job_of, rows))
+
+    async def browse(self, sieve: Sieve, *, limit: int) -> tuple[Job, ...]:
+        return tuple(map(job_of, await self._report(*browse.query(sieve, limit))))
+
+    async def doubtful(self, *, limit: int) -> tuple[Dispatch, ...]:
+        return tuple(map(dispatch_of, await self._report(browse.DOUBTFUL, (limit,))))
 
     async def count_by_state(self) -> dict[State, int]:
         rows = await self._report(COUNTS, (encode([state for state in State if state.final]).decode(),))
@@ -463,6 +475,10 @@ class SqlStore:
             return await self._open_writer.join(upstream.observe, upstream.Sight(id, status, share))
         return False
 
+    async def illustrate(self, id: str, output: str, *, poster: str, preview: str, now: float) -> bool:
+        work = partial(jobs.illustrate, id=id, output=output, poster=poster, preview=preview, now=now)
+        return await self._write(work)
+
     async def collect(self, id: str, *, facts: Json, now: float) -> bool:
         return await self._write(partial(upstream.collect, id=id, facts=encode(facts), now=now))
 
@@ -652,6 +668,15 @@ class SqlStore:
     async def due_drops(self, *, now: float, limit: int) -> tuple[str, ...]:
         return tuple(str(asset) for (asset,) in await self._read(retention.DUE_DROPS, (now, limit)))
 
+    async def condemn(self, assets: Collection[str], *, before: float, now: float) -> set[str]:
+        return await self._write(partial(retention.condemn, assets=tuple(assets), before=before, now=now))
+
+    async def spare(self, asset: str, *, until: float, now: float) -> bool:
+        """What nobody has let go, which is nearly everything, costs a read."""
+        if not await self._read(retention.DROP_OF, (asset,)):
+            return True
+        return await self._write(partial(retention.spare, asset=asset, until=until, now=now))
+
     async def asset_bytes(self, asset: str) -> int | None:
         for (size,) in await self._read(files.UPLOADED, (asset,)):
             return msgspec.convert(size, int | None) or None
@@ -693,6 +718,18 @@ class SqlStore:
 
     async def _write(self, work: Work) -> Any:
         return await self._open_writer.do(work)
+
+    async def report(self, sql: str, values: Row) -> Sequence[Row]:
+        """For whoever moves or examines all rows."""
+        return await self._database.report(sql, values)
+
+    async def write(self, work: Work) -> Any:
+        """The same, a transaction."""
+        return await self._write(work)
+
+    async def others(self) -> int:
+        """How many sessions of other processes are at the database, as far as it can tell."""
+        return await self._database.others()
 
     def _publish(self, changes: Changes) -> None:
         for change in changes:

@@ -33,6 +33,7 @@ from mutoscope.wirekit.routes import (
 from mutoscope.wirekit.task import TaskApi, bearer, wire
 from mutoscope.wirekit.words import Answer, Author, Words
 from mutoscope.wires.openai import chat, media, realtime, responses, vectors
+from mutoscope.wires.openai.local import media_back
 
 ROOT = "/v1/"
 BARE = (
@@ -414,5 +415,6 @@ WIRE = replace(
     file_id=file_id,
     answer_headers=pace_headers,
     bare=BARE,
+    media=media_back(API),
     words=Words(base_url="https://api.openai.com/v1", sign=lambda key: {"authorization": f"Bearer {key}"}),
 )

@@ -1,0 +1,24 @@
+"""Recordings of what vendors answered: written while they answer, found again by what was asked, and played.
+
+What belongs here: the folder of files that a recording is, what of a request tells it from others, and the deck that an
+engine asks in the vendor's place. Wires, jobs' states and clients are no business of it.
+"""
+
+from mutoscope.cassettes.deck import Deck, Played, Replayed, Step, Turn, Unrecorded, theirs
+from mutoscope.cassettes.folder import BadCassette, Cassette
+from mutoscope.cassettes.library import Library
+from mutoscope.cassettes.recorder import Recorder
+
+__all__ = [
+    "BadCassette",
+    "Cassette",
+    "Deck",
+    "Library",
+    "Played",
+    "Recorder",
+    "Replayed",
+    "Step",
+    "Turn",
+    "Unrecorded",
+    "theirs",
+]
