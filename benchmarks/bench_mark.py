@@ -183,7 +183,7 @@ def again(path: Path, crf: int) -> Path:
 
 def recognised(path: Path, reader: imprint.Reader) -> bool:
     with av.open(str(path)) as container:
-        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        frames = [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in container.decode(video=0)]
     return any(reader.read(frames[number]).recognised for number in imprint.frames_of(len(frames)))
 
 

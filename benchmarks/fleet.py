@@ -9,6 +9,9 @@ The servers take requests only; the workers send jobs to a vendor (a second muto
 with SIGKILL, and the next one as soon as that is ready again; then all has five minutes to end. Clients repeat a create
 whose answer they did not get, with the same Idempotency-Key, at another server.
 
+Before that eight keys ask for three times what their limits allow, a day's share or a budget, at all servers at one
+moment: exactly that much may be taken.
+
 Then the five scenarios, each with fifty jobs: the database stops as in a crash and comes back; all its connections are
 cut; it has no connection left for anybody; all workers are killed at once; one process is killed again and again. Then
 the rolling restart: every process is asked to end and replaced, while a balancer that asks /readyz sends requests.
@@ -39,7 +42,7 @@ import aiohttp
 import msgspec
 import psycopg
 
-from chaos import SECRET, VENDOR, Distance, Program, Receiver, free_port, listens
+from chaos import SECRET, VENDOR, Distance, Program, Receiver, free_port
 from mutoscope.files.data_dir import Home
 from mutoscope.model.job import Job, Sent, State
 from mutoscope.model.problem import Kind
@@ -97,7 +100,16 @@ leave_seconds = 1.0
 [[keys]]
 name = "player"
 sha256 = "{digest}"
+{limited}
 """
+LIMITED = """
+[[keys]]
+name = "limited-{number}"
+sha256 = "{digest}"
+{limit}
+"""
+LIMITS = ("max_daily = 10", f"budget = {10 * PRICE}")  # ten jobs, either way
+FLOODED, ASKED, ALLOWED = 8, 30, 10  # keys, creates for each of them at one moment, and how many may be taken
 
 
 class Process:
@@ -131,7 +143,7 @@ class Process:
     async def is_ready(self, before: int = 0) -> bool:
         if self.kind == "worker":
             return b" works as " in self.log.read_bytes()[before:]
-        return await listens(self.port)
+        return await is_ready(self.port)
 
     async def end(self, how: signal.Signals) -> None:
         if self.process is not None:
@@ -146,6 +158,29 @@ class Process:
     async def revive(self) -> None:
         await self.kill()
         await self.start()
+
+
+async def is_ready(port: int) -> bool:
+    """What /readyz says: the door is open before there is anybody to answer."""
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(2.0):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                writer.write(f"GET /readyz HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n\r\n".encode())
+                return b" 200 " in await reader.readline()
+            finally:
+                writer.close()
+    return False
+
+
+def key_of(number: int) -> str:
+    return f"{KEY}-{number}"
+
+
+def limited_keys() -> str:
+    digests = [hashlib.sha256(key_of(number).encode()).hexdigest() for number in range(FLOODED)]
+    numbered = enumerate(digests)
+    return "".join(LIMITED.format(number=n, digest=each, limit=LIMITS[n % len(LIMITS)]) for n, each in numbered)
 
 
 class Ground(NamedTuple):
@@ -213,6 +248,27 @@ class Clients:
                 self.answers["none"] += 1  # whether it arrived is not known: the key says that it is the same create
             await asyncio.sleep(pause := min(1.3 * pause, 1.0))
 
+    async def flood(self, key: int) -> int:
+        """Ask for more than a key may have, all at once and everywhere; how many too many, or too few, were taken."""
+
+        async def ask(number: int) -> bool:
+            at = self.ground.servers[number % len(self.ground.servers)]
+            prompt = f"sleep 0.05; flood {key} {number}"
+            body = {"promptText": prompt, "ratio": "1024:1024", "model": "gemini_2.5_flash"}
+            headers = {"authorization": f"Bearer {key_of(key)}", "x-runway-version": "2024-11-06"}
+            headers["x-mutoscope-webhook"] = self.ground.receiver.url
+            headers["idempotency-key"] = f"flood-{number}"
+            while True:
+                async with self.session.post(f"{at.url}/v1/text_to_image", json=body, headers=headers) as answer:
+                    self.answers[f"{answer.status // 100}xx"] += 1
+                    if answer.status == 200:
+                        id = BY_NAME["runway"].job_id(msgspec.json.decode(await answer.read())["id"])
+                        self.accepted[id or ""] = prompt
+                    if answer.status < 500:
+                        return answer.status == 200
+
+        return abs(sum(await asyncio.gather(*(ask(number) for number in range(ASKED)))) - ALLOWED)
+
     async def balance(self) -> None:
         """As a balancer does: ask who is ready, and leave the others alone. Until cancelled."""
         while True:
@@ -277,7 +333,8 @@ async def read_books(ground: Ground, accepted: Mapping[str, str]) -> Books:
         dispatches = {id: await store.dispatches(id) for id in jobs}
         records = {id: await store.deliveries(job=id) for id in jobs}
         entries = {id: await store.entries(id) for id in jobs}
-        balance = await store.balance("player", period="total", now=time.time())
+        names = ["player", *(f"limited-{number}" for number in range(FLOODED))]
+        balances = {name: await store.balance(name, period="total", now=time.time()) for name in names}
     vendor = SqliteStore(Home(ground.vendor.data).database)
     await vendor.open()
     times = Counter(job.generation.prompt for job in await vendor.recent(limit=100_000))
@@ -297,9 +354,11 @@ async def read_books(ground: Ground, accepted: Mapping[str, str]) -> Books:
     failed = [job for job in jobs.values() if job.state is not State.SUCCEEDED and job not in unknown]
     unreconciled = [id for id, job in jobs.items() if not is_reconciled(job, entries[id])]
     unreconciled += [id for id in jobs if any(each.sent is Sent.INTENDED for each in dispatches[id])]
-    charged = sum(job.cost or 0.0 for job in jobs.values())
-    if abs(balance.charged - charged) > 0.001 or abs(balance.reserved) > 0.001:
-        unreconciled.append(f"balance {balance.charged:g}, and {balance.reserved:g} set aside; jobs cost {charged:g}")
+    for name, balance in balances.items():
+        charged = sum(job.cost or 0.0 for job in jobs.values() if job.owner == name)
+        if abs(balance.charged - charged) > 0.001 or abs(balance.reserved) > 0.001:
+            set_aside = f"{balance.charged:g}, and {balance.reserved:g} set aside"
+            unreconciled.append(f"balance of {name} {set_aside}; jobs cost {charged:g}")
     for what, found in (("lost", lost), ("doubled", doubled), ("webhooks", missing), ("ledger", unreconciled)):
         faults += [f"{what}: {each}" for each in found[:3]]
     faults += [f"failed: {job.id} {job.failure}" for job in failed[:3]]
@@ -386,13 +445,18 @@ async def replaced(ground: Ground) -> None:
 # -- the play -----------------------------------------------------------------------
 
 
+HEADS = (
+    *("part", "jobs", "killed", "no answer", "5xx", "settled after", "over a limit", "lost", "doubled"),
+    *("webhooks missing", "ledger", "unknown", "failed"),
+)
+
+
 @contextlib.contextmanager
-def place(folder: Path) -> Iterator[tuple[Server, str, str]]:
+def place() -> Iterator[tuple[Server, str, str]]:
     """A database, and a bucket's endpoint and URL."""
     found = programs()
     if found is None:
         raise SystemExit("PostgreSQL is not installed: apt-get install postgresql")
-    del folder
     database = Server(found, fsync="on", max_connections="60")
     try:
         with served() as s3:
@@ -404,7 +468,7 @@ def place(folder: Path) -> Iterator[tuple[Server, str, str]]:
 @contextlib.asynccontextmanager
 async def begun(folder: Path, options: argparse.Namespace) -> Any:
     chance = random.Random(options.seed)
-    with place(folder) as (database, s3, bucket):
+    with place() as (database, s3, bucket):
         url = database.fresh()
         receiver, vendor = Receiver(chance), Program(folder / "vendor", VENDOR)
         distance = Distance(vendor.port, 0.03, 50.0)
@@ -419,6 +483,7 @@ async def begun(folder: Path, options: argparse.Namespace) -> Any:
             secret=SECRET,
             price=PRICE,
             digest=hashlib.sha256(KEY.encode()).hexdigest(),
+            limited=limited_keys(),
         )
         (folder / "toml").write_text(config)
         program = [str(Path(__file__).with_name("_unlocked.py"))] if options.without_lock else ["-m", "mutoscope"]
@@ -439,37 +504,38 @@ async def play(folder: Path, options: argparse.Namespace) -> bool:
     chance, good = random.Random(options.seed), True
     async with begun(folder, options) as ground, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(30)) as session:
         clients = Clients(session, ground)
-        heads = (
-            "| part | jobs | killed | no answer | 5xx | settled after | lost | doubled | webhooks missing | ledger |"
-        )
-        print(f"{heads} unknown | failed | |")
-        print("|---" * 13 + "|")
+        print(f"| {' | '.join(HEADS)} | |")
+        print("|---" * (len(HEADS) + 1) + "|")
+        over = 0
 
         async def part(
             name: str, jobs: int, seconds: float, trouble: Awaitable[None], *, spotless: bool = False
         ) -> None:
             nonlocal good
-            kills, before, answers = (
-                sum(each.kills for each in ground.fleet),
-                len(clients.accepted),
-                clients.answers.copy(),
-            )
+            kills, before = sum(each.kills for each in ground.fleet), len(clients.accepted)
+            answers = clients.answers.copy()
             _ = await asyncio.gather(clients.create_all(jobs, seconds), trouble)
             took = await settled(ground)
             books = await read_books(ground, clients.accepted)
             seen = clients.answers - answers
-            passed = books.good and len(clients.accepted) - before == jobs and not (spotless and seen["5xx"])
+            passed = (
+                books.good and not over and len(clients.accepted) - before == jobs and not (spotless and seen["5xx"])
+            )
             good = good and passed
             cells = (
                 name, jobs, sum(each.kills for each in ground.fleet) - kills, seen["none"], seen["5xx"],
                 f"{took:.0f} s",
-                books.lost, books.doubled, books.missing, books.unreconciled, books.unknown, books.failed,
+                over, books.lost, books.doubled, books.missing, books.unreconciled, books.unknown, books.failed,
                 "yes" if passed else "**no**",
             )  # fmt: skip
             print("| " + " | ".join(map(str, cells)) + " |", flush=True)
             for fault in books.faults:
                 print(f"  {fault}", flush=True)
 
+        if options.flooded:
+            for number in range(FLOODED):
+                over += await clients.flood(number)
+            await part("limits", 0, 0.0, asyncio.sleep(0))
         if options.seconds:
             await part(
                 "any process killed", options.jobs, 0.9 * options.seconds, killing(ground, options.seconds, chance)
@@ -493,6 +559,7 @@ def main() -> None:
     _ = parser.add_argument("--servers", type=int, default=2)
     _ = parser.add_argument("--workers", type=int, default=3)
     _ = parser.add_argument("--scenarios", type=int, default=len(SCENARIOS), help="how many of the five")
+    _ = parser.add_argument("--no-limits", dest="flooded", action="store_false", help="leave out the limits")
     _ = parser.add_argument("--rolling", type=int, default=200, help="jobs during the rolling restart; 0: none")
     _ = parser.add_argument("--without-lock", action="store_true", help="take out the lock: this has to fail")
     _ = parser.add_argument("--seed", type=int, default=1, help="of which process is killed")

@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from postgres_server import programs
+
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 SCRIPTS = sorted(path.name for path in FOLDER.glob("bench_*.py"))
 
 
-def run(script: str, *words: str) -> str:
+def run(script: str, *words: str, seconds: float = 100.0) -> str:
     command = [sys.executable, "-W", "error", str(FOLDER / script), *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -29,6 +31,30 @@ def tables(printed: str) -> list[list[str]]:
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_benchmark_says_how_it_is_called(script: str) -> None:
     assert f"python benchmarks/{script}" in run(script, "--help")
+
+
+def test_of_a_fleet_whose_processes_are_killed_nothing_is_lost() -> None:
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    words = (
+        "--jobs",
+        "12",
+        "--seconds",
+        "2",
+        "--servers",
+        "1",
+        "--workers",
+        "2",
+        "--scenarios",
+        "1",
+        "--rolling",
+        "0",
+        "--no-limits",
+    )
+    [lines] = tables(run("fleet.py", *words, seconds=300.0))
+    parts = [[cell.strip() for cell in line.strip("| ").split("|")] for line in lines[1:]]
+    assert [cells[:2] for cells in parts] == [["any process killed", "12"], ["backend killed", "12"]]
+    assert int(parts[0][2]) >= 1 and all(cells[6:11] == ["0"] * 5 and cells[-1] == "yes" for cells in parts)
 
 
 def test_a_part_that_does_not_exist_is_refused_with_the_names_of_those_that_do() -> None:

@@ -2,6 +2,9 @@
 
 import asyncio
 import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -21,6 +24,7 @@ from mutoscope.background.members import DELIVER, POLL, RECOVER, SUBMIT, SWEEP, 
 from mutoscope.cli import doctor
 from mutoscope.cli._check import Verdict
 from mutoscope.cli._failure import Stop
+from mutoscope.cli.generate import in_private
 from mutoscope.cli.serve import serve
 from mutoscope.cli.worker import worker
 from mutoscope.files.data_dir import Home, HomeBusy
@@ -303,3 +307,44 @@ def test_with_sqlite_one_process_does_everything(tmp_path: Path) -> None:
             command(data=tmp_path)
     with pytest.raises(Stop, match="1 or more"):
         serve(processes=0, data=tmp_path)
+
+
+def test_a_command_that_makes_one_job_for_itself_joins_no_fleet() -> None:
+    given = settings(store={"url": "postgresql://nobody@127.0.0.1:9/none"}, files={"store": "s3://films"})
+    private = in_private(given)
+    assert (private.store.url, private.files.store) == ("", "")
+
+
+TENDED = """
+import os, signal, sys, time
+from mutoscope.cli import serve
+serve.PAUSE_SECONDS = 0.01
+def run(number):
+    print(number, os.getpid(), flush=True)
+    time.sleep(60)
+    return 0
+sys.exit(serve.tended(2, run))
+"""
+
+
+def test_of_several_processes_one_that_dies_is_replaced_and_all_end_together() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", TENDED], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+
+    def told() -> tuple[str, int]:
+        number, child = process.stdout.readline().split()
+        return number, int(child)
+
+    first, second = told(), told()
+    assert {first[0], second[0]} == {"0", "1"}
+    os.kill(first[1], signal.SIGKILL)
+    again = told()
+    assert again[0] == first[0] and again[1] != first[1]
+    process.send_signal(signal.SIGTERM)
+    _, complaint = process.communicate(timeout=60)
+    assert process.returncode == 0 and "another takes its place" in complaint
+    for child in (second[1], again[1]):
+        with pytest.raises(ProcessLookupError):
+            os.kill(child, 0)

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from mutoscope import __version__
 from mutoscope.background.members import DELIVER, POLL, SUBMIT, SWEEP, Membership
 from mutoscope.background.poller import Poller
+from mutoscope.background.previews import Previews
 from mutoscope.background.retention import Sweeper
 from mutoscope.background.webhooks import Deliverer, Ed25519, ed25519
 from mutoscope.background.worker import Worker, new_name
@@ -27,6 +28,7 @@ from mutoscope.cassettes import BadCassette, Deck, Library, Recorder
 from mutoscope.engines import Engine
 from mutoscope.engines.diffusers import Diffusers
 from mutoscope.engines.local.pool import Pool
+from mutoscope.engines.local.senses import Senses
 from mutoscope.engines.local.shelf import Shelf, mark_files
 from mutoscope.engines.peer import Peer
 from mutoscope.engines.relay import Relay, back_of
@@ -107,6 +109,7 @@ class App:
             data=self.home.root,
             secret=self.home.link_secret(settings.files.link_secret),
             sizes=self.store.asset_bytes,
+            spare=self.store.spare,
             most_sent=descriptors() // 2,
         )
         self.catalog = Catalog(
@@ -119,8 +122,9 @@ class App:
         )
         self.relays = relays(settings, self.catalog)
         self.models = Pool(Shelf(settings.weights, self.home.root))
+        self.senses = Senses(self.models)
         self.engines: dict[str, Engine] = {
-            "studio": Studio(settings.studio, mark=mark_files(settings.mark, self.models.shelf)),
+            "studio": Studio(settings.studio, mark=mark_files(settings.mark, self.models.shelf), senses=self.senses),
             "script": Script(settings.script),
             **weights(settings),
             **self.relays,
@@ -215,7 +219,7 @@ class App:
         )
         self.words = Desk(
             peers(settings, self.catalog),
-            Author(settings.script.replies),
+            Author(settings.script.replies, senses=self.senses),
             rate_limiter=self.rate_limiter,
             catalog=self.catalog,
             books=Books(
@@ -279,9 +283,18 @@ class App:
             started=self.start,
             stopped=self.stop,
             published=self.ed25519.published() if self.ed25519 else None,
-            models=self.models,
+            senses=self.senses,
             wires=rehearsing.wires(self.wires) if rehearsal else self.wires,
         )
+        self.previews = Previews(
+            store=self.store,
+            assets=self.assets,
+            inputs=settings.inputs,
+            scratch=self.home.scratch,
+            busy=lambda: bool(self.worker.runs),
+        )
+        if settings.files.previews and self.works and not rehearsal:
+            self.gateway.illustrate = self.previews.add
         self.deliverer.told = self.server.news.delivery
         for relay in self.relays.values():
             relay.transcripts = self.transcripts
@@ -309,6 +322,7 @@ class App:
     async def start(self) -> None:
         """Open the store, take up what an earlier process left, and begin to work."""
         self.store.told = self.hear
+        self.models.belong()
         await self.store.open()
         try:
             await self.membership.join()
@@ -330,6 +344,7 @@ class App:
             asyncio.create_task(self.poller.run()),
             asyncio.create_task(self.lag.run()),
             asyncio.create_task(self.sweeper.run()),
+            *([asyncio.create_task(self.previews.run())] if self.gateway.illustrate else []),
         ]
 
     def hear(self, news: News) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import json
 import os
 import shlex
@@ -20,9 +21,10 @@ import httpx
 import msgspec
 import pytest
 from PIL import Image
+from rich.progress import Progress
 
 from mutoscope import __version__
-from mutoscope.cli import VERBS, main
+from mutoscope.cli import VERBS, jobs, main
 from mutoscope.cli._failure import Stop
 from mutoscope.cli.generate import in_private
 from mutoscope.cli.serve import refuse_open_door
@@ -648,6 +650,82 @@ def test_generate_writes_into_a_directory_and_spares_what_is_there(run: Any, tmp
     assert done.code == 0, done.err
     assert sorted(each.name for each in (tmp_path / "made").iterdir()) == ["a-lake-2.png", "a-lake.png"]
     assert (tmp_path / "made" / "a-lake.png").read_text() == "older"
+
+
+def test_generate_reads_and_writes_pipes(tmp_path: Path):
+    words = ("generate", "--engine", "script", "--size", "320x180")
+    done = subprocess.run(
+        command(*words, "-o", "-"),
+        input=b"a quiet lake\n",
+        capture_output=True,
+        timeout=60,
+        cwd=tmp_path,
+        env=environment(),
+    )
+    assert done.returncode == 0 and Image.open(io.BytesIO(done.stdout)).size == (320, 180), done.stderr
+    assert b"%" not in done.stderr and b"\x1b" not in done.stderr, "no line is redrawn where nobody looks"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_generate_tells_a_program_what_it_made(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    done = run(
+        "generate", "a lake", "--engine", "script", "--size", "320x180", "--seed", "3", "--json", "-o", "made.png"
+    )
+    assert done.json["files"] == [
+        {
+            "path": "made.png",
+            "media_type": "image/png",
+            "bytes": (tmp_path / "made.png").stat().st_size,
+            "width": 320,
+            "height": 180,
+        }
+    ]
+    assert (done.json["engine"], done.json["seed"], done.json["model"]) == ("script", 3, "gen4_image")
+    assert "choose one" in run("generate", "a lake", "--json", "-o", "-").err
+    monkeypatch.setattr("sys.stdin", io.StringIO(" "))
+    nothing = run("generate", "--engine", "script")
+    assert nothing.code == 2 and "PROMPT is missing" in nothing.err
+
+
+def test_the_line_of_a_running_job_says_how_long_it_still_takes():
+    progress = Progress(jobs.Left())
+    progress.add_task("gen4.5", total=1.0, completed=0.25, state="running")
+    progress.add_task("gen4.5", total=None, state="queued")
+    known, unknown = progress.tasks
+    known.start_time, known._get_time = 0.0, lambda: 5.0
+    assert str(jobs.Left().render(known)) == "25%, 15 s left"
+    assert str(jobs.Left().render(unknown)) == ""
+
+
+def test_a_reader_that_has_read_enough_is_no_failure(tmp_path: Path):
+    line = f"{shlex.join(command('models', '--json'))} | true"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=tmp_path,
+        env=environment(),
+    )
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
+
+
+def test_jobs_are_watched_as_they_go(run: Any, rehearsing: Serving, tmp_path: Path):
+    task = submit(rehearsing, "hang")
+    words = command("jobs", "watch", "--json", "--data", rehearsing.data)
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=tmp_path, env=environment()) as watching:
+        assert watching.stdout is not None
+        seen: list[str] = []
+        for line in watching.stdout:
+            job = json.loads(line)
+            seen += [job["state"]] if job["public_id"] == task else []
+            if seen == ["running"]:
+                assert run("jobs", "cancel", task, "--data", rehearsing.data).code == 0
+            if "canceled" in seen:
+                break
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(20) == 128 + signal.SIGINT
+    assert [each for each in seen if each != "queued"] == ["running", "canceled"]
 
 
 def test_where_nothing_can_be_written_is_told_before_the_work(run: Any, tmp_path: Path):

@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -18,12 +19,16 @@ import msgspec
 import pytest
 from PIL import Image
 
+from local_settings import settings
+from mutoscope.app import App
+from mutoscope.cli import doctor
+from mutoscope.cli._check import Verdict
 from mutoscope.engines import diffusers, pipelines
 from mutoscope.engines.diffusers import Diffusers
 from mutoscope.engines.engine import CutOff, NotSubmitted, OpenedInput
 from mutoscope.files.probe import MediaInfo
 from mutoscope.model.catalog import Model, Price
-from mutoscope.model.config import BadSettings, EngineSettings
+from mutoscope.model.config import BadSettings, EngineSettings, Settings
 from mutoscope.model.job import Generation, Json, Operation, Output, Role, State
 from mutoscope.model.problem import Kind, Problem
 
@@ -392,8 +397,8 @@ def test_what_is_asked_for_is_refused_before_a_job_exists_where_it_cannot_be_mad
     tmp_path: Path,
 ) -> None:
     model = Model(name="m", vendor="", serves=frozenset(Operation), price=Price())
-    settings = EngineSettings(kind="diffusers", model="m", pipeline="wan2.2-ti2v-5b")
-    gpu = Diffusers("gpu", settings)
+    told = EngineSettings(kind="diffusers", model="m", pipeline="wan2.2-ti2v-5b")
+    gpu = Diffusers("gpu", told)
     wish = Generation(operation=Operation.TEXT_TO_VIDEO, model="m", prompt="x")
     for more, field in (
         ({"seconds": 60.0}, "seconds"),
@@ -412,5 +417,31 @@ def test_what_is_asked_for_is_refused_before_a_job_exists_where_it_cannot_be_mad
 
 
 def test_the_settings_show_no_environment() -> None:
-    settings = EngineSettings(kind="diffusers", model="m", pipeline="sdxl", environment={"HF_TOKEN": "sesame"})
-    assert "sesame" not in repr(settings)
+    told = EngineSettings(kind="diffusers", model="m", pipeline="sdxl", environment={"HF_TOKEN": "sesame"})
+    assert "sesame" not in repr(told)
+
+
+def test_the_doctor_says_whether_each_engine_can_run(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text("""#!/bin/sh\necho '["2.13", "0.42", "5.24"]'\n""")
+    python.chmod(0o700)
+    told = {"kind": "diffusers", "pipeline": "sdxl", "python": str(python)}
+    engines = {
+        "fit": told | {"model": str(tmp_path)},
+        "empty": told | {"model": str(tmp_path / "nothing")},
+        "bare": told | {"model": str(tmp_path), "python": sys.executable},
+        "nowhere": told | {"model": str(tmp_path), "python": str(tmp_path / "no-python")},
+        "odd": told | {"model": str(tmp_path), "pipeline": "foo"},
+    }
+    found = {each.what: each for each in doctor.weights(msgspec.convert({"engines": engines}, Settings))}
+    assert found["engine fit"].found == "sdxl by torch 2.13, diffusers 0.42, transformers 5.24"
+    broken = {name: each.found for name, each in found.items() if each.verdict is Verdict.BROKEN}
+    assert broken.keys() == {"engine empty", "engine bare", "engine nowhere", "engine odd"}
+    assert "torch" in broken["engine bare"] and "no-python" in broken["engine nowhere"]
+
+
+def test_a_name_that_something_else_has_is_refused(tmp_path: Path) -> None:
+    told = {"kind": "diffusers", "model": "m", "pipeline": "sdxl"}
+    for name in ("studio", "openai"):
+        with pytest.raises(BadSettings, match=rf"\[engines.{name}\]: an engine, an account or an API has this name"):
+            App(settings(engines={name: told}), data=tmp_path / name)

@@ -258,13 +258,21 @@ async def test_jobs_wait_for_a_bucket_that_cannot_be_used_and_are_not_made_twice
             store=running.app.store,
             assets=running.app.assets,
             settings=Retention(outputs_days=0.1),
-            clock=lambda: time.time() + 2 * 86400,
+            clock=lambda: now[0],
         )
+        now = [time.time() + 2 * 86400]
+        assert (await sweeper.sweep(rest=0)).files == 0  # somebody may be about to need it
+        now[0] += 86401
         asset = job.outputs[0].asset
         proxy.always = status(500)
         with pytest.raises(BucketUnavailable):
             await sweeper.sweep(rest=0)
         proxy.always = None
+        spare = running.app.store.spare
+        assert not await spare(asset, until=now[0] + 9, now=now[0])  # it is being removed, as far as anybody knows
+        assert await spare(asset, until=now[0] + 9, now=now[0] + 1000)  # whoever did has died over it
+        assert (await sweeper.sweep(rest=0)).files == 0
+        now[0] += 86500
         assert (await sweeper.sweep(rest=0)).files == 1 and not await running.app.assets.exists(asset)
         assert (await sweeper.sweep(rest=0)).files == 0
 

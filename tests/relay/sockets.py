@@ -10,6 +10,7 @@ from typing import Any
 import uvicorn
 
 from mutoscope.app import App
+from mutoscope.cli.serve import guarded
 
 
 @asynccontextmanager
@@ -21,9 +22,10 @@ async def served(app: App, **more: Any) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def answering(app: App, door: socket.socket, **more: Any) -> AsyncIterator[str]:
-    """An app that runs answers at this socket. `more`: of uvicorn's settings."""
+    """An app that runs answers at this socket, on connections as `mutoscope serve` has them. `more`: of uvicorn's
+    settings."""
     usual = {"log_config": None, "lifespan": "off", "access_log": False, "timeout_keep_alive": 30}
-    config = uvicorn.Config(app.server, **(usual | more))
+    config = uvicorn.Config(app.server, **(usual | {"http": guarded(app)} | more))
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[door]))
     while not server.started:

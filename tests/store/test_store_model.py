@@ -694,6 +694,6 @@ async def outcome(
 @pytest.mark.parametrize("name", STORES)
 def test_any_sequence_of_transitions_keeps_the_rules(name: str, pytestconfig: pytest.Config) -> None:
     machine = type(f"Transitions_{name}", (Transitions,), {"store_name": name})
-    examples = 2000 if pytestconfig.getoption("--long") else 6 if name == "postgres" else 20
+    examples = 2000 if pytestconfig.getoption("--long") else 4 if name == "postgres" else 20
     chosen = settings(max_examples=examples, stateful_step_count=40, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(machine, settings=chosen)

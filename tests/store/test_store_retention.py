@@ -177,6 +177,23 @@ async def test_a_drop_waits_until_it_is_said_to_be_done(store: Store) -> None:
     assert await store.due_drops(now=LONG_AFTER + 1, limit=9) == ("cd.mp4",)
 
 
+async def test_what_is_condemned_is_not_spared_and_what_is_spared_is_not_condemned(store: Store) -> None:
+    await ended(store, inputs=(INPUT,))
+    await swept(store, Kept.JOBS)
+    assert await drops(store) == {"ab.png", OUTPUT.asset}
+    assert await store.spare("never.png", until=LONG_AFTER + 9, now=LONG_AFTER)
+    assert await store.spare("ab.png", until=LONG_AFTER + DAY, now=LONG_AFTER)
+    both = ("ab.png", OUTPUT.asset)
+    assert await store.condemn(both, before=LONG_AFTER - 1, now=LONG_AFTER) == set()  # not let go for long enough
+    assert await store.condemn(both, before=LONG_AFTER, now=LONG_AFTER) == {OUTPUT.asset}
+    assert not await store.spare(OUTPUT.asset, until=LONG_AFTER + DAY, now=LONG_AFTER + 1)
+    assert OUTPUT.asset in await store.due_drops(now=LONG_AFTER - DAY, limit=9)  # whoever comes next goes on with it
+    await store.dropped([OUTPUT.asset], {})
+    assert await store.spare(OUTPUT.asset, until=LONG_AFTER + DAY, now=LONG_AFTER + 2)  # it is gone: to be put anew
+    await ended(store, inputs=(INPUT,))
+    assert await store.condemn(["ab.png"], before=LONG_AFTER + DAY, now=LONG_AFTER + DAY) == set()  # it is needed again
+
+
 async def test_idempotency_keys_past_their_time_go(store: Store) -> None:
     await store.add(make_job(), repeat=Repeat(key="k", digest="d", seconds=60))
     assert await swept(store, Kept.REPEATS, before=T0) == 0

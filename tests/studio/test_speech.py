@@ -131,3 +131,29 @@ def test_a_program_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_program_that_fails_is_told(tmp_path: Path) -> None:
     with pytest.raises(StudioError, match="espeak-ng failed"):
         speak("hello", tmp_path / "out.wav", program=fake(tmp_path, "sys.exit(3)"))
+
+
+def test_the_first_program_of_the_order_that_is_here_and_speaks_the_language_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A flite that writes a beep, and nothing else on the path."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    beep = "import struct,sys,wave; w=wave.open(sys.argv[sys.argv.index('-o')+1],'wb')"
+    beep += "; w.setnchannels(1); w.setsampwidth(2)"
+    beep += "; w.setframerate(16000); w.writeframes(struct.pack('<h',9000)*8000); w.close()"
+    flite = programs / "flite"
+    flite.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{beep}" "$@"\n')
+    flite.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:/bin:/usr/bin")
+    order = ("piper", "flite", "espeak-ng")
+    assert speech.find_speaker(order, "en-US", "Hello") == "flite"
+    assert speech.find_speaker(order, "de", "Hallo") == "espeak-ng"
+    assert speech.find_speaker(("espeak-ng", "flite"), "en", "Hello") == "espeak-ng"
+    out = tmp_path / "made.wav"
+    made = speech.speak("Hello there", out, order=order, timbre="m3")
+    assert (made.program, made.rate, made.language) == ("flite", 16000, "en") and 0.4 < made.seconds < 0.6
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["bin", "made.wav"]
+    flite.write_text("#!/bin/sh\nexit 0\n")
+    with pytest.raises(StudioError, match="flite made no sound"):
+        speech.speak("Hello there", out, order=order)

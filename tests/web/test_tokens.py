@@ -205,7 +205,7 @@ async def test_what_fails_costs_nothing(start: Start) -> None:
         with pytest.raises(AssertionError):  # of the client without a socket: an answer without its end
             await ask(running, user="half")
         assert await charged(running.app) == (0.0, 0.0)
-        taken = running.app.store._read("SELECT kind, count(*) FROM ledger GROUP BY kind", ())
+        taken = await running.app.store._read("SELECT kind, count(*) FROM ledger GROUP BY kind", ())
         assert dict(taken) == {"reserve": 4, "release": 4}
 
 
@@ -247,7 +247,7 @@ async def test_what_a_caller_cuts_off_is_charged_by_what_passed_else_by_the_esti
             read = body_tokens(body)
             expected = read + 2 * after if after else read + 2 * 50
             assert await charged(app) == (expected, 0.0)
-            [basis] = app.store._read("SELECT basis FROM ledger WHERE kind = 'charge'", ())
+            [basis] = await app.store._read("SELECT basis FROM ledger WHERE kind = 'charge'", ())
             assert basis == ("counted" if after else "estimate",)
 
 

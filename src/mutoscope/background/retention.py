@@ -121,7 +121,9 @@ class Sweeper:
     async def _sweep_drops(self, end: float | None, rest: float) -> int:
         """Files that a job or an upload needed until it went."""
         removed = 0
-        while not passed(end) and (assets := await self.store.due_drops(now=self.clock(), limit=FILES)):
+        # In a bucket nothing tells when a file was last wanted: each stays for as long as somebody may be about to.
+        waits = 0.0 if self.assets.root is not None else self.waiting_seconds
+        while not passed(end) and (assets := await self.store.due_drops(now=self.clock() - waits, limit=FILES)):
             began = time.monotonic()
             removed += await self.remove(assets, untouched_since=self.clock() - self.waiting_seconds)
             await asyncio.sleep(rest * (time.monotonic() - began))
@@ -158,6 +160,8 @@ class Sweeper:
         Whoever is about to write that a file is needed touches it first, so a file that was not touched for long is
         needed by nobody whose record is not there yet.
         """
+        if self.assets.root is None:
+            return await self._remove_from_bucket(assets, untouched_since)
         needed = await self.store.needed(assets)
         later: dict[str, float] = {}
         removed = 0
@@ -171,6 +175,20 @@ class Sweeper:
                 later[asset] = touched + self.waiting_seconds
         await self.store.dropped([asset for asset in assets if asset not in later], later)
         return removed
+
+    async def _remove_from_bucket(self, assets: Collection[str], untouched_since: float) -> int:
+        """Several machines use it: what is removed is condemned in the store first, and whoever is about to need a file
+        has it spared there (`Assets`)."""
+        removed: list[str] = []
+        later: dict[str, float] = {}
+        for asset in await self.store.condemn(assets, before=untouched_since, now=self.clock()):
+            touched = await self.assets.remove(asset, untouched_since=untouched_since)
+            if touched is None:
+                removed.append(asset)
+            else:
+                later[asset] = touched
+        await self.store.dropped([*removed, *await self.store.needed(assets)], later)
+        return len(removed)
 
 
 def unlink(paths: Iterable[Path]) -> None:

@@ -148,7 +148,7 @@ class Deck:
             remember(self._recording, job, Recording(self.recorder.root / name))
 
     def begun(self, recorder: Recorder, kind: Literal["job", "words"], model: str, asked: Json, job: str) -> Recording:
-        """A new recording, of which no answer is there yet."""
+        """A new recording, which is there with its first answer."""
         label = Label(
             format=FORMAT,
             kind=kind,
@@ -165,9 +165,7 @@ class Deck:
         )
         plain = "".join(each if each.isalnum() or each in "._" else "-" for each in model)[:40] or kind
         name = f"{self.account.wire}-{plain}-{key_of(asked)[:8]}-{secrets.token_hex(3)}"
-        recording = Recording(recorder.root / name, label, asked)
-        recorder.begin(recording)
-        return recording
+        return Recording(recorder.root / name, label, asked)
 
     # -- words -----------------------------------------------------------------------------------
 

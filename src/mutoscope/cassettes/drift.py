@@ -85,7 +85,7 @@ def members(value: Any, path: str) -> Iterator[tuple[str, str]]:
         for each in cast("list[Any]", value):
             yield from members(each, f"{path}[]")
     else:
-        yield path, TYPES.get(type(value), "string")
+        yield path, next((name for kind, name in TYPES.items() if isinstance(value, kind)), "string")
 
 
 # -- recordings that say the same -----------------------------------------------------------------

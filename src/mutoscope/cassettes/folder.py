@@ -16,7 +16,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -189,13 +189,15 @@ def read_answer(path: Path) -> Answer:
 # -- writing ------------------------------------------------------------------------------
 
 
-def create(folder: Path, label: Label, asked: Json) -> int:
-    """A new cassette, there at once with both files. Returns the bytes written."""
+def create(folder: Path, label: Label, asked: Json, files: Mapping[str, bytes]) -> int:
+    """A new cassette, there at once with its first files. Returns the bytes written."""
     draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     try:
         (draft / ANSWERS).mkdir(parents=True)
-        files = {LABEL: labelled(label), REQUEST: pretty(asked)}
+        files = {LABEL: labelled(label), REQUEST: pretty(asked), **files}
         for name, data in files.items():
+            if name.startswith(OUTPUTS):
+                (draft / OUTPUTS).mkdir(exist_ok=True)
             (draft / name).write_bytes(data)
         draft.rename(folder)
     except BaseException:
@@ -205,7 +207,8 @@ def create(folder: Path, label: Label, asked: Json) -> int:
 
 
 def write(path: Path, data: bytes) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.is_dir():
+        path.parent.mkdir()
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         draft.write_bytes(data)
@@ -288,11 +291,9 @@ def with_files(value: Any, keep: Callable[[bytes], str]) -> Any:
     return mapped(value, short)
 
 
-def kept_file(folder: Path, data: bytes) -> tuple[str, int]:
-    """Keep bytes below a cassette, by their digest: the name, and how many bytes that took."""
-    name = f"{OUTPUTS}/{hashlib.sha256(data).hexdigest()}.{extension_of(data[:64])}"
-    path = folder / name
-    return (name, 0) if path.exists() else (name, write(path, data))
+def name_of(data: bytes) -> str:
+    """What a file is called below its cassette: by its digest."""
+    return f"{OUTPUTS}/{hashlib.sha256(data).hexdigest()}.{extension_of(data[:64])}"
 
 
 def kept_copy(folder: Path, source: Path) -> tuple[str, int]:
@@ -302,7 +303,7 @@ def kept_copy(folder: Path, source: Path) -> tuple[str, int]:
     path = folder / name
     if path.exists():
         return name, 0
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         shutil.copyfile(source, draft)

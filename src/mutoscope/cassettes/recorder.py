@@ -36,6 +36,7 @@ class Recording:
         self.folder, self.label, self.asked = folder, label, asked or {}
         self.lost = False  # something of it could not be written, so all of it is gone
         self.begun = label is None
+        self.count = 0 if label else None  # answers in it, once they were counted
         self.last_poll: tuple[Any, ...] | None = None
         self.prompts: list[str] = []
 
@@ -75,9 +76,6 @@ class Recorder:
         await asyncio.to_thread(self._thread.shutdown)
 
     # -- what is called where jobs run -------------------------------------------------------
-
-    def begin(self, recording: Recording) -> None:
-        self._later(recording, 0, lambda: self._begin(recording))
 
     def answer(self, recording: Recording, turn: Turn, heard: Heard) -> None:
         size = len(heard.raw) + sum(len(piece) for _, piece in heard.pieces or ())
@@ -132,16 +130,6 @@ class Recorder:
         if self.max_bytes and self.written >= self.max_bytes:
             raise Full(0, f"the recordings hold {self.written} bytes (cassettes.max_bytes)")
 
-    def _begin(self, recording: Recording) -> None:
-        if recording.label is None:
-            return
-        self._room()
-        asked = hashed(recording.asked) if self.hash_prompts else recording.asked
-        if self.hash_prompts:
-            recording.prompts = [each for each in prompts_in(recording.asked) if len(each) >= SHORTEST_PROMPT]
-        self._count(files.create(recording.folder, recording.label, asked))
-        self.recorded += 1
-
     def _answer(self, recording: Recording, turn: Turn, heard: Heard) -> None:
         answer, raw, pieces = heard.answer, heard.raw, heard.pieces
         self._room()
@@ -158,37 +146,62 @@ class Recorder:
             value = value_without(value, self.secrets, members=members)
             return self._mapped(recording, value)
 
+        beside: dict[str, bytes] = {}
+
         def keep(data: bytes) -> str:
-            name, size = files.kept_file(recording.folder, data)
-            self._count(size)
+            name = files.name_of(data)
+            beside[name] = data
             return name
+
+        if self.hash_prompts and not recording.prompts:
+            recording.prompts = [each for each in prompts_in(recording.asked) if len(each) >= SHORTEST_PROMPT]
 
         fields = {} if pieces is not None else files.body_fields(raw, clean, keep)
         events = None if pieces is None else self._pieces(pieces, clean)
-        self._write(recording, turn, heard, fields, events)
+        self._write(recording, turn, heard, fields, beside, events)
 
     def _copy(self, recording: Recording, heard: Heard, path: Path) -> None:
         self._room()
         name, size = files.kept_copy(recording.folder, path)
         self._count(size)
-        self._write(recording, Turn(), heard, {"file": name}, None)
+        self._write(recording, Turn(), heard, {"file": name}, {}, None)
 
     def _write(
-        self, recording: Recording, turn: Turn, heard: Heard, fields: dict[str, Any], events: bytes | None
+        self,
+        recording: Recording,
+        turn: Turn,
+        heard: Heard,
+        fields: dict[str, Any],
+        beside: dict[str, bytes],
+        events: bytes | None,
     ) -> None:
-        label = recording.label = recording.label or files.load(recording.folder).label
-        folder, answer = recording.folder / ANSWERS, heard.answer
-        number = 1 + max((int(path.name[:3]) for path in files.answer_files(recording.folder)), default=0)
-        turn.number = turn.number or number
+        """The answer, with the files that it names; with the first one all that a cassette needs."""
+        answer, label = heard.answer, recording.label
+        if label is None:
+            label = recording.label = files.load(recording.folder).label
+        if recording.count is None:
+            recording.count = max((int(path.name[:3]) for path in files.answer_files(recording.folder)), default=0)
+        recording.count += 1
+        turn.number = turn.number or recording.count
+        name = f"{ANSWERS}/{recording.count:03}-{answer.step}"
         if events is not None:
-            fields = {"events": f"{number:03}-{answer.step}.events"}
-            self._count(files.write(folder / fields["events"], events))
+            beside[f"{name}.events"] = events
+            fields = {"events": f"{recording.count:03}-{answer.step}.events"}
         at = round(max(heard.moment - label.recorded.timestamp(), 0.0), 3)
         told = msgspec.to_builtins(answer) | {"turn": turn.number, "at": at}
         told |= {name: value for name, value in fields.items() if name != "spelling" or value}
         if answer.asked:
             told["asked"] = self._mapped(recording, value_without(answer.asked, self.secrets))
-        self._count(files.write(folder / f"{number:03}-{answer.step}.json", files.pretty(told)))
+        beside[f"{name}.json"] = files.pretty(told)
+        if recording.begun:
+            self._count(sum(files.write(recording.folder / name, data) for name, data in beside.items()))
+            return
+        asked = hashed(recording.asked) if self.hash_prompts else recording.asked
+        if not self.recorded:
+            self.root.mkdir(parents=True, exist_ok=True)
+        self._count(files.create(recording.folder, label, asked, beside))
+        recording.begun = True
+        self.recorded += 1
 
     def _pieces(self, pieces: list[tuple[float, bytes]], clean: Callable[[Any], Any]) -> bytes:
         """Lines of a stream. A secret may lie across two pieces: then the pieces are cut anew, after each event."""

@@ -7,6 +7,7 @@ can keep their imports at the top.
 
 import contextlib
 import io
+import os
 import signal
 import sys
 from collections.abc import Generator, Sequence
@@ -59,6 +60,9 @@ def main(tokens: Sequence[str] | None = None) -> None:
             code = app(words, exit_on_error=False, print_error=False, result_action=RESULT)
     except CycloptsError as error:
         code = fail(f"{first_line(error)} (mutoscope --help lists what there is)", 2)
+    except BrokenPipeError:  # whoever read us has read enough, as `head` does
+        code = 128 + signal.SIGPIPE
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left would fail once more at the exit
     except KeyboardInterrupt:
         code = 128 + (heard[0] if heard else signal.SIGINT)
     except Exception as error:

@@ -37,13 +37,17 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> None:
+    width = out.width if out.is_terminal else PIPE_WIDTH
+    Console(highlight=False, width=width).print(table(columns, rows))
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*row)
-    width = out.width if out.is_terminal else PIPE_WIDTH
-    Console(highlight=False, width=width).print(table)
+    return table
 
 
 def print_facts(facts: Sequence[tuple[str, str | Text]]) -> None:

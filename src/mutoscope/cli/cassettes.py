@@ -20,7 +20,7 @@ from mutoscope.cassettes.matching import key_of
 from mutoscope.cli import _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, settings_of
-from mutoscope.model.config import Cassettes, Settings
+from mutoscope.model.config import Cassettes, Files, Settings, Store
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Generation, Input, Role
 from mutoscope.model.problem import Problem
@@ -249,7 +249,8 @@ def report(recorded: list[Cassette], today: list[Cassette], *, as_json: bool) ->
 
 async def asked_again(recorded: list[Cassette], settings: Settings, folder: Path) -> None:
     """Ask the vendors what was asked before; what they answer is recorded by the way."""
-    async with App(settings, data=folder / "data").running() as running:
+    alone = replace(settings, store=Store(), files=Files())  # not a member of the fleet, which would make its jobs
+    async with App(alone, data=folder / "data").running() as running:
         for each in {key_of(it.asked): it for it in recorded}.values():
             try:
                 await (ask_words(running, each) if each.label.kind == "words" else ask_job(running, each))

@@ -4,10 +4,11 @@ import asyncio
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from msgspec.structs import replace
@@ -16,12 +17,12 @@ from rich.text import Text
 from mutoscope.app import BUILT_IN, App
 from mutoscope.cli import _show
 from mutoscope.cli._failure import Stop
-from mutoscope.cli._options import Config, Number, Whole, settings_of
+from mutoscope.cli._options import AsJson, Config, Number, Whole, settings_of
 from mutoscope.cli.jobs import advance, bar
 from mutoscope.files.assets import EXTENSIONS
 from mutoscope.files.data_dir import CREDENTIALS
 from mutoscope.model.catalog import Catalog, Model, engines_of
-from mutoscope.model.config import Files, Limits, Settings
+from mutoscope.model.config import Files, Limits, Settings, Store
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Input, Job, Operation, Output, Role, State
 from mutoscope.model.problem import Problem
@@ -31,6 +32,7 @@ from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ROWS
 
 POLL_SECONDS = 0.2
+PIPE = Path("-")
 SIZE = re.compile(r"(\d{1,5})[x×:*](\d{1,5})")
 LINK = re.compile(r"https?://", re.IGNORECASE)
 FLAGS = {
@@ -68,7 +70,7 @@ File = Annotated[str | None, Parameter(help="A file or a link.")]
 
 
 async def generate(
-    prompt: str,
+    prompt: str | None = None,
     /,
     *,
     image: File = None,
@@ -81,9 +83,10 @@ async def generate(
     fps: Whole = None,
     seed: Whole = None,
     negative_prompt: str | None = None,
-    out: Annotated[Path | None, Parameter(alias="-o")] = None,
+    out: Annotated[Path | None, Parameter(alias="-o", allow_leading_hyphen=True)] = None,
     engine: str | None = None,
     config: Config = None,
+    as_json: AsJson = False,
 ) -> int:
     """Make one picture or clip in this process and write it to a file. No server is needed.
 
@@ -92,7 +95,7 @@ async def generate(
     Parameters
     ----------
     prompt
-        What to show, and how the camera moves.
+        What to show, and how the camera moves. Left out, it is read from standard input.
     image
         The picture that a clip starts from: a file or a link.
     last_image
@@ -114,11 +117,13 @@ async def generate(
     negative_prompt
         What to leave out.
     out
-        Where to write it: a file, or a directory in which it is named for the prompt (default: this one).
+        Where to write it: a file, or a directory in which it is named for the prompt (default: this one); - writes the
+        file itself to standard output.
     engine
         Who makes it: studio or script (default: as the settings route the model). What a vendor is paid for is made
         by `mutoscope serve`, which keeps it.
     """
+    prompt = piped() if prompt is None else prompt
     settings = in_private(settings_of(config))
     inputs = tuple(inputs_of(image=image, last_image=last_image, audio=audio, video=video))
     moving = bool(inputs) or seconds is not None or fps is not None
@@ -136,18 +141,28 @@ async def generate(
         fps=fps,
         seed=seed,
     )
-    if out is not None:
+    if out == PIPE:
+        check_pipe(as_json=as_json)
+    elif out is not None:
         check_name(out, wish)
     logs.configure("error")
     with tempfile.TemporaryDirectory(prefix="mutoscope-") as folder:
         async with App(settings, data=Path(folder), identity=identity(settings)).running() as app:
             job = await make(app, Submission(generation=wish, fields=FLAGS), engine)
-            return await hand_over(app, job, out)
+            return await hand_over(app, job, out, as_json=as_json)
+
+
+def piped() -> str:
+    """The prompt, where another program writes it. Raises Stop where nobody does."""
+    prompt = "" if sys.stdin.isatty() else sys.stdin.read().strip()
+    if not prompt:
+        raise Stop("PROMPT is missing: what should be shown?", 2)
+    return prompt
 
 
 def in_private(settings: Settings) -> Settings:
-    """For one job of one's own: no limits, files in the temporary directory, no patience at the end, no vendor; and
-    somebody waits for it, so that it is in no worse a place than any other program.
+    """For one job of one's own: no limits, files and store in the temporary directory, no patience at the end, no
+    vendor; and somebody waits for it, so that it is in no worse a place than any other program.
 
     What is paid for must outlive this process, and here nothing does.
     """
@@ -158,7 +173,7 @@ def in_private(settings: Settings) -> Settings:
     studio = replace(settings.studio, niceness=0)
     weights = replace(settings.weights, folder=settings.weights.folder or str(settings.data / "weights"))
     changed = {"server": server, "studio": studio, "models": models, "weights": weights}
-    return replace(settings, limits=Limits(), files=Files(), accounts={}, **changed)
+    return replace(settings, limits=Limits(), files=Files(), store=Store(), accounts={}, **changed)
 
 
 def made_here(engines: tuple[str, ...], settings: Settings) -> tuple[str, ...]:
@@ -246,17 +261,62 @@ async def make(app: App, submission: Submission, engine: str | None) -> Job:
     return job
 
 
-async def hand_over(app: App, job: Job, out: Path | None) -> int:
+async def hand_over(app: App, job: Job, out: Path | None, *, as_json: bool = False) -> int:
     if job.state is not State.SUCCEEDED:
         raise Stop(job.failure.message if job.failure else f"The job was {job.state.value}.")
+    say, written = _show.err if out == PIPE else _show.out, list[dict[str, Any]]()
     for number, output in enumerate(job.outputs):
         asset = await app.assets.local_path(output.asset, app.home.scratch)
+        if out == PIPE:
+            await asyncio.to_thread(pour, asset)
+            continue
         path = place_for(output, number, job, out)
         await asyncio.to_thread(shutil.copyfile, asset, path)
-        _show.out.print(Text.assemble((str(path), "bold"), f"  {described(output, job)}"))
+        written.append(as_told(output, path))
+        if not as_json:
+            say.print(Text.assemble((str(path), "bold"), f"  {described(output, job)}"))
+    if as_json:
+        wish = job.generation
+        seconds = job.finished - job.started if job.finished and job.started else None
+        made: dict[str, Any] = {
+            "model": wish.model,
+            "engine": job.engine,
+            "seed": wish.seed,
+            "seconds_of_work": seconds,
+        }
+        _show.print_json(made | {"files": written, "notes": list(job.notes)})
+        return 0
     for note in job.notes:
-        _show.out.print(Text(f"note: {note}", style="yellow"))
+        say.print(Text(f"note: {note}", style="yellow"))
     return 0
+
+
+def as_told(output: Output, path: Path) -> dict[str, Any]:
+    facts = {
+        "path": str(path),
+        "media_type": output.media_type,
+        "bytes": output.bytes,
+        "width": output.width,
+        "height": output.height,
+        "seconds": output.seconds,
+        "frames": output.frames,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def pour(file: Path) -> None:
+    """The file itself, to whoever reads standard output."""
+    with file.open("rb") as source:
+        shutil.copyfileobj(source, sys.stdout.buffer)
+    sys.stdout.buffer.flush()
+
+
+def check_pipe(*, as_json: bool) -> None:
+    """Raises Stop where the bytes of a file would make a mess."""
+    if as_json:
+        raise Stop("--out - writes the file to standard output, where --json writes its answer: choose one.", 2)
+    if sys.stdout.isatty():
+        raise Stop("--out -: this is a terminal; lead the output to a program or a file.", 2)
 
 
 def place_for(output: Output, number: int, job: Job, out: Path | None) -> Path:

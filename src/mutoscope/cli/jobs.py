@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import msgspec
 import uuid_utils
 from cyclopts import App, Parameter
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.live import Live
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from mutoscope.cli import _records, _show
@@ -51,9 +52,12 @@ async def list_(
     if as_json:
         _show.print_json([json_of(job) for job in jobs])
     elif jobs:
-        _show.print_table(("id", "state", "model", "engine", "made", "prompt"), [row(job) for job in jobs])
+        _show.print_table(COLUMNS, [row(job) for job in jobs])
     else:
         _show.err.print("There are no such jobs." if state else "There are no jobs yet.")
+
+
+COLUMNS = ("id", "state", "model", "engine", "made", "prompt")
 
 
 def row(job: Job) -> tuple[str | Text, ...]:
@@ -142,6 +146,56 @@ async def wait(
     return 0 if job.state is State.SUCCEEDED else 1
 
 
+@app.command
+async def watch(
+    *,
+    state: State | None = None,
+    limit: Annotated[int, Parameter(alias="-n")] = 10,
+    data: Data = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """The newest jobs as they go, until Ctrl-C. In a pipe, or with --json, a line for each that has not ended, and one
+    for each change.
+
+    Parameters
+    ----------
+    state
+        Only jobs in this state.
+    limit
+        How many at most are shown at once.
+    """
+    if limit < 1:
+        raise Stop("--limit is 1 or more.", 2)
+    async with _records.opened(settings_of(config, data=data)) as store:
+        if as_json or not _show.out.is_terminal:
+            known = {job.id: told(job) for job in await store.recent(limit=WATCHED) if job.state.final}
+            while True:
+                for job in reversed(await store.recent(limit=WATCHED, state=state)):
+                    if known.get(job.id) != told(job):
+                        known[job.id] = told(job)
+                        tell(job, as_json=as_json)
+                await asyncio.sleep(POLL_SECONDS)
+        with Live(console=_show.out, refresh_per_second=4) as live:
+            while True:
+                live.update(_show.table(COLUMNS, [row(job) for job in await store.recent(limit=limit, state=state)]))
+                await asyncio.sleep(POLL_SECONDS)
+
+
+WATCHED = 200  # newest jobs that are looked at, where each change is a line
+
+
+def told(job: Job) -> tuple[State, float | None, bool]:
+    """What a change of is news."""
+    return job.state, job.progress, job.throttled
+
+
+def tell(job: Job, *, as_json: bool) -> None:
+    """A line, at once: whoever reads the pipe waits for it."""
+    plain = "  ".join(str(cell) for cell in row(job))
+    print(msgspec.json.encode(json_of(job)).decode() if as_json else plain, flush=True)
+
+
 async def found_again(getting: Any) -> Job:
     job: Job | None = await getting
     if job is None:
@@ -154,11 +208,22 @@ def bar() -> Progress:
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.fields[state]}"),
+        Left(),
         TimeElapsedColumn(),
         console=_show.err,
         transient=True,
         disable=not _show.err.is_terminal,
     )
+
+
+class Left(ProgressColumn):
+    """How much of it is made and, from the pace so far, how many seconds it still takes."""
+
+    def render(self, task: Task) -> Text:
+        if task.total is None or not task.completed:
+            return Text("")
+        left = (task.elapsed or 0.0) * (task.total - task.completed) / task.completed
+        return Text(f"{task.completed / task.total:.0%}, {left:.0f} s left", style="cyan")
 
 
 def advance(progress: Progress, task: TaskID, job: Job) -> None:

@@ -389,6 +389,8 @@ class _Seat:
         child, self.child, self._ready = self.child, None, None
         if child is not None:
             await child.end()
+        if others := self._tasks - {asyncio.current_task()}:
+            await asyncio.gather(*others, return_exceptions=True)
 
     async def _loaded(self) -> "_Child":
         """The child with its pipeline. Loading goes on when the job that it began for is canceled."""
@@ -575,6 +577,10 @@ class _Child:
             os.killpg(self.process.pid, signal.SIGKILL)
         await self.process.wait()
         await asyncio.gather(self._listening, return_exceptions=True)
+        stdout = self.process.stdout
+        with contextlib.suppress(RuntimeError):  # somebody else reads it to its end
+            while stdout is not None and await stdout.read(LINE_BYTES):  # a pipe that is not emptied is never closed
+                pass
         if self.process.stdin is not None:
             self.process.stdin.close()
             with contextlib.suppress(ConnectionError):

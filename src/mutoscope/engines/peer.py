@@ -138,6 +138,11 @@ class Peer:
         else:
             self.breaker.succeeded()
 
+    def broke_off(self, opened: Opened, reason: str) -> None:
+        """Count an answer without an end for the breaker; a recording says nothing of how the account fares now."""
+        if not isinstance(opened, Played):
+            self.breaker.failed(reason)
+
     def done(self, opened: Opened | None) -> None:
         self.open -= 1
         if opened is not None:

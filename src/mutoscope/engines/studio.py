@@ -19,12 +19,15 @@ from typing import Any, cast
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 import mutoscope
 from mutoscope.engines.engine import CutOff, EngineRun, Local, OpenedInput
+from mutoscope.engines.local.senses import ENGLISH, HEARING, LETTERING, PEOPLE, SAFETY, Senses, made_by
 from mutoscope.files.c2pa import Making, Source
+from mutoscope.model.catalog import Model
 from mutoscope.model.config import Studio as StudioSettings
-from mutoscope.model.job import Json, Operation, Output, Role
+from mutoscope.model.job import Generation, Json, Operation, Output, Role
 from mutoscope.model.problem import Kind, Problem
 
 log = structlog.get_logger(__name__)
@@ -35,6 +38,8 @@ FPS, SECONDS = 24, 5.0  # for models whose rows name none
 MAX_COUNT = 10
 
 SPEAKER, TRACER = "espeak-ng", "vtracer"
+SPEAKERS = {SPEAKER: SPEAKER, "flite": "flite", "festival": "text2wave", "piper": "piper"}
+"""What speaks, and the command by which."""
 
 INPUTS: dict[str, tuple[Role, ...]] = {
     "image": (Role.FIRST_FRAME, Role.IMAGE),
@@ -90,6 +95,9 @@ KINDS = {
 }
 """What the imperceptible mark tells, of what operations make; of all others, that it is a picture after others."""
 
+CUTS = frozenset({Operation.BACKGROUND_REMOVAL, Operation.BACKGROUND_REPLACEMENT})
+JUDGED = frozenset({"image/png", "image/jpeg", "image/webp"})
+
 OLD_INSTRUCTIONS = {
     "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL AVX512_SPR",
     "OPENCV_CPU_DISABLE": "AVX,FP16,AVX2,AVX512-SKX",
@@ -139,11 +147,22 @@ class Studio(Local):
     speech = frozenset({"prompt", "seed", "voice", "speed", "speechRate", "languageCode"})
     """What is obeyed in speech, which only hosts with espeak-ng make. The voice is replaced, and that is noted."""
 
-    def __init__(self, settings: StudioSettings | None = None, *, mark: Mapping[str, str] | None = None) -> None:
-        """`mark` are the paths of the files that the imperceptible mark is made with; None: nothing is marked."""
-        self.settings, self.mark = settings or StudioSettings(), mark
+    hearing = frozenset({"prompt", "language", "temperature", Role.AUDIO})
+
+    def __init__(
+        self,
+        settings: StudioSettings | None = None,
+        *,
+        mark: Mapping[str, str] | None = None,
+        senses: Senses | None = None,
+    ) -> None:
+        """`mark` are the paths of the files that the imperceptible mark is made with; None: nothing is marked. `senses`
+        are the trained models that help it, those that are here when it begins."""
+        self.settings, self.mark, self.senses = settings or StudioSettings(), mark, senses
+        if self._has(HEARING):
+            self.supported_fields = {**self.supported_fields, Operation.SPEECH_TO_TEXT: self.hearing}
         self.slots = self.settings.slots
-        if shutil.which(SPEAKER):
+        if any(shutil.which(SPEAKERS[name]) for name in (SPEAKER, *self.settings.speakers)):
             self.supported_fields = {**self.supported_fields, Operation.TEXT_TO_SPEECH: self.speech}
         if importlib.util.find_spec(TRACER) is None:
             self.supported_fields = {
@@ -159,7 +178,11 @@ class Studio(Local):
                 Kind.UNSUPPORTED,
                 f"The built-in renderer cannot do {run.generation.operation} here{lacking(run.generation.operation)}.",
             )
+        if run.generation.operation is Operation.SPEECH_TO_TEXT:
+            return (await self._heard(run),)
+        await self._judge_inputs(run)
         order = order_for(run, self.settings) | {"mark": self._mark_for(run.generation.operation)}
+        order["person"] = await self._person(run)
         try:
             async with asyncio.timeout(self.settings.timeout_seconds):
                 done = await self._made(order, run)
@@ -167,8 +190,81 @@ class Studio(Local):
             raise Problem(
                 Kind.TIMED_OUT, f"Rendering took more than {self.settings.timeout_seconds:g} seconds."
             ) from error
+        await self._read_text(run, done)
         note_words(run, order, done)
-        return tuple([await keep(run, file, version=done["version"]) for file in done["files"]])
+        return tuple([await self._kept(run, file, version=done["version"]) for file in done["files"]])
+
+    def plan(self, wish: Generation, model: Model, fields: Mapping[str, str]) -> tuple[str, ...]:
+        language = wish.extra.get("language")
+        if wish.operation is Operation.SPEECH_TO_TEXT and self._has(HEARING) and not is_english(language):
+            message = f"What listens here ({made_by(HEARING)}) knows English only; {language!r} was asked for."
+            raise Problem(Kind.UNSUPPORTED, message, field=fields.get("language", "language"))
+        return super().plan(wish, model, fields)
+
+    # -- what the trained models do ------------------------------------------------------
+
+    def _has(self, name: str) -> bool:
+        return self.senses is not None and self.senses.has(name)
+
+    async def _heard(self, run: EngineRun) -> Output:
+        sound = given(run, Role.AUDIO)
+        if sound is None or self.senses is None:
+            raise Problem(Kind.INVALID, "There is no sound to listen to.")
+        try:
+            found = await self.senses.hear(
+                sound.path, prompt=run.generation.prompt, temperature=run.generation.extra.get("temperature")
+            )
+        except Problem as problem:
+            raise Problem(problem.kind, problem.message, field=problem.field or sound.field) from problem
+        run.note(f"heard by {made_by(HEARING)}, which knows English only")
+        timed = {"segments": found["segments"], "words": found["words"]}
+        return replace(run.say(found["text"]), seconds=found["seconds"], timed=timed)
+
+    async def _judge_inputs(self, run: EngineRun) -> None:
+        """Refuse given pictures that are not safe for work, where the settings say from which score on."""
+        most = self.settings.refuse_nsfw
+        if self.senses is None or most >= 1 or not self._has(SAFETY):
+            return
+        for each in run.inputs:
+            if each.info.kind == "image" and (score := await self.senses.score(each.path)) >= most:
+                message = f"The picture was judged not safe for work ({score:.2f}, by {made_by(SAFETY)})."
+                raise Problem(Kind.REFUSED, message, field=each.field)
+
+    async def _person(self, run: EngineRun) -> str | None:
+        """A picture of where the person is that is to be cut out."""
+        image = given(run, Role.IMAGE)
+        if run.generation.operation not in CUTS or image is None or self.senses is None or not self._has(PEOPLE):
+            return None
+        out = run.scratch / "person.png"
+        if not await self.senses.person(image.path, out):
+            return None
+        run.note(f"studio: the person was found by {made_by(PEOPLE)}")
+        return str(out)
+
+    async def _read_text(self, run: EngineRun, done: Json) -> None:
+        """Add the text in a picture to its description."""
+        image = given(run, Role.IMAGE, Role.FIRST_FRAME)
+        if run.generation.operation is not Operation.IMAGE_TO_TEXT or image is None or self.senses is None:
+            return
+        if not self._has(LETTERING):
+            return
+        lines = await self.senses.lines(image.path)
+        run.note(f"studio: text was looked for by {made_by(LETTERING)}")
+        if lines:
+            read = ", ".join(f'"{each["text"]}"' for each in lines)
+            for file in done["files"]:
+                file["text"] += f" Text in it: {read}."
+
+    async def _kept(self, run: EngineRun, file: Json, *, version: str) -> Output:
+        score = None
+        if (
+            self.senses is not None
+            and MEDIA_TYPES.get(Path(file.get("path", "")).suffix) in JUDGED
+            and self._has(SAFETY)
+        ):
+            score = await self.senses.score(Path(file["path"]))
+        output = await keep(run, file, version=version)
+        return output if score is None else replace(output, nsfw=score)
 
     async def close(self) -> None:
         self._closed = True
@@ -259,6 +355,10 @@ class Studio(Local):
         raise Problem(Kind.ENGINE_FAILED, f"The renderer's process ended with status {code} before it was done.")
 
 
+def is_english(language: Any) -> bool:
+    return language is None or (isinstance(language, str) and language.strip().lower() in ENGLISH | {"", "auto"})
+
+
 def order_for(run: EngineRun, settings: StudioSettings) -> Json:
     """What the child is asked. Raises Problem for what this engine cannot be asked."""
     wish = run.generation
@@ -290,6 +390,9 @@ def order_for(run: EngineRun, settings: StudioSettings) -> Json:
         },
         "language": wish.extra.get("languageCode"),
         "pace": pace(wish.extra),
+        "voice": str(voice_name(wish.extra.get("voice")) or ""),
+        "speakers": settings.speakers,
+        "piper_voice": settings.piper_voice,
         **files,
     }
 
@@ -364,8 +467,16 @@ def note_words(run: EngineRun, order: Json, done: Json) -> None:
 
 def instead_of(voice: Any) -> str:
     """The voice that was asked for and is not heard, as the vendor names it."""
-    name = cast("Json", voice).get("presetId") if isinstance(voice, dict) else voice
+    name = voice_name(voice)
     return f", not by {name}" if name else ""
+
+
+def voice_name(voice: Any) -> Any:
+    """As its vendor calls it: a word, or an object with one."""
+    if not isinstance(voice, dict):
+        return voice
+    told = cast("Json", voice)
+    return told.get("presetId") or told.get("id")
 
 
 async def keep(run: EngineRun, file: Json, *, version: str) -> Output:

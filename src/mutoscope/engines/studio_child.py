@@ -173,8 +173,17 @@ def speak(order: Json, out: Path) -> Json:
     from mutoscope.studio import speech
 
     pace = round(speech.PACE * order["pace"])
-    made = speech.speak(order["prompt"], out, language=order["language"], words_per_minute=pace)
-    told = f"spoken by espeak-ng in language {made.language!r}"
+    made = speech.speak(
+        order["prompt"],
+        out,
+        language=order["language"],
+        timbre=speech.VOICES.get(order.get("voice", "").lower()),
+        words_per_minute=pace,
+        order=order.get("speakers", (speech.PROGRAM,)),
+        voice=order.get("piper_voice", ""),
+    )
+    told = f"spoken by {made.program} in language {made.language!r}"
+    told += f", timbre {made.timbre}" if made.timbre else ""
     return {"path": str(out), "seconds": made.seconds, "used": (), "ignored": (), "told": told}
 
 

@@ -196,7 +196,9 @@ def replace_background(order: Json, report: Reporter) -> list[Json]:
     behind = first(order["references"])
 
     def one(out: Path, seed: int) -> Json:
-        made = studio.replace_background(image, out, prompt=order["prompt"], background=behind, seed=seed)
+        made = studio.replace_background(
+            image, out, prompt=order["prompt"], background=behind, person=person_in(order), seed=seed
+        )
         how = "laid over the other picture" if behind else "laid over a painted scene"
         return {**facts(out, made), "told": f"the subject was cut out and {how} ({confidence(made.confidence)})"}
 
@@ -206,9 +208,15 @@ def replace_background(order: Json, report: Reporter) -> list[Json]:
 def cut_out(order: Json, _: Reporter) -> list[Json]:
     suffix = suffix_of(order, {"png": "png", "webp": "webp"})
     out = name(order, 0, suffix)
-    made = studio.cut_out(needed(first(order["images"]), "image", "there is no picture to cut out of"), out)
-    told = f"the subject was cut out by colour and outline, without a trained model ({confidence(made.confidence)})"
+    image, person = needed(first(order["images"]), "image", "there is no picture to cut out of"), order.get("person")
+    made = studio.cut_out(image, out, person=person_in(order))
+    how = "where a trained model found a person" if person else "by colour and outline, without a trained model"
+    told = f"the subject was cut out {how} ({confidence(made.confidence)})"
     return [{**facts(out, made), "told": told}]
+
+
+def person_in(order: Json) -> Path | None:
+    return Path(order["person"]) if order.get("person") else None
 
 
 def trace(order: Json, _: Reporter) -> list[Json]:

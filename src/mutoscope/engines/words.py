@@ -3,11 +3,13 @@
     max_tokens, stop     obeyed; tokens are counted by `token_count`
     response_format      a JSON value made to fit the schema
     tools                called where the request demands it, with arguments made to fit the tool's schema
-    embeddings           hashed features: words and their parts, not meanings; similar texts are closer
+    embeddings           meanings, where wordllama was fetched; else hashed features: words and their parts
+    pictures             colours and composition, text and people in them, where the models for it were fetched
 
 `replies.toml` says otherwise for requests that its rules fit.
 """
 
+import asyncio
 import hashlib
 import json
 import math
@@ -26,6 +28,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mutoscope.engines.fit import fit
+from mutoscope.engines.local.senses import LETTERING, VECTORS, Senses
 from mutoscope.model.job import Json
 from mutoscope.model.problem import KINDS, Kind, Problem
 from mutoscope.model.words import TOKEN_BYTES, Ask, Call, Reason, Reply, Tokens, token_count
@@ -34,6 +37,7 @@ log = structlog.get_logger(__name__)
 
 TURN_TOKENS = 4  # for the role and the ends of each turn
 PICTURE_TOKENS = 85
+MOST_PICTURES = 4  # that are looked at
 QUOTED = 400  # characters of the user's text that are shown
 PIECE = re.compile(r"\s*\S+|\s+\Z")
 
@@ -67,8 +71,10 @@ class Replies(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Author:
-    def __init__(self, path: str = "", clock: Callable[[], float] = time.time) -> None:
-        """`path` is that of `replies.toml`; a change of it is seen at the next request."""
+    def __init__(self, path: str = "", clock: Callable[[], float] = time.time, *, senses: Senses | None = None) -> None:
+        """`path` is that of `replies.toml`; a change of it is seen at the next request. `senses` look at pictures, and
+        know what texts mean, where their models are here."""
+        self.senses = senses
         self.path = Path(path).expanduser() if path else None
         self.clock = clock
         self._stamp: tuple[int, int] | None = None
@@ -81,8 +87,17 @@ class Author:
                 return self.ruled(ask, rule, found)
         return self.usual(ask)
 
-    def vector(self, text: str, size: int) -> list[float]:
-        return vector(text, size)
+    def vectors(self, texts: list[str], size: int) -> list[list[float]]:
+        if may_wait() and self.senses is not None and self.senses.has(VECTORS):
+            return [fitted(each, size) for each in self.senses.meanings(texts)]
+        return [vector(text, size) for text in texts]
+
+    def waits(self, path: str, body: bytes) -> bool:
+        """Whether a model may be asked for the answer, which is then written in a thread that waits for it."""
+        if self.senses is None:
+            return False
+        asks = path.endswith("/embeddings") and self.senses.has(VECTORS)
+        return asks or (b"data:image/" in body and self.senses.has(LETTERING))
 
     def count(self, ask: Ask) -> int:
         turns = sum(TURN_TOKENS + token_count(turn.text) for turn in ask.turns)
@@ -138,8 +153,16 @@ class Author:
         elif ask.json:
             reply = Reply(text=compact(shown_json(ask) if ask.schema is None else fit(ask.schema, seed_of(ask))))
         else:
-            reply = Reply(text=shown(ask))
+            reply = Reply(text=shown(ask) + self.seen(ask))
         return self.bounded(ask, reply, 1)
+
+    def seen(self, ask: Ask) -> str:
+        """Facts of the pictures that came with it, said to be what they are."""
+        if self.senses is None or not may_wait() or not self.senses.has(LETTERING):
+            return ""
+        sources = [part.source for turn in ask.turns for part in turn.parts if part.kind == "image"][:MOST_PICTURES]
+        told = [f" Facts of picture {number}: {self.senses.facts(each)}" for number, each in enumerate(sources, 1)]
+        return "".join(told)
 
     def bounded(self, ask: Ask, reply: Reply, chunk: int) -> Reply:
         """Within the stop words and the most tokens, and with its tokens counted."""
@@ -270,6 +293,24 @@ def said_in(value: Any, found: re.Match[str] | None) -> Any:
 
 
 # -- vectors ------------------------------------------------------------------------------
+
+
+def fitted(meaning: list[float], size: int) -> list[float]:
+    """A unit vector of a size: cut, which keeps most of the meaning, or with zeros behind it, which keeps all."""
+    kept = meaning[:size]
+    length = math.sqrt(sum(each * each for each in kept))
+    if not length:
+        return [1.0] + [0.0] * (size - 1)
+    return [each / length for each in kept] + [0.0] * (size - len(kept))
+
+
+def may_wait() -> bool:
+    """Whether this is a thread of its own, and not that of the event loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return True
+    return False
 
 
 def vector(text: str, size: int) -> list[float]:

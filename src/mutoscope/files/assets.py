@@ -19,14 +19,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mappi
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import uuid4
 
 import structlog
 from msgspec import Struct
 
-from mutoscope.files.bucket import Bucket
+from mutoscope.files.bucket import Bucket, BucketUnavailable
 from mutoscope.model.config import Files
 from mutoscope.model.problem import Kind, Problem
 
@@ -44,6 +44,8 @@ LEADS_ON = 307
 WAITING_SECONDS = 24 * 3600.0
 """How long a file may be there before a record says that it is needed: longer than any run takes to end."""
 RECENT_KEPT = 100_000
+REMOVAL_SECONDS = 0.2  # before it is asked again whether a file is still being removed from a bucket
+REMOVALS_WAITED = 50
 
 EXTENSIONS = {
     "image/png": "png",
@@ -79,6 +81,14 @@ RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
 SizeLookup = Callable[[str], Awaitable[int | None]]
 """A key → how large its file was when it was stored, or None where nobody knows."""
+
+
+class Spare(Protocol):
+    """Has a file kept for some time in a bucket that others remove files from. False: it is just being removed."""
+
+    async def __call__(self, asset: str, *, until: float, now: float) -> bool: ...
+
+
 UploadLookup = Callable[[str], Awaitable[str | None]]
 """An upload's id → the key of its asset, or None while there is none."""
 Message = MutableMapping[str, Any]
@@ -113,11 +123,19 @@ class Assets:
     """The store of files and the links to them. One per process; needs no closing."""
 
     def __init__(
-        self, settings: Files, *, data: Path, secret: bytes, sizes: SizeLookup | None = None, most_sent: int = 0
+        self,
+        settings: Files,
+        *,
+        data: Path,
+        secret: bytes,
+        sizes: SizeLookup | None = None,
+        spare: Spare | None = None,
+        most_sent: int = 0,
     ) -> None:
-        """`most_sent` is how many files may be sent at once; 0 sets no limit."""
+        """`spare` is asked before a file in a bucket is counted on. `most_sent` is how many files may be sent at once;
+        0 sets no limit."""
         self.settings, self.secret, self.sizes, self.most_sent = settings, secret, sizes, most_sent
-        self.sending = 0
+        self.sending, self.spare = 0, spare
         self._sizes: dict[str, int] = {}  # what `sizes` told: a key's content never changes
         self._recent: dict[str, float] = {}  # keys in a bucket → when somebody wanted them last
         self._removing: dict[str, asyncio.Event] = {}  # keys in a bucket that are just being removed
@@ -164,6 +182,12 @@ class Assets:
     async def _want(self, key: str) -> None:
         while removing := self._removing.get(key):
             await removing.wait()
+        for _ in range(REMOVALS_WAITED):
+            if self.spare is None or await self.spare(key, until=time.time() + WAITING_SECONDS, now=time.time()):
+                break
+            await asyncio.sleep(REMOVAL_SECONDS)
+        else:
+            raise BucketUnavailable("this file is just being removed from it")
         self._recent[key] = time.time()
         if len(self._recent) > RECENT_KEPT:
             old = time.time() - WAITING_SECONDS

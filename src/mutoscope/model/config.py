@@ -165,6 +165,7 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     options: dict[str, str] = {}
     timeout_seconds: Annotated[float, Meta(gt=0, le=3600)] = 30.0
     links: Literal["server", "bucket"] = "server"
+    previews: bool = True
     link_secret: str = ""
     link_seconds: float = 24 * 3600.0
     webhook_link_seconds: float = 7 * 24 * 3600.0
@@ -202,6 +203,9 @@ class Worker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_attempts: int = 5
 
 
+Speaker = Literal["flite", "festival", "piper", "espeak-ng"]
+
+
 class Studio(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     encoder: Literal["auto", "av", "ffmpeg"] = "auto"
     determinism: Literal["machine", "portable"] = "machine"
@@ -209,6 +213,9 @@ class Studio(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     slots: int = 1
     encode_threads: int = 2
     niceness: Annotated[int, Meta(ge=0, le=19)] = 2
+    speakers: tuple[Speaker, ...] = ("flite", "festival", "piper", "espeak-ng")
+    piper_voice: str = ""
+    refuse_nsfw: Annotated[float, Meta(ge=0, le=1)] = 1.0
     timeout_seconds: float = 900.0
 
 

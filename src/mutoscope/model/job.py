@@ -151,13 +151,25 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
     media_type: str
     data: bytes | None = None  # the file itself, set by the server for an answer that carries it; never stored
     asset: str = ""  # key in the asset store
+    poster: str = ""  # the same of a small picture of it, which is made some time after the job's end, if at all
+    preview: str = ""  # the same of a small clip of its first seconds, without sound
     bytes: int = 0
     width: int | None = None
     height: int | None = None
     seconds: float | None = None
     frames: int | None = None
     text: str | None = None  # where the result is words: then there is no asset
+    timed: Json | None = None  # of a transcript: its `segments` and `words`, each with `start` and `end` in seconds
+    nsfw: float | None = None  # how likely a picture is not safe for work, 0 to 1, where a model judged it
     url: str | None = None  # a signed link, set by the gateway whenever the job is shown; never stored
+
+
+UNSAFE = 0.8  # the score from which a picture is called not safe for work
+
+
+def is_unsafe(output: Output) -> bool:
+    """Whether a model judged a picture so; where none did, nobody says that it is."""
+    return output.nsfw is not None and output.nsfw >= UNSAFE
 
 
 class Failure(Struct, frozen=True, kw_only=True, omit_defaults=True):

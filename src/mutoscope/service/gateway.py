@@ -88,6 +88,7 @@ class Gateway:
         self.jumps = Jumps(store, clock=self._now, shared=store.shared)  # asked before anything is done that is due
         self.signals = Signals()
         self.tracing: Tracing | None = None  # set where spans are collected
+        self.illustrate: Callable[[Job], None] | None = None  # set where small pictures are made of what jobs made
         self.endings: Tally[tuple[str, ...]] = Tally()  # jobs by state, wire, model and engine
         self.lives: Durations[tuple[str, ...]] = Durations(JOB_SECONDS)  # by state, model and engine
         self.spent: Tally[tuple[str, ...]] = Tally()  # credits by engine and model
@@ -377,6 +378,8 @@ class Gateway:
             self.spent.add((job.engine, model), job.cost)
         if job.webhook:
             self.signals.delivery_pending()
+        if job.outputs and self.illustrate:
+            self.illustrate(job)
 
     async def stop(self, wire: Wire, route: Stop, public: str, *, owner: str) -> Job:
         """Cancel a job in the way that its wire has. Raises Problem(CONFLICT) for one that cannot be stopped now."""

@@ -308,10 +308,10 @@ def dearest(read: int, written: int, price: Rates) -> float:
 
 def bounded(tokens: Tokens) -> Tokens:
     """What an account tells, within what can be."""
-    read, written, cached, put = (
-        min(max(number, 0), MOST_TOKENS)
-        for number in (tokens.read, tokens.written, tokens.cached, tokens.cache_written)
-    )
+    read, written, cached, put = tokens.read, tokens.written, tokens.cached, tokens.cache_written
+    if 0 <= written <= MOST_TOKENS and 0 <= read <= MOST_TOKENS and cached >= 0 <= put and cached + put <= read:
+        return tokens
+    read, written, cached, put = (min(max(number, 0), MOST_TOKENS) for number in (read, written, cached, put))
     cached = min(cached, read)
     put = min(put, read - cached)
     return Tokens(read=read, written=written, cached=cached, cache_written=put, estimated=tokens.estimated)

@@ -1,5 +1,6 @@
 """Who answers in words: the accounts that speak the caller's wire, one after the other, or the account-free author."""
 
+import asyncio
 import random
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -10,6 +11,7 @@ import msgspec
 from mutoscope.cassettes import Unrecorded
 from mutoscope.engines.peer import BUSY, Peer, path_below
 from mutoscope.engines.translation import BETWEEN, Asked, Translation
+from mutoscope.engines.words import Author
 from mutoscope.files.egress import Channel, Opened
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import Cassettes, Rates, Rights
@@ -20,11 +22,12 @@ from mutoscope.service.spending import FREE, Books, Exchange
 from mutoscope.telemetry.counters import Tally
 from mutoscope.wirekit.routes import Route, Socket, Stream
 from mutoscope.wirekit.wire import Wire
-from mutoscope.wirekit.words import Answer, Author
+from mutoscope.wirekit.words import Answer
 
 SCRIPT = "script"  # the author's name among the engines
 COUNTS = frozenset({"/v1/messages/count_tokens"})
 """Paths at which the author counts by our own rule what an account of another wire is asked."""
+LONGEST_KNOWN = 200  # characters of a model's name whose price is remembered: names come from outside
 KEPT_HEADERS = ("content-type", "accept", "idempotency-key")
 
 
@@ -59,6 +62,7 @@ class Desk:
         self.rehearsal, self.draw = rehearsal, draw
         self.cassettes = cassettes or Cassettes()
         self.books, self.session_idle_seconds = books, session_idle_seconds
+        self._price_known = lru_cache(maxsize=1024)(self._price_at)  # settings do not change while a server runs
 
     @property
     def spent(self) -> Tally[tuple[str, ...]]:
@@ -77,6 +81,8 @@ class Desk:
         try:
             if not peers:
                 exchange.engine = SCRIPT
+                if self.author.waits(route.path, request.body):
+                    return exchange, await asyncio.to_thread(route.write, request, self.author)
                 return exchange, route.write(request, self.author)
             return exchange, await self.relayed(peers, wire, route, request, exchange)
         except Unrecorded:
@@ -112,15 +118,22 @@ class Desk:
     def prices(self, wire: Wire, model: str, peers: Sequence[Peer]) -> dict[str, Rates]:
         """What tokens of a model cost at those accounts of which that is known."""
         found: dict[str, Rates] = {}
+        price_at = self._price_known if len(model) <= LONGEST_KNOWN else self._price_at
         for peer in peers if self.catalog.prices_tokens else ():
-            names = dict.fromkeys((model, self.row_name(wire, model), peer.account.renames.get(model, model)))
-            prices = (self.catalog.token_price(name, peer.name, peer.wire.name) for name in names)
-            if price := next(filter(None, prices), None):
+            if price := price_at(wire.name, model, peer):
                 found[peer.name] = price
         return found
 
+    def _price_at(self, wire: str, model: str, peer: Peer) -> Rates | None:
+        names = dict.fromkeys((model, self._row_name(wire, model), peer.account.renames.get(model, model)))
+        prices = (self.catalog.token_price(name, peer.name, peer.wire.name) for name in names)
+        return next(filter(None, prices), None)
+
     def row_name(self, wire: Wire, model: str) -> str:
-        for each in spoken(wire):
+        return self._row_name(wire.name, model)
+
+    def _row_name(self, wire: str, model: str) -> str:
+        for each in spoken_by(wire):
             if row := self.catalog.words.get((each, model)):
                 return row.name
         return model

@@ -45,11 +45,13 @@ TOGETHER = 64  # queries that go there and back together
 STATEMENTS = 1000  # that are kept prepared
 SETTINGS = """
     SET jit = off;
+    SET enable_seqscan = off;
     SET client_min_messages = error;
     SET lock_timeout = '30s';
     SET idle_in_transaction_session_timeout = '60s';
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"""
-"""For each connection: a create that was answered is on the disk, and a process that hangs stops nobody for long."""
+"""For each connection: a create that was answered is on the disk, and a process that hangs stops nobody for long. Every
+query has an index, whatever a table's statistics say that were made when it was small."""
 
 DEFAULTS = {
     "connect_timeout": 5,
@@ -140,6 +142,10 @@ class PostgresDatabase:
         self._reports = Idle(self._connect)
         self._slots = asyncio.Semaphore(REPORTS)
         self.writer: PostgresConnection | None = None
+
+    @property
+    def statements(self) -> int:
+        return self.writer.statements if self.writer else 0
 
     async def open(self) -> "PostgresConnection":
         try:
@@ -541,37 +547,46 @@ class Reader:
 
     def _answer(self, batch: list[Question]) -> None:
         try:
-            if len(batch) > 1:
-                self._answer_together(batch)
+            if self._db is not None and len(batch) > 1:
+                self._answer_together(self._db, batch)
                 return
         except psycopg.Error:
             pass  # one by one they tell whose fault it is
         except Exception as error:
             log.exception("reader broke", exc_info=error)
+        away: BaseException | None = None
         for each in batch:
-            self._answer_one(each)
+            if away is None:
+                away = self._answer_one(each)
+            else:
+                each.error = away  # not each of them waits anew
 
-    def _answer_together(self, batch: list[Question]) -> None:
-        db = self._db = self._db or self._connect()
+    def _answer_together(self, db: Link, batch: list[Question]) -> None:
         with db.pipeline():
             cursors = [query(db, each.sql, each.values) for each in batch]
         for each, cursor in zip(batch, cursors, strict=True):
             each.rows = cursor.fetchall()
 
-    def _answer_one(self, each: Question) -> None:
+    def _answer_one(self, each: Question) -> BaseException | None:
+        """Also on a new connection, where the one that there was is lost. Why there is none, if so."""
         for is_last in (False, True):
             try:
                 db = self._db = self._db or self._connect()
+            except Exception as error:
+                each.error = error
+                return error
+            try:
                 each.rows = query(db, each.sql, each.values).fetchall()
-                return
+                return None
             except Exception as error:  # told to whoever asked
-                lost = is_lost(self._db, error)
-                if lost and self._db is not None:
-                    self._db.close()
+                lost = is_lost(db, error)
+                if lost:
+                    db.close()
                     self._db = None
                 if is_last or not lost:
                     each.error = error
-                    return
+                    return None
+        return None
 
 
 class Idle:

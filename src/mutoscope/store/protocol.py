@@ -368,6 +368,11 @@ class Jobs(Protocol):
 
     async def events(self, id: str) -> tuple[Event, ...]: ...
 
+    async def illustrate(self, id: str, output: str, *, poster: str, preview: str, now: float) -> bool:
+        """Small pictures of a file that a job made, as assets that go with it. False: the job or its files are gone,
+        and so may the pictures."""
+        ...
+
     async def touch(self) -> None:
         """Write something without meaning. Raises Problem when nothing can be written."""
         ...
@@ -753,6 +758,15 @@ class Retention(Protocol):
 
     async def due_drops(self, *, now: float, limit: int) -> tuple[str, ...]:
         """Files that were needed once and may be removed."""
+        ...
+
+    async def condemn(self, assets: Collection[str], *, before: float, now: float) -> set[str]:
+        """Those that may be removed since before then: from now on they are being removed, until `dropped` tells what
+        came of it. What is needed is not among them, nor what was spared."""
+        ...
+
+    async def spare(self, asset: str, *, until: float, now: float) -> bool:
+        """Somebody is about to need a file: it is not condemned before then. False: it is just being removed."""
         ...
 
     async def asset_bytes(self, asset: str) -> int | None:

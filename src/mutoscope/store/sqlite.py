@@ -57,6 +57,7 @@ class SqliteDatabase:
     """The Database protocol."""
 
     shared = False
+    statements = 0  # they are called, not sent
 
     def __init__(self, path: Path, busy_seconds: float) -> None:
         self._path, self._busy_seconds = path, busy_seconds

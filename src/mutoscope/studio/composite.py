@@ -96,7 +96,13 @@ def tile_images(images: Sequence[Path], out: Path, *, most: int) -> tuple[int, i
 
 
 def replace_background(
-    image: Path, out: Path, *, prompt: str = "", background: Path | None = None, seed: int = 0
+    image: Path,
+    out: Path,
+    *,
+    prompt: str = "",
+    background: Path | None = None,
+    person: Path | None = None,
+    seed: int = 0,
 ) -> Composite:
     """Write the picture's subject before a background that is painted from words, or before another picture, to `out`.
 
@@ -111,7 +117,7 @@ def replace_background(
             field="image",
         )
     rgb = np.asarray(source, np.uint8)
-    matte, confidence = cutout.matte_of(rgb)
+    matte, confidence = cutout.matte_of(rgb, person)
     behind, used, ignored = _background(source.size, prompt, background, seed)
     cut = cutout.compose(rgb, matte)[..., :3]
     lit = bend(cut, tone_of(rgb, matte), _towards(tone_of(rgb, matte), tone_of(behind)), 1.0)

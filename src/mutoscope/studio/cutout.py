@@ -39,7 +39,7 @@ class Cutout:
     share: float  # of the picture that it covers, 0 to 1
 
 
-def cut_out(image: Path, out: Path) -> Cutout:
+def cut_out(image: Path, out: Path, *, person: Path | None = None) -> Cutout:
     """Write the subject of the picture to `out` as PNG with transparency, in the picture's own size.
 
     Below a confidence of about 0.5 the result should be looked at before it is used. The same picture gives the
@@ -49,8 +49,9 @@ def cut_out(image: Path, out: Path) -> Cutout:
     if source.width * source.height > MAX_AREA:
         raise StudioError(f"the picture has more than {MAX_AREA} pixels", field="image")
     rgb = np.asarray(source, np.uint8)
-    matte, confidence = matte_of(rgb)
-    told = f"mutoscope studio {VERSION} (cut out, no model; confidence {confidence:.2f})"
+    matte, confidence = matte_of(rgb, person)
+    how = "cut out, no model" if person is None else "cut out where a model found a person"
+    told = f"mutoscope studio {VERSION} ({how}; confidence {confidence:.2f})"
     cut = Image.fromarray(compose(rgb, matte))
     if out.suffix == ".png":  # not by `picture.save`: what is empty is worth compressing
         notes = PngInfo()
@@ -61,10 +62,22 @@ def cut_out(image: Path, out: Path) -> Cutout:
     return Cutout(source.width, source.height, confidence, round(float(matte.mean()), 4))
 
 
-def matte_of(rgb: Bytes) -> tuple[Floats, float]:
-    """The subject's share of each pixel, (H, W), 0 to 1, and the confidence. Raises StudioError with "image"."""
-    subject, confidence = find_subject(rgb)
+def matte_of(rgb: Bytes, person: Path | None = None) -> tuple[Floats, float]:
+    """The subject's share of each pixel, (H, W), 0 to 1, and the confidence. Raises StudioError with "image".
+
+    `person` is a picture in grey of how sure somebody else is that a person is there; its outline is made finer here.
+    """
+    subject, confidence = find_subject(rgb) if person is None else _found_person(rgb, person)
     return _matte(rgb, subject), confidence
+
+
+def _found_person(rgb: Bytes, person: Path) -> tuple[Mask, float]:
+    sure = np.asarray(Image.open(person, formats=("PNG",)).convert("L"), np.float32) / 255
+    small = _reduced(rgb, OUTLINE_SIDE)
+    size = small.shape[1], small.shape[0]
+    grown = np.asarray(cv2.resize(sure, size, interpolation=cv2.INTER_CUBIC), np.float32)
+    subject = grown > 0.5
+    return subject, float(np.abs(sure - 0.5).mean() * 2)
 
 
 def find_subject(rgb: Bytes) -> tuple[Mask, float]:

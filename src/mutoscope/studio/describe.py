@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from mutoscope.studio import picture
 from mutoscope.studio.planes import Bytes, Floats
@@ -68,7 +69,11 @@ class Description:
 
 def describe_image(image: Path) -> Description:
     """The statistics of a picture (sRGB is assumed). Raises StudioError with the field "image"."""
-    source = picture.load(image)
+    return describe_picture(picture.load(image), picture.origin(image))
+
+
+def describe_picture(source: Image.Image, origin: str = "") -> Description:
+    """The same of a picture that is open."""
     small = source.copy()
     small.thumbnail((SIDE, SIDE))
     rgb = np.asarray(small, np.uint8)
@@ -87,7 +92,7 @@ def describe_image(image: Path) -> Description:
         horizon=_horizon(lab),
         focus=_focus(lab),
         symmetry=_figure(_symmetry(lightness)),
-        origin=picture.origin(image),
+        origin=origin,
     )
 
 

@@ -194,7 +194,7 @@ def lay(target: Bytes, hidden: Floats, size: tuple[int, int], top: int) -> None:
     np.copyto(target, np.clip(np.rint(target + grown), 0, 255).astype(np.uint8))
 
 
-def network(path: Path) -> Any:
+def network(path: Path | str) -> Any:
     """One thread, and no memory kept for the next picture."""
     import onnxruntime  # late: an extra
 

@@ -1,6 +1,8 @@
-"""Speech by the espeak-ng program, where it is installed: formant synthesis, understandable and robotic.
+"""Speech by a program, the first of an order that is installed and speaks the language: espeak-ng, which speaks most
+languages and sounds robotic, or flite, festival or piper, which sound better and are taken for English.
 
-The program runs as a process of its own with a list of arguments and the text on its input, never through a shell.
+The program runs as a process of its own with a list of arguments and the text on its input or in a file, never through
+a shell.
 """
 
 import io
@@ -9,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import wave
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -65,6 +68,60 @@ class Speech:
     rate: int  # samples a second, mono
     language: str  # espeak-ng's code, for example "en" or "pt-br"
     timbre: str | None
+    program: str = PROGRAM
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """A program that speaks English into a file: its command, and how it is told what to do."""
+
+    command: str
+    arguments: Callable[[Path, Path, str | None, float, str], list[str]]
+    """The text's file, the sound's, the timbre, the pace (1 as usual) and the voice's file → what it is called with."""
+    reads_input: bool = False  # the text comes on its input
+    needs_voice: bool = False  # it has none without a file
+
+
+def _flite(text: Path, out: Path, timbre: str | None, pace: float, _voice: str) -> list[str]:
+    voice = "rms" if timbre and timbre.startswith("m") else "slt"
+    return ["-voice", voice, "--setf", f"duration_stretch={1 / pace:.3f}", "-f", str(text), "-o", str(out)]
+
+
+def _festival(text: Path, out: Path, _timbre: str | None, pace: float, _voice: str) -> list[str]:
+    stretch = f"(Parameter.set 'Duration_Stretch {1 / pace:.3f})"
+    return ["-eval", stretch, "-o", str(out), str(text)]
+
+
+def _piper(_text: Path, out: Path, _timbre: str | None, pace: float, voice: str) -> list[str]:
+    return ["--model", voice, "--length_scale", f"{1 / pace:.3f}", "--output_file", str(out)]
+
+
+SPEAKERS = {
+    "flite": Speaker("flite", _flite),
+    "festival": Speaker("text2wave", _festival),
+    "piper": Speaker("piper", _piper, reads_input=True, needs_voice=True),
+}
+"""Beside espeak-ng, by the name of the program."""
+VOICES: dict[str, str] = {
+    **dict.fromkeys(("alloy", "nova", "coral", "marin"), "f2"),
+    **dict.fromkeys(("shimmer", "sage", "leslie", "maya", "serene", "katie"), "f4"),
+    **dict.fromkeys(("fable", "ballad"), "m7"),
+    **dict.fromkeys(("echo", "ash", "arjun", "noah"), "m3"),
+    **dict.fromkeys(("onyx", "cedar", "verse", "bernard", "billy", "mark"), "m1"),
+}
+"""Vendors' voices, in small letters, and the timbre that comes nearest: a woman's or a man's."""
+
+
+def find_speaker(order: Sequence[str], language: str | None, text: str, voice: str = "") -> str:
+    """The first program of an order that is here and speaks the language; espeak-ng where none is."""
+    spoken = (language or guess_language(text)).lower().replace("_", "-").partition("-")[0]
+    for name in order:
+        if name == PROGRAM:
+            return PROGRAM
+        speaker = SPEAKERS[name]
+        if spoken == "en" and shutil.which(speaker.command) and (voice or not speaker.needs_voice):
+            return name
+    return PROGRAM
 
 
 def find_program(path: str | None = None) -> Path | None:
@@ -81,14 +138,23 @@ def speak(
     timbre: str | None = None,
     words_per_minute: int = PACE,
     program: Path | None = None,
+    order: Sequence[str] = (PROGRAM,),
+    voice: str = "",
 ) -> Speech:
     """Speak `text` into `out` (WAV of 16 bits or MP3, by its ending), mono, 22050 samples a second.
 
     `language` is a code such as "en", "de" or "pt-br"; without one it is guessed from the text's letters and its
-    frequent words. `timbre` is one of TIMBRES. `program` is espeak-ng's path where it is not on the search path. The
-    same arguments and the same espeak-ng give the same bytes. Raises StudioError with the field "text", "language",
+    frequent words. `timbre` is one of TIMBRES. `program` is espeak-ng's path where it is not on the search path.
+    `order` names the programs that are to be looked for, the best first, and `voice` is a file that piper speaks with.
+    The same arguments and the same espeak-ng give the same bytes. Raises StudioError with the field "text", "language",
     "timbre", "words_per_minute" or "out"; with none where espeak-ng is missing or fails.
     """
+    chosen = find_speaker(order, language, text, voice)
+    if chosen != PROGRAM:
+        _check(text, timbre, words_per_minute)
+        sound, rate = _spoken(chosen, text, timbre, words_per_minute / PACE, voice, out.parent)
+        soundfile.write(sound, out, rate=rate, comment=f"mutoscope studio {VERSION} (spoken by {chosen})")
+        return Speech(seconds=sound.shape[1] / rate, rate=rate, language="en", timbre=timbre, program=chosen)
     found = program or find_program()
     if found is None:
         raise StudioError(MISSING)
@@ -140,6 +206,28 @@ def _language(program: Path, wanted: str | None, text: str) -> str:
     raise StudioError(f"espeak-ng speaks no language {wanted or code!r}", field="language")
 
 
+def _spoken(name: str, text: str, timbre: str | None, pace: float, voice: str, folder: Path) -> tuple[Floats, int]:
+    """The sound of one of SPEAKERS, (1, samples), and its samples a second."""
+    speaker = SPEAKERS[name]
+    said, made = folder / "said.txt", folder / "spoken.wav"
+    said.write_text(_plain(text))
+    arguments = speaker.arguments(said, made, timbre, pace, voice)
+    program = Path(shutil.which(speaker.command) or speaker.command)
+    try:
+        _call(program, arguments, _plain(text) if speaker.reads_input else "", name)
+        with wave.open(str(made)) as sound:
+            samples = np.frombuffer(sound.readframes(sound.getnframes()), np.int16)
+            samples, rate = samples.reshape(-1, sound.getnchannels())[:, 0], sound.getframerate()
+    except (FileNotFoundError, EOFError, wave.Error, ValueError) as error:
+        raise StudioError(f"{name} made no sound of this text", field="text") from error
+    finally:
+        said.unlink(missing_ok=True)
+        made.unlink(missing_ok=True)
+    if not samples.any():
+        raise StudioError(f"{name} made no sound of this text", field="text")
+    return (samples.astype(np.float32) / np.float32(32768))[None], rate
+
+
 def _run(program: Path, text: str, voice: str, pace: int) -> tuple[Floats, int]:
     """The sound, (1, samples), and its samples a second."""
     # Not by way of a file: where the disk is full, espeak-ng cuts it short and says nothing.
@@ -159,15 +247,15 @@ def _plain(text: str) -> str:
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", " ", text).replace("[[", "[ [")
 
 
-def _call(program: Path, arguments: list[str], text: str) -> bytes:
+def _call(program: Path, arguments: list[str], text: str, name: str = PROGRAM) -> bytes:
     try:
         done = subprocess.run(  # noqa: S603  # a list of arguments that are all ours or checked
             [str(program), *arguments], input=text.encode(), capture_output=True, timeout=TIMEOUT_SECONDS, check=True
         )
     except subprocess.TimeoutExpired as error:
-        raise StudioError(f"espeak-ng took more than {TIMEOUT_SECONDS:g} seconds") from error
+        raise StudioError(f"{name} took more than {TIMEOUT_SECONDS:g} seconds") from error
     except (OSError, subprocess.CalledProcessError) as error:
         if isinstance(error, subprocess.CalledProcessError) and error.returncode in (-signal.SIGKILL, -signal.SIGTERM):
-            raise Killed(f"espeak-ng ended by signal {-error.returncode}") from error
-        raise StudioError(f"espeak-ng failed ({type(error).__name__})") from error
+            raise Killed(f"{name} ended by signal {-error.returncode}") from error
+        raise StudioError(f"{name} failed ({type(error).__name__})") from error
     return done.stdout

@@ -17,7 +17,7 @@ import structlog
 import uuid_utils
 from msgspec.structs import force_setattr, replace
 
-from mutoscope.engines.local.pool import Pool
+from mutoscope.engines.local.senses import SAFETY, Senses
 from mutoscope.files.convert import convert
 from mutoscope.model.catalog import first
 from mutoscope.model.http import Form, FormFile, HttpRequest, HttpResponse, json_response
@@ -152,21 +152,21 @@ class Server:
         wires: tuple[Wire, ...] = ALL,
         words: Desk | None = None,
         published: dict[str, str] | None = None,
+        senses: Senses | None = None,
         parts: office.Parts | None = None,
-        models: Pool | None = None,
     ) -> None:
         """`rehearsal` lets a request choose its engine and its failure by header. `requests` counts them, by "wire
         METHOD route" and the status' first digit."""
         self.gateway, self.keys, self.rate_limiter = gateway, keys or gateway.keys, rate_limiter or RateLimiter(0)
         self.byte_quota = ByteQuota(gateway.store, clock=gateway.clock)
-        self.admin = Admin(self.keys, gateway.store, clock=gateway.clock, models=models)
+        self.admin = Admin(self.keys, gateway.store, clock=gateway.clock, models=senses.pool if senses else None)
         self.rehearsal, self.scratch = rehearsal, scratch
         self.faults = Faults([wire.name for wire in wires], gateway.clock) if rehearsal else None
         self.rehearsals = Rehearsals(gateway, self.keys, self.faults) if self.faults else None
         self.tools = Tools(gateway, gateway.intake.prober, faults=self.faults)
         self._mounted: Any = None  # web/mcp.py's, from the first request on
         self._mounting = asyncio.Lock()
-        self.started, self.stopped, self.words = started, stopped, words
+        self.started, self.stopped, self.words, self.senses = started, stopped, words, senses
         self.key_set = {"keys": [published] if published else []}
         places = gateway.settings.server
         order = {name: place for place, name in enumerate(places.wires)}
@@ -502,7 +502,7 @@ class Server:
             case Stop():
                 return route.render(await gateway.stop(wire, route, route.id(request), owner=owner), request)
             case Reply():
-                return route.reply(request)
+                return await self.replied(route, request)
             case Secret():
                 return self.make_secret(wire, route, request, owner)
             case Socket():
@@ -627,6 +627,14 @@ class Server:
         if self.words is None or self.gateway.is_closed:
             raise Problem(Kind.UNAVAILABLE, "The server is shutting down. Try again shortly.", retry_after=5)
         await realtime.converse(self.words, wire, route, request, caller, spend, client, kept, who)
+
+    async def replied(self, route: Reply, request: HttpRequest) -> HttpResponse:
+        """The answer; with a judgement of its pictures where it has some and a model is here that judges."""
+        sources = route.pictures(request) if route.pictures else []
+        if not sources or route.judged is None or self.senses is None or not self.senses.has(SAFETY):
+            return route.reply(request)
+        scores = await asyncio.to_thread(self.senses.scores, sources)
+        return route.judged(request, scores)
 
     def make_secret(self, wire: Wire, route: Secret, request: HttpRequest, owner: str) -> HttpResponse:
         if len(request.body) > realtime.MAX_SESSION:

@@ -259,7 +259,7 @@ async def events(found: Passing, route: Stream, watch: "Watch", seconds: float) 
         try:
             piece = await found.opened.piece(seconds)
         except Problem as problem:
-            found.peer.breaker.failed(problem.message)
+            found.peer.broke_off(found.opened, problem.message)
             watch.broken = True
             if cutter.torn:
                 raise Torn from problem
@@ -343,7 +343,7 @@ async def turned(
         for said in turning.end():
             yield said
     except Problem as problem:
-        found.peer.breaker.failed(problem.message)
+        found.peer.broke_off(found.opened, problem.message)
         watch.broken = True
         yield route.broken(problem)
 

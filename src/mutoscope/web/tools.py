@@ -435,8 +435,7 @@ def job_json(job: Job, wires: Any) -> dict[str, Any]:
 
 def output_json(output: Output) -> dict[str, Any]:
     fields: dict[str, Any] = msgspec.to_builtins(replace(output, data=None))
-    fields.pop("asset", None)
-    return fields
+    return {name: value for name, value in fields.items() if name not in ("asset", "poster", "preview")}
 
 
 def delivery_json(record: DeliveryRecord) -> dict[str, Any]:

@@ -108,6 +108,10 @@ class Reply(Route, frozen=True, kw_only=True):
     """An answer without a job: a list of models, a price, a greeting."""
 
     reply: Callable[[HttpRequest], HttpResponse]
+    pictures: Callable[[HttpRequest], list[str]] | None = None
+    """The pictures of the request that are to be judged, where that can be done: then `judged` answers."""
+    judged: Callable[[HttpRequest, list[float | None]], HttpResponse] | None = None
+    """With how likely each is not safe for work; None: nobody could look at it."""
 
 
 class Models(Route, frozen=True, kw_only=True):

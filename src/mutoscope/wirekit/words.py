@@ -27,8 +27,8 @@ class Author(Protocol):
         """Raises Problem where a rule of the operator says so."""
         ...
 
-    def vector(self, text: str, size: int) -> list[float]:
-        """A unit vector; similar texts have closer ones."""
+    def vectors(self, texts: list[str], size: int) -> list[list[float]]:
+        """A unit vector for each; similar texts have closer ones. Raises Problem."""
         ...
 
     def count(self, ask: Ask) -> int:

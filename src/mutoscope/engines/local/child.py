@@ -38,6 +38,11 @@ Answer = Callable[[Json, IO[bytes] | None], Json]
 
 MODULES = {
     "rivagan": "marks",
+    "open_nsfw": "safety",
+    "ppocr4": "lettering",
+    "wordllama": "vectors",
+    "selfie": "people",
+    "whisper_tiny_en": "hearing",
 }
 """Model → the module beside this that works with it: its `load` takes the weights' paths and returns what answers."""
 

@@ -87,6 +87,11 @@ class Database(Protocol):
     shared: bool
     """Whether other processes may work on the same jobs."""
 
+    @property
+    def statements(self) -> int:
+        """That were sent to it to write."""
+        ...
+
     async def open(self) -> Connection:
         """The connection that writes, with the schema up to date. Raises NewerDatabase too."""
         ...

@@ -12,7 +12,7 @@ from mutoscope.model.job import Delivery, Job
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store.protocol import UPSTREAM, PendingDelivery, Repeat, SpendingHold
 from mutoscope.store.sql import ledger, queue
-from mutoscope.store.sql.assets import let_go, use_inputs, use_outputs
+from mutoscope.store.sql.assets import OUTPUT, drop, let_go, use, use_inputs, use_outputs
 from mutoscope.store.sql.connection import Connection, in_strides
 from mutoscope.store.sql.events import HAS_EVENTS, add_event, add_events, ends
 from mutoscope.store.sql.idempotency import Repeats
@@ -25,6 +25,7 @@ from mutoscope.store.sql.rows import (
     blob,
     decode_facts,
     decode_notes,
+    decode_outputs,
     job_of,
     receiver_of,
     texts,
@@ -639,6 +640,28 @@ def unthrottle(db: Connection, owner: str, model: str, places: int, now: float) 
         (now, owner, model, places),
     ).fetchall()
     return [id for (id,) in rows]
+
+
+def illustrate(
+    db: Connection, changes: Changes, *, id: str, output: str, poster: str, preview: str, now: float
+) -> bool:
+    """Write beside a job's file which assets show it; those of a job that is gone are dropped."""
+    row: tuple[bytes | None] | None = db.execute("SELECT outputs FROM jobs WHERE id = ?", (id,)).fetchone()
+    made = decode_outputs(row[0]) if row and row[0] else ()
+    drawn = [each for each in (poster, preview) if each]
+    file = next((each.asset for each in made if each.id == output), "")
+    if (
+        db.execute("SELECT 1 FROM asset_uses WHERE role = ? AND job = ? AND asset = ?", (OUTPUT, id, file)).fetchone()
+        is None
+    ):
+        drop(db, drawn, now)
+        return False
+    shown = {"poster": poster, "preview": preview}
+    told = tuple(msgspec.structs.replace(each, **shown) if each.id == output else each for each in made)
+    _ = db.execute("UPDATE jobs SET outputs = ? WHERE id = ?", (blob(told), id))
+    use(db, [(OUTPUT, id, each) for each in drawn])
+    changes.append(id)
+    return True
 
 
 def delete(db: Connection, changes: Changes, *, id: str, owner: str | None, now: float) -> bool:

@@ -61,6 +61,12 @@ LEDGER_LEFT = """
 
 DUE_DROPS = "SELECT asset FROM asset_drops WHERE due <= ? ORDER BY due LIMIT ?"
 NEEDED_AMONG = f"SELECT value FROM json_each(?) WHERE {NEEDED}"
+DROP_OF = "SELECT due FROM asset_drops WHERE asset = ?"
+# A time below zero says since when it is being removed.
+CONDEMN = f"""UPDATE asset_drops SET due = -?1 WHERE asset IN (SELECT value FROM json_each(?2) WHERE NOT ({NEEDED}))
+    AND due <= ?3 RETURNING asset"""
+SPARE = "UPDATE asset_drops SET due = ?1 WHERE asset = ?2 AND (due >= 0 OR due > -?3)"
+REMOVING_SECONDS = 120.0  # whoever was removing a file for longer has died over it
 REMOVALS = "SELECT number FROM removals"
 
 
@@ -220,6 +226,17 @@ def dropped(db: Connection, changes: Changes, *, gone: Collection[str], later: M
     del changes
     _ = db.executemany("DELETE FROM asset_drops WHERE asset = ?", [(asset,) for asset in gone])
     _ = db.executemany("UPDATE asset_drops SET due = ? WHERE asset = ?", [(due, asset) for asset, due in later.items()])
+
+
+def condemn(db: Connection, changes: Changes, *, assets: Sequence[str], before: float, now: float) -> set[str]:
+    del changes
+    return {asset for (asset,) in db.execute(CONDEMN, (now, texts(assets), before)).fetchall()}
+
+
+def spare(db: Connection, changes: Changes, *, asset: str, until: float, now: float) -> bool:
+    del changes
+    spared = db.execute(SPARE, (until, asset, now - REMOVING_SECONDS)).rowcount > 0
+    return spared or not db.execute(DROP_OF, (asset,)).fetchall()
 
 
 # Forgetting

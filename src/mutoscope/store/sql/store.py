@@ -129,6 +129,11 @@ class SqlStore:
         return self._open_writer.commits
 
     @property
+    def statements(self) -> int:
+        """That were sent for them; 0 where the database is none to send to."""
+        return self._database.statements
+
+    @property
     def _open_writer(self) -> Writer:
         if self._writer is None:
             raise Problem(Kind.UNAVAILABLE, NOT_OPEN)
@@ -470,6 +475,10 @@ class SqlStore:
             return await self._open_writer.join(upstream.observe, upstream.Sight(id, status, share))
         return False
 
+    async def illustrate(self, id: str, output: str, *, poster: str, preview: str, now: float) -> bool:
+        work = partial(jobs.illustrate, id=id, output=output, poster=poster, preview=preview, now=now)
+        return await self._write(work)
+
     async def collect(self, id: str, *, facts: Json, now: float) -> bool:
         return await self._write(partial(upstream.collect, id=id, facts=encode(facts), now=now))
 
@@ -658,6 +667,15 @@ class SqlStore:
 
     async def due_drops(self, *, now: float, limit: int) -> tuple[str, ...]:
         return tuple(str(asset) for (asset,) in await self._read(retention.DUE_DROPS, (now, limit)))
+
+    async def condemn(self, assets: Collection[str], *, before: float, now: float) -> set[str]:
+        return await self._write(partial(retention.condemn, assets=tuple(assets), before=before, now=now))
+
+    async def spare(self, asset: str, *, until: float, now: float) -> bool:
+        """What nobody has let go, which is nearly everything, costs a read."""
+        if not await self._read(retention.DROP_OF, (asset,)):
+            return True
+        return await self._write(partial(retention.spare, asset=asset, until=until, now=now))
 
     async def asset_bytes(self, asset: str) -> int | None:
         for (size,) in await self._read(files.UPLOADED, (asset,)):

@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from mutoscope.model.catalog import ADVICE, Model, Price, a_job, a_second, an_image, nominal, row
-from mutoscope.model.job import Generation, Job, Json, Operation, Output, Role
+from mutoscope.model.job import Generation, Job, Json, Operation, Output, Role, is_unsafe
 from mutoscope.wirekit.back import Way
 from mutoscope.wirekit.body import wholes
 from mutoscope.wirekit.fields import AnyField, Field, FileField, alias, extra, same, seconds, shaped, sized, tiered
@@ -573,6 +573,11 @@ def inference(job: Job) -> float:
     return round((job.finished or 0.0) - (job.started or job.finished or 0.0), 6)
 
 
+def timed(job: Job, what: str) -> list[Json]:
+    """The segments or words of a transcript, where their times are known."""
+    return (job.outputs[0].timed or {}).get(what, []) if job.outputs else []
+
+
 def words_of(job: Job) -> str:
     return next((each.text for each in job.outputs if each.text), "")
 
@@ -586,11 +591,17 @@ BESIDE: Mapping[str, Callable[[Job], Any]] = {
     "prompt": lambda job: job.generation.prompt,
     "actual_prompt": lambda job: job.generation.prompt,
     "timings": lambda job: {"inference": inference(job)},
-    "has_nsfw_concepts": lambda job: [False] * len(job.outputs),
+    "has_nsfw_concepts": lambda job: [is_unsafe(each) for each in job.outputs],
     "description": lambda _: "",
     "video_id": lambda job: uuid4_form(job.id),
-    "chunks": lambda job: [{"timestamp": [0.0, None], "text": words_of(job)}],
-    "words": lambda _: [],
+    "chunks": lambda job: (
+        [{"timestamp": [each["start"], each["end"]], "text": each["text"]} for each in timed(job, "segments")]
+        or [{"timestamp": [0.0, None], "text": words_of(job)}]
+    ),
+    "words": lambda job: [
+        {"text": each["word"], "start": each["start"], "end": each["end"], "type": "word", "speaker_id": None}
+        for each in timed(job, "words")
+    ],
     "inferred_languages": languages,
     "languages": languages,
     "diarization_segments": lambda _: [],

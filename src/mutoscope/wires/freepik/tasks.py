@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
-from mutoscope.model.job import Job, Json, Output, State
+from mutoscope.model.job import Job, Json, Output, State, is_unsafe
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit.body import body_of
 from mutoscope.wirekit.ids import uuid4_form
@@ -53,7 +53,7 @@ def task(job: Job) -> RatedTask:
         status=STATUSES[job.state],
         generated=made,
         error=reason_of(job) if STATUSES[job.state] == "FAILED" else UNSET,
-        has_nsfw=(False,) * len(made) if made and job.route == "mystic" else UNSET,
+        has_nsfw=tuple(is_unsafe(each) for each in job.outputs) if made and job.route == "mystic" else UNSET,
     )
 
 

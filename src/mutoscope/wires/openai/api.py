@@ -318,9 +318,11 @@ ROUTES = (
     Reply(
         at="POST /v1/moderations",
         reply=vectors.moderate,
+        pictures=vectors.pictures,
+        judged=vectors.judged,
         body=vectors.Moderation,
         answer=vectors.Moderated,
-        summary="Judge texts by a list of words",
+        summary="Judge texts by a list of words, and pictures where a model is here for it",
     ),
     Models(at="GET /v1/models", render=list_models, answer=ModelRows, summary="List the models"),
     Models(at="GET /v1/models/{model…}", render=show_model, answer=ModelRow, summary="One model"),

@@ -316,7 +316,8 @@ def transcript(job: Job, request: HttpRequest) -> HttpResponse:
     """In the format that was asked for. Where the engine tells no times, the text is one piece."""
     said = read_json(request.body)
     output = job.outputs[0]
-    text, length = output.text or "", output.seconds or 0.0
+    text, length, timed = output.text or "", output.seconds or 0.0, output.timed
+    segments: list[Json] = timed["segments"] if timed else [whole(text, length)]
     usage = {"type": "duration", "seconds": -(-length // 1)}
     if said.get("stream"):
         done = {"type": "transcript.text.done", "text": text, "usage": usage}
@@ -326,22 +327,47 @@ def transcript(job: Job, request: HttpRequest) -> HttpResponse:
         case "text":
             return plain(f"{text}\n")
         case "srt":
-            return plain(f"1\n{clock(0, ',')} --> {clock(length, ',')}\n{text}\n\n")
+            cues = (
+                f"{number}\n{clock(each['start'], ',')} --> {clock(each['end'], ',')}\n{each['text'].strip()}\n\n"
+                for number, each in enumerate(segments, 1)
+            )
+            return plain("".join(cues))
         case "vtt":
-            return plain(f"WEBVTT\n\n{clock(0, '.')} --> {clock(length, '.')}\n{text}\n\n")
+            cues = (
+                f"{clock(each['start'], '.')} --> {clock(each['end'], '.')}\n{each['text'].strip()}\n\n"
+                for each in segments
+            )
+            return plain("WEBVTT\n\n" + "".join(cues))
         case "verbose_json":
-            segment = {"id": 0, "seek": 0, "start": 0.0, "end": length, "text": text, "tokens": list[int]()}
-            segment |= {"temperature": 0.0, "avg_logprob": 0.0, "compression_ratio": 1.0, "no_speech_prob": 0.0}
             task = "translate" if job.generation.extra.get("translate") else "transcribe"
             language = "english" if task == "translate" else str(said.get("language") or "english")
-            told = {"task": task, "language": language, "duration": length, "text": text, "segments": [segment]}
+            told: Json = {"task": task, "language": language, "duration": length, "text": text}
+            wanted = said.get("timestamp_granularities") or ["segment"]
+            told |= {"segments": segments} if "segment" in wanted or not timed else {}
+            told |= {"words": timed["words"]} if "word" in wanted and timed else {}
             return json_response(told | ({"usage": usage} if task == "transcribe" else {}))
         case "diarized_json":
-            segment = {"type": "transcript.text.segment", "id": "seg_001", "start": 0.0, "end": length, "text": text}
-            told = {"task": "transcribe", "duration": length, "text": text, "segments": [segment | {"speaker": "A"}]}
-            return json_response(told | {"usage": usage})
+            spoken = [
+                {
+                    "type": "transcript.text.segment",
+                    "id": f"seg_{number:03}",
+                    "start": each["start"],
+                    "end": each["end"],
+                }
+                | {"text": each["text"], "speaker": "A"}
+                for number, each in enumerate(segments, 1)
+            ]
+            return json_response(
+                {"task": "transcribe", "duration": length, "text": text, "segments": spoken, "usage": usage}
+            )
         case _:
             return json_response({"text": text} | ({} if job.generation.extra.get("translate") else {"usage": usage}))
+
+
+def whole(text: str, length: float) -> Json:
+    """The one segment of a transcript without times."""
+    told: Json = {"id": 0, "seek": 0, "start": 0.0, "end": length, "text": text, "tokens": list[int]()}
+    return told | {"temperature": 0.0, "avg_logprob": 0.0, "compression_ratio": 1.0, "no_speech_prob": 0.0}
 
 
 def plain(text: str) -> HttpResponse:

@@ -9,10 +9,11 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
-from mutoscope.model.job import Json
+from mutoscope.model.job import UNSAFE, Json
 from mutoscope.model.problem import custom_flaw
 from mutoscope.model.words import Tokens, token_count
 from mutoscope.wirekit.body import invalid, read_body
+from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.words import Answer, Author
 from mutoscope.wires.openai.chat import texts_in
 
@@ -42,7 +43,7 @@ def write(request: HttpRequest, author: Author) -> Answer:
     if "" in texts:
         raise invalid((custom_flaw(("input", texts.index("")), "cannot be an empty string"),))
     size = body.dimensions or SIZES.get(body.model, USUAL_SIZE)
-    found = [author.vector(text, size) for text in texts]
+    found = author.vectors(texts, size)
     read = sum(map(token_count, texts))
     answer = Vectors(
         object="list",
@@ -97,17 +98,43 @@ RULES: dict[str, str] = {
 """Words that a category is told by: a list, no judgement. Whoever needs one asks a model."""
 COMPILED = {name: re.compile(pattern, re.IGNORECASE | re.DOTALL) for name, pattern in RULES.items()}
 HIT, MISS = 0.9, 0.0001
+SEXUAL, MOST_PICTURES = "sexual", 8
 
 
 def moderate(request: HttpRequest) -> HttpResponse:
+    return judged(request, [])
+
+
+def judged(request: HttpRequest, scores: list[float | None]) -> HttpResponse:
+    """`scores` of its pictures, where somebody looked: nudity is all that they tell of."""
     body = read_body(request.body, Moderation)
     said = [body.input] if isinstance(body.input, str) else body.input
     if any(isinstance(each, dict) for each in said):
         texts = [text for number, each in enumerate(said) if (text := text_in(number, each)) is not None]
         said = ["\n".join(texts) if texts else None]  # parts are one input
     results = [result_for(each) for each in said if not isinstance(each, dict)]
+    seen = [score for score in scores if score is not None]
+    if seen:
+        results = [with_pictures(each, max(seen)) for each in results]
     id = f"modr-{hashlib.sha256(request.body).hexdigest()[:24]}"
     return json_response(Moderated(id=id, model=body.model or "omni-moderation-latest", results=results))
+
+
+def pictures(request: HttpRequest) -> list[str]:
+    body = read_body(request.body, Moderation)
+    parts = [] if isinstance(body.input, str) else [each for each in body.input if isinstance(each, dict)]
+    found = (at(each, "image_url.url") for each in parts if each.get("type") == "image_url")
+    return [each for each in found if isinstance(each, str)][:MOST_PICTURES]
+
+
+def with_pictures(result: Json, score: float) -> Json:
+    """A picture's score counts in the one category that it is about."""
+    scores = result["category_scores"] | {SEXUAL: max(result["category_scores"][SEXUAL], score)}
+    categories = result["categories"] | {SEXUAL: result["categories"][SEXUAL] or score >= UNSAFE}
+    applied = result["category_applied_input_types"]
+    applied = applied | {SEXUAL: [*applied[SEXUAL], "image"]}
+    told = {"flagged": any(categories.values()), "categories": categories, "category_scores": scores}
+    return result | told | {"category_applied_input_types": applied}
 
 
 def text_in(number: int, said: str | Json) -> str | None:

@@ -1,0 +1,247 @@
+"""The store in SQLite and in PostgreSQL, side by side: creates, reads, and jobs from claim to end.
+
+python benchmarks/bench_store.py --jobs 2000
+
+SQLite with one process is the yardstick of its own run: rates on one machine say nothing of another, ratios do. The
+last rows have a database behind a relay that delays each direction by a millisecond, as another building would. A
+server is made for the purpose, with its own defaults but for a free port; fsync is on.
+"""
+
+# pyright: reportPrivateUsage=false
+
+import argparse
+import asyncio
+import importlib.util
+import multiprocessing as mp
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import uuid_utils
+
+from _common import table
+from mutoscope.model.job import Generation, Job, Operation, State
+from mutoscope.store import make_store
+from mutoscope.store.sql.store import SqlStore
+
+ROOT = Path(__file__).parent.parent
+OWNERS = 10
+CALLERS = 64
+STRIDE = 16  # jobs that are claimed at once
+DURABLE = {"fsync": "on", "full_page_writes": "on", "autovacuum": "on", "shared_buffers": "128MB"}
+PARTS = ("creates", "reads", "claims")
+
+
+class Place(NamedTuple):
+    """A store as it is measured."""
+
+    name: str
+    url: str  # empty: SQLite
+    processes: int = 1
+
+
+class Result(NamedTuple):
+    rate: float  # a second, all processes together
+    cpu: float  # microseconds of the clients' for each
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    _ = parser.add_argument("--jobs", type=int, default=2000, help="for each measurement")
+    _ = parser.add_argument("--processes", type=int, nargs="*", default=[1, 2, 4], help="at PostgreSQL")
+    _ = parser.add_argument("--rounds", type=int, default=1)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        server = postgres()
+        try:
+            measure(server, Path(folder), asked.jobs, asked.processes, asked.rounds)
+        finally:
+            server.remove()
+
+
+def measure(server: Any, folder: Path, jobs: int, processes: Sequence[int], rounds: int) -> None:
+    head = ("store", "processes", *(f"{part}/s" for part in PARTS), *(f"{part} ×" for part in PARTS), "CPU µs of each")
+    for number in range(rounds):
+        rows: list[tuple[object, ...]] = []
+        first: list[Result] = []
+        relay, port = delayed(server.port)
+        far = server.url("{}").replace(f":{server.port}/", f":{port}/")
+        places = [Place("SQLite", "")]
+        places += [Place("PostgreSQL", server.url("{}"), count) for count in processes]
+        places += [Place("PostgreSQL, 1 ms away", far, processes[-1] if processes else 1)]
+        for place in places:
+            url = place.url.format(fresh(server)) if place.url else ""
+            found = run(place._replace(url=url), folder / f"{number}-{len(rows)}.db", jobs)
+            first = first or found
+            ratios = [one.rate / other.rate for one, other in zip(found, first, strict=True)]
+            cpu = " · ".join(f"{each.cpu:.0f}" for each in found)
+            rows.append((place.name, place.processes, *(round(each.rate) for each in found), *ratios, cpu))
+        relay.terminate()
+        table(f"Round {number + 1}: {jobs} jobs of {OWNERS} owners", head, *rows)
+    one, many = asyncio.run(statements(make_store(server.url(fresh(server)), folder)))
+    table("Statements sent to PostgreSQL for each job", ("", "create", "claim", "settle"), one, many)
+
+
+# The database
+
+
+def postgres() -> Any:
+    """The server that the tests have, with a disk that is waited for."""
+    spec = importlib.util.spec_from_file_location("postgres_server", ROOT / "tests" / "postgres_server.py")
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError("tests/postgres_server.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found = module.programs()
+    if found is None:
+        raise SystemExit("PostgreSQL is not installed: apt-get install postgresql")
+    return module.Server(found, **DURABLE)
+
+
+def fresh(server: Any) -> str:
+    return str(server.fresh().rpartition("/")[2])
+
+
+def delayed(port: int) -> tuple[SpawnProcess, int]:
+    """A relay to a port of this machine, in a process of its own."""
+    ours, theirs = mp.get_context("spawn").Pipe()
+    process = mp.get_context("spawn").Process(target=relay, args=(port, theirs), daemon=True)
+    process.start()
+    return process, int(ours.recv())
+
+
+def relay(port: int, told: Any) -> None:
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        loop = asyncio.get_running_loop()
+        while data := await reader.read(65536):
+            _ = loop.call_later(0.001, writer.write, data)
+        _ = loop.call_later(0.002, writer.close)
+
+    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        back, forth = await asyncio.open_connection("127.0.0.1", port)
+        _ = await asyncio.gather(carry(reader, forth), carry(back, writer), return_exceptions=True)
+
+    async def live() -> None:
+        server = await asyncio.start_server(connect, "127.0.0.1", 0)
+        told.send(server.sockets[0].getsockname()[1])
+        await server.serve_forever()
+
+    asyncio.run(live())
+
+
+# Measuring
+
+
+def run(place: Place, file: Path, jobs: int) -> list[Result]:
+    """The processes do each part together; its time is that of the slowest."""
+    context = mp.get_context("spawn")
+    gate, results = context.Barrier(place.processes), context.Queue()
+    share = jobs // place.processes
+    workers = [
+        context.Process(target=work, args=(place.url, file, share, number, gate, results))
+        for number in range(place.processes)
+    ]
+    for worker in workers:
+        worker.start()
+    told = [results.get(timeout=600) for _ in workers]
+    for worker in workers:
+        worker.join()
+    found: list[Result] = []
+    for part in range(len(PARTS)):
+        done = sum(each[part][0] for each in told)
+        wall, cpu = max(each[part][1] for each in told), sum(each[part][2] for each in told)
+        found.append(Result(done / wall, cpu / done * 1e6))
+    return found
+
+
+def work(url: str, file: Path, jobs: int, number: int, gate: Any, results: Any) -> None:
+    asyncio.run(do(url, file, jobs, f"w{number}", gate, results))
+
+
+async def do(url: str, file: Path, jobs: int, name: str, gate: Any, results: Any) -> None:
+    store = make_store(url, file)
+    await store.open()
+    ids: list[str] = []
+
+    async def create(count: int) -> int:
+        ids.extend([(await store.add(make_job(f"owner{n % OWNERS}"))).id for n in range(count)])
+        return count
+
+    async def read(count: int) -> int:
+        for n in range(count):
+            _ = await store.get(ids[n * 7 % len(ids)])
+            store._hot.clear()
+        return count
+
+    async def claim(_: int) -> int:
+        done = 0
+        while taken := await store.claim(engine="script", worker=name, lease_seconds=60, limit=STRIDE, now=time.time()):
+            now = time.time()
+            ends = (store.settle(job.id, name, state=State.SUCCEEDED, cost=1.0, now=now) for job in taken)
+            done += sum(each is not None for each in await asyncio.gather(*ends))
+        return done
+
+    measured: list[tuple[int, float, float]] = []
+    for part, callers in ((create, CALLERS), (read, CALLERS), (claim, 1)):
+        await asyncio.to_thread(gate.wait)
+        began, used = time.perf_counter(), time.process_time()
+        done = sum(await asyncio.gather(*(part(jobs // callers) for _ in range(callers))))
+        measured.append((done, time.perf_counter() - began, time.process_time() - used))
+        await asyncio.to_thread(gate.wait)
+    await store.close()
+    results.put(measured)
+
+
+async def statements(store: SqlStore) -> tuple[tuple[object, ...], tuple[object, ...]]:
+    """For one alone and for 64 together, those that begin and end the transaction too."""
+    await store.open()
+    rows: list[tuple[object, ...]] = []
+    for count in (1, 64):
+        sent: list[float] = []
+
+        async def noted(part: Callable[[], Any], count: int = count, sent: list[float] = sent) -> Any:
+            before = store.statements
+            found = await part()
+            sent.append((store.statements - before) / count)
+            return found
+
+        async def create(count: int = count) -> None:
+            _ = await asyncio.gather(*(store.add(make_job("alice")) for _ in range(count)))
+
+        async def claim(count: int = count) -> list[Job]:
+            return await store.claim(engine="script", worker="w", lease_seconds=60, limit=count, now=time.time())
+
+        await noted(create)
+        taken: list[Job] = await noted(claim)
+
+        async def settle(taken: list[Job] = taken) -> None:
+            ends = (store.settle(job.id, "w", state=State.SUCCEEDED, cost=1.0, now=time.time()) for job in taken)
+            _ = await asyncio.gather(*ends)
+
+        await noted(settle)
+        rows.append(("alone" if count == 1 else f"{count} together", *sent))
+    await store.close()
+    return rows[0], rows[1]
+
+
+def make_job(owner: str) -> Job:
+    now = time.time()
+    generation = Generation(operation=Operation.TEXT_TO_IMAGE, model="gen4_image", prompt="a lighthouse")
+    return Job(
+        id=str(uuid_utils.uuid7()),
+        wire="runway",
+        route="text_to_image",
+        owner=owner,
+        generation=generation,
+        body=b'{"prompt": "a lighthouse"}',
+        engine="script",
+        created=now,
+        updated=now,
+    )
+
+
+if __name__ == "__main__":
+    main()

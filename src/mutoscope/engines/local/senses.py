@@ -1,0 +1,107 @@
+"""What the trained models tell an engine of its inputs and of what it made, each where its model is here."""
+
+import base64
+import contextlib
+import struct
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+from mutoscope.engines.local.pool import Pool
+from mutoscope.engines.local.rows import BY_NAME
+from mutoscope.model.job import Json
+from mutoscope.model.problem import Kind, Problem
+
+HEARING, SAFETY, LETTERING, PEOPLE, VECTORS = "whisper_tiny_en", "open_nsfw", "ppocr4", "selfie", "wordllama"
+LEAST_PERSON = 0.02  # of the picture, for a person to be what is cut out
+ENGLISH = frozenset({"en", "eng", "english", "en-us", "en-gb", "en_us", "en_uk"})
+
+
+class Senses:
+    """The pool by what it can tell."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+
+    def has(self, name: str) -> bool:
+        return not self.pool.lacks(name)
+
+    async def hear(self, sound: Path, *, prompt: str | None, temperature: Any) -> Json:
+        """Its text, length, segments and words. Raises Problem."""
+        asked = {"prompt": prompt, "temperature": float(temperature) if temperature is not None else None}
+        return await self.pool.ask(HEARING, asked, sound)
+
+    async def lines(self, picture: Path) -> list[Json]:
+        """The text in a picture, line by line: `text`, `confidence`, `box`. Raises Problem."""
+        return (await self.pool.ask(LETTERING, {}, picture))["lines"]
+
+    async def person(self, picture: Path, out: Path) -> bool:
+        """Whether there is a person in it; then `out` is where, as a small picture in grey. Raises Problem."""
+        found = await self.pool.ask(PEOPLE, {}, picture)
+        if found["share"] < LEAST_PERSON:
+            return False
+        out.write_bytes(base64.b64decode(found["mask"]))
+        return True
+
+    async def score(self, picture: Path) -> float:
+        """How likely it is not safe for work. Raises Problem."""
+        return (await self.pool.ask(SAFETY, {}, picture))["score"]
+
+    # -- for threads that may wait; Raises Problem -----------------------------------------
+
+    def meanings(self, texts: list[str]) -> list[list[float]]:
+        """A vector of 256 numbers for each text, not of any particular length."""
+        found = self.pool.ask_from_thread(VECTORS, {"texts": texts})["vectors"]
+        numbers = struct.unpack(f"<{256 * len(texts)}f", base64.b64decode(found))
+        return [list(numbers[start : start + 256]) for start in range(0, len(numbers), 256)]
+
+    def facts(self, source: str) -> str:
+        """What can be said of the picture in a data URI: colours and composition by rule, text and people by models."""
+        try:
+            with written(source) as path:
+                return "a link, at which nobody looked." if path is None else self._facts(path)
+        except Problem as problem:
+            return problem.message
+
+    def _facts(self, picture: Path) -> str:
+        seen = self.pool.ask_from_thread(LETTERING, {"describe": True}, picture)
+        lines = ", ".join(f'"{each["text"]}"' for each in seen["lines"])
+        told = [seen["described"], f"Text read in it by {LETTERING}: {lines or 'none'}."]
+        if self.has(PEOPLE):
+            found = self.pool.ask_from_thread(PEOPLE, {}, picture)
+            box = ", ".join(f"{each:.2f}" for each in found["box"])
+            person = f"at {box} (left, top, right, bottom, of 1)" if found["share"] >= LEAST_PERSON else "none"
+            told.append(f"A person found in it by {PEOPLE}: {person}.")
+        return " ".join(told)
+
+    def scores(self, sources: list[str]) -> list[float | None]:
+        """Of each picture in a data URI how likely it is not safe for work; None of a link."""
+        found: list[float | None] = []
+        for source in sources:
+            with written(source) as path:
+                found.append(None if path is None else self.pool.ask_from_thread(SAFETY, {}, path)["score"])
+        return found
+
+
+@contextlib.contextmanager
+def written(source: str) -> Generator[Path | None]:
+    """The bytes of a data URI as a file; None of anything else. Raises Problem."""
+    head, comma, data = source.partition(",")
+    if not (source.startswith("data:") and comma):
+        yield None
+        return
+    try:
+        content = base64.b64decode(data, validate=True) if head.endswith(";base64") else data.encode()
+    except ValueError as error:
+        raise Problem(Kind.BAD_MEDIA, "The picture's data URI is not valid base64.") from error
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        yield Path(file.name)
+
+
+def made_by(name: str) -> str:
+    """For a job's notes."""
+    archive = BY_NAME[name].archive
+    return f"{name} ({archive.package} {archive.version}), a trained model"

@@ -1,0 +1,189 @@
+"""Trained models behind the vendors' wires: what is heard, read, cut out and judged; and what each refuses."""
+
+import base64
+import io
+import shutil
+import subprocess
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import openai
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+import trained
+
+Start = Callable[..., AbstractAsyncContextManager[Any]]
+SPOKEN = "The lighthouse stands on the coast. Ships pass it in the night."
+
+
+def lettering(*lines: str) -> bytes:
+    image = Image.new("RGB", (480, 60 + 70 * len(lines)), (245, 240, 220))
+    draw = ImageDraw.Draw(image)
+    for number, line in enumerate(lines):
+        draw.text((30, 30 + 70 * number), line, fill=(30, 30, 60), font=ImageFont.load_default(40))
+    return png(image)
+
+
+def png(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def as_data(content: bytes, media_type: str = "image/png") -> str:
+    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
+
+
+@pytest.fixture(scope="session")
+def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if shutil.which("espeak-ng") is None:
+        pytest.skip("espeak-ng, which speaks what is listened to, is not installed: apt install espeak-ng")
+    path = tmp_path_factory.mktemp("speech") / "speech.wav"
+    subprocess.run(["espeak-ng", "-v", "en-us", "-s", "140", "-w", str(path), SPOKEN], check=True)
+    return path
+
+
+def sdk(running: Any) -> openai.AsyncOpenAI:
+    client = httpx.AsyncClient(transport=running.client._transport, base_url="http://gateway.test/v1")
+    return openai.AsyncOpenAI(api_key="any", base_url="http://gateway.test/v1", http_client=client, max_retries=0)
+
+
+def errors(said: str, heard: str) -> int:
+    """Words that must be changed, left out or added."""
+    one, other = (["".join(c for c in w if c.isalpha()) for w in text.lower().split()] for text in (said, heard))
+    row = list(range(len(other) + 1))
+    for number, word in enumerate(one, 1):
+        row, before = [number], row
+        for place, heard_word in enumerate(other):
+            row.append(min(row[-1] + 1, before[place + 1] + 1, before[place] + (word != heard_word)))
+    return row[-1]
+
+
+async def test_speech_is_written_down_in_every_format_with_times(start: Start, speech: Path):
+    shelf = trained.shelf("whisper_tiny_en")
+    async with start(weights={"folder": str(shelf.folder)}) as running:
+        ask = sdk(running).audio.transcriptions.create
+
+        async def heard(**more: Any) -> Any:
+            return await ask(file=speech, model="whisper-1", **more)
+
+        told = await heard(response_format="verbose_json", timestamp_granularities=["word", "segment"])
+        assert errors(SPOKEN, told.text) <= len(SPOKEN.split()) // 3, told.text
+        assert len(told.words) >= 8 and all(each.start <= each.end for each in told.words)
+        assert [each.start for each in told.words] == sorted(each.start for each in told.words)
+        assert told.segments and told.segments[-1].end <= told.duration + 1
+        srt, vtt = await heard(response_format="srt"), await heard(response_format="vtt")
+        assert srt.startswith("1\n00:00:0") and " --> " in srt and vtt.startswith("WEBVTT\n\n00:00:0")
+        assert (await heard(response_format="text")).strip() == told.text.strip() == (await heard()).text.strip()
+        words = await heard(response_format="verbose_json", timestamp_granularities=["word"])
+        assert words.words and not words.segments
+        with pytest.raises(openai.BadRequestError, match="English only"):
+            await heard(language="ja")
+        assert (await heard(language="en")).text
+        form = {"files": {"file": ("a.wav", speech.read_bytes())}, "data": {"model": "whisper-1"}}
+        assert (await running.client.post("/v1/audio/translations", **form)).status_code == 400
+        for content in (b"", b"no sound at all", speech.read_bytes()[:60]):
+            with pytest.raises(openai.APIStatusError) as refused:
+                await ask(file=("a.wav", content), model="whisper-1")
+            assert refused.value.status_code < 500
+
+
+async def test_embeddings_tell_meanings_apart_and_are_as_long_as_was_asked_for(start: Start):
+    shelf = trained.shelf("wordllama")
+    async with start(weights={"folder": str(shelf.folder)}) as running:
+        ask = sdk(running).embeddings.create
+        texts = [text for triple in TRIPLES for text in triple]
+        found = await ask(model="text-embedding-3-small", input=texts, dimensions=256, encoding_format="float")
+        vectors = np.array([each.embedding for each in found.data]).reshape(len(TRIPLES), 3, 256)
+        assert np.allclose(np.linalg.norm(vectors, axis=2), 1, atol=1e-5)
+        near, far = (vectors[:, 0] * vectors[:, 1]).sum(1), (vectors[:, 0] * vectors[:, 2]).sum(1)
+        assert (near > far).mean() >= 0.9, [TRIPLES[at] for at in np.flatnonzero(near <= far)]
+        packed = (await ask(model="text-embedding-3-small", input=texts[:2])).data  # base64, as the SDK asks by itself
+        assert [len(each.embedding) for each in packed] == [1536, 1536]
+        assert np.allclose(np.array(packed[0].embedding)[:256], vectors[0, 0], atol=1e-5)
+        short = (await ask(model="text-embedding-3-small", input=texts[0], dimensions=64)).data[0].embedding
+        cut = vectors[0, 0, :64] / np.linalg.norm(vectors[0, 0, :64])
+        assert np.allclose(short, cut, atol=1e-5)
+        odd = (await ask(model="text-embedding-3-small", input=["😀 " * 5000, "\u0000", " "], dimensions=64)).data
+        assert all(abs(np.linalg.norm(each.embedding) - 1) < 1e-4 for each in odd)
+
+
+TRIPLES = (
+    ("a lighthouse on a rocky coast", "a beacon that guides ships at night", "the tax law of 1986"),
+    ("how to bake bread at home", "a recipe for a sourdough loaf", "the engine of a motorcycle"),
+    ("the cat sleeps on the sofa", "a kitten naps on a couch", "quarterly revenue rose"),
+    ("the doctor examined the patient", "a physician treated a sick man", "the violin was tuned"),
+    ("stock prices fell sharply", "shares dropped on the market", "a bowl of soup"),
+    ("children play football in the park", "kids kick a ball on the grass", "an encrypted password"),
+    ("a snowy mountain peak", "the summit covered with ice", "a lawyer in a courtroom"),
+    ("he repaired the broken car", "the mechanic fixed the vehicle", "poetry of the middle ages"),
+    ("the train arrives at noon", "the railway service comes at twelve", "a chocolate cake"),
+    ("she plays the piano", "a musician performs on a keyboard", "the drought killed the crops"),
+    ("install the software update", "upgrade the program on the computer", "a horse in a meadow"),
+    ("the river flooded the village", "water rose over the town's streets", "a wedding dress"),
+    ("a red sports car", "a fast crimson automobile", "a glass of milk"),
+    ("the president gave a speech", "the head of state addressed the nation", "a garden snail"),
+    ("planets orbit the sun", "worlds move around a star", "a leather shoe"),
+    ("the movie was boring", "a dull film", "the bridge is made of steel"),
+    ("rain is expected tomorrow", "the forecast says wet weather", "the bank approved the loan"),
+    ("a soldier in the war", "troops fight in battle", "a vegetarian restaurant"),
+    ("learning to speak French", "a language course for beginners", "a washing machine"),
+    ("the bird builds a nest", "a sparrow gathers twigs for eggs", "a software licence"),
+    ("an old castle on a hill", "a medieval fortress", "a vaccine against the flu"),
+    ("he lost his wallet", "his purse with money is gone", "a field of sunflowers"),
+    ("the baby is crying", "an infant weeps", "an oil refinery"),
+    ("the sea is calm today", "the ocean has no waves", "the parliament voted"),
+    ("a broken heart after love", "grief when a romance ends", "a pair of pliers"),
+    ("the chef cooks pasta", "a cook prepares noodles", "a telescope lens"),
+    ("fire destroyed the house", "the home burned down", "a chess opening"),
+    ("the student passed the exam", "a pupil succeeded in the test", "a cargo ship's anchor"),
+    ("wolves hunt in packs", "predators chase prey as a group", "a ballpoint pen"),
+    ("a cup of hot coffee", "a mug of espresso", "a passport at the border"),
+)
+
+
+async def test_text_in_a_picture_is_read_for_a_chat_and_a_description(start: Start):
+    shelf = trained.shelf("ppocr4", "selfie")
+    picture = lettering("OPEN DAILY", "9 to 17")
+    async with start(weights={"folder": str(shelf.folder)}) as running:
+        chat = sdk(running).chat.completions.create
+
+        async def seen(url: str) -> str:
+            parts = [{"type": "text", "text": "What is this?"}, {"type": "image_url", "image_url": {"url": url}}]
+            answer = await chat(model="gpt-4o", messages=[{"role": "user", "content": parts}])  # pyright: ignore[reportArgumentType, reportCallIssue]
+            return answer.choices[0].message.content or ""
+
+        said = await seen(as_data(picture))
+        assert "no model wrote it" in said and "Facts of picture 1:" in said
+        assert (
+            '"OPENDAILY"' in said.replace("OPEN DAILY", "OPENDAILY") and "A person found in it by selfie: none." in said
+        )
+        assert "Statistics of colour and composition" in said
+        assert "at which nobody looked" not in said
+        assert "The picture cannot be read" in await seen(as_data(b"no picture"))
+        assert "not valid base64" in await seen("data:image/png;base64,???")
+        assert "Facts" not in await seen("https://example.com/a.png")
+        file = {"image_file": ("a.png", picture, "image/png")}
+        told = (await running.client.post("/describe", files=file)).json()["descriptions"][0]["text"]
+        assert '"OPENDAILY"' in told.replace("OPEN DAILY", "OPENDAILY") and '"9 to 17"' in told
+
+
+async def test_pictures_are_judged_where_a_model_is_here_for_it(start: Start):
+    shelf = trained.shelf("open_nsfw")
+    picture = lettering("A plain page")
+    part = {"type": "image_url", "image_url": {"url": as_data(picture)}}
+    async with start(weights={"folder": str(shelf.folder)}, studio={"refuse_nsfw": 0.0}) as running:
+        ask = sdk(running).moderations.create
+        found = (await ask(model="omni-moderation-latest", input=[{"type": "text", "text": "hello"}, part])).results[0]  # pyright: ignore[reportArgumentType]
+        assert not found.flagged and 0 <= found.category_scores.sexual < 0.5
+        assert found.category_applied_input_types.sexual == ["text", "image"]
+        damaged = {"type": "image_url", "image_url": {"url": as_data(b"no picture")}}
+        with pytest.raises(openai.BadRequestError, match="cannot be read"):
+            await ask(model="omni-moderation-latest", input=[damaged])  # pyright: ignore[reportArgumentType]
+        with pytest.raises(openai.BadRequestError, match="judged not safe for work"):  # from a score of 0 on: rehearsed
+            await sdk(running).images.edit(model="dall-e-2", image=("a.png", picture), prompt="warmer", size="256x256")
