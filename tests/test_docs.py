@@ -38,7 +38,15 @@ FILE = re.compile(
     r"(?:[\w.-]+/)*[\w-]+(?:\.[\w-]+)*\.(?:py|md|toml|sql|txt|jpg)|(?:docs|src|tests|benchmarks)/[\w/.-]*"
 )
 COMMAND = re.compile(r"(?:^|\s)(?:\.venv/bin/)?mutoscope((?: .*)?)$")
-MADE_LATER = {"mutoscope.toml", "acme.py", "test_acme.py", "echo.py", "lake.png", "tests/api_resources"}
+MADE_LATER = {
+    "mutoscope.toml",
+    "cassette.toml",
+    "acme.py",
+    "test_acme.py",
+    "echo.py",
+    "lake.png",
+    "tests/api_resources",
+}
 """Files that the pages tell the reader to make, or that lie in somebody else's repository."""
 
 
