@@ -9,6 +9,7 @@ AUDIT := .venv/audit
 SITE := .venv/site
 
 GPU := .venv/gpu/bin/python
+GPU_READY := .venv/gpu/.ready
 
 .PHONY: help setup demo serve test check gpu-test ray-test bench pairs chaos docs site lock licences audit clean
 
@@ -78,20 +79,21 @@ check: $(READY)  ## format, lint and types
 test: check $(SDK) $(CLIENTS) $(WEIGHTS)  ## every check and every test, without GPU and without the internet
 	@echo "[test] pytest"; $(BIN)/python -m pytest -n 2
 
-gpu-test: $(GPU)  ## open weights on the processor: torch and diffusers in an environment of their own, 1.4 GB
+gpu-test: $(GPU_READY)  ## open weights on the processor: torch and diffusers in an environment of their own, 1.4 GB
 	@GPU_PYTHON=$(GPU) $(BIN)/python -m pytest -q tests/gpu -k "not ray"
 
-ray-test: $(GPU)  ## the same as actors of a Ray cluster on this machine; another 0.3 GB, and minutes
+ray-test: $(GPU_READY)  ## the same as actors of a Ray cluster on this machine; another 0.3 GB, and minutes
 	@$(GPU) -c 'import ray' 2>/dev/null || VIRTUAL_ENV=.venv/gpu $(BIN)/uv pip install -q --no-deps --require-hashes -r lock/ray.txt
 	@GPU_PYTHON=$(GPU) $(BIN)/python -m pytest -q tests/gpu -k ray
 
-$(GPU): lock/gpu.txt | $(READY)
+$(GPU_READY): lock/gpu.txt | $(READY)
 	@echo "[gpu-test] creating .venv/gpu and installing lock/gpu.txt"
 	@rm -rf .venv/gpu && $(BIN)/python -m venv .venv/gpu
 	@$(GPU) -m pip install -q --disable-pip-version-check --require-hashes -r lock/gpu.txt || { rm -rf .venv/gpu; \
 		echo "[gpu-test] this needs torch's wheel for processors, which the usual registry lacks: let pip find PyTorch's own"; \
 		echo "[gpu-test] CPU index (PIP_EXTRA_INDEX_URL). The lock is for CPython 3.11 on x86-64 Linux; elsewhere, set up"; \
 		echo "[gpu-test] an environment as docs/02-running.md says, and run the tests with GPU_PYTHON set to it."; exit 1; }
+	@touch $(GPU_READY)
 
 bench: $(READY)  ## the figures that the README states, side by side
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

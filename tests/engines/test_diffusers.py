@@ -433,7 +433,7 @@ def test_the_doctor_says_whether_each_engine_can_run(tmp_path: Path) -> None:
         "nowhere": told | {"model": str(tmp_path), "python": str(tmp_path / "no-python")},
         "odd": told | {"model": str(tmp_path), "pipeline": "foo"},
     }
-    found = {each.what: each for each in doctor.weights(msgspec.convert({"engines": engines}, Settings))}
+    found = {each.what: each for each in doctor.diffusion_engines(msgspec.convert({"engines": engines}, Settings))}
     assert found["engine fit"].found == "sdxl by torch 2.13, diffusers 0.42, transformers 5.24"
     broken = {name: each.found for name, each in found.items() if each.verdict is Verdict.BROKEN}
     assert broken.keys() == {"engine empty", "engine bare", "engine nowhere", "engine odd"}

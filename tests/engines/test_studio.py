@@ -245,7 +245,7 @@ async def test_speech_says_whose_voice_it_is_not(studio: Studio, tmp_path: Path)
     maya = {"type": "runway-preset", "presetId": "Maya"}
     run = Bench(tmp_path, **SPOKEN, extra={"voice": maya, "languageCode": "de", "speed": 0.7})
     [made] = await studio.generate(run)
-    assert run.notes == ["studio: spoken by espeak-ng in language 'de', not by Maya"]
+    assert run.notes == ["studio: spoken by espeak-ng in language 'de', timbre f4, not by Maya"]
     assert made.media_type == "audio/mpeg"
     with av.open(made.asset) as file:
         assert file.duration is not None

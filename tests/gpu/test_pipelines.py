@@ -190,6 +190,21 @@ async def test_one_set_of_weights_makes_clips_of_words_and_of_a_picture(
     assert words != shown and gpu.seats[0].child is child
 
 
+async def test_a_clip_comes_with_its_sound_unless_it_is_to_be_silent(
+    engine: Callable[..., Diffusers], tmp_path: Path
+) -> None:
+    gpu = engine("ltx2")
+    first, last = picture(tmp_path, 90, Role.FIRST_FRAME), picture(tmp_path, 255, Role.LAST_FRAME)
+    loud = await made(gpu, Bench(tmp_path, T2V, seconds=0.375, fps=24))
+    with av.open(str(loud)) as container:
+        assert [each.type for each in container.streams] == ["video", "audio"]
+    silent = await made(gpu, Bench(tmp_path, T2V, seconds=0.375, fps=24, extra={"steps": 3, "audio": False}))
+    with av.open(str(silent)) as container:
+        assert [each.type for each in container.streams] == ["video"]
+    clips = [await digest(gpu, tmp_path, I2V, *given, seconds=0.375) for given in ((first,), (first, last), (last,))]
+    assert len(set(clips)) == 3, "both ends count, each alone too"
+
+
 async def test_a_pipeline_without_a_callback_tells_its_steps_and_obeys_its_guider(
     engine: Callable[..., Diffusers], tmp_path: Path
 ) -> None:

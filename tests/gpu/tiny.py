@@ -368,7 +368,114 @@ def hunyuan(_: Path) -> Any:
     )
 
 
-BUILDERS = {each.__name__: each for each in (sdxl, flux, z_image, wan_i2v, wan_5b, qwen_image, hunyuan)}
+def ltx2(_: Path) -> Any:
+    """A decoder that leaves time and size as they are: the numbers of frames are those of the rule all the same."""
+    words, count = t5_words(64)
+    config = {
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+    }
+    marks = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 1}
+    text = transformers.Gemma3ForConditionalGeneration(
+        transformers.Gemma3Config(
+            text_config={**config, **marks, "vocab_size": count, "num_key_value_heads": 2, "head_dim": 8},
+            vision_config={**config, "num_hidden_layers": 1, "image_size": 32, "patch_size": 16},
+            mm_tokens_per_image=4,
+            image_token_index=2,
+            boi_token_index=2,
+            eoi_token_index=2,
+        )
+    ).eval()
+    transformer = diffusers.LTX2VideoTransformer3DModel(
+        in_channels=4,
+        out_channels=4,
+        patch_size=1,
+        patch_size_t=1,
+        num_attention_heads=2,
+        attention_head_dim=8,
+        cross_attention_dim=16,
+        audio_in_channels=4,
+        audio_out_channels=4,
+        audio_num_attention_heads=2,
+        audio_attention_head_dim=4,
+        audio_cross_attention_dim=8,
+        num_layers=1,
+        caption_channels=16,
+        rope_type="split",
+    )
+    each = {"num_attention_heads": 2, "attention_head_dim": 8, "num_layers": 1, "num_learnable_registers": None}
+    connectors = diffusers.pipelines.ltx2.LTX2TextConnectors(
+        caption_channels=16,
+        text_proj_in_factor=3,
+        connector_rope_base_seq_len=32,
+        rope_theta=10000.0,
+        rope_double_precision=False,
+        causal_temporal_positioning=False,
+        rope_type="split",
+        **{f"{kind}_connector_{name}": value for kind in ("video", "audio") for name, value in each.items()},
+    )
+    vae = diffusers.AutoencoderKLLTX2Video(
+        latent_channels=4,
+        block_out_channels=(8,),
+        decoder_block_out_channels=(8,),
+        layers_per_block=(1,),
+        decoder_layers_per_block=(1, 1),
+        spatio_temporal_scaling=(True,),
+        decoder_spatio_temporal_scaling=(True,),
+        decoder_inject_noise=(False, False),
+        downsample_type=("spatial",),
+        upsample_residual=(False,),
+        upsample_factor=(1,),
+        timestep_conditioning=False,
+        patch_size=1,
+        patch_size_t=1,
+        encoder_causal=True,
+        decoder_causal=False,
+    )
+    audio_vae = diffusers.AutoencoderKLLTX2Audio(
+        base_channels=4,
+        output_channels=2,
+        ch_mult=(1,),
+        num_res_blocks=1,
+        attn_resolutions=None,
+        in_channels=2,
+        resolution=32,
+        latent_channels=2,
+        norm_type="pixel",
+        causality_axis="height",
+        dropout=0.0,
+        mid_block_add_attention=False,
+        sample_rate=16000,
+        mel_hop_length=160,
+        is_causal=True,
+        mel_bins=8,
+    )
+    vocoder = diffusers.pipelines.ltx2.LTX2Vocoder(
+        in_channels=16,
+        hidden_channels=32,
+        out_channels=2,
+        upsample_kernel_sizes=[4, 4],
+        upsample_factors=[2, 2],
+        resnet_kernel_sizes=[3],
+        resnet_dilations=[[1, 3, 5]],
+        leaky_relu_negative_slope=0.1,
+        output_sampling_rate=16000,
+    )
+    return diffusers.LTX2Pipeline(
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(),
+        vae=vae,
+        audio_vae=audio_vae,
+        text_encoder=text,
+        tokenizer=words,
+        connectors=connectors,
+        transformer=transformer,
+        vocoder=vocoder,
+    )
+
+
+BUILDERS = {each.__name__: each for each in (sdxl, flux, z_image, wan_i2v, wan_5b, qwen_image, hunyuan, ltx2)}
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from store_samples import OUTPUT, T0, make_job, pending_deliveries, postgres_sto
 from test_sqlite import use_everything
 
 from mutoscope.model.job import Job, State
-from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.problem import Kind, Problem, Unavailable
 from mutoscope.store import NewerDatabase, News, SpendingHold, SqliteStore
 from mutoscope.store import postgres as dialect
 from mutoscope.store.postgres import PostgresConnection, PostgresStore, check_database, translate, translated
@@ -291,6 +291,9 @@ async def test_a_database_that_is_away_is_a_problem_and_passes(opened: Callable,
             with pytest.raises(Problem, match=r"cannot be reached|shutting down") as refused:
                 _ = await call
             assert refused.value.kind is Kind.UNAVAILABLE
+        async with asyncio.timeout(10):  # they wait together
+            reads = await asyncio.gather(*(store.get(job.id) for _ in range(200)), return_exceptions=True)
+        assert {type(each) for each in reads} == {Unavailable}
     finally:
         server().start()
     assert await store.get(job.id) == job

@@ -139,7 +139,8 @@ def test_the_first_program_of_the_order_that_is_here_and_speaks_the_language_doe
     """A flite that writes a beep, and nothing else on the path."""
     programs = tmp_path / "bin"
     programs.mkdir()
-    beep = "import struct,sys,wave; w=wave.open(sys.argv[sys.argv.index('-o')+1],'wb'); w.setnchannels(1); w.setsampwidth(2)"
+    beep = "import struct,sys,wave; w=wave.open(sys.argv[sys.argv.index('-o')+1],'wb')"
+    beep += "; w.setnchannels(1); w.setsampwidth(2)"
     beep += "; w.setframerate(16000); w.writeframes(struct.pack('<h',9000)*8000); w.close()"
     flite = programs / "flite"
     flite.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{beep}" "$@"\n')

@@ -161,7 +161,7 @@ async def test_the_published_document_names_the_address_it_was_asked_under(start
     assert there["servers"] == [{"url": "http://other.test:81"}]
     paths = {route.path.replace("…", "") for wire in ALL for route in wire.routes}
     shared = {f"/{wire.name}{path}" for wire in ALL for path in paths}  # where an earlier vendor has the path too
-    assert paths <= set(here["paths"]) <= paths | shared
+    assert paths <= {path for path in here["paths"] if not path.startswith("/admin/")} <= paths | shared
 
 
 async def test_a_public_url_goes_before_the_address_of_the_request(start: Start) -> None:

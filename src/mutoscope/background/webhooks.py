@@ -130,6 +130,7 @@ class Deliverer:
         self.failures: Tally[str] = Tally(RECEIVERS_TOLD, rest="other")  # by host
         self.failing: dict[str, None] = {}  # receivers whose last answer was none, so that others do not wait for them
         self.stopping = False
+        self.told: Callable[[str], None] | None = None  # of each message that was tried, where somebody looks at them
 
     async def run(self) -> None:
         """Send what is due until `stop`."""
@@ -230,6 +231,8 @@ class Deliverer:
         )
         if delivered and self.doubles and (job := await self.store.get(delivery.job)) and self.doubles(job.wire):
             await self.store.replay(delivery.id, self.clock())
+        if self.told:
+            self.told(delivery.id)
         outcome = "delivered" if delivered else "given_up" if next_due is None else "will_retry"
         self.attempts.add((outcome,), time.monotonic() - started)
         found.add(outcome=outcome, status=status or 0)

@@ -27,6 +27,7 @@ app = App(
 VERBS = {
     "serve": "Run the server: the vendors' APIs, the worker and the store in one process.",
     "worker": "Make jobs that servers have filed; takes no requests.",
+    "open": "Print the console's address, with a link that signs in once.",
     "generate": "Make one picture or clip in this process and write it to a file.",
     "jobs": "List, show, cancel and wait for jobs.",
     "webhooks": "List, show and replay webhook messages; print the secret that signs them.",

@@ -32,6 +32,7 @@ from mutoscope.engines.engine import (
     VendorRun,
     outcome_word,
 )
+from mutoscope.engines.transcripts import TALKING_OF, Transcripts
 from mutoscope.files.assets import EXTENSIONS
 from mutoscope.files.egress import ConnectFailed, Lookup, SafeClient, VendorClient, discard
 from mutoscope.files.probe import MediaInfo
@@ -145,6 +146,7 @@ class Relay:
         self.copies: Durations[str] = Durations(JOB_SECONDS)  # by outcome
         self.copied_bytes = 0
         self.tracing: Tracing | None = None  # set where spans are collected
+        self.transcripts: Transcripts | None = None  # set where somebody may look at what was said
         self.deck: Deck | None = None  # set where what the vendor answers is recorded, or was
         self.upstream = 0  # jobs that the account holds; the poller counts them now and then
         self.counted = 0  # how many it was when they were counted
@@ -227,6 +229,7 @@ class Relay:
     # -- making ---------------------------------------------------------------------
 
     async def generate(self, run: VendorRun) -> Outcome:
+        TALKING_OF.set(run.job_id)
         if self.deck is None or not run.recorded:
             return await self._generate(run)
         try:
@@ -634,6 +637,7 @@ class Relay:
         return {places[number]: update for number, update in news.items()}
 
     async def _ask(self, watch: Watch) -> Update | Problem:
+        TALKING_OF.set(watch.job)
         if (made := watch.handle.get(MADE)) is not None:
             return msgspec.convert({"state": State.SUCCEEDED, "upstream_status": ""} | made, Update)
         try:
@@ -651,6 +655,7 @@ class Relay:
         """Have the vendor stop it; False where that cannot be had. Raises Problem when there is no usable answer."""
         if self.back.cancel is None:
             return False
+        TALKING_OF.set(watch.job)
         try:
             turn = self._taped(watch.job, "cancel", watch.handle)
             return await self.converse(self.back.cancel(theirs(watch.handle)), turn=turn)
@@ -730,7 +735,7 @@ class Relay:
         return response
 
     async def _timed(self, request: HttpRequest, turn: Turn | None) -> HttpResponse:
-        began, answer = time.perf_counter(), "canceled"
+        began, answer, response = time.perf_counter(), "canceled", None
         if self.tracing and self.tracing.to_vendors and (trace := self.tracing.header()):
             request = replace(request, headers={**request.headers, HEADER: trace})
         try:
@@ -743,7 +748,10 @@ class Relay:
             self.errors.add(answer)
             raise
         finally:
-            self.requests.add(answer, time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            self.requests.add(answer, seconds)
+            if self.transcripts:
+                self.transcripts.add(self.name, request, response, answer, at=self.clock() - seconds, seconds=seconds)
 
 
 class Landed(NamedTuple):

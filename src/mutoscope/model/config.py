@@ -203,6 +203,9 @@ class Worker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_attempts: int = 5
 
 
+Speaker = Literal["flite", "festival", "piper", "espeak-ng"]
+
+
 class Studio(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     encoder: Literal["auto", "av", "ffmpeg"] = "auto"
     determinism: Literal["machine", "portable"] = "machine"
@@ -210,12 +213,7 @@ class Studio(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     slots: int = 1
     encode_threads: int = 2
     niceness: Annotated[int, Meta(ge=0, le=19)] = 2
-    speakers: tuple[Literal["flite", "festival", "piper", "espeak-ng"], ...] = (
-        "flite",
-        "festival",
-        "piper",
-        "espeak-ng",
-    )
+    speakers: tuple[Speaker, ...] = ("flite", "festival", "piper", "espeak-ng")
     piper_voice: str = ""
     refuse_nsfw: Annotated[float, Meta(ge=0, le=1)] = 1.0
     timeout_seconds: float = 900.0

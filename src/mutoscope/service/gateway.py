@@ -92,6 +92,7 @@ class Gateway:
         self.endings: Tally[tuple[str, ...]] = Tally()  # jobs by state, wire, model and engine
         self.lives: Durations[tuple[str, ...]] = Durations(JOB_SECONDS)  # by state, model and engine
         self.spent: Tally[tuple[str, ...]] = Tally()  # credits by engine and model
+        self.told: Callable[[str], None] | None = None  # of each job that changes, where somebody looks at all of them
         self._watchers: dict[str, set[asyncio.Event]] = {}
         self._lines: dict[str, tuple[float, asyncio.Task[Sequence[str]]]] = {}  # engine → when it was read, who waits
 
@@ -175,6 +176,8 @@ class Gateway:
             self.ended(job)
         elif not submission.waits:
             self.signals.filed(job)
+        if self.told:
+            self.told(id)
         return job
 
     async def continued(self, wire: Wire, submission: Submission, owner: str) -> tuple[Job | None, Submission]:
@@ -432,6 +435,8 @@ class Gateway:
 
     def changed(self, id: str) -> None:
         """Wake whoever waits for this job."""
+        if self.told:
+            self.told(id)
         for event in self._watchers.get(id, ()):
             event.set()
 

@@ -22,8 +22,7 @@ from mutoscope.store import Jobs
 from mutoscope.wirekit import task
 from mutoscope.wirekit.body import read_json
 from mutoscope.wirekit.routes import Create, Route
-from mutoscope.wirekit.wire import Wire
-from mutoscope.wires import ALL
+from mutoscope.wirekit.wire import Wire, built_once
 from mutoscope.wires.luma import api as luma
 from mutoscope.wires.openai import api as openai
 from mutoscope.wires.runway import api as runway
@@ -71,7 +70,8 @@ LUMA_SUITE = "Bearer My Auth Token"
 """How the tests of Luma's SDK sign their requests; nobody else is spared the rules."""
 
 
-def wires(all: tuple[Wire, ...] = ALL) -> tuple[Wire, ...]:
+@built_once
+def wires(all: tuple[Wire, ...]) -> tuple[Wire, ...]:
     """Every wire, as a rehearsal serves it."""
     return tuple(rehearsed(wire) for wire in all)
 

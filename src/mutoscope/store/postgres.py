@@ -547,37 +547,46 @@ class Reader:
 
     def _answer(self, batch: list[Question]) -> None:
         try:
-            if len(batch) > 1:
-                self._answer_together(batch)
+            if self._db is not None and len(batch) > 1:
+                self._answer_together(self._db, batch)
                 return
         except psycopg.Error:
             pass  # one by one they tell whose fault it is
         except Exception as error:
             log.exception("reader broke", exc_info=error)
+        away: BaseException | None = None
         for each in batch:
-            self._answer_one(each)
+            if away is None:
+                away = self._answer_one(each)
+            else:
+                each.error = away  # not each of them waits anew
 
-    def _answer_together(self, batch: list[Question]) -> None:
-        db = self._db = self._db or self._connect()
+    def _answer_together(self, db: Link, batch: list[Question]) -> None:
         with db.pipeline():
             cursors = [query(db, each.sql, each.values) for each in batch]
         for each, cursor in zip(batch, cursors, strict=True):
             each.rows = cursor.fetchall()
 
-    def _answer_one(self, each: Question) -> None:
+    def _answer_one(self, each: Question) -> BaseException | None:
+        """Also on a new connection, where the one that there was is lost. Why there is none, if so."""
         for is_last in (False, True):
             try:
                 db = self._db = self._db or self._connect()
+            except Exception as error:
+                each.error = error
+                return error
+            try:
                 each.rows = query(db, each.sql, each.values).fetchall()
-                return
+                return None
             except Exception as error:  # told to whoever asked
-                lost = is_lost(self._db, error)
-                if lost and self._db is not None:
-                    self._db.close()
+                lost = is_lost(db, error)
+                if lost:
+                    db.close()
                     self._db = None
                 if is_last or not lost:
                     each.error = error
-                    return
+                    return None
+        return None
 
 
 class Idle:

@@ -243,6 +243,19 @@ class Swept(Struct, frozen=True):
     after: str | None  # behind which row the next look begins; None when this was the last
 
 
+class Sieve(Struct, frozen=True, kw_only=True):
+    """Which jobs an operator wants to look at; None lets all of them through."""
+
+    owner: str | None = None
+    model: str | None = None
+    wire: str | None = None
+    engine: str | None = None
+    state: State | None = None
+    since: float | None = None  # made then or later
+    until: float | None = None  # made before then
+    before: str = ""  # an id: those that are older
+
+
 class Forgotten(Struct, frozen=True, kw_only=True):
     """How much of an owner was removed."""
 
@@ -794,7 +807,19 @@ class Retention(Protocol):
         ...
 
 
-class Store(Jobs, Leases, Dispatches, Deliveries, Uploads, Ledger, Exchanges, Keys, Retention, Protocol):
+class Browsing(Protocol):
+    """What an operator looks through."""
+
+    async def browse(self, sieve: Sieve, *, limit: int) -> tuple[Job, ...]:
+        """Jobs of all owners that pass the sieve, the newest first."""
+        ...
+
+    async def doubtful(self, *, limit: int) -> tuple[Dispatch, ...]:
+        """Dispatches whose answers are not known, or were given up as lost: what may have been paid for."""
+        ...
+
+
+class Store(Jobs, Leases, Dispatches, Deliveries, Uploads, Ledger, Exchanges, Keys, Retention, Browsing, Protocol):
     """All of it. Whoever needs a part is typed by that part.
 
     Every change is durable and visible when its call returns, and not visible before.

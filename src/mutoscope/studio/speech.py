@@ -1,8 +1,8 @@
-"""Speech by a program, the first of an order that is installed and speaks the language: espeak-ng, which speaks most and
-sounds robotic, or flite, festival or piper, which sound better and speak less.
+"""Speech by a program, the first of an order that is installed and speaks the language: espeak-ng, which speaks most
+languages and sounds robotic, or flite, festival or piper, which sound better and are taken for English.
 
-The program runs as a process of its own with a list of arguments and the text on its input or in a file, never through a
-shell.
+The program runs as a process of its own with a list of arguments and the text on its input or in a file, never through
+a shell.
 """
 
 import io
@@ -144,9 +144,9 @@ def speak(
     """Speak `text` into `out` (WAV of 16 bits or MP3, by its ending), mono, 22050 samples a second.
 
     `language` is a code such as "en", "de" or "pt-br"; without one it is guessed from the text's letters and its
-    frequent words. `timbre` is one of TIMBRES. `program` is espeak-ng's path where it is not on the search path. `order`
-    names the programs that are to be looked for, the best first, and `voice` is a file that piper speaks with. The
-    same arguments and the same espeak-ng give the same bytes. Raises StudioError with the field "text", "language",
+    frequent words. `timbre` is one of TIMBRES. `program` is espeak-ng's path where it is not on the search path.
+    `order` names the programs that are to be looked for, the best first, and `voice` is a file that piper speaks with.
+    The same arguments and the same espeak-ng give the same bytes. Raises StudioError with the field "text", "language",
     "timbre", "words_per_minute" or "out"; with none where espeak-ng is missing or fails.
     """
     chosen = find_speaker(order, language, text, voice)
@@ -214,7 +214,7 @@ def _spoken(name: str, text: str, timbre: str | None, pace: float, voice: str, f
     arguments = speaker.arguments(said, made, timbre, pace, voice)
     program = Path(shutil.which(speaker.command) or speaker.command)
     try:
-        _call(program, arguments, _plain(text) if speaker.reads_input else "")
+        _call(program, arguments, _plain(text) if speaker.reads_input else "", name)
         with wave.open(str(made)) as sound:
             samples = np.frombuffer(sound.readframes(sound.getnframes()), np.int16)
             samples, rate = samples.reshape(-1, sound.getnchannels())[:, 0], sound.getframerate()
@@ -247,15 +247,15 @@ def _plain(text: str) -> str:
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", " ", text).replace("[[", "[ [")
 
 
-def _call(program: Path, arguments: list[str], text: str) -> bytes:
+def _call(program: Path, arguments: list[str], text: str, name: str = PROGRAM) -> bytes:
     try:
         done = subprocess.run(  # noqa: S603  # a list of arguments that are all ours or checked
             [str(program), *arguments], input=text.encode(), capture_output=True, timeout=TIMEOUT_SECONDS, check=True
         )
     except subprocess.TimeoutExpired as error:
-        raise StudioError(f"{program.name} took more than {TIMEOUT_SECONDS:g} seconds") from error
+        raise StudioError(f"{name} took more than {TIMEOUT_SECONDS:g} seconds") from error
     except (OSError, subprocess.CalledProcessError) as error:
         if isinstance(error, subprocess.CalledProcessError) and error.returncode in (-signal.SIGKILL, -signal.SIGTERM):
-            raise Killed(f"{program.name} ended by signal {-error.returncode}") from error
-        raise StudioError(f"{program.name} failed ({type(error).__name__})") from error
+            raise Killed(f"{name} ended by signal {-error.returncode}") from error
+        raise StudioError(f"{name} failed ({type(error).__name__})") from error
     return done.stdout

@@ -17,7 +17,7 @@ from mutoscope.files.probe import sniff
 from mutoscope.model.config import Rights
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.service.keys import OWN, Keys, Pair, make_key, make_pair, missing_key, rotate
+from mutoscope.service.keys import OWN, Caller, Keys, Pair, make_key, make_pair, missing_key, rotate
 from mutoscope.store import KeyRecord, Store
 from mutoscope.wirekit.queries import read_query
 from mutoscope.wirekit.task import bearer
@@ -62,8 +62,8 @@ class Admin:
         """`models` are asked for the mark of a file."""
         self.keys, self.store, self.clock, self.models = keys, store, clock, models
 
-    async def admit(self, request: HttpRequest) -> str:
-        """The owner of the key that the request shows. Raises Problem, also on an open server: whoever reaches it is
+    async def admit(self, request: HttpRequest) -> Caller:
+        """Whose key the request shows. Raises Problem, also on an open server: whoever reaches it is
         not its administrator for that."""
         secret = bearer(request)
         try:
@@ -76,7 +76,7 @@ class Admin:
             raise Problem(Kind.NOT_FOUND, "There is nothing here: this server takes no keys.")
         if not caller.rights.admin:
             raise Problem(Kind.FORBIDDEN, "This key may not look after keys; it needs the right `admin`.")
-        return caller.owner
+        return caller
 
     async def answer(self, request: HttpRequest) -> HttpResponse:
         """The request of an administrator. Raises Problem."""

@@ -21,7 +21,7 @@ from mutoscope.model.job import Json, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.gateway import Gateway
 from mutoscope.service.routing import route
-from mutoscope.web import openapi
+from mutoscope.web import office, openapi
 from mutoscope.web.head import one_credential
 from mutoscope.web.health import Readiness
 from mutoscope.web.metrics import Gate, Metrics
@@ -95,7 +95,9 @@ class Pages:
 
     @cached_property
     def document(self) -> Json:
-        return openapi.build(self.wires, title=TITLE, version=__version__)
+        document = openapi.build(self.wires, title=TITLE, version=__version__)
+        office.describe(document)
+        return document
 
     async def openapi(self, origin: str) -> Response:
         return as_json(self.document | {"servers": [{"url": origin}]}, headers=ASKED_AGAIN)
@@ -336,7 +338,13 @@ def key_header(wire: Wire, key: str = KEY) -> dict[str, str]:
 
 
 def links() -> "Html":
-    pages = (("/", "Start"), ("/docs", "The APIs"), ("/openapi.json", "OpenAPI"), ("/readyz", "Readiness"))
+    pages = (
+        ("/", "Start"),
+        ("/console/gallery", "Console"),
+        ("/docs", "The APIs"),
+        ("/openapi.json", "OpenAPI"),
+        ("/readyz", "Readiness"),
+    )
     return tag("nav", *spaced(tag("a", text, href=path) for path, text in pages))
 
 

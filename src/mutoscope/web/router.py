@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from mutoscope.model.http import HttpRequest
 from mutoscope.wirekit.routes import Route
-from mutoscope.wirekit.wire import Claim, Wire
+from mutoscope.wirekit.wire import Claim, Wire, built_once
 
 PARAMETER = re.compile(r"\{([^}]+)\}")
 SEVERAL = "…"  # ends the name of a parameter that takes several parts of a path
@@ -49,9 +49,12 @@ class Node:
 
     def step(self, part: str) -> "Node":
         """The node behind a part of a route's path, made where it is not there yet."""
-        match = PARAMETER.fullmatch(part)
+        if (known := self.fixed.get(part)) is not None:
+            return known
+        match = PARAMETER.fullmatch(part) if part.startswith("{") else None
         if match is None:
-            return self.fixed.setdefault(part, Node())
+            made = self.fixed[part] = Node()
+            return made
         if match[1].endswith(SEVERAL):
             self.several = self.several or Node()
             return self.several
@@ -59,20 +62,12 @@ class Node:
         return self.one
 
 
-class Router:
-    """A tree of all paths: a fixed part comes before a parameter, and one part before several."""
+class Tree:
+    """All paths of some wires: a fixed part comes before a parameter, and one part before several."""
 
-    def __init__(
-        self, wires: Iterable[Wire], *, hosts: Mapping[str, str] | None = None, claims: Iterable[Claim] = ()
-    ) -> None:
-        """Earlier wires come first where nothing else decides. `hosts`: a Host header → the name of its wire."""
+    def __init__(self, wires: tuple[Wire, ...]) -> None:
         self.top = Node()
-        self.hosts = {host.lower(): name for host, name in (hosts or {}).items()}
-        self.claims: dict[str, tuple[Claim, ...]] = {}
         self.roots: list[tuple[str, Wire]] = []
-        for claim in claims:
-            self.claims[shape(claim.at)] = (*self.claims.get(shape(claim.at), ()), claim)
-        wires = tuple(wires)
         self.own = {root for wire in wires for root in wire.roots}
         for wire in wires:
             for mount in dict.fromkeys((f"/{wire.name}", *wire.mounts, "")):
@@ -94,13 +89,33 @@ class Router:
         node = self.top
         for part in path.split("/")[1:]:
             node = node.step(part)
-        names = tuple(name.removesuffix(SEVERAL) for name in PARAMETER.findall(path))
-        known = node.methods.get(route.method, ())
-        if any(each.wire is wire and each.route is not route for each in known):
-            raise ValueError(f"{wire.name} has two routes at {route.method} {path}")
-        if not known or all(each.wire is not wire for each in known):
-            target = Target(wire, route, names, f"{wire.name} {route.at}")
-            node.methods[route.method] = (*known, target)
+        names = tuple(name.removesuffix(SEVERAL) for name in PARAMETER.findall(path)) if "{" in path else ()
+        known = node.methods.get(method := route.method, ())
+        for each in known:
+            if each.wire is wire:
+                if each.route is not route:
+                    raise ValueError(f"{wire.name} has two routes at {method} {path}")
+                return
+        node.methods[method] = (*known, Target(wire, route, names, f"{wire.name} {route.at}"))
+
+
+tree = built_once(Tree)
+
+
+class Router:
+    def __init__(
+        self, wires: Iterable[Wire], *, hosts: Mapping[str, str] | None = None, claims: Iterable[Claim] = ()
+    ) -> None:
+        """Earlier wires come first where nothing else decides. `hosts`: a Host header → the name of its wire.
+
+        Raises ValueError where a wire has two routes at one path.
+        """
+        paths = tree(tuple(wires))
+        self.top, self.roots = paths.top, paths.roots
+        self.hosts = {host.lower(): name for host, name in (hosts or {}).items()}
+        self.claims: dict[str, tuple[Claim, ...]] = {}
+        for claim in claims:
+            self.claims[shape(claim.at)] = (*self.claims.get(shape(claim.at), ()), claim)
 
     def find(self, path: str, method: str) -> Found:
         """What a request asks for. HEAD is answered wherever GET is, and a slash at the end changes nothing."""

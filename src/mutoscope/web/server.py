@@ -45,14 +45,19 @@ from mutoscope.service.words import Desk
 from mutoscope.store import Repeat
 from mutoscope.telemetry import tracing
 from mutoscope.telemetry.counters import Durations
-from mutoscope.web import forms, pages, protocol, realtime, stream
-from mutoscope.web.admin import MARKS, Admin
+from mutoscope.web import forms, office, pages, protocol, realtime, stream
+from mutoscope.web.admin import EXCHANGES, KEYS, MARKS, Admin
+from mutoscope.web.console import Console, Received
 from mutoscope.web.cors import Origins, is_preflight
 from mutoscope.web.head import Proxies, check_host, one_credential
+from mutoscope.web.news import News
+from mutoscope.web.office.deliveries import told as message_told
+from mutoscope.web.office.jobs import tile
 from mutoscope.web.polls import ASKED, Poll, Polls
 from mutoscope.web.protocol import WHOLE
 from mutoscope.web.rehearsals import REHEARSAL, Rehearsals
 from mutoscope.web.router import PARAMETER, Found, Router, Target
+from mutoscope.web.sessions import Sessions, cookie_of
 from mutoscope.web.tools import Tools
 from mutoscope.wirekit.body import dotted
 from mutoscope.wirekit.flaws import plain
@@ -121,7 +126,9 @@ MAX_ADMIN = 64 * 1024
 SIZE = re.compile(r"[0-9]{1,18}")
 COUNTED = 1 << 20  # bytes in which commas are counted at once
 MAX_CALLBACK = 64 * 1024
-PLACES = ("files", "uploads", "callbacks", "admin", "metrics", "mcp", "rehearsal")
+OWN_CALLS = (KEYS, EXCHANGES, MARKS)  # which are for keys only: an open server has no administrator
+SIGN_IN_LINKS = "/admin/sign-in-links"
+PLACES = ("files", "uploads", "callbacks", "admin", "metrics", "mcp", "rehearsal", "console")
 """First parts of paths of ours whose requests are counted apart from those of the pages."""
 UPLOAD_PARTS, UPLOAD_TEXT = 32, 64 * 1024  # of the form of an upload
 FORM_STATUSES = {"200": 200, "201": 201}  # by the field success_action_status, as object stores have it
@@ -146,6 +153,7 @@ class Server:
         words: Desk | None = None,
         published: dict[str, str] | None = None,
         senses: Senses | None = None,
+        parts: office.Parts | None = None,
     ) -> None:
         """`rehearsal` lets a request choose its engine and its failure by header. `requests` counts them, by "wire
         METHOD route" and the status' first digit."""
@@ -179,6 +187,29 @@ class Server:
         self.origins = Origins(allowed) if (allowed := gateway.settings.server.allow_origins) else None
         self.proxies = Proxies(trusted) if (trusted := gateway.settings.server.trusted_proxies) else None
         self.pages = pages.build(gateway, wires, rehearsal=rehearsal, status=status)
+        self.wires = wires
+        self.sessions = Sessions(
+            self.keys, gateway.assets.secret, public_url=gateway.settings.server.public_url, clock=gateway.clock
+        )
+        self.desk = office.Desk(
+            gateway=gateway,
+            wires={wire.name: wire for wire in wires},
+            rehearsal=rehearsal,
+            faults=self.faults,
+            parts=parts or office.Parts(),
+            received=Received(gateway.clock),
+            read=self.as_sent,
+            document=lambda: self.pages.document,
+        )
+        self.news = News(
+            gateway.store,
+            gateway.relays,
+            job=partial(tile, self.desk),
+            delivery=partial(message_told, self.desk),
+            ends=lambda: gateway.signals.draining,
+        )
+        gateway.told = self.news.job
+        self.console = Console(self.desk, self.sessions, self.admin)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -260,12 +291,16 @@ class Server:
             headers = {"cache-control": "public, max-age=3600"}
             await respond(json_response(self.key_set, headers=headers), scope, send)
         elif path.startswith(ADMIN):
-            await respond(await self.administer(scope, receive), scope, send)
+            response = await self.administer(scope, receive)
+            if isinstance(response, stream.Sending):
+                await response.send(send)
+            else:
+                await respond(response, scope, send)
         elif path.rstrip("/") == MCP:
             await self.speak_to_agent(scope, receive, send)
         elif path.startswith(REHEARSAL) and self.rehearsals:
             await respond(await self.rehearse(self.rehearsals, scope, receive), scope, send)
-        else:
+        elif not await self.console(scope, receive, send):
             await self.pages(scope, receive, send)
 
     async def live(self, receive: Receive, send: Send) -> None:
@@ -813,19 +848,68 @@ class Server:
 
     # -- those who look after the keys --------------------------------------------------
 
-    async def administer(self, scope: Scope, receive: Receive) -> HttpResponse:
+    async def administer(self, scope: Scope, receive: Receive) -> HttpResponse | stream.Sending:
+        """A call of the admin API, by a key that may make it or from the console."""
         request = head_of(scope)
+        force_setattr(request, "origin", self.gateway.settings.server.public_url or origin_of(scope, request))
         try:
             one_credential(scope["headers"])
-            owner = await self.admin.admit(request)
-            self.rate_limiter.spend(owner or address_of(scope))
+            caller = await self.operator(request, scope)
+            if request.path.rstrip("/") == office.EVENTS and request.method == "GET":
+                return self.telling(request, receive)
             if request.method == "POST":
-                body = await read_body(receive, request, self.max_body if request.path == MARKS else MAX_ADMIN)
+                body = await read_body(receive, request, self.max_admin(request))
                 force_setattr(request, "body", body.removeprefix(BYTE_ORDER_MARK))
-            return await self.admin.answer(request)
+            if any(request.path == path or request.path.startswith(f"{path}/") for path in OWN_CALLS):
+                return await self.admin.answer(request)
+            if request.path == SIGN_IN_LINKS and request.method == "POST":
+                return self.console.make_link(request)
+            return await office.handle(self.desk, request, caller)
         except Problem as problem:
             headers = {} if problem.retry_after is None else {"retry-after": str(math.ceil(problem.retry_after))}
-            return json_response({"error": in_full(problem), "kind": problem.kind}, problem.status, headers)
+            told = {"error": in_full(problem), "kind": problem.kind, "field": problem.field}
+            told = {name: value for name, value in told.items() if value is not None}
+            return json_response(told, problem.status, headers)
+
+    async def operator(self, request: HttpRequest, scope: Scope) -> Caller:
+        """Who looks after the server: by a key in the header, by the console's cookie, or from this machine where there
+        are no keys. Raises Problem."""
+        await self.keys.refresh()
+        own = any(request.path == path or request.path.startswith(f"{path}/") for path in OWN_CALLS)
+        by_key = own if self.keys.open else bool(bearer(request)) or cookie_of(request) is None
+        if by_key:
+            caller = await self.admin.admit(request)
+            self.rate_limiter.spend(caller.owner or address_of(scope))
+            return caller
+        return await self.sessions.operator(request, address_of(scope), origin_of(scope, request))
+
+    def max_admin(self, request: HttpRequest) -> int:
+        if request.path == MARKS:
+            return self.max_body
+        try:
+            call, _ = office.find(request.method, request.path)
+        except Problem:
+            return MAX_ADMIN
+        return self.max_body if call.large else MAX_ADMIN
+
+    def telling(self, request: HttpRequest, receive: Receive) -> stream.Sending:
+        """What happens, for as long as somebody listens. Raises Problem."""
+        if self.news.full:
+            raise Problem(Kind.RATE_LIMITED, "As many listen to the news as may.", retry_after=10)
+        headers = {"content-type": f"{stream.EVENTS}; charset=utf-8", "cache-control": "no-store"}
+        pieces = self.news.watch(request.headers.get("last-event-id", ""))
+        return stream.Sending(200, headers, pieces, stream.Departure(receive), lambda _: None)
+
+    def as_sent(self, name: str, method: str, path: str, body: bytes) -> tuple[Wire, Create, HttpRequest]:
+        """A request to a wire's own path as it would come from a client. Raises Problem."""
+        wire = next(wire for wire in self.wires if wire.name == name)
+        found = self.router.find(f"/{name}{path}", method)
+        target = next((each for each in found.targets if each.wire.name == name), None)
+        if target is None or not isinstance(target.route, Create):
+            raise Problem(Kind.NOT_FOUND, f"{wire.title} makes nothing at {method} {path}.", field="path")
+        headers = {"content-type": "application/json"} | wire.headers | target.route.headers
+        request = HttpRequest(method=method, path=path, params=found.params(target), headers=headers, body=body)
+        return target.wire, target.route, request
 
     # -- agents, and rehearsals ---------------------------------------------------------
 

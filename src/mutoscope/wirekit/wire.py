@@ -5,7 +5,7 @@ beside a route translate. Nothing here touches a socket, a clock or a disk.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
@@ -58,6 +58,25 @@ class Wire(Struct, frozen=True, kw_only=True):
     back: Back | None = None  # the other end: how we call the vendor
     media: Back | None = None  # the same, for accounts that ask for it by `media = true`
     words: Words | None = None  # the other end of its routes of the kind Stream
+
+
+T = TypeVar("T")
+MOST_KEPT = 16
+
+
+def built_once(build: Callable[[tuple[Wire, ...]], T]) -> Callable[[tuple[Wire, ...]], T]:
+    """What is built of wires and never changes, once for the same ones: there are thousands of routes."""
+    kept: dict[tuple[int, ...], tuple[tuple[Wire, ...], T]] = {}  # by identity: what wires hold has no hash
+
+    def built(wires: tuple[Wire, ...]) -> T:
+        which = tuple(map(id, wires))
+        if which not in kept:
+            if len(kept) >= MOST_KEPT:
+                kept.clear()
+            kept[which] = wires, build(wires)
+        return kept[which][1]
+
+    return built
 
 
 class Claim(Struct, frozen=True, kw_only=True):

@@ -34,13 +34,14 @@ from mutoscope.store.protocol import (
     PendingDelivery,
     Repeat,
     Settlement,
+    Sieve,
     SpendingHold,
     SpendingRow,
     Swept,
 )
 from mutoscope.store.sql import assets as files
+from mutoscope.store.sql import browse, figures, jobs, keys, ledger, queue, retention, upstream
 from mutoscope.store.sql import deliveries as outbox
-from mutoscope.store.sql import figures, jobs, keys, ledger, queue, retention, upstream
 from mutoscope.store.sql import idempotency as repeats
 from mutoscope.store.sql.connection import NOT_OPEN, Connection, Database, in_strides
 from mutoscope.store.sql.queue import Turns
@@ -211,6 +212,12 @@ class SqlStore:
         else:  # sorts what is unfinished, which may be long
             rows = await self._report(UNFINISHED, (state.value, limit))
         return tuple(map(job_of, rows))
+
+    async def browse(self, sieve: Sieve, *, limit: int) -> tuple[Job, ...]:
+        return tuple(map(job_of, await self._report(*browse.query(sieve, limit))))
+
+    async def doubtful(self, *, limit: int) -> tuple[Dispatch, ...]:
+        return tuple(map(dispatch_of, await self._report(browse.DOUBTFUL, (limit,))))
 
     async def count_by_state(self) -> dict[State, int]:
         rows = await self._report(COUNTS, (encode([state for state in State if state.final]).decode(),))

@@ -1,0 +1,136 @@
+"""What the trained models cost here and how well they do on inputs that are made on the spot: a table in Markdown.
+
+    python benchmarks/bench_local.py --weights FOLDER
+    python benchmarks/bench_local.py --weights FOLDER --times 200
+
+FOLDER is that of `mutoscope weights fetch --all --into FOLDER`. Each model is asked `--times` times in a row; the last
+column is by how much the memory of the asking process grew over the second half of them. Speech is spoken by espeak-ng,
+which must be installed.
+"""
+
+import argparse
+import asyncio
+import base64
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from _common import seconds_of, table
+from mutoscope import studio
+from mutoscope.engines.local.pool import Pool
+from mutoscope.engines.local.rows import ROWS
+from mutoscope.engines.local.shelf import Shelf
+from mutoscope.model.config import Weights
+
+SPOKEN = "The lighthouse stands on the coast. Ships pass it in the night, and the keeper sleeps during the day."
+LETTERED = ("OPEN DAILY", "Harbour 27", "no smoking")
+SEEN = "a woman with red hair in a park"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weights", type=Path, default=Path(".venv/weights"))
+    parser.add_argument("--times", type=int, default=20)
+    asked = parser.parse_args()
+    if not asked.weights.is_dir():
+        print(f"{asked.weights} is not there: mutoscope weights fetch --all --into {asked.weights}", file=sys.stderr)
+        return 2
+    asyncio.run(measure(asked.weights, asked.times))
+    return 0
+
+
+async def measure(folder: Path, times: int) -> None:
+    rows: list[tuple[object, ...]] = []
+    with tempfile.TemporaryDirectory() as room:
+        inputs = made(Path(room))
+        for row in ROWS:
+            pool = Pool(Shelf(Weights(folder=str(folder)), Path()))
+            what, file = inputs[row.name]
+            began = time.perf_counter()
+            answer = await pool.ask(row.name, what, file)
+            first = time.perf_counter() - began
+            pid = pool._held[row.name].process.pid
+            before, half = seconds_of(pid), 0.0
+            for number in range(times):
+                half = memory("self") if number == times // 2 else half
+                _ = await pool.ask(row.name, what, file)
+            cpu = (seconds_of(pid) - before) / max(1, times)
+            held, grown = memory(str(pid)), memory("self") - half
+            rows.append((row.name, f"{row.bytes / 1e6:.1f}", first, cpu, round(held), quality(row.name, answer), grown))
+            await pool.close()
+    head = (
+        "model",
+        "files, MB",
+        "first answer, s",
+        "CPU s an answer",
+        "memory of its process, MB",
+        "seen",
+        "growth, MB",
+    )
+    table(f"Trained models, {times} answers each", head, *rows)
+
+
+def made(room: Path) -> dict[str, tuple[dict[str, Any], Path | None]]:
+    """Of each model what it is asked."""
+    picture, page, sound = room / "picture.png", room / "page.png", room / "sound.wav"
+    studio.text_to_image(SEEN, picture, width=512, height=512, seed=1)
+    image = Image.new("RGB", (480, 280), (245, 240, 220))
+    for number, line in enumerate(LETTERED):
+        ImageDraw.Draw(image).text((30, 30 + 80 * number), line, fill=(30, 30, 60), font=ImageFont.load_default(40))
+    image.save(page)
+    subprocess.run(["espeak-ng", "-v", "en-us", "-s", "140", "-w", str(sound), SPOKEN], check=True)
+    texts = ["a lighthouse on a rocky coast", "a beacon that guides ships at night", "the tax law of 1986"]
+    return {
+        "rivagan": ({}, picture),
+        "open_nsfw": ({}, picture),
+        "ppocr4": ({}, page),
+        "wordllama": ({"texts": texts}, None),
+        "selfie": ({}, picture),
+        "whisper_tiny_en": ({}, sound),
+    }
+
+
+def quality(name: str, answer: dict[str, Any]) -> str:
+    match name:
+        case "rivagan":
+            return f"{answer['bits']} of {answer['of']} bits, unmarked"
+        case "open_nsfw":
+            return f"score {answer['score']:.4f}"
+        case "ppocr4":
+            read = [each["text"].replace(" ", "") for each in answer["lines"]]
+            wanted = [line.replace(" ", "") for line in LETTERED]
+            return f"{sum(line in read for line in wanted)} of {len(wanted)} lines, spaces apart"
+        case "wordllama":
+            found = np.frombuffer(base64.b64decode(answer["vectors"]), "<f4").reshape(3, -1)
+            unit = found / np.linalg.norm(found, axis=1, keepdims=True)
+            return f"near {unit[0] @ unit[1]:.2f}, far {unit[0] @ unit[2]:.2f}"
+        case "selfie":
+            return f"{100 * answer['share']:.0f} % of a drawn scene taken for a person"
+        case _:
+            return f"word error rate {error_rate(SPOKEN, answer['text']):.2f}"
+
+
+def error_rate(said: str, heard: str) -> float:
+    one, other = (["".join(filter(str.isalnum, word)) for word in text.lower().split()] for text in (said, heard))
+    row = list(range(len(other) + 1))
+    for number, word in enumerate(one, 1):
+        before, row = row, [number]
+        for place, theirs in enumerate(other):
+            row.append(min(row[-1] + 1, before[place + 1] + 1, before[place] + (word != theirs)))
+    return row[-1] / len(one)
+
+
+def memory(pid: str) -> float:
+    """Resident, MB."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+
+
+if __name__ == "__main__":
+    sys.exit(main())
