@@ -34,7 +34,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -52,8 +52,8 @@ from mutoscope.wires import BY_NAME
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))  # a PostgreSQL and an S3 are started as the tests do it
 
-from postgres_server import Server, programs
-from s3 import OPTIONS, served
+from postgres_server import Server, programs  # pyright: ignore[reportMissingImports]
+from s3 import OPTIONS, served  # pyright: ignore[reportMissingImports]
 
 KEY = "a-key-of-the-play-of-a-fleet"
 PRICE = 5.0  # credits a picture
@@ -186,7 +186,7 @@ def limited_keys() -> str:
 class Ground(NamedTuple):
     """What a play goes on: begun once."""
 
-    database: Server
+    database: Any  # a Server of the tests
     url: str
     vendor: Program
     distance: Distance
@@ -317,7 +317,7 @@ async def settled(ground: Ground) -> float:
 
 
 @contextlib.asynccontextmanager
-async def opened(url: str) -> Any:
+async def opened(url: str) -> AsyncGenerator[PostgresStore]:
     store = PostgresStore(url)
     await store.open()
     try:
@@ -452,7 +452,7 @@ HEADS = (
 
 
 @contextlib.contextmanager
-def place() -> Iterator[tuple[Server, str, str]]:
+def place() -> Generator[tuple[Any, str, str]]:
     """A database, and a bucket's endpoint and URL."""
     found = programs()
     if found is None:
@@ -466,7 +466,7 @@ def place() -> Iterator[tuple[Server, str, str]]:
 
 
 @contextlib.asynccontextmanager
-async def begun(folder: Path, options: argparse.Namespace) -> Any:
+async def begun(folder: Path, options: argparse.Namespace) -> AsyncGenerator[Ground]:
     chance = random.Random(options.seed)
     with place() as (database, s3, bucket):
         url = database.fresh()

@@ -332,9 +332,10 @@ def test_of_several_processes_one_that_dies_is_replaced_and_all_end_together() -
         [sys.executable, "-c", TENDED], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
+    out = process.stdout
 
     def told() -> tuple[str, int]:
-        number, child = process.stdout.readline().split()
+        number, child = out.readline().split()
         return number, int(child)
 
     first, second = told(), told()

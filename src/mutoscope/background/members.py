@@ -17,7 +17,7 @@ import structlog
 from msgspec.structs import replace
 
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store.fleet import Fleet, Member, Muster
+from mutoscope.store.fleet import KEPT_SECONDS, Fleet, Member, Muster
 
 log = structlog.get_logger(__name__)
 
@@ -157,7 +157,7 @@ class Membership:
             count = await self.store.recover(now=self.clock(), dead=sorted(fresh))
             log.warning("members_lost", members=sorted(fresh), recovered=count)
             self._recovered |= fresh
-        old = [each.name for each in self._dead if each.silent > 24 * 3600.0]
+        old = [each.name for each in self._dead if each.silent > KEPT_SECONDS]
         if old:
             await self.fleet.bury(old)
             self._recovered.difference_update(old)
