@@ -83,7 +83,7 @@ ROWS: tuple[Row, ...] = (
         licence="MIT",
         runtime=ONNX,
         extra="mark",
-        bytes_held=250 * MIB,
+        bytes_held=320 * MIB,
         seconds="0.3 to mark a picture, 0.3 a look to read one",
     ),
     Row(
