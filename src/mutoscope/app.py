@@ -292,6 +292,7 @@ class App:
             inputs=settings.inputs,
             scratch=self.home.scratch,
             busy=lambda: bool(self.worker.runs),
+            told=self.gateway.changed,
         )
         if settings.files.previews and self.works and not rehearsal:
             self.gateway.illustrate = self.previews.add

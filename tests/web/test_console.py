@@ -18,12 +18,14 @@ import uuid_utils
 from local_settings import settings as local_settings
 from mutoscope.cli import open as open_console
 from mutoscope.engines.transcripts import TALKING_OF, Transcripts, readable
+from mutoscope.files.probe import Drawn
 from mutoscope.model.config import Rights
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Job, Operation, Output, Sent, State
 from mutoscope.service.keys import digest, make_key
 from mutoscope.web import office
 from mutoscope.web.console import POLICY
+from mutoscope.web.news import seen
 from mutoscope.web.sessions import COOKIE, TRIES
 
 Start = Callable[..., AbstractAsyncContextManager[Any]]
@@ -267,6 +269,52 @@ async def test_the_news_tell_each_change_and_go_on_where_a_watcher_left(start: S
         assert b"event: reset" not in b"".join(heard)
         heard.clear()
         await listen("other-7", lambda text: b"event: reset" in text)
+
+
+class Brush:
+    """Draws at once, without a child."""
+
+    async def draw(self, _path: Path, what: str) -> Drawn:
+        media_type = "video/mp4" if what == "preview" else "image/jpeg"
+        return Drawn(data=what.encode(), media_type=media_type, width=512, height=288)
+
+
+async def test_a_tile_shows_its_kind_and_changes_by_itself_when_its_poster_is_drawn(start: Start) -> None:
+    async with start(rehearsal=True) as running, near(running) as client:
+        clip = {"model": "gen4.5", "promptText": "a lake", "ratio": "1280:720", "duration": 2}
+        sound = {"model": "eleven_text_to_sound_v2", "promptText": "rain", "duration": 2}
+        ids = [
+            running.app.gateway.wires["runway"].job_id(
+                (await client.post(path, json=wish, headers=RUNWAY)).json()["id"]
+            )
+            for path, wish in (("/v1/text_to_video", clip), ("/v1/sound_effect", sound))
+        ]
+        for id in ids:
+            await running.finished(id)
+        asked = f"/console/gallery/tiles?ids={','.join(ids)}"
+        before = (await client.get(asked)).text
+        assert "<small>video</small>" in before and "<small>audio</small>" in before
+        assert "#t=0.001" in before and "poster=" not in before and "<img" not in before
+        news = running.app.server.news
+        news._seen = {id: seen(await running.app.store.get(id)) for id in ids}
+        news._jobs.clear()
+        await news._look()
+        assert not set(ids) & set(news._jobs)
+        news._jobs.clear()
+        for id in ids:
+            await running.app.previews.draw(id, Brush())
+        assert list(news._jobs) == ids, "this process says it by itself"
+        news._jobs.clear()
+        await news._look()
+        assert set(ids) <= set(news._jobs), "and another that looks notices it"
+        after = (await client.get(asked)).text
+        shown = (await client.get("/admin/jobs")).json()["jobs"]
+        media = {job["id"]: job["media"] for job in shown}
+        assert media[ids[0]]["preview"] != media[ids[0]]["url"]
+        for link in (media[ids[0]]["poster"], media[ids[0]]["preview"], media[ids[1]]["poster"]):
+            assert link.replace("&", "&amp;") in after
+            assert (await client.get(link)).status_code == 200
+        assert media[ids[0]]["url"].replace("&", "&amp;") not in after, "what is large is not fetched for a list"
 
 
 async def test_the_admin_api_tells_lists_repeats_and_deletes_jobs(start: Start) -> None:
