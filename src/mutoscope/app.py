@@ -271,6 +271,7 @@ class App:
                 sweeper=self.sweeper,
                 transcripts=self.transcripts,
                 data=self.home.root,
+                models=self.models,
                 webhook_secret=self.webhook_secret,
             ),
             requests=requests,
