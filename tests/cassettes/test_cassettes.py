@@ -17,6 +17,7 @@ from mutoscope.cli.cassettes import diff
 from mutoscope.model.config import BadSettings
 from mutoscope.model.job import State
 from mutoscope.model.problem import Kind
+from mutoscope.service.keys import digest
 from mutoscope.wirekit.ids import from_uuid4_form
 
 
@@ -228,6 +229,54 @@ async def test_what_cannot_be_written_is_told_and_is_in_nobodys_way(
         await it.app.tapes.close()
     assert capfd.readouterr().err.count("cassette_unwritten") == 2
     assert hindrance == "no directory" or [path.name for path in tapes.iterdir()] == ["much"]
+
+
+def as_owner(it: Any, name: str) -> None:
+    it.client.headers.update({"authorization": f"Bearer {name}-secret", "x-freepik-api-key": f"{name}-secret"})
+
+
+async def test_only_what_the_named_keys_ask_is_recorded_and_played(tmp_path: Path) -> None:
+    vendor, tapes = Vendor(), tmp_path / "tapes"
+    keys = [{"name": name, "sha256": digest(f"{name}-secret")} for name in ("ann", "ci")]
+    made: dict[str, list[Any]] = {}
+
+    async def asks(it: Any, name: str) -> list[Any]:
+        as_owner(it, name)
+        return [await it.made("a lake"), (await it.say("hello")).content]
+
+    async with vendor.running() as url:
+        told = {"record": str(tapes), "keys": ["ci"]}
+        async with gateway(tmp_path / "a", url, keys=keys, cassettes=told) as it:
+            made = {name: await asks(it, name) for name in ("ann", "ci")}
+        assert len(list(tapes.iterdir())) == 2
+        vendor.asked.clear()
+        told = {"replay": str(tapes), "keys": ["ci"]}
+        async with gateway(tmp_path / "b", url, keys=keys, cassettes=told) as it:
+            assert await asks(it, "ci") == made["ci"]
+            assert not vendor.asked
+            await asks(it, "ann")
+            assert vendor.asked == ["a lake", "hello"]
+            as_owner(it, "ci")
+            assert "No cassette in tapes" in (await it.failed("a sea")).message, "nor is the vendor asked in its stead"
+
+
+async def test_only_the_named_accounts_are_recorded_and_played(tapes: Path, tmp_path: Path) -> None:
+    vendor = Vendor()
+    async with vendor.running() as url:
+        told = {"record": str(tmp_path / "new"), "accounts": ["openai"]}
+        async with gateway(tmp_path / "a", url, cassettes=told) as it:
+            await it.made("a lake")
+            said = (await it.say("hello")).content
+        [only] = (tmp_path / "new").iterdir()
+        assert load(only).label.account == "openai"
+        vendor.asked.clear()
+        told = {"replay": str(tmp_path / "new"), "accounts": ["openai"]}
+        async with gateway(tmp_path / "b", url, cassettes=told) as it:
+            await it.made("a lake")
+            assert (await it.say("hello")).content == said
+        assert vendor.asked == ["a lake"]
+    with pytest.raises(BadSettings, match=r"accounts: there is no account 'opneai'; there are freepik, openai"):
+        await gateway(tmp_path / "c", cassettes=told | {"accounts": ["opneai"]}).__aenter__()
 
 
 def cli(*words: str) -> int:
