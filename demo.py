@@ -287,7 +287,7 @@ class Receiver:
 
 @contextlib.contextmanager
 def serving(data: Path, *more: str) -> Generator[str]:
-    """`mutoscope serve`, with `more` options, in a child process; its base URL. Ended when this ends, gracefully first."""
+    """`mutoscope serve`, with `more` options, in a child process; its base URL. Ended with this, gracefully first."""
     log = data.with_suffix(".log")
     command = mutoscope("serve", "--port", "0", "--data", str(data), "--allow-private", *more)
     with log.open("w+") as file:
