@@ -195,6 +195,7 @@ def story(statement: Statement) -> list[tuple[str, str | Text]]:
         ("action", plain(statement.action or "")),
         ("source", plain(f"{source} ({meaning})" if meaning else source)),
         ("made of", plain(", ".join(statement.made_of))),
+        ("helped by", plain(", ".join(statement.helped))),
         ("used", plain(", ".join(statement.used))),
         ("ignored", plain(", ".join(statement.ignored))),
     ]
