@@ -109,6 +109,7 @@ def story(statement: Statement) -> list[tuple[str, str | Text]]:
         ("action", plain(statement.action or "")),
         ("source", plain(source_story(statement.source_type or ""))),
         ("made of", plain(", ".join(statement.made_of))),
+        ("helped by", plain(", ".join(statement.helped))),
         ("used", plain(", ".join(statement.used))),
         ("ignored", plain(", ".join(statement.ignored))),
     ]
