@@ -271,6 +271,7 @@ class App:
                 sweeper=self.sweeper,
                 transcripts=self.transcripts,
                 data=self.home.root,
+                models=self.models,
                 webhook_secret=self.webhook_secret,
             ),
             requests=requests,
@@ -292,6 +293,7 @@ class App:
             inputs=settings.inputs,
             scratch=self.home.scratch,
             busy=lambda: bool(self.worker.runs),
+            told=self.gateway.changed,
         )
         if settings.files.previews and self.works and not rehearsal:
             self.gateway.illustrate = self.previews.add
