@@ -6,13 +6,14 @@
 
 FOLDER is that of `mutoscope weights fetch --all --into FOLDER`. Each model is asked `--times` times in a row; the last
 column is by how much the memory of the asking process grew over the second half of them. Speech is spoken by espeak-ng,
-which must be installed. With `--jobs` it is a server instead that makes so many small pictures, each with its mark: its memory after
-every tenth of them.
+which must be installed. With `--jobs` it is a server instead that makes so many small pictures, each with its mark: how
+much memory it holds, ten times on the way.
 """
 
 import argparse
 import asyncio
 import base64
+import logging
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import structlog
 from PIL import Image, ImageDraw, ImageFont
 
 from _common import seconds_of, table
@@ -58,8 +60,9 @@ async def serve(folder: Path, jobs: int) -> None:
     wish = Generation(operation=Operation.TEXT_TO_IMAGE, model="gen4_image", prompt=SEEN, width=256, height=256)
     settings = Settings(weights=Weights(folder=str(folder.resolve())), mark=Mark(enabled=True))
     rows: list[tuple[object, ...]] = []
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with tempfile.TemporaryDirectory() as room:
-        async with App(settings, data=Path(room), rehearsal=True).running() as app:
+        async with App(settings, data=Path(room)).running() as app:
             for number in range(1, jobs + 1):
                 job = await app.gateway.submit(
                     WIRE, "", Submission(generation=msgspec.structs.replace(wish, seed=number))
