@@ -60,6 +60,7 @@ async def serve(folder: Path, jobs: int) -> None:
     wish = Generation(operation=Operation.TEXT_TO_IMAGE, model="gen4_image", prompt=SEEN, width=256, height=256)
     settings = Settings(weights=Weights(folder=str(folder.resolve())), mark=Mark(enabled=True))
     rows: list[tuple[object, ...]] = []
+    asset = ""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with tempfile.TemporaryDirectory() as room:
         async with App(settings, data=Path(room)).running() as app:
@@ -71,10 +72,11 @@ async def serve(folder: Path, jobs: int) -> None:
                     job = each
                 if job.state is not State.SUCCEEDED:
                     raise SystemExit(f"job {number}: {job.state}")
+                asset = job.outputs[0].asset
                 if number % max(1, jobs // 10) == 0:
                     rows.append((number, f"{memory('self'):.1f}"))
             last = Path(room) / "last.png"
-            last.write_bytes(await app.assets.read(job.outputs[0].asset))
+            last.write_bytes(await app.assets.read(asset))
             pool = Pool(Shelf(settings.weights, Path()))
             recognised = (await pool.ask("rivagan", {}, last))["recognised"]
             await pool.close()
