@@ -6,8 +6,7 @@ from typing import Any
 
 import msgspec
 
-from mutoscope.cassettes import BadCassette, Cassette
-from mutoscope.cassettes.folder import LABEL, Answer, answer_files, load
+from mutoscope.cassettes.folder import LABEL, Answer, BadCassette, Cassette, answer_files, load
 from mutoscope.engines.transcripts import readable, struck
 from mutoscope.model.config import Cassettes
 from mutoscope.model.job import Json
