@@ -13,7 +13,7 @@ from store_samples import FAILURE, OUTPUT, T0, id_at, make_job, make_upload, pen
 import mutoscope.store.sql.jobs as transitions
 from mutoscope.model.job import Failure, Job, Sent, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store import Kept, KeyRecord, NewerDatabase, Repeat, SpendingHold, SqliteStore
+from mutoscope.store import Kept, KeyRecord, NewerDatabase, Repeat, Sieve, SpendingHold, SqliteStore
 from mutoscope.store.hot import HotJobs
 from mutoscope.store.sql.migrations import migration_files
 
@@ -304,6 +304,7 @@ async def use_everything(store: SqliteStore) -> None:
         _ = await store.recent(limit=9, state=state)
     for route in ("", jobs[0].route):
         _ = await store.list(wire="freepik", owner="alice", route=route, limit=9)
+    await look_through(store, jobs)
     _ = await store.recover(now=T0, concurrency=lambda *_: 2)
     store._hot.clear()
     _ = await store.get(jobs[0].id), await store.count_by_state()
@@ -325,6 +326,20 @@ async def use_everything(store: SqliteStore) -> None:
     await store.dropped(["a"], {"b": T0})
     _ = await store.unfinished("alice", limit=9), await store.traces("alice")
     _ = await store.forget("alice", limit=9, now=T0 + 9)
+
+
+async def look_through(store: SqliteStore, jobs: list[Job]) -> None:
+    for sieve in (
+        *(Sieve(), Sieve(owner="alice", model="m", wire="w", engine="e", since=T0, until=T0 + 9, before=jobs[0].id)),
+        *(Sieve(state=State.FAILED), Sieve(state=State.RUNNING, owner="alice"), Sieve(since=T0, until=T0 + 9)),
+    ):
+        _ = await store.browse(sieve, limit=9)
+    _ = await store.doubtful(limit=9)
+    made = await store.add(make_job(engine="drawn"))
+    _ = await store.claim(engine="drawn", worker="w", lease_seconds=9, limit=1, now=T0)
+    _ = await store.settle(made.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), now=T0)
+    for id in (made.id, jobs[1].id):
+        _ = await store.illustrate(id, OUTPUT.id, poster="p.jpg", preview="q.mp4", now=T0)
 
 
 async def use_keys(store: SqliteStore) -> None:
