@@ -32,6 +32,7 @@ from mutoscope.model.job import State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.keys import RateLimited, RateLimiter, TokenRateLimiter
 from mutoscope.store.fleet import Fleet, Member
+from mutoscope.web import news
 from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.wires import BY_NAME
 from postgres_server import server
@@ -98,6 +99,35 @@ async def test_a_worker_makes_what_a_server_has_filed_and_the_bucket_has_it(begi
         file = await front.client.get(link)
         assert file.status_code == 200 and file.content.startswith(b"\x89PNG")
         assert (await front.client.get("/readyz")).status_code == 200  # others make what is filed here
+
+
+async def test_the_console_shows_live_what_other_processes_do(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that one server files, a worker makes and another server's deliverer tells of."""
+    monkeypatch.setattr(news, "LOOK_SECONDS", 0.1)
+    net = {"net": {"allow_private": True}}
+    heard: list[bytes] = []
+    async with (
+        begin("watched", works=False, **net) as watched,
+        begin("front", works=False, **net) as front,
+        begin("worker", serves=False, **net) as back,
+    ):
+        for each in (watched, front, back):
+            monkeypatch.setattr(each.app.deliverer, "on_duty", partial(bool, each is front))
+
+        async def listen(wanted: Callable[[bytes], bool]) -> None:
+            async with asyncio.timeout(30):
+                async for piece in watched.app.server.news.watch():
+                    heard.append(piece)
+                    if wanted(b"".join(heard)):
+                        return
+
+        ended = asyncio.create_task(listen(lambda told: b'"succeeded"' in told and b"event: delivery" in told))
+        await until(lambda: watched.app.server.news._tried is not None)
+        id = await filed(front, **{"x-mutoscope-webhook": "http://127.0.0.1:9/"})
+        await ended
+        told = b"".join(heard).decode()
+        assert f'"id":"{id}"' in told and "http://127.0.0.1:9" in told
+        assert b"event: reset" not in b"".join(heard)
 
 
 async def test_each_duty_has_one_process_and_passes_to_another_when_that_one_leaves(begin: Begin) -> None:
