@@ -145,13 +145,47 @@ async def test_each_duty_has_one_process_and_passes_to_another_when_that_one_lea
             await until(lambda: all(len(holders(duty, *everybody)) == 1 for duty in duties))
             assert holders(SUBMIT + "acme", three) == []  # it makes no jobs
             assert one.app.relays["acme"].processes == 2 and one.app.rate_limiter.processes == 3
-            shares = {each.app.relays["acme"].slots > 0 for each in (one, two)}
+            shares = {each.app.relays["acme"].fetches_only for each in (one, two)}
             assert shares == {True, False}  # lost answers are found out by one process alone
         await until(lambda: all(holders(duty, one) for duty in duties) and one.app.rate_limiter.processes == 1)
         fleet = one.app.store.fleet
         assert fleet is not None and [each.name for each in (await fleet.muster()).members] == [
             one.app.membership.member.name
         ]
+
+
+async def test_any_worker_copies_what_an_account_has_made_that_another_one_sends_by(
+    begin: Begin, picture: bytes
+) -> None:
+    async def give(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(
+            b"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: %d\r\n\r\n" % len(picture) + picture
+        )
+        await writer.drain()
+        writer.close()
+
+    account = {"wire": "freepik", "key": "k", "base_url": "http://127.0.0.1:9", "exclusive": True}
+    sections = {"accounts": {"acme": account}, "net": {"allow_private": True}, "models": {}}
+    async with (
+        begin("sender", **sections) as sender,
+        begin("copier", **sections) as copier,
+        await asyncio.start_server(give, "127.0.0.1", 0) as files,
+    ):
+        for each in (sender, copier):
+            each.app.relays["acme"].on_duty = partial(bool, each is sender)
+        sender.app.worker.hindered = lambda: True
+        made, queued = await filed(sender), await filed(sender)
+        store, now = sender.app.store, time.time()
+        [job] = await store.claim(engine="acme", worker="w", lease_seconds=60, limit=1, now=now)
+        assert job.id == made and await store.intend(made, "w", account="acme", reference="r", now=now)
+        told = {"handle": {"id": "t"}, "status": "s", "due": now + 60, "deadline": now + 60, "now": now}
+        assert await store.accept(made, number=1, **told)
+        link = f"http://127.0.0.1:{files.sockets[0].getsockname()[1]}/a.png"
+        assert await store.collect(made, facts={"links": [link]}, now=now)
+        job = await sender.finished(made)
+        assert job.state is State.SUCCEEDED and await copier.app.assets.read(job.outputs[0].asset) == picture
+        left = await store.get(queued)
+        assert left is not None and left.state is State.QUEUED and left.attempts == 0
 
 
 async def test_recovery_spares_the_living_and_takes_up_what_the_dead_left(

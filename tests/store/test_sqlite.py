@@ -378,6 +378,7 @@ async def use_vendor(store: SqliteStore) -> None:
             _ = await store.revive(job.id, facts={}, now=T0)
         else:
             _ = await store.collect(job.id, facts={}, now=T0)
+    _ = await store.claim(engine="vendor", worker="w", lease_seconds=9, limit=0, now=T0, accepted_only=True)
     for job in await store.claim(engine="vendor", worker="w", lease_seconds=9, limit=2, now=T0):
         _ = await store.park(job.id, "w", due=T0, detail="", now=T0)
     for job in jobs:

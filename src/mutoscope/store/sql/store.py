@@ -328,6 +328,7 @@ class SqlStore:
         pending_delivery: PendingDelivery | None = None,
         made_before: float | None = None,
         held: Collection[str] = (),
+        accepted_only: bool = False,
     ) -> JobList:
         until = now + lease_seconds
         work = partial(
@@ -341,6 +342,7 @@ class SqlStore:
             pending_delivery=pending_delivery,
             made_before=made_before,
             held=held,
+            accepted_only=accepted_only,
         )
         return await self._write(work)
 
