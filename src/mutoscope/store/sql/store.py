@@ -785,10 +785,8 @@ def settle_exchanges(
     outlays: Sequence[Outlay],
     rows: Sequence[Row],
 ) -> None:
-    for outlay in outlays:
-        ledger.set_aside(db, [], outlay=outlay)
-    for settlement in settlements:
-        ledger.settle(db, settlement)
+    ledger.set_all_aside(db, outlays)
+    ledger.settle(db, settlements)
     _ = in_strides(
         db,
         "INSERT INTO exchanges (id, owner, began, ended, record, request, response)",
