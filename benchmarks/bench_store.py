@@ -5,6 +5,9 @@ python benchmarks/bench_store.py --jobs 2000
 SQLite with one process is the yardstick of its own run: rates on one machine say nothing of another, ratios do. The
 last rows have a database behind a relay that delays each direction by a millisecond, as another building would. A
 server is made for the purpose, with its own defaults but for a free port; fsync is on.
+
+With `--peers FOLDER`, a virtual environment that has procrastinate and psycopg, its worker makes as many jobs on the
+same server in the same round, as many at once as are claimed at once here.
 """
 
 # pyright: reportPrivateUsage=false
@@ -13,6 +16,7 @@ import argparse
 import asyncio
 import importlib.util
 import multiprocessing as mp
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -53,16 +57,19 @@ def main() -> None:
     _ = parser.add_argument("--jobs", type=int, default=2000, help="for each measurement")
     _ = parser.add_argument("--processes", type=int, nargs="*", default=[1, 2, 4], help="at PostgreSQL")
     _ = parser.add_argument("--rounds", type=int, default=1)
+    _ = parser.add_argument("--peers", type=Path, help="a virtual environment with procrastinate and psycopg")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         server = postgres()
         try:
-            measure(server, Path(folder), asked.jobs, asked.processes, asked.rounds)
+            measure(server, Path(folder), asked.jobs, asked.processes, asked.rounds, asked.peers)
         finally:
             server.remove()
 
 
-def measure(server: Any, folder: Path, jobs: int, processes: Sequence[int], rounds: int) -> None:
+def measure(
+    server: Any, folder: Path, jobs: int, processes: Sequence[int], rounds: int, peers: Path | None = None
+) -> None:
     head = ("store", "processes", *(f"{part}/s" for part in PARTS), *(f"{part} ×" for part in PARTS), "CPU µs of each")
     for number in range(rounds):
         rows: list[tuple[object, ...]] = []
@@ -81,8 +88,30 @@ def measure(server: Any, folder: Path, jobs: int, processes: Sequence[int], roun
             rows.append((place.name, place.processes, *(round(each.rate) for each in found), *ratios, cpu))
         relay.terminate()
         table(f"Round {number + 1}: {jobs} jobs of {OWNERS} owners", head, *rows)
+        if peers is not None:
+            beside(peers, server.url(fresh(server)), jobs, first[-1], rows)
     one, many = asyncio.run(statements(make_store(server.url(fresh(server)), folder)))
     table("Statements sent to PostgreSQL for each job", ("", "create", "claim", "settle"), one, many)
+
+
+def beside(peers: Path, url: str, jobs: int, sqlite: Result, rows: Sequence[tuple[object, ...]]) -> None:
+    """From claim to end, by others and by each store."""
+    script = Path(__file__).with_name("_peer_procrastinate.py")
+    command = [str(peers / "bin" / "python"), str(script), url, str(jobs), str(STRIDE)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    if done.returncode:
+        raise SystemExit(f"procrastinate did not run:\n{done.stderr[-2000:]}")
+    wall, cpu = map(float, done.stdout.split())
+    peer = Result(jobs / wall, cpu / jobs * 1e6)
+    claims = 2 + PARTS.index("claims")
+    ours = [(*row[:2], row[claims], float(str(row[claims])) / peer.rate) for row in rows]
+    head = ("from claim to end", "processes", "a second", "× procrastinate")
+    table(
+        f"procrastinate took {peer.cpu:.0f} µs of CPU for each, SQLite {sqlite.cpu:.0f}",
+        head,
+        ("procrastinate", 1, round(peer.rate), 1.0),
+        *ours,
+    )
 
 
 # The database

@@ -31,6 +31,7 @@ from mutoscope.model.job import State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.keys import RateLimited, RateLimiter, TokenRateLimiter
 from mutoscope.store.fleet import Fleet, Member
+from mutoscope.web import news
 from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.wires import BY_NAME
 from postgres_server import server
@@ -100,6 +101,35 @@ async def test_a_worker_makes_what_a_server_has_filed_and_the_bucket_has_it(begi
         assert (await front.client.get("/readyz")).status_code == 200  # others make what is filed here
 
 
+async def test_the_console_shows_live_what_other_processes_do(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that one server files, a worker makes and another server's deliverer tells of."""
+    monkeypatch.setattr(news, "LOOK_SECONDS", 0.1)
+    net = {"net": {"allow_private": True}}
+    heard: list[bytes] = []
+    async with (
+        begin("watched", works=False, **net) as watched,
+        begin("front", works=False, **net) as front,
+        begin("worker", serves=False, **net) as back,
+    ):
+        for each in (watched, front, back):
+            monkeypatch.setattr(each.app.deliverer, "on_duty", partial(bool, each is front))
+
+        async def listen(wanted: Callable[[bytes], bool]) -> None:
+            async with asyncio.timeout(30):
+                async for piece in watched.app.server.news.watch():
+                    heard.append(piece)
+                    if wanted(b"".join(heard)):
+                        return
+
+        ended = asyncio.create_task(listen(lambda told: b'"succeeded"' in told and b"event: delivery" in told))
+        await until(lambda: watched.app.server.news._tried is not None)
+        id = await filed(front, **{"x-mutoscope-webhook": "http://127.0.0.1:9/"})
+        await ended
+        told = b"".join(heard).decode()
+        assert f'"id":"{id}"' in told and "http://127.0.0.1:9" in told
+        assert b"event: reset" not in b"".join(heard)
+
+
 async def test_each_duty_has_one_process_and_passes_to_another_when_that_one_leaves(begin: Begin) -> None:
     accounts = {"acme": {"wire": "freepik", "key": "k", "base_url": "http://127.0.0.1:9", "exclusive": True}}
     duties = (DELIVER, SWEEP, RECOVER, POLL + "acme", SUBMIT + "acme")
@@ -115,13 +145,47 @@ async def test_each_duty_has_one_process_and_passes_to_another_when_that_one_lea
             await until(lambda: all(len(holders(duty, *everybody)) == 1 for duty in duties))
             assert holders(SUBMIT + "acme", three) == []  # it makes no jobs
             assert one.app.relays["acme"].processes == 2 and one.app.rate_limiter.processes == 3
-            shares = {each.app.relays["acme"].slots > 0 for each in (one, two)}
+            shares = {each.app.relays["acme"].fetches_only for each in (one, two)}
             assert shares == {True, False}  # lost answers are found out by one process alone
         await until(lambda: all(holders(duty, one) for duty in duties) and one.app.rate_limiter.processes == 1)
         fleet = one.app.store.fleet
         assert fleet is not None and [each.name for each in (await fleet.muster()).members] == [
             one.app.membership.member.name
         ]
+
+
+async def test_any_worker_copies_what_an_account_has_made_that_another_one_sends_by(
+    begin: Begin, picture: bytes
+) -> None:
+    async def give(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(
+            b"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: %d\r\n\r\n" % len(picture) + picture
+        )
+        await writer.drain()
+        writer.close()
+
+    account = {"wire": "freepik", "key": "k", "base_url": "http://127.0.0.1:9", "exclusive": True}
+    sections = {"accounts": {"acme": account}, "net": {"allow_private": True}, "models": {}}
+    async with (
+        begin("sender", **sections) as sender,
+        begin("copier", **sections) as copier,
+        await asyncio.start_server(give, "127.0.0.1", 0) as files,
+    ):
+        for each in (sender, copier):
+            each.app.relays["acme"].on_duty = partial(bool, each is sender)
+        sender.app.worker.hindered = lambda: True
+        made, queued = await filed(sender), await filed(sender)
+        store, now = sender.app.store, time.time()
+        [job] = await store.claim(engine="acme", worker="w", lease_seconds=60, limit=1, now=now)
+        assert job.id == made and await store.intend(made, "w", account="acme", reference="r", now=now)
+        told = {"handle": {"id": "t"}, "status": "s", "due": now + 60, "deadline": now + 60, "now": now}
+        assert await store.accept(made, number=1, **told)
+        link = f"http://127.0.0.1:{files.sockets[0].getsockname()[1]}/a.png"
+        assert await store.collect(made, facts={"links": [link]}, now=now)
+        job = await sender.finished(made)
+        assert job.state is State.SUCCEEDED and await copier.app.assets.read(job.outputs[0].asset) == picture
+        left = await store.get(queued)
+        assert left is not None and left.state is State.QUEUED and left.attempts == 0
 
 
 async def test_recovery_spares_the_living_and_takes_up_what_the_dead_left(

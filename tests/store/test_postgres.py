@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import psycopg
 import pytest
@@ -299,6 +300,44 @@ async def test_a_database_that_is_away_is_a_problem_and_passes(opened: Callable,
     assert await store.get(job.id) == job
     _ = await store.add(make_job())
     assert (await store.count_by_state())[State.QUEUED] == 2
+
+
+def test_nobody_waits_twice_for_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, tries, down = 100.0, 0, True
+
+    def arrive(*_: object, **__: object) -> object:
+        nonlocal tries
+        tries += 1
+        if down:
+            raise psycopg.OperationalError("away")
+        return MagicMock()
+
+    def pass_by(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    monkeypatch.setattr(dialect, "monotonic", lambda: now)
+    monkeypatch.setattr(dialect, "sleep", pass_by)
+    monkeypatch.setattr(psycopg, "connect", arrive)
+    away = dialect.Away()
+
+    def waited() -> float:
+        before = now
+        with pytest.raises(psycopg.OperationalError):
+            _ = dialect.connect("postgresql://h/d", 5.0, away)
+        return now - before
+
+    assert waited() == pytest.approx(5.0, abs=0.2)
+    tries = 0
+    assert waited() == 0.0 and tries == 1  # the second try of a call, or one that came while the first one waited
+    now += 3.0
+    assert waited() == 0.0
+    down = False
+    _ = dialect.connect("postgresql://h/d", 5.0, away)
+    down = True
+    assert waited() == pytest.approx(5.0, abs=0.2)  # it was there meanwhile
+    now += 60.0
+    assert waited() == pytest.approx(5.0, abs=0.2)  # nobody knows whether it was
 
 
 async def test_a_database_that_cannot_be_reached_says_so_without_the_password() -> None:

@@ -13,7 +13,18 @@ from store_samples import FAILURE, OUTPUT, T0, id_at, make_job, make_upload, pen
 import mutoscope.store.sql.jobs as transitions
 from mutoscope.model.job import Failure, Job, Sent, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store import Kept, KeyRecord, NewerDatabase, Repeat, SpendingHold, SqliteStore
+from mutoscope.store import (
+    ExchangeRecord,
+    Kept,
+    KeyRecord,
+    NewerDatabase,
+    Outlay,
+    Repeat,
+    Settlement,
+    Sieve,
+    SpendingHold,
+    SqliteStore,
+)
 from mutoscope.store.hot import HotJobs
 from mutoscope.store.sql.migrations import migration_files
 
@@ -232,6 +243,7 @@ async def test_every_query_goes_by_an_index(tmp_path: Path, monkeypatch: pytest.
         "jobs_queue",
         "jobs_leased",
         "jobs_unfinished",
+        "dispatches_doubtful",
         "deliveries_leased",
         "deliveries_due",
         "deliveries_receivers",
@@ -304,6 +316,8 @@ async def use_everything(store: SqliteStore) -> None:
         _ = await store.recent(limit=9, state=state)
     for route in ("", jobs[0].route):
         _ = await store.list(wire="freepik", owner="alice", route=route, limit=9)
+    await look_through(store, jobs)
+    await use_words(store)
     _ = await store.recover(now=T0, concurrency=lambda *_: 2)
     store._hot.clear()
     _ = await store.get(jobs[0].id), await store.count_by_state()
@@ -325,6 +339,34 @@ async def use_everything(store: SqliteStore) -> None:
     await store.dropped(["a"], {"b": T0})
     _ = await store.unfinished("alice", limit=9), await store.traces("alice")
     _ = await store.forget("alice", limit=9, now=T0 + 9)
+
+
+async def look_through(store: SqliteStore, jobs: list[Job]) -> None:
+    for sieve in (
+        *(Sieve(), Sieve(owner="alice", model="m", wire="w", engine="e", since=T0, until=T0 + 9, before=jobs[0].id)),
+        *(Sieve(state=State.FAILED), Sieve(state=State.RUNNING, owner="alice"), Sieve(since=T0, until=T0 + 9)),
+    ):
+        _ = await store.browse(sieve, limit=9)
+    _ = await store.doubtful(limit=9)
+    made = await store.add(make_job(engine="drawn"))
+    _ = await store.claim(engine="drawn", worker="w", lease_seconds=9, limit=1, now=T0)
+    _ = await store.settle(made.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), now=T0)
+    for id in (made.id, jobs[1].id):
+        _ = await store.illustrate(id, OUTPUT.id, poster="p.jpg", preview="q.mp4", now=T0)
+
+
+async def use_words(store: SqliteStore) -> None:
+    about = {"owner": "carol", "model": "m", "engine": "e", "at": T0}
+    for number, budget in enumerate((None, 99.0)):
+        await store.set_aside(Outlay(id=f"e{number}", hold=SpendingHold(credits=1.0, budget=budget), **about))
+    settlements = [Settlement(id=f"e{number}", credits=2.0, basis="told", **about) for number in range(85)]
+    outlays = [Outlay(id=f"e{number}", hold=SpendingHold(credits=1.0), **about) for number in range(2, 88)]
+    told = {"owner": "alice", "began": T0, "ended": T0, "wire": "w", "path": "/p", "model": "m", "engine": "e"}
+    records = [ExchangeRecord(id=f"e{number}", **told) for number in range(85)]
+    await store.settle_exchanges(settlements, outlays=outlays, records=records)
+    for owner in (None, "carol"):
+        _ = await store.exchanges(owner=owner, before="e9")
+    _ = await store.exchange("e1")
 
 
 async def use_keys(store: SqliteStore) -> None:
@@ -363,6 +405,7 @@ async def use_vendor(store: SqliteStore) -> None:
             _ = await store.revive(job.id, facts={}, now=T0)
         else:
             _ = await store.collect(job.id, facts={}, now=T0)
+    _ = await store.claim(engine="vendor", worker="w", lease_seconds=9, limit=0, now=T0, accepted_only=True)
     for job in await store.claim(engine="vendor", worker="w", lease_seconds=9, limit=2, now=T0):
         _ = await store.park(job.id, "w", due=T0, detail="", now=T0)
     for job in jobs:

@@ -1,15 +1,18 @@
-"""What an operator watches: how much there is to do, counted by every store; and whether it can be written."""
+"""What an operator watches: how much there is to do, and which jobs there are, by every store; and whether it can be
+written."""
 
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
-from store_samples import T0, make_job, pending_deliveries
+from msgspec.structs import replace
+from store_samples import OUTPUT, T0, make_job, pending_deliveries
 
-from mutoscope.model.job import State
+from mutoscope.model.job import Sent, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store import Figures, PendingDeliveries, SqliteStore, Store, Unfinished, Watched
+from mutoscope.store import Figures, PendingDeliveries, Sieve, SqliteStore, Store, Unfinished, Watched
 
 
 async def test_a_new_store_has_nothing_to_do(store: Store) -> None:
@@ -56,6 +59,56 @@ async def test_jobs_that_vendors_make_are_counted_by_account(store: Store) -> No
         told = {"handle": {"id": job.id}, "status": "s", "deadline": T0 + 99, "now": T0}
         assert await store.accept(job.id, number=1, due=T0 + number, **told)
     assert (await store.figures()).watched == (Watched(account="acme", mode="wait", jobs=2, due=T0),)
+
+
+async def test_an_operator_looks_through_the_jobs_of_all_owners(store: Store) -> None:
+    first = await store.add(make_job(at=T0, owner="alice", model="gen4", engine="acme"))
+    second = await store.add(make_job(at=T0 + 10, owner="bob", wire="runway"))
+    third = await store.add(make_job(at=T0 + 20, owner=""))
+    _ = await store.cancel(third.id, now=T0 + 21)
+    gone = await store.add(make_job(at=T0 + 30))
+    _ = await store.cancel(gone.id, now=T0 + 31)
+    assert await store.delete(gone.id)
+
+    async def found(limit: int = 9, **asked: Any) -> list[str]:
+        return [job.id for job in await store.browse(Sieve(**asked), limit=limit)]
+
+    assert await found() == [third.id, second.id, first.id]
+    assert await found(limit=2) == [third.id, second.id]
+    assert await found(before=third.id) == [second.id, first.id]
+    assert await found(owner="") == await found(state=State.CANCELED) == await found(since=T0 + 20) == [third.id]
+    assert await found(owner="bob") == await found(wire="runway") == await found(since=T0 + 10, until=T0 + 20)
+    assert await found(state=State.QUEUED) == [second.id, first.id]
+    assert await found(model="gen4", engine="acme", owner="alice", state=State.QUEUED, until=T0 + 1) == [first.id]
+    assert await found(model="gen4", owner="bob") == await found(until=T0) == []
+
+
+async def test_what_may_have_been_paid_for_is_listed_the_newest_first(store: Store) -> None:
+    jobs = [await store.add(make_job(at=T0 + number, engine="acme")) for number in range(3)]
+    _ = await store.claim(engine="acme", worker="w", lease_seconds=9, limit=3, now=T0)
+    for job in jobs:
+        _ = await store.intend(job.id, "w", account="acme", reference="r", now=T0)
+    _ = await store.resolve(jobs[0].id, number=1, sent=Sent.UNKNOWN, detail="lost", now=T0)
+    _ = await store.resolve(jobs[1].id, number=1, sent=Sent.UNSENT, detail="refused", now=T0)
+    doubtful = await store.doubtful(limit=9)
+    assert [(each.job, each.sent) for each in doubtful] == [(jobs[2].id, Sent.INTENDED), (jobs[0].id, Sent.UNKNOWN)]
+    assert await store.doubtful(limit=1) == doubtful[:1]
+
+
+async def test_small_pictures_go_with_the_file_that_they_show(store: Store) -> None:
+    job = await store.add(make_job())
+    _ = await store.claim(engine="script", worker="w", lease_seconds=9, limit=1, now=T0)
+    ended = await store.settle(job.id, "w", state=State.SUCCEEDED, outputs=(OUTPUT,), now=T0)
+    assert ended
+    assert await store.illustrate(job.id, OUTPUT.id, poster="p.jpg", preview="q.mp4", now=T0)
+    shown = replace(OUTPUT, poster="p.jpg", preview="q.mp4")
+    assert await store.get(job.id) == replace(ended, outputs=(shown,))
+    assert set(await store.needed(["p.jpg", "q.mp4", "r.jpg"])) == {"p.jpg", "q.mp4"}
+    assert not await store.illustrate(job.id, "another", poster="r.jpg", preview="", now=T0)
+    assert await store.delete(job.id)
+    assert not await store.illustrate(job.id, OUTPUT.id, poster="s.jpg", preview="", now=T0)
+    assert not await store.needed(["p.jpg", "q.mp4", "r.jpg", "s.jpg"])
+    assert {"r.jpg", "s.jpg"} <= set(await store.due_drops(now=T0 + 1, limit=9))
 
 
 async def test_a_touch_changes_no_row_and_is_a_write(sqlite: SqliteStore, tmp_path: Path) -> None:

@@ -5,12 +5,13 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 from store_samples import FAILURE, OUTPUT, T0, make_job
 
 from mutoscope.model.job import Failure, Job, State
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.store import Kept, Repeat, SpendingHold, SqliteStore, Store
+from mutoscope.store import Kept, Outlay, Repeat, Settlement, SpendingHold, SqliteStore, Store
 from mutoscope.store.sql.migrations import migration_files, statements
 from mutoscope.store.sql.rows import HOLES, INSERT_JOB, row_of
 
@@ -351,3 +352,24 @@ async def test_a_late_success_of_a_job_from_before_the_ledger_is_charged_what_wa
     [row] = await store.spending(since=T0, until=T0 + 99)
     assert (row.jobs, row.credits) == (1, max(cost, 3.0))
     await store.close()
+
+
+async def test_exchanges_are_settled_together_and_each_once(store: Store) -> None:
+    about = {"owner": "alice", "model": "m", "engine": "e", "at": T0}
+    outlays = [Outlay(id=f"e{number}", hold=SpendingHold(credits=5.0), **about) for number in range(20)]
+    await store.set_aside(outlays[0])
+    free, twice, late = (Settlement(id=f"e{number}", credits=number, basis="told", **about) for number in (0, 1, 19))
+    rest = [Settlement(id=f"e{number}", credits=2.0, basis="told", **about) for number in range(2, 19)]
+    again = msgspec.structs.replace(twice, credits=9.0)
+    await store.settle_exchanges([free, twice, *rest, again], outlays=outlays[1:])
+    await store.settle_exchanges([again, *rest, late, late])
+    credits = 1.0 + 17 * 2.0 + 19.0
+    balance = await store.balance("alice", period="total", now=T0)
+    assert (balance.charged, balance.reserved) == (credits, 0.0)
+    assert [(each.kind, each.credits) for each in await store.entries("e1")] == [
+        *(("reserve", 5.0), ("release", 5.0), ("charge", 1.0))
+    ]
+    assert [each.kind for each in await store.entries("e0")] == ["reserve", "release"]
+    before = Outlay(id="e30", hold=SpendingHold(credits=1.0, budget=credits + 0.5), **about)
+    with pytest.raises(Problem, match=r"0\.5 are left"):
+        await store.set_aside(before)

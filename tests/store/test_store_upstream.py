@@ -405,6 +405,19 @@ async def test_what_is_made_is_claimed_at_once_and_settled(store: Store) -> None
     assert (await store.dispatches(id))[0].sent is Sent.ACCEPTED
 
 
+async def test_who_only_fetches_takes_nothing_that_could_still_be_sent(store: Store) -> None:
+    copied, made = await fetched(store), await parked(store)
+    _ = await parked(store)  # the vendor is at it
+    deferred, unsent = await held(store), await held(store)
+    assert await store.defer(deferred, "w1", until=T0 + 5, detail="", now=T0)
+    assert await store.collect(made, facts={}, now=T0 + 6)
+    queued = await store.add(make_job(engine="vendor"))
+    late = {"worker": "w9", "limit": 9, "now": T0 + 99}
+    assert [job.id for job in await claim(store, **late, accepted_only=True, held=(copied,))] == [made]
+    assert [job.id for job in await claim(store, **late, accepted_only=True)] == [copied]  # its worker is dead
+    assert {job.id for job in await claim(store, **late)} == {deferred, unsent, queued.id}
+
+
 async def test_facts_of_what_is_made_are_added_to_the_checkpoint(store: Store) -> None:
     id = await held(store)
     _ = await store.checkpoint(id, "w1", {"upload": "u1", "links": None})

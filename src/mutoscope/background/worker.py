@@ -157,6 +157,7 @@ class Worker:
                 pending_delivery=self.gateway.pending_delivery,
                 made_before=self._made_before(engine),
                 held=tuple(self.runs),  # whatever became of their leases, they are being made here
+                accepted_only=engine.fetches_only,
             )
             for job in jobs:
                 self._start(job, engine)

@@ -220,6 +220,11 @@ class Engine(Protocol):
         """Whether nothing is begun now, nor can go elsewhere: what waits grows old in the queue."""
         ...
 
+    @property
+    def fetches_only(self) -> bool:
+        """Whether another process begins its jobs: this one only fetches what was made."""
+        ...
+
     def supports(self, operation: Operation, model: Model, /) -> frozenset[str] | None:
         """The Generation fields, input roles and `extra` names that it obeys when it makes this; "*" stands for every
         name. None: it cannot make this."""
@@ -252,6 +257,7 @@ class Local:
     speaks = ""
     is_up = True
     is_left_alone = False
+    fetches_only = False
 
     def supports(self, operation: Operation, _model: Model, /) -> frozenset[str] | None:
         return self.supported_fields.get(operation)

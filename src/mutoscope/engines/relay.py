@@ -165,8 +165,8 @@ class Relay:
     def slots(self) -> int:
         """How many runs there is room for now: one that tries where the account failed, none where it holds as much as
         it may. While it is left alone, what it has made is fetched all the same."""
-        if not self.on_duty():
-            return 0
+        if self.fetches_only:
+            return self.settings.slots
         most = self.settings.slots if self.breaker.closed or self.is_left_alone else 1
         if self.account.max_in_flight:
             most = min(most, self._submitting + max(self._room() - self._submitting, 0))
@@ -186,6 +186,10 @@ class Relay:
     @property
     def is_up(self) -> bool:
         return self.breaker.allows
+
+    @property
+    def fetches_only(self) -> bool:
+        return not self.on_duty()
 
     @property
     def is_left_alone(self) -> bool:

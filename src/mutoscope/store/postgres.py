@@ -5,6 +5,7 @@ All are used in threads: the event loop waits for none of them.
 """
 
 import asyncio
+import math
 import os
 import re
 import selectors
@@ -125,7 +126,7 @@ class PostgresStore(SqlStore):
         busy_seconds: float = 5.0,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        """`busy_seconds`: how long a call waits for a database that is away. `clock` ages the hot jobs."""
+        """`busy_seconds`: for how long a database may be away before calls fail. `clock` ages the hot jobs."""
         super().__init__(PostgresDatabase(url, busy_seconds), hot_jobs=hot_jobs, clock=clock)
         self.fleet = Fleet(self._write, self._read)
 
@@ -136,7 +137,7 @@ class PostgresDatabase:
     shared = True
 
     def __init__(self, url: str, busy_seconds: float) -> None:
-        self._connect = partial(connect, url, busy_seconds)
+        self._connect = partial(connect, url, busy_seconds, Away())
         self._reader: Reader | None = None
         self._listener: Listener | None = None
         self._reports = Idle(self._connect)
@@ -241,18 +242,40 @@ ADAPTERS.register_dumper(str, Text)
 ADAPTERS.register_dumper(int, Whole)
 
 
-def connect(url: str, busy_seconds: float) -> Link:
-    """A connection, where the database is there within so many seconds. Raises psycopg.Error."""
+class Away:
+    """How long the database has been away, for all who connect from here: they wait for it together, and who comes
+    later or has waited before does not wait anew."""
+
+    def __init__(self) -> None:
+        self._since = self._seen = -math.inf  # when it was first found away, and when last
+
+    def since(self, busy_seconds: float) -> float:
+        """For someone who connects now. What was long ago has passed unless it is found again."""
+        now = monotonic()
+        return self._since if now - self._seen <= busy_seconds else now
+
+    def note(self, since: float) -> None:
+        self._since, self._seen = since, monotonic()
+
+    def over(self) -> None:
+        self._seen = -math.inf
+
+
+def connect(url: str, busy_seconds: float, away: Away | None = None) -> Link:
+    """A connection, where the database is there before it was away for so many seconds. Raises psycopg.Error."""
     said = conninfo_to_dict(url)
     info = make_conninfo(url, **{name: value for name, value in DEFAULTS.items() if name not in said})
     info = make_conninfo(info, application_name=f"mutoscope {os.getpid()}")  # whose sessions are whose
-    until = monotonic() + busy_seconds
+    away = away or Away()
+    since = away.since(busy_seconds)
     while True:
         try:
             db = psycopg.connect(info, autocommit=True, context=Adapted())
+            away.over()
             break
         except psycopg.OperationalError:
-            if monotonic() >= until:
+            away.note(since)
+            if monotonic() >= since + busy_seconds:
                 raise
             sleep(0.1)
     db.prepared_max = STATEMENTS

@@ -392,6 +392,7 @@ class Leases(Protocol):
         pending_delivery: PendingDelivery | None = None,
         made_before: float | None = None,
         held: Collection[str] = (),
+        accepted_only: bool = False,
     ) -> JobList:
         """Take up to `limit` jobs to run: those whose lease ran out, then queued ones, each from the owner who has
         the fewest running on the engine; among equals from whom nothing was taken for the longest time, as far as this
@@ -399,7 +400,8 @@ class Leases(Protocol):
 
         `pending_delivery` is asked for the jobs that start for the first time. With `made_before`, of the queued jobs
         only those that were created before then are taken, in no order. `held` are not taken, though their lease may
-        have run out: the worker has them.
+        have run out: the worker has them. With `accepted_only` nothing is taken that could still be sent to a vendor:
+        only what one has accepted, to fetch its results.
         """
         ...
 

@@ -12,14 +12,14 @@ import structlog
 from mutoscope.engines.relay import Relay
 from mutoscope.model.job import Job, Json
 from mutoscope.model.problem import Problem
-from mutoscope.store import Sieve, Store
+from mutoscope.store import DeliveryRecord, Sieve, Store
 
 log = structlog.get_logger(__name__)
 
 KEPT = 2000  # events
 TOGETHER_SECONDS = 0.25  # what changes within it is told once, as it is then
 LOOK_SECONDS = 2.0  # between looks for what other processes did
-LOOKED_AT = 40  # jobs, the newest
+LOOKED_AT = 40  # jobs and messages, the newest
 QUIET_SECONDS = 10.0  # after which a watcher is told that nothing happened, so that proxies keep the line
 MOST_WATCHERS = 200
 PENDING = 4 * KEPT
@@ -50,6 +50,7 @@ class News:
         self._jobs: dict[str, None] = {}
         self._deliveries: dict[str, None] = {}
         self._seen: dict[str, Seen] = {}  # job → how it stood, as far as was told
+        self._tried: dict[str, DeliveryRecord] | None = None  # the newest messages at the last look
         self._breakers: dict[str, str] = {}
         self._lost = False  # more changed than is remembered
         self._watchers: set[asyncio.Event] = set()
@@ -145,11 +146,21 @@ class News:
         for job in await self.store.browse(Sieve(), limit=LOOKED_AT):
             if self._seen.get(job.id) != seen(job):
                 self.job(job.id)
+        if self.store.shared:
+            await self._look_at_deliveries()
         for name, relay in self.relays.items():
             state = breaker_state(relay)
             if self._breakers.setdefault(name, state) != state:
                 self._breakers[name] = state
                 self._add("breaker", {"account": name, "state": state, "reason": relay.breaker.reason})
+
+    async def _look_at_deliveries(self) -> None:
+        """Whichever process has the duty sends them, and tells the others nothing of it."""
+        found = {each.delivery.id: each for each in await self.store.deliveries(limit=LOOKED_AT)}
+        known, self._tried = self._tried, found
+        for id, each in found.items():
+            if known is not None and each.attempts and known.get(id) != each:
+                self.delivery(id)
 
     async def _tell(self) -> None:
         jobs, self._jobs = self._jobs, {}

@@ -352,6 +352,7 @@ def throttle(addition: Addition) -> Addition:
 # Running
 
 # Asked again with the change itself, whoever else may be at it.
+ACCEPTED = " AND EXISTS (SELECT 1 FROM watches WHERE job = jobs.id)"  # a vendor has made it, or makes it
 CLAIMABLE = "(state = 'queued' AND throttled = 0 OR state = 'running' AND leased_until <= ?)"
 
 
@@ -368,8 +369,12 @@ def claim(
     pending_delivery: PendingDelivery | None,
     made_before: float | None = None,
     held: Collection[str] = (),
+    accepted_only: bool = False,
 ) -> list[Job]:
-    fresh = claimable(db, turns, engine, limit, now, made_before, held)
+    if accepted_only:
+        fresh = dict.fromkeys(left_behind(db, engine, limit, now, held, ACCEPTED), False)
+    else:
+        fresh = claimable(db, turns, engine, limit, now, made_before, held)
     if not fresh:
         return []
     rows: list[Row] = db.execute(
@@ -395,14 +400,7 @@ def claimable(
     held: Collection[str],
 ) -> dict[str, bool]:
     """Ids that may be taken, and whether it would be for the first time."""
-    found: dict[str, bool] = dict(
-        db.execute(
-            """SELECT id, started IS NULL FROM jobs
-               WHERE state = 'running' AND engine = ? AND leased_until <= ?
-               AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY leased_until LIMIT ?""",
-            (engine, now, texts(tuple(held)), limit),
-        )
-    )
+    found = left_behind(db, engine, limit, now, held)
     left = limit - len(found)
     if left > 0 and made_before is not None:
         query = f"SELECT id, started IS NULL FROM jobs WHERE {queue.QUEUED} AND id < ?2 LIMIT ?3"
@@ -410,6 +408,20 @@ def claimable(
     elif left > 0:
         found.update(queue.next_queued(db, turns, engine, left))
     return found
+
+
+def left_behind(
+    db: Connection, engine: str, limit: int, now: float, held: Collection[str], also: str = ""
+) -> dict[str, bool]:
+    """Those whose lease has ended."""
+    return dict(
+        db.execute(
+            f"""SELECT id, started IS NULL FROM jobs
+                WHERE state = 'running' AND engine = ? AND leased_until <= ?
+                AND id NOT IN (SELECT value FROM json_each(?)){also} ORDER BY leased_until LIMIT ?""",
+            (engine, now, texts(tuple(held)), limit),
+        )
+    )
 
 
 def renew(db: Connection, changes: Changes, *, worker: str, leased_until: float, ids: Sequence[str]) -> set[str]:

@@ -14,7 +14,7 @@ from mutoscope.model.job import Job
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store.protocol import Basis, Entry, Outlay, Settlement, SpendingHold, SpendingRow
 from mutoscope.store.sql.connection import Connection, in_strides
-from mutoscope.store.sql.rows import Row
+from mutoscope.store.sql.rows import Row, texts
 from mutoscope.store.sql.writer import Changes
 
 DAY = 86400
@@ -33,9 +33,12 @@ RELEASED = """) AS given CROSS JOIN ledger AS reserved WHERE reserved.job = colu
 # Whoever was forgotten meanwhile has no name any more.
 SETTLE = f"""
     INSERT INTO ledger ({ENTRY_COLUMNS}, basis)
-    SELECT ?1, 'charge', ?2, coalesce((SELECT owner FROM ledger WHERE job = ?1 AND kind = 'reserve'), ?3),
-           ?4, ?5, ?6, ?7
-    WHERE NOT EXISTS (SELECT 1 FROM ledger WHERE job = ?1 AND kind = 'charge')"""
+    SELECT column1, 'charge', column2,
+           coalesce((SELECT owner FROM ledger WHERE job = column1 AND kind = 'reserve'), column3),
+           column4, column5, column6, column7 FROM ("""
+SETTLE_HOLES = """(CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT),
+    CAST(? AS REAL), CAST(? AS TEXT))"""
+SETTLED = """) AS given WHERE NOT EXISTS (SELECT 1 FROM ledger WHERE job = column1 AND kind = 'charge')"""
 CUT_OFF = """
     SELECT job, amount, owner, model, engine FROM outlays CROSS JOIN ledger
     WHERE job = id AND kind = 'reserve' AND at <= ?"""
@@ -170,29 +173,39 @@ def set_aside(db: Connection, changes: Changes, *, outlay: Outlay) -> None:
         left = micro(hold.budget) - sum(balance(db.execute(BALANCE, (outlay.owner, period)), period))
         if micro(hold.credits) > max(left, 0):
             raise over_budget(hold, left / MICRO)
-    row = (outlay.id, "reserve", micro(hold.credits), outlay.owner, outlay.model, outlay.engine, outlay.at)
-    _ = db.execute(CHARGE, row)
-    _ = db.execute("INSERT INTO outlays (id) VALUES (?)", (outlay.id,))
+    set_all_aside(db, [outlay])
 
 
-def settle(db: Connection, settlement: Settlement) -> None:
-    """Once: an exchange that was settled before stays as it is."""
-    it = settlement
-    if it.aside:
-        _ = release(db, [(it.id, it.engine, it.at)])
-        _ = db.execute("DELETE FROM outlays WHERE id = ?", (it.id,))
-    if (amount := micro(it.credits)) > 0:
-        _ = db.execute(SETTLE, (it.id, amount, it.owner, it.model, it.engine, it.at, it.basis))
+def set_all_aside(db: Connection, outlays: Sequence[Outlay]) -> None:
+    """Whatever is left."""
+    rows = [
+        (each.id, "reserve", micro(each.hold.credits), each.owner, each.model, each.engine, each.at) for each in outlays
+    ]
+    _ = in_strides(db, ENTER, HOLES, rows)
+    _ = in_strides(db, "INSERT INTO outlays (id)", "(?)", [(each.id,) for each in outlays])
+
+
+def settle(db: Connection, settlements: Sequence[Settlement]) -> None:
+    """Once: an exchange that was settled before stays as it is. Of several with one id the first one counts."""
+    aside = {it.id: (it.id, it.engine, it.at) for it in reversed(settlements) if it.aside}
+    if aside:
+        _ = release(db, list(aside.values()))
+        _ = db.execute("DELETE FROM outlays WHERE id IN (SELECT value FROM json_each(?))", (texts(list(aside)),))
+    charged = {it.id: it for it in reversed(settlements) if micro(it.credits) > 0}
+    rows = [(it.id, micro(it.credits), it.owner, it.model, it.engine, it.at, it.basis) for it in charged.values()]
+    _ = in_strides(db, SETTLE, SETTLE_HOLES, rows, SETTLED)
 
 
 def settle_cut_off(db: Connection, now: float, *, begun_before: float) -> int:
     """What the last process did not live to settle is charged as it was set aside: nobody knows better."""
     rows: list[tuple[str, int, str, str, str]] = db.execute(CUT_OFF, (begun_before,)).fetchall()
-    for id, amount, owner, model, engine in rows:
-        credits = amount / MICRO
-        settle(
-            db, Settlement(id=id, owner=owner, model=model, engine=engine, at=now, credits=credits, basis="estimate")
-        )
+    settle(
+        db,
+        [
+            Settlement(id=id, owner=owner, model=model, engine=engine, credits=amount / MICRO, at=now, basis="estimate")
+            for id, amount, owner, model, engine in rows
+        ],
+    )
     return len(rows)
 
 

@@ -328,6 +328,7 @@ class SqlStore:
         pending_delivery: PendingDelivery | None = None,
         made_before: float | None = None,
         held: Collection[str] = (),
+        accepted_only: bool = False,
     ) -> JobList:
         until = now + lease_seconds
         work = partial(
@@ -341,6 +342,7 @@ class SqlStore:
             pending_delivery=pending_delivery,
             made_before=made_before,
             held=held,
+            accepted_only=accepted_only,
         )
         return await self._write(work)
 
@@ -783,10 +785,8 @@ def settle_exchanges(
     outlays: Sequence[Outlay],
     rows: Sequence[Row],
 ) -> None:
-    for outlay in outlays:
-        ledger.set_aside(db, [], outlay=outlay)
-    for settlement in settlements:
-        ledger.settle(db, settlement)
+    ledger.set_all_aside(db, outlays)
+    ledger.settle(db, settlements)
     _ = in_strides(
         db,
         "INSERT INTO exchanges (id, owner, began, ended, record, request, response)",
