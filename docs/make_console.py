@@ -127,7 +127,11 @@ def fill(base: str) -> dict[str, str]:
             if not counts["queued"] + counts["running"]:
                 break
             time.sleep(1)
-        time.sleep(2)
+        while time.monotonic() < deadline:  # the clips' posters are drawn some seconds later
+            shown = [job["media"] for job in client.get("/admin/jobs").json()["jobs"] if job["media"]]
+            if all("poster" in file for file in shown if file["kind"] == "video"):
+                break
+            time.sleep(1)
         ours = [client.get(f"/admin/jobs/{id}").json()["job"]["id"] for id in made]
     return {"clip": ours[0], "other": ours[1]}
 
