@@ -9,12 +9,13 @@ seconds. Its tables are made anew.
 import asyncio
 import sys
 import time
+from typing import Any
 
 from procrastinate import App, PsycopgConnector  # pyright: ignore[reportMissingImports]
 
 
 async def measure(url: str, jobs: int, concurrency: int) -> None:
-    app = App(connector=PsycopgConnector(conninfo=url))
+    app: Any = App(connector=PsycopgConnector(conninfo=url))
     ends: list[int] = []
 
     @app.task(name="nothing")
