@@ -77,7 +77,7 @@ check: $(READY)  ## format, lint and types
 	@echo "[check] types (basedpyright, strict)"; $(BIN)/basedpyright
 
 test: check $(SDK) $(CLIENTS) $(WEIGHTS)  ## every check and every test, without GPU and without the internet
-	@echo "[test] pytest"; $(BIN)/python -m pytest -n 2
+	@echo "[test] pytest"; $(BIN)/python -m pytest -n 3
 
 gpu-test: $(GPU_READY)  ## open weights on the processor: torch and diffusers in an environment of their own, 1.4 GB
 	@GPU_PYTHON=$(GPU) $(BIN)/python -m pytest -q tests/gpu -k "not ray"

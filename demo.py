@@ -286,10 +286,10 @@ class Receiver:
 
 
 @contextlib.contextmanager
-def serving(data: Path) -> Generator[str]:
-    """`mutoscope serve` in a child process; its base URL. Ended when this ends, gracefully first."""
+def serving(data: Path, *more: str) -> Generator[str]:
+    """`mutoscope serve`, with `more` options, in a child process; its base URL. Ended with this, gracefully first."""
     log = data.with_suffix(".log")
-    command = mutoscope("serve", "--port", "0", "--data", str(data), "--allow-private")
+    command = mutoscope("serve", "--port", "0", "--data", str(data), "--allow-private", *more)
     with log.open("w+") as file:
         child = subprocess.Popen(  # noqa: S603
             command, stdout=file, stderr=subprocess.STDOUT, cwd=data.parent, env=without_vendors_keys()
@@ -530,8 +530,8 @@ def main() -> int:
     return 1 if any(each.faults for each in wanted) else 0
 
 
-def play(wanted: list[Request], data: Path, receiver: Receiver) -> dict[str, int]:
-    with serving(data) as server, httpx.Client(timeout=30, trust_env=False) as http:
+def play(wanted: list[Request], data: Path, receiver: Receiver, *more: str) -> dict[str, int]:
+    with serving(data, *more) as server, httpx.Client(timeout=30, trust_env=False) as http:
         place = Place(server, receiver, (target / "lake.jpg").read_bytes(), http)
         make_all(wanted, place)
         verifier = Webhook(webhook_secret(data))

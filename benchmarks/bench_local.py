@@ -2,15 +2,18 @@
 
     python benchmarks/bench_local.py --weights FOLDER
     python benchmarks/bench_local.py --weights FOLDER --times 200
+    python benchmarks/bench_local.py --weights FOLDER --jobs 200
 
 FOLDER is that of `mutoscope weights fetch --all --into FOLDER`. Each model is asked `--times` times in a row; the last
 column is by how much the memory of the asking process grew over the second half of them. Speech is spoken by espeak-ng,
-which must be installed.
+which must be installed. With `--jobs` it is a server instead that makes so many small pictures, each with its mark: how
+much memory it holds, ten times on the way.
 """
 
 import argparse
 import asyncio
 import base64
+import logging
 import subprocess
 import sys
 import tempfile
@@ -18,15 +21,21 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
+import structlog
 from PIL import Image, ImageDraw, ImageFont
 
 from _common import seconds_of, table
 from mutoscope import studio
+from mutoscope.app import App
+from mutoscope.cli.generate import WIRE
 from mutoscope.engines.local.pool import Pool
 from mutoscope.engines.local.rows import ROWS
 from mutoscope.engines.local.shelf import Shelf
-from mutoscope.model.config import Weights
+from mutoscope.model.config import Mark, Settings, Weights
+from mutoscope.model.job import Generation, Operation, State
+from mutoscope.model.requests import Submission
 
 SPOKEN = "The lighthouse stands on the coast. Ships pass it in the night, and the keeper sleeps during the day."
 LETTERED = ("OPEN DAILY", "Harbour 27", "no smoking")
@@ -37,12 +46,42 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path, default=Path(".venv/weights"))
     parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--jobs", type=int, default=0)
     asked = parser.parse_args()
     if not asked.weights.is_dir():
         print(f"{asked.weights} is not there: mutoscope weights fetch --all --into {asked.weights}", file=sys.stderr)
         return 2
-    asyncio.run(measure(asked.weights, asked.times))
+    asyncio.run(serve(asked.weights, asked.jobs) if asked.jobs else measure(asked.weights, asked.times))
     return 0
+
+
+async def serve(folder: Path, jobs: int) -> None:
+    """Jobs one after another, of one server in this process, whose renderer marks what it makes."""
+    wish = Generation(operation=Operation.TEXT_TO_IMAGE, model="gen4_image", prompt=SEEN, width=256, height=256)
+    settings = Settings(weights=Weights(folder=str(folder.resolve())), mark=Mark(enabled=True))
+    rows: list[tuple[object, ...]] = []
+    asset = ""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    with tempfile.TemporaryDirectory() as room:
+        async with App(settings, data=Path(room)).running() as app:
+            for number in range(1, jobs + 1):
+                job = await app.gateway.submit(
+                    WIRE, "", Submission(generation=msgspec.structs.replace(wish, seed=number))
+                )
+                async for each in app.gateway.watch(job.id):
+                    job = each
+                if job.state is not State.SUCCEEDED:
+                    raise SystemExit(f"job {number}: {job.state}")
+                asset = job.outputs[0].asset
+                if number % max(1, jobs // 10) == 0:
+                    rows.append((number, f"{memory('self'):.1f}"))
+            last = Path(room) / "last.png"
+            last.write_bytes(await app.assets.read(asset))
+            pool = Pool(Shelf(settings.weights, Path()))
+            recognised = (await pool.ask("rivagan", {}, last))["recognised"]
+            await pool.close()
+    print(f"The last picture's mark was {'' if recognised else 'not '}recognised.")
+    table(f"A server's memory while it marks {jobs} pictures", ("jobs done", "resident, MB"), *rows)
 
 
 async def measure(folder: Path, times: int) -> None:

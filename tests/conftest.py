@@ -13,10 +13,10 @@ from PIL import Image
 from local_settings import settings
 from mutoscope import app as app_module
 from mutoscope.app import App
-from mutoscope.model.job import Job
 from mutoscope.store import SqlStore, make_store
 from mutoscope.telemetry import logs
 from postgres_server import server
+from running import Running
 from s3 import S3, served
 
 logs.configure("error")  # plain lines: structlog's own tracebacks with all their locals take seconds
@@ -31,21 +31,6 @@ def pytest_configure(config: pytest.Config) -> None:
     long = bool(config.getoption("--long"))
     examples.register_profile("mutoscope", derandomize=not long, database=None, deadline=None, print_blob=long)
     examples.load_profile("mutoscope")
-
-
-class Running:
-    """A started mutoscope and an HTTP client that speaks to it without a socket."""
-
-    def __init__(self, app: App, client: httpx.AsyncClient) -> None:
-        self.app, self.client = app, client
-
-    async def finished(self, id: str, seconds: float = 30.0) -> Job:
-        """The job once it is final."""
-        job = None
-        async for job in self.app.gateway.watch(id):
-            if job.state.final:
-                return job
-        raise AssertionError(f"job {id} vanished at {job}")
 
 
 @pytest.fixture

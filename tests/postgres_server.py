@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-REQUIRED = "MUTOSCOPE_TEST_POSTGRES"
+REQUIRED = "POSTGRES_REQUIRED"
 """Set by what runs all tests: then it is a failure, not a reason to skip, that PostgreSQL is not installed."""
 
 SETTINGS = {

@@ -16,7 +16,6 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from conftest import Running
 from local_settings import settings
 from mutoscope.app import App
 from mutoscope.background import members
@@ -36,6 +35,7 @@ from mutoscope.web import news
 from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.wires import BY_NAME
 from postgres_server import server
+from running import Running
 from s3 import OPTIONS, S3
 
 IMAGE = "/v1/ai/text-to-image/runway"

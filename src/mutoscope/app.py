@@ -24,7 +24,7 @@ from mutoscope.background.previews import Previews
 from mutoscope.background.retention import Sweeper
 from mutoscope.background.webhooks import Deliverer, Ed25519, ed25519
 from mutoscope.background.worker import Worker, new_name
-from mutoscope.cassettes import BadCassette, Deck, Library, Recorder
+from mutoscope.cassettes import Tapes
 from mutoscope.engines import Engine
 from mutoscope.engines.diffusers import Diffusers
 from mutoscope.engines.local.pool import Pool
@@ -42,7 +42,7 @@ from mutoscope.files.data_dir import Home
 from mutoscope.files.egress import SafeClient
 from mutoscope.files.probe import Prober
 from mutoscope.model.catalog import Catalog
-from mutoscope.model.config import BadSettings, Files, Rights, Settings, VendorAccount
+from mutoscope.model.config import BadSettings, Files, Rights, Settings
 from mutoscope.model.job import Job
 from mutoscope.model.problem import Problem
 from mutoscope.service import rehearsal as rehearsing
@@ -96,7 +96,7 @@ class App:
         Raises HomeBusy when another process serves from the data directory, BadSettings when files cannot be signed
         as the settings ask.
         """
-        self.tapes = Tapes(settings)
+        self.tapes = Tapes(settings, reserved=BUILT_IN)
         self.settings, self.rehearsal = (settings := self.tapes.settings), rehearsal
         self.home = Home(data or settings.data, shared=bool(settings.store.url))
         self.signer = signer(settings.credentials, identity or self.home.credentials)
@@ -271,6 +271,7 @@ class App:
                 sweeper=self.sweeper,
                 transcripts=self.transcripts,
                 data=self.home.root,
+                models=self.models,
                 webhook_secret=self.webhook_secret,
             ),
             requests=requests,
@@ -292,6 +293,7 @@ class App:
             inputs=settings.inputs,
             scratch=self.home.scratch,
             busy=lambda: bool(self.worker.runs),
+            told=self.gateway.changed,
         )
         if settings.files.previews and self.works and not rehearsal:
             self.gateway.illustrate = self.previews.add
@@ -417,87 +419,6 @@ class App:
             return None
         own = rights.get(owner) or (Rights(),)
         return widest(share_of(each, row, self.settings.limits).concurrency for each in own)
-
-
-class Tapes:
-    """The recordings that are made and played, and the settings as they are with them. Raises BadSettings."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.cassettes = wanted = settings.cassettes
-        self.library = opened(Path(wanted.replay)) if wanted.replay else None
-        asks = not wanted.replay or wanted.unknown in ("vendor", "once")
-        root = (wanted.record or wanted.replay) if asks else ""
-        secrets = [settings.webhooks.secret, settings.metrics.token, *(each.key for each in settings.accounts.values())]
-        self.recorder = (
-            Recorder(
-                Path(root),
-                secrets=list(filter(None, secrets)),
-                hash_prompts=wanted.prompts == "hashed",
-                max_bytes=wanted.max_bytes,
-            )
-            if root
-            else None
-        )
-        self.last = ("studio",) if wanted.replay and wanted.unknown == "studio" else ()
-        for name in wanted.accounts:
-            if name not in settings.accounts:
-                known = ", ".join(settings.accounts) or "none"
-                raise BadSettings(f"[cassettes] accounts: there is no account {name!r}; there are {known}")
-        self.settings = self._with_accounts(settings) if self.library else settings
-
-    def deck(self, name: str, account: VendorAccount, vendor: str) -> Deck | None:
-        wanted = self.cassettes
-        if not (self.library or self.recorder) or (wanted.accounts and name not in wanted.accounts):
-            return None
-        return Deck(
-            name,
-            account,
-            vendor=vendor,
-            recorder=self.recorder,
-            library=self.library,
-            pace=wanted.pace,
-            learns=wanted.unknown == "once",
-            alone=wanted.asks_nobody,
-        )
-
-    async def close(self) -> None:
-        if self.recorder:
-            await self.recorder.close()
-
-    def _with_accounts(self, settings: Settings) -> Settings:
-        """With those of the recordings whose API no account speaks here, and polls that lose no time."""
-        wanted, accounts = self.cassettes, dict(settings.accounts)
-        spoken = {each.wire for each in accounts.values()}
-        for each in self.library.names.values() if self.library and wanted.asks_nobody else ():
-            label = each.label
-            if label.wire not in spoken and label.account not in accounts and label.account not in BUILT_IN:
-                accounts[label.account] = VendorAccount(
-                    wire=label.wire,
-                    key="replayed",
-                    base_url=label.vendor,
-                    models=label.models,
-                    renames=label.renames,
-                    open_models=label.open_models,
-                )
-        relay = settings.relay
-        if wanted.asks_nobody:
-            longest = relay.first_poll_seconds * wanted.pace if wanted.pace else REPLAYED_POLL_SECONDS[0]
-            first = min(relay.first_poll_seconds, max(longest, REPLAYED_POLL_SECONDS[0]))
-            relay = replace(relay, first_poll_seconds=first, max_poll_seconds=max(first, REPLAYED_POLL_SECONDS[1]))
-        return replace(settings, accounts=accounts, relay=relay)
-
-
-REPLAYED_POLL_SECONDS = (0.02, 0.5)  # a recording is asked about a job: the first time, and at the longest
-
-
-def opened(root: Path) -> Library:
-    """Raises BadSettings."""
-    if not root.is_dir():
-        raise BadSettings(f"[cassettes] replay: there is no directory {root}")
-    try:
-        return Library(root)
-    except BadCassette as error:
-        raise BadSettings(f"[cassettes] replay: {error}") from error
 
 
 def fingerprint(*secrets: bytes) -> str:

@@ -9,13 +9,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from tapes import KEY, PICTURE, Gateway, Vendor, gateway
+from tapes import ENDLESS, KEY, PICTURE, Gateway, Vendor, gateway
 
 from mutoscope.wirekit.ids import from_uuid4_form
 
 DEEDS = st.one_of(
     st.tuples(st.just("make"), st.sampled_from(["a lake", "a wood", "refuse", "bad", "busy"])),
-    st.tuples(st.just("cancel"), st.just("what nobody waits for")),
+    st.tuples(st.just("cancel"), st.just(ENDLESS)),
     st.tuples(st.sampled_from(["say", "stream"]), st.sampled_from(["hello", "torn", "goodbye"])),
     st.tuples(st.just("read"), st.integers(0, 3)),
 )
@@ -43,8 +43,13 @@ async def session(it: Gateway, deeds: list[tuple[str, Any]]) -> list[Any]:
             told.append((answer.status_code, VOLATILE.sub("…", answer.text)))
             tasks.append(answer.json()["data"]["task_id"])
             id = from_uuid4_form(tasks[-1]) or ""
-            job = await it.app.gateway.cancel(id) if deed == "cancel" else None
-            told.append((await it.finished(id)).state if job is None else "canceled")
+            if deed == "cancel":
+                async with asyncio.timeout(60):
+                    async for job in it.app.gateway.watch(id, poll_seconds=0.05):
+                        if job.upstream_status:  # the vendor has it
+                            break
+                await it.app.gateway.cancel(id)
+            told.append((await it.finished(id)).state)
             await read(tasks[-1])
     return told
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from mutoscope.cli import _server
+from mutoscope.cli import RESULT, _server, app
 from mutoscope.cli._check import Check, Verdict
 from mutoscope.cli._failure import Stop
 from mutoscope.service.keys import digest
@@ -106,3 +107,55 @@ async def test_accounts_stand_on_the_landing_page_of_an_open_server_only(start: 
         assert "left alone for" in page and "&lt;script" not in page and "<script" not in page
     async with start(keys=KEYS, **ACCOUNT) as running:
         assert "<h2>Accounts</h2>" not in (await running.client.get("/")).text
+
+
+async def test_jobs_and_messages_of_a_server_elsewhere_are_listed_shown_and_canceled(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wish = {"model": "gen4_image", "promptText": "sleep 30; a far cat", "ratio": "1280:720"}
+    headers = {"X-Runway-Version": "2024-11-06", "authorization": "Bearer plain-key"}
+    hook = {"x-mutoscope-webhook": "http://127.0.0.1:9/hook"}
+
+    async def said(*words: str, key: str = "admin-key") -> tuple[int, str]:
+        capsys.readouterr()
+
+        options = {"exit_on_error": False, "print_error": False, "result_action": RESULT}
+        try:
+            code = await asyncio.to_thread(app, [*words, "--server", url, "--key", key], **options)
+        except Stop as stop:
+            return 1, str(stop)
+        told = capsys.readouterr()
+        return code, told.out + told.err
+
+    async with (
+        start(rehearsal=True, keys=KEYS, net={"allow_private": True}) as running,
+        behind_a_socket(running) as url,
+    ):
+        made = await running.client.post("/v1/text_to_image", json=wish, headers=headers | hook)
+        public = made.json()["id"]
+        id = running.app.gateway.wires["runway"].job_id(public)
+        code, out = await said("jobs", "list", "--limit", "5", "--json")
+        assert code == 0 and id in {job["id"] for job in json.loads(out)}
+        assert "a far cat" in (await said("jobs", "list"))[1]
+        assert "no such jobs" in (await said("jobs", "list", "--state", "failed"))[1]
+        code, out = await said("jobs", "show", public)
+        assert code == 0 and id in out and "filed" in out
+        assert (await said("jobs", "cancel", id)) == (0, f"Canceled {id}.\n")
+        code, out = await said("jobs", "cancel", id)
+        assert code != 0 and "cannot be canceled any more" in out
+        again = wish | {"promptText": "fail refused a far cat"}
+        made = await running.client.post("/v1/text_to_image", json=again, headers=headers | hook)
+        await running.finished(running.app.gateway.wires["runway"].job_id(made.json()["id"]))
+        code, out = await said("webhooks", "list", "--job", made.json()["id"], "--json")
+        message, *_ = json.loads(out)
+        assert message["url"] == "http://127.0.0.1:9/hook"
+        assert message["id"] in (await said("webhooks", "list", "--pending"))[1]
+        code, out = await said("webhooks", "replay", message["id"])
+        assert (code, out) == (0, f"{message['id']} is due now, there.\n")
+        for words, key, why in (
+            (("jobs", "list"), "plain-key", "admin"),
+            (("jobs", "show", "nothing"), "admin-key", "There is no job"),
+            (("webhooks", "replay", "msg_0"), "admin-key", "There is no message"),
+        ):
+            code, out = await said(*words, key=key)
+            assert code != 0 and why in out, out

@@ -195,6 +195,23 @@ async def test_a_request_that_takes_too_long_ends_its_child(monkeypatch: pytest.
     await asyncio.sleep(0)
 
 
+async def test_the_mark_s_model_makes_room_for_another_and_comes_back_when_it_is_asked(tmp_path: Path):
+    both = BY_NAME["rivagan"].bytes_held + BY_NAME["selfie"].bytes_held
+    pool = Pool(trained.shelf("rivagan", "selfie", memory_bytes=both - 1))
+    picture = tmp_path / "a.png"
+    picture.write_bytes(png())
+    try:
+        before = await pool.ask("rivagan", {}, picture)
+        first = pool._held["rivagan"].process
+        await pool.ask("selfie", {}, picture)
+        assert list(pool._held) == ["selfie"] and first.returncode is not None
+        # Asked at once, each waits until the other is done and its memory is free.
+        again, _ = await asyncio.gather(pool.ask("rivagan", {}, picture), pool.ask("selfie", {}, picture))
+        assert again == before and len(pool._held) == 1
+    finally:
+        await pool.close()
+
+
 def png() -> bytes:
     file = io.BytesIO()
     Image.linear_gradient("L").save(file, "PNG")

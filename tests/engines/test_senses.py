@@ -16,6 +16,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 import trained
+from mutoscope.engines.local.senses import PEOPLE, made_by
+from mutoscope.files import c2pa as credentials
 
 Start = Callable[..., AbstractAsyncContextManager[Any]]
 SPOKEN = "The lighthouse stands on the coast. Ships pass it in the night."
@@ -187,3 +189,49 @@ async def test_pictures_are_judged_where_a_model_is_here_for_it(start: Start):
             await ask(model="omni-moderation-latest", input=[damaged])  # pyright: ignore[reportArgumentType]
         with pytest.raises(openai.BadRequestError, match="judged not safe for work"):  # from a score of 0 on: rehearsed
             await sdk(running).images.edit(model="dall-e-2", image=("a.png", picture), prompt="warmer", size="256x256")
+
+
+def person() -> Image.Image:
+    """Drawn: head and shoulders before a plain sky."""
+    image = Image.new("RGB", (256, 256), (120, 170, 215))
+    draw = ImageDraw.Draw(image)
+    draw.rounded_rectangle((56, 176, 200, 300), 50, fill=(45, 60, 120))
+    draw.rectangle((112, 146, 144, 184), fill=(205, 152, 120))
+    draw.ellipse((82, 36, 174, 150), fill=(60, 38, 25))
+    draw.ellipse((90, 52, 166, 164), fill=(224, 172, 140))
+    draw.pieslice((84, 38, 172, 120), 180, 360, fill=(60, 38, 25))
+    for x in (112, 144):
+        draw.ellipse((x - 8, 94, x + 8, 104), fill=(250, 250, 250))
+        draw.ellipse((x - 4, 95, x + 4, 104), fill=(50, 30, 20))
+        draw.line((x - 10, 86, x + 10, 86), fill=(60, 38, 25), width=3)
+    draw.line((128, 102, 124, 124, 132, 126), fill=(190, 135, 105), width=3)
+    draw.arc((112, 124, 146, 146), 20, 160, fill=(170, 70, 70), width=4)
+    return image
+
+
+async def test_a_person_is_cut_out_by_the_model_and_the_file_s_statement_says_so(start: Start, tmp_path: Path):
+    """By Recraft's wire. Of a box, by Ideogram's, rules do it, and no model is named."""
+    shelf = trained.shelf("selfie")
+    drawn, path = person(), tmp_path / "cut.png"
+    box = Image.new("RGB", (96, 64), (40, 90, 160))
+    box.paste((220, 180, 40), (36, 16, 60, 52))
+    async with start(weights={"folder": str(shelf.folder)}) as running:
+
+        async def cut(url: str, field: str, image: Image.Image) -> Any:
+            answer = await running.client.post(url, files={field: ("a.png", png(image), "image/png")})
+            assert answer.status_code == 200, answer.text
+            told = answer.json()
+            link = (told.get("image") or told["data"][0])["url"]
+            path.write_bytes((await running.client.get(link)).content)
+            return answer.headers["x-mutoscope-notes"], credentials.read(path, "image/png")
+
+        note, statement = await cut("/recraft/v1/images/removeBackground", "file", drawn)
+        alpha = np.asarray(Image.open(path).convert("RGBA"))[..., 3] > 128
+        truth = np.asarray(drawn).astype(int) != (120, 170, 215)
+        inside, either = (alpha & truth.any(2)).sum(), (alpha | truth.any(2)).sum()
+        assert inside / either > 0.9, inside / either
+        assert "the person was found by selfie" in note and "where a trained model found a person" in note
+        assert statement and statement.helped == (made_by(PEOPLE),) and statement.action == "c2pa.edited"
+        note, statement = await cut("/v1/remove-background", "image", box)
+        assert "selfie" not in note and statement and statement.helped == ()
+        assert statement.made_of == ("image",)

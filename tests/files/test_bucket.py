@@ -14,7 +14,6 @@ import httpx
 import obstore
 import pytest
 
-from conftest import Running
 from local_settings import settings
 from mutoscope.background import worker
 from mutoscope.background.retention import Sweeper
@@ -27,6 +26,7 @@ from mutoscope.model.config import BadSettings, Files, Retention
 from mutoscope.model.job import State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit.ids import from_uuid4_form
+from running import Running
 from s3 import OPTIONS, S3, Proxy, cut, lost, slow, status
 
 Start = Callable[..., AbstractAsyncContextManager[Running]]

@@ -404,7 +404,7 @@ def test_nothing_spent_is_said_so(capsys: pytest.CaptureFixture[str], spent: Pat
 
 def test_bars_are_true_to_an_eighth_of_a_character() -> None:
     half = SpendingRow(day="2026-03-01", owner="a", model="m", engine="runway", jobs=1, credits=5.0)
-    [whole] = usage.summed([half, msgspec.structs.replace(half, engine="studio")], "key").values()
+    [whole] = usage.summed([half, msgspec.structs.replace(half, engine="studio")], "key", ("studio",)).values()
     assert (whole.paid, whole.rendered) == (5.0, 5.0)
     assert usage.bar(whole, 10.0).plain == "█" * 30
     assert usage.blocks(1 / 240) == "▏"

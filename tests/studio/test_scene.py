@@ -5,11 +5,13 @@ import hashlib
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from mutoscope.studio.scene import LARGEST, SMALLEST, Painting, paint
+from mutoscope.studio.scene import LARGEST, SMALLEST, Painting, ground, paint
 from mutoscope.studio.scene.lexicon import BLOOMS, COLOURS, FILLER, MEANINGS, MOODS, SUITS, VOCABULARY, read
 
 # pictures are read only, so tests that look at the same one share it
@@ -356,3 +358,15 @@ def test_the_tables_hold_no_phrase_that_the_reader_cannot_reach() -> None:
     assert set(SUITS) == set(VOCABULARY["feature"])
     assert not set(COLOURS) & (set(MEANINGS) | FILLER)
     assert all(values for values in VOCABULARY.values())
+
+
+def test_a_field_that_begins_a_hair_below_zero_has_a_crop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest of it by 32 is 32 in floats, which is past the last field."""
+
+    def level(height: int, width: int, *_: object) -> Any:
+        return np.full((height, width), np.nextafter(np.float32(0.5), np.float32(0)), np.float32)
+
+    monkeypatch.setattr(ground, "fbm", level)
+    stage: Any = SimpleNamespace(seed=1, chance=np.random.default_rng)
+    crops, _ = ground._parcels(stage)
+    assert crops.shape == (ground.SIZE, ground.SIZE, 3) and np.isfinite(crops).all()

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, closing
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,18 @@ import pytest
 import uuid_utils
 
 from local_settings import settings as local_settings
+from mutoscope.cassettes.folder import FORMAT, Label, create
 from mutoscope.cli import open as open_console
 from mutoscope.engines.transcripts import TALKING_OF, Transcripts, readable
+from mutoscope.files.assets import place
+from mutoscope.files.probe import Drawn
 from mutoscope.model.config import Rights
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Job, Operation, Output, Sent, State
 from mutoscope.service.keys import digest, make_key
 from mutoscope.web import office
 from mutoscope.web.console import POLICY
+from mutoscope.web.news import seen
 from mutoscope.web.sessions import COOKIE, TRIES
 
 Start = Callable[..., AbstractAsyncContextManager[Any]]
@@ -267,6 +272,117 @@ async def test_the_news_tell_each_change_and_go_on_where_a_watcher_left(start: S
         assert b"event: reset" not in b"".join(heard)
         heard.clear()
         await listen("other-7", lambda text: b"event: reset" in text)
+
+
+class Brush:
+    """Draws at once, without a child."""
+
+    async def draw(self, _path: Path, what: str) -> Drawn:
+        media_type = "video/mp4" if what == "preview" else "image/jpeg"
+        return Drawn(data=what.encode(), media_type=media_type, width=512, height=288)
+
+
+async def test_a_tile_shows_its_kind_and_changes_by_itself_when_its_poster_is_drawn(start: Start) -> None:
+    async with start(rehearsal=True) as running, near(running) as client:
+        clip = {"model": "gen4.5", "promptText": "a lake", "ratio": "1280:720", "duration": 2}
+        sound = {"model": "eleven_text_to_sound_v2", "promptText": "rain", "duration": 2}
+        ids = [
+            running.app.gateway.wires["runway"].job_id(
+                (await client.post(path, json=wish, headers=RUNWAY)).json()["id"]
+            )
+            for path, wish in (("/v1/text_to_video", clip), ("/v1/sound_effect", sound))
+        ]
+        for id in ids:
+            await running.finished(id)
+        asked = f"/console/gallery/tiles?ids={','.join(ids)}"
+        before = (await client.get(asked)).text
+        assert "<small>video</small>" in before and "<small>audio</small>" in before
+        assert "#t=0.001" in before and "poster=" not in before and "<img" not in before
+        news = running.app.server.news
+        news._seen = {id: seen(await running.app.store.get(id)) for id in ids}
+        news._jobs.clear()
+        await news._look()
+        assert not set(ids) & set(news._jobs)
+        news._jobs.clear()
+        for id in ids:
+            await running.app.previews.draw(id, Brush())
+        assert set(ids) <= set(news._jobs), "this process says it by itself"
+        news._jobs.clear()
+        await news._look()
+        assert set(ids) <= set(news._jobs), "and another that looks notices it"
+        after = (await client.get(asked)).text
+        shown = (await client.get("/admin/jobs")).json()["jobs"]
+        media = {job["id"]: job["media"] for job in shown}
+        assert media[ids[0]]["preview"] != media[ids[0]]["url"]
+        for link in (media[ids[0]]["poster"], media[ids[0]]["preview"], media[ids[1]]["poster"]):
+            assert link.replace("&", "&amp;") in after
+            assert (await client.get(link)).status_code == 200
+        assert media[ids[0]]["url"].replace("&", "&amp;") not in after, "what is large is not fetched for a list"
+
+
+async def test_what_a_jobs_files_say_of_their_making_is_read_back(start: Start) -> None:
+    async with start(rehearsal=True) as running, near(running) as client:
+        id = await filed(running, client)
+        [told] = (await client.get(f"/admin/jobs/{id}/provenance")).json()["outputs"]
+        assert told["intact"] is True, told
+        assert told["credentials"]["verdict"] == "valid"
+        assert told["credentials"]["told"].startswith("intact: not altered since it was signed, by a signer")
+        assert told["mark"]["told"].startswith("cannot be looked for here")
+        assert f'href="/console/jobs/{id}/provenance"' in (await client.get(f"/console/jobs/{id}")).text
+        page = await client.get(f"/console/jobs/{id}/provenance")
+        assert page.status_code == 200
+        assert told["credentials"]["signer"] in page.text
+        [output] = (await running.app.store.get(id)).outputs
+        assets = running.app.assets
+        path = assets.where / place(output.asset)
+        path.chmod(0o600)
+        path.write_bytes(path.read_bytes()[:-1])
+        for damage in ("damaged", "gone"):
+            [told] = (await client.get(f"/admin/jobs/{id}/provenance")).json()["outputs"]
+            assert (told["intact"], damage in told["damage"]) == (None, True), told
+            assert (await client.get(f"/console/jobs/{id}/provenance")).status_code == 200
+            path.unlink(missing_ok=True)
+        assert (await client.get("/admin/jobs/nothing/provenance")).status_code == 404
+
+
+async def test_cassettes_are_listed_and_shown_where_there_are_any(start: Start, tmp_path: Path) -> None:
+    async with start() as running, near(running) as client:
+        assert "/console/cassettes" not in (await client.get("/")).text
+        assert (await client.get("/admin/cassettes")).json()["cassettes"] == []
+        assert "records and replays nothing" in (await client.get("/console/cassettes")).text
+    root, now = tmp_path / "tapes", datetime.now(UTC)
+    root.mkdir()
+    answer = {
+        "step": "submit",
+        "turn": 0,
+        "at": 0.1,
+        "status": 200,
+        "json": {"id": "x", "url": "https://e/?sig=hidden"},
+    }
+    for name, recorded in (("one", now - timedelta(hours=1)), ("two", now)):
+        label = Label(format=FORMAT, kind="job", wire="runway", account="acme", model="gen4_image", recorded=recorded,
+                      mutoscope="1", vendor="https://vendor.example")  # fmt: skip
+        files = {"answers/001-submit.json": msgspec.json.encode(answer)}
+        create(root / name, label, {"prompt": "<b>a cat"}, files)
+    (root / "bad").mkdir()
+    (root / "bad" / "cassette.toml").write_text("format = 99")
+    (tmp_path / "cassette.toml").write_text("format = 1")  # outside
+    accounts = {"acme": {"wire": "runway", "key": "k", "base_url": "http://127.0.0.1:9"}}
+    async with start(accounts=accounts, cassettes={"record": str(root)}) as running, near(running) as client:
+        assert 'href="/console/cassettes"' in (await client.get("/")).text
+        told = (await client.get("/admin/cassettes")).json()
+        assert [each["name"] for each in told["cassettes"]] == ["two", "one", "bad"]
+        assert "format 1" in told["cassettes"][2]["problem"]
+        page = (await client.get("/console/cassettes")).text
+        assert "&lt;b&gt;a cat" in page and 'href="/console/cassettes/two"' in page
+        shown = (await client.get("/admin/cassettes/two")).json()
+        assert (shown["wire"], shown["model"]) == ("runway", "gen4_image")
+        assert shown["recorded"] == pytest.approx(now.timestamp(), abs=0.01)
+        assert '"id": "x"' in shown["exchanges"][0]["body"]
+        assert "gen4_image" in (await client.get("/console/cassettes/two")).text
+        for name, status in (("bad", 409), ("three", 404), ("%2e%2e", 404)):
+            answer = await client.get(f"/admin/cassettes/{name}")
+            assert answer.status_code == status, (name, answer.text)
 
 
 async def test_the_admin_api_tells_lists_repeats_and_deletes_jobs(start: Start) -> None:

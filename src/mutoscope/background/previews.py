@@ -42,8 +42,10 @@ class Previews:
         busy: Callable[[], bool],
         clock: Callable[[], float] = time.time,
         later_seconds: float = LATER_SECONDS,
+        told: Callable[[str], None] | None = None,
     ) -> None:
-        """`busy`: whether jobs are being made here."""
+        """`busy`: whether jobs are being made here. `told`: of each job that has got a picture."""
+        self.told = told
         self.store, self.assets, self.inputs, self.scratch = store, assets, inputs, scratch
         self.busy, self.clock, self.later_seconds = busy, clock, later_seconds
         self._waiting: deque[tuple[str, float]] = deque(maxlen=MOST_WAITING)
@@ -97,7 +99,8 @@ class Previews:
             path = await self.assets.local_path(output.asset, Path(folder))
             drawn = [await prober.draw(path, what) for what in DRAWINGS[kind_of(output)]]
         poster, preview = [*(await self._keep(drawn)), ""][:2]
-        await self.store.illustrate(id, output.id, poster=poster, preview=preview, now=self.clock())
+        if await self.store.illustrate(id, output.id, poster=poster, preview=preview, now=self.clock()) and self.told:
+            self.told(id)
 
     async def _keep(self, drawn: list[Drawn]) -> list[str]:
         return [await self.assets.put(each.data, each.media_type) for each in drawn]

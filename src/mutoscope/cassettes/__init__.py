@@ -5,19 +5,14 @@ engine asks in the vendor's place. Wires, jobs' states and clients are no busine
 """
 
 from mutoscope.cassettes.deck import Deck, Played, Replayed, Step, Turn, Unrecorded, theirs
-from mutoscope.cassettes.folder import BadCassette, Cassette
-from mutoscope.cassettes.library import Library
-from mutoscope.cassettes.recorder import Recorder
+from mutoscope.cassettes.tapes import Tapes
 
 __all__ = [
-    "BadCassette",
-    "Cassette",
     "Deck",
-    "Library",
     "Played",
-    "Recorder",
     "Replayed",
     "Step",
+    "Tapes",
     "Turn",
     "Unrecorded",
     "theirs",

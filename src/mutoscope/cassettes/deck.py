@@ -19,7 +19,7 @@ import structlog
 import mutoscope
 from mutoscope.cassettes.folder import FORMAT, Answer, BadCassette, Cassette, Label, Trouble
 from mutoscope.cassettes.library import Library
-from mutoscope.cassettes.matching import asked_of_job, asked_of_words, key_of, normal
+from mutoscope.cassettes.matching import asked_of_job, asked_of_words, key_of, normal, replaced
 from mutoscope.cassettes.recorder import Heard, Recorder, Recording
 from mutoscope.cassettes.recorder import Turn as Numbered
 from mutoscope.cassettes.secrets import headers_without
@@ -312,7 +312,7 @@ def told(request: HttpRequest) -> Json:
         asked["query"] = dict(request.query)
     if request.body:
         try:
-            asked["body"] = normal(msgspec.json.decode(request.body))
+            asked["body"] = replaced(msgspec.json.decode(request.body))  # whoever writes it takes out secrets
         except (msgspec.DecodeError, UnicodeDecodeError):
             asked["bytes"] = len(request.body)
     return asked

@@ -2,7 +2,6 @@
 
 import asyncio
 import codecs
-import re
 import shutil
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -213,7 +212,8 @@ class Recorder:
             share = sum(wait for wait, _ in texts) / max(len(events), 1)
             texts = [(share, event) for event in events]
         texts = [line for piece in texts for line in by_events(piece)]
-        return b"".join(b"%.3f %s\n" % (wait, msgspec.json.encode(text)) for wait, text in texts)
+        encode = msgspec.json.Encoder().encode
+        return b"".join([(b"%.3f " % wait if wait else b"0.000 ") + encode(text) + b"\n" for wait, text in texts])
 
     def _without_prompts(self, recording: Recording, text: str) -> str:
         for prompt in recording.prompts:
@@ -230,7 +230,8 @@ class Recorder:
 def by_events(piece: tuple[float, str]) -> list[tuple[float, str]]:
     """Events that came in one piece, each for itself."""
     wait, text = piece
-    events = [event for event in re.split(r"(?<=\n\n)", text) if event]
+    *whole, rest = text.split("\n\n")
+    events = [f"{event}\n\n" for event in whole] + ([rest] if rest else [])
     return [(0.0 if number else wait, event) for number, event in enumerate(events)]
 
 

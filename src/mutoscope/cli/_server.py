@@ -1,12 +1,13 @@
-"""The doctor's look at a server that runs: what it answers to anybody, and what it tells its operator."""
+"""A server that runs, asked over HTTP: by the admin API, and by the doctor, who looks at what it tells anybody."""
 
 import http.client
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
-from urllib.parse import urlsplit
+from typing import Annotated, Any, NamedTuple
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
+from cyclopts import Parameter
 from prometheus_client.parser import text_string_to_metric_families
 
 from mutoscope import __version__
@@ -16,8 +17,18 @@ from mutoscope.cli.serve import is_loopback
 from mutoscope.model.job import Json
 
 ANSWER_SECONDS = 5.0
+ADMIN_SECONDS = 30.0  # of a call that reads and writes there
 MOST_BYTES = 32 * 1024 * 1024
 LATE_SECONDS = 300.0  # a queue that is older than this deserves a look
+
+
+Elsewhere = Annotated[
+    str | None,
+    Parameter(name="--server", help="Address of a server, as https://media.example.com, that is asked instead."),
+]
+Key = Annotated[
+    str | None, Parameter(env_var="MUTOSCOPE_KEY", help="With --server: a key of it that has the right `admin`.")
+]
 
 
 class Answer(NamedTuple):
@@ -43,7 +54,28 @@ class Far:
             raise Stop(f"--server is an address like https://media.example.com; {url!r} is none.", 2) from error
         if parts.scheme not in ("http", "https") or not self.host:
             raise Stop(f"--server is an address like https://media.example.com; {url!r} is none.", 2)
+        self.url = url
         self.kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+
+    def ask(self, method: str, path: str, key: str | None, **query: Any) -> Json:
+        """A call of the admin API. Raises Stop."""
+        given = {name: str(value) for name, value in query.items() if value is not None}
+        headers = {"authorization": f"Bearer {key}"} if key else {}
+        connection = self.kind(self.host, self.port, timeout=ADMIN_SECONDS)
+        where = f"{self.base}{path}{f'?{urlencode(given)}' if given else ''}"
+        try:
+            connection.request(method, where, headers=headers)
+            answer = connection.getresponse()
+            found = Answer(answer.status, answer.read(MOST_BYTES))
+        except (OSError, http.client.HTTPException) as error:
+            raise Stop(f"{self.url} does not answer: {error or repr(error)}") from error
+        finally:
+            connection.close()
+        told = found.json
+        if found.status >= 400 or not told:
+            said = told.get("error") or f"it answered {found.status}, not as a mutoscope does"
+            raise Stop(f"{self.url}: {said if isinstance(said, str) else found.status}")
+        return told
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> Answer:
         """Raises OSError and HTTPException. Redirects are not followed: a key goes where it was meant to."""

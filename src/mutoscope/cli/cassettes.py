@@ -25,6 +25,7 @@ from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Generation, Input, Role
 from mutoscope.model.problem import Problem
 from mutoscope.model.requests import Submission
+from mutoscope.service.recordings import summary
 from mutoscope.telemetry import logs
 from mutoscope.wires import BY_NAME
 
@@ -196,12 +197,6 @@ def opened(directory: Path) -> list[Cassette]:
         return list(cassettes(directory))
     except BadCassette as error:
         raise Stop(str(error)) from error
-
-
-def summary(it: Cassette) -> str:
-    body = it.asked.get("body")
-    value = it.asked.get("prompt") or (body or it.asked.get("path") if it.label.kind == "words" else "")
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def told(it: Cassette, answer: Any) -> str:

@@ -3,72 +3,33 @@
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 from cyclopts import Parameter
-from msgspec import Struct
 from rich.text import Text
 
 from mutoscope.cli import _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
 from mutoscope.engines.local.pool import Pool
-from mutoscope.engines.local.shelf import MARK, Shelf
-from mutoscope.files import c2pa
-from mutoscope.files.assets import MEDIA_TYPES
-from mutoscope.files.c2pa import CERTIFICATE, Statement, Verdict
-from mutoscope.files.data_dir import CREDENTIALS
-from mutoscope.files.probe import MediaInfo, Prober, read_head, sniff
+from mutoscope.engines.local.shelf import Shelf
+from mutoscope.files.c2pa import Statement, Verdict
 from mutoscope.model.config import Settings
-from mutoscope.model.problem import Problem
+from mutoscope.service.provenance import (
+    MEANING,
+    NONE,
+    UNREAD,
+    Finding,
+    anchors_of,
+    look,
+    mark_story,
+    source_story,
+)
 
-MEANING = {
-    Verdict.VALID: "intact: not altered since it was signed, by a signer that is known here",
-    Verdict.UNTRUSTED: "intact: not altered since it was signed; who the signer is, nobody here can say",
-    Verdict.ALTERED: "ALTERED since it was signed",
-    Verdict.INVALID: "INVALID: not made by the rules, or out of date",
-}
-UNREAD = f"cannot be read here: {c2pa.INSTALL}"
-NONE = "none: nothing proves who made it"
 COLORS = {
     Verdict.VALID: "green",
     Verdict.UNTRUSTED: "yellow",
     Verdict.ALTERED: "bold red",
     Verdict.INVALID: "bold red",
 }
-SOURCES = {
-    "algorithmicMedia": "made by rules that people wrote, not by a trained model",
-    "trainedAlgorithmicMedia": "made by a trained model",
-    "digitalCapture": "taken by a camera",
-    "composite": "put together of several",
-    "compositeWithTrainedAlgorithmicMedia": "put together, a trained model's work among it",
-    "humanEdits": "edited by people",
-}
-
-
-class Mark(Struct, frozen=True, kw_only=True):
-    """The imperceptible mark. `recognised` is None where it cannot be looked for here, and `told` says why."""
-
-    recognised: bool | None
-    told: str = ""
-    bits: int | None = None  # of the word's, that are right
-    of: int | None = None
-    kind: str | None = None
-
-
-class Finding(Struct, frozen=True, kw_only=True):
-    """What is known of a file. `credentials` is None where it carries none, or none can be read."""
-
-    file: str
-    media_type: str | None
-    info: MediaInfo | None  # None where it is damaged, or of a kind that is not known here
-    damage: str | None
-    readable: bool  # the extra that reads credentials is installed
-    credentials: Statement | None
-    mark: Mark | None = None  # None where the file is of no kind that can bear one
-
-    @property
-    def good(self) -> bool:
-        return self.credentials is None or self.credentials.verdict in (Verdict.VALID, Verdict.UNTRUSTED)
 
 
 async def inspect(
@@ -86,7 +47,7 @@ async def inspect(
     """
     if not file.is_file():
         raise Stop(f"There is no file {file}.", 2)
-    finding = await look(file, settings_of(config, data=data))
+    finding = await look_at(file, settings_of(config, data=data))
     if as_json:
         _show.print_json(finding)
     else:
@@ -94,50 +55,13 @@ async def inspect(
     return 0 if finding.good else 1
 
 
-async def look(file: Path, settings: Settings) -> Finding:
-    head, _ = read_head(file)
-    media_type = sniff(head) or MEDIA_TYPES.get(file.suffix.removeprefix(".").lower())
-    readable = c2pa.missing() is None
-    info = damage = statement = None
-    prober = Prober(settings.inputs)
-    try:
-        info = await prober.probe(file)
-    except Problem as problem:
-        damage = problem.message
-    finally:
-        await prober.close()
-    if readable and media_type is not None:
-        statement = c2pa.read(file, media_type, anchors=anchors(settings))
-    return Finding(
-        file=str(file),
-        media_type=media_type,
-        info=info,
-        damage=damage,
-        readable=readable,
-        credentials=statement,
-        mark=await mark_of(file, info.kind, settings) if info else None,
-    )
-
-
-async def mark_of(file: Path, kind: str, settings: Settings) -> Mark | None:
-    if kind == "audio":
-        return None
+async def look_at(file: Path, settings: Settings) -> Finding:
     pool = Pool(Shelf(settings.weights, settings.data))
-    if lacking := pool.lacks(MARK):
-        return Mark(recognised=None, told=lacking)
     try:
-        return msgspec.convert(await pool.ask(MARK, {"clip": kind == "video"}, file), Mark)
-    except Problem as problem:
-        return Mark(recognised=None, told=problem.message)
+        anchors = anchors_of(settings.credentials, settings.data)
+        return await look(file, settings.inputs, pool=pool, anchors=anchors)
     finally:
         await pool.close()
-
-
-def anchors(settings: Settings) -> list[Path]:
-    """The certificates that are trusted: this installation's own, and the operator's."""
-    own = settings.data / CREDENTIALS / CERTIFICATE
-    chosen = settings.credentials.certificate
-    return [each for each in (own, Path(chosen).expanduser() if chosen else None) if each and each.is_file()]
 
 
 # -- for people ------------------------------------------------------------------------
@@ -155,14 +79,6 @@ def show(finding: Finding) -> None:
             ("comment", plain(comment or "")),
         ]
     )
-
-
-def mark_story(mark: Mark) -> str:
-    if mark.recognised is None:
-        return f"cannot be looked for here: {mark.told}"
-    if mark.recognised:
-        return f"ours: {mark.bits} of {mark.of} bits are right; a {mark.kind or 'file of a kind that cannot be read'}"
-    return f"none of ours: {mark.bits} of {mark.of} bits are right, which is chance"
 
 
 def described(finding: Finding) -> str:
@@ -183,8 +99,6 @@ def described(finding: Finding) -> str:
 
 def story(statement: Statement) -> list[tuple[str, str | Text]]:
     good = statement.verdict in (Verdict.VALID, Verdict.UNTRUSTED)
-    source = statement.source_type or ""
-    meaning = SOURCES.get(source)
     return [
         ("credentials", Text(MEANING[statement.verdict], style=COLORS[statement.verdict])),
         ("because", plain("" if good else ", ".join(statement.flaws))),
@@ -193,8 +107,9 @@ def story(statement: Statement) -> list[tuple[str, str | Text]]:
         ("signed by", plain(statement.signer or "")),
         ("time", plain(statement.time or "")),
         ("action", plain(statement.action or "")),
-        ("source", plain(f"{source} ({meaning})" if meaning else source)),
+        ("source", plain(source_story(statement.source_type or ""))),
         ("made of", plain(", ".join(statement.made_of))),
+        ("helped by", plain(", ".join(statement.helped))),
         ("used", plain(", ".join(statement.used))),
         ("ignored", plain(", ".join(statement.ignored))),
     ]

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import msgspec
 import uuid_utils
@@ -15,9 +16,10 @@ from rich.text import Text
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, Number, settings_of
+from mutoscope.cli._server import Elsewhere, Far, Key
 from mutoscope.files.assets import local_root, place
 from mutoscope.model.config import Settings
-from mutoscope.model.job import Delivery, Dispatch, Event, Input, Job, Output, State
+from mutoscope.model.job import Delivery, Dispatch, Event, Input, Job, Json, Output, State
 from mutoscope.store import EVENTS, Attempt, DeliveryRecord
 from mutoscope.wires import BY_NAME
 
@@ -32,6 +34,8 @@ async def list_(
     *,
     state: State | None = None,
     limit: Annotated[int, Parameter(alias="-n")] = 20,
+    server: Elsewhere = None,
+    key: Key = None,
     data: Data = None,
     config: Config = None,
     as_json: AsJson = False,
@@ -47,6 +51,11 @@ async def list_(
     """
     if limit < 1:
         raise Stop("--limit is 1 or more.", 2)
+    if server:
+        wanted = state.value if state else None
+        told = await asyncio.to_thread(Far(server).ask, "GET", "/admin/jobs", key, state=wanted, limit=limit)
+        list_far(told["jobs"], as_json=as_json)
+        return
     async with _records.opened(settings_of(config, data=data)) as store:
         jobs = await store.recent(limit=limit, state=state)
     if as_json:
@@ -66,8 +75,19 @@ def row(job: Job) -> tuple[str | Text, ...]:
 
 
 @app.command
-async def show(id: Id, *, data: Data = None, config: Config = None, as_json: AsJson = False) -> None:
+async def show(
+    id: Id,
+    *,
+    server: Elsewhere = None,
+    key: Key = None,
+    data: Data = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
     """A job's whole story."""
+    if server:
+        show_far(await asyncio.to_thread(Far(server).ask, "GET", job_path(id), key), as_json=as_json)
+        return
     settings = settings_of(config, data=data)
     async with _records.opened(settings) as store:
         job = await _records.find(store, id)
@@ -93,8 +113,23 @@ async def show(id: Id, *, data: Data = None, config: Config = None, as_json: AsJ
 
 
 @app.command
-async def cancel(id: Id, *, data: Data = None, config: Config = None, as_json: AsJson = False) -> None:
+async def cancel(
+    id: Id,
+    *,
+    server: Elsewhere = None,
+    key: Key = None,
+    data: Data = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
     """Cancel an unfinished job. A server that is making it notices within a second."""
+    if server:
+        told = await asyncio.to_thread(Far(server).ask, "POST", f"{job_path(id)}/cancel", key)
+        if as_json:
+            _show.print_json(told)
+        else:
+            _show.out.print(f"Canceled {told['id']}.", markup=False)
+        return
     settings = settings_of(config, data=data)
     async with _records.opened(settings) as store:
         job = await _records.find(store, id)
@@ -105,6 +140,74 @@ async def cancel(id: Id, *, data: Data = None, config: Config = None, as_json: A
         _show.print_json(json_of(canceled))
     else:
         _show.out.print(f"Canceled {canceled.id}.")
+
+
+# -- a server elsewhere ---------------------------------------------------------
+
+
+def job_path(id: str) -> str:
+    return f"/admin/jobs/{quote(id, safe='')}"
+
+
+def list_far(jobs: list[Json], *, as_json: bool) -> None:
+    if as_json:
+        _show.print_json(jobs)
+    elif jobs:
+        _show.print_table(COLUMNS, [far_row(job) for job in jobs])
+    else:
+        _show.err.print("There are no such jobs.")
+
+
+def far_row(job: Json) -> tuple[Text, ...]:
+    told = (job["id"], job["state"], job["model"], job["engine"], _show.moment(job["created"]))
+    return (*(Text(str(each)) for each in told), Text(_show.shortened(job["prompt"], 60)))
+
+
+def show_far(told: Json, *, as_json: bool) -> None:
+    if as_json:
+        _show.print_json(told)
+        return
+    job, failure = told["job"], told["failure"]
+    price, said = (job["cost"], "credits") if job["cost"] is not None else (job["estimate"], "credits (estimate)")
+    facts = [
+        ("job", job["id"]),
+        ("public id", f"{told['public_id']} ({job['wire']})"),
+        ("state", job["state"]),
+        ("failure", f"{failure['kind']}: {failure['message']}" if failure else ""),
+        ("model", f"{job['model']}, {job['operation']}"),
+        ("engine", job["engine"]),
+        ("owner", job["owner"]),
+        ("prompt", told["prompt"] or ""),
+        *(("note", note) for note in told["notes"]),
+        ("created", _show.moment(job["created"])),
+        ("started", _show.moment(job["started"])),
+        ("finished", _show.moment(job["finished"])),
+        ("cost", f"{price:g} {said}"),
+        *(
+            ("output", each.get("text") or f"{each.get('type', '')}, {each.get('bytes', 0):,} bytes")
+            for each in told["outputs"]
+        ),
+    ]
+    _show.print_facts([(name, Text(str(value))) for name, value in facts])
+    rows = [
+        (_show.moment(each["at"]), each["what"], each.get("account") or "", each.get("detail") or "")
+        for each in told["story"]
+    ]
+    _show.out.print()
+    _show.print_table(("at", "what happened", "account", ""), [tuple(map(Text, each)) for each in rows])
+    if told["deliveries"]:
+        _show.out.print()
+        _show.print_table(FAR_MESSAGES, [far_message(each) for each in told["deliveries"]])
+
+
+FAR_MESSAGES = ("id", "event", "attempts", "fate", "url")
+
+
+def far_message(each: Json) -> tuple[Text, ...]:
+    return tuple(Text(str(each[name])) for name in ("id", "event", "attempts", "state", "url"))
+
+
+# -- here -----------------------------------------------------------------------
 
 
 def pending_delivery(job: Job) -> Delivery | None:

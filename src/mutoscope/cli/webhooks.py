@@ -1,7 +1,9 @@
 """`mutoscope webhooks`: the messages that were owed, whether they arrived, and sending them again."""
 
+import asyncio
 import time
 from typing import Annotated
+from urllib.parse import quote
 
 from cyclopts import App, Parameter
 from rich.text import Text
@@ -9,7 +11,8 @@ from rich.text import Text
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
-from mutoscope.cli.jobs import delivery_as_json, delivery_story, fate
+from mutoscope.cli._server import Elsewhere, Far, Key
+from mutoscope.cli.jobs import FAR_MESSAGES, delivery_as_json, delivery_story, far_message, fate, job_path
 from mutoscope.files.data_dir import Home
 from mutoscope.store import DeliveryRecord, Store
 
@@ -25,6 +28,8 @@ async def list_(
     job: str | None = None,
     pending: Annotated[bool, Parameter(negative="")] = False,
     limit: Annotated[int, Parameter(alias="-n")] = 20,
+    server: Elsewhere = None,
+    key: Key = None,
     data: Data = None,
     config: Config = None,
     as_json: AsJson = False,
@@ -42,6 +47,20 @@ async def list_(
     """
     if limit < 1:
         raise Stop("--limit is 1 or more.", 2)
+    if server:
+        far = Far(server)
+        if job:  # in whatever form its id is given
+            job = (await asyncio.to_thread(far.ask, "GET", job_path(job), key))["job"]["id"]
+        only = "true" if pending else None
+        told = await asyncio.to_thread(far.ask, "GET", "/admin/deliveries", key, job=job, pending=only, limit=limit)
+        found = told["deliveries"]
+        if as_json:
+            _show.print_json(found)
+        elif found:
+            _show.print_table(FAR_MESSAGES, [far_message(each) for each in found])
+        else:
+            _show.err.print("There are no such messages.")
+        return
     async with _records.opened(settings_of(config, data=data)) as store:
         of = (await _records.find(store, job)).id if job else None
         records = await store.deliveries(job=of, pending_only=pending, limit=limit)
@@ -73,8 +92,14 @@ async def show(id: Id, *, data: Data = None, config: Config = None, as_json: AsJ
 
 
 @app.command
-async def replay(id: Id, *, data: Data = None, config: Config = None) -> None:
+async def replay(
+    id: Id, *, server: Elsewhere = None, key: Key = None, data: Data = None, config: Config = None
+) -> None:
     """Send a message again, whatever became of it: same id, same body, its whole schedule ahead of it."""
+    if server:
+        await asyncio.to_thread(Far(server).ask, "POST", f"/admin/deliveries/{quote(id, safe='')}/replay", key)
+        _show.out.print(f"{id} is due now, there.", markup=False)
+        return
     async with _records.opened(settings_of(config, data=data)) as store:
         await find(store, id)
         if not await store.replay(id, time.time()):

@@ -58,9 +58,8 @@ LISTS: dict[str, tuple[Role, ...]] = {
 """Its names of several files of a kind, in the order in which they were given."""
 BY_PRECEDENCE = tuple(INPUTS[name] for name in ("video", "image", "last", "audio", "reference", "mask"))
 """What is made begins with the first of these that is given; the others are added to it."""
-ADDED = frozenset({Role.AUDIO, Role.REFERENCE, Role.MASK})
-"""What nothing begins with, but music with music."""
-GOING_ON = frozenset({Operation.MUSIC_EXTENSION, Operation.MUSIC_JOIN})
+SAME = frozenset({Role.IMAGE, Role.FIRST_FRAME})
+"""What the renderer takes for one another."""
 
 CALLERS_NAMES = {
     "factor": "scaleFactor",
@@ -192,7 +191,8 @@ class Studio(Local):
             ) from error
         await self._read_text(run, done)
         note_words(run, order, done)
-        return tuple([await self._kept(run, file, version=done["version"]) for file in done["files"]])
+        helped = (made_by(PEOPLE),) if order["person"] else ()
+        return tuple([await self._kept(run, file, version=done["version"], helped=helped) for file in done["files"]])
 
     def plan(self, wish: Generation, model: Model, fields: Mapping[str, str]) -> tuple[str, ...]:
         language = wish.extra.get("language")
@@ -255,7 +255,7 @@ class Studio(Local):
             for file in done["files"]:
                 file["text"] += f" Text in it: {read}."
 
-    async def _kept(self, run: EngineRun, file: Json, *, version: str) -> Output:
+    async def _kept(self, run: EngineRun, file: Json, *, version: str, helped: tuple[str, ...]) -> Output:
         score = None
         if (
             self.senses is not None
@@ -263,7 +263,7 @@ class Studio(Local):
             and self._has(SAFETY)
         ):
             score = await self.senses.score(Path(file["path"]))
-        output = await keep(run, file, version=version)
+        output = await keep(run, file, version=version, helped=helped)
         return output if score is None else replace(output, nsfw=score)
 
     async def close(self) -> None:
@@ -479,13 +479,11 @@ def voice_name(voice: Any) -> Any:
     return told.get("presetId") or told.get("id")
 
 
-async def keep(run: EngineRun, file: Json, *, version: str) -> Output:
+async def keep(run: EngineRun, file: Json, *, version: str, helped: tuple[str, ...] = ()) -> Output:
     if "text" in file:
         return run.say(file["text"])
     path = Path(file["path"])
-    files = [each for roles in BY_PRECEDENCE for each in run.inputs if each.role in roles]
-    added = ADDED - ({Role.AUDIO} if run.generation.operation in GOING_ON else set[Role]())
-    begun = next((each for each in files if each.role not in added), None)
+    files = [source_of(each) for each in worked_on(run)]
     return await run.keep(
         path,
         media_type=MEDIA_TYPES[path.suffix],
@@ -495,12 +493,22 @@ async def keep(run: EngineRun, file: Json, *, version: str) -> Output:
         frames=file.get("frames"),
         made=Making(
             version=version,
+            trained=bool(file.get("trained")),
+            helped=helped,
             used=tuple(file["used"]),
             ignored=tuple(file["ignored"]),
-            begun_with=source_of(begun) if begun else None,
-            placed=tuple(source_of(each) for each in files if each is not begun),
+            begun_with=files[0] if files else None,
+            placed=tuple(files[1:]),
         ),
     )
+
+
+def worked_on(run: EngineRun) -> list[OpenedInput]:
+    """The files that the operation uses, first what the work begins with: nothing that others made is called created
+    here, be it a sound alone that a clip is made for. What was ignored is not in what is made."""
+    used = Studio.supported_fields.get(run.generation.operation, frozenset())
+    taken = used | SAME if used & SAME else used
+    return [each for roles in BY_PRECEDENCE for each in run.inputs if each.role in roles and each.role in taken]
 
 
 def source_of(each: OpenedInput) -> Source:

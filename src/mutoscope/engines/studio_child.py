@@ -184,7 +184,14 @@ def speak(order: Json, out: Path) -> Json:
     )
     told = f"spoken by {made.program} in language {made.language!r}"
     told += f", timbre {made.timbre}" if made.timbre else ""
-    return {"path": str(out), "seconds": made.seconds, "used": (), "ignored": (), "told": told}
+    return {
+        "path": str(out),
+        "seconds": made.seconds,
+        "used": (),
+        "ignored": (),
+        "told": told,
+        "trained": made.program == "piper",
+    }
 
 
 def frame_size(order: Json) -> tuple[int, int]:

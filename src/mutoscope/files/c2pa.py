@@ -50,7 +50,7 @@ ACTIONS = "c2pa.actions"
 SOURCES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 ALGORITHM, MODEL = "algorithmicMedia", "trainedAlgorithmicMedia"
 COMPOSITE, COMPOSITE_MODEL = "composite", "compositeWithTrainedAlgorithmicMedia"
-USED, IGNORED = "mutoscope.used", "mutoscope.ignored"
+USED, IGNORED, HELPED = "mutoscope.used", "mutoscope.ignored", "mutoscope.helped"
 
 MEMORY = 3 * 1024**3  # address space of the child
 CHILD_SECONDS = 60
@@ -78,10 +78,11 @@ class Making(Struct, frozen=True, kw_only=True):
 
     version: str = __version__  # the engine's own, where it has one
     trained: bool = False  # a trained model made it, not rules that people wrote
+    helped: tuple[str, ...] = ()  # trained models that helped the rules: found what to cut out, for one
     used: tuple[str, ...] = ()  # words of the prompt that were obeyed
     ignored: tuple[str, ...] = ()
     begun_with: Source | None = None  # what was opened and worked on
-    placed: tuple[Source, ...] = ()  # what was added to it
+    placed: tuple[Source, ...] = ()  # what was added to it; never without what was opened
 
 
 class Unsigned(Exception):
@@ -157,7 +158,7 @@ class Signer:
 
         Where it did not, the file is signed without them: what went into it is named all the same.
         """
-        bearing = [each for each in sources(making) if bears_statement(Path(each.path))]
+        bearing = {name: each for name, each in sources(making).items() if bears_statement(Path(each.path))}
         if not bearing:
             return False
         order = {
@@ -166,7 +167,7 @@ class Signer:
             "media_type": media_type,
             "source": str(source.resolve()),
             "target": str(path.resolve()),
-            "bearing": {each.title: [each.media_type, str(Path(each.path).resolve())] for each in bearing},
+            "bearing": {name: [each.media_type, str(Path(each.path).resolve())] for name, each in bearing.items()},
         }
         command = (sys.executable, "-P", "-m", "mutoscope.files.c2pa")
         environment = {"PYTHONPATH": str(Path(__file__).parent.parent)}
@@ -196,7 +197,7 @@ def write(
     target: BinaryIO,
     bearing: Mapping[str, tuple[str, Path]] = MappingProxyType({}),
 ) -> None:
-    """Sign a file. Of the ingredients those that are `bearing` statements, by title, are read for them."""
+    """Sign a file. Of the ingredients those that are `bearing` statements, by label, are read for them."""
     import c2pa
 
     who = c2pa.C2paSignerInfo(
@@ -206,13 +207,13 @@ def write(
         ta_url=None,  # pyright: ignore[reportArgumentType] (None is a NULL pointer: nobody stamps the time)
     )
     named: list[Json] = statement.get("ingredients", [])
-    statement = statement | {"ingredients": [each for each in named if each["title"] not in bearing]}
+    statement = statement | {"ingredients": [each for each in named if each["label"] not in bearing]}
     with ExitStack() as held:
         context = held.enter_context(c2pa.Context(c2pa.Settings.from_json(in_json(OFFLINE))))
         signer = held.enter_context(c2pa.Signer.from_info(who))
         builder = held.enter_context(c2pa.Builder(in_json(statement), context))
         for each in named:
-            if found := bearing.get(each["title"]):
+            if found := bearing.get(each["label"]):
                 file = held.enter_context(found[1].open("rb"))
                 builder.add_ingredient(in_json(each), found[0], file)  # pyright: ignore[reportUnknownMemberType]
         builder.sign(signer, media_type, source, target)
@@ -318,10 +319,12 @@ def manifest(making: Making, engine: str, now: datetime.datetime) -> Json:
         "when": now.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "digitalSourceType": SOURCES + kinds[0 if making.trained else 1],
         "softwareAgent": {"name": f"{PROGRAM} {engine}", "version": making.version},
-        "parameters": {USED: list(making.used), IGNORED: list(making.ignored)},
+        "parameters": {USED: list(making.used), IGNORED: list(making.ignored)}
+        | ({HELPED: list(making.helped)} if making.helped else {}),
     }
-    opened = [acted(OPENED, making.begun_with)] if making.begun_with else []
-    placed = [acted(PLACED, each) for each in making.placed]
+    named = sources(making)
+    opened = [acted(OPENED, name) for name, each in named.items() if each is making.begun_with]
+    placed = [acted(PLACED, name) for name, each in named.items() if each is not making.begun_with]
     return {
         "claim_generator_info": [{"name": PROGRAM, "version": __version__}],
         "assertions": [{"label": f"{ACTIONS}.v2", "data": {"actions": [*opened, action, *placed]}}],
@@ -329,20 +332,25 @@ def manifest(making: Making, engine: str, now: datetime.datetime) -> Json:
             {
                 "title": each.title,
                 "format": each.media_type,
-                "label": each.title,
+                "label": name,
                 "relationship": "parentOf" if each is making.begun_with else "componentOf",
             }
-            for each in sources(making)
+            for name, each in named.items()
         ],
     }
 
 
-def acted(action: str, source: Source) -> Json:
-    return {"action": action, "parameters": {"ingredientIds": [source.title]}}
+def acted(action: str, name: str) -> Json:
+    return {"action": action, "parameters": {"ingredientIds": [name]}}
 
 
-def sources(making: Making) -> tuple[Source, ...]:
-    return (*((making.begun_with,) if making.begun_with else ()), *making.placed)
+def sources(making: Making) -> dict[str, Source]:
+    """What went into it, each by a name of its own: two pictures that were for the same have the same title."""
+    named: dict[str, Source] = {}
+    for each in (*((making.begun_with,) if making.begun_with else ()), *making.placed):
+        same = sum(other.title == each.title for other in named.values())
+        named[f"{each.title}-{same + 1}" if same else each.title] = each
+    return named
 
 
 # -- who signs ----------------------------------------------------------------------------
@@ -523,6 +531,7 @@ class Statement(Struct, frozen=True, kw_only=True, omit_defaults=True):
     time: str | None = None  # when it was made, as stated
     used: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    helped: tuple[str, ...] = ()  # trained models that did a part of the work
     made_of: tuple[str, ...] = ()  # the files that went into it, as they are named in it
 
 
@@ -573,9 +582,10 @@ class Agent(Struct):
     version: str | None = None
 
 
-class Parameters(Struct, rename={"used": USED, "ignored": IGNORED}):
+class Parameters(Struct, rename={"used": USED, "ignored": IGNORED, "helped": HELPED}):
     used: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    helped: tuple[str, ...] = ()
 
 
 class Action(Struct, rename="camel"):
@@ -645,6 +655,7 @@ def as_statement(report: Report) -> Statement:
         time=signature.time or action.when,
         used=parameters.used,
         ignored=parameters.ignored,
+        helped=parameters.helped,
         made_of=tuple(called(each, report) for each in active.ingredients),
     )
 

@@ -25,6 +25,7 @@ MOST_WATCHERS = 200
 PENDING = 4 * KEPT
 
 Tell = Callable[[str], Awaitable[Json | None]]
+Seen = tuple[float, tuple[str, ...]]
 
 
 class News:
@@ -48,7 +49,7 @@ class News:
         self._kept: deque[tuple[int, bytes]] = deque(maxlen=KEPT)
         self._jobs: dict[str, None] = {}
         self._deliveries: dict[str, None] = {}
-        self._seen: dict[str, float] = {}  # job → when it had changed, as far as was told
+        self._seen: dict[str, Seen] = {}  # job → how it stood, as far as was told
         self._tried: dict[str, DeliveryRecord] | None = None  # the newest messages at the last look
         self._breakers: dict[str, str] = {}
         self._lost = False  # more changed than is remembered
@@ -143,7 +144,7 @@ class News:
     async def _look(self) -> None:
         """For what other processes did, and at the breakers."""
         for job in await self.store.browse(Sieve(), limit=LOOKED_AT):
-            if self._seen.get(job.id) != job.updated:
+            if self._seen.get(job.id) != seen(job):
                 self.job(job.id)
         if self.store.shared:
             await self._look_at_deliveries()
@@ -184,7 +185,7 @@ class News:
 
     def _see(self, job: Job) -> None:
         self._seen.pop(job.id, None)
-        self._seen[job.id] = job.updated
+        self._seen[job.id] = seen(job)
         while len(self._seen) > KEPT:
             self._seen.pop(next(iter(self._seen)))
 
@@ -202,6 +203,11 @@ class News:
             what.encode(),
             msgspec.json.encode(told),
         )
+
+
+def seen(job: Job) -> Seen:
+    """What a change of is news; pictures are drawn of what it made without its being another."""
+    return job.updated, tuple(each.poster for each in job.outputs)
 
 
 def breaker_state(relay: Relay) -> str:

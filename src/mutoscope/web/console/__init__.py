@@ -110,7 +110,14 @@ class Console:
         return made if isinstance(made, HttpResponse) else self.page(made, caller.owner)
 
     def page(self, page: Page, owner: str = "") -> HttpResponse:
-        frame = Frame(static=static_url, owner=owner, open=self.sessions.keys.open, rehearsal=self.desk.rehearsal)
+        tapes = self.desk.gateway.settings.cassettes
+        frame = Frame(
+            static=static_url,
+            owner=owner,
+            open=self.sessions.keys.open,
+            rehearsal=self.desk.rehearsal,
+            cassettes=bool(tapes.record or tapes.replay),
+        )
         text = document(page, frame)
         return HttpResponse(
             status=page.status, body=text.encode(), media_type="text/html; charset=utf-8", headers=dict(NOT_KEPT)

@@ -68,13 +68,56 @@ def actions(told: Json) -> h.Node:
     if not job["final"]:
         return call_button("Cancel", f"POST {path}/cancel", sure="Cancel this job?")
     others = [name for name in told["engines"] if name != job["engine"]]
+    files = any(each["kind"] != "text" for each in told["outputs"])
     return [
+        files and h.a(".button", href=f"/console/jobs/{job['id']}/provenance")["Read provenance"],
         call_button("Run again", f"POST {path}/again", body={}, then="job", kind=".primary"),
         (call_button(f"On {name}", f"POST {path}/again", body={"engine": name}, then="job") for name in others[:3]),
         call_button(
             "Delete", f"DELETE {path}", sure="Delete this job and its files?", then="/console/gallery", kind=".ghost"
         ),
     ]
+
+
+async def provenance(visit: Any) -> Page:
+    """Read when it is asked for: it opens the files, and asks a model where that is installed."""
+    id = visit.params["id"]
+    job, told = await visit.call(f"GET /admin/jobs/{id}"), await visit.call(f"GET /admin/jobs/{id}/provenance")
+    files = {each.get("id"): each for each in job["outputs"]}
+    return Page(
+        title="Provenance",
+        path="/console/gallery",
+        lead="What the files say of their making, and whether they were altered since. Nothing was fetched.",
+        actions=h.a(".button", href=f"/console/jobs/{id}")["Back to the job"],
+        body=h.div(".cards")[(written(each, files[each["id"]]) for each in told["outputs"])]
+        if told["outputs"]
+        else empty("No files", "This job made none, or they are gone."),
+    )
+
+
+def written(each: Json, file: Json) -> h.Element:
+    said, mark = each["credentials"], each["mark"]
+    good = {True: "valid", False: "failed", None: "unknown"}[each["intact"]]
+    return card(
+        each["type"] or "A file",
+        show(file, alt="what was made"),
+        facts(
+            ("Credentials", state(good, word=said["told"])),
+            ("Because", None if each["intact"] else ", ".join(said.get("flaws", ()))),
+            ("Made by", " ".join(filter(None, (said.get("engine"), said.get("version"))))),
+            ("Written by", said.get("generator")),
+            ("Signed by", said.get("signer")),
+            ("Time", said.get("time")),
+            ("Action", said.get("action")),
+            ("Source", each["source"]),
+            ("Made of", ", ".join(said.get("made_of", ()))),
+            ("Used", ", ".join(said.get("used", ()))),
+            ("Ignored", ", ".join(said.get("ignored", ()))),
+            ("Mark", mark and mark["told"]),
+            ("Comment", each["comment"]),
+            ("Damage", each["damage"]),
+        ),
+    )
 
 
 def made(told: Json) -> h.Element:

@@ -66,6 +66,7 @@ class Frame(Struct, frozen=True, kw_only=True):
     owner: str
     open: bool
     rehearsal: bool
+    cassettes: bool = False  # whether there are any to look at
 
 
 def document(page: Page, frame: Frame) -> str:
@@ -108,7 +109,7 @@ def sidebar(page: Page, frame: Frame) -> h.Element:
                     h.p[group],
                     h.ul[(h.li[link(href, text, current=href == page.path)] for href, text in entries)],
                 ]
-                for group, entries in NAV
+                for group, entries in entries_of(frame)
             )
         ],
         h.div(".foot")[
@@ -122,6 +123,11 @@ def sidebar(page: Page, frame: Frame) -> h.Element:
             ],
         ],
     ]
+
+
+def entries_of(frame: Frame) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+    for group, entries in NAV:
+        yield group, (*entries, ("/console/cassettes", "Cassettes")) if group == "Run" and frame.cassettes else entries
 
 
 def link(href: str, text: str, *, current: bool) -> h.Element:

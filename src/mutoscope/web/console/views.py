@@ -12,7 +12,7 @@ from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.keys import Caller
 from mutoscope.web import office
 from mutoscope.web.admin import Admin
-from mutoscope.web.console import job, playground, running, watching
+from mutoscope.web.console import job, playground, recordings, running, watching
 from mutoscope.web.console.parts import Page
 from mutoscope.web.office import Desk
 
@@ -39,6 +39,7 @@ PAGES: tuple[tuple[str, View], ...] = (
     ("/console/gallery/tiles", watching.tiles),
     ("/console/compare", watching.compare),
     (r"/console/jobs/(?P<id>[^/]+)", job.page),
+    (r"/console/jobs/(?P<id>[^/]+)/provenance", job.provenance),
     ("/console/playground", playground.page),
     ("/console/playground/operation", playground.operation),
     ("/console/deliveries", watching.deliveries),
@@ -49,6 +50,8 @@ PAGES: tuple[tuple[str, View], ...] = (
     ("/console/keys", running.keys),
     ("/console/rehearsals", running.rehearsals),
     ("/console/storage", running.storage),
+    ("/console/cassettes", recordings.cassettes),
+    (r"/console/cassettes/(?P<name>[^/]+)", recordings.cassette),
 )
 COMPILED = tuple((re.compile(pattern), view) for pattern, view in PAGES)
 

@@ -240,7 +240,8 @@ async def tiles(visit: Any) -> HttpResponse:
 
 def drawn(desk: Desk, job: Job) -> str:
     """A tile as HTML, drawn once for all who look at the job as it stands."""
-    key = (job.id, job.updated, job.state, job.throttled, job.progress, desk.now() // jobs.HOUR)
+    drawings = tuple((each.poster, each.preview) for each in job.outputs)
+    key = (job.id, job.updated, job.state, job.throttled, job.progress, drawings, desk.now() // jobs.HOUR)
     if (text := desk.drawn.get(key)) is None:
         while len(desk.drawn) >= DRAWN:
             desk.drawn.pop(next(iter(desk.drawn)))
@@ -305,32 +306,12 @@ STATE_WORDS = {"throttled": "waiting"}
 
 
 def preview(job: Json, file: Json | None) -> h.Node:
-    if file and file["kind"] == "video" and file.get("preview"):
-        return h.video(
-            src=file["preview"],
-            poster=file.get("poster"),
-            preload="none",
-            muted=True,
-            loop=True,
-            playsinline=True,
-            tabindex="-1",
-            aria_hidden="true",
-        )
-    if file and file["kind"] == "video":
-        return h.video(
-            src=file["url"],
-            poster=file.get("poster"),
-            preload="none" if file.get("poster") else "metadata",
-            muted=True,
-            loop=True,
-            playsinline=True,
-            tabindex="-1",
-            aria_hidden="true",
-        )
-    if file and file["kind"] == "image":
-        return h.img(src=file.get("preview") or file["url"], alt="", loading="lazy", decoding="async")
-    if file and file["kind"] == "audio":
-        return (file.get("poster") and h.img(src=file["poster"], alt="")) or h.span(".glyph", aria_hidden="true")["♪"]
+    """What stands for a job. Behind every file is the word for its kind, which is seen until there is a picture of it."""
+    if file is not None:
+        return [
+            h.span(".glyph", aria_hidden="true")[GLYPHS[file["kind"]], h.small[file["kind"]]],
+            picture(file),
+        ]
     if job["error"]:
         return h.span(".why")[h.b[words(job["error"]["kind"])], job["error"]["message"]]
     if job["text"] is not None:
@@ -342,6 +323,28 @@ def preview(job: Json, file: Json | None) -> h.Node:
             )
         ]
     return h.span(".glyph", aria_hidden="true")["·"]
+
+
+GLYPHS = {"image": "▣", "video": "▶", "audio": "♪", "file": "▤"}
+
+
+def picture(file: Json) -> h.Node:
+    """Small where it was drawn already; else a clip shows its first frame, and a picture itself."""
+    kind, poster = file["kind"], file.get("poster")
+    if kind == "video":
+        return h.video(
+            src=file.get("preview") or (file["url"] if poster else f"{file['url']}#t=0.001"),
+            poster=poster,
+            preload="none" if poster else "metadata",
+            muted=True,
+            loop=True,
+            playsinline=True,
+            tabindex="-1",
+            aria_hidden="true",
+        )
+    if kind == "image" or poster:
+        return h.img(f".{kind}", src=poster or file["url"], alt="", loading="lazy", decoding="async")
+    return None
 
 
 async def compare(visit: Any) -> Page:

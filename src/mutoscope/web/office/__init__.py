@@ -13,7 +13,7 @@ from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Json
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.keys import Caller
-from mutoscope.web.office import deliveries, jobs, money, playground, rehearsals, storage, vendors
+from mutoscope.web.office import cassettes, deliveries, jobs, money, playground, rehearsals, storage, vendors
 from mutoscope.web.office.calls import ADMIN, NOT_STORED, PLACEHOLDER, Asked, Call, Desk, Parts
 
 __all__ = ["ADMIN", "CALLS", "EVENTS", "Asked", "Call", "Desk", "Parts", "describe", "find", "handle"]
@@ -26,6 +26,8 @@ CALLS: tuple[Call, ...] = (
     Call(at="GET /admin/jobs", summary="A page of jobs", answer=jobs.list_jobs, query=jobs.JobsQuery),
     Call(at="GET /admin/jobs/{id}", summary="One job, with all that is known of it", answer=jobs.show_job),
     Call(at="DELETE /admin/jobs/{id}", summary="Delete a job that has ended", answer=jobs.delete_job),
+    Call(at="GET /admin/jobs/{id}/provenance", summary="What its files say of their making, and whether it holds",
+         answer=jobs.provenance_of),
     Call(at="POST /admin/jobs/{id}/cancel", summary="Cancel a job", answer=jobs.cancel_job),
     Call(at="POST /admin/jobs/{id}/again", summary="Run a job again", answer=jobs.run_again, body=jobs.Again),
     Call(at="POST /admin/estimate", summary="What a request may cost and who would make it",
@@ -55,6 +57,8 @@ CALLS: tuple[Call, ...] = (
     Call(at="GET /admin/faults", summary="Faults that are rehearsed", answer=rehearsals.faults),
     Call(at="POST /admin/faults", summary="Rehearse a fault", answer=rehearsals.add_fault, body=rehearsals.FaultWish),
     Call(at="DELETE /admin/faults/{id}", summary="End a fault", answer=rehearsals.remove_fault),
+    Call(at="GET /admin/cassettes", summary="Recordings of vendors", answer=cassettes.list_cassettes),
+    Call(at="GET /admin/cassettes/{name}", summary="One recording with its answers", answer=cassettes.show_cassette),
     Call(at="GET /admin/storage", summary="What is kept for how long", answer=storage.storage),
     Call(at="POST /admin/sweep", summary="Remove what was kept for its time, or count it",
          answer=storage.sweep, body=storage.SweepWish),

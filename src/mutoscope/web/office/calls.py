@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from mutoscope.background.retention import Sweeper
+from mutoscope.engines.local.pool import Pool
 from mutoscope.engines.relay import Relay
 from mutoscope.engines.transcripts import Transcripts
 from mutoscope.model.catalog import Catalog
@@ -35,6 +36,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     sweeper: Sweeper | None = None
     transcripts: Transcripts | None = None
     data: Path | None = None
+    models: Pool | None = None
     webhook_secret: str = ""
 
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -17,6 +19,8 @@ from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Event, Job, Json, Operation, Output, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import Submission
+from mutoscope.service import provenance
+from mutoscope.service.provenance import Finding
 from mutoscope.store import Sieve
 from mutoscope.web.news import breaker_state
 from mutoscope.web.office import copies, words
@@ -348,6 +352,43 @@ def pretty(text: str) -> str:
         return msgspec.json.format(text.encode(), indent=2).decode()
     except (msgspec.DecodeError, RecursionError):
         return text
+
+
+async def provenance_of(desk: Desk, asked: Asked) -> Json:
+    """What each file of a job says of its making, whether its signature holds, and the mark; read now."""
+    job, parts = await one(desk, asked.params["id"]), desk.parts
+    if parts.models is None or parts.data is None:
+        raise Problem(Kind.UNSUPPORTED, "This server was put together without what reads files.")
+    settings, found = desk.gateway.settings, list[Json]()
+    anchors = provenance.anchors_of(settings.credentials, parts.data)
+    with tempfile.TemporaryDirectory() as folder:
+        for output in job.outputs:
+            if output.asset:
+                try:
+                    path = await desk.gateway.assets.local_path(output.asset, Path(folder))
+                    finding = await provenance.look(path, settings.inputs, pool=parts.models, anchors=anchors)
+                except FileNotFoundError:
+                    finding = provenance.unread(output.media_type, "The file is gone.")
+                except Problem as problem:
+                    finding = provenance.unread(output.media_type, problem.message)
+                found.append(finding_told(finding) | {"id": output.id})
+    return {"id": job.id, "outputs": found}
+
+
+def finding_told(finding: Finding) -> Json:
+    """`told` says it in a sentence."""
+    statement, mark = finding.credentials, finding.mark
+    nothing = provenance.NONE if finding.readable else provenance.UNREAD
+    credentials: Json = {"told": provenance.MEANING[statement.verdict] if statement else nothing}
+    return {
+        "type": finding.media_type,
+        "damage": finding.damage,
+        "intact": finding.good if statement else None,
+        "credentials": (msgspec.to_builtins(statement) if statement else {}) | credentials,
+        "source": provenance.source_story(statement.source_type or "") if statement else "",
+        "mark": msgspec.to_builtins(mark) | {"told": provenance.mark_story(mark)} if mark else None,
+        "comment": finding.info.comment if finding.info else None,
+    }
 
 
 # -- changes -------------------------------------------------------------------------------

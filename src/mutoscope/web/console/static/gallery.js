@@ -102,8 +102,9 @@ if (more) {
 // -- clips
 
 function play(event, plays) {
-  const video = event.target.closest?.(".frame")?.querySelector("video");
-  if (!video || still.matches) return;
+  const frame = event.target.closest?.(".tile .frame");
+  const video = frame?.querySelector("video");
+  if (!video || still.matches || frame.contains(event.relatedTarget)) return;
   if (plays) video.play().catch(() => {});
   else {
     video.pause();
@@ -112,7 +113,7 @@ function play(event, plays) {
 }
 
 for (const [kind, plays] of [["pointerover", true], ["pointerout", false], ["focusin", true], ["focusout", false]])
-  gallery?.addEventListener(kind, (event) => play(event, plays));
+  document.addEventListener(kind, (event) => play(event, plays)); // the overview puts new tiles in their place
 
 // -- picking two
 

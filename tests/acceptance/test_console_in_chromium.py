@@ -164,7 +164,7 @@ def test_axe_finds_nothing_serious_on_any_page_in_either_theme(site: Site, brows
         context = browser.new_context(color_scheme=scheme, reduced_motion="reduce")
         context.set_default_timeout(SLOW)
         page = context.new_page()
-        for path in (*PATHS, f"/console/jobs/{id}", "/console/sign-in"):
+        for path in (*PATHS, f"/console/jobs/{id}", f"/console/jobs/{id}/provenance", "/console/sign-in"):
             page.goto(site.url + path)
             if "playground" in path:
                 page.wait_for_selector("[data-ready]")
