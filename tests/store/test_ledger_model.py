@@ -274,6 +274,6 @@ def day(at: float) -> str:
 @pytest.mark.parametrize("name", STORES)
 def test_no_order_of_events_makes_the_sums_wrong(name: str, pytestconfig: pytest.Config) -> None:
     machine = type(f"Money_{name}", (Money,), {"store_name": name})
-    examples = 2000 if pytestconfig.getoption("--long") else 3 if name == "postgres" else 40
+    examples = 2000 if pytestconfig.getoption("--long") else 3 if name == "postgres" else 20
     chosen = settings(max_examples=examples, stateful_step_count=50, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(machine, settings=chosen)
