@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from mutoscope.engines.fit import fit
+from mutoscope.wires.runway import api as runway
 from mutoscope.wires.runway import elsewhere
 
 HEADERS = {"x-runway-version": "2024-11-06", "authorization": "Bearer any"}
@@ -54,14 +55,17 @@ async def test_a_rehearsal_tells_back_what_was_sent_and_makes_a_task_of_a_recipe
             "userConcept": "a shoe in the rain",
         }
         task = (await running.client.post("/v1/recipes/product_ad", json=body, headers=HEADERS)).json()
-        job = await running.finished(elsewhere_id(running, task["id"]))
+        job = await running.finished(runway.WIRE.job_id(task["id"]) or "")
         assert (job.generation.prompt, job.generation.width, job.generation.seconds) == ("a shoe in the rain", 720, 2.0)
         assert (await running.client.get(f"/v1/tasks/{task['id']}", headers=HEADERS)).json()["status"] == "SUCCEEDED"
 
 
-def elsewhere_id(running: Any, public: str) -> str:
-    wire = next(each for each in running.app.wires if each.name == "runway")
-    return wire.job_id(public)
+async def test_a_made_up_answer_has_the_members_of_its_type_only(start: Callable[..., Any]):
+    async with start(rehearsal=True) as running:
+        body = {"configId": "mine", "input": {"promptText": "a fox"}}
+        answer = (await running.client.post("/v1/generate/image", json=body, headers=HEADERS)).json()
+        assert set(answer) == {"id", "routing"}
+        assert (await running.finished(runway.WIRE.job_id(answer["id"]) or "")).generation.prompt == "a fox"
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -4,7 +4,6 @@ Those suites were written against a mock server, which knows every task and look
 fixed names, and one of them sends bodies that its vendor itself refuses. See docs/09-rehearsing.md.
 """
 
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -21,6 +20,7 @@ from mutoscope.model.requests import Submission
 from mutoscope.store import Jobs
 from mutoscope.wirekit import task
 from mutoscope.wirekit.body import read_json
+from mutoscope.wirekit.ids import UUID
 from mutoscope.wirekit.routes import Create, Route
 from mutoscope.wirekit.wire import Wire, built_once
 from mutoscope.wires.luma import api as luma
@@ -110,7 +110,7 @@ def mocked(wire: Wire, api: task.TaskApi) -> tuple[Route, ...]:
 
 def made_up(routes: tuple[Route, ...]) -> tuple[Route, ...]:
     """With answers in the place of refusals; what makes a task there makes one here."""
-    rows = {elsewhere.reply(row, answered).at: row for row in elsewhere.ROWS}
+    rows = {route.at: row for route, row in zip(elsewhere.ROUTES, elsewhere.ROWS, strict=True)}
     return tuple(scripted(rows[each.at], each) if each.at in rows else each for each in routes)
 
 
@@ -123,11 +123,14 @@ def scripted(row: elsewhere.Row, refused: Route) -> Route:
         body=row.body,
         answer=row.answer,
         parse=lambda request: Submission(generation=elsewhere.wish(row, elsewhere.check(row, request))),
-        render=lambda job, request: json_response(value(row, request) | msgspec.to_builtins(created(job))),
+        render=lambda job, request: json_response(told_of(job, value(row, request))),
     )
 
 
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+def told_of(job: Job, made: Json) -> Json:
+    """With what is true of a task, where the answer has a place for it."""
+    true: Json = msgspec.to_builtins(created(job))
+    return {name: true.get(name, each) for name, each in made.items()}
 
 
 def answered(row: elsewhere.Row, request: HttpRequest) -> HttpResponse:
@@ -139,7 +142,7 @@ def value(row: elsewhere.Row, request: HttpRequest) -> Json:
     """The same for the same path; what was sent stands in it where there is a place for it."""
     made: Json = fit(msgspec.json.schema(row.answer), request.path)
     said: Json = read_json(request.body) if row.body and request.body else {}
-    known = {"id": request.params["id"]} if UUID.fullmatch(request.params.get("id", "")) else {}
+    known = {"id": request.params["id"]} if UUID.fullmatch(request.params.get("id", "").lower()) else {}
     for name, each in (said | known).items():
         with suppress(msgspec.ValidationError):
             if name in made:

@@ -113,6 +113,7 @@ ShotParts: Json = {"version": Version, "audio": Maybe[bool], "duration": Maybe[L
 AutoShots = piece("AutoShots", told_by="auto", told_in="mode", prompt=Some, **ShotParts)
 OwnShots = piece("OwnShots", told_by="custom", told_in="mode", shots=many(p.Shot), **ShotParts)
 RECIPES: dict[str, tuple[Any, Operation]] = {
+    "multi_shot_video": (AutoShots | OwnShots, Operation.TEXT_TO_VIDEO),
     "ad_localization": (piece("AdLocalization", reference_image=p.PlainImage, target_language=Language,
                               version=Version), Operation.TEXT_TO_IMAGE),
     "marketing_stock_image": (piece("StockImage", prompt=Some, version=Version, output_count=Maybe[whole(1, 64)],
@@ -285,8 +286,6 @@ ROWS = (
     Row(at="GET organization/webapp/usage", what="Runway's web application", query=WebappQuery, answer=listed(Charge)),
     Row(at="GET organization/webapp/audit_logs", what="Runway's web application", query=LogQuery, answer=listed(Log)),
     Row(at="GET organization/webapp/audit_logs/{id}", what="Runway's web application", answer=LogWhole),
-    Row(at="POST recipes/multi_shot_video", what="Recipes", body=AutoShots | OwnShots, answer=Recipe,
-        makes=Operation.TEXT_TO_VIDEO),
     *(Row(at=f"POST recipes/{name}", what="Recipes", body=body, answer=Recipe, makes=makes)
       for name, (body, makes) in RECIPES.items()),
     *(Row(at=f"POST generate/{kind}", what="Routers", answer=routing(kind), makes=makes,
@@ -324,10 +323,11 @@ def no_files(value: Any, path: Path) -> Iterator[Flaw]:
 
 def moments(request: HttpRequest) -> Iterator[Flaw]:
     for name in MOMENTS:
-        try:
-            datetime.fromisoformat(request.query.get(name, "2026-01-01"))
-        except ValueError:
-            yield custom_flaw((name,), "Invalid ISO datetime")
+        if (text := request.query.get(name)) is not None:
+            try:
+                datetime.fromisoformat(text)
+            except ValueError:
+                yield custom_flaw((name,), "Invalid ISO datetime")
 
 
 def refuse(row: Row, request: HttpRequest) -> HttpResponse:
@@ -354,12 +354,13 @@ def reply(row: Row, answer: Callable[[Row, HttpRequest], HttpResponse]) -> Reply
 
 
 def wish(row: Row, said: Json) -> Generation:
-    """What a rehearsal makes of a recipe, of an avatar's video, or of what a router chooses a model for."""
+    """What a rehearsal makes where the row `makes` something: of a recipe, of an avatar's video, of what a router would
+    choose a model for."""
     said = said.get("input", said)
     words = " ".join(
         str(said[name]) for name in ("promptText", "prompt", "userConcept", "productInfo") if said.get(name)
     )
-    made: Json = {"prompt": words or row.what, "operation": row.makes or Operation.TEXT_TO_VIDEO}
+    made: Json = {"prompt": words or row.what, "operation": row.makes}
     if size := PIXELS.fullmatch(str(said.get("ratio"))):
         made |= {"width": int(size[1]), "height": int(size[2])}
     if row.makes is Operation.TEXT_TO_VIDEO:
