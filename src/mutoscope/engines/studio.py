@@ -39,7 +39,7 @@ MAX_COUNT = 10
 
 SPEAKER, TRACER = "espeak-ng", "vtracer"
 SPEAKERS = {SPEAKER: SPEAKER, "flite": "flite", "festival": "text2wave", "piper": "piper"}
-"""What speaks, and the command by which."""
+"""What speaks, and the command by which; piper only with a voice."""
 
 INPUTS: dict[str, tuple[Role, ...]] = {
     "image": (Role.FIRST_FRAME, Role.IMAGE),
@@ -161,7 +161,8 @@ class Studio(Local):
         if self._has(HEARING):
             self.supported_fields = {**self.supported_fields, Operation.SPEECH_TO_TEXT: self.hearing}
         self.slots = self.settings.slots
-        if any(shutil.which(SPEAKERS[name]) for name in (SPEAKER, *self.settings.speakers)):
+        able = [each for each in (SPEAKER, *self.settings.speakers) if each != "piper" or self.settings.piper_voice]
+        if any(shutil.which(SPEAKERS[each]) for each in able):
             self.supported_fields = {**self.supported_fields, Operation.TEXT_TO_SPEECH: self.speech}
         if importlib.util.find_spec(TRACER) is None:
             self.supported_fields = {
