@@ -21,9 +21,9 @@ import msgspec
 import structlog
 
 from mutoscope.engines import pipelines
-from mutoscope.engines.engine import CutOff, EngineRun, Local, NotSubmitted, OpenedInput, Outcome
+from mutoscope.engines.engine import CutOff, EngineRun, Local, NotSubmitted, Outcome
 from mutoscope.engines.pipelines import Row, Way
-from mutoscope.files.c2pa import Making, Source
+from mutoscope.files.c2pa import Making
 from mutoscope.model.catalog import Model, pixels_of
 from mutoscope.model.config import BadSettings, EngineSettings
 from mutoscope.model.job import Generation, Json, Operation, Output, Role
@@ -301,14 +301,10 @@ async def keep(run: EngineRun, file: Json, row_name: str) -> Output:
         made=Making(
             version=row_name,
             trained=True,
-            begun_with=source_of(begun) if begun else None,
-            placed=tuple(source_of(each) for each in run.inputs if each is not begun),
+            begun_with=begun.source if begun else None,
+            placed=tuple(each.source for each in run.inputs if each is not begun),
         ),
     )
-
-
-def source_of(each: OpenedInput) -> Source:
-    return Source(path=str(each.path), media_type=each.info.media_type, title=each.role.value)
 
 
 # -- children --------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from msgspec.structs import replace
 import mutoscope
 from mutoscope.engines.engine import CutOff, EngineRun, Local, OpenedInput
 from mutoscope.engines.local.senses import ENGLISH, HEARING, LETTERING, PEOPLE, SAFETY, Senses, made_by
-from mutoscope.files.c2pa import Making, Source
+from mutoscope.files.c2pa import Making
 from mutoscope.model.catalog import Model
 from mutoscope.model.config import Studio as StudioSettings
 from mutoscope.model.job import Generation, Json, Operation, Output, Role
@@ -484,7 +484,7 @@ async def keep(run: EngineRun, file: Json, *, version: str, helped: tuple[str, .
     if "text" in file:
         return run.say(file["text"])
     path = Path(file["path"])
-    files = [source_of(each) for each in worked_on(run)]
+    files = [each.source for each in worked_on(run)]
     return await run.keep(
         path,
         media_type=MEDIA_TYPES[path.suffix],
@@ -510,10 +510,6 @@ def worked_on(run: EngineRun) -> list[OpenedInput]:
     used = Studio.supported_fields.get(run.generation.operation, frozenset())
     taken = used | SAME if used & SAME else used
     return [each for roles in BY_PRECEDENCE for each in run.inputs if each.role in roles and each.role in taken]
-
-
-def source_of(each: OpenedInput) -> Source:
-    return Source(path=str(each.path), media_type=each.info.media_type, title=each.role.value)
 
 
 class DiedInReserve(Exception):
