@@ -88,24 +88,14 @@ class Diffusers(Local):
     async def generate(self, run: EngineRun) -> Outcome:
         order = order_for(run, self.row, self.settings)
         order["make"] = f"{run.job_id}-{next(self._numbers)}"
-        seat = await self._idle.get()
         try:
-            done = await seat.make(order, run)
-        except asyncio.CancelledError:
-            self._let_stop(seat, order["make"])
-            raise
+            done = await self._made(order, run)
         except NotLoaded as error:
-            await self._give_back(seat)
             self._down_until = time.monotonic() + PAUSE_SECONDS
             problem = Problem(Kind.UNAVAILABLE, f"Engine {self.name!r} cannot load its model: {error}.")
             return NotSubmitted(problem=problem, retry_seconds=error.retry_seconds)
         except NoMemory as error:
-            await self._give_back(seat)
             return NotSubmitted(problem=Problem(Kind.ENGINE_FAILED, memory_message(self.name, order, str(error))))
-        except BaseException:
-            await self._give_back(seat)
-            raise
-        await self._give_back(seat)
         run.note(told(self, order))
         for note in done["notes"]:
             run.note(f"{self.name}: {note}")
@@ -118,7 +108,21 @@ class Diffusers(Local):
         for seat in self.seats:
             await seat.end()
 
-    async def _give_back(self, seat: "_Seat") -> None:
+    async def _made(self, order: Json, run: EngineRun) -> Json:
+        """What the child of an idle seat says when it is done. Raises what the seat does."""
+        seat = await self._idle.get()
+        try:
+            done = await seat.make(order, run)
+        except asyncio.CancelledError:
+            self._let_stop(seat, order["make"])
+            raise
+        except BaseException:
+            self._give_back(seat)
+            raise
+        self._give_back(seat)
+        return done
+
+    def _give_back(self, seat: "_Seat") -> None:
         seat.rest()
         self._idle.put_nowait(seat)
 
@@ -129,7 +133,7 @@ class Diffusers(Local):
             try:
                 await seat.stop(id)
             finally:
-                await self._give_back(seat)
+                self._give_back(seat)
 
         task = asyncio.create_task(stop())
         self._stopping.add(task)
