@@ -392,7 +392,7 @@ class Relay:
                 return self._not_submitted(run, problem)
             return await self._sorted(run, order, sending.dispatch, self._verdict(sending.status, problem), problem)
         self.upstream += 1
-        self.breaker.succeeded()
+        self._succeeded(run)
         return SUBMITTED
 
     async def _with_result(self, run: VendorRun, update: Update) -> Update:
@@ -434,7 +434,7 @@ class Relay:
                 if problem.kind in ELSEWHERE:
                     self._failed(run, problem)
                     return NotSubmitted(problem=ours_to_mend(self.name, problem))
-                self.breaker.succeeded()  # it answers
+                self._succeeded(run)  # it answers
                 raise problem
             case _:
                 self._failed(run, problem)
@@ -451,9 +451,13 @@ class Relay:
             return Sent.UNSENT
         return Sent.REFUSED if 400 <= status < 500 and status != 408 else Sent.UNKNOWN
 
+    def _succeeded(self, run: VendorRun) -> None:
+        if not self._plays(run.job_id):  # a recording says nothing of the account
+            self.breaker.succeeded()
+
     def _failed(self, run: VendorRun, problem: Problem) -> None:
         if self._plays(run.job_id):
-            return  # a recording of trouble says nothing of the account
+            return
         if problem.kind is Kind.RATE_LIMITED:
             self.breaker.pause(problem.retry_after or RETRY_SECONDS[0], problem.message)
         else:
