@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 import trained
@@ -182,10 +183,7 @@ async def test_a_request_that_takes_too_long_ends_its_child(monkeypatch: pytest.
         await pool.ask("rivagan", {"ask": "walls"})
         process = pool._held["rivagan"].process
         os.kill(process.pid, signal.SIGSTOP)
-        row = BY_NAME["rivagan"]
-        monkeypatch.setitem(
-            BY_NAME, "rivagan", type(row)(**{n: getattr(row, n) for n in row.__struct_fields__} | {"longest": 0.1})
-        )
+        monkeypatch.setitem(BY_NAME, "rivagan", replace(BY_NAME["rivagan"], longest=0.1))
         with pytest.raises(Problem, match=r"took more than 0\.1 seconds") as late:
             await pool.ask("rivagan", {}, picture)
         assert late.value.kind is Kind.TIMED_OUT
