@@ -172,7 +172,7 @@ def order_for(run: EngineRun, row: Row, settings: EngineSettings) -> Json:
     check(wish, row, settings, {})
     is_clip = wish.operation in CLIPS
     width, height = size_of(run, row, is_clip=is_clip)
-    fps = wish.fps if row.any_fps and wish.fps is not None else row.fps
+    fps = rate_of(wish, row)
     wishes: Json = {}
     if row.negative and (wish.negative_prompt or row.no_negative) is not None:
         wishes["negative_prompt"] = wish.negative_prompt or row.no_negative
@@ -224,7 +224,7 @@ def check(wish: Generation, row: Row, settings: EngineSettings, fields: Mapping[
             most = f"{settings.max_pixels:,} pixels are made here"
             raise refuse("width", f"{wish.width}x{wish.height} is too large: at most {most}.")
     if wish.operation in CLIPS and wish.seconds is not None:
-        fps = wish.fps if row.any_fps and wish.fps is not None else row.fps
+        fps = rate_of(wish, row)
         if round(wish.seconds * fps) > row.most_frames:
             most = f"{row.most_frames} frames, which is {row.most_frames / fps:.3g} seconds at {fps} a second"
             raise refuse("seconds", f"{wish.seconds:g} seconds are too long: at most {most}.")
@@ -234,6 +234,11 @@ def check(wish: Generation, row: Row, settings: EngineSettings, fields: Mapping[
             raise refuse(name, f"{name} is {steps!r}; it must be a whole number from 1 to {MAX_STEPS}.")
     if (kind := wish.extra.get("format")) is not None and str(kind).lower() not in FORMATS:
         raise refuse("format", f"The format is {kind!r}; it must be one of {', '.join(FORMATS)}.")
+
+
+def rate_of(wish: Generation, row: Row) -> float:
+    """Frames a second of a clip."""
+    return wish.fps if row.any_fps and wish.fps is not None else row.fps
 
 
 def size_of(run: EngineRun, row: Row, *, is_clip: bool) -> tuple[int, int]:
