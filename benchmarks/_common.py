@@ -1,4 +1,4 @@
-"""What several benchmarks need: a table, what a process has used, and its end."""
+"""What several benchmarks need: a table, what a process has used and holds, and its end."""
 
 import os
 import subprocess
@@ -22,6 +22,12 @@ def seconds_of(pid: int) -> float:
     """CPU that a process has used, all its threads together, by the kernel's account."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def resident(pid: int) -> int:
+    """Memory that a process holds, KiB; none of one that is ending."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmRSS")), 0)
 
 
 def stop(process: subprocess.Popen[bytes], seconds: float) -> None:

@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import base64
 import logging
+import os
 import subprocess
 import sys
 import tempfile
@@ -26,7 +27,7 @@ import numpy as np
 import structlog
 from PIL import Image, ImageDraw, ImageFont
 
-from _common import seconds_of, table
+from _common import resident, seconds_of, table
 from mutoscope import studio
 from mutoscope.app import App
 from mutoscope.cli.generate import WIRE
@@ -74,7 +75,7 @@ async def serve(folder: Path, jobs: int) -> None:
                     raise SystemExit(f"job {number}: {job.state}")
                 asset = job.outputs[0].asset
                 if number % max(1, jobs // 10) == 0:
-                    rows.append((number, f"{memory('self'):.1f}"))
+                    rows.append((number, f"{resident(os.getpid()) / 1024:.1f}"))
             last = Path(room) / "last.png"
             last.write_bytes(await app.assets.read(asset))
             pool = Pool(Shelf(settings.weights, Path()))
@@ -97,10 +98,10 @@ async def measure(folder: Path, times: int) -> None:
             pid = pool._held[row.name].process.pid
             before, half = seconds_of(pid), 0.0
             for number in range(times):
-                half = memory("self") if number == times // 2 else half
+                half = resident(os.getpid()) / 1024 if number == times // 2 else half
                 _ = await pool.ask(row.name, what, file)
             cpu = (seconds_of(pid) - before) / max(1, times)
-            held, grown = memory(str(pid)), memory("self") - half
+            held, grown = resident(pid) / 1024, resident(os.getpid()) / 1024 - half
             rows.append((row.name, f"{row.bytes / 1e6:.1f}", first, cpu, round(held), quality(row.name, answer), grown))
             await pool.close()
     head = (
@@ -163,12 +164,6 @@ def error_rate(said: str, heard: str) -> float:
         for place, theirs in enumerate(other):
             row.append(min(row[-1] + 1, before[place + 1] + 1, before[place] + (word != theirs)))
     return row[-1] / len(one)
-
-
-def memory(pid: str) -> float:
-    """Resident, MB."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from _common import seconds_of
+from _common import resident, seconds_of
 from bench_serve import CORES, HERE, free_port, wait_for
 
 ROUTE = "/v1/text_to_image"
@@ -82,11 +82,6 @@ class Process:
             self.process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             self.process.kill()
-
-
-def resident(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next((int(line.split()[1]) for line in lines if line.startswith("VmRSS")), 0)
 
 
 def children_of(pid: int) -> list[int]:

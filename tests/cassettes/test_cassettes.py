@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from tapes import KEY, SECRETS, Vendor, chat, gateway, replaying, second_mutoscope
+from tapes import KEY, QUICK, SECRETS, Vendor, chat, gateway, replaying, second_mutoscope
 
 from mutoscope.cassettes.folder import load
 from mutoscope.cli import main
 from mutoscope.cli.cassettes import diff
+from mutoscope.engines.relay import Relay
 from mutoscope.model.config import BadSettings
 from mutoscope.model.job import State
 from mutoscope.model.problem import Kind
@@ -171,6 +172,18 @@ async def test_what_is_missing_is_asked_once_or_each_time(tapes: Path, tmp_path:
             assert (first == again, said.content == repeated.content) == ((unknown == "once"),) * 2
             assert vendor.asked == ["a sea", "goodbye"] * (asked // 2)
             assert len(named(copy, prompt="a sea")) == asked // 2
+
+
+async def test_what_is_played_says_nothing_of_how_the_account_fares(tapes: Path, tmp_path: Path) -> None:
+    told = {"replay": str(tapes), "unknown": "vendor"}
+    async with gateway(tmp_path / "b", cassettes=told, relay=QUICK | {"breaker_failures": 2}) as it:
+        engine = it.app.engines["freepik"]
+        assert isinstance(engine, Relay)
+        engine.breaker.failed("no answer")
+        await it.made("a lake")
+        assert (await it.failed("bad")).kind is Kind.INVALID
+        engine.breaker.failed("no answer")
+        assert not engine.breaker.closed
 
 
 async def test_the_renderer_and_the_author_stand_in_where_that_is_wished(tapes: Path, tmp_path: Path) -> None:

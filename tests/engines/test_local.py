@@ -11,11 +11,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 import trained
 from mutoscope.engines.local import shelf as shelves
-from mutoscope.engines.local.pool import Pool
+from mutoscope.engines.local.pool import Died, Pool, _Child
 from mutoscope.engines.local.rows import BY_NAME, ROWS, Archive, Member, Row
 from mutoscope.engines.local.shelf import Cannot, Shelf, Standing
 from mutoscope.model.config import Weights
@@ -182,10 +183,7 @@ async def test_a_request_that_takes_too_long_ends_its_child(monkeypatch: pytest.
         await pool.ask("rivagan", {"ask": "walls"})
         process = pool._held["rivagan"].process
         os.kill(process.pid, signal.SIGSTOP)
-        row = BY_NAME["rivagan"]
-        monkeypatch.setitem(
-            BY_NAME, "rivagan", type(row)(**{n: getattr(row, n) for n in row.__struct_fields__} | {"longest": 0.1})
-        )
+        monkeypatch.setitem(BY_NAME, "rivagan", replace(BY_NAME["rivagan"], longest=0.1))
         with pytest.raises(Problem, match=r"took more than 0\.1 seconds") as late:
             await pool.ask("rivagan", {}, picture)
         assert late.value.kind is Kind.TIMED_OUT
@@ -208,6 +206,35 @@ async def test_the_mark_s_model_makes_room_for_another_and_comes_back_when_it_is
         # Asked at once, each waits until the other is done and its memory is free.
         again, _ = await asyncio.gather(pool.ask("rivagan", {}, picture), pool.ask("selfie", {}, picture))
         assert again == before and len(pool._held) == 1
+    finally:
+        await pool.close()
+
+
+async def test_whoever_waits_for_memory_gets_that_of_a_model_that_could_not_be_loaded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    both = BY_NAME["rivagan"].bytes_held + BY_NAME["selfie"].bytes_held
+    pool = Pool(trained.shelf("rivagan", "selfie", memory_bytes=both - 1))
+    picture = tmp_path / "a.png"
+    picture.write_bytes(png())
+    begun, start = asyncio.Event(), _Child.start
+
+    async def started(child: _Child, files: dict[str, str]) -> None:
+        if child.row.name == "selfie":
+            return await start(child, files)
+        begun.set()
+        while not pool._room._waiters:  # pyright: ignore[reportAttributeAccessIssue] (the other waits by now)
+            await asyncio.sleep(0)
+        raise Died
+
+    monkeypatch.setattr(_Child, "start", started)
+    try:
+        failing = asyncio.create_task(pool.ask("rivagan", {}, picture))
+        await begun.wait()
+        async with asyncio.timeout(30):
+            assert "share" in await pool.ask("selfie", {}, picture)
+        with pytest.raises(Problem, match="could not be loaded"):
+            await failing
     finally:
         await pool.close()
 

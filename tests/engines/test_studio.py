@@ -271,6 +271,13 @@ async def test_without_espeak_there_is_no_speech(tmp_path: Path, monkeypatch: py
     assert caught.value.kind is Kind.UNSUPPORTED
 
 
+async def test_piper_without_a_voice_makes_no_speech(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "piper").touch(0o755)
+    assert Operation.TEXT_TO_SPEECH not in Studio(StudioSettings()).supported_fields
+    assert Operation.TEXT_TO_SPEECH in Studio(StudioSettings(piper_voice="any.onnx")).supported_fields
+
+
 async def test_a_size_that_cannot_be_is_named(studio: Studio, picture: OpenedInput, tmp_path: Path) -> None:
     with pytest.raises(Problem, match="even") as caught:
         await studio.generate(Bench(tmp_path, (picture,), **SMALL | {"width": 161}))

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 import structlog
@@ -441,11 +441,7 @@ class Replayed(Problem):
 async def played(cassette: Cassette, pace: float) -> Opened:
     """Raises Problem."""
     try:
-        answers = await asyncio.to_thread(lambda: cassette.answers)
-        if not answers:
-            raise BadCassette(f"The cassette {cassette.name} has no answer.")
-        answer = answers[-1]
-        pieces: Any = cassette.pieces(answer) if answer.events is not None else [(0.0, cassette.body(answer))]
+        answer, pieces = await asyncio.to_thread(said_last, cassette)
     except (BadCassette, OSError) as error:
         raise Replayed(Kind.UPSTREAM_FAILED, str(error)) from error
     if pace:
@@ -457,3 +453,11 @@ async def played(cassette: Cassette, pace: float) -> Opened:
     if answer.events is None and answer.trouble is None:
         opened.headers["content-length"] = str(sum(len(piece) for _, piece in whole))
     return opened
+
+
+def said_last(cassette: Cassette) -> tuple[Answer, list[tuple[float, bytes]]]:
+    """The answer of a recording of words, and what comes of it when. Raises BadCassette and OSError."""
+    if not cassette.answers:
+        raise BadCassette(f"The cassette {cassette.name} has no answer.")
+    answer = cassette.answers[-1]
+    return answer, cassette.pieces(answer) if answer.events is not None else [(0.0, cassette.body(answer))]

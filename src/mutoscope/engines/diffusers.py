@@ -21,9 +21,9 @@ import msgspec
 import structlog
 
 from mutoscope.engines import pipelines
-from mutoscope.engines.engine import CutOff, EngineRun, Local, NotSubmitted, OpenedInput, Outcome
+from mutoscope.engines.engine import CutOff, EngineRun, Local, NotSubmitted, Outcome
 from mutoscope.engines.pipelines import Row, Way
-from mutoscope.files.c2pa import Making, Source
+from mutoscope.files.c2pa import Making
 from mutoscope.model.catalog import Model, pixels_of
 from mutoscope.model.config import BadSettings, EngineSettings
 from mutoscope.model.job import Generation, Json, Operation, Output, Role
@@ -88,24 +88,14 @@ class Diffusers(Local):
     async def generate(self, run: EngineRun) -> Outcome:
         order = order_for(run, self.row, self.settings)
         order["make"] = f"{run.job_id}-{next(self._numbers)}"
-        seat = await self._idle.get()
         try:
-            done = await seat.make(order, run)
-        except asyncio.CancelledError:
-            self._let_stop(seat, order["make"])
-            raise
+            done = await self._made(order, run)
         except NotLoaded as error:
-            await self._give_back(seat)
             self._down_until = time.monotonic() + PAUSE_SECONDS
             problem = Problem(Kind.UNAVAILABLE, f"Engine {self.name!r} cannot load its model: {error}.")
             return NotSubmitted(problem=problem, retry_seconds=error.retry_seconds)
         except NoMemory as error:
-            await self._give_back(seat)
             return NotSubmitted(problem=Problem(Kind.ENGINE_FAILED, memory_message(self.name, order, str(error))))
-        except BaseException:
-            await self._give_back(seat)
-            raise
-        await self._give_back(seat)
         run.note(told(self, order))
         for note in done["notes"]:
             run.note(f"{self.name}: {note}")
@@ -118,7 +108,21 @@ class Diffusers(Local):
         for seat in self.seats:
             await seat.end()
 
-    async def _give_back(self, seat: "_Seat") -> None:
+    async def _made(self, order: Json, run: EngineRun) -> Json:
+        """What the child of an idle seat says when it is done. Raises what the seat does."""
+        seat = await self._idle.get()
+        try:
+            done = await seat.make(order, run)
+        except asyncio.CancelledError:
+            self._let_stop(seat, order["make"])
+            raise
+        except BaseException:
+            self._give_back(seat)
+            raise
+        self._give_back(seat)
+        return done
+
+    def _give_back(self, seat: "_Seat") -> None:
         seat.rest()
         self._idle.put_nowait(seat)
 
@@ -129,7 +133,7 @@ class Diffusers(Local):
             try:
                 await seat.stop(id)
             finally:
-                await self._give_back(seat)
+                self._give_back(seat)
 
         task = asyncio.create_task(stop())
         self._stopping.add(task)
@@ -168,7 +172,7 @@ def order_for(run: EngineRun, row: Row, settings: EngineSettings) -> Json:
     check(wish, row, settings, {})
     is_clip = wish.operation in CLIPS
     width, height = size_of(run, row, is_clip=is_clip)
-    fps = wish.fps if row.any_fps and wish.fps is not None else row.fps
+    fps = rate_of(wish, row)
     wishes: Json = {}
     if row.negative and (wish.negative_prompt or row.no_negative) is not None:
         wishes["negative_prompt"] = wish.negative_prompt or row.no_negative
@@ -220,7 +224,7 @@ def check(wish: Generation, row: Row, settings: EngineSettings, fields: Mapping[
             most = f"{settings.max_pixels:,} pixels are made here"
             raise refuse("width", f"{wish.width}x{wish.height} is too large: at most {most}.")
     if wish.operation in CLIPS and wish.seconds is not None:
-        fps = wish.fps if row.any_fps and wish.fps is not None else row.fps
+        fps = rate_of(wish, row)
         if round(wish.seconds * fps) > row.most_frames:
             most = f"{row.most_frames} frames, which is {row.most_frames / fps:.3g} seconds at {fps} a second"
             raise refuse("seconds", f"{wish.seconds:g} seconds are too long: at most {most}.")
@@ -230,6 +234,11 @@ def check(wish: Generation, row: Row, settings: EngineSettings, fields: Mapping[
             raise refuse(name, f"{name} is {steps!r}; it must be a whole number from 1 to {MAX_STEPS}.")
     if (kind := wish.extra.get("format")) is not None and str(kind).lower() not in FORMATS:
         raise refuse("format", f"The format is {kind!r}; it must be one of {', '.join(FORMATS)}.")
+
+
+def rate_of(wish: Generation, row: Row) -> float:
+    """Frames a second of a clip."""
+    return wish.fps if row.any_fps and wish.fps is not None else row.fps
 
 
 def size_of(run: EngineRun, row: Row, *, is_clip: bool) -> tuple[int, int]:
@@ -301,14 +310,10 @@ async def keep(run: EngineRun, file: Json, row_name: str) -> Output:
         made=Making(
             version=row_name,
             trained=True,
-            begun_with=source_of(begun) if begun else None,
-            placed=tuple(source_of(each) for each in run.inputs if each is not begun),
+            begun_with=begun.source if begun else None,
+            placed=tuple(each.source for each in run.inputs if each is not begun),
         ),
     )
-
-
-def source_of(each: OpenedInput) -> Source:
-    return Source(path=str(each.path), media_type=each.info.media_type, title=each.role.value)
 
 
 # -- children --------------------------------------------------------------------------------

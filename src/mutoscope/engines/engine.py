@@ -6,7 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from mutoscope.files.c2pa import Making
+from mutoscope.files.c2pa import Making, Source
 from mutoscope.files.probe import MediaInfo
 from mutoscope.model import catalog
 from mutoscope.model.catalog import Model
@@ -25,6 +25,11 @@ class OpenedInput(Struct, frozen=True, kw_only=True):
     path: Path
     info: MediaInfo
     label: str | None = None
+
+    @property
+    def source(self) -> Source:
+        """As a statement names it."""
+        return Source(path=str(self.path), media_type=self.info.media_type, title=self.role.value)
 
 
 class Submitted(Struct, frozen=True, kw_only=True):

@@ -365,9 +365,8 @@ class Relay:
     async def _send(self, run: VendorRun, order: VendorRequest) -> Outcome:
         """One at a time where the vendor's list is to settle what is lost: it does not tell two lost ones apart."""
         async with self._turn:
-            if not self.breaker.answers and not self._plays(
-                run.job_id
-            ):  # closed by the vendor while this one waited for its turn
+            # Closed by the vendor while this one waited for its turn.
+            if not self.breaker.answers and not self._plays(run.job_id):
                 return self._not_submitted(run, Problem(Kind.RATE_LIMITED, f"{self.name}: {self.breaker.reason}"))
             with span(self.tracing, "submit", kind="CLIENT", account=self.name) as found:
                 outcome = await self._send_now(run, order)
@@ -392,7 +391,7 @@ class Relay:
                 return self._not_submitted(run, problem)
             return await self._sorted(run, order, sending.dispatch, self._verdict(sending.status, problem), problem)
         self.upstream += 1
-        self.breaker.succeeded()
+        self._succeeded(run)
         return SUBMITTED
 
     async def _with_result(self, run: VendorRun, update: Update) -> Update:
@@ -411,8 +410,7 @@ class Relay:
         """Write down that the vendor has it, however long the store may be hindered: only we know its name there."""
         while True:
             try:
-                handle = self.deck.handled(run.job_id, update.handle) if self.deck else update.handle
-                return await run.accept(dispatch, handle, update.upstream_status)
+                return await run.accept(dispatch, self._handle(run, update.handle), update.upstream_status)
             except (Problem, OSError) as error:
                 problem = as_unavailable(error)
                 if problem is None:
@@ -434,7 +432,7 @@ class Relay:
                 if problem.kind in ELSEWHERE:
                     self._failed(run, problem)
                     return NotSubmitted(problem=ours_to_mend(self.name, problem))
-                self.breaker.succeeded()  # it answers
+                self._succeeded(run)  # it answers
                 raise problem
             case _:
                 self._failed(run, problem)
@@ -451,9 +449,13 @@ class Relay:
             return Sent.UNSENT
         return Sent.REFUSED if 400 <= status < 500 and status != 408 else Sent.UNKNOWN
 
+    def _succeeded(self, run: VendorRun) -> None:
+        if not self._plays(run.job_id):  # a recording says nothing of the account
+            self.breaker.succeeded()
+
     def _failed(self, run: VendorRun, problem: Problem) -> None:
         if self._plays(run.job_id):
-            return  # a recording of trouble says nothing of the account
+            return
         if problem.kind is Kind.RATE_LIMITED:
             self.breaker.pause(problem.retry_after or RETRY_SECONDS[0], problem.message)
         else:
@@ -462,9 +464,8 @@ class Relay:
     def _not_submitted(self, run: VendorRun, problem: Problem) -> NotSubmitted:
         tries = run.dispatch.number if run.dispatch else 1
         if self.deck and self._plays(run.job_id):
-            return NotSubmitted(
-                problem=problem, retry_seconds=(problem.retry_after or RETRY_SECONDS[0]) * self.deck.pace
-            )
+            wait = (problem.retry_after or RETRY_SECONDS[0]) * self.deck.pace
+            return NotSubmitted(problem=problem, retry_seconds=wait)
         wait = problem.retry_after or min(RETRY_SECONDS[1], RETRY_SECONDS[0] * 2 ** min(tries - 1, 10))
         return NotSubmitted(
             problem=problem, retry_seconds=max(wait, self.breaker.seconds_left) * random.uniform(1.0, 1.2)
@@ -486,8 +487,7 @@ class Relay:
                 unseen, self._unseen = self._unseen, found is None
                 alone = exact or (not unseen and await run.unresolved(self.name) <= 1)
                 if found is not None and len(found) == 1 and alone:
-                    handle = self.deck.handled(run.job_id, found[0]) if self.deck else found[0]
-                    await run.accept(dispatch, handle, "")
+                    await run.accept(dispatch, self._handle(run, found[0]), "")
                     self.upstream += 1
                     return SUBMITTED
                 if found is not None and not found and self.names_all_tasks:
@@ -678,6 +678,10 @@ class Relay:
 
     def _taped(self, job: str, step: Step, handle: Json | None = None) -> Turn | None:
         return self.deck.turn(job, step, handle) if self.deck else None
+
+    def _handle(self, run: VendorRun, handle: Json) -> Json:
+        """As it is kept."""
+        return self.deck.handled(run.job_id, handle) if self.deck else handle
 
     def _plays(self, job: str) -> bool:
         return self.deck is not None and self.deck.plays(job)

@@ -24,7 +24,7 @@ from msgspec.structs import replace
 import mutoscope
 from mutoscope.engines.engine import CutOff, EngineRun, Local, OpenedInput
 from mutoscope.engines.local.senses import ENGLISH, HEARING, LETTERING, PEOPLE, SAFETY, Senses, made_by
-from mutoscope.files.c2pa import Making, Source
+from mutoscope.files.c2pa import Making
 from mutoscope.model.catalog import Model
 from mutoscope.model.config import Studio as StudioSettings
 from mutoscope.model.job import Generation, Json, Operation, Output, Role
@@ -39,7 +39,7 @@ MAX_COUNT = 10
 
 SPEAKER, TRACER = "espeak-ng", "vtracer"
 SPEAKERS = {SPEAKER: SPEAKER, "flite": "flite", "festival": "text2wave", "piper": "piper"}
-"""What speaks, and the command by which."""
+"""What speaks, and the command by which; piper only with a voice."""
 
 INPUTS: dict[str, tuple[Role, ...]] = {
     "image": (Role.FIRST_FRAME, Role.IMAGE),
@@ -158,10 +158,11 @@ class Studio(Local):
         """`mark` are the paths of the files that the imperceptible mark is made with; None: nothing is marked. `senses`
         are the trained models that help it, those that are here when it begins."""
         self.settings, self.mark, self.senses = settings or StudioSettings(), mark, senses
-        if self._has(HEARING):
+        if self._with(HEARING):
             self.supported_fields = {**self.supported_fields, Operation.SPEECH_TO_TEXT: self.hearing}
         self.slots = self.settings.slots
-        if any(shutil.which(SPEAKERS[name]) for name in (SPEAKER, *self.settings.speakers)):
+        able = [each for each in (SPEAKER, *self.settings.speakers) if each != "piper" or self.settings.piper_voice]
+        if any(shutil.which(SPEAKERS[each]) for each in able):
             self.supported_fields = {**self.supported_fields, Operation.TEXT_TO_SPEECH: self.speech}
         if importlib.util.find_spec(TRACER) is None:
             self.supported_fields = {
@@ -196,15 +197,16 @@ class Studio(Local):
 
     def plan(self, wish: Generation, model: Model, fields: Mapping[str, str]) -> tuple[str, ...]:
         language = wish.extra.get("language")
-        if wish.operation is Operation.SPEECH_TO_TEXT and self._has(HEARING) and not is_english(language):
+        if wish.operation is Operation.SPEECH_TO_TEXT and self._with(HEARING) and not is_english(language):
             message = f"What listens here ({made_by(HEARING)}) knows English only; {language!r} was asked for."
             raise Problem(Kind.UNSUPPORTED, message, field=fields.get("language", "language"))
         return super().plan(wish, model, fields)
 
     # -- what the trained models do ------------------------------------------------------
 
-    def _has(self, name: str) -> bool:
-        return self.senses is not None and self.senses.has(name)
+    def _with(self, name: str) -> Senses | None:
+        """The models, where this one is here."""
+        return self.senses if self.senses is not None and self.senses.has(name) else None
 
     async def _heard(self, run: EngineRun) -> Output:
         sound = given(run, Role.AUDIO)
@@ -223,20 +225,20 @@ class Studio(Local):
     async def _judge_inputs(self, run: EngineRun) -> None:
         """Refuse given pictures that are not safe for work, where the settings say from which score on."""
         most = self.settings.refuse_nsfw
-        if self.senses is None or most >= 1 or not self._has(SAFETY):
+        if most >= 1 or (senses := self._with(SAFETY)) is None:
             return
         for each in run.inputs:
-            if each.info.kind == "image" and (score := await self.senses.score(each.path)) >= most:
+            if each.info.kind == "image" and (score := await senses.score(each.path)) >= most:
                 message = f"The picture was judged not safe for work ({score:.2f}, by {made_by(SAFETY)})."
                 raise Problem(Kind.REFUSED, message, field=each.field)
 
     async def _person(self, run: EngineRun) -> str | None:
         """A picture of where the person is that is to be cut out."""
         image = given(run, Role.IMAGE)
-        if run.generation.operation not in CUTS or image is None or self.senses is None or not self._has(PEOPLE):
+        if run.generation.operation not in CUTS or image is None or (senses := self._with(PEOPLE)) is None:
             return None
         out = run.scratch / "person.png"
-        if not await self.senses.person(image.path, out):
+        if not await senses.person(image.path, out):
             return None
         run.note(f"studio: the person was found by {made_by(PEOPLE)}")
         return str(out)
@@ -244,11 +246,11 @@ class Studio(Local):
     async def _read_text(self, run: EngineRun, done: Json) -> None:
         """Add the text in a picture to its description."""
         image = given(run, Role.IMAGE, Role.FIRST_FRAME)
-        if run.generation.operation is not Operation.IMAGE_TO_TEXT or image is None or self.senses is None:
+        if run.generation.operation is not Operation.IMAGE_TO_TEXT or image is None:
             return
-        if not self._has(LETTERING):
+        if (senses := self._with(LETTERING)) is None:
             return
-        lines = await self.senses.lines(image.path)
+        lines = await senses.lines(image.path)
         run.note(f"studio: text was looked for by {made_by(LETTERING)}")
         if lines:
             read = ", ".join(f'"{each["text"]}"' for each in lines)
@@ -256,13 +258,9 @@ class Studio(Local):
                 file["text"] += f" Text in it: {read}."
 
     async def _kept(self, run: EngineRun, file: Json, *, version: str, helped: tuple[str, ...]) -> Output:
-        score = None
-        if (
-            self.senses is not None
-            and MEDIA_TYPES.get(Path(file.get("path", "")).suffix) in JUDGED
-            and self._has(SAFETY)
-        ):
-            score = await self.senses.score(Path(file["path"]))
+        path, score = Path(file.get("path", "")), None
+        if MEDIA_TYPES.get(path.suffix) in JUDGED and (senses := self._with(SAFETY)):
+            score = await senses.score(path)
         output = await keep(run, file, version=version, helped=helped)
         return output if score is None else replace(output, nsfw=score)
 
@@ -483,7 +481,7 @@ async def keep(run: EngineRun, file: Json, *, version: str, helped: tuple[str, .
     if "text" in file:
         return run.say(file["text"])
     path = Path(file["path"])
-    files = [source_of(each) for each in worked_on(run)]
+    files = [each.source for each in worked_on(run)]
     return await run.keep(
         path,
         media_type=MEDIA_TYPES[path.suffix],
@@ -509,10 +507,6 @@ def worked_on(run: EngineRun) -> list[OpenedInput]:
     used = Studio.supported_fields.get(run.generation.operation, frozenset())
     taken = used | SAME if used & SAME else used
     return [each for roles in BY_PRECEDENCE for each in run.inputs if each.role in roles and each.role in taken]
-
-
-def source_of(each: OpenedInput) -> Source:
-    return Source(path=str(each.path), media_type=each.info.media_type, title=each.role.value)
 
 
 class DiedInReserve(Exception):

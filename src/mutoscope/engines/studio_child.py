@@ -33,11 +33,6 @@ RESOURCE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENF
 """What the system may do to any order. Not EMFILE: the limit on open files is set here."""
 
 SANDBOX = "sandbox"  # an order to try them
-SYSTEM = (
-    *("/usr", "/lib", "/lib64", "/nix/store", "/gnu/store", "/etc/ld.so.cache"),
-    *("/sys/devices/system/cpu", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/dev/urandom"),
-)
-"""What libraries read when they are loaded, and when they ask what machine this is."""
 INPUTS = ("image", "last", "video", "audio", "mask")
 LISTS = ("images", "references", "sounds")
 PASSED = ("prompt", "negative_prompt", "fps", "seconds", "seed", "watermark", "threads", "encoder", "determinism")
@@ -267,24 +262,20 @@ def enter_sandbox(order: Json) -> None:
     A command may be anywhere, with its libraries: it reads what it likes but other processes' secrets, and writes where
     the order is made.
     """
-    commands = runs_command(order)
-    if not sandbox.keep_privileges():
-        return
     made = [(folder, sandbox.WRITE) for folder in {str(Path(each).parent) for each in order["out"]}]
-    nothing = (os.devnull, sandbox.READ | sandbox.WRITE_FILE)
-    if commands:
+    if not runs_command(order):
+        given = [path for name in INPUTS if (path := order.get(name)) is not None]
+        given += [path for name in LISTS for path in order.get(name, ())]
+        mark: Json = order.get("mark") or {}
+        given += [path for name, path in mark.items() if name != "kind"]
+        read = (*given, *sandbox.MACHINE)
+        sandbox.shut_in([*made, sandbox.NOTHING, *((path, sandbox.READ) for path in read)])
+    elif sandbox.keep_privileges():
         anywhere = [path for path in Path("/").iterdir() if path.name != "proc"]
         rights = sandbox.READ | sandbox.EXECUTE
-        sandbox.shut_files([*made, nothing, *((path, rights) for path in (*anywhere, *SYSTEM))])
+        read = (*anywhere, *sandbox.LIBRARIES, *sandbox.MACHINE)
+        sandbox.shut_files([*made, sandbox.NOTHING, *((path, rights) for path in read)])
         sandbox.shut_calls(sandbox.NETWORK, sandbox.OTHERS, sandbox.SYSTEM, threads=True)
-        return
-    given = [path for name in INPUTS if (path := order.get(name)) is not None]
-    given += [path for name in LISTS for path in order.get(name, ())]
-    mark: Json = order.get("mark") or {}
-    given += [path for name, path in mark.items() if name != "kind"]
-    program = (sys.prefix, sys.base_prefix, *sys.path)
-    sandbox.shut_files([*made, nothing, *((path, sandbox.READ) for path in (*given, *program, *SYSTEM))])
-    sandbox.shut_calls(sandbox.NETWORK, sandbox.STARTS, sandbox.OTHERS, sandbox.FILES, sandbox.SYSTEM, threads=True)
 
 
 def runs_command(order: Json) -> bool:

@@ -211,6 +211,20 @@ def shut_files(open_ones: Collection[tuple[str | Path, int]]) -> None:
 
 # -- both -----------------------------------------------------------------------------
 
+LIBRARIES = ("/usr", "/lib", "/lib64", "/nix/store", "/gnu/store", "/etc/ld.so.cache", "/dev/urandom")
+"""What libraries read when they are loaded."""
+MACHINE = ("/sys/devices/system/cpu", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat")
+"""What they read when they ask what machine this is."""
+NOTHING = (os.devnull, READ | WRITE_FILE)
+
+
+def shut_in(open_ones: Collection[tuple[str | Path, int]]) -> None:
+    """No network, no other process, no file but these, the program's own and its libraries'; threads may be begun."""
+    if keep_privileges():
+        program = (sys.prefix, sys.base_prefix, *sys.path, *LIBRARIES)
+        shut_files([*open_ones, *((path, READ) for path in program)])
+        shut_calls(NETWORK, STARTS, OTHERS, FILES, SYSTEM, threads=True)
+
 
 def keep_privileges() -> bool:
     """Promise never to gain any, which the kernel wants before it lets a process shut itself in."""

@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
-from mutoscope.studio import depth, imprint, picture
+from mutoscope.studio import depth, picture
 from mutoscope.studio.clip import VERSION
 from mutoscope.studio.error import StudioError
 from mutoscope.studio.planes import Bytes, Floats
@@ -52,13 +51,7 @@ def cut_out(image: Path, out: Path, *, person: Path | None = None) -> Cutout:
     matte, confidence = matte_of(rgb, person)
     how = "cut out, no model" if person is None else "cut out where a model found a person"
     told = f"mutoscope studio {VERSION} ({how}; confidence {confidence:.2f})"
-    cut = Image.fromarray(compose(rgb, matte))
-    if out.suffix == ".png":  # not by `picture.save`: what is empty is worth compressing
-        notes = PngInfo()
-        notes.add_itxt("Comment", told)
-        imprint.marked(cut).save(out, format="PNG", pnginfo=notes, compress_level=4)
-    else:
-        picture.save(cut, out, told)
+    picture.save(Image.fromarray(compose(rgb, matte)), out, told, packing=picture.SEARCH)
     return Cutout(source.width, source.height, confidence, round(float(matte.mean()), 4))
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
-from mutoscope.studio import alpha, imprint, picture
+from mutoscope.studio import alpha, picture
 from mutoscope.studio.clip import VERSION, Print
 from mutoscope.studio.error import StudioError
 from mutoscope.studio.planes import Bytes
@@ -89,12 +88,7 @@ def _wanted(source: Image.Image, width: int | None, height: int | None) -> tuple
 
 def _save(image: Image.Image, out: Path, how: str) -> None:
     told = f"mutoscope studio {VERSION} (resampled {how}, no model)"
-    if out.suffix != ".png":
-        picture.save(image, out, told)
-        return
-    notes = PngInfo()
-    notes.add_itxt("Comment", told)
-    imprint.marked(image).save(out, format="PNG", pnginfo=notes, compress_level=4)
+    picture.save(image, out, told, packing=picture.SEARCH)
 
 
 def _enlarged(source: Image.Image, factor: int) -> Image.Image:

@@ -3,6 +3,7 @@
 import io
 import warnings
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,8 @@ QUALITY = 92  # of JPEG and WebP
 IMAGE_DESCRIPTION = 0x010E  # EXIF
 MAX_TOLD = 1500  # characters of what a file says of itself
 MAX_JPEG_SIDE, MAX_WEBP_SIDE = 65_535, 16_383
+RUNS, SEARCH = {"compress_type": zlib.Z_RLE}, {"compress_level": 4}
+"""How a PNG is packed: only runs of equal bytes are looked for, or what is alike, where much is empty or smooth."""
 
 
 def load(path: Path, *, field: str = "image", enough: tuple[int, int] | None = None) -> Image.Image:
@@ -53,10 +56,10 @@ def _reduce(image: Image.Image, enough: tuple[int, int]) -> None:
     image.draft(None, (max(1, int(image.width * cover)), max(1, int(image.height * cover))))
 
 
-def save(image: Image.Image, out: Path, told: str) -> None:
+def save(image: Image.Image, out: Path, told: str, *, packing: Mapping[str, int] = RUNS) -> None:
     """Write a file that says what made it: PNG, JPEG or WebP by its ending. JPEG shows white where nothing is.
 
-    In a PNG, runs of equal bytes are all that is looked for: with grain there is little else, and the usual search
+    In a PNG, runs of equal bytes are usually all that is looked for: with grain there is little else, and the search
     takes five times as long, half of the time that a painting takes, to save a few per cent. Raises StudioError.
     """
     image = imprint.marked(image)
@@ -72,7 +75,7 @@ def save(image: Image.Image, out: Path, told: str) -> None:
     else:
         notes = PngInfo()
         notes.add_itxt("Comment", told)
-        image.save(out, format="PNG", pnginfo=notes, compress_type=zlib.Z_RLE)
+        image.save(out, format="PNG", pnginfo=notes, **packing)
 
 
 def _check_side(image: Image.Image, most: int) -> None:

@@ -28,7 +28,7 @@ def load(files: dict[str, str]) -> Any:
     letters = ["", *reader.get_modelmeta().custom_metadata_map["character"].splitlines(), " "]
 
     def answer(asked: Json, file: IO[bytes] | None) -> Json:
-        rgb = pictures.as_rgb(pictures.read(file, enough=2 * SIDE))
+        rgb = pictures.read(file, enough=2 * SIDE)
         found = [line_of(reader, letters, rgb, box) for box in boxes(finder, rgb)]
         lines = [each for each in found if each["text"] and each["confidence"] >= SURE]
         told = {"lines": lines, "text": "\n".join(each["text"] for each in lines)}

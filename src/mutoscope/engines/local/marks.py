@@ -19,9 +19,7 @@ def load(files: dict[str, str]) -> Any:
 
     def answer(asked: Json, file: IO[bytes] | None) -> Json:
         best = imprint.Reading(0, None)
-        for rgb in (
-            frames(file) if asked.get("clip") else [pictures.as_rgb(pictures.read(file, enough=4 * imprint.SIDE))]
-        ):
+        for rgb in frames(file) if asked.get("clip") else [pictures.read(file, enough=4 * imprint.SIDE)]:
             best = max(best, reader.read(rgb), key=lambda each: each.bits)
             if best.recognised:
                 break

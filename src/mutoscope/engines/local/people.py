@@ -18,7 +18,7 @@ def load(files: dict[str, str]) -> Any:
     model = cv2.dnn.readNetFromTFLite(files["model.tflite"])
 
     def answer(_: Json, file: IO[bytes] | None) -> Json:
-        rgb = pictures.as_rgb(pictures.read(file, enough=2 * SIDE))
+        rgb = pictures.read(file, enough=2 * SIDE)
         small = cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
         model.setInput(np.ascontiguousarray(small.transpose(2, 0, 1)[None]))
         mask = np.asarray(model.forward(), np.float32).reshape(SIDE, SIDE).clip(0, 1)

@@ -4,9 +4,9 @@ import io
 import warnings
 from typing import IO, Any
 
-import numpy as np
 from PIL import Image, ImageOps
 
+from mutoscope.studio.imprint import shown
 from mutoscope.studio.picture import FORMATS
 
 Image.init()  # every parser now: they are not all loaded later, behind the walls
@@ -23,8 +23,9 @@ class Refused(Exception):
         self.told = {"message": message, "kind": kind, "field": field}
 
 
-def read(file: IO[bytes] | None, *, enough: int | None = None) -> Image.Image:
-    """The picture, upright, RGB or RGBA. A much larger JPEG is read smaller, where `enough` pixels a side will do."""
+def read(file: IO[bytes] | None, *, enough: int) -> Any:
+    """The picture, upright, (H, W, 3); what is transparent over white. A much larger JPEG is read smaller, where
+    `enough` pixels a side will do."""
     if file is None:
         raise Refused("A picture is needed.", kind="invalid")
     try:
@@ -33,20 +34,10 @@ def read(file: IO[bytes] | None, *, enough: int | None = None) -> Image.Image:
             with Image.open(io.BytesIO(file.read()), formats=FORMATS) as image:
                 if image.width * image.height > MOST_PIXELS:
                     raise Refused(f"The picture has more than {MOST_PIXELS} pixels.")
-                if enough is not None:
-                    image.draft("RGB", (enough, enough))
+                image.draft("RGB", (enough, enough))
                 ImageOps.exif_transpose(image, in_place=True)
-                return image.convert("RGBA" if image.has_transparency_data else "RGB")
+                return shown(image.convert("RGBA" if image.has_transparency_data else "RGB"))
     except (Refused, MemoryError):
         raise
     except Exception as error:  # Pillow's parsers raise whatever a broken file makes them raise
         raise Refused(f"The picture cannot be read ({type(error).__name__}).") from error
-
-
-def as_rgb(image: Image.Image) -> Any:
-    """(H, W, 3); what is transparent over white, as a viewer has it."""
-    if image.mode != "RGBA":
-        return np.asarray(image.convert("RGB"), np.uint8)
-    page = Image.new("RGB", image.size, (255, 255, 255))
-    page.paste(image.convert("RGB"), mask=image.getchannel("A"))
-    return np.asarray(page, np.uint8)

@@ -10,7 +10,6 @@ import os
 import signal
 import socket
 import sys
-import time
 from concurrent.futures import TimeoutError as TooSlow
 from pathlib import Path
 from typing import Any
@@ -58,25 +57,10 @@ class Pool:
             raise Problem(Kind.UNSUPPORTED, f"This needs the model {name}: {lacking}.")
         self._loop = asyncio.get_running_loop()
         async with self._turns.setdefault(name, asyncio.Lock()):
-            child = await self._child(row)
-            healthy = False
             try:
-                async with asyncio.timeout(row.longest):
-                    answer = await child.ask(what, file)
-                healthy = True
-            except TimeoutError as error:
-                message = f"The model {name} took more than {row.longest:g} seconds."
-                raise Problem(Kind.TIMED_OUT, message) from error
-            except Died as error:
-                log.error("model_died", model=name, code=child.process.returncode)
-                raise Problem(
-                    Kind.ENGINE_FAILED, f"The process of the model {name} ended before it was done."
-                ) from error
+                answer = await self._answer(row, what, file)
             finally:
-                child.busy = False
-                if not healthy or self._closed:
-                    await self._end(name)
-                async with self._room:
+                async with self._room:  # also where no child came about: its memory is free again
                     self._room.notify_all()
         return told(name, answer)
 
@@ -98,6 +82,26 @@ class Pool:
         self._closed = True
         for name in list(self._held):
             await self._end(name)
+
+    async def _answer(self, row: Row, what: Json, file: Path | None) -> Json:
+        child = await self._child(row)
+        healthy = False
+        try:
+            async with asyncio.timeout(row.longest):
+                answer = await child.ask(what, file)
+            healthy = True
+            return answer
+        except TimeoutError as error:
+            message = f"The model {row.name} took more than {row.longest:g} seconds."
+            raise Problem(Kind.TIMED_OUT, message) from error
+        except Died as error:
+            log.error("model_died", model=row.name, code=child.process.returncode)
+            message = f"The process of the model {row.name} ended before it was done."
+            raise Problem(Kind.ENGINE_FAILED, message) from error
+        finally:
+            child.busy = False
+            if not healthy or self._closed:
+                await self._end(row.name)
 
     async def _child(self, row: Row) -> "_Child":
         """The warm one, or a new one once there is room for it."""
@@ -162,7 +166,6 @@ class _Child:
         self.process: asyncio.subprocess.Process
         self._socket: socket.socket | None = None
         self._buffer = b""
-        self.started = time.monotonic()
 
     async def start(self, files: dict[str, str]) -> None:
         """Raises Died and TimeoutError."""

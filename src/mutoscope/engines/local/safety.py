@@ -18,7 +18,7 @@ def load(files: dict[str, str]) -> Any:
     taken = model.get_inputs()[0]
 
     def answer(_: Json, file: IO[bytes] | None) -> Json:
-        rgb = pictures.as_rgb(pictures.read(file, enough=2 * RESIZED))
+        rgb = pictures.read(file, enough=2 * RESIZED)
         small = Image.fromarray(rgb).resize((RESIZED, RESIZED), Image.Resampling.BILINEAR)
         edge = (RESIZED - SIDE) // 2
         bgr = np.asarray(small, np.float32)[edge : edge + SIDE, edge : edge + SIDE, ::-1] - np.array(MEAN, np.float32)

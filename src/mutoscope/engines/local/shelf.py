@@ -191,7 +191,7 @@ def opened(archive: Path, inside: str) -> IO[bytes]:
 
 
 def lying_in(folder: Path, archive: Archive) -> Path:
-    """The archive in a folder, by its hash: whatever it is called there. Raises Cannot."""
+    """What is as large as the archive in a folder, whatever it is called there. Raises Cannot."""
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.is_file() and path.stat().st_size == archive.bytes:
             return path
