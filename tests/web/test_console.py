@@ -25,6 +25,7 @@ from mutoscope.files.probe import Drawn
 from mutoscope.model.config import Rights
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Job, Operation, Output, Sent, State
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.keys import digest, make_key
 from mutoscope.web import office
 from mutoscope.web.console import POLICY
@@ -272,6 +273,41 @@ async def test_the_news_tell_each_change_and_go_on_where_a_watcher_left(start: S
         assert b"event: reset" not in b"".join(heard)
         heard.clear()
         await listen("other-7", lambda text: b"event: reset" in text)
+
+
+async def news_until(running: Any, wanted: bytes) -> bytes:
+    heard = b""
+    async with asyncio.timeout(60):
+        async for piece in running.app.server.news.watch():
+            heard += piece
+            if wanted in heard:
+                break
+    return heard
+
+
+async def test_where_more_changed_than_is_remembered_the_news_begin_anew(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mutoscope.web.news.PENDING", 6)  # the first look finds the three tasks of every rehearsal
+    async with start(rehearsal=True) as running:
+        for number in range(8):
+            running.app.server.news.job(f"job-{number}")
+        heard = await news_until(running, b"job-7")
+        assert heard.index(b"event: reset") < heard.index(b"job-6") < heard.index(b"job-7")
+        assert b"job-5" not in heard, "with all the rest it is read anew"
+
+
+async def test_what_the_news_could_not_read_is_read_anew(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with start(rehearsal=True) as running:
+        asked: list[str] = []
+
+        async def get(id: str) -> None:
+            asked.append(id)
+            raise Problem(Kind.UNAVAILABLE, "The job store is not available: the disk reports an error.")
+
+        monkeypatch.setattr(running.app.server.news.store, "get", get)
+        assert b"event: job" not in await news_until(running, b"event: reset")
+        assert asked
 
 
 class Brush:

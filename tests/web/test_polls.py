@@ -13,6 +13,7 @@ import sampled
 from mutoscope.model.config import Rights
 from mutoscope.model.job import Generation, Job, Operation
 from mutoscope.service import keys
+from mutoscope.service.faults import Fault
 from mutoscope.service.keys import make_key
 from mutoscope.web.protocol import WHOLE
 from mutoscope.wirekit.ids import from_uuid4_form
@@ -169,3 +170,14 @@ async def test_when_the_store_has_forgotten_a_job_it_is_asked_again(start: Start
             from_uuid4_form(path.rpartition("/")[2])
         )  # as after a second, when another process may have changed it
         assert [(await ask(running, path, {})).at_once for _ in range(2)] == [False, True]
+
+
+async def test_a_read_meets_a_fault_told_after_it_was_answered(start: Start) -> None:
+    async with start(**STILL) as running:
+        made = await running.client.post(ROUTE, json={"prompt": "x", "ratio": "720:720"})
+        path = f"{ROUTE}/{made.json()['data']['task_id']}"
+        assert [(await ask(running, path, {})).at_once for _ in range(2)] == [False, True]
+        fault = running.app.server.faults.add(Fault(what="unavailable", on="read", times=0))
+        assert [(await ask(running, path, {})).status for _ in range(2)] == [503, 503]
+        running.app.server.faults.clear(fault.id)
+        assert (await ask(running, path, {})).status == 200

@@ -70,8 +70,8 @@ class News:
         return len(self._watchers) >= MOST_WATCHERS
 
     def _note(self, ids: dict[str, None], id: str) -> None:
-        if len(ids) >= PENDING:
-            ids.pop(next(iter(ids)))
+        if len(ids) >= PENDING:  # after `reset` everything is read anew, these too
+            ids.clear()
             self._lost = True
         ids[id] = None
 
@@ -168,17 +168,21 @@ class News:
         if self._lost:
             self._lost = False
             self._add("reset", {})
-        for id in jobs:
-            job = await self.store.get(id)
-            if job is None:
-                self._seen.pop(id, None)
-                self._add("gone", {"id": id})
-            else:
-                self._see(job)
-                self._add("job", self._tell_job(job))
-        for id in deliveries:
-            if (told := await self._tell_delivery(id)) is not None:
-                self._add("delivery", told)
+        try:
+            for id in jobs:
+                job = await self.store.get(id)
+                if job is None:
+                    self._seen.pop(id, None)
+                    self._add("gone", {"id": id})
+                else:
+                    self._see(job)
+                    self._add("job", self._tell_job(job))
+            for id in deliveries:
+                if (told := await self._tell_delivery(id)) is not None:
+                    self._add("delivery", told)
+        except BaseException:  # what was to be told is known no more
+            self._lost = True
+            raise
         if jobs or deliveries:
             for event in self._watchers:
                 event.set()

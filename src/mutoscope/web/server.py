@@ -264,7 +264,7 @@ class Server:
         poll = self.polls.find(scope)
         if poll is None or time.monotonic() > poll.until or self.gateway.store.hot(poll.job.id) is not poll.job:
             return None
-        if not self.keys.holds(poll.caller):
+        if not self.keys.holds(poll.caller) or (self.faults and self.faults.all()):
             return None
         try:
             allowance = self.rate_limiter.spend(poll.who, poll.caller.rights)
