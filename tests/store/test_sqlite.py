@@ -426,7 +426,7 @@ async def use_deliveries(store: SqliteStore, job: Job) -> None:
     for delivered in (False, True):
         id = found[0].delivery.id
         _ = await store.record_attempt(id, at=T0, status=200, error=None, ms=1, delivered=delivered, next_due=T0)
-    _ = await store.attempts(id), await store.replay(id, T0)
+    _ = await store.delivery(id), await store.attempts(id), await store.replay(id, T0)
 
 
 async def test_what_no_vendor_makes_costs_no_statement_more(sqlite: SqliteStore) -> None:

@@ -504,6 +504,7 @@ async def test_a_failed_attempt_is_tried_again_and_a_success_ends_it(store: Stor
     assert await store.next_due() is None
     [record] = await store.deliveries()
     assert (record.delivered, record.given_up, record.attempts) == (T0 + 6, None, 2)
+    assert (await store.delivery(id), await store.delivery("whk_none")) == (record, None)
     tried = await store.attempts(id)
     assert [(each.number, each.at, each.status, each.error, each.ms) for each in tried] == [
         (1, T0, None, "timed out", 12.5),

@@ -18,7 +18,6 @@ from mutoscope.store import DeliveryRecord, Store
 
 app = App(name="webhooks", help="List, show and replay webhook messages; print the secret that signs them.")
 
-SEARCHED = 100_000  # messages among which an id is looked for
 Id = Annotated[str, Parameter(help="A message's id, the webhook-id of its headers.")]
 
 
@@ -116,7 +115,7 @@ def secret(*, data: Data = None, config: Config = None) -> None:
 
 async def find(store: Store, id: str) -> DeliveryRecord:
     """Raises Stop."""
-    for record in await store.deliveries(limit=SEARCHED):
-        if record.delivery.id == id:
-            return record
-    raise Stop(f"There is no message {id!r} here. `mutoscope webhooks list` shows the newest.")
+    record = await store.delivery(id)
+    if record is None:
+        raise Stop(f"There is no message {id!r} here. `mutoscope webhooks list` shows the newest.")
+    return record

@@ -324,8 +324,7 @@ class Tools:
 
     async def replay_delivery(self, caller: Caller, id: str) -> dict[str, Any]:
         """Have a message sent again, whatever became of it."""
-        known = await self.gateway.store.deliveries(limit=LOOKED_AT * 50)
-        record = next((each for each in known if each.delivery.id == id), None)
+        record = await self.gateway.store.delivery(id)
         if record is None or not await self.owns(caller, record):
             raise Problem(Kind.NOT_FOUND, f"There is no message {id!r}.", field="id")
         await self.gateway.store.replay(id, self.gateway.clock())

@@ -584,6 +584,10 @@ class SqlStore:
         rows = await self._report(query, (limit,) if job is None else (job, limit))
         return tuple(map(delivery_of, rows))
 
+    async def delivery(self, id: str) -> DeliveryRecord | None:
+        rows = await self._read(f"SELECT {DELIVERY_COLUMNS} FROM deliveries WHERE id = ?", (id,))
+        return next(map(delivery_of, rows), None)
+
     async def attempts(self, id: str) -> tuple[Attempt, ...]:
         rows = await self._read(
             "SELECT number, at, status, error, ms FROM delivery_attempts WHERE delivery = ? ORDER BY number",

@@ -11,9 +11,9 @@ from mutoscope.model.job import Json
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.store import DeliveryRecord
 from mutoscope.web.office import words
-from mutoscope.web.office.calls import Asked, Desk
+from mutoscope.web.office.calls import Asked, Desk, found
 
-SEARCHED = 10_000  # messages among which an id is looked for, and those to be replayed
+SEARCHED = 10_000  # messages among which those to be replayed are looked for
 
 
 class DeliveriesQuery(Struct, frozen=True, kw_only=True):
@@ -58,18 +58,14 @@ async def show_delivery(desk: Desk, asked: Asked) -> Json:
 
 
 async def one(desk: Desk, id: str) -> DeliveryRecord:
-    for record in await desk.store.deliveries(limit=SEARCHED):
-        if record.delivery.id == id:
-            return record
-    raise Problem(Kind.NOT_FOUND, f"There is no message {id!r} among the newest {SEARCHED:,}.", field="id")
+    """Raises Problem(NOT_FOUND)."""
+    return found(await desk.store.delivery(id), "message", id)
 
 
 async def told(desk: Desk, id: str) -> Json | None:
     """What the news say of a message that was tried."""
-    try:
-        return words.delivery(await one(desk, id))
-    except Problem:
-        return None
+    record = await desk.store.delivery(id)
+    return None if record is None else words.delivery(record)
 
 
 async def replay(desk: Desk, asked: Asked) -> Json:

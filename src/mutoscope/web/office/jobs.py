@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from mutoscope import __version__
 from mutoscope.engines.transcripts import readable, struck
 from mutoscope.model.http import HttpRequest
-from mutoscope.model.job import Event, Job, Json, Operation, Output, State
+from mutoscope.model.job import Event, Job, Json, Output, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import Submission
 from mutoscope.service import provenance
@@ -233,7 +233,7 @@ async def show_job(desk: Desk, asked: Asked) -> Json:
     )
     came = copies.came_by(desk, job)
     return {
-        "job": tile(desk, await gateway.placed(job)) | {"ahead": (await gateway.placed(job)).ahead},
+        "job": tile(desk, job) | {"ahead": await gateway.before(job)},
         "public_id": wire.public_id(job.id) if wire else job.id,
         "prompt": job.generation.prompt,
         "outputs": [media(desk, each) or {"kind": "text", "text": each.text} for each in job.outputs],
@@ -249,9 +249,9 @@ async def show_job(desk: Desk, asked: Asked) -> Json:
             "came": {
                 "method": came.route.method if came else None,
                 "path": came.path if came else None,
-                "body": pretty(readable(job.body)),
+                "body": words.pretty(readable(job.body)),
             },
-            "understood": pretty(struck(text_of(understood(job)))),
+            "understood": words.understood(job.generation),
             "sent": sent(desk, job),
             "answered": answered(desk, wire, job),
         },
@@ -290,14 +290,6 @@ def story(job: Job, events: tuple[Event, ...]) -> list[Event]:
     return sorted(lines, key=lambda line: line.at)
 
 
-def understood(job: Job) -> Json:
-    told: Json = msgspec.to_builtins(job.generation, builtin_types=(bytes,))
-    for each in told.get("inputs", ()):
-        if data := each.pop("data", None):
-            each["data"] = f"[{len(data):,} bytes]"
-    return told
-
-
 def sent(desk: Desk, job: Job) -> Json:
     """What was said to the vendor and answered, as far as this process remembers; else the request made anew."""
     kept = desk.parts.transcripts.of(job.id) if desk.parts.transcripts else ()
@@ -305,7 +297,7 @@ def sent(desk: Desk, job: Job) -> Json:
     told: Json = {
         "remote": relay is not None,
         "exchanges": [
-            msgspec.to_builtins(each) | {"request": pretty(each.request), "answer": pretty(each.answer)}
+            msgspec.to_builtins(each) | {"request": words.pretty(each.request), "answer": words.pretty(each.answer)}
             for each in kept
         ],
         "again": None,
@@ -329,7 +321,7 @@ def answered(desk: Desk, wire: Wire | None, job: Job) -> Json | None:
         response = route.render(desk.gateway.linked(job, job.origin), request)
     except Exception:  # a wire that needs more of the request than there is here
         return None
-    body = pretty(struck(response.body.decode("utf-8", "replace")[:BODY_SHOWN]))
+    body = words.pretty(struck(response.body.decode("utf-8", "replace")[:BODY_SHOWN]))
     return {"path": path, "status": response.status, "body": body}
 
 
@@ -340,18 +332,6 @@ def input_of(desk: Desk, each: Any) -> Json:
     elif each.url:
         told |= {"from": struck(each.url), "kind": "link"}
     return told
-
-
-def text_of(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def pretty(text: str) -> str:
-    """JSON with indents; anything else as it is."""
-    try:
-        return msgspec.json.format(text.encode(), indent=2).decode()
-    except (msgspec.DecodeError, RecursionError):
-        return text
 
 
 async def provenance_of(desk: Desk, asked: Asked) -> Json:
@@ -427,6 +407,3 @@ async def run_again(desk: Desk, asked: Asked) -> Json:
         owner=job.owner, body=job.body, origin=job.origin, engine=wish.engine,
     )  # fmt: skip
     return tile(desk, made)
-
-
-OPERATIONS = tuple(each.value for each in Operation)

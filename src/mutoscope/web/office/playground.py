@@ -7,9 +7,8 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from mutoscope.engines.transcripts import struck
 from mutoscope.model.http import HttpRequest
-from mutoscope.model.job import Generation, Json
+from mutoscope.model.job import Json
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.planning import Plan
 from mutoscope.web.office import jobs, words
@@ -48,7 +47,7 @@ async def estimate(desk: Desk, asked: Asked) -> Json:
         "model": model.name,
         "operation": plan.generation.operation.value,
         "notes": list(plan.notes),
-        "understood": without_files(plan.generation),
+        "understood": words.understood(plan.generation),
     }
 
 
@@ -87,11 +86,3 @@ def read(desk: Desk, wish: Try) -> tuple[Wire, Create, HttpRequest]:
 async def planned(desk: Desk, asked: Asked, wire: Wire, route: Create, request: HttpRequest) -> Plan:
     submission = await asyncio.to_thread(route.parse, request)
     return desk.gateway.planner.plan(submission, wire=wire.name, rights=asked.caller.rights)
-
-
-def without_files(wish: Generation) -> str:
-    told: Json = msgspec.to_builtins(wish, builtin_types=(bytes,))
-    for each in told.get("inputs", ()):
-        if data := each.pop("data", None):
-            each["data"] = f"[{len(data):,} bytes]"
-    return words.pretty(struck(msgspec.json.encode(told).decode()))
