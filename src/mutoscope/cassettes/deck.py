@@ -23,7 +23,7 @@ from mutoscope.cassettes.matching import asked_of_job, asked_of_words, key_of, n
 from mutoscope.cassettes.recorder import Heard, Recorder, Recording
 from mutoscope.cassettes.recorder import Turn as Numbered
 from mutoscope.cassettes.secrets import headers_without
-from mutoscope.files.egress import ConnectFailed, Opened
+from mutoscope.files.http1 import ConnectFailed, Opened
 from mutoscope.model.config import VendorAccount
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Json
