@@ -71,7 +71,10 @@ def test_fal_client_by_its_two_hosts(secure: Front, run: Callable[..., None]) ->
         fal_client.client.REST_URL, fal_client.client.CDN_URL = f"{server}/fal/rest", f"{server}/fal/cdn"
         sent = fal_client.SyncClient().upload_file("a.png")
         assert httpx.get(sent).content == open("a.png", "rb").read()
-        for picture in (sent, fal_client.encode_file("a.png")):
+        fal_client.client.MULTIPART_THRESHOLD, fal_client.client.MULTIPART_CHUNK_SIZE = 100, 1000
+        parts = fal_client.SyncClient().upload_file("a.png")
+        assert httpx.get(parts).content == open("a.png", "rb").read()
+        for picture in (sent, parts, fal_client.encode_file("a.png")):
             handle = fal_client.submit("fal-ai/birefnet", {"image_url": picture})
             assert list(handle.iter_events(interval=0.05))
             assert handle.get()["image"]["url"].startswith("https://")
