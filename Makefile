@@ -76,7 +76,8 @@ check: $(READY)  ## format, lint and types
 	@echo "[check] ruff lint"; $(BIN)/ruff check -q .
 	@echo "[check] types (basedpyright, strict)"; $(BIN)/basedpyright
 
-test: check $(SDK) $(CLIENTS) $(WEIGHTS)  ## every check and every test, without GPU and without the internet
+test:            ## every check and every test, without GPU and without the internet
+	@$(MAKE) --no-print-directory -j4 check setup
 	@echo "[test] pytest"; $(BIN)/python -m pytest -n 3
 
 gpu-test: $(GPU_READY)  ## open weights on the processor: torch and diffusers in an environment of their own, 1.4 GB
