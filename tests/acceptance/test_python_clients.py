@@ -137,6 +137,47 @@ def test_blackforest_makes_a_picture_with_each_of_its_models(run: Callable[..., 
     )
 
 
+def test_recrafts_command_line_with_what_it_makes_of_a_picture(run: Callable[..., None]) -> None:
+    """nbr23-recraft: its address is a constant, and each call that costs has `?billing=api`. It names files by how the
+    ids of pictures begin."""
+    run(
+        "nbr23_recraft-0.4.0.dist-info",
+        """
+        import os, recraft
+        from pathlib import Path
+        from PIL import Image
+
+        recraft.BASE_URL = os.environ["SERVER"] + "/recraft"
+        Image.new("L", (640, 360), 0).save("mask.png")
+        mask = Image.open("mask.png")
+        mask.paste(255, (100, 100, 200, 200))
+        mask.save("mask.png")
+        for number, words in enumerate((
+            ["generate", "a red bicycle", "--style", "realistic_image", "--model", "recraftv3"],
+            ["generate", "a red bicycle", "--vector"],
+            ["edit", "a.png", "at night", "--strength", "0.4"],
+            ["inpaint", "a.png", "a table", "--mask", "mask.png"],
+            ["outpaint", "a.png", "--expand-right", "100"],
+            ["variate", "a.png", "--size", "1024x1024", "-n", "2"],
+            ["erase", "a.png", "--mask", "mask.png"],
+            ["replace-bg", "a.png", "on marble"],
+            ["remove-bg", "a.png"],
+            ["vectorize", "a.png"],
+            ["upscale", "a.png"],
+        )):
+            folder = Path(f"made{number}")
+            folder.mkdir()
+            assert recraft.main([*words, "-o", f"{folder}/"]) == 0, words
+            made = list(folder.iterdir())
+            assert len(made) == (2 if "-n" in words else 1) and all(each.stat().st_size > 100 for each in made), words
+        for words in (["balance"], ["my-styles"], ["create-style", "a.png", "--base-style", "icon"]):
+            assert recraft.main(words) == 0, words
+        assert recraft.main(["delete-style", "no-such-style"]) == 1
+        """,
+        RECRAFT_API_TOKEN="k",
+    )
+
+
 def test_the_minimax_client_of_2024(run: Callable[..., None]) -> None:
     """It sends a group's id, which is of no use here, and knows four words for how a task stands."""
     run(

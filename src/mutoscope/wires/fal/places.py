@@ -81,6 +81,10 @@ def bare_in_parts(request: HttpRequest) -> tuple[UploadWish, ...]:
     return (replace(bare_upload(request), max_bytes=LARGEST_IN_PARTS, slot_seconds=3600.0),)
 
 
+class NoBody(Struct, kw_only=True):
+    """What is asked stands in the headers."""
+
+
 class InParts(Struct, kw_only=True):
     """Parts are PUT to `{access_url}/multipart/{uploadId}/{number}`; the id has the signature of the slot in it."""
 
@@ -136,6 +140,6 @@ ROUTES: tuple[Route, ...] = (
                 answer=Slot, summary="Open a slot for a file"),
     OpenUploads(at=f"POST {REST}storage/upload/initiate-multipart", parse=parse_in_parts, render=render_upload,
                 body=Announced, answer=Slot, summary="Open a slot for a file that comes in parts"),
-    OpenUploads(at=f"POST {CDN}files/upload/multipart", parse=bare_in_parts, render=render_in_parts,
+    OpenUploads(at=f"POST {CDN}files/upload/multipart", parse=bare_in_parts, render=render_in_parts, body=NoBody,
                 answer=InParts, summary="Open a slot for a file that comes in parts (Python's client)"),
 )  # fmt: skip
