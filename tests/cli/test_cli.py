@@ -35,6 +35,7 @@ from mutoscope.service.keys import digest, pair_secret
 from mutoscope.store import SqliteStore
 from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wires import ROWS
+from postgres_server import server
 
 HEAVY = ("aiohttp", "av", "cv2", "numpy", "uvicorn", "obstore", "starlette", "sqlite3", "msgspec")
 START_SECONDS = 20.0
@@ -195,6 +196,13 @@ def test_a_key_is_shown_once_and_listed_without_its_secret(run: Any, tmp_path: P
     assert run("keys", "revoke", listed["id"], *data).code == 0
     states = {each["id"]: each["state"] for each in run("keys", "list", "--json", *data).json}
     assert states.pop(listed["id"]) == "revoked" and list(states.values()) == ["valid"]
+
+
+def test_keys_of_a_store_that_is_no_file_are_listed(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MUTOSCOPE_STORE_URL", server().of(tmp_path))
+    data = ("--data", tmp_path / "data")
+    assert run("keys", "create", "ci", *data).code == 0
+    assert [each["name"] for each in run("keys", "list", "--json", *data).json] == ["ci"]
 
 
 def test_a_pair_is_printed_by_its_names_and_its_secret_is_not_kept(run: Any, tmp_path: Path):
