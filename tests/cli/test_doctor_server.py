@@ -235,5 +235,6 @@ async def test_what_is_kept_of_owners_is_looked_after_from_elsewhere(
         report = json.loads(await said("forget", "bob", "--yes", "--json"))
         assert (report["removed"]["jobs"], report["removed"]["keys"], report["found"]) == (1, 2, [])
         assert await running.app.store.get(id) is None
+        assert f"{url}/console/sign-in?once=" in await said("open")
         for words in (("sweep", "--strays"), ("forget", "bob", "--search", "x"), ("keys", "create", "x", "--toml")):
             assert (await spoken(capsys, *words, "--server", url))[0] == 1
