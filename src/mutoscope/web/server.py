@@ -190,7 +190,11 @@ class Server:
         self.pages = pages.build(gateway, wires, rehearsal=rehearsal, status=status)
         self.wires = wires
         self.sessions = Sessions(
-            self.keys, gateway.assets.secret, public_url=gateway.settings.server.public_url, clock=gateway.clock
+            self.keys,
+            gateway.store,
+            gateway.assets.secret,
+            public_url=gateway.settings.server.public_url,
+            clock=gateway.clock,
         )
         self.desk = office.Desk(
             gateway=gateway,
