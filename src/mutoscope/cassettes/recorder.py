@@ -75,6 +75,7 @@ class Recorder:
         self._given = self._sent = 0  # bytes; one is counted by whoever calls, one by the thread
         self._queue: SimpleQueue[tuple[Message, int] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None  # begun with the first recording
+        self.writer: int | None = None  # the process that writes
         self._closing = self._ended = False
         self._recordings: weakref.WeakValueDictionary[str, Recording] = weakref.WeakValueDictionary()
         self._wanted: dict[str, Callable[[Path], None]] = {}
@@ -155,6 +156,7 @@ class Recorder:
         except OSError as error:
             self._stopped(error.strerror or str(error))
             return
+        self.writer = process.pid
         with process:
             assert process.stdin is not None and process.stdout is not None  # noqa: S101 (they are pipes)
             listener = threading.Thread(target=self._listen, args=(process.stdout,), name="cassettes", daemon=True)
