@@ -331,27 +331,25 @@ class Listener:
     def __init__(self, deck: Deck, recorder: Recorder, request: HttpRequest, model: str) -> None:
         self.deck, self.recorder, self.request, self.model = deck, recorder, request, model
         self.moment, self.began = deck.clock(), time.perf_counter()
-        self.head_seconds = 0.0
+        self.headed = self.began
         self.status: int | None = None
         self.headers: dict[str, str] = {}
-        self.pieces: list[tuple[float, bytes]] = []
-        self._last, self._size, self._done = self.began, 0, False
+        self.pieces: list[tuple[float, bytes]] = []  # and when each came
+        self._size, self._done = 0, False
 
     def begins(self, status: int, headers: dict[str, str]) -> None:
         self.status, self.headers = status, headers
-        self._last = time.perf_counter()
-        self.head_seconds = self._last - self.began
+        self.headed = time.perf_counter()
 
     def came(self, piece: bytes) -> None:
-        now = time.perf_counter()
+        """Called for each event of a stream: it does as little as can be."""
+        self.pieces.append((time.perf_counter(), piece))
         self._size += len(piece)
-        if self._size > MOST_HELD and not self._done:
-            self._done = True
-            self.pieces = []
-            log.warning("cassette_unwritten", model=self.model, reason=f"an answer of more than {MOST_HELD} bytes")
-        if not self._done:
-            self.pieces.append((now - self._last, piece))
-            self._last = now
+        if self._size > MOST_HELD:
+            self.pieces.clear()
+            if not self._done:
+                self._done = True
+                log.warning("cassette_unwritten", model=self.model, reason=f"an answer of more than {MOST_HELD} bytes")
 
     def closed(self) -> None:
         """Its reader is gone: it may have heard all of it all the same."""
@@ -373,12 +371,13 @@ class Listener:
             turn=0,
             step="words",
             moment=self.moment,
-            seconds=self.head_seconds if streams else time.perf_counter() - self.began,
+            seconds=(self.headed if streams else time.perf_counter()) - self.began,
             status=self.status,
             headers=kept(self.headers),
             trouble=trouble,
             body=b"" if streams else b"".join(piece for _, piece in self.pieces),
             pieces=self.pieces if streams else None,
+            headed=self.headed,
         )
         recorder.answer(recording, heard)
         recorder.end(recording, deck.library.add if deck.library and deck.learns else None)
@@ -390,6 +389,7 @@ class Overheard(Opened):
     def __init__(self, opened: Opened, heard: Listener) -> None:
         self.opened, self.heard = opened, heard
         self.status, self.headers = opened.status, opened.headers
+        self._came = heard.came
         heard.begins(opened.status, opened.headers)
 
     async def piece(self, seconds: float) -> bytes:
@@ -399,7 +399,7 @@ class Overheard(Opened):
             self.heard.failed(problem)
             raise
         if piece:
-            self.heard.came(piece)
+            self._came(piece)
         else:
             self.heard.whole()
         return piece

@@ -49,6 +49,7 @@ log = structlog.get_logger(__name__)
 WRITER = "mutoscope.cassettes.writer"
 BACKLOG = 64 * 1024 * 1024  # bytes that may wait to be written; what comes on top is not recorded
 OVERHEAD = 500  # bytes of an exchange beside its bodies
+PIPED = 1 << 18  # bytes that are sent on at once
 GATHER_SECONDS = 0.02  # so long what comes is gathered before it is sent on
 BEHIND = "more was to be written than is kept up with"
 
@@ -117,7 +118,8 @@ class Recorder:
         except OSError as error:
             self._give_up(recording, error.strerror or str(error))
             return
-        self._put(recording, Made(recording.id, moment, number, link, str(beside.absolute())), 0)
+        if not self._put(recording, Made(recording.id, moment, number, link, str(beside.absolute())), 0):
+            beside.unlink(missing_ok=True)
 
     def end(self, recording: Recording, then: Callable[[Path], None] | None = None) -> None:
         """Nothing more comes; `then` is called with its folder once all of it is written, unless it is lost."""
@@ -125,17 +127,20 @@ class Recorder:
             self._wanted[recording.id] = then
         self._put(recording, Ended(recording.id, wanted=then is not None), 0)
 
-    def _put(self, recording: Recording, message: Message, size: int) -> None:
+    def _put(self, recording: Recording, message: Message, size: int) -> bool:
+        """Whether it is sent on."""
         if recording.lost or self._ended or self._closing:
-            return
-        if size and self._given - self._sent + size > BACKLOG:
+            return False
+        size += OVERHEAD
+        if self._given - self._sent + size > BACKLOG and not isinstance(message, GivenUp | Ended):
             self._give_up(recording, BEHIND)
-            return
+            return False
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="cassettes", daemon=True)
             self._thread.start()
-        self._given += size + OVERHEAD
-        self._queue.put((message, size + OVERHEAD))
+        self._given += size
+        self._queue.put((message, size))
+        return True
 
     def _give_up(self, recording: Recording, reason: str) -> None:
         self._put(recording, GivenUp(recording.id, reason), 0)
@@ -150,6 +155,7 @@ class Recorder:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
+                bufsize=PIPED,
                 env={"PYTHONPATH": str(Path(mutoscope.__file__).parent.parent)},
                 start_new_session=True,
             )
@@ -210,8 +216,8 @@ class Recorder:
         self._ended = True
         log.error("recording_stopped", reason=reason)
         for id in list(self._recordings):
-            for folder in self.root.glob(f"*{id}*"):
-                shutil.rmtree(folder, ignore_errors=True)
+            for path in self.root.glob(f"*{id}*"):
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def linked(path: Path, beside: Path) -> None:

@@ -98,7 +98,8 @@ class Heard(Message, frozen=True):
     headers: dict[str, str] = {}
     trouble: Trouble | None = None
     body: bytes = b""
-    pieces: list[tuple[float, bytes]] | None = None  # the body of a stream, with the seconds before each
+    pieces: list[tuple[float, bytes]] | None = None  # the body of a stream, and when each came
+    headed: float = 0.0  # when its head did, by the same clock
 
 
 class Made(Message, frozen=True):
@@ -207,8 +208,10 @@ class Writer:
             case Made() if recording := self._found(message.recording):
                 self._room()
                 self._keep(recording, message)
-            case GivenUp() if self._found(message.recording):
-                self._give_up(message, message.reason)
+            case GivenUp():
+                known = self._recordings.get(message.recording)
+                if known is None or not known.lost:
+                    self._give_up(message, message.reason)
             case Ended():
                 recording = self._recordings.pop(message.recording, None)
                 if message.wanted and recording and recording.begun and not recording.lost:
@@ -286,7 +289,7 @@ class Writer:
             recording.prompts = [each for each in prompts_in(recording.asked) if len(each) >= SHORTEST_PROMPT]
 
         fields = {} if heard.pieces is not None else files.body_fields(heard.body, clean, keep)
-        events = None if heard.pieces is None else self._pieces(heard.pieces, clean)
+        events = None if heard.pieces is None else self._pieces(waits(heard.headed, heard.pieces), clean)
         answer = Answer(
             step=heard.step,
             turn=heard.turn,
@@ -379,6 +382,12 @@ def told_of(asked: Asked) -> Json:
     return told
 
 
+def waits(since: float, pieces: list[tuple[float, bytes]]) -> list[tuple[float, bytes]]:
+    """With the seconds before each, in place of when it came."""
+    moments = [since, *(moment for moment, _ in pieces)]
+    return [(now - before, piece) for before, now, (_, piece) in zip(moments, moments[1:], pieces, strict=False)]
+
+
 def by_events(piece: tuple[float, str]) -> list[tuple[float, str]]:
     """Events that came in one piece, each for itself."""
     wait, text = piece
@@ -398,6 +407,7 @@ def main() -> None:
         signal.signal(each, signal.SIG_IGN)  # it ends with what it was given
     with contextlib.suppress(OSError):
         os.nice(NICE)
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     replies = sys.stdout.buffer
 
     def reply(message: Reply) -> None:
