@@ -389,7 +389,6 @@ class Overheard(Opened):
     def __init__(self, opened: Opened, heard: Listener) -> None:
         self.opened, self.heard = opened, heard
         self.status, self.headers = opened.status, opened.headers
-        self._came = heard.came
         heard.begins(opened.status, opened.headers)
 
     async def piece(self, seconds: float) -> bytes:
@@ -399,7 +398,7 @@ class Overheard(Opened):
             self.heard.failed(problem)
             raise
         if piece:
-            self._came(piece)
+            self.heard.came(piece)
         else:
             self.heard.whole()
         return piece
