@@ -15,6 +15,7 @@ import msgspec
 import pytest
 from tapes import ENDLESS, KEY, QUICK, SECRETS, Vendor, chat, gateway, replaying, second_mutoscope
 
+from mutoscope.cassettes import recorder
 from mutoscope.cassettes.folder import load
 from mutoscope.cli import main
 from mutoscope.cli.cassettes import diff
@@ -233,12 +234,14 @@ async def test_the_pace_is_that_of_the_recording_where_that_is_wished(tapes: Pat
                 break
 
 
-@pytest.mark.parametrize("hindrance", ["full", "no directory"])
+@pytest.mark.parametrize("hindrance", ["full", "no directory", "behind"])
 async def test_what_cannot_be_written_is_told_and_is_in_nobodys_way(
-    hindrance: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    hindrance: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vendor, tapes = Vendor(), tmp_path / "tapes"
     tapes.mkdir()
+    if hindrance == "behind":
+        monkeypatch.setattr(recorder, "BACKLOG", 100)
     if hindrance == "no directory":
         tapes.rmdir()
         tapes.write_text("a file")
@@ -307,9 +310,8 @@ async def test_without_the_process_that_writes_jobs_go_on_and_nothing_half_made_
     vendor, tapes = Vendor(), tmp_path / "tapes"
     async with vendor.running() as url, gateway(tmp_path / "a", url, cassettes={"record": str(tapes)}) as it:
         id = await half_made(it, tapes)
-        recorder = it.app.tapes.recorder
-        assert recorder and recorder.writer
-        os.kill(recorder.writer, signal.SIGKILL)
+        assert it.app.tapes.recorder and it.app.tapes.recorder.writer
+        os.kill(it.app.tapes.recorder.writer, signal.SIGKILL)
         vendor.tasks = dict.fromkeys(vendor.tasks, "a lake")
         assert (await it.finished(id)).state is State.SUCCEEDED
         assert (await it.say("hello")).status_code == 200

@@ -405,7 +405,7 @@ def whole_characters(pieces: list[tuple[float, bytes]]) -> list[tuple[float, str
 def main() -> None:
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, signal.SIG_IGN)  # it ends with what it was given
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, AttributeError):  # not every system has both
         os.nice(NICE)
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     replies = sys.stdout.buffer
