@@ -7,7 +7,7 @@ every member whose type is a function has one, and `msgspec.structs.replace` cha
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
 from functools import cache, cached_property, partial
 from itertools import islice
@@ -47,6 +47,7 @@ from mutoscope.wirekit.body import (
     reread,
     schema,
     shape,
+    simple,
     strange,
     walk,
     wholes,
@@ -291,9 +292,11 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     inputs: list[Input] = []
     aliases: dict[str, str] = {}
     found: list[Flaw] = []
-    wrong = {flaw.path[:1] for flaw in flaws} if flaws else set[Path]()
-    broken = [flaw.path for flaw in flaws] if flaws else []
-    if endpoint.flat and not flaws:
+    wrong: Collection[Path] = ()
+    broken: Sequence[Path] = ()
+    if flaws:
+        wrong, broken = {flaw.path[:1] for flaw in flaws}, [flaw.path for flaw in flaws]
+    elif endpoint.flat:
         said, odd = endpoint.flat.read(said)
         flaws = tuple(odd)
     for (path, field), head in zip(endpoint.table, endpoint.heads, strict=True):
@@ -307,7 +310,8 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
         match field:
             case Field():
                 read = field.read(value)
-                more |= read.pop("extra", {})
+                if "extra" in read:
+                    more |= read.pop("extra")
                 asked |= read
             case FilesField():
                 for each in field.read(value):
@@ -346,7 +350,9 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
         raise invalid(in_order(flaws, endpoint.body) if api.sorts_flaws else flaws)
     if refused:
         raise refused
-    unread = tuple(islice(strange(whole, shape(endpoint.body), ()), MOST_UNREAD))
+    unread: tuple[Path, ...] = ()
+    if not whole.keys() <= simple(endpoint.body):
+        unread = tuple(islice(strange(whole, shape(endpoint.body), ()), MOST_UNREAD))
     passed: Json = {}
     for path in unread:
         if (value := at_path(said, path)) is not None:
