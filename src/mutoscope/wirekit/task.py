@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Failure, Generation, Input, Job, Json, MediaLimits, Operation, Role, State, Update
-from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, custom_flaw
+from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.model.requests import Proof, Submission
 from mutoscope.wirekit.answers import (
     LONGEST_REASON,
@@ -646,8 +646,9 @@ def translate(api: TaskApi, order: VendorRequest) -> tuple[str, Json]:
     flaws = [*walk(body, schema(members_of(endpoint)), ()), *(endpoint.rules(body) if endpoint.rules else ())]
     if flaws:
         named = [
-            (our_name(endpoint.table, dotted(flaw.path), wish) or path_in(flaw) or "model", api.word(flaw))
+            (ours, in_their_measure(body, flaw, getattr(wish, ours, None)) + api.word(flaw))
             for flaw in flaws
+            for ours in (our_name(endpoint.table, dotted(flaw.path), wish) or path_in(flaw) or "model",)
         ]
         told = "; ".join(f"{ours}: {why.removeprefix(f'{ours}: ')}" for ours, why in named)
         raise Problem(Kind.INVALID, f"{api.vendor} ({name}) does not take this: {told}.", field=named[0][0])
@@ -656,6 +657,15 @@ def translate(api: TaskApi, order: VendorRequest) -> tuple[str, Json]:
     if api.reference and order.reference and has(endpoint.body, api.reference):
         put(body, api.reference, order.reference)
     return path_of, endpoint.flat.write(body) if endpoint.flat else body
+
+
+def in_their_measure(body: Json, flaw: Flaw, asked: Any) -> str:
+    """What a figure of ours becomes, before its bound is told: seconds may be said in frames."""
+    path = dotted(flaw.path)
+    said = at(body, path)
+    if flaw.rule not in (Rule.MINIMUM, Rule.MAXIMUM) or not isinstance(asked, int | float) or said in (None, asked):
+        return ""
+    return f"{asked:g} is {path.rpartition('.')[2]} = {said:g}, which "
 
 
 def check_added(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:
