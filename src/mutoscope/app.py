@@ -502,7 +502,15 @@ def relays(settings: Settings, catalog: Catalog) -> dict[str, Relay]:
         base_url = account.base_url.rstrip("/").removesuffix("/v1") if wire.media else account.base_url
         called = replace(account, base_url=base_url)
         try:
-            made[name] = Relay(name, called, wire, settings=settings.relay, net=settings.net, catalog=catalog)
+            made[name] = Relay(
+                name,
+                called,
+                wire,
+                settings=settings.relay,
+                net=settings.net,
+                catalog=catalog,
+                gives_links=bool(settings.server.public_url),
+            )
         except Problem as problem:
             raise BadSettings(f"[accounts.{name}] base_url: {problem.message}") from problem
     return made

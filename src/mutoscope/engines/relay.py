@@ -115,15 +115,17 @@ class Relay:
         catalog: Catalog,
         lookup: Lookup | None = None,
         clock: Callable[[], float] = time.time,
+        gives_links: bool = False,
     ) -> None:
-        """Raises Problem when the account's base URL cannot be used."""
+        """`gives_links`: vendors can fetch files from this server. Raises Problem when the account's base URL cannot be
+        used."""
         back = back_of(wire, account)
         if back is None:
             raise ValueError(f"wire {wire.name} cannot be called")
         self.name, self.account, self.wire, self.settings = name, account, wire, settings
         self.back: Back = back
         self.speaks = wire.name
-        self.catalog, self.clock = catalog, clock
+        self.catalog, self.clock, self.gives_links = catalog, clock, gives_links
         base_url = account.base_url or self.back.base_url
         if not base_url:
             raise Problem(Kind.INVALID, f"is needed: {wire.title} has no address of its own; name your reseller's")
@@ -222,12 +224,16 @@ class Relay:
         supported = self.supports(wish.operation, model)
         supported_fields: dict[Operation, frozenset[str]] = {} if supported is None else {wish.operation: supported}
         notes = catalog.check_support(wish, model, self.name, supported_fields, fields)
+        order = self._order(catalog.complete(wish, model, remote=True), model)
         try:
-            self.back.check(self._order(catalog.complete(wish, model, remote=True), model))
+            self.back.check(order)
         except Problem as problem:
             field = fields.get(problem.field or "", problem.field)
             message = f"{field}: {problem.message}" if field else problem.message
             raise Problem(problem.kind, message, field=field) from problem
+        for each in order.generation.inputs:
+            if not self._is_said_by_id(order, each):
+                self._check_way(order, each)
         return notes
 
     # -- making ---------------------------------------------------------------------
@@ -305,6 +311,19 @@ class Relay:
     def _is_said_by_id(self, order: VendorRequest, each: Input) -> bool:
         """Whether the vendor made it and takes it by no other way than the id of the job that did."""
         return each.output_of in order.earlier and not self.back.ways(order, each)
+
+    def _check_way(self, order: VendorRequest, each: Input) -> None:
+        """As `_bring` before the file is at hand, so that what can never be brought is no job. Raises Problem."""
+        if each.url and any(transport.way is Way.LINK for transport in self.back.ways(order, each)):
+            return
+        size = None if each.data is None else len(each.data)
+        ways = self.back.ways(order, replace(each, url=None))
+        fitting = {each.way for each in ways if size is None or each.max_bytes is None or size <= each.max_bytes}
+        if Way.DATA in fitting or (Way.UPLOAD in fitting and self.back.upload):
+            return
+        taken = [transport.way for transport in ways]
+        if Way.LINK not in taken or not self.gives_links:
+            raise Problem(Kind.UNSUPPORTED, stranded(self.name, each.field, size, taken), field=each.field)
 
     async def _bring(self, run: VendorRun, order: VendorRequest, each: Input) -> str:
         """What stands for an input in the request, after it was brought where the vendor can have it.
@@ -850,10 +869,11 @@ def data_uri(read: Callable[[], bytes], media_type: str) -> str:
     return f"data:{media_type};base64,{base64.b64encode(read()).decode()}"
 
 
-def stranded(account: str, field: str, size: int, taken: Collection[Way]) -> str:
-    """Why an input cannot reach a vendor, and what would help."""
+def stranded(account: str, field: str, size: int | None, taken: Collection[Way]) -> str:
+    """Why an input cannot reach a vendor, and what would help. `size`: None for a file that was not looked at."""
     if Way.LINK in taken:
         advice = "set server.public_url to an address of this server that the vendor can reach, or send a link"
     else:
         advice = "send a smaller file"
-    return f"{field} ({size} bytes) cannot be brought to {account}: {advice}."
+    file = field if size is None else f"{field} ({size} bytes)"
+    return f"{file} cannot be brought to {account}: {advice}."

@@ -217,13 +217,11 @@ class Server:
         self.console = Console(self.desk, self.sessions, self.admin)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self.live(receive, send)
-            return
-        if scope["type"] == "websocket":
-            await self.converse(scope, receive, send)
-            return
         if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self.live(receive, send)
+            elif scope["type"] == "websocket":
+                await self.converse(scope, receive, send)
             return
         if forwarded := self.forwarded.get(scope["path"].rstrip("/")):
             try:
@@ -371,11 +369,14 @@ class Server:
                 response = replace(shown.response, headers={**shown.response.headers})
                 if shown.job and ASKED in scope and not any(proved(each.wire, request) for each in found.targets):
                     self.keep_poll(scope, shown, shown.job, wire, caller, label)
+            elif isinstance(route, Create):
+                if route.event:
+                    job, _ = await self.file(wire, route, request, caller, origin)
+                    response = self.sending(route.event, request, job, receive, origin)
+                else:
+                    response = await self.make(wire, route, request, caller, origin)
             elif isinstance(route, Follow):
                 response = await self.follow(wire, route, request, caller, receive)
-            elif isinstance(route, Create) and route.event:
-                job, _ = await self.file(wire, route, request, caller, origin)
-                response = self.sending(route.event, request, job, receive, origin)
             elif isinstance(route, TakeRaw):
                 upload = await self.take_raw(wire, route, request, caller, receive, asked.folder(), origin)
                 response = route.render(upload, request)
@@ -478,8 +479,10 @@ class Server:
     async def counted(self, request: HttpRequest, caller: Caller) -> int | None:
         """Counts a body before it is read, if it tells its size; else the limit by which it is to be counted then."""
         limit = first(caller.rights.max_bytes_daily, self.gateway.settings.limits.max_bytes_daily)
+        if limit is None:
+            return None
         declared = request.headers.get("content-length", "")
-        if limit is None or SIZE.fullmatch(declared) is None or int(declared) > self.max_body:
+        if SIZE.fullmatch(declared) is None or int(declared) > self.max_body:
             return limit
         await self.byte_quota.take(caller.owner, int(declared), limit)
         return None
@@ -497,8 +500,6 @@ class Server:
     async def serve(self, wire: Wire, route: Route, request: HttpRequest, caller: Caller, origin: str) -> HttpResponse:
         gateway, owner = self.gateway, caller.owner
         match route:
-            case Create():
-                return await self.make(wire, route, request, caller, origin)
             case List():
                 page = await in_thread(route.parse, request, request)
                 jobs = await gateway.list(wire, route, page, owner=owner, origin=origin)
@@ -749,14 +750,26 @@ class Server:
             data = await asyncio.to_thread(convert, data, output.media_type, media_type)
         return replace(output, data=data, media_type=media_type or output.media_type)
 
-    async def file(
+    def file(
         self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str, repeat: Repeat | None = None
-    ) -> tuple[Job, float | None]:
+    ) -> Awaitable[tuple[Job, float | None]]:
         """Read a create and store its job. Returns it with how long the answer may wait for its end."""
         if self.gateway.tracing is None:
-            return await self.filed(wire, route, request, caller, origin, repeat)
+            return self.filed(wire, route, request, caller, origin, repeat)
+        return self.traced(self.gateway.tracing, wire, route, request, caller, origin, repeat)
+
+    async def traced(
+        self,
+        spans: tracing.Tracing,
+        wire: Wire,
+        route: Create,
+        request: HttpRequest,
+        caller: Caller,
+        origin: str,
+        repeat: Repeat | None,
+    ) -> tuple[Job, float | None]:
         parent = request.headers.get(tracing.HEADER)
-        with tracing.span(self.gateway.tracing, "create", parent=parent, kind="SERVER", route=route.at) as facts:
+        with tracing.span(spans, "create", parent=parent, kind="SERVER", route=route.at) as facts:
             job, wait = await self.filed(wire, route, request, caller, origin, repeat)
             facts.add(job=job.id, wire=job.wire, engine=job.engine)
         return job, wait
@@ -764,7 +777,7 @@ class Server:
     async def filed(
         self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str, repeat: Repeat | None
     ) -> tuple[Job, float | None]:
-        submission = await in_thread(route.parse, request, request)
+        submission = route.parse(request) if is_small(request) else await in_thread(route.parse, request, request)
         if self.rehearsal and (kind := request.headers.get(FAILS)):
             failure = Failure(kind=rehearsed(kind, FAILS).kind, message=f"Rehearsed: {kind}.")
             submission = replace(submission, fails=failure)
@@ -1151,9 +1164,11 @@ def family(media_type: str) -> str:
 
 async def in_thread(read: Callable[..., T], request: HttpRequest, *arguments: object) -> T:
     """Read a request; one with an inline file in a thread, because that would hold up the others."""
-    if len(request.body) > LARGE_BODY:
-        return await asyncio.to_thread(read, *arguments)
-    return read(*arguments)
+    return read(*arguments) if is_small(request) else await asyncio.to_thread(read, *arguments)
+
+
+def is_small(request: HttpRequest) -> bool:
+    return len(request.body) <= LARGE_BODY
 
 
 def in_full(problem: Problem) -> str:
