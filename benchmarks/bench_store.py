@@ -6,6 +6,9 @@ SQLite with one process is the yardstick of its own run: rates on one machine sa
 last rows have a database behind a relay that delays each direction by a millisecond, as another building would. A
 server is made for the purpose, with its own defaults but for a free port; fsync is on.
 
+`--stored 1000000` compares, and nothing else, a PostgreSQL that has so many finished jobs with an empty one, and SQLite
+likewise, in turn for `--rounds`: the medians of the ratios, by rate and by the CPU time of clients and database.
+
 With `--peers FOLDER`, a virtual environment that has procrastinate and psycopg, its worker makes as many jobs on the
 same server in the same round, as many at once as are claimed at once here.
 """
@@ -16,6 +19,9 @@ import argparse
 import asyncio
 import importlib.util
 import multiprocessing as mp
+import os
+import sqlite3
+import statistics
 import subprocess
 import tempfile
 import time
@@ -24,6 +30,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psycopg
 import uuid_utils
 
 from _common import table
@@ -58,11 +65,15 @@ def main() -> None:
     _ = parser.add_argument("--processes", type=int, nargs="*", default=[1, 2, 4], help="at PostgreSQL")
     _ = parser.add_argument("--rounds", type=int, default=1)
     _ = parser.add_argument("--peers", type=Path, help="a virtual environment with procrastinate and psycopg")
+    _ = parser.add_argument("--stored", type=int, help="compare a store of so many jobs with an empty one")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         server = postgres()
         try:
-            measure(server, Path(folder), asked.jobs, asked.processes, asked.rounds, asked.peers)
+            if asked.stored:
+                beside_empty(server, Path(folder), asked.jobs, asked.stored, asked.rounds)
+            else:
+                measure(server, Path(folder), asked.jobs, asked.processes, asked.rounds, asked.peers)
         finally:
             server.remove()
 
@@ -112,6 +123,81 @@ def beside(peers: Path, url: str, jobs: int, sqlite: Result, rows: Sequence[tupl
         ("procrastinate", 1, round(peer.rate), 1.0),
         *ours,
     )
+
+
+# Many jobs
+
+
+def beside_empty(server: Any, folder: Path, jobs: int, count: int, rounds: int) -> None:
+    for name in ("SQLite", "PostgreSQL"):
+        is_there = name == "PostgreSQL"
+        empty, full = ((server.url(fresh(server)) if is_there else "", folder / f"{each}.db") for each in range(2))
+        began = time.perf_counter()
+        asyncio.run(fill(*full, count))
+        print(f"{name}: {count:,} jobs filed in {time.perf_counter() - began:.0f} s", flush=True)
+        found: list[tuple[float, ...]] = []
+        for number in range(rounds + 1):
+            results: list[list[float]] = []
+            for url, file in (empty, full) if number % 2 else (full, empty):
+                used = cpu_of(server)
+                parts = run(Place(name, url), file, jobs)
+                database = (cpu_of(server) - used) / jobs * 1e6 if is_there else 0.0
+                results.append([*(each.rate for each in parts), sum(each.cpu for each in parts) + database])
+            small, large = results if number % 2 else results[::-1]
+            ratios = [after / before for before, after in zip(small[:-1], large[:-1], strict=True)]
+            if number:  # the first warms up
+                found.append((*ratios, small[-1] / large[-1], small[-1], large[-1]))
+        rows = [(f"round {number + 1}", *each) for number, each in enumerate(found)]
+        rows.append(("median", *(statistics.median(column) for column in zip(*found, strict=True))))
+        head = (*(f"{part} ×" for part in PARTS), "CPU ×", "CPU µs of all, empty", "full")
+        table(f"{name} with {count:,} jobs, of the same when empty", ("", *head), *rows)
+
+
+async def fill(url: str, file: Path, count: int) -> None:
+    """Finished jobs of the last year, as copies of one."""
+    store = make_store(url, file)
+    await store.open()
+    _ = await store.add(make_job("owner0"))
+    [job] = await store.claim(engine="script", worker="w", lease_seconds=60, limit=1, now=time.time())
+    _ = await store.settle(job.id, "w", state=State.SUCCEEDED, cost=1.0, now=time.time())
+    await store.close()
+    step = 365 * 86400 * 1000 // count
+    first = int(time.time() * 1000) - count * step
+    if url:
+        with psycopg.connect(url, autocommit=True) as db:
+            _ = db.execute("SET session_replication_role = replica")  # finished jobs are in no trigger's sums
+            names = [str(name) for (name,) in db.execute(NAMES)]
+            id = f"lpad(to_hex({first} + CAST(n AS BIGINT) * {step}), 12, '0')"
+            id += " || '7' || substr(r, 1, 3) || 'a' || substr(r, 4, 15)"
+            id = f"(SELECT CAST(CAST(h AS UUID) AS TEXT) FROM (SELECT {id}) AS made (h))"
+            source = f"generate_series(0, {count - 1}) AS n, LATERAL (SELECT md5(CAST(n AS TEXT)) AS r) AS chance"
+            _ = db.execute(copies(names, id, source).encode())
+            _ = db.execute("VACUUM ANALYZE")
+    else:
+        with sqlite3.connect(file) as db:
+            names = [str(row[1]) for row in db.execute("PRAGMA table_info(jobs)")]
+            id = f"printf('%012x', {first} + n * {step}) || '7' || substr(r, 1, 3) || 'a' || substr(r, 4, 15)"
+            id = "||'-'||".join(f"substr(h, {at}, {length})" for at, length in UUID) + f" FROM (SELECT {id} AS h)"
+            numbers = f"WITH RECURSIVE c (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c WHERE n < {count - 1})"
+            source = f"({numbers} SELECT n, lower(hex(randomblob(9))) AS r FROM c)"
+            _ = db.execute(copies(names, f"(SELECT {id})", source))
+        db.close()
+
+
+NAMES = "SELECT column_name FROM information_schema.columns WHERE table_name = 'jobs' AND is_generated = 'NEVER'"
+UUID = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+
+
+def copies(names: Sequence[str], id: str, source: str) -> str:
+    values = ", ".join(id if name == "id" else f"one.{name}" for name in names)
+    return f"INSERT INTO jobs ({', '.join(names)}) SELECT {values} FROM (SELECT * FROM jobs LIMIT 1) AS one, {source}"
+
+
+def cpu_of(server: Any) -> float:
+    """Seconds of the database's processes that have ended: those of connections that were closed."""
+    time.sleep(0.5)  # for the last of them to end
+    words = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[13]) + int(words[14])) / os.sysconf("SC_CLK_TCK")
 
 
 # The database
