@@ -10,7 +10,10 @@ server is made for the purpose, with its own defaults but for a free port; fsync
 likewise, in turn for `--rounds`: the medians of the ratios, by rate and by the CPU time of clients and database.
 
 With `--peers FOLDER`, a virtual environment that has procrastinate and psycopg, its worker makes as many jobs on the
-same server in the same round, as many at once as are claimed at once here.
+same server in the same round, as many at once as are claimed at once here; and where the environment has celery,
+sqlalchemy and psycopg2 as well, Celery's does, with broker and results in that server, and in files.
+
+`--without-lock` takes the lock out of the database's transactions: no finer lock could let them wait less.
 """
 
 # pyright: reportPrivateUsage=false
@@ -25,7 +28,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,6 +39,7 @@ import uuid_utils
 from _common import table
 from mutoscope.model.job import Generation, Job, Operation, State
 from mutoscope.store import make_store
+from mutoscope.store import postgres as store_in_postgres
 from mutoscope.store.sql.store import SqlStore
 
 ROOT = Path(__file__).parent.parent
@@ -43,6 +47,7 @@ OWNERS = 10
 CALLERS = 64
 STRIDE = 16  # jobs that are claimed at once
 DURABLE = {"fsync": "on", "full_page_writes": "on", "autovacuum": "on", "shared_buffers": "128MB"}
+UNLOCKED = "BENCH_UNLOCKED"
 PARTS = ("creates", "reads", "claims")
 
 
@@ -64,16 +69,19 @@ def main() -> None:
     _ = parser.add_argument("--jobs", type=int, default=2000, help="for each measurement")
     _ = parser.add_argument("--processes", type=int, nargs="*", default=[1, 2, 4], help="at PostgreSQL")
     _ = parser.add_argument("--rounds", type=int, default=1)
-    _ = parser.add_argument("--peers", type=Path, help="a virtual environment with procrastinate and psycopg")
+    _ = parser.add_argument("--peers", type=Path, help="a virtual environment with procrastinate, celery")
+    _ = parser.add_argument("--without-lock", action="store_true", help="what the lock costs; limits do not hold")
     _ = parser.add_argument("--stored", type=int, help="compare a store of so many jobs with an empty one")
-    asked = parser.parse_args()
+    options = parser.parse_args()
+    if options.without_lock:
+        os.environ[UNLOCKED] = "1"
     with tempfile.TemporaryDirectory() as folder:
         server = postgres()
         try:
-            if asked.stored:
-                beside_empty(server, Path(folder), asked.jobs, asked.stored, asked.rounds)
+            if options.stored:
+                beside_empty(server, Path(folder), options.jobs, options.stored, options.rounds)
             else:
-                measure(server, Path(folder), asked.jobs, asked.processes, asked.rounds, asked.peers)
+                measure(server, Path(folder), options.jobs, options.processes, options.rounds, options.peers)
         finally:
             server.remove()
 
@@ -100,29 +108,42 @@ def measure(
         relay.terminate()
         table(f"Round {number + 1}: {jobs} jobs of {OWNERS} owners", head, *rows)
         if peers is not None:
-            beside(peers, server.url(fresh(server)), jobs, first[-1], rows)
+            beside(peers, server, folder / f"{number}", jobs, first[-1], rows)
     one, many = asyncio.run(statements(make_store(server.url(fresh(server)), folder)))
     table("Statements sent to PostgreSQL for each job", ("", "create", "claim", "settle"), one, many)
 
 
-def beside(peers: Path, url: str, jobs: int, sqlite: Result, rows: Sequence[tuple[object, ...]]) -> None:
+def beside(
+    peers: Path, server: Any, folder: Path, jobs: int, sqlite: Result, rows: Sequence[tuple[object, ...]]
+) -> None:
     """From claim to end, by others and by each store."""
-    script = Path(__file__).with_name("_peer_procrastinate.py")
-    command = [str(peers / "bin" / "python"), str(script), url, str(jobs), str(STRIDE)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
-    if done.returncode:
-        raise SystemExit(f"procrastinate did not run:\n{done.stderr[-2000:]}")
-    wall, cpu = map(float, done.stdout.split())
-    peer = Result(jobs / wall, cpu / jobs * 1e6)
+    url = server.url(fresh(server))
+    place = {**os.environ, "PEER_FOLDER": str(folder / "celery")}
+    durable = {"PEER_BROKER": f"sqla+{url}", "PEER_BACKEND": f"db+{url}"}
+    files = {"PEER_BROKER": "filesystem://", "PEER_BACKEND": f"file://{folder}"}
+    told = [("procrastinate", asked(peers, "procrastinate", (server.url(fresh(server)), jobs, STRIDE), place))]
+    if (peers / "bin" / "celery").exists():
+        told.append(("Celery, in PostgreSQL", asked(peers, "celery", (jobs, STRIDE), place | durable)))
+        told.append(("Celery, in files (not durable)", asked(peers, "celery", (jobs, STRIDE), place | files)))
+    first = told[0][1].rate
     claims = 2 + PARTS.index("claims")
-    ours = [(*row[:2], row[claims], float(str(row[claims])) / peer.rate) for row in rows]
-    head = ("from claim to end", "processes", "a second", "× procrastinate")
     table(
-        f"procrastinate took {peer.cpu:.0f} µs of CPU for each, SQLite {sqlite.cpu:.0f}",
-        head,
-        ("procrastinate", 1, round(peer.rate), 1.0),
-        *ours,
+        f"From claim to end; SQLite took {sqlite.cpu:.0f} µs of CPU for each",
+        ("", "processes", "a second", "× procrastinate", "CPU µs of the worker"),
+        *((name, 1, round(each.rate), each.rate / first, round(each.cpu)) for name, each in told),
+        *((*row[:2], row[claims], float(str(row[claims])) / first, "") for row in rows),
     )
+
+
+def asked(peers: Path, name: str, words: Sequence[object], environment: Mapping[str, str]) -> Result:
+    jobs = int(str(words[-2]))
+    script = Path(__file__).with_name(f"_peer_{name}.py")
+    command = [str(peers / "bin" / "python"), str(script), *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, env=environment)
+    if done.returncode:
+        raise SystemExit(f"{name} did not run:\n{done.stderr[-2000:]}")
+    wall, cpu = map(float, done.stdout.split())
+    return Result(jobs / wall, cpu / jobs * 1e6)
 
 
 # Many jobs
@@ -277,6 +298,8 @@ def work(url: str, file: Path, jobs: int, number: int, gate: Any, results: Any) 
 
 
 async def do(url: str, file: Path, jobs: int, name: str, gate: Any, results: Any) -> None:
+    if os.environ.get(UNLOCKED):
+        store_in_postgres.LOCK = "SELECT 1"
     store = make_store(url, file)
     await store.open()
     ids: list[str] = []
