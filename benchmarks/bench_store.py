@@ -276,6 +276,7 @@ def run(place: Place, file: Path, jobs: int) -> list[Result]:
     context = mp.get_context("spawn")
     gate, results = context.Barrier(place.processes), context.Queue()
     share = jobs // place.processes
+    asyncio.run(prepare(place.url, file))
     workers = [
         context.Process(target=work, args=(place.url, file, share, number, gate, results))
         for number in range(place.processes)
@@ -291,6 +292,13 @@ def run(place: Place, file: Path, jobs: int) -> list[Result]:
         wall, cpu = max(each[part][1] for each in told), sum(each[part][2] for each in told)
         found.append(Result(done / wall, cpu / done * 1e6))
     return found
+
+
+async def prepare(url: str, file: Path) -> None:
+    """Make the tables."""
+    store = make_store(url, file)
+    await store.open()
+    await store.close()
 
 
 def work(url: str, file: Path, jobs: int, number: int, gate: Any, results: Any) -> None:
