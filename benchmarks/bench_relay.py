@@ -274,7 +274,8 @@ def window(server: Process, vendor: Process, peer: subprocess.Popen[str], again:
     """`again`: what the bare client asks meanwhile."""
     if peer.stdin is None or peer.stdout is None:
         raise SystemExit("the bare client has no pipes")
-    vendor.ask("/requests"), vendor.ask("/figures")
+    for what in ("/requests", "/figures"):  # from now on
+        vendor.ask(what)
     before = server.cpu
     print(json.dumps(again), file=peer.stdin, flush=True)
     time.sleep(2 * INTERVAL)
