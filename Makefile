@@ -11,7 +11,7 @@ SITE := .venv/site
 GPU := .venv/gpu/bin/python
 GPU_READY := .venv/gpu/.ready
 
-.PHONY: help setup demo serve test check gpu-test ray-test bench pairs chaos docs site lock licences audit clean
+.PHONY: help setup demo serve test check postgres gpu-test ray-test bench pairs chaos docs site lock licences audit clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -80,6 +80,10 @@ check: $(READY)  ## format, lint and types
 test:            ## every check and every test, without GPU and without the internet
 	@$(MAKE) --no-print-directory -j4 check setup
 	@echo "[test] pytest"; $(BIN)/python -m pytest -n 3
+
+postgres: $(READY) $(SDK)  ## flow, limits, money, webhooks and relays once more, whole, with every mutoscope's store in PostgreSQL
+	@POSTGRES_REQUIRED=1 $(BIN)/python -m pytest -n 3 --timeout 600 --store postgres tests/test_flow.py \
+		tests/service/test_limits.py tests/service/test_money.py tests/background/test_webhooks.py tests/relay
 
 gpu-test: $(GPU_READY)  ## open weights on the processor: torch and diffusers in an environment of their own, 1.4 GB
 	@GPU_PYTHON=$(GPU) $(BIN)/python -m pytest -q tests/gpu -k "not ray"

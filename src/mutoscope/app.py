@@ -335,7 +335,8 @@ class App:
         await self.keys.refresh()
         limit_of = partial(self.limit_of, await self.keys.all_rights())
         dead = () if self.store.shared else None
-        recovered = await self.store.recover(now=self.gateway.clock(), concurrency=limit_of, dead=dead)
+        listed = [name for name, relay in self.relays.items() if relay.one_by_one]
+        recovered = await self.store.recover(now=self.gateway.clock(), concurrency=limit_of, dead=dead, listed=listed)
         if recovered:
             log.info("recovered", what="jobs and deliveries of an earlier process", count=recovered)
         if self.rehearsal:

@@ -394,7 +394,7 @@ async def use_vendor(store: SqliteStore) -> None:
     _ = await store.repeated("alice", Repeat(key="k", digest="d", seconds=9), now=T0)
     asked = {"account": "vendor", "now": T0, "limit": 9, "next_due": lambda watch: watch.due}
     for number, job in enumerate(await store.claim(engine="vendor", worker="w", lease_seconds=9, limit=9, now=T0)):
-        _ = await store.intend(job.id, "w", account="vendor", reference="r", now=T0)
+        _ = await store.intend(job.id, "w", account="vendor", reference="r", now=T0, alone=number == 0)
         if number < 2:
             _ = await store.resolve(job.id, number=1, sent=Sent.UNSENT, detail="", now=T0)
             _ = await store.reroute(job.id, "w", engine="x", detail="", now=T0)
@@ -419,6 +419,8 @@ async def use_vendor(store: SqliteStore) -> None:
         _ = await store.events(job.id), await store.dispatches(job.id), await store.add_event(job.id, "late", now=T0)
     _ = await store.all_dispatches(), await store.dispatched_ids("vendor", [jobs[0].id]), await store.next_watch()
     _ = await store.upstream("vendor"), await store.unresolved("vendor"), await store.shift(1.0)
+    _ = await store.left_open("vendor", before=T0)
+    _ = await store.claim(engine="vendor", worker="w", lease_seconds=9, limit=1, now=T0, made_before=T0)
     _ = await store.asset_bytes(f"{'0' * 64}.png")
     _ = await store.recover(now=T0)
 

@@ -399,7 +399,8 @@ class Leases(Protocol):
         process knows, then the oldest.
 
         `pending_delivery` is asked for the jobs that start for the first time. With `made_before`, of the queued jobs
-        only those that were created before then are taken, in no order. `held` are not taken, though their lease may
+        only those that were created before then are taken, in no order, and before all others those of whose
+        submission it is not known whether it arrived. `held` are not taken, though their lease may
         have run out: the worker has them. With `accepted_only` nothing is taken that could still be sent to a vendor:
         only what one has accepted, to fetch its results.
         """
@@ -457,6 +458,7 @@ class Leases(Protocol):
         now: float,
         concurrency: Callable[[str, str], int | None] | None = None,
         dead: Collection[str] | None = None,
+        listed: Collection[str] = (),
     ) -> int:
         """Called once at start by the only owner of the database: whatever was running or being sent when the last
         process ended is queued again, and counted in the answer. What a vendor is making stays where it is. Exchanges
@@ -465,7 +467,9 @@ class Leases(Protocol):
         Where other processes work on the same jobs, `dead` are the workers that are known to have ended, if any: what
         they held is taken, and otherwise only what is too old for a process that lives to be still at it.
 
-        `concurrency(owner, model)` are the limits of today: throttled jobs that they allow are let go.
+        `concurrency(owner, model)` are the limits of today: throttled jobs that they allow are let go. Of the accounts
+        that are `listed` it is found out what became of submissions for jobs that have ended (`left_open`); those of
+        others are given up as unknown.
         """
         ...
 
@@ -483,10 +487,13 @@ class Dispatches(Protocol):
     the results. Each of these transitions adds its line to the job's story.
     """
 
-    async def intend(self, id: str, worker: str, *, account: str, reference: str, now: float) -> Dispatch | None:
+    async def intend(
+        self, id: str, worker: str, *, account: str, reference: str, now: float, alone: bool = False
+    ) -> Dispatch | None:
         """About to send. None: the job is not this worker's.
 
-        Raises Problem CONFLICT when an earlier dispatch of the job is intended, accepted or unknown.
+        Raises Problem CONFLICT when an earlier dispatch of the job is intended, accepted or unknown; with `alone`,
+        Occupied when a dispatch of another job is intended by the same account.
         """
         ...
 
@@ -514,6 +521,10 @@ class Dispatches(Protocol):
 
     async def unresolved(self, account: str) -> int:
         """How many dispatches of the account are intended: their answers are not known."""
+        ...
+
+    async def left_open(self, account: str, *, before: float) -> tuple[Dispatch, ...]:
+        """Those of them that were intended before then for jobs that have ended, or are gone: no claim brings them."""
         ...
 
     async def dispatched_ids(self, account: str, ids: Collection[str]) -> set[str]:

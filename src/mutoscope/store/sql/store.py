@@ -390,13 +390,19 @@ class SqlStore:
         now: float,
         concurrency: Callable[[str, str], int | None] | None = None,
         dead: Collection[str] | None = None,
+        listed: Collection[str] = (),
     ) -> int:
-        return await self._write(partial(jobs.recover, now=now, concurrency=concurrency, dead=dead))
+        work = partial(jobs.recover, now=now, concurrency=concurrency, dead=dead, listed=listed)
+        return await self._write(work)
 
     # Jobs that a vendor makes
 
-    async def intend(self, id: str, worker: str, *, account: str, reference: str, now: float) -> Dispatch | None:
-        work = partial(upstream.intend, id=id, worker=worker, account=account, reference=reference, now=now)
+    async def intend(
+        self, id: str, worker: str, *, account: str, reference: str, now: float, alone: bool = False
+    ) -> Dispatch | None:
+        work = partial(
+            upstream.intend, id=id, worker=worker, account=account, reference=reference, now=now, alone=alone
+        )
         return await self._write(work)
 
     async def accept(
@@ -432,6 +438,9 @@ class SqlStore:
         query = "SELECT count(*) FROM dispatches WHERE account = ? AND sent = 'intended'"
         [(found,)] = await self._read(query, (account,))
         return msgspec.convert(found, int)
+
+    async def left_open(self, account: str, *, before: float) -> tuple[Dispatch, ...]:
+        return tuple(map(dispatch_of, await self._read(upstream.LEFT_OPEN, (account, before))))
 
     async def dispatched_ids(self, account: str, ids: Collection[str]) -> set[str]:
         rows = await self._read(
