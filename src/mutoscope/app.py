@@ -24,7 +24,7 @@ from mutoscope.background.previews import Previews
 from mutoscope.background.retention import Sweeper
 from mutoscope.background.webhooks import Deliverer, Ed25519, ed25519
 from mutoscope.background.worker import Worker, new_name
-from mutoscope.cassettes import Tapes
+from mutoscope.cassettes.tapes import Tapes
 from mutoscope.engines import Engine
 from mutoscope.engines.diffusers import Diffusers
 from mutoscope.engines.local.pool import Pool
@@ -263,7 +263,7 @@ class App:
             spared=self.gateway.kept,
             on_duty=partial(self.membership.holds, SWEEP),
         )
-        self.transcripts = Transcripts()
+        self.transcripts = Transcripts(self.store, most_bytes=settings.relay.transcript_bytes)
         self.server = Server(
             self.gateway,
             parts=Parts(
@@ -298,8 +298,9 @@ class App:
         if settings.files.previews and self.works and not rehearsal:
             self.gateway.illustrate = self.previews.add
         self.deliverer.told = self.server.news.delivery
-        for relay in self.relays.values():
-            relay.transcripts = self.transcripts
+        if settings.relay.transcript_bytes:
+            for relay in self.relays.values():
+                relay.transcripts = self.transcripts
         if self.server.faults:
             self.deliverer.doubles = self.server.faults.doubles
         logs.conceal(
@@ -347,6 +348,7 @@ class App:
             asyncio.create_task(self.lag.run()),
             asyncio.create_task(self.sweeper.run()),
             *([asyncio.create_task(self.senses.try_own())] if self.works and self.models.shelf.own else []),
+            asyncio.create_task(self.transcripts.run()),
             *([asyncio.create_task(self.previews.run())] if self.gateway.illustrate else []),
         ]
 
@@ -384,6 +386,7 @@ class App:
         await self.drain()
         await self.poller.stop()
         await self.deliverer.stop(min(self.settings.server.grace_seconds, self.settings.webhooks.timeout_seconds))
+        await self.transcripts.write()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

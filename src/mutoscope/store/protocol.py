@@ -706,6 +706,17 @@ class Exchanges(Protocol):
     async def exchange(self, id: str) -> ExchangeRecord | None: ...
 
 
+class Transcripts(Protocol):
+    """What was said to vendors for a job and what they answered, in records that the store does not look into."""
+
+    async def add_said(self, told: Mapping[str, Sequence[bytes]], *, first: int, last: int, most_bytes: int) -> None:
+        """Add records to jobs. Of each job the `first` and the `last` stay, in `most_bytes`; they go with the job, and
+        for a job that is gone nothing is kept."""
+        ...
+
+    async def said(self, job: str) -> tuple[bytes, ...]: ...
+
+
 class Keys(Protocol):
     """The keys that callers have."""
 
@@ -737,6 +748,13 @@ class Keys(Protocol):
     async def touch_key(self, id: str, *, now: float) -> bool:
         """A key was used. Written when the last time is a minute old."""
         ...
+
+    async def end_pass(self, nonce: str, *, until: float, now: float) -> bool:
+        """A session was signed out, or a link that signs in once was used: for every process, until it would have ended
+        by itself. False: it had been before."""
+        ...
+
+    async def pass_ended(self, nonce: str) -> bool: ...
 
 
 class Retention(Protocol):
@@ -823,7 +841,20 @@ class Browsing(Protocol):
         ...
 
 
-class Store(Jobs, Leases, Dispatches, Deliveries, Uploads, Ledger, Exchanges, Keys, Retention, Browsing, Protocol):
+class Store(
+    Jobs,
+    Leases,
+    Dispatches,
+    Deliveries,
+    Uploads,
+    Ledger,
+    Exchanges,
+    Transcripts,
+    Keys,
+    Retention,
+    Browsing,
+    Protocol,
+):
     """All of it. Whoever needs a part is typed by that part.
 
     Every change is durable and visible when its call returns, and not visible before.

@@ -689,7 +689,8 @@ def delete(db: Connection, changes: Changes, *, id: str, owner: str | None, now:
         _ = db.execute(
             "DELETE FROM deliveries WHERE job = ? AND (delivered IS NOT NULL OR given_up IS NOT NULL)", (id,)
         )
-        _ = db.execute("DELETE FROM events WHERE job = ?", (id,))
+        for table in ("events", "transcripts"):
+            _ = db.execute(f"DELETE FROM {table} WHERE job = ?", (id,))
         let_go(db, (id,), now)
     return changed(changes, id, happened)
 

@@ -40,7 +40,7 @@ from mutoscope.store.protocol import (
     Swept,
 )
 from mutoscope.store.sql import assets as files
-from mutoscope.store.sql import browse, figures, jobs, keys, ledger, queue, retention, upstream
+from mutoscope.store.sql import browse, figures, jobs, keys, ledger, queue, retention, transcripts, upstream
 from mutoscope.store.sql import deliveries as outbox
 from mutoscope.store.sql import idempotency as repeats
 from mutoscope.store.sql.connection import NOT_OPEN, Connection, Database, in_strides
@@ -622,6 +622,14 @@ class SqlStore:
         )
         return tuple(map(upload_of, rows))
 
+    # What vendors were told
+
+    async def add_said(self, told: Mapping[str, Sequence[bytes]], *, first: int, last: int, most_bytes: int) -> None:
+        await self._write(partial(transcripts.add, told=told, first=first, last=last, most_bytes=most_bytes))
+
+    async def said(self, job: str) -> tuple[bytes, ...]:
+        return tuple(msgspec.convert(record, bytes) for (record,) in await self._read(transcripts.OF_JOB, (job,)))
+
     # Keys
 
     async def add_key(self, key: KeyRecord) -> None:
@@ -647,6 +655,12 @@ class SqlStore:
 
     async def touch_key(self, id: str, *, now: float) -> bool:
         return await self._write(partial(keys.touch_key, id=id, now=now))
+
+    async def end_pass(self, nonce: str, *, until: float, now: float) -> bool:
+        return await self._write(partial(keys.end_pass, nonce=nonce, until=until, now=now))
+
+    async def pass_ended(self, nonce: str) -> bool:
+        return bool(await self._read(keys.ENDED, (nonce,)))
 
     async def traffic(self, day: str, owner: str) -> int:
         return next((msgspec.convert(bytes, int) for (bytes,) in await self._read(keys.TRAFFIC, (day, owner))), 0)
