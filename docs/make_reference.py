@@ -24,6 +24,7 @@ from mutoscope.model.config import (
     ModelPrice,
     ModelRights,
     ModelSettings,
+    OwnWeights,
     Settings,
     VendorAccount,
     WireSettings,
@@ -136,7 +137,7 @@ def settings() -> Iterator[str]:
         "The defaults stand in `mutoscope.default.toml`. A setting comes from, later ones winning: the default, the "
         "file (`--config`, else `mutoscope.toml` in the directory where the server starts), the environment "
         "(`MUTOSCOPE_<SECTION>_<SETTING>`, lists with commas), an option of the command line. `[[keys]]`, "
-        "`[accounts.…]`, `[engines.…]`, `[models.…]` and `[wires.…]` come from the file only.\n"
+        "`[own_weights.…]`, `[accounts.…]`, `[engines.…]`, `[models.…]` and `[wires.…]` come from the file only.\n"
     )
     told = described_settings(DEFAULTS.read_text())
     for field in msgspec.structs.fields(Settings):
@@ -153,6 +154,7 @@ def in_order(told: dict[tuple[str, str], Described], section: str, struct: Any) 
 
 
 SECTIONS: Mapping[str, tuple[str, Any]] = {
+    "own_weights": ("[own_weights.NAME]", OwnWeights),
     "keys": ("[[keys]]", Key),
     "accounts": ("[accounts.NAME]", VendorAccount),
     "engines": ("[engines.NAME]", EngineSettings),
@@ -174,6 +176,8 @@ def setting_row(
         default = "" if not field.default else code(f"{field.default}")
     elif section == "accounts":
         default = "" if field.default in ("", ()) else code(f"{field.default}".lower())
+    elif field.default == "" and section == "own_weights":
+        default = ""
     elif default == '""':
         default = "empty"
     else:

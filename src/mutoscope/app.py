@@ -121,7 +121,7 @@ class App:
             open_wires=open_wires(settings),
         )
         self.relays = relays(settings, self.catalog)
-        self.models = Pool(Shelf(settings.weights, self.home.root))
+        self.models = Pool(Shelf(settings.weights, self.home.root, settings.own_weights))
         self.senses = Senses(self.models)
         self.engines: dict[str, Engine] = {
             "studio": Studio(settings.studio, mark=mark_files(settings.mark, self.models.shelf), senses=self.senses),
@@ -348,6 +348,7 @@ class App:
             asyncio.create_task(self.poller.run()),
             asyncio.create_task(self.lag.run()),
             asyncio.create_task(self.sweeper.run()),
+            *([asyncio.create_task(self.senses.try_own())] if self.works and self.models.shelf.own else []),
             asyncio.create_task(self.transcripts.run()),
             *([asyncio.create_task(self.previews.run())] if self.gateway.illustrate else []),
         ]

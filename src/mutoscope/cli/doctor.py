@@ -29,6 +29,7 @@ from mutoscope.cli._check import Check, Verdict
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
 from mutoscope.cli.serve import is_loopback
 from mutoscope.engines.diffusers import Diffusers
+from mutoscope.engines.local.pool import Pool
 from mutoscope.engines.local.rows import ROWS as ROWS_OF_WEIGHTS
 from mutoscope.engines.local.shelf import MARK, Shelf, Standing
 from mutoscope.engines.studio import Studio
@@ -52,6 +53,7 @@ SLOW_SYNC_MS = 50.0
 SYNCS = 5
 ANSWER_SECONDS = 2.0
 FILES_TOLD = 10
+OTHER_MODEL = "name another file, or leave the section out: docs/02-running.md says what each model takes and gives"
 SLOW_BUCKET_SECONDS = 2.0
 BUCKET_LOG = "look for bucket_failed in the log; is [files] endpoint right?"
 BUCKET_ADVICE = {
@@ -260,7 +262,8 @@ def credentials(settings: config.Credentials) -> Check:
 
 def weights(settings: Settings) -> Iterator[Check]:
     """Which trained models can be used, and whether what is made will be marked."""
-    shelf = Shelf(settings.weights, settings.data)
+    shelf = Shelf(settings.weights, settings.data, settings.own_weights)
+    yield from own_weights(shelf)
     found = {row.name: shelf.verify(row.name) for row in ROWS_OF_WEIGHTS}
     ready = [name for name, each in found.items() if each.ready]
     absent = [name for name, each in found.items() if each.standing is Standing.ABSENT]
@@ -282,6 +285,25 @@ def weights(settings: Settings) -> Iterator[Check]:
         told, _, advice = found[MARK].told.rpartition(": ")
         found_told = f"pictures bear no imperceptible mark: {told or found[MARK].told}"
         yield Check(what="mark", verdict=verdict, found=found_told, advice=advice if told else "")
+
+
+def own_weights(shelf: Shelf) -> Iterator[Check]:
+    """The operator's own models, each loaded and tried."""
+
+    async def tried() -> dict[str, str]:
+        pool = Pool(shelf)
+        try:
+            return {name: await pool.trial(name) for name in shelf.own}
+        finally:
+            await pool.close()
+
+    for name, wrong in asyncio.run(tried()).items():
+        what = f"own_weights.{name}"
+        if not wrong:
+            yield Check(what=what, found=f"{shelf.own[name].path}: {shelf.own[name].does}")
+            continue
+        told, _, advice = wrong.rpartition(": ") if shelf.look(name).standing is not Standing.UNFIT else (wrong, "", "")
+        yield Check(what=what, verdict=Verdict.BROKEN, found=told or wrong, advice=advice if told else OTHER_MODEL)
 
 
 # -- what is configured ------------------------------------------------------------

@@ -10,7 +10,7 @@ from rich.text import Text
 from mutoscope.cli import _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
-from mutoscope.engines.local.rows import BY_NAME, ROWS, Row
+from mutoscope.engines.local.rows import BY_NAME, ROWS, Own, Row
 from mutoscope.engines.local.shelf import Cannot, Found, Shelf
 from mutoscope.model.config import Settings
 
@@ -38,7 +38,7 @@ class Listed(Struct, frozen=True, kw_only=True):
 def list_(*, into: Into = None, data: Data = None, config: Config = None, as_json: AsJson = False) -> None:
     """Every model that this version knows, and how it is with it here."""
     shelf = shelf_of(settings_of(config, data=data), into)
-    found = [listed(row, shelf.look(row.name)) for row in ROWS]
+    found = [listed(row, shelf.look(row.name)) for row in (*ROWS, *shelf.own.values())]
     if as_json:
         _show.print_json(found)
         return
@@ -106,7 +106,7 @@ def verify(*names: Name, into: Into = None, data: Data = None, config: Config = 
 
 
 def shelf_of(settings: Settings, into: Path | None) -> Shelf:
-    shelf = Shelf(settings.weights, settings.data)
+    shelf = Shelf(settings.weights, settings.data, settings.own_weights)
     if into is not None:
         shelf.folder = into
     return shelf
@@ -122,16 +122,21 @@ def chosen(names: tuple[str, ...], *, every: bool) -> tuple[Row, ...]:
     return ROWS if every else tuple(BY_NAME[name] for name in names)
 
 
-def listed(row: Row, found: Found) -> Listed:
+def listed(row: Row | Own, found: Found) -> Listed:
+    published = isinstance(row, Row)
     return Listed(
         name=row.name,
         standing=found.standing.value,
         told=found.told,
         does=row.does,
-        licence=row.licence,
+        licence=row.licence if published else "your own",
         extra=row.extra,
-        bytes=row.bytes,
+        bytes=row.bytes if published else size_of(row.path),
         bytes_held=row.bytes_held,
-        seconds=row.seconds,
-        archive=f"{row.archive.package} {row.archive.version}",
+        seconds=row.seconds if published else "",
+        archive=f"{row.archive.package} {row.archive.version}" if published else str(row.path),
     )
+
+
+def size_of(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0

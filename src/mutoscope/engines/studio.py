@@ -23,6 +23,7 @@ from msgspec.structs import replace
 
 import mutoscope
 from mutoscope.engines.engine import CutOff, EngineRun, Local, OpenedInput
+from mutoscope.engines.local.rows import CUT_OUT, DEPTH, SEGMENTATION, UPSCALE
 from mutoscope.engines.local.senses import ENGLISH, HEARING, LETTERING, PEOPLE, SAFETY, Senses, made_by
 from mutoscope.files.c2pa import Making
 from mutoscope.model.catalog import Model
@@ -95,6 +96,7 @@ KINDS = {
 """What the imperceptible mark tells, of what operations make; of all others, that it is a picture after others."""
 
 CUTS = frozenset({Operation.BACKGROUND_REMOVAL, Operation.BACKGROUND_REPLACEMENT})
+MOST_ENLARGED = 1_000_000  # pixels of a picture that a model enlarges
 JUDGED = frozenset({"image/png", "image/jpeg", "image/webp"})
 
 OLD_INSTRUCTIONS = {
@@ -182,7 +184,7 @@ class Studio(Local):
             return (await self._heard(run),)
         await self._judge_inputs(run)
         order = order_for(run, self.settings) | {"mark": self._mark_for(run.generation.operation)}
-        order["person"] = await self._person(run)
+        helped = await self._help(run, order)
         try:
             async with asyncio.timeout(self.settings.timeout_seconds):
                 done = await self._made(order, run)
@@ -192,7 +194,6 @@ class Studio(Local):
             ) from error
         await self._read_text(run, done)
         note_words(run, order, done)
-        helped = (made_by(PEOPLE),) if order["person"] else ()
         return tuple([await self._kept(run, file, version=done["version"], helped=helped) for file in done["files"]])
 
     def plan(self, wish: Generation, model: Model, fields: Mapping[str, str]) -> tuple[str, ...]:
@@ -232,16 +233,52 @@ class Studio(Local):
                 message = f"The picture was judged not safe for work ({score:.2f}, by {made_by(SAFETY)})."
                 raise Problem(Kind.REFUSED, message, field=each.field)
 
-    async def _person(self, run: EngineRun) -> str | None:
-        """A picture of where the person is that is to be cut out."""
-        image = given(run, Role.IMAGE)
-        if run.generation.operation not in CUTS or image is None or (senses := self._with(PEOPLE)) is None:
-            return None
-        out = run.scratch / "person.png"
-        if not await senses.person(image.path, out):
-            return None
-        run.note(f"studio: the person was found by {made_by(PEOPLE)}")
-        return str(out)
+    async def _help(self, run: EngineRun, order: Json) -> tuple[str, ...]:
+        """Add to the order what models make of the given picture. Returns who they were."""
+        operation, image = run.generation.operation, given(run, Role.IMAGE)
+        if operation in CUTS and image is not None:
+            return await self._find_subject(run, order, image.path)
+        if operation is Operation.IMAGE_UPSCALE and image is not None:
+            return await self._enlarge(run, order, image)
+        if operation is Operation.IMAGE_TO_VIDEO and self.senses and self.senses.owns(DEPTH):
+            ends = [each for each in (given(run, Role.FIRST_FRAME, Role.IMAGE), given(run, Role.LAST_FRAME)) if each]
+            if len(ends) == 1 and given(run, Role.VIDEO) is None:
+                return await self._own(run, order, DEPTH, "near", ends[0].path, "how near things are was judged")
+        return ()
+
+    async def _own(self, run: EngineRun, order: Json, name: str, part: str, image: Path, did: str) -> tuple[str, ...]:
+        """What the operator's model makes of the picture, as a part of the order."""
+        assert self.senses is not None  # noqa: S101 (it owns the model)
+        out = run.scratch / f"{part}.png"
+        if not (await self.senses.own(name, image, out))["made"]:
+            run.note(f"studio: {self.senses.maker(name)} knows no transparency and was not asked")
+            return ()
+        order[part] = str(out)
+        run.note(f"studio: {did} by {self.senses.maker(name)}")
+        return (self.senses.maker(name),)
+
+    async def _find_subject(self, run: EngineRun, order: Json, image: Path) -> tuple[str, ...]:
+        """A picture of where that is which is to be cut out."""
+        if self.senses and self.senses.owns(CUT_OUT):
+            return await self._own(run, order, CUT_OUT, "matte", image, "the subject was found")
+        if self.senses and self.senses.owns(SEGMENTATION):
+            return await self._own(run, order, SEGMENTATION, "subject", image, "the subject was found")
+        if senses := self._with(PEOPLE):
+            out = run.scratch / "person.png"
+            if await senses.person(image, out):
+                order["person"] = str(out)
+                run.note(f"studio: the person was found by {made_by(PEOPLE)}")
+                return (made_by(PEOPLE),)
+        return ()
+
+    async def _enlarge(self, run: EngineRun, order: Json, image: OpenedInput) -> tuple[str, ...]:
+        """The picture as a model enlarges it; the renderer gives that the size that was asked for."""
+        if not (self.senses and self.senses.owns(UPSCALE)):
+            return ()
+        if (image.info.width or 0) * (image.info.height or 0) > MOST_ENLARGED:
+            run.note(f"studio: pictures of more than {MOST_ENLARGED} pixels are enlarged without a model")
+            return ()
+        return await self._own(run, order, UPSCALE, "enlarged", image.path, "the picture was enlarged")
 
     async def _read_text(self, run: EngineRun, done: Json) -> None:
         """Add the text in a picture to its description."""

@@ -147,13 +147,13 @@ def make(order: Json, report: "Reporter") -> Json:
         "audio": path_of(order, "audio"),
         "progress": thinned(report),
     }
-    last = path_of(order, "last")
+    last, near = path_of(order, "last"), Path(order["near"]) if order.get("near") else None
     if order["make"] == "text_to_video":
         clip = studio.text_to_video(out, **common, card=order["card"])
     elif (video := path_of(order, "video")) is not None:
         clip = studio.extend_video(video, out, last=last, **common)
     else:
-        clip = studio.image_to_video(path_of(order, "image"), out, last=last, **common)
+        clip = studio.image_to_video(path_of(order, "image"), out, last=last, near=near, **common)
     try:
         found = studio.video_facts(out)
     except studio.StudioError as error:

@@ -197,7 +197,7 @@ def replace_background(order: Json, report: Reporter) -> list[Json]:
 
     def one(out: Path, seed: int) -> Json:
         made = studio.replace_background(
-            image, out, prompt=order["prompt"], background=behind, person=person_in(order), seed=seed
+            image, out, prompt=order["prompt"], background=behind, seed=seed, **found_in(order)
         )
         how = "laid over the other picture" if behind else "laid over a painted scene"
         return {**facts(out, made), "told": f"the subject was cut out and {how} ({confidence(made.confidence)})"}
@@ -208,15 +208,21 @@ def replace_background(order: Json, report: Reporter) -> list[Json]:
 def cut_out(order: Json, _: Reporter) -> list[Json]:
     suffix = suffix_of(order, {"png": "png", "webp": "webp"})
     out = name(order, 0, suffix)
-    image, person = needed(first(order["images"]), "image", "there is no picture to cut out of"), order.get("person")
-    made = studio.cut_out(image, out, person=person_in(order))
-    how = "where a trained model found a person" if person else "by colour and outline, without a trained model"
+    image = needed(first(order["images"]), "image", "there is no picture to cut out of")
+    made = studio.cut_out(image, out, **found_in(order))
+    what = "a person" if order.get("person") else "the subject"
+    by_rule = "by colour and outline, without a trained model"
+    how = f"where a trained model found {what}" if found_in(order) else by_rule
     told = f"the subject was cut out {how} ({confidence(made.confidence)})"
     return [{**facts(out, made), "told": told}]
 
 
-def person_in(order: Json) -> Path | None:
-    return Path(order["person"]) if order.get("person") else None
+def found_in(order: Json) -> dict[str, Path]:
+    """Where a trained model found what is to be cut out: roughly, or to the pixel."""
+    if order.get("matte"):
+        return {"matte": Path(order["matte"])}
+    rough = order.get("person") or order.get("subject")
+    return {"rough": Path(rough)} if rough else {}
 
 
 def trace(order: Json, _: Reporter) -> list[Json]:
@@ -231,14 +237,16 @@ def enlarge(order: Json, _: Reporter) -> list[Json]:
     out = name(order, 0, suffix_of(order))
     image = needed(first(order["images"]), "image", "there is no picture to enlarge")
     factor, size = enlargement(order, image)
+    seen = Path(order["enlarged"]) if order.get("enlarged") else None
     if size is not None:
         made, how = (
-            studio.enlarge_to(image, out, width=size[0], height=size[1]),
+            studio.enlarge_to(image, out, width=size[0], height=size[1], seen=seen),
             f"to {size[0] or '…'}x{size[1] or '…'}",
         )
     else:
-        made, how = studio.enlarge_image(image, out, factor=factor), f"{factor} times"
-    return [{**facts(out, made), "told": f"enlarged {how} by resampling; no detail was invented"}]
+        made, how = studio.enlarge_image(image, out, factor=factor, seen=seen), f"{factor} times"
+    means = "by a trained model, which invents detail" if seen else "by resampling; no detail was invented"
+    return [{**facts(out, made), "told": f"enlarged {how} {means}"}]
 
 
 def enlargement(order: Json, image: Path) -> tuple[int, tuple[int | None, int | None] | None]:

@@ -278,9 +278,32 @@ class Mark(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     enabled: bool | Literal["auto"] = "auto"
 
 
+OwnKind = Literal["cut_out", "segmentation", "depth", "upscale"]
+MOST_SIDE = 4096
+
+
 class Weights(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     folder: str = ""
     memory_bytes: int = 1536 * 1024 * 1024
+
+
+class OwnWeights(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model of the operator's: what it does is its name in the settings."""
+
+    path: str = ""
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    side: int = 0
+    memory_bytes: int = 1024 * 1024 * 1024
+    seconds: float = 300.0
+
+    def __post_init__(self) -> None:
+        if not self.path:
+            raise ValueError("`path` must name an ONNX file")
+        if not all(self.std):
+            raise ValueError("`std` is divided by: none of its numbers may be 0")
+        if not 0 <= self.side <= MOST_SIDE:
+            raise ValueError(f"`side` must be 0 to {MOST_SIDE}")
 
 
 class Metrics(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -401,6 +424,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     credentials: Credentials = Credentials()
     mark: Mark = Mark()
     weights: Weights = Weights()
+    own_weights: dict[OwnKind, OwnWeights] = {}
     metrics: Metrics = Metrics()
     tracing: Tracing = Tracing()
     mcp: Mcp = Mcp()
@@ -490,7 +514,7 @@ def collector_is_named(environment: Mapping[str, str] | None = None) -> bool:
     return any(variables.get(name) for name in COLLECTORS)
 
 
-BY_NAME = ("keys", "accounts", "engines", "models", "wires")
+BY_NAME = ("own_weights", "keys", "accounts", "engines", "models", "wires")
 """Sections that are lists or named entries: they come from the file only."""
 
 

@@ -101,7 +101,8 @@ def replace_background(
     *,
     prompt: str = "",
     background: Path | None = None,
-    person: Path | None = None,
+    rough: Path | None = None,
+    matte: Path | None = None,
     seed: int = 0,
 ) -> Composite:
     """Write the picture's subject before a background that is painted from words, or before another picture, to `out`.
@@ -117,11 +118,11 @@ def replace_background(
             field="image",
         )
     rgb = np.asarray(source, np.uint8)
-    matte, confidence = cutout.matte_of(rgb, person)
+    shares, confidence = cutout.matte_of(rgb, rough, matte)
     behind, used, ignored = _background(source.size, prompt, background, seed)
-    cut = cutout.compose(rgb, matte)[..., :3]
-    lit = bend(cut, tone_of(rgb, matte), _towards(tone_of(rgb, matte), tone_of(behind)), 1.0)
-    made = _laid(lit, behind, matte)
+    cut = cutout.compose(rgb, shares)[..., :3]
+    lit = bend(cut, tone_of(rgb, shares), _towards(tone_of(rgb, shares), tone_of(behind)), 1.0)
+    made = _laid(lit, behind, shares)
     picture.save(Image.fromarray(made), out, comment(used, ignored))
     return Composite(source.width, source.height, used, ignored, confidence)
 

@@ -38,7 +38,7 @@ class Cutout:
     share: float  # of the picture that it covers, 0 to 1
 
 
-def cut_out(image: Path, out: Path, *, person: Path | None = None) -> Cutout:
+def cut_out(image: Path, out: Path, *, rough: Path | None = None, matte: Path | None = None) -> Cutout:
     """Write the subject of the picture to `out` as PNG with transparency, in the picture's own size.
 
     Below a confidence of about 0.5 the result should be looked at before it is used. The same picture gives the
@@ -48,29 +48,42 @@ def cut_out(image: Path, out: Path, *, person: Path | None = None) -> Cutout:
     if source.width * source.height > MAX_AREA:
         raise StudioError(f"the picture has more than {MAX_AREA} pixels", field="image")
     rgb = np.asarray(source, np.uint8)
-    matte, confidence = matte_of(rgb, person)
-    how = "cut out, no model" if person is None else "cut out where a model found a person"
+    shares, confidence = matte_of(rgb, rough, matte)
+    how = "cut out, no model" if (rough or matte) is None else "cut out where a model found the subject"
     told = f"mutoscope studio {VERSION} ({how}; confidence {confidence:.2f})"
-    picture.save(Image.fromarray(compose(rgb, matte)), out, told, packing=picture.SEARCH)
-    return Cutout(source.width, source.height, confidence, round(float(matte.mean()), 4))
+    picture.save(Image.fromarray(compose(rgb, shares)), out, told, packing=picture.SEARCH)
+    return Cutout(source.width, source.height, confidence, round(float(shares.mean()), 4))
 
 
-def matte_of(rgb: Bytes, person: Path | None = None) -> tuple[Floats, float]:
+def matte_of(rgb: Bytes, rough: Path | None = None, matte: Path | None = None) -> tuple[Floats, float]:
     """The subject's share of each pixel, (H, W), 0 to 1, and the confidence. Raises StudioError with "image".
 
-    `person` is a picture in grey of how sure somebody else is that a person is there; its outline is made finer here.
+    `rough` is a picture in grey of how sure somebody else is that the subject is there; its outline is made finer here.
+    `matte` is one of somebody who knows better: nothing is done to it but to give it the picture's size.
     """
-    subject, confidence = find_subject(rgb) if person is None else _found_person(rgb, person)
+    if matte is not None:
+        sure = _grey(matte)
+        return _grown(sure, rgb.shape[1], rgb.shape[0]).clip(0, 1), _decided(sure)
+    subject, confidence = find_subject(rgb) if rough is None else _outlined(rgb, rough)
     return _matte(rgb, subject), confidence
 
 
-def _found_person(rgb: Bytes, person: Path) -> tuple[Mask, float]:
-    sure = np.asarray(Image.open(person, formats=("PNG",)).convert("L"), np.float32) / 255
-    small = _reduced(rgb, OUTLINE_SIDE)
-    size = small.shape[1], small.shape[0]
-    grown = np.asarray(cv2.resize(sure, size, interpolation=cv2.INTER_CUBIC), np.float32)
-    subject = grown > 0.5
-    return subject, float(np.abs(sure - 0.5).mean() * 2)
+def _outlined(rgb: Bytes, rough: Path) -> tuple[Mask, float]:
+    sure, small = _grey(rough), _reduced(rgb, OUTLINE_SIDE)
+    return _grown(sure, small.shape[1], small.shape[0]) > 0.5, _decided(sure)
+
+
+def _grey(path: Path) -> Floats:
+    return np.asarray(Image.open(path, formats=("PNG",)).convert("L"), np.float32) / 255
+
+
+def _grown(sure: Floats, width: int, height: int) -> Floats:
+    return np.asarray(cv2.resize(sure, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+def _decided(sure: Floats) -> float:
+    """The confidence: how far each pixel is from one half."""
+    return float(np.abs(sure - 0.5).mean() * 2)
 
 
 def find_subject(rgb: Bytes) -> tuple[Mask, float]:

@@ -20,12 +20,13 @@ BAND = 256  # rows of the source that are enlarged at a time, for memory's sake
 OVERLAP = 8  # more rows on each side of a band than the two filters reach together
 
 
-def enlarge_image(image: Path, out: Path, *, factor: int) -> Print:
+def enlarge_image(image: Path, out: Path, *, factor: int, seen: Path | None = None) -> Print:
     """Write the picture to `out` (PNG, JPEG or WebP by its ending), `factor` (2, 4, 8 or 16) times as wide and as high.
 
     Bicubic resampling and one step of back-projection, which gives back the contrast that the first loses:
-    averaged over factor × factor pixels, the result is the given picture. Transparency is kept. The same
-    arguments give the same bytes. Raises StudioError with the field "image" or "factor".
+    averaged over factor × factor pixels, the result is the given picture. Transparency is kept. `seen` is
+    the picture as a trained model enlarged it, to any size, which then takes the place of all that. The same arguments
+    give the same bytes. Raises StudioError with the field "image" or "factor".
     """
     if factor not in FACTORS:
         raise StudioError(f"the factor is {factor}; it must be one of {', '.join(map(str, FACTORS))}", field="factor")
@@ -37,11 +38,14 @@ def enlarge_image(image: Path, out: Path, *, factor: int) -> Print:
             f"at most {MAX_AREA} pixels and {MAX_SIDE} on a side are made",
             field="factor",
         )
-    _save(_enlarged(source, factor), out, f"{factor}x")
+    made = _enlarged(source, factor) if seen is None else _resized(seen, (width, height))
+    _save(made, out, f"{factor}x", seen)
     return Print(width=width, height=height, used=(), ignored=())
 
 
-def enlarge_to(image: Path, out: Path, *, width: int | None = None, height: int | None = None) -> Print:
+def enlarge_to(
+    image: Path, out: Path, *, width: int | None = None, height: int | None = None, seen: Path | None = None
+) -> Print:
     """The same to exactly this size: enlarged by the next whole factor, then reduced.
 
     One side may be left out, and follows from the picture's shape. A picture that is of this size already keeps every
@@ -60,6 +64,9 @@ def enlarge_to(image: Path, out: Path, *, width: int | None = None, height: int 
             f"times as wide and high, {MAX_AREA} pixels and {MAX_SIDE} on a side are made",
             field=field,
         )
+    if seen is not None:
+        _save(_resized(seen, wanted), out, f"to {wanted[0]}x{wanted[1]}", seen)
+        return Print(width=wanted[0], height=wanted[1], used=(), ignored=())
     # As big as it needs to be on the way: a factor of 16 of a part would be more than memory holds.
     nearly = source if source.width * source.height * factor**2 <= MAX_AREA else None
     enlarged = _enlarged(nearly, factor) if nearly else source
@@ -86,8 +93,14 @@ def _wanted(source: Image.Image, width: int | None, height: int | None) -> tuple
     return wanted
 
 
-def _save(image: Image.Image, out: Path, how: str) -> None:
-    told = f"mutoscope studio {VERSION} (resampled {how}, no model)"
+def _resized(seen: Path, size: tuple[int, int]) -> Image.Image:
+    made = picture.load(seen)
+    return made if made.size == size else made.resize(size, Image.Resampling.LANCZOS)
+
+
+def _save(image: Image.Image, out: Path, how: str, seen: Path | None = None) -> None:
+    means = f"resampled {how}, no model" if seen is None else f"enlarged {how} by a model"
+    told = f"mutoscope studio {VERSION} ({means})"
     picture.save(image, out, told, packing=picture.SEARCH)
 
 

@@ -75,6 +75,7 @@ def image_to_video(
     seed: int,
     negative_prompt: str | None = None,
     last: Path | None = None,
+    near: Path | None = None,
     audio: Path | None = None,
     watermark: bool = False,
     threads: int = THREADS,
@@ -88,6 +89,7 @@ def image_to_video(
     frame likewise is `last`. At least one of them is needed. There are exactly round(seconds · fps) frames.
     `audio` (WAV, MP3, …) is trimmed or padded to the video's length; unless the camera is to stand still, it comes a
     little nearer, softly, where the sound sets in. `progress` is told the share that is done.
+    `near` is a picture in grey of how near each place of a single given picture is; without it that is guessed.
     `encoder` is where to look for one: "av", "ffmpeg" (the command on the path), or "auto".
     The same arguments give the same bytes on processors of one class; with `determinism="portable"` on others too,
     in about twice the time. That holds for frames made of given pictures; painted scenes and continued clips may differ
@@ -110,16 +112,24 @@ def image_to_video(
         return _between(image, last, out, take, prompt, negative_prompt, voice, progress)
     plan = motion.read(prompt, avoid=negative_prompt, stirring=image is not None, sounding=audio is not None)
     pulse = _pulse(voice, plan, take)
+    frame, depth = (width, height, take.colour), _depth(near)
     if image is not None:
-        start = canvases.from_picture(picture.load(image, enough=take.canvas), width, height, take.colour)
+        start = canvases.from_picture(picture.load(image, enough=take.canvas), *frame, near=depth)
         frames = _imprinted(_over(start, plan, take, pulse), take, exact=(0,))
         return _shoot(out, take, frames, plan, voice, progress, exact=(0,))
     if last is not None:
-        goal = canvases.from_picture(picture.load(last, field="last", enough=take.canvas), width, height, take.colour)
+        goal = canvases.from_picture(picture.load(last, field="last", enough=take.canvas), *frame, near=depth)
         exact = (take.frames - 1,)
         frames = _imprinted(_over(goal, plan, take, pulse, backwards=True), take, exact=exact)
         return _shoot(out, take, frames, plan, voice, progress, exact=exact)
     raise StudioError("a picture to start from is missing", field="image")
+
+
+def _depth(near: Path | None) -> Floats | None:
+    if near is None:
+        return None
+    found = np.asarray(Image.open(near, formats=("PNG",)), np.float32)
+    return found / max(1.0, float(found.max()))
 
 
 def text_to_video(

@@ -23,6 +23,25 @@ class Refused(Exception):
         self.told = {"message": message, "kind": kind, "field": field}
 
 
+def transparent(file: IO[bytes] | None) -> bool:
+    """Whether something shines through it; what cannot be read is told of when it is read."""
+    if file is None:
+        return False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(file, formats=FORMATS) as image:
+                return image.has_transparency_data
+    except Exception:  # Pillow's parsers raise whatever a broken file makes them raise
+        return False
+    finally:
+        _ = file.seek(0)
+
+
+class Unfit(Exception):
+    """An operator's file is no model of its kind; the message goes on where its path ends."""
+
+
 def read(file: IO[bytes] | None, *, enough: int) -> Any:
     """The picture, upright, (H, W, 3); what is transparent over white. A much larger JPEG is read smaller, where
     `enough` pixels a side will do."""
@@ -41,3 +60,8 @@ def read(file: IO[bytes] | None, *, enough: int) -> Any:
         raise
     except Exception as error:  # Pillow's parsers raise whatever a broken file makes them raise
         raise Refused(f"The picture cannot be read ({type(error).__name__}).") from error
+
+
+def write(pixels: Any, out: IO[bytes]) -> None:
+    """As PNG, quickly: it is read again at once. Three channels, or one of 8 or 16 bits."""
+    Image.fromarray(pixels).save(out, "PNG", compress_level=1)

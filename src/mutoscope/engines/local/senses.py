@@ -8,10 +8,14 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from mutoscope.engines.local.pool import Pool
 from mutoscope.engines.local.rows import BY_NAME
 from mutoscope.model.job import Json
 from mutoscope.model.problem import Kind, Problem
+
+log = structlog.get_logger(__name__)
 
 HEARING, SAFETY, LETTERING, PEOPLE, VECTORS = "whisper_tiny_en", "open_nsfw", "ppocr4", "selfie", "wordllama"
 LEAST_PERSON = 0.02  # of the picture, for a person to be what is cut out
@@ -35,6 +39,25 @@ class Senses:
     async def lines(self, picture: Path) -> list[Json]:
         """The text in a picture, line by line: `text`, `confidence`, `box`. Raises Problem."""
         return (await self.pool.ask(LETTERING, {}, picture))["lines"]
+
+    def owns(self, name: str) -> bool:
+        """Whether the operator has named a model for this; whether it can be used is found when it is asked."""
+        return name in self.pool.shelf.own
+
+    async def try_own(self) -> None:
+        """Load what the operator named, so that whoever starts the server reads what is wrong with it."""
+        for name in self.pool.shelf.own:
+            if wrong := await self.pool.trial(name):
+                log.warning("own_model_unusable", model=name, reason=wrong)
+
+    async def own(self, name: str, picture: Path, out: Path) -> Json:
+        """What the operator's model makes of a picture, in `out`. Raises Problem."""
+        return await self.pool.ask(name, {}, picture, out)
+
+    def maker(self, name: str) -> str:
+        """For a job's notes."""
+        own = self.pool.shelf.own.get(name)
+        return f"{own.path.name}, a trained model of the operator's" if own else made_by(name)
 
     async def person(self, picture: Path, out: Path) -> bool:
         """Whether there is a person in it; then `out` is where, as a small picture in grey. Raises Problem."""

@@ -11,6 +11,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import IO
@@ -18,14 +19,15 @@ from typing import IO
 import structlog
 from msgspec import Struct
 
-from mutoscope.engines.local.rows import BY_NAME, Archive, Member, Row
-from mutoscope.model.config import BadSettings
+from mutoscope.engines.local.rows import BY_NAME, Archive, Member, Model, Own, Row, own_of
+from mutoscope.model.config import BadSettings, OwnKind, OwnWeights
 from mutoscope.model.config import Mark as MarkSettings
 from mutoscope.model.config import Weights as Settings
 
 log = structlog.get_logger(__name__)
 
 MARK = "rivagan"
+ONLY = "model.onnx"  # what an operator's file is called in its child
 PIECE = 1024 * 1024
 FETCH_SECONDS = 900.0
 WHEELS = ("--only-binary=:all:", "--platform", "manylinux2014_x86_64", "--python-version", "3.11")
@@ -42,6 +44,7 @@ class Standing(StrEnum):
     DAMAGED = "damaged"  # a file is not what was published
     NO_RUNTIME = "no runtime"  # the packages that would run it are not installed
     TOO_BIG = "too big"  # for the memory that the settings allow
+    UNFIT = "unfit"  # an operator's file that is no such model: it was tried
 
 
 class Found(Struct, frozen=True, kw_only=True):
@@ -56,23 +59,33 @@ class Found(Struct, frozen=True, kw_only=True):
 
 
 class Shelf:
-    """The folder of the weights, a folder in it for each model."""
+    """The folder of the weights, a folder in it for each model; and the operator's own files, wherever they are."""
 
-    def __init__(self, settings: Settings, data: Path) -> None:
+    def __init__(self, settings: Settings, data: Path, own: Mapping[OwnKind, OwnWeights] | None = None) -> None:
         self.settings = settings
+        self.own = {name: own_of(name, wanted) for name, wanted in (own or {}).items()}
+        self._unfit: dict[
+            str, tuple[tuple[int, int], str]
+        ] = {}  # the file as it was when it was tried, and what was said
         self.folder = Path(settings.folder).expanduser() if settings.folder else data / "weights"
         self._seen: dict[str, tuple[tuple[int, int], ...]] = {}  # what was hashed and found right, as it was then
 
     def place(self, row: Row, member: Member) -> Path:
         return self.folder / row.name / member.name
 
-    def files(self, row: Row) -> dict[str, str]:
+    def model(self, name: str) -> Model:
+        return self.own.get(name) or BY_NAME[name]
+
+    def files(self, row: Model) -> dict[str, str]:
         """The paths of its files, by their names."""
+        if isinstance(row, Own):
+            return {ONLY: str(row.path.resolve())}
+        assert isinstance(row, Row)  # noqa: S101 (there is no third kind)
         return {each.name: str(self.place(row, each).resolve()) for each in row.members}
 
     def look(self, name: str) -> Found:
         """At a glance: by the sizes of the files, not by their contents."""
-        row = BY_NAME[name]
+        row = self.model(name)
         if lacking := next((each for each in row.runtime if importlib.util.find_spec(each) is None), None):
             told = f'{lacking} is not installed: pip install "mutoscope[{row.extra}]"'
             return Found(standing=Standing.NO_RUNTIME, told=told)
@@ -82,6 +95,9 @@ class Shelf:
                 f"{self.settings.memory_bytes:,}"
             )
             return Found(standing=Standing.TOO_BIG, told=told)
+        if isinstance(row, Own):
+            return self._look_at(row)
+        assert isinstance(row, Row)  # noqa: S101 (there is no third kind)
         for each in row.members:
             path = self.place(row, each)
             if not path.is_file():
@@ -91,10 +107,27 @@ class Shelf:
                 return Found(standing=Standing.DAMAGED, told=told)
         return Found(standing=Standing.READY)
 
+    def _look_at(self, own: Own) -> Found:
+        setting = f"[own_weights.{own.name}]"
+        if not own.path.is_file():
+            told = f"{own.path} is not there: set {setting} path to an ONNX file"
+            return Found(standing=Standing.ABSENT, told=told)
+        now, (then, said) = stamp(own.path), self._unfit.get(own.name, (None, ""))
+        if now[1] > own.bytes_held:
+            told = f"{own.path} alone has {now[1]:,} bytes, and {setting} memory_bytes allows {own.bytes_held:,}"
+            return Found(standing=Standing.TOO_BIG, told=told)
+        return (
+            Found(standing=Standing.UNFIT, told=f"{own.path} {said}") if now == then else Found(standing=Standing.READY)
+        )
+
+    def unfit(self, name: str, said: str) -> None:
+        """An operator's file was tried, and this is what is wrong with it; believed until the file is another."""
+        self._unfit[name] = stamp(self.own[name].path), said
+
     def verify(self, name: str) -> Found:
         """The same, and every file against its hash: once, and again when it was touched. Reads the files."""
-        found, row = self.look(name), BY_NAME[name]
-        if not found.ready:
+        found, row = self.look(name), self.model(name)
+        if not found.ready or not isinstance(row, Row):
             return found
         stamps = tuple(stamp(self.place(row, each)) for each in row.members)
         if self._seen.get(name) == stamps:
