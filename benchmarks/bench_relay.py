@@ -336,8 +336,9 @@ def compare(ours: Process, theirs: Process, rounds: int) -> None:
             )
 
 
-def load(server: Process, requests: list[list[object]], seconds: float = 4.0) -> dict[str, float]:
-    plan = {"port": server.port, "seconds": seconds, "connections": 32, "requests": requests}
+def load(server: Process, requests: list[list[object]], seconds: float = 4.0, rate: float = 0.0) -> dict[str, float]:
+    """`rate`: requests a second that are offered; without it as many as can be."""
+    plan = {"port": server.port, "seconds": seconds, "connections": 32, "requests": requests, "rate": rate}
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(plan, file)
         file.flush()

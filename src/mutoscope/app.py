@@ -24,7 +24,7 @@ from mutoscope.background.previews import Previews
 from mutoscope.background.retention import Sweeper
 from mutoscope.background.webhooks import Deliverer, Ed25519, ed25519
 from mutoscope.background.worker import Worker, new_name
-from mutoscope.cassettes import Tapes
+from mutoscope.cassettes.tapes import Tapes
 from mutoscope.engines import Engine
 from mutoscope.engines.diffusers import Diffusers
 from mutoscope.engines.local.pool import Pool

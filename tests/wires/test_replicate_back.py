@@ -23,7 +23,7 @@ FRAME = Input(role=Role.FIRST_FRAME, field="image", url="https://files.example/a
 
 def order(word: str, operation: Operation, *inputs: Input, **wishes: Any) -> VendorRequest:
     known = models.BY_WORD.get(word)
-    names = known.row.names["replicate"] if known else (word,)
+    names = (*known.versions, word) if known else (word,)
     wish = Generation(operation=operation, model=word, inputs=inputs, **({"prompt": "a boat"} | wishes))
     return VendorRequest(
         generation=wish, names=names, sources={each.field: str(each.url) for each in inputs}, reference="r"

@@ -4,7 +4,7 @@ import contextlib
 import re
 from collections.abc import Mapping
 
-from mutoscope.cassettes import Deck, Played, Replayed, Unrecorded
+from mutoscope.cassettes.deck import Deck, Played, Replayed, Unrecorded
 from mutoscope.engines.circuit_breaker import Breaker, Bucket
 from mutoscope.files.egress import Channel, Declined, Lookup, Opened, VendorClient
 from mutoscope.model.config import Net, VendorAccount

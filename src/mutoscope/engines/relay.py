@@ -20,7 +20,7 @@ import structlog
 from msgspec.structs import replace
 from yarl import URL
 
-from mutoscope.cassettes import Deck, Step, Turn, Unrecorded, theirs
+from mutoscope.cassettes.deck import Deck, Step, Turn, Unrecorded, theirs
 from mutoscope.engines.circuit_breaker import Breaker, Bucket
 from mutoscope.engines.engine import (
     MADE,

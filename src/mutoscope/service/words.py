@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from mutoscope.cassettes import Unrecorded
+from mutoscope.cassettes.deck import Unrecorded
 from mutoscope.engines.peer import BUSY, Peer, path_below
 from mutoscope.engines.translation import BETWEEN, Asked, Translation
 from mutoscope.engines.words import Author

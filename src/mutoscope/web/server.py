@@ -45,7 +45,7 @@ from mutoscope.service.words import Desk
 from mutoscope.store import Repeat
 from mutoscope.telemetry import tracing
 from mutoscope.telemetry.counters import Durations
-from mutoscope.web import forms, office, pages, protocol, realtime, stream
+from mutoscope.web import forms, office, pages, parts, protocol, realtime, stream
 from mutoscope.web.admin import EXCHANGES, KEYS, MARKS, Admin
 from mutoscope.web.console import Console, Received
 from mutoscope.web.cors import Origins, is_preflight
@@ -109,7 +109,7 @@ PLACE_SECONDS = 1.0  # a place in the queue is counted so often
 RENDERED_SECONDS = 60.0  # a rendered status is sent again for so long while its job does not change
 PATH_COMPARED = 200  # characters
 UNPRINTABLE = re.compile(r"[^ -~]")
-UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})")
+UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})(?:/([0-9]{1,4}|complete))?")
 JSON = b"application/json"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some editors begin a file with it, and JSON does not
 REHEARSE = "x-mutoscope-rehearse"  # a problem kind: answer with it
@@ -130,6 +130,7 @@ OWN_CALLS = (KEYS, EXCHANGES, MARKS)  # which are for keys only: an open server 
 SIGN_IN_LINKS = "/admin/sign-in-links"
 PLACES = ("files", "uploads", "callbacks", "admin", "metrics", "mcp", "rehearsal", "console")
 """First parts of paths of ours whose requests are counted apart from those of the pages."""
+FILLED = "There is no such upload, or it has its file already."
 UPLOAD_PARTS, UPLOAD_TEXT = 32, 64 * 1024  # of the form of an upload
 FORM_STATUSES = {"200": 200, "201": 201}  # by the field success_action_status, as object stores have it
 
@@ -284,10 +285,12 @@ class Server:
 
     async def elsewhere(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """What belongs to no wire."""
-        if path.startswith("/files/"):
+        if path.startswith("/files/") and not (
+            scope["method"] in ("PUT", "POST") and b"/multipart/" in scope["query_string"]
+        ):
             gateway = self.gateway
             await gateway.assets.serve(scope, receive, send, now=gateway.clock(), uploads=gateway.intake.uploaded_asset)
-        elif path.startswith("/uploads/"):
+        elif path.startswith(("/uploads/", "/files/")):
             await respond(await self.take_upload(scope, receive), scope, send)
         elif path.startswith(CALLBACKS):
             await respond(await self.take_callback(scope, receive), scope, send)
@@ -983,15 +986,19 @@ class Server:
     # -- files that callers send ahead ------------------------------------------------
 
     async def take_upload(self, scope: Scope, receive: Receive) -> HttpResponse:
-        """The bytes for an upload slot: PUT as they are, or POST as a form whose part is named file."""
-        request = head_of(scope)
+        """The bytes for an upload slot, all or a part: PUT as they are, or POST as a form whose part is named file."""
+        request = parts.addressed(head_of(scope))
         try:
             match = UPLOAD.fullmatch(request.path)
             if not match or request.method not in ("PUT", "POST"):
                 raise Problem(Kind.NOT_FOUND, "There is no such upload; send PUT or POST to the URL that was given.")
+            id, part = match.groups()
             with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
-                status = await self.fill(match[1], request, receive, Path(folder) / "upload")
-            return HttpResponse(status=status)
+                if part == "complete":
+                    return await self.join(id, request, receive, Path(folder))
+                if part:
+                    return await self.take_part(id, int(part), request, receive, Path(folder) / "part")
+                return HttpResponse(status=await self.fill(id, request, receive, Path(folder) / "upload"))
         except (Problem, OSError) as error:
             problem = error if isinstance(error, Problem) else as_unavailable(error)
             if problem is None:
@@ -1000,12 +1007,9 @@ class Server:
 
     async def fill(self, id: str, request: HttpRequest, receive: Receive, path: Path) -> int:
         """Take the bytes; returns the status that says so."""
-        gateway = self.gateway
-        upload = await gateway.store.upload(id)
-        if upload is None or upload.asset:
-            raise Problem(Kind.NOT_FOUND, "There is no such upload, or it has its file already.")
-        if problem := gateway.assets.verify(upload_path(id), request.query, gateway.clock()):
-            raise problem
+        upload = await self.open_slot(id, request)
+        if upload.asset:
+            raise Problem(Kind.NOT_FOUND, FILLED)
         limit = await self.bytes_of(upload.owner)
         status = 204
         if request.method == "PUT":
@@ -1017,8 +1021,22 @@ class Server:
             )
             path = file_in(form, upload.max_bytes)
             status = FORM_STATUSES.get(next(iter(form.texts.get("success_action_status", ())), ""), status)
-        size = path.stat().st_size
-        await self.byte_quota.take(upload.owner, size, limit)
+        await self.byte_quota.take(upload.owner, path.stat().st_size, limit)
+        await self.keep(upload, path)
+        return status
+
+    async def open_slot(self, id: str, request: HttpRequest) -> Upload:
+        """The slot that a signed address names. Raises Problem."""
+        upload = await self.gateway.store.upload(id)
+        if upload is None:
+            raise Problem(Kind.NOT_FOUND, FILLED)
+        if problem := self.gateway.assets.verify(upload_path(id), request.query, self.gateway.clock()):
+            raise problem
+        return upload
+
+    async def keep(self, upload: Upload, path: Path) -> None:
+        """Fill a slot, if the file is what it was opened for."""
+        gateway, size = self.gateway, path.stat().st_size
         if size < upload.min_bytes:
             raise Problem(Kind.BAD_MEDIA, f"The file has {size} bytes; at least {upload.min_bytes} are needed.")
         media_type = inputs.sniff(path)
@@ -1026,9 +1044,36 @@ class Server:
         if media_type is None or not fitting:
             raise Problem(Kind.BAD_MEDIA, f"The file is not {upload.media_type}: it looks like {media_type}.")
         asset = await gateway.assets.put(path, media_type)
-        if not await gateway.store.fill_upload(id, asset, size, gateway.clock()):
+        if not await gateway.store.fill_upload(upload.id, asset, size, gateway.clock()):
             raise Problem(Kind.CONFLICT, "The upload slot has expired or has its file already.")
-        return status
+
+    async def take_part(self, id: str, number: int, request: HttpRequest, receive: Receive, path: Path) -> HttpResponse:
+        """A part of a file, in any order; its etag is what names it when the file is put together."""
+        upload = await self.open_slot(id, request)
+        if upload.asset or request.method != "PUT":
+            raise Problem(Kind.NOT_FOUND, FILLED)
+        limit = await self.bytes_of(upload.owner)
+        await save_body(receive, path, upload.max_bytes)
+        size = path.stat().st_size
+        await self.byte_quota.take(upload.owner, size, limit)
+        asset = await self.gateway.assets.put(path, ANY_FILE)
+        part = replace(
+            upload, id=str(uuid_utils.uuid7()), name=parts.part_name(upload, number), media_type=ANY_FILE,
+            expires=upload.slot_expires, asset=asset, bytes=size,
+        )  # fmt: skip
+        await self.gateway.store.add_uploads((part,))
+        return json_response({"partNumber": number, "etag": part.id}, headers={"etag": f'"{part.id}"'})
+
+    async def join(self, id: str, request: HttpRequest, receive: Receive, folder: Path) -> HttpResponse:
+        """Fill a slot with its parts. One that says so again is answered as the first."""
+        upload = await self.open_slot(id, request)
+        told = parts.read(await read_body(receive, request, self.max_body))
+        if not upload.asset:
+            path, kept = await parts.joined(self.gateway, upload, told, folder)
+            await self.keep(upload, path)
+            for each in kept:
+                await self.gateway.store.expire_upload(each.id, self.gateway.clock())
+        return json_response({"parts": len(told.parts)})
 
     async def bytes_of(self, owner: str) -> int | None:
         """How many bytes an owner may send a day. Raises Problem(FORBIDDEN) when their keys are no longer taken."""
