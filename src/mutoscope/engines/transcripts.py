@@ -118,6 +118,8 @@ class Transcripts:
                     await self.store.add_said(told, first=FIRST, last=LAST, most_bytes=self.most_bytes)
             except Problem as problem:
                 log.warning("transcripts_lost", count=len(waiting) + lost, reason=problem.message)
+            except Exception:  # whatever it is: what comes later is written all the same
+                log.exception("transcripts_broke", count=len(waiting) + lost)
             else:
                 if lost:
                     log.warning("transcripts_lost", count=lost, reason="more was said than could be written")
