@@ -326,14 +326,14 @@ ROUTES = (
     stream("POST /v1/responses", responses.write, responses.Body, JSON, "Answer a conversation (responses)"),
     stream("POST /v1/responses/input_tokens", responses.count, responses.Body, JSON, "Count the tokens of a request"),
     stream("POST /v1/embeddings", vectors.write, vectors.Embedding, vectors.Vectors, "Turn texts into vectors"),
-    again("GET /v1/responses/{id}", responses.show, "Read a response that was kept", query=responses.Reading),
+    again("GET /v1/responses/{id}", responses.show, "Read a response that was kept", query=responses.ResponseAsked),
     again("DELETE /v1/responses/{id}", responses.forget, "Forget a response"),
     again("POST /v1/responses/{id}/cancel", responses.stop, "Cancel a response that is made in the background"),
     again(
         "GET /v1/responses/{id}/input_items",
         responses.list_items,
         "List what a response was made from",
-        query=responses.Listing,
+        query=responses.ItemsAsked,
         back=True,
     ),
     Stream(

@@ -252,7 +252,7 @@ def write(request: HttpRequest, author: Author) -> Answer:
         for number, each in enumerate(asked):
             each.setdefault("id", f"{PREFIXES.get(each['type'], 'msg')}_{id}i{number}")
         keeps = KeptAnswer(
-            id=answer["id"],
+            id=f"resp_{id}",
             previous=body.previous_response_id or None,
             created=now,
             ready=now + reply.latency + reply.pause * len(reply.pieces) if body.background else now,
@@ -394,19 +394,19 @@ def broken(problem: Problem) -> bytes:
 # -- those that are kept -------------------------------------------------------------------
 
 
-class Reading(Struct, frozen=True, kw_only=True):
+class ResponseAsked(Struct, frozen=True, kw_only=True):
     stream: Literal["true", "false"] = "false"
     starting_after: Annotated[int, Meta(ge=0)] | None = None
 
 
-class Listing(Struct, frozen=True, kw_only=True):
+class ItemsAsked(Struct, frozen=True, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
     order: Literal["asc", "desc"] = "desc"
     after: str | None = None
 
 
 def show(request: HttpRequest, author: Author) -> Answer:
-    asked, kept = read_query(request, Reading), request.recalled[0]
+    asked, kept = read_query(request, ResponseAsked), request.recalled[0]
     if asked.stream == "false":
         return Answer(response=json_response(as_it_stands(kept, author.now())))
     if not kept.events:
@@ -442,7 +442,7 @@ def forget(request: HttpRequest, _author: Author) -> Answer:
 
 def list_items(request: HttpRequest, _author: Author) -> Answer:
     """What the response was made from, also all that it goes on from."""
-    asked, kept = read_query(request, Listing), request.recalled[0]
+    asked, kept = read_query(request, ItemsAsked), request.recalled[0]
     own: list[Json] = msgspec.json.decode(kept.input)
     items = [*context_of(request.recalled, kept.previous), *own]
     ordered = items if asked.order == "asc" else items[::-1]
