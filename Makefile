@@ -11,7 +11,7 @@ SITE := .venv/site
 GPU := .venv/gpu/bin/python
 GPU_READY := .venv/gpu/.ready
 
-.PHONY: help setup demo serve test check gpu-test ray-test bench pairs chaos docs site lock licences audit clean
+.PHONY: help setup demo serve test check postgres gpu-test ray-test bench pairs chaos docs site lock licences audit clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -30,14 +30,15 @@ $(READY): lock/dev.txt lock/tools.txt pyproject.toml
 
 # Clients of the vendors, as acceptance tests use them. They are unpacked, never installed: the test suites of some are in
 # their source distributions only, and most of what dashscope and others ask for is not needed for what is used of them.
-# One pip a line, because pip takes no two versions of a package at once.
+# No pip takes two versions of a package at once: the second versions are a batch of their own.
 $(SDK): lock/sdk.txt | $(READY)
 	@echo "[setup] fetching the SDKs in lock/sdk.txt"
 	@rm -rf .venv/sdk && mkdir -p .venv/sdk
-	@while read -r line; do echo "$$line" | $(BIN)/python -m pip download -q --disable-pip-version-check --no-deps \
-		--no-binary runwayml,lumaai,replicate,openai,anthropic --require-hashes -d .venv/sdk -r /dev/stdin && continue; \
+	@awk -F'==' '{ print > (".venv/sdk/batch-" (seen[$$1]++ + 0) ".txt") }' lock/sdk.txt
+	@for batch in .venv/sdk/batch-*.txt; do $(BIN)/python -m pip download -q --disable-pip-version-check --no-deps \
+		--no-binary runwayml,lumaai,replicate,openai,anthropic --require-hashes -d .venv/sdk -r $$batch && continue; \
 		echo "[setup] this needs the package registry once; without it, copy .venv/sdk from a checkout that has it"; \
-		exit 1; done < lock/sdk.txt
+		exit 1; done
 	@for file in .venv/sdk/*.tar.gz; do tar -xzf $$file -C .venv/sdk || exit 1; done
 	@for file in .venv/sdk/*.whl; do $(BIN)/python -m zipfile -e $$file .venv/sdk/wheels || exit 1; done
 	@touch $(SDK)
@@ -76,8 +77,13 @@ check: $(READY)  ## format, lint and types
 	@echo "[check] ruff lint"; $(BIN)/ruff check -q .
 	@echo "[check] types (basedpyright, strict)"; $(BIN)/basedpyright
 
-test: check $(SDK) $(CLIENTS) $(WEIGHTS)  ## every check and every test, without GPU and without the internet
+test:            ## every check and every test, without GPU and without the internet
+	@$(MAKE) --no-print-directory -j4 check setup
 	@echo "[test] pytest"; $(BIN)/python -m pytest -n 3
+
+postgres: $(READY) $(SDK)  ## flow, limits, money, webhooks and relays once more, whole, with every mutoscope's store in PostgreSQL
+	@POSTGRES_REQUIRED=1 $(BIN)/python -m pytest -n 3 --timeout 600 --store postgres tests/test_flow.py \
+		tests/service/test_limits.py tests/service/test_money.py tests/background/test_webhooks.py tests/relay
 
 gpu-test: $(GPU_READY)  ## open weights on the processor: torch and diffusers in an environment of their own, 1.4 GB
 	@GPU_PYTHON=$(GPU) $(BIN)/python -m pytest -q tests/gpu -k "not ray"

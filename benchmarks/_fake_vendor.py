@@ -1,6 +1,7 @@
 """A vendor that takes every job and never finishes one, cheaper than any client: Runway's and Freepik's paths.
 
-`GET /figures` tells how often it was asked since the last time, and how long the most neglected task waited or waits.
+`GET /figures` tells how often it was asked since the last time, and how long the most neglected task waited or waits;
+`GET /requests` what was asked since the last time, and when. What asks with the header `x-peer` is answered, not noted.
 """
 
 import argparse
@@ -24,7 +25,8 @@ class Tasks:
         self.first_poll: float | None = None
         self.asked: dict[str, float] = {}  # task → when it was asked about last
         self.longest = 0.0
-        self.since = time.monotonic()
+        self.since = self.logged = time.monotonic()
+        self.requests: list[tuple[float, str]] = []
 
     def poll(self, id: str) -> None:
         now = time.monotonic()
@@ -48,13 +50,22 @@ class Tasks:
         self.longest, self.since = 0.0, now
         return told
 
-    def answer(self, method: str, target: str) -> object:
+    def log(self) -> list[tuple[float, str]]:
+        told, began = self.requests, self.logged
+        self.requests, self.logged = [], time.monotonic()
+        return [(when - began, target) for when, target in told]
+
+    def answer(self, method: str, target: str, *, noted: bool) -> object:
         path, _, query = target.partition("?")
+        if path == "/requests":
+            return self.log()
         if path == "/figures":
             return self.figures()
         if path == "/forget":
             self.first_poll, self.asked = None, {}
             return {}
+        if noted and method == "GET":
+            self.requests.append((time.monotonic(), target))
         if method == "POST":
             self.creates += 1
             id = str(uuid.uuid4())
@@ -65,11 +76,12 @@ class Tasks:
         if query:  # Freepik's list, newest first
             number, size = (int(part.partition("=")[2]) for part in query.split("&")[:2])
             listed = list(self.asked)[-number * size : len(self.asked) - (number - 1) * size]
-            for id in listed:
+            for id in listed if noted else ():
                 self.poll(id)
             return {"data": [{"task_id": id, "status": "IN_PROGRESS"} for id in reversed(listed)]}
         id = path.rpartition("/")[2]
-        self.poll(id)
+        if noted:
+            self.poll(id)
         if path.startswith(FREEPIK):
             return {"data": {"task_id": id, "status": "IN_PROGRESS", "generated": []}}
         return {"id": id, "status": "RUNNING", "createdAt": "2026-01-01T00:00:00.000Z", "progress": 0.5}
@@ -92,7 +104,7 @@ class Connection(asyncio.Protocol):
                 return
             self.buffer = self.buffer[end + 4 + length :]
             method, target, _ = head.split(" ", 2)
-            body = json.dumps(self.tasks.answer(method, target)).encode()
+            body = json.dumps(self.tasks.answer(method, target, noted="\r\nx-peer:" not in head.lower())).encode()
             self.transport.write(
                 b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
             )

@@ -6,13 +6,15 @@ Without a part's name: restart and polling. The vendor is a fake in a process of
 
     restart   90% of 100,000 jobs parked at the vendor, the rest queued: from the process's start to ready and to the
               first poll, and the process's memory
-    polling   10,000 jobs in flight at an interval of 10 s: the gateway's CPU as a share of one core, and the longest
-              time that any job was not asked about
+    polling   10,000 jobs in flight at an interval of 10 s: the gateway's CPU for a job that is asked about, beside a
+              bare aiohttp client that meanwhile makes the same requests at the same moments, and the longest time that
+              any job was not asked about
     litellm   creates and status reads a second at the same fake vendor, in turn with LiteLLM's proxy, which is not
               installed for this: python -m venv FOLDER && FOLDER/bin/pip install "litellm[proxy]"
 """
 
 import argparse
+import itertools
 import json
 import os
 import signal
@@ -24,10 +26,10 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from _common import resident, seconds_of
 from bench_serve import CORES, HERE, free_port, wait_for
@@ -218,30 +220,70 @@ def until_ready(server: Process) -> float:
 # -- polling --------------------------------------------------------------------------
 
 
+HEADS = "| back | CPU µs a job | of the bare client's | requests | longest wait, s | memory, MB |"
+
+
 def polling(jobs: int, rounds: int) -> None:
     print(f"\nPolling {jobs:,} jobs in flight at an interval of {INTERVAL:g} s; medians of {rounds} windows of 20 s\n")
-    print("| back | share of one core | jobs told of a second | longest wait, s | memory, MB |\n|---|---|---|---|---|")
+    print(f"{HEADS}\n|---|---|---|---|---|---|")
     for back in ("runway", "freepik"):
         with fake_vendor() as vendor, tempfile.TemporaryDirectory() as folder:
             fill(Path(folder), vendor, back, jobs, 0)
             server = serve(Path(folder), vendor, back)
+            peer = poller(vendor)
             try:
                 wait_for(server.port, server.process)
-                time.sleep(2 * INTERVAL)
-                seen = [window(server, vendor) for _ in range(rounds)]
+                time.sleep(3 * INTERVAL)
+                seen: list[Window] = []
+                for _ in range(rounds + 1):
+                    seen.append(window(server, vendor, peer, seen[-1].requests if seen else ()))
             finally:
                 server.end()
-        share, rate, longest = (statistics.median(each[place] for each in seen) for place in range(3))
-        print(f"| {back} | {share:.3f} | {rate:.0f} | {longest:.1f} | {seen[-1][3]:.0f} |")
+                peer.kill()
+                peer.wait()
+        rows = [
+            (ours.cpu / ours.polls * 1e6, ours.cpu / after.peer, len(ours.requests), ours.longest)
+            for ours, after in itertools.pairwise(seen)
+        ]
+        cost, ratio, asked, longest = (statistics.median(column) for column in zip(*rows, strict=True))
+        print(
+            f"| {back} | {cost:.1f} | {ratio:.2f} | {asked:.0f} | {longest:.1f} | {seen[-1].megabytes:.0f} |",
+            flush=True,
+        )
 
 
-def window(server: Process, vendor: Process) -> tuple[float, float, float, float]:
-    vendor.ask("/figures")
-    before, began = server.cpu, time.monotonic()
+class Window(NamedTuple):
+    """What the gateway did in a while, and what the bare client took meanwhile for what that had asked before."""
+
+    cpu: float
+    polls: int
+    requests: list[Any]
+    longest: float
+    megabytes: float
+    peer: float
+
+
+def poller(vendor: Process) -> subprocess.Popen[str]:
+    command = [sys.executable, str(HERE / "_peer_poller.py"), f"http://127.0.0.1:{vendor.port}"]
+    peer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    os.sched_setaffinity(peer.pid, {CORES[0]})
+    return peer
+
+
+def window(server: Process, vendor: Process, peer: subprocess.Popen[str], again: Sequence[Any]) -> Window:
+    """`again`: what the bare client asks meanwhile."""
+    if peer.stdin is None or peer.stdout is None:
+        raise SystemExit("the bare client has no pipes")
+    for what in ("/requests", "/figures"):  # from now on
+        vendor.ask(what)
+    before = server.cpu
+    print(json.dumps(again), file=peer.stdin, flush=True)
     time.sleep(2 * INTERVAL)
-    told = vendor.ask("/figures")
-    share = (server.cpu - before) / (time.monotonic() - began)
-    return share, told["polls"] / told["seconds"], told["longest"], server.megabytes
+    cpu, told, requests = server.cpu - before, vendor.ask("/figures"), vendor.ask("/requests")
+    used, answered = json.loads(peer.stdout.readline())
+    if answered != len(again):
+        raise SystemExit(f"{len(again) - answered} of the bare client's requests were not answered")
+    return Window(cpu, told["polls"], requests, told["longest"], server.megabytes, used)
 
 
 # -- beside LiteLLM ---------------------------------------------------------------------
@@ -336,8 +378,9 @@ def compare(ours: Process, theirs: Process, rounds: int) -> None:
             )
 
 
-def load(server: Process, requests: list[list[object]], seconds: float = 4.0) -> dict[str, float]:
-    plan = {"port": server.port, "seconds": seconds, "connections": 32, "requests": requests}
+def load(server: Process, requests: list[list[object]], seconds: float = 4.0, rate: float = 0.0) -> dict[str, float]:
+    """`rate`: requests a second that are offered; without it as many as can be."""
+    plan = {"port": server.port, "seconds": seconds, "connections": 32, "requests": requests, "rate": rate}
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(plan, file)
         file.flush()

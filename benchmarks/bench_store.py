@@ -6,8 +6,14 @@ SQLite with one process is the yardstick of its own run: rates on one machine sa
 last rows have a database behind a relay that delays each direction by a millisecond, as another building would. A
 server is made for the purpose, with its own defaults but for a free port; fsync is on.
 
+`--stored 1000000` compares, and nothing else, a PostgreSQL that has so many finished jobs with an empty one, and SQLite
+likewise, in turn for `--rounds`: the medians of the ratios, by rate and by the CPU time of clients and database.
+
 With `--peers FOLDER`, a virtual environment that has procrastinate and psycopg, its worker makes as many jobs on the
-same server in the same round, as many at once as are claimed at once here.
+same server in the same round, as many at once as are claimed at once here; and where the environment has celery,
+sqlalchemy and psycopg2 as well, Celery's does, with broker and results in that server, and in files.
+
+`--without-lock` takes the lock out of the database's transactions: no finer lock could let them wait less.
 """
 
 # pyright: reportPrivateUsage=false
@@ -16,19 +22,24 @@ import argparse
 import asyncio
 import importlib.util
 import multiprocessing as mp
+import os
+import sqlite3
+import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psycopg
 import uuid_utils
 
 from _common import table
 from mutoscope.model.job import Generation, Job, Operation, State
 from mutoscope.store import make_store
+from mutoscope.store import postgres as store_in_postgres
 from mutoscope.store.sql.store import SqlStore
 
 ROOT = Path(__file__).parent.parent
@@ -36,6 +47,7 @@ OWNERS = 10
 CALLERS = 64
 STRIDE = 16  # jobs that are claimed at once
 DURABLE = {"fsync": "on", "full_page_writes": "on", "autovacuum": "on", "shared_buffers": "128MB"}
+UNLOCKED = "BENCH_UNLOCKED"
 PARTS = ("creates", "reads", "claims")
 
 
@@ -57,12 +69,19 @@ def main() -> None:
     _ = parser.add_argument("--jobs", type=int, default=2000, help="for each measurement")
     _ = parser.add_argument("--processes", type=int, nargs="*", default=[1, 2, 4], help="at PostgreSQL")
     _ = parser.add_argument("--rounds", type=int, default=1)
-    _ = parser.add_argument("--peers", type=Path, help="a virtual environment with procrastinate and psycopg")
-    asked = parser.parse_args()
+    _ = parser.add_argument("--peers", type=Path, help="a virtual environment with procrastinate, celery")
+    _ = parser.add_argument("--without-lock", action="store_true", help="what the lock costs; limits do not hold")
+    _ = parser.add_argument("--stored", type=int, help="compare a store of so many jobs with an empty one")
+    options = parser.parse_args()
+    if options.without_lock:
+        os.environ[UNLOCKED] = "1"
     with tempfile.TemporaryDirectory() as folder:
         server = postgres()
         try:
-            measure(server, Path(folder), asked.jobs, asked.processes, asked.rounds, asked.peers)
+            if options.stored:
+                beside_empty(server, Path(folder), options.jobs, options.stored, options.rounds)
+            else:
+                measure(server, Path(folder), options.jobs, options.processes, options.rounds, options.peers)
         finally:
             server.remove()
 
@@ -89,29 +108,117 @@ def measure(
         relay.terminate()
         table(f"Round {number + 1}: {jobs} jobs of {OWNERS} owners", head, *rows)
         if peers is not None:
-            beside(peers, server.url(fresh(server)), jobs, first[-1], rows)
+            beside(peers, server, folder / f"{number}", jobs, first[-1], rows)
     one, many = asyncio.run(statements(make_store(server.url(fresh(server)), folder)))
     table("Statements sent to PostgreSQL for each job", ("", "create", "claim", "settle"), one, many)
 
 
-def beside(peers: Path, url: str, jobs: int, sqlite: Result, rows: Sequence[tuple[object, ...]]) -> None:
+def beside(
+    peers: Path, server: Any, folder: Path, jobs: int, sqlite: Result, rows: Sequence[tuple[object, ...]]
+) -> None:
     """From claim to end, by others and by each store."""
-    script = Path(__file__).with_name("_peer_procrastinate.py")
-    command = [str(peers / "bin" / "python"), str(script), url, str(jobs), str(STRIDE)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
-    if done.returncode:
-        raise SystemExit(f"procrastinate did not run:\n{done.stderr[-2000:]}")
-    wall, cpu = map(float, done.stdout.split())
-    peer = Result(jobs / wall, cpu / jobs * 1e6)
+    url = server.url(fresh(server))
+    place = {**os.environ, "PEER_FOLDER": str(folder / "celery")}
+    durable = {"PEER_BROKER": f"sqla+{url}", "PEER_BACKEND": f"db+{url}"}
+    files = {"PEER_BROKER": "filesystem://", "PEER_BACKEND": f"file://{folder}"}
+    told = [("procrastinate", asked(peers, "procrastinate", (server.url(fresh(server)), jobs, STRIDE), place))]
+    if (peers / "bin" / "celery").exists():
+        told.append(("Celery, in PostgreSQL", asked(peers, "celery", (jobs, STRIDE), place | durable)))
+        told.append(("Celery, in files (not durable)", asked(peers, "celery", (jobs, STRIDE), place | files)))
+    first = told[0][1].rate
     claims = 2 + PARTS.index("claims")
-    ours = [(*row[:2], row[claims], float(str(row[claims])) / peer.rate) for row in rows]
-    head = ("from claim to end", "processes", "a second", "× procrastinate")
     table(
-        f"procrastinate took {peer.cpu:.0f} µs of CPU for each, SQLite {sqlite.cpu:.0f}",
-        head,
-        ("procrastinate", 1, round(peer.rate), 1.0),
-        *ours,
+        f"From claim to end; SQLite took {sqlite.cpu:.0f} µs of CPU for each",
+        ("", "processes", "a second", "× procrastinate", "CPU µs of the worker"),
+        *((name, 1, round(each.rate), each.rate / first, round(each.cpu)) for name, each in told),
+        *((*row[:2], row[claims], float(str(row[claims])) / first, "") for row in rows),
     )
+
+
+def asked(peers: Path, name: str, words: Sequence[object], environment: Mapping[str, str]) -> Result:
+    jobs = int(str(words[-2]))
+    script = Path(__file__).with_name(f"_peer_{name}.py")
+    command = [str(peers / "bin" / "python"), str(script), *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, env=environment)
+    if done.returncode:
+        raise SystemExit(f"{name} did not run:\n{done.stderr[-2000:]}")
+    wall, cpu = map(float, done.stdout.split())
+    return Result(jobs / wall, cpu / jobs * 1e6)
+
+
+# Many jobs
+
+
+def beside_empty(server: Any, folder: Path, jobs: int, count: int, rounds: int) -> None:
+    for name in ("SQLite", "PostgreSQL"):
+        is_there = name == "PostgreSQL"
+        empty, full = ((server.url(fresh(server)) if is_there else "", folder / f"{each}.db") for each in range(2))
+        began = time.perf_counter()
+        asyncio.run(fill(*full, count))
+        print(f"{name}: {count:,} jobs filed in {time.perf_counter() - began:.0f} s", flush=True)
+        found: list[tuple[float, ...]] = []
+        for number in range(rounds + 1):
+            results: list[list[float]] = []
+            for url, file in (empty, full) if number % 2 else (full, empty):
+                used = cpu_of(server)
+                parts = run(Place(name, url), file, jobs)
+                database = (cpu_of(server) - used) / jobs * 1e6 if is_there else 0.0
+                results.append([*(each.rate for each in parts), sum(each.cpu for each in parts) + database])
+            small, large = results if number % 2 else results[::-1]
+            ratios = [after / before for before, after in zip(small[:-1], large[:-1], strict=True)]
+            if number:  # the first warms up
+                found.append((*ratios, small[-1] / large[-1], small[-1], large[-1]))
+        rows = [(f"round {number + 1}", *each) for number, each in enumerate(found)]
+        rows.append(("median", *(statistics.median(column) for column in zip(*found, strict=True))))
+        head = (*(f"{part} ×" for part in PARTS), "CPU ×", "CPU µs of all, empty", "full")
+        table(f"{name} with {count:,} jobs, of the same when empty", ("", *head), *rows)
+
+
+async def fill(url: str, file: Path, count: int) -> None:
+    """Finished jobs of the last year, as copies of one."""
+    store = make_store(url, file)
+    await store.open()
+    _ = await store.add(make_job("owner0"))
+    [job] = await store.claim(engine="script", worker="w", lease_seconds=60, limit=1, now=time.time())
+    _ = await store.settle(job.id, "w", state=State.SUCCEEDED, cost=1.0, now=time.time())
+    await store.close()
+    step = 365 * 86400 * 1000 // count
+    first = int(time.time() * 1000) - count * step
+    if url:
+        with psycopg.connect(url, autocommit=True) as db:
+            _ = db.execute("SET session_replication_role = replica")  # finished jobs are in no trigger's sums
+            names = [str(name) for (name,) in db.execute(NAMES)]
+            id = f"lpad(to_hex({first} + CAST(n AS BIGINT) * {step}), 12, '0')"
+            id += " || '7' || substr(r, 1, 3) || 'a' || substr(r, 4, 15)"
+            id = f"(SELECT CAST(CAST(h AS UUID) AS TEXT) FROM (SELECT {id}) AS made (h))"
+            source = f"generate_series(0, {count - 1}) AS n, LATERAL (SELECT md5(CAST(n AS TEXT)) AS r) AS chance"
+            _ = db.execute(copies(names, id, source).encode())
+            _ = db.execute("VACUUM ANALYZE")
+    else:
+        with sqlite3.connect(file) as db:
+            names = [str(row[1]) for row in db.execute("PRAGMA table_info(jobs)")]
+            id = f"printf('%012x', {first} + n * {step}) || '7' || substr(r, 1, 3) || 'a' || substr(r, 4, 15)"
+            id = "||'-'||".join(f"substr(h, {at}, {length})" for at, length in UUID) + f" FROM (SELECT {id} AS h)"
+            numbers = f"WITH RECURSIVE c (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c WHERE n < {count - 1})"
+            source = f"({numbers} SELECT n, lower(hex(randomblob(9))) AS r FROM c)"
+            _ = db.execute(copies(names, f"(SELECT {id})", source))
+        db.close()
+
+
+NAMES = "SELECT column_name FROM information_schema.columns WHERE table_name = 'jobs' AND is_generated = 'NEVER'"
+UUID = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+
+
+def copies(names: Sequence[str], id: str, source: str) -> str:
+    values = ", ".join(id if name == "id" else f"one.{name}" for name in names)
+    return f"INSERT INTO jobs ({', '.join(names)}) SELECT {values} FROM (SELECT * FROM jobs LIMIT 1) AS one, {source}"
+
+
+def cpu_of(server: Any) -> float:
+    """Seconds of the database's processes that have ended: those of connections that were closed."""
+    time.sleep(0.5)  # for the last of them to end
+    words = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[13]) + int(words[14])) / os.sysconf("SC_CLK_TCK")
 
 
 # The database
@@ -169,6 +276,7 @@ def run(place: Place, file: Path, jobs: int) -> list[Result]:
     context = mp.get_context("spawn")
     gate, results = context.Barrier(place.processes), context.Queue()
     share = jobs // place.processes
+    asyncio.run(prepare(place.url, file))
     workers = [
         context.Process(target=work, args=(place.url, file, share, number, gate, results))
         for number in range(place.processes)
@@ -186,11 +294,20 @@ def run(place: Place, file: Path, jobs: int) -> list[Result]:
     return found
 
 
+async def prepare(url: str, file: Path) -> None:
+    """Make the tables."""
+    store = make_store(url, file)
+    await store.open()
+    await store.close()
+
+
 def work(url: str, file: Path, jobs: int, number: int, gate: Any, results: Any) -> None:
     asyncio.run(do(url, file, jobs, f"w{number}", gate, results))
 
 
 async def do(url: str, file: Path, jobs: int, name: str, gate: Any, results: Any) -> None:
+    if os.environ.get(UNLOCKED):
+        store_in_postgres.LOCK = "SELECT 1"
     store = make_store(url, file)
     await store.open()
     ids: list[str] = []

@@ -1,10 +1,11 @@
 """Sends one request for each line of the vendors' list, by its reseller's path, and prints what came of it.
 
-    python benchmarks/listing.py [--rehearse] [--only WORD]
+    python benchmarks/listing.py [--rehearse] [--only WORD] [--weights FOLDER]
 
 A server with its data in a temporary directory is started in this process; nothing leaves the machine. With --rehearse
-the scripted engine makes everything at once; without, the built-in renderer makes what it can. A line is answered where a
-client gets a 2xx, refused where it gets words that say what cannot be made here, "not yet" where no wire has its path.
+the scripted engine makes everything at once; without, the built-in renderer makes what it can, and trained models where
+their folder is named. A line is answered where a client gets a 2xx and whatever job it began ended well, refused where it
+gets words that say what cannot be made here, "not yet" where no wire has its path, BROKEN otherwise.
 """
 
 # ruff: noqa: E501  (a line of the table is a line of the list)
@@ -18,7 +19,9 @@ import sys
 import tempfile
 import time
 import wave
+import zipfile
 from collections.abc import MutableMapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,16 +30,18 @@ from PIL import Image
 
 from mutoscope.app import App
 from mutoscope.model import config
+from mutoscope.model.job import Job, State
 from mutoscope.telemetry import logs
 from mutoscope.web.server import Server
 
-SECONDS = 60.0  # that one job may take
+SECONDS = 180.0  # that one job may take
 SOCKET = "WebSocket"  # in place of a method; the body is what is said
 RUNWAY = (("x-runway-version", "2024-11-06"),)
 
 
 class Line(NamedTuple):
-    """A line of the list. `{name}` in path or body is the id that the line `name` was answered with."""
+    """A line of the list. `{name}` in path or body is the id that the line `name` was answered with, or a link to a file
+    that the server has."""
 
     group: str
     name: str
@@ -47,7 +52,6 @@ class Line(NamedTuple):
     id: str = ""  # where the answer has the id: a dotted path
     key: str = ""  # by which later lines know it
     headers: tuple[tuple[str, str], ...] = ()
-    waits: str = ""  # a path that is read until the task ends, before the later lines
 
 
 def picture() -> bytes:
@@ -66,6 +70,14 @@ def sound() -> bytes:
         writer.setsampwidth(2)
         writer.setframerate(16_000)
         writer.writeframes(bytes(32_000))
+    return file.getvalue()
+
+
+def archive() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as writer:
+        for name in ("a.png", "b.png"):
+            writer.writestr(name, PICTURE)
     return file.getvalue()
 
 
@@ -96,15 +108,15 @@ LINES: tuple[Line, ...] = (
     Line("Anthropic", "Claude", "POST", "/v1/messages", CHAT | {"model": "claude-opus-4-5", "max_tokens": 64},
          headers=(("anthropic-version", "2023-06-01"),)),
     Line("Suno", "Generate music", "POST", SUNO + "submit/music", {"gpt_description_prompt": "calm piano", "mv": "chirp-v4"},
-         id="data", key="suno", waits="/suno/fetch/{suno}"),
+         id="data", key="suno"),
     Line("Suno", "Generate lyrics", "POST", SUNO + "submit/lyrics", {"prompt": "a song of the sea"}, id="data"),
-    Line("Suno", "Upload music", "POST", SUNO + "uploads/audio-url", {"url": "https://example.com/a.mp3"}),
+    Line("Suno", "Upload music", "POST", SUNO + "uploads/audio-url", {"url": "{sound_link}"}),
     Line("Suno", "Fetch task", "GET", SUNO + "fetch/{suno}", id="data.data.0.id", key="clip"),
     Line("Suno", "Music concat", "POST", SUNO + "submit/concat", {"clip_id": "{clip}", "is_infill": False}),
     Line("Suno", "Fetch batch tasks", "POST", SUNO + "fetch", {"ids": ["{suno}"], "action": "MUSIC"}),
     Line("Udio", "Generate music", "POST", "/udio/submit/music", {"prompt": "calm piano"}, id="data", key="udio"),
     Line("Udio", "Fetch task", "GET", "/udio/fetch/{udio}"),
-    Line("Midjourney", "Imagine", "POST", MJ + "imagine", {"prompt": LAKE}, id="result", key="mj", waits="/mj/task/{mj}/fetch"),
+    Line("Midjourney", "Imagine", "POST", MJ + "imagine", {"prompt": LAKE}, id="result", key="mj"),
     Line("Midjourney", "Fetch task by id", "GET", "/mj/task/{mj}/fetch", id="buttons.5.customId", key="button"),
     Line("Midjourney", "Action", "POST", MJ + "action", {"customId": "{button}", "taskId": "{mj}", "enableRemix": True}, id="result", key="dialog"),
     Line("Midjourney", "Modal", "POST", MJ + "modal", {"taskId": "{dialog}", "prompt": LAKE}),
@@ -116,7 +128,7 @@ LINES: tuple[Line, ...] = (
     Line("Midjourney", "Get seed", "GET", "/mj/task/{mj}/image-seed"),
     Line("Flux", "Official, Generate", "POST", "/flux/v1/flux-pro-1.1", {"prompt": LAKE, "width": 512, "height": 512}, id="id", key="flux"),
     Line("Flux", "Official, Finetune", "POST", "/flux/v1/finetune",
-         {"file_data": base64.b64encode(b"PK\x05\x06" + bytes(18)).decode(), "finetune_comment": "x", "trigger_word": "TOK", "mode": "general"}),
+         {"file_data": base64.b64encode(archive()).decode(), "finetune_comment": "x", "trigger_word": "TOK", "mode": "general"}),
     Line("Flux", "Official, Fetch task", "GET", "/flux/v1/get_result?id={flux}"),
     Line("Flux", "OpenAI Dalle3", "POST", "/v1/images/generations", {"model": "flux-pro-1.1", "prompt": LAKE}),
     Line("Recraft", "Official, Generate Image", "POST", "/recraft/v1/images/generations", {"prompt": LAKE}),
@@ -136,8 +148,7 @@ LINES: tuple[Line, ...] = (
     Line("Luma", "Official, Generate", "POST", "/luma/dream-machine/v1/generations", {"prompt": LAKE, "model": "ray-2"},
          id="id", key="luma"),
     Line("Luma", "Official, Fetch task", "GET", "/luma/dream-machine/v1/generations/{luma}"),
-    Line("Luma", "Own format, Generate", "POST", "/luma/generations", {"user_prompt": LAKE}, id="id", key="own",
-         waits="/luma/generations/{own}"),
+    Line("Luma", "Own format, Generate", "POST", "/luma/generations", {"user_prompt": LAKE}, id="id", key="own"),
     Line("Luma", "Own format, Get video of no mark", "GET", "/luma/generations/{own}/download_video_url"),
     Line("Luma", "Own format, extend", "POST", "/luma/generations/{own}/extend", {"user_prompt": LAKE}),
     Line("Luma", "Own format, Get task", "GET", "/luma/generations/{own}"),
@@ -149,16 +160,15 @@ LINES: tuple[Line, ...] = (
     Line("Runway", "reverse, text to video", "POST", "/runway/pro/generate",
          {"model": "gen3", "prompt": LAKE, "options": {"seconds": 5}}, id="data.task_id", key="reverse"),
     Line("Runway", "reverse, image to video", "POST", "/runway/pro/generate",
-         {"model": "gen3", "image": "https://example.com/a.png", "prompt": LAKE, "options": {"seconds": 5}}),
+         {"model": "gen3", "image": "{picture_link}", "prompt": LAKE, "options": {"seconds": 5}}),
     Line("Runway", "reverse, video2video", "POST", "/runway/pro/video2video",
-         {"model": "gen3", "video": "https://example.com/a.mp4", "prompt": LAKE, "options": {"seconds": 5}}),
+         {"model": "gen3", "video": "{clip_link}", "prompt": LAKE, "options": {"seconds": 5}}),
     Line("Runway", "reverse, Act-one", "POST", "/runway/pro/act_one",
-         {"video": "https://example.com/a.mp4", "image": "https://example.com/a.png"}),
+         {"video": "{clip_link}", "image": "{picture_link}"}),
     Line("Runway", "reverse, Get task", "POST", "/runway/feed", {"task_id": "{reverse}"}),
     Line("Kling", "Generate image", "POST", KLING + "images/generations", {"model_name": "kling-v1", "prompt": LAKE}),
     Line("Kling", "Text 2 Video, Callback", "POST", KLING + "videos/text2video",
-         {"model_name": "kling-v1", "prompt": LAKE, "duration": "5"}, id="data.task_id", key="kling",
-         waits="/kling/v1/videos/text2video/{kling}"),
+         {"model_name": "kling-v1", "prompt": LAKE, "duration": "5"}, id="data.task_id", key="kling"),
     Line("Kling", "Image 2 Video", "POST", KLING + "videos/image2video",
          {"model_name": "kling-v1", "image": base64.b64encode(PICTURE).decode(), "prompt": LAKE, "duration": "5"}),
     Line("Kling", "Get task", "GET", KLING + "videos/text2video/{kling}", id="data.task_result.videos.0.id", key="video"),
@@ -171,7 +181,7 @@ LINES: tuple[Line, ...] = (
          {"input": {"prompt": LAKE}}, id="id", key="replicate"),
     Line("Replicate", "Get", "GET", "/replicate/v1/predictions/{replicate}"),
     Line("MiniMax", "Generate video", "POST", "/minimax/v1/video_generation", {"model": "MiniMax-Hailuo-02", "prompt": LAKE},
-         id="task_id", key="minimax", waits="/minimax/v1/query/video_generation?task_id={minimax}"),
+         id="task_id", key="minimax"),
     Line("MiniMax", "Get task", "GET", "/minimax/v1/query/video_generation?task_id={minimax}", id="file_id", key="file"),
     Line("MiniMax", "Get file", "GET", "/minimax/v1/files/retrieve?file_id={file}"),
 )
@@ -183,12 +193,16 @@ class Outcome(NamedTuple):
     status: int
     engine: str
     told: str  # the reason of a refusal, or the beginning of the answer
+    made: str = ""  # the files of the jobs that the line began
+    broken: str = ""
 
     @property
     def word(self) -> str:
         if self.status == 404 and "there is no " in self.told.lower() and " on this server" in self.told:
             return "not yet"
-        return "answered" if self.status < 300 else "refused" if self.status < 500 else "BROKEN"
+        if self.broken or self.status >= 500:
+            return "BROKEN"
+        return "answered" if self.status < 300 else "refused"
 
 
 def filled(value: Any, ids: dict[str, str]) -> Any:
@@ -255,62 +269,77 @@ async def send(client: httpx.AsyncClient, line: Line, ids: dict[str, str]) -> Ou
     elif line.body is not None:
         asked["json"] = filled(line.body, ids)
     response = await client.request(line.method, filled(line.path, ids), **asked)
-    text = response.text if "json" in response.headers.get("content-type", "") else f"{len(response.content)} bytes"
-    if line.key and response.is_success and "json" in response.headers.get("content-type", ""):
-        ids[line.key] = str(at(response.json(), line.id))
-    if line.waits and line.key in ids:
-        await ended(client, filled(line.waits, ids))
-    return Outcome(line, response.status_code, response.headers.get("x-mutoscope-engine", ""), text.replace("\n", " "))
+    is_json = "json" in response.headers.get("content-type", "")
+    text = response.text.replace("\n", " ") if is_json else f"{len(response.content)} bytes"
+    outcome = Outcome(line, response.status_code, response.headers.get("x-mutoscope-engine", ""), text)
+    answer = response.json() if is_json else None
+    if at(answer, "base_resp.status_code"):  # MiniMax tells of what went wrong with 200
+        return outcome._replace(status=400)
+    if line.key and response.is_success:
+        id = at(answer, line.id)
+        if id is None:
+            return outcome._replace(broken=f"nothing at {line.id}")
+        ids[line.key] = str(id)
+    return outcome
 
 
-async def ended(client: httpx.AsyncClient, path: str) -> None:
-    """Read a task until no word in its answer says that it goes on."""
+async def ended(app: App, known: set[str]) -> list[Job]:
+    """Wait for the jobs that are not known yet, and return them. One that waits for what its dialog asks is cancelled
+    until then."""
     until = time.monotonic() + SECONDS
-    goes_on = (
-        "pending",
-        "processing",
-        "queued",
-        "submitted",
-        "in_progress",
-        "not_start",
-        "preparing",
-        "queueing",
-        "running",
-    )
-    while time.monotonic() < until:
-        text = (await client.get(path, headers={"authorization": "Bearer any"})).text.lower()
-        if not any(f'"{word}"' in text for word in goes_on):
-            return
+    while any(job.finished is None for job in await app.gateway.store.recent(limit=20)) and time.monotonic() < until:
         await asyncio.sleep(0.1)
+    jobs = await app.gateway.store.recent(limit=20)
+    fresh = [job for job in jobs if job.id not in known and job.state is not State.CANCELED]
+    known |= {job.id for job in fresh}
+    return fresh
 
 
-async def walk(*, rehearsal: bool, only: str = "") -> list[Outcome]:
+async def walk(*, rehearsal: bool, only: str = "", weights: str = "") -> list[Outcome]:
     with tempfile.TemporaryDirectory() as folder:
-        settings = config.Settings(server=config.Server(data=folder), limits=config.Limits())
+        settings = config.Settings(
+            server=config.Server(data=folder), limits=config.Limits(), weights=config.Weights(folder=weights)
+        )
         app = App(settings, data=Path(folder) / "data", rehearsal=rehearsal)
         transport = httpx.ASGITransport(app.server)
         async with (
             app.running(),
             httpx.AsyncClient(transport=transport, base_url="http://gateway.test", timeout=SECONDS) as client,
         ):
-            ids: dict[str, str] = {}
-            chosen = [line for line in LINES if only.lower() in f"{line.group} {line.name}".lower()]
-            return [
-                await converse(app.server, line) if line.method == SOCKET else await send(client, line, ids)
-                for line in chosen
-            ]
+            link = partial(app.assets.link, base="http://gateway.test", seconds=3600, now=time.time())
+            ids = {
+                "picture_link": link(await app.assets.put(PICTURE, "image/png")),
+                "sound_link": link(await app.assets.put(SOUND, "audio/wav")),
+            }
+            _ = await ended(app, known := set[str]())  # what a rehearsal begins with
+            outcomes: list[Outcome] = []
+            for line in LINES:
+                if only.lower() not in f"{line.group} {line.name}".lower():
+                    continue
+                told = await (converse(app.server, line) if line.method == SOCKET else send(client, line, ids))
+                jobs = await ended(app, known)
+                files = [file for job in jobs for file in job.outputs]
+                for each in files:
+                    if each.media_type == "video/mp4":
+                        ids["clip_link"] = link(each.asset)
+                wrong = [str(job.failure or job.state) for job in jobs if job.state is not State.SUCCEEDED]
+                made = ", ".join(each.media_type or "words" for each in files)
+                outcomes.append(told._replace(made=made, broken=told.broken or "; ".join(wrong)))
+            return outcomes
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rehearse", action="store_true", help="the scripted engine makes everything")
     parser.add_argument("--only", default="", metavar="WORD", help="lines whose group or name has this")
+    parser.add_argument("--weights", default="", metavar="FOLDER", help="where trained models were fetched to")
     options = parser.parse_args()
     logs.configure("error")
-    outcomes = asyncio.run(walk(rehearsal=options.rehearse, only=options.only))
+    outcomes = asyncio.run(walk(rehearsal=options.rehearse, only=options.only, weights=options.weights))
     for each in outcomes:
         line = each.line
-        print(f"{each.word:<9}{each.status:<5}{each.engine:<8}{line.group:<11}{line.name:<34}{each.told[:110]}")
+        told = each.broken or each.made or each.told
+        print(f"{each.word:<9}{each.status:<5}{each.engine:<8}{line.group:<11}{line.name:<34}{told[:110]}")
     count = {word: sum(each.word == word for each in outcomes) for word in ("answered", "refused", "not yet", "BROKEN")}
     print(f"{len(outcomes)} lines: " + ", ".join(f"{number} {word}" for word, number in count.items()))
     return int(count["BROKEN"] > 0)

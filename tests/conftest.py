@@ -23,6 +23,12 @@ logs.configure("error")  # plain lines: structlog's own tracebacks with all thei
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--store",
+        choices=("sqlite", "postgres"),
+        default="sqlite",
+        help="where each mutoscope in process keeps its jobs",
+    )
     parser.addoption("--long", action="store_true", help="look for what is wrong at random, and for longer")
 
 
@@ -54,12 +60,26 @@ def s3() -> Iterator[S3]:
         yield server
 
 
+@pytest.fixture(autouse=True)
+def store_of_choice(request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("--store") == "postgres":
+        if request.node.get_closest_marker("alone"):
+            pytest.skip("of a process that is alone with its database: others of a fleet go on meanwhile")
+        request.getfixturevalue("on_postgres")
+
+
 @pytest.fixture
 def on_postgres(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each mutoscope but a vendor has its store in PostgreSQL, in a database for its data directory."""
+    urls = server().urls = {}
 
     def make(_url: str, file: Path) -> SqlStore:
-        return make_store(server().of(file.parent) if file.parent.name != "vendor" else "", file)
+        folder = file.parent
+        if folder.name == "vendor":
+            return make_store("", file)
+        if folder not in urls:  # the first has the one that is at hand
+            urls[folder] = server().fresh() if urls else server().of(folder)
+        return make_store(urls[folder], file)
 
     monkeypatch.setattr(app_module, "make_store", make)
 

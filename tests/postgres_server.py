@@ -10,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from functools import cache, cached_property
 from itertools import count
 from pathlib import Path
@@ -61,6 +62,7 @@ class Server:
         self.port = free_port()
         self.programs, self.settings = programs, SETTINGS | settings
         self.folder_of_test: Path | None = None
+        self.urls: dict[Path, str] = {}  # data directories of this test's mutoscopes → their databases
         self.process: subprocess.Popen[bytes] | None = None
         (self.folder / "password").write_text(self.password)
         for path in (self.folder, self.folder / "password"):
@@ -106,11 +108,16 @@ class Server:
     def url(self, database: str) -> str:
         return f"postgresql://mutoscope:{self.password}@127.0.0.1:{self.port}/{database}"
 
-    def execute(self, sql: str, *, database: str) -> list[tuple[object, ...]]:
+    def execute(self, sql: str, rows: Sequence[Sequence[object]] = (), *, database: str) -> list[tuple[object, ...]]:
+        """Once, or once for each row of values."""
         import psycopg  # late: what needs no PostgreSQL does not wait for it
 
-        with psycopg.connect(self.url(database), autocommit=True) as db:
-            cursor = db.execute(sql.encode())
+        with psycopg.connect(self.url(database), autocommit=not rows) as db:
+            cursor = db.cursor()
+            if rows:
+                cursor.executemany(sql.encode(), rows, returning=sql.startswith("SELECT"))
+            else:
+                _ = cursor.execute(sql.encode())
             return cursor.fetchall() if cursor.description else []
 
     def fresh(self) -> str:

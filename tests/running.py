@@ -1,9 +1,15 @@
 """A mutoscope that runs in the process of a test."""
 
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Any
+
 import httpx
 
 from mutoscope.app import App
 from mutoscope.model.job import Job
+from postgres_server import server
 
 
 class Running:
@@ -19,3 +25,12 @@ class Running:
             if job.state.final:
                 return job
         raise AssertionError(f"job {id} vanished at {job}")
+
+
+def execute(app: App, sql: str, rows: Sequence[Sequence[object]] = ((),)) -> list[Any]:
+    """Past the store's transitions, in whichever database the mutoscope has: what the last of the rows finds."""
+    if app.store.shared:
+        database = server().urls[app.home.database.parent].rpartition("/")[2]
+        return server().execute(sql.replace("?", "%s"), rows, database=database)
+    with closing(sqlite3.connect(app.home.database)) as db, db:
+        return [db.execute(sql, row).fetchall() for row in rows][-1]

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,7 @@ from mutoscope.files.data_dir import Home, HomeBusy
 from mutoscope.model.job import State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.keys import RateLimited, RateLimiter, TokenRateLimiter
-from mutoscope.store.fleet import Fleet, Member
+from mutoscope.store.fleet import Duty, Fleet, Member, Muster
 from mutoscope.web import news
 from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.wires import BY_NAME
@@ -337,6 +337,34 @@ def test_the_duties_of_one_member_are_spread_over_many() -> None:
         one.alive = tuple(names)
         counts.append(sum(one._falls_to_us(duty) for duty in duties))
     assert sum(counts) == 100 and min(counts) > 8
+
+
+class Heard:
+    """A database in which who is heard of is what a test says."""
+
+    def __init__(self) -> None:
+        self.members: tuple[Member, ...] = ()
+        self.recovered: list[list[str]] = []
+
+    async def beat(self, member: Member, *, duties: Collection[str], lease_seconds: float) -> Muster:
+        return Muster(
+            members=self.members,
+            duties=tuple(Duty(name=each, member=member.name, left=lease_seconds) for each in duties),
+        )
+
+    async def recover(self, *, now: float, dead: Collection[str] | None = None) -> int:
+        self.recovered.append(list(dead or ()))
+        return 0
+
+
+async def test_who_was_silent_and_came_back_is_recovered_again_when_it_dies() -> None:
+    heard, other = Heard(), Member(name="other")
+    one = Membership(heard, heard, Member(name="one"))  # type: ignore[arg-type]
+    for silent in (120.0, 120.0, 0.0, 120.0):
+        heard.members = (one.member, replace(other, silent=silent))
+        await one.beat()
+        await one._recover()
+    assert heard.recovered == [["other"], ["other"]]
 
 
 async def test_the_doctor_reads_the_whole_fleet(begin: Begin) -> None:

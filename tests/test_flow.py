@@ -2,10 +2,8 @@
 
 import asyncio
 import base64
-import contextlib
 import errno
 import io
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +22,7 @@ from mutoscope.service import gateway, inputs
 from mutoscope.service.keys import digest
 from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.wires import BY_NAME
+from running import execute
 
 RUNWAY = {"x-runway-version": "2024-11-06", "authorization": "Bearer any"}
 IMAGE = "/v1/ai/text-to-image/runway"
@@ -232,8 +231,7 @@ async def test_a_lease_that_ran_out_here_does_not_make_the_job_twice(
         monkeypatch.setattr(running.app.worker, "_renew", asleep)
         id = await create(running, "sleep 2.5")
         await asyncio.sleep(2)  # the worker looks for leases that ran out every second
-        with contextlib.closing(sqlite3.connect(running.app.home.database)) as db:
-            [(until,)] = db.execute("SELECT leased_until FROM jobs WHERE id = ? AND state = 'running'", (id,))
+        [(until,)] = execute(running.app, "SELECT leased_until FROM jobs WHERE id = ? AND state = 'running'", [(id,)])
         assert until < running.app.gateway.clock() - 1, "the lease never ran out: the test proves nothing"
         job = await running.finished(id)
         assert (job.state, job.attempts, len(job.outputs)) == (State.SUCCEEDED, 1, 1)
@@ -257,6 +255,7 @@ async def test_what_was_made_is_kept_until_the_store_can_be_written_again(
         assert job.state is State.SUCCEEDED
 
 
+@pytest.mark.alone
 async def test_no_new_jobs_are_taken_while_stopping(start: Start) -> None:
     async with start(**SCRIPTED) as running:
         running.app.gateway.signals.draining = True
@@ -426,6 +425,7 @@ async def test_no_body_breaks_the_server(start: Start, broken: bytes) -> None:
             assert answer.status_code == 400, (path, answer.text)
 
 
+@pytest.mark.alone
 async def test_while_draining_reads_are_answered_and_creates_are_not(start: Start) -> None:
     async with start(**SCRIPTED) as running:
         id = await create(running, "sleep 0.6")

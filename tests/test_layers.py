@@ -103,3 +103,36 @@ def test_only_a_child_imports_what_is_heavy() -> None:
         assert not re.findall(rf"import .*\b({'|'.join(children)})\b", path.read_text()), (
             f"{path}: a child is run, not imported"
         )
+
+
+def wire_of(path: Path) -> str:
+    """`wires/fal/api.py` is fal's; of the kit there is one."""
+    folder, *rest = path.relative_to(SOURCE).parts
+    return rest[0].removesuffix(".py") if folder == "wires" else folder
+
+
+def lines_of(path: Path) -> list[str]:
+    """Those that do something, however they are set: without imports, docstrings and comments."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [each for each in node.body if not is_idle(each)] or [ast.Pass()]
+    return [line.strip() for line in ast.unparse(tree).splitlines() if line.strip()]
+
+
+def is_idle(node: ast.stmt) -> bool:
+    words = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    return words or isinstance(node, ast.Import | ast.ImportFrom)
+
+
+def test_no_six_lines_stand_in_two_wires_alike() -> None:
+    """What two of them need is a piece of the kit."""
+    found: dict[tuple[str, ...], Path] = {}
+    twins: list[str] = []
+    for path in (path for path in FILES if room_of(path) in ("wires", "wirekit")):
+        lines = lines_of(path)
+        for run in zip(*(lines[step:] for step in range(6)), strict=False):
+            first = found.setdefault(run, path)
+            if wire_of(first) != wire_of(path):
+                twins.append(f"{first.relative_to(SOURCE)}, {path.relative_to(SOURCE)}: {run}")
+    assert not twins

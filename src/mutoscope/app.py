@@ -24,7 +24,7 @@ from mutoscope.background.previews import Previews
 from mutoscope.background.retention import Sweeper
 from mutoscope.background.webhooks import Deliverer, Ed25519, ed25519
 from mutoscope.background.worker import Worker, new_name
-from mutoscope.cassettes import Tapes
+from mutoscope.cassettes.tapes import Tapes
 from mutoscope.engines import Engine
 from mutoscope.engines.diffusers import Diffusers
 from mutoscope.engines.local.pool import Pool
@@ -263,7 +263,7 @@ class App:
             spared=self.gateway.kept,
             on_duty=partial(self.membership.holds, SWEEP),
         )
-        self.transcripts = Transcripts()
+        self.transcripts = Transcripts(self.store, most_bytes=settings.relay.transcript_bytes)
         self.server = Server(
             self.gateway,
             parts=Parts(
@@ -298,8 +298,9 @@ class App:
         if settings.files.previews and self.works and not rehearsal:
             self.gateway.illustrate = self.previews.add
         self.deliverer.told = self.server.news.delivery
-        for relay in self.relays.values():
-            relay.transcripts = self.transcripts
+        if settings.relay.transcript_bytes:
+            for relay in self.relays.values():
+                relay.transcripts = self.transcripts
         if self.server.faults:
             self.deliverer.doubles = self.server.faults.doubles
         logs.conceal(
@@ -334,7 +335,8 @@ class App:
         await self.keys.refresh()
         limit_of = partial(self.limit_of, await self.keys.all_rights())
         dead = () if self.store.shared else None
-        recovered = await self.store.recover(now=self.gateway.clock(), concurrency=limit_of, dead=dead)
+        listed = [name for name, relay in self.relays.items() if relay.one_by_one]
+        recovered = await self.store.recover(now=self.gateway.clock(), concurrency=limit_of, dead=dead, listed=listed)
         if recovered:
             log.info("recovered", what="jobs and deliveries of an earlier process", count=recovered)
         if self.rehearsal:
@@ -346,6 +348,7 @@ class App:
             asyncio.create_task(self.poller.run()),
             asyncio.create_task(self.lag.run()),
             asyncio.create_task(self.sweeper.run()),
+            asyncio.create_task(self.transcripts.run()),
             *([asyncio.create_task(self.previews.run())] if self.gateway.illustrate else []),
         ]
 
@@ -383,6 +386,7 @@ class App:
         await self.drain()
         await self.poller.stop()
         await self.deliverer.stop(min(self.settings.server.grace_seconds, self.settings.webhooks.timeout_seconds))
+        await self.transcripts.write()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -499,7 +503,15 @@ def relays(settings: Settings, catalog: Catalog) -> dict[str, Relay]:
         base_url = account.base_url.rstrip("/").removesuffix("/v1") if wire.media else account.base_url
         called = replace(account, base_url=base_url)
         try:
-            made[name] = Relay(name, called, wire, settings=settings.relay, net=settings.net, catalog=catalog)
+            made[name] = Relay(
+                name,
+                called,
+                wire,
+                settings=settings.relay,
+                net=settings.net,
+                catalog=catalog,
+                gives_links=bool(settings.server.public_url),
+            )
         except Problem as problem:
             raise BadSettings(f"[accounts.{name}] base_url: {problem.message}") from problem
     return made

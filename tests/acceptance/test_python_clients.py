@@ -71,7 +71,10 @@ def test_fal_client_by_its_two_hosts(secure: Front, run: Callable[..., None]) ->
         fal_client.client.REST_URL, fal_client.client.CDN_URL = f"{server}/fal/rest", f"{server}/fal/cdn"
         sent = fal_client.SyncClient().upload_file("a.png")
         assert httpx.get(sent).content == open("a.png", "rb").read()
-        for picture in (sent, fal_client.encode_file("a.png")):
+        fal_client.client.MULTIPART_THRESHOLD, fal_client.client.MULTIPART_CHUNK_SIZE = 100, 1000
+        parts = fal_client.SyncClient().upload_file("a.png")
+        assert httpx.get(parts).content == open("a.png", "rb").read()
+        for picture in (sent, parts, fal_client.encode_file("a.png")):
             handle = fal_client.submit("fal-ai/birefnet", {"image_url": picture})
             assert list(handle.iter_events(interval=0.05))
             assert handle.get()["image"]["url"].startswith("https://")
@@ -131,6 +134,47 @@ def test_blackforest_makes_a_picture_with_each_of_its_models(run: Callable[..., 
         else:
             raise AssertionError("a task that is none")
         """,
+    )
+
+
+def test_recrafts_command_line_with_what_it_makes_of_a_picture(run: Callable[..., None]) -> None:
+    """nbr23-recraft: its address is a constant, and each call that costs has `?billing=api`. It names files by how the
+    ids of pictures begin."""
+    run(
+        "nbr23_recraft-0.4.0.dist-info",
+        """
+        import os, recraft
+        from pathlib import Path
+        from PIL import Image
+
+        recraft.BASE_URL = os.environ["SERVER"] + "/recraft"
+        Image.new("L", (640, 360), 0).save("mask.png")
+        mask = Image.open("mask.png")
+        mask.paste(255, (100, 100, 200, 200))
+        mask.save("mask.png")
+        for number, words in enumerate((
+            ["generate", "a red bicycle", "--style", "realistic_image", "--model", "recraftv3"],
+            ["generate", "a red bicycle", "--vector"],
+            ["edit", "a.png", "at night", "--strength", "0.4"],
+            ["inpaint", "a.png", "a table", "--mask", "mask.png"],
+            ["outpaint", "a.png", "--expand-right", "100"],
+            ["variate", "a.png", "--size", "1024x1024", "-n", "2"],
+            ["erase", "a.png", "--mask", "mask.png"],
+            ["replace-bg", "a.png", "on marble"],
+            ["remove-bg", "a.png"],
+            ["vectorize", "a.png"],
+            ["upscale", "a.png"],
+        )):
+            folder = Path(f"made{number}")
+            folder.mkdir()
+            assert recraft.main([*words, "-o", f"{folder}/"]) == 0, words
+            made = list(folder.iterdir())
+            assert len(made) == (2 if "-n" in words else 1) and all(each.stat().st_size > 100 for each in made), words
+        for words in (["balance"], ["my-styles"], ["create-style", "a.png", "--base-style", "icon"]):
+            assert recraft.main(words) == 0, words
+        assert recraft.main(["delete-style", "no-such-style"]) == 1
+        """,
+        RECRAFT_API_TOKEN="k",
     )
 
 

@@ -4,10 +4,8 @@ import asyncio
 import base64
 import hashlib
 import hmac
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,6 +13,7 @@ import pytest
 from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from mutoscope.app import App
 from mutoscope.background import webhooks
 from mutoscope.model.config import BadSettings, Net, Rights
 from mutoscope.model.job import State
@@ -25,6 +24,7 @@ from mutoscope.wirekit.ids import from_uuid4_form
 from mutoscope.wirekit.routes import Create
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wires import ALL, BY_NAME
+from running import execute
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 QUICK = {"secret": SECRET, "schedule": [0.05, 0.05, 0.1, 0.1, 0.2, 0.5], "timeout_seconds": 0.3}
@@ -379,7 +379,7 @@ async def test_a_key_with_a_webhook_that_is_no_address_stops_the_start(start: St
 OWED = 10_000
 
 
-def owe(database: Path, url: str, count: int) -> None:
+def owe(app: App, url: str, count: int) -> None:
     """Put messages to one receiver into the outbox, due since an hour."""
     host = url.split("/")[2]
     rows = [
@@ -388,18 +388,14 @@ def owe(database: Path, url: str, count: int) -> None:
             f"job-{number}",
             url,
             host,
+            b"{}",
             time.time() - 7200,
             time.time() - 3600 + number / count,
         )
         for number in range(count)
     ]
-    with sqlite3.connect(database) as db:
-        db.executemany(
-            """INSERT INTO deliveries (id, job, url, receiver, event, body, created, due)
-               VALUES (?, ?, ?, ?, 'succeeded', CAST('{}' AS BLOB), ?, ?)""",
-            rows,
-        )
-    db.close()
+    into = "INSERT INTO deliveries (id, job, url, receiver, event, body, created, due)"
+    _ = execute(app, f"{into} SELECT ?, ?, ?, ?, 'succeeded', ?, ?, ?", rows)
 
 
 @pytest.fixture(params=["silent", "refusing"])
@@ -421,7 +417,7 @@ async def dead(request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, str]]
 
 
 async def test_a_dead_receiver_with_ten_thousand_owed_delays_nobody_elses_by_a_second(
-    start: Start, receiver: Receiver, dead: tuple[str, str], tmp_path: Path
+    start: Start, receiver: Receiver, dead: tuple[str, str]
 ) -> None:
     kind, address = dead
     settings = {
@@ -429,9 +425,9 @@ async def test_a_dead_receiver_with_ten_thousand_owed_delays_nobody_elses_by_a_s
         "webhooks": {"secret": SECRET},  # the usual schedule and timeout
         "server": {"grace_seconds": 0.1},
     }
-    async with start(**settings):
+    async with start(**settings) as before:
         pass
-    owe(tmp_path / "data" / "mutoscope.db", address, OWED)
+    owe(before.app, address, OWED)
     async with start(**settings) as running:
         lease, leases = running.app.store.due_deliveries, 0
 
@@ -479,17 +475,17 @@ async def many_dead() -> AsyncIterator[list[str]]:
 
 
 async def test_many_dead_receivers_together_do_not_hold_every_place(
-    start: Start, receiver: Receiver, many_dead: list[str], tmp_path: Path
+    start: Start, receiver: Receiver, many_dead: list[str]
 ) -> None:
     settings = {
         "models": SCRIPTED["models"],
         "webhooks": {"secret": SECRET, "timeout_seconds": 2, "schedule": [1000]},
         "server": {"grace_seconds": 0.1},
     }
-    async with start(**settings):
+    async with start(**settings) as before:
         pass
     for address in many_dead:
-        owe(tmp_path / "data" / "mutoscope.db", address, 100)
+        owe(before.app, address, 100)
     async with start(**settings) as running:
         deliverer = running.app.deliverer
         async with asyncio.timeout(20):
@@ -515,6 +511,7 @@ def set_clock(running: Any, hours: float) -> None:
         owner.clock = lambda: base() + hours * 3600
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("hours", [-3, 3])
 async def test_a_message_that_is_due_again_does_not_wait_for_a_clock_that_was_set(
     start: Start, receiver: Receiver, hours: float

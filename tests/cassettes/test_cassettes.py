@@ -2,15 +2,20 @@
 
 import asyncio
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from tapes import KEY, QUICK, SECRETS, Vendor, chat, gateway, replaying, second_mutoscope
+from tapes import ENDLESS, KEY, QUICK, SECRETS, Vendor, chat, gateway, replaying, second_mutoscope
 
+from mutoscope.cassettes import recorder
 from mutoscope.cassettes.folder import load
 from mutoscope.cli import main
 from mutoscope.cli.cassettes import diff
@@ -20,6 +25,7 @@ from mutoscope.model.job import State
 from mutoscope.model.problem import Kind
 from mutoscope.service.keys import digest
 from mutoscope.wirekit.ids import from_uuid4_form
+from small_disk import fill, small_disk
 
 
 def named(tapes: Path, **asked: Any) -> list[Path]:
@@ -228,12 +234,14 @@ async def test_the_pace_is_that_of_the_recording_where_that_is_wished(tapes: Pat
                 break
 
 
-@pytest.mark.parametrize("hindrance", ["full", "no directory"])
+@pytest.mark.parametrize("hindrance", ["full", "no directory", "behind"])
 async def test_what_cannot_be_written_is_told_and_is_in_nobodys_way(
-    hindrance: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    hindrance: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vendor, tapes = Vendor(), tmp_path / "tapes"
     tapes.mkdir()
+    if hindrance == "behind":
+        monkeypatch.setattr(recorder, "BACKLOG", 100)
     if hindrance == "no directory":
         tapes.rmdir()
         tapes.write_text("a file")
@@ -246,6 +254,101 @@ async def test_what_cannot_be_written_is_told_and_is_in_nobodys_way(
         await it.app.tapes.close()
     assert capfd.readouterr().err.count("cassette_unwritten") == 2
     assert hindrance == "no directory" or [path.name for path in tapes.iterdir()] == ["much"]
+
+
+async def written(tapes: Path, count: int) -> None:
+    async with asyncio.timeout(60):
+        while len(list(tapes.glob("[!.]*"))) < count:
+            await asyncio.sleep(0.02)
+
+
+async def half_made(it: Any, tapes: Path) -> str:
+    """A job of which the first answers are on the disk, beside a whole recording."""
+    await it.say("hello")
+    id = await it.picture(ENDLESS)
+    await written(tapes, 2)
+    return id
+
+
+async def unwritten(capfd: pytest.CaptureFixture[str]) -> str:
+    """The log up to a recording that was given up."""
+    told = ""
+    async with asyncio.timeout(60):
+        while "cassette_unwritten" not in told:
+            await asyncio.sleep(0.02)
+            told += capfd.readouterr().err
+    return told
+
+
+async def test_a_disk_that_is_full_stops_a_recording_and_no_job(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with small_disk(tmp_path / "disk", 1 << 20) as disk:
+        tapes = disk / "tapes"
+        vendor = Vendor()
+        async with vendor.running() as url, gateway(tmp_path / "a", url, cassettes={"record": str(tapes)}) as it:
+            id = await half_made(it, tapes)
+            fill(disk)
+            vendor.tasks = dict.fromkeys(vendor.tasks, "a lake")  # from now on it is made
+            assert (await it.finished(id)).state is State.SUCCEEDED
+            told = await unwritten(capfd)
+            ballast = fill(disk)  # what the half recording took, too
+            assert (await it.say("tell")).status_code == 200
+            told += await unwritten(capfd)
+            assert told.count("No space left on device") == 2
+            ballast.unlink()
+            await it.say("goodbye")
+        assert cli("verify", str(tapes)) == 0
+        assert len(list(tapes.iterdir())) == 2, "the half of one is gone"
+        async with replaying(tmp_path / "b", tapes) as it:
+            assert [(await it.say(text)).status_code for text in ("hello", "tell", "goodbye")] == [200, 400, 200]
+
+
+async def test_without_the_process_that_writes_jobs_go_on_and_nothing_half_made_is_left(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    vendor, tapes = Vendor(), tmp_path / "tapes"
+    async with vendor.running() as url, gateway(tmp_path / "a", url, cassettes={"record": str(tapes)}) as it:
+        id = await half_made(it, tapes)
+        assert it.app.tapes.recorder and it.app.tapes.recorder.writer
+        os.kill(it.app.tapes.recorder.writer, signal.SIGKILL)
+        vendor.tasks = dict.fromkeys(vendor.tasks, "a lake")
+        assert (await it.finished(id)).state is State.SUCCEEDED
+        assert (await it.say("hello")).status_code == 200
+        await it.app.tapes.close()
+    assert capfd.readouterr().err.count("recording_stopped") == 1
+    [left] = tapes.iterdir()
+    assert load(left).label.kind == "words"
+
+
+KILLED = """
+import os, signal, sys, time
+from datetime import UTC, datetime
+from pathlib import Path
+from mutoscope.cassettes.folder import FORMAT, Label
+from mutoscope.cassettes.recorder import Recorder
+from mutoscope.cassettes.writer import Asked, Heard
+recorder = Recorder(Path(sys.argv[1]), secrets=["a-secret-key"], max_bytes=0)
+told = {"wire": "openai", "account": "a", "model": "m", "mutoscope": "0"}
+label = Label(format=FORMAT, kind="words", recorded=datetime.now(UTC), **told)
+for number in range(50):
+    recording = recorder.begin(label, request=Asked(method="POST", path=f"/{number}"))
+    body = b'{"told": "a-secret-key"}'
+    recorder.answer(recording, Heard(recording.id, 0, "words", time.time(), 0.0, status=200, body=body))
+    recorder.end(recording)
+while recorder._sent < recorder._given:
+    time.sleep(0.01)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+async def test_what_was_handed_over_is_written_when_the_server_is_killed(tmp_path: Path) -> None:
+    tapes = tmp_path / "tapes"
+    done = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", KILLED, str(tapes)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    await written(tapes, 50)
+    assert all(load(path).answers for path in tapes.iterdir())
+    assert not [path for path in tapes.rglob("*") if path.is_file() and b"a-secret-key" in path.read_bytes()]
 
 
 def as_owner(it: Any, name: str) -> None:

@@ -31,10 +31,12 @@ from mutoscope.cli.serve import refuse_open_door
 from mutoscope.files.data_dir import Home
 from mutoscope.model.config import Settings, load
 from mutoscope.model.job import Delivery, Generation, Job, Operation, State
+from mutoscope.model.requests import Upload
 from mutoscope.service.keys import digest, pair_secret
-from mutoscope.store import SqliteStore
+from mutoscope.store import SqliteStore, make_store
 from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wires import ROWS
+from postgres_server import server
 
 HEAVY = ("aiohttp", "av", "cv2", "numpy", "uvicorn", "obstore", "starlette", "sqlite3", "msgspec")
 START_SECONDS = 20.0
@@ -195,6 +197,32 @@ def test_a_key_is_shown_once_and_listed_without_its_secret(run: Any, tmp_path: P
     assert run("keys", "revoke", listed["id"], *data).code == 0
     states = {each["id"]: each["state"] for each in run("keys", "list", "--json", *data).json}
     assert states.pop(listed["id"]) == "revoked" and list(states.values()) == ["valid"]
+
+
+def test_a_store_that_is_no_file_has_its_keys_listed_and_its_files_looked_for(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    url = server().of(tmp_path)
+    monkeypatch.setenv("MUTOSCOPE_STORE_URL", url)
+    data = ("--data", tmp_path / "data")
+    assert run("keys", "create", "ci", *data).code == 0
+    assert [each["name"] for each in run("keys", "list", "--json", *data).json] == ["ci"]
+    until = time.time() + 60
+    upload = Upload(
+        id="u", wire="runway", owner="ci", media_type="image/png", name="a", min_bytes=0, max_bytes=9,
+        created=0.0, slot_expires=until, expires=until, asset=f"{'0' * 64}.png", bytes=1,
+    )  # fmt: skip
+
+    async def keep() -> None:
+        store = make_store(url, tmp_path / "none")
+        await store.open()
+        await store.add_uploads([upload])
+        await store.close()
+
+    asyncio.run(keep())
+    (tmp_path / "mutoscope.toml").write_text("[server]\nport = 0\n")
+    [found] = [each for each in run("doctor", "--files", "--json", *data).json if each["what"] == "files"]
+    assert "not there: 000" in found["found"]
 
 
 def test_a_pair_is_printed_by_its_names_and_its_secret_is_not_kept(run: Any, tmp_path: Path):

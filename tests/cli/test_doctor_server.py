@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -109,6 +110,30 @@ async def test_accounts_stand_on_the_landing_page_of_an_open_server_only(start: 
         assert "<h2>Accounts</h2>" not in (await running.client.get("/")).text
 
 
+async def spoken(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    """What a command line answers, with all it prints."""
+    capsys.readouterr()
+    options = {"exit_on_error": False, "print_error": False, "result_action": RESULT}
+    try:
+        code = await asyncio.to_thread(app, words, **options)
+    except Stop as stop:
+        return 1, str(stop)
+    told = capsys.readouterr()
+    return code, told.out + told.err
+
+
+async def watched(*words: str) -> dict[str, Any]:
+    """The first line of a command that goes on until it is interrupted."""
+    command = [sys.executable, "-m", "mutoscope", *words]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    try:
+        assert process.stdout
+        return json.loads(await process.stdout.readline())
+    finally:
+        process.terminate()
+        await process.wait()
+
+
 async def test_jobs_and_messages_of_a_server_elsewhere_are_listed_shown_and_canceled(
     start: Start, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -117,15 +142,7 @@ async def test_jobs_and_messages_of_a_server_elsewhere_are_listed_shown_and_canc
     hook = {"x-mutoscope-webhook": "http://127.0.0.1:9/hook"}
 
     async def said(*words: str, key: str = "admin-key") -> tuple[int, str]:
-        capsys.readouterr()
-
-        options = {"exit_on_error": False, "print_error": False, "result_action": RESULT}
-        try:
-            code = await asyncio.to_thread(app, [*words, "--server", url, "--key", key], **options)
-        except Stop as stop:
-            return 1, str(stop)
-        told = capsys.readouterr()
-        return code, told.out + told.err
+        return await spoken(capsys, *words, "--server", url, "--key", key)
 
     async with (
         start(rehearsal=True, keys=KEYS, net={"allow_private": True}) as running,
@@ -152,10 +169,72 @@ async def test_jobs_and_messages_of_a_server_elsewhere_are_listed_shown_and_canc
         assert message["id"] in (await said("webhooks", "list", "--pending"))[1]
         code, out = await said("webhooks", "replay", message["id"])
         assert (code, out) == (0, f"{message['id']} is due now, there.\n")
+        code, out = await said("webhooks", "show", message["id"])
+        assert code == 0 and "to http://127.0.0.1:9/hook: " in out and "SAFETY.INPUT.TEXT" in out
+        assert json.loads((await said("webhooks", "show", message["id"], "--json"))[1])["job"] == message["job"]
+        code, out = await said("jobs", "wait", made.json()["id"])  # it failed
+        assert code == 1 and "a far cat" in out
+        slow = (await running.client.post("/v1/text_to_image", json=wish, headers=headers)).json()["id"]
+        code, out = await said("jobs", "wait", slow, "--timeout", "0")
+        assert code == 1 and "the time of --timeout is over" in out
+        told = await watched("jobs", "watch", "--json", "--server", url, "--key", "admin-key")
+        assert told["prompt"] == "sleep 30; a far cat"
+        await running.client.delete(f"/v1/tasks/{slow}", headers=headers)
         for words, key, why in (
             (("jobs", "list"), "plain-key", "admin"),
             (("jobs", "show", "nothing"), "admin-key", "There is no job"),
             (("webhooks", "replay", "msg_0"), "admin-key", "There is no message"),
+            (("webhooks", "show", "msg_0"), "admin-key", "There is no message"),
+            (("jobs", "wait", "nothing"), "admin-key", "There is no job"),
         ):
             code, out = await said(*words, key=key)
             assert code != 0 and why in out, out
+
+
+async def test_what_is_kept_of_owners_is_looked_after_from_elsewhere(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chat = {"model": "script", "messages": [{"role": "user", "content": "hello"}]}
+    image = {"model": "gen4_image", "promptText": "a cat", "ratio": "1280:720"}
+
+    async def said(*words: str) -> str:
+        code, out = await spoken(capsys, *words, "--server", url, "--key", "admin-key")
+        assert code == 0, out
+        return out
+
+    async with (
+        start(rehearsal=True, keys=KEYS, words={"records": "bodies"}) as running,
+        behind_a_socket(running) as url,
+    ):
+        secret = (await said("keys", "create", "bob", "--max-daily", "9", "--expires", "1h")).split()[0]
+        assert secret.startswith("msk_"), secret
+        [key] = json.loads(await said("keys", "list", "--json"))
+        assert (key["name"], key["max_daily"], key["state"]) == ("bob", 9, "valid") and key["expires"]
+        assert "max_daily 9" in await said("keys", "list")
+        pair = await said("keys", "rotate", key["id"], "--grace", "1h", "--pair")
+        assert "AccessKey: " in pair and "SecretKey: " in pair
+        client, bob = running.client, {"authorization": f"Bearer {secret}"}
+        asked = await client.post("/v1/chat/completions", json=chat, headers=bob)
+        assert asked.status_code == 200, asked.text
+        made = await client.post("/v1/text_to_image", json=image, headers=bob | {"X-Runway-Version": "2024-11-06"})
+        id = running.app.gateway.wires["runway"].job_id(made.json()["id"])
+        await running.finished(id)
+        while not await running.app.store.exchanges(owner="bob"):
+            await asyncio.sleep(0.01)
+        assert "bob" in await said("exchanges")
+        [record] = json.loads(await said("exchanges", "--owner", "bob", "--json"))
+        assert "hello" in await said("exchanges", record["id"])
+        assert "There are none" in await said("exchanges", "--owner", "nobody")
+        usage = json.loads(await said("usage", "--by", "key", "--json"))
+        spent = {
+            each["key"]: (each["jobs"], each["vendor_credits"], each["built_in_credits"]) for each in usage["sums"]
+        }
+        assert spent["bob"][:2] == (1, 0.0)
+        assert "nothing whose time is over" in await said("sweep", "--dry-run")
+        assert await said("keys", "revoke", key["id"]) == f"{key['id']} (bob) is revoked.\n"
+        report = json.loads(await said("forget", "bob", "--yes", "--json"))
+        assert (report["removed"]["jobs"], report["removed"]["keys"], report["found"]) == (1, 2, [])
+        assert await running.app.store.get(id) is None
+        assert f"{url}/console/sign-in?once=" in await said("open")
+        for words in (("sweep", "--strays"), ("forget", "bob", "--search", "x"), ("keys", "create", "x", "--toml")):
+            assert (await spoken(capsys, *words, "--server", url))[0] == 1

@@ -20,6 +20,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from mutoscope.files import probe as media
@@ -570,6 +571,18 @@ CLIP = MediaInfo(media_type="video/mp4", kind="video", bytes=20 << 20, width=640
             Role.FIRST_FRAME,
             {"min_side": 401},
             "Invalid asset dimensions: each side must be at least 401 pixels, found 1000x400",
+        ),
+        (
+            IMAGE,
+            Role.FIRST_FRAME,
+            {"max_pixels": 399_999},
+            "Invalid asset dimensions: at most 399999 pixels in all, found 1000x400",
+        ),
+        (
+            replace(CLIP, fps=8.0),
+            Role.VIDEO,
+            {"above_fps": 8},
+            "Asset frame rate must be above 8 frames per second: found 8",
         ),
     ],
 )

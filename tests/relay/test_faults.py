@@ -494,7 +494,8 @@ async def suffer(world: Worlds, name: str, back: Back) -> None:
     ) as it:
         await befall(it, back, [each for each in AT_ONCE if CASES[each].tried(back)])
         for each in IN_TURN:
-            await befall(it, back, [each])
+            if "the clock is set" not in each or not it.app.store.shared:  # in a fleet one clock moves nothing
+                await befall(it, back, [each])
 
 
 async def befall(it: Any, back: Back, faults: list[str]) -> None:

@@ -94,11 +94,19 @@ async def test_else_the_error_names_the_setting_that_is_missing_and_nothing_is_s
     async with world("freepik") as it:
         only_links(it.app.relays["freepik"])
         answer = await it.client.post(ROUTE, json={"image": base64.b64encode(picture).decode(), "prompt": "x"})
-        job = await it.finished(BY_NAME["freepik"].job_id(answer.json()["data"]["task_id"]))
-        assert job.state is State.FAILED and job.failure
-        assert "server.public_url" in job.failure.message and job.failure.field == "image"
-        assert await it.submissions() == []
-        assert await it.app.store.dispatches(job.id) == ()
+        assert 400 <= answer.status_code < 500, answer.text
+        assert "image" in answer.text and "server.public_url" in answer.text
+        assert await it.app.store.recent(limit=1) == () and await it.submissions() == []
+
+
+async def test_so_it_is_with_a_link_whose_file_is_looked_into_first(world: Worlds, picture: bytes) -> None:
+    """What was a link is a file of ours then, which the vendor cannot fetch."""
+    async with world("freepik", inputs={"probe": "always"}) as it:
+        only_links(it.app.relays["freepik"])
+        answer = await it.client.post(ROUTE, json={"image": "https://media.example.net/boat.png", "prompt": "x"})
+        assert 400 <= answer.status_code < 500, answer.text
+        assert "image" in answer.text and "server.public_url" in answer.text
+        assert await it.app.store.recent(limit=1) == () and it.proxy.sent("") == 0
 
 
 async def test_an_upload_route_that_fails_for_a_while_is_tried_again(world: Worlds, picture: bytes) -> None:

@@ -91,6 +91,7 @@ async def test_a_result_that_cannot_be_copied_is_tried_again_and_the_job_does_no
         assert job.attempts <= 2
 
 
+@pytest.mark.alone
 async def test_a_clock_that_is_set_while_a_vendor_is_being_asked_ends_no_job(world: Worlds) -> None:
     """The answer comes when the job's time is over by the new clock, and not by the one that it was asked by."""
     asked, turned = asyncio.Event(), asyncio.Event()

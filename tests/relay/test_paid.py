@@ -1,9 +1,7 @@
 """Once a vendor has accepted a job, only its word or the operator's patience ends it: no fault of ours does."""
 
 import json
-import sqlite3
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +14,7 @@ from mutoscope.background import poller, worker
 from mutoscope.engines import relay
 from mutoscope.model.job import Sent, State
 from mutoscope.model.problem import Unavailable
+from running import execute
 
 Worlds = Any
 FILES = "^GET /files/"
@@ -96,7 +95,7 @@ async def test_the_operators_patience_ends_what_a_fault_of_ours_keeps_from_being
         assert await books(it, id) == [("reserve", 7.0), ("release", 7.0), ("charge", 5.0)]
 
 
-async def test_a_copy_is_no_attempt_that_could_have_made_anything(world: Worlds, tmp_path: Path) -> None:
+async def test_a_copy_is_no_attempt_that_could_have_made_anything(world: Worlds) -> None:
     """However often the gateway is killed while it copies, the job is not given up for it."""
     short = {"grace_seconds": 0.1}
     async with world("runway", server=short) as it:
@@ -105,9 +104,7 @@ async def test_a_copy_is_no_attempt_that_could_have_made_anything(world: Worlds,
         async for _ in it.app.gateway.watch(id, poll_seconds=0.02):
             if "copy_failed" in await it.story(id):
                 break
-    with sqlite3.connect(tmp_path / "gateway" / "mutoscope.db") as db:
-        db.execute("UPDATE jobs SET attempts = 50 WHERE id = ?", (id,))
-    db.close()
+    _ = execute(it.app, "UPDATE jobs SET attempts = 50 WHERE id = ?", [(id,)])
     async with world("runway", server=short) as it:
         assert (await it.finished(id)).state is State.SUCCEEDED
 
@@ -175,9 +172,7 @@ async def test_a_vendor_that_does_not_know_its_task_for_a_moment_is_not_taken_at
         async for _ in it.app.gateway.watch(id, poll_seconds=0.02):
             if it.app.poller.polls > 4:
                 break
-        with sqlite3.connect(it.app.home.database) as db:
-            db.execute("UPDATE watches SET since = since - 1000")
-        db.close()
+        _ = execute(it.app, "UPDATE watches SET since = since - 1000")
         it.proxy.on(POLL, status(404), times=2)
         assert (await it.finished(id)).state is State.SUCCEEDED
         lost = await make_picture(it, "sleep 20")

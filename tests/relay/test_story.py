@@ -1,13 +1,17 @@
 """What an operator reads of a job that went to a vendor."""
 
 import asyncio
+import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fault_proxy import status
 from test_relay import make_picture
+
+from postgres_server import server
 
 Worlds = Any
 
@@ -18,6 +22,9 @@ async def test_jobs_show_tells_what_was_decided_and_when(world: Worlds, tmp_path
         id = await make_picture(it)
         await it.finished(id)
     command = [sys.executable, "-m", "mutoscope", "jobs", "show", id, "--data", str(tmp_path / "gateway")]
-    shown = (await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60)).stdout
+    url = server().urls[tmp_path / "gateway"] if it.app.store.shared else ""
+    env = {**os.environ, "MUTOSCOPE_STORE_URL": url}
+    run = partial(subprocess.run, command, capture_output=True, text=True, timeout=60, env=env)
+    shown = (await asyncio.to_thread(run)).stdout
     for word in ("about to submit", "certainly not submitted", "waits before it is tried again", "accepted it", "429"):
         assert word in shown, shown

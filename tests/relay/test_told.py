@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+import httpx
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -127,3 +128,20 @@ async def test_polls_that_bring_nothing_new_make_no_spans(world: Worlds, exporte
         polls = it.app.poller.polls
     assert polls > 8
     assert 1 <= sum(span.name == "poll" for span in exporter.get_finished_spans()) <= 4
+
+
+async def test_what_a_vendor_was_told_is_shown_after_a_restart(world: Worlds) -> None:
+    key = "the-vendors-own-key"
+    async with world("freepik", place="here", account={"key": key}) as it:
+        id = await make(it)
+        await it.finished(id)
+    async with world("freepik", place="here", account={"key": key}) as it:
+        here = httpx.ASGITransport(it.app.server, client=("127.0.0.1", 5000))
+        async with httpx.AsyncClient(transport=here, base_url="http://localhost:8700") as client:
+            told = (await client.get(f"/admin/jobs/{id}")).json()["views"]["sent"]
+            first, *polls = told["exchanges"]
+            assert (first["path"], first["spends"], first["status"], told["again"]) == (IMAGE, True, 200, None)
+            assert polls and all(each["path"].startswith(IMAGE) for each in polls)
+            assert key not in str(told) + (await client.get(f"/console/jobs/{id}")).text
+            assert (await client.delete(f"/admin/jobs/{id}")).status_code == 200
+        assert await it.app.store.said(id) == ()

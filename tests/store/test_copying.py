@@ -43,6 +43,7 @@ async def keep_the_rest(store: SqliteStore) -> None:
     _ = await store.claim(engine="vendor", worker="w", lease_seconds=9, limit=9, now=T0)
     _ = await store.intend(job.id, "w", account="vendor", reference="r", now=T0)
     _ = await store.accept(job.id, number=1, handle={"id": "x"}, status="", due=T0, deadline=T0, now=T0)
+    await store.add_said({job.id: [b"said", b"answered"]}, first=1, last=1, most_bytes=99)
     [sent] = await store.deliveries(job=job.id)
     outcome = {"status": 500, "error": None, "ms": 1.0, "delivered": False, "next_due": T0 + 9}
     _ = await store.record_attempt(sent.delivery.id, at=T0, **outcome)

@@ -273,6 +273,8 @@ async def test_every_query_goes_by_an_index(tmp_path: Path, monkeypatch: pytest.
         "traffic",
         "ledger",
         "balances",
+        "transcripts",
+        "ended_passes",
     )
     scans = [
         (step, statement)
@@ -319,6 +321,9 @@ async def use_everything(store: SqliteStore) -> None:
         _ = await store.list(wire="freepik", owner="alice", route=route, limit=9)
     await look_through(store, jobs)
     await use_words(store)
+    await store.add_said({jobs[0].id: [b"1", b"2", b"3"]}, first=1, last=1, most_bytes=9)
+    await store.add_said({jobs[0].id: [b"4"]}, first=1, last=1, most_bytes=9)
+    _ = await store.said(jobs[0].id)
     _ = await store.recover(now=T0, concurrency=lambda *_: 2)
     store._hot.clear()
     _ = await store.get(jobs[0].id), await store.count_by_state()
@@ -378,6 +383,7 @@ async def use_keys(store: SqliteStore) -> None:
     await store.add_key(keys[0])
     _ = await store.key(keys[0].digest), await store.keys(name="alice"), await store.key_changes()
     _ = await store.rotate_key("k1", keys[1], until=T0, now=T0), await store.touch_key("k1", now=T0)
+    _ = await store.end_pass("n", until=T0 + 9, now=T0), await store.pass_ended("n")
     _ = await store.revoke_key("k1", now=T0), await store.traffic("2026-01-01", "alice")
     _ = await store.add_traffic("2026-01-01", {"alice": 1})
     for owner in ("alice", "bob"):
@@ -392,7 +398,7 @@ async def use_vendor(store: SqliteStore) -> None:
     _ = await store.repeated("alice", Repeat(key="k", digest="d", seconds=9), now=T0)
     asked = {"account": "vendor", "now": T0, "limit": 9, "next_due": lambda watch: watch.due}
     for number, job in enumerate(await store.claim(engine="vendor", worker="w", lease_seconds=9, limit=9, now=T0)):
-        _ = await store.intend(job.id, "w", account="vendor", reference="r", now=T0)
+        _ = await store.intend(job.id, "w", account="vendor", reference="r", now=T0, alone=number == 0)
         if number < 2:
             _ = await store.resolve(job.id, number=1, sent=Sent.UNSENT, detail="", now=T0)
             _ = await store.reroute(job.id, "w", engine="x", detail="", now=T0)
@@ -417,6 +423,8 @@ async def use_vendor(store: SqliteStore) -> None:
         _ = await store.events(job.id), await store.dispatches(job.id), await store.add_event(job.id, "late", now=T0)
     _ = await store.all_dispatches(), await store.dispatched_ids("vendor", [jobs[0].id]), await store.next_watch()
     _ = await store.upstream("vendor"), await store.unresolved("vendor"), await store.shift(1.0)
+    _ = await store.left_open("vendor", before=T0)
+    _ = await store.claim(engine="vendor", worker="w", lease_seconds=9, limit=1, now=T0, made_before=T0)
     _ = await store.asset_bytes(f"{'0' * 64}.png")
     _ = await store.recover(now=T0)
 

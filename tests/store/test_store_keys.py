@@ -56,6 +56,14 @@ async def add(store: Store, owner: str, count: int = 1, **more: object) -> list[
 # Keys
 
 
+async def test_a_pass_is_ended_once_and_forgotten_when_it_would_have_ended(store: Store) -> None:
+    assert not await store.pass_ended("n")
+    assert [await store.end_pass("n", until=T0 + 9, now=T0) for _ in range(2)] == [True, False]
+    assert await store.pass_ended("n")
+    assert await store.end_pass("m", until=T0 + 99, now=T0 + 9)
+    assert (await store.pass_ended("n"), await store.pass_ended("m")) == (False, True)
+
+
 async def test_a_key_is_found_by_its_whole_digest_and_by_nothing_else(store: Store) -> None:
     key = make_key(rights=EVERYTHING, expires=T0 + 9)
     await store.add_key(key)

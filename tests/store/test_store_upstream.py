@@ -7,7 +7,7 @@ import pytest
 from store_samples import FAILURE, OUTPUT, T0, id_at, make_job, pending_deliveries
 
 from mutoscope.model.job import Dispatch, Event, Failure, Job, Mode, Sent, State, Watch
-from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.problem import Kind, Occupied, Problem
 from mutoscope.store import UPSTREAM, Repeat, Store
 
 HOUR = 3600.0
@@ -104,6 +104,38 @@ async def test_an_intent_is_written_by_the_worker_that_holds_the_job(store: Stor
     assert await store.unresolved("vendor") == 1
     assert await store.unresolved("other") == 0
     assert await intend(store, id_at(T0)) is None
+
+
+async def test_who_sends_alone_is_refused_while_anothers_fate_is_open(store: Store) -> None:
+    first = await sent(store)
+    second = await held(store)
+    alone = {"account": "vendor", "reference": "r", "now": T0, "alone": True}
+    with pytest.raises(Occupied):
+        await store.intend(second, "w1", **alone)
+    assert await store.dispatches(second) == ()
+    assert await store.intend(second, "w2", **alone) is None  # not its job: that is told first
+    with pytest.raises(Problem) as refused:
+        await store.intend(first, "w1", **alone)  # its own: sent before
+    assert refused.value.kind is Kind.CONFLICT
+    assert await store.resolve(first, number=1, sent=Sent.UNSENT, detail="x", now=T0)
+    assert await store.intend(second, "w1", **{**alone, "account": "other"}) is not None
+    assert await store.intend(first, "w1", **alone) is not None
+
+
+async def test_what_was_left_open_by_jobs_that_ended_or_are_gone_is_found(store: Store) -> None:
+    ended, gone, open = await sent(store), await sent(store, owner="bob"), await sent(store)
+    for id in (ended, gone):
+        assert await store.cancel(id, now=T0)
+    _ = await store.forget("bob", limit=9, now=T0)
+    assert [each.job for each in await store.left_open("vendor", before=T0 + 1)] == [ended, gone]
+    assert await store.left_open("vendor", before=T0) == await store.left_open("other", before=T0 + 1) == ()
+    _ = await store.recover(now=T0 + 20, listed=("vendor",))  # somebody asks the vendor for it
+    assert len(await store.left_open("vendor", before=T0 + 1)) == 2
+    assert await store.resolve(gone, number=1, sent=Sent.UNKNOWN, detail="x", now=T0)
+    assert [each.job for each in await store.left_open("vendor", before=T0 + 1)] == [ended]
+    for limit in (0, 1):  # nothing is begun, but what may be paid for already is taken
+        taken = await claim(store, limit=limit, now=T0 + 20, made_before=T0 - 1)
+        assert [job.id for job in taken] == [open][:limit]
 
 
 @pytest.mark.parametrize("fate", [Sent.INTENDED, Sent.ACCEPTED, Sent.UNKNOWN])

@@ -414,6 +414,43 @@ async def test_a_file_may_be_the_whole_body_whatever_its_bytes(start: Start, pic
         assert (await running.client.post("/fal/cdn/files/upload", content=b"", headers=sent)).status_code == 422
 
 
+async def test_a_large_file_comes_in_parts_in_any_order(start: Start, picture: bytes) -> None:
+    """As Python's client says it, with the caller's key, and as the other does, by a signed address."""
+    keys = [{"name": "ann", "sha256": digest("id:secret")}]
+    half = len(picture) // 2
+    pieces = {1: picture[:half], 2: picture[half:]}
+    async with start(keys=keys, **SCRIPTED) as running:
+        client, key = running.client, {"authorization": "Key id:secret"}
+        named = key | {"content-type": "image/png", "x-fal-file-name": "a.png"}
+        opened = (await client.post("/fal/cdn/files/upload/multipart", headers=named)).json()
+        path = "/fal/rest/storage/upload/initiate-multipart?storage_type=fal-cdn-v3"
+        slot = (await client.post(path, json={"content_type": "image/png"}, headers=key)).json()
+        base, _, query = slot["upload_url"].partition("?")
+        for link, at in (
+            (opened["access_url"], f"{opened['access_url']}/multipart/{opened['uploadId']}/{{}}"),
+            (slot["file_url"], f"{base}/{{}}?{query}"),
+        ):
+            parts: list[Any] = []
+            for number in (2, 1):
+                kept = await client.put(at.format(number), content=pieces[number])
+                assert kept.status_code == 200 and kept.json()["partNumber"] == number, kept.text
+                assert kept.headers["etag"].strip('"') == kept.json()["etag"]
+                parts.append(kept.json())
+            swapped = [{"partNumber": 1, "etag": parts[0]["etag"]}]
+            refused = await client.post(at.format("complete"), json={"parts": swapped})
+            assert refused.status_code == 400 and "no part 1" in refused.text
+            for body in ({}, {"parts": []}, {"parts": [{"partNumber": 0, "etag": "x"}]}):
+                assert (await client.post(at.format("complete"), json=body)).status_code == 400
+            for _ in range(2):  # the client sends it again where the answer was lost
+                done = await client.post(at.format("complete"), json={"parts": parts})
+                assert done.status_code == 200, done.text
+            assert (await client.get(link)).content == picture
+            assert (await client.put(at.format(3), content=b"late")).status_code == 404
+            made = await client.post("/fal/run/fal-ai/esrgan", json={"image_url": link}, headers=key)
+            assert made.status_code == 200, made.text
+        assert (await client.put(f"{base}/1?exp=1&sig=x", content=b"x")).status_code == 403
+
+
 async def test_what_is_wrong_with_a_body_is_told_as_the_result(start: Start) -> None:
     """As the vendor does; with `dialect = "early"` when it is submitted."""
     bad, error = {"num_images": 9}, ["missing", "less_than_equal"]

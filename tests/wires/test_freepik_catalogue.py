@@ -3,7 +3,9 @@
 `python tests/wires/test_freepik_catalogue.py` writes freepik_catalogue.txt anew, once a change of the rows is meant.
 """
 
+import base64
 import hashlib
+import io
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
@@ -14,6 +16,7 @@ from typing import Any, Union, get_origin
 import msgspec
 import pytest
 from msgspec.structs import replace
+from PIL import Image
 
 from mutoscope.model import catalog
 from mutoscope.model.catalog import Catalog
@@ -57,9 +60,14 @@ def digests() -> str:
             "most": model.max_seconds,
             "sizes": model.sizes,
         }
+        sold = next((each for each in TABLE if endpoint.at in each.paths), None)
+        told |= {name: rule for name in RULES if sold and (rule := getattr(sold, name))}
         digest = hashlib.sha256(msgspec.json.encode(told, order="sorted")).hexdigest()[:16]
         lines.append(f"{endpoint.at} {','.join(names)} {digest}\n")
     return "".join(sorted(lines))
+
+
+RULES = ("one_of", "apart", "never", "needs", "narrows", "together", "lasting", "limits", "limits_by")
 
 
 def test_no_row_changes_unseen() -> None:
@@ -153,7 +161,7 @@ def test_every_row_reads_its_bodies_and_says_the_same_behind() -> None:
     for sold, path, members in rows():
         one = next((each for each in members if each.name in sold.one_of), None)
         least = full(members, required=True) | ({one.name: good(one)} if one else {})
-        most = {name: value for name, value in full(members).items() if name not in sold.apart[1:]}
+        most = fitting(sold, full(members))
         for body in (most, least):
             read = parse(path, body)
             order = order_of(read, path)
@@ -165,6 +173,13 @@ def test_every_row_reads_its_bodies_and_says_the_same_behind() -> None:
             for name in body.keys() - news - odd:
                 assert said.get(name) == body[name], (path, name)
             assert said.keys() - body.keys() - news <= USUAL, path
+
+
+def fitting(sold: Sold, body: Json) -> Json:
+    """Without what breaks the rules between members."""
+    body = {name: value for name, value in body.items() if name not in (*sold.apart[1:], *sold.never)}
+    body = {name: value for name, value in body.items() if name not in sold.needs or sold.needs[name] in body}
+    return body | {other: right[-1] for name, value, other, right in sold.narrows if body[name] == value}
 
 
 USUAL = {
@@ -235,6 +250,90 @@ TOLD: tuple[tuple[str, Json, str], ...] = (
     ),
     ("improve-prompt", {"prompt": "p", "type": "image", "language": "EN"}, "String should match pattern '^[a-z]{2}$'"),
 )
+CLIP = {"prompt": "p", "image_url": PICTURE}
+ENDS = {"prompt": "p", "first_image_url": PICTURE, "last_image_url": PICTURE}
+BETWEEN: tuple[tuple[str, Json, str, Json, str], ...] = (
+    (
+        "image-to-video/pixverse-v5", CLIP | {"resolution": "1080p"}, "duration", {"duration": 8},
+        "Value error, duration should be 5 where resolution is 1080p",
+    ),
+    (
+        "image-to-video/pixverse-v5-transition", ENDS | {"resolution": "1080p"}, "duration", {"duration": 8},
+        "Value error, duration should be 5 where resolution is 1080p",
+    ),
+    (
+        "image-to-video/pixverse-v5-5", CLIP | {"resolution": "1080p", "duration": 8}, "duration", {"duration": 10},
+        "Value error, duration should be 5 or 8 where resolution is 1080p",
+    ),
+    (
+        "reference-to-video/wan-2-7", {"prompt": "p", "image_urls": [{"url": PICTURE}] * 5}, "video_urls",
+        {"video_urls": [{"url": LINK}]},
+        "Value error, image_urls and video_urls should have at most 5 items together, not 6",
+    ),
+    ("reference-to-video/wan-2-7", {"prompt": "p", "video_urls": [{"url": LINK}]}, "image_urls", {"video_urls": []},
+     "Field required"),
+    (
+        "video/kling-v3-omni-std", {"prompt": "p", "elements": [{}, {}], "image_urls": [PICTURE] * 2}, "elements",
+        {"elements": [{}] * 3}, "Value error, image_urls and elements should have at most 4 items together, not 5",
+    ),
+    (
+        "video/kling-v3-pro", {"multi_prompt": [{"prompt": "p", "duration": "5"}] * 3}, "multi_prompt",
+        {"multi_prompt": [{"prompt": "p", "duration": "4"}] * 4},
+        "Value error, the durations of multi_prompt should be at most 15 seconds together, not 16",
+    ),
+    (
+        "image-to-video/kling-std", {"prompt": "p", "image": PICTURE, "duration": "5"}, "image_tail",
+        {"image_tail": PICTURE}, "Value error, image_tail is not taken here, only at image-to-video/kling-pro",
+    ),
+    ("audio-isolation", {"description": "d", "audio": LINK}, "y2", {"y2": 9},
+     "Value error, y2 is taken beside video only"),
+)  # fmt: skip
+
+
+def test_what_is_wrong_between_members_is_told_in_the_vendors_envelope() -> None:
+    for path, right, field, wrong, words in BETWEEN:
+        parse(path, right)
+        with pytest.raises(Problem) as caught:
+            parse(path, right | wrong)
+        answer = freepik.render_problem(caught.value, HttpRequest(method="POST", path=freepik.ROOT + path))
+        told = {"message": "Validation error", "invalid_params": [param(field, words)]}
+        assert (answer.status, json.loads(answer.body)) == (400, told), path
+
+
+def param(field: str, words: str) -> Json:
+    return {"field": f"body.{field}", "name": field, "reason": words}
+
+
+def test_a_file_is_held_to_what_the_models_maker_takes() -> None:
+    for path, body, field, limits in (
+        ("image-to-video/kling-v2", {"image": PICTURE, "duration": "5"}, "image",
+         {"types": ("image/jpeg", "image/png"), "max_bytes": 10 << 20, "min_side": 300, "max_aspect": 2.5}),
+        ("image-to-video/kling-v3-turbo-720p", {"image": PICTURE}, "image", {"max_bytes": 50 << 20}),
+        ("reference-to-video/kling-v3-omni-pro", {"video_url": LINK}, "video_url",
+         {"min_seconds": 3, "max_seconds": 10, "min_side": 720, "max_side": 2160}),
+        ("video/kling-v3-motion-control-std", {"image_url": PICTURE, "video_url": LINK}, "video_url",
+         {"min_seconds": 3, "max_seconds": 30}),
+        ("video/kling-v2-6-motion-control-pro",
+         {"image_url": PICTURE, "video_url": LINK, "character_orientation": "image"}, "video_url", {"max_seconds": 10}),
+        ("image-to-video/minimax-live", CLIP, "image_url", {"min_side": 301, "max_bytes": 20 << 20}),
+        ("image-to-video/wan-v2-6-720p", {"prompt": "p", "image": PICTURE}, "image",
+         {"min_side": 240, "max_side": 8000, "max_bytes": 10 << 20}),
+        ("video-edit/wan-2-7", {"video_url": LINK}, "video_url", {"max_bytes": 100 << 20, "max_seconds": 10}),
+        ("video-edit/happy-horse-1", {"prompt": "p", "video_url": LINK}, "video_url",
+         {"min_seconds": 3, "max_seconds": 60, "min_side": 320, "max_side": 2160, "above_fps": 8}),
+        ("video/runway-act-two",
+         {"character": {"type": "image", "uri": PICTURE}, "reference": {"type": "video", "uri": LINK}},
+         "reference.uri", {"min_seconds": 3, "max_seconds": 30}),
+        ("video/omni-human-1-5", {"image_url": PICTURE, "audio_url": LINK}, "audio_url", {"max_seconds": 30}),
+        ("video/omni-human-1-5", {"image_url": PICTURE, "audio_url": LINK, "resolution": "720p"}, "audio_url",
+         {"max_seconds": 60}),
+        ("beta/remove-background", {"image_url": PICTURE}, "image_url",
+         {"types": ("image/jpeg", "image/png"), "max_bytes": 20 << 20}),
+        ("image-upscaler", {"image": PICTURE}, "image", {"max_pixels": 25_300_000 // 4}),
+        ("image-upscaler", {"image": PICTURE, "scale_factor": "16x"}, "image", {"max_pixels": 25_300_000 // 256}),
+    ):  # fmt: skip
+        [found] = [each.limits for each in parse(path, body).generation.inputs if each.field == field]
+        assert {name: getattr(found, name) for name in limits} == limits, (path, field)
 
 
 def test_bounds_are_told_in_pydantics_words() -> None:
@@ -367,6 +466,26 @@ async def test_what_answers_otherwise(running: Any, picture: bytes) -> None:
     ]
     flow = await client.post(f"{root}flows/mine/run", json={"inputs": {}})
     assert flow.status_code == 404 and "flows/mine" in flow.text
+
+
+async def test_a_file_that_a_model_does_not_take_is_refused_where_files_are_looked_at_first(
+    start: Start, picture: bytes
+) -> None:
+    """16 times 640 × 360 is more than the vendor makes, and half of it is less than Kling takes. Where files are looked
+    at as the vendor does it, while the task is made, the task fails with these words.
+    """
+    half = io.BytesIO()
+    Image.open(io.BytesIO(picture)).resize((320, 180)).save(half, "PNG")
+    async with start(rehearsal=True, inputs={"probe": "always"}) as running:
+        for path, file, more, words in (
+            ("image-upscaler", picture, {"scale_factor": "16x"}, "at most 98828 pixels in all, found 640x360"),
+            ("image-to-video/kling-v2", half.getvalue(), {"duration": "5"}, "at least 300 pixels, found 320x180"),
+        ):
+            body = {"image": base64.b64encode(file).decode()} | more
+            answer = await running.client.post(freepik.ROOT + path, json=body)
+            [told] = answer.json()["invalid_params"]
+            assert (answer.status_code, told["field"]) == (400, "body.image")
+            assert told["reason"].endswith(words), told
 
 
 async def test_the_operators_own_flow_is_run_and_read(start: Start) -> None:

@@ -189,7 +189,7 @@ async def test_a_list_answers_with_as_many_pictures_as_were_asked_for(start: Sta
         told = (await running.client.post(f"{IMAGES}generations", json={"prompt": "x", "n": 6})).json()
         assert set(told) == {"created", "credits", "data"}
         assert told["credits"] == 210
-        assert len({each["image_id"] for each in told["data"]}) == 6
+        assert len({each["image_id"][:8] for each in told["data"]}) == 6  # clients name files by that
         assert all(set(each) == {"image_id", "url"} for each in told["data"])
         assert (await running.client.get(told["data"][0]["url"])).status_code == 200
         again = (await running.client.get(f"{IMAGES}{told['data'][0]['image_id']}")).json()

@@ -5,6 +5,7 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Input, Operation, Role, State
@@ -23,7 +24,7 @@ FRAME = Input(role=Role.FIRST_FRAME, field="image", url="https://files.example/a
 
 def order(word: str, operation: Operation, *inputs: Input, **wishes: Any) -> VendorRequest:
     known = models.BY_WORD.get(word)
-    names = known.row.names["replicate"] if known else (word,)
+    names = (*known.versions, word) if known else (word,)
     wish = Generation(operation=operation, model=word, inputs=inputs, **({"prompt": "a boat"} | wishes))
     return VendorRequest(
         generation=wish, names=names, sources={each.field: str(each.url) for each in inputs}, reference="r"
@@ -266,3 +267,14 @@ def test_every_page_is_read_at_the_accounts_own_address() -> None:
     with pytest.raises(StopIteration) as end:
         conversation.send(HttpResponse(body=json.dumps(listed(prediction("starting", id="b2"))).encode()))
     assert [each["id"] for each in end.value.value] == [ID, "b2"]
+
+
+def test_a_bound_in_frames_is_told_of_the_seconds_that_were_asked_for() -> None:
+    wish = Generation(operation=Operation.TEXT_TO_VIDEO, model="any", prompt="x", seconds=10.0)
+    with pytest.raises(Problem) as refused:
+        BACK.check(VendorRequest(generation=wish, names=("wan-video/wan-2.2-t2v-fast",)))
+    assert refused.value.field == "seconds"
+    assert "seconds: 10 is num_frames = 161, which should be at most 121" in refused.value.message
+    wish = replace(wish, seconds=2.0)
+    with pytest.raises(Problem, match="seconds: 2 is num_frames = 33, which should be at least 81"):
+        BACK.check(VendorRequest(generation=wish, names=("wan-video/wan-2.2-t2v-fast",)))

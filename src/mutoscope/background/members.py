@@ -153,6 +153,7 @@ class Membership:
         if self.fleet is None or not self.holds(RECOVER):
             return
         dead = {each.name for each in self._dead}
+        self._recovered &= dead  # whoever was heard of again may die again
         if fresh := dead - self._recovered:
             count = await self.store.recover(now=self.clock(), dead=sorted(fresh))
             log.warning("members_lost", members=sorted(fresh), recovered=count)
@@ -160,7 +161,6 @@ class Membership:
         old = [each.name for each in self._dead if each.silent > KEPT_SECONDS]
         if old:
             await self.fleet.bury(old)
-            self._recovered.difference_update(old)
 
     async def _look_at_clock(self) -> None:
         assert self.fleet is not None  # noqa: S101 (for the types)

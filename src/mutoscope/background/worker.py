@@ -563,10 +563,10 @@ class Run:
         seconds = self._worker.relay.late_seconds
         return self.assets.link(each.asset, base=base, seconds=seconds, now=self._worker.clock())
 
-    async def intend(self, account: str, reference: str) -> Dispatch:
+    async def intend(self, account: str, reference: str, *, alone: bool) -> Dispatch:
         worker = self._worker
         dispatch = await worker.store.intend(
-            self.job.id, worker.name, account=account, reference=reference, now=worker.clock()
+            self.job.id, worker.name, account=account, reference=reference, now=worker.clock(), alone=alone
         )
         if dispatch is None:
             raise asyncio.CancelledError  # the job is no longer ours
@@ -613,6 +613,23 @@ class Run:
 
     async def unresolved(self, account: str) -> int:
         return await self._worker.store.unresolved(account)
+
+    async def left_open(self, account: str, *, before: float) -> "list[Run | None]":
+        worker, found = self._worker, list[Run | None]()
+        for dispatch in await worker.store.left_open(account, before=before):
+            if dispatch.job in worker.runs:  # it was canceled a moment ago, and is being found out
+                continue
+            if job := await worker.store.get(dispatch.job):
+                run = Run(job, worker)
+                run.dispatch = dispatch
+                found.append(run)
+            else:
+                detail, now = "the job was removed before the answer came", worker.clock()
+                await worker.store.resolve(
+                    dispatch.job, number=dispatch.number, sent=Sent.UNKNOWN, detail=detail, now=now
+                )
+                found.append(None)
+        return found
 
     async def ours(self, account: str, ids: Collection[str]) -> set[str]:
         return await self._worker.store.dispatched_ids(account, ids)

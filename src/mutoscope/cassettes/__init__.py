@@ -1,26 +1,6 @@
 """Recordings of what vendors answered: written while they answer, found again by what was asked, and played.
 
 What belongs here: the folder of files that a recording is, what of a request tells it from others, and the deck that an
-engine asks in the vendor's place. Wires, jobs' states and clients are no business of it.
+engine asks in the vendor's place. Wires, jobs' states and clients are no business of it. Nothing is imported here,
+because the process that writes needs little of it.
 """
-
-from mutoscope.cassettes.deck import Deck, Played, Replayed, Step, Turn, Unrecorded, theirs
-from mutoscope.cassettes.folder import BadCassette, Cassette
-from mutoscope.cassettes.library import Library
-from mutoscope.cassettes.recorder import Recorder
-from mutoscope.cassettes.tapes import Tapes
-
-__all__ = [
-    "BadCassette",
-    "Cassette",
-    "Deck",
-    "Library",
-    "Played",
-    "Recorder",
-    "Replayed",
-    "Step",
-    "Tapes",
-    "Turn",
-    "Unrecorded",
-    "theirs",
-]

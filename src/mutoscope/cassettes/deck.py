@@ -5,7 +5,6 @@ comes to ask. Of a step that is polled the answers are chosen by their time.
 """
 
 import asyncio
-import secrets
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Collection
@@ -13,17 +12,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TypeVar
 
-import msgspec
 import structlog
 
 import mutoscope
 from mutoscope.cassettes.folder import FORMAT, Answer, BadCassette, Cassette, Label, Trouble
 from mutoscope.cassettes.library import Library
-from mutoscope.cassettes.matching import asked_of_job, asked_of_words, key_of, normal, replaced
-from mutoscope.cassettes.recorder import Heard, Recorder, Recording
-from mutoscope.cassettes.recorder import Turn as Numbered
-from mutoscope.cassettes.secrets import headers_without
-from mutoscope.files.egress import ConnectFailed, Opened
+from mutoscope.cassettes.matching import asked_of_job, asked_of_words
+from mutoscope.cassettes.recorder import Recorder, Recording
+from mutoscope.cassettes.secrets import KEPT_HEADERS
+from mutoscope.cassettes.writer import Asked, Heard
+from mutoscope.files.http1 import ConnectFailed, Opened
 from mutoscope.model.config import VendorAccount
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Json
@@ -78,8 +76,8 @@ class Deck:
         """Find the recording of a job, or begin one. Raises Unrecorded."""
         if job in self._playing or job in self._recording:
             return  # it is tried again
-        asked = asked_of_job(self.account.wire, wish, self._secrets)
         if self.library:
+            asked = asked_of_job(self.account.wire, wish, self._secrets)
             if cassette := self.library.take(asked):
                 log.info("replaying", job=job, cassette=cassette.name)
                 remember(self._playing, job, Playing(cassette, self.pace))
@@ -87,7 +85,7 @@ class Deck:
             if not self.recorder:
                 raise unrecorded(f"a job of {wish.model}", self.library, asked)
         if self.recorder:
-            remember(self._recording, job, self.begun(self.recorder, "job", wish.model, asked, job))
+            remember(self._recording, job, self.recorder.begin(self.label("job", wish.model, job), wish=wish))
 
     def plays(self, job: str) -> bool:
         return job in self._playing
@@ -97,7 +95,7 @@ class Deck:
         if playing := self._playing.get(job):
             return {"id": f"{playing.cassette.name}/{job}", NAME: playing.cassette.name, THEIRS: handle}
         if recording := self._recording.get(job):
-            return {**handle, NAME: recording.folder.name}
+            return {**handle, NAME: recording.id}
         return handle
 
     def turn(self, job: str, step: Step, handle: Json | None = None) -> "Turn | None":
@@ -126,15 +124,13 @@ class Deck:
         """A result was fetched."""
         self._find(job, handle)
         if (recording := self._recording.get(job)) and self.recorder:
-            asked = {"link": normal(link, self._secrets), "number": number}
-            answer = Answer(step="copy", turn=0, at=0.0, asked=asked)
-            await self.recorder.copy(recording, Heard(answer, self.clock()), path)
+            await self.recorder.copy(recording, self.clock(), number, link, path)
 
     def ended(self, job: str) -> None:
         """Nothing more is asked about it."""
         self._playing.pop(job, None)
-        if (recording := self._recording.pop(job, None)) and self.recorder and self.library and self.learns:
-            self.recorder.then(recording, self.library.add)
+        if (recording := self._recording.pop(job, None)) and self.recorder:
+            self.recorder.end(recording, self.library.add if self.library and self.learns else None)
 
     def _find(self, job: str, handle: Json) -> None:
         """Take up what an earlier process began."""
@@ -144,12 +140,11 @@ class Deck:
         if THEIRS in handle:
             if self.library and (cassette := self.library.names.get(name)):
                 remember(self._playing, job, Playing(cassette, 0.0))
-        elif self.recorder and (self.recorder.root / name).is_dir():
-            remember(self._recording, job, Recording(self.recorder.root / name))
+        elif self.recorder:
+            remember(self._recording, job, self.recorder.resume(name))
 
-    def begun(self, recorder: Recorder, kind: Literal["job", "words"], model: str, asked: Json, job: str) -> Recording:
-        """A new recording, which is there with its first answer."""
-        label = Label(
+    def label(self, kind: Literal["job", "words"], model: str, job: str = "") -> Label:
+        return Label(
             format=FORMAT,
             kind=kind,
             wire=self.account.wire,
@@ -163,23 +158,20 @@ class Deck:
             renames=self.account.renames,
             open_models=self.account.open_models,
         )
-        plain = "".join(each if each.isalnum() or each in "._" else "-" for each in model)[:40] or kind
-        name = f"{self.account.wire}-{plain}-{key_of(asked)[:8]}-{secrets.token_hex(3)}"
-        return Recording(recorder.root / name, label, asked)
 
     # -- words -----------------------------------------------------------------------------------
 
     async def open(self, request: HttpRequest, model: str, send: Open) -> Opened:
         """An answer in words: a recorded one, or the vendor's. Raises Problem, and what `send` raises."""
-        asked = asked_of_words(self.account.wire, request, self._secrets)
         if self.library:
+            asked = asked_of_words(self.account.wire, request, self._secrets)
             if cassette := self.library.take(asked):
                 return await played(cassette, self.pace)
             if not self.recorder:
                 raise unrecorded(f"{request.method} {request.path}", self.library, asked)
         if not self.recorder:
             return await send(request)
-        heard = Listener(self, asked, model)
+        heard = Listener(self, self.recorder, request, model)
         try:
             return Overheard(await send(request), heard)
         except Problem as problem:
@@ -211,7 +203,7 @@ class RecordedTurn:
 
     def __init__(self, recorder: Recorder, recording: Recording, step: Step, clock: Callable[[], float]) -> None:
         self.recorder, self.recording, self.step, self.clock = recorder, recording, step, clock
-        self.numbered = Numbered()
+        self.number = recorder.turn()
 
     async def answer(self, request: HttpRequest, send: Send) -> HttpResponse:
         moment, began = self.clock(), time.perf_counter()
@@ -224,18 +216,19 @@ class RecordedTurn:
             raise
         finally:
             if response or trouble:
-                answer = Answer(
+                heard = Heard(
+                    recording=self.recording.id,
+                    turn=self.number,
                     step=self.step,
-                    turn=0,
-                    at=0.0,
-                    seconds=round(time.perf_counter() - began, 3),
-                    asked=told(request),
+                    moment=moment,
+                    seconds=time.perf_counter() - began,
+                    asked=asked_in(request),
                     status=response.status if response else None,
-                    headers=headers_without(response.headers, self.recorder.secrets) if response else {},
+                    headers=kept(response.headers) if response else {},
                     trouble=trouble,
+                    body=response.body if response else b"",
                 )
-                raw = response.body if response else b""
-                self.recorder.answer(self.recording, self.numbered, Heard(answer, moment, raw))
+                self.recorder.answer(self.recording, heard)
 
 
 class Playing:
@@ -305,17 +298,19 @@ class PlayedTurn:
 Turn = RecordedTurn | PlayedTurn
 
 
-def told(request: HttpRequest) -> Json:
-    """A request as it is read beside its answer; its headers are nobody's business."""
-    asked: Json = {"method": request.method, "path": request.path.partition("?")[0]}
-    if request.query:
-        asked["query"] = dict(request.query)
-    if request.body:
-        try:
-            asked["body"] = replaced(msgspec.json.decode(request.body))  # whoever writes it takes out secrets
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            asked["bytes"] = len(request.body)
-    return asked
+def asked_in(request: HttpRequest) -> Asked:
+    return Asked(
+        method=request.method,
+        path=request.path,
+        query=dict(request.query),
+        content_type=request.headers.get("content-type", ""),
+        body=request.body,
+    )
+
+
+def kept(headers: dict[str, str]) -> dict[str, str]:
+    """Those that are recorded; whoever writes them takes out secrets."""
+    return {name: text for name, text in headers.items() if name in KEPT_HEADERS}
 
 
 def trouble_of(problem: Problem) -> Trouble:
@@ -333,30 +328,28 @@ def problem_of(trouble: Trouble) -> Problem:
 class Listener:
     """An answer in words that is recorded once it is whole, or broken off by the vendor."""
 
-    def __init__(self, deck: Deck, asked: Json, model: str) -> None:
-        self.deck, self.asked, self.model = deck, asked, model
+    def __init__(self, deck: Deck, recorder: Recorder, request: HttpRequest, model: str) -> None:
+        self.deck, self.recorder, self.request, self.model = deck, recorder, request, model
         self.moment, self.began = deck.clock(), time.perf_counter()
-        self.head_seconds = 0.0
+        self.headed = self.began
         self.status: int | None = None
         self.headers: dict[str, str] = {}
-        self.pieces: list[tuple[float, bytes]] = []
-        self._last, self._size, self._done = self.began, 0, False
+        self.pieces: list[tuple[float, bytes]] = []  # and when each came
+        self._size, self._done = 0, False
 
     def begins(self, status: int, headers: dict[str, str]) -> None:
         self.status, self.headers = status, headers
-        self._last = time.perf_counter()
-        self.head_seconds = self._last - self.began
+        self.headed = time.perf_counter()
 
     def came(self, piece: bytes) -> None:
-        now = time.perf_counter()
+        """Called for each event of a stream: it does as little as can be."""
+        self.pieces.append((time.perf_counter(), piece))
         self._size += len(piece)
-        if self._size > MOST_HELD and not self._done:
-            self._done = True
-            self.pieces = []
-            log.warning("cassette_unwritten", model=self.model, reason=f"an answer of more than {MOST_HELD} bytes")
-        if not self._done:
-            self.pieces.append((now - self._last, piece))
-            self._last = now
+        if self._size > MOST_HELD:
+            self.pieces.clear()
+            if not self._done:
+                self._done = True
+                log.warning("cassette_unwritten", model=self.model, reason=f"an answer of more than {MOST_HELD} bytes")
 
     def closed(self) -> None:
         """Its reader is gone: it may have heard all of it all the same."""
@@ -367,25 +360,27 @@ class Listener:
         self.whole(trouble_of(problem))
 
     def whole(self, trouble: Trouble | None = None) -> None:
-        recorder = self.deck.recorder
-        if self._done or recorder is None:
+        if self._done:
             return
         self._done = True
         streams = self.headers.get("content-type", "").startswith("text/event-stream")
-        answer = Answer(
-            step="words",
+        recorder, deck = self.recorder, self.deck
+        recording = recorder.begin(deck.label("words", self.model), request=asked_in(self.request))
+        heard = Heard(
+            recording=recording.id,
             turn=0,
-            at=0.0,
-            seconds=round(self.head_seconds if streams else time.perf_counter() - self.began, 3),
+            step="words",
+            moment=self.moment,
+            seconds=(self.headed if streams else time.perf_counter()) - self.began,
             status=self.status,
-            headers=headers_without(self.headers, recorder.secrets),
+            headers=kept(self.headers),
             trouble=trouble,
+            body=b"" if streams else b"".join(piece for _, piece in self.pieces),
+            pieces=self.pieces if streams else None,
+            headed=self.headed,
         )
-        recording = self.deck.begun(recorder, "words", self.model, self.asked, "")
-        raw = b"" if streams else b"".join(piece for _, piece in self.pieces)
-        recorder.answer(recording, Numbered(), Heard(answer, self.moment, raw, self.pieces if streams else None))
-        if self.deck.library and self.deck.learns:
-            recorder.then(recording, self.deck.library.add)
+        recorder.answer(recording, heard)
+        recorder.end(recording, deck.library.add if deck.library and deck.learns else None)
 
 
 class Overheard(Opened):

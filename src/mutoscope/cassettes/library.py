@@ -14,7 +14,7 @@ class Library:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._lock = threading.Lock()  # what is recorded meanwhile is added by the thread that writes
+        self._lock = threading.Lock()  # what is recorded meanwhile is added by the thread that hears of it
         self._found: dict[str, list[Cassette]] = defaultdict(list)
         self._played: dict[str, int] = defaultdict(int)
         self.names: dict[str, Cassette] = {}

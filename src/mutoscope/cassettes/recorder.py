@@ -1,59 +1,65 @@
-"""Writes recordings, in a thread of its own: behind the jobs and never in their way."""
+"""Hands what vendors answer to the process that writes recordings: behind the jobs and never in their way.
+
+Where jobs run, an exchange is only put into a queue, as it came; a thread sends the queue on, many at a time. What is
+in the queue is lost if the server is killed: what came in the last `GATHER_SECONDS`, or what the writer is behind.
+"""
 
 import asyncio
-import codecs
+import contextlib
+import itertools
+import os
+import secrets
 import shutil
+import subprocess
+import sys
+import threading
+import time
+import weakref
 from collections.abc import Callable, Collection
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from queue import Empty, SimpleQueue
+from typing import IO
 
 import msgspec
 import structlog
 
-from mutoscope.cassettes import folder as files
-from mutoscope.cassettes.folder import ANSWERS, Answer, BadCassette, Label
-from mutoscope.cassettes.matching import digest, hashed, prompts_in
-from mutoscope.cassettes.secrets import MEMBERS, SLOT_MEMBERS, mapped, text_without, value_without
-from mutoscope.model.job import Json
+import mutoscope
+from mutoscope.cassettes.folder import Label
+from mutoscope.cassettes.writer import (
+    Asked,
+    Begun,
+    Ended,
+    GivenUp,
+    Heard,
+    Kept,
+    Known,
+    Lost,
+    Made,
+    Message,
+    Reply,
+    Settings,
+    received,
+    send,
+)
+from mutoscope.model.job import Generation
+from mutoscope.telemetry import logs
 
 log = structlog.get_logger(__name__)
 
+WRITER = "mutoscope.cassettes.writer"
 BACKLOG = 64 * 1024 * 1024  # bytes that may wait to be written; what comes on top is not recorded
-SHORTEST_PROMPT = 4  # characters of a prompt that is replaced in answers too, where prompts are hashed
-
-
-class Full(OSError):
-    """The recordings have grown as large as they may."""
+OVERHEAD = 500  # bytes of an exchange beside its bodies
+PIPED = 1 << 18  # bytes that are sent on at once
+GATHER_SECONDS = 0.02  # so long what comes is gathered before it is sent on
+BEHIND = "more was to be written than is kept up with"
 
 
 class Recording:
-    """One cassette in the making."""
+    """One cassette in the making, as those who ask a vendor hold it."""
 
-    def __init__(self, folder: Path, label: Label | None = None, asked: Json | None = None) -> None:
-        """Without a label: one that an earlier process began."""
-        self.folder, self.label, self.asked = folder, label, asked or {}
+    def __init__(self, id: str) -> None:
+        self.id = id
         self.lost = False  # something of it could not be written, so all of it is gone
-        self.begun = label is None
-        self.count = 0 if label else None  # answers in it, once they were counted
-        self.last_poll: tuple[Any, ...] | None = None
-        self.prompts: list[str] = []
-
-
-class Turn:
-    """Answers that belong together: numbered when the first of them is written."""
-
-    def __init__(self) -> None:
-        self.number: int | None = None
-
-
-class Heard(NamedTuple):
-    """An answer as it came."""
-
-    answer: Answer
-    moment: float  # by the wall clock, when it was asked for
-    raw: bytes = b""  # its body
-    pieces: list[tuple[float, bytes]] | None = None  # that of a stream, with the seconds before each
 
 
 class Recorder:
@@ -64,178 +70,164 @@ class Recorder:
     ) -> None:
         """`secrets` are keys, which are struck out wherever they stand."""
         self.root, self.secrets = root, tuple(secrets)
-        self.hash_prompts, self.max_bytes = hash_prompts, max_bytes
-        self.written: int | None = None  # bytes in the directory, once they were counted
-        self.recorded = self.lost = 0
-        self._pending = 0
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="cassettes")
+        self._settings = Settings(str(root.absolute()), self.secrets, hash_prompts, max_bytes)
+        self._turns = itertools.count(1)
+        self._copies = itertools.count(1)
+        self._given = self._sent = 0  # bytes; one is counted by whoever calls, one by the thread
+        self._queue: SimpleQueue[tuple[Message, int] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None  # begun with the first recording
+        self.writer: int | None = None  # the process that writes
+        self._closing = self._ended = False
+        self._recordings: weakref.WeakValueDictionary[str, Recording] = weakref.WeakValueDictionary()
+        self._wanted: dict[str, Callable[[Path], None]] = {}
 
     async def close(self) -> None:
         """What was said so far is written."""
-        await asyncio.to_thread(self._thread.shutdown)
+        if self._thread and not self._closing:
+            self._closing = True
+            self._queue.put(None)
+        if self._thread:
+            await asyncio.to_thread(self._thread.join)
 
     # -- what is called where jobs run -------------------------------------------------------
 
-    def answer(self, recording: Recording, turn: Turn, heard: Heard) -> None:
-        size = len(heard.raw) + sum(len(piece) for _, piece in heard.pieces or ())
-        self._later(recording, size, lambda: self._answer(recording, turn, heard))
+    def begin(self, label: Label, *, wish: Generation | None = None, request: Asked | None = None) -> Recording:
+        recording = self.resume(secrets.token_hex(5))
+        self._put(recording, Begun(recording.id, label, wish, request), len(request.body) if request else 0)
+        return recording
 
-    async def copy(self, recording: Recording, heard: Heard, path: Path) -> None:
+    def resume(self, id: str) -> Recording:
+        """One that was begun before."""
+        recording = self._recordings[id] = Recording(id)
+        return recording
+
+    def turn(self) -> int:
+        return next(self._turns)
+
+    def answer(self, recording: Recording, heard: Heard) -> None:
+        size = len(heard.body) + sum(len(piece) for _, piece in heard.pieces or ())
+        self._put(recording, heard, size + (len(heard.asked.body) if heard.asked else 0))
+
+    async def copy(self, recording: Recording, moment: float, number: int, link: str, path: Path) -> None:
         """Keep a file that was made, before it is moved on."""
-        future = self._later(recording, 0, lambda: self._copy(recording, heard, path))
-        if future is not None:
-            await asyncio.wrap_future(future)
-
-    def then(self, recording: Recording, what: Callable[[Path], None]) -> None:
-        """Once all of it so far is written, unless it is lost."""
-        self._later(recording, 0, lambda: what(recording.folder))
-
-    def _later(self, recording: Recording, size: int, what: Callable[[], None]) -> Future[None] | None:
-        if recording.lost:
-            return None
-        if self._pending + size > BACKLOG:
-            recording.lost = True
-            self._thread.submit(self._give_up, recording, "more was to be written than the disk keeps up with")
-            return None
-        self._pending += size
-        return self._thread.submit(self._run, recording, size, what)
-
-    # -- what the thread does ----------------------------------------------------------------
-
-    def _run(self, recording: Recording, size: int, what: Callable[[], None]) -> None:
-        self._pending -= size
-        if recording.lost:
+        if recording.lost or self._ended:
             return
+        beside = self.root / f".{recording.id}.{next(self._copies)}.{secrets.token_hex(4)}"
         try:
-            what()
-        except (OSError, BadCassette) as error:
-            recording.lost = True
-            self._give_up(recording, (error.strerror if isinstance(error, OSError) else None) or str(error))
-        except Exception as error:
-            recording.lost = True
-            log.exception("cassette_broke", cassette=recording.folder.name)
-            self._give_up(recording, repr(error))
+            await asyncio.to_thread(linked, path, beside)
+        except OSError as error:
+            self._give_up(recording, error.strerror or str(error))
+            return
+        if not self._put(recording, Made(recording.id, moment, number, link, str(beside.absolute())), 0):
+            beside.unlink(missing_ok=True)
+
+    def end(self, recording: Recording, then: Callable[[Path], None] | None = None) -> None:
+        """Nothing more comes; `then` is called with its folder once all of it is written, unless it is lost."""
+        if then:
+            self._wanted[recording.id] = then
+        self._put(recording, Ended(recording.id, wanted=then is not None), 0)
+
+    def _put(self, recording: Recording, message: Message, size: int) -> bool:
+        """Whether it is sent on."""
+        if recording.lost or self._ended or self._closing:
+            return False
+        size += OVERHEAD
+        if self._given - self._sent + size > BACKLOG and not isinstance(message, GivenUp | Ended):
+            self._give_up(recording, BEHIND)
+            return False
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="cassettes", daemon=True)
+            self._thread.start()
+        self._given += size
+        self._queue.put((message, size))
+        return True
 
     def _give_up(self, recording: Recording, reason: str) -> None:
-        """Half a recording would be played for a whole one."""
-        self.lost += 1
-        log.error("cassette_unwritten", cassette=recording.folder.name, reason=reason)
-        shutil.rmtree(recording.folder, ignore_errors=True)
+        self._put(recording, GivenUp(recording.id, reason), 0)
+        recording.lost = True
 
-    def _room(self) -> None:
-        """Raises Full."""
-        if self.written is None:
-            self.written = files.size_of(self.root)
-        if self.max_bytes and self.written >= self.max_bytes:
-            raise Full(0, f"the recordings hold {self.written} bytes (cassettes.max_bytes)")
+    # -- what the threads do -----------------------------------------------------------------
 
-    def _answer(self, recording: Recording, turn: Turn, heard: Heard) -> None:
-        answer, raw, pieces = heard.answer, heard.raw, heard.pieces
-        self._room()
-        if answer.step == "poll" and turn.number is None:
-            told = (answer.status, answer.trouble, raw)
-            if told == recording.last_poll:
-                return  # the same as the last time: only the waiting went on
-            recording.last_poll = told
-        members = SLOT_MEMBERS if answer.step == "upload" else MEMBERS
-
-        def clean(value: Any) -> Any:
-            if isinstance(value, str):
-                return self._without_prompts(recording, text_without(value, self.secrets))
-            value = value_without(value, self.secrets, members=members)
-            return self._mapped(recording, value)
-
-        beside: dict[str, bytes] = {}
-
-        def keep(data: bytes) -> str:
-            name = files.name_of(data)
-            beside[name] = data
-            return name
-
-        if self.hash_prompts and not recording.prompts:
-            recording.prompts = [each for each in prompts_in(recording.asked) if len(each) >= SHORTEST_PROMPT]
-
-        fields = {} if pieces is not None else files.body_fields(raw, clean, keep)
-        events = None if pieces is None else self._pieces(pieces, clean)
-        self._write(recording, turn, heard, fields, beside, events)
-
-    def _copy(self, recording: Recording, heard: Heard, path: Path) -> None:
-        self._room()
-        name, size = files.kept_copy(recording.folder, path)
-        self._count(size)
-        self._write(recording, Turn(), heard, {"file": name}, {}, None)
-
-    def _write(
-        self,
-        recording: Recording,
-        turn: Turn,
-        heard: Heard,
-        fields: dict[str, Any],
-        beside: dict[str, bytes],
-        events: bytes | None,
-    ) -> None:
-        """The answer, with the files that it names; with the first one all that a cassette needs."""
-        answer, label = heard.answer, recording.label
-        if label is None:
-            label = recording.label = files.load(recording.folder).label
-        if recording.count is None:
-            recording.count = max((int(path.name[:3]) for path in files.answer_files(recording.folder)), default=0)
-        recording.count += 1
-        turn.number = turn.number or recording.count
-        name = f"{ANSWERS}/{recording.count:03}-{answer.step}"
-        if events is not None:
-            beside[f"{name}.events"] = events
-            fields = {"events": f"{recording.count:03}-{answer.step}.events"}
-        at = round(max(heard.moment - label.recorded.timestamp(), 0.0), 3)
-        told = msgspec.to_builtins(answer) | {"turn": turn.number, "at": at}
-        told |= {name: value for name, value in fields.items() if name != "spelling" or value}
-        if answer.asked:
-            told["asked"] = self._mapped(recording, value_without(answer.asked, self.secrets))
-        beside[f"{name}.json"] = files.pretty(told)
-        if recording.begun:
-            self._count(sum(files.write(recording.folder / name, data) for name, data in beside.items()))
+    def _run(self) -> None:
+        try:
+            process = subprocess.Popen(  # noqa: S603 (ourselves)
+                (sys.executable, "-P", "-m", WRITER),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                bufsize=PIPED,
+                env={"PYTHONPATH": str(Path(mutoscope.__file__).parent.parent)},
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._stopped(error.strerror or str(error))
             return
-        asked = hashed(recording.asked) if self.hash_prompts else recording.asked
-        if not self.recorded:
-            self.root.mkdir(parents=True, exist_ok=True)
-        self._count(files.create(recording.folder, label, asked, beside))
-        recording.begun = True
-        self.recorded += 1
+        self.writer = process.pid
+        with process:
+            assert process.stdin is not None and process.stdout is not None  # noqa: S101 (they are pipes)
+            listener = threading.Thread(target=self._listen, args=(process.stdout,), name="cassettes", daemon=True)
+            listener.start()
+            with contextlib.suppress(OSError), process.stdin as pipe:  # it is gone, which the listener sees
+                self._send_on(pipe)
+            listener.join()
+        if process.returncode:
+            self._stopped(f"the process that writes ended ({process.returncode})")
 
-    def _pieces(self, pieces: list[tuple[float, bytes]], clean: Callable[[Any], Any]) -> bytes:
-        """Lines of a stream. A secret may lie across two pieces: then the pieces are cut anew, after each event."""
-        texts = whole_characters(pieces)
-        whole = "".join(text for _, text in texts)
-        cleaned = clean(whole)
-        if cleaned != whole:
-            events = [f"{event}\n\n" for event in cleaned.split("\n\n") if event]
-            share = sum(wait for wait, _ in texts) / max(len(events), 1)
-            texts = [(share, event) for event in events]
-        texts = [line for piece in texts for line in by_events(piece)]
-        encode = msgspec.json.Encoder().encode
-        return b"".join([(b"%.3f " % wait if wait else b"0.000 ") + encode(text) + b"\n" for wait, text in texts])
+    def _send_on(self, pipe: IO[bytes]) -> None:
+        """All that comes, until it is said that nothing does. Raises OSError."""
+        send(pipe, self._settings)
+        told = 0
+        while (first := self._queue.get()) is not None:
+            if not self._closing:
+                time.sleep(GATHER_SECONDS)
+            if told != len(logs.known):
+                known = list(logs.known)
+                send(pipe, Known(known))
+                told = len(known)
+            item: tuple[Message, int] | None = first
+            while item:
+                send(pipe, item[0])
+                self._sent += item[1]
+                try:
+                    item = self._queue.get_nowait()
+                except Empty:
+                    break
+            pipe.flush()
+            if item is None:
+                return
 
-    def _without_prompts(self, recording: Recording, text: str) -> str:
-        for prompt in recording.prompts:
-            text = text.replace(prompt, digest(prompt))
-        return text
+    def _listen(self, pipe: IO[bytes]) -> None:
+        reply: Reply
+        for reply in received(pipe, msgspec.msgpack.Decoder(Reply)):
+            match reply:
+                case Lost():
+                    log.error("cassette_unwritten", cassette=reply.cassette, reason=reply.reason)
+                    self._wanted.pop(reply.recording, None)
+                    if recording := self._recordings.get(reply.recording):
+                        recording.lost = True
+                case Kept():
+                    if then := self._wanted.pop(reply.recording, None):
+                        then(Path(reply.folder))
+        self._ended = True
+        self._queue.put(None)
 
-    def _mapped(self, recording: Recording, value: Any) -> Any:
-        return mapped(value, lambda text: self._without_prompts(recording, text)) if recording.prompts else value
-
-    def _count(self, size: int) -> None:
-        self.written = (self.written or 0) + size
-
-
-def by_events(piece: tuple[float, str]) -> list[tuple[float, str]]:
-    """Events that came in one piece, each for itself."""
-    wait, text = piece
-    *whole, rest = text.split("\n\n")
-    events = [f"{event}\n\n" for event in whole] + ([rest] if rest else [])
-    return [(0.0 if number else wait, event) for number, event in enumerate(events)]
+    def _stopped(self, reason: str) -> None:
+        """Nothing is recorded any more. Half a recording would be played for a whole one."""
+        self._ended = True
+        log.error("recording_stopped", reason=reason)
+        for id in list(self._recordings):
+            for path in self.root.glob(f"*{id}*"):
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
-def whole_characters(pieces: list[tuple[float, bytes]]) -> list[tuple[float, str]]:
-    """As texts: a character that lies across two pieces goes with the second."""
-    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-    return [(wait, decoder.decode(piece)) for wait, piece in pieces]
+def linked(path: Path, beside: Path) -> None:
+    """The file under another name, so that it stays when it is moved on; a copy where the disk is another one."""
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(path, beside)
+    except OSError:
+        try:
+            shutil.copyfile(path, beside)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise

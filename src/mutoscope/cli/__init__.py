@@ -6,6 +6,7 @@ can keep their imports at the top.
 """
 
 import contextlib
+import gc
 import io
 import os
 import signal
@@ -55,6 +56,7 @@ def main(tokens: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if tokens is None else tokens)
     heard: list[int] = []
     write_anyway()
+    gc.set_threshold(*SELDOM)
     try:
         with ended_by_signals(heard):
             code = app(words, exit_on_error=False, print_error=False, result_action=RESULT)
@@ -76,6 +78,9 @@ def main(tokens: Sequence[str] | None = None) -> None:
 
 
 RESULT = "return_int_as_exit_code_else_zero"
+SELDOM = (50_000, 20, 100)
+"""How often the collector looks: at Python's default pace it walks over all that is being imported again and again, a
+tenth of the start, and finds nothing."""
 
 
 def write_anyway() -> None:

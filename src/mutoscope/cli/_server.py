@@ -1,5 +1,6 @@
 """A server that runs, asked over HTTP: by the admin API, and by the doctor, who looks at what it tells anybody."""
 
+import asyncio
 import http.client
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from mutoscope.cli.serve import is_loopback
 from mutoscope.model.job import Json
 
 ANSWER_SECONDS = 5.0
-ADMIN_SECONDS = 30.0  # of a call that reads and writes there
+ADMIN_SECONDS, CHANGE_SECONDS = 30.0, 300.0  # of a call that reads there, and of one that may remove a lot
 MOST_BYTES = 32 * 1024 * 1024
 LATE_SECONDS = 300.0  # a queue that is older than this deserves a look
 
@@ -57,14 +58,17 @@ class Far:
         self.url = url
         self.kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
 
-    def ask(self, method: str, path: str, key: str | None, **query: Any) -> Json:
+    def ask(self, method: str, path: str, key: str | None, body: Json | None = None, **query: Any) -> Json:
         """A call of the admin API. Raises Stop."""
         given = {name: str(value) for name, value in query.items() if value is not None}
         headers = {"authorization": f"Bearer {key}"} if key else {}
-        connection = self.kind(self.host, self.port, timeout=ADMIN_SECONDS)
+        if body is not None:
+            headers["content-type"] = "application/json"
+        seconds = ADMIN_SECONDS if method == "GET" else CHANGE_SECONDS
+        connection = self.kind(self.host, self.port, timeout=seconds)
         where = f"{self.base}{path}{f'?{urlencode(given)}' if given else ''}"
         try:
-            connection.request(method, where, headers=headers)
+            connection.request(method, where, None if body is None else msgspec.json.encode(body), headers)
             answer = connection.getresponse()
             found = Answer(answer.status, answer.read(MOST_BYTES))
         except (OSError, http.client.HTTPException) as error:
@@ -86,6 +90,11 @@ class Far:
             return Answer(answer.status, answer.read(MOST_BYTES))
         finally:
             connection.close()
+
+
+async def asked(server: str, method: str, path: str, key: str | None, body: Json | None = None, **query: Any) -> Json:
+    """A call of a server's admin API. Raises Stop."""
+    return await asyncio.to_thread(Far(server).ask, method, path, key, body, **query)
 
 
 def examine(url: str, key: str | None) -> Iterator[Check]:

@@ -419,7 +419,7 @@ def kept_files(settings: Settings) -> Check:
             sound = digest(path) == path.name.partition(".")[0]
             whole += sound
             damaged += [] if sound else [path.name]
-    absent = asyncio.run(missing_files(settings, root)) if (settings.data / _records.DATABASE).is_file() else []
+    absent = asyncio.run(missing_files(settings, root)) if _records.is_there(settings) else []
     if not damaged and not absent:
         return Check(what="files", found=f"{whole} are as they were stored")
     found = f"{whole} are as they were stored; damaged: {listed(damaged)}; not there: {listed(absent)}"

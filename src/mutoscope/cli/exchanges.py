@@ -1,6 +1,7 @@
 """`mutoscope exchanges`: records of answers in words, as far as `[words] records` keeps them."""
 
 from typing import Annotated
+from urllib.parse import quote
 
 import msgspec
 from cyclopts import Parameter
@@ -9,6 +10,7 @@ from rich.text import Text
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
+from mutoscope.cli._server import Elsewhere, Key, asked
 from mutoscope.store import Entry, ExchangeRecord
 
 
@@ -17,6 +19,8 @@ async def exchanges(
     *,
     owner: str | None = None,
     limit: Annotated[int, Parameter(alias="-n")] = 20,
+    server: Elsewhere = None,
+    key: Key = None,
     data: Data = None,
     config: Config = None,
     as_json: AsJson = False,
@@ -34,6 +38,9 @@ async def exchanges(
     """
     if limit < 1:
         raise Stop("--limit is 1 or more.", 2)
+    if server:
+        await show_far(id, owner, limit, server, key, as_json=as_json)
+        return
     settings = settings_of(config, data=data)
     async with _records.opened(settings) as store:
         if id is not None:
@@ -43,15 +50,36 @@ async def exchanges(
             show(record, entries, as_json=as_json)
             return
         records = await store.exchanges(owner=owner, limit=limit)
-    if as_json:
-        _show.print_json(records)
-    elif records:
-        columns = ("id", "began", "key", "model", "engine", "status", "end", "read", "written", "credits")
-        _show.print_table(columns, [row(each) for each in records])
+    if as_json or records:
+        show_all(records, as_json=as_json)
     elif settings.words.records == "off":
         _show.err.print('There are none: [words] records = "metadata" or "bodies" keeps them.')
     else:
         _show.err.print("There are none.")
+
+
+async def show_far(
+    id: str | None, owner: str | None, limit: int, server: str, key: str | None, *, as_json: bool
+) -> None:
+    if id is not None:
+        told = await asked(server, "GET", f"/admin/exchanges/{quote(id, safe='')}", key)
+        entries = msgspec.convert(told["ledger"], tuple[Entry, ...])
+        show(msgspec.convert(told["exchange"], ExchangeRecord), entries, as_json=as_json)
+        return
+    told = await asked(server, "GET", "/admin/exchanges", key, owner=owner, limit=limit)
+    records = msgspec.convert(told["exchanges"], tuple[ExchangeRecord, ...])
+    if as_json or records:
+        show_all(records, as_json=as_json)
+    else:
+        _show.err.print("There are none.")
+
+
+def show_all(records: tuple[ExchangeRecord, ...], *, as_json: bool) -> None:
+    if as_json:
+        _show.print_json(records)
+        return
+    columns = ("id", "began", "key", "model", "engine", "status", "end", "read", "written", "credits")
+    _show.print_table(columns, [row(each) for each in records])
 
 
 def row(record: ExchangeRecord) -> tuple[str | Text, ...]:

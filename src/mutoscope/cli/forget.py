@@ -5,6 +5,7 @@ import time
 from collections.abc import Generator
 from typing import Annotated
 
+import msgspec
 from cyclopts import Parameter
 from rich.prompt import Confirm
 
@@ -12,6 +13,7 @@ from mutoscope.background import erasure
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
+from mutoscope.cli._server import Elsewhere, Key, asked
 from mutoscope.cli.sweep import sweeper_of
 from mutoscope.files.data_dir import Home, HomeBusy
 from mutoscope.model.config import Settings
@@ -36,6 +38,8 @@ async def forget(
     *,
     yes: Annotated[bool, Parameter(alias="-y", negative="")] = False,
     search: tuple[str, ...] = (),
+    server: Elsewhere = None,
+    key: Key = None,
     data: Data = None,
     config: Config = None,
     as_json: AsJson = False,
@@ -55,14 +59,16 @@ async def forget(
     search
         Words that must not be found afterwards, besides the owner's name; may be given several times.
     """
+    if server:
+        if search:
+            raise Stop("--search is for a data directory here, not with --server.", 2)
+        confirm(owner, yes=yes)
+        return await forget_far(owner, server, key, as_json=as_json)
     settings = settings_of(config, data=data)
     _records.check(settings)
     with beside_server(settings) as serving:
         async with _records.opened(settings) as store:
-            if not (
-                yes or Confirm.ask(f"Remove everything of {owner!r}? It cannot be brought back.", console=_show.err)
-            ):
-                raise Stop("Nothing was removed.")
+            confirm(owner, yes=yes)
             report = await erasure.forget(
                 store,
                 sweeper_of(settings, store),
@@ -78,6 +84,22 @@ async def forget(
         show(report, owner)
     if any(key.name == owner for key in settings.keys):
         _show.err.print("The configuration file still has a key of this name: whoever holds it can begin anew.")
+    return 1 if report.found else 0
+
+
+def confirm(owner: str, *, yes: bool) -> None:
+    """Raises Stop."""
+    if not (yes or Confirm.ask(f"Remove everything of {owner!r}? It cannot be brought back.", console=_show.err)):
+        raise Stop("Nothing was removed.")
+
+
+async def forget_far(owner: str, server: str, key: str | None, *, as_json: bool) -> int:
+    told = await asked(server, "POST", "/admin/forget", key, {"owner": owner, "dry_run": False, "sure": owner})
+    report = msgspec.convert(told, erasure.Report)
+    if as_json:
+        _show.print_json(report)
+    else:
+        show(report, owner)
     return 1 if report.found else 0
 
 

@@ -257,7 +257,7 @@ async def make(app: App, submission: Submission, engine: str | None) -> Job:
     with bar() as progress:
         task = progress.add_task(filed.generation.model, total=None, state=filed.state.value)
         async for job in app.gateway.watch(filed.id, poll_seconds=POLL_SECONDS):
-            advance(progress, task, job)
+            advance(progress, task, job.state.value, job.progress)
     return job
 
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, NamedTuple, NoReturn
 from urllib.parse import quote
 
 import msgspec
@@ -16,7 +16,7 @@ from rich.text import Text
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, Number, settings_of
-from mutoscope.cli._server import Elsewhere, Far, Key
+from mutoscope.cli._server import Elsewhere, Key, asked
 from mutoscope.files.assets import local_root, place
 from mutoscope.model.config import Settings
 from mutoscope.model.job import Delivery, Dispatch, Event, Input, Job, Json, Output, State
@@ -26,6 +26,7 @@ from mutoscope.wires import BY_NAME
 app = App(name="jobs", help="List, show, cancel and wait for jobs.")
 
 POLL_SECONDS = 0.3
+FAR_SECONDS = 1.0  # the same of a server elsewhere
 Id = Annotated[str, Parameter(help="A job's id, in our form or in the vendor's.")]
 
 
@@ -53,7 +54,7 @@ async def list_(
         raise Stop("--limit is 1 or more.", 2)
     if server:
         wanted = state.value if state else None
-        told = await asyncio.to_thread(Far(server).ask, "GET", "/admin/jobs", key, state=wanted, limit=limit)
+        told = await asked(server, "GET", "/admin/jobs", key, state=wanted, limit=limit)
         list_far(told["jobs"], as_json=as_json)
         return
     async with _records.opened(settings_of(config, data=data)) as store:
@@ -86,7 +87,7 @@ async def show(
 ) -> None:
     """A job's whole story."""
     if server:
-        show_far(await asyncio.to_thread(Far(server).ask, "GET", job_path(id), key), as_json=as_json)
+        show_far(await asked(server, "GET", job_path(id), key), as_json=as_json)
         return
     settings = settings_of(config, data=data)
     async with _records.opened(settings) as store:
@@ -124,7 +125,7 @@ async def cancel(
 ) -> None:
     """Cancel an unfinished job. A server that is making it notices within a second."""
     if server:
-        told = await asyncio.to_thread(Far(server).ask, "POST", f"{job_path(id)}/cancel", key)
+        told = await asked(server, "POST", f"{job_path(id)}/cancel", key)
         if as_json:
             _show.print_json(told)
         else:
@@ -225,21 +226,26 @@ async def wait(
     id: Id,
     *,
     timeout: Annotated[Number, Parameter(help="Give up after so many seconds.")] = None,  # noqa: ASYNC109 - an option's name
+    server: Elsewhere = None,
+    key: Key = None,
     data: Data = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> int:
     """Wait for a job's end. Exit code 0 when it succeeded, 1 when it did not."""
-    settings = settings_of(config, data=data)
     deadline = None if timeout is None else time.monotonic() + timeout
+    if server:
+        told = await wait_far(id, deadline, server, key)
+        show_far(told, as_json=as_json)
+        return 0 if told["job"]["state"] == State.SUCCEEDED else 1
+    settings = settings_of(config, data=data)
     async with _records.opened(settings) as store:
         job = await _records.find(store, id)
         with bar() as progress:
             task = progress.add_task(job.generation.model, total=None, state=job.state.value)
             while not job.state.final:
-                advance(progress, task, job)
-                if deadline is not None and time.monotonic() > deadline:
-                    raise Stop(f"Job {job.id} is still {job.state.value} after {timeout:g} s.")
+                advance(progress, task, job.state.value, job.progress)
+                check_patience(deadline, job.id, job.state.value)
                 await asyncio.sleep(POLL_SECONDS)
                 job = await found_again(store.get(job.id))
     if as_json:
@@ -249,11 +255,34 @@ async def wait(
     return 0 if job.state is State.SUCCEEDED else 1
 
 
+async def wait_far(id: str, deadline: float | None, server: str, key: str | None) -> Json:
+    with bar() as progress:
+        task: TaskID | None = None
+        while True:
+            told = await asked(server, "GET", job_path(id), key)
+            job = told["job"]
+            if job["final"]:
+                return told
+            if task is None:
+                task = progress.add_task(job["model"], total=None, state=job["state"])
+            advance(progress, task, job["state"], job["progress"])
+            check_patience(deadline, job["id"], job["state"])
+            await asyncio.sleep(FAR_SECONDS)
+
+
+def check_patience(deadline: float | None, id: str, state: str) -> None:
+    """Raises Stop."""
+    if deadline is not None and time.monotonic() > deadline:
+        raise Stop(f"Job {id} is still {state}, and the time of --timeout is over.")
+
+
 @app.command
 async def watch(
     *,
     state: State | None = None,
     limit: Annotated[int, Parameter(alias="-n")] = 10,
+    server: Elsewhere = None,
+    key: Key = None,
     data: Data = None,
     config: Config = None,
     as_json: AsJson = False,
@@ -270,33 +299,74 @@ async def watch(
     """
     if limit < 1:
         raise Stop("--limit is 1 or more.", 2)
+    if server:
+
+        async def far(limit: int, state: State | None) -> list[Seen]:
+            wanted = state.value if state else None
+            found = await asked(server, "GET", "/admin/jobs", key, state=wanted, limit=limit)
+            return list(map(seen_far, found["jobs"]))
+
+        await follow(far, state, limit, FAR_SECONDS, as_json=as_json)
+        return
     async with _records.opened(settings_of(config, data=data)) as store:
-        if as_json or not _show.out.is_terminal:
-            known = {job.id: told(job) for job in await store.recent(limit=WATCHED) if job.state.final}
-            while True:
-                for job in reversed(await store.recent(limit=WATCHED, state=state)):
-                    if known.get(job.id) != told(job):
-                        known[job.id] = told(job)
-                        tell(job, as_json=as_json)
-                await asyncio.sleep(POLL_SECONDS)
-        with Live(console=_show.out, refresh_per_second=4) as live:
-            while True:
-                live.update(_show.table(COLUMNS, [row(job) for job in await store.recent(limit=limit, state=state)]))
-                await asyncio.sleep(POLL_SECONDS)
+
+        async def here(limit: int, state: State | None) -> list[Seen]:
+            return list(map(seen_here, await store.recent(limit=limit, state=state)))
+
+        await follow(here, state, limit, POLL_SECONDS, as_json=as_json)
 
 
 WATCHED = 200  # newest jobs that are looked at, where each change is a line
 
 
-def told(job: Job) -> tuple[State, float | None, bool]:
-    """What a change of is news."""
-    return job.state, job.progress, job.throttled
+class Seen(NamedTuple):
+    """A job of this server or of one elsewhere."""
+
+    id: str
+    final: bool
+    news: tuple[object, ...]  # what a change of is told
+    cells: tuple[str | Text, ...]
+    record: Job | Json
 
 
-def tell(job: Job, *, as_json: bool) -> None:
+def seen_here(job: Job) -> Seen:
+    return Seen(job.id, job.state.final, (job.state, job.progress, job.throttled), row(job), job)
+
+
+def seen_far(job: Json) -> Seen:
+    return Seen(job["id"], job["final"], (job["state"], job["progress"]), far_row(job), job)
+
+
+async def follow(
+    look: Callable[[int, State | None], Awaitable[list[Seen]]],
+    state: State | None,
+    limit: int,
+    seconds: float,
+    *,
+    as_json: bool,
+) -> NoReturn:
+    """Show the newest jobs, or tell each change in a line, every so many seconds until interrupted."""
+    if as_json or not _show.out.is_terminal:
+        known = {job.id: job.news for job in await look(WATCHED, None) if job.final}
+        while True:
+            for job in reversed(await look(WATCHED, state)):
+                if known.get(job.id) != job.news:
+                    known[job.id] = job.news
+                    tell(job, as_json=as_json)
+            await asyncio.sleep(seconds)
+    with Live(console=_show.out, refresh_per_second=4) as live:
+        while True:
+            live.update(_show.table(COLUMNS, [job.cells for job in await look(limit, state)]))
+            await asyncio.sleep(seconds)
+
+
+def tell(job: Seen, *, as_json: bool) -> None:
     """A line, at once: whoever reads the pipe waits for it."""
-    plain = "  ".join(str(cell) for cell in row(job))
-    print(msgspec.json.encode(json_of(job)).decode() if as_json else plain, flush=True)
+    if as_json:
+        record = json_of(job.record) if isinstance(job.record, Job) else job.record
+        print(msgspec.json.encode(record).decode(), flush=True)
+    else:
+        print("  ".join(str(cell) for cell in job.cells), flush=True)
 
 
 async def found_again(getting: Any) -> Job:
@@ -329,10 +399,9 @@ class Left(ProgressColumn):
         return Text(f"{task.completed / task.total:.0%}, {left:.0f} s left", style="cyan")
 
 
-def advance(progress: Progress, task: TaskID, job: Job) -> None:
+def advance(progress: Progress, task: TaskID, state: str, share: float | None) -> None:
     """Show a job's progress, where it is known."""
-    total = None if job.progress is None else 1.0
-    progress.update(task, total=total, completed=job.progress or 0.0, state=job.state.value)
+    progress.update(task, total=None if share is None else 1.0, completed=share or 0.0, state=state)
 
 
 # -- a job in words -------------------------------------------------------------

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 import msgspec
 from cyclopts import App, Parameter
@@ -13,9 +14,12 @@ from rich.text import Text
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, Number, Whole, settings_of
+from mutoscope.cli._server import Elsewhere, asked
+from mutoscope.cli._server import Key as Secret
 from mutoscope.files.data_dir import Home
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import Key, Rights, Settings
+from mutoscope.model.job import Json
 from mutoscope.service import keys as access
 from mutoscope.store import KeyRecord
 from mutoscope.web import admin
@@ -26,6 +30,7 @@ app = App(name="keys", help="Make, list, revoke and rotate API keys.")
 DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhdw])")
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 BUILT_IN = ("studio", "script")
+KEYS = admin.KEYS
 
 Id = Annotated[str, Parameter(help="A key's id, as `mutoscope keys list` shows it.")]
 Listed = Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=False)]
@@ -53,6 +58,8 @@ async def create(
     budget_period: Literal["day", "month", "total"] = "month",
     pair: Annotated[bool, Parameter(negative="")] = False,
     toml: Annotated[bool, Parameter(negative="")] = False,
+    server: Elsewhere = None,
+    key: Secret = None,
     data: Data = None,
     config: Config = None,
 ) -> None:
@@ -97,7 +104,6 @@ async def create(
     toml
         Keep nothing: print a [[keys]] section for the configuration file instead.
     """
-    settings = settings_of(config, data=data)
     given = {
         "webhook": webhook,
         "admin": admin,
@@ -114,27 +120,47 @@ async def create(
         "budget": budget,
         "budget_period": budget_period,
     }
-    rights = rights_of(given, settings)
+    rights = rights_of(given)
+    if server:
+        if toml:
+            raise Stop("--toml keeps nothing, and needs no --server.", 2)
+        seconds = None if expires is None else seconds_of(expires, "--expires")
+        wish = msgspec.to_builtins(rights) | {"name": name, "pair": pair, "expires_seconds": seconds}
+        print_far(await asked(server, "POST", KEYS, key, {field: v for field, v in wish.items() if v is not None}))
+        return
+    settings = settings_of(config, data=data)
+    check_rights(rights, settings)
     now = time.time()
     until = None if expires is None else now + seconds_of(expires, "--expires")
     halves = pair_of(settings) if pair else None
-    secret, key = access.make_key(name, rights, now=now, expires=until, net=settings.net, pair=halves)
+    secret, made = access.make_key(name, rights, now=now, expires=until, net=settings.net, pair=halves)
     if toml:
         lines = "\n  ".join(shown(secret, halves))
         _show.err.print(f"The key, for the client (it is not stored):\n\n  {lines}\n\nFor mutoscope.toml:\n")
-        _show.out.print(section(key), markup=False)
+        _show.out.print(section(made), markup=False)
         return
     async with _records.made(settings) as store:
-        await store.add_key(key)
-    print_secret(secret, key, halves)
+        await store.add_key(made)
+    print_secret(secret, made, halves)
 
 
 @app.command(name="list")
-async def list_(*, data: Data = None, config: Config = None, as_json: AsJson = False) -> None:
-    """The keys of the store and of the configuration file, and when each was last used."""
+async def list_(
+    *,
+    server: Elsewhere = None,
+    key: Secret = None,
+    data: Data = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """The keys of the store and of the configuration file, and when each was last used. Of a server elsewhere, those of
+    its store."""
+    if server:
+        list_far((await asked(server, "GET", KEYS, key))["keys"], as_json=as_json)
+        return
     settings = settings_of(config, data=data)
     kept: Sequence[KeyRecord] = ()
-    if (settings.data / _records.DATABASE).is_file():
+    if _records.is_there(settings):
         async with _records.opened(settings) as store:
             kept = await store.keys()
     now = time.time()
@@ -168,17 +194,26 @@ async def list_(*, data: Data = None, config: Config = None, as_json: AsJson = F
         )
         for key in settings.keys
     ]
-    _show.print_table(("id", "name", "key", "state", "expires", "last used", "rights"), rows)
+    _show.print_table(COLUMNS, rows)
+
+
+COLUMNS = ("id", "name", "key", "state", "expires", "last used", "rights")
 
 
 @app.command
-async def revoke(id: Id, *, data: Data = None, config: Config = None) -> None:
+async def revoke(
+    id: Id, *, server: Elsewhere = None, key: Secret = None, data: Data = None, config: Config = None
+) -> None:
     """Take a key no more. A running server stops taking it within a second; what it made stays."""
+    if server:
+        told = await asked(server, "DELETE", key_path(id), key)
+        _show.out.print(f"{id} ({told['name']}) is revoked.", markup=False)
+        return
     async with _records.opened(settings_of(config, data=data)) as store:
-        key = await store.revoke_key(id, now=time.time())
-    if key is None:
+        revoked = await store.revoke_key(id, now=time.time())
+    if revoked is None:
         raise unknown(id)
-    _show.out.print(f"{id} ({key.name}) is revoked.", markup=False)
+    _show.out.print(f"{id} ({revoked.name}) is revoked.", markup=False)
 
 
 @app.command
@@ -187,6 +222,8 @@ async def rotate(
     *,
     grace: str = "0s",
     pair: Annotated[bool, Parameter(negative="")] = False,
+    server: Elsewhere = None,
+    key: Secret = None,
     data: Data = None,
     config: Config = None,
 ) -> None:
@@ -200,11 +237,49 @@ async def rotate(
         The new one is an AccessKey and a SecretKey.
     """
     seconds = seconds_of(grace, "--grace")
+    if server:
+        wish = {"grace_seconds": seconds, "pair": pair}
+        print_far(await asked(server, "POST", f"{key_path(id)}/rotate", key, wish))
+        return
     settings = settings_of(config, data=data)
     async with _records.opened(settings) as store:
         halves = pair_of(settings) if pair else None
-        secret, key = await access.rotate(store, id, now=time.time(), grace_seconds=seconds, pair=halves)
-    print_secret(secret, key, halves)
+        secret, fresh = await access.rotate(store, id, now=time.time(), grace_seconds=seconds, pair=halves)
+    print_secret(secret, fresh, halves)
+
+
+# -- a server elsewhere ----------------------------------------------------------------
+
+
+def key_path(id: str) -> str:
+    return f"{KEYS}/{quote(id, safe='')}"
+
+
+def list_far(keys: list[Json], *, as_json: bool) -> None:
+    if as_json:
+        _show.print_json(keys)
+    elif keys:
+        _show.print_table(COLUMNS, [far_row(each) for each in keys])
+    else:
+        _show.err.print("There are none in its store; those of its configuration file are not told.")
+
+
+def far_row(key: Json) -> tuple[str | Text, ...]:
+    rights = {field.name: key[field.name] for field in msgspec.structs.fields(Rights) if field.name in key}
+    return (
+        key["id"],
+        Text(key["name"]),
+        f"{key['prefix']}…",
+        key["state"],
+        _show.moment(key.get("expires")),
+        _show.moment(key.get("last_used")),
+        Text(rendered_rights(msgspec.convert(rights, Rights))),
+    )
+
+
+def print_far(told: Json) -> None:
+    pair = access.Pair(access=told["access_key"], secret=told["secret_key"]) if "access_key" in told else None
+    print_made(told["id"], told["name"], told.get("expires"), shown(told.get("key", ""), pair))
 
 
 # -- what is asked for -----------------------------------------------------------------
@@ -215,13 +290,17 @@ def pair_of(settings: Settings) -> access.Pair:
     return access.make_pair(Home(settings.data).link_secret(settings.files.link_secret))
 
 
-def rights_of(given: Mapping[str, object], settings: Settings) -> Rights:
-    """Raises Stop for a name that nothing here has, and for a limit below zero."""
+def rights_of(given: Mapping[str, object]) -> Rights:
+    """Raises Stop for a limit below zero."""
     try:
-        rights = msgspec.convert(given, Rights)
+        return msgspec.convert(given, Rights)
     except msgspec.ValidationError as error:
         where, option = str(error).partition(" - at `$.")[::2]
         raise Stop(f"--{option.rstrip('`').replace('_', '-')}: {where}", 2) from error
+
+
+def check_rights(rights: Rights, settings: Settings) -> None:
+    """Raises Stop for a name that nothing here has."""
     engines = dict.fromkeys([*BUILT_IN, *settings.engines, *settings.accounts, *BY_NAME])
     check_known("--wire", rights.wires, BY_NAME)
     words = {word: None for each in settings.accounts.values() for word in (*each.renames, *each.models)}
@@ -229,7 +308,6 @@ def rights_of(given: Mapping[str, object], settings: Settings) -> Rights:
         "--model", rights.models, dict.fromkeys([*Catalog(ROWS, settings.models).models, *settings.models, *words])
     )
     check_known("--engine", rights.engines, engines)
-    return rights
 
 
 def check_known(option: str, names: Sequence[str], known: Mapping[str, object]) -> None:
@@ -262,9 +340,13 @@ def shown(secret: str, pair: access.Pair | None) -> list[str]:
 
 def print_secret(secret: str, key: KeyRecord, pair: access.Pair | None = None) -> None:
     """The key alone on the standard output, so that a script can take it."""
-    until = f", until {_show.moment(key.expires)}" if key.expires else ""
-    _show.err.print(f"{key.id} for {key.name}{until}. The key, which is shown this once:\n", markup=False)
-    for line in shown(secret, pair):
+    print_made(key.id, key.name, key.expires, shown(secret, pair))
+
+
+def print_made(id: str, name: str, expires: float | None, lines: Sequence[str]) -> None:
+    until = f", until {_show.moment(expires)}" if expires else ""
+    _show.err.print(f"{id} for {name}{until}. The key, which is shown this once:\n", markup=False)
+    for line in lines:
         _show.out.print(line, markup=False, soft_wrap=True)
 
 

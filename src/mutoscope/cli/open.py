@@ -1,23 +1,20 @@
 """`mutoscope open`: the console's address, with a link that signs in once where there are keys."""
 
 import asyncio
-import http.client
 import sys
 import time
 import webbrowser
 from typing import Annotated
 from urllib.parse import urlsplit
 
-import msgspec
 from cyclopts import Parameter
 
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import Config, Data, settings_of
-from mutoscope.cli._server import ANSWER_SECONDS, Far
+from mutoscope.cli._server import Far
 from mutoscope.files.data_dir import Home
 from mutoscope.model.config import Settings
-from mutoscope.model.job import Json
 from mutoscope.web.sessions import LINK_SECONDS, link_token, signing_key
 
 SIGN_IN = "/console/sign-in"
@@ -70,24 +67,8 @@ def host_of(settings: Settings) -> str:
 
 def elsewhere(url: str, key: str | None) -> str:
     """By the admin API of a server elsewhere. Raises Stop."""
-    far = Far(url)
-    connection = far.kind(far.host, far.port, timeout=ANSWER_SECONDS)
-    headers = {"authorization": f"Bearer {key}"} if key else {}
-    try:
-        connection.request("POST", f"{far.base}/admin/sign-in-links", headers=headers)
-        answer = connection.getresponse()
-        said = answer.read(64 * 1024)
-    except (OSError, http.client.HTTPException) as error:
-        raise Stop(f"{url} does not answer: {error or repr(error)}") from error
-    finally:
-        connection.close()
-    try:
-        told = msgspec.json.decode(said, type=Json)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise Stop(f"{url} does not answer as a mutoscope does.") from error
-    if answer.status != 201:
-        raise Stop(f"{url}: {told.get('error', answer.status)}")
-    link = str(told["url"])
+    told = Far(url).ask("POST", "/admin/sign-in-links", key)
+    link = str(told.get("url"))
     if urlsplit(link).scheme not in ("http", "https"):
         raise Stop(f"{url} does not answer as a mutoscope does.")
     return link

@@ -1,12 +1,15 @@
 """`mutoscope sweep`: remove now what has been kept for its time."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from mutoscope.background.retention import Counts, Sweeper
+from mutoscope.background.retention import Sweeper
 from mutoscope.cli import _records, _show
+from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
+from mutoscope.cli._server import Elsewhere, Key, asked
 from mutoscope.files.assets import Assets
 from mutoscope.files.data_dir import Home
 from mutoscope.model.config import Settings
@@ -29,6 +32,8 @@ async def sweep(
     *,
     dry_run: Annotated[bool, Parameter(negative="")] = False,
     strays: Annotated[bool, Parameter(negative="")] = False,
+    server: Elsewhere = None,
+    key: Key = None,
     data: Data = None,
     config: Config = None,
     as_json: AsJson = False,
@@ -43,23 +48,34 @@ async def sweep(
         Also remove files in the data directory that no record names and that are a day old: what killed processes and
         refused requests left. Not beside a database that was lost or restored.
     """
+    if server:
+        if strays:
+            raise Stop("--strays is for a data directory here, not with --server.", 2)
+        told = await asked(server, "POST", "/admin/sweep", key, {"dry_run": dry_run})
+        show(
+            {Kept(name): n for name, n in told["rows"].items()},
+            {"files": told["files"]},
+            dry_run=dry_run,
+            as_json=as_json,
+        )
+        return
     settings = settings_of(config, data=data)
     async with _records.opened(settings) as store:
         counts = await sweeper_of(settings, store).sweep(dry_run=dry_run, strays=strays)
+    show(counts.rows, {"files": counts.files, "strays": counts.strays}, dry_run=dry_run, as_json=as_json)
+
+
+def show(rows: Mapping[Kept, int], files: Mapping[str, int], *, dry_run: bool, as_json: bool) -> None:
     if as_json:
-        _show.print_json({**{kept.value: n for kept, n in counts.rows.items()}, **files_of(counts)})
+        _show.print_json({kept.value: n for kept, n in rows.items()} | dict(files))
         return
-    facts = [(NAMES[kept], str(n)) for kept, n in counts.rows.items() if n]
-    facts += [(name, str(n)) for name, n in files_of(counts).items() if n]
+    facts = [(NAMES[kept], str(n)) for kept, n in rows.items() if n]
+    facts += [(name, str(n)) for name, n in files.items() if n]
     if facts:
         _show.out.print("This would go:" if dry_run else "Removed:")
         _show.print_facts([(f"  {name}", n) for name, n in facts])
     else:
         _show.out.print("There is nothing whose time is over.")
-
-
-def files_of(counts: Counts) -> dict[str, int]:
-    return {"files": counts.files, "strays": counts.strays}
 
 
 def sweeper_of(settings: Settings, store: Store) -> Sweeper:

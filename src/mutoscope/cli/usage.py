@@ -7,12 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 from rich.text import Text
 
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
+from mutoscope.cli._server import Elsewhere, Key, asked
 from mutoscope.model.catalog import CREDIT_USD
 from mutoscope.store import SpendingRow
 
@@ -40,6 +42,8 @@ async def usage(
     since: str | None = None,
     until: str | None = None,
     csv: Path | None = None,
+    server: Elsewhere = None,
+    key: Key = None,
     data: Data = None,
     config: Config = None,
     as_json: AsJson = False,
@@ -64,8 +68,13 @@ async def usage(
         raise Stop(f"--since {first} is after --until {last}.", 2)
     settings = settings_of(config, data=data)
     ours = (*BUILT_IN, *settings.engines)
-    async with _records.opened(settings) as store:
-        rows = await store.spending(since=midnight(first), until=midnight(last + timedelta(days=1)))
+    if server:
+        told = await asked(server, "GET", "/admin/spending", key, since=first, until=last)
+        rows = msgspec.convert(told["rows"], tuple[SpendingRow, ...])
+        ours = tuple(told["built_in"])
+    else:
+        async with _records.opened(settings) as store:
+            rows = await store.spending(since=midnight(first), until=midnight(last + timedelta(days=1)))
     if csv is not None:
         write_csv(csv, rows, ours)
         _show.err.print(f"Wrote {len(rows)} rows to {csv}.", markup=False)

@@ -1,20 +1,29 @@
 """`mutoscope webhooks`: the messages that were owed, whether they arrived, and sending them again."""
 
-import asyncio
 import time
 from typing import Annotated
 from urllib.parse import quote
 
+import msgspec
 from cyclopts import App, Parameter
 from rich.text import Text
 
 from mutoscope.cli import _records, _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
-from mutoscope.cli._server import Elsewhere, Far, Key
-from mutoscope.cli.jobs import FAR_MESSAGES, delivery_as_json, delivery_story, far_message, fate, job_path
+from mutoscope.cli._server import Elsewhere, Key, asked
+from mutoscope.cli.jobs import (
+    FAR_MESSAGES,
+    attempt_story,
+    delivery_as_json,
+    delivery_story,
+    far_message,
+    fate,
+    job_path,
+)
 from mutoscope.files.data_dir import Home
-from mutoscope.store import DeliveryRecord, Store
+from mutoscope.model.job import Json
+from mutoscope.store import Attempt, DeliveryRecord, Store
 
 app = App(name="webhooks", help="List, show and replay webhook messages; print the secret that signs them.")
 
@@ -47,11 +56,10 @@ async def list_(
     if limit < 1:
         raise Stop("--limit is 1 or more.", 2)
     if server:
-        far = Far(server)
         if job:  # in whatever form its id is given
-            job = (await asyncio.to_thread(far.ask, "GET", job_path(job), key))["job"]["id"]
+            job = (await asked(server, "GET", job_path(job), key))["job"]["id"]
         only = "true" if pending else None
-        told = await asyncio.to_thread(far.ask, "GET", "/admin/deliveries", key, job=job, pending=only, limit=limit)
+        told = await asked(server, "GET", "/admin/deliveries", key, job=job, pending=only, limit=limit)
         found = told["deliveries"]
         if as_json:
             _show.print_json(found)
@@ -77,8 +85,19 @@ async def list_(
 
 
 @app.command
-async def show(id: Id, *, data: Data = None, config: Config = None, as_json: AsJson = False) -> None:
+async def show(
+    id: Id,
+    *,
+    server: Elsewhere = None,
+    key: Key = None,
+    data: Data = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
     """One message with its body and every attempt to deliver it."""
+    if server:
+        show_far(await asked(server, "GET", message_path(id), key), as_json=as_json)
+        return
     async with _records.opened(settings_of(config, data=data)) as store:
         record = await find(store, id)
         attempts = await store.attempts(id)
@@ -96,7 +115,7 @@ async def replay(
 ) -> None:
     """Send a message again, whatever became of it: same id, same body, its whole schedule ahead of it."""
     if server:
-        await asyncio.to_thread(Far(server).ask, "POST", f"/admin/deliveries/{quote(id, safe='')}/replay", key)
+        await asked(server, "POST", f"{message_path(id)}/replay", key)
         _show.out.print(f"{id} is due now, there.", markup=False)
         return
     async with _records.opened(settings_of(config, data=data)) as store:
@@ -111,6 +130,21 @@ def secret(*, data: Data = None, config: Config = None) -> None:
     """The secret that signs webhooks, as Standard Webhooks libraries take it."""
     settings = settings_of(config, data=data)
     _show.out.print(settings.webhooks.secret or Home(settings.data).webhook_secret(), markup=False)
+
+
+def message_path(id: str) -> str:
+    return f"/admin/deliveries/{quote(id, safe='')}"
+
+
+def show_far(told: Json, *, as_json: bool) -> None:
+    if as_json:
+        _show.print_json(told)
+        return
+    fate = f"pending, next attempt {_show.moment(told['due'])}" if told["state"] == "pending" else told["state"]
+    story = f"{told['id']}: {told['event']} to {told['url']}: {fate.replace('_', ' ')}"
+    facts = [("job", told["job"]), ("made", _show.moment(told["created"])), ("webhook", story)]
+    facts += [("attempt", attempt_story(msgspec.convert(each, Attempt))) for each in told["tries"]]
+    _show.print_facts([(name, Text(value)) for name, value in (*facts, ("body", told["body"]))])
 
 
 async def find(store: Store, id: str) -> DeliveryRecord:

@@ -1,6 +1,6 @@
 """What an engine is: one coroutine that turns a generation into outputs, and what it can make."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -169,8 +169,8 @@ class VendorRun(EngineRun, Protocol):
         """A signed link to an input that we hold, where the settings name a public address of ours."""
         ...
 
-    async def intend(self, account: str, reference: str) -> Dispatch:
-        """About to send. Durable before it returns."""
+    async def intend(self, account: str, reference: str, *, alone: bool) -> Dispatch:
+        """About to send. Durable before it returns. With `alone`, raises Occupied while another job's is intended."""
         ...
 
     async def accept(self, dispatch: Dispatch, handle: Json, status: str) -> None:
@@ -187,6 +187,11 @@ class VendorRun(EngineRun, Protocol):
 
     async def unresolved(self, account: str) -> int:
         """How many dispatches of the account are intended: on their way, or cut off by the end of a process."""
+        ...
+
+    async def left_open(self, account: str, *, before: float) -> "Sequence[VendorRun | None]":
+        """Jobs that have ended, and of which it is not known whether what was sent before then arrived. None stands for
+        a job that is gone: that is given up as unknown."""
         ...
 
     async def ours(self, account: str, ids: Collection[str]) -> set[str]:

@@ -4,9 +4,10 @@ import contextlib
 import re
 from collections.abc import Mapping
 
-from mutoscope.cassettes import Deck, Played, Replayed, Unrecorded
+from mutoscope.cassettes.deck import Deck, Played, Replayed, Unrecorded
 from mutoscope.engines.circuit_breaker import Breaker, Bucket
-from mutoscope.files.egress import Channel, Declined, Lookup, Opened, VendorClient
+from mutoscope.files.egress import Channel, Declined, Lookup, VendorClient
+from mutoscope.files.http1 import Opened
 from mutoscope.model.config import Net, VendorAccount
 from mutoscope.model.config import Relay as RelaySettings
 from mutoscope.model.config import Words as WordsSettings

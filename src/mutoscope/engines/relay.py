@@ -20,7 +20,7 @@ import structlog
 from msgspec.structs import replace
 from yarl import URL
 
-from mutoscope.cassettes import Deck, Step, Turn, Unrecorded, theirs
+from mutoscope.cassettes.deck import Deck, Step, Turn, Unrecorded, theirs
 from mutoscope.engines.circuit_breaker import Breaker, Bucket
 from mutoscope.engines.engine import (
     MADE,
@@ -42,7 +42,7 @@ from mutoscope.model.config import Net, VendorAccount
 from mutoscope.model.config import Relay as RelaySettings
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Dispatch, Generation, Input, Json, Operation, Output, Sent, State, Update, Watch
-from mutoscope.model.problem import Kind, Problem, as_unavailable
+from mutoscope.model.problem import Kind, Occupied, Problem, as_unavailable
 from mutoscope.telemetry.counters import JOB_SECONDS, Durations, Tally
 from mutoscope.telemetry.tracing import HEADER, Tracing, span
 from mutoscope.wirekit.answers import MOST_CREDITS, number, plain_text
@@ -58,6 +58,7 @@ LONGEST_MESSAGE = 1000  # characters of a problem, a vendor's words in it
 LIST_AGAIN = 30.0  # seconds before further looks while the list cannot be read
 RETRY_SECONDS = (2.0, 60.0)  # between tries of what was certainly not submitted: the first, and the longest
 ACCEPT_SECONDS = 1.0  # between tries to write down that a vendor has a job, while the disk is full or the like
+OCCUPIED_SECONDS = 1.0  # between tries to submit while a submission by another process is not found out
 COPY_SECONDS = (5.0, 600.0)  # between tries to fetch a result
 ELSEWHERE = frozenset({Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.QUOTA_EXCEEDED})
 """Refusals that speak of the account and not of the job: another account may take it."""
@@ -115,15 +116,17 @@ class Relay:
         catalog: Catalog,
         lookup: Lookup | None = None,
         clock: Callable[[], float] = time.time,
+        gives_links: bool = False,
     ) -> None:
-        """Raises Problem when the account's base URL cannot be used."""
+        """`gives_links`: vendors can fetch files from this server. Raises Problem when the account's base URL cannot be
+        used."""
         back = back_of(wire, account)
         if back is None:
             raise ValueError(f"wire {wire.name} cannot be called")
         self.name, self.account, self.wire, self.settings = name, account, wire, settings
         self.back: Back = back
         self.speaks = wire.name
-        self.catalog, self.clock = catalog, clock
+        self.catalog, self.clock, self.gives_links = catalog, clock, gives_links
         base_url = account.base_url or self.back.base_url
         if not base_url:
             raise Problem(Kind.INVALID, f"is needed: {wire.title} has no address of its own; name your reseller's")
@@ -156,6 +159,7 @@ class Relay:
         self._submitting = 0
         self._disowned: set[str] = set()  # tasks of the vendor's list that could not be told apart
         self._unseen = False  # a lost submission was given up without a look: what is found next may be that one
+        self._occupied_until = 0.0  # nothing is submitted: another process did, and it is not known what became of it
         self._to_end: set[asyncio.Task[Outcome]] = set()  # submissions, which go on when nobody waits for them
         self._door = Door()
         self.one_by_one = self.can_find and not self.back.finds_by_reference
@@ -193,7 +197,7 @@ class Relay:
 
     @property
     def is_left_alone(self) -> bool:
-        return not self.breaker.allows and not self.has_detour
+        return time.monotonic() < self._occupied_until or not (self.breaker.allows or self.has_detour)
 
     @property
     def names_all_tasks(self) -> bool:
@@ -222,12 +226,16 @@ class Relay:
         supported = self.supports(wish.operation, model)
         supported_fields: dict[Operation, frozenset[str]] = {} if supported is None else {wish.operation: supported}
         notes = catalog.check_support(wish, model, self.name, supported_fields, fields)
+        order = self._order(catalog.complete(wish, model, remote=True), model)
         try:
-            self.back.check(self._order(catalog.complete(wish, model, remote=True), model))
+            self.back.check(order)
         except Problem as problem:
             field = fields.get(problem.field or "", problem.field)
             message = f"{field}: {problem.message}" if field else problem.message
             raise Problem(problem.kind, message, field=field) from problem
+        for each in order.generation.inputs:
+            if not self._is_said_by_id(order, each):
+                self._check_way(order, each)
         return notes
 
     # -- making ---------------------------------------------------------------------
@@ -306,6 +314,19 @@ class Relay:
         """Whether the vendor made it and takes it by no other way than the id of the job that did."""
         return each.output_of in order.earlier and not self.back.ways(order, each)
 
+    def _check_way(self, order: VendorRequest, each: Input) -> None:
+        """As `_bring` before the file is at hand, so that what can never be brought is no job. Raises Problem."""
+        if each.url and any(transport.way is Way.LINK for transport in self.back.ways(order, each)):
+            return
+        size = None if each.data is None else len(each.data)
+        ways = self.back.ways(order, replace(each, url=None))
+        fitting = {each.way for each in ways if size is None or each.max_bytes is None or size <= each.max_bytes}
+        if Way.DATA in fitting or (Way.UPLOAD in fitting and self.back.upload):
+            return
+        taken = [transport.way for transport in ways]
+        if Way.LINK not in taken or not self.gives_links:
+            raise Problem(Kind.UNSUPPORTED, stranded(self.name, each.field, size, taken), field=each.field)
+
     async def _bring(self, run: VendorRun, order: VendorRequest, each: Input) -> str:
         """What stands for an input in the request, after it was brought where the vendor can have it.
 
@@ -368,6 +389,8 @@ class Relay:
             # Closed by the vendor while this one waited for its turn.
             if not self.breaker.answers and not self._plays(run.job_id):
                 return self._not_submitted(run, Problem(Kind.RATE_LIMITED, f"{self.name}: {self.breaker.reason}"))
+            if self.one_by_one:
+                await self._find_out_left(run)
             with span(self.tracing, "submit", kind="CLIENT", account=self.name) as found:
                 outcome = await self._send_now(run, order)
                 found.add(outcome=outcome_word(outcome))
@@ -384,6 +407,9 @@ class Relay:
                 await self._accept(run, sending.dispatch, await self._with_result(run, update))
         except (Answered, Problem) as error:
             problem = error.problem if isinstance(error, Answered) else error
+            if isinstance(error, Occupied):
+                self._occupied_until = time.monotonic() + OCCUPIED_SECONDS
+                return NotSubmitted(problem=problem, retry_seconds=OCCUPIED_SECONDS)
             if sending.dispatch is None:
                 self._failed(run, problem)
                 if isinstance(error, Answered) and error.status < 500 and error.status != 429:
@@ -393,6 +419,23 @@ class Relay:
         self.upstream += 1
         self._succeeded(run)
         return SUBMITTED
+
+    async def _find_out_left(self, run: VendorRun) -> None:
+        """What became of submissions for jobs that ended while nobody was there to hear the answer: no claim brings
+        them, and the account would wait for them. One that may still be on its way is left for later."""
+        why = "the job had ended before the answer came"
+        for left in await run.left_open(self.name, before=self.clock() - self.settings.request_seconds):
+            if left is None or left.dispatch is None:
+                self._unseen = True
+                continue
+            try:
+                order = self._order_of(left)
+            except Problem:  # its model is not offered any more
+                self._unseen = True
+                await left.resolve(left.dispatch, Sent.UNKNOWN, why)
+                continue
+            with contextlib.suppress(Problem):  # not known: so the ledger says
+                _ = await self._find_out(left, order, left.dispatch, why=why)
 
     async def _with_result(self, run: VendorRun, update: Update) -> Update:
         """What the answer to a submission carries is kept, and told by its handle: the next poll asks nobody."""
@@ -737,7 +780,7 @@ class Relay:
             return await self._timed(request, turn)
         if run is None or sending is None:
             raise Problem(Kind.INTERNAL, "a request that spends outside of a submission")
-        sending.dispatch = await run.intend(self.name, run.job_id)
+        sending.dispatch = await run.intend(self.name, run.job_id, alone=self.one_by_one)
         response = await self._timed(request, turn)
         sending.status = response.status
         return response
@@ -850,10 +893,11 @@ def data_uri(read: Callable[[], bytes], media_type: str) -> str:
     return f"data:{media_type};base64,{base64.b64encode(read()).decode()}"
 
 
-def stranded(account: str, field: str, size: int, taken: Collection[Way]) -> str:
-    """Why an input cannot reach a vendor, and what would help."""
+def stranded(account: str, field: str, size: int | None, taken: Collection[Way]) -> str:
+    """Why an input cannot reach a vendor, and what would help. `size`: None for a file that was not looked at."""
     if Way.LINK in taken:
         advice = "set server.public_url to an address of this server that the vendor can reach, or send a link"
     else:
         advice = "send a smaller file"
-    return f"{field} ({size} bytes) cannot be brought to {account}: {advice}."
+    file = field if size is None else f"{field} ({size} bytes)"
+    return f"{file} cannot be brought to {account}: {advice}."

@@ -1,17 +1,27 @@
-"""What was said to vendors for a job and what they answered: the newest, in memory, with secrets struck out."""
+"""What was said to vendors for a job and what they answered: how it began and the latest, with secrets struck out."""
 
+import asyncio
 import re
-from collections import OrderedDict
+from collections.abc import Sequence
 from contextvars import ContextVar
+from typing import NamedTuple
 
+import msgspec
+import structlog
 from msgspec import Struct
 
 from mutoscope.model.http import HttpRequest, HttpResponse
+from mutoscope.model.problem import Problem
+from mutoscope.store import Transcripts as TranscriptStore
+from mutoscope.telemetry import logs
+
+log = structlog.get_logger(__name__)
 
 TALKING_OF: ContextVar[str] = ContextVar("talking_of", default="")
 """The job that this task speaks of to a vendor."""
 
-MOST_BYTES = 16 * 1024 * 1024  # of all jobs together
+MOST_WAITING = 16 * 1024 * 1024  # bytes that wait to be written
+WRITE_SECONDS = 1.0  # how long the first of them waits
 LONGEST = 24 * 1024  # characters of a body
 READ = 512 * 1024  # bytes of a body that is looked through; a larger one is told by its size
 FIRST, LAST = 4, 10  # exchanges of a job that are kept: how it began, and the latest
@@ -27,6 +37,8 @@ QUERY = re.compile(
     r"x-goog-signature|x-goog-credential|policy)=)[^&\"\s\\]+",
     re.IGNORECASE,
 )
+
+CALLBACK = re.compile(r"(/callbacks/)[^\"\s\\?#]+")  # who has it may tell that a job has news
 
 
 class Said(Struct, frozen=True, kw_only=True):
@@ -44,10 +56,28 @@ class Said(Struct, frozen=True, kw_only=True):
     spends: bool = False
 
 
+class Spoken(NamedTuple):
+    """What has yet to be read and written."""
+
+    job: str
+    account: str
+    request: HttpRequest
+    response: HttpResponse | None
+    word: str
+    at: float
+    seconds: float
+
+
 class Transcripts:
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
-        self.most_bytes, self.bytes = most_bytes, 0
-        self._kept: OrderedDict[str, list[Said]] = OrderedDict()  # by job, those that spoke last at the end
+    """What is said waits here until the store has it, a moment later: a process that is killed loses that moment."""
+
+    def __init__(self, store: TranscriptStore, *, most_bytes: int) -> None:
+        """`most_bytes` of each job are kept."""
+        self.store, self.most_bytes = store, most_bytes
+        self._waiting: list[Spoken] = []
+        self._bytes = self._lost = 0
+        self._some = asyncio.Event()
+        self._writing = asyncio.Lock()
 
     def add(
         self,
@@ -61,36 +91,72 @@ class Transcripts:
     ) -> None:
         if not (job := TALKING_OF.get()):
             return
-        said = Said(
-            account=account,
-            at=at,
-            ms=round(seconds * 1000, 1),
-            method=request.method,
-            path=struck(with_query(request)),
-            request=readable(request.body),
-            status=response.status if response else None,
-            answer=readable(response.body) if response else "",
-            trouble="" if response else word,
-            spends=request.spends,
-        )
-        kept = self._kept.setdefault(job, [])
-        kept.append(said)
-        self.bytes += size(said)
-        if len(kept) > FIRST + LAST:
-            self.bytes -= size(kept.pop(FIRST))
-        self._kept.move_to_end(job)
-        while self.bytes > self.most_bytes and len(self._kept) > 1:
-            self.forget(next(iter(self._kept)))
+        spoken = Spoken(job, account, request, response, word, at, seconds)
+        if self._bytes >= MOST_WAITING:
+            self._lost += 1
+            return
+        self._waiting.append(spoken)
+        self._bytes += held(spoken)
+        self._some.set()
 
-    def of(self, job: str) -> tuple[Said, ...]:
-        return tuple(self._kept.get(job, ()))
+    async def run(self) -> None:
+        """Write what waits, until cancelled."""
+        while True:
+            _ = await self._some.wait()
+            await asyncio.sleep(WRITE_SECONDS)
+            await self.write()
 
-    def forget(self, job: str) -> None:
-        self.bytes -= sum(map(size, self._kept.pop(job, ())))
+    async def write(self) -> None:
+        """Write what waits. A store that cannot be written costs the transcripts, and nothing else."""
+        async with self._writing:
+            waiting, lost = self._waiting, self._lost
+            self._waiting, self._bytes, self._lost = [], 0, 0
+            self._some.clear()
+            try:
+                if waiting:
+                    told = await asyncio.to_thread(records, waiting)
+                    await self.store.add_said(told, first=FIRST, last=LAST, most_bytes=self.most_bytes)
+            except Problem as problem:
+                log.warning("transcripts_lost", count=len(waiting) + lost, reason=problem.message)
+            else:
+                if lost:
+                    log.warning("transcripts_lost", count=lost, reason="more was said than could be written")
+
+    async def of(self, job: str) -> tuple[Said, ...]:
+        """Raises Problem."""
+        await self.write()
+        return tuple(msgspec.json.decode(record, type=Said) for record in await self.store.said(job))
 
 
-def size(said: Said) -> int:
-    return len(said.request) + len(said.answer) + 500
+def records(waiting: Sequence[Spoken]) -> dict[str, list[bytes]]:
+    """By job, as the store keeps them."""
+    by_job: dict[str, list[Spoken]] = {}
+    for spoken in waiting:
+        by_job.setdefault(spoken.job, []).append(spoken)
+    return {
+        job: [msgspec.json.encode(said_in(each)) for each in (*told[:FIRST], *told[FIRST:][-LAST:])]
+        for job, told in by_job.items()
+    }
+
+
+def said_in(spoken: Spoken) -> Said:
+    request, response = spoken.request, spoken.response
+    return Said(
+        account=spoken.account,
+        at=spoken.at,
+        ms=round(spoken.seconds * 1000, 1),
+        method=request.method,
+        path=struck(with_query(request)),
+        request=readable(request.body),
+        status=response.status if response else None,
+        answer=readable(response.body) if response else "",
+        trouble="" if response else spoken.word,
+        spends=request.spends,
+    )
+
+
+def held(spoken: Spoken) -> int:
+    return 500 + len(spoken.request.body) + (len(spoken.response.body) if spoken.response else 0)
 
 
 def with_query(request: HttpRequest) -> str:
@@ -117,4 +183,6 @@ def shorter(match: re.Match[str]) -> str:
 
 
 def struck(text: str) -> str:
-    return QUERY.sub(rf"\g<1>{STRUCK}", MEMBER.sub(rf'\g<1>"{STRUCK}"', text))
+    return QUERY.sub(
+        rf"\g<1>{STRUCK}", MEMBER.sub(rf'\g<1>"{STRUCK}"', CALLBACK.sub(rf"\g<1>{STRUCK}", logs.replaced(text)))
+    )

@@ -31,6 +31,7 @@ from msgspec.structs import replace
 from yarl import URL
 
 import mutoscope
+from mutoscope.files.http1 import Address, ConnectFailed, Opened, Server
 from mutoscope.files.probe import size_phrase
 from mutoscope.model.config import Net
 from mutoscope.model.http import HttpRequest, HttpResponse
@@ -44,7 +45,6 @@ MAX_ANSWER = 8 * 1024 * 1024  # of a vendor's API
 MAX_HEADER = 64 * 1024  # characters of a line of an answer's head
 MAX_HEADERS = 1000
 PING_SECONDS, CLOSING_SECONDS = 30.0, 2.0  # of WebSockets: between two pings, and for the other side's goodbye
-OPENED_BUFFER = 32 * 1024  # bytes of an answer that nobody has read yet, beyond which the sender has to wait
 REDIRECTS = (301, 302, 303, 307, 308)
 PASSING = (408, 425, 429)  # and all from 500 on: statuses of trouble that may pass
 AGAIN_SECONDS, LONGEST_AGAIN = 2.0, 600.0  # to wait before another try, where the server does not say
@@ -165,10 +165,6 @@ def name_flaw(host: str) -> str | None:
     return next((what for domain, what in PRIVATE_NAMES.items() if name.endswith(f".{domain}") or name == domain), None)
 
 
-class ConnectFailed(Problem):
-    """A request that was certainly not received: no connection came about."""
-
-
 class VendorClient:
     """Requests to one vendor's API, whose host the operator chose; to hosts that the vendor names only as guarded.
 
@@ -195,6 +191,13 @@ class VendorClient:
         allowed = replace(settings, allow_hosts=(*settings.allow_hosts, self.base.host or ""), allow_http=True)
         self.guard = SafeClient(allowed, lookup=lookup)
         self._below = functools.lru_cache(maxsize=256)(self._put_below)
+        self._target = functools.lru_cache(maxsize=256)(self._target_below)
+        self._server = Server(
+            self.base,
+            self._addresses,
+            headers={"user-agent": AGENT, "accept-encoding": "identity", "accept": "*/*"},
+            connect_seconds=settings.connect_seconds,
+        )
         self._kept: aiohttp.ClientSession | None = None
         self._fresh: aiohttp.ClientSession | None = None
         self._sockets: aiohttp.ClientSession | None = None
@@ -204,6 +207,7 @@ class VendorClient:
             if session is not None:
                 await session.close()
         self._kept = self._fresh = self._sockets = None
+        self._server.close()
         await self.guard.close()
 
     async def send(self, request: HttpRequest) -> HttpResponse:
@@ -241,32 +245,16 @@ class VendorClient:
         except BAD_SPELLING as error:  # a header or an address that the vendor named
             raise Problem(Kind.UPSTREAM_FAILED, f"{host}: this request cannot be sent") from error
 
-    async def open(self, request: HttpRequest) -> "Opened":
+    async def open(self, request: HttpRequest) -> Opened:
         """One request to the API itself, and the head of its answer; the body is read piece by piece, and closed.
 
         Raises ConnectFailed, or Problem (UPSTREAM_FAILED, TIMED_OUT).
         """
-        url = self._below(request.path)
+        target = self._target(request.path)
         if request.query:
-            url = url.with_query(request.query)
-        host, session = url.host or "", self._session(spends=False)
-        try:
-            async with asyncio.timeout(self.seconds):
-                response = await session.request(
-                    request.method,
-                    url,
-                    data=request.body or None,
-                    headers={**request.headers, **self.sign()},
-                    allow_redirects=False,
-                    read_bufsize=OPENED_BUFFER,
-                )
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise ConnectFailed(Kind.UPSTREAM_FAILED, f"{host}: {reason(error)}") from error
-        except TimeoutError as error:
-            raise Problem(Kind.TIMED_OUT, f"{host} gave no answer within {self.seconds:g} seconds") from error
-        except BROKEN as error:
-            raise Problem(Kind.UPSTREAM_FAILED, f"{host}: {reason(error)}") from error
-        return Opened(response, host)
+            target = self._below(request.path).with_query(request.query).raw_path_qs
+        headers = {**request.headers, **self.sign()}
+        return await self._server.open(request.method, target, headers, request.body, seconds=self.seconds)
 
     async def socket(self, request: HttpRequest, *, max_bytes: int) -> "Channel":
         """A WebSocket to the API itself. Raises ConnectFailed, Declined, or Problem (UPSTREAM_FAILED, TIMED_OUT)."""
@@ -295,6 +283,15 @@ class VendorClient:
     def _put_below(self, path: str) -> URL:
         """A path of the API, below the base URL."""
         return self.base.with_path(self.base.raw_path.rstrip("/") + path, encoded=True)
+
+    def _target_below(self, path: str) -> str:
+        return self._put_below(path).raw_path_qs
+
+    async def _addresses(self) -> list[Address]:
+        """Where the API lies. Raises OSError."""
+        host, port = self.base.raw_host or "", self.base.port or 0
+        found = [host] if is_address(host) else [each["host"] for each in await self.guard.resolve(host, port)]
+        return [address_info(each, port) for each in found]
 
     def _session(self, *, spends: bool) -> aiohttp.ClientSession:
         if spends:
@@ -364,35 +361,6 @@ async def no_redirect(request: aiohttp.ClientRequest, handler: aiohttp.ClientHan
             response.request_info, response.history, status=response.status, headers=response.headers
         )
     return response
-
-
-class Opened:
-    """An answer whose body is read piece by piece: no more of it is held than OPENED_BUFFER twice."""
-
-    def __init__(self, response: aiohttp.ClientResponse, host: str) -> None:
-        self._response, self._host = response, host
-        self.status = response.status
-        self.headers = {name.lower(): value for name, value in response.headers.items()}
-
-    async def piece(self, seconds: float) -> bytes:
-        """What has come since, as soon as there is anything; b"" at the end.
-
-        Raises Problem: TIMED_OUT when nothing comes for so long, UPSTREAM_FAILED when it breaks off.
-        """
-        content = self._response.content
-        try:
-            if come := content.read_nowait():  # without a clock, which costs more than all the rest
-                return come
-            async with asyncio.timeout(seconds):
-                return await content.readany()
-        except TimeoutError as error:
-            raise Problem(Kind.TIMED_OUT, f"{self._host} said nothing for {seconds:g} seconds") from error
-        except BROKEN as error:
-            raise Problem(Kind.UPSTREAM_FAILED, f"{self._host}: {reason(error)}") from error
-
-    def close(self) -> None:
-        """The connection serves others if the answer was read to its end, and is cut otherwise."""
-        self._response.close()
 
 
 async def read_response(response: aiohttp.ClientResponse) -> HttpResponse:
@@ -536,6 +504,10 @@ class SafeClient:
         self._guarded = self._guarded or self.make_session(guarded=True)
         return self._guarded
 
+    async def resolve(self, host: str, port: int) -> list[ResolveResult]:
+        """The addresses of a host that the operator chose. Raises OSError."""
+        return await _Resolver(self._lookup, guarded=False, seconds=self.settings.connect_seconds).resolve(host, port)
+
     def make_session(
         self,
         *,
@@ -604,6 +576,12 @@ def resolved(host: str, port: int, address: str) -> ResolveResult:
         proto=0,
         flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
     )
+
+
+def address_info(address: str, port: int) -> Address:
+    if ":" in address:
+        return socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port, 0, 0)
+    return socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port)
 
 
 def guarded_socket(info: tuple[Any, ...]) -> socket.socket:

@@ -351,6 +351,8 @@ def seconds_flaw(info: MediaInfo, limits: MediaLimits) -> str | None:
         return f"Asset duration must be at most {limits.max_seconds:g} seconds: found {info.seconds:.2f}"
     if limits.min_seconds is not None and info.seconds < limits.min_seconds - SLACK_SECONDS:
         return f"Asset duration must be at least {limits.min_seconds:g} seconds: found {info.seconds:.2f}"
+    if limits.above_fps is not None and info.fps is not None and info.fps <= limits.above_fps:
+        return f"Asset frame rate must be above {limits.above_fps:g} frames per second: found {info.fps:.4g}"
     return None
 
 
@@ -364,6 +366,8 @@ def sides_flaw(width: int, height: int, limits: MediaLimits) -> str | None:
         return f"Invalid asset dimensions: each side must be at least {limits.min_side} pixels, {found}"
     if limits.max_side is not None and max(width, height) > limits.max_side:
         return f"Invalid asset dimensions: each side must be at most {limits.max_side} pixels, {found}"
+    if limits.max_pixels is not None and width * height > limits.max_pixels:
+        return f"Invalid asset dimensions: at most {limits.max_pixels} pixels in all, {found}"
     return None
 
 

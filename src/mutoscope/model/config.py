@@ -233,6 +233,7 @@ class Relay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     breaker_failures: int = 5
     breaker_seconds: float = 30.0
     callbacks: bool = False
+    transcript_bytes: Count = 256 * 1024
 
 
 class Script(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

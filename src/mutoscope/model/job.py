@@ -72,10 +72,12 @@ class MediaLimits(Struct, frozen=True, kw_only=True, omit_defaults=True):
     max_bytes: int | None = None
     min_side: int | None = None  # pixels
     max_side: int | None = None  # pixels
+    max_pixels: int | None = None  # width × height
     min_aspect: float | None = None  # width / height
     max_aspect: float | None = None
     min_seconds: float | None = None
     max_seconds: float | None = None
+    above_fps: float | None = None  # frames a second of a clip: more than these
 
 
 class Input(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -168,6 +168,13 @@ class Unavailable(Problem):
         super().__init__(Kind.UNAVAILABLE, message, retry_after=5.0)
 
 
+class Occupied(Problem):
+    """The account sends one job at a time, and of another one nobody knows yet whether it arrived."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__(Kind.UNAVAILABLE, f"It is being found out what became of another submission by {account}.")
+
+
 def as_unavailable(error: BaseException) -> Unavailable | None:
     """The problem to report where the system ran out of something; None for any other failure."""
     if isinstance(error, Unavailable):

@@ -130,11 +130,12 @@ class Gateway:
         parent = None
         if submission.parent is not None or submission.generation.inputs:
             parent, submission = await self.continued(wire, submission, owner)
-        plan = self.planner.plan(submission, wire=wire.name, rights=rights, engine=engine)
+        probe = bool(submission.generation.inputs) and self.probes(wire, submission)
+        plan = self.planner.plan(submission, wire=wire.name, rights=rights, engine=engine, kept=probe)
         generation = plan.generation
         if generation.inputs:
             inputs = await self.intake.take_in(
-                generation.inputs, owner=owner, probe=self.probes(wire, submission), fetched_later=not plan.remote
+                generation.inputs, owner=owner, probe=probe, fetched_later=not plan.remote
             )
             generation = replace(generation, inputs=inputs)
         replaced = parent if submission.replaces else None

@@ -30,11 +30,14 @@ class Planner:
     def __init__(self, *, catalog: Catalog, routes: Routes, prices: Prices, limits: Limits) -> None:
         self.catalog, self.routes, self.prices, self.limits = catalog, routes, prices, limits
 
-    def plan(self, submission: Submission, *, wire: str, rights: Rights, engine: str | None = None) -> Plan:
+    def plan(
+        self, submission: Submission, *, wire: str, rights: Rights, engine: str | None = None, kept: bool = False
+    ) -> Plan:
         """Decide about what was asked on a wire, by a caller of these rights.
 
         The catalog comes first, then who may make it at a known price, then which of these does, then cost and
-        limits. `engine` overrides the model's route. Raises Problem.
+        limits. `engine` overrides the model's route. `kept`: its files are fetched before the job is filed, and what
+        was a link is a file of ours then. Raises Problem.
         """
         model = self.catalog.named(wire, submission.generation.model)
         asked = submission.generation
@@ -49,7 +52,8 @@ class Planner:
             model = replace(model, engines=(engine,))
         catalog.check(asked, model, submission.fields)
         allowed = self.affordable(model, rights)
-        maker, notes = self.routes.choose(asked, model, submission.fields, allowed=allowed)
+        wish = with_files(asked) if kept else asked
+        maker, notes = self.routes.choose(wish, model, submission.fields, allowed=allowed)
         passes = maker.speaks == wire
         if passes and submission.unread:
             asked = replace(asked, wire=wire, unread=submission.unread)
@@ -75,6 +79,11 @@ class Planner:
         makers = [engine.name for engine in self.routes.candidates(model)]
         makers = [name for name in makers if self.routes.may_use(name, rights.engines)]
         return self.prices.known(model, makers) or rights.engines
+
+
+def with_files(asked: Generation) -> Generation:
+    """As it is when its links have become files."""
+    return replace(asked, inputs=tuple(replace(each, url=None) for each in asked.inputs))
 
 
 def with_defaults_and_seed(asked: Generation, model: Model, maker: Engine, id: str) -> Generation:

@@ -11,11 +11,12 @@ import msgspec
 import structlog
 from msgspec.structs import force_setattr, replace
 
-from mutoscope.cassettes import Unrecorded
+from mutoscope.cassettes.deck import Unrecorded
 from mutoscope.engines.peer import BUSY, Peer, path_below
 from mutoscope.engines.translation import BETWEEN, Asked, Translation
 from mutoscope.engines.words import Author
-from mutoscope.files.egress import Channel, Opened
+from mutoscope.files.egress import Channel
+from mutoscope.files.http1 import Opened
 from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import Cassettes, Rates, Rights
 from mutoscope.model.http import HttpRequest

@@ -402,7 +402,8 @@ class Leases(Protocol):
         process knows, then the oldest.
 
         `pending_delivery` is asked for the jobs that start for the first time. With `made_before`, of the queued jobs
-        only those that were created before then are taken, in no order. `held` are not taken, though their lease may
+        only those that were created before then are taken, in no order, and before all others those of whose
+        submission it is not known whether it arrived. `held` are not taken, though their lease may
         have run out: the worker has them. With `accepted_only` nothing is taken that could still be sent to a vendor:
         only what one has accepted, to fetch its results.
         """
@@ -460,6 +461,7 @@ class Leases(Protocol):
         now: float,
         concurrency: Callable[[str, str], int | None] | None = None,
         dead: Collection[str] | None = None,
+        listed: Collection[str] = (),
     ) -> int:
         """Called once at start by the only owner of the database: whatever was running or being sent when the last
         process ended is queued again, and counted in the answer. What a vendor is making stays where it is. Exchanges
@@ -468,7 +470,9 @@ class Leases(Protocol):
         Where other processes work on the same jobs, `dead` are the workers that are known to have ended, if any: what
         they held is taken, and otherwise only what is too old for a process that lives to be still at it.
 
-        `concurrency(owner, model)` are the limits of today: throttled jobs that they allow are let go.
+        `concurrency(owner, model)` are the limits of today: throttled jobs that they allow are let go. Of the accounts
+        that are `listed` it is found out what became of submissions for jobs that have ended (`left_open`); those of
+        others are given up as unknown.
         """
         ...
 
@@ -486,10 +490,13 @@ class Dispatches(Protocol):
     the results. Each of these transitions adds its line to the job's story.
     """
 
-    async def intend(self, id: str, worker: str, *, account: str, reference: str, now: float) -> Dispatch | None:
+    async def intend(
+        self, id: str, worker: str, *, account: str, reference: str, now: float, alone: bool = False
+    ) -> Dispatch | None:
         """About to send. None: the job is not this worker's.
 
-        Raises Problem CONFLICT when an earlier dispatch of the job is intended, accepted or unknown.
+        Raises Problem CONFLICT when an earlier dispatch of the job is intended, accepted or unknown; with `alone`,
+        Occupied when a dispatch of another job is intended by the same account.
         """
         ...
 
@@ -517,6 +524,10 @@ class Dispatches(Protocol):
 
     async def unresolved(self, account: str) -> int:
         """How many dispatches of the account are intended: their answers are not known."""
+        ...
+
+    async def left_open(self, account: str, *, before: float) -> tuple[Dispatch, ...]:
+        """Those of them that were intended before then for jobs that have ended, or are gone: no claim brings them."""
         ...
 
     async def dispatched_ids(self, account: str, ids: Collection[str]) -> set[str]:
@@ -721,6 +732,17 @@ class Exchanges(Protocol):
         ...
 
 
+class Transcripts(Protocol):
+    """What was said to vendors for a job and what they answered, in records that the store does not look into."""
+
+    async def add_said(self, told: Mapping[str, Sequence[bytes]], *, first: int, last: int, most_bytes: int) -> None:
+        """Add records to jobs. Of each job the `first` and the `last` stay, in `most_bytes`; they go with the job, and
+        for a job that is gone nothing is kept."""
+        ...
+
+    async def said(self, job: str) -> tuple[bytes, ...]: ...
+
+
 class Keys(Protocol):
     """The keys that callers have."""
 
@@ -752,6 +774,13 @@ class Keys(Protocol):
     async def touch_key(self, id: str, *, now: float) -> bool:
         """A key was used. Written when the last time is a minute old."""
         ...
+
+    async def end_pass(self, nonce: str, *, until: float, now: float) -> bool:
+        """A session was signed out, or a link that signs in once was used: for every process, until it would have ended
+        by itself. False: it had been before."""
+        ...
+
+    async def pass_ended(self, nonce: str) -> bool: ...
 
 
 class Retention(Protocol):
@@ -838,7 +867,20 @@ class Browsing(Protocol):
         ...
 
 
-class Store(Jobs, Leases, Dispatches, Deliveries, Uploads, Ledger, Exchanges, Keys, Retention, Browsing, Protocol):
+class Store(
+    Jobs,
+    Leases,
+    Dispatches,
+    Deliveries,
+    Uploads,
+    Ledger,
+    Exchanges,
+    Transcripts,
+    Keys,
+    Retention,
+    Browsing,
+    Protocol,
+):
     """All of it. Whoever needs a part is typed by that part.
 
     Every change is durable and visible when its call returns, and not visible before.

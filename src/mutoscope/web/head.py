@@ -64,9 +64,10 @@ def one_credential(headers: Headers) -> None:
 
     Raises Problem(UNAUTHENTICATED).
     """
-    found = [each for each in headers if each[0] in CREDENTIALS or each[0].endswith(b"api-key")]
+    found = [each for each in headers if each[0].endswith(ENDINGS)]
     if len(found) < 2:
         return
+    found = [each for each in found if each[0] in CREDENTIALS or each[0].endswith(b"api-key")]
     given = [(name.decode("latin-1"), value.strip()) for name, value in found]
     names = [name for name, _ in given]
     if len(set(names)) < len(names):
@@ -81,6 +82,7 @@ def key_in(value: bytes) -> bytes:
 
 
 CREDENTIALS = (b"authorization", b"x-key")
+ENDINGS = (*CREDENTIALS, b"api-key")
 
 
 class Proxies:

@@ -9,8 +9,11 @@ import contextlib
 import re
 import socket
 import struct
-from collections.abc import Callable, Coroutine, Iterable, MutableMapping
+from collections.abc import Callable, Coroutine, MutableMapping, Sequence
 from enum import Enum
+from functools import lru_cache
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 from urllib.parse import unquote
 
@@ -93,6 +96,21 @@ class Exchange(RequestResponseCycle):
     """uvicorn's request and its answer, which may be one message and one write."""
 
     on_left: Callable[[], None] | None = None  # called where the client goes before the answer is whole
+    handed = False  # the whole body, to who asked for it: what is heard after it is the client going
+
+    @property
+    def is_over(self) -> bool:
+        return self.disconnected or self.response_complete
+
+    async def receive(self) -> Any:
+        """A body that is there already, as nearly all are, is waited for by nobody."""
+        if self.handed or self.more_body or self.waiting_for_100_continue or self.is_over:
+            return await super().receive()
+        self.handed = True
+        self.flow.resume_reading()
+        self.message_event.clear()
+        body, self.body = bytes(self.body), bytearray()
+        return {"type": "http.request", "body": body, "more_body": False}
 
     def send(self, message: Any) -> Coroutine[Any, Any, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
         if "body" in message and message["type"] == "http.response.start" and not self.response_started:
@@ -286,13 +304,16 @@ class Connection(Watched, HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+        if (offered := self.parser.should_upgrade()) and self.parser.get_method() != b"CONNECT":
             return  # its body is still to come
         if self.answered:
             self.answered = False
             self.on_response_complete()
-        else:
+        elif offered:
             super().on_message_complete()
+        elif not self.cycle.response_complete:
+            self.cycle.more_body = False
+            self.cycle.message_event.set()
         self.stage, self.taken = Stage.IDLE, 0
 
     # Between two requests: one timer as long as the connection lives, for to set one anew with each costs more than all
@@ -373,14 +394,20 @@ ASGI = {"version": "3.0", "spec_version": "2.3"}
 EXTENSIONS: dict[str, dict[str, object]] = {WHOLE: {}}
 
 
-def head_of(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+def head_of(status: int, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
     """The head of an answer but for the empty line that ends it."""
-    pieces = [STATUS_LINE[status]]
-    for name, value in headers:
-        if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
-            raise RuntimeError("Invalid HTTP header.")
-        pieces += (name, b": ", value, b"\r\n")
-    return b"".join(pieces)
+    if not all(map(is_name, map(NAME, headers))) or HEADER_VALUE_RE.search(b"".join(chain.from_iterable(headers))):
+        raise RuntimeError("Invalid HTTP header.")
+    return STATUS_LINE[status] + b"".join([b"%b: %b\r\n" % header for header in headers])
+
+
+NAME = itemgetter(0)
+
+
+@lru_cache(maxsize=256)
+def is_name(name: bytes) -> bool:
+    """Whether a header may be called so."""
+    return HEADER_RE.search(name) is None
 
 
 def target_of(url: bytes) -> tuple[bytes, bytes]:

@@ -113,13 +113,16 @@ class Router:
         paths = tree(tuple(wires))
         self.top, self.roots = paths.top, paths.roots
         self.hosts = {host.lower(): name for host, name in (hosts or {}).items()}
+        self.known: dict[tuple[str, str], Found] = {}  # what was found at paths without parameters
         self.claims: dict[str, tuple[Claim, ...]] = {}
         for claim in claims:
             self.claims[shape(claim.at)] = (*self.claims.get(shape(claim.at), ()), claim)
 
     def find(self, path: str, method: str) -> Found:
         """What a request asks for. HEAD is answered wherever GET is, and a slash at the end changes nothing."""
-        method = "GET" if method == "HEAD" else method
+        if (known := self.known.get((method, path))) is not None:
+            return known
+        asked, method = method, "GET" if method == "HEAD" else method
         parts = path.split("/")[1:]
         if len(parts) > 1 and not parts[-1]:
             parts.pop()
@@ -134,7 +137,10 @@ class Router:
             node = following
         else:
             if targets := node.methods.get(method):
-                return Found(targets, values)
+                found = Found(targets, values)
+                if not values:  # there are no more of these than routes
+                    self.known[asked, path] = found
+                return found
         return self.search(path, parts, method)
 
     def search(self, path: str, parts: list[str], method: str) -> Found:

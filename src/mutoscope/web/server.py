@@ -45,7 +45,7 @@ from mutoscope.service.words import Desk
 from mutoscope.store import Repeat
 from mutoscope.telemetry import tracing
 from mutoscope.telemetry.counters import Durations
-from mutoscope.web import forms, office, pages, protocol, realtime, stream
+from mutoscope.web import forms, office, pages, parts, protocol, realtime, stream
 from mutoscope.web.admin import EXCHANGES, KEYS, MARKS, Admin
 from mutoscope.web.console import Console, Received
 from mutoscope.web.cors import Origins, is_preflight
@@ -110,7 +110,7 @@ PLACE_SECONDS = 1.0  # a place in the queue is counted so often
 RENDERED_SECONDS = 60.0  # a rendered status is sent again for so long while its job does not change
 PATH_COMPARED = 200  # characters
 UNPRINTABLE = re.compile(r"[^ -~]")
-UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})")
+UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})(?:/([0-9]{1,4}|complete))?")
 JSON = b"application/json"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some editors begin a file with it, and JSON does not
 REHEARSE = "x-mutoscope-rehearse"  # a problem kind: answer with it
@@ -131,6 +131,7 @@ OWN_CALLS = (KEYS, EXCHANGES, MARKS)  # which are for keys only: an open server 
 SIGN_IN_LINKS = "/admin/sign-in-links"
 PLACES = ("files", "uploads", "callbacks", "admin", "metrics", "mcp", "rehearsal", "console")
 """First parts of paths of ours whose requests are counted apart from those of the pages."""
+FILLED = "There is no such upload, or it has its file already."
 UPLOAD_PARTS, UPLOAD_TEXT = 32, 64 * 1024  # of the form of an upload
 FORM_STATUSES = {"200": 200, "201": 201}  # by the field success_action_status, as object stores have it
 
@@ -190,7 +191,11 @@ class Server:
         self.pages = pages.build(gateway, wires, rehearsal=rehearsal, status=status)
         self.wires = wires
         self.sessions = Sessions(
-            self.keys, gateway.assets.secret, public_url=gateway.settings.server.public_url, clock=gateway.clock
+            self.keys,
+            gateway.store,
+            gateway.assets.secret,
+            public_url=gateway.settings.server.public_url,
+            clock=gateway.clock,
         )
         self.desk = office.Desk(
             gateway=gateway,
@@ -213,13 +218,11 @@ class Server:
         self.console = Console(self.desk, self.sessions, self.admin)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self.live(receive, send)
-            return
-        if scope["type"] == "websocket":
-            await self.converse(scope, receive, send)
-            return
         if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self.live(receive, send)
+            elif scope["type"] == "websocket":
+                await self.converse(scope, receive, send)
             return
         if forwarded := self.forwarded.get(scope["path"].rstrip("/")):
             try:
@@ -281,10 +284,12 @@ class Server:
 
     async def elsewhere(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """What belongs to no wire."""
-        if path.startswith("/files/"):
+        if path.startswith("/files/") and not (
+            scope["method"] in ("PUT", "POST") and b"/multipart/" in scope["query_string"]
+        ):
             gateway = self.gateway
             await gateway.assets.serve(scope, receive, send, now=gateway.clock(), uploads=gateway.intake.uploaded_asset)
-        elif path.startswith("/uploads/"):
+        elif path.startswith(("/uploads/", "/files/")):
             await respond(await self.take_upload(scope, receive), scope, send)
         elif path.startswith(CALLBACKS):
             await respond(await self.take_callback(scope, receive), scope, send)
@@ -365,11 +370,14 @@ class Server:
                 response = replace(shown.response, headers={**shown.response.headers})
                 if shown.job and ASKED in scope and not any(proved(each.wire, request) for each in found.targets):
                     self.keep_poll(scope, shown, shown.job, wire, caller, label)
+            elif isinstance(route, Create):
+                if route.event:
+                    job, _ = await self.file(wire, route, request, caller, origin)
+                    response = self.sending(route.event, request, job, receive, origin)
+                else:
+                    response = await self.make(wire, route, request, caller, origin)
             elif isinstance(route, Follow):
                 response = await self.follow(wire, route, request, caller, receive)
-            elif isinstance(route, Create) and route.event:
-                job, _ = await self.file(wire, route, request, caller, origin)
-                response = self.sending(route.event, request, job, receive, origin)
             elif isinstance(route, TakeRaw):
                 upload = await self.take_raw(wire, route, request, caller, receive, asked.folder(), origin)
                 response = route.render(upload, request)
@@ -473,8 +481,10 @@ class Server:
     async def counted(self, request: HttpRequest, caller: Caller) -> int | None:
         """Counts a body before it is read, if it tells its size; else the limit by which it is to be counted then."""
         limit = first(caller.rights.max_bytes_daily, self.gateway.settings.limits.max_bytes_daily)
+        if limit is None:
+            return None
         declared = request.headers.get("content-length", "")
-        if limit is None or SIZE.fullmatch(declared) is None or int(declared) > self.max_body:
+        if SIZE.fullmatch(declared) is None or int(declared) > self.max_body:
             return limit
         await self.byte_quota.take(caller.owner, int(declared), limit)
         return None
@@ -492,8 +502,6 @@ class Server:
     async def serve(self, wire: Wire, route: Route, request: HttpRequest, caller: Caller, origin: str) -> HttpResponse:
         gateway, owner = self.gateway, caller.owner
         match route:
-            case Create():
-                return await self.make(wire, route, request, caller, origin)
             case List():
                 page = await in_thread(route.parse, request, request)
                 jobs = await gateway.list(wire, route, page, owner=owner, origin=origin)
@@ -733,14 +741,26 @@ class Server:
             data = await asyncio.to_thread(convert, data, output.media_type, media_type)
         return replace(output, data=data, media_type=media_type or output.media_type)
 
-    async def file(
+    def file(
         self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str, repeat: Repeat | None = None
-    ) -> tuple[Job, float | None]:
+    ) -> Awaitable[tuple[Job, float | None]]:
         """Read a create and store its job. Returns it with how long the answer may wait for its end."""
         if self.gateway.tracing is None:
-            return await self.filed(wire, route, request, caller, origin, repeat)
+            return self.filed(wire, route, request, caller, origin, repeat)
+        return self.traced(self.gateway.tracing, wire, route, request, caller, origin, repeat)
+
+    async def traced(
+        self,
+        spans: tracing.Tracing,
+        wire: Wire,
+        route: Create,
+        request: HttpRequest,
+        caller: Caller,
+        origin: str,
+        repeat: Repeat | None,
+    ) -> tuple[Job, float | None]:
         parent = request.headers.get(tracing.HEADER)
-        with tracing.span(self.gateway.tracing, "create", parent=parent, kind="SERVER", route=route.at) as facts:
+        with tracing.span(spans, "create", parent=parent, kind="SERVER", route=route.at) as facts:
             job, wait = await self.filed(wire, route, request, caller, origin, repeat)
             facts.add(job=job.id, wire=job.wire, engine=job.engine)
         return job, wait
@@ -748,7 +768,7 @@ class Server:
     async def filed(
         self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str, repeat: Repeat | None
     ) -> tuple[Job, float | None]:
-        submission = await in_thread(route.parse, request, request)
+        submission = route.parse(request) if is_small(request) else await in_thread(route.parse, request, request)
         if self.rehearsal and (kind := request.headers.get(FAILS)):
             failure = Failure(kind=rehearsed(kind, FAILS).kind, message=f"Rehearsed: {kind}.")
             submission = replace(submission, fails=failure)
@@ -970,15 +990,19 @@ class Server:
     # -- files that callers send ahead ------------------------------------------------
 
     async def take_upload(self, scope: Scope, receive: Receive) -> HttpResponse:
-        """The bytes for an upload slot: PUT as they are, or POST as a form whose part is named file."""
-        request = head_of(scope)
+        """The bytes for an upload slot, all or a part: PUT as they are, or POST as a form whose part is named file."""
+        request = parts.addressed(head_of(scope))
         try:
             match = UPLOAD.fullmatch(request.path)
             if not match or request.method not in ("PUT", "POST"):
                 raise Problem(Kind.NOT_FOUND, "There is no such upload; send PUT or POST to the URL that was given.")
+            id, part = match.groups()
             with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
-                status = await self.fill(match[1], request, receive, Path(folder) / "upload")
-            return HttpResponse(status=status)
+                if part == "complete":
+                    return await self.join(id, request, receive, Path(folder))
+                if part:
+                    return await self.take_part(id, int(part), request, receive, Path(folder) / "part")
+                return HttpResponse(status=await self.fill(id, request, receive, Path(folder) / "upload"))
         except (Problem, OSError) as error:
             problem = error if isinstance(error, Problem) else as_unavailable(error)
             if problem is None:
@@ -987,12 +1011,9 @@ class Server:
 
     async def fill(self, id: str, request: HttpRequest, receive: Receive, path: Path) -> int:
         """Take the bytes; returns the status that says so."""
-        gateway = self.gateway
-        upload = await gateway.store.upload(id)
-        if upload is None or upload.asset:
-            raise Problem(Kind.NOT_FOUND, "There is no such upload, or it has its file already.")
-        if problem := gateway.assets.verify(upload_path(id), request.query, gateway.clock()):
-            raise problem
+        upload = await self.open_slot(id, request)
+        if upload.asset:
+            raise Problem(Kind.NOT_FOUND, FILLED)
         limit = await self.bytes_of(upload.owner)
         status = 204
         if request.method == "PUT":
@@ -1004,8 +1025,22 @@ class Server:
             )
             path = file_in(form, upload.max_bytes)
             status = FORM_STATUSES.get(next(iter(form.texts.get("success_action_status", ())), ""), status)
-        size = path.stat().st_size
-        await self.byte_quota.take(upload.owner, size, limit)
+        await self.byte_quota.take(upload.owner, path.stat().st_size, limit)
+        await self.keep(upload, path)
+        return status
+
+    async def open_slot(self, id: str, request: HttpRequest) -> Upload:
+        """The slot that a signed address names. Raises Problem."""
+        upload = await self.gateway.store.upload(id)
+        if upload is None:
+            raise Problem(Kind.NOT_FOUND, FILLED)
+        if problem := self.gateway.assets.verify(upload_path(id), request.query, self.gateway.clock()):
+            raise problem
+        return upload
+
+    async def keep(self, upload: Upload, path: Path) -> None:
+        """Fill a slot, if the file is what it was opened for."""
+        gateway, size = self.gateway, path.stat().st_size
         if size < upload.min_bytes:
             raise Problem(Kind.BAD_MEDIA, f"The file has {size} bytes; at least {upload.min_bytes} are needed.")
         media_type = inputs.sniff(path)
@@ -1013,9 +1048,36 @@ class Server:
         if media_type is None or not fitting:
             raise Problem(Kind.BAD_MEDIA, f"The file is not {upload.media_type}: it looks like {media_type}.")
         asset = await gateway.assets.put(path, media_type)
-        if not await gateway.store.fill_upload(id, asset, size, gateway.clock()):
+        if not await gateway.store.fill_upload(upload.id, asset, size, gateway.clock()):
             raise Problem(Kind.CONFLICT, "The upload slot has expired or has its file already.")
-        return status
+
+    async def take_part(self, id: str, number: int, request: HttpRequest, receive: Receive, path: Path) -> HttpResponse:
+        """A part of a file, in any order; its etag is what names it when the file is put together."""
+        upload = await self.open_slot(id, request)
+        if upload.asset or request.method != "PUT":
+            raise Problem(Kind.NOT_FOUND, FILLED)
+        limit = await self.bytes_of(upload.owner)
+        await save_body(receive, path, upload.max_bytes)
+        size = path.stat().st_size
+        await self.byte_quota.take(upload.owner, size, limit)
+        asset = await self.gateway.assets.put(path, ANY_FILE)
+        part = replace(
+            upload, id=str(uuid_utils.uuid7()), name=parts.part_name(upload, number), media_type=ANY_FILE,
+            expires=upload.slot_expires, asset=asset, bytes=size,
+        )  # fmt: skip
+        await self.gateway.store.add_uploads((part,))
+        return json_response({"partNumber": number, "etag": part.id}, headers={"etag": f'"{part.id}"'})
+
+    async def join(self, id: str, request: HttpRequest, receive: Receive, folder: Path) -> HttpResponse:
+        """Fill a slot with its parts. One that says so again is answered as the first."""
+        upload = await self.open_slot(id, request)
+        told = parts.read(await read_body(receive, request, self.max_body))
+        if not upload.asset:
+            path, kept = await parts.joined(self.gateway, upload, told, folder)
+            await self.keep(upload, path)
+            for each in kept:
+                await self.gateway.store.expire_upload(each.id, self.gateway.clock())
+        return json_response({"parts": len(told.parts)})
 
     async def bytes_of(self, owner: str) -> int | None:
         """How many bytes an owner may send a day. Raises Problem(FORBIDDEN) when their keys are no longer taken."""
@@ -1093,9 +1155,11 @@ def family(media_type: str) -> str:
 
 async def in_thread(read: Callable[..., T], request: HttpRequest, *arguments: object) -> T:
     """Read a request; one with an inline file in a thread, because that would hold up the others."""
-    if len(request.body) > LARGE_BODY:
-        return await asyncio.to_thread(read, *arguments)
-    return read(*arguments)
+    return read(*arguments) if is_small(request) else await asyncio.to_thread(read, *arguments)
+
+
+def is_small(request: HttpRequest) -> bool:
+    return len(request.body) <= LARGE_BODY
 
 
 def in_full(problem: Problem) -> str:

@@ -16,11 +16,11 @@ from msgspec import Struct
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.service.keys import Caller, Keys, digest
+from mutoscope.store import Keys as KeyStore
 
 COOKIE = "mutoscope_console"
 SESSION_SECONDS = 12 * 3600.0
 LINK_SECONDS = 300.0
-REMEMBERED = 10_000  # tokens that were used or signed out, until they would have ended by themselves
 TRIES, TRIES_SECONDS = 10, 60.0  # of one address to sign in
 ADDRESSES = 10_000
 SAFE = ("GET", "HEAD")
@@ -38,12 +38,17 @@ class Pass(Struct, frozen=True, array_like=True):
 
 class Sessions:
     def __init__(
-        self, keys: Keys, secret: bytes, *, public_url: str = "", clock: Callable[[], float] = time.time
+        self,
+        keys: Keys,
+        store: KeyStore,
+        secret: bytes,
+        *,
+        public_url: str = "",
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self.keys, self.clock = keys, clock
+        self.keys, self.store, self.clock = keys, store, clock
         self.public = origin_in(public_url)
         self._secret = signing_key(secret)
-        self._ended: dict[str, float] = {}  # nonces of passes that are good no more
         self._tries: dict[str, list[float]] = {}
 
     # -- asking ------------------------------------------------------------------------
@@ -62,7 +67,10 @@ class Sessions:
         check_origin(request, (origin, self.public), page=page, needed=not self.keys.open)
         if self.keys.open:
             return Caller()
-        return await self.admitted(self.read(cookie_of(request) or "", "session"))
+        found = self.read(cookie_of(request) or "", "session")
+        if await self.store.pass_ended(found.nonce):
+            raise is_over("session")
+        return await self.admitted(found)
 
     async def admitted(self, found: Pass) -> Caller:
         """The key that a pass stands for must still be an administrator's."""
@@ -93,24 +101,25 @@ class Sessions:
         await self.keys.refresh()
         if not self.keys.open:
             await self.admitted(found)
-        self.end(found)
+        if not await self.end(found):
+            raise is_over("link")
         self._tries.pop(address, None)
         return self.session(found.digest)
 
     def session(self, digest: str) -> str:
         return self.write(Pass("session", digest, self.clock() + SESSION_SECONDS, secrets.token_urlsafe(12)))
 
-    def sign_out(self, request: HttpRequest) -> None:
+    async def sign_out(self, request: HttpRequest) -> None:
+        """For every process. Raises Problem when the store cannot be written: then the session goes on."""
         try:
-            self.end(self.read(cookie_of(request) or "", "session"))
+            found = self.read(cookie_of(request) or "", "session")
         except Problem:
             return
+        _ = await self.end(found)
 
-    def end(self, found: Pass) -> None:
-        now = self.clock()
-        if len(self._ended) >= REMEMBERED:
-            self._ended = {nonce: until for nonce, until in self._ended.items() if until > now}
-        self._ended[found.nonce] = found.expires
+    async def end(self, found: Pass) -> bool:
+        """False: somebody has ended it before."""
+        return await self.store.end_pass(found.nonce, until=found.expires, now=self.clock())
 
     def count_try(self, address: str) -> None:
         now = self.clock()
@@ -132,12 +141,16 @@ class Sessions:
         return seal(self._secret, found)
 
     def read(self, token: str, use: str) -> Pass:
-        """Raises Problem(UNAUTHENTICATED)."""
+        """A pass as it was given; whether it was ended the store knows. Raises Problem(UNAUTHENTICATED)."""
         found = unseal(self._secret, token)
-        what = "sign-in link" if use == "link" else "session"
-        if found is None or found.use != use or found.expires <= self.clock() or found.nonce in self._ended:
-            raise Problem(Kind.UNAUTHENTICATED, f"This {what} is over. Sign in again.")
+        if found is None or found.use != use or found.expires <= self.clock():
+            raise is_over(use)
         return found
+
+
+def is_over(use: str) -> Problem:
+    what = "sign-in link" if use == "link" else "session"
+    return Problem(Kind.UNAUTHENTICATED, f"This {what} is over. Sign in again.")
 
 
 def signing_key(secret: bytes) -> bytes:

@@ -293,6 +293,14 @@ def shape(type: Any) -> Shape:
     return shape_of(schema(type))
 
 
+@cache
+def simple(type: Any) -> frozenset[str]:
+    """The members of an object in which there is nothing that a type could have no field for."""
+    found = shape(type)
+    members = found.objects.get("", {}) if found.tag is None else {}
+    return frozenset(name for name, inner in members.items() if inner is NOTHING)
+
+
 def shape_of(type: inspect.Type) -> Shape:
     match type:
         case inspect.Metadata():

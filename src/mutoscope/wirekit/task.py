@@ -7,7 +7,7 @@ every member whose type is a function has one, and `msgspec.structs.replace` cha
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
 from functools import cache, cached_property, partial
 from itertools import islice
@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Failure, Generation, Input, Job, Json, MediaLimits, Operation, Role, State, Update
-from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, custom_flaw
+from mutoscope.model.problem import STATUS, Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.model.requests import Proof, Submission
 from mutoscope.wirekit.answers import (
     LONGEST_REASON,
@@ -47,6 +47,7 @@ from mutoscope.wirekit.body import (
     reread,
     schema,
     shape,
+    simple,
     strange,
     walk,
     wholes,
@@ -291,9 +292,11 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
     inputs: list[Input] = []
     aliases: dict[str, str] = {}
     found: list[Flaw] = []
-    wrong = {flaw.path[:1] for flaw in flaws} if flaws else set[Path]()
-    broken = [flaw.path for flaw in flaws] if flaws else []
-    if endpoint.flat and not flaws:
+    wrong: Collection[Path] = ()
+    broken: Sequence[Path] = ()
+    if flaws:
+        wrong, broken = {flaw.path[:1] for flaw in flaws}, [flaw.path for flaw in flaws]
+    elif endpoint.flat:
         said, odd = endpoint.flat.read(said)
         flaws = tuple(odd)
     for (path, field), head in zip(endpoint.table, endpoint.heads, strict=True):
@@ -307,7 +310,8 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
         match field:
             case Field():
                 read = field.read(value)
-                more |= read.pop("extra", {})
+                if "extra" in read:
+                    more |= read.pop("extra")
                 asked |= read
             case FilesField():
                 for each in field.read(value):
@@ -346,7 +350,9 @@ def parse(api: TaskApi, endpoint: Endpoint, request: HttpRequest) -> Submission:
         raise invalid(in_order(flaws, endpoint.body) if api.sorts_flaws else flaws)
     if refused:
         raise refused
-    unread = tuple(islice(strange(whole, shape(endpoint.body), ()), MOST_UNREAD))
+    unread: tuple[Path, ...] = ()
+    if not whole.keys() <= simple(endpoint.body):
+        unread = tuple(islice(strange(whole, shape(endpoint.body), ()), MOST_UNREAD))
     passed: Json = {}
     for path in unread:
         if (value := at_path(said, path)) is not None:
@@ -640,8 +646,9 @@ def translate(api: TaskApi, order: VendorRequest) -> tuple[str, Json]:
     flaws = [*walk(body, schema(members_of(endpoint)), ()), *(endpoint.rules(body) if endpoint.rules else ())]
     if flaws:
         named = [
-            (our_name(endpoint.table, dotted(flaw.path), wish) or path_in(flaw) or "model", api.word(flaw))
+            (ours, in_their_measure(body, flaw, getattr(wish, ours, None)) + api.word(flaw))
             for flaw in flaws
+            for ours in (our_name(endpoint.table, dotted(flaw.path), wish) or path_in(flaw) or "model",)
         ]
         told = "; ".join(f"{ours}: {why.removeprefix(f'{ours}: ')}" for ours, why in named)
         raise Problem(Kind.INVALID, f"{api.vendor} ({name}) does not take this: {told}.", field=named[0][0])
@@ -650,6 +657,15 @@ def translate(api: TaskApi, order: VendorRequest) -> tuple[str, Json]:
     if api.reference and order.reference and has(endpoint.body, api.reference):
         put(body, api.reference, order.reference)
     return path_of, endpoint.flat.write(body) if endpoint.flat else body
+
+
+def in_their_measure(body: Json, flaw: Flaw, asked: Any) -> str:
+    """What a figure of ours becomes, before its bound is told: seconds may be said in frames."""
+    path = dotted(flaw.path)
+    said = at(body, path)
+    if flaw.rule not in (Rule.MINIMUM, Rule.MAXIMUM) or not isinstance(asked, int | float) or said in (None, asked):
+        return ""
+    return f"{asked:g} is {path.rpartition('.')[2]} = {said:g}, which "
 
 
 def check_added(api: TaskApi, endpoint: Endpoint, wish: Generation) -> None:

@@ -390,6 +390,11 @@ def claim(
     return jobs
 
 
+# Queued again when a process died between a request that may have been paid for and its answer.
+CUT_OFF = """SELECT job FROM dispatches JOIN jobs ON id = job
+    WHERE account = ?1 AND sent = 'intended' AND engine = ?1 AND state = 'queued' LIMIT ?2"""
+
+
 def claimable(
     db: Connection,
     turns: queue.Turns,
@@ -400,7 +405,10 @@ def claimable(
     held: Collection[str],
 ) -> dict[str, bool]:
     """Ids that may be taken, and whether it would be for the first time."""
-    found = left_behind(db, engine, limit, now, held)
+    found = (
+        dict.fromkeys((id for (id,) in db.execute(CUT_OFF, (engine, limit))), False) if made_before is not None else {}
+    )
+    found |= left_behind(db, engine, limit - len(found), now, held)
     left = limit - len(found)
     if left > 0 and made_before is not None:
         query = f"SELECT id, started IS NULL FROM jobs WHERE {queue.QUEUED} AND id < ?2 LIMIT ?3"
@@ -689,7 +697,8 @@ def delete(db: Connection, changes: Changes, *, id: str, owner: str | None, now:
         _ = db.execute(
             "DELETE FROM deliveries WHERE job = ? AND (delivered IS NOT NULL OR given_up IS NOT NULL)", (id,)
         )
-        _ = db.execute("DELETE FROM events WHERE job = ?", (id,))
+        for table in ("events", "transcripts"):
+            _ = db.execute(f"DELETE FROM {table} WHERE job = ?", (id,))
         let_go(db, (id,), now)
     return changed(changes, id, happened)
 
@@ -712,6 +721,7 @@ def recover(
     now: float,
     concurrency: Callable[[str, str], int | None] | None,
     dead: Collection[str] | None,
+    listed: Collection[str],
 ) -> int:
     """`dead` None: every process but this one is."""
     which, values = (WITH_WORKER, ()) if dead is None else (ABANDONED, (now, texts(sorted(dead))))
@@ -732,9 +742,9 @@ def recover(
     # Nobody will ask what became of these: their jobs were ended while no process was there to be told.
     _ = db.execute(
         """UPDATE dispatches SET sent = 'unknown', answered = ?1, detail = 'the job had ended before the answer came'
-           WHERE sent = 'intended' AND at <= ?2 AND job IN (
+           WHERE sent = 'intended' AND at <= ?2 AND account NOT IN (SELECT value FROM json_each(?3)) AND job IN (
                SELECT job FROM dispatches JOIN jobs ON id = job WHERE sent = 'intended' AND finished IS NOT NULL)""",
-        (now, SOME_DAY if alone else now - LONGEST_REQUEST),
+        (now, SOME_DAY if alone else now - LONGEST_REQUEST, texts(sorted(listed))),
     )
     if alone:
         # A clock that was set back does not hold up what is made.

@@ -107,6 +107,17 @@ def touch_key(db: Connection, changes: Changes, *, id: str, now: float) -> bool:
     return db.execute(query, (now, id, now - TOUCHED_SECONDS)).rowcount > 0
 
 
+ENDED = "SELECT 1 FROM ended_passes WHERE nonce = ?"
+
+
+def end_pass(db: Connection, changes: Changes, *, nonce: str, until: float, now: float) -> bool:
+    """Those that are over are forgotten."""
+    del changes
+    _ = db.execute("DELETE FROM ended_passes WHERE until <= ?", (now,))
+    query = "INSERT INTO ended_passes (nonce, until) VALUES (?, ?) ON CONFLICT (nonce) DO NOTHING"
+    return db.execute(query, (nonce, until)).rowcount > 0
+
+
 def add_traffic(db: Connection, changes: Changes, *, day: str, sent: Mapping[str, int]) -> dict[str, int]:
     """Earlier days are forgotten."""
     del changes

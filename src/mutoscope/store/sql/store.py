@@ -41,7 +41,7 @@ from mutoscope.store.protocol import (
     Swept,
 )
 from mutoscope.store.sql import assets as files
-from mutoscope.store.sql import browse, figures, jobs, keys, ledger, queue, retention, upstream
+from mutoscope.store.sql import browse, figures, jobs, keys, ledger, queue, retention, transcripts, upstream
 from mutoscope.store.sql import deliveries as outbox
 from mutoscope.store.sql import idempotency as repeats
 from mutoscope.store.sql.connection import NOT_OPEN, Connection, Database, in_strides
@@ -400,13 +400,19 @@ class SqlStore:
         now: float,
         concurrency: Callable[[str, str], int | None] | None = None,
         dead: Collection[str] | None = None,
+        listed: Collection[str] = (),
     ) -> int:
-        return await self._write(partial(jobs.recover, now=now, concurrency=concurrency, dead=dead))
+        work = partial(jobs.recover, now=now, concurrency=concurrency, dead=dead, listed=listed)
+        return await self._write(work)
 
     # Jobs that a vendor makes
 
-    async def intend(self, id: str, worker: str, *, account: str, reference: str, now: float) -> Dispatch | None:
-        work = partial(upstream.intend, id=id, worker=worker, account=account, reference=reference, now=now)
+    async def intend(
+        self, id: str, worker: str, *, account: str, reference: str, now: float, alone: bool = False
+    ) -> Dispatch | None:
+        work = partial(
+            upstream.intend, id=id, worker=worker, account=account, reference=reference, now=now, alone=alone
+        )
         return await self._write(work)
 
     async def accept(
@@ -442,6 +448,9 @@ class SqlStore:
         query = "SELECT count(*) FROM dispatches WHERE account = ? AND sent = 'intended'"
         [(found,)] = await self._read(query, (account,))
         return msgspec.convert(found, int)
+
+    async def left_open(self, account: str, *, before: float) -> tuple[Dispatch, ...]:
+        return tuple(map(dispatch_of, await self._read(upstream.LEFT_OPEN, (account, before))))
 
     async def dispatched_ids(self, account: str, ids: Collection[str]) -> set[str]:
         rows = await self._read(
@@ -632,6 +641,14 @@ class SqlStore:
         )
         return tuple(map(upload_of, rows))
 
+    # What vendors were told
+
+    async def add_said(self, told: Mapping[str, Sequence[bytes]], *, first: int, last: int, most_bytes: int) -> None:
+        await self._write(partial(transcripts.add, told=told, first=first, last=last, most_bytes=most_bytes))
+
+    async def said(self, job: str) -> tuple[bytes, ...]:
+        return tuple(msgspec.convert(record, bytes) for (record,) in await self._read(transcripts.OF_JOB, (job,)))
+
     # Keys
 
     async def add_key(self, key: KeyRecord) -> None:
@@ -657,6 +674,12 @@ class SqlStore:
 
     async def touch_key(self, id: str, *, now: float) -> bool:
         return await self._write(partial(keys.touch_key, id=id, now=now))
+
+    async def end_pass(self, nonce: str, *, until: float, now: float) -> bool:
+        return await self._write(partial(keys.end_pass, nonce=nonce, until=until, now=now))
+
+    async def pass_ended(self, nonce: str) -> bool:
+        return bool(await self._read(keys.ENDED, (nonce,)))
 
     async def traffic(self, day: str, owner: str) -> int:
         return next((msgspec.convert(bytes, int) for (bytes,) in await self._read(keys.TRAFFIC, (day, owner))), 0)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from mutoscope.model.job import Dispatch, Job, Json, Mode, Sent, State, Watch
-from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.problem import Kind, Occupied, Problem
 from mutoscope.store.protocol import UNSETTLED, UPSTREAM, PendingDelivery
 from mutoscope.store.sql import ledger
 from mutoscope.store.sql.connection import Connection, in_strides
@@ -25,6 +25,7 @@ from mutoscope.store.sql.events import add_event, add_new_event
 from mutoscope.store.sql.jobs import HELD, IDLE, NEVER, End, Ending, changed, ended_together, words_of
 from mutoscope.store.sql.rows import (
     COLUMNS,
+    DISPATCH_COLUMNS,
     WATCH_COLUMNS,
     Row,
     blob,
@@ -39,6 +40,8 @@ from mutoscope.store.sql.writer import Changes
 SENT = "EXISTS (SELECT 1 FROM dispatches WHERE job = ? AND sent IN ('intended', 'accepted', 'unknown'))"
 IS_PARKED = f"state = 'running' AND worker LIKE '{UPSTREAM}_%' AND leased_until = {NEVER}"
 PARKED = f"id = ? AND {IS_PARKED}"
+LEFT_OPEN = f"""SELECT {DISPATCH_COLUMNS} FROM dispatches LEFT JOIN jobs ON id = job
+    WHERE account = ? AND sent = 'intended' AND at < ? AND (id IS NULL OR finished IS NOT NULL)"""
 WAITING = "job = ? AND mode = 'wait' AND due IS NOT NULL"
 
 
@@ -46,11 +49,14 @@ WAITING = "job = ? AND mode = 'wait' AND due IS NOT NULL"
 
 
 def intend(
-    db: Connection, changes: Changes, *, id: str, worker: str, account: str, reference: str, now: float
+    db: Connection, changes: Changes, *, id: str, worker: str, account: str, reference: str, now: float, alone: bool
 ) -> Dispatch | None:
     del changes  # a dispatch is no part of the job as it is shown
     if db.execute(f"SELECT 1 FROM jobs WHERE {HELD}", (id, worker)).fetchone() is None:
         return None
+    another = "SELECT 1 FROM dispatches WHERE account = ? AND sent = 'intended' AND job <> ?"
+    if alone and db.execute(another, (account, id)).fetchone():
+        raise Occupied(account)
     [sent_before] = db.execute("SELECT coalesce(max(number), 0) FROM dispatches WHERE job = ?", (id,)).fetchone()
     number = int(sent_before) + 1
     try:

@@ -91,7 +91,7 @@ class Console:
             return await self.sign_in(request, address, origin, receive)
         if path == SIGN_OUT:
             check_origin(request, (origin, self.sessions.public), page=False, needed=True)
-            self.sessions.sign_out(request)
+            await self.sessions.sign_out(request)
             return redirect(SIGN_IN, {"set-cookie": set_cookie("", secure=origin.startswith("https:"))})
         if request.method not in ("GET", "HEAD"):
             raise Problem(Kind.WRONG_METHOD, f"{request.method} is not allowed here; GET is.")

@@ -289,9 +289,9 @@ def sent(found: Json) -> h.Node:
     if not found["exchanges"]:
         again: Json = found["again"] or {}
         if "body" not in again:
-            return empty("Not remembered", "This process does not remember what was sent.")
+            return empty("Not kept", "What was sent was not kept.")
         return [
-            h.p(".note")["This process does not remember what was sent; so it would be said today:"],
+            h.p(".note")["What was sent was not kept; so it would be said today:"],
             h.p[h.code[f"{again['method']} {again['url']}"]],
             code(again["body"], label="As sent"),
         ]
@@ -311,7 +311,7 @@ def sent(found: Json) -> h.Node:
 
 def answers(found: Json) -> h.Node:
     if not found["exchanges"]:
-        text = "An engine of this server made it." if not found["remote"] else "This process does not remember them."
+        text = "An engine of this server made it." if not found["remote"] else "They were not kept."
         return empty("None", text)
     return [
         h.details(open=place == len(found["exchanges"]) - 1)[

@@ -252,7 +252,7 @@ async def show_job(desk: Desk, asked: Asked) -> Json:
                 "body": words.pretty(readable(job.body)),
             },
             "understood": words.understood(job.generation),
-            "sent": sent(desk, job),
+            "sent": await sent(desk, job),
             "answered": answered(desk, wire, job),
         },
         "submissions": [msgspec.to_builtins(each) for each in dispatches],
@@ -290,9 +290,9 @@ def story(job: Job, events: tuple[Event, ...]) -> list[Event]:
     return sorted(lines, key=lambda line: line.at)
 
 
-def sent(desk: Desk, job: Job) -> Json:
-    """What was said to the vendor and answered, as far as this process remembers; else the request made anew."""
-    kept = desk.parts.transcripts.of(job.id) if desk.parts.transcripts else ()
+async def sent(desk: Desk, job: Job) -> Json:
+    """What was said to the vendor and answered, as far as it was kept; else the request made anew."""
+    kept = await desk.parts.transcripts.of(job.id) if desk.parts.transcripts else ()
     relay = desk.relays.get(job.engine)
     told: Json = {
         "remote": relay is not None,
@@ -385,8 +385,6 @@ async def delete_job(desk: Desk, asked: Asked) -> Json:
     job = await one(desk, asked.params["id"])
     if job.id in desk.gateway.kept or not await desk.store.delete(job.id):
         raise Problem(Kind.CONFLICT, f"Job {job.id} cannot be deleted: it is {job.state}.", field="id")
-    if desk.parts.transcripts:
-        desk.parts.transcripts.forget(job.id)
     desk.gateway.changed(job.id)
     return {"id": job.id, "deleted": True}
 

@@ -37,6 +37,7 @@ async def spending(desk: Desk, asked: Asked) -> Json:
         "since": start.isoformat(),
         "until": end.isoformat(),
         "total": round(sum(row.credits for row in rows), 4),
+        "built_in": [name for name in desk.gateway.engines if name not in desk.relays],  # nobody is paid for theirs
         "rows": [msgspec.to_builtins(row) for row in rows],
     }
 

@@ -66,4 +66,5 @@ async def forget(desk: Desk, asked: Asked) -> Json:
     )
     removed: Forgotten = report.removed
     return {"dry_run": False, "owner": wish.owner, "files": report.files, "canceled": report.canceled,
-            "removed": msgspec.to_builtins(removed), "found": report.found}  # fmt: skip
+            "removed": msgspec.to_builtins(removed), "searched_files": report.searched_files,
+            "found": report.found}  # fmt: skip

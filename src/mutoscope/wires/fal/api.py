@@ -20,6 +20,7 @@ from mutoscope.wirekit.back import Conversation
 from mutoscope.wirekit.body import invalid, read_json
 from mutoscope.wirekit.flaws import fastapi
 from mutoscope.wirekit.ids import uuid4_form
+from mutoscope.wirekit.known import makes_clips
 from mutoscope.wirekit.media import LINK
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.routes import Create, Follow, Read, Route, Stop
@@ -291,7 +292,7 @@ def parse(request: HttpRequest) -> Submission:
         if webhook is None or LINK.fullmatch(webhook)
         else (replace(custom_flaw(("fal_webhook",), NO_LINK), place="query"),)
     )
-    endpoint = taking(word if word in BY_WORD else "", models.makes_clips(word, said))
+    endpoint = taking(word if word in BY_WORD else "", makes_clips(word, said, models.TELLING))
     try:
         read = kit.parse(API, replace(endpoint, at=word, model_at=None, models=(word,)), request)
     except Problem as problem:
@@ -326,7 +327,9 @@ def parse_late(request: HttpRequest) -> Submission:
             raise
         told = trouble(problem)
         word = word_in(request)
-        makes = taking(word if word in BY_WORD else "", models.makes_clips(word, read_json(request.body))).makes
+        makes = taking(
+            word if word in BY_WORD else "", makes_clips(word, read_json(request.body), models.TELLING)
+        ).makes
         failure = Failure(kind=Kind.INVALID, message=told.message, field=problem.field,
                           flaws=told.detail if isinstance(told.detail, list) else [])  # fmt: skip
         wish = Generation(operation=[*makes.values()][-1], model=word)

@@ -12,12 +12,13 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from mutoscope.model.catalog import ADVICE, Model, Price, a_job, a_second, an_image, nominal, row
+from mutoscope.model.catalog import Model, Price, a_job, a_second, an_image, nominal
 from mutoscope.model.job import Generation, Job, Json, Operation, Output, Role, is_unsafe
 from mutoscope.wirekit.back import Way
 from mutoscope.wirekit.body import wholes
 from mutoscope.wirekit.fields import AnyField, Field, FileField, alias, extra, same, seconds, shaped, sized, tiered
 from mutoscope.wirekit.ids import uuid4_form
+from mutoscope.wirekit.known import KnownModel, Makes, row_of
 from mutoscope.wirekit.media import LinkOrData
 
 LITERAL: Any = Literal
@@ -271,7 +272,6 @@ OPEN_CLIPS = open_fields(CLIPS | {"image_urls": file(Role.REFERENCE, many=True)}
 
 # -- the models ----------------------------------------------------------------------------
 
-Makes = Mapping[Role | None, Operation]
 T2I: Makes = {None: Operation.TEXT_TO_IMAGE}
 CHANGE: Makes = {Role.IMAGE: Operation.IMAGE_TO_IMAGE}
 STYLE: Makes = {Role.REFERENCE: Operation.IMAGE_TO_IMAGE, **T2I}
@@ -288,25 +288,9 @@ ANY_PICTURE: Makes = {Role.MASK: Operation.IMAGE_INPAINT, **CHANGE, **T2I}
 ANY_CLIP: Makes = {Role.VIDEO: Operation.VIDEO_TO_VIDEO, **VIDEO}
 
 
-class Known(Struct, frozen=True, kw_only=True):
-    """A model with a body of its own."""
-
-    word: str
-    about: str
-    input: type[Struct]
-    fields: Mapping[str, AnyField]
-    makes: Makes
+class Known(KnownModel, frozen=True, kw_only=True):
     shows: str  # the member of its answer that has what was made
     tells: tuple[str, ...] = ()  # the members beside it
-    price: Price
-    defaults: Json
-    max_seconds: float | None = None
-
-    @property
-    def row(self) -> Model:
-        plain = row(self.word, "fal", *self.makes.values(), price=self.price, defaults=self.defaults,
-                    max_seconds=self.max_seconds, names={"fal": (self.word,)})  # fmt: skip
-        return replace(plain, ignores=ADVICE | set(KNOBS) | {"hint"})
 
 
 # fmt: off
@@ -516,20 +500,13 @@ KNOWN: tuple[Known, ...] = (
 )
 # fmt: on
 BY_WORD: dict[str, Known] = {each.word: each for each in KNOWN}
-ROWS: tuple[Model, ...] = tuple(each.row for each in KNOWN)
+ROWS: tuple[Model, ...] = tuple(row_of(each, "fal", knobs=(*KNOBS, "hint")) for each in KNOWN)
 
 TELLING = frozenset({
     *("duration", "fps", "num_frames", "video_url", "end_image_url", "tail_image_url", "start_image_url"),
     *("first_frame_url", "first_frame_image_url", "last_frame_url", "last_frame_image_url"),
 })  # fmt: skip
-NAMED = ("video", "i2v", "t2v", "motion", "animate", "kling", "veo", "hailuo", "seedance", "sora", "wan")
-
-
-def makes_clips(word: str, said: Any) -> bool:
-    """Whether a model that is not known makes clips: by its input, else by its name."""
-    asked = isinstance(said, dict) and TELLING.intersection(cast("Json", said))
-    return bool(asked) or any(each in word.lower() for each in NAMED)
-
+"""Members that only models of clips have."""
 
 # -- what their answers show ------------------------------------------------------------------
 

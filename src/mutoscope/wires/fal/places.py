@@ -7,6 +7,7 @@ from typing import Annotated
 from urllib.parse import quote, unquote, urlsplit
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job
@@ -29,6 +30,7 @@ HOSTS: Mapping[str, str] = {
 """The vendor's hosts, and where each is here. Nothing is ever sent to the address that a request names."""
 TARGET = "x-fal-target-url"
 LARGEST, DAY = 100_000_000, 86400.0
+LARGEST_IN_PARTS = 1 << 30
 
 
 def target(request: HttpRequest) -> tuple[str, str]:
@@ -64,11 +66,36 @@ class Slot(Struct, kw_only=True):
     upload_url: str
 
 
-def parse_upload(request: HttpRequest) -> tuple[UploadWish, ...]:
+def parse_upload(request: HttpRequest, largest: int = LARGEST) -> tuple[UploadWish, ...]:
     told = read_body(request.body or b"{}", Announced)
     media_type = told.content_type.partition(";")[0].strip() or ANY_FILE
-    return (UploadWish(media_type=media_type, name=told.file_name, max_bytes=LARGEST, keep_seconds=DAY,
+    return (UploadWish(media_type=media_type, name=told.file_name, max_bytes=largest, keep_seconds=DAY,
                        slot_seconds=3600.0),)  # fmt: skip
+
+
+def parse_in_parts(request: HttpRequest) -> tuple[UploadWish, ...]:
+    return parse_upload(request, LARGEST_IN_PARTS)
+
+
+def bare_in_parts(request: HttpRequest) -> tuple[UploadWish, ...]:
+    return (replace(bare_upload(request), max_bytes=LARGEST_IN_PARTS, slot_seconds=3600.0),)
+
+
+class NoBody(Struct, kw_only=True):
+    """What is asked stands in the headers."""
+
+
+class InParts(Struct, kw_only=True):
+    """Parts are PUT to `{access_url}/multipart/{uploadId}/{number}`; the id has the signature of the slot in it."""
+
+    access_url: str
+    uploadId: str  # noqa: N815
+
+
+def render_in_parts(uploads: tuple[Upload, ...], _request: HttpRequest) -> HttpResponse:
+    [slot] = uploads
+    id = f"{slot.id}~{int(slot.slot_expires)}~{slot.policy}"
+    return json_response(InParts(access_url=slot.asset_url, uploadId=id))
 
 
 def render_upload(uploads: tuple[Upload, ...], _request: HttpRequest) -> HttpResponse:
@@ -111,4 +138,8 @@ ROUTES: tuple[Route, ...] = (
             summary="Keep a file, which is the body"),
     OpenUploads(at=f"POST {REST}storage/upload/initiate", parse=parse_upload, render=render_upload, body=Announced,
                 answer=Slot, summary="Open a slot for a file"),
+    OpenUploads(at=f"POST {REST}storage/upload/initiate-multipart", parse=parse_in_parts, render=render_upload,
+                body=Announced, answer=Slot, summary="Open a slot for a file that comes in parts"),
+    OpenUploads(at=f"POST {CDN}files/upload/multipart", parse=bare_in_parts, render=render_in_parts, body=NoBody,
+                answer=InParts, summary="Open a slot for a file that comes in parts (Python's client)"),
 )  # fmt: skip

@@ -80,6 +80,9 @@ def parse(endpoint: Endpoint, request: HttpRequest) -> Submission:
     """
     sent, notes = without_placeholders(endpoint, request)
     read = kit.parse(API, endpoint, respelt(endpoint, sent))
+    if endpoint.at in catalogue.LIMITED:
+        inputs = catalogue.limited(endpoint.at, read_json(sent.body), read.generation.inputs)
+        read = replace(read, generation=replace(read.generation, inputs=inputs))
     clip = read.generation.input(Role.VIDEO) if endpoint.at == WAN else None
     if clip:
         inputs = tuple(each for each in read.generation.inputs if each is not clip)

@@ -11,9 +11,10 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from mutoscope.model.catalog import ADVICE, Model, Price, a_job, a_second, an_image, nominal
-from mutoscope.model.job import Generation, Json, Operation, Role
+from mutoscope.model.job import Generation, Input, Json, Operation, Role
 from mutoscope.model.problem import Flaw, custom_flaw
 from mutoscope.wirekit import body as bodykit
+from mutoscope.wirekit import paths
 from mutoscope.wirekit.fields import (
     AnyField,
     Field,
@@ -293,6 +294,8 @@ def meanings(sold: Sold, frame: Frame, known: Mapping[str, Member]) -> dict[str,
     found: dict[str, AnyField] = {}
     for at, member in known.items():
         field = sold.means[at] if at in sold.means else meaning(sold, frame, at, member)
+        if isinstance(field, FileField):
+            field = replace(field, limits=sold.limits.get(family_of(field.role)))
         if field is not None:
             found[at] = field
     return found
@@ -529,6 +532,13 @@ def entry(sold: Sold) -> Entry:
 
 
 ENTRIES = tuple(map(entry, TABLE))
+LIMITED = {
+    path: (each.known[limits[0]], limits[1])
+    for each in ENTRIES
+    if (limits := each.sold.limits_by)
+    for path in each.sold.paths
+}
+"""By path the member that says what files may be, and how."""
 
 
 def endpoints(answers: Mapping[str, Json]) -> Iterator[Endpoint]:
@@ -556,17 +566,55 @@ def needing(names: tuple[str, ...]) -> Json:
 
 
 def rules_of(sold: Sold) -> Callable[[Json], Iterator[Flaw]] | None:
-    if not (sold.one_of or sold.apart):
+    if not (sold.one_of or sold.apart or sold.never or sold.needs or sold.narrows or sold.together or sold.lasting):
         return None
     needed = bodykit.one_of(sold.one_of) if sold.one_of else None
 
     def rules(said: Json) -> Iterator[Flaw]:
         if needed:
             yield from needed(said)
-        first, *more = [name for name in sold.apart if said.get(name)] or [""]
-        yield from (custom_flaw((name,), f"Value error, {name} is not taken beside {first}") for name in more)
+        yield from (custom_flaw((name,), f"Value error, {told}") for name, told in between(sold, said))
 
     return rules
+
+
+def between(sold: Sold, said: Json) -> Iterator[tuple[str, str]]:
+    """What is wrong between members: the one to change, and what would be right."""
+    first, *more = [name for name in sold.apart if said.get(name)] or [""]
+    yield from ((name, f"{name} is not taken beside {first}") for name in more)
+    for name in sold.never:
+        if said.get(name):
+            others = ", ".join(each for other in TABLE if other.reads == sold.reads and not other.never
+                               for each in other.paths)  # fmt: skip
+            yield name, f"{name} is not taken here, only at {others}"
+    for name, other in sold.needs.items():
+        if said.get(name) and not said.get(other):
+            yield name, f"{name} is taken beside {other} only"
+    for name, value, other, right in sold.narrows:
+        if said.get(name) == value and said.get(other) is not None and said[other] not in right:
+            yield other, f"{other} should be {' or '.join(map(str, right))} where {name} is {value}"
+    if sold.together:
+        names, most = sold.together
+        sent = [name for name in names for _ in paths.at(said, f"{name}.*")]
+        if len(sent) > most:
+            yield sent[-1], f"{' and '.join(names)} should have at most {most} items together, not {len(sent)}"
+    if sold.lasting:
+        name, longest = sold.lasting
+        length = sum(int(each) for each in map(str, paths.at(said, f"{name}.*.duration")) if each.isdecimal())
+        if length > longest:
+            yield name, f"the durations of {name} should be at most {longest} seconds together, not {length}"
+
+
+def limited(path: str, said: Json, inputs: tuple[Input, ...]) -> tuple[Input, ...]:
+    """The inputs of a model with the limits that a member of its body sets them."""
+    member, limits = LIMITED[path]
+    word = str(member.default if said.get(member.name) is None else said[member.name])
+    set_here = limits.get(word, {})
+    return tuple(replace(each, limits=set_here.get(family_of(each.role), each.limits)) for each in inputs)
+
+
+def family_of(role: Role) -> str:
+    return {Role.VIDEO: "video", Role.REFERENCE_VIDEO: "video", Role.AUDIO: "audio"}.get(role, "image")
 
 
 NOWHERE = "https://nobody.invalid/"

@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from mutoscope.model.job import Json, Operation, Role
+from mutoscope.model.job import Json, MediaLimits, Operation, Role
 from mutoscope.wirekit.back import Way
 from mutoscope.wirekit.fields import AnyField, FileField, extra, same, unless
+from mutoscope.wires import _wan
 
 Makes = Mapping[Role | None, Operation]
 PICTURE: Makes = {None: Operation.TEXT_TO_IMAGE}
@@ -83,6 +85,34 @@ SETS: Mapping[str, str] = {
 # fmt: on
 
 
+# -- the files that a maker's models take ----------------------------------------------------
+
+# fmt: off
+WAN_FILES = {"image": _wan.IMAGE, "video": _wan.VIDEO, "audio": _wan.AUDIO}
+WAN_OLDER = {"image": MediaLimits(types=("image/jpeg", "image/png", "image/webp"), max_bytes=10 << 20, min_side=240,
+                                  max_side=8000)}
+FRAMED = MediaLimits(max_bytes=10 << 20, min_side=300, min_aspect=1 / 2.5, max_aspect=2.5)
+JPEG_OR_PNG = ("image/jpeg", "image/png")
+KLING = {"image": replace(FRAMED, types=JPEG_OR_PNG)}
+KLING_TURBO = {"image": replace(FRAMED, types=JPEG_OR_PNG, max_bytes=50 << 20)}
+KLING_REMADE = KLING | {"video": MediaLimits(min_side=720, max_side=2160, min_seconds=3, max_seconds=10)}
+MOVES = MediaLimits(types=("video/mp4", "video/quicktime", "video/webm"), min_seconds=3, max_seconds=30)
+KLING_ACTED = {"image": replace(FRAMED, types=(*JPEG_OR_PNG, "image/webp")), "video": MOVES}
+FACING = ("character_orientation", {"image": KLING_ACTED | {"video": replace(MOVES, max_seconds=10)}})
+MINIMAX = {"image": MediaLimits(types=JPEG_OR_PNG, max_bytes=20 << 20, min_side=301, min_aspect=0.4, max_aspect=2.5)}
+HORSE = {
+    "image": FRAMED,
+    "video": MediaLimits(types=("video/mp4", "video/quicktime"), max_bytes=100 << 20, min_side=320, max_side=2160,
+                         min_seconds=3, max_seconds=60, above_fps=8),
+}
+HEARD = ("resolution", {tier: {"audio": MediaLimits(max_seconds=most)} for tier, most in (("720p", 60), ("1080p", 30))})
+LARGEST = 25_300_000  # pixels of an enlarged picture
+ENLARGED = (
+    "scale_factor", {f"{by}x": {"image": MediaLimits(max_pixels=LARGEST // by**2)} for by in (2, 4, 8, 16)},
+)
+# fmt: on
+
+
 class Sold(Struct, frozen=True, kw_only=True):
     """One model, or several that differ in their paths only."""
 
@@ -95,6 +125,13 @@ class Sold(Struct, frozen=True, kw_only=True):
     says: Json = {}  # see `Endpoint`
     one_of: tuple[str, ...] = ()  # of these at least one is to be there
     apart: tuple[str, ...] = ()  # of these at most one
+    never: tuple[str, ...] = ()  # what the body of the model's siblings has and this one refuses
+    needs: Mapping[str, str] = {}  # a member that says nothing without another one
+    narrows: tuple[tuple[str, str, str, tuple[int, ...]], ...] = ()  # member, its value → what another may then be
+    together: tuple[tuple[str, ...], int] | None = None  # lists that have so many items together at the most
+    lasting: tuple[str, int] | None = None  # a list whose items' `duration` is so many seconds in all at the most
+    limits: Mapping[str, MediaLimits] = {}  # of the files, by their family: image, video, audio
+    limits_by: tuple[str, Mapping[str, Mapping[str, MediaLimits]]] | None = None  # the same, by what a member says
     example: Json = {}  # where one made from the bounds would not do
     means: Mapping[str, AnyField | None] = {}  # members that say something else than elsewhere; None: nothing of ours
     tier: str = "720p"  # of a clip, where neither the path nor the body has one
@@ -106,6 +143,8 @@ class Sold(Struct, frozen=True, kw_only=True):
 def sold(paths: str, makes: Makes, maker: str, body: str, **more: Any) -> Sold:
     return Sold(paths=tuple(paths.split()), makes=makes, maker=maker, body=" ".join(body.split()), **more)
 
+
+SHORT_AT_1080P = (("resolution", "1080p", "duration", (5,)),)
 
 WAYS = (Way.LINK, Way.UPLOAD, Way.DATA)
 REFERENCE = FileField(role=Role.REFERENCE, ways=WAYS)
@@ -209,74 +248,81 @@ TABLE: tuple[Sold, ...] = (
          prompt*: str; reference_images: [0..3 str]
          """),
     # Kling
-    sold("image-to-video/kling-std image-to-video/kling-pro", ENDS, "kuaishou", """
+    sold("image-to-video/kling-std", CLIP, "kuaishou", """
          image: str; image_tail: str; prompt: str; negative_prompt: str; duration*: 5|10; cfg_scale: num 0..1 =0.5;
          MASKS
-         """, reads="image-to-video/kling", answer="brief", one_of=("image", "image_tail", "prompt")),
+         """, reads="image-to-video/kling", answer="brief", one_of=("image", "prompt"),
+         never=("image_tail",), limits=KLING),
+    sold("image-to-video/kling-pro", ENDS, "kuaishou", """
+         image: str; image_tail: str; prompt: str; negative_prompt: str; duration*: 5|10; cfg_scale: num 0..1 =0.5;
+         MASKS
+         """, reads="image-to-video/kling", answer="brief", one_of=("image", "image_tail", "prompt"), limits=KLING),
     sold("image-to-video/kling-elements-std image-to-video/kling-elements-pro", WORDS, "kuaishou", """
          images*: [0..4 str]; prompt: str 0..2500; negative_prompt: str 0..2500; duration: 5|10;
          aspect_ratio: AR3 =widescreen_16_9
-         """, reads="image-to-video/kling-elements", answer="brief"),
+         """, reads="image-to-video/kling-elements", answer="brief", limits=KLING),
     sold("image-to-video/kling-v2", START, "kuaishou", """
          image*: str; prompt: str; negative_prompt: str; duration*: 5|10; cfg_scale: num 0..1 =0.5
-         """, answer="brief"),
+         """, answer="brief", limits=KLING),
     sold("image-to-video/kling-v2-1-std", CLIP, "kuaishou", """
          image: str; prompt: str; negative_prompt: str; duration*: 5|10; cfg_scale: num 0..1 =0.5; MASKS
-         """, reads="image-to-video/kling-v2-1", answer="brief", one_of=("image", "prompt")),
+         """, reads="image-to-video/kling-v2-1", answer="brief", one_of=("image", "prompt"), limits=KLING),
     sold("image-to-video/kling-v2-1-pro", ENDS, "kuaishou", """
          image: str; image_tail: str; prompt: str; negative_prompt: str; duration*: 5|10; cfg_scale: num 0..1 =0.5;
          MASKS
-         """, reads="image-to-video/kling-v2-1", answer="brief", one_of=("image", "image_tail", "prompt")),
+         """, reads="image-to-video/kling-v2-1", answer="brief", one_of=("image", "image_tail", "prompt"),
+         limits=KLING),
     sold("image-to-video/kling-v2-1-master", CLIP, "kuaishou", """
          image: str; prompt: str; negative_prompt: str; duration*: 5|10; cfg_scale: num 0..1 =0.5; MASKS;
          aspect_ratio: AR3 =widescreen_16_9
-         """, answer="brief", one_of=("image", "prompt")),
+         """, answer="brief", one_of=("image", "prompt"), limits=KLING),
     sold("image-to-video/kling-v2-5-pro", CLIP, "kuaishou", """
          image: str; prompt: str; negative_prompt: str; duration*: 5|10; cfg_scale: num 0..1 =0.5
-         """, answer="brief", one_of=("image", "prompt")),
+         """, answer="brief", one_of=("image", "prompt"), limits=KLING),
     sold("image-to-video/kling-o1-pro image-to-video/kling-o1-std", ENDS, "kuaishou", """
          prompt: str 0..2500; first_frame: str; last_frame: str; aspect_ratio: 16:9|9:16|1:1 =16:9;
          duration: int 5|10 =5
-         """, reads="image-to-video/kling-o1", one_of=("prompt", "first_frame", "last_frame")),
+         """, reads="image-to-video/kling-o1", one_of=("prompt", "first_frame", "last_frame"), limits=KLING),
     sold("image-to-video/kling-o1-pro-video-reference image-to-video/kling-o1-std-video-reference", WORDS,
          "kuaishou", """
          prompt*: str 0..2500; reference_images: [0..7 str]; aspect_ratio: 16:9|9:16|1:1 =16:9; duration: int 5|10 =5
-         """, reads="image-to-video/kling-o1"),
+         """, reads="image-to-video/kling-o1", limits=KLING),
     sold("image-to-video/kling-v2-6-pro", CLIP, "kuaishou", """
          prompt: str 0..2500; negative_prompt: str 0..2500; cfg_scale: num 0..1 =0.5;
          aspect_ratio: AR3 =widescreen_16_9; duration*: 5|10; generate_audio: bool; image: b64
-         """, reads="image-to-video/kling-v2-6", one_of=("prompt", "image")),
+         """, reads="image-to-video/kling-v2-6", one_of=("prompt", "image"), limits=KLING),
     sold("video/kling-v2-6-motion-control-pro video/kling-v2-6-motion-control-std", ACTED, "kuaishou", """
          image_url*: url; video_url*: url; prompt: str 0..2500; character_orientation: video|image =video;
          cfg_scale: num 0..1 =0.5
-         """, reads="image-to-video/kling-v2-6"),
+         """, reads="image-to-video/kling-v2-6", limits=KLING_ACTED, limits_by=FACING),
     sold("video/kling-v3-motion-control-pro video/kling-v3-motion-control-std", ACTED, "kuaishou", """
          image_url*: url; video_url*: url; prompt: str 0..2500; character_orientation: video|image =video;
          cfg_scale: num 0..1 =0.5
-         """),
+         """, limits=KLING_ACTED, limits_by=FACING),
     sold("video/kling-v3-pro video/kling-v3-std", ENDS, "kuaishou", """
          prompt: str 0..2500; multi_prompt: [0..6 {prompt: str 0..2500, duration: D3_15}]; start_image_url: str;
          end_image_url: str; elements: ELEM; generate_audio: bool =true; multi_shot: bool =false;
          shot_type: customize|intelligent =customize; aspect_ratio: 16:9|9:16|1:1 =16:9; duration: D3_15 =5;
          negative_prompt: str 0..2500 =blur, distort, and low quality; cfg_scale: num 0..1 =0.5
-         """, reads="video/kling-v3", one_of=("prompt", "multi_prompt", "start_image_url", "end_image_url")),
+         """, reads="video/kling-v3", one_of=("prompt", "multi_prompt", "start_image_url", "end_image_url"),
+         limits=KLING, lasting=("multi_prompt", 15)),
     sold("video/kling-v3-omni-pro video/kling-v3-omni-std", ENDS, "kuaishou", """
          prompt: str 0..2500; multi_prompt: [0..6 str]; shot_type: customize =customize; image_url: str;
          start_image_url: str; end_image_url: str; image_urls: [str]; elements: ELEM; generate_audio: bool;
          aspect_ratio: auto|16:9|9:16|1:1 =16:9; duration: D3_15 =5
          """, reads="video/kling-v3-omni",
          one_of=("prompt", "multi_prompt", "start_image_url", "end_image_url", "image_url", "image_urls"),
-         means={"image_url": extra("image_url")}),
+         means={"image_url": extra("image_url")}, limits=KLING, together=(("image_urls", "elements"), 4)),
     sold("reference-to-video/kling-v3-omni-pro reference-to-video/kling-v3-omni-std", REMADE, "kuaishou", """
          prompt: str 0..2500; image_url: str; video_url*: url; duration: D3_15 =5;
          aspect_ratio: auto|16:9|9:16|1:1 =16:9; cfg_scale: num 0..1 =0.5;
          negative_prompt: str 0..2500 =blur, distort, and low quality
-         """, reads="reference-to-video/kling-v3-omni", means={"image_url": REFERENCE}),
+         """, reads="reference-to-video/kling-v3-omni", means={"image_url": REFERENCE}, limits=KLING_REMADE),
     sold("video/kling-4k-i2v", START, "kuaishou", """
          image*: str; image_tail: str; prompt: str 0..2500;
          negative_prompt: str 0..2500 =blur, distort, and low quality; cfg_scale: num 0..1 =0.5;
          duration: int D3_15 =5; MASKS
-         """, tier="4k"),
+         """, tier="4k", limits=KLING),
     sold("video/kling-4k-t2v", WORDS, "kuaishou", """
          prompt*: str 0..2500; negative_prompt: str 0..2500 =blur, distort, and low quality; cfg_scale: num 0..1 =0.5;
          aspect_ratio: 16:9|9:16|1:1 =16:9; duration: int D3_15 =5
@@ -286,7 +332,7 @@ TABLE: tuple[Sold, ...] = (
          """, reads="text-to-video/kling-v3-turbo"),
     sold("image-to-video/kling-v3-turbo-720p image-to-video/kling-v3-turbo-1080p", START, "kuaishou", """
          image*: str; prompt: str 0..2500; duration: D3_15 =5
-         """, reads="image-to-video/kling-v3-turbo"),
+         """, reads="image-to-video/kling-v3-turbo", limits=KLING_TURBO),
     sold("video/kling-advanced-custom-elements", LEARNT, "kuaishou", """
          element_name*: str 0..20; element_description*: str 0..100; reference_type*: image_refer|video_refer;
          element_image_list: {frontal_image*: str, refer_images*: [1..3 {image_url*: str}]};
@@ -300,17 +346,17 @@ TABLE: tuple[Sold, ...] = (
          """, ENDS, "minimax", """
          prompt*: str 0..2000; prompt_optimizer: bool =true; first_frame_image: str; last_frame_image: str;
          duration: int 6|10 =6
-         """, answer="brief"),
+         """, answer="brief", limits=MINIMAX),
     sold("""
          image-to-video/minimax-hailuo-02-1080p image-to-video/minimax-hailuo-2-3-1080p
          image-to-video/minimax-hailuo-2-3-1080p-fast
          """, ENDS, "minimax", """
          prompt*: str 0..2000; prompt_optimizer: bool =true; first_frame_image: str; last_frame_image: str;
          duration: int 6 =6
-         """, answer="brief"),
+         """, answer="brief", limits=MINIMAX),
     sold("image-to-video/minimax-live", START, "minimax", """
          prompt*: str 0..2000; image_url*: url; prompt_optimizer: bool =true
-         """),
+         """, limits=MINIMAX),
     # Seedance
     sold("""
          image-to-video/seedance-pro-1080p image-to-video/seedance-pro-720p image-to-video/seedance-pro-480p
@@ -338,7 +384,7 @@ TABLE: tuple[Sold, ...] = (
     # WAN
     sold("image-to-video/wan-v2-2-720p image-to-video/wan-v2-2-580p image-to-video/wan-v2-2-480p", START, "alibaba", """
          image*: str; prompt: str 0..2000; duration: 5|10 =5; aspect_ratio: auto|AR3|classic_4_3 =auto; seed: int
-         """, answer="brief"),
+         """, answer="brief", limits=WAN_OLDER),
     sold("text-to-video/wan-v2-6-720p", WORDS, "alibaba", """
          prompt*: str 0..2000; duration: 5|10|15 =5; negative_prompt: str 0..1000;
          enable_prompt_expansion: bool =false; shot_type: single|multi =single; seed: int -1..2147483647 =-1;
@@ -353,12 +399,12 @@ TABLE: tuple[Sold, ...] = (
          prompt*: str 0..2000; duration: 5|10|15 =5; negative_prompt: str 0..1000;
          enable_prompt_expansion: bool =false; shot_type: single|multi =single; seed: int -1..2147483647 =-1;
          size: 1280*720|720*1280|960*960|1088*832|832*1088 =1280*720; image*: str
-         """, answer="brief"),
+         """, answer="brief", limits=WAN_OLDER),
     sold("image-to-video/wan-v2-6-1080p", START, "alibaba", """
          prompt*: str 0..2000; duration: 5|10|15 =5; negative_prompt: str 0..1000;
          enable_prompt_expansion: bool =false; shot_type: single|multi =single; seed: int -1..2147483647 =-1;
          size: 1920*1080|1080*1920|1440*1440|1632*1248|1248*1632 =1920*1080; image*: str
-         """, answer="brief"),
+         """, answer="brief", limits=WAN_OLDER),
     sold("""
          text-to-video/wan-2-5-t2v-480p text-to-video/wan-2-5-t2v-720p text-to-video/wan-2-5-t2v-1080p
          """, WORDS, "alibaba", """
@@ -376,12 +422,12 @@ TABLE: tuple[Sold, ...] = (
          video_urls: [{url*: url, reference_voice: url}]; start_image_url: url; aspect_ratio: RA5 =16:9;
          resolution: 720P|1080P =1080P; duration: int 2..10 =5; seed: int I31;
          additional_settings: {prompt_extend: bool =true}
-         """, one_of=("image_urls", "video_urls")),
+         """, one_of=("image_urls", "video_urls"), limits=WAN_FILES, together=(("image_urls", "video_urls"), 5)),
     sold("video-edit/wan-2-7", REMADE, "alibaba", """
          prompt: str 0..5000; negative_prompt: str 0..500; video_url*: url; image_urls: [0..3 url]; aspect_ratio: RA5;
          resolution: 720P|1080P =1080P; duration: int 0..10 =0; seed: int I31;
          additional_settings: {audio_setting: auto|origin =auto, prompt_extend: bool =true}
-         """, means={"duration": unless(0, same("seconds"))}),
+         """, means={"duration": unless(0, same("seconds"))}, limits=WAN_FILES),
     # Runway, Veo, LTX, PixVerse, HappyHorse, OmniHuman, VFX
     sold("text-to-video/ltx-2-pro", WORDS, "lightricks", """
          prompt*: str 0..2000; generate_audio: bool =false; seed: int U32; resolution: 1080p|1440p|2160p =1080p;
@@ -397,15 +443,15 @@ TABLE: tuple[Sold, ...] = (
          """),
     sold("image-to-video/happy-horse-1", START, "alibaba", """
          image_url*: url; prompt: str 0..2500; resolution: 720P|1080P =1080P; duration: int D3_15 =5; seed: int I31
-         """),
+         """, limits=HORSE),
     sold("reference-to-video/happy-horse-1", WORDS, "alibaba", """
          prompt*: str 1..5000; image_urls*: [1..9 {url*: url}]; aspect_ratio: RA5 =16:9;
          resolution: 720P|1080P =1080P; duration: int 3..15 =5; watermark: bool =false; seed: int I31
-         """),
+         """, limits=HORSE),
     sold("video-edit/happy-horse-1", REMADE, "alibaba", """
          video_url*: url; prompt*: str 1..2500; image_urls: [0..5 url]; resolution: 720P|1080P =1080P;
          audio_setting: auto|origin =auto; seed: int I31
-         """),
+         """, limits=HORSE),
     sold("image-to-video/ltx-2-pro", START, "lightricks", """
          prompt*: str 0..2000; generate_audio: bool =false; seed: int U32; image_url*: url;
          resolution: 1080p|1440p|2160p =1080p; duration: int 6|8|10 =6; fps: int 25|50 =25
@@ -417,17 +463,17 @@ TABLE: tuple[Sold, ...] = (
     sold("image-to-video/pixverse-v5", START, "pixverse", """
          prompt*: str; resolution: 360p|540p|720p|1080p; duration: int 5|8; negative_prompt: str; style: PSV;
          seed: int; image_url*: url
-         """),
+         """, narrows=SHORT_AT_1080P),
     sold("image-to-video/pixverse-v5-transition", START, "pixverse", """
          prompt*: str; resolution: 360p|540p|720p|1080p; duration: int 5|8 =5; negative_prompt: str; seed: int;
          first_image_url*: url; last_image_url*: url
-         """),
+         """, narrows=SHORT_AT_1080P),
     sold("image-to-video/pixverse-v5-5", START, "pixverse", """
          prompt*: str; image_url*: url; resolution: 360p|540p|720p|1080p; aspect_ratio: AR5 =widescreen_16_9;
          duration: int 5|8|10 =5; negative_prompt: str; style: PSV; seed: int; camera_movement: CAM;
          generate_audio_switch: bool =false; generate_multi_clip_switch: bool =false;
          thinking_type: enabled|disabled|auto =enabled
-         """),
+         """, narrows=(("resolution", "1080p", "duration", (5, 8)),)),
     sold("image-to-video/pixverse-v6", START, "pixverse", """
          prompt*: str; image_url*: url; last_frame_image: url; resolution: 360p|540p|720p|1080p;
          aspect_ratio: AR5 =widescreen_16_9; duration: int 1..15 =5; negative_prompt: str; style: PSV; seed: int;
@@ -437,7 +483,7 @@ TABLE: tuple[Sold, ...] = (
     sold("video/runway-act-two", ACTED, "runway", """
          character*: {type*: video|image, uri*: url}; reference*: {type*: video, uri*: url}; ratio: RWV6 =1280:720;
          body_control: bool =true; expression_intensity: int 1..5 =3; seed: int U32
-         """),
+         """, limits={"video": MediaLimits(min_seconds=3, max_seconds=30)}),
     sold("text-to-video/veo-3-1 text-to-video/veo-3-1-fast", WORDS, "google", """
          prompt*: str 0..20000; negative_prompt: str 0..20000; duration: int 4|6|8 =8;
          resolution: 720p|1080p|4k =720p; aspect_ratio: 16:9|9:16 =16:9; generate_audio: bool =true; seed: int 0..
@@ -453,7 +499,7 @@ TABLE: tuple[Sold, ...] = (
     sold("video/omni-human-1-5", SPOKEN, "bytedance", """
          image_url*: url; audio_url*: url; prompt: str 0..2000; turbo_mode: bool =false;
          resolution: 720p|1080p =1080p
-         """),
+         """, limits_by=HEARD),
     sold("video/vfx", REMADE, "freepik", """
          video*: url; filter_type: int 1|2|3|4|5|6|7|8 =1; fps: int 1..60 =24; bloom_filter_contrast: num;
          motion_filter_kernel_size: int; motion_filter_decay_factor: num
@@ -473,7 +519,7 @@ TABLE: tuple[Sold, ...] = (
          3d_renders|science_fiction_n_horror =standard; prompt: str; creativity: int -10..10 =0; hdr: int -10..10 =0;
          resemblance: int -10..10 =0; fractality: int -10..10 =0;
          engine: automatic|magnific_illusio|magnific_sharpy|magnific_sparkle =automatic; filter_nsfw: bool =false
-         """),
+         """, limits_by=ENLARGED),
     sold("image-upscaler-precision", LARGER, "freepik", """
          image*: b64; sharpen: int 0..100 =50; smart_grain: int 0..100 =7; ultra_detail: int 0..100 =30;
          filter_nsfw: bool =false
@@ -539,7 +585,8 @@ TABLE: tuple[Sold, ...] = (
          """),
     sold("beta/remove-background", CUT_OUT, "freepik", """
          image_url*: url
-         """, answer="cut out", webhook=False),
+         """, answer="cut out", webhook=False,
+         limits={"image": MediaLimits(types=JPEG_OR_PNG, max_bytes=20 << 20)}),
     sold("skin-enhancer/creative", CHANGED, "freepik", """
          image*: str; sharpen: int 0..100 =0; smart_grain: int 0..100 =2
          """, reads="skin-enhancer", says={"skin": True}),
@@ -564,7 +611,8 @@ TABLE: tuple[Sold, ...] = (
     sold("audio-isolation", VOICE, "freepik", """
          description*: str 0..2500; audio: str; video: str; x1: int 0.. =0; y1: int 0.. =0; x2: int 0.. =0;
          y2: int 0.. =0; sample_fps: num 1..5 =2; reranking_candidates: int 1..8 =1; predict_spans: bool =false
-         """, one_of=("audio", "video"), apart=("audio", "video")),
+         """, one_of=("audio", "video"), apart=("audio", "video"),
+         needs=dict.fromkeys(("x1", "y1", "x2", "y2"), "video")),
     sold("music-generation", MUSIC, "elevenlabs", """
          prompt*: str 0..2500; music_length_seconds*: int 10..240
          """, says={"cover": False}),

@@ -17,7 +17,7 @@ from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import CallerAccount, Page
 from mutoscope.wirekit.answers import MOST_CREDITS, number
 from mutoscope.wirekit.body import body_of, needing, one_of, read_json
-from mutoscope.wirekit.ids import part_form, request_id, uuid4_form
+from mutoscope.wirekit.ids import digest_form, request_id, uuid4_form
 from mutoscope.wirekit.routes import AccountRead, List, Read, Reply, Stop
 from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, back, render_problem, wire
 from mutoscope.wires.recraft import bodies
@@ -96,7 +96,8 @@ def credits_of(job: Job) -> int:
 
 
 def picture(job: Job, number: int, output: Output) -> Json:
-    told: Json = {"image_id": part_form(job.id, number - 1) if number else uuid4_form(job.id)}
+    """The first has the job's own id, which it can be read by; clients name files by how the ids begin."""
+    told: Json = {"image_id": digest_form(f"{job.id}/{number}".encode()) if number else uuid4_form(job.id)}
     if output.data is not None:
         return told | {"b64_json": base64.b64encode(output.data).decode()}
     return told | {"url": output.url or ""}

@@ -21,6 +21,7 @@ from mutoscope.wirekit.back import Conversation, File, VendorRequest
 from mutoscope.wirekit.body import body_of, dotted, invalid, read_json
 from mutoscope.wirekit.fields import FileField
 from mutoscope.wirekit.flaws import plain
+from mutoscope.wirekit.known import makes_clips
 from mutoscope.wirekit.media import URL_PATTERN
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.queries import read_query
@@ -264,7 +265,7 @@ def by_model(request: HttpRequest) -> Submission:
 def read(request: HttpRequest, word: str, *, versioned: bool) -> Submission:
     """Raises Problem(INVALID) with every flaw of the body."""
     said = read_json(request.body)
-    clips = models.makes_clips(word, at(said, "input"))
+    clips = makes_clips(word, at(said, "input"), models.TELLING)
     endpoint = taking(word if word in BY_WORD else "", clips, versioned)
     read = kit.parse(API, replace(endpoint, models=(word,)), request)
     if (seconds := models.said_seconds(said["input"])) is not None:

@@ -5,16 +5,17 @@ A client may name any other `owner/name` too; `Input` is what is read of such a 
 
 import hashlib
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from mutoscope.model.catalog import ADVICE, Model, Price, a_job, a_second, an_image, pixels_of, row
+from mutoscope.model.catalog import Model, a_job, a_second, an_image, pixels_of
 from mutoscope.model.job import Generation, Json, MediaLimits, Operation, Role
 from mutoscope.wirekit.back import Way
 from mutoscope.wirekit.body import wholes
 from mutoscope.wirekit.fields import AnyField, Field, FileField, alias, extra, same, sized
+from mutoscope.wirekit.known import KnownModel, Makes, row_of
 
 Link = Annotated[str, Meta(extra_json_schema={"format": "uri"})]
 Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)]
@@ -326,7 +327,6 @@ OPEN_CLIPS = open_fields(CLIPS)
 
 # -- the models ------------------------------------------------------------------------
 
-Makes = Mapping[Role | None, Operation]
 T2I: Makes = {None: Operation.TEXT_TO_IMAGE}
 I2I: Makes = {Role.MASK: Operation.IMAGE_INPAINT, Role.IMAGE: Operation.IMAGE_TO_IMAGE, **T2I}
 EDIT: Makes = {Role.IMAGE: Operation.IMAGE_TO_IMAGE, **T2I}
@@ -336,20 +336,10 @@ VIDEO: Makes = {**FROM_FIRST, **T2V}
 ANY_CLIP: Makes = {Role.VIDEO: Operation.VIDEO_TO_VIDEO, **FROM_FIRST, Role.LAST_FRAME: Operation.IMAGE_TO_VIDEO, **T2V}
 
 
-class Known(Struct, frozen=True, kw_only=True):
-    """A model with an input of its own."""
-
-    word: str  # owner/name
-    about: str
-    input: type[Struct]
-    fields: Mapping[str, AnyField]
-    makes: Makes
-    price: Price
-    defaults: Json
+class Known(KnownModel, frozen=True, kw_only=True):
     many: bool = False  # its output is a list, of one file too
     texts: bool = False  # its output is words
     versions: tuple[str, ...] = ()  # ids at the vendor; a model that has none is called by its name
-    max_seconds: float | None = None
 
     @property
     def official(self) -> bool:
@@ -359,13 +349,6 @@ class Known(Struct, frozen=True, kw_only=True):
     def version(self) -> str:
         """The id of its latest version; of one that the vendor calls by its name an id of ours."""
         return self.versions[0] if self.versions else hashlib.sha256(f"mutoscope:{self.word}".encode()).hexdigest()
-
-    @property
-    def row(self) -> Model:
-        names = (*self.versions, self.word)
-        plain = row(self.word, "replicate", *self.makes.values(), price=self.price, defaults=self.defaults,
-                    max_seconds=self.max_seconds, names={"replicate": names})  # fmt: skip
-        return replace(plain, ignores=ADVICE | set(KNOBS))
 
 
 SQUARE: Json = {"width": 1024, "height": 1024}
@@ -412,20 +395,14 @@ KNOWN = (
 # fmt: on
 BY_WORD: dict[str, Known] = {each.word: each for each in KNOWN}
 BY_VERSION: dict[str, Known] = {id: each for each in KNOWN for id in (*each.versions, each.version)}
-ROWS: tuple[Model, ...] = tuple(each.row for each in KNOWN)
+ROWS: tuple[Model, ...] = tuple(row_of(each, "replicate", knobs=KNOBS, versions=each.versions) for each in KNOWN)
 
 
 TELLING = frozenset({
     *("duration", "fps", "num_frames", "frames_per_second", "video", "last_image", "end_image", "last_frame_image"),
     *("start_image", "first_frame_image"),
 })  # fmt: skip
-NAMED = ("video", "i2v", "t2v", "motion", "animate", "kling", "veo", "hailuo", "seedance", "sora", "wan-")
-
-
-def makes_clips(word: str, said: Any) -> bool:
-    """Whether a model that is not known makes clips: by its input, else by its name."""
-    asked = isinstance(said, dict) and TELLING.intersection(cast("Json", said))
-    return bool(asked) or any(each in word.lower() for each in NAMED)
+"""Members that only models of clips have."""
 
 
 def said_seconds(said: Json) -> float | None:
