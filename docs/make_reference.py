@@ -38,6 +38,7 @@ from mutoscope.studio.theatre import words as nouns
 from mutoscope.web.openapi import security_schemes
 from mutoscope.wirekit.routes import (
     AccountRead,
+    Again,
     Content,
     Create,
     DropFile,
@@ -225,6 +226,7 @@ VERBS: Mapping[type[Route], str] = {
     Socket: "converse",
     Secret: "make a short key",
     Stream: "pass words on",
+    Again: "read",
     Models: "list models",
     Content: "download",
     OpenUploads: "open uploads",

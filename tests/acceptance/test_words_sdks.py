@@ -67,6 +67,26 @@ def test_completions_responses_and_embeddings(client: Any) -> None:
     assert "gpt-4o" in {model.id for model in client.models.list()}
 
 
+def test_responses_that_are_kept(client: Any) -> None:
+    first = client.responses.create(model="gpt-5.4", input="One")
+    second = client.responses.create(input="Two", previous_response_id=first.id, background=True)
+    while second.status in ("queued", "in_progress"):
+        second = client.responses.retrieve(second.id)
+    assert "2 user, 1 assistant" in second.output_text
+    assert client.responses.cancel(second.id).status == "completed"
+    items = list(client.responses.input_items.list(second.id, limit=1, order="asc"))
+    assert [item.role for item in items] == ["user", "assistant", "user"]
+    stream = client.responses.create(input="Three", background=True, stream=True)
+    events = list(stream)
+    again = client.responses.retrieve(events[0].response.id, stream=True, starting_after=3)
+    assert [event.type for event in again] == [event.type for event in events[4:]]
+    client.responses.delete(first.id)
+    with pytest.raises(openai.NotFoundError):
+        client.responses.retrieve(first.id)
+    with pytest.raises(openai.BadRequestError, match="to go on from"):
+        client.responses.create(input="Four", previous_response_id=first.id)
+
+
 async def test_a_realtime_session(url: str) -> None:
     async with openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="k", max_retries=0) as client:
         secret = await client.realtime.client_secrets.create()

@@ -81,7 +81,13 @@ async def test_everything_goes_over_and_back_however_often_it_is_cut_off(
         with contextlib.suppress(CutOff):
             copied = await copying.copy(full, empty, told=cut)
     assert cuts >= {"jobs", "ledger"}
-    assert {each.table for each in copied if not each.rows} <= {"outlays", "exchanges", "asset_uses", "asset_drops"}
+    assert {each.table for each in copied if not each.rows} <= {
+        "outlays",
+        "exchanges",
+        "answers",
+        "asset_uses",
+        "asset_drops",
+    }
     assert await copying.check(empty) == await copying.check(full) == {}
     back = SqliteStore(tmp_path / "back.db")
     await back.open()

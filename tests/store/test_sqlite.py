@@ -13,6 +13,7 @@ from store_samples import FAILURE, OUTPUT, T0, id_at, make_job, make_upload, pen
 import mutoscope.store.sql.jobs as transitions
 from mutoscope.model.job import Failure, Job, Sent, State
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.words import KeptAnswer
 from mutoscope.store import (
     ExchangeRecord,
     Kept,
@@ -372,6 +373,9 @@ async def use_words(store: SqliteStore) -> None:
     for owner in (None, "carol"):
         _ = await store.exchanges(owner=owner, before="e9")
     _ = await store.exchange("e1")
+    await store.keep_answer(KeptAnswer(id="r1", owner="carol", engine="e"))
+    _ = await store.answers("carol", ["r1"], back=1)
+    _ = await store.drop_answer("carol", "r1")
 
 
 async def use_keys(store: SqliteStore) -> None:

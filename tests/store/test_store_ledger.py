@@ -11,6 +11,7 @@ from store_samples import FAILURE, OUTPUT, T0, make_job
 
 from mutoscope.model.job import Failure, Job, State
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.words import KeptAnswer
 from mutoscope.store import Kept, Outlay, Repeat, Settlement, SpendingHold, SqliteStore, Store
 from mutoscope.store.sql.migrations import migration_files, statements
 from mutoscope.store.sql.rows import HOLES, INSERT_JOB, row_of
@@ -373,3 +374,31 @@ async def test_exchanges_are_settled_together_and_each_once(store: Store) -> Non
     before = Outlay(id="e30", hold=SpendingHold(credits=1.0, budget=credits + 0.5), **about)
     with pytest.raises(Problem, match=r"0\.5 are left"):
         await store.set_aside(before)
+
+
+async def test_an_answer_is_kept_for_its_owner_with_those_before_it_until_its_time_is_over(store: Store) -> None:
+    for number, previous in enumerate((None, "r0", "r1", "r2")):
+        await store.keep_answer(
+            KeptAnswer(id=f"r{number}", owner="alice", engine="e", previous=previous, created=T0 + number, input=b"[]")
+        )
+    await store.keep_answer(KeptAnswer(id="r1", owner="bob", engine="other", created=T0, record=b"{}"))
+
+    async def ids(owner: str, *asked: str, back: int = 0) -> list[str]:
+        return [each.id for each in await store.answers(owner, asked, back=back)]
+
+    assert await ids("alice", "r2", "r9", back=9) == ["r2", "r1", "r0"]
+    assert await ids("alice", "r3", back=1) == ["r3", "r2"]
+    assert await ids("alice", "r3", "r0") == ["r0", "r3"]
+    assert await ids("bob", "r2", back=9) == []
+    [theirs] = await store.answers("bob", ["r1"])
+    assert (theirs.engine, theirs.record) == ("other", b"{}")
+    await store.keep_answer(msgspec.structs.replace(theirs, record=b"[]", ready=T0 + 5))
+    [theirs] = await store.answers("bob", ["r1"])
+    assert (theirs.record, theirs.ready) == (b"[]", T0 + 5)
+    assert (await store.drop_answer("alice", "r1"), await store.drop_answer("alice", "r1")) == (True, False)
+    assert await ids("alice", "r3", back=9) == ["r3", "r2"]
+    assert await ids("bob", "r1") == ["r1"]
+    swept = await store.sweep(Kept.ANSWERS, before=T0 + 2, now=T0 + 9, limit=9)
+    assert swept.removed == 3
+    assert await ids("alice", "r0", "r2", "r3") == ["r3"]
+    assert (await store.forget("alice", limit=9, now=T0 + 9)).answers == 1

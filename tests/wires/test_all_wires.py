@@ -33,6 +33,7 @@ from mutoscope.wirekit.body import LONGEST_NOTED, NOTED, Path, dotted
 from mutoscope.wirekit.forms import as_json
 from mutoscope.wirekit.routes import (
     OF_ONE_JOB,
+    Again,
     Create,
     List,
     OpenUploads,
@@ -126,7 +127,7 @@ def test_a_path_has_a_place_for_the_id_of_the_job_that_it_names(wire: Wire, rout
 def test_a_route_says_what_it_is_and_what_it_takes(wire: Wire, route: Route):
     posts = route.method in ("POST", "PUT", "PATCH")
     assert (route.body is not None) <= posts
-    assert posts <= (route.body is not None or isinstance(route, Stop | Reply | TakeRaw))
+    assert posts <= (route.body is not None or isinstance(route, Again | Stop | Reply | TakeRaw))
     assert route.summary
 
 

@@ -8,6 +8,7 @@ import math
 import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -239,7 +240,95 @@ async def test_responses_in_the_minimal_form(client: httpx.AsyncClient) -> None:
     called = await posted(client, "/v1/responses", model="m", input="x", tools=[tool], tool_choice="required")
     assert called["output"][0]["arguments"] == '{"a":1}'
     refused = await client.post("/v1/responses", json={"model": "m", "input": "x", "previous_response_id": "resp_1"})
-    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "previous_response_id")
+    error = refused.json()["error"]
+    assert (refused.status_code, error["param"]) == (400, "previous_response_id")
+    assert error["code"] == "previous_response_not_found"
+
+
+async def test_a_response_is_kept_gone_on_from_and_forgotten(client: httpx.AsyncClient) -> None:
+    first = await posted(client, "/v1/responses", model="gpt-5.4", input="One", instructions="Be brief")
+    said = first["output"][0]
+    asked: list[Any] = [
+        {"id": said["id"]},
+        {"type": "item_reference", "id": said["id"]},
+        {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c", "output": "seven"},
+        {"role": "user", "content": [{"type": "input_text", "text": "Two"}, {"type": "input_image", "file_id": "f"}]},
+    ]
+    goes_on = {"model": "gpt-5.4", "previous_response_id": first["id"]}
+    second = await posted(client, "/v1/responses", input=asked, **goes_on)
+    assert (second["store"], second["previous_response_id"]) == (True, first["id"])
+    assert "Received: 2 user, 4 assistant, 1 tool; 1 image" in second["output"][0]["content"][0]["text"]
+    assert (await client.get(f"/v1/responses/{second['id']}")).json() == second
+    third = await streamed(client, "/responses", input="Three", model="m", previous_response_id=second["id"])
+    last = third[-1]["response"]
+    assert (await client.get(f"/responses/{last['id']}")).json() == last
+
+    url = f"/v1/responses/{second['id']}/input_items"
+    listed = (await client.get(url, params={"order": "asc"})).json()
+    kinds = [each["type"] for each in listed["data"]]
+    assert kinds == [*("message",) * 4, "function_call", "function_call_output", "message"]
+    assert listed["data"][0]["content"] == [{"type": "input_text", "text": "One"}]
+    assert listed["data"][3] == said and not listed["has_more"]
+    ids = [each["id"] for each in listed["data"]]
+    page = (await client.get(url, params={"limit": 2, "after": ids[-1]})).json()
+    assert [each["id"] for each in page["data"]] == [ids[-2], ids[-3]] == [page["first_id"], page["last_id"]]
+    assert page["has_more"]
+    again = await posted(client, "/v1/responses", model="m", input=[{"type": "item_reference", "id": ids[-1]}])
+    assert "1 image" in again["output"][0]["content"][0]["text"]
+
+    gone = await client.delete(f"/v1/responses/{first['id']}")
+    assert gone.json() == {"id": first["id"], "object": "response", "deleted": True}
+    for method, path in (("GET", ""), ("DELETE", ""), ("GET", "/input_items"), ("POST", "/cancel")):
+        missing = await client.request(method, f"/v1/responses/{first['id']}{path}")
+        assert (missing.status_code, missing.json()["error"]["type"]) == (404, "invalid_request_error")
+    hole = await client.post("/v1/responses", json={"model": "m", "input": "x", "previous_response_id": last["id"]})
+    assert hole.status_code == 400 and "deleted" in hole.json()["error"]["message"]
+    lost = await client.post("/v1/responses", json={"model": "m", "input": [{"id": said["id"]}]})
+    assert (lost.status_code, lost.json()["error"]["param"]) == (400, "input[0].id")
+    unkept = await posted(client, "/v1/responses", model="m", input="x", store=False)
+    assert unkept["store"] is False
+    assert (await client.get(f"/v1/responses/{unkept['id']}")).status_code == 404
+    # of one that is kept, a count of tokens keeps nothing, and includes what it goes on from
+    body = {"model": "m", "input": "x"}
+    short = await posted(client, "/v1/responses/input_tokens", **body)
+    long = await posted(client, "/v1/responses/input_tokens", **body, previous_response_id=again["id"])
+    assert long["input_tokens"] > short["input_tokens"]
+
+
+async def test_a_response_in_the_background_is_there_later_and_can_be_cancelled(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "replies.toml").write_text(
+        '[[replies]]\nuser = "slow"\ntext = "Slow it is."\nlatency = 600.0\n[[replies]]\ntext = "Done it is."\n'
+    )
+    async with start(script={"replies": str(tmp_path / "replies.toml")}) as running:
+        client = running.client
+        asked = {"model": "gpt-5.4", "background": True}
+        slow = await posted(client, "/v1/responses", input="slow", **asked)
+        fast = await posted(client, "/v1/responses", input="fast", **asked)
+        assert (slow["status"], fast["status"], fast["output"], fast["background"]) == ("queued", "queued", [], True)
+        read = [(await client.get(f"/v1/responses/{each['id']}")).json() for each in (slow, fast)]
+        assert [each["status"] for each in read] == ["in_progress", "completed"]
+        assert read[1]["output"][0]["content"][0]["text"] == "Done it is."
+        ended = [(await client.post(f"/v1/responses/{each['id']}/cancel")).json() for each in (slow, fast, slow)]
+        assert [each["status"] for each in ended] == ["cancelled", "completed", "cancelled"]
+        assert (await client.get(f"/v1/responses/{slow['id']}")).json() == ended[0]
+
+        events = await streamed(client, "/v1/responses", input="fast", **asked)
+        id = events[0]["response"]["id"]
+        assert [each["type"] for each in events[:3]] == ["response.created", "response.queued", "response.in_progress"]
+        for after in (None, 2, len(events) - 2):
+            query = {"stream": "true"} | ({} if after is None else {"starting_after": str(after)})
+            rest = await client.get(f"/v1/responses/{id}", params=query)
+            assert rest.headers["content-type"].startswith("text/event-stream")
+            told = [json.loads(line[6:]) for line in rest.text.splitlines() if line.startswith("data: ")]
+            assert told == (events if after is None else events[after + 1 :])
+        refused = await client.get(f"/v1/responses/{fast['id']}", params={"stream": "true"})
+        assert (refused.status_code, refused.json()["error"]["param"]) == (400, "stream")
+        whole = await posted(client, "/v1/responses", input="fast", model="m")
+        refused = await client.post(f"/v1/responses/{whole['id']}/cancel")
+        assert (refused.status_code, "background" in refused.json()["error"]["message"]) == (400, True)
+        refused = await client.post("/v1/responses", json={"input": "x", "store": False, **asked})
+        assert (refused.status_code, refused.json()["error"]["param"]) == (400, "background")
 
 
 async def test_vectors_have_length_one_and_similar_texts_are_closer(client: httpx.AsyncClient) -> None:

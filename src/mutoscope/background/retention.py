@@ -98,6 +98,7 @@ class Sweeper:
             Kept.DELIVERIES: settings.deliveries_days,
             Kept.UPLOADS: settings.uploads_days,
             Kept.EXCHANGES: settings.exchanges_days,
+            Kept.ANSWERS: settings.answers_days,
         }
         yield from ((kept, each) for kept, each in days.items() if each)
         yield Kept.REPEATS, 0.0  # these have their time with them

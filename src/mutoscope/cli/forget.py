@@ -27,6 +27,7 @@ NAMES = {
     "keys": "API keys",
     "days": "days of counted bytes",
     "exchanges": "records of answers in words",
+    "answers": "kept answers in words",
     "submissions": "submissions to vendors: kept, without the vendors' words",
     "entries": "entries of the ledger of money: kept, under nobody's name",
 }

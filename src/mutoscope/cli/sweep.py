@@ -23,6 +23,7 @@ NAMES = {
     Kept.DELIVERIES: "webhook messages",
     Kept.UPLOADS: "uploads",
     Kept.EXCHANGES: "records of answers in words",
+    Kept.ANSWERS: "kept answers in words",
     Kept.REPEATS: "idempotency keys",
 }
 

@@ -28,7 +28,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mutoscope.engines.fit import fit
-from mutoscope.engines.local.senses import LETTERING, VECTORS, Senses
+from mutoscope.engines.local.senses import LETTERING, SAFETY, VECTORS, Senses
 from mutoscope.model.job import Json
 from mutoscope.model.problem import KINDS, Kind, Problem
 from mutoscope.model.words import TOKEN_BYTES, Ask, Call, Reason, Reply, Tokens, token_count
@@ -96,8 +96,15 @@ class Author:
         """Whether a model may be asked for the answer, which is then written in a thread that waits for it."""
         if self.senses is None:
             return False
-        asks = path.endswith("/embeddings") and self.senses.has(VECTORS)
-        return asks or (b"data:image/" in body and self.senses.has(LETTERING))
+        if path.endswith("/embeddings"):
+            return self.senses.has(VECTORS)
+        return b"data:image/" in body and self.senses.has(SAFETY if path.endswith("/moderations") else LETTERING)
+
+    def unsafe(self, pictures: list[str]) -> list[float | None]:
+        """Raises Problem."""
+        if self.senses is None or not pictures or not may_wait() or not self.senses.has(SAFETY):
+            return []
+        return self.senses.scores(pictures)
 
     def count(self, ask: Ask) -> int:
         turns = sum(TURN_TOKENS + token_count(turn.text) for turn in ask.turns)

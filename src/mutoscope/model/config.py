@@ -188,6 +188,7 @@ class Retention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     deliveries_days: Rate = 0.0
     uploads_days: Rate = 1.0
     exchanges_days: Rate = 30.0
+    answers_days: Rate = 30.0
 
 
 class Webhooks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

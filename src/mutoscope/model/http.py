@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from mutoscope.model.words import KeptAnswer
+
 Headers = dict[str, str]
 """Header names are lower case."""
 
@@ -20,6 +22,8 @@ class HttpRequest(Struct, frozen=True, kw_only=True):
     form: "Form | None" = None  # where the body is a form and the route takes one
     origin: str = ""  # scheme://host as clients reach us, for links in answers
     spends: bool = False  # the one request of a conversation that costs money
+    id: str = ""  # by which its caller and the log know it, once it has one
+    recalled: tuple[KeptAnswer, ...] = ()  # kept answers that it names, each before the one that it goes on from
 
 
 class FormFile(Struct, frozen=True, kw_only=True):

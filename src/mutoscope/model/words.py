@@ -66,6 +66,20 @@ class Ask(Struct, frozen=True, kw_only=True):
         return sum(part.kind == kind for turn in self.turns for part in turn.parts)
 
 
+class KeptAnswer(Struct, frozen=True, kw_only=True):
+    """An answer that can be asked for again by its id, and gone on from. Its words are those of its wire."""
+
+    id: str  # as the caller knows it
+    owner: str = ""
+    engine: str = ""  # who wrote it; of an account's answer nothing is kept but whose it is
+    previous: str | None = None  # the id of the one that it goes on from
+    created: float = 0.0
+    ready: float = 0.0  # before then it is being written
+    record: bytes = b""  # the answer
+    input: bytes = b""  # what was asked, as a list of items
+    events: bytes = b""  # those of its stream, where it can be followed again
+
+
 Reason = Literal["stop", "word", "length", "tool", "refusal"]
 
 

@@ -23,7 +23,12 @@ log = structlog.get_logger(__name__)
 FLUSH_SECONDS = 0.02  # for so long what nobody waits for is collected, to be written at once
 AGAIN_SECONDS = 1.0  # after which a store that failed is told again
 MOST_WAITING = 10_000  # records that wait for a store that fails
-FREE = frozenset({"/v1/messages/count_tokens", "/v1/responses/input_tokens"})
+FREE = frozenset(
+    {
+        *("/v1/messages/count_tokens", "/v1/responses/input_tokens", "/v1/moderations"),
+        *("/v1/responses/{id}", "/v1/responses/{id}/cancel", "/v1/responses/{id}/input_items"),
+    }
+)
 """Paths at which vendors charge nothing."""
 SILENT = frozenset({"/v1/embeddings"})  # at which no tokens are written
 RECORDED = 64 * 1024  # bytes of a body that a record keeps
@@ -225,7 +230,7 @@ class Exchange:
             self.books.enter(settlement=settlement, record=record)
 
     def used(self, status: int, how: How, told: Tokens | None, events: int) -> tuple[Tokens, Basis]:
-        if how == "failed" or status >= 400 or not self.engine:
+        if how == "failed" or status >= 400 or not self.engine or self.path in FREE:
             return Tokens(), "counted"
         if told and how == "whole":
             return bounded(told), "told"

@@ -2,11 +2,14 @@
 
 import asyncio
 import random
+import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
+import structlog
+from msgspec.structs import force_setattr, replace
 
 from mutoscope.cassettes.deck import Unrecorded
 from mutoscope.engines.peer import BUSY, Peer, path_below
@@ -18,17 +21,22 @@ from mutoscope.model.catalog import Catalog
 from mutoscope.model.config import Cassettes, Rates, Rights
 from mutoscope.model.http import HttpRequest
 from mutoscope.model.problem import Kind, Problem
+from mutoscope.model.words import KeptAnswer
 from mutoscope.service.keys import Caller, RateLimiter, check_scope
 from mutoscope.service.spending import FREE, Books, Exchange
 from mutoscope.telemetry.counters import Tally
-from mutoscope.wirekit.routes import Route, Socket, Stream
+from mutoscope.wirekit.routes import Again, InWords, Route, Socket, Stream, last_parameter
 from mutoscope.wirekit.wire import Wire
-from mutoscope.wirekit.words import Answer
+from mutoscope.wirekit.words import Answer, Memory, Recall
+
+log = structlog.get_logger(__name__)
 
 SCRIPT = "script"  # the author's name among the engines
 COUNTS = frozenset({"/v1/messages/count_tokens"})
 """Paths at which the author counts by our own rule what an account of another wire is asked."""
 LONGEST_KNOWN = 200  # characters of a model's name whose price is remembered: names come from outside
+MOST_TURNS = 1000  # answers in a row that one goes on from
+ID = re.compile(r"[A-Za-z0-9_.:-]{1,200}")  # of an answer that an account may be asked for
 KEPT_HEADERS = ("content-type", "accept", "idempotency-key")
 
 
@@ -77,26 +85,124 @@ class Desk:
         answer ends. `who` shares what is limited. Raises Problem."""
         model = route.target(request).model
         peers = self.choose(wire, route, model, caller)
+        recall = route.memory.recall(request) if route.memory else Recall(keeps=False)
+        if recall.previous:
+            peers = await self.that_wrote(recall.previous, peers, request, caller)
         exchange = self.exchange(wire, route, model, caller, id, who, request)
         await exchange.admit(self.prices(wire, model, peers))
         try:
             if not peers:
-                exchange.engine = SCRIPT
-                if self.author.waits(route.path, request.body):
-                    return exchange, await asyncio.to_thread(route.write, request, self.author)
-                return exchange, route.write(request, self.author)
-            return exchange, await self.relayed(peers, wire, route, request, exchange)
+                return exchange, await self.written(route, request, exchange)
+            passing = await self.relayed(peers, wire, route, request, exchange)
+            if route.memory and recall.keeps and passing.opened.status < 300:
+                await self.note(route.memory, passing, caller.owner)
+            return exchange, passing
         except Unrecorded:
             if self.cassettes.unknown != "studio":
                 exchange.end(0, "failed")
                 raise
-            exchange.engine = SCRIPT
-            return exchange, route.write(request, self.author)
+            return exchange, await self.written(route, request, exchange)
         except Problem:
             exchange.end(0, "failed")
             raise
         except BaseException:  # the caller is gone
             exchange.end(0, "left")
+            raise
+
+    async def written(self, route: InWords, request: HttpRequest, exchange: Exchange) -> Answer:
+        """The author's, kept before anybody learns of it. Raises Problem."""
+        exchange.engine = SCRIPT
+        store, owner = self.books.store, exchange.owner
+        if isinstance(route, Stream) and route.memory and (named := route.memory.named(request)):
+            force_setattr(request, "recalled", (*request.recalled, *await store.answers(owner, named)))
+        waits = self.author.waits(route.path, request.body)
+        answer = (
+            await asyncio.to_thread(route.write, request, self.author) if waits else route.write(request, self.author)
+        )
+        if answer.keeps:
+            await store.keep_answer(replace(answer.keeps, owner=owner, engine=SCRIPT))
+        if answer.drops:
+            await store.drop_answer(owner, answer.drops)
+        return answer
+
+    # -- answers that are kept -------------------------------------------------------------
+
+    async def again(
+        self, wire: Wire, route: Again, request: HttpRequest, caller: Caller, id: str, who: str
+    ) -> tuple[Exchange, Answer | Passing]:
+        """What is asked of a kept answer, by whoever wrote it. Raises Problem."""
+        public = last_parameter(request)
+        kept = await self.books.store.answers(caller.owner, (public,), back=MOST_TURNS if route.back else 0)
+        force_setattr(request, "recalled", kept)
+        speaking = [] if self.rehearsal else [peer for peer in self.peers if peer.wire is wire]
+        peers = [peer for peer in speaking if peer.name == kept[0].engine] if kept else speaking
+        # An open server's answers are everybody's; a key's own are those of which we know that they are.
+        if not (kept and kept[0].engine == SCRIPT) and (
+            not peers or not ID.fullmatch(public) or (caller.owner and not kept)
+        ):
+            raise Problem(Kind.NOT_FOUND, f"There is no answer with the id {public!r}.")
+        exchange = self.exchange(wire, route, "", caller, id, who, request)
+        try:
+            if kept and kept[0].engine == SCRIPT:
+                return exchange, await self.written(route, request, exchange)
+            passing = await self.asked_again(peers, route, request, exchange)
+            if request.method == "DELETE" and passing.opened.status < 300:
+                await self.books.store.drop_answer(caller.owner, public)
+            return exchange, passing
+        except Problem:
+            exchange.end(0, "failed")
+            raise
+        except BaseException:  # the caller is gone
+            exchange.end(0, "left")
+            raise
+
+    async def asked_again(
+        self, peers: Sequence[Peer], route: Again, request: HttpRequest, exchange: Exchange
+    ) -> Passing:
+        """The first account that knows it tells. Raises Problem."""
+        problem: Problem | None = None
+        for peer in peers:
+            path = path_below(peer.vendor_client.base.path, route.path.format(**request.params), peer.wire.optional)
+            headers = {name: text for name in KEPT_HEADERS if (text := request.headers.get(name))}
+            headers["x-request-id"] = exchange.id
+            message = HttpRequest(
+                method=route.method, path=path, query=request.query, headers=headers, body=request.body
+            )
+            exchange.engine = peer.name
+            try:
+                opened, first = await peer.ask(message, "")
+            except Problem as error:
+                problem = error
+                continue
+            if opened.status == 404 and peer is not peers[-1]:
+                peer.done(opened)
+                continue
+            return Passing(peer, opened, first)
+        raise problem or Problem(Kind.UNAVAILABLE, "No account can be asked now.")
+
+    async def that_wrote(self, previous: str, peers: list[Peer], request: HttpRequest, caller: Caller) -> list[Peer]:
+        """Those of the accounts that can go on from an answer: the one that wrote it, none where the author did. Of an
+        answer that nobody knows, an open server's accounts are asked. Raises Problem."""
+        kept = await self.books.store.answers(caller.owner, (previous,), back=MOST_TURNS)
+        if kept and kept[0].engine == SCRIPT:
+            check_engine(SCRIPT, SCRIPT, caller.rights)
+            force_setattr(request, "recalled", kept)
+            return []
+        wrote = [peer for peer in peers if peer.name == kept[0].engine] if kept else [] if caller.owner else peers
+        if not wrote:
+            raise Problem(Kind.INVALID, f"There is no answer {previous!r} to go on from.", field="previous_response_id")
+        return wrote
+
+    async def note(self, memory: Memory, passing: Passing, owner: str) -> None:
+        """Whose an account's answer is, and which account's. A store that fails does not cost the answer."""
+        try:
+            if id := memory.id(passing.first):
+                kept = KeptAnswer(id=id, owner=owner, engine=passing.peer.name, created=self.books.clock())
+                await self.books.store.keep_answer(kept)
+        except Problem as problem:
+            log.error("answer_not_noted", reason=problem.message)
+        except BaseException:
+            passing.peer.done(passing.opened)
             raise
 
     def exchange(
@@ -169,6 +275,8 @@ class Desk:
             return []
         having = [peer for peer in speaking if peer.serves(model)]
         others = (peer for peer in self.peers if peer.wire.name in spoken(wire))
+        if not having and isinstance(route, Stream) and route.optional:
+            return []
         if not having and route.path in COUNTS and any(peer.serves(model) for peer in others):
             return []
         if not having:

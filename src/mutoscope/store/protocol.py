@@ -10,6 +10,7 @@ from mutoscope.model.config import Rights
 from mutoscope.model.job import Delivery, Dispatch, Event, Failure, Job, Json, Output, Sent, State, Watch
 from mutoscope.model.problem import Kind
 from mutoscope.model.requests import Upload
+from mutoscope.model.words import KeptAnswer
 
 PendingDelivery = Callable[[Job], Delivery | None]
 """The message that a transition owes, from the job as it stands after it. Pure: it may run in another thread
@@ -233,6 +234,7 @@ class Kept(StrEnum):
     DELIVERIES = "deliveries"  # webhook messages that arrived or were given up
     UPLOADS = "uploads"  # slots, and the files in them
     EXCHANGES = "exchanges"  # records of answers in words
+    ANSWERS = "answers"  # answers in words that can be asked for again
     REPEATS = "repeats"  # by what repeated creates are recognised
 
 
@@ -268,6 +270,7 @@ class Forgotten(Struct, frozen=True, kw_only=True):
     keys: int = 0
     days: int = 0  # of bytes that were counted
     exchanges: int = 0  # records of answers in words
+    answers: int = 0  # in words, kept to be asked for again
     entries: int = 0  # of the ledger of money; kept, under nobody's name
 
     def __add__(self, other: "Forgotten") -> "Forgotten":
@@ -715,6 +718,18 @@ class Exchanges(Protocol):
         ...
 
     async def exchange(self, id: str) -> ExchangeRecord | None: ...
+
+    async def keep_answer(self, answer: KeptAnswer) -> None:
+        """In the place of the one that its owner has under this id."""
+        ...
+
+    async def answers(self, owner: str, ids: Collection[str], *, back: int = 0) -> tuple[KeptAnswer, ...]:
+        """Those of an owner that are there, each followed by as many as `back` of those that it goes on from."""
+        ...
+
+    async def drop_answer(self, owner: str, id: str) -> bool:
+        """Whether it was there."""
+        ...
 
 
 class Transcripts(Protocol):

@@ -14,6 +14,7 @@ from mutoscope.model.requests import Allowance
 from mutoscope.wirekit.media import URL_PATTERN
 from mutoscope.wirekit.routes import (
     AccountRead,
+    Again,
     Content,
     Create,
     DropFile,
@@ -69,6 +70,7 @@ ANSWERS: dict[type[Route], str] = {
     Socket: "The connection becomes a WebSocket.",
     Secret: "The key, shown this once.",
     Stream: "The answer; as server-sent events where the body says `stream`.",
+    Again: "The answer that was kept, or what becomes of it.",
     Follow: "The task at every change, as server-sent events.",
     Content: "Where the file is.",
     OpenUploads: "Where to send the files.",

@@ -17,7 +17,7 @@ import structlog
 import uuid_utils
 from msgspec.structs import force_setattr, replace
 
-from mutoscope.engines.local.senses import SAFETY, Senses
+from mutoscope.engines.local.senses import Senses
 from mutoscope.files.convert import convert
 from mutoscope.model.catalog import first
 from mutoscope.model.http import Form, FormFile, HttpRequest, HttpResponse, json_response
@@ -65,6 +65,7 @@ from mutoscope.wirekit.forms import as_json
 from mutoscope.wirekit.routes import (
     OF_ONE_JOB,
     AccountRead,
+    Again,
     Content,
     Create,
     DropFile,
@@ -167,7 +168,7 @@ class Server:
         self.tools = Tools(gateway, gateway.intake.prober, faults=self.faults)
         self._mounted: Any = None  # web/mcp.py's, from the first request on
         self._mounting = asyncio.Lock()
-        self.started, self.stopped, self.words, self.senses = started, stopped, words, senses
+        self.started, self.stopped, self.words = started, stopped, words
         self.key_set = {"keys": [published] if published else []}
         places = gateway.settings.server
         order = {name: place for place, name in enumerate(places.wires)}
@@ -380,7 +381,7 @@ class Server:
             elif isinstance(route, TakeRaw):
                 upload = await self.take_raw(wire, route, request, caller, receive, asked.folder(), origin)
                 response = route.render(upload, request)
-            elif isinstance(route, Stream):
+            elif isinstance(route, Stream | Again):
                 who = caller.owner or address_of(scope)
                 response = await self.speak(wire, route, request, caller, receive, who)
             else:
@@ -390,19 +391,20 @@ class Server:
         except Problem as problem:
             if isinstance(problem, RateLimited):
                 allowance = problem.allowance
-            response = wire.render_problem(problem, request)
+            response = wire.render_problem(problem, with_id(request))
             if problem.kind is Kind.WRONG_METHOD and found.methods:
                 response.headers["allow"] = allowed(found.methods)
         except Exception as error:
-            id = uuid_utils.uuid7().hex  # by which whoever got this answer is found in the log
+            id = with_id(request).id  # by which whoever got this answer is found in the log
             log.exception("request_broke", path=request.path, request=id)
             problem = as_unavailable(error) or Problem(Kind.INTERNAL, "Internal Server Error")
             response = wire.render_problem(problem, request)
-            response.headers[REQUEST_ID] = id
         finally:
             asked.close()
         if wire.id_header:
-            response.headers.setdefault(wire.id_header, f"req_{uuid_utils.uuid7().hex}")
+            response.headers.setdefault(wire.id_header, f"req_{with_id(request).id}")
+        if request.id:
+            response.headers.setdefault(REQUEST_ID, request.id)
         if response.status == 405:
             response.headers["allow"] = allowed(found.methods)
         if allowance and wire.answer_headers:
@@ -510,7 +512,7 @@ class Server:
             case Stop():
                 return route.render(await gateway.stop(wire, route, route.id(request), owner=owner), request)
             case Reply():
-                return await self.replied(route, request)
+                return route.reply(request)
             case Secret():
                 return self.make_secret(wire, route, request, owner)
             case Socket():
@@ -544,15 +546,12 @@ class Server:
                 raise TypeError(f"no way to serve {type(route).__name__}")
 
     async def speak(
-        self, wire: Wire, route: Stream, request: HttpRequest, caller: Caller, receive: Receive, who: str
+        self, wire: Wire, route: Stream | Again, request: HttpRequest, caller: Caller, receive: Receive, who: str
     ) -> HttpResponse | stream.Sending:
         """An answer in words."""
         if self.words is None or self.gateway.is_closed:
             raise Problem(Kind.UNAVAILABLE, "The server is shutting down. Try again shortly.", retry_after=5)
-        id = uuid_utils.uuid7().hex
-        response = await stream.begin(self.words, wire, route, request, caller, receive, id, who)
-        response.headers.setdefault(REQUEST_ID, id)
-        return response
+        return await stream.begin(self.words, wire, route, request, caller, receive, with_id(request).id, who)
 
     async def follow(
         self, wire: Wire, route: Follow, request: HttpRequest, caller: Caller, receive: Receive
@@ -635,14 +634,6 @@ class Server:
         if self.words is None or self.gateway.is_closed:
             raise Problem(Kind.UNAVAILABLE, "The server is shutting down. Try again shortly.", retry_after=5)
         await realtime.converse(self.words, wire, route, request, caller, spend, client, kept, who)
-
-    async def replied(self, route: Reply, request: HttpRequest) -> HttpResponse:
-        """The answer; with a judgement of its pictures where it has some and a model is here that judges."""
-        sources = route.pictures(request) if route.pictures else []
-        if not sources or route.judged is None or self.senses is None or not self.senses.has(SAFETY):
-            return route.reply(request)
-        scores = await asyncio.to_thread(self.senses.scores, sources)
-        return route.judged(request, scores)
 
     def make_secret(self, wire: Wire, route: Secret, request: HttpRequest, owner: str) -> HttpResponse:
         if len(request.body) > realtime.MAX_SESSION:
@@ -1126,7 +1117,7 @@ def file_in(form: Form, max_bytes: int) -> Path:
 def misaddressed(problem: Problem, wire: Wire | None, scope: Scope) -> HttpResponse:
     """To whom nothing else is told: their own idea of where they are may be somebody else's."""
     if wire is not None:
-        return wire.render_problem(problem, head_of(scope))
+        return wire.render_problem(problem, with_id(head_of(scope)))
     return json_response({"error": problem.message}, problem.status)
 
 
@@ -1195,6 +1186,13 @@ def head_of(scope: Scope) -> HttpRequest:
         query=dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {},
         headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
     )
+
+
+def with_id(request: HttpRequest) -> HttpRequest:
+    """The same one, which from now on has an id if it had none."""
+    if not request.id:
+        force_setattr(request, "id", uuid_utils.uuid7().hex)
+    return request
 
 
 def forward(wire: Wire, scope: Scope) -> Scope:

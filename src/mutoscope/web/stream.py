@@ -15,7 +15,7 @@ from mutoscope.service.spending import RECORDED, Exchange, How
 from mutoscope.service.words import SCRIPT, Desk, Passing
 from mutoscope.web import protocol
 from mutoscope.wirekit.answers import retry_after_in
-from mutoscope.wirekit.routes import Stream
+from mutoscope.wirekit.routes import Again, InWords, Stream
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wirekit.words import Answer, event_data
 
@@ -112,7 +112,14 @@ End = Callable[[How], None]
 
 
 async def begin(
-    desk: Desk, wire: Wire, route: Stream, request: HttpRequest, caller: Caller, receive: Receive, id: str, who: str
+    desk: Desk,
+    wire: Wire,
+    route: Stream | Again,
+    request: HttpRequest,
+    caller: Caller,
+    receive: Receive,
+    id: str,
+    who: str,
 ) -> HttpResponse | Sending:
     """An answer that has begun to come. `who` shares what is limited. Raises Problem while nothing was sent."""
     departure = Departure(receive)
@@ -145,8 +152,10 @@ async def begin(
 
 
 async def ask(
-    desk: Desk, wire: Wire, route: Stream, request: HttpRequest, caller: Caller, id: str, who: str
+    desk: Desk, wire: Wire, route: Stream | Again, request: HttpRequest, caller: Caller, id: str, who: str
 ) -> tuple[Exchange, Answer | Passing | HttpResponse]:
+    if isinstance(route, Again):
+        return await desk.again(wire, route, request, caller, id, who)
     exchange, found = await desk.answer(wire, route, request, caller, id, who)
     if isinstance(found, Answer) and found.latency:
         await asyncio.sleep(found.latency)
@@ -174,7 +183,7 @@ async def written(answer: Answer) -> AsyncIterator[bytes]:
 
 
 def passing(
-    desk: Desk, route: Stream, exchange: Exchange, found: Passing, departure: Departure
+    desk: Desk, route: InWords, exchange: Exchange, found: Passing, departure: Departure
 ) -> Sending | HttpResponse:
     """Raises Problem for an error that is not in the wire's words."""
     peer, opened = found.peer, found.opened
@@ -249,7 +258,7 @@ async def plain(found: Passing, watch: "Watch", seconds: float) -> AsyncIterator
     watch.whole()
 
 
-async def events(found: Passing, route: Stream, watch: "Watch", seconds: float) -> AsyncIterator[bytes]:
+async def events(found: Passing, route: InWords, watch: "Watch", seconds: float) -> AsyncIterator[bytes]:
     """Whole events as they come, and one that tells why where they break off. Raises Torn where none can be added."""
     cutter, piece = Cutter(), found.first
     while piece:
@@ -318,7 +327,7 @@ def in_callers_words(
 
 
 async def turned(
-    found: Passing, turning: Turning, route: Stream, watch: "Watch", seconds: float
+    found: Passing, turning: Turning, route: InWords, watch: "Watch", seconds: float
 ) -> AsyncIterator[bytes]:
     """The account's events in the caller's words, as they come, and one that tells why where they break off."""
     cutter, piece = Cutter(TRANSLATED), found.first

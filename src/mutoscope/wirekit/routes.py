@@ -14,7 +14,7 @@ from mutoscope.model.job import Job, Json, Output
 from mutoscope.model.problem import Problem
 from mutoscope.model.requests import CallerAccount, Page, Period, SecretWish, Submission, Upload, UploadWish, Usage
 from mutoscope.model.words import Tokens
-from mutoscope.wirekit.words import Answer, Author, Session, Target, glance, with_model
+from mutoscope.wirekit.words import Answer, Author, Memory, Session, Target, glance, with_model
 
 
 def last_parameter(request: HttpRequest) -> str:
@@ -108,10 +108,6 @@ class Reply(Route, frozen=True, kw_only=True):
     """An answer without a job: a list of models, a price, a greeting."""
 
     reply: Callable[[HttpRequest], HttpResponse]
-    pictures: Callable[[HttpRequest], list[str]] | None = None
-    """The pictures of the request that are to be judged, where that can be done: then `judged` answers."""
-    judged: Callable[[HttpRequest, list[float | None]], HttpResponse] | None = None
-    """With how likely each is not safe for work; None: nobody could look at it."""
 
 
 class Models(Route, frozen=True, kw_only=True):
@@ -120,15 +116,28 @@ class Models(Route, frozen=True, kw_only=True):
     render: Callable[[tuple[str, ...], HttpRequest], HttpResponse]
 
 
-class Stream(Route, frozen=True, kw_only=True):
-    """An answer in words, whole or piece by piece, and no job: from an account that speaks the same wire, with body and
-    answer as they are, or from the account-free author."""
+class InWords(Route, frozen=True, kw_only=True):
+    """What is answered by an account that speaks the same wire, with body and answer as they are, or by the
+    account-free author."""
 
-    target: Callable[[HttpRequest], Target] = lambda request: glance(request.body)
-    named: Callable[[bytes, str], bytes] = with_model  # the body with another model's name
     usage: Callable[[bytes], Tokens | None]  # what an answer, or the data of one event, tells of tokens
     write: Callable[[HttpRequest, Author], Answer]
     broken: Callable[[Problem], bytes]  # the event that tells of trouble after the first byte
+
+
+class Stream(InWords, frozen=True, kw_only=True):
+    """An answer in words, whole or piece by piece, and no job."""
+
+    target: Callable[[HttpRequest], Target] = lambda request: glance(request.body)
+    named: Callable[[bytes, str], bytes] = with_model  # the body with another model's name
+    memory: Memory | None = None  # where answers are kept
+    optional: bool = False  # the author answers for a model that no account has
+
+
+class Again(InWords, frozen=True, kw_only=True):
+    """An answer that was kept: asked of whoever wrote it. `HttpRequest.recalled` has what is kept of it."""
+
+    back: bool = False  # those that it goes on from are wanted as well
 
 
 class Socket(Route, frozen=True, kw_only=True):

@@ -6,9 +6,9 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import Struct
 
-from mutoscope.model.http import Headers, HttpResponse
+from mutoscope.model.http import Headers, HttpRequest, HttpResponse
 from mutoscope.model.problem import Kind, Problem
-from mutoscope.model.words import Ask, Reply, Tokens
+from mutoscope.model.words import Ask, KeptAnswer, Reply, Tokens
 from mutoscope.wirekit.body import UNREADABLE, not_json
 
 
@@ -41,6 +41,10 @@ class Author(Protocol):
 
     def id(self) -> str:
         """A new one each time."""
+        ...
+
+    def unsafe(self, pictures: list[str]) -> list[float | None]:
+        """How likely each is not safe for work; None: nobody could look at it."""
         ...
 
 
@@ -81,6 +85,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     latency: float = 0.0
     pause: float = 0.0
     cut: int | None = None  # the connection breaks after so many events
+    keeps: KeptAnswer | None = None  # is to be kept before anything is sent
+    drops: str = ""  # the id of a kept answer that is to be forgotten
 
     @classmethod
     def of(cls, replies: tuple[Reply, ...], **what: Any) -> "Answer":
@@ -94,6 +100,21 @@ class Answer(Struct, frozen=True, kw_only=True):
             cut=first.cut,
             **what,
         )
+
+
+class Recall(Struct, frozen=True, kw_only=True):
+    """What a request tells at a glance of answers that are kept."""
+
+    previous: str | None = None  # the id of the one that it goes on from
+    keeps: bool = True  # whether its own is to be
+
+
+class Memory(Struct, frozen=True, kw_only=True):
+    """How the answers of a route are kept, to be asked for again and gone on from."""
+
+    recall: Callable[[HttpRequest], Recall]
+    named: Callable[[HttpRequest], set[str]]  # other answers of which the request wants parts; the author only asks
+    id: Callable[[bytes], str | None]  # of an account's answer, by its first piece
 
 
 class _Glance(Struct):

@@ -62,6 +62,7 @@ TABLES = (
     Table("repeats", ("owner", "key"), "owner, key, digest, job, until"),
     Table("traffic", ("day", "owner"), "day, owner, bytes"),
     Table("exchanges", ("id",), "id, owner, began, ended, record, request, response"),
+    Table("answers", ("owner", "id"), "owner, id, engine, previous, created, ready, record, input, events"),
     Table("transcripts", ("job", "number"), "job, number, bytes, record"),
     Table("ended_passes", ("nonce",), "nonce, until"),
     Table("asset_uses", ("role", "job", "asset"), "role, job, asset"),

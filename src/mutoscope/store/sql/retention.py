@@ -32,6 +32,7 @@ DELIVERIES = (
 )
 UPLOADS = "SELECT id, expires FROM uploads WHERE expires > ? AND expires <= ? ORDER BY expires LIMIT ?"
 EXCHANGES = "SELECT id, began, ended FROM exchanges WHERE id > ? ORDER BY id LIMIT ?"
+ANSWERS = "SELECT owner, id, created FROM answers WHERE created > ? AND created <= ? ORDER BY created LIMIT ?"
 REPEATS = "SELECT owner, key, until FROM repeats WHERE until > ? AND until <= ? ORDER BY until LIMIT ?"
 
 UNFINISHED = "SELECT id FROM jobs WHERE owner = ? AND finished IS NULL ORDER BY throttled DESC, id DESC LIMIT ?"
@@ -154,6 +155,12 @@ def find_repeats(db: Connection, look: Look) -> Found:
     return Found([f"{owner}\0{key}" for owner, key, _ in rows], repr(rows[-1][2]) if len(rows) == look.limit else None)
 
 
+def find_answers(db: Connection, look: Look) -> Found:
+    query = (float(look.after or 0), look.before, look.limit)
+    rows: list[tuple[str, str, float]] = db.execute(ANSWERS, query).fetchall()
+    return Found([f"{owner}\0{id}" for owner, id, _ in rows], repr(rows[-1][2]) if len(rows) == look.limit else None)
+
+
 # Removing
 
 
@@ -195,6 +202,11 @@ def remove_repeats(db: Connection, ids: Sequence[str], now: float) -> None:
     _ = db.executemany("DELETE FROM repeats WHERE owner = ? AND key = ?", rows)
 
 
+def remove_answers(db: Connection, ids: Sequence[str], now: float) -> None:
+    del now
+    _ = db.executemany("DELETE FROM answers WHERE owner = ? AND id = ?", [tuple(id.split("\0", 1)) for id in ids])
+
+
 FIND: Mapping[Kept, Callable[[Connection, Look], Found]] = {
     Kept.JOBS: find_jobs,
     Kept.INPUTS: find_inputs,
@@ -202,6 +214,7 @@ FIND: Mapping[Kept, Callable[[Connection, Look], Found]] = {
     Kept.DELIVERIES: find_deliveries,
     Kept.UPLOADS: find_uploads,
     Kept.EXCHANGES: find_exchanges,
+    Kept.ANSWERS: find_answers,
     Kept.REPEATS: find_repeats,
 }
 REMOVE: Mapping[Kept, Callable[[Connection, Sequence[str], float], None]] = {
@@ -211,6 +224,7 @@ REMOVE: Mapping[Kept, Callable[[Connection, Sequence[str], float], None]] = {
     Kept.DELIVERIES: remove_deliveries,
     Kept.UPLOADS: remove_uploads,
     Kept.EXCHANGES: remove_exchanges,
+    Kept.ANSWERS: remove_answers,
     Kept.REPEATS: remove_repeats,
 }
 
@@ -254,6 +268,7 @@ def forget(db: Connection, changes: Changes, *, owner: str, limit: int, now: flo
         repeats=removed(db, "repeats", "owner", owner),
         keys=removed(db, "keys", "name", owner),
         exchanges=removed(db, "exchanges", "owner", owner),
+        answers=removed(db, "answers", "owner", owner),
         days=removed(db, "traffic", "day > '' AND owner", owner),
         entries=clear_ledger(db, owner, ids, limit),
     )

@@ -14,6 +14,7 @@ import msgspec
 from mutoscope.model.job import Dispatch, Event, Failure, Job, Json, Output, Sent, State, Watch
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import Upload
+from mutoscope.model.words import KeptAnswer
 from mutoscope.store.fleet import Fleet
 from mutoscope.store.hot import HotJobs
 from mutoscope.store.protocol import (
@@ -271,6 +272,15 @@ class SqlStore:
     async def exchange(self, id: str) -> ExchangeRecord | None:
         rows = await self._read("SELECT record, request, response FROM exchanges WHERE id = ?", (id,))
         return next(map(exchange_of, rows), None)
+
+    async def keep_answer(self, answer: KeptAnswer) -> None:
+        return await self._write(partial(keep_answer, answer=answer))
+
+    async def answers(self, owner: str, ids: Collection[str], *, back: int = 0) -> tuple[KeptAnswer, ...]:
+        return tuple(map(answer_of, await self._read(ANSWERS, (owner, encode(list(ids)).decode(), back))))
+
+    async def drop_answer(self, owner: str, id: str) -> bool:
+        return await self._write(partial(drop_answer, owner=owner, id=id))
 
     async def spending(self, *, since: float, until: float, owner: str | None = None) -> tuple[SpendingRow, ...]:
         rows: list[Row] = []
@@ -839,6 +849,36 @@ def exchange_of(row: Row) -> ExchangeRecord:
     told = [None if body is None else body.decode("utf-8", "replace") for body in bodies]
     found = msgspec.json.decode(record or b"", type=ExchangeRecord)
     return msgspec.structs.replace(found, request=told[0], response=told[1]) if told else found
+
+
+ANSWER_COLUMNS = "owner, id, engine, previous, created, ready, record, input, events"
+ANSWERS = f"""
+    WITH RECURSIVE chain (first, id, previous, depth) AS (
+        SELECT id, id, previous, 0 FROM answers WHERE owner = ?1 AND id IN (SELECT value FROM json_each(?2))
+        UNION ALL
+        SELECT chain.first, answers.id, answers.previous, chain.depth + 1 FROM chain JOIN answers
+        ON answers.owner = ?1 AND answers.id = chain.previous WHERE chain.depth < ?3)
+    SELECT {", ".join(f"answers.{each}" for each in ANSWER_COLUMNS.split(", "))} FROM chain JOIN answers
+    ON answers.owner = ?1 AND answers.id = chain.id ORDER BY chain.first, chain.depth"""
+KEEP_ANSWER = f"""
+    INSERT INTO answers ({ANSWER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (owner, id) DO UPDATE SET engine = excluded.engine, previous = excluded.previous,
+    created = excluded.created, ready = excluded.ready, record = excluded.record, input = excluded.input,
+    events = excluded.events"""
+
+
+def keep_answer(db: Connection, _changes: Changes, *, answer: KeptAnswer) -> None:
+    it = answer
+    row = (it.owner, it.id, it.engine, it.previous, it.created, it.ready, it.record, it.input, it.events)
+    _ = db.execute(KEEP_ANSWER, row)
+
+
+def answer_of(row: Row) -> KeptAnswer:
+    return msgspec.convert(dict(zip(ANSWER_COLUMNS.split(", "), row, strict=True)), KeptAnswer)
+
+
+def drop_answer(db: Connection, _changes: Changes, *, owner: str, id: str) -> bool:
+    return db.execute("DELETE FROM answers WHERE owner = ? AND id = ?", (owner, id)).rowcount > 0
 
 
 def insert_uploads(db: Connection, changes: Changes, *, rows: Sequence[Row]) -> None:

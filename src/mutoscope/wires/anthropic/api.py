@@ -52,7 +52,7 @@ def type_of(status: int) -> str:
     return TYPES.get(status) or ("api_error" if status >= 500 else "invalid_request_error")
 
 
-def render_problem(problem: Problem, _request: HttpRequest) -> HttpResponse:
+def render_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
     status = STATUSES[problem.kind]
     message = problem.message
     if problem.flaws and problem.kind is Kind.INVALID:
@@ -66,7 +66,8 @@ def render_problem(problem: Problem, _request: HttpRequest) -> HttpResponse:
     headers: Headers = (
         {} if problem.retry_after is None else {"retry-after": str(max(math.ceil(problem.retry_after), 0))}
     )
-    return json_response(Error(error=Trouble(type=type_of(status), message=message)), status, headers)
+    id = f"req_{request.id}" if request.id else None
+    return json_response(Error(error=Trouble(type=type_of(status), message=message), request_id=id), status, headers)
 
 
 def rest_of(problem: Problem) -> list[str]:

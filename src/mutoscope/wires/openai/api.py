@@ -16,6 +16,7 @@ from mutoscope.model.requests import ANY_FILE, Allowance, Page, Upload, UploadWi
 from mutoscope.wirekit.flaws import plain
 from mutoscope.wirekit.queries import read_query
 from mutoscope.wirekit.routes import (
+    Again,
     Content,
     DropFile,
     List,
@@ -23,7 +24,6 @@ from mutoscope.wirekit.routes import (
     Models,
     Read,
     ReadFile,
-    Reply,
     Secret,
     Socket,
     Stop,
@@ -36,8 +36,10 @@ from mutoscope.wires.openai import chat, media, realtime, responses, vectors
 from mutoscope.wires.openai.local import media_back
 
 ROOT = "/v1/"
+JSON = dict[str, Any]
 BARE = (
     *("/chat/completions", "/completions", "/embeddings", "/responses", "/models", "/moderations"),
+    *("/responses/input_tokens", "/responses/{id}", "/responses/{id}/cancel", "/responses/{id}/input_items"),
     *("/realtime", "/realtime/client_secrets"),
 )
 CREATED = 1_790_000_000  # of every model: nobody reads it
@@ -84,6 +86,8 @@ def error(problem: Problem, status: int) -> Error:
     code = CODES.get(problem.kind) or (problem.kind.value if status >= 500 else None)
     if problem.kind is Kind.NOT_FOUND and problem.field == "model":
         code = "model_not_found"
+    if problem.field == "previous_response_id" and problem.kind is Kind.INVALID:
+        code = "previous_response_not_found"
     if problem.flaws:
         code = RULE_CODES.get(problem.flaws[0].rule, "invalid_value")
     told = Trouble(message=problem.message, type=TYPES.get(problem.kind, usual), param=problem.field, code=code)
@@ -298,8 +302,16 @@ def list_files(uploads: tuple[Upload, ...], request: HttpRequest) -> HttpRespons
 def stream(at: str, write: Callable[[HttpRequest, Author], Answer], body: Any, answer: Any, summary: str) -> Stream:
     told: dict[str, Any] = {"write": write, "body": body, "answer": answer, "summary": summary}
     if at.startswith("POST /v1/responses"):
-        return Stream(at=at, usage=chat.tokens_reported, broken=responses.broken, target=responses.target, **told)
+        told |= {"target": responses.target, "memory": responses.MEMORY}
+        return Stream(at=at, usage=chat.tokens_reported, broken=responses.broken, **told)
     return Stream(at=at, usage=chat.tokens_reported, broken=chat.broken, **told)
+
+
+def again(at: str, write: Callable[[HttpRequest, Author], Answer], summary: str, **more: Any) -> Again:
+    """Nothing is used by what was answered before."""
+    return Again(
+        at=at, write=write, usage=lambda _: None, broken=responses.broken, answer=JSON, summary=summary, **more
+    )
 
 
 def rendered_error(problem: Problem) -> dict[str, Any]:
@@ -308,21 +320,32 @@ def rendered_error(problem: Problem) -> dict[str, Any]:
     return msgspec.json.decode(body)["error"]
 
 
-JSON = dict[str, Any]
 ROUTES = (
     stream("POST /v1/chat/completions", chat.write_chat, chat.Chat, chat.ChatAnswer, "Answer a conversation"),
     stream("POST /v1/completions", chat.write_completion, chat.Completion, chat.ChatAnswer, "Go on with a text"),
     stream("POST /v1/responses", responses.write, responses.Body, JSON, "Answer a conversation (responses)"),
     stream("POST /v1/responses/input_tokens", responses.count, responses.Body, JSON, "Count the tokens of a request"),
     stream("POST /v1/embeddings", vectors.write, vectors.Embedding, vectors.Vectors, "Turn texts into vectors"),
-    Reply(
+    again("GET /v1/responses/{id}", responses.show, "Read a response that was kept", query=responses.ResponseAsked),
+    again("DELETE /v1/responses/{id}", responses.forget, "Forget a response"),
+    again("POST /v1/responses/{id}/cancel", responses.stop, "Cancel a response that is made in the background"),
+    again(
+        "GET /v1/responses/{id}/input_items",
+        responses.list_items,
+        "List what a response was made from",
+        query=responses.ItemsAsked,
+        back=True,
+    ),
+    Stream(
         at="POST /v1/moderations",
-        reply=vectors.moderate,
-        pictures=vectors.pictures,
-        judged=vectors.judged,
+        write=vectors.moderate,
+        target=vectors.moderation_target,
+        optional=True,
+        usage=chat.tokens_reported,
+        broken=chat.broken,
         body=vectors.Moderation,
         answer=vectors.Moderated,
-        summary="Judge texts by a list of words, and pictures where a model is here for it",
+        summary="Judge texts and pictures: by an account, else by a list of words and by a model where one is here",
     ),
     Models(at="GET /v1/models", render=list_models, answer=ModelRows, summary="List the models"),
     Models(at="GET /v1/models/{model…}", render=show_model, answer=ModelRow, summary="One model"),

@@ -12,6 +12,9 @@ CHAT = (
     *("gpt-4-turbo", "gpt-4", "gpt-3.5-turbo", "gpt-3.5-turbo-instruct", "davinci-002", "babbage-002"),
 )
 EMBEDDINGS = ("text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002")
+JUDGES = (
+    *("omni-moderation-latest", "omni-moderation-2024-09-26", "text-moderation-latest", "text-moderation-stable"),
+)
 DALLE = ("dall-e-2", "dall-e-3")
 GPT_IMAGE = (
     *("gpt-image-1", "gpt-image-1-mini", "gpt-image-1.5", "gpt-image-2", "gpt-image-2-2026-04-21"),
@@ -46,7 +49,7 @@ def lenient(model: Model) -> Model:
 
 # fmt: off
 ROWS: tuple[Model, ...] = (
-    *(words(name) for name in (*CHAT, *EMBEDDINGS)),
+    *(words(name) for name in (*CHAT, *EMBEDDINGS, *JUDGES)),
     *(lenient(row(name, "openai", *IMAGE, price=an_image(4), defaults=SQUARE, names={"openai": (name,)}))
       for name in (*DALLE, *GPT_IMAGE)),
     *(lenient(row(name, "openai", Operation.TEXT_TO_SPEECH, price=nominal(character=0.0015), names={"openai": (name,)}))

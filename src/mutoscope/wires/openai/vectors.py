@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from mutoscope.model.http import HttpRequest, HttpResponse, json_response
+from mutoscope.model.http import HttpRequest, json_response
 from mutoscope.model.job import UNSAFE, Json
 from mutoscope.model.problem import custom_flaw
 from mutoscope.model.words import Tokens, token_count
 from mutoscope.wirekit.body import invalid, read_body
 from mutoscope.wirekit.paths import at
-from mutoscope.wirekit.words import Answer, Author
+from mutoscope.wirekit.words import Answer, Author, Target, glance
 from mutoscope.wires.openai.chat import texts_in
 
 SIZES = {"text-embedding-3-large": 3072}
@@ -99,15 +99,16 @@ RULES: dict[str, str] = {
 COMPILED = {name: re.compile(pattern, re.IGNORECASE | re.DOTALL) for name, pattern in RULES.items()}
 HIT, MISS = 0.9, 0.0001
 SEXUAL, MOST_PICTURES = "sexual", 8
+USUAL_JUDGE = "omni-moderation-latest"
 
 
-def moderate(request: HttpRequest) -> HttpResponse:
-    return judged(request, [])
+def moderation_target(request: HttpRequest) -> Target:
+    return glance(request.body, USUAL_JUDGE)
 
 
-def judged(request: HttpRequest, scores: list[float | None]) -> HttpResponse:
-    """`scores` of its pictures, where somebody looked: nudity is all that they tell of."""
+def moderate(request: HttpRequest, author: Author) -> Answer:
     body = read_body(request.body, Moderation)
+    scores = author.unsafe(pictures(body))  # of pictures, where somebody looked: nudity is all that they tell of
     said = [body.input] if isinstance(body.input, str) else body.input
     if any(isinstance(each, dict) for each in said):
         texts = [text for number, each in enumerate(said) if (text := text_in(number, each)) is not None]
@@ -117,11 +118,10 @@ def judged(request: HttpRequest, scores: list[float | None]) -> HttpResponse:
     if seen:
         results = [with_pictures(each, max(seen)) for each in results]
     id = f"modr-{hashlib.sha256(request.body).hexdigest()[:24]}"
-    return json_response(Moderated(id=id, model=body.model or "omni-moderation-latest", results=results))
+    return Answer(response=json_response(Moderated(id=id, model=body.model or USUAL_JUDGE, results=results)))
 
 
-def pictures(request: HttpRequest) -> list[str]:
-    body = read_body(request.body, Moderation)
+def pictures(body: Moderation) -> list[str]:
     parts = [] if isinstance(body.input, str) else [each for each in body.input if isinstance(each, dict)]
     found = (at(each, "image_url.url") for each in parts if each.get("type") == "image_url")
     return [each for each in found if isinstance(each, str)][:MOST_PICTURES]
