@@ -148,7 +148,7 @@ async def test_classes_and_depth_are_used_where_a_file_gives_them(start: Start, 
         assert "how near things are was judged by near.onnx" in str(job.notes)
 
 
-WRONG = [
+WRONG: list[tuple[OwnKind, list[list[float]], dict[str, Any], str]] = [
     (
         "cut_out",
         [[1.0, 0, 0]] * 5,
@@ -183,7 +183,7 @@ async def test_what_cannot_be_used_is_refused_by_what_is_wrong_with_it(tmp_path:
     assert f"This needs the model cut_out: {path} is not there: set [own_weights.cut_out] path" in await told("cut_out")
     for name, rows, how, wrong in WRONG:
         weighed(path, rows, **how)
-        assert wrong in await told(name), name  # pyright: ignore[reportArgumentType]
+        assert wrong in await told(name), name
     path.write_bytes(b"no network")
     assert f"{path} is no ONNX model that onnxruntime can load" in await told("depth")
     reddish(path, takes=(1, 3, 32, 32))
