@@ -12,6 +12,7 @@ import structlog
 
 from mutoscope.engines.local.pool import Pool
 from mutoscope.engines.local.rows import BY_NAME
+from mutoscope.engines.local.shelf import MARK
 from mutoscope.model.job import Json
 from mutoscope.model.problem import Kind, Problem
 
@@ -70,6 +71,12 @@ class Senses:
     async def score(self, picture: Path) -> float:
         """How likely it is not safe for work. Raises Problem."""
         return (await self.pool.ask(SAFETY, {}, picture))["score"]
+
+    async def mark(self, made: Path, media_type: str, kind: str, out: Path) -> bool:
+        """Whether what was made is large enough for the imperceptible mark; then `out` is the same with it. Raises
+        Problem."""
+        asked = {"clip": media_type.startswith("video/"), "as": media_type, "kind": kind}
+        return (await self.pool.ask(MARK, asked, made, out))["made"]
 
     # -- for threads that may wait; Raises Problem -----------------------------------------
 
