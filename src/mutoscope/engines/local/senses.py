@@ -86,6 +86,19 @@ class Senses:
         numbers = struct.unpack(f"<{256 * len(texts)}f", base64.b64decode(found))
         return [list(numbers[start : start + 256]) for start in range(0, len(numbers), 256)]
 
+    def heard(self, sound: bytes, *, language: object, prompt: object) -> str:
+        """The text of English speech in a file."""
+        if language is not None and str(language).lower() not in ENGLISH:
+            message = (
+                f"What listens here ({made_by(HEARING)}) knows English only; {str(language)[:64]!r} was asked for."
+            )
+            raise Problem(Kind.UNSUPPORTED, message, field="language")
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(sound)
+            file.flush()
+            asked = {"prompt": prompt if isinstance(prompt, str) else None, "temperature": None}
+            return self.pool.ask_from_thread(HEARING, asked, Path(file.name))["text"]
+
     def facts(self, source: str) -> str:
         """What can be said of the picture in a data URI: colours and composition by rule, text and people by models."""
         try:
