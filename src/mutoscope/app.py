@@ -123,10 +123,11 @@ class App:
         self.relays = relays(settings, self.catalog)
         self.models = Pool(Shelf(settings.weights, self.home.root, settings.own_weights))
         self.senses = Senses(self.models)
+        mark = mark_files(settings.mark, self.models.shelf)
         self.engines: dict[str, Engine] = {
-            "studio": Studio(settings.studio, mark=mark_files(settings.mark, self.models.shelf), senses=self.senses),
+            "studio": Studio(settings.studio, mark=mark, senses=self.senses),
             "script": Script(settings.script),
-            **weights(settings),
+            **weights(settings, marker=self.senses if mark else None),
             **self.relays,
         }
         check_prices(settings, self.engines)
@@ -470,12 +471,12 @@ def check_prices(settings: Settings, engines: Mapping[str, Engine]) -> None:
                 raise BadSettings(f"{where}: there is no engine or API of this name; there are {', '.join(places)}")
 
 
-def weights(settings: Settings) -> dict[str, Engine]:
+def weights(settings: Settings, *, marker: Senses | None) -> dict[str, Engine]:
     """An engine for each pipeline of the operator's own. Raises BadSettings."""
     for name in settings.engines:
         if name in BUILT_IN or name in BY_NAME or name in settings.accounts:
             raise BadSettings(f"[engines.{name}]: an engine, an account or an API has this name; choose another")
-    return {name: Diffusers(name, each) for name, each in settings.engines.items()}
+    return {name: Diffusers(name, each, marker=marker) for name, each in settings.engines.items()}
 
 
 def open_wires(settings: Settings) -> dict[str, str]:

@@ -5,6 +5,7 @@ prompt. What the libraries themselves do is tested by `tests/gpu`, in an environ
 """
 
 import asyncio
+import datetime
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ import msgspec
 import pytest
 from PIL import Image
 
+import trained
 from local_settings import settings
 from mutoscope.app import App
 from mutoscope.cli import doctor
@@ -26,9 +28,13 @@ from mutoscope.cli._check import Verdict
 from mutoscope.engines import diffusers, pipelines
 from mutoscope.engines.diffusers import Diffusers
 from mutoscope.engines.engine import CutOff, NotSubmitted, OpenedInput
+from mutoscope.engines.local.pool import Pool
+from mutoscope.engines.local.senses import Senses
+from mutoscope.engines.local.shelf import MARK, Shelf
+from mutoscope.files.c2pa import Identity, Making, Signer, issued, read
 from mutoscope.files.probe import MediaInfo
 from mutoscope.model.catalog import Model, Price
-from mutoscope.model.config import BadSettings, EngineSettings, Settings
+from mutoscope.model.config import BadSettings, EngineSettings, Settings, Weights
 from mutoscope.model.job import Generation, Json, Operation, Output, Role, State
 from mutoscope.model.problem import Kind, Problem
 
@@ -81,6 +87,11 @@ class Base:
             if "stuck" in words: time.sleep(1000)
         if "tiles" in words and not self.vae.use_tiling: raise torch.OutOfMemoryError("out of memory")
         value = float("nan") if "nan" in words else (generator.seed % 256) / 255
+        if "hills" in words:
+            down, across = numpy.mgrid[0:height, 0:width].astype("float32")
+            value = (0.5 + 0.2 * numpy.sin(across / 17) * numpy.cos(down / 13))[..., None] + [0.1, 0, -0.1]
+            value = value + numpy.random.default_rng(1).normal(0, 0.005, (height, width, 1))
+            return value.clip(0, 1).astype("float32")
         return numpy.full((height, width, 3), value, "float32")
 
     def bar(self):
@@ -137,6 +148,7 @@ class Bench:
         self.canceled = False
         self.shares: list[float] = []
         self.notes: list[str] = []
+        self.makings: list[object] = []
         self.started = asyncio.Event()
 
     def progress(self, share: float) -> None:
@@ -152,6 +164,7 @@ class Bench:
         return Output(id="o", media_type="text/plain", text=text)
 
     async def keep(self, source: Path | bytes, *, media_type: str, made: object = True, **facts: Any) -> Output:
+        self.makings.append(made)
         return Output(id="o", media_type=media_type, asset=str(source), **facts)
 
 
@@ -169,10 +182,10 @@ async def engine(fakes: Path, tmp_path: Path) -> AsyncIterator[Callable[..., Dif
     """Makes engines, and ends them afterwards."""
     made: list[Diffusers] = []
 
-    def make(model: str = "folder", **more: Any) -> Diffusers:
+    def make(model: str = "folder", marker: Senses | None = None, **more: Any) -> Diffusers:
         usual = {"pipeline": "sdxl", "environment": {"PYTHONPATH": str(fakes)}}
         told = {"kind": "diffusers", "model": str(tmp_path / model)} | usual | more
-        made.append(Diffusers("gpu", msgspec.convert(told, EngineSettings)))
+        made.append(Diffusers("gpu", msgspec.convert(told, EngineSettings), marker=marker))
         return made[-1]
 
     yield make
@@ -236,6 +249,68 @@ async def test_a_clip_begins_with_its_picture_and_has_the_frames_that_were_asked
     assert run.notes[1:] == ["gpu: made at 112x64 and cut to 100x64", "gpu: made 13 frames and kept 10"]
     with pytest.raises(Problem, match="no picture to start from"):
         await gpu.generate(Bench(tmp_path, operation=Operation.IMAGE_TO_VIDEO))
+
+
+async def test_what_is_made_bears_the_mark_and_a_signed_statement_of_what_it_was_made_of(
+    engine: Callable[..., Diffusers], tmp_path: Path
+) -> None:
+    """Read back from the file; what is too small, or cannot be marked, is told of and goes out."""
+    pool = Pool(trained.shelf("rivagan"))
+    marker = Senses(pool)
+    try:
+        gpu = engine(marker=marker)
+        (output,) = await made(gpu, Bench(tmp_path, "hills", width=300, height=200, extra={"format": "jpg"}))
+        path = Path(output.asset or "")
+        with Image.open(path) as image:
+            assert (image.format, image.size) == ("JPEG", (300, 200))
+        assert await read_mark(pool, path) == (True, "picture")
+        first = picture(tmp_path / "in.png", (320, 200), Role.FIRST_FRAME)
+        clips = engine("WanImageToVideoPipeline", pipeline="wan2.2-i2v-a14b", marker=marker)
+        run = Bench(tmp_path, "hills", (first,), operation=Operation.IMAGE_TO_VIDEO, width=300, height=200, seconds=0.5)
+        (clip,) = await made(clips, run)
+        path = Path(clip.asset or "")
+        assert await read_mark(pool, path, clip=True) == (True, "clip of pictures")
+        with av.open(str(path)) as container:
+            assert container.streams.video[0].average_rate == 16
+            shown = [(frame.width, frame.height, frame.time) for frame in container.decode(video=0)]
+        assert shown == [(300, 200, number / 16) for number in range(8)]
+        assert path.read_bytes().find(b"moov") < path.read_bytes().find(b"mdat"), "it begins before all of it is there"
+        [making] = run.makings
+        assert isinstance(making, Making)
+        now = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
+        signed = Signer(Identity("es256", *issued(now)), clock=lambda: now).sign(
+            path, "video/mp4", making, engine="gpu"
+        )
+        assert isinstance(signed, Path)
+        statement = read(signed, "video/mp4")
+        assert statement and (statement.engine, statement.version) == ("mutoscope gpu", "wan2.2-i2v-a14b")
+        assert statement.made_of == ("first_frame",) and statement.source_type == "compositeWithTrainedAlgorithmicMedia"
+        assert await read_mark(pool, signed, clip=True) == (True, "clip of pictures")
+        run = Bench(tmp_path, "hills", width=40, height=40)
+        (tiny,) = await made(gpu, run)
+        assert (
+            Path(tiny.asset or "").name == "made-0.png" and run.notes[-1] == "gpu: too small for the imperceptible mark"
+        )
+        pool.shelf = Shelf(Weights(folder=str(tmp_path)), tmp_path)
+        run = Bench(tmp_path, "hills", width=64, height=64)
+        (bare,) = await made(gpu, run)
+        assert bare.asset and "gpu: it bears no imperceptible mark: This needs the model rivagan" in run.notes[-1]
+    finally:
+        await pool.close()
+
+
+async def read_mark(pool: Pool, path: Path, *, clip: bool = False) -> tuple[bool, str | None]:
+    found = await pool.ask(MARK, {"clip": clip}, path)
+    return found["recognised"], found["kind"]
+
+
+def test_a_server_has_the_pipelines_of_its_operator_marked(tmp_path: Path) -> None:
+    told = {"kind": "diffusers", "model": str(tmp_path / "folder"), "pipeline": "sdxl"}
+    weights = {"folder": str(trained.shelf("rivagan").folder)}
+    for wanted, marks in (("auto", True), (False, False)):
+        sections = {"engines": {"gpu": told}, "weights": weights, "mark": {"enabled": wanted}}
+        gpu = App(settings(**sections), data=tmp_path / str(wanted)).engines["gpu"]
+        assert isinstance(gpu, Diffusers) and (gpu.marker is not None) == marks
 
 
 # -- what goes wrong -----------------------------------------------------------------------------

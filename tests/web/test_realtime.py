@@ -4,6 +4,8 @@ import asyncio
 import base64
 import contextlib
 import json
+import shutil
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,15 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import av
+import numpy as np
 import openai
 import pytest
 from aiohttp import web
 from openai import AsyncOpenAI
 
+import trained
 from mutoscope.app import App
 from mutoscope.web import protocol
 from mutoscope.web.protocol import Connection, Socket
 from mutoscope.web.realtime import MAX_EVENT
+from mutoscope.wires.openai.realtime import wave
 
 sys.path.append(str(Path(__file__).parent.parent / "relay"))
 from sockets import served
@@ -176,6 +182,72 @@ async def test_sound_is_answered_by_the_scripted_transcript(tmp_path: Path) -> N
         await talk.say(RESPOND)
         said = (await talk.hear("response.done"))[-1]["response"]["output"][0]["content"][0]["text"]
         assert "1 audio" in said and "nobody listened" in said
+
+
+async def test_sound_is_listened_to_where_a_recogniser_is_here(tmp_path: Path) -> None:
+    """Another language, and more than is kept, fail by name and the session goes on."""
+    shelf = trained.shelf("whisper_tiny_en")
+    if shutil.which("espeak-ng") is None:
+        pytest.skip("espeak-ng, which speaks what is listened to, is not installed: apt install espeak-ng")
+    spoken = tmp_path / "spoken.wav"
+    subprocess.run(["espeak-ng", "-v", "en-us", "-s", "140", "-w", str(spoken), "The ship is on the sea."], check=True)
+    commit, append = {"type": "input_audio_buffer.commit"}, "input_audio_buffer.append"
+    name = "conversation.item.input_audio_transcription"
+
+    def asking(kind: str, **more: str) -> Any:
+        heard = {"format": {"type": kind}, "transcription": {"model": "whisper-1", **more}}
+        return {"type": "session.update", "session": {"type": "realtime", "audio": {"input": heard}}}
+
+    weights = {"folder": str(shelf.folder)}
+    async with serving(tmp_path / "data", weights=weights) as (_, url), talking(url) as talk:
+        sound = raw(spoken, "pcm_s16le", 24_000)
+        pieces = [{"type": append, "audio": base64.b64encode(each).decode()} for each in (sound[:8000], sound[8000:])]
+        await talk.say(asking("audio/pcm"), *pieces, commit, RESPOND)
+        events = await talk.hear("response.done")
+        types = [each["type"] for each in events]
+        assert types.index(f"{name}.completed") < types.index("response.created"), "the answer waits for it"
+        [done] = [each for each in events if each["type"] == f"{name}.completed"]
+        assert "ship" in done["transcript"].lower() and "sea" in done["transcript"].lower()
+        assert abs(done["usage"]["seconds"] - len(sound) / 48_000) < 0.01
+        assert "nobody listened" not in json.dumps(events)
+        await talk.say({"type": "conversation.item.retrieve", "item_id": done["item_id"]})
+        kept = (await talk.hear("conversation.item.retrieved"))[-1]["item"]["content"][0]
+        assert kept == {"type": "input_audio", "transcript": done["transcript"]}
+        await talk.say(asking("audio/pcm", language="ja"), *pieces, commit)
+        failed = (await talk.hear(f"{name}.failed"))[-1]
+        assert "knows English only; 'ja'" in failed["error"]["message"] and failed["content_index"] == 0
+        most = {"type": append, "audio": base64.b64encode(bytes(9 * 1024 * 1024)).decode()}
+        await talk.say(asking("audio/pcm", language="en"), most, most, commit)
+        assert "commit it in parts" in (await talk.hear(f"{name}.failed"))[-1]["error"]["message"]
+        noise = {"type": append, "audio": base64.b64encode(bytes(range(256)) * 40).decode()}
+        await talk.say(noise, commit)
+        assert "transcript" in (await talk.hear(f"{name}.completed"))[-1]
+
+
+def test_sound_without_a_head_is_handed_on_as_what_it_is(tmp_path: Path) -> None:
+    tone = (8000 * np.sin(np.arange(24_000) / 9)).astype("<i2")
+    path = tmp_path / "tone.wav"
+    path.write_bytes(wave(tone.tobytes(), "audio/pcm"))
+    for form, codec in (("audio/pcm", "pcm_s16le"), ("audio/pcmu", "pcm_mulaw"), ("audio/pcma", "pcm_alaw")):
+        rate = 24_000 if form == "audio/pcm" else 8000
+        other = tmp_path / f"{codec}.wav"
+        other.write_bytes(wave(raw(path, codec, rate), form))
+        one, two = (np.frombuffer(raw(each, "pcm_s16le", rate), "<i2") for each in (path, other))
+        assert len(one) == len(two) == rate and np.corrcoef(one, two)[0, 1] > 0.999, form
+
+
+def raw(path: Path, codec: str, rate: int) -> bytes:
+    """A file's sound, without a head."""
+    made = bytearray()
+    encoder = av.CodecContext.create(codec, "w")
+    encoder.sample_rate, encoder.layout, encoder.format = rate, "mono", "s16"
+    with av.open(str(path)) as source:
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=rate)
+        for frame in (*source.decode(audio=0), None):
+            for each in resampler.resample(frame):
+                for packet in encoder.encode(each):
+                    made += bytes(packet)
+    return bytes(made)
 
 
 async def test_what_is_wrong_is_an_event_that_names_the_field_and_the_session_goes_on(tmp_path: Path) -> None:

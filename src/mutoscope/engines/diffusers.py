@@ -22,7 +22,9 @@ import structlog
 
 from mutoscope.engines import pipelines
 from mutoscope.engines.engine import CutOff, EngineRun, Local, NotSubmitted, Outcome
+from mutoscope.engines.local.senses import Senses
 from mutoscope.engines.pipelines import Row, Way
+from mutoscope.engines.studio import kind_of
 from mutoscope.files.c2pa import Making
 from mutoscope.model.catalog import Model, pixels_of
 from mutoscope.model.config import BadSettings, EngineSettings
@@ -49,9 +51,10 @@ CLIPS = frozenset({Operation.TEXT_TO_VIDEO, Operation.IMAGE_TO_VIDEO})
 class Diffusers(Local):
     """One pipeline, on one device or several, or as actors on a Ray cluster."""
 
-    def __init__(self, name: str, settings: EngineSettings) -> None:
-        """Raises BadSettings where no row fits."""
-        self.name, self.settings = name, settings
+    def __init__(self, name: str, settings: EngineSettings, *, marker: Senses | None = None) -> None:
+        """`marker` puts the imperceptible mark into what is made; None: nothing is marked. Raises BadSettings where no
+        row fits."""
+        self.name, self.settings, self.marker = name, settings, marker
         found = pipelines.find(settings.pipeline, settings.model)
         if found is None:
             known = f"{', '.join(pipelines.ROWS)}, or the name of a class of theirs"
@@ -88,6 +91,7 @@ class Diffusers(Local):
     async def generate(self, run: EngineRun) -> Outcome:
         order = order_for(run, self.row, self.settings)
         order["make"] = f"{run.job_id}-{next(self._numbers)}"
+        order["fine"] = self.marker is not None
         try:
             done = await self._made(order, run)
         except NotLoaded as error:
@@ -99,7 +103,22 @@ class Diffusers(Local):
         run.note(told(self, order))
         for note in done["notes"]:
             run.note(f"{self.name}: {note}")
-        return tuple([await keep(run, each, self.row_name) for each in done["files"]])
+        return tuple([await keep(run, await self._marked(run, each), self.row_name) for each in done["files"]])
+
+    async def _marked(self, run: EngineRun, file: Json) -> Json:
+        """The file with its mark. What took minutes to make is not lost where it cannot be marked, and that is told."""
+        if self.marker is None:
+            return file
+        path = Path(file["path"])
+        out = path.with_name(f"marked-{path.name}")
+        try:
+            if await self.marker.mark(path, MEDIA_TYPES[path.suffix], kind_of(run.generation.operation), out):
+                return file | {"path": str(out)}
+            run.note(f"{self.name}: too small for the imperceptible mark")
+        except Problem as problem:
+            log.warning("unmarked", engine=self.name, job=run.job_id, reason=problem.message)
+            run.note(f"{self.name}: it bears no imperceptible mark: {problem.message}")
+        return file
 
     async def close(self) -> None:
         for task in self._stopping:

@@ -379,7 +379,8 @@ class Maker:
             notes.append(f"made at {made[0]}x{made[1]} and {how} to {width}x{height}")
         facts: Json = {"path": str(path), "width": width, "height": height}
         if order["frames"] is None:
-            write_picture(path, framed(frames[0], width, height, order["multiple"]), order["format"])
+            frame = framed(frames[0], width, height, order["multiple"])
+            write_picture(path, frame, order["format"], quality=100 if order.get("fine") else 95)
         else:
             asked = made_frames(order)
             if asked != order["frames"]:
@@ -595,17 +596,18 @@ def as_sound(sound: Any) -> Any:
     return numpy.atleast_2d(numpy.asarray(first, dtype="float32")).clip(-1, 1)
 
 
-def write_picture(path: Path, frame: Any, kind: str) -> None:
+def write_picture(path: Path, frame: Any, kind: str, *, quality: int = 95) -> None:
     image = importlib.import_module("PIL.Image")
-    image.fromarray(frame).save(path, FORMATS[kind], **({"quality": 95} if kind != "png" else {}))
+    image.fromarray(frame).save(path, FORMATS[kind], **({"quality": quality} if kind != "png" else {}))
 
 
 def write_clip(path: Path, frames: Any, order: Json, check: Callable[[], None], *, sound: Any, rate: int) -> None:
-    """An MP4 of the frames, turned into bytes one by one: as floats a clip takes gigabytes."""
+    """An MP4 of the frames, turned into bytes one by one: as floats a clip takes gigabytes. What is to be marked, and
+    coded again for that, is `fine`."""
     av, numpy = importlib.import_module("av"), importlib.import_module("numpy")
     width, height, fps = order["width"], order["height"], Fraction(order["fps"]).limit_denominator(1001)
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        stream = container.add_stream("libx264", rate=fps, options={"crf": "17"})
+        stream = container.add_stream("libx264", rate=fps, options={"crf": "8" if order.get("fine") else "17"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         voice = container.add_stream("aac", rate=rate, layout="mono" if len(sound) == 1 else "stereo") if rate else None
         for each in frames:

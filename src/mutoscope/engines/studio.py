@@ -328,7 +328,7 @@ class Studio(Local):
         return {}
 
     def _mark_for(self, operation: Operation) -> Json | None:
-        return {**self.mark, "kind": KINDS.get(operation, "picture after others")} if self.mark else None
+        return {**self.mark, "kind": kind_of(operation)} if self.mark else None
 
     async def _start(self) -> "_Child":
         more = OLD_INSTRUCTIONS if self.settings.determinism == "portable" else {}
@@ -536,6 +536,11 @@ async def keep(run: EngineRun, file: Json, *, version: str, helped: tuple[str, .
             placed=tuple(files[1:]),
         ),
     )
+
+
+def kind_of(operation: Operation) -> str:
+    """What the imperceptible mark tells."""
+    return KINDS.get(operation, "picture after others")
 
 
 def worked_on(run: EngineRun) -> list[OpenedInput]:

@@ -28,7 +28,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mutoscope.engines.fit import fit
-from mutoscope.engines.local.senses import LETTERING, SAFETY, VECTORS, Senses
+from mutoscope.engines.local.senses import HEARING, LETTERING, SAFETY, VECTORS, Senses
 from mutoscope.model.job import Json
 from mutoscope.model.problem import KINDS, Kind, Problem
 from mutoscope.model.words import TOKEN_BYTES, Ask, Call, Reason, Reply, Tokens, token_count
@@ -105,6 +105,16 @@ class Author:
         if self.senses is None or not pictures or not may_wait() or not self.senses.has(SAFETY):
             return []
         return self.senses.scores(pictures)
+
+    @property
+    def hears(self) -> bool:
+        return self.senses is not None and self.senses.has(HEARING)
+
+    def hear(self, sound: bytes, *, language: object, prompt: object) -> str:
+        """English only. Raises Problem."""
+        if self.senses is None:
+            raise Problem(Kind.UNSUPPORTED, "Nobody listens here.")
+        return self.senses.heard(sound, language=language, prompt=prompt)
 
     def count(self, ask: Ask) -> int:
         turns = sum(TURN_TOKENS + token_count(turn.text) for turn in ask.turns)

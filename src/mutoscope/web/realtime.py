@@ -154,6 +154,7 @@ async def hold(
     session: Session, route: Socket, client: "Client", spend: Spend, watch: "Watch", first: list[str]
 ) -> None:
     speaking: asyncio.Task[None] | None = None
+    ears: list[asyncio.Task[None]] = []  # one at most
     answered = None
     try:
         for event in session.greet():
@@ -162,6 +163,8 @@ async def hold(
             if problem := denied(route, text, spend):
                 await client.send_event(route.error(problem))
                 continue
+            if ears and isinstance(text, str) and route.asks(text):
+                await ears[0]  # what is answered was heard
             events = list(session.take(text if isinstance(text, str) else text.decode("utf-8", "replace")))
             if speaking and session.speaking is None:
                 speaking.cancel()
@@ -171,9 +174,24 @@ async def hold(
             if session.speaking is not None and session.speaking is not answered:
                 answered = session.speaking
                 speaking = asyncio.create_task(speak(session, client, watch))
+            if session.unheard() and all(each.done() for each in ears):
+                ears[:] = [asyncio.create_task(listen(session, client))]
     finally:
-        if speaking:
-            speaking.cancel()
+        for each in (speaking, *ears):
+            if each:
+                each.cancel()
+
+
+async def listen(session: Session, client: "Client") -> None:
+    """To what was committed, one after the other, while others are spoken with."""
+    with contextlib.suppress(Gone):
+        while work := session.unheard():
+            try:
+                found: str | Problem = await asyncio.to_thread(work)
+            except Problem as problem:
+                found = problem
+            for event in session.heard(found):
+                await client.send_event(event)
 
 
 async def speak(session: Session, client: "Client", watch: "Watch") -> None:

@@ -47,6 +47,15 @@ class Author(Protocol):
         """How likely each is not safe for work; None: nobody could look at it."""
         ...
 
+    @property
+    def hears(self) -> bool:
+        """Whether sound is listened to."""
+        ...
+
+    def hear(self, sound: bytes, *, language: object, prompt: object) -> str:
+        """The words in a file of sound; for a thread that may wait. Raises Problem."""
+        ...
+
 
 class Session(Protocol):
     """A conversation over a socket, held with the author: what comes in, and what is said to it. Pure."""
@@ -62,6 +71,14 @@ class Session(Protocol):
 
     def take(self, text: str) -> Iterator[str]:
         """The events that follow at once from one of the client's."""
+        ...
+
+    def unheard(self) -> Callable[[], str] | None:
+        """What listens to the sound that waits longest, in a thread that may wait; raises Problem. None: none waits."""
+        ...
+
+    def heard(self, found: str | Problem) -> Iterator[str]:
+        """The events of what was heard in it."""
         ...
 
     def speak(self) -> Iterator[tuple[str, bool]]:

@@ -46,7 +46,7 @@ MODULES = {
 """Model → the module beside this that works with it: its `load` takes the weights' paths (for an operator's, its name
 and how it is fed as well) and returns what answers."""
 
-MAKERS = frozenset(OWN)
+MAKERS = frozenset((*OWN, "rivagan"))
 """Those that write a file."""
 
 

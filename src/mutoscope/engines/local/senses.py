@@ -12,6 +12,7 @@ import structlog
 
 from mutoscope.engines.local.pool import Pool
 from mutoscope.engines.local.rows import BY_NAME
+from mutoscope.engines.local.shelf import MARK
 from mutoscope.model.job import Json
 from mutoscope.model.problem import Kind, Problem
 
@@ -71,6 +72,12 @@ class Senses:
         """How likely it is not safe for work. Raises Problem."""
         return (await self.pool.ask(SAFETY, {}, picture))["score"]
 
+    async def mark(self, made: Path, media_type: str, kind: str, out: Path) -> bool:
+        """Whether what was made is large enough for the imperceptible mark; then `out` is the same with it. Raises
+        Problem."""
+        asked = {"clip": media_type.startswith("video/"), "as": media_type, "kind": kind}
+        return (await self.pool.ask(MARK, asked, made, out))["made"]
+
     # -- for threads that may wait; Raises Problem -----------------------------------------
 
     def meanings(self, texts: list[str]) -> list[list[float]]:
@@ -78,6 +85,19 @@ class Senses:
         found = self.pool.ask_from_thread(VECTORS, {"texts": texts})["vectors"]
         numbers = struct.unpack(f"<{256 * len(texts)}f", base64.b64decode(found))
         return [list(numbers[start : start + 256]) for start in range(0, len(numbers), 256)]
+
+    def heard(self, sound: bytes, *, language: object, prompt: object) -> str:
+        """The text of English speech in a file."""
+        if language is not None and str(language).lower() not in ENGLISH:
+            message = (
+                f"What listens here ({made_by(HEARING)}) knows English only; {str(language)[:64]!r} was asked for."
+            )
+            raise Problem(Kind.UNSUPPORTED, message, field="language")
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(sound)
+            file.flush()
+            asked = {"prompt": prompt if isinstance(prompt, str) else None, "temperature": None}
+            return self.pool.ask_from_thread(HEARING, asked, Path(file.name))["text"]
 
     def facts(self, source: str) -> str:
         """What can be said of the picture in a data URI: colours and composition by rule, text and people by models."""

@@ -1,11 +1,13 @@
 """Realtime: the client's events read, the author's words as events, and the keys that a browser is given.
 
-One answer at a time, in text. Sound is taken in and its length known, but nobody listens: its transcript says so.
+One answer at a time, in text. Sound is listened to where a recogniser is here and the session asks for a transcription;
+else its length alone is known, and its transcript says so.
 """
 
 import binascii
+import struct
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, NamedTuple, cast
 
 import msgspec
 from msgspec import Meta, Struct
@@ -27,7 +29,11 @@ KEPT = 16 * 1024 * 1024  # characters of a conversation
 MOST_ITEMS = 1000
 MOST_VALUES = 10_000  # of an event
 SOUND_SECONDS = 0.1  # that are to be there at a commit
+MOST_SOUND = 16 * 1024 * 1024  # bytes of a session that wait to be listened to
 RATES = {"audio/pcm": 48_000, "audio/pcmu": 8000, "audio/pcma": 8000}  # bytes of a second
+WAVE_FORMATS = {"audio/pcm": (1, 24_000, 2), "audio/pcmu": (7, 8000, 1), "audio/pcma": (6, 8000, 1)}
+"""What a WAV file calls them, samples of a second, bytes of one."""
+TRANSCRIBED = "conversation.item.input_audio_transcription"
 
 # -- what a client says ------------------------------------------------------------------
 
@@ -292,7 +298,9 @@ class Session:
         self.session: dict[str, Any] = {**usual(model), "id": f"sess_{author.id()}"}
         self.items: list[Json] = []
         self.size = 0  # characters of all items
-        self.heard = 0  # bytes of sound that were not committed yet
+        self.length = 0  # bytes of sound that were not committed yet
+        self.sound = bytearray()  # the same, where it is listened to, as much as is kept
+        self.waiting: list[Unheard] = []
         self.answer: Answering | None = None
 
     @property
@@ -318,7 +326,7 @@ class Session:
             case Update():
                 yield self.update(event.session, msgspec.json.decode(text)["session"])
             case Append():
-                self.heard += sound_bytes(event.audio)
+                self.append(sound_bytes(event.audio))
             case Create():
                 check_item(event.item, ("item",))
                 if event.item.type == "item_reference":
@@ -343,8 +351,15 @@ class Session:
             case Event(type="input_audio_buffer.commit"):
                 yield from self.commit()
             case _:  # input_audio_buffer.clear
-                self.heard = 0
+                self.length = 0
+                self.sound.clear()
                 yield self.said("input_audio_buffer.cleared")
+
+    def append(self, sound: bytes) -> None:
+        self.length += len(sound)
+        waiting = len(self.sound) + sum(len(each.sound or b"") for each in self.waiting)
+        if self.author.hears and waiting + len(sound) <= MOST_SOUND:
+            self.sound += sound
 
     def update(self, body: SessionBody, said: Json) -> str:
         check_wishes(body, "session")
@@ -357,13 +372,15 @@ class Session:
     def commit(self) -> Iterator[str]:
         settings: Json = self.session["audio"]["input"]
         form: Json = settings.get("format") or {}
-        seconds = self.heard / RATES[form.get("type", "audio/pcm")]
+        seconds = self.length / RATES[form.get("type", "audio/pcm")]
         if seconds < SOUND_SECONDS:
             message = (
                 f"There are {seconds * 1000:.0f} ms of sound; {SOUND_SECONDS * 1000:.0f} ms are needed for a commit."
             )
             raise Trouble("input_audio_buffer_commit_empty", message)
-        self.heard = 0
+        whole = bytes(self.sound) if len(self.sound) == self.length else None
+        self.length = 0
+        self.sound.clear()
         id = f"item_{self.author.id()}"
         part: Json = {"type": "input_audio", "transcript": None}
         before = self.items[-1]["id"] if self.items else None
@@ -371,13 +388,48 @@ class Session:
         added = list(self.add(item, None))
         yield self.said("input_audio_buffer.committed", previous_item_id=before, item_id=id)
         yield from added
+        wanted: Json | None = settings.get("transcription")
+        unheard = Unheard(item, part, seconds, whole, form.get("type", "audio/pcm"), wanted or {})
+        if wanted and self.author.hears:
+            self.waiting.append(unheard)
+            return
         part["transcript"] = TRANSCRIPT
-        if settings.get("transcription"):
-            of = {"item_id": id, "content_index": 0}
-            name = "conversation.item.input_audio_transcription"
-            usage = {"type": "duration", "seconds": round(seconds, 3)}
-            yield self.said(f"{name}.delta", **of, delta=TRANSCRIPT)
-            yield self.said(f"{name}.completed", **of, transcript=TRANSCRIPT, usage=usage)
+        if wanted:
+            yield from self.transcribed(unheard, TRANSCRIPT)
+
+    def unheard(self) -> Callable[[], str] | None:
+        if not self.waiting:
+            return None
+        first, author = self.waiting[0], self.author
+
+        def listen() -> str:
+            if first.sound is None:
+                message = f"Of the sound that waits to be listened to, {MOST_SOUND} bytes are kept; commit it in parts."
+                raise Problem(Kind.TOO_LARGE, message)
+            languages = first.wanted.get("languages") or [None]
+            language = first.wanted.get("language") or languages[0]
+            return author.hear(wave(first.sound, first.form), language=language, prompt=first.wanted.get("prompt"))
+
+        return listen
+
+    def heard(self, found: str | Problem) -> Iterator[str]:
+        unheard = self.waiting.pop(0)
+        if isinstance(found, Problem):
+            error = self.error(found)
+            yield self.said(f"{TRANSCRIBED}.failed", item_id=unheard.item["id"], content_index=0, error=error)
+            return
+        before = size_of(unheard.item)
+        unheard.part["transcript"] = found
+        if unheard.item in self.items:
+            self.size += size_of(unheard.item) - before
+        yield from self.transcribed(unheard, found)
+
+    def transcribed(self, unheard: "Unheard", text: str) -> Iterator[str]:
+        of = {"item_id": unheard.item["id"], "content_index": 0}
+        usage = {"type": "duration", "seconds": round(unheard.seconds, 3)}
+        if text:
+            yield self.said(f"{TRANSCRIBED}.delta", **of, delta=text)
+        yield self.said(f"{TRANSCRIBED}.completed", **of, transcript=text, usage=usage)
 
     # -- its items
 
@@ -541,6 +593,25 @@ class Session:
         }
 
 
+class Unheard(NamedTuple):
+    """Sound of which a transcript is due. `sound` is None where it was too much to be kept."""
+
+    item: Json
+    part: Json
+    seconds: float
+    sound: bytes | None
+    form: str
+    wanted: Json  # of the transcription
+
+
+def wave(sound: bytes, form: str) -> bytes:
+    """As a WAV file."""
+    tag, rate, wide = WAVE_FORMATS[form]
+    head = struct.pack("<4sIHHIIHH", b"fmt ", 16, tag, 1, rate, rate * wide, wide, wide * 8)
+    data = struct.pack("<4sI", b"data", len(sound)) + sound
+    return struct.pack("<4sI4s", b"RIFF", 4 + len(head) + len(data), b"WAVE") + head + data
+
+
 class Answering:
     """An answer under way, as far as it has come."""
 
@@ -552,10 +623,10 @@ class Answering:
         self.output: list[Json] = []
 
 
-def sound_bytes(audio: str) -> int:
+def sound_bytes(audio: str) -> bytes:
     """Raises Problem(INVALID) for what is no base64."""
     try:
-        return len(binascii.a2b_base64(audio, strict_mode=True))
+        return binascii.a2b_base64(audio, strict_mode=True)
     except (binascii.Error, ValueError) as error:
         raise Problem(Kind.INVALID, f"The sound should be base64: {error}", field="audio") from error
 
