@@ -309,7 +309,7 @@ async def test_a_command_that_is_killed_is_told_as_cut_off_too(
         script.write_text('#!/bin/sh\ncase "$*" in *-encoders*) echo libx264; exit 0;; esac\nkill -9 $$\n')
         script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{commands}{os.pathsep}{os.environ['PATH']}")
-    engine = Studio(StudioSettings(encoder="ffmpeg"))
+    engine = Studio(StudioSettings(encoder="ffmpeg", speakers=("espeak-ng",)))
     try:
         with pytest.raises(CutOff, match="ffmpeg ended by signal 9"):
             await engine.generate(Bench(tmp_path, (picture,), **SMALL))

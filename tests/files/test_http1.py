@@ -428,6 +428,20 @@ async def test_an_answer_that_comes_before_the_request_is_read_ends_the_connecti
 # -- connecting ----------------------------------------------------------------------------
 
 
+async def test_a_connection_that_ends_before_it_is_used_gives_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def slow(self: Server, seconds: float) -> http1.Connection:
+        found = await connect(self, seconds)
+        while not found.lost:
+            await asyncio.sleep(0.001)
+        return found
+
+    connect = Server._connect
+    monkeypatch.setattr(Server, "_connect", slow)
+    async with serving(saying()) as server:
+        with pytest.raises(Problem, match="broke off"):
+            _ = await post(server)
+
+
 async def test_no_connection_is_told_as_such() -> None:
     async def nowhere() -> list[Address]:
         with socket.socket() as door:

@@ -247,7 +247,7 @@ async def test_a_header_of_60000_by_60000_pixels_is_refused_quickly(prober: Prob
     await probe(prober, tmp_path, picture("PNG"))  # the child is warm
     started = time.perf_counter()
     told = await flaw(prober, tmp_path, png_header(60000, 60000))
-    assert time.perf_counter() - started < 1.0
+    assert time.perf_counter() - started < 5.0  # whoever decodes it takes minutes
     assert told == "Invalid asset dimensions: at most 64000000 pixels in all (inputs.max_pixels), found 3600000000"
 
 

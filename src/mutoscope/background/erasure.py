@@ -1,8 +1,10 @@
 """Removes all that is kept of one owner, beside a running server or without one, and looks whether it is gone."""
 
 import asyncio
+import multiprocessing
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
@@ -64,7 +66,7 @@ async def forget(
     report.files += await remove_files(sweeper, sorted(later - files), clock())
     await store.compact()
     await asyncio.sleep(min(settling_seconds, 1.5 * REFRESH_SECONDS))  # a server has noticed by then what is gone
-    report.searched_files, report.found = await asyncio.to_thread(search, root, traces | later, [owner, *words])
+    report.searched_files, report.found = await searched(root, traces | later, [owner, *words])
     return report
 
 
@@ -82,6 +84,16 @@ def is_file(trace: str) -> bool:
 
 
 # Looking for what should be gone
+
+
+async def searched(root: Path, traces: Collection[str], words: Collection[str]) -> tuple[int, list[str]]:
+    """`search` in a process of its own: whoever opens a database's file beside SQLite and closes it again lets go of
+    every lock that its process has on it (sqlite.org/howtocorrupt.html, 2.2)."""
+    pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+    try:
+        return await asyncio.get_running_loop().run_in_executor(pool, search, root, traces, words)
+    finally:
+        pool.shutdown(wait=False)
 
 
 def search(root: Path, traces: Collection[str], words: Collection[str]) -> tuple[int, list[str]]:

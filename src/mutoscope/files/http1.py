@@ -97,9 +97,8 @@ class Server:
         self.tls_name = (url.raw_host or "").rstrip(".") if self.tls else None
         self.kept: list[Connection] = []  # the one that was used last stands last
         self.all: set[Connection] = set()
-        self.buffer = memoryview(
-            bytearray(READ)
-        )  # of all connections: what one reads is taken out before another reads
+        # Of all connections: what one reads is taken out before another reads.
+        self.buffer = memoryview(bytearray(READ))
 
     async def open(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes, *, seconds: float
@@ -227,6 +226,9 @@ class Connection(asyncio.BufferedProtocol):
     async def exchange(self, head: bytes, body: bytes, seconds: float, *, bodiless: bool) -> None:
         """Send a request, and wait for the head of its answer, or for trouble. Raises TimeoutError."""
         self.begin()
+        if self.lost:  # between the connecting and this
+            self.trouble, self.stage = BROKE_OFF, FAILED
+            return
         self.bodiless, self.stage = bodiless, HEAD
         if len(body) <= ONE_WRITE:
             self.transport.write(head + body)

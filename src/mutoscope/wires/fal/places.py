@@ -78,6 +78,7 @@ def parse_in_parts(request: HttpRequest) -> tuple[UploadWish, ...]:
 
 
 def bare_in_parts(request: HttpRequest) -> tuple[UploadWish, ...]:
+    _ = read_body(request.body or b"{}", NoBody)
     return (replace(bare_upload(request), max_bytes=LARGEST_IN_PARTS, slot_seconds=3600.0),)
 
 
