@@ -34,6 +34,7 @@ from mutoscope.engines.peer import Peer
 from mutoscope.engines.relay import Relay, back_of
 from mutoscope.engines.script import Script
 from mutoscope.engines.studio import Studio
+from mutoscope.engines.taped import taped
 from mutoscope.engines.transcripts import Transcripts
 from mutoscope.engines.words import Author
 from mutoscope.files.assets import Assets
@@ -191,6 +192,7 @@ class App:
             scratch=self.home.scratch,
             landings=self.home.landings,
             signer=self.signer,
+            taped=taped(self.tapes),
         )
         self.poller = Poller(
             gateway=self.gateway,

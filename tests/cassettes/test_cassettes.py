@@ -20,6 +20,7 @@ from mutoscope.cassettes.folder import load
 from mutoscope.cli import main
 from mutoscope.cli.cassettes import diff
 from mutoscope.engines.relay import Relay
+from mutoscope.engines.studio import Studio
 from mutoscope.model.config import BadSettings
 from mutoscope.model.job import State
 from mutoscope.model.problem import Kind
@@ -108,6 +109,47 @@ async def test_a_second_mutoscope_is_replayed_in_the_words_of_any_front(tmp_path
         assert job.state is State.SUCCEEDED, job.failure
         assert await it.app.assets.read(job.outputs[0].asset) == picture
         assert await it.failed("fail refused not this one") == refusal
+
+
+async def test_what_is_made_here_is_played_without_the_renderer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tapes = tmp_path / "tapes"
+    async with gateway(tmp_path / "a", wires=(), cassettes={"record": str(tapes)}) as it:
+        lakes = [await it.made("a lake"), await it.made("a lake")]
+    assert lakes[0] != lakes[1], "nobody chose a seed"
+    first = named(tapes, wire="local", prompt="a lake")[0]
+    assert cli("verify", str(tapes)) == 0
+    assert cli("prune", str(tapes)) == 0
+    assert len(list(tapes.iterdir())) == 2
+    making = Studio.generate
+
+    async def absent(*_: Any) -> Any:
+        raise AssertionError("the renderer was asked")
+
+    monkeypatch.setattr(Studio, "generate", absent)
+    async with replaying(tmp_path / "b", tapes) as it:
+        job = await it.finished(await it.picture("a lake"))
+        assert await it.app.assets.read(job.outputs[0].asset) == lakes[0], job.failure
+        assert (job.outputs[0].width, job.outputs[0].height) == (720, 720)
+        assert [await it.made("a lake") for _ in range(2)] == [lakes[1]] * 2
+        failure = await it.failed("a sea")
+        assert failure.kind is Kind.UNSUPPORTED
+        assert f'{first.name}, which differs in prompt: "a sea" was asked' in failure.message
+    monkeypatch.setattr(Studio, "generate", making)
+    async with replaying(tmp_path / "c", tapes, unknown="once") as it:
+        sea = await it.made("a sea")
+        async with asyncio.timeout(60):
+            while it.app.tapes.library and len(it.app.tapes.library.names) < 3:
+                await asyncio.sleep(0.02)
+        assert await it.made("a sea") == sea
+    [file] = (named(tapes, prompt="a sea")[0] / "outputs").iterdir()
+    file.unlink()
+    assert cli("verify", str(tapes)) == 1
+    async with replaying(tmp_path / "d", tapes, unknown="studio") as it:
+        assert "there is no file" in (await it.failed("a sea")).message
+        assert await it.made("a lake") == lakes[0]
+        assert (await it.finished(await it.picture("a wood"))).state is State.SUCCEEDED
 
 
 async def test_what_nobody_recorded_is_told_with_the_nearest_recording(tapes: Path, tmp_path: Path) -> None:

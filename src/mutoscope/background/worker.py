@@ -6,6 +6,7 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 
 from mutoscope.engines import CutOff, Engine, NotSubmitted, OpenedInput, Outcome, RetryFetch, Submitted
 from mutoscope.engines.engine import MADE, outcome_word
+from mutoscope.engines.taped import Taped
 from mutoscope.files.assets import Assets, in_file_pool
 from mutoscope.files.bucket import BucketUnavailable
 from mutoscope.files.c2pa import Making, Signer, Unsigned
@@ -24,7 +26,7 @@ from mutoscope.model.config import Worker as WorkerSettings
 from mutoscope.model.job import Dispatch, Failure, Input, Job, Json, Output, Sent, State
 from mutoscope.model.problem import Kind, Problem, Unavailable, as_unavailable
 from mutoscope.service.gateway import Gateway
-from mutoscope.service.planning import with_defaults_and_seed
+from mutoscope.service.planning import with_defaults_and_seed, without_drawn_seed
 from mutoscope.store import Dispatches, Jobs, Leases
 from mutoscope.telemetry.tracing import Facts, span
 
@@ -69,12 +71,13 @@ class Worker:
         scratch: Path,
         landings: Path,
         signer: Signer | None = None,
+        taped: Taped | None = None,
         name: str = "",
         hindered: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`hindered`: whether no jobs may be claimed now."""
-        self.hindered = hindered
+        """`hindered`: whether no jobs may be claimed now. `taped` records what is made here, or plays it."""
+        self.hindered, self.taped = hindered, taped
         self.gateway, self.engines, self.settings = gateway, engines, settings
         self.relay = relay or RelaySettings()
         self.scratch, self.landings, self.signer, self.clock = scratch, landings, signer, clock
@@ -297,12 +300,19 @@ class Worker:
             raise Problem(Kind.ENGINE_FAILED, f"The job was interrupted {tries} times and is given up.")
 
     async def _generate(self, run: "Run", engine: Engine) -> Outcome:
+        if engine.remote:
+            return await engine.generate(run)
+        if self.taped and run.recorded:
+            wish = without_drawn_seed(run.job.generation, run.job.id)
+            return await self.taped.generate(run, wish, partial(self._make_here, run, engine))
+        return await self._make_here(run, engine)
+
+    async def _make_here(self, run: "Run", engine: Engine) -> Outcome:
         job = run.job
-        if not engine.remote:
-            model = self.gateway.catalog.get(job.generation.model)
-            run.generation = with_defaults_and_seed(job.generation, model, engine, job.id)
-            if job.generation.inputs:
-                run.inputs = await self.gateway.intake.open(job.generation.inputs, run.scratch)
+        model = self.gateway.catalog.get(job.generation.model)
+        run.generation = with_defaults_and_seed(job.generation, model, engine, job.id)
+        if job.generation.inputs:
+            run.inputs = await self.gateway.intake.open(job.generation.inputs, run.scratch)
         return await engine.generate(run)
 
     async def _take_up_again(self, run: "Run", cut: CutOff) -> None:
@@ -457,6 +467,11 @@ class Run:
     @property
     def checkpointed(self) -> Json:
         return self._checkpoint
+
+    async def was_canceled(self) -> bool:
+        """Whether somebody canceled the job; else this run only lost it."""
+        job = await self._worker.store.get(self.job.id)
+        return job is not None and job.state is State.CANCELED
 
     @property
     def recorded(self) -> bool:

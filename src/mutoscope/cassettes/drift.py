@@ -6,7 +6,7 @@ from typing import Any, cast
 import msgspec
 from msgspec import UNSET
 
-from mutoscope.cassettes.folder import OUTPUTS, Answer, Cassette
+from mutoscope.cassettes.folder import LOCAL, OUTPUTS, Answer, Cassette
 from mutoscope.model.job import Json
 
 Shape = dict[str, set[str]]
@@ -99,7 +99,7 @@ def essence(cassette: Cassette) -> bytes:
         key = msgspec.json.encode([answer.step, answer.status, answer.trouble and answer.trouble.kind]).decode()
         if answer.step == "copy":
             told.append(answer.file)
-        elif answer.step == "words":
+        elif answer.step in ("words", "make"):
             told.append([key, [without_ids(each) for each in values_of(cassette, answer)] or answer.text])
         elif key not in seen:  # how often one had to ask says nothing
             seen.add(key)
@@ -119,11 +119,23 @@ def has_end(cassette: Cassette) -> bool:
     answers = cassette.answers
     if not answers:
         return False
+    if cassette.label.wire == LOCAL:
+        copies = {each.asked.get("number") for each in answers if each.step == "copy"}
+        return answers[0].step == "make" and len(copies) == sum(map(is_a_file, outputs_of(cassette)))
     if cassette.label.kind == "words" or any(each.step == "copy" for each in answers):
         return True
     last = answers[-1]
     refused = last.step == "submit" and (last.trouble is not None or (last.status or 0) >= 400)
     return refused or last.step == "cancel" or any(each.step == "poll" for each in answers)
+
+
+def outputs_of(cassette: Cassette) -> list[Json]:
+    """Of a job that was made here."""
+    return [each for told in values_of(cassette, cassette.answers[0]) for each in told.get("outputs", ())]
+
+
+def is_a_file(output: Json) -> bool:
+    return "text" not in output
 
 
 def is_edited(name: str, digest: str) -> bool:

@@ -29,6 +29,7 @@ from mutoscope.cassettes.secrets import mapped
 from mutoscope.model.job import Json
 
 FORMAT = 1
+LOCAL = "local"  # in the place of a wire: a job that was made here, by whichever engine
 LABEL, REQUEST, ANSWERS, OUTPUTS = "cassette.toml", "request.json", "answers", "outputs"
 LONG = 4096  # characters of base64 from which on it is a file of its own
 SPELLINGS: dict[str, Callable[[Any], bytes]] = {

@@ -116,7 +116,7 @@ class Recorder:
         try:
             await asyncio.to_thread(linked, path, beside)
         except OSError as error:
-            self._give_up(recording, error.strerror or str(error))
+            self.give_up(recording, error.strerror or str(error))
             return
         if not self._put(recording, Made(recording.id, moment, number, link, str(beside.absolute())), 0):
             beside.unlink(missing_ok=True)
@@ -133,7 +133,7 @@ class Recorder:
             return False
         size += OVERHEAD
         if self._given - self._sent + size > BACKLOG and not isinstance(message, GivenUp | Ended):
-            self._give_up(recording, BEHIND)
+            self.give_up(recording, BEHIND)
             return False
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="cassettes", daemon=True)
@@ -142,7 +142,7 @@ class Recorder:
         self._queue.put((message, size))
         return True
 
-    def _give_up(self, recording: Recording, reason: str) -> None:
+    def give_up(self, recording: Recording, reason: str) -> None:
         self._put(recording, GivenUp(recording.id, reason), 0)
         recording.lost = True
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from mutoscope.cassettes.deck import Deck
-from mutoscope.cassettes.folder import BadCassette
+from mutoscope.cassettes.folder import LOCAL, BadCassette
 from mutoscope.cassettes.library import Library
 from mutoscope.cassettes.recorder import Recorder
 from mutoscope.model.config import BadSettings, Settings, VendorAccount
@@ -64,7 +64,11 @@ class Tapes:
         spoken = {each.wire for each in accounts.values()}
         for each in self.library.names.values() if self.library and wanted.asks_nobody else ():
             label = each.label
-            if label.wire not in spoken and label.account not in accounts and label.account not in self.reserved:
+            if (
+                label.wire not in (*spoken, LOCAL)
+                and label.account not in accounts
+                and label.account not in self.reserved
+            ):
                 accounts[label.account] = VendorAccount(
                     wire=label.wire,
                     key="replayed",

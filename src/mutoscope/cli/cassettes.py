@@ -15,7 +15,7 @@ from rich.text import Text
 
 from mutoscope.app import App
 from mutoscope.cassettes import drift
-from mutoscope.cassettes.folder import ANSWERS, LABEL, OUTPUTS, BadCassette, Cassette, cassettes, load, size_of
+from mutoscope.cassettes.folder import ANSWERS, LABEL, LOCAL, OUTPUTS, BadCassette, Cassette, cassettes, load, size_of
 from mutoscope.cassettes.matching import key_of
 from mutoscope.cli import _show
 from mutoscope.cli._failure import Stop
@@ -166,6 +166,7 @@ async def diff(
     recorded = opened(directory)
     if against is not None:
         return report(recorded, opened(against), as_json=as_json)
+    recorded = [each for each in recorded if each.label.wire != LOCAL]
     jobs = sum(each.label.kind == "job" for each in recorded)
     if not spend:
         raise Stop(

@@ -87,7 +87,7 @@ def serve(
     allow_private
         Fetch inputs and send webhooks to loopback and private addresses too.
     record
-        Write what vendors answer into this directory, as cassettes.
+        Write what vendors answer and what is made here into this directory, as cassettes.
     replay
         Answer from the cassettes in this directory, in the vendors' place: without keys and network.
     unknown

@@ -96,4 +96,13 @@ def seeded(generation: Generation, id: str, *, remote: bool) -> Generation:
     vendor draws its own."""
     if remote or generation.seed is not None:
         return generation
-    return replace(generation, seed=int(id[-8:], 16) & 0x7FFFFFFF)
+    return replace(generation, seed=drawn(id))
+
+
+def without_drawn_seed(generation: Generation, id: str) -> Generation:
+    """As it was asked for: a seed that `seeded` drew is another one for each job."""
+    return replace(generation, seed=None) if generation.seed == drawn(id) else generation
+
+
+def drawn(id: str) -> int:
+    return int(id[-8:], 16) & 0x7FFFFFFF

@@ -24,7 +24,7 @@ async def cassettes(visit: Any) -> Page:
     return Page(
         title="Cassettes",
         path=PATH,
-        lead="What vendors answered, as it was recorded.",
+        lead="What vendors answered and what was made here, as it was recorded.",
         body=[
             card(
                 "Settings",
