@@ -43,7 +43,7 @@ from mutoscope.files.data_dir import Home
 from mutoscope.files.egress import SafeClient
 from mutoscope.files.probe import Prober
 from mutoscope.model.catalog import Catalog
-from mutoscope.model.config import BadSettings, Files, Rights, Settings
+from mutoscope.model.config import BUILT_IN, BadSettings, Files, Rights, Settings
 from mutoscope.model.job import Job
 from mutoscope.model.problem import Problem
 from mutoscope.service import rehearsal as rehearsing
@@ -69,7 +69,6 @@ from mutoscope.wires import ALL, BY_NAME, DIALECTS, ROWS
 log = structlog.get_logger(__name__)
 
 
-BUILT_IN = ("studio", "script")
 SECRET_OPTION = re.compile(r"secret|token|key|password|sas")
 """Options of a bucket that are no one's to see."""
 

@@ -14,7 +14,7 @@ from cyclopts import Parameter
 from msgspec.structs import replace
 from rich.text import Text
 
-from mutoscope.app import BUILT_IN, App
+from mutoscope.app import App
 from mutoscope.cli import _show
 from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Number, Whole, settings_of
@@ -22,7 +22,7 @@ from mutoscope.cli.jobs import advance, bar
 from mutoscope.files.assets import EXTENSIONS
 from mutoscope.files.data_dir import CREDENTIALS
 from mutoscope.model.catalog import Catalog, Model, engines_of
-from mutoscope.model.config import Files, Limits, Settings, Store
+from mutoscope.model.config import BUILT_IN, Files, Limits, Settings, Store
 from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Input, Job, Operation, Output, Role, State
 from mutoscope.model.problem import Problem

@@ -18,7 +18,7 @@ from mutoscope.cli._server import Elsewhere, asked
 from mutoscope.cli._server import Key as Secret
 from mutoscope.files.data_dir import Home
 from mutoscope.model.catalog import Catalog
-from mutoscope.model.config import Key, Rights, Settings
+from mutoscope.model.config import BUILT_IN, Key, Rights, Settings
 from mutoscope.model.job import Json
 from mutoscope.service import keys as access
 from mutoscope.store import KeyRecord
@@ -29,7 +29,6 @@ app = App(name="keys", help="Make, list, revoke and rotate API keys.")
 
 DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhdw])")
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
-BUILT_IN = ("studio", "script")
 KEYS = admin.KEYS
 
 Id = Annotated[str, Parameter(help="A key's id, as `mutoscope keys list` shows it.")]

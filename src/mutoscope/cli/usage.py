@@ -16,11 +16,11 @@ from mutoscope.cli._failure import Stop
 from mutoscope.cli._options import AsJson, Config, Data, settings_of
 from mutoscope.cli._server import Elsewhere, Key, asked
 from mutoscope.model.catalog import CREDIT_USD
+from mutoscope.model.config import BUILT_IN
 from mutoscope.store import SpendingRow
 
 DAYS = 30
 YEARS = range(2000, 2101)
-BUILT_IN = ("studio", "script")  # nobody is paid for what they make
 BAR = 30  # characters
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 WIDEST_GAP = 92  # days that are shown one by one, with those between on which nothing was spent

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 FILE = "mutoscope.toml"
 PREFIX = "MUTOSCOPE_"
 CLIENTS_OWN = ("MUTOSCOPE_KEY", "MUTOSCOPE_URL")  # what callers of a server keep in the environment: no settings
+BUILT_IN = ("studio", "script")  # engines that are always here; nobody is paid for what they make
 SHORTEST_SECRET = 24  # characters, beside a "whsec_"
 
 CLIENTS_KEYS = {"OPENAI_API_KEY": "openai", "ANTHROPIC_API_KEY": "anthropic"}

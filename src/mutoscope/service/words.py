@@ -3,7 +3,8 @@
 import asyncio
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -90,24 +91,18 @@ class Desk:
             peers = await self.that_wrote(recall.previous, peers, request, caller)
         exchange = self.exchange(wire, route, model, caller, id, who, request)
         await exchange.admit(self.prices(wire, model, peers))
-        try:
+        with ended_by_trouble(exchange):
             if not peers:
                 return exchange, await self.written(route, request, exchange)
-            passing = await self.relayed(peers, wire, route, request, exchange)
+            try:
+                passing = await self.relayed(peers, wire, route, request, exchange)
+            except Unrecorded:
+                if self.cassettes.unknown != "studio":
+                    raise
+                return exchange, await self.written(route, request, exchange)
             if route.memory and recall.keeps and passing.opened.status < 300:
                 await self.note(route.memory, passing, caller.owner)
             return exchange, passing
-        except Unrecorded:
-            if self.cassettes.unknown != "studio":
-                exchange.end(0, "failed")
-                raise
-            return exchange, await self.written(route, request, exchange)
-        except Problem:
-            exchange.end(0, "failed")
-            raise
-        except BaseException:  # the caller is gone
-            exchange.end(0, "left")
-            raise
 
     async def written(self, route: InWords, request: HttpRequest, exchange: Exchange) -> Answer:
         """The author's, kept before anybody learns of it. Raises Problem."""
@@ -133,28 +128,21 @@ class Desk:
         """What is asked of a kept answer, by whoever wrote it. Raises Problem."""
         public = last_parameter(request)
         kept = await self.books.store.answers(caller.owner, (public,), back=MOST_TURNS if route.back else 0)
+        ours = bool(kept) and kept[0].engine == SCRIPT
         force_setattr(request, "recalled", kept)
         speaking = [] if self.rehearsal else [peer for peer in self.peers if peer.wire is wire]
         peers = [peer for peer in speaking if peer.name == kept[0].engine] if kept else speaking
         # An open server's answers are everybody's; a key's own are those of which we know that they are.
-        if not (kept and kept[0].engine == SCRIPT) and (
-            not peers or not ID.fullmatch(public) or (caller.owner and not kept)
-        ):
+        if not ours and (not peers or not ID.fullmatch(public) or (caller.owner and not kept)):
             raise Problem(Kind.NOT_FOUND, f"There is no answer with the id {public!r}.")
         exchange = self.exchange(wire, route, "", caller, id, who, request)
-        try:
-            if kept and kept[0].engine == SCRIPT:
+        with ended_by_trouble(exchange):
+            if ours:
                 return exchange, await self.written(route, request, exchange)
             passing = await self.asked_again(peers, route, request, exchange)
             if request.method == "DELETE" and passing.opened.status < 300:
                 await self.books.store.drop_answer(caller.owner, public)
             return exchange, passing
-        except Problem:
-            exchange.end(0, "failed")
-            raise
-        except BaseException:  # the caller is gone
-            exchange.end(0, "left")
-            raise
 
     async def asked_again(
         self, peers: Sequence[Peer], route: Again, request: HttpRequest, exchange: Exchange
@@ -368,6 +356,19 @@ class Desk:
         for peer in self.peers:
             await peer.close()
         await self.books.close()
+
+
+@contextmanager
+def ended_by_trouble(exchange: Exchange) -> Generator[None]:
+    """An exchange that comes to no answer is over; one that does is ended by whoever sends it."""
+    try:
+        yield
+    except Problem:
+        exchange.end(0, "failed")
+        raise
+    except BaseException:  # the caller is gone
+        exchange.end(0, "left")
+        raise
 
 
 def check_priced(model: str, route: Route, peers: Sequence[Peer], known: dict[str, Rates]) -> None:

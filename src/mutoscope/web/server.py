@@ -768,7 +768,7 @@ class Server:
     async def filed(
         self, wire: Wire, route: Create, request: HttpRequest, caller: Caller, origin: str, repeat: Repeat | None
     ) -> tuple[Job, float | None]:
-        submission = route.parse(request) if is_small(request) else await in_thread(route.parse, request, request)
+        submission = route.parse(request) if is_small(request) else await asyncio.to_thread(route.parse, request)
         if self.rehearsal and (kind := request.headers.get(FAILS)):
             failure = Failure(kind=rehearsed(kind, FAILS).kind, message=f"Rehearsed: {kind}.")
             submission = replace(submission, fails=failure)
