@@ -3,11 +3,13 @@
     python benchmarks/bench_local.py --weights FOLDER
     python benchmarks/bench_local.py --weights FOLDER --times 200
     python benchmarks/bench_local.py --weights FOLDER --jobs 200
+    python benchmarks/bench_local.py --weights FOLDER --drawings 24
 
 FOLDER is that of `mutoscope weights fetch --all --into FOLDER`. Each model is asked `--times` times in a row; the last
 column is by how much the memory of the asking process grew over the second half of them. Speech is spoken by espeak-ng,
 which must be installed. With `--jobs` it is a server instead that makes so many small pictures, each with its mark: how
-much memory it holds, ten times on the way.
+much memory it holds, ten times on the way. With `--drawings` so many painted pictures are halved and enlarged again, by
+the model and by resampling: how near they come to what they were.
 """
 
 import argparse
@@ -38,6 +40,7 @@ from mutoscope.model.config import Mark, Settings, Weights
 from mutoscope.model.job import Generation, Operation, State
 from mutoscope.model.requests import Submission
 
+PROMPTS = Path(__file__).parent.parent / "tests" / "studio" / "prompts.txt"
 SPOKEN = "The lighthouse stands on the coast. Ships pass it in the night, and the keeper sleeps during the day."
 LETTERED = ("OPEN DAILY", "Harbour 27", "no smoking")
 SEEN = "a woman with red hair in a park"
@@ -48,12 +51,56 @@ def main() -> int:
     parser.add_argument("--weights", type=Path, default=Path(".venv/weights"))
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=0)
+    parser.add_argument("--drawings", type=int, default=0)
     asked = parser.parse_args()
     if not asked.weights.is_dir():
         print(f"{asked.weights} is not there: mutoscope weights fetch --all --into {asked.weights}", file=sys.stderr)
         return 2
-    asyncio.run(serve(asked.weights, asked.jobs) if asked.jobs else measure(asked.weights, asked.times))
+    if asked.drawings:
+        asyncio.run(enlarge(asked.weights, asked.drawings))
+    else:
+        asyncio.run(serve(asked.weights, asked.jobs) if asked.jobs else measure(asked.weights, asked.times))
     return 0
+
+
+async def enlarge(folder: Path, count: int) -> None:
+    lines = [line for line in PROMPTS.read_text().splitlines() if line and not line.startswith("#")]
+    found: dict[str, list[float]] = {"waifu2x": [], "Lanczos": [], "the renderer's rules": []}
+    pool = Pool(Shelf(Weights(folder=str(folder)), Path()))
+    cpu = 0.0
+    with tempfile.TemporaryDirectory() as room:
+        whole, half, out = (Path(room) / f"{name}.png" for name in ("whole", "half", "out"))
+        for number in range(count):
+            studio.text_to_image(lines[number * 7 % len(lines)], whole, width=512, height=384, seed=number)
+            truth = Image.open(whole).convert("RGB")
+            small = truth.resize((256, 192), Image.Resampling.BOX)
+            small.save(half)
+            _ = await pool.ask("waifu2x", {"ask": "walls"})
+            pid = pool._held["waifu2x"].process.pid
+            before = seconds_of(pid)
+            _ = await pool.ask("waifu2x", {"least_even": 0.0}, half, out)
+            cpu += seconds_of(pid) - before
+            found["waifu2x"].append(psnr(truth, Image.open(out)))
+            found["Lanczos"].append(psnr(truth, small.resize(truth.size, Image.Resampling.LANCZOS)))
+            studio.enlarge_image(half, out, factor=2)
+            found["the renderer's rules"].append(psnr(truth, Image.open(out)))
+    await pool.close()
+    rows = [
+        (name, f"{np.mean(each):.2f}", f"{min(each):.2f}", sum(np.greater(each, found["Lanczos"])))
+        for name, each in found.items()
+    ]
+    megapixel = cpu / count / (256 * 192) * 1e6
+    head = ("by", "PSNR on average, dB", "at least, dB", "nearer than Lanczos")
+    table(
+        f"{count} painted pictures of 512x384, halved and enlarged; the model {megapixel:.1f} CPU s a megapixel",
+        head,
+        *rows,
+    )
+
+
+def psnr(one: Image.Image, other: Image.Image) -> float:
+    error = np.asarray(one, float) - np.asarray(other.convert("RGB"), float)
+    return float(10 * np.log10(255**2 / np.mean(error**2)))
 
 
 async def serve(folder: Path, jobs: int) -> None:
@@ -92,14 +139,15 @@ async def measure(folder: Path, times: int) -> None:
         for row in ROWS:
             pool = Pool(Shelf(Weights(folder=str(folder)), Path()))
             what, file = inputs[row.name]
+            out = Path(room) / "made.png" if row.name == "waifu2x" else None
             began = time.perf_counter()
-            answer = await pool.ask(row.name, what, file)
+            answer = await pool.ask(row.name, what, file, out)
             first = time.perf_counter() - began
             pid = pool._held[row.name].process.pid
             before, half = seconds_of(pid), 0.0
             for number in range(times):
                 half = resident(os.getpid()) / 1024 if number == times // 2 else half
-                _ = await pool.ask(row.name, what, file)
+                _ = await pool.ask(row.name, what, file, out)
             cpu = (seconds_of(pid) - before) / max(1, times)
             held, grown = resident(pid) / 1024, resident(os.getpid()) / 1024 - half
             rows.append((row.name, f"{row.bytes / 1e6:.1f}", first, cpu, round(held), quality(row.name, answer), grown))
@@ -133,6 +181,7 @@ def made(room: Path) -> dict[str, tuple[dict[str, Any], Path | None]]:
         "wordllama": ({"texts": texts}, None),
         "selfie": ({}, picture),
         "whisper_tiny_en": ({}, sound),
+        "waifu2x": ({"least_even": 0.5}, picture),
     }
 
 
@@ -150,6 +199,8 @@ def quality(name: str, answer: dict[str, Any]) -> str:
             found = np.frombuffer(base64.b64decode(answer["vectors"]), "<f4").reshape(3, -1)
             unit = found / np.linalg.norm(found, axis=1, keepdims=True)
             return f"near {unit[0] @ unit[1]:.2f}, far {unit[0] @ unit[2]:.2f}"
+        case "waifu2x":
+            return f"{100 * answer['even']:.0f} % of the picture even"
         case "selfie":
             return f"{100 * answer['share']:.0f} % of a drawn scene taken for a person"
         case _:

@@ -1,5 +1,6 @@
 """Trained models behind the vendors' wires: what is heard, read, cut out and judged; and what each refuses."""
 
+import asyncio
 import base64
 import io
 import json
@@ -17,8 +18,12 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 import trained
-from mutoscope.engines.local.senses import PEOPLE, made_by
+from mutoscope.engines.local.senses import DRAWINGS, PEOPLE, made_by
+from mutoscope.engines.studio import Studio
 from mutoscope.files import c2pa as credentials
+from mutoscope.model.config import Studio as StudioSettings
+from mutoscope.model.job import Operation
+from mutoscope.model.problem import Problem
 
 Start = Callable[..., AbstractAsyncContextManager[Any]]
 SPOKEN = "The lighthouse stands on the coast. Ships pass it in the night."
@@ -251,3 +256,75 @@ async def test_a_person_is_cut_out_by_the_model_and_the_file_s_statement_says_so
                 assert (alpha & truth).sum() / (alpha | truth).sum() > 0.9
                 assert "the person was found by selfie" in note and "where a trained model found a person" in note
                 assert statement.helped == (made_by(PEOPLE),)
+
+
+async def test_drawings_of_up_to_a_megapixel_are_enlarged_by_the_model(start: Start, tmp_path: Path):
+    """By Recraft's wire, as OpenAI's SDK asks there, by Ideogram's and by Freepik's; what is no drawing, is transparent
+    or has its size already is enlarged by rules, and the job says so."""
+    shelf = trained.shelf("waifu2x")
+    drawn = person()
+    small = png(drawn.resize((64, 64), Image.Resampling.BOX))
+    grain = np.random.default_rng(1).integers(0, 40, (48, 64, 3), np.uint8)
+    shining = png(Image.new("RGBA", (48, 48), (9, 9, 9, 99)))
+
+    async def ways(running: Any) -> dict[str, Any]:
+        client = running.client
+
+        def recraft(path: str) -> Any:
+            async def ask(image: bytes) -> Any:
+                options: Any = {"headers": {"content-type": "multipart/form-data"}}
+                files = {"file": ("a.png", image, "image/png")}
+                return await sdk(running).post(path, cast_to=httpx.Response, options=options, files=files)
+
+            return ask
+
+        async def ideogram(image: bytes) -> Any:
+            return await client.post("/upscale", files={"image_request": (None, "{}"), "image_file": ("a.png", image)})
+
+        async def freepik(image: bytes) -> Any:
+            body = {"image": base64.b64encode(image).decode(), "scale_factor": "2x"}
+            task = await client.post("/v1/ai/image-upscaler", json=body)
+            path = f"/v1/ai/image-upscaler/{task.json()['data']['task_id']}"
+            while (done := await client.get(path)).json()["data"]["status"] not in ("COMPLETED", "FAILED"):
+                await asyncio.sleep(0.05)
+            return done
+
+        crisp, creative = recraft("/images/crispUpscale"), recraft("/images/creativeUpscale")
+        return {"crisp": crisp, "creative": creative, "ideogram": ideogram, "freepik": freepik}
+
+    async with start(weights={"folder": str(shelf.folder)}) as running:
+        for name, enlarge in (await ways(running)).items():
+            answer = await enlarge(small)
+            told = answer.json()
+            link = told["data"]["generated"][0] if name == "freepik" else (told.get("image") or told["data"][0])["url"]
+            (tmp_path / "made.png").write_bytes((await running.client.get(link)).content)
+            assert f"enlarged twice by {made_by(DRAWINGS)}" in answer.headers["x-mutoscope-notes"], name
+            made = Image.open(tmp_path / "made.png").convert("RGB")
+            lanczos = Image.open(io.BytesIO(small)).resize(made.size, Image.Resampling.LANCZOS)
+            truth = drawn.resize(made.size, Image.Resampling.LANCZOS)
+            assert psnr(truth, made) > psnr(truth, lanczos) + 1, name
+            statement = credentials.read(tmp_path / "made.png", "image/png")
+            assert statement and statement.helped == (made_by(DRAWINGS),)
+        asks, grainy = await ways(running), png(Image.fromarray(grain))
+        for image, why in (
+            (grainy, "% of the picture is even, a drawing from 50 % on"),
+            (shining, "knows no transparency"),
+        ):
+            notes = (await asks["crisp"](image)).headers["x-mutoscope-notes"]
+            assert why in notes and "by resampling; no detail was invented" in notes
+        large = png(Image.new("RGB", (1250, 801)))
+        (tmp_path / "large.png").write_bytes(large)
+        for image, why in ((grainy, "a drawing from 50 %"), (large, "up to 1000000 pixels, and this one has 1001250")):
+            with pytest.raises(openai.BadRequestError, match=f"invented by waifu2x .* {why}"):
+                await asks["creative"](image)
+        with pytest.raises(Problem, match="has 1001250 pixels; waifu2x enlarges those of up to 1000000"):
+            await running.app.senses.enlarged(tmp_path / "large.png", tmp_path / "out.png", least_even=0)
+        for wanted, creative in (("never", False), ("always", True)):
+            studio = Studio(StudioSettings(trained_upscale=wanted), senses=running.app.senses)
+            assert ("creative" in studio.supported_fields[Operation.IMAGE_UPSCALE]) == creative
+    async with start(weights={"folder": str(shelf.folder)}, studio={"trained_upscale": "always"}) as running:
+        assert made_by(DRAWINGS) in (await (await ways(running))["crisp"](grainy)).headers["x-mutoscope-notes"]
+
+
+def psnr(one: Image.Image, other: Image.Image) -> float:
+    return float(10 * np.log10(255**2 / np.mean((np.asarray(one, float) - np.asarray(other, float)) ** 2)))

@@ -24,7 +24,16 @@ from msgspec.structs import replace
 import mutoscope
 from mutoscope.engines.engine import CutOff, EngineRun, Local, OpenedInput
 from mutoscope.engines.local.rows import CUT_OUT, DEPTH, SEGMENTATION, UPSCALE
-from mutoscope.engines.local.senses import ENGLISH, HEARING, LETTERING, PEOPLE, SAFETY, Senses, made_by
+from mutoscope.engines.local.senses import (
+    DRAWINGS,
+    ENGLISH,
+    HEARING,
+    LETTERING,
+    PEOPLE,
+    SAFETY,
+    Senses,
+    made_by,
+)
 from mutoscope.files.c2pa import Making
 from mutoscope.model.catalog import Model
 from mutoscope.model.config import Studio as StudioSettings
@@ -97,6 +106,7 @@ KINDS = {
 
 CUTS = frozenset({Operation.BACKGROUND_REMOVAL, Operation.BACKGROUND_REPLACEMENT})
 MOST_ENLARGED = 1_000_000  # pixels of a picture that a model enlarges
+DRAWN = 0.5  # of a picture's pixels of one colour with their neighbours, from which on it is taken for a drawing
 JUDGED = frozenset({"image/png", "image/jpeg", "image/webp"})
 
 OLD_INSTRUCTIONS = {
@@ -162,6 +172,9 @@ class Studio(Local):
         self.settings, self.mark, self.senses = settings or StudioSettings(), mark, senses
         if self._with(HEARING):
             self.supported_fields = {**self.supported_fields, Operation.SPEECH_TO_TEXT: self.hearing}
+        if self._enlarger():
+            enlarged = self.supported_fields[Operation.IMAGE_UPSCALE] | {"creative"}
+            self.supported_fields = {**self.supported_fields, Operation.IMAGE_UPSCALE: enlarged}
         self.slots = self.settings.slots
         able = [each for each in (SPEAKER, *self.settings.speakers) if each != "piper" or self.settings.piper_voice]
         if any(shutil.which(SPEAKERS[each]) for each in able):
@@ -273,12 +286,43 @@ class Studio(Local):
 
     async def _enlarge(self, run: EngineRun, order: Json, image: OpenedInput) -> tuple[str, ...]:
         """The picture as a model enlarges it; the renderer gives that the size that was asked for."""
-        if not (self.senses and self.senses.owns(UPSCALE)):
+        name, senses = self._enlarger(), self.senses
+        wanted, size = run.generation, (image.info.width or 0, image.info.height or 0)
+        if not name or senses is None or (wanted.width, wanted.height) == size:
             return ()
-        if (image.info.width or 0) * (image.info.height or 0) > MOST_ENLARGED:
-            run.note(f"studio: pictures of more than {MOST_ENLARGED} pixels are enlarged without a model")
-            return ()
-        return await self._own(run, order, UPSCALE, "enlarged", image.path, "the picture was enlarged")
+        if size[0] * size[1] > MOST_ENLARGED:
+            why = f"it enlarges pictures of up to {MOST_ENLARGED} pixels, and this one has {size[0] * size[1]}"
+        elif name == UPSCALE:
+            return await self._own(run, order, UPSCALE, "enlarged", image.path, "the picture was enlarged")
+        else:
+            why = await self._draw_larger(run, order, image.path, senses)
+        maker = senses.maker(name)
+        if not why:
+            return (maker,)
+        if wanted.extra.get("creative"):
+            message = f"Detail is invented by {maker} only, which was not asked: {why}."
+            raise Problem(Kind.UNSUPPORTED, message, field="creative")
+        run.note(f"studio: {maker} was not asked: {why}")
+        return ()
+
+    def _enlarger(self) -> str:
+        """The model that enlarges pictures here; "" where none does."""
+        if self.senses and self.senses.owns(UPSCALE):
+            return UPSCALE
+        return DRAWINGS if self.settings.trained_upscale != "never" and self._with(DRAWINGS) else ""
+
+    async def _draw_larger(self, run: EngineRun, order: Json, image: Path, senses: Senses) -> str:
+        """Why waifu2x did not; "" where it did."""
+        out = run.scratch / "enlarged.png"
+        least = DRAWN if self.settings.trained_upscale == "drawings" else 0.0
+        found = await senses.enlarged(image, out, least_even=least)
+        if found["made"]:
+            order["enlarged"] = str(out)
+            run.note(f"studio: the picture was enlarged twice by {senses.maker(DRAWINGS)}")
+            return ""
+        if "even" not in found:
+            return "it knows no transparency"
+        return f"{100 * found['even']:.0f} % of the picture is even, a drawing from {100 * DRAWN:.0f} % on"
 
     async def _read_text(self, run: EngineRun, done: Json) -> None:
         """Add the text in a picture to its description."""

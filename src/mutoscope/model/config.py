@@ -217,6 +217,7 @@ class Studio(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     niceness: Annotated[int, Meta(ge=0, le=19)] = 2
     speakers: tuple[Speaker, ...] = ("flite", "festival", "piper", "espeak-ng")
     piper_voice: str = ""
+    trained_upscale: Literal["drawings", "always", "never"] = "drawings"
     refuse_nsfw: Annotated[float, Meta(ge=0, le=1)] = 1.0
     timeout_seconds: float = 900.0
 

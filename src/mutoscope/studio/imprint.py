@@ -194,15 +194,17 @@ def lay(target: Bytes, hidden: Floats, size: tuple[int, int], top: int) -> None:
     np.copyto(target, np.clip(np.rint(target + grown), 0, 255).astype(np.uint8))
 
 
-def network(path: Path | str) -> Any:
-    """One thread, and no memory kept for the next picture."""
+def network(source: Path | str | bytes) -> Any:
+    """Of a file or its content: one thread, and no memory kept for the next picture."""
     import onnxruntime  # late: an extra
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 4
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(
+        str(source) if isinstance(source, Path) else source, options, providers=["CPUExecutionProvider"]
+    )
 
 
 def chance() -> float:

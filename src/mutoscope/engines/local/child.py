@@ -41,12 +41,13 @@ MODULES = {
     "wordllama": "vectors",
     "selfie": "people",
     "whisper_tiny_en": "hearing",
+    "waifu2x": "drawings",
     **dict.fromkeys(OWN, "own"),
 }
 """Model → the module beside this that works with it: its `load` takes the weights' paths (for an operator's, its name
 and how it is fed as well) and returns what answers."""
 
-MAKERS = frozenset((*OWN, "rivagan"))
+MAKERS = frozenset((*OWN, "rivagan", "waifu2x"))
 """Those that write a file."""
 
 

@@ -10,11 +10,11 @@ SCALES = (2, 3, 4, 8)
 OVERLAP = 16  # pixels beyond each side of a tile, of which the network may make what it likes
 
 
-def enlarged(rgb: Any, scale: int, tile: tuple[int, int], run: Callable[[Any], Any]) -> Any:
+def enlarged(rgb: Any, scale: int, tile: tuple[int, int], run: Callable[[Any], Any], overlap: int = OVERLAP) -> Any:
     """`run` makes (3, n · H, n · W), 0 to 1, of a tile (H, W, 3) of exactly this width and height."""
     height, width = rgb.shape[:2]
     result = np.empty((height * scale, width * scale, 3), np.uint8)
-    edge = min(OVERLAP, min(tile) // 4)
+    edge = min(overlap, min(tile) // 4)
     inner_width, inner_height = tile[0] - 2 * edge, tile[1] - 2 * edge
     right, bottom = (-width) % inner_width + edge, (-height) % inner_height + edge
     padded = cv2.copyMakeBorder(rgb, edge, bottom, edge, right, cv2.BORDER_REPLICATE)

