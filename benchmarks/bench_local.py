@@ -7,9 +7,10 @@
 
 FOLDER is that of `mutoscope weights fetch --all --into FOLDER`. Each model is asked `--times` times in a row; the last
 column is by how much the memory of the asking process grew over the second half of them. Speech is spoken by espeak-ng,
-which must be installed. With `--jobs` it is a server instead that makes so many small pictures, each with its mark: how
-much memory it holds, ten times on the way. With `--drawings` so many painted pictures are halved and enlarged again, by
-the model and by resampling: how near they come to what they were.
+which must be installed. With `--jobs` it is a server instead that does so many jobs of each model (or of the one that
+`--model` names), small pictures with their marks among them: how much memory it and the model's process hold on the
+way. With `--drawings` so many painted pictures are halved and enlarged again, by the model and by resampling: how near
+they come to what they were.
 """
 
 import argparse
@@ -36,8 +37,8 @@ from mutoscope.cli.generate import WIRE
 from mutoscope.engines.local.pool import Pool
 from mutoscope.engines.local.rows import ROWS
 from mutoscope.engines.local.shelf import Shelf
-from mutoscope.model.config import Mark, Settings, Weights
-from mutoscope.model.job import Generation, Operation, State
+from mutoscope.model.config import Mark, Settings, Studio, Weights
+from mutoscope.model.job import Generation, Input, Operation, Role, State
 from mutoscope.model.requests import Submission
 
 PROMPTS = Path(__file__).parent.parent / "tests" / "studio" / "prompts.txt"
@@ -51,6 +52,7 @@ def main() -> int:
     parser.add_argument("--weights", type=Path, default=Path(".venv/weights"))
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=0)
+    parser.add_argument("--model", default="")
     parser.add_argument("--drawings", type=int, default=0)
     asked = parser.parse_args()
     if not asked.weights.is_dir():
@@ -59,7 +61,9 @@ def main() -> int:
     if asked.drawings:
         asyncio.run(enlarge(asked.weights, asked.drawings))
     else:
-        asyncio.run(serve(asked.weights, asked.jobs) if asked.jobs else measure(asked.weights, asked.times))
+        asyncio.run(
+            serve(asked.weights, asked.jobs, asked.model) if asked.jobs else measure(asked.weights, asked.times)
+        )
     return 0
 
 
@@ -103,33 +107,66 @@ def psnr(one: Image.Image, other: Image.Image) -> float:
     return float(10 * np.log10(255**2 / np.mean(error**2)))
 
 
-async def serve(folder: Path, jobs: int) -> None:
-    """Jobs one after another, of one server in this process, whose renderer marks what it makes."""
-    wish = Generation(operation=Operation.TEXT_TO_IMAGE, model="gen4_image", prompt=SEEN, width=256, height=256)
-    settings = Settings(weights=Weights(folder=str(folder.resolve())), mark=Mark(enabled=True))
-    rows: list[tuple[object, ...]] = []
-    asset = ""
+async def serve(folder: Path, jobs: int, only: str) -> None:
+    """Jobs one after another, of one server in this process, each by a model in a child of its own."""
+    settings = Settings(
+        weights=Weights(folder=str(folder.resolve())), mark=Mark(enabled=True), studio=Studio(refuse_nsfw=0.99)
+    )
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    rows: list[tuple[object, ...]] = []
     with tempfile.TemporaryDirectory() as room:
-        async with App(settings, data=Path(room)).running() as app:
-            for number in range(1, jobs + 1):
-                job = await app.gateway.submit(
-                    WIRE, "", Submission(generation=msgspec.structs.replace(wish, seed=number))
-                )
-                async for each in app.gateway.watch(job.id):
-                    job = each
-                if job.state is not State.SUCCEEDED:
-                    raise SystemExit(f"job {number}: {job.state}")
-                asset = job.outputs[0].asset
-                if number % max(1, jobs // 10) == 0:
-                    rows.append((number, f"{resident(os.getpid()) / 1024:.1f}"))
-            last = Path(room) / "last.png"
-            last.write_bytes(await app.assets.read(asset))
-            pool = Pool(Shelf(settings.weights, Path()))
-            recognised = (await pool.ask("rivagan", {}, last))["recognised"]
-            await pool.close()
-    print(f"The last picture's mark was {'' if recognised else 'not '}recognised.")
-    table(f"A server's memory while it marks {jobs} pictures", ("jobs done", "resident, MB"), *rows)
+        wishes = wishes_of(Path(room))
+        for name in [only] if only else wishes:
+            async with App(settings, data=Path(room) / name).running() as app:
+                held: list[str] = []
+                pool = app.models
+                assert pool is not None
+                for number in range(1, jobs + 1):
+                    if name == "wordllama":
+                        _ = await asyncio.to_thread(app.senses.meanings, [f"a lighthouse on coast {number}"])
+                    else:
+                        seed = number if wishes[name].operation is Operation.TEXT_TO_IMAGE else None
+                        await made_by_job(app, msgspec.structs.replace(wishes[name], seed=seed))
+                    if number in (jobs // 10, jobs // 2, jobs):
+                        theirs = resident(pool._held[name].process.pid) / 1024 if name in pool._held else 0.0
+                        held.append(f"{resident(os.getpid()) / 1024:.1f} / {theirs:.0f}")
+                rows.append((name, *held))
+                print(*rows[-1], flush=True)
+    points = (f"after {number}" for number in (jobs // 10, jobs // 2, jobs))
+    table(f"The server's memory / the model's process's, MB, over {jobs} jobs of each", ("model", *points), *rows)
+
+
+async def made_by_job(app: App, wish: Generation) -> None:
+    job = await app.gateway.submit(WIRE, "", Submission(generation=wish))
+    async for each in app.gateway.watch(job.id):
+        job = each
+    if job.state is not State.SUCCEEDED:
+        raise SystemExit(f"{wish.operation}: {job.state} {job.problem}")
+
+
+def wishes_of(room: Path) -> dict[str, Generation]:
+    """Small jobs of which each needs one of the models, and the mark's where it makes pictures."""
+    picture, sound = room / "picture.png", room / "sound.wav"
+    studio.text_to_image(SEEN, picture, width=128, height=128, seed=1)
+    subprocess.run(["espeak-ng", "-v", "en-us", "-w", str(sound), "The keeper sleeps."], check=True)
+
+    def of(operation: Operation, model: str, role: Role, file: Path) -> Generation:
+        return Generation(
+            operation=operation, model=model, inputs=(Input(role=role, field="file", data=file.read_bytes()),)
+        )
+
+    return {
+        "rivagan": Generation(
+            operation=Operation.TEXT_TO_IMAGE, model="gen4_image", prompt=SEEN, width=256, height=256
+        ),
+        "selfie": of(Operation.BACKGROUND_REMOVAL, "recraft-remove-background", Role.IMAGE, picture),
+        "open_nsfw": of(Operation.IMAGE_TO_TEXT, "recraft-describe", Role.IMAGE, picture),
+        "ppocr4": of(Operation.IMAGE_TO_TEXT, "recraft-describe", Role.IMAGE, picture),
+        "whisper_tiny_en": of(Operation.SPEECH_TO_TEXT, "whisper-1", Role.AUDIO, sound),
+        "wordllama": Generation(operation=Operation.TEXT_TO_TEXT, model=""),  # asked as embeddings ask, without a job
+        "waifu2x": of(Operation.IMAGE_UPSCALE, "recraft-crisp-upscale", Role.IMAGE, picture),
+        "gtcrn": of(Operation.VOICE_ISOLATION, "eleven_voice_isolation", Role.AUDIO, sound),
+    }
 
 
 async def measure(folder: Path, times: int) -> None:
@@ -139,7 +176,7 @@ async def measure(folder: Path, times: int) -> None:
         for row in ROWS:
             pool = Pool(Shelf(Weights(folder=str(folder)), Path()))
             what, file = inputs[row.name]
-            out = Path(room) / "made.png" if row.name == "waifu2x" else None
+            out = Path(room) / "made.png" if row.name in ("waifu2x", "gtcrn") else None
             began = time.perf_counter()
             answer = await pool.ask(row.name, what, file, out)
             first = time.perf_counter() - began
@@ -182,6 +219,7 @@ def made(room: Path) -> dict[str, tuple[dict[str, Any], Path | None]]:
         "selfie": ({}, picture),
         "whisper_tiny_en": ({}, sound),
         "waifu2x": ({"least_even": 0.5}, picture),
+        "gtcrn": ({}, sound),
     }
 
 
@@ -201,6 +239,8 @@ def quality(name: str, answer: dict[str, Any]) -> str:
             return f"near {unit[0] @ unit[1]:.2f}, far {unit[0] @ unit[2]:.2f}"
         case "waifu2x":
             return f"{100 * answer['even']:.0f} % of the picture even"
+        case "gtcrn":
+            return f"{answer['seconds']:.1f} s"
         case "selfie":
             return f"{100 * answer['share']:.0f} % of a drawn scene taken for a person"
         case _:

@@ -4,8 +4,10 @@ import asyncio
 import base64
 import io
 import json
+import os
 import shutil
 import subprocess
+import wave
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -15,15 +17,19 @@ import httpx
 import numpy as np
 import openai
 import pytest
+import runwayml
 from PIL import Image, ImageDraw, ImageFont
 
 import trained
-from mutoscope.engines.local.senses import DRAWINGS, PEOPLE, made_by
-from mutoscope.engines.studio import Studio
+from mutoscope.engines.local.child import MAKERS
+from mutoscope.engines.local.pool import Pool
+from mutoscope.engines.local.rows import ROWS
+from mutoscope.engines.local.senses import DRAWINGS, PEOPLE, VOICES, Senses, made_by
+from mutoscope.engines.studio import SPEAKERS, Studio
 from mutoscope.files import c2pa as credentials
 from mutoscope.model.config import Studio as StudioSettings
 from mutoscope.model.job import Operation
-from mutoscope.model.problem import Problem
+from mutoscope.model.problem import Kind, Problem
 
 Start = Callable[..., AbstractAsyncContextManager[Any]]
 SPOKEN = "The lighthouse stands on the coast. Ships pass it in the night."
@@ -258,6 +264,20 @@ async def test_a_person_is_cut_out_by_the_model_and_the_file_s_statement_says_so
                 assert statement.helped == (made_by(PEOPLE),)
 
 
+async def test_what_the_model_doubts_is_not_taken_for_a_person(tmp_path: Path):
+    """A drawn person is one also where it is small; a red ball on white, of which a third is doubted, is none."""
+    pool = Pool(trained.shelf("selfie"))
+    small, ball = Image.new("RGB", (256, 256), (120, 170, 215)), Image.new("RGB", (256, 256), (240, 240, 240))
+    small.paste(person().resize((128, 128)), (20, 128))
+    ImageDraw.Draw(ball).ellipse((70, 70, 190, 190), fill=(200, 40, 40))
+    try:
+        for image, taken in ((person(), True), (small, True), (ball, False), (Image.new("RGB", (64, 64)), False)):
+            (tmp_path / "a.png").write_bytes(png(image))
+            assert await Senses(pool).person(tmp_path / "a.png", tmp_path / "out.png") is taken
+    finally:
+        await pool.close()
+
+
 async def test_drawings_of_up_to_a_megapixel_are_enlarged_by_the_model(start: Start, tmp_path: Path):
     """By Recraft's wire, as OpenAI's SDK asks there, by Ideogram's and by Freepik's; what is no drawing, is transparent
     or has its size already is enlarged by rules, and the job says so."""
@@ -328,3 +348,136 @@ async def test_drawings_of_up_to_a_megapixel_are_enlarged_by_the_model(start: St
 
 def psnr(one: Image.Image, other: Image.Image) -> float:
     return float(10 * np.log10(255**2 / np.mean((np.asarray(one, float) - np.asarray(other, float)) ** 2)))
+
+
+async def test_speech_is_spoken_by_the_program_that_the_settings_name_first(start: Start):
+    """By OpenAI's SDK, with the vendor's names of a woman's voice and of a man's; the job says who spoke."""
+    voices = {"flite": ("voice slt", "voice rms"), "festival": ("", ""), "espeak-ng": ("timbre f2", "timbre m1")}
+    here = {name: told for name, told in voices.items() if shutil.which(SPEAKERS[name])}
+    if piper := os.environ.get("PIPER_VOICE") if shutil.which("piper") else None:
+        here["piper"] = (f"voice {Path(piper).stem}",) * 2
+    if not here:
+        pytest.skip("none of flite, festival, espeak-ng and piper (with PIPER_VOICE, its voice's file) is installed")
+    heard: dict[str, bytes] = {}
+    for name, told in here.items():
+        order = [name, *(each for each in SPEAKERS if each != name)]
+        async with start(studio={"speakers": order, "piper_voice": piper or ""}) as running:
+            for voice, said in zip(("nova", "onyx"), told, strict=True):
+                ask = sdk(running).audio.speech.with_raw_response.create
+                answer = await ask(model="tts-1", voice=voice, input=SPOKEN, response_format="wav")
+                notes, heard[f"{name} {voice}"] = answer.headers["x-mutoscope-notes"], answer.content
+                assert f"spoken by {name} in language 'en'" in notes and said in notes and f"not by {voice}" in notes
+                assert ("timbre" in notes) == (name == "espeak-ng")
+                assert 1.5 < len(answer.content) / 2 / 16_000 < 12 and answer.content[:4] == b"RIFF"
+            if told[0] != told[1]:
+                assert heard[f"{name} nova"] != heard[f"{name} onyx"]
+            if name != "espeak-ng" and "espeak-ng" in here:
+                german = await ask(model="tts-1", voice="onyx", input="Das ist nicht die ganze Geschichte")
+                assert "spoken by espeak-ng in language 'de'" in german.headers["x-mutoscope-notes"]
+
+
+async def test_a_voice_is_isolated_from_noise(start: Start, speech: Path, tmp_path: Path):
+    """By Runway's SDK and by Freepik's wire, whose clients say what is to be isolated."""
+    shelf = trained.shelf("gtcrn")
+    clean, rate = samples_of(speech.read_bytes())
+    noise = np.convolve(np.random.default_rng(1).normal(size=len(clean)), np.ones(4) / 4, "same")
+    mixed = clean + noise * np.sqrt((clean @ clean) / (noise @ noise) / 10**0.5)
+    content = io.BytesIO()
+    with wave.open(content, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes((mixed.clip(-1, 1) * 32767).astype("<i2").tobytes())
+    noisy = as_data(content.getvalue(), "audio/wav")
+    async with start(weights={"folder": str(shelf.folder)}) as running:
+        client = running.client
+        http = httpx.AsyncClient(transport=client._transport, base_url="http://gateway.test")
+        async with runwayml.AsyncRunwayML(api_key="any", base_url="http://gateway.test", http_client=http) as runway:
+            task = await runway.voice_isolation.create(model="eleven_voice_isolation", audio_uri=noisy)
+            done = await runway.tasks.retrieve(task.id)
+            while done.status not in ("SUCCEEDED", "FAILED"):
+                await asyncio.sleep(0.05)
+                done = await runway.tasks.retrieve(task.id)
+            made, _ = samples_of((await client.get(done.output[0])).content)  # pyright: ignore[reportAttributeAccessIssue]
+            clean16 = np.interp(np.arange(len(made)) * rate / 16_000, np.arange(len(clean)), clean)
+            mixed16 = np.interp(np.arange(len(made)) * rate / 16_000, np.arange(len(mixed)), mixed)
+            assert likeness(clean16, made) > likeness(clean16, mixed16) + 3
+            body = {"description": "a person speaking", "audio": noisy}
+            task = (await client.post("/v1/ai/audio-isolation", json=body)).json()["data"]["task_id"]
+            told: Any = {"status": ""}
+            while told["status"] not in ("COMPLETED", "FAILED"):
+                await asyncio.sleep(0.05)
+                told = (await client.get(f"/v1/ai/audio-isolation/{task}")).json()["data"]
+            again = samples_of((await client.get(told["generated"][0])).content)[0]
+            assert np.array_equal(again, made)
+            (tmp_path / "made.wav").write_bytes((await client.get(told["generated"][0])).content)
+            statement = credentials.read(tmp_path / "made.wav", "audio/wav")
+            assert statement and statement.action == "c2pa.edited" and made_by(VOICES) in str(statement)
+            refused = await client.post("/v1/ai/audio-isolation", json=body | {"description": "a dog that barks"})
+            assert refused.status_code == 400 and "knows voices only" in refused.text and "description" in refused.text
+
+
+def samples_of(content: bytes) -> tuple[Any, int]:
+    with wave.open(io.BytesIO(content)) as file:
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768, file.getframerate()
+
+
+def likeness(wanted: Any, found: Any) -> float:
+    """In dB, whatever the loudness."""
+    part = (wanted @ found) / (wanted @ wanted) * wanted
+    return float(10 * np.log10((part @ part) / ((found - part) @ (found - part))))
+
+
+async def test_no_hostile_input_ends_a_model_s_process(tmp_path: Path):
+    """Every model, the mark's reader and the person's among them, is handed what is no picture, sound or text; it says
+    no or finds nothing, and goes on in the same process."""
+    shelf, out = trained.shelf(*(row.name for row in ROWS)), tmp_path / "out"
+    pool = Pool(shelf)
+    whole, page = Image.linear_gradient("L").convert("RGB"), io.BytesIO()
+    whole.save(page, "JPEG")
+    bomb = png(Image.new("1", (9000, 9000)))
+    sizes = [png(Image.new("RGB", size, (9, 200, 30))) for size in ((1, 1), (1, 3000), (3000, 1), (2, 2))]
+    modes = [png(Image.new(mode, (20, 30))) for mode in ("1", "L", "LA", "P", "RGBA", "I;16")]
+    cut = [page.getvalue()[:length] for length in (2, 20, 200, 500)]
+    spoilt = bytearray(page.getvalue())
+    spoilt[100:300] = bytes(200)
+    nothing = [
+        b"",
+        b"no file",
+        bytes(5000),
+        b"RIFF\xff\xff\xff\xffWAVEfmt ",
+        b"<svg><image href='file:///etc/passwd'/></svg>",
+    ]
+    turned = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 999
+    whole.save(turned, "JPEG", exif=exif)
+    files = [*nothing, *cut, bytes(spoilt), turned.getvalue(), bomb, *sizes, *modes]
+    texts = [[], ["\ud800"], ["x"] * 2049, ["\x00" * 100, ""], ["\U0001f600" * 9000], ["\u202e\ufffe"]]
+    asked: dict[str, list[dict[str, Any]]] = {
+        "rivagan": [{}, {"clip": True}],
+        "waifu2x": [{"least_even": 0.0}],
+        "wordllama": [{"texts": each} for each in texts],
+    }
+    try:
+        for row in ROWS:
+            _ = await pool.ask(row.name, {"ask": "walls"})
+            process = pool._held[row.name].process.pid
+            for question in asked.get(row.name, [{}]):
+                for content in [None] if row.name == "wordllama" else files:
+                    path = None if content is None else tmp_path / "file"
+                    if path is not None:
+                        path.write_bytes(content or b"")
+                    makes = row.name in MAKERS and row.name != "rivagan"
+                    try:
+                        answer = await pool.ask(row.name, question, path, out if makes else None)
+                    except Problem as problem:
+                        assert str(tmp_path) not in problem.message and "Traceback" not in problem.message
+                        assert problem.kind in (Kind.BAD_MEDIA, Kind.INVALID), (row.name, question, content, problem)
+                    else:
+                        json.dumps(answer, allow_nan=False)
+            assert pool._held[row.name].process.pid == process, row.name
+            await pool.close()
+            pool = Pool(shelf)
+    finally:
+        await pool.close()

@@ -1,11 +1,17 @@
 """The imperceptible mark, from a job to the administrator who reads it."""
 
+import asyncio
+import base64
 import hashlib
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
+import httpx
+import openai
 import pytest
+import runwayml
 
 import trained
 from mutoscope.model.config import BadSettings
@@ -34,6 +40,32 @@ async def test_a_picture_that_is_made_here_is_marked_and_an_administrator_can_re
             assert answer.status_code == status, answer.text
         assert (await running.client.get("/admin/marks", headers=HEADERS)).status_code == 405
         assert (await ask("/admin/marks", content=marked)).status_code == 401
+
+
+async def test_what_vendors_sdks_fetch_bears_the_mark(start: Start, tmp_path: Path):
+    """A picture by OpenAI's, a clip by Runway's: both are read back, with their kinds."""
+    shelf = trained.shelf("rivagan")
+    async with start(weights={"folder": str(shelf.folder)}) as running:
+        transport = running.client._transport
+        http = httpx.AsyncClient(transport=transport, base_url="http://gateway.test/v1")
+        base = {"api_key": "any", "max_retries": 0}
+        async with openai.AsyncOpenAI(base_url="http://gateway.test/v1", http_client=http, **base) as client:
+            made = await client.images.generate(**WISH, response_format="b64_json")  # pyright: ignore[reportCallIssue, reportArgumentType]
+        assert made.data
+        picture = base64.b64decode(made.data[0].b64_json or "")
+        http = httpx.AsyncClient(transport=transport, base_url="http://gateway.test")
+        async with runwayml.AsyncRunwayML(base_url="http://gateway.test", http_client=http, **base) as client:
+            wish = {"model": "gen4_turbo", "ratio": "1280:720", "duration": 2}
+            uri = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+            task = await client.image_to_video.create(prompt_image=uri, **wish)  # pyright: ignore[reportCallIssue, reportArgumentType]
+            while (done := await client.tasks.retrieve(task.id)).status not in ("SUCCEEDED", "FAILED"):
+                await asyncio.sleep(0.1)
+        clip = (await running.client.get(done.output[0])).content  # pyright: ignore[reportAttributeAccessIssue]
+        for content, kind in ((picture, "picture"), (clip, "clip of pictures")):
+            path = tmp_path / "made"
+            path.write_bytes(content)
+            found = await running.app.models.ask("rivagan", {"clip": content is clip}, path)
+            assert found["recognised"] and found["kind"] == kind, found
 
 
 async def test_without_the_files_nothing_is_marked_and_true_refuses_to_start(start: Start):

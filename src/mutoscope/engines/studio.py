@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import sys
@@ -31,6 +32,7 @@ from mutoscope.engines.local.senses import (
     LETTERING,
     PEOPLE,
     SAFETY,
+    VOICES,
     Senses,
     made_by,
 )
@@ -106,6 +108,8 @@ KINDS = {
 
 CUTS = frozenset({Operation.BACKGROUND_REMOVAL, Operation.BACKGROUND_REPLACEMENT})
 MOST_ENLARGED = 1_000_000  # pixels of a picture that a model enlarges
+SPOKEN = re.compile(r"\b(voices?|speech|speak\w*|spoken|talk\w*|vocals?|dialogue|narrat\w*|words)\b", re.IGNORECASE)
+"""By which a description of what is to be isolated names voices."""
 DRAWN = 0.5  # of a picture's pixels of one colour with their neighbours, from which on it is taken for a drawing
 JUDGED = frozenset({"image/png", "image/jpeg", "image/webp"})
 
@@ -158,6 +162,7 @@ class Studio(Local):
     speech = frozenset({"prompt", "seed", "voice", "speed", "speechRate", "languageCode"})
     """What is obeyed in speech, which only hosts with espeak-ng make. The voice is replaced, and that is noted."""
 
+    isolation = frozenset({"prompt", Role.AUDIO, Role.VIDEO})
     hearing = frozenset({"prompt", "language", "temperature", Role.AUDIO})
 
     def __init__(
@@ -172,6 +177,8 @@ class Studio(Local):
         self.settings, self.mark, self.senses = settings or StudioSettings(), mark, senses
         if self._with(HEARING):
             self.supported_fields = {**self.supported_fields, Operation.SPEECH_TO_TEXT: self.hearing}
+        if self._with(VOICES):
+            self.supported_fields = {**self.supported_fields, Operation.VOICE_ISOLATION: self.isolation}
         if self._enlarger():
             enlarged = self.supported_fields[Operation.IMAGE_UPSCALE] | {"creative"}
             self.supported_fields = {**self.supported_fields, Operation.IMAGE_UPSCALE: enlarged}
@@ -195,6 +202,8 @@ class Studio(Local):
             )
         if run.generation.operation is Operation.SPEECH_TO_TEXT:
             return (await self._heard(run),)
+        if run.generation.operation is Operation.VOICE_ISOLATION:
+            return (await self._isolated(run),)
         await self._judge_inputs(run)
         order = order_for(run, self.settings) | {"mark": self._mark_for(run.generation.operation)}
         helped = await self._help(run, order)
@@ -214,6 +223,9 @@ class Studio(Local):
         if wish.operation is Operation.SPEECH_TO_TEXT and self._with(HEARING) and not is_english(language):
             message = f"What listens here ({made_by(HEARING)}) knows English only; {language!r} was asked for."
             raise Problem(Kind.UNSUPPORTED, message, field=fields.get("language", "language"))
+        if wish.operation is Operation.VOICE_ISOLATION and wish.prompt and not SPOKEN.search(wish.prompt):
+            message = f"What isolates here ({made_by(VOICES)}) knows voices only; {wish.prompt[:64]!r} names none."
+            raise Problem(Kind.UNSUPPORTED, message, field=fields.get("prompt", "prompt"))
         return super().plan(wish, model, fields)
 
     # -- what the trained models do ------------------------------------------------------
@@ -235,6 +247,20 @@ class Studio(Local):
         run.note(f"heard by {made_by(HEARING)}, which knows English only")
         timed = {"segments": found["segments"], "words": found["words"]}
         return replace(run.say(found["text"]), seconds=found["seconds"], timed=timed)
+
+    async def _isolated(self, run: EngineRun) -> Output:
+        """The voice in a sound, or in a clip of which the sound alone is kept."""
+        source = given(run, Role.AUDIO, Role.VIDEO)
+        if source is None or self.senses is None:
+            raise Problem(Kind.INVALID, "There is no sound to isolate a voice from.")
+        out = run.scratch / "made-0.wav"
+        try:
+            seconds = await self.senses.isolate(source.path, out)
+        except Problem as problem:
+            raise Problem(problem.kind, problem.message, field=problem.field or source.field) from problem
+        run.note(f"isolated by {made_by(VOICES)}: one channel of 16,000 samples a second")
+        file: Json = {"path": str(out), "seconds": seconds, "used": (), "ignored": (), "trained": True}
+        return await self._kept(run, file, version=made_by(VOICES), helped=())
 
     async def _judge_inputs(self, run: EngineRun) -> None:
         """Refuse given pictures that are not safe for work, where the settings say from which score on."""
@@ -590,7 +616,8 @@ def kind_of(operation: Operation) -> str:
 def worked_on(run: EngineRun) -> list[OpenedInput]:
     """The files that the operation uses, first what the work begins with: nothing that others made is called created
     here, be it a sound alone that a clip is made for. What was ignored is not in what is made."""
-    used = Studio.supported_fields.get(run.generation.operation, frozenset())
+    able = {**Studio.supported_fields, Operation.VOICE_ISOLATION: Studio.isolation}
+    used = able.get(run.generation.operation, frozenset())
     taken = used | SAME if used & SAME else used
     return [each for roles in BY_PRECEDENCE for each in run.inputs if each.role in roles and each.role in taken]
 

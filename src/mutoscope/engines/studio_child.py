@@ -179,6 +179,7 @@ def speak(order: Json, out: Path) -> Json:
     )
     told = f"spoken by {made.program} in language {made.language!r}"
     told += f", timbre {made.timbre}" if made.timbre else ""
+    told += f", voice {made.voice}" if made.voice else ""
     return {
         "path": str(out),
         "seconds": made.seconds,

@@ -27,6 +27,7 @@ KINDS = (
     *("clip", "clip of pictures", "clip continued", "cover"),
 )
 """What a mark tells of what bears it."""
+CLIPS = frozenset({"clip", "clip of pictures", "clip continued"})
 CODES = (0x0F, 0x33, 0x3C, 0x55, 0x5A, 0x66, 0x69, 0x96)
 """Of each kind: any two differ in four bits at least, so that one wrong bit is mended (extended Hamming code)."""
 
@@ -34,6 +35,7 @@ SIDE = 256  # of the small copy, the longer
 LEAST_SIDE = 48  # of a picture that is marked, the shorter
 STRENGTHS = (1.0, 1.7)  # the second where the first is not read back well from the small copy
 WELL, MARGIN = 23, 1.0  # bits of the word that are right there, and by how much in the reader's own measure
+SURE_OF_KIND = 7  # bits of the kind that are right there
 STRIP = 256  # rows that are marked at once: a large picture's memory stays its own
 RECOGNISED = 20
 """Bits of the word that must be right: by chance, one reading in 1,300. What was measured is in docs/10-studio.md."""
@@ -51,6 +53,10 @@ class Reading:
     @property
     def recognised(self) -> bool:
         return self.bits >= RECOGNISED
+
+    def beside(self, other: "Reading") -> "Reading":
+        """What both say of one file: the more bits, and the kind that this or else the other could read."""
+        return Reading(max(self.bits, other.bits), self.kind or other.kind)
 
 
 class Writer:
@@ -100,7 +106,7 @@ class Writer:
             read = logits(self._decoder, np.clip(seen + hidden * strength, 0, 255)) * signs
             word = read[: len(WORD)]
             self.survived = int((word > 0).sum()) >= RECOGNISED
-            if int((word > MARGIN).sum()) >= WELL:
+            if int((word > MARGIN).sum()) >= WELL and int((read[len(WORD) :] > 0).sum()) >= SURE_OF_KIND:
                 break
         return hidden * np.float32(strength)
 
@@ -115,8 +121,8 @@ class Reader:
         """The best of several looks."""
         best = Reading(0, None)
         for share in LOOKS:
-            best = max(best, self.look(rgb, share), key=lambda each: each.bits)
-            if best.recognised:
+            best = self.look(rgb, share).beside(best)
+            if best.kind:
                 break
         return best
 

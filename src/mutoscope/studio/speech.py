@@ -67,8 +67,9 @@ class Speech:
     seconds: float
     rate: int  # samples a second, mono
     language: str  # espeak-ng's code, for example "en" or "pt-br"
-    timbre: str | None
+    timbre: str | None  # None also where the program has none
     program: str = PROGRAM
+    voice: str = ""  # the program's own name for it, where it was chosen
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,13 @@ class Speaker:
     command: str
     arguments: Callable[[Path, Path, str | None, float, str], list[str]]
     """The text's file, the sound's, the timbre, the pace (1 as usual) and the voice's file → what it is called with."""
+    voices: tuple[str, str] = ("", "")  # a woman's and a man's, where it has both
     reads_input: bool = False  # the text comes on its input
     needs_voice: bool = False  # it has none without a file
 
 
 def _flite(text: Path, out: Path, timbre: str | None, pace: float, _voice: str) -> list[str]:
-    voice = "rms" if timbre and timbre.startswith("m") else "slt"
+    voice = _voice_of("flite", timbre)
     return ["-voice", voice, "--setf", f"duration_stretch={1 / pace:.3f}", "-f", str(text), "-o", str(out)]
 
 
@@ -97,7 +99,7 @@ def _piper(_text: Path, out: Path, _timbre: str | None, pace: float, voice: str)
 
 
 SPEAKERS = {
-    "flite": Speaker("flite", _flite),
+    "flite": Speaker("flite", _flite, voices=("slt", "rms")),
     "festival": Speaker("text2wave", _festival),
     "piper": Speaker("piper", _piper, reads_input=True, needs_voice=True),
 }
@@ -110,6 +112,12 @@ VOICES: dict[str, str] = {
     **dict.fromkeys(("onyx", "cedar", "verse", "bernard", "billy", "mark"), "m1"),
 }
 """Vendors' voices, in small letters, and the timbre that comes nearest: a woman's or a man's."""
+
+
+def _voice_of(name: str, timbre: str | None) -> str:
+    """Which of a program's voices is a timbre's: a woman's, where none is asked for."""
+    woman, man = SPEAKERS[name].voices
+    return man if timbre and timbre.startswith("m") else woman
 
 
 def find_speaker(order: Sequence[str], language: str | None, text: str, voice: str = "") -> str:
@@ -154,7 +162,8 @@ def speak(
         _check(text, timbre, words_per_minute)
         sound, rate = _spoken(chosen, text, timbre, words_per_minute / PACE, voice, out.parent)
         soundfile.write(sound, out, rate=rate, comment=f"mutoscope studio {VERSION} (spoken by {chosen})")
-        return Speech(seconds=sound.shape[1] / rate, rate=rate, language="en", timbre=timbre, program=chosen)
+        named = _voice_of(chosen, timbre) or (Path(voice).stem if SPEAKERS[chosen].needs_voice else "")
+        return Speech(seconds=sound.shape[1] / rate, rate=rate, language="en", timbre=None, program=chosen, voice=named)
     found = program or find_program()
     if found is None:
         raise StudioError(MISSING)

@@ -42,12 +42,13 @@ MODULES = {
     "selfie": "people",
     "whisper_tiny_en": "hearing",
     "waifu2x": "drawings",
+    "gtcrn": "isolating",
     **dict.fromkeys(OWN, "own"),
 }
 """Model → the module beside this that works with it: its `load` takes the weights' paths (for an operator's, its name
 and how it is fed as well) and returns what answers."""
 
-MAKERS = frozenset((*OWN, "rivagan", "waifu2x"))
+MAKERS = frozenset((*OWN, "rivagan", "waifu2x", "gtcrn"))
 """Those that write a file."""
 
 

@@ -3,14 +3,11 @@
 from pathlib import Path
 from typing import IO, Any
 
-import av
 import faster_whisper
-import numpy as np
 
-from mutoscope.engines.local.pictures import Json, Refused
+from mutoscope.engines.local.pictures import Json
+from mutoscope.engines.local.sounds import RATE, samples
 
-RATE = 16_000
-MOST_SECONDS = 1800
 LEAST_SAMPLES = 1600  # a tenth of a second: of less, nothing can be heard
 DIGITS = 3  # of times
 
@@ -64,28 +61,3 @@ def segment(number: int, found: Any) -> Json:
             for each in found.words or ()
         ],
     }
-
-
-def samples(file: IO[bytes] | None) -> Any:
-    """The sound, mono, as the model takes it."""
-    if file is None:
-        raise Refused("A sound is needed.", kind="invalid")
-    try:
-        with av.open(file, "r", metadata_errors="ignore") as container:
-            if not container.streams.audio:
-                raise Refused("The file has no sound.")
-            resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
-            pieces: list[Any] = []
-            heard = 0
-            for frame in container.decode(container.streams.audio[0]):
-                for part in resampler.resample(frame):
-                    pieces.append(part.to_ndarray()[0])
-                    heard += len(pieces[-1])
-                if heard > MOST_SECONDS * RATE:
-                    raise Refused(f"The sound is longer than {MOST_SECONDS} seconds.")
-            pieces += [part.to_ndarray()[0] for part in resampler.resample(None)]
-    except (Refused, MemoryError):
-        raise
-    except Exception as error:  # FFmpeg's parsers raise whatever a broken file makes them raise
-        raise Refused(f"The sound cannot be read ({type(error).__name__}).") from error
-    return np.concatenate(pieces).astype(np.float32) if pieces else np.zeros(0, np.float32)

