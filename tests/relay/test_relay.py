@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from conftest import shown_to_all
 
+from conftest import shown_to_all
 from mutoscope.model.job import Sent, State
 from mutoscope.wirekit.ids import from_uuid4_form
 
