@@ -141,7 +141,7 @@ async def made_by_job(app: App, wish: Generation) -> None:
     async for each in app.gateway.watch(job.id):
         job = each
     if job.state is not State.SUCCEEDED:
-        raise SystemExit(f"{wish.operation}: {job.state} {job.problem}")
+        raise SystemExit(f"{wish.operation}: {job.state} {job.failure}")
 
 
 def wishes_of(room: Path) -> dict[str, Generation]:
