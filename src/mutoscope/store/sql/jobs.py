@@ -137,7 +137,7 @@ def decide(
         if isinstance(outcome, Addition):
             lines.joined(outcome)
             if hold is not None:
-                holds.joined(outcome.job, hold)
+                holds.joined(outcome.job.owner, hold)
             if addition.repeat is not None:
                 repeats.remember(outcome.job, addition.repeat)
         decided.append(outcome)

@@ -243,7 +243,7 @@ class SqlStore:
         return tuple(map(ledger.entry_of, await self._read(ledger.ENTRIES, (job,))))
 
     async def set_aside(self, outlay: Outlay) -> None:
-        return await self._write(partial(ledger.set_aside, outlay=outlay))
+        await self._open_writer.join(ledger.set_aside, outlay)
 
     async def settle_exchanges(
         self,
