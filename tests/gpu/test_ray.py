@@ -43,9 +43,13 @@ class Bench:
         self.canceled = False
         self.shares: list[float] = []
         self.notes: list[str] = []
+        self.pictures: list[bytes] = []
 
     def progress(self, share: float) -> None:
         self.shares.append(share)
+
+    def show(self, picture: bytes) -> None:
+        self.pictures.append(picture)
 
     def note(self, text: str) -> None:
         self.notes.append(text)

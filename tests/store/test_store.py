@@ -254,6 +254,22 @@ async def test_progress_is_the_workers_to_tell(store: Store) -> None:
     assert shown.progress == 1.0
 
 
+async def test_what_is_shown_of_a_job_goes_with_the_attempt(store: Store) -> None:
+    job = await store.add(make_job())
+    assert not await store.show(job.id, "w1", b"early")
+    _ = await claim(store)
+    assert not await store.show(job.id, "w2", b"not its own")
+    assert await store.glimpse(job.id) is None
+    assert await store.show(job.id, "w1", b"one") and await store.show(job.id, "w1", b"two")
+    assert await store.glimpse(job.id) == b"two"
+    assert await store.release(job.id, "w1", T0 + 1)
+    assert await store.glimpse(job.id) is None, "nobody is making it"
+    _ = await claim(store, worker="w2", now=T0 + 1)
+    assert await store.show(job.id, "w2", b"three")
+    assert await store.hide(job.id) and not await store.hide(job.id)
+    assert await store.glimpse(job.id) is None
+
+
 async def test_checkpoints_add_up_and_reach_the_next_attempt(store: Store) -> None:
     job = await store.add(make_job())
     assert not await store.checkpoint(job.id, "w1", {"handle": "a"})

@@ -167,7 +167,10 @@ def find_answers(db: Connection, look: Look) -> Found:
 def remove_jobs(db: Connection, ids: Sequence[str], now: float) -> None:
     """With what belongs to them. What was sent to vendors stays in the ledger: it says what was spent."""
     let_go(db, ids, now)
-    for table, column in (("events", "job"), ("transcripts", "job"), ("deliveries", "job"), ("jobs", "id")):
+    for table, column in (
+        *((name, "job") for name in ("events", "transcripts", "glimpses", "deliveries")),
+        ("jobs", "id"),
+    ):
         _ = db.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", (texts(ids),))
 
 

@@ -365,6 +365,17 @@ class SqlStore:
         within = None if share is None else min(max(share, 0.0), 1.0)
         return await self._open_writer.join(jobs.progress, jobs.Progress(id, worker, within, upstream_status))
 
+    async def show(self, id: str, worker: str, picture: bytes) -> bool:
+        return await self._write(partial(jobs.show, id=id, worker=worker, picture=picture))
+
+    async def hide(self, id: str) -> bool:
+        return await self._write(partial(jobs.hide, id=id))
+
+    async def glimpse(self, id: str) -> bytes | None:
+        for (picture,) in await self._read(jobs.GLIMPSE, (id,)):
+            return msgspec.convert(picture, bytes)
+        return None
+
     async def checkpoint(self, id: str, worker: str, facts: Json) -> bool:
         work = partial(jobs.checkpoint, id=id, worker=worker, facts=encode(facts))
         return await self._write(work)
