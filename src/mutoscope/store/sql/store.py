@@ -70,6 +70,7 @@ from mutoscope.store.sql.writer import Changes, Work, Writer
 
 SHOWN = f"SELECT {COLUMNS} FROM jobs WHERE deleted = 0"
 GET = f"{SHOWN} AND id = ?"
+AMONG = f"{SHOWN} AND id IN (SELECT value FROM json_each(?)) ORDER BY id DESC"
 UNFINISHED = f"""SELECT {COLUMNS} FROM jobs INDEXED BY jobs_unfinished
     WHERE finished IS NULL AND state = ? ORDER BY id DESC LIMIT ?"""
 # Each count is of the entries of one index, and reads no job.
@@ -196,11 +197,8 @@ class SqlStore:
                     ORDER BY id DESC LIMIT ?"""
         per_route = [await self._read(newest, (wire, owner, route, offset + limit)) for (route,) in routes]
         merged = heapq.merge(*per_route, reverse=True)
-        return tuple([await self._read_job(str(id)) for (id,) in islice(merged, offset, offset + limit)])
-
-    async def _read_job(self, id: str) -> Job:
-        [row] = await self._read(GET, (id,))
-        return job_of(row)
+        ids = encode([str(id) for (id,) in islice(merged, offset, offset + limit)]).decode()
+        return tuple(map(job_of, await self._read(AMONG, (ids,))))
 
     async def recent(self, *, limit: int, state: State | None = None) -> tuple[Job, ...]:
         if state is None:
