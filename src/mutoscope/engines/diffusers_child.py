@@ -687,8 +687,9 @@ def write_clip(path: Path, frames: Any, order: Json, check: Callable[[], None], 
     av, numpy = importlib.import_module("av"), importlib.import_module("numpy")
     width, height, fps = order["width"], order["height"], Fraction(order["fps"]).limit_denominator(1001)
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        # Without mbtree: with it x264 made two or three different files of the same frames.
-        coding = {"crf": "8" if order.get("fine") else "17", "x264-params": "mbtree=0"}
+        coding = {"crf": "8" if order.get("fine") else "17"}
+        if width % 128:  # there x264's trees of macroblocks read memory that nobody wrote (see studio/encoder.py)
+            coding["x264-params"] = "mbtree=0"
         stream = container.add_stream("libx264", rate=fps, options=coding)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         voice = container.add_stream("aac", rate=rate, layout="mono" if len(sound) == 1 else "stereo") if rate else None
