@@ -58,7 +58,7 @@ REFERENCE = "reference-of-ours"
 PATIENT = QUICK | {"request_seconds": 60.0}  # some vendors answer when it is made, and machines are busy
 
 
-IMPLIED = {"midjourney": ("count", "grid")}
+IMPLIED = {"midjourney": ("count", "grid"), "ideogram": ("mask_polarity", "shrink"), "recraft": ("mask_polarity",)}
 """What a create says without a member for it: Midjourney's imagine makes four pictures and one of all."""
 
 
@@ -160,7 +160,7 @@ def pairs() -> Iterator[Pair]:
 def sample() -> list[Pair]:
     """As few as it takes for each front to come once, and each back once with a request that it cannot but take."""
     asked = {pair: request.body for pair in pairs() if (request := request_of(pair.front, pair.operation))}
-    plain = {pair for pair, body in asked.items() if b"ratio" not in body and pair.front not in IMPLIED}
+    plain = {pair for pair, body in asked.items() if b"ratio" not in body and pair.front != "midjourney"}
     chosen: list[Pair] = []
     for both in (True, False):
         for pair in sorted(asked, key=lambda pair: (pair not in plain, pair.front == pair.back, len(asked[pair]))):
@@ -235,7 +235,10 @@ async def outcome(it: World, pair: Pair, picture: str) -> str:
     assert job.state is State.SUCCEEDED, (pair, job.failure)
     [made] = sent
     assert (made.wire, made.generation.operation) == (pair.back, pair.operation), pair
-    assert (job.generation.prompt or "") in (made.generation.prompt or ""), pair
+    unheard = any(
+        "ignored: " in note and "prompt" in note for note in job.notes
+    )  # by leave of the model's row, and said so
+    assert unheard or (job.generation.prompt or "") in (made.generation.prompt or ""), pair
     assert len(made.generation.inputs) == len(FILES[pair.operation]), pair
     return "made"
 
@@ -252,7 +255,7 @@ async def jobs_of(app: App) -> dict[str, Job]:
 
 def members(front: str, request: HttpRequest) -> list[str]:
     """By what a refusal may name what it is about: the members that the caller wrote."""
-    wrote = re.findall(r'"([A-Za-z_]+)"(?::|\r)', request.body.decode("utf-8", "replace"))
+    wrote = re.findall(r'"([A-Za-z_]+)"(?::|;|\r)', request.body.decode("utf-8", "replace"))
     return [*wrote, *IMPLIED.get(front, ())]
 
 
@@ -289,7 +292,7 @@ def test_the_pairs_are_counted_in_the_documents() -> None:
 
 def table() -> list[str]:
     """How many backs each front is tried on."""
-    head = ["| front | text to video | picture to video | text to picture |", "| --- | --- | --- | --- |"]
+    head = [f"| front | {' | '.join(each.replace('_', ' ') for each in FILES)} |", "| --- " * (1 + len(FILES)) + "|"]
     counted = [(front, [sum(pair[::2] == (front, each) for pair in pairs()) for each in FILES]) for front in BY_NAME]
     whole = ["all", [sum(counts[place] for _, counts in counted) for place in range(len(FILES))]]
     rows = [*((front, counts) for front, counts in counted if any(counts)), whole]
