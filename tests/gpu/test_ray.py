@@ -140,7 +140,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def told(folder: Path, **more: Any) -> Json:
     usual = {"kind": "ray", "model": str(folder), "python": PYTHON, "dtype": "float32", "threads": 1,
-             "address": ADDRESS, "resources": {"CPU": 1.0}, "load_seconds": 120.0}  # fmt: skip
+             "address": ADDRESS, "resources": {"CPU": 1.0}, "load_seconds": 120.0, "preview_seconds": 1e-9}  # fmt: skip
     return usual | more
 
 
@@ -179,6 +179,7 @@ async def test_an_actor_makes_it_and_can_be_told_to_stop(engine: Callable[..., D
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    assert long.pictures[0].startswith(b"\xff\xd8"), "what the first step had come to, as a JPEG"
     assert one == await made(farm, Bench(tmp_path)), "the same seed, the same pixels"
     assert farm.seats[0].child is child, "by the same actor"
 
