@@ -39,10 +39,8 @@ MAX_TRACE = 4000  # characters
 DECODING = 0.08  # the share of the work that comes after the last step
 SMALLEST_TILE = 64
 SEEDS = 1 << 63
-GLIMPSE_LATENTS, GLIMPSE_PIXELS = (
-    32,
-    256,
-)  # the longer side of a picture of what is being made, before and after decoding
+GLIMPSE_LATENTS = 32  # the longer side of a picture of what is being made, before it is decoded
+GLIMPSE_PIXELS = 256  # and after
 ROOM = 0.9  # of the device's free memory that weights may take before they are moved there piece by piece
 FORMATS = {"png": "PNG", "jpg": "JPEG", "webp": "WEBP"}
 UNSUITABLE = (
