@@ -326,12 +326,11 @@ async def test_drawings_of_up_to_a_megapixel_are_enlarged_by_the_model(start: St
             statement = credentials.read(tmp_path / "made.png", "image/png")
             assert statement and statement.helped == (made_by(DRAWINGS),)
         asks, grainy = await ways(running), png(Image.fromarray(grain))
-        for image, why in (
-            (grainy, "% of the picture is even, a drawing from 50 % on"),
-            (shining, "knows no transparency"),
-        ):
-            notes = (await asks["crisp"](image)).headers["x-mutoscope-notes"]
-            assert why in notes and "by resampling; no detail was invented" in notes
+        notes = (await asks["crisp"](grainy)).headers["x-mutoscope-notes"]
+        assert "% of the picture is even, a drawing from 50 % on" in notes and "by resampling; no detail" in notes
+        for image, told in ((shining, {"made": False}), (grainy, {"made": True, "even": 0.0})):
+            (tmp_path / "a.png").write_bytes(image)
+            assert await running.app.senses.enlarged(tmp_path / "a.png", tmp_path / "out.png", least_even=0) == told
         large = png(Image.new("RGB", (1250, 801)))
         (tmp_path / "large.png").write_bytes(large)
         for image, why in ((grainy, "a drawing from 50 %"), (large, "up to 1000000 pixels, and this one has 1001250")):
@@ -342,8 +341,6 @@ async def test_drawings_of_up_to_a_megapixel_are_enlarged_by_the_model(start: St
         for wanted, creative in (("never", False), ("always", True)):
             studio = Studio(StudioSettings(trained_upscale=wanted), senses=running.app.senses)
             assert ("creative" in studio.supported_fields[Operation.IMAGE_UPSCALE]) == creative
-    async with start(weights={"folder": str(shelf.folder)}, studio={"trained_upscale": "always"}) as running:
-        assert made_by(DRAWINGS) in (await (await ways(running))["crisp"](grainy)).headers["x-mutoscope-notes"]
 
 
 def psnr(one: Image.Image, other: Image.Image) -> float:
@@ -436,7 +433,7 @@ async def test_no_hostile_input_ends_a_model_s_process(tmp_path: Path):
     whole, page = Image.linear_gradient("L").convert("RGB"), io.BytesIO()
     whole.save(page, "JPEG")
     bomb = png(Image.new("1", (9000, 9000)))
-    sizes = [png(Image.new("RGB", size, (9, 200, 30))) for size in ((1, 1), (1, 3000), (3000, 1), (2, 2))]
+    sizes = [png(Image.new("RGB", size, (9, 200, 30))) for size in ((1, 1), (1, 900), (900, 1))]
     modes = [png(Image.new(mode, (20, 30))) for mode in ("1", "L", "LA", "P", "RGBA", "I;16")]
     cut = [page.getvalue()[:length] for length in (2, 20, 200, 500)]
     spoilt = bytearray(page.getvalue())
@@ -452,7 +449,8 @@ async def test_no_hostile_input_ends_a_model_s_process(tmp_path: Path):
     exif = Image.Exif()
     exif[0x0112] = 999
     whole.save(turned, "JPEG", exif=exif)
-    files = [*nothing, *cut, bytes(spoilt), turned.getvalue(), bomb, *sizes, *modes]
+    slow = ("rivagan", "ppocr4")  # of which a picture that can be read takes a second
+    files = [*nothing, *cut, bytes(spoilt), turned.getvalue(), bomb, *sizes]
     texts = [[], ["\ud800"], ["x"] * 2049, ["\x00" * 100, ""], ["\U0001f600" * 9000], ["\u202e\ufffe"]]
     asked: dict[str, list[dict[str, Any]]] = {
         "rivagan": [{}, {"clip": True}],
@@ -464,7 +462,9 @@ async def test_no_hostile_input_ends_a_model_s_process(tmp_path: Path):
             _ = await pool.ask(row.name, {"ask": "walls"})
             process = pool._held[row.name].process.pid
             for question in asked.get(row.name, [{}]):
-                for content in [None] if row.name == "wordllama" else files:
+                for content in (
+                    [None] if row.name == "wordllama" else [*files, *(modes if row.name not in slow else [])]
+                ):
                     path = None if content is None else tmp_path / "file"
                     if path is not None:
                         path.write_bytes(content or b"")

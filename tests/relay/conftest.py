@@ -21,7 +21,7 @@ from mutoscope.wires import ROWS
 QUICK = {
     "first_poll_seconds": 0.1,
     "max_poll_seconds": 0.3,
-    "request_seconds": 2.0,
+    "request_seconds": 10.0,  # of a busy machine
     "breaker_seconds": 0.5,
 }
 
