@@ -509,10 +509,20 @@ def render_problem(api: TaskApi, problem: Problem, _request: HttpRequest) -> Htt
 OF_A_FIELD = frozenset({Kind.INVALID, Kind.UNSUPPORTED, Kind.BAD_MEDIA, Kind.UNREACHABLE_MEDIA})
 
 
-def bearer(request: HttpRequest) -> str | None:
-    """The key of the header `Authorization: Bearer KEY`."""
+def bearer(request: HttpRequest, schemes: Collection[str] = ("bearer",)) -> str | None:
+    """The key of the header `Authorization: Bearer KEY`, or after another of the schemes."""
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return key.strip() or None if scheme.lower() == "bearer" else None
+    return key.strip() or None if scheme.lower() in schemes else None
+
+
+def key_header(name: str) -> Json:
+    """What an API says of a key that stands in a header of its own; a bearer is taken too."""
+
+    def credential(request: HttpRequest) -> str | None:
+        return request.headers.get(name.lower(), "").strip() or bearer(request)
+
+    own = {"type": "apiKey", "in": "header", "name": name}
+    return {"credential": credential, "security": {"key": own, "bearer": {"type": "http", "scheme": "bearer"}}}
 
 
 def bare_or_bearer(request: HttpRequest) -> str | None:

@@ -18,7 +18,8 @@ from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wirekit.joined import joined
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.routes import Create
-from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, bearer, parse, render_problem, wire
+from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, key_header, parse, render_problem, wire
+from mutoscope.wirekit.times import unmade, why_ended
 from mutoscope.wires.ideogram import bodies, models
 
 PATIENCE = 300.0  # seconds that an answer waits for what it carries
@@ -123,7 +124,7 @@ def generation(job: Job) -> Generation:
         case State.SUCCEEDED:
             told.response_type, told.data = "image.generation", pictures(job, "image.generation")
         case State.FAILED | State.CANCELED:
-            told.failure_reason = job.failure.message if job.failure else "The generation was canceled."
+            told.failure_reason = why_ended(job, CANCELED)
         case _:
             pass
     if job.cost is not None:
@@ -131,20 +132,15 @@ def generation(job: Job) -> Generation:
     return told
 
 
+CANCELED = "The generation was canceled."
 ENDED = frozenset({State.SUCCEEDED, State.FAILED})
 MICROS = 10_000  # of a dollar, in a credit
 
 
 def waited(tell: Callable[[Job], Images | Described], job: Job, _request: HttpRequest) -> HttpResponse:
     """The answer of a job that succeeded in time. Raises Problem for any other."""
-    if job.state is State.SUCCEEDED:
-        return json_response(replace(tell(job), generation_id=None))
-    if job.failure:
-        raise Problem(job.failure.kind, job.failure.message, field=job.failure.field)
-    if job.state is State.CANCELED:
-        raise Problem(Kind.ENGINE_FAILED, "The generation was canceled.")
-    message = f"Not made within {PATIENCE:g} seconds; it goes on as GET /v2/generations/{uuid4_form(job.id)}."
-    return json_response(Error(message), 504)
+    late = unmade(job, PATIENCE, f"/v2/generations/{uuid4_form(job.id)}", CANCELED)
+    return json_response(Error(late), 504) if late else json_response(replace(tell(job), generation_id=None))
 
 
 def rendered_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
@@ -159,10 +155,6 @@ def unsafe(task: Json) -> Problem | None:
     if not made or any(each.get("url") or each.get("is_image_safe") is not False for each in made):
         return None
     return Problem(Kind.REFUSED, "Ideogram made it and does not show it: no picture passed its safety check.")
-
-
-def key_of(request: HttpRequest) -> str | None:
-    return request.headers.get("api-key", "").strip() or bearer(request)
 
 
 def sign(key: str, _now: float) -> Headers:
@@ -275,9 +267,7 @@ API = TaskApi(
     cost=credits,
     statuses={Kind.REFUSED: 422}, kinds={422: Kind.REFUSED}, events=lambda _: ENDED,
     webhook_headers=lambda job, _: {"x-ideogram-webhook-generation-id": uuid4_form(job.id)},
-    sign=sign, credential=key_of, unsent=frozenset({429}),
-    security={"key": {"type": "apiKey", "in": "header", "name": "Api-Key"},
-              "bearer": {"type": "http", "scheme": "bearer"}},
+    sign=sign, **key_header("Api-Key"), unsent=frozenset({429}),
     routes=(Create(at=f"POST /{LATER.at}", parse=hooked, render=lambda job, _: json_response(generation(job)),
                    body=GENERATE_4, answer=Generation, query=Hook, form=True, summary=LATER.title),),
 )

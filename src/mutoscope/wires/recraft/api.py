@@ -20,6 +20,7 @@ from mutoscope.wirekit.body import body_of, needing, one_of, read_json
 from mutoscope.wirekit.ids import digest_form, request_id, uuid4_form
 from mutoscope.wirekit.routes import AccountRead, List, Read, Reply, Stop
 from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, back, render_problem, wire
+from mutoscope.wirekit.times import unmade
 from mutoscope.wires.recraft import bodies
 from mutoscope.wires.recraft.bodies import MASKS, PICTURES, WIDER
 from mutoscope.wires.recraft.models import BACKGROUND, ERASE, ROWS, STYLED, VARIATE
@@ -147,13 +148,8 @@ def list_styles(jobs: tuple[Job, ...], _request: HttpRequest) -> HttpResponse:
 
 def waited(task: Callable[[Job], Any], job: Job, request: HttpRequest) -> HttpResponse:
     """Raises Problem for what was not made."""
-    if job.failure:
-        raise Problem(job.failure.kind, job.failure.message, field=job.failure.field)
-    if job.state is State.CANCELED:
-        raise Problem(Kind.ENGINE_FAILED, "The job was canceled.")
-    if job.state is not State.SUCCEEDED:
-        told = f"Not made within {PATIENCE:g} seconds; it goes on as GET {ROOT}images/{uuid4_form(job.id)}."
-        return rendered_problem(Problem(Kind.TIMED_OUT, told), request)
+    if late := unmade(job, PATIENCE, f"{ROOT}images/{uuid4_form(job.id)}"):
+        return rendered_problem(Problem(Kind.TIMED_OUT, late), request)
     if read_json(request.body).get("response_format") == "multipart":
         return in_parts(job, task(job))
     return json_response(task(job))
