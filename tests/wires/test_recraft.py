@@ -204,7 +204,7 @@ async def test_a_picture_inside_the_answer_has_no_link_beside_it(start: Start) -
         assert base64.b64decode(told["b64_json"])[:4] == b"\x89PNG"
 
 
-async def test_an_answer_in_parts_has_a_part_for_each_picture(start: Start) -> None:
+async def test_an_answer_in_parts_has_a_part_for_each_picture(start: Start, picture: bytes) -> None:
     async with start(**SCRIPTED) as running:
         body = {"prompt": "x", "n": 2, "response_format": "multipart"}
         answer = await running.client.post(f"{IMAGES}generations", json=body)
@@ -213,6 +213,11 @@ async def test_an_answer_in_parts_has_a_part_for_each_picture(start: Start) -> N
         ids = [each["image_id"] for each in json.loads(cast("bytes", first.get_payload(decode=True)))["data"]]
         assert [part["content-id"] for part in rest] == [f"<{id}>" for id in ids]
         assert [part.get_param("name", header="content-disposition") for part in rest] == ids
+        files, data = {"file": ("a.png", picture, "image/png")}, {"response_format": "multipart"}
+        described = await running.client.post(f"{IMAGES}describe", files=files, data=data)
+        read = message_from_bytes(f"content-type: {described.headers['content-type']}\n\n".encode() + described.content)
+        [only] = cast("list[Message]", read.get_payload())  # words are no file: they stand in the part of JSON
+        assert set(json.loads(cast("bytes", only.get_payload(decode=True)))) == {"id", "caption", "credits"}
 
 
 @pytest.mark.parametrize("name", ["file", "image", "image_file"])

@@ -21,7 +21,7 @@ def body(
     return defstruct(name, found, namespace=namespace, module=module, kw_only=True, forbid_unknown_fields=strict)
 
 
-def text(longest: int | None = None, shortest: int = 1) -> Any:
+def text(longest: int | None = None, shortest: int | None = 1) -> Any:
     return Annotated[str, Meta(min_length=shortest, max_length=longest)]
 
 

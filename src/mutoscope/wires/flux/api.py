@@ -14,7 +14,7 @@ from mutoscope.model.job import Input, Job, Json, Operation, Role, State
 from mutoscope.model.problem import Kind, Problem, custom_flaw
 from mutoscope.model.requests import CallerAccount, Page, Submission
 from mutoscope.wirekit.archive import BadArchive, pictures_in
-from mutoscope.wirekit.body import body_of, invalid, needing, one_of, read_body
+from mutoscope.wirekit.body import body_of, invalid, read_body
 from mutoscope.wirekit.flaws import fastapi, pydantic
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.queries import named
@@ -248,13 +248,9 @@ ERASED = (("image", "input_image"), ("mask", "mask_image"))
 WORN_BY = (("person", "input_image"), ("garment", "input_image_2"))
 
 
-def models(names: str, body: Any, makes: Any, rules: Any = None, needs: Any = (), **more: Any) -> list[Endpoint]:
-    """`needs`: of each of these groups of members, one is to be there."""
-    return [
-        Endpoint(at=name, title=f"Make something with {name}", body=needing(body, *needs) if needs else body,
-                 makes=makes, rules=rules or (one_of(*needs) if needs else None), models=(name,), model_at=None, **more)
-        for name in names.split()
-    ]  # fmt: skip
+def models(names: str, body: Any, makes: Any, rules: Any = None, **more: Any) -> list[Endpoint]:
+    return [Endpoint(at=name, title=f"Make something with {name}", body=body, makes=makes, rules=rules, models=(name,),
+                     model_at=None, **more) for name in names.split()]  # fmt: skip
 
 
 # fmt: off

@@ -187,9 +187,8 @@ def video_flaws(said: Json) -> Iterator[Flaw]:
     """Each mode has what it begins with. Raises Problem(UNSUPPORTED) for what is not made here in any way."""
     if (mode := said.get("mode")) == "draft_enhance":
         raise Problem(Kind.UNSUPPORTED, "drafts are not enhanced here", field="mode")
-    for name in ("prompt", *([BEGINS_WITH[mode]] if mode in BEGINS_WITH else [])):
-        if not said.get(name):
-            yield Flaw(path=(name,), rule=Rule.REQUIRED, bound="string")
+    if mode in BEGINS_WITH and not said.get(BEGINS_WITH[mode]):
+        yield Flaw(path=(BEGINS_WITH[mode],), rule=Rule.REQUIRED, bound="string")
     frames = cast("list[Any]", said.get("keyframes") or [])
     if len(frames) > 1 or any(not isinstance(each, str) for each in frames):
         raise Problem(Kind.UNSUPPORTED, "one picture is taken here, as the first frame", field="keyframes")

@@ -1,6 +1,6 @@
 """Ideogram's API: a POST answers with its pictures, or with words; version 4 can be asked for and read later too."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from itertools import zip_longest
@@ -11,9 +11,8 @@ from msgspec.structs import replace
 
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Json, Operation, Output, Role, State
-from mutoscope.model.problem import Flaw, Kind, Problem
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import Submission
-from mutoscope.wirekit.answers import MOST_CREDITS, number
 from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wirekit.joined import joined
 from mutoscope.wirekit.paths import at
@@ -135,6 +134,7 @@ def generation(job: Job) -> Generation:
 CANCELED = "The generation was canceled."
 ENDED = frozenset({State.SUCCEEDED, State.FAILED})
 MICROS = 10_000  # of a dollar, in a credit
+CHARGED: Json = {"cost": "usage_cost_usd_micros", "units": MICROS}
 
 
 def waited(tell: Callable[[Job], Images | Described], job: Job, _request: HttpRequest) -> HttpResponse:
@@ -162,11 +162,6 @@ def sign(key: str, _now: float) -> Headers:
     return {"authorization": f"Bearer {key}"} if key.startswith("sk-") else {"api-key": key}
 
 
-def credits(task: Json) -> float | None:
-    micros = number(task.get("usage_cost_usd_micros"), 0.0, MOST_CREDITS * MICROS)
-    return None if micros is None else micros / MICROS
-
-
 # -- endpoints ---------------------------------------------------------------------------------
 
 V3, V4 = "v1/ideogram-v3/", "v1/ideogram-v4/"
@@ -174,30 +169,17 @@ DRAWN: Mapping[Role | None, Operation] = {None: Operation.TEXT_TO_IMAGE}
 BLACK, SHRINK = {"mask_polarity": "black"}, {"shrink": True}  # the answer is as large as was asked
 
 
-def from_picture(operation: Operation) -> Mapping[Role | None, Operation]:
-    return {Role.IMAGE: operation}
-
-
-REMIXED, FILLED, WIDENED, SET, LARGER, CUT, TOLD, WORN = map(from_picture, (
+REMIXED, FILLED, WIDENED, SET, LARGER, CUT, TOLD, WORN = ({Role.IMAGE: each} for each in (
     Operation.IMAGE_TO_IMAGE, Operation.IMAGE_INPAINT, Operation.IMAGE_OUTPAINT, Operation.BACKGROUND_REPLACEMENT,
     Operation.IMAGE_UPSCALE, Operation.BACKGROUND_REMOVAL, Operation.IMAGE_TO_TEXT, Operation.VIRTUAL_TRY_ON,
 ))  # fmt: skip
 
 
-def at_once(
-    at: str,
-    title: str,
-    body: Any,
-    makes: Mapping[Role | None, Operation],
-    words: tuple[str, ...],
-    rules: Callable[[Json], Iterator[Flaw]] | None = bodies.later_flaws,
-    fields: Any = bodies.LATER,
-    **more: Any,
-) -> Endpoint:
+def at_once(at: str, title: str, body: Any, makes: Any, words: tuple[str, ...], **more: Any) -> Endpoint:
     tell = described if makes is TOLD else images
-    return Endpoint(at=at, title=title, body=body, makes=makes, models=words, rules=rules, fields=fields, form=True,
-                    model_at=more.pop("model_at", None), wait=lambda _said, _request: PATIENCE,
-                    waited=partial(waited, tell), reshape=bodies.plainly, **more)  # fmt: skip
+    usual: Json = {"fields": bodies.LATER, "rules": bodies.later_flaws, "model_at": None}
+    return Endpoint(at=at, title=title, body=body, makes=makes, models=words, form=True, reshape=bodies.plainly,
+                    wait=lambda _said, _request: PATIENCE, waited=partial(waited, tell), **usual | more)  # fmt: skip
 
 
 # fmt: off
@@ -207,13 +189,11 @@ ASKED = ("text_prompt", "json_prompt", "prompt")
 FOURTH: Json = {"fields": bodies.FOURTH, "rules": bodies.fourth_flaws}
 GENERATE_4 = bodies.exactly_one(bodies.Generate4, *ASKED, text_prompt="a lighthouse")
 PICTURES = (
-    at_once(V3 + "generate", "Make pictures (v3)", bodies.Generate3, DRAWN, models.V3,
-            also=("ideogram-v3/generate",)),
+    at_once(V3 + "generate", "Make pictures (v3)", bodies.Generate3, DRAWN, models.V3, also=("ideogram-v3/generate",)),
     at_once(V3 + "remix", "Make pictures after one (v3)", bodies.Remix3, REMIXED, models.V3),
     at_once(V3 + "edit", "Change what a mask shows (v3)", bodies.Edit3, FILLED, models.V3,
             also=(V3 + "inpaint", "ideogram-v3/edit"), says=BLACK),
-    at_once(V3 + "reframe", "Give a picture another shape (v3)", bodies.Reframe3, WIDENED, models.V3,
-            says=SHRINK),
+    at_once(V3 + "reframe", "Give a picture another shape (v3)", bodies.Reframe3, WIDENED, models.V3, says=SHRINK),
     at_once(V3 + "replace-background", "Make another background (v3)", bodies.Replace3, SET, models.V3),
     at_once(V3 + "generate-transparent", "Make pictures without a background (v3)", bodies.Transparent3, DRAWN,
             models.TRANSPARENT, fields=bodies.ONLY_SHAPES, says={"background": "transparent"}),
@@ -225,19 +205,19 @@ PICTURES = (
     at_once("v1/edit", "Make pictures after others",
             bodies.exactly_one(bodies.EditAny, "images", "image_urls", prompt="a lighthouse",
                            images=["https://example.com/picture.png"]),
-            REMIXED, models.EDIT, bodies.any_flaws),
+            REMIXED, models.EDIT, rules=bodies.any_flaws),
     at_once("v1/remove-background", "Cut out what is in front", bodies.OnePicture, CUT, models.REMOVE_BACKGROUND),
     at_once("generate", "Make pictures", bodies.Generate, DRAWN, models.LEGACY, **IN_REQUEST),
     at_once("remix", "Make pictures after one", bodies.Remix, REMIXED, models.LEGACY, **IN_REQUEST),
     at_once("edit", "Change what a mask shows", bodies.Edit, FILLED, models.V2, says=BLACK, model_at="model", **LEGACY),
     at_once("reframe", "Give a picture another shape", bodies.Reframe, WIDENED, models.LEGACY, model_at="model",
             says=SHRINK, **LEGACY),
-    at_once("upscale", "Enlarge a picture", bodies.Upscale, LARGER, models.UPSCALE, None, bodies.LEGACY,
-            fixed={"image_request": {}}),
+    at_once("upscale", "Enlarge a picture", bodies.Upscale, LARGER, models.UPSCALE, rules=None,
+            fields=bodies.LEGACY, fixed={"image_request": {}}),
 )
 SPOKEN = (
-    at_once("describe", "Describe a picture", bodies.Describe, TOLD, models.DESCRIBE, None, bodies.LEGACY),
-    at_once(V4 + "describe", "Describe a picture (v4)", bodies.OnePicture, TOLD, models.DESCRIBE_V4, None),
+    at_once("describe", "Describe a picture", bodies.Describe, TOLD, models.DESCRIBE, rules=None, fields=bodies.LEGACY),
+    at_once(V4 + "describe", "Describe a picture (v4)", bodies.OnePicture, TOLD, models.DESCRIBE_V4, rules=None),
 )
 LATER = Endpoint(at=V4 + "async/generate", title="Make pictures, to be read later (v4)", body=GENERATE_4, makes=DRAWN,
                  models=models.V4, model_at=None, form=True, front=False, **FOURTH)
@@ -263,8 +243,7 @@ API = TaskApi(
     endpoints=(LATER,), show="v2/generations/{id}", fields=bodies.FOURTH, states=STATES, task=generation,
     answer=Generation, fault=unsafe, multipart=True, error=lambda problem, _: Error(problem.message), error_type=Error,
     reading=Reading(id="generation_id", links=("data.*.url",), reason=("failure_reason",), progress="progress",
-                    whole=1.0),
-    cost=credits,
+                    whole=1.0, **CHARGED),
     statuses={Kind.REFUSED: 422}, kinds={422: Kind.REFUSED}, events=lambda _: ENDED,
     webhook_headers=lambda job, _: {"x-ideogram-webhook-generation-id": uuid4_form(job.id)},
     sign=sign, **key_header("Api-Key"), unsent=frozenset({429}),
@@ -272,9 +251,9 @@ API = TaskApi(
                    body=GENERATE_4, answer=Generation, query=Hook, form=True, summary=LATER.title),),
 )
 NOW = replace(API, show=None, endpoints=PICTURES, task=images, answer=Images,
-              reading=Reading(links=("data.*.url",)), routes=())
+              reading=Reading(links=("data.*.url",), **CHARGED), routes=())
 WORDS = replace(NOW, endpoints=SPOKEN, task=described, answer=Described,
-                reading=Reading(links=("descriptions.*.text",), texts=("descriptions.*.text",)))
+                reading=Reading(links=("descriptions.*.text",), texts=("descriptions.*.text",), **CHARGED))
 # fmt: on
 WIRE = replace(
     joined({"": wire(API), "pictures": wire(NOW), "words": wire(WORDS)}), roots=ROOTS, render_problem=rendered_problem
