@@ -204,6 +204,31 @@ async def test_a_picture_inside_the_answer_has_no_link_beside_it(start: Start) -
         assert base64.b64decode(told["b64_json"])[:4] == b"\x89PNG"
 
 
+async def test_a_rehearsed_vendor_gives_the_format_that_was_asked_for(start: Start, picture: bytes) -> None:
+    async with start(**SCRIPTED) as running:
+
+        async def made(path: str, file: bool = False, **said: str) -> bytes:
+            files = {"file": ("a.png", picture, "image/png")} if file else None
+            sent = {"data": said, "files": files} if file else {"json": said}
+            told = (await running.client.post(f"{IMAGES}{path}", **sent)).json()
+            link = told["image"] if file else told["data"][0]
+            return (await running.client.get(link["url"])).content
+
+        words = {"prompt": "a boat; weigh 0.01"}
+        for drawn in (
+            await made("generations", model="recraftv3_vector", **words),
+            await made("generations", model="recraftv3", style="vector_illustration", **words),
+            await made("generations/vector", model="recraftv4_1", **words),
+            await made("vectorize", file=True),
+        ):
+            assert drawn.startswith(b"<svg") and b"<rect" in drawn
+        for kind in ("webp", "png"):
+            data = await made("generations", image_format=kind, **words)
+            assert Image.open(io.BytesIO(data)).format == kind.upper()
+            assert len(data) > 10_000
+        assert Image.open(io.BytesIO(await made("removeBackground", file=True))).mode == "RGBA"
+
+
 async def test_an_answer_in_parts_has_a_part_for_each_picture(start: Start, picture: bytes) -> None:
     async with start(**SCRIPTED) as running:
         body = {"prompt": "x", "n": 2, "response_format": "multipart"}
