@@ -11,6 +11,10 @@ SITE := .venv/site
 GPU := .venv/gpu/bin/python
 GPU_READY := .venv/gpu/.ready
 
+# Where Python was told to keep no bytecode, each of the hundreds of processes that the tests start would compile all of it
+# anew: that was a third of their time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup demo serve test check postgres gpu-test ray-test bench pairs chaos docs site lock licences audit clean
 
 help:            ## this list

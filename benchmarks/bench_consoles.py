@@ -5,7 +5,8 @@
 One server on one core, loaded from the other; rounds with and without consoles take turns, so that a ratio compares
 neighbours in time. A console here does what an open gallery does: it holds the stream of news, and once a second
 asks for the tiles of the jobs that changed. All the while `--creates` jobs a second are filed, and made by the scripted
-engine, with consoles and without. "CPU" is the server's own time a read, which a noisy machine disturbs least.
+engine, with consoles and without. "CPU" is the server's own time a read, which a noisy machine disturbs least; a server
+that does nothing (`_peer_bare.py`), loaded in each round on the same core, is what it is measured against.
 """
 
 import argparse
@@ -23,7 +24,7 @@ import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
 
-from _common import seconds_of, stop
+from _common import bare, seconds_of, stop
 
 HERE = Path(__file__).parent
 CORES = sorted(os.sched_getaffinity(0))
@@ -46,11 +47,14 @@ def main() -> None:
         process, url = serve(folder)
         stack.callback(stop, process, 10)
         id = create(url)
+        idle, port = stack.enter_context(bare(CORES[0]))
         over = threading.Event()
         stack.callback(over.set)
         threading.Thread(target=keep_filing, args=(url, asked.creates, over), daemon=True).start()
         rows: dict[int, list[tuple[float, float]]] = {0: [], asked.consoles: []}
+        yardstick: list[float] = []
         for _ in range(asked.rounds):
+            yardstick.append(measure(idle, f"http://127.0.0.1:{port}", f"{ROUTE}/{id}", asked.seconds)[1])
             for count, found in rows.items():
                 with ExitStack() as open_consoles:
                     for _ in range(count):
@@ -58,11 +62,12 @@ def main() -> None:
                         open_consoles.callback(console.close)
                     time.sleep(0.5)
                     found.append(measure(process, url, f"{ROUTE}/{id}", asked.seconds))
-    print("| consoles open | reads a second | server CPU a read |")
-    print("| ---: | ---: | ---: |")
+    print("| consoles open | reads a second | server CPU a read | of the bare server's |")
+    print("| ---: | ---: | ---: | ---: |")
+    least = statistics.median(yardstick)
     for count, found in rows.items():
         reads, cpu = (statistics.median(column) for column in zip(*found, strict=True))
-        print(f"| {count} | {reads:,.0f} | {1e6 * cpu:,.0f} µs |")
+        print(f"| {count} | {reads:,.0f} | {1e6 * cpu:,.0f} µs | {cpu / least:.2f} |")
     pairs = zip(rows[asked.consoles], rows[0], strict=True)
     ratios = [with_[0] / without[0] for with_, without in pairs]
     print(f"\nReads with {asked.consoles} consoles to reads with none: {statistics.median(ratios):.2f} (aim: 0.9)")

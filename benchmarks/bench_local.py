@@ -27,7 +27,7 @@ import numpy as np
 import structlog
 from PIL import Image, ImageDraw, ImageFont
 
-from _common import resident, seconds_of, table
+from _common import pillow_seconds, resident, seconds_of, table
 from mutoscope import studio
 from mutoscope.app import App
 from mutoscope.cli.generate import WIRE
@@ -89,6 +89,7 @@ async def measure(folder: Path, times: int) -> None:
     rows: list[tuple[object, ...]] = []
     with tempfile.TemporaryDirectory() as room:
         inputs = made(Path(room))
+        yardstick = pillow_seconds()
         for row in ROWS:
             pool = Pool(Shelf(Weights(folder=str(folder)), Path()))
             what, file = inputs[row.name]
@@ -102,13 +103,16 @@ async def measure(folder: Path, times: int) -> None:
                 _ = await pool.ask(row.name, what, file)
             cpu = (seconds_of(pid) - before) / max(1, times)
             held, grown = resident(pid) / 1024, resident(os.getpid()) / 1024 - half
-            rows.append((row.name, f"{row.bytes / 1e6:.1f}", first, cpu, round(held), quality(row.name, answer), grown))
+            seen = quality(row.name, answer)
+            cost = f"{cpu:.3f}", f"{cpu / yardstick:.1f}"
+            rows.append((row.name, f"{row.bytes / 1e6:.1f}", first, *cost, round(held), seen, grown))
             await pool.close()
     head = (
         "model",
         "files, MB",
         "first answer, s",
         "CPU s an answer",
+        "of Pillow's 512x512 to 1024x1024",
         "memory of its process, MB",
         "seen",
         "growth, MB",

@@ -3,12 +3,13 @@ read-only, and where there are few file descriptors.
 
     python benchmarks/load.py [--part steady,sweep,full,files,stalled,readonly] [--clients 500] [--seconds 120]
 
-Each client polls its newest job and now and then creates another, with a pause between. `full` puts the data on a tmpfs
-of its own and fills it (where that is not permitted, RLIMIT_FSIZE stands for it), gives the space back and looks
-whether every job that was accepted is still told. `stalled` lets 1,100 clients ask for a large file and never read,
-under a limit of 1,024 descriptors, while others create and poll. `readonly` starts a server on a disk that may not be
-written, and puts the data of another on a small ext4 that gives up under load, is mended and mounted again (left out
-where mounting is not permitted). Exits with 1 when something is not as it should be.
+Each client polls its newest job and now and then creates another, with a pause between. `steady` asks a server that
+does nothing (`_peer_bare.py`) first, for what its times are measured against. `full` puts the data on a tmpfs of its
+own and fills it (where that is not permitted, RLIMIT_FSIZE stands for it), gives the space back and looks whether every
+job that was accepted is still told. `stalled` lets 1,100 clients ask for a large file and never read, under a limit of
+1,024 descriptors, while others create and poll. `readonly` starts a server on a disk that may not be written, and puts
+the data of another on a small ext4 that gives up under load, is mended and mounted again (left out where mounting is
+not permitted). Exits with 1 when something is not as it should be.
 """
 
 import argparse
@@ -35,6 +36,8 @@ from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import cast
+
+from _common import bare
 
 ROUTE = "/v1/ai/text-to-image/runway"
 PROMPT = {"prompt": "A serene mountain landscape at sunset", "ratio": "720:720"}
@@ -260,6 +263,9 @@ def load(
 
 
 def steady(clients: int, seconds: float) -> Iterator[str]:
+    with bare() as (_, port):
+        yardstick = asyncio.run(Load(port, clients, seconds / 4).run())
+        print(f"a server that does nothing: {yardstick.summary()}")
     with serving() as server:
         warm = load(server, clients, seconds / 4)
         memory = [server.memory]
@@ -271,8 +277,10 @@ def steady(clients: int, seconds: float) -> Iterator[str]:
         yield from refused(done, {200})
         for creating in (False, True):
             p50, p99 = done.quantiles(creating)
+            what, least = "creates" if creating else "reads", yardstick.quantiles(creating)
+            print(f"{what}: p50 {p50 / least[0]:.1f} and p99 {p99 / least[1]:.1f} times those of that server")
             if p99 > 10 * p50:
-                yield f"p99 of {'creates' if creating else 'reads'} is {p99 / p50:.1f} times p50"
+                yield f"p99 of {what} is {p99 / p50:.1f} times p50"
         if memory[-1] > memory[2] * 1.05 + 4:
             yield f"memory grew from {memory[2]:.0f} to {memory[-1]:.0f} MiB in the second half"
         yield from lost(server, dict(random.sample(list((warm.accepted | done.accepted).items()), 200)))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import HealthCheck
 from hypothesis import settings as examples
 from PIL import Image
 
@@ -35,7 +36,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """The same examples in each run, so that a change is not blamed for what chance finds; others with --long."""
     long = bool(config.getoption("--long"))
-    examples.register_profile("mutoscope", derandomize=not long, database=None, deadline=None, print_blob=long)
+    examples.register_profile(
+        "mutoscope",
+        derandomize=not long,
+        database=None,
+        print_blob=long,
+        deadline=None,  # no test needs an idle machine
+        suppress_health_check=[HealthCheck.too_slow],
+    )
     examples.load_profile("mutoscope")
 
 

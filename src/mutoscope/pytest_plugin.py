@@ -147,8 +147,8 @@ class Mutoscope:
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=ANSWER_SECONDS)
         with contextlib.closing(connection):
             connection.request(method, f"/rehearsal/{path}", None if body is None else json.dumps(body))
-            answer = connection.getresponse()
-            told = json.loads(answer.read())
+            with connection.getresponse() as answer:
+                told = json.loads(answer.read())
         if answer.status != 200:
             raise ValueError(told.get("error", answer.status))
         return told

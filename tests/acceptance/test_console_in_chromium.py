@@ -107,8 +107,10 @@ def test_a_job_of_an_sdk_appears_in_the_open_gallery_and_its_clip_plays(site: Si
         gallery = page.locator("#gallery")
         gallery.wait_for()
         page.evaluate("window.before = true")
-        sdk = RunwayML(api_key="any", base_url=site.url)
-        made = sdk.text_to_video.create(model="gen4.5", prompt_text="sleep 0.3; a boat", ratio="1280:720", duration=2)
+        with RunwayML(api_key="any", base_url=site.url) as sdk:
+            made = sdk.text_to_video.create(
+                model="gen4.5", prompt_text="sleep 0.3; a boat", ratio="1280:720", duration=2
+            )
         tile = gallery.locator(".tile", has_text="sleep 0.3; a boat")
         expect(tile.locator(".state[data-state=succeeded]")).to_be_visible(timeout=SLOW)
         assert page.evaluate("window.before") is True  # it is the same page
@@ -195,8 +197,8 @@ def test_the_form_of_the_playground_makes_the_body_that_the_sdk_makes(site: Site
     with HTTPServer(("127.0.0.1", 0), Vendor) as server:
         thread = Thread(target=server.handle_request)
         thread.start()
-        sdk = RunwayML(api_key="any", base_url=f"http://127.0.0.1:{server.server_port}")
-        sdk.text_to_image.create(model="gen4_image", prompt_text="a red fox", ratio="1920:1080", seed=7)
+        with RunwayML(api_key="any", base_url=f"http://127.0.0.1:{server.server_port}") as sdk:
+            sdk.text_to_image.create(model="gen4_image", prompt_text="a red fox", ratio="1920:1080", seed=7)
         thread.join()
     with opened(context, f"{site.url}/console/playground?wire=runway") as page:
         page.wait_for_selector("[data-ready]")

@@ -206,9 +206,10 @@ def test_every_bad_field_is_named_by_its_path(client: RunwayML, picture: bytes) 
 
 
 def test_a_wrong_key_is_told_from_a_right_one(locked: str) -> None:
-    with pytest.raises(AuthenticationError):
-        RunwayML(base_url=locked, api_key="mallory").organization.retrieve()
-    assert RunwayML(base_url=locked, api_key="ann").organization.retrieve().credit_balance > 0
+    with RunwayML(base_url=locked, api_key="mallory") as stranger, pytest.raises(AuthenticationError):
+        stranger.organization.retrieve()
+    with RunwayML(base_url=locked, api_key="ann") as client:
+        assert client.organization.retrieve().credit_balance > 0
 
 
 def test_the_days_last_task_is_followed_by_a_refusal(client: RunwayML, picture: bytes) -> None:
@@ -239,16 +240,17 @@ def exhaust(client: RunwayML) -> RateLimitError:
 
 
 def test_too_many_requests_are_refused_with_the_time_to_wait(locked: str) -> None:
-    error = exhaust(RunwayML(base_url=locked, api_key="bob", max_retries=0))
+    with RunwayML(base_url=locked, api_key="bob", max_retries=0) as client:
+        error = exhaust(client)
     assert error.response.headers["retry-after"] == "2"
     assert said(error) == "Too many requests"
 
 
 def test_a_client_that_retries_waits_as_it_is_told_and_gets_through(locked: str) -> None:
-    client = RunwayML(base_url=locked, api_key="eve", max_retries=0)
-    exhaust(client)
-    began = time.monotonic()
-    answer = client.with_options(max_retries=2).organization.with_raw_response.retrieve()
+    with RunwayML(base_url=locked, api_key="eve", max_retries=0) as client:
+        exhaust(client)
+        began = time.monotonic()
+        answer = client.with_options(max_retries=2).organization.with_raw_response.retrieve()
     # left to itself the SDK would wait half a second, and need a second retry
     assert answer.retries_taken == 1
     assert time.monotonic() - began >= 1

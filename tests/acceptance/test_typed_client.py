@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from in_turn import in_turn
 from mutoscope.web import openapi
 from mutoscope.wirekit.routes import Create, Read, Route
 from mutoscope.wirekit.wire import Wire
@@ -101,7 +102,7 @@ TASKS = [wire for wire in ALL if any(map(tells_of_its_task, wire.routes)) and wi
 """fal answers 202 for as long as a task waits, which a description with one status for each route does not tell."""
 
 
-@pytest.mark.parametrize("wire", TASKS, ids=[wire.name for wire in TASKS])
+@in_turn("wire", TASKS)  # in one process: the client is made and compiled once
 async def test_a_generated_client_makes_and_reads_a_task(package: str, start: Start, wire: Wire) -> None:
     create = next(filter(tells_of_its_task, wire.routes))
     show = next(each for each in wire.routes if isinstance(each, Read) and each.route in ("", create.route))

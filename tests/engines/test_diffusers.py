@@ -5,7 +5,9 @@ prompt. What the libraries themselves do is tested by `tests/gpu`, in an environ
 """
 
 import asyncio
+import base64
 import datetime
+import io
 import json
 import os
 import signal
@@ -65,19 +67,36 @@ class Vae:
     def enable_slicing(self): pass
     def named_modules(self): return []
     def register_forward_pre_hook(self, look): self.look = look
+    config, dtype = {"scaling_factor": 2.0}, "a dtype"
+    def named_buffers(self): return []
+    def decode(self, latents, return_dict): return [latents]
+
+class Tensor:
+    def __init__(self, values): self.values, self.ndim, self.shape = values, values.ndim, values.shape
+    def __getitem__(self, key): return Tensor(self.values[key])
+    def __truediv__(self, other): return Tensor(self.values / other)
+    def __add__(self, other): return Tensor(self.values + other)
+    def permute(self, *order): return Tensor(self.values.transpose(order))
+    def to(self, dtype): return self
+    def float(self): return self
+    def cpu(self): return self
+    def numpy(self): return self.values
 
 class Base:
     def __init__(self, vae):
         self.vae, self.components, self.config = vae, {"vae": vae}, {}
     def to(self, device): pass
+    def enable_model_cpu_offload(self, device): pass
 
-    def obey(self, prompt, generator, width, height):
+    def obey(self, prompt, generator, width, height, told=None):
         words = prompt.split()
         if "value" in words: raise ValueError("`height` is odd\\nmore about /somebody/files")
         if "babble" in words: os.write(OURS, b"Loading... 50%\\n[1]\\n")
         if "endless" in words: os.write(OURS, b"x" * 3_000_000)
         if "print" in words: print("{}")
         for step in self.bar():
+            latents = "none" if "unseen" in words else Tensor(numpy.full((1, 3, height // 8, width // 8), 0.4))
+            if told: told(self, step, None, {"latents": latents})
             if "die" in words: os.kill(os.getpid(), signal.SIGKILL)
             if "leave" in words: print("last words", file=sys.stderr); os._exit(3)
             if "room" in words: raise torch.OutOfMemoryError("CUDA out of memory")
@@ -102,8 +121,8 @@ class Base:
 
 class StableDiffusionXLPipeline(Base):
     def __call__(self, prompt, width=None, height=None, num_inference_steps=50, guidance_scale=5.0,
-                 negative_prompt=None, generator=None, output_type="pil"):
-        return types.SimpleNamespace(images=[self.obey(prompt, generator, width, height)])
+                 negative_prompt=None, generator=None, output_type="pil", callback_on_step_end=None):
+        return types.SimpleNamespace(images=[self.obey(prompt, generator, width, height, callback_on_step_end)])
 
 class StableDiffusionXLImg2ImgPipeline(Base):
     def __call__(self, prompt, image=None, strength=0.3, num_inference_steps=50, guidance_scale=5.0,
@@ -148,12 +167,16 @@ class Bench:
         self.canceled = False
         self.shares: list[float] = []
         self.notes: list[str] = []
+        self.pictures: list[bytes] = []
         self.makings: list[object] = []
         self.started = asyncio.Event()
 
     def progress(self, share: float) -> None:
         self.shares.append(share)
         self.started.set()
+
+    def show(self, picture: bytes) -> None:
+        self.pictures.append(picture)
 
     def note(self, text: str) -> None:
         self.notes.append(text)
@@ -410,10 +433,23 @@ async def test_a_job_that_takes_too_long_fails_and_an_idle_child_is_ended(
         await asyncio.sleep(0.01)
 
 
+async def test_what_cannot_be_shown_hinders_nothing(engine: Callable[..., Diffusers], tmp_path: Path) -> None:
+    gpu = engine(preview_seconds=1e-9)
+    seen, unseen = Bench(tmp_path, "a lake"), Bench(tmp_path, "unseen lake")
+    await made(gpu, seen)
+    await made(gpu, unseen)
+    assert len(seen.pictures) == 4 and not unseen.pictures
+    for more in ({"preview_seconds": 0.0}, {"preview_seconds": 1e-9, "offload": "model"}):
+        gpu = engine(**more)
+        run = Bench(tmp_path, "a lake")
+        await made(gpu, run)
+        assert not run.pictures, "it was not asked for, or would bring the decoder to a device that has no room for it"
+
+
 async def test_a_server_outlives_its_child_and_the_job_is_made_at_the_next_attempt(
     start: Callable[..., AbstractAsyncContextManager[Any]], fakes: Path, tmp_path: Path
 ) -> None:
-    told = {"kind": "diffusers", "model": str(tmp_path / "folder"), "pipeline": "sdxl",
+    told = {"kind": "diffusers", "model": str(tmp_path / "folder"), "pipeline": "sdxl", "preview_seconds": 1e-9,
             "environment": {"PYTHONPATH": str(fakes)}}  # fmt: skip
     async with start(engines={"gpu": told}, models={"own": ROW_OF_OUR_OWN}) as running:
         body = {"model": "own", "prompt": "hang", "size": "64x48"}
@@ -421,9 +457,14 @@ async def test_a_server_outlives_its_child_and_the_job_is_made_at_the_next_attem
         gpu = running.app.engines["gpu"]
         while gpu.seats[0].child is None:
             await asyncio.sleep(0.01)
+        run = next(iter(running.app.worker.runs.values()))
+        page = f"http://127.0.0.1:8700/admin/jobs/{run.job.id}"
+        while not (glimpse := (await running.client.get(page)).json()["glimpse"]):
+            await asyncio.sleep(0.05)
+        with Image.open(io.BytesIO(base64.b64decode(glimpse.removeprefix("data:image/jpeg;base64,")))) as shown:
+            assert (shown.format, shown.size, shown.getpixel((0, 0))) == ("JPEG", (8, 6), (153, 153, 153))
         os.killpg(gpu.seats[0].child.process.pid, signal.SIGKILL)
         assert (await running.client.get("/healthz")).status_code == 200
-        run = next(iter(running.app.worker.runs.values()))
         while running.app.worker.runs.get(run.job.id) is run:
             await asyncio.sleep(0.02)
         while run.job.id not in running.app.worker.runs or gpu.seats[0].child is None:
@@ -432,6 +473,7 @@ async def test_a_server_outlives_its_child_and_the_job_is_made_at_the_next_attem
         await running.app.gateway.cancel(run.job.id)
         assert (await running.finished(run.job.id)).state is State.CANCELED
         await asking
+        assert (await running.client.get(page)).json()["glimpse"] is None
         done = await running.client.post("/v1/images/generations", json=body | {"prompt": "a lake"})
         assert done.status_code == 200, done.text
         bad = await running.client.post("/v1/images/generations", json=body | {"size": "9000x9000"})

@@ -52,12 +52,16 @@ class Bench:
         self.canceled = False
         self.shares: list[float] = []
         self.notes: list[str] = []
+        self.pictures: list[bytes] = []
         self.makings: list[Making | bool] = []
         self.started = asyncio.Event()
 
     def progress(self, share: float) -> None:
         self.shares.append(share)
         self.started.set()
+
+    def show(self, picture: bytes) -> None:
+        self.pictures.append(picture)
 
     def note(self, text: str) -> None:
         self.notes.append(text)

@@ -49,9 +49,13 @@ class Bench:
         self.canceled = False
         self.shares: list[float] = []
         self.notes: list[str] = []
+        self.pictures: list[bytes] = []
 
     def progress(self, share: float) -> None:
         self.shares.append(share)
+
+    def show(self, picture: bytes) -> None:
+        self.pictures.append(picture)
 
     def note(self, text: str) -> None:
         self.notes.append(text)
@@ -83,7 +87,7 @@ async def engine(folders: Path) -> AsyncIterator[Callable[..., Diffusers]]:
 
     def get(name: str, *, fresh: bool = False, **more: Any) -> Diffusers:
         usual = {"kind": "diffusers", "model": str(folders / name), "python": PYTHON, "dtype": "float32", "threads": 1,
-                 "devices": ["cpu"]}  # fmt: skip
+                 "devices": ["cpu"], "preview_seconds": 1e-9}  # fmt: skip
         key = f"{name}-{len(made)}" if fresh else name
         if key not in made:
             made[key] = Diffusers("gpu", msgspec.convert(usual | more, EngineSettings))
@@ -147,7 +151,7 @@ async def test_words_a_picture_and_a_mask_become_pictures_by_one_pipeline(
     assert len({words, *others}) == 10, "each of these has an effect"
 
 
-@pytest.mark.parametrize("name", ["flux", "z_image", "qwen_image"])
+@pytest.mark.parametrize("name", ["flux", "flux2", "z_image", "qwen_image"])
 async def test_other_families_make_a_picture_of_the_size_that_was_asked_for(
     engine: Callable[..., Diffusers], tmp_path: Path, name: str
 ) -> None:
@@ -159,6 +163,36 @@ async def test_other_families_make_a_picture_of_the_size_that_was_asked_for(
     edited = Bench(tmp_path, I2I, picture(tmp_path), width=None, height=None)
     with Image.open(await made(gpu, edited)) as image:
         assert image.size == (96, 64)
+
+
+@pytest.mark.parametrize("name", ["sdxl", "flux", "flux2", "z_image", "qwen_image", "wan_t2v", "wan_5b", "ltx2"])
+async def test_each_step_is_shown_and_the_last_one_shows_what_is_made(
+    engine: Callable[..., Diffusers], tmp_path: Path, name: str
+) -> None:
+    gpu = engine(name)
+    size = {"width": 32, "height": 32} if name == "ltx2" else {}  # its decoder leaves the size of latents as it is
+    run = Bench(tmp_path, T2V, seconds=1 / gpu.row.fps, **size) if gpu.row.frames else Bench(tmp_path, T2I)
+    path = await made(gpu, run)
+    assert len(run.pictures) == 3
+    whole = Image.frombytes("RGB", (run.generation.width, run.generation.height), pixels(path))
+    shown = [Image.open(io.BytesIO(each)) for each in run.pictures]
+    alike = [likeness(each, whole) for each in shown]
+    assert alike[2] > 0.9 and alike[2] > alike[0] - 0.01, alike
+
+
+def likeness(shown: Image.Image, whole: Image.Image) -> float:
+    """How well two pictures agree, both as the small one is kept: 1 is wholly."""
+    kept = io.BytesIO()
+    whole.resize(shown.size).save(kept, "JPEG", quality=80)
+    return float(np.corrcoef(np.asarray(shown).ravel(), np.asarray(Image.open(kept)).ravel())[0, 1])
+
+
+async def test_what_is_shown_changes_no_pixel(engine: Callable[..., Diffusers], tmp_path: Path) -> None:
+    unseen = engine("sdxl", fresh=True, preview_seconds=0)
+    run = Bench(tmp_path, T2I)
+    one = pixels(await made(unseen, run))
+    await unseen.close()
+    assert not run.pictures and one == pixels(await made(engine("sdxl"), Bench(tmp_path, T2I)))
 
 
 async def test_a_clip_begins_and_ends_with_its_pictures(engine: Callable[..., Diffusers], tmp_path: Path) -> None:
@@ -177,6 +211,24 @@ async def test_a_clip_begins_and_ends_with_its_pictures(engine: Callable[..., Di
     assert one != await digest(gpu, tmp_path, I2V, first, seconds=0.5), "the last frame counts"
     other = picture(tmp_path, 200, Role.FIRST_FRAME)
     assert one != await digest(gpu, tmp_path, I2V, other, last, seconds=0.5), "and so does the first"
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "operation"),
+    [("wan_t2v", "wan2.2-t2v-a14b", T2V), ("hunyuan_i2v", "hunyuan-video-1.5-i2v", I2V)],
+)
+async def test_the_other_half_of_a_family_makes_a_clip_of_the_length_that_was_asked_for(
+    engine: Callable[..., Diffusers], tmp_path: Path, name: str, row: str, operation: Operation
+) -> None:
+    gpu = engine(name)
+    assert gpu.row_name == row, "as the folder says of itself"
+    given = [picture(tmp_path, 90, Role.FIRST_FRAME)] if operation is I2V else []
+    path = await made(gpu, Bench(tmp_path, operation, *given, seconds=0.25))
+    with av.open(str(path)) as container:
+        frames = [frame.to_ndarray(format="rgb24").shape for frame in container.decode(video=0)]
+    assert frames == [(64, 96, 3)] * round(0.25 * gpu.row.fps)
+    wishes = [await digest(gpu, tmp_path, operation, *given, seconds=0.25, **more) for more in ({}, {"seed": 8})]
+    assert len(set(wishes)) == 2
 
 
 async def test_one_set_of_weights_makes_clips_of_words_and_of_a_picture(

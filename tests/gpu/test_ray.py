@@ -43,9 +43,13 @@ class Bench:
         self.canceled = False
         self.shares: list[float] = []
         self.notes: list[str] = []
+        self.pictures: list[bytes] = []
 
     def progress(self, share: float) -> None:
         self.shares.append(share)
+
+    def show(self, picture: bytes) -> None:
+        self.pictures.append(picture)
 
     def note(self, text: str) -> None:
         self.notes.append(text)
@@ -65,18 +69,30 @@ class Cluster:
     def __init__(self) -> None:
         self.folder = tempfile.mkdtemp(prefix="ray")  # short: Ray's sockets have it in their names
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *arguments: str, inside: str = "") -> subprocess.CompletedProcess[str]:
+        """`inside`: a network namespace."""
         environment = {
             "PATH": f"{RAY.parent}:{os.environ['PATH']}",
             "HOME": self.folder,
             "RAY_USAGE_STATS_ENABLED": "0",
         }
-        return subprocess.run([RAY, *arguments], capture_output=True, text=True, env=environment)
+        there = ("ip", "netns", "exec", inside) if inside else ()
+        return subprocess.run([*there, RAY, *arguments], capture_output=True, text=True, env=environment)
 
-    def start(self) -> None:
+    def start(self, address: str = "127.0.0.1", inside: str = "") -> None:
         done = self.command(
-            *("start", "--head", f"--port={PORT}", "--node-ip-address=127.0.0.1", "--num-cpus=2"),
+            *("start", "--head", f"--port={PORT}", f"--node-ip-address={address}", "--num-cpus=2"),
             *("--include-dashboard=false", "--disable-usage-stats", f"--temp-dir={self.folder}"),
+            inside=inside,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def join(self, head: str, address: str, inside: str) -> None:
+        """Another node, of a resource that the head has not."""
+        done = self.command(
+            *("start", f"--address={head}:{PORT}", f"--node-ip-address={address}", "--num-cpus=2"),
+            *("--disable-usage-stats", '--resources={"far": 1}'),
+            inside=inside,
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
@@ -124,7 +140,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def told(folder: Path, **more: Any) -> Json:
     usual = {"kind": "ray", "model": str(folder), "python": PYTHON, "dtype": "float32", "threads": 1,
-             "address": ADDRESS, "resources": {"CPU": 1.0}, "load_seconds": 120.0}  # fmt: skip
+             "address": ADDRESS, "resources": {"CPU": 1.0}, "load_seconds": 120.0, "preview_seconds": 1e-9}  # fmt: skip
     return usual | more
 
 
@@ -163,6 +179,7 @@ async def test_an_actor_makes_it_and_can_be_told_to_stop(engine: Callable[..., D
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    assert long.pictures[0].startswith(b"\xff\xd8"), "what the first step had come to, as a JPEG"
     assert one == await made(farm, Bench(tmp_path)), "the same seed, the same pixels"
     assert farm.seats[0].child is child, "by the same actor"
 
@@ -210,3 +227,60 @@ async def test_a_job_outlives_the_head_of_the_cluster(
         job = await running.finished(run.job.id, 240)
         assert job.state is State.SUCCEEDED and job.attempts >= 2, job
         assert (await asking).status_code == 200
+
+
+NEAR, FAR = "10.213.0.1", "10.213.0.2"
+HERE, THERE = f"mt{os.getpid()}a", f"mt{os.getpid()}b"
+
+
+@pytest.fixture
+def two_networks() -> Iterator[None]:
+    """Two network namespaces and a cable between them, which stand for two machines."""
+    made = [
+        *(("netns", "add", each) for each in (HERE, THERE)),
+        ("link", "add", HERE, "netns", HERE, "type", "veth", "peer", "name", THERE, "netns", THERE),
+        *(("-n", each, "addr", "add", f"{address}/24", "dev", each) for each, address in ((HERE, NEAR), (THERE, FAR))),
+        *(("-n", each, "link", "set", device, "up") for each in (HERE, THERE) for device in ("lo", each)),
+    ]
+    try:
+        for each in made:
+            try:
+                done = subprocess.run(["ip", *each], capture_output=True, text=True)
+            except FileNotFoundError:
+                pytest.skip("there is no `ip` to make network namespaces with")
+            if done.returncode:
+                pytest.skip(f"`ip {' '.join(each)}`, which needs root and network namespaces: {done.stderr.strip()}")
+        yield
+    finally:
+        for each in (HERE, THERE):
+            subprocess.run(["ip", "netns", "del", each], capture_output=True)
+
+
+async def test_an_actor_on_another_machine_makes_it_and_its_death_is_noticed(
+    two_networks: None, folder: Path, tmp_path: Path
+) -> None:
+    del two_networks
+    apart = Cluster()
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexec ip netns exec {HERE} {Path(PYTHON).absolute()} "$@"\n')
+    python.chmod(0o755)
+    more = {"python": str(python), "address": f"{NEAR}:{PORT}", "resources": {"CPU": 1.0, "far": 1.0}}
+    farm = Diffusers("farm", msgspec.convert(told(folder, **more), EngineSettings))
+    try:
+        apart.start(NEAR, HERE)
+        apart.join(NEAR, FAR, THERE)
+        run = Bench(tmp_path)
+        await made(farm, run)
+        [actor] = apart.processes("ray::Actor")
+        assert Path(f"/proc/{actor}/ns/net").stat().st_ino == Path(f"/run/netns/{THERE}").stat().st_ino
+        long = Bench(tmp_path, width=512, height=512, extra={"steps": 200})
+        task = asyncio.create_task(farm.generate(long))
+        while not any(long.shares):
+            await asyncio.sleep(0.05)
+        os.kill(actor, signal.SIGKILL)
+        with pytest.raises(CutOff, match=r"ActorDiedError|ActorUnavailableError"):
+            await task
+    finally:
+        await farm.close()
+        apart.stop()
+        shutil.rmtree(apart.folder, ignore_errors=True)

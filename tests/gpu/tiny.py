@@ -170,19 +170,51 @@ def flux(folder: Path) -> Any:
     )
 
 
-def qwen3(count: int, kind: Any) -> Any:
+def qwen3(count: int, kind: Any, layers: int = 2) -> Any:
     return kind(
         transformers.Qwen3Config(
             vocab_size=count,
             hidden_size=16,
             intermediate_size=16,
-            num_hidden_layers=2,
+            num_hidden_layers=layers,
             num_attention_heads=2,
             num_key_value_heads=2,
             head_dim=8,
             max_position_embeddings=2048,
         )
     ).eval()
+
+
+def flux2(_: Path) -> Any:
+    """FLUX.2 klein. The pipeline reads the words at the 9th, 18th and 27th layer, so that there have to be as many."""
+    words, count = qwen_words()
+    transformer = diffusers.Flux2Transformer2DModel(
+        in_channels=16,
+        num_layers=1,
+        num_single_layers=1,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=48,
+        timestep_guidance_channels=32,
+        axes_dims_rope=(4, 4, 4, 4),
+        guidance_embeds=False,
+    )
+    vae = diffusers.AutoencoderKLFlux2(
+        block_out_channels=(8, 8, 16, 16),
+        norm_num_groups=8,
+        latent_channels=4,
+        sample_size=64,
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+    )
+    return diffusers.Flux2KleinPipeline(
+        vae=vae,
+        transformer=transformer,
+        tokenizer=words,
+        text_encoder=qwen3(count, transformers.Qwen3ForCausalLM, layers=28),
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(),
+        is_distilled=False,
+    )
 
 
 def z_image(_: Path) -> Any:
@@ -236,13 +268,27 @@ def flow() -> Any:
     return diffusers.UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0)
 
 
-def wan_i2v(_: Path) -> Any:
-    vae = diffusers.AutoencoderKLWan(
+def wan_vae() -> Any:
+    return diffusers.AutoencoderKLWan(
         base_dim=4, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1, temperal_downsample=[False, True, True]
     )
+
+
+def wan_t2v(_: Path) -> Any:
+    return diffusers.WanPipeline(
+        **wan_text(),
+        vae=wan_vae(),
+        scheduler=flow(),
+        transformer=wan_transformer(16, 16),
+        transformer_2=wan_transformer(16, 16),
+        boundary_ratio=0.9,
+    )
+
+
+def wan_i2v(_: Path) -> Any:
     return diffusers.WanImageToVideoPipeline(
         **wan_text(),
-        vae=vae,
+        vae=wan_vae(),
         scheduler=flow(),
         image_encoder=None,
         image_processor=None,
@@ -328,7 +374,7 @@ def qwen_image(_: Path) -> Any:
     )
 
 
-def hunyuan(_: Path) -> Any:
+def hunyuan(_: Path, kind: str = "t2v") -> Any:
     words, count = qwen_words(2048)
     transformer = diffusers.HunyuanVideo15Transformer3DModel(
         in_channels=9,
@@ -344,7 +390,7 @@ def hunyuan(_: Path) -> Any:
         patch_size=1,
         patch_size_t=1,
         target_size=16,
-        task_type="t2v",
+        task_type=kind,
     )
     vae = diffusers.AutoencoderKLHunyuanVideo15(
         latent_channels=4,
@@ -356,7 +402,10 @@ def hunyuan(_: Path) -> Any:
         upsample_match_channel=False,
     )
     byte_words = transformers.ByT5Tokenizer()
-    return diffusers.HunyuanVideo15Pipeline(
+    sight = {"image_encoder": hunyuan_eye(), "feature_extractor": hunyuan_lens()} if kind == "i2v" else {}
+    pipeline = diffusers.HunyuanVideo15ImageToVideoPipeline if kind == "i2v" else diffusers.HunyuanVideo15Pipeline
+    return pipeline(
+        **sight,
         vae=vae,
         transformer=transformer,
         tokenizer=words,
@@ -366,6 +415,19 @@ def hunyuan(_: Path) -> Any:
         text_encoder_2=t5_text(len(byte_words)),
         guider=diffusers.ClassifierFreeGuidance(guidance_scale=6.0),
     )
+
+
+def hunyuan_i2v(folder: Path) -> Any:
+    return hunyuan(folder, "i2v")
+
+
+def hunyuan_eye() -> Any:
+    size = {"hidden_size": 12, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    return transformers.SiglipVisionModel(transformers.SiglipVisionConfig(**size, image_size=32, patch_size=16)).eval()
+
+
+def hunyuan_lens() -> Any:
+    return transformers.SiglipImageProcessor(size={"height": 32, "width": 32})
 
 
 def ltx2(_: Path) -> Any:
@@ -475,7 +537,10 @@ def ltx2(_: Path) -> Any:
     )
 
 
-BUILDERS = {each.__name__: each for each in (sdxl, flux, z_image, wan_i2v, wan_5b, qwen_image, hunyuan, ltx2)}
+BUILDERS = {
+    each.__name__: each
+    for each in (*(sdxl, flux, flux2, z_image, qwen_image, wan_t2v, wan_i2v, wan_5b, ltx2, hunyuan, hunyuan_i2v),)
+}
 
 
 def main() -> None:

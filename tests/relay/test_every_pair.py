@@ -1,9 +1,11 @@
-"""Every front whose create says text to video, picture to video or text to picture, onto every back that makes it.
+"""Every front whose create says a clip, a picture or an edit of a picture, onto every back that makes it.
 
 A second mutoscope is every vendor at once. The suite runs a few pairs, in which each front and each back comes once;
 `make pairs` runs all. What a front is asked is what its own back asks of it, or its published example.
 """
 
+import base64
+import io
 import json
 import os
 import re
@@ -14,12 +16,14 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 import httpx
 from fault_proxy import FaultProxy
 from msgspec.structs import replace
+from PIL import Image
 
-from conftest import QUICK, VendorHouse, World
+from conftest import QUICK, VendorHouse, World, shown_to_all
 from local_settings import settings
 from mutoscope.app import App
 from mutoscope.model import catalog
@@ -28,19 +32,33 @@ from mutoscope.model.http import HttpRequest
 from mutoscope.model.job import Generation, Input, Job, Operation, Role, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.web import openapi
-from mutoscope.wirekit.back import VendorRequest
+from mutoscope.wirekit.back import Back, VendorRequest, Way
 from mutoscope.wirekit.routes import Create
 from mutoscope.wires import BY_NAME, ROWS
 
-T2V, I2V, T2I = Operation.TEXT_TO_VIDEO, Operation.IMAGE_TO_VIDEO, Operation.TEXT_TO_IMAGE
-OPERATIONS = (T2V, I2V, T2I)
+FILES: dict[Operation, tuple[Role, ...]] = {
+    Operation.TEXT_TO_VIDEO: (),
+    Operation.IMAGE_TO_VIDEO: (Role.FIRST_FRAME,),
+    Operation.TEXT_TO_IMAGE: (),
+    Operation.IMAGE_TO_IMAGE: (Role.IMAGE,),
+    Operation.IMAGE_INPAINT: (Role.IMAGE, Role.MASK),
+    Operation.IMAGE_OUTPAINT: (Role.IMAGE,),
+    Operation.IMAGE_UPSCALE: (Role.IMAGE,),
+    Operation.BACKGROUND_REMOVAL: (Role.IMAGE,),
+    Operation.BACKGROUND_REPLACEMENT: (Role.IMAGE,),
+    Operation.VECTORIZATION: (Role.IMAGE,),
+}
+"""What is tried, and what each starts from."""
+NEEDED = {"mask_polarity": "black", "left": 64, "right": 64, "up": 64, "down": 64}
+"""Without which some vendors make no edit."""
 PICTURE = "https://media.example.net/in/boat.png"
+A_LINK = r"https://example\.com/[^\"]+"  # in a published example
 PROMPT = "a paper boat"
 REFERENCE = "reference-of-ours"
 PATIENT = QUICK | {"request_seconds": 60.0}  # some vendors answer when it is made, and machines are busy
 
 
-IMPLIED = {"midjourney": ("count", "grid")}
+IMPLIED = {"midjourney": ("count", "grid"), "ideogram": ("mask_polarity", "shrink"), "recraft": ("mask_polarity",)}
 """What a create says without a member for it: Midjourney's imagine makes four pictures and one of all."""
 
 
@@ -53,14 +71,18 @@ class Pair(NamedTuple):
 def said_by(wire: str, operation: Operation) -> Iterator[tuple[Model, HttpRequest]]:
     """How the wire's own back asks for it: of each model, as little as it lets itself be asked."""
     back = BY_NAME[wire].back
-    files = (Input(role=Role.FIRST_FRAME, field="first_frame", url=PICTURE, media_type="image/png"),)
+    files = tuple(Input(role=role, field=role.value, url=PICTURE, media_type="image/png") for role in FILES[operation])
     for row in ROWS if back else ():
         names = row.names.get(wire, ())
-        if not back or operation not in row.serves or back.supports(operation, names) is None:
+        supported = back.supports(operation, names) if back and operation in row.serves else None
+        if not back or supported is None:
             continue
-        wish = Generation(operation=operation, model=row.name, prompt=PROMPT, inputs=files if operation is I2V else ())
-        for asked in (wish, catalog.complete(wish, row, remote=True)):
-            order = VendorRequest(generation=asked, names=names, sources={"first_frame": PICTURE}, reference=REFERENCE)
+        prompt = PROMPT if "prompt" in supported else None
+        wish = Generation(operation=operation, model=row.name, prompt=prompt, inputs=files)
+        needed = replace(wish, extra={name: value for name, value in NEEDED.items() if name in supported})
+        for asked in (wish, catalog.complete(wish, row, remote=True), needed):
+            order = VendorRequest(generation=asked, names=names, reference=REFERENCE)
+            order = replace(order, sources={each.field: source(back, order, each) for each in files})
             try:
                 back.check(order)
                 request = next(back.submit(order))
@@ -69,6 +91,24 @@ def said_by(wire: str, operation: Operation) -> Iterator[tuple[Model, HttpReques
             if request.spends:
                 yield row, replace(request, headers=back.sign("k:k", time.time()) | request.headers)
                 break
+
+
+def source(back: Back, order: VendorRequest, file: Input) -> str:
+    """A link where the vendor takes one, else the picture itself: what a mask shows is white."""
+    if Way.LINK in [each.way for each in back.ways(order, file)]:
+        return PICTURE
+    return data_uri(Role(file.field))
+
+
+@cache
+def data_uri(role: Role) -> str:
+    file = io.BytesIO()
+    picture = Image.linear_gradient("L").resize((640, 360))
+    if role is Role.MASK:
+        picture = Image.new("L", picture.size)
+        picture.paste(255, (200, 100, 400, 260))
+    picture.convert("RGB").save(file, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 @cache
@@ -84,9 +124,14 @@ def examples(wire: str) -> tuple[HttpRequest, ...]:
     document = openapi.build((BY_NAME[wire],), title="", version="")
     json_type = {"content-type": "application/json"}
     return tuple(
-        HttpRequest(method="POST", path=each.path, headers=json_type, body=json.dumps(each.example).encode())
+        HttpRequest(
+            method="POST",
+            path=each.path,
+            headers=json_type,
+            body=re.sub(A_LINK, PICTURE, json.dumps(each.example)).encode(),
+        )
         for each in openapi.operations(document)
-        if each.method == "POST"
+        if each.method == "POST" and "{" not in each.path
     )
 
 
@@ -96,7 +141,8 @@ def made_of(wire: str, request: HttpRequest) -> Operation | None:
         read = route.parse(request) if isinstance(route, Create) else None
     except Problem:
         return None
-    return read.generation.operation if read and read.parent is None and read.generation.prompt else None
+    wish = read.generation if read and read.parent is None else None
+    return wish.operation if wish and (wish.prompt or wish.input(Role.IMAGE)) else None
 
 
 @cache
@@ -106,7 +152,7 @@ def words_at(wire: str, operation: Operation) -> tuple[str, ...]:
 
 
 def pairs() -> Iterator[Pair]:
-    for front, back, operation in product(BY_NAME, BY_NAME, OPERATIONS):
+    for front, back, operation in product(BY_NAME, BY_NAME, FILES):
         if request_of(front, operation) and words_at(back, operation):
             yield Pair(front, back, operation)
 
@@ -114,7 +160,7 @@ def pairs() -> Iterator[Pair]:
 def sample() -> list[Pair]:
     """As few as it takes for each front to come once, and each back once with a request that it cannot but take."""
     asked = {pair: request.body for pair in pairs() if (request := request_of(pair.front, pair.operation))}
-    plain = {pair for pair, body in asked.items() if b"ratio" not in body and pair.front not in IMPLIED}
+    plain = {pair for pair, body in asked.items() if b"ratio" not in body and pair.front != "midjourney"}
     chosen: list[Pair] = []
     for both in (True, False):
         for pair in sorted(asked, key=lambda pair: (pair not in plain, pair.front == pair.back, len(asked[pair]))):
@@ -171,7 +217,7 @@ async def outcome(it: World, pair: Pair, picture: str) -> str:
     answer = await it.client.request(
         request.method,
         f"/{pair.front}{request.path}",
-        content=request.body.replace(PICTURE.encode(), picture.encode()).replace(REFERENCE.encode(), name.encode()),
+        content=put(request.body, {PICTURE: picture, quote(PICTURE, ""): quote(picture, ""), REFERENCE: name}),
         headers=request.headers | {"x-mutoscope-engine": pair.back, "idempotency-key": name},
     )
     assert answer.status_code < 500, (pair, answer.text)
@@ -189,9 +235,18 @@ async def outcome(it: World, pair: Pair, picture: str) -> str:
     assert job.state is State.SUCCEEDED, (pair, job.failure)
     [made] = sent
     assert (made.wire, made.generation.operation) == (pair.back, pair.operation), pair
-    assert (job.generation.prompt or "-") in (made.generation.prompt or ""), pair
-    assert len(made.generation.inputs) == (pair.operation is I2V), pair
+    unheard = any(
+        "ignored: " in note and "prompt" in note for note in job.notes
+    )  # by leave of the model's row, and said so
+    assert unheard or (job.generation.prompt or "") in (made.generation.prompt or ""), pair
+    assert len(made.generation.inputs) == len(FILES[pair.operation]), pair
     return "made"
+
+
+def put(body: bytes, instead: dict[str, str]) -> bytes:
+    for old, new in instead.items():
+        body = body.replace(old.encode(), new.encode())
+    return body
 
 
 async def jobs_of(app: App) -> dict[str, Job]:
@@ -200,17 +255,8 @@ async def jobs_of(app: App) -> dict[str, Job]:
 
 def members(front: str, request: HttpRequest) -> list[str]:
     """By what a refusal may name what it is about: the members that the caller wrote."""
-    wrote = re.findall(r'"([A-Za-z_]+)"(?::|\r)', request.body.decode("utf-8", "replace"))
+    wrote = re.findall(r'"([A-Za-z_]+)"(?::|;|\r)', request.body.decode("utf-8", "replace"))
     return [*wrote, *IMPLIED.get(front, ())]
-
-
-async def shown_to_all(url: str, data: bytes) -> str:
-    """A link to a picture that gateway and vendor can reach."""
-    async with httpx.AsyncClient(base_url=url) as client:
-        asked = await client.post("/v1/ai/uploads/request-url", json={"files": [{"content_type": "image/png"}]})
-        [slot] = asked.json()["files"]
-        await client.put(slot["upload_url"], content=data)
-        return slot["asset_url"]
 
 
 async def run(chosen: Iterable[Pair], folder: Path, data: bytes) -> dict[Pair, str]:
@@ -246,10 +292,8 @@ def test_the_pairs_are_counted_in_the_documents() -> None:
 
 def table() -> list[str]:
     """How many backs each front is tried on."""
-    head = ["| front | text to video | picture to video | text to picture |", "| --- | --- | --- | --- |"]
-    counted = [
-        (front, [sum(pair[::2] == (front, each) for pair in pairs()) for each in OPERATIONS]) for front in BY_NAME
-    ]
-    whole = ["all", [sum(counts[place] for _, counts in counted) for place in range(len(OPERATIONS))]]
+    head = [f"| front | {' | '.join(each.replace('_', ' ') for each in FILES)} |", "| --- " * (1 + len(FILES)) + "|"]
+    counted = [(front, [sum(pair[::2] == (front, each) for pair in pairs()) for each in FILES]) for front in BY_NAME]
+    whole = ["all", [sum(counts[place] for _, counts in counted) for place in range(len(FILES))]]
     rows = [*((front, counts) for front, counts in counted if any(counts)), whole]
     return head + [f"| {front} | {' | '.join(str(each or '') for each in counts)} |" for front, counts in rows]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from conftest import shown_to_all
 from mutoscope.model.job import Sent, State
 from mutoscope.wirekit.ids import from_uuid4_form
 
@@ -60,3 +61,14 @@ async def test_a_cancelled_job_stays_cancelled_whatever_the_vendor_does(world: W
         async for job in it.app.gateway.watch(id):
             assert job.state is State.CANCELED
         assert "canceled" in await it.story(id)
+
+
+async def test_what_was_made_at_once_is_asked_about_with_nobody(world: Worlds, picture: bytes) -> None:
+    """Freepik's cut-out has no task: neither it nor a task beside it waits for an answer that cannot come."""
+    async with world("freepik") as it:
+        link = await shown_to_all(it.proxy.url, picture)
+        beside = await make_picture(it)
+        cut = await it.client.post("/v1/ai/beta/remove-background", data={"image_url": link})
+        assert cut.status_code == 200, cut.text
+        assert cut.json()["high_resolution"]
+        assert (await it.finished(beside)).state is State.SUCCEEDED

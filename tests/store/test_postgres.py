@@ -1,12 +1,14 @@
 """What is particular to the store in PostgreSQL: several processes at one database, news, failures, the dialect."""
 
 import asyncio
+import inspect
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import cast
 from unittest.mock import MagicMock
 
 import psycopg
@@ -16,7 +18,7 @@ from test_sqlite import use_everything
 
 from mutoscope.model.job import Job, State
 from mutoscope.model.problem import Kind, Problem, Unavailable
-from mutoscope.store import NewerDatabase, News, SpendingHold, SqliteStore
+from mutoscope.store import NewerDatabase, News, SpendingHold, SqliteStore, Store
 from mutoscope.store import postgres as dialect
 from mutoscope.store.postgres import PostgresConnection, PostgresStore, check_database, translate, translated
 from mutoscope.store.sql.connection import undone
@@ -69,9 +71,14 @@ async def test_every_statement_is_prepared_by_postgres(
         asked.add(sql)
         return await read(self, sql, values)
 
-    read = SqliteDatabase.read
+    async def note_report(self: SqliteDatabase, sql: str, values: tuple) -> object:
+        asked.add(sql)
+        return await report(self, sql, values)
+
+    read, report = SqliteDatabase.read, SqliteDatabase.report
     monkeypatch.setattr(SqliteConnection, "execute", spy)
     monkeypatch.setattr(SqliteDatabase, "read", note)
+    monkeypatch.setattr(SqliteDatabase, "report", note_report)
     sqlite = SqliteStore(tmp_path / "jobs.db")
     await sqlite.open()
     asked.clear()
@@ -91,6 +98,23 @@ async def test_every_statement_is_prepared_by_postgres(
     scans = {(found[1], sql) for sql, steps in plans.items() if (found := whole.search(steps))}
     assert {table for table, _ in scans} == {"watches"}  # a clock that jumped moves all of them
     assert len(scans) == 1
+
+
+async def test_those_calls_are_all_that_the_store_takes(tmp_path: Path) -> None:
+    """What is added to the store is added there, or its statements are prepared by nobody."""
+    store, called = SqliteStore(tmp_path / "jobs.db"), set[str]()
+
+    class Noted:
+        def __getattr__(self, name: str) -> object:
+            called.add(name)
+            return getattr(store, name)
+
+    await store.open()
+    await use_everything(cast("SqliteStore", Noted()))
+    await store.close()
+    taken = {name for part in Store.__mro__ for name, each in vars(part).items() if inspect.iscoroutinefunction(each)}
+    left = taken - called - {"open", "close", "compact"}
+    assert not left, " ".join(sorted(left))
 
 
 def plan(db: PostgresConnection, _: list, *, sql: str) -> str:

@@ -306,6 +306,7 @@ async def use_everything(store: SqliteStore) -> None:
     for number, job in enumerate(await store.claim(engine="script", worker="w", lease_seconds=9, limit=3, now=T0)):
         _ = await store.renew(worker="w", lease_seconds=9, ids=[job.id], now=T0)
         _ = await store.progress(job.id, "w", 0.5)
+        _ = await store.show(job.id, "w", b"x"), await store.glimpse(job.id), await store.hide(job.id)
         _ = await store.checkpoint(job.id, "w", {"a": 1})
         if number == 0:
             _ = await store.release(job.id, "w", T0)
@@ -335,13 +336,15 @@ async def use_everything(store: SqliteStore) -> None:
     _ = await store.figures(), await store.touch()
     await store.add_uploads([upload := make_upload()])
     _ = await store.fill_upload(upload.id, "a", 1, T0), await store.upload(upload.id)
-    _ = await store.uploads(wire="runway", owner="alice", limit=9)
+    _ = await store.uploads(wire="runway", owner="alice", limit=9), await store.expire_upload(upload.id, T0)
     _ = await store.delete(jobs[0].id)
     await use_keys(store)
     await use_vendor(store)
     for what in Kept:
         _ = await store.sweep(what, before=T0 + 9, now=T0 + 9, limit=9)
     _ = await store.due_drops(now=T0 + 9, limit=9), await store.needed(["a"]), await store.refresh()
+    _ = await store.condemn(["a"], before=T0, now=T0), await store.spare("a", until=T0 + 9, now=T0)
+    _ = await store.assets(), await store.queued("script")
     await store.dropped(["a"], {"b": T0})
     _ = await store.unfinished("alice", limit=9), await store.traces("alice")
     _ = await store.forget("alice", limit=9, now=T0 + 9)
@@ -423,7 +426,7 @@ async def use_vendor(store: SqliteStore) -> None:
         _ = await store.events(job.id), await store.dispatches(job.id), await store.add_event(job.id, "late", now=T0)
     _ = await store.all_dispatches(), await store.dispatched_ids("vendor", [jobs[0].id]), await store.next_watch()
     _ = await store.upstream("vendor"), await store.unresolved("vendor"), await store.shift(1.0)
-    _ = await store.left_open("vendor", before=T0)
+    _ = await store.left_open("vendor", before=T0), await store.collect(jobs[-1].id, facts={}, now=T0)
     _ = await store.claim(engine="vendor", worker="w", lease_seconds=9, limit=1, now=T0, made_before=T0)
     _ = await store.asset_bytes(f"{'0' * 64}.png")
     _ = await store.recover(now=T0)

@@ -72,6 +72,22 @@ async def test_a_list_is_of_one_owner_wire_and_route_and_newest_first(store: Sto
     assert await store.list(wire="freepik", owner="alice", route=route, limit=3, offset=9) == ()
 
 
+async def test_a_list_leaves_out_a_job_that_goes_while_it_is_read(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stay, go = [await store.add(make_job(created=T0 + number)) for number in range(2)]
+    read = store._read
+
+    async def read_slowly(sql: str, values: tuple) -> object:
+        rows = await read(sql, values)
+        if sql.startswith("SELECT id"):
+            _ = await store.cancel(go.id, now=T0 + 9), await store.delete(go.id)
+        return rows
+
+    monkeypatch.setattr(store, "_read", read_slowly)
+    assert [job.id for job in await store.list(wire="freepik", owner="alice", route="", limit=9)] == [stay.id]
+
+
 async def test_a_list_without_a_route_is_of_the_whole_wire(store: Store) -> None:
     jobs = [await store.add(make_job(route=route)) for route in "abacbcab"]
     _ = await store.add(make_job(owner="bob", route="a"))
@@ -252,6 +268,22 @@ async def test_progress_is_the_workers_to_tell(store: Store) -> None:
     shown = await store.get(job.id)
     assert shown is not None
     assert shown.progress == 1.0
+
+
+async def test_what_is_shown_of_a_job_goes_with_the_attempt(store: Store) -> None:
+    job = await store.add(make_job())
+    assert not await store.show(job.id, "w1", b"early")
+    _ = await claim(store)
+    assert not await store.show(job.id, "w2", b"not its own")
+    assert await store.glimpse(job.id) is None
+    assert await store.show(job.id, "w1", b"one") and await store.show(job.id, "w1", b"two")
+    assert await store.glimpse(job.id) == b"two"
+    assert await store.release(job.id, "w1", T0 + 1)
+    assert await store.glimpse(job.id) is None, "nobody is making it"
+    _ = await claim(store, worker="w2", now=T0 + 1)
+    assert await store.show(job.id, "w2", b"three")
+    assert await store.hide(job.id) and not await store.hide(job.id)
+    assert await store.glimpse(job.id) is None
 
 
 async def test_checkpoints_add_up_and_reach_the_next_attempt(store: Store) -> None:

@@ -376,6 +376,29 @@ async def test_exchanges_are_settled_together_and_each_once(store: Store) -> Non
         await store.set_aside(before)
 
 
+async def test_what_is_set_aside_at_one_moment_comes_to_no_more_than_the_budgets(store: Store) -> None:
+    def outlay(id: str, owner: str, credits: float, budget: float | None = 10.0) -> Outlay:
+        hold = SpendingHold(credits=credits, budget=budget)
+        return Outlay(id=id, owner=owner, model="m", engine="e", at=T0, hold=hold)
+
+    crowd = [outlay(f"a{number}", "alice", 3.0) for number in range(20)]
+    crowd += [
+        outlay("a20", "alice", 1.0),
+        outlay("b0", "bob", 10.0),
+        outlay("b1", "bob", 0.0),
+        outlay("b2", "bob", 1.0),
+    ]
+    crowd += [outlay("b3", "bob", 50.0, budget=None), outlay("b0", "bob", 0.0)]  # no budget; and one twice
+    outcomes = await asyncio.gather(*map(store.set_aside, crowd), return_exceptions=True)
+    admitted = [each.id for each, outcome in zip(crowd, outcomes, strict=True) if outcome is None]
+    assert admitted == ["a0", "a1", "a2", "a20", "b0", "b1", "b3"]
+    refused = [each for each in outcomes[3:20] if isinstance(each, Problem)]
+    assert [each.kind for each in refused] == [Kind.OVER_BUDGET] * 17
+    assert all("1 are left" in each.message for each in refused)
+    assert await taken(store) == (0.0, 10.0)
+    assert (await store.balance("bob", period="total", now=T0)).reserved == 60.0
+
+
 async def test_an_answer_is_kept_for_its_owner_with_those_before_it_until_its_time_is_over(store: Store) -> None:
     for number, previous in enumerate((None, "r0", "r1", "r2")):
         await store.keep_answer(

@@ -66,6 +66,27 @@ def test_neither_hash_seed_nor_locale_nor_zone_nor_cores_change_a_byte(tmp_path:
     assert made("machine", tmp_path / "a", {"PYTHONHASHSEED": "1"}) == made("machine", tmp_path / "b", OTHER_HABITS)
 
 
+MARKING = """
+import sys
+import av
+from mutoscope.engines.local import marks
+class Writer:
+    def on_picture(self, picture): return picture
+with av.open(sys.argv[1]) as source, open(sys.argv[2], "wb") as out:
+    marks.write_clip(source, out, Writer())
+"""
+
+
+def test_a_clip_is_coded_again_for_its_mark_to_the_same_bytes(tmp_path: Path) -> None:
+    photo = saved(tmp_path / "p.png", scenery(320, 180))
+    clip = tmp_path / "clip.mp4"
+    image_to_video(photo, clip, prompt="orbit", width=208, height=112, fps=12, seconds=2, seed=2)
+    files = [tmp_path / "a.mp4", tmp_path / "b.mp4"]
+    for file, changes in zip(files, ({}, OTHER_HABITS), strict=True):
+        subprocess.run([sys.executable, "-c", MARKING, clip, file], check=True, env=os.environ | changes)
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
 def test_portable_videos_are_the_same_without_avx2(tmp_path: Path) -> None:
     older = older_processor()
     assert made("portable", tmp_path / "a", {}) == made("portable", tmp_path / "b", older | OTHER_HABITS)

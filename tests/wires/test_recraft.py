@@ -207,7 +207,7 @@ async def test_a_picture_inside_the_answer_has_no_link_beside_it(start: Start) -
 async def test_a_rehearsed_vendor_gives_the_format_that_was_asked_for(start: Start, picture: bytes) -> None:
     async with start(**SCRIPTED) as running:
 
-        async def made(path: str, file: bool = False, **said: str) -> bytes:
+        async def made(path: str, *, file: bool = False, **said: Any) -> bytes:
             files = {"file": ("a.png", picture, "image/png")} if file else None
             sent = {"data": said, "files": files} if file else {"json": said}
             told = (await running.client.post(f"{IMAGES}{path}", **sent)).json()

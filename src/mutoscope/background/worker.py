@@ -1,6 +1,7 @@
 """Claims jobs and has them made. States, leases, retries and files are looked after here, not in the engines."""
 
 import asyncio
+import contextlib
 import secrets
 import shutil
 import socket
@@ -224,6 +225,8 @@ class Worker:
                 raise
             log.exception("conclusion_broke", job=job.id)  # what a vendor makes or made is not given up for it
             await self._retry_fetch(run, RetryFetch(detail=UNEXPECTED, seconds=RETRY_FETCH_SECONDS))
+        finally:
+            await run.hide()
 
     async def _conclude(self, run: "Run", engine: Engine, outcome: "Conclusion") -> None:
         job = run.job
@@ -431,6 +434,8 @@ class Run:
         self._checkpoint: Json = dict(job.checkpoint)
         self._share: float | None = None
         self._written: float | None = None
+        self._glimpse: bytes | None = None  # not yet written
+        self._has_shown = False
 
     @property
     def job_id(self) -> str:
@@ -488,10 +493,24 @@ class Run:
     def progress(self, share: float) -> None:
         self._share = min(max(share, 0.0), 1.0)
 
+    def show(self, picture: bytes) -> None:
+        self._glimpse = picture
+
+    async def hide(self) -> None:
+        """The attempt is over, and with it what was shown of it."""
+        self._glimpse = None
+        if self._has_shown:
+            with contextlib.suppress(Problem):  # it goes with the job, then
+                await self._worker.store.hide(self.job.id)
+
     def note(self, text: str) -> None:
         self.notes.append(text)
 
     async def write_progress(self) -> None:
+        if self._glimpse is not None:
+            picture, self._glimpse, self._has_shown = self._glimpse, None, True
+            await self._worker.store.show(self.job.id, self._worker.name, picture)
+            self._worker.gateway.changed(self.job.id)
         if self._share is not None and self._share != self._written:
             self._written = self._share
             await self._worker.store.progress(self.job.id, self._worker.name, self._share)

@@ -69,8 +69,8 @@ class Far:
         where = f"{self.base}{path}{f'?{urlencode(given)}' if given else ''}"
         try:
             connection.request(method, where, None if body is None else msgspec.json.encode(body), headers)
-            answer = connection.getresponse()
-            found = Answer(answer.status, answer.read(MOST_BYTES))
+            with connection.getresponse() as answer:  # closing the connection leaves open what the server ends itself
+                found = Answer(answer.status, answer.read(MOST_BYTES))
         except (OSError, http.client.HTTPException) as error:
             raise Stop(f"{self.url} does not answer: {error or repr(error)}") from error
         finally:
@@ -86,8 +86,8 @@ class Far:
         connection = self.kind(self.host, self.port, timeout=ANSWER_SECONDS)
         try:
             connection.request("GET", self.base + path, headers=headers or {})
-            answer = connection.getresponse()
-            return Answer(answer.status, answer.read(MOST_BYTES))
+            with connection.getresponse() as answer:
+                return Answer(answer.status, answer.read(MOST_BYTES))
         finally:
             connection.close()
 

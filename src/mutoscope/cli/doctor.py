@@ -630,9 +630,9 @@ def health(host: str, port: int) -> str | None:
     connection = http.client.HTTPConnection(host, port, timeout=ANSWER_SECONDS)
     try:
         connection.request("GET", "/healthz")
-        answer = connection.getresponse()
-        status: object = msgspec.json.decode(answer.read(1024), type=dict[str, object]).get("status")
-        return str(status) if answer.status == 200 else None
+        with connection.getresponse() as answer:
+            status: object = msgspec.json.decode(answer.read(1024), type=dict[str, object]).get("status")
+            return str(status) if answer.status == 200 else None
     except (OSError, http.client.HTTPException, msgspec.DecodeError, UnicodeDecodeError):
         return None
     finally:

@@ -12,6 +12,7 @@ import shutil
 import signal
 import sys
 import time
+from base64 import b64decode
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -387,7 +388,7 @@ class _Seat:
         try:
             async with asyncio.timeout(CANCEL_SECONDS):
                 async for news in self.child.news():
-                    if news.get("job") == id and "progress" not in news:
+                    if news.get("job") == id and not news.keys() & {"progress", "glimpse"}:
                         return
         except TimeoutError:
             log.warning("child_did_not_stop", engine=self.name, device=self.device)
@@ -462,6 +463,8 @@ class _Seat:
                 continue
             if "progress" in news:
                 run.progress(news["progress"])
+            elif "glimpse" in news:
+                run.show(b64decode(news["glimpse"]))
             elif "done" in news:
                 return news["done"]
             elif "refused" in news:
@@ -485,7 +488,18 @@ class _Seat:
 
 def loading(settings: EngineSettings, row: Row, device: str) -> Json:
     """What a child is told of the pipeline that it is to load."""
-    names = ("model", "dtype", "quantize", "offload", "tiling", "loras", "threads", "online", "sandbox")
+    names = (
+        "model",
+        "dtype",
+        "quantize",
+        "offload",
+        "tiling",
+        "loras",
+        "threads",
+        "online",
+        "sandbox",
+        "preview_seconds",
+    )
     told = {name: getattr(settings, name) for name in names}
     cluster = {"address": settings.address, "resources": settings.resources}
     also = [name for each in (pipelines.also(row), row.pipelines) for name in each]

@@ -2,10 +2,11 @@
 
 It is run by path, by whichever Python has torch and diffusers, and imports nothing of ours but the sandbox, by path.
 Lines of JSON in: {"load": {…}} first, then {"make": id, …} for each job, {"cancel": id} at any time. Lines of JSON out:
-{"loaded": {…}} or {"unloadable": text, "told": text}; for a job {"job": id, "progress": share} and at its end, beside
-its id, one of "done", "canceled", "refused" for what the pipeline cannot make, "memory" for what the device has no room
-for, "lost" for a device that no longer answers, after which this process ends, and "broken". When its stdin closes, its
-parent is gone and so is it.
+{"loaded": {…}} or {"unloadable": text, "told": text}; for a job {"job": id, "progress": share}, now and then {"job":
+id, "glimpse": a JPEG in base64} of what the steps have come to, and at its end, beside its id, one of "done",
+"canceled", "refused" for what the pipeline cannot make, "memory" for what the device has no room for, "lost" for a
+device that no longer answers, after which this process ends, and "broken". When its stdin closes, its parent is gone
+and so is it.
 
 `Maker` is what Ray's actors run as well (`ray_child.py`), from this file's text.
 """
@@ -15,6 +16,7 @@ import gc
 import importlib
 import importlib.util
 import inspect
+import io
 import json
 import logging
 import math
@@ -22,9 +24,12 @@ import os
 import queue
 import sys
 import threading
+import time
 import traceback
+from base64 import b64encode
 from collections.abc import Callable, Generator, Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -34,6 +39,8 @@ MAX_TRACE = 4000  # characters
 DECODING = 0.08  # the share of the work that comes after the last step
 SMALLEST_TILE = 64
 SEEDS = 1 << 63
+GLIMPSE_LATENTS = 32  # the longer side of a picture of what is being made, before it is decoded
+GLIMPSE_PIXELS = 256  # and after
 ROOM = 0.9  # of the device's free memory that weights may take before they are moved there piece by piece
 FORMATS = {"png": "PNG", "jpg": "JPEG", "webp": "WEBP"}
 UNSUITABLE = (
@@ -88,7 +95,7 @@ def attempt(maker: "Maker", order: Json, report: Callable[[Json], None], unwante
             raise Canceled
 
     try:
-        return {"done": maker.make(order, lambda share: report({"job": id, "progress": round(share, 4)}), check)}
+        return {"done": maker.make(order, lambda news: report({"job": id, **news}), check)}
     except BaseException as error:
         return maker.failure(error)
     finally:
@@ -151,6 +158,8 @@ class Maker:
         self.is_lost = False  # the device no longer answers this process
         self._check: Callable[[], None] = lambda: None
         self._report: Callable[[float], None] = lambda _: None
+        self._show: Callable[[Json], None] = lambda _: None
+        self._glimpsed = 0.0  # when the last picture of what is being made was drawn
         self._siblings: dict[str, Any] = {}
         self._has_stepped = False  # whether all steps of the picture in work are made: what comes after is the decoding
 
@@ -274,21 +283,21 @@ class Maker:
 
     # -- making ----------------------------------------------------------------------------
 
-    def make(self, order: Json, report: Callable[[float], None], check: Callable[[], None]) -> Json:
+    def make(self, order: Json, tell: Callable[[Json], None], check: Callable[[], None]) -> Json:
         """Files and notes. Raises Canceled, Refused, and what the library raises."""
-        self._check, self._report = check, report
+        self._check, self._show, self._glimpsed = check, tell, time.monotonic()
         notes: list[str] = []
         files: list[Json] = []
         try:
             pipe = self._sibling(order["pipeline"])
             count = order["count"]
             for index in range(count):
-                self._report = lambda share, index=index: report((index + share) / count)
+                self._report = lambda share, index=index: tell({"progress": round((index + share) / count, 4)})
                 result = self._made(pipe, order, order["seed"] + index, notes)
                 files.append(self._written(result, order, index, notes))
             return {"files": files, "notes": list(dict.fromkeys(notes))}
         finally:
-            self._check, self._report = lambda: None, lambda _: None
+            self._check, self._report, self._show = lambda: None, lambda _: None, lambda _: None
 
     def _sibling(self, name: str) -> Any:
         """The pipeline of this class over the same networks, which are loaded once."""
@@ -342,7 +351,23 @@ class Maker:
             offered.pop("guidance_scale_2", None)  # for the second of two experts, which these weights do not have
         if order["guider"] is not None and getattr(pipe, "guider", None) is not None:
             pipe.guider = pipe.guider.new(guidance_scale=order["guider"])
+        if "callback_on_step_end" in taken and self.settings["preview_seconds"] and self.offload == "none":
+            offered["callback_on_step_end"] = partial(self._glimpse, order)
         return {**{name: value for name, value in offered.items() if name in taken or takes_all}, **arguments}
+
+    def _glimpse(self, order: Json, pipe: Any, _step: int, _timestep: Any, given: Json) -> Json:
+        """Show what the steps have come to, now and then. What hinders that hinders nothing else."""
+        if time.monotonic() - self._glimpsed < self.settings["preview_seconds"]:
+            return {}
+        try:
+            self._show({"glimpse": b64encode(small(decoded(self.torch, pipe, given["latents"], order))).decode()})
+            self._glimpsed = time.monotonic()
+        except Exception as error:
+            print(f"no preview of this job: {trace_of(error)}", file=sys.stderr)
+            error.__traceback__ = None  # its frames hold tensors
+            self._glimpsed = math.inf
+            self._free()
+        return {}
 
     def _pictures(self, order: Json, width: int, height: int) -> Json:
         """The inputs, opened, and in the size in which the pipeline works where it does not see to that itself."""
@@ -517,6 +542,59 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or ["it gave no reason"])[0][:300]
 
 
+# -- what the steps have come to ---------------------------------------------------------------
+
+
+def decoded(torch: Any, pipe: Any, latents: Any, order: Json) -> Any:
+    """A small frame of what the latents stand for: the first picture, of a clip its middle. As floats from 0 to 1."""
+    latents = unpacked(torch, pipe, latents[:1], order)
+    is_clip = latents.ndim == 5
+    if is_clip:
+        latents = latents[:, :, latents.shape[2] // 2]
+    height, width = latents.shape[-2:]
+    if (scale := GLIMPSE_LATENTS / max(height, width)) < 1:
+        size = max(1, round(height * scale)), max(1, round(width * scale))
+        latents = torch.nn.functional.interpolate(latents.float(), size=size, mode="area")
+    latents = latents.to(pipe.vae.dtype)
+    frame = pipe.vae.decode(latents.unsqueeze(2) if is_clip else latents, return_dict=False)[0][0]
+    frame = frame[:, 0] if frame.ndim == 4 else frame
+    return (frame.float() / 2 + 0.5).permute(1, 2, 0).cpu().numpy()
+
+
+def unpacked(torch: Any, pipe: Any, latents: Any, order: Json) -> Any:
+    """Latents in rows and columns, and of the values that the decoder takes. Several families have a row of patches."""
+    vae, (width, height) = pipe.vae, made_size(order)
+    if latents.ndim == 3 and hasattr(pipe, "_unpatchify_latents"):  # FLUX.2
+        side = 2 * pipe.vae_scale_factor
+        latents = latents.transpose(1, 2).reshape(1, -1, height // side, width // side)
+        mean, variance = (each.view(1, -1, 1, 1).to(latents) for each in (vae.bn.running_mean, vae.bn.running_var))
+        return pipe._unpatchify_latents(latents * torch.sqrt(variance + vae.config.batch_norm_eps) + mean)
+    if latents.ndim == 3 and hasattr(pipe, "vae_temporal_compression_ratio"):  # LTX
+        side, stretch = pipe.vae_spatial_compression_ratio, pipe.vae_temporal_compression_ratio
+        frames = (made_frames(order) - 1) // stretch + 1
+        patches = pipe.transformer_spatial_patch_size, pipe.transformer_temporal_patch_size
+        latents = pipe._unpack_latents(latents, frames, height // side, width // side, *patches)
+    elif latents.ndim == 3:  # FLUX.1, Qwen-Image
+        latents = pipe._unpack_latents(latents, height, width, pipe.vae_scale_factor)
+    told = {name: value for name, value in dict(vae.config).items() if value is not None}
+    measured = {**dict(vae.named_buffers()), **told}
+    scaling = measured.get("scaling_factor", 1.0)
+    if "latents_mean" not in measured:
+        return latents / scaling + measured.get("shift_factor", 0.0)
+    shape = (1, -1, *(1,) * (latents.ndim - 2))
+    mean, spread = (torch.as_tensor(measured[f"latents_{each}"]).view(shape).to(latents) for each in ("mean", "std"))
+    return latents * spread / scaling + mean
+
+
+def small(frame: Any) -> bytes:
+    """A JPEG of a frame."""
+    image = importlib.import_module("PIL.Image")
+    picture, data = image.fromarray(as_bytes(frame)), io.BytesIO()
+    picture.thumbnail((GLIMPSE_PIXELS, GLIMPSE_PIXELS))
+    picture.save(data, "JPEG", quality=80)
+    return data.getvalue()
+
+
 # -- sizes -------------------------------------------------------------------------------------
 
 
@@ -607,7 +685,10 @@ def write_clip(path: Path, frames: Any, order: Json, check: Callable[[], None], 
     av, numpy = importlib.import_module("av"), importlib.import_module("numpy")
     width, height, fps = order["width"], order["height"], Fraction(order["fps"]).limit_denominator(1001)
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        stream = container.add_stream("libx264", rate=fps, options={"crf": "8" if order.get("fine") else "17"})
+        coding = {"crf": "8" if order.get("fine") else "17"}
+        if width % 128:  # there x264's trees of macroblocks read memory that nobody wrote (see studio/encoder.py)
+            coding["x264-params"] = "mbtree=0"
+        stream = container.add_stream("libx264", rate=fps, options=coding)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         voice = container.add_stream("aac", rate=rate, layout="mono" if len(sound) == 1 else "stereo") if rate else None
         for each in frames:

@@ -102,6 +102,10 @@ class EngineRun(Protocol):
         """Tell how much is done, 0 to 1. Cheap; call it as often as you like."""
         ...
 
+    def show(self, picture: bytes) -> None:
+        """What it has come to, as a small JPEG, for whoever watches. Cheap like `progress`."""
+        ...
+
     def note(self, text: str) -> None:
         """Tell the caller what was ignored or replaced; kept on the job."""
         ...

@@ -100,7 +100,9 @@ def follow(ray: Any, actor: Any, order: Json, report: Any, unwanted: set[str]) -
         if id in unwanted and not was_canceled:
             was_canceled = True
             ray.get(actor.cancel.remote(id))
-        share = ray.get(actor.progress.remote(), timeout=60)
+        share, glimpse = ray.get(actor.progress.remote(), timeout=60)
+        if glimpse is not None:
+            report({"job": id, "glimpse": glimpse})
         if share > told:
             told = share
             report({"job": id, "progress": round(share, 4)})
@@ -124,6 +126,7 @@ class Actor:
         self.maker = self.child.Maker(settings)
         self.unwanted: set[str] = set()
         self.share = 0.0
+        self.glimpse: str | None = None  # not yet asked for
 
     def load(self) -> dict[str, Any]:
         import platform
@@ -137,10 +140,11 @@ class Actor:
         import tempfile
         from pathlib import Path
 
-        self.share = 0.0
+        self.share, self.glimpse = 0.0, None
 
         def hear(news: dict[str, Any]) -> None:
             self.share = news.get("progress", self.share)
+            self.glimpse = news.get("glimpse", self.glimpse)
 
         with tempfile.TemporaryDirectory() as folder:
             room = Path(folder)
@@ -155,8 +159,9 @@ class Actor:
                 file |= {"path": path.name, "data": path.read_bytes()}
             return news
 
-    def progress(self) -> float:
-        return self.share
+    def progress(self) -> tuple[float, str | None]:
+        glimpse, self.glimpse = self.glimpse, None
+        return self.share, glimpse
 
     def cancel(self, id: str) -> None:
         self.unwanted.add(id)

@@ -670,6 +670,8 @@ class Relay:
         """The places of those that can be asked about together."""
         groups: dict[str, list[int]] = {}
         for place, watch in enumerate(watches):
+            if MADE in watch.handle:  # no task of the vendor's
+                continue
             groups.setdefault(self.back.batch_key(watch.handle) if self.back.batch_key else "", []).append(place)
         return [places for places in groups.values() if len(places) >= BATCH]
 

@@ -73,6 +73,7 @@ GIVEN: Mapping[str, tuple[Any, ...]] = {
     "magic_prompt": ("AUTO", "OFF"),
     "rendering_speed": ("DEFAULT", "BALANCED"),
     "style_type": ("AUTO", "GENERAL"),
+    "mask_polarity": ("white",),  # as every mask whose polarity is not said
 }
 """Extras that ask for what every engine does anyway, with the values for which that is so."""
 

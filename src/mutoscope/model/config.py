@@ -363,6 +363,7 @@ class EngineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     load_seconds: float = 900.0
     timeout_seconds: float = 1800.0
     idle_seconds: Annotated[float, Meta(ge=0)] = 0.0
+    preview_seconds: Annotated[float, Meta(ge=0)] = 2.0
     threads: Count = 0
     online: bool = False
     cache: str = ""

@@ -376,6 +376,10 @@ class Jobs(Protocol):
         and so may the pictures."""
         ...
 
+    async def glimpse(self, id: str) -> bytes | None:
+        """The picture that `show` kept last, while the job is in the making."""
+        ...
+
     async def touch(self) -> None:
         """Write something without meaning. Raises Problem when nothing can be written."""
         ...
@@ -416,6 +420,14 @@ class Leases(Protocol):
     async def progress(
         self, id: str, worker: str, share: float | None, *, upstream_status: str | None = None
     ) -> bool: ...
+
+    async def show(self, id: str, worker: str, picture: bytes) -> bool:
+        """Keep a small picture of what a job in the making has come to, in the place of the one before."""
+        ...
+
+    async def hide(self, id: str) -> bool:
+        """The attempt is over: nothing is shown of it any more."""
+        ...
 
     async def checkpoint(self, id: str, worker: str, facts: Json) -> bool:
         """Add facts to what the next attempt will know."""

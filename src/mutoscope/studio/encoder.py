@@ -118,13 +118,13 @@ def _tuning(exact: tuple[int, ...], width: int) -> str:
         "chromaloc=1",
         f"rc-lookahead={AHEAD}",
         f"sync-lookahead={EARLY}",
-        _instructions(width),
+        instructions(width),
         f"zones={zones}" if zones else "",
     ]
     return ":".join(each for each in told if each)
 
 
-def _instructions(width: int) -> str:
+def instructions(width: int) -> str:
     """What keeps x264 from its AVX-512 code for macroblock trees where rows are not whole eights of macroblocks.
 
     That reads memory that nobody wrote, and the file differs from run to run (MALLOC_PERTURB_ shows it). Without

@@ -12,7 +12,7 @@ from PIL import Image
 
 from mutoscope.engines.local import pictures
 from mutoscope.engines.local.pictures import Json, Refused
-from mutoscope.studio import imprint
+from mutoscope.studio import encoder, imprint
 
 FRAMES_READ = 8  # of a clip at most, beside those that ours bear it in
 MOST_FRAMES = 20_000
@@ -22,12 +22,12 @@ HEAD, HEAD_PER_FRAME = 64 * 1024, 128  # bytes kept free at the beginning of a c
 
 
 def load(files: dict[str, str]) -> Any:
-    encoder, decoder = Path(files["encoder.onnx"]), Path(files["decoder.onnx"])
-    reader = imprint.Reader(decoder)
+    writing, reading = Path(files["encoder.onnx"]), Path(files["decoder.onnx"])
+    reader = imprint.Reader(reading)
 
     def answer(asked: Json, file: IO[bytes] | None, out: IO[bytes] | None = None) -> Json:
         if out is not None:
-            writer = imprint.Writer(encoder, decoder, asked["kind"])
+            writer = imprint.Writer(writing, reading, asked["kind"])
             made = marked_clip(file, out, writer) if asked.get("clip") else marked(file, out, writer, asked["as"])
             return {"made": made, "survived": writer.survived}
         best = imprint.Reading(0, None)
@@ -106,7 +106,8 @@ def write_clip(source: Any, out: IO[bytes], writer: imprint.Writer) -> None:
     ours = set(imprint.frames_of(seen.frames))
     head = HEAD + HEAD_PER_FRAME * seen.frames  # what stands behind the frames is moved by a second look at a file
     with av.open(out, "w", format="mp4", options={"moov_size": str(head)}) as target:
-        video = target.add_stream("libx264", rate=seen.average_rate, options=CODING)
+        coding = CODING | {"x264-params": encoder.instructions(seen.width)}
+        video = target.add_stream("libx264", rate=seen.average_rate, options=coding)
         video.width, video.height, video.pix_fmt = seen.width, seen.height, "yuv420p"
         voice = target.add_stream_from_template(heard) if heard else None
         number = 0

@@ -137,7 +137,7 @@ def decide(
         if isinstance(outcome, Addition):
             lines.joined(outcome)
             if hold is not None:
-                holds.joined(outcome.job, hold)
+                holds.joined(outcome.job.owner, hold)
             if addition.repeat is not None:
                 repeats.remember(outcome.job, addition.repeat)
         decided.append(outcome)
@@ -684,6 +684,23 @@ def illustrate(
     return True
 
 
+GLIMPSE = "SELECT picture FROM glimpses JOIN jobs ON id = job WHERE job = ? AND state = 'running'"
+
+
+def show(db: Connection, changes: Changes, *, id: str, worker: str, picture: bytes) -> bool:
+    """Keep what a job in the making has come to, in the place of what was kept before."""
+    happened = db.execute(
+        f"""INSERT INTO glimpses (job, picture) SELECT id, CAST(? AS BLOB) FROM jobs WHERE {HELD}
+            ON CONFLICT (job) DO UPDATE SET picture = excluded.picture""",
+        (picture, id, worker),
+    ).rowcount
+    return changed(changes, id, happened)
+
+
+def hide(db: Connection, changes: Changes, *, id: str) -> bool:
+    return changed(changes, id, db.execute("DELETE FROM glimpses WHERE job = ?", (id,)).rowcount)
+
+
 def delete(db: Connection, changes: Changes, *, id: str, owner: str | None, now: float) -> bool:
     """Empty the row, and let go of the files. The row stays, because limits and usage count it."""
     happened = db.execute(
@@ -697,7 +714,7 @@ def delete(db: Connection, changes: Changes, *, id: str, owner: str | None, now:
         _ = db.execute(
             "DELETE FROM deliveries WHERE job = ? AND (delivered IS NOT NULL OR given_up IS NOT NULL)", (id,)
         )
-        for table in ("events", "transcripts"):
+        for table in ("events", "transcripts", "glimpses"):
             _ = db.execute(f"DELETE FROM {table} WHERE job = ?", (id,))
         let_go(db, (id,), now)
     return changed(changes, id, happened)

@@ -89,14 +89,18 @@ class SpendingHolds:
     def admit(self, job: Job, hold: SpendingHold) -> Problem | None:
         if hold.budget is None:
             return None
-        key = (job.owner, period_of(hold.period, job.created))
-        if key not in self._taken:
-            self._taken[key] = sum(balance(self._db.execute(BALANCE, key), key[1]))
-        left = micro(hold.budget) - self._taken[key] - self._set_aside.get(job.owner, 0)
+        left = self.left(job.owner, job.created, hold, hold.budget)
         return over_budget(hold, left / MICRO) if micro(hold.credits) > left else None
 
-    def joined(self, job: Job, hold: SpendingHold) -> None:
-        self._set_aside[job.owner] = self._set_aside.get(job.owner, 0) + micro(hold.credits)
+    def left(self, owner: str, at: float, hold: SpendingHold, budget: float) -> int:
+        """Of the budget, in millionths."""
+        key = (owner, period_of(hold.period, at))
+        if key not in self._taken:
+            self._taken[key] = sum(balance(self._db.execute(BALANCE, key), key[1]))
+        return micro(budget) - self._taken[key] - self._set_aside.get(owner, 0)
+
+    def joined(self, owner: str, hold: SpendingHold) -> None:
+        self._set_aside[owner] = self._set_aside.get(owner, 0) + micro(hold.credits)
 
 
 def over_budget(hold: SpendingHold, left: float) -> Problem:
@@ -165,15 +169,21 @@ def enter(db: Connection, id: str, kind: str, owner: str, model: str, engine: st
 # Words
 
 
-def set_aside(db: Connection, changes: Changes, *, outlay: Outlay) -> None:
+def set_aside(db: Connection, changes: Changes, outlays: Sequence[Outlay]) -> list[Problem | None]:
+    """Those for which enough is left, one after the other; for each of the others why not."""
     del changes
-    hold = outlay.hold
-    if hold.budget is not None:
-        period = period_of(hold.period, outlay.at)
-        left = micro(hold.budget) - sum(balance(db.execute(BALANCE, (outlay.owner, period)), period))
-        if micro(hold.credits) > max(left, 0):
-            raise over_budget(hold, left / MICRO)
-    set_all_aside(db, [outlay])
+    holds, admitted, outcomes = SpendingHolds(db), list[Outlay](), list[Problem | None]()
+    for each in outlays:
+        hold, problem = each.hold, None
+        if hold.budget is not None:
+            left = holds.left(each.owner, each.at, hold, hold.budget)
+            problem = over_budget(hold, left / MICRO) if micro(hold.credits) > max(left, 0) else None
+        if problem is None:
+            holds.joined(each.owner, hold)
+            admitted.append(each)
+        outcomes.append(problem)
+    set_all_aside(db, admitted)
+    return outcomes
 
 
 def set_all_aside(db: Connection, outlays: Sequence[Outlay]) -> None:

@@ -64,9 +64,9 @@ DUE_DROPS = "SELECT asset FROM asset_drops WHERE due <= ? ORDER BY due LIMIT ?"
 NEEDED_AMONG = f"SELECT value FROM json_each(?) WHERE {NEEDED}"
 DROP_OF = "SELECT due FROM asset_drops WHERE asset = ?"
 # A time below zero says since when it is being removed.
-CONDEMN = f"""UPDATE asset_drops SET due = -?1 WHERE asset IN (SELECT value FROM json_each(?2) WHERE NOT ({NEEDED}))
-    AND due <= ?3 RETURNING asset"""
-SPARE = "UPDATE asset_drops SET due = ?1 WHERE asset = ?2 AND (due >= 0 OR due > -?3)"
+CONDEMN = f"""UPDATE asset_drops SET due = -CAST(?1 AS REAL)
+    WHERE asset IN (SELECT value FROM json_each(?2) WHERE NOT ({NEEDED})) AND due <= ?3 RETURNING asset"""
+SPARE = "UPDATE asset_drops SET due = ?1 WHERE asset = ?2 AND (due >= 0 OR due > -CAST(?3 AS REAL))"
 REMOVING_SECONDS = 120.0  # whoever was removing a file for longer has died over it
 REMOVALS = "SELECT number FROM removals"
 
@@ -167,7 +167,10 @@ def find_answers(db: Connection, look: Look) -> Found:
 def remove_jobs(db: Connection, ids: Sequence[str], now: float) -> None:
     """With what belongs to them. What was sent to vendors stays in the ledger: it says what was spent."""
     let_go(db, ids, now)
-    for table, column in (("events", "job"), ("transcripts", "job"), ("deliveries", "job"), ("jobs", "id")):
+    for table, column in (
+        *((name, "job") for name in ("events", "transcripts", "glimpses", "deliveries")),
+        ("jobs", "id"),
+    ):
         _ = db.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", (texts(ids),))
 
 

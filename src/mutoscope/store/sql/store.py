@@ -70,6 +70,7 @@ from mutoscope.store.sql.writer import Changes, Work, Writer
 
 SHOWN = f"SELECT {COLUMNS} FROM jobs WHERE deleted = 0"
 GET = f"{SHOWN} AND id = ?"
+AMONG = f"{SHOWN} AND id IN (SELECT value FROM json_each(?)) ORDER BY id DESC"
 UNFINISHED = f"""SELECT {COLUMNS} FROM jobs INDEXED BY jobs_unfinished
     WHERE finished IS NULL AND state = ? ORDER BY id DESC LIMIT ?"""
 # Each count is of the entries of one index, and reads no job.
@@ -196,11 +197,8 @@ class SqlStore:
                     ORDER BY id DESC LIMIT ?"""
         per_route = [await self._read(newest, (wire, owner, route, offset + limit)) for (route,) in routes]
         merged = heapq.merge(*per_route, reverse=True)
-        return tuple([await self._read_job(str(id)) for (id,) in islice(merged, offset, offset + limit)])
-
-    async def _read_job(self, id: str) -> Job:
-        [row] = await self._read(GET, (id,))
-        return job_of(row)
+        ids = encode([str(id) for (id,) in islice(merged, offset, offset + limit)]).decode()
+        return tuple(map(job_of, await self._read(AMONG, (ids,))))
 
     async def recent(self, *, limit: int, state: State | None = None) -> tuple[Job, ...]:
         if state is None:
@@ -243,7 +241,7 @@ class SqlStore:
         return tuple(map(ledger.entry_of, await self._read(ledger.ENTRIES, (job,))))
 
     async def set_aside(self, outlay: Outlay) -> None:
-        return await self._write(partial(ledger.set_aside, outlay=outlay))
+        await self._open_writer.join(ledger.set_aside, outlay)
 
     async def settle_exchanges(
         self,
@@ -364,6 +362,17 @@ class SqlStore:
     async def progress(self, id: str, worker: str, share: float | None, *, upstream_status: str | None = None) -> bool:
         within = None if share is None else min(max(share, 0.0), 1.0)
         return await self._open_writer.join(jobs.progress, jobs.Progress(id, worker, within, upstream_status))
+
+    async def show(self, id: str, worker: str, picture: bytes) -> bool:
+        return await self._write(partial(jobs.show, id=id, worker=worker, picture=picture))
+
+    async def hide(self, id: str) -> bool:
+        return await self._write(partial(jobs.hide, id=id))
+
+    async def glimpse(self, id: str) -> bytes | None:
+        for (picture,) in await self._read(jobs.GLIMPSE, (id,)):
+            return msgspec.convert(picture, bytes)
+        return None
 
     async def checkpoint(self, id: str, worker: str, facts: Json) -> bool:
         work = partial(jobs.checkpoint, id=id, worker=worker, facts=encode(facts))

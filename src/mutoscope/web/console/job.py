@@ -128,6 +128,7 @@ def made(told: Json) -> h.Element:
         share = job["progress"]
         return h.div(".stage")[
             h.p[state(job["state"])],
+            told["glimpse"] and h.img(src=told["glimpse"], alt="what it has come to so far"),
             h.progress(max="1", value=None if share is None else f"{share:.3f}", aria_label="Progress"),
             job["ahead"] is not None and h.p[f"{job['ahead']:,} older ones wait for the same engine."],
         ]

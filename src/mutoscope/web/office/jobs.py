@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -232,8 +233,10 @@ async def show_job(desk: Desk, asked: Asked) -> Json:
         store.events(job.id), store.dispatches(job.id), store.entries(job.id), store.deliveries(job=job.id)
     )
     came = copies.came_by(desk, job)
+    glimpse = await store.glimpse(job.id) if job.state is State.RUNNING else None
     return {
         "job": tile(desk, job) | {"ahead": await gateway.before(job)},
+        "glimpse": f"data:image/jpeg;base64,{b64encode(glimpse).decode()}" if glimpse else None,
         "public_id": wire.public_id(job.id) if wire else job.id,
         "prompt": job.generation.prompt,
         "outputs": [media(desk, each) or {"kind": "text", "text": each.text} for each in job.outputs],
