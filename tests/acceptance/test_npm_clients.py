@@ -59,7 +59,9 @@ def run(picture: bytes, tmp_path: Path) -> Callable[..., None]:
     return run
 
 
-@pytest.mark.parametrize("program", ["openai", "anthropic", "ai", "flux", "fal", "ideogram", "replicate", "runway"])
+@pytest.mark.parametrize(
+    "program", ["openai", "anthropic", "ai", "flux", "fal", "ideogram", "replicate", "runway", "fal_proxy"]
+)
 def test_a_client_as_it_is_published(program: str, url: str, run: Callable[..., None]) -> None:
     run(program, url)
 

@@ -194,3 +194,47 @@ def test_the_minimax_client_of_2024(run: Callable[..., None]) -> None:
                 assert b"ftyp" in open(path, "rb").read(16)
         """,
     )
+
+
+def test_header_creator_by_ideograms_first_paths(run: Callable[..., None]) -> None:
+    """Its address is a constant, so that what it sends is led here."""
+    run(
+        "header_creator",
+        """
+        import os, requests
+        from PIL import Image
+        from header_creator import core
+
+        here, post = os.environ["SERVER"] + "/ideogram", requests.post
+        requests.post = lambda url, **what: post(url.replace("https://api.ideogram.ai", here), **what)
+        Image.new("RGB", (1500, 500), "white").save("mask.png")
+        assert core.create_header("a lake", "made.png", "mask.png", "header.png", api_key="k")
+        assert Image.open("made.png").size == Image.open("header.png").size == (1312, 736)
+        """,
+    )
+
+
+def test_freepiks_mcp_server_makes_a_picture_by_mystic(run: Callable[..., None]) -> None:
+    """Its other tools come of a description in a bucket of Google's; this one is code, with a constant address."""
+    run(
+        "iflow_mcp_freepik_company_freepik_mcp",
+        """
+        import asyncio, os, sys, types
+        import httpx
+
+        sys.modules["fastmcp"] = types.SimpleNamespace(Context=object, FastMCP=object)  # named in annotations
+        from iflow_mcp_freepik_company_freepik_mcp.domain.config import ApiConfig
+        from iflow_mcp_freepik_company_freepik_mcp.infrastructure.mystic_service import MysticService
+
+        class Context:
+            async def told(self, *words, **more): ...
+            debug = info = warning = error = report_progress = told
+
+        here = ApiConfig(base_url=os.environ["SERVER"], api_key="k", timeout=15.0)
+        ApiConfig.from_environment = classmethod(lambda cls: here)
+        made = asyncio.run(
+            MysticService().generate_image_with_polling({"prompt": "a lake"}, Context(), poll_interval=0.05)
+        )
+        assert made["status"] == "COMPLETED" and len(httpx.get(made["generated"][0]).content) > 100
+        """,
+    )

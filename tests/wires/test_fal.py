@@ -247,7 +247,7 @@ async def test_a_request_goes_from_the_queue_to_its_result(start: Start, prefix:
         assert done.json()["metrics"]["inference_time"] > 0
         made = await running.client.get(address)
         assert (made.status_code, made.headers["x-fal-request-id"]) == (200, id)
-        assert (made.json()["seed"], made.json()["images"][0]["content_type"]) == (5, "image/png")
+        assert (made.json()["seed"], made.json()["images"][0]["content_type"]) == (5, "image/jpeg")
         full = await running.client.get(f"{prefix}{SCHNELL}/requests/{id}")  # clients written by hand ask so
         assert full.json() == made.json()
         assert (await running.client.get(f"{address}/response")).json() == made.json()
@@ -271,7 +271,7 @@ async def test_a_run_is_answered_with_what_it_made(start: Start) -> None:
         assert answer.status_code == 200, answer.text
         assert len(answer.json()["images"]) == 2
         inline = await running.client.post(f"/fal/run/{SCHNELL}", json={"prompt": "x", "sync_mode": True})
-        assert inline.json()["images"][0]["url"].startswith("data:image/png;base64,")
+        assert inline.json()["images"][0]["url"].startswith("data:image/jpeg;base64,")
         clip = await running.client.post("/fal/run/fal-ai/veo3", json={"prompt": "x"})
         assert clip.json()["video"]["content_type"] == "video/mp4"
 

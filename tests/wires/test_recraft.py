@@ -204,7 +204,32 @@ async def test_a_picture_inside_the_answer_has_no_link_beside_it(start: Start) -
         assert base64.b64decode(told["b64_json"])[:4] == b"\x89PNG"
 
 
-async def test_an_answer_in_parts_has_a_part_for_each_picture(start: Start) -> None:
+async def test_a_rehearsed_vendor_gives_the_format_that_was_asked_for(start: Start, picture: bytes) -> None:
+    async with start(**SCRIPTED) as running:
+
+        async def made(path: str, *, file: bool = False, **said: Any) -> bytes:
+            files = {"file": ("a.png", picture, "image/png")} if file else None
+            sent = {"data": said, "files": files} if file else {"json": said}
+            told = (await running.client.post(f"{IMAGES}{path}", **sent)).json()
+            link = told["image"] if file else told["data"][0]
+            return (await running.client.get(link["url"])).content
+
+        words = {"prompt": "a boat; weigh 0.01"}
+        for drawn in (
+            await made("generations", model="recraftv3_vector", **words),
+            await made("generations", model="recraftv3", style="vector_illustration", **words),
+            await made("generations/vector", model="recraftv4_1", **words),
+            await made("vectorize", file=True),
+        ):
+            assert drawn.startswith(b"<svg") and b"<rect" in drawn
+        for kind in ("webp", "png"):
+            data = await made("generations", image_format=kind, **words)
+            assert Image.open(io.BytesIO(data)).format == kind.upper()
+            assert len(data) > 10_000
+        assert Image.open(io.BytesIO(await made("removeBackground", file=True))).mode == "RGBA"
+
+
+async def test_an_answer_in_parts_has_a_part_for_each_picture(start: Start, picture: bytes) -> None:
     async with start(**SCRIPTED) as running:
         body = {"prompt": "x", "n": 2, "response_format": "multipart"}
         answer = await running.client.post(f"{IMAGES}generations", json=body)
@@ -213,6 +238,11 @@ async def test_an_answer_in_parts_has_a_part_for_each_picture(start: Start) -> N
         ids = [each["image_id"] for each in json.loads(cast("bytes", first.get_payload(decode=True)))["data"]]
         assert [part["content-id"] for part in rest] == [f"<{id}>" for id in ids]
         assert [part.get_param("name", header="content-disposition") for part in rest] == ids
+        files, data = {"file": ("a.png", picture, "image/png")}, {"response_format": "multipart"}
+        described = await running.client.post(f"{IMAGES}describe", files=files, data=data)
+        read = message_from_bytes(f"content-type: {described.headers['content-type']}\n\n".encode() + described.content)
+        [only] = cast("list[Message]", read.get_payload())  # words are no file: they stand in the part of JSON
+        assert set(json.loads(cast("bytes", only.get_payload(decode=True)))) == {"id", "caption", "credits"}
 
 
 @pytest.mark.parametrize("name", ["file", "image", "image_file"])

@@ -30,7 +30,7 @@ from pathlib import Path
 
 from mutoscope.engines.engine import EngineRun, Local
 from mutoscope.model.config import Script as ScriptSettings
-from mutoscope.model.job import Operation, Output, Role
+from mutoscope.model.job import Generation, Operation, Output, Role
 from mutoscope.model.problem import KINDS, Kind, Problem
 from mutoscope.model.words import TRANSCRIPT
 
@@ -94,9 +94,10 @@ class Script(Local):
         if added := wish.extra.get("added_seconds"):
             seconds = (source_seconds(run) or 0.0) + added
         if wish.operation in PICTURES:
-            data = await asyncio.to_thread(picture, width, height, color)
-            data = await asyncio.to_thread(padded_png, data, ballast(wish.prompt or ""))
-            return await run.keep(data, media_type="image/png", width=width, height=height)
+            kind, clear = format_of(wish), is_clear(wish)
+            data = await asyncio.to_thread(picture, width, height, color, kind, clear)
+            data = await asyncio.to_thread(padded, data, ballast(wish.prompt or ""), kind)
+            return await run.keep(data, media_type=f"image/{kind}", width=width, height=height)
         if wish.operation in SOUNDS:
             data = await asyncio.to_thread(tone, seconds)
             return await run.keep(data, media_type="audio/wav", seconds=seconds)
@@ -177,10 +178,31 @@ def is_weight(words: list[str]) -> bool:
     return len(words) > 1 and is_number(words[1]) and float(words[1]) <= MOST_MEGABYTES
 
 
-def padded_png(data: bytes, more: bytes) -> bytes:
-    """With a chunk that every reader skips, before the last one."""
+SVG = "svg+xml"
+FORMATS = {"svg": SVG, "jpg": "jpeg", "jpeg": "jpeg", "webp": "webp"}
+"""What may be asked for, to the second half of its media type; anything else is a PNG."""
+
+
+def format_of(wish: Generation) -> str:
+    """As it was asked for; a tracing is a drawing anyway."""
+    asked = FORMATS.get(str(wish.extra.get("format")).lower(), "png")
+    return SVG if wish.operation is Operation.VECTORIZATION else asked
+
+
+def is_clear(wish: Generation) -> bool:
+    """Whether one can look through what is made: of a plain picture all is background."""
+    return wish.operation is Operation.BACKGROUND_REMOVAL or wish.extra.get("background") == "transparent"
+
+
+def padded(data: bytes, more: bytes, kind: str) -> bytes:
+    """With what every reader skips: of a PNG a chunk before the last one, of a WebP one at the end, else blanks."""
     if not more:
         return data
+    if kind == "webp":
+        data += b"muPd" + struct.pack("<I", len(more)) + more + b"\0" * (len(more) % 2)
+        return data[:4] + struct.pack("<I", len(data) - 8) + data[8:]
+    if kind != "png":
+        return data + b" " * len(more)
     chunk = b"muPd" + more
     return data[:-12] + struct.pack(">I", len(more)) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[-12:]
 
@@ -190,11 +212,16 @@ def padded_mp4(data: bytes, more: bytes) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def picture(width: int, height: int, color: tuple[int, int, int]) -> bytes:
+def picture(width: int, height: int, color: tuple[int, int, int], kind: str = "png", clear: bool = False) -> bytes:
+    if kind == SVG:
+        shade = f"#{bytes(color).hex()}" if not clear else "none"
+        head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">'
+        return f'{head}<rect width="100%" height="100%" fill="{shade}"/></svg>'.encode()
     from PIL import Image  # late, as what follows: a server that makes nothing itself starts in half the time
 
     file = io.BytesIO()
-    Image.new("RGB", (width, height), color).save(file, "PNG", compress_level=1)
+    seen = Image.new("RGBA", (width, height), (*color, 0)) if clear else Image.new("RGB", (width, height), color)
+    (seen.convert("RGB") if kind == "jpeg" else seen).save(file, kind.upper(), compress_level=1)
     return file.getvalue()
 
 

@@ -209,19 +209,25 @@ class Part(NamedTuple):
     data: bytes
     media_type: str = ""
     file: str = ""
+    id: str = ""  # by which another part speaks of it
 
 
 def multipart(url: str, parts: Sequence[Part]) -> HttpRequest:
     boundary = f"mutoscope-{hashlib.sha256(b''.join(each.data for each in parts)).hexdigest()}"  # no data has its own
+    headers = {"content-type": f"multipart/form-data; boundary={boundary}"}
+    return HttpRequest(method="POST", path=url, headers=headers, body=between(boundary, parts))
+
+
+def between(boundary: str, parts: Sequence[Part]) -> bytes:
+    """The parts of a form one after the other."""
     body = bytearray()
     for each in parts:
         body += f'--{boundary}\r\ncontent-disposition: form-data; name="{quoted(each.name)}"'.encode()
         body += f'; filename="{quoted(each.file)}"'.encode() if each.file else b""
+        body += f"\r\ncontent-id: <{each.id}>".encode() if each.id else b""
         body += f"\r\ncontent-type: {each.media_type}".encode() if each.media_type else b""
         body += b"\r\n\r\n" + each.data + b"\r\n"
-    body += f"--{boundary}--\r\n".encode()
-    headers = {"content-type": f"multipart/form-data; boundary={boundary}"}
-    return HttpRequest(method="POST", path=url, headers=headers, body=bytes(body))
+    return bytes(body + f"--{boundary}--\r\n".encode())
 
 
 def in_parts(request: HttpRequest) -> HttpRequest:

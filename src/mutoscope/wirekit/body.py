@@ -330,12 +330,15 @@ def needing(body: Any, *groups: tuple[str, ...]) -> Any:
     return Annotated[body, Meta(extra_json_schema={"anyOf": [{"required": list(each)} for each in product(*groups)]})]
 
 
-def one_of(*groups: tuple[str, ...]) -> Callable[[Json], Iterator[Flaw]]:
-    """Of each group, one member is to be there."""
+def one_of(
+    *groups: tuple[str, ...], others: Callable[[Json], Iterable[Flaw]] | None = None
+) -> Callable[[Json], Iterator[Flaw]]:
+    """Of each group, one member is to be there; before what else is wrong."""
 
     def flaws(said: Json) -> Iterator[Flaw]:
         lacking = (names[0] for names in groups if not any(said.get(name) for name in names))
         yield from (Flaw(path=(name,), rule=Rule.REQUIRED, bound="string") for name in lacking)
+        yield from others(said) if others else ()
 
     return flaws
 

@@ -79,6 +79,16 @@ def extra(name: str) -> Field:
     return Field(ours=(name,), read=lambda value: {"extra": {name: value}}, write=lambda wish: wish.extra.get(name))
 
 
+def extras(names: str) -> dict[str, AnyField]:
+    """A row for each of these members, which stand apart by blanks: kept under its own name."""
+    return {name: extra(name) for name in names.split()}
+
+
+def figure(name: str) -> Field:
+    """A number that a Generation has as a fraction."""
+    return Field(ours=(name,), read=lambda value: {name: float(value)}, write=same(name).write)
+
+
 def folded(most: int, least: int = 0) -> Field:
     """A seed up to `most`; one of a wider range is folded into this one, the same one every time. One below 0 stays."""
 

@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
 from functools import cache, cached_property, partial
 from itertools import islice
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import msgspec
-from msgspec import Struct, inspect
+from msgspec import Meta, Struct, inspect
 from msgspec.structs import replace
 
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
@@ -43,6 +43,8 @@ from mutoscope.wirekit.body import (
     dotted,
     ignored_notes,
     invalid,
+    needing,
+    one_of,
     read_json,
     reread,
     schema,
@@ -86,6 +88,8 @@ class Endpoint(Struct, frozen=True, kw_only=True, dict=True):
     fields: Mapping[str, AnyField] | None = None  # in the place of the API's
     exact: bool = False  # the body has all of those fields
     rules: Callable[[Json], Iterable[Flaw]] | None = None  # what is wrong between members
+    needs: tuple[tuple[str, ...], ...] = ()  # groups of members, of each of which one is to be there
+    example: Json = {}  # a body for the published description
     rules_see_all: bool = False  # the rules ask only what is there: members that break their type are shown to them too
     reshape: Callable[[Json], Json] | None = None  # other forms of the body that clients send → the one of `body`
     route: str = ""  # the job's `route`; "" for one that every read of the wire may see
@@ -151,7 +155,8 @@ class Reading(Struct, frozen=True, kw_only=True):
     reason: tuple[str, ...] = ("error",)
     progress: str | None = None
     whole: float = 100.0  # what the progress is a share of
-    cost: str | None = None  # in credits
+    cost: str = ""  # "": it tells none
+    units: float = 1.0  # what a credit is in the measure that the cost is told in
 
 
 class TaskApi(Struct, frozen=True, kw_only=True):
@@ -253,8 +258,13 @@ class TaskApi(Struct, frozen=True, kw_only=True):
 
 
 def tabled(api: TaskApi, endpoint: Endpoint) -> Endpoint:
-    """With what its API has for all of them."""
-    return replace(endpoint, shared=api.fields, webhook=api.webhook)
+    """With what its API has for all of them, and what it needs as a part of its body and its rules."""
+    body, rules = endpoint.body, endpoint.rules
+    if endpoint.needs:
+        body, rules = needing(body, *endpoint.needs), one_of(*endpoint.needs, others=rules)
+    if endpoint.example:
+        body = Annotated[body, Meta(examples=[endpoint.example])]
+    return replace(endpoint, body=body, rules=rules, needs=(), example={}, shared=api.fields, webhook=api.webhook)
 
 
 def has_callers_name(path: str, field: AnyField) -> bool:
@@ -509,10 +519,20 @@ def render_problem(api: TaskApi, problem: Problem, _request: HttpRequest) -> Htt
 OF_A_FIELD = frozenset({Kind.INVALID, Kind.UNSUPPORTED, Kind.BAD_MEDIA, Kind.UNREACHABLE_MEDIA})
 
 
-def bearer(request: HttpRequest) -> str | None:
-    """The key of the header `Authorization: Bearer KEY`."""
+def bearer(request: HttpRequest, schemes: Collection[str] = ("bearer",)) -> str | None:
+    """The key of the header `Authorization: Bearer KEY`, or after another of the schemes."""
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return key.strip() or None if scheme.lower() == "bearer" else None
+    return key.strip() or None if scheme.lower() in schemes else None
+
+
+def key_header(name: str) -> Json:
+    """What an API says of a key that stands in a header of its own; a bearer is taken too."""
+
+    def credential(request: HttpRequest) -> str | None:
+        return request.headers.get(name.lower(), "").strip() or bearer(request)
+
+    own = {"type": "apiKey", "in": "header", "name": name}
+    return {"credential": credential, "security": {"key": own, "bearer": {"type": "http", "scheme": "bearer"}}}
 
 
 def bare_or_bearer(request: HttpRequest) -> str | None:
@@ -912,8 +932,13 @@ def news(api: TaskApi, reading: Reading, task: Json) -> Update:
         inline=first_of(reading.inline, task) if done else (),
         texts=texts if done else (),
         failure=failure_in(api, reading, task) if state is State.FAILED else None,
-        cost=api.cost(task) if api.cost else at(task, reading.cost) if reading.cost else None,
+        cost=api.cost(task) if api.cost else in_credits(at(task, reading.cost), reading.units),
     )
+
+
+def in_credits(told: Any, units: float) -> Any:
+    """A figure that cannot be stays as it is, to be told of."""
+    return told if number(told, 0.0, math.inf) is None else told / units
 
 
 def share_of(told: Any, whole: float) -> float | None:

@@ -13,7 +13,7 @@ from mutoscope.wirekit.flaws import pydantic
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.queries import read_query
 from mutoscope.wirekit.routes import Models, Stream
-from mutoscope.wirekit.task import bearer
+from mutoscope.wirekit.task import key_header
 from mutoscope.wirekit.wire import Wire
 from mutoscope.wirekit.words import Words, event
 from mutoscope.wires.anthropic import messages
@@ -77,11 +77,6 @@ def rest_of(problem: Problem) -> list[str]:
 def broken(problem: Problem) -> bytes:
     kind = "overloaded_error" if problem.kind in (Kind.UNAVAILABLE, Kind.RATE_LIMITED) else "api_error"
     return event({"type": "error", "error": {"type": kind, "message": problem.message}}, "error")
-
-
-def credential(request: HttpRequest) -> str | None:
-    """Older clients send the one header, newer ones the other; where both are, the first counts."""
-    return request.headers.get("x-api-key") or bearer(request) or None
 
 
 def pace_headers(allowance: Allowance) -> dict[str, str]:
@@ -175,15 +170,11 @@ WIRE = Wire(
         Models(at="GET /v1/models/{model…}", render=show_model, answer=ModelRow, summary="One model"),
     ),
     render_problem=render_problem,
-    credential=credential,
     public_id=uuid4_form,
     job_id=from_uuid4_form,
     answer_headers=pace_headers,
     problem_schema=Error,
-    security={
-        "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
-        "bearer": {"type": "http", "scheme": "bearer"},
-    },
+    **key_header("x-api-key"),
     mounts=("/claude", "/api/anthropic", "/v1"),
     optional="/v1",
     bare=("/messages", "/messages/count_tokens", "/models"),

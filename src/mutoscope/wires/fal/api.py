@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import msgspec
@@ -263,12 +263,6 @@ NOTED = ("x-fal-request-start-timeout", "x-fal-request-timeout", "x-fal-object-l
 """Headers of the vendor's that nothing is done about here, which is said."""
 
 
-def key_in(request: HttpRequest) -> str | None:
-    """`Authorization: Key KEY`, or `Bearer KEY` as resellers' clients say it."""
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return key.strip() or None if scheme.lower() in ("key", "bearer") else None
-
-
 def word_in(request: HttpRequest) -> str:
     """The model's id. At the path that resellers have, its owner is a part of the path."""
     word = request.params["app"]
@@ -407,7 +401,8 @@ API = TaskApi(
     answer=Queued, task=lambda job: queued(job, ""), show="{at}/requests/{id}/status",
     reading=Reading(id="request_id", links=LINKS, texts=("text", "output", "results")),
     error=lambda problem, _: trouble(problem), error_type=Trouble, invalid_status=422, statuses=STATUSES,
-    sign=lambda key, _: {"authorization": f"Key {key}"}, credential=key_in, open_models=True, unsent=frozenset({429}),
+    sign=lambda key, _: {"authorization": f"Key {key}"}, credential=partial(kit.bearer, schemes=("key", "bearer")),
+    open_models=True, unsent=frozenset({429}),
 )
 # fmt: on
 STANDING = replace(

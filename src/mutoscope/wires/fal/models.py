@@ -8,15 +8,27 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, cast
 
-import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from mutoscope.model.catalog import Model, Price, a_job, a_second, an_image, nominal
 from mutoscope.model.job import Generation, Job, Json, Operation, Output, Role, is_unsafe
+from mutoscope.wirekit import members
 from mutoscope.wirekit.back import Way
 from mutoscope.wirekit.body import wholes
-from mutoscope.wirekit.fields import AnyField, Field, FileField, alias, extra, same, seconds, shaped, sized, tiered
+from mutoscope.wirekit.fields import (
+    AnyField,
+    Field,
+    FileField,
+    alias,
+    extra,
+    figure,
+    same,
+    seconds,
+    shaped,
+    sized,
+    tiered,
+)
 from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wirekit.known import KnownModel, Makes, row_of
 from mutoscope.wirekit.media import LinkOrData
@@ -57,7 +69,7 @@ class Voice(Struct, kw_only=True):
     english_normalization: bool | None = None
 
 
-TYPES: Mapping[str, Any] = {
+TYPES: Json = {
     **dict.fromkeys(("image_url", "start_image_url", "end_image_url", "tail_image_url", "mask_url"), LinkOrData),
     **dict.fromkeys(("audio_url", "video_url"), LinkOrData),
     "image_urls": Annotated[list[LinkOrData], Meta(min_length=1, max_length=14)],
@@ -84,12 +96,7 @@ TYPES: Mapping[str, Any] = {
 
 def body(needs: str, may: str = "", **types: Any) -> type[Struct]:
     """The members that a model needs and those that it may have, by name, with the types that are its own."""
-    needed = needs.split()
-    others = dict.fromkeys([*may.split(), *types])
-    known = {**TYPES, **types}
-    members: list[Any] = [(name, known.get(name, str)) for name in needed]
-    members += [(name, known.get(name, str) | None, None) for name in others if name not in needed]
-    return msgspec.defstruct("Input", members, kw_only=True)
+    return members.body(TYPES, __name__, "Input", " ".join((*(f"{each}!" for each in needs.split()), may)), **types)
 
 
 class Asked(Struct, kw_only=True):
@@ -161,11 +168,7 @@ def read_seconds(value: Any) -> Json:
         return {"extra": {"duration": value}}  # "auto"
 
 
-def number(name: str) -> Field:
-    return Field(ours=(name,), read=lambda value: {name: float(value)}, write=lambda wish: wholes(getattr(wish, name)))
-
-
-SECONDS, SECONDS_S, COUNTED = seconds(), seconds("s"), number("seconds")
+SECONDS, SECONDS_S, COUNTED = seconds(), seconds("s"), figure("seconds")
 SCALE = Field(
     ours=("scaleFactor",),
     read=lambda value: {"extra": {"scaleFactor": wholes(value)}},

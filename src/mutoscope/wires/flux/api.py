@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,17 +11,17 @@ from msgspec.structs import replace
 
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Input, Job, Json, Operation, Role, State
-from mutoscope.model.problem import Flaw, Kind, Problem, custom_flaw
+from mutoscope.model.problem import Kind, Problem, custom_flaw
 from mutoscope.model.requests import CallerAccount, Page, Submission
 from mutoscope.wirekit.archive import BadArchive, pictures_in
-from mutoscope.wirekit.body import body_of, invalid, needing, one_of, read_body
+from mutoscope.wirekit.body import body_of, invalid, read_body
 from mutoscope.wirekit.flaws import fastapi, pydantic
 from mutoscope.wirekit.ids import from_uuid4_form, uuid4_form
 from mutoscope.wirekit.queries import named
 from mutoscope.wirekit.routes import AccountRead, List, Read, Reply, Stop
-from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, back, bearer, parse, render_problem, wire
+from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, back, key_header, parse, render_problem, wire
 from mutoscope.wires.flux import bodies
-from mutoscope.wires.flux.bodies import FINETUNE
+from mutoscope.wires.flux.models import I2I, INPAINT, OUTPAINT, T2I, TRY_ON
 
 ROOT = "/v1/"
 RESULT = f"{ROOT}get_result"
@@ -112,9 +111,8 @@ def ready(job: Job) -> Json:
 
 
 def error(problem: Problem, _status: int) -> Error:
-    invalid = problem.kind is Kind.INVALID and problem.flaws
-    return Error(detail=[fastapi(flaw) for flaw in problem.flaws] if invalid else problem.message,
-                 message=problem.message)  # fmt: skip
+    flaws = [fastapi(flaw) for flaw in problem.flaws] if problem.kind is Kind.INVALID else []
+    return Error(detail=flaws or problem.message, message=problem.message)
 
 
 def rendered_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
@@ -124,10 +122,6 @@ def rendered_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
         return answer
     told = Error(detail=problem.message, message=problem.message, id=request.query.get("id", ""), status=UNKNOWN)
     return json_response(msgspec.to_builtins(told) | {"result": None}, answer.status, answer.headers)
-
-
-def key_of(request: HttpRequest) -> str | None:
-    return request.headers.get("x-key", "").strip() or bearer(request)
 
 
 # -- webhooks --------------------------------------------------------------------------------
@@ -166,10 +160,6 @@ class Deleted(Struct, kw_only=True):
     timestamp: str
 
 
-def render_finetunes(jobs: tuple[Job, ...], _request: HttpRequest) -> HttpResponse:
-    return json_response(Finetunes([uuid4_form(job.id) for job in jobs]))
-
-
 def render_details(job: Job, _request: HttpRequest) -> HttpResponse:
     said = {name: value for name, value in job.generation.extra.items() if value is not None}
     told = msgspec.to_builtins(result(job))
@@ -180,11 +170,6 @@ def render_deleted(job: Job, _request: HttpRequest) -> HttpResponse:
     id, now = uuid4_form(job.id), datetime.now(UTC).isoformat()
     message = f"Finetune {id} is deleted."
     return json_response(Deleted(status="success", message=message, deleted_finetune_id=id, timestamp=now))
-
-
-def finetune_in(request: HttpRequest) -> str:
-    """Raises Problem(INVALID)."""
-    return read_body(request.body, DeleteFinetune).finetune_id
 
 
 UNLIMITED = 1e9  # credits
@@ -198,12 +183,14 @@ def render_credits(account: CallerAccount, _request: HttpRequest) -> HttpRespons
 LEARNT = Page(size=1000, keep=lambda job: job.state not in (State.FAILED, State.CANCELED))
 # fmt: off
 ROUTES = (
-    List(at=f"GET {ROOT}my_finetunes", route=TUNED, parse=lambda _: LEARNT, render=render_finetunes,
-         answer=Finetunes, summary="List the finetunes"),
+    List(at=f"GET {ROOT}my_finetunes", route=TUNED, parse=lambda _: LEARNT,
+         render=lambda jobs, _: json_response(Finetunes([uuid4_form(job.id) for job in jobs])), answer=Finetunes,
+         summary="List the finetunes"),
     Read(at=f"GET {ROOT}finetune_details", route=TUNED, id=named("finetune_id"),
          render=render_details, answer=FinetuneDetails, summary="What a finetune was made of"),
-    Stop(at=f"POST {ROOT}delete_finetune", route=TUNED, id=finetune_in, running=True, keeps=False,
-         render=render_deleted, body=DeleteFinetune, answer=Deleted, summary="Delete a finetune"),
+    Stop(at=f"POST {ROOT}delete_finetune", route=TUNED, running=True, keeps=False, render=render_deleted,
+         id=lambda request: read_body(request.body, DeleteFinetune).finetune_id,
+         body=DeleteFinetune, answer=Deleted, summary="Delete a finetune"),
     AccountRead(at=f"GET {ROOT}credits", render=render_credits, summary="What is left of a budget"),
     Reply(at=f"POST {ROOT}licenses/models/{{slug}}/usage", reply=lambda _: json_response({}),
           summary="Report of the use of weights, which is not kept"),
@@ -218,8 +205,7 @@ def learning(endpoint: Endpoint, request: HttpRequest) -> Submission:
     read = parse(API, endpoint, request)
     [given] = read.generation.inputs
     if given.data is None:
-        message = "Input should be a zip of pictures in base64"
-        raise invalid((custom_flaw(("file_data",), message),))
+        raise invalid((custom_flaw(("file_data",), "Input should be a zip of pictures in base64"),))
     try:
         pictures, captions = pictures_in(given.data)
     except BadArchive as error:
@@ -253,78 +239,49 @@ USUAL_STRENGTH, MOST_STRENGTH = 1.1, 2.0
 
 # -- endpoints --------------------------------------------------------------------------------
 
-DRAWN = {Role.IMAGE: Operation.IMAGE_TO_IMAGE, Role.REFERENCE: Operation.IMAGE_TO_IMAGE, None: Operation.TEXT_TO_IMAGE}
-EDITED, FILLED, WIDENED, WORN = (
-    {None: each}
-    for each in (
-        Operation.IMAGE_TO_IMAGE,
-        Operation.IMAGE_INPAINT,
-        Operation.IMAGE_OUTPAINT,
-        Operation.VIRTUAL_TRY_ON,
-    )
-)
-MOVED = {
-    Role.VIDEO: Operation.VIDEO_TO_VIDEO,
-    Role.FIRST_FRAME: Operation.IMAGE_TO_VIDEO,
-    None: Operation.TEXT_TO_VIDEO,
-}
+DRAWN = {Role.IMAGE: I2I, Role.REFERENCE: I2I, None: T2I}
+EDITED, FILLED, WIDENED, WORN = ({None: each} for each in (I2I, INPAINT, OUTPAINT, TRY_ON))
+MOVED = {Role.VIDEO: Operation.VIDEO_TO_VIDEO, Role.FIRST_FRAME: Operation.IMAGE_TO_VIDEO,
+         None: Operation.TEXT_TO_VIDEO}  # fmt: skip
+CONTROLS, WORDS = (("control_image", "preprocessed_image"),), (("prompt",),)
+ERASED = (("image", "input_image"), ("mask", "mask_image"))
+WORN_BY = (("person", "input_image"), ("garment", "input_image_2"))
 
 
-def model(
-    name: str, body: Any, makes: Any, rules: Callable[[Json], Iterable[Flaw]] | None = None, **more: Any
-) -> Endpoint:
-    return Endpoint(at=name, title=f"Make something with {name}", body=body, makes=makes, rules=rules, models=(name,),
-                    model_at=None, **more)  # fmt: skip
-
-
-CONTROLS, ERASED = (("control_image", "preprocessed_image"),), (("image", "input_image"), ("mask", "mask_image"))
-CONTROL, WORN_BY = one_of(*CONTROLS), (("person", "input_image"), ("garment", "input_image_2"))
-WORDS = (("prompt",),)
-
-
-def controlled(body: Any) -> Any:
-    return needing(body, *CONTROLS)
+def models(names: str, body: Any, makes: Any, rules: Any = None, **more: Any) -> list[Endpoint]:
+    return [Endpoint(at=name, title=f"Make something with {name}", body=body, makes=makes, rules=rules, models=(name,),
+                     model_at=None, **more) for name in names.split()]  # fmt: skip
 
 
 # fmt: off
 ENDPOINTS = (
-    model("flux-pro-1.1", bodies.Pro11, DRAWN, bodies.first_flaws),
-    model("flux-dev", bodies.Dev, DRAWN, bodies.first_flaws),
-    model("flux-pro", bodies.Pro, DRAWN, bodies.first_flaws),
-    model("flux-pro-1.1-ultra", bodies.Ultra, DRAWN, bodies.first_flaws),
-    model("flux-pro-1.0-fill", bodies.Fill, FILLED),
-    model("flux-pro-1.0-expand", bodies.Expand, WIDENED),
-    model("flux-pro-1.0-canny", controlled(bodies.Canny), EDITED, CONTROL, says={"canny": True}),
-    model("flux-pro-1.0-depth", controlled(bodies.Depth), EDITED, CONTROL, says={"depth": True}),
-    *(model(f"flux-kontext-{each}", bodies.Kontext, DRAWN, bodies.kontext_flaws) for each in ("pro", "max")),
-    *(model(f"flux-2-{each}", bodies.Second, DRAWN, bodies.second_flaws) for each in ("pro", "pro-preview", "max")),
-    model("flux-2-flex", bodies.Flex, DRAWN, bodies.second_flaws),
-    model("flux-2-klein-4b", bodies.Klein, DRAWN, bodies.second_flaws),
-    *(model(f"flux-2-klein-{each}", bodies.Klein9, DRAWN, bodies.second_flaws) for each in ("9b", "9b-preview")),
-    *(model(each, bodies.Outpainting, WIDENED, bodies.second_flaws)
-      for each in ("flux-tools/outpainting-v1", "flux-2-flex-outpainting")),
-    model("flux-tools/erase-v1", needing(bodies.Erase, *ERASED), FILLED, one_of(*ERASED),
-          fields=bodies.ERASE),
-    model("flux-tools/deblur-v1", bodies.Deblur, EDITED, says={"deblur": True}),
-    *(model(f"flux-tools/vto-{each}", needing(bodies.TryOn, *WORN_BY), WORN, one_of(*WORN_BY),
-            fields=bodies.TRY_ON)
-      for each in ("v1", "v2")),
-    model("flux-3-image", bodies.Third, DRAWN),
-    model("flux-3-video", needing(bodies.Video, *WORDS), MOVED, bodies.video_flaws, fields=bodies.VIDEO),
-    model("flux-pro-finetuned", bodies.tuned(bodies.Dev), DRAWN, bodies.first_flaws),
-    model("flux-pro-1.1-ultra-finetuned", bodies.tuned(bodies.TunedUltra), DRAWN, bodies.first_flaws),
-    model("flux-pro-1.0-fill-finetuned", bodies.tuned(bodies.Fill), FILLED),
-    model("flux-pro-1.0-canny-finetuned", controlled(bodies.tuned(bodies.Canny)), EDITED, CONTROL,
-          says={"canny": True}),
-    model("flux-pro-1.0-depth-finetuned", controlled(bodies.tuned(bodies.Depth)), EDITED, CONTROL,
-          says={"depth": True}),
+    *models("flux-pro-1.1", bodies.Pro11, DRAWN, bodies.first_flaws),
+    *models("flux-dev", bodies.Dev, DRAWN, bodies.first_flaws),
+    *models("flux-pro", bodies.Pro, DRAWN, bodies.first_flaws),
+    *models("flux-pro-1.1-ultra", bodies.Ultra, DRAWN, bodies.first_flaws),
+    *models("flux-pro-1.0-fill", bodies.Fill, FILLED),
+    *models("flux-pro-1.0-expand", bodies.Expand, WIDENED),
+    *models("flux-pro-1.0-canny", bodies.Canny, EDITED, needs=CONTROLS, says={"canny": True}),
+    *models("flux-pro-1.0-depth", bodies.Depth, EDITED, needs=CONTROLS, says={"depth": True}),
+    *models("flux-kontext-pro flux-kontext-max", bodies.Kontext, DRAWN, bodies.kontext_flaws),
+    *models("flux-2-pro flux-2-pro-preview flux-2-max", bodies.Second, DRAWN, bodies.second_flaws),
+    *models("flux-2-flex", bodies.Flex, DRAWN, bodies.second_flaws),
+    *models("flux-2-klein-4b", bodies.Klein, DRAWN, bodies.second_flaws),
+    *models("flux-2-klein-9b flux-2-klein-9b-preview", bodies.Klein9, DRAWN, bodies.second_flaws),
+    *models("flux-tools/outpainting-v1 flux-2-flex-outpainting", bodies.Outpainting, WIDENED, bodies.second_flaws),
+    *models("flux-tools/erase-v1", bodies.Erase, FILLED, needs=ERASED, fields=bodies.ERASE),
+    *models("flux-tools/deblur-v1", bodies.Deblur, EDITED, says={"deblur": True}),
+    *models("flux-tools/vto-v1 flux-tools/vto-v2", bodies.TryOn, WORN, needs=WORN_BY, fields=bodies.TRY_ON),
+    *models("flux-3-image", bodies.Third, DRAWN),
+    *models("flux-3-video", bodies.Video, MOVED, bodies.video_flaws, needs=WORDS, fields=bodies.VIDEO),
+    *models("flux-pro-finetuned", bodies.DevTuned, DRAWN, bodies.first_flaws),
+    *models("flux-pro-1.1-ultra-finetuned", bodies.UltraTuned, DRAWN, bodies.first_flaws),
+    *models("flux-pro-1.0-fill-finetuned", bodies.FillTuned, FILLED),
+    *models("flux-pro-1.0-canny-finetuned", bodies.CannyTuned, EDITED, needs=CONTROLS, says={"canny": True}),
+    *models("flux-pro-1.0-depth-finetuned", bodies.DepthTuned, EDITED, needs=CONTROLS, says={"depth": True}),
     Endpoint(at="finetune", title="Have a model learn from pictures", body=bodies.Finetune, route=TUNED,
-             makes={None: Operation.FINETUNE}, fields=FINETUNE, models=("flux-finetune",), model_at=None),
+             makes={None: Operation.FINETUNE}, fields=bodies.FINETUNE, models=("flux-finetune",), model_at=None),
 )
-# fmt: on
-
-
-# fmt: off
 API = TaskApi(
     name="flux", vendor="Black Forest Labs", title="Black Forest Labs FLUX", docs="https://docs.bfl.ai",
     base_url="https://api.bfl.ai", root=ROOT, roots=(f"{ROOT}flux-", RESULT), mounts=("/bfl", "/proxy/bfl"),
@@ -334,9 +291,7 @@ API = TaskApi(
     reading=Reading(links=("result.sample",), progress="progress", whole=1.0, cost="cost",
                     reason=("details.Error", "details.Moderation Reasons.0", "details")),
     lost=frozenset({UNKNOWN}), error=error, error_type=Error, invalid_status=422, word=pydantic,
-    sign=lambda key, _: {"x-key": key}, credential=key_of,
-    security={"key": {"type": "apiKey", "in": "header", "name": "x-key"},
-              "bearer": {"type": "http", "scheme": "bearer"}},
+    sign=lambda key, _: {"x-key": key}, **key_header("x-key"),
     routes=ROUTES, unsent=frozenset({429}), parse=with_finetune,
 )
 # fmt: on

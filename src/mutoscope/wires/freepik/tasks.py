@@ -13,6 +13,7 @@ from mutoscope.model.job import Job, Json, Output, State, is_unsafe
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.wirekit.body import body_of
 from mutoscope.wirekit.ids import uuid4_form
+from mutoscope.wirekit.times import unmade
 
 PATIENCE = 300.0  # seconds that an answer waits for what it carries
 
@@ -220,13 +221,8 @@ def classes(job: Job) -> ClassAnswer:
 
 def waited(tell: Callable[[Job], Any], job: Job, _request: HttpRequest) -> HttpResponse:
     """Raises Problem for what was not made."""
-    if job.failure:
-        raise Problem(job.failure.kind, job.failure.message, field=job.failure.field)
-    if job.state is State.CANCELED:
-        raise Problem(Kind.ENGINE_FAILED, reason_of(job))
-    if job.state is not State.SUCCEEDED:
-        told = f"Not made within {PATIENCE:g} seconds; it goes on as GET /v1/ai/{job.route}/{uuid4_form(job.id)}."
-        raise Problem(Kind.TIMED_OUT, told)
+    if late := unmade(job, PATIENCE, f"/v1/ai/{job.route}/{uuid4_form(job.id)}", "The task was canceled."):
+        raise Problem(Kind.TIMED_OUT, late)
     return json_response(tell(job))
 
 

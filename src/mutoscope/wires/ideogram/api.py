@@ -1,6 +1,6 @@
 """Ideogram's API: a POST answers with its pictures, or with words; version 4 can be asked for and read later too."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from itertools import zip_longest
@@ -11,14 +11,14 @@ from msgspec.structs import replace
 
 from mutoscope.model.http import Headers, HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Json, Operation, Output, Role, State
-from mutoscope.model.problem import Flaw, Kind, Problem
+from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import Submission
-from mutoscope.wirekit.answers import MOST_CREDITS, number
 from mutoscope.wirekit.ids import uuid4_form
 from mutoscope.wirekit.joined import joined
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.routes import Create
-from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, bearer, parse, render_problem, wire
+from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, key_header, parse, render_problem, wire
+from mutoscope.wirekit.times import unmade, why_ended
 from mutoscope.wires.ideogram import bodies, models
 
 PATIENCE = 300.0  # seconds that an answer waits for what it carries
@@ -123,7 +123,7 @@ def generation(job: Job) -> Generation:
         case State.SUCCEEDED:
             told.response_type, told.data = "image.generation", pictures(job, "image.generation")
         case State.FAILED | State.CANCELED:
-            told.failure_reason = job.failure.message if job.failure else "The generation was canceled."
+            told.failure_reason = why_ended(job, CANCELED)
         case _:
             pass
     if job.cost is not None:
@@ -131,20 +131,16 @@ def generation(job: Job) -> Generation:
     return told
 
 
+CANCELED = "The generation was canceled."
 ENDED = frozenset({State.SUCCEEDED, State.FAILED})
 MICROS = 10_000  # of a dollar, in a credit
+CHARGED: Json = {"cost": "usage_cost_usd_micros", "units": MICROS}
 
 
 def waited(tell: Callable[[Job], Images | Described], job: Job, _request: HttpRequest) -> HttpResponse:
     """The answer of a job that succeeded in time. Raises Problem for any other."""
-    if job.state is State.SUCCEEDED:
-        return json_response(replace(tell(job), generation_id=None))
-    if job.failure:
-        raise Problem(job.failure.kind, job.failure.message, field=job.failure.field)
-    if job.state is State.CANCELED:
-        raise Problem(Kind.ENGINE_FAILED, "The generation was canceled.")
-    message = f"Not made within {PATIENCE:g} seconds; it goes on as GET /v2/generations/{uuid4_form(job.id)}."
-    return json_response(Error(message), 504)
+    late = unmade(job, PATIENCE, f"/v2/generations/{uuid4_form(job.id)}", CANCELED)
+    return json_response(Error(late), 504) if late else json_response(replace(tell(job), generation_id=None))
 
 
 def rendered_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
@@ -161,18 +157,9 @@ def unsafe(task: Json) -> Problem | None:
     return Problem(Kind.REFUSED, "Ideogram made it and does not show it: no picture passed its safety check.")
 
 
-def key_of(request: HttpRequest) -> str | None:
-    return request.headers.get("api-key", "").strip() or bearer(request)
-
-
 def sign(key: str, _now: float) -> Headers:
     """The vendor takes its keys in a header of its own; those of resellers begin with sk- and go as a bearer."""
     return {"authorization": f"Bearer {key}"} if key.startswith("sk-") else {"api-key": key}
-
-
-def credits(task: Json) -> float | None:
-    micros = number(task.get("usage_cost_usd_micros"), 0.0, MOST_CREDITS * MICROS)
-    return None if micros is None else micros / MICROS
 
 
 # -- endpoints ---------------------------------------------------------------------------------
@@ -182,30 +169,17 @@ DRAWN: Mapping[Role | None, Operation] = {None: Operation.TEXT_TO_IMAGE}
 BLACK, SHRINK = {"mask_polarity": "black"}, {"shrink": True}  # the answer is as large as was asked
 
 
-def from_picture(operation: Operation) -> Mapping[Role | None, Operation]:
-    return {Role.IMAGE: operation}
-
-
-REMIXED, FILLED, WIDENED, SET, LARGER, CUT, TOLD, WORN = map(from_picture, (
+REMIXED, FILLED, WIDENED, SET, LARGER, CUT, TOLD, WORN = ({Role.IMAGE: each} for each in (
     Operation.IMAGE_TO_IMAGE, Operation.IMAGE_INPAINT, Operation.IMAGE_OUTPAINT, Operation.BACKGROUND_REPLACEMENT,
     Operation.IMAGE_UPSCALE, Operation.BACKGROUND_REMOVAL, Operation.IMAGE_TO_TEXT, Operation.VIRTUAL_TRY_ON,
 ))  # fmt: skip
 
 
-def at_once(
-    at: str,
-    title: str,
-    body: Any,
-    makes: Mapping[Role | None, Operation],
-    words: tuple[str, ...],
-    rules: Callable[[Json], Iterator[Flaw]] | None = bodies.later_flaws,
-    fields: Any = bodies.LATER,
-    **more: Any,
-) -> Endpoint:
+def at_once(at: str, title: str, body: Any, makes: Any, words: tuple[str, ...], **more: Any) -> Endpoint:
     tell = described if makes is TOLD else images
-    return Endpoint(at=at, title=title, body=body, makes=makes, models=words, rules=rules, fields=fields, form=True,
-                    model_at=more.pop("model_at", None), wait=lambda _said, _request: PATIENCE,
-                    waited=partial(waited, tell), reshape=bodies.plainly, **more)  # fmt: skip
+    usual: Json = {"fields": bodies.LATER, "rules": bodies.later_flaws, "model_at": None}
+    return Endpoint(at=at, title=title, body=body, makes=makes, models=words, form=True, reshape=bodies.plainly,
+                    wait=lambda _said, _request: PATIENCE, waited=partial(waited, tell), **usual | more)  # fmt: skip
 
 
 # fmt: off
@@ -215,13 +189,11 @@ ASKED = ("text_prompt", "json_prompt", "prompt")
 FOURTH: Json = {"fields": bodies.FOURTH, "rules": bodies.fourth_flaws}
 GENERATE_4 = bodies.exactly_one(bodies.Generate4, *ASKED, text_prompt="a lighthouse")
 PICTURES = (
-    at_once(V3 + "generate", "Make pictures (v3)", bodies.Generate3, DRAWN, models.V3,
-            also=("ideogram-v3/generate",)),
+    at_once(V3 + "generate", "Make pictures (v3)", bodies.Generate3, DRAWN, models.V3, also=("ideogram-v3/generate",)),
     at_once(V3 + "remix", "Make pictures after one (v3)", bodies.Remix3, REMIXED, models.V3),
     at_once(V3 + "edit", "Change what a mask shows (v3)", bodies.Edit3, FILLED, models.V3,
             also=(V3 + "inpaint", "ideogram-v3/edit"), says=BLACK),
-    at_once(V3 + "reframe", "Give a picture another shape (v3)", bodies.Reframe3, WIDENED, models.V3,
-            says=SHRINK),
+    at_once(V3 + "reframe", "Give a picture another shape (v3)", bodies.Reframe3, WIDENED, models.V3, says=SHRINK),
     at_once(V3 + "replace-background", "Make another background (v3)", bodies.Replace3, SET, models.V3),
     at_once(V3 + "generate-transparent", "Make pictures without a background (v3)", bodies.Transparent3, DRAWN,
             models.TRANSPARENT, fields=bodies.ONLY_SHAPES, says={"background": "transparent"}),
@@ -233,19 +205,19 @@ PICTURES = (
     at_once("v1/edit", "Make pictures after others",
             bodies.exactly_one(bodies.EditAny, "images", "image_urls", prompt="a lighthouse",
                            images=["https://example.com/picture.png"]),
-            REMIXED, models.EDIT, bodies.any_flaws),
+            REMIXED, models.EDIT, rules=bodies.any_flaws),
     at_once("v1/remove-background", "Cut out what is in front", bodies.OnePicture, CUT, models.REMOVE_BACKGROUND),
     at_once("generate", "Make pictures", bodies.Generate, DRAWN, models.LEGACY, **IN_REQUEST),
     at_once("remix", "Make pictures after one", bodies.Remix, REMIXED, models.LEGACY, **IN_REQUEST),
     at_once("edit", "Change what a mask shows", bodies.Edit, FILLED, models.V2, says=BLACK, model_at="model", **LEGACY),
     at_once("reframe", "Give a picture another shape", bodies.Reframe, WIDENED, models.LEGACY, model_at="model",
             says=SHRINK, **LEGACY),
-    at_once("upscale", "Enlarge a picture", bodies.Upscale, LARGER, models.UPSCALE, None, bodies.LEGACY,
-            fixed={"image_request": {}}),
+    at_once("upscale", "Enlarge a picture", bodies.Upscale, LARGER, models.UPSCALE, rules=None,
+            fields=bodies.LEGACY, fixed={"image_request": {}}),
 )
 SPOKEN = (
-    at_once("describe", "Describe a picture", bodies.Describe, TOLD, models.DESCRIBE, None, bodies.LEGACY),
-    at_once(V4 + "describe", "Describe a picture (v4)", bodies.OnePicture, TOLD, models.DESCRIBE_V4, None),
+    at_once("describe", "Describe a picture", bodies.Describe, TOLD, models.DESCRIBE, rules=None, fields=bodies.LEGACY),
+    at_once(V4 + "describe", "Describe a picture (v4)", bodies.OnePicture, TOLD, models.DESCRIBE_V4, rules=None),
 )
 LATER = Endpoint(at=V4 + "async/generate", title="Make pictures, to be read later (v4)", body=GENERATE_4, makes=DRAWN,
                  models=models.V4, model_at=None, form=True, front=False, **FOURTH)
@@ -271,20 +243,17 @@ API = TaskApi(
     endpoints=(LATER,), show="v2/generations/{id}", fields=bodies.FOURTH, states=STATES, task=generation,
     answer=Generation, fault=unsafe, multipart=True, error=lambda problem, _: Error(problem.message), error_type=Error,
     reading=Reading(id="generation_id", links=("data.*.url",), reason=("failure_reason",), progress="progress",
-                    whole=1.0),
-    cost=credits,
+                    whole=1.0, **CHARGED),
     statuses={Kind.REFUSED: 422}, kinds={422: Kind.REFUSED}, events=lambda _: ENDED,
     webhook_headers=lambda job, _: {"x-ideogram-webhook-generation-id": uuid4_form(job.id)},
-    sign=sign, credential=key_of, unsent=frozenset({429}),
-    security={"key": {"type": "apiKey", "in": "header", "name": "Api-Key"},
-              "bearer": {"type": "http", "scheme": "bearer"}},
+    sign=sign, **key_header("Api-Key"), unsent=frozenset({429}),
     routes=(Create(at=f"POST /{LATER.at}", parse=hooked, render=lambda job, _: json_response(generation(job)),
                    body=GENERATE_4, answer=Generation, query=Hook, form=True, summary=LATER.title),),
 )
 NOW = replace(API, show=None, endpoints=PICTURES, task=images, answer=Images,
-              reading=Reading(links=("data.*.url",)), routes=())
+              reading=Reading(links=("data.*.url",), **CHARGED), routes=())
 WORDS = replace(NOW, endpoints=SPOKEN, task=described, answer=Described,
-                reading=Reading(links=("descriptions.*.text",), texts=("descriptions.*.text",)))
+                reading=Reading(links=("descriptions.*.text",), texts=("descriptions.*.text",), **CHARGED))
 # fmt: on
 WIRE = replace(
     joined({"": wire(API), "pictures": wire(NOW), "words": wire(WORDS)}), roots=ROOTS, render_problem=rendered_problem

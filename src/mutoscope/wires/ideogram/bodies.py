@@ -1,227 +1,101 @@
 """The bodies of Ideogram's creates, with the vendor's bounds, and what their members say."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from mutoscope.model.job import Generation, Json, MediaLimits, Role
 from mutoscope.model.problem import Flaw, Rule, custom_flaw
+from mutoscope.wirekit import members
 from mutoscope.wirekit.back import Way
-from mutoscope.wirekit.fields import AnyField, Field, FileField, alias, extra, same, sized, unless
+from mutoscope.wirekit.fields import AnyField, Field, FileField, alias, extra, extras, same, sized, unless
 from mutoscope.wirekit.media import LinkOrData as Picture
+from mutoscope.wirekit.members import many, number, text, whole, word
 from mutoscope.wirekit.paths import at
 from mutoscope.wires.ideogram.models import LEGACY_SHAPES, LEGACY_SIZES, PRESETS, SHAPES, V2, V3_SIZES, V4_SIZES
 
 
-def closed(words: Collection[str], prefix: str = "") -> Meta:
+def closed(words: Collection[str], prefix: str = "") -> Any:
     """A closed list that is too long for its choices to be told one by one."""
-    return Meta(pattern=f"^{prefix}({'|'.join(words)})$", examples=[prefix + next(iter(words))])
+    return word(f"{prefix}({'|'.join(words)})", prefix + next(iter(words)))
 
 
-Seed = Annotated[int, Meta(ge=0, le=2147483647)]
-Count = Annotated[int, Meta(ge=1, le=8)]
-Share = Annotated[int, Meta(ge=1, le=100)]
-Prompt = Annotated[str, Meta(min_length=1)]
-Magic = Literal["AUTO", "ON", "OFF"]
-MagicVersion = Literal["V_0", "V_0_1", "V_0_2", "V_0_3", "V_0_4", "V_0_5", "V_0_6", "V_0_7", "V_0_8"]
-Colour = Annotated[str, Meta(pattern="^#([0-9a-fA-F]{3}){1,2}$")]
-Weight = Annotated[float, Meta(ge=0.05, le=1)]
-Hex = Annotated[str, Meta(pattern="^[0-9a-fA-F]{8}$")]
+# fmt: off
+TYPES: Json = {
+    **dict.fromkeys(("image", "image_file", "mask"), Picture),
+    **dict.fromkeys(("character_reference_images", "character_reference_images_mask"), many(Picture, 1)),
+    **dict.fromkeys(("images", "image_urls"), many(Picture, 10, 1)),
+    **dict.fromkeys(("magic_prompt", "magic_prompt_option"), Literal["AUTO", "ON", "OFF"]),
+    **dict.fromkeys(("image_weight", "resemblance", "detail"), whole(1, 100)),
+    **dict.fromkeys(("enable_copyright_detection", "transparent_background"), bool),
+    **dict.fromkeys(("prompt", "text_prompt"), text()),
+    "seed": whole(0, 2147483647),
+    "num_images": whole(1, 8),
+    "color_hex": word("#([0-9a-fA-F]{3}){1,2}"),
+    "color_weight": number(0.05, 1),
+    "style_preset": closed(PRESETS),
+    "style_codes": list[word("[0-9a-fA-F]{8}")],
+    "style_type": Literal["AUTO", "GENERAL", "REALISTIC", "DESIGN", "CUSTOM", "FICTION", "STYLIZED"],
+    "style_reference_images": list[Picture],
+    "product_reference_images": many(Picture, 1, 1),
+    "rendering_speed": Literal["FLASH", "TURBO", "BALANCED", "DEFAULT", "QUALITY"],
+    "resolution": closed(V3_SIZES),
+    "aspect_ratio": closed(SHAPES),
+    "upscale_factor": Literal["X1", "X2", "X4"],
+    "custom_model_uri": word("model/[^/]+/version/[^/]+"),
+    "json_prompt": dict[str, Any],
+}
+body = partial(members.body, TYPES, __name__)
+Member = body("Member", "color_hex! color_weight")
+TYPES["color_palette"] = body(
+    "Palette", "name members", members=many(Member, 8, 1),
+    name=Literal["EMBER", "FRESH", "JUNGLE", "MAGIC", "MELON", "MOSAIC", "PASTEL", "ULTRAMARINE"])
+older = partial(members.body, TYPES | {
+    "aspect_ratio": closed(LEGACY_SHAPES),
+    "resolution": closed([size.replace("x", "_") for size in LEGACY_SIZES], "RESOLUTION_"),
+    "model": Literal["V_2", "V_2_TURBO", "V_1", "V_1_TURBO", "V_2A", "V_2A_TURBO", "V_3", "AUTO"],
+    "magic_prompt_version": Literal["V_0", "V_0_1", "V_0_2", "V_0_3", "V_0_4", "V_0_5", "V_0_6", "V_0_7", "V_0_8"],
+    "style_type": Literal["AUTO", "GENERAL", "FICTION", "REALISTIC", "DESIGN", "RENDER_3D", "ANIME", "CUSTOM",
+                          "STYLIZED"],
+    "describe_model_version": Literal["V_2", "V_3", "CUSTOM"],
+}, __name__)
 
+REQUEST = ("prompt! aspect_ratio resolution model magic_prompt_option magic_prompt_version seed style_type "
+           "negative_prompt num_images color_palette")
+Request, RemixRequest = older("Request", REQUEST), older("RemixRequest", f"{REQUEST} image_weight")
+UpscaleRequest = older(
+    "UpscaleRequest", "prompt resemblance detail magic_prompt_option magic_prompt_version num_images seed", prompt=str)
+Generate = older("Generate", "image_request!", image_request=Request)
+Remix = older("Remix", "image_request! image_file!", image_request=RemixRequest)
+Upscale = older("Upscale", "image_request! image_file!", image_request=UpscaleRequest)
+Edit = older("Edit", "image_file! mask! prompt! model! magic_prompt_option num_images seed style_type",
+             model=Literal["V_2", "V_2_TURBO"])
+Reframe = older("Reframe", "image_file! resolution! model! num_images seed style_type")
+Describe = older("Describe", "image_file! describe_model_version")
 
-class Member(Struct, kw_only=True):
-    color_hex: Colour
-    color_weight: Weight | None = None
-
-
-class Palette(Struct, kw_only=True):
-    name: Literal["EMBER", "FRESH", "JUNGLE", "MAGIC", "MELON", "MOSAIC", "PASTEL", "ULTRAMARINE"] | None = None
-    members: Annotated[list[Member], Meta(min_length=1, max_length=8)] | None = None
-
-
-# -- legacy --------------------------------------------------------------------------------
-
-LegacyStyle = Literal["AUTO", "GENERAL", "FICTION", "REALISTIC", "DESIGN", "RENDER_3D", "ANIME", "CUSTOM", "STYLIZED"]
-LegacyModel = Literal["V_2", "V_2_TURBO", "V_1", "V_1_TURBO", "V_2A", "V_2A_TURBO", "V_3", "AUTO"]
-LegacySize = Annotated[str, closed([size.replace("x", "_") for size in LEGACY_SIZES], "RESOLUTION_")]
-
-
-class Request(Struct, kw_only=True):
-    prompt: Prompt
-    aspect_ratio: Annotated[str, closed(LEGACY_SHAPES)] | None = None
-    resolution: LegacySize | None = None
-    model: LegacyModel | None = None
-    magic_prompt_option: Magic | None = None
-    magic_prompt_version: MagicVersion | None = None
-    seed: Seed | None = None
-    style_type: LegacyStyle | None = None
-    negative_prompt: str | None = None
-    num_images: Count | None = None
-    color_palette: Palette | None = None
-
-
-class Generate(Struct, kw_only=True):
-    image_request: Request
-
-
-class RemixRequest(Request, kw_only=True):
-    image_weight: Share | None = None
-
-
-class Remix(Struct, kw_only=True):
-    image_request: RemixRequest
-    image_file: Picture
-
-
-class UpscaleRequest(Struct, kw_only=True):
-    prompt: str | None = None
-    resemblance: Share | None = None
-    detail: Share | None = None
-    magic_prompt_option: Magic | None = None
-    magic_prompt_version: MagicVersion | None = None
-    num_images: Count | None = None
-    seed: Seed | None = None
-
-
-class Upscale(Struct, kw_only=True):
-    image_request: UpscaleRequest
-    image_file: Picture
-
-
-class Edit(Struct, kw_only=True):
-    image_file: Picture
-    mask: Picture
-    prompt: Prompt
-    model: Literal["V_2", "V_2_TURBO"]
-    magic_prompt_option: Magic | None = None
-    num_images: Count | None = None
-    seed: Seed | None = None
-    style_type: LegacyStyle | None = None
-
-
-class Reframe(Struct, kw_only=True):
-    image_file: Picture
-    resolution: LegacySize
-    model: LegacyModel
-    num_images: Count | None = None
-    seed: Seed | None = None
-    style_type: LegacyStyle | None = None
-
-
-class Describe(Struct, kw_only=True):
-    image_file: Picture
-    describe_model_version: Literal["V_2", "V_3", "CUSTOM"] | None = None
-
-
-# -- v3 and later ----------------------------------------------------------------------------
-
-Speed = Literal["FLASH", "TURBO", "BALANCED", "DEFAULT", "QUALITY"]
-Style = Literal["AUTO", "GENERAL", "REALISTIC", "DESIGN", "CUSTOM", "FICTION", "STYLIZED"]
-Size = Annotated[str, closed(V3_SIZES)]
-Shape = Annotated[str, closed(SHAPES)]
-Own = Annotated[str, Meta(pattern="^model/[^/]+/version/[^/]+$")]
-
-
-class Drawn(Struct, kw_only=True):
-    seed: Seed | None = None
-    rendering_speed: Speed | None = None
-    num_images: Count | None = None
-    model: str | None = None  # relays' clients name the one that the path means
-
-
-class Styled(Drawn, kw_only=True):
-    style_preset: Annotated[str, closed(PRESETS)] | None = None
-    color_palette: Palette | None = None
-    style_codes: list[Hex] | None = None
-    style_reference_images: list[Picture] | None = None
-
-
-class Worded(Styled, kw_only=True):
-    prompt: Prompt
-    magic_prompt: Magic | None = None
-    style_type: Style | None = None
-    custom_model_uri: Own | None = None
-    character_reference_images: Annotated[list[Picture], Meta(max_length=1)] | None = None
-
-
-class Generate3(Worded, kw_only=True):
-    resolution: Size | None = None
-    aspect_ratio: Shape | None = None
-    negative_prompt: str | None = None
-    character_reference_images_mask: Annotated[list[Picture], Meta(max_length=1)] | None = None
-
-
-class Remix3(Generate3, kw_only=True):
-    image: Picture
-    image_weight: Share | None = None
-
-
-class Edit3(Worded, kw_only=True):
-    image: Picture
-    mask: Picture
-
-
-class Reframe3(Styled, kw_only=True):
-    image: Picture
-    resolution: Size
-
-
-class Replace3(Styled, kw_only=True):
-    image: Picture
-    prompt: Prompt
-    magic_prompt: Magic | None = None
-
-
-class Transparent3(Drawn, kw_only=True):
-    prompt: Prompt
-    upscale_factor: Literal["X1", "X2", "X4"] | None = None
-    aspect_ratio: Shape | None = None
-    magic_prompt: Magic | None = None
-    negative_prompt: str | None = None
-    custom_model_uri: Own | None = None
-
-
-class TryOn3(Drawn, kw_only=True):
-    image: Picture
-    product_reference_images: Annotated[list[Picture], Meta(min_length=1, max_length=1)]
-    prompt: str | None = None
-
-
-class Generate4(Struct, kw_only=True):
-    """`prompt` and `magic_prompt_option` are those of an older version."""
-
-    text_prompt: Prompt | None = None
-    json_prompt: dict[str, Any] | None = None
-    prompt: Prompt | None = None
-    magic_prompt_option: Magic | None = None
-    resolution: Annotated[str, closed((*V4_SIZES, "1024x1024"))] | None = None
-    rendering_speed: Literal["TURBO", "DEFAULT", "QUALITY"] | None = None
-    enable_copyright_detection: bool | None = None
-    custom_model_uri: Own | None = None
-    seed: Seed | None = None
-    num_images: Count | None = None
-
-
-class Remix4(Generate4, kw_only=True):
-    image: Picture
-    image_weight: Share | None = None
-
-
-class EditAny(Struct, kw_only=True):
-    prompt: Prompt
-    images: Annotated[list[Picture], Meta(min_length=1, max_length=10)] | None = None
-    image_urls: Annotated[list[Picture], Meta(min_length=1, max_length=10)] | None = None
-    num_images: Count | None = None
-    seed: Seed | None = None
-    magic_prompt: Magic | None = None
-    resolution: Size | None = None
-    aspect_ratio: Shape | None = None
-    transparent_background: bool | None = None
-
-
-class OnePicture(Struct, kw_only=True):
-    image: Picture
+DRAWN = "seed rendering_speed num_images model"  # relays' clients name the model that the path means
+STYLED = f"{DRAWN} style_preset color_palette style_codes style_reference_images"
+WORDED = f"{STYLED} prompt! magic_prompt style_type custom_model_uri character_reference_images"
+GENERATE = f"{WORDED} resolution aspect_ratio negative_prompt character_reference_images_mask"
+GENERATE4 = ("text_prompt json_prompt prompt magic_prompt_option resolution rendering_speed enable_copyright_detection "
+             "custom_model_uri seed num_images")
+fourth = partial(members.body, TYPES | {"resolution": closed((*V4_SIZES, "1024x1024")),
+                                        "rendering_speed": Literal["TURBO", "DEFAULT", "QUALITY"]}, __name__)
+Generate3, Remix3 = body("Generate3", GENERATE), body("Remix3", f"{GENERATE} image! image_weight")
+Edit3 = body("Edit3", f"{WORDED} image! mask!")
+Reframe3 = body("Reframe3", f"{STYLED} image! resolution!")
+Replace3 = body("Replace3", f"{STYLED} image! prompt! magic_prompt")
+Transparent3 = body("Transparent3", f"{DRAWN} prompt! upscale_factor aspect_ratio magic_prompt negative_prompt "
+                    "custom_model_uri")
+TryOn3 = body("TryOn3", f"{DRAWN} image! product_reference_images! prompt", prompt=str)
+Generate4 = fourth("Generate4", GENERATE4, "`prompt` and `magic_prompt_option` are those of an older version.")
+Remix4 = fourth("Remix4", f"{GENERATE4} image! image_weight")
+EditAny = body("EditAny", "prompt! images image_urls num_images seed magic_prompt resolution aspect_ratio "
+               "transparent_background")
+OnePicture = body("OnePicture", "image!")
+# fmt: on
 
 
 def exactly_one(body: Any, *names: str, **example: Any) -> Any:
@@ -262,11 +136,6 @@ TRANSPARENT = Field(
 )
 
 
-def several(said: int) -> Json:
-    """One is what there is anyway, also of what there is one only."""
-    return {} if said == 1 else {"count": said}
-
-
 WEIGHT = Field(
     ours=("strength",),
     read=lambda said: {"extra": {"strength": round(1 - said / 100, 2)}},
@@ -274,7 +143,6 @@ WEIGHT = Field(
 )
 """How much of the picture stays, from 1 to 100; ours is how much it changes."""
 
-COUNT = Field(ours=("count",), read=several, write=lambda wish: wish.count)
 PICTURE = MediaLimits(types=("image/jpeg", "image/png", "image/webp"), max_bytes=25 * 1024 * 1024)
 
 
@@ -287,14 +155,10 @@ COMMON: dict[str, AnyField] = {
     "prompt": same("prompt"),
     "negative_prompt": same("negative_prompt"),
     "seed": same("seed"),
-    "num_images": COUNT,
+    "num_images": unless(1, same("count")),  # which is what there is anyway, also of what there is one only
     "magic_prompt_option": extra("magic_prompt"),
-    "magic_prompt_version": extra("magic_prompt_version"),
-    "style_type": extra("style_type"),
-    "color_palette": extra("color_palette"),
+    **extras("magic_prompt_version style_type color_palette resemblance detail"),
     "image_weight": WEIGHT,
-    "resemblance": extra("resemblance"),
-    "detail": extra("detail"),
     "aspect_ratio": ratio(LEGACY_SHAPES),
     "resolution": size("RESOLUTION_", "_", LEGACY_SHAPES),
 }
@@ -309,11 +173,7 @@ LEGACY: dict[str, AnyField] = {
 LATER: dict[str, AnyField] = COMMON | {
     "aspect_ratio": alias(ratio(SHAPES)),
     "resolution": size(),
-    "magic_prompt": extra("magic_prompt"),
-    "rendering_speed": extra("rendering_speed"),
-    "style_preset": extra("style_preset"),
-    "style_codes": extra("style_codes"),
-    "custom_model_uri": extra("custom_model_uri"),
+    **extras("magic_prompt rendering_speed style_preset style_codes custom_model_uri"),
     "image": file(Role.IMAGE),
     "mask": file(Role.MASK),
     "style_reference_images": file(Role.REFERENCE, many=True),
@@ -330,8 +190,7 @@ ONLY_SHAPES: dict[str, AnyField] = LATER | {"aspect_ratio": sized("ratio", SHAPE
 FOURTH: dict[str, AnyField] = LATER | {
     "text_prompt": same("prompt"),
     "prompt": alias(same("prompt")),
-    "json_prompt": extra("json_prompt"),
-    "enable_copyright_detection": extra("enable_copyright_detection"),
+    **extras("json_prompt enable_copyright_detection"),
 }
 
 # -- other forms, and what is wrong between members ----------------------------------------------

@@ -9,13 +9,14 @@ from msgspec import Meta, Struct
 
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Json, MediaLimits, Operation, Output, Role, State
-from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
+from mutoscope.model.problem import Flaw, Kind, Rule, custom_flaw
 from mutoscope.model.words import token_count
 from mutoscope.wirekit.back import Way
 from mutoscope.wirekit.body import read_json
 from mutoscope.wirekit.fields import AnyField, Field, FileField, extra, pixels, same, seconds
 from mutoscope.wirekit.paths import at
 from mutoscope.wirekit.task import Endpoint
+from mutoscope.wirekit.times import unmade
 from mutoscope.wirekit.words import event
 from mutoscope.wires.openai.models import DALLE, GPT_IMAGE
 
@@ -215,14 +216,10 @@ def when_made(render: Callable[[Job, HttpRequest], HttpResponse]) -> Callable[[J
     """The answer to a job that succeeded in time. One that did not end is told of by its id: a repeat makes another."""
 
     def waited(job: Job, request: HttpRequest) -> HttpResponse:
-        if job.state is State.SUCCEEDED:
+        late = unmade(job, PATIENCE, f"/v1/jobs/{public_id(job.id)}")
+        if late is None:
             return render(job, request)
-        if job.failure is not None:
-            raise Problem(job.failure.kind, job.failure.message, field=job.failure.field)
-        if job.state is State.CANCELED:
-            raise Problem(Kind.ENGINE_FAILED, "The job was canceled.")
-        message = f"Not made within {PATIENCE:g} seconds; it goes on as GET /v1/jobs/{public_id(job.id)}."
-        error = {"message": message, "type": "server_error", "param": None, "code": Kind.TIMED_OUT.value}
+        error = {"message": late, "type": "server_error", "param": None, "code": Kind.TIMED_OUT.value}
         return json_response({"error": error}, 504, {"x-should-retry": "false"})
 
     return waited

@@ -3,25 +3,24 @@
 import base64
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from mutoscope.model.http import HttpRequest, HttpResponse, json_response
 from mutoscope.model.job import Job, Json, Operation, Output, Role, State
 from mutoscope.model.problem import Kind, Problem
 from mutoscope.model.requests import CallerAccount, Page
-from mutoscope.wirekit.answers import MOST_CREDITS, number
-from mutoscope.wirekit.body import body_of, needing, one_of, read_json
+from mutoscope.wirekit.answers import Part, between
+from mutoscope.wirekit.body import body_of, read_json
 from mutoscope.wirekit.ids import digest_form, request_id, uuid4_form
 from mutoscope.wirekit.routes import AccountRead, List, Read, Reply, Stop
 from mutoscope.wirekit.task import Endpoint, Reading, TaskApi, back, render_problem, wire
+from mutoscope.wirekit.times import unmade, utc
 from mutoscope.wires.recraft import bodies
-from mutoscope.wires.recraft.bodies import MASKS, PICTURES, WIDER
 from mutoscope.wires.recraft.models import BACKGROUND, ERASE, ROWS, STYLED, VARIATE
 
 ROOT, STYLES = "/v1/", "styles"
@@ -123,15 +122,15 @@ def one_picture(job: Job) -> Picture:
 
 
 def caption(job: Job) -> Caption:
-    words = next((each.text for each in job.outputs if each.text), None)
-    return Caption(id=uuid4_form(job.id), caption=words or "", credits=credits_of(job))
+    words = next((each.text for each in job.outputs if each.text), "")
+    return Caption(id=uuid4_form(job.id), caption=words, credits=credits_of(job))
 
 
 def style(job: Job) -> Style:
     said = body_of(job)
     return Style(id=uuid4_form(job.id), style=said.get("style") or "any", substyle=said.get("substyle"),
-                 creation_time=datetime.fromtimestamp(job.created, UTC).isoformat().replace("+00:00", "Z"),
-                 is_private=said.get("private") is not False, credits=credits_of(job))  # fmt: skip
+                 creation_time=utc(job.created, "auto"), is_private=said.get("private") is not False,
+                 credits=credits_of(job))  # fmt: skip
 
 
 def read_style(job: Job, _request: HttpRequest) -> HttpResponse:
@@ -141,48 +140,25 @@ def read_style(job: Job, _request: HttpRequest) -> HttpResponse:
     return json_response(told)
 
 
-def list_styles(jobs: tuple[Job, ...], _request: HttpRequest) -> HttpResponse:
-    return json_response(Styles([style(job) for job in jobs]))
-
-
 def waited(task: Callable[[Job], Any], job: Job, request: HttpRequest) -> HttpResponse:
     """Raises Problem for what was not made."""
-    if job.failure:
-        raise Problem(job.failure.kind, job.failure.message, field=job.failure.field)
-    if job.state is State.CANCELED:
-        raise Problem(Kind.ENGINE_FAILED, "The job was canceled.")
-    if job.state is not State.SUCCEEDED:
-        told = f"Not made within {PATIENCE:g} seconds; it goes on as GET {ROOT}images/{uuid4_form(job.id)}."
-        return rendered_problem(Problem(Kind.TIMED_OUT, told), request)
-    if read_json(request.body).get("response_format") == "multipart":
-        return in_parts(job, task(job))
-    return json_response(task(job))
+    if late := unmade(job, PATIENCE, f"{ROOT}images/{uuid4_form(job.id)}"):
+        return rendered_problem(Problem(Kind.TIMED_OUT, late), request)
+    in_form = read_json(request.body).get("response_format") == "multipart"
+    return in_parts(job, task(job)) if in_form else json_response(task(job))
 
 
 def in_parts(job: Job, answer: Any) -> HttpResponse:
     """The answer as a part of JSON, then each picture as a part that is named by its id."""
     told: Json = msgspec.to_builtins(answer)
-    listed: list[Json] = told.get("data") or [told["image"]]
-    boundary = f"mutoscope-{job.id}"
-    parts = [part(boundary, "json", "application/json", "", json.dumps(without_files(told)).encode())]
-    for each, output in zip(listed, job.outputs, strict=False):
-        id: str = each["image_id"]
-        parts.append(part(boundary, id, output.media_type, f"content-id: <{id}>\r\n", output.data or b""))
-    body = b"".join(parts) + f"--{boundary}--\r\n".encode()
-    return HttpResponse(body=body, media_type=f"multipart/form-data; boundary={boundary}")
-
-
-def without_files(told: Json) -> Json:
     listed: list[Json] = [*told.get("data", ()), *([told["image"]] if "image" in told else ())]
+    files = [Part(id := each["image_id"], output.data or b"", output.media_type, id, id)
+             for each, output in zip(listed, job.outputs, strict=False)]  # fmt: skip
     for each in listed:
         each.pop("b64_json", None)
-    return told
-
-
-def part(boundary: str, name: str, media_type: str, more: str, data: bytes) -> bytes:
-    file = f'; filename="{name}"' if more else ""
-    head = f'content-disposition: form-data; name="{name}"{file}\r\n{more}content-type: {media_type}\r\n\r\n'
-    return f"--{boundary}\r\n{head}".encode() + data + b"\r\n"
+    boundary = f"mutoscope-{job.id}"
+    body = between(boundary, [Part("json", json.dumps(told).encode(), "application/json"), *files])
+    return HttpResponse(body=body, media_type=f"multipart/form-data; boundary={boundary}")
 
 
 def carries(request: HttpRequest) -> str | None:
@@ -192,19 +168,10 @@ def carries(request: HttpRequest) -> str | None:
 # -- trouble -------------------------------------------------------------------------------
 
 CODES: Mapping[Kind, str] = {
-    Kind.INVALID: "invalid_request",
-    Kind.REFUSED: "prompt_is_improper",
-    Kind.RATE_LIMITED: "rate_limit_exceeded",
-    Kind.OVER_BUDGET: "not_enough_credits",
-    Kind.TOO_LARGE: "image_too_big",
-    Kind.BAD_MEDIA: "invalid_image_format",
-}
+    Kind.INVALID: "invalid_request", Kind.REFUSED: "prompt_is_improper", Kind.RATE_LIMITED: "rate_limit_exceeded",
+    Kind.OVER_BUDGET: "not_enough_credits", Kind.TOO_LARGE: "image_too_big", Kind.BAD_MEDIA: "invalid_image_format",
+}  # fmt: skip
 READ_CODES = {word: kind for kind, word in CODES.items()} | {"not_enough_credits": Kind.QUOTA_EXCEEDED}
-
-
-def cost(task: Json) -> Any:
-    told = task.get("credits")
-    return told if (units := number(told, 0, MOST_CREDITS * UNITS)) is None else units / UNITS
 
 
 def code_of(problem: Problem) -> str:
@@ -215,18 +182,13 @@ def code_of(problem: Problem) -> str:
     return CODES.get(problem.kind, problem.kind.value)
 
 
-TEXTS = {
-    **dict.fromkeys(((Kind.UNAUTHENTICATED, False), (Kind.UNAUTHENTICATED, True)), b"request unauthorized"),
-    (Kind.NOT_FOUND, True): b"404 page not found",
-}
-
-
 def rendered_problem(problem: Problem, request: HttpRequest) -> HttpResponse:
     """A bad key and a path that is not there are told as plain text, as the vendor does, and what is to be said of them
     in a header. A model that is not there is a fault of the body; a client is not to ask again for what goes on to be
     made."""
     answer = render_problem(API, problem, request)
-    if text := TEXTS.get((problem.kind, problem.field == "path")):
+    text = {Kind.UNAUTHENTICATED: b"request unauthorized", Kind.NOT_FOUND: b"404 page not found"}.get(problem.kind)
+    if text and (problem.kind is Kind.UNAUTHENTICATED or problem.field == "path"):
         notes = {"x-mutoscope-notes": ascii(problem.message)[1:-1][:1024]}
         return HttpResponse(status=answer.status, headers=answer.headers | notes, body=text, media_type="text/plain")
     if code_of(problem) == "invalid_model":
@@ -248,18 +210,17 @@ def render_me(account: CallerAccount, request: HttpRequest) -> HttpResponse:
 
 
 def render_models(_request: HttpRequest) -> HttpResponse:
-    drawn = [each for each in ROWS if each.sizes]
     told = [{"id": each.name, "name": each.name, "created": 0, "input_modalities": ["text", "image"],
              "output_modalities": ["image"], "pricing": {"image": f"{each.price.image / 100:g}"}}
-            for each in drawn]  # fmt: skip
+            for each in ROWS if each.sizes]  # fmt: skip
     return json_response(Models(told))
 
 
 LEARNT_STYLES = Page(size=1000, keep=lambda job: job.state not in (State.FAILED, State.CANCELED))
 # fmt: off
 ROUTES = (
-    List(at=f"GET {ROOT}styles", route=STYLES, parse=lambda _: LEARNT_STYLES, render=list_styles,
-         answer=Styles, summary="List the styles"),
+    List(at=f"GET {ROOT}styles", route=STYLES, parse=lambda _: LEARNT_STYLES, answer=Styles,
+         render=lambda jobs, _: json_response(Styles([style(job) for job in jobs])), summary="List the styles"),
     Read(at=f"GET {ROOT}styles/{{id}}", route=STYLES, render=read_style, answer=StyleRead, summary="Read a style"),
     Stop(at=f"DELETE {ROOT}styles/{{id}}", route=STYLES, running=True, keeps=False,
          render=lambda _job, _request: json_response({}), answer=dict[str, Any], summary="Delete a style"),
@@ -271,50 +232,39 @@ ROUTES = (
 # -- endpoints -------------------------------------------------------------------------------
 
 
-Makes = Mapping[Role | None, Operation]
-
-
 def call(
-    at: str, title: str, body: Any, makes: Makes, task: Callable[[Job], Any] = pictures, answer: Any = Pictures,
-    **more: Any,
-) -> Endpoint:  # fmt: skip
+    at: str, title: str, body: Any, makes: Any, task: Any = pictures, answer: Any = Pictures, **more: Any
+) -> Endpoint:
     """A call that waits for what it makes."""
     return Endpoint(at=at, title=title, body=body, makes=makes, task=task, answer=answer, form=True, carries=carries,
                     waited=partial(waited, task), wait=lambda _said, _request: PATIENCE, **more)  # fmt: skip
 
 
-def drawing(at: str, title: str, body: Any, makes: Makes, **more: Any) -> Endpoint:
-    return call(at, title, body, makes, usual=bodies.usual, **more)
+drawing = partial(call, usual=bodies.usual)
 
 
 def tool(name: str, at: str, title: str, makes: Operation, body: Any = bodies.Process, **more: Any) -> Endpoint:
     """What is done to a picture without a model."""
-    groups = (PICTURES, MASKS) if body is bodies.Erase else (PICTURES,)
-    settings: dict[str, Any] = {"task": one_picture, "answer": Picture, "rules": one_of(*groups)} | more
-    return call(at, title, needing(body, *groups), {None: makes}, models=(name,), model_at=None, **settings)
+    settings: dict[str, Any] = {"task": one_picture, "answer": Picture, "needs": (bodies.PICTURES,)} | more
+    return call(at, title, body, {None: makes}, models=(name,), model_at=None, **settings)
 
 
-WHITE = {"mask_polarity": "white"}
-DRAWN: Makes = {Role.REFERENCE: Operation.IMAGE_TO_IMAGE, None: Operation.TEXT_TO_IMAGE}
-CHANGED: Makes = {None: Operation.IMAGE_TO_IMAGE}
-FILLED: Makes = {None: Operation.IMAGE_INPAINT}
-WIDENED: Makes = {None: Operation.IMAGE_OUTPAINT}
-SET: Makes = {None: Operation.BACKGROUND_REPLACEMENT}
-LEARNT: Makes = {None: Operation.FINETUNE}
-WITH_MASK = needing(bodies.Inpaint, PICTURES, MASKS)
-GENERATE = Annotated[bodies.Generate, bodies.BY_NAME]
-VARY = Annotated[needing(bodies.Vary, PICTURES), Meta(examples=[bodies.VARIATION])]
-EDIT = Annotated[needing(bodies.Edit, PICTURES), Meta(examples=[bodies.EDIT])]
+PICTURES, WIDER = bodies.PICTURES, bodies.WIDER
+MASKED: dict[str, Any] = {"needs": (PICTURES, bodies.MASKS), "says": {"mask_polarity": "white"}}
+DRAWN = {Role.REFERENCE: Operation.IMAGE_TO_IMAGE, None: Operation.TEXT_TO_IMAGE}
+CHANGED, FILLED, WIDENED, SET, LEARNT = ({None: each} for each in (
+    Operation.IMAGE_TO_IMAGE, Operation.IMAGE_INPAINT, Operation.IMAGE_OUTPAINT, Operation.BACKGROUND_REPLACEMENT,
+    Operation.FINETUNE))  # fmt: skip
+# For the published description: whose these are tells the model, where other vendors have the path too.
+WORDED, SHOWN = {"prompt": "A lighthouse at dusk"}, {"image_url": "https://example.com/picture.png"}
+MODEL = {"model": "recraftv3"}
 
 
-def variation_size(said: Json) -> Json:
-    return bodies.sized({"size": "1:1"} | said)
-
-
-def edit_strength(said: Json) -> Json:
+def little_changed(said: Json) -> Json:
     return {"strength": 0.2} | said
 
 
+look, size, both = bodies.look_flaws, bodies.size_flaws, bodies.drawn_flaws
 # fmt: off
 ENDPOINTS = (
     # those that have words of their own come first: the back takes the first that knows a model's word
@@ -325,32 +275,32 @@ ENDPOINTS = (
          also=("images/clarityUpscale",)),
     tool("recraft-creative-upscale", "images/creativeUpscale", "Enlarge a picture, with detail that is invented",
          Operation.IMAGE_UPSCALE, also=("images/generativeUpscale",), says={"creative": True}),
-    tool(ERASE, "images/eraseRegion", "Erase what a mask shows", Operation.IMAGE_INPAINT, bodies.Erase, says=WHITE),
+    tool(ERASE, "images/eraseRegion", "Erase what a mask shows", Operation.IMAGE_INPAINT, bodies.Erase, **MASKED),
     tool("recraft-describe", "images/describe", "Describe a picture", Operation.IMAGE_TO_TEXT, task=caption,
          answer=Caption),
-    drawing("images/variateImage", "Vary a picture", needing(bodies.Variate, PICTURES), CHANGED, family=VARIATE,
-            rules=bodies.VARIED, reshape=bodies.sized),
-    drawing("images/variations", "Vary a picture, as OpenAI's clients ask", VARY, CHANGED, family=VARIATE,
-            rules=bodies.VARIED, reshape=variation_size),
-    drawing("images/generateBackground", "Make anew what a mask shows of a background", WITH_MASK, FILLED,
-            family=BACKGROUND, rules=bodies.MASKED, says=WHITE),
-    drawing("images/generations", "Make pictures", GENERATE, CHANGED, models=tuple(STYLED), front=False,
-            rules=bodies.DRAWN),
-    drawing("images/imageToImage", "Change a picture", needing(bodies.Change, PICTURES), CHANGED, rules=bodies.CHANGED),
-    drawing("images/edits", "Change a picture, as OpenAI's clients ask", EDIT, CHANGED,
-            rules=bodies.CHANGED, reshape=edit_strength),
-    drawing("images/inpaint", "Make anew what a mask shows", WITH_MASK, FILLED, rules=bodies.MASKED, says=WHITE),
-    drawing("images/replaceBackground", "Another background", needing(bodies.ReplaceBackground, PICTURES),
-            SET, rules=bodies.CHANGED),
-    drawing("images/outpaint", "Widen a picture", needing(bodies.Outpaint, PICTURES, WIDER), WIDENED,
-            rules=bodies.WIDENED, reshape=bodies.sized),
-    drawing("images/generations", "Make pictures", GENERATE, DRAWN, rules=bodies.DRAWN, reshape=bodies.sized,
-            also=("images/explore", "images/generations/raster")),
-    drawing("images/generations/vector", "Make drawings", GENERATE, DRAWN, rules=bodies.DRAWN, reshape=bodies.sized,
-            fields=bodies.DRAWING, says={"format": "svg"}),
-    call(STYLES, "Learn a style from pictures", needing(bodies.MakeStyle, bodies.LEARNT_FROM), LEARNT, style, Style,
-         fields=bodies.LEARNT, models=("recraft-style",), model_at=None, route=STYLES,
-         rules=one_of(bodies.LEARNT_FROM)),
+    drawing("images/variateImage", "Vary a picture", bodies.Variate, CHANGED, family=VARIATE, rules=size,
+            needs=(PICTURES,), reshape=bodies.sized),
+    drawing("images/variations", "Vary a picture, as OpenAI's clients ask", bodies.Vary, CHANGED, family=VARIATE,
+            rules=size, needs=(PICTURES,), reshape=partial(bodies.sized, shape="1:1"),
+            example=SHOWN | MODEL),
+    drawing("images/generateBackground", "Make anew what a mask shows of a background", bodies.Inpaint, FILLED,
+            family=BACKGROUND, rules=look, **MASKED),
+    drawing("images/generations", "Make pictures", bodies.Generate, CHANGED, models=tuple(STYLED), front=False,
+            rules=both),
+    drawing("images/imageToImage", "Change a picture", bodies.Change, CHANGED, rules=look, needs=(PICTURES,)),
+    drawing("images/edits", "Change a picture, as OpenAI's clients ask", bodies.Edit, CHANGED, rules=look,
+            needs=(PICTURES,), reshape=little_changed, example=SHOWN | WORDED | MODEL),
+    drawing("images/inpaint", "Make anew what a mask shows", bodies.Inpaint, FILLED, rules=look, **MASKED),
+    drawing("images/replaceBackground", "Another background", bodies.ReplaceBackground, SET, rules=look,
+            needs=(PICTURES,)),
+    drawing("images/outpaint", "Widen a picture", bodies.Outpaint, WIDENED, rules=both, needs=(PICTURES, WIDER),
+            reshape=bodies.sized),
+    drawing("images/generations", "Make pictures", bodies.Generate, DRAWN, rules=both, reshape=bodies.sized,
+            also=("images/explore", "images/generations/raster"), example=WORDED | MODEL),
+    drawing("images/generations/vector", "Make drawings", bodies.Generate, DRAWN, rules=both, reshape=bodies.sized,
+            fields=bodies.DRAWING, says={"format": "svg"}, example=WORDED | MODEL),
+    call(STYLES, "Learn a style from pictures", bodies.MakeStyle, LEARNT, style, Style, fields=bodies.LEARNT,
+         models=("recraft-style",), model_at=None, route=STYLES, needs=(bodies.LEARNT_FROM,)),
 )
 API = TaskApi(
     name="recraft", vendor="Recraft", title="Recraft", docs="https://www.recraft.ai/docs/api-reference",
@@ -359,8 +309,7 @@ API = TaskApi(
     webhook_body=lambda job: standing(job, pictures(job)),
     error=lambda problem, _: Error(code=code_of(problem), message=problem.message), code="code", codes=READ_CODES,
     reading=Reading(links=("data.*.url", "image.url"), inline=("data.*.b64_json", "image.b64_json"),
-                    texts=("caption",)),
-    cost=cost,
+                    texts=("caption",), cost="credits", units=UNITS),
     routes=ROUTES, unsent=frozenset({429}), open_models=True, requests_per_second=5.0,
 )
 # fmt: on

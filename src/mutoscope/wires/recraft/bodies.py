@@ -1,212 +1,90 @@
 """The bodies of Recraft's calls, JSON or forms, with the vendor's bounds, and what their members say."""
 
-from collections.abc import Callable, Iterator
-from itertools import chain
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, Literal
 
-from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from mutoscope.model.job import Generation, Json, MediaLimits, Role
 from mutoscope.model.problem import Flaw, Rule, custom_flaw
+from mutoscope.wirekit import members
 from mutoscope.wirekit.back import Way
-from mutoscope.wirekit.body import one_of
-from mutoscope.wirekit.fields import AnyField, Field, FileField, JobField, alias, extra, same, unless
+from mutoscope.wirekit.fields import AnyField, Field, FileField, JobField, alias, extra, extras, pixels, same, unless
 from mutoscope.wirekit.media import LinkOrData as Picture  # or a part of a form
+from mutoscope.wirekit.members import many, number, text, whole, word
 from mutoscope.wires.recraft.models import OLD, STYLED, USUAL, USUAL_STYLED, sizes_of
 
-Word = Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$", examples=["recraftv3"])]
-Uuid = Annotated[str, Meta(pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
-Size = Annotated[str, Meta(pattern="^(auto|[1-9][0-9]{0,3}(x|:)[1-9][0-9]{0,3})$", examples=["1024x1024"])]
-Uint = Annotated[int, Meta(ge=0, le=2**32 - 1)]
-Share = Annotated[float, Meta(ge=0, le=1)]
-Prompt = Annotated[str, Meta(min_length=1, max_length=10_000)]
 Switch = Literal["on", "off"]
-Channels = Annotated[list[Annotated[int, Meta(ge=0, le=255)]], Meta(min_length=3, max_length=3)]
-Corner = Annotated[list[float], Meta(min_length=2, max_length=2)]
-Several = Annotated[list[Picture], Meta(min_length=1, max_length=10)]
+Uint, Channels, Several = whole(0, 2**32 - 1), many(whole(0, 255), 3, 3), many(Picture, 10, 1)
+Uuid = word("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 OLDER_PROMPT = 1000  # characters
 OLDER_ONLY = ("style", "substyle", "text_layout", "negative_prompt")
 
 # -- bodies ------------------------------------------------------------------------------
-
-
-class Color(Struct, kw_only=True):
-    rgb: Channels
-    weight: float | None = None
-    std: list[float] | None = None
-
-
-class Controls(Struct, kw_only=True):
-    artistic_level: Annotated[int, Meta(ge=0, le=5)] | None = None
-    no_text: bool | None = None
-    background_color: Color | None = None
-    colors: list[Color] | None = None
-
-
-class Text(Struct, kw_only=True):
-    text: str
-    bbox: Annotated[list[Corner], Meta(min_length=4, max_length=4)]
-
-
-class Answered(Struct, kw_only=True):
-    """How the answer is wanted."""
-
-    response_format: Literal["url", "b64_json", "multipart"] | None = None
-    image_format: Literal["webp", "png"] | None = None
-    expire: bool | None = None
-
-
-class Given(Answered, kw_only=True):
-    """The picture: a link or a data URI, or a part of a form, which goes by several names."""
-
-    image_url: Picture | None = None
-    image: Picture | None = None
-    file: Picture | None = None
-    image_file: Picture | None = None
-
-
-class Erase(Given, kw_only=True):
-    mask_url: Picture | None = None
-    mask: Picture | None = None
-
-
-class Look(Answered, kw_only=True):
-    model: Word | None = None
-    n: Annotated[int, Meta(ge=1, le=6)] | None = None
-    style: str | None = None
-    substyle: str | None = None
-    style_id: Uuid | None = None
-    style_match: Literal["regular", "precise", "flexible"] | None = None
-    negative_prompt: str | None = None
-    controls: Controls | None = None
-    text_layout: list[Text] | None = None
-    random_seed: Uint | None = None
-    creativity: Literal["simple", "standard", "eccentric"] | None = None
-    block_nsfw: bool | None = None
-    calculate_features: bool | None = None
-
-
-class Generate(Look, kw_only=True):
-    prompt: Prompt
-    size: Size | None = None
-    upscale: Literal["upscale4mp", "upscale16mp"] | None = None
-    style_reference_urls: Several | None = None
-    style_references: Several | None = None
-
-
-class ReplaceBackground(Look, kw_only=True):
-    prompt: Prompt
-    image_url: Picture | None = None
-    image: Picture | None = None
-    file: Picture | None = None
-    image_file: Picture | None = None
-
-
-class Change(ReplaceBackground, kw_only=True):
-    strength: Share
-
-
-class Edit(Look, kw_only=True):
-    """As OpenAI's clients send it: a picture may come as a list of one."""
-
-    prompt: Prompt
-    strength: Share | None = None
-    image_url: Picture | None = None
-    image: Picture | Annotated[list[Picture], Meta(min_length=1, max_length=1)] | None = None
-    file: Picture | None = None
-    image_file: Picture | None = None
-
-
-class Inpaint(ReplaceBackground, kw_only=True):
-    mask_url: Picture | None = None
-    mask: Picture | None = None
-
-
-class Outpaint(Look, kw_only=True):
-    prompt: Annotated[str, Meta(max_length=10_000)]
-    image_url: Picture | None = None
-    image: Picture | None = None
-    file: Picture | None = None
-    image_file: Picture | None = None
-    size: Size | None = None
-    expand_left: Uint | None = None
-    expand_right: Uint | None = None
-    expand_top: Uint | None = None
-    expand_bottom: Uint | None = None
-    zoom_out_percentage: Annotated[float, Meta(ge=0, le=1000)] | None = None
-
-
-class Varied(Given, kw_only=True):
-    model: Word | None = None
-    n: Annotated[int, Meta(ge=1, le=6)] | None = None
-    random_seed: Uint | None = None
-
-
-class Variate(Varied, kw_only=True):
-    size: Size
-
-
-class Vary(Varied, kw_only=True):
-    """As OpenAI's clients send it, who may leave out the size."""
-
-    size: Size | None = None
-
-
-class Process(Given, kw_only=True):
-    upscale: Literal["upscale4mp", "upscale16mp"] | None = None
-
-
-class Vectorize(Process, kw_only=True):
-    svg_compression: Switch | None = None
-    limit_num_shapes: Switch | None = None
-    max_num_shapes: Uint | None = None
-    small_shape_filter: Switch | None = None
-    color_reduction: Switch | None = None
-    return_gradients: Switch | None = None
-    shape_stacking: Literal["cut_out", "hierarchical"] | None = None
-    strict_color_palette: list[Channels] | None = None
-
-
-# For the published description: whose these are tells the model, where other vendors have the path too.
-BY_NAME = Meta(examples=[{"prompt": "A lighthouse at dusk", "model": "recraftv3"}])
-EDIT = {"image_url": "https://example.com/picture.png", "prompt": "A lighthouse at dusk", "model": "recraftv3"}
-VARIATION = {"image_url": "https://example.com/picture.png", "model": "recraftv3"}
-
-
-class Palette(Struct, kw_only=True):
-    colors: list[Color]
-    background_color: Color | None = None
-
-
-class MakeStyle(Struct, kw_only=True):
-    style: str | None = None
-    substyle: str | None = None
-    image_urls: Several | None = None
-    images: Several | None = None
-    file: Picture | Several | None = None
-    file1: Picture | None = None
-    file2: Picture | None = None
-    file3: Picture | None = None
-    file4: Picture | None = None
-    file5: Picture | None = None
-    model: Word | None = None
-    match: Literal["regular", "precise", "flexible"] | None = None
-    mix_policy: Literal["PaletteMatch", "MaxWeight"] | None = None
-    prompt: str | None = None
-    image_weights: list[float] | None = None
-    source_styles: list[Uuid] | None = None
-    source_style_weights: list[float] | None = None
-    palette: Palette | None = None
-    private: bool | None = None
-
 
 PICTURES, MASKS = ("image_url", "image", "file", "image_file"), ("mask_url", "mask")
 WIDER = ("size", "expand_left", "expand_right", "expand_top", "expand_bottom", "zoom_out_percentage")
 STYLE_REFERENCES = ("style_reference_urls", "style_references")
 STYLE_FILES = ("file", "file1", "file2", "file3", "file4", "file5")
 LEARNT_FROM = ("image_urls", "images", *STYLE_FILES, "source_styles", "prompt")
+SWITCHES = ("svg_compression", "limit_num_shapes", "small_shape_filter", "color_reduction", "return_gradients")
 
+# fmt: off
+part = partial(members.body, {}, __name__)
+Color = part("Color", "rgb! weight std", rgb=Channels, weight=float, std=list[float])
+Controls = part("Controls", "", artistic_level=whole(0, 5), no_text=bool, background_color=Color, colors=list[Color])
+Text = part("Text", "text! bbox!", bbox=many(many(float, 2, 2), 4, 4))
+Palette = part("Palette", "colors! background_color", colors=list[Color], background_color=Color)
+TYPES: Json = {
+    **dict.fromkeys((*PICTURES, *MASKS, *STYLE_FILES), Picture),
+    **dict.fromkeys((*STYLE_REFERENCES, "image_urls", "images"), Several),
+    **dict.fromkeys((*WIDER[1:5], "random_seed", "max_num_shapes"), Uint),
+    **dict.fromkeys(SWITCHES, Switch),
+    **dict.fromkeys(("expire", "block_nsfw", "calculate_features", "private"), bool),
+    **dict.fromkeys(("style_match", "match"), Literal["regular", "precise", "flexible"]),
+    **dict.fromkeys(("image_weights", "source_style_weights"), list[float]),
+    "response_format": Literal["url", "b64_json", "multipart"],
+    "image_format": Literal["webp", "png"],
+    "prompt": text(10_000),
+    "model": word("[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", "recraftv3"),
+    "size": word("(auto|[1-9][0-9]{0,3}(x|:)[1-9][0-9]{0,3})", "1024x1024"),
+    "n": whole(1, 6),
+    "strength": number(0, 1),
+    "zoom_out_percentage": number(0, 1000),
+    "style_id": Uuid,
+    "source_styles": list[Uuid],
+    "controls": Controls,
+    "palette": Palette,
+    "text_layout": list[Text],
+    "creativity": Literal["simple", "standard", "eccentric"],
+    "upscale": Literal["upscale4mp", "upscale16mp"],
+    "mix_policy": Literal["PaletteMatch", "MaxWeight"],
+    "shape_stacking": Literal["cut_out", "hierarchical"],
+    "strict_color_palette": list[Channels],
+}
+body = partial(members.body, TYPES, __name__)
+ANSWERED, GIVEN = "response_format image_format expire", " ".join(PICTURES)
+LOOK = (f"{ANSWERED} model n style substyle style_id style_match negative_prompt controls text_layout random_seed "
+        "creativity block_nsfw calculate_features")
+PROCESSED, VARIATION = f"{ANSWERED} {GIVEN} upscale", f"{ANSWERED} {GIVEN} model n random_seed"
+
+Generate = body("Generate", f"{LOOK} prompt! size upscale style_reference_urls style_references")
+ReplaceBackground = body("ReplaceBackground", f"{LOOK} prompt! {GIVEN}")
+Change = body("Change", f"{LOOK} prompt! {GIVEN} strength!")
+Edit = body("Edit", f"{LOOK} prompt! strength {GIVEN}",
+            "As OpenAI's clients send it: a picture may come as a list of one.", image=Picture | many(Picture, 1, 1))
+Inpaint = body("Inpaint", f"{LOOK} prompt! {GIVEN} mask_url mask")
+Outpaint = body("Outpaint", f"{LOOK} prompt! {GIVEN} {' '.join(WIDER)}", prompt=text(10_000, None))
+Variate = body("Variate", f"{VARIATION} size!")
+Vary = body("Vary", f"{VARIATION} size", "As OpenAI's clients send it, who may leave out the size.")
+Erase = body("Erase", f"{ANSWERED} {GIVEN} mask_url mask")
+Process = body("Process", PROCESSED)
+Vectorize = body("Vectorize", f"{PROCESSED} svg_compression limit_num_shapes max_num_shapes small_shape_filter "
+                 "color_reduction return_gradients shape_stacking strict_color_palette")
+MakeStyle = body("MakeStyle", f"style substyle image_urls images {' '.join(STYLE_FILES)} model match mix_policy prompt "
+                 "image_weights source_styles source_style_weights palette private", file=Picture | Several, prompt=str)
+# fmt: on
 
 # -- what they say -------------------------------------------------------------------------
 
@@ -226,17 +104,9 @@ def draws(wish: Generation) -> bool:
     return wish.model.endswith("vector") or (is_old(wish.model) and wish.extra.get("style") in VECTOR_STYLES)
 
 
-def read_style(word: str) -> Json:
-    return {"extra": {"style": word} | ({"format": "svg"} if word in VECTOR_STYLES else {})}
-
-
 def write_style(wish: Generation) -> Any:
     wants = wish.extra.get("format") == "svg" and is_old(wish.model) and not draws(wish)
     return VECTOR_STYLES[0] if wants else wish.extra.get("style")
-
-
-def read_model(word: str) -> Json:
-    return {"extra": {"format": "svg"}} if word.endswith(("_vector", "_svg")) else {}
 
 
 def write_format(wish: Generation) -> Any:
@@ -244,80 +114,61 @@ def write_format(wish: Generation) -> Any:
     return None if format == "svg" and (draws(wish) or is_old(wish.model)) else format
 
 
-def read_size(text: str) -> Json:
-    width, x, height = text.partition("x")
-    if x:
-        return {"width": int(width), "height": int(height)}
-    return {} if text == "auto" else {"extra": {"ratio": text}}
+MARGINS = ("left", "right", "up", "down", "zoom")
 
 
 def write_size(wish: Generation) -> str | None:
     """A picture that is widened by its sides or by a factor has no size beside it."""
-    if wish.width is None or wish.height is None or any(each in wish.extra for each in MARGINS):
-        return wish.extra.get("ratio")
-    return f"{wish.width}x{wish.height}"
+    return (None if any(each in wish.extra for each in MARGINS) else X.write(wish)) or wish.extra.get("ratio")
 
 
-MARGINS = ("left", "right", "up", "down", "zoom")
-SIZE = Field(ours=("width", "height", "ratio"), read=read_size, write=write_size)
-ZOOM = Field(
-    ours=("zoom",),
-    read=lambda value: {"extra": {"zoom": 1 + value / 100}} if value else {},
-    write=lambda wish: None if (zoom := wish.extra.get("zoom")) is None else round((zoom - 1) * 100, 6),
-)
-
-
+X = pixels("x")
+SVG = {"format": "svg"}
+# fmt: off
 FIELDS: dict[str, AnyField] = {
     "prompt": same("prompt"),
     "n": same("count"),
-    "size": SIZE,
+    "size": Field(ours=("width", "height", "ratio"), write=write_size,
+                  read=lambda size: X.read(size) or ({} if size == "auto" else {"extra": {"ratio": size}})),
     "negative_prompt": same("negative_prompt"),
     "random_seed": same("seed"),
-    "strength": Field(
-        ours=("strength",),
-        read=lambda value: {"extra": {"strength": value}},
-        write=lambda wish: wish.extra.get("strength", 0.5),  # the vendor wants one
-    ),
-    "expand_left": unless(0, extra("left")),
-    "expand_right": unless(0, extra("right")),
-    "expand_top": unless(0, extra("up")),
-    "expand_bottom": unless(0, extra("down")),
-    "zoom_out_percentage": ZOOM,
+    "strength": Field(ours=("strength",), read=extra("strength").read,
+                      write=lambda wish: wish.extra.get("strength", 0.5)),  # the vendor wants one
+    **{name: unless(0, extra(side)) for name, side in zip(WIDER[1:5], MARGINS, strict=False)},
+    "zoom_out_percentage": Field(
+        ours=("zoom",), read=lambda value: {"extra": {"zoom": 1 + value / 100}} if value else {},
+        write=lambda wish: round((wish.extra["zoom"] - 1) * 100, 6) if "zoom" in wish.extra else None),
     # what comes first here is overruled by what comes later: a style, and a model, make drawings whatever the format
-    "image_format": Field(ours=("format",), read=extra("format").read, write=write_format),
-    "style": Field(ours=("style",), read=read_style, write=write_style),
-    "model": Field(ours=("format",), read=read_model, write=lambda _: None, alias=True),
-    "image": alias(IMAGE),
-    "file": alias(IMAGE),
-    "image_file": alias(IMAGE),
+    "image_format": replace(extra("format"), write=write_format),
+    "style": Field(ours=("style",), write=write_style,
+                   read=lambda style: {"extra": {"style": style} | (SVG if style in VECTOR_STYLES else {})}),
+    "model": Field(ours=("format",), write=lambda _: None, alias=True,
+                   read=lambda model: {"extra": SVG} if model.endswith(("_vector", "_svg")) else {}),
+    **dict.fromkeys(PICTURES[1:], alias(IMAGE)),
     "image_url": IMAGE,
     "mask": alias(MASK),
     "mask_url": MASK,
     "style_references": alias(REFERENCES),
     "style_reference_urls": REFERENCES,
     "style_id": JobField(role=Role.REFERENCE),
-    **{name: extra(name) for name in ("substyle", "style_match", "creativity", "upscale")},
+    **extras("substyle style_match creativity upscale"),
     "controls": unless({}, extra("controls")),
     "text_layout": unless([], extra("text_layout")),
     **{name: unless(False, extra(name)) for name in ("block_nsfw", "calculate_features", "expire")},
 }
-# fmt: off
-SHAPES: dict[str, AnyField] = {name: unless("off", extra(name)) for name in (
-    "svg_compression", "limit_num_shapes", "small_shape_filter", "color_reduction", "return_gradients")}
 # fmt: on
 TRACED: dict[str, AnyField] = {
     **{name: FIELDS[name] for name in (*PICTURES, "upscale", "expire")},
-    **SHAPES,
-    **{name: extra(name) for name in ("max_num_shapes", "shape_stacking", "strict_color_palette")},
+    **{name: unless("off", extra(name)) for name in SWITCHES},
+    **extras("max_num_shapes shape_stacking strict_color_palette"),
 }
 """A tracing is SVG, whatever `image_format` says."""
 DRAWING: dict[str, AnyField] = {name: field for name, field in FIELDS.items() if name != "image_format"}
 LEARNT: dict[str, AnyField] = {
-    **{name: alias(replace(REFERENCES, many=False)) for name in STYLE_FILES},
+    **dict.fromkeys(STYLE_FILES, alias(replace(REFERENCES, many=False))),
     "images": alias(REFERENCES),
     "image_urls": REFERENCES,
-    **{name: extra(name) for name in ("style", "substyle", "model", "match", "mix_policy", "image_weights")},
-    **{name: extra(name) for name in ("source_styles", "source_style_weights", "palette")},
+    **extras("style substyle model match mix_policy image_weights source_styles source_style_weights palette"),
     "private": unless(True, extra("private")),
     "prompt": same("prompt"),
 }
@@ -346,9 +197,9 @@ def look_flaws(said: Json) -> Iterator[Flaw]:
         yield custom_flaw(("style_id",), f"is required by {model}, or style_references")
 
 
-def sized(said: Json) -> Json:
+def sized(said: Json, shape: str | None = None) -> Json:
     """A shape as the pixels that it stands for in the model's family."""
-    size, model = said.get("size"), said.get("model") or usual(said)
+    size, model = said.get("size", shape), said.get("model") or usual(said)
     pixels = sizes_of(model).get(size) if isinstance(size, str) and isinstance(model, str) else None
     return said if pixels is None else said | {"size": f"{pixels[0]}x{pixels[1]}"}
 
@@ -362,10 +213,6 @@ def size_flaws(said: Json) -> Iterator[Flaw]:
         yield custom_flaw(("size",), f"should be one of {', '.join(pixels)} for {model}, or one of {', '.join(sizes)}")
 
 
-def all_of(*rules: Callable[[Json], Iterator[Flaw]]) -> Callable[[Json], Iterator[Flaw]]:
-    return lambda said: chain.from_iterable(rule(said) for rule in rules)
-
-
-DRAWN = all_of(look_flaws, size_flaws)
-CHANGED, MASKED = all_of(one_of(PICTURES), look_flaws), all_of(one_of(PICTURES, MASKS), look_flaws)
-VARIED, WIDENED = all_of(one_of(PICTURES), size_flaws), all_of(one_of(PICTURES, WIDER), look_flaws, size_flaws)
+def drawn_flaws(said: Json) -> Iterator[Flaw]:
+    yield from look_flaws(said)
+    yield from size_flaws(said)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any, Generic, Literal, TypeVar, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -495,7 +495,7 @@ API = TaskApi(
     statuses={Kind.UNSUPPORTED: 422, Kind.BAD_MEDIA: 422, Kind.UNREACHABLE_MEDIA: 422, Kind.REFUSED: 422},
     webhook="webhook",
     events=events,
-    credential=shelf.token,
+    credential=partial(kit.bearer, schemes=("bearer", "token")),
     public_id=public_id,
     job_id=job_id,
     upload_of=shelf.upload_of,

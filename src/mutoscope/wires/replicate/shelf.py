@@ -39,12 +39,6 @@ def moment(seconds: float | None) -> Any:
     return utc(seconds, "milliseconds")
 
 
-def token(request: HttpRequest) -> str | None:
-    """`Authorization: Bearer KEY`, or `Token KEY` as older clients say it."""
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return key.strip() or None if scheme.lower() in ("bearer", "token") else None
-
-
 def page(results: list[Any]) -> HttpResponse:
     return json_response({"next": None, "previous": None, "results": results})
 

@@ -10,9 +10,10 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct
 
 from mutoscope.model.job import Json, Operation
+from mutoscope.wirekit.members import many, text, whole
 from mutoscope.wires.runway import later, values
 from mutoscope.wires.runway import pieces as p
-from mutoscope.wires.runway.pieces import Maybe, Seed, body, many, needs, text, whole
+from mutoscope.wires.runway.pieces import Maybe, Seed, body, needs
 
 table = partial(p.bodies, module=__name__)
 strict = partial(body, strict=True)

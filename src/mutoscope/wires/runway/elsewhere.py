@@ -16,12 +16,13 @@ from mutoscope.model.http import HttpRequest, HttpResponse
 from mutoscope.model.job import Generation, Json, Operation
 from mutoscope.model.problem import Flaw, Kind, Problem, Rule, custom_flaw
 from mutoscope.wirekit.body import Path, invalid
+from mutoscope.wirekit.members import many, whole
 from mutoscope.wirekit.queries import read_query
 from mutoscope.wirekit.routes import Reply
 from mutoscope.wirekit.task import read_all
 from mutoscope.wires.runway import pieces as p
 from mutoscope.wires.runway.fields import PIXELS
-from mutoscope.wires.runway.pieces import Maybe, Some, many, piece, whole
+from mutoscope.wires.runway.pieces import Maybe, Some, piece
 from mutoscope.wires.runway.tasks import EstimatedCost
 from mutoscope.wires.runway.values import VoicePreset
 

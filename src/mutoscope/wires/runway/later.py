@@ -8,9 +8,10 @@ from functools import partial
 from typing import Any, Literal
 
 from mutoscope.model.job import Json, Operation
+from mutoscope.wirekit.members import many, whole
 from mutoscope.wires.runway import pieces as p
 from mutoscope.wires.runway import values
-from mutoscope.wires.runway.pieces import AnySeconds, Seed, Some, body, many, needs, whole
+from mutoscope.wires.runway.pieces import AnySeconds, Seed, Some, body, needs
 
 table = partial(p.bodies, module=__name__)
 Images = many(p.PlainImage)

@@ -8,23 +8,12 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 
 from mutoscope.model.job import Json, Operation
+from mutoscope.wirekit.members import many, number, text, whole
 from mutoscope.wires.runway.values import VoicePreset
 
 T = TypeVar("T")
 Maybe = T | UnsetType
 """A field that may be left out. JSON null is refused, as the vendor refuses it."""
-
-
-def text(longest: int | None = None, shortest: int = 1) -> Any:
-    return Annotated[str, Meta(min_length=shortest, max_length=longest)]
-
-
-def whole(least: int, most: int) -> Any:
-    return Annotated[int, Meta(ge=least, le=most)]
-
-
-def many(item: Any, most: int | None = None, least: int | None = None) -> Any:
-    return Annotated[list[item], Meta(min_length=least, max_length=most)] if most else list[item]
 
 
 def uri(pattern: str, longest: int) -> Any:
@@ -42,8 +31,8 @@ def piece(name: str, /, about: str = "", told_by: str = "", told_in: str = "type
 Some = text()
 Seed = whole(0, 2**32 - 1)
 Percent = whole(0, 100)
-Share = Annotated[float, Meta(ge=0, le=1)]
-Positive = Annotated[float, Meta(ge=0)]
+Share = number(0, 1)
+Positive = number(0)
 Auto = Literal["auto"]
 SAFE = 2**53 - 1  # the largest whole number in JavaScript, and with that the vendor's own bound where it names none
 AnySeconds = whole(1, 86_400)  # the vendor names no bound; a day is ours
@@ -93,7 +82,7 @@ class Span(Struct, frozen=True, kw_only=True):
 
 Keyframe = Annotated[
     piece("Keyframe", "Exactly one of `seconds` and `at` says when the picture is shown.", uri=Image,
-          seconds=Maybe[Annotated[float, Meta(ge=0, le=30)]], at=Maybe[Share], range=Maybe[Span]),
+          seconds=Maybe[number(0, 30)], at=Maybe[Share], range=Maybe[Span]),
     Meta(extra_json_schema={"oneOf": [{"required": ["seconds"]}, {"required": ["at"]}]}),
 ]
 ContentModeration = piece("ContentModeration", public_figure_threshold=Maybe[Literal["auto", "low"]])

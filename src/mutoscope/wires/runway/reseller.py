@@ -18,12 +18,13 @@ from mutoscope.model.job import Job, Json, Operation, State
 from mutoscope.model.problem import Flaw, Problem
 from mutoscope.wirekit import task as kit
 from mutoscope.wirekit.ids import uuid4_form
+from mutoscope.wirekit.members import many, whole
 from mutoscope.wirekit.task import Endpoint, TaskApi, bare_or_bearer
 from mutoscope.wirekit.times import milliseconds, utc
 from mutoscope.wires.runway import bodies, fields, files, pieces
 from mutoscope.wires.runway.api import VENDOR, creates, wire
 from mutoscope.wires.runway.issues import ErrorBody, answer_status, error_body, error_headers
-from mutoscope.wires.runway.pieces import ContentModeration, Image, Maybe, Seed, body, many, needs, piece, whole
+from mutoscope.wires.runway.pieces import ContentModeration, Image, Maybe, Seed, body, needs, piece
 from mutoscope.wires.runway.tasks import STATUSES, THROTTLED, Cost, EstimatedCost, failure_of, links
 
 DEFAULT_MODEL = "gen3a_turbo"
