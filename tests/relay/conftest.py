@@ -41,6 +41,14 @@ class World:
         await self.house.stop()
         self.proxy.target = await self.house.start()
 
+    async def shown_to_all(self, data: bytes) -> str:
+        """A link to a picture that gateway and vendor can reach."""
+        async with httpx.AsyncClient(base_url=self.proxy.url) as client:
+            asked = await client.post("/v1/ai/uploads/request-url", json={"files": [{"content_type": "image/png"}]})
+            [slot] = asked.json()["files"]
+            await client.put(slot["upload_url"], content=data)
+            return slot["asset_url"]
+
     async def finished(self, id: str, seconds: float = 30.0) -> Job:
         """The job once it is final."""
         async with asyncio.timeout(seconds):
@@ -58,15 +66,6 @@ class World:
 
 
 Worlds = Callable[..., AbstractAsyncContextManager[World]]
-
-
-async def shown_to_all(url: str, data: bytes) -> str:
-    """A link to a picture that gateway and vendor can reach."""
-    async with httpx.AsyncClient(base_url=url) as client:
-        asked = await client.post("/v1/ai/uploads/request-url", json={"files": [{"content_type": "image/png"}]})
-        [slot] = asked.json()["files"]
-        await client.put(slot["upload_url"], content=data)
-        return slot["asset_url"]
 
 
 class VendorHouse:

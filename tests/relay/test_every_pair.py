@@ -23,7 +23,7 @@ from fault_proxy import FaultProxy
 from msgspec.structs import replace
 from PIL import Image
 
-from conftest import QUICK, VendorHouse, World, shown_to_all
+from conftest import QUICK, VendorHouse, World
 from local_settings import settings
 from mutoscope.app import App
 from mutoscope.model import catalog
@@ -263,7 +263,7 @@ async def run(chosen: Iterable[Pair], folder: Path, data: bytes) -> dict[Pair, s
     """What became of each; the shortest of what was refused and of what was lost."""
     found: dict[Pair, str] = {}
     async with all_vendors(folder) as it:
-        link = await shown_to_all(it.proxy.url, data)
+        link = await it.shown_to_all(data)
         for pair in chosen:
             found[pair] = await outcome(it, pair, link)
     return found

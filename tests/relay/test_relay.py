@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from conftest import shown_to_all
 from mutoscope.model.job import Sent, State
 from mutoscope.wirekit.ids import from_uuid4_form
 
@@ -66,7 +65,7 @@ async def test_a_cancelled_job_stays_cancelled_whatever_the_vendor_does(world: W
 async def test_what_was_made_at_once_is_asked_about_with_nobody(world: Worlds, picture: bytes) -> None:
     """Freepik's cut-out has no task: neither it nor a task beside it waits for an answer that cannot come."""
     async with world("freepik") as it:
-        link = await shown_to_all(it.proxy.url, picture)
+        link = await it.shown_to_all(picture)
         beside = await make_picture(it)
         cut = await it.client.post("/v1/ai/beta/remove-background", data={"image_url": link})
         assert cut.status_code == 200, cut.text
