@@ -6,6 +6,7 @@ Whatever a vendor tells is bounded here, as it is read: numbers, texts, links, a
 import hashlib
 import json
 import re
+import sys
 from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple, TypeVar, cast
 
@@ -143,12 +144,12 @@ def is_link(value: Any) -> bool:
 
 
 def number(value: Any, least: float, most: float, *, clamped: bool = False) -> float | None:
-    """A number within bounds, or brought into them; None for any other value."""
+    """A number within bounds, or brought into them; None for any other value, and for one that no float holds."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         return None
     if clamped:
         value = min(max(value, least), most)
-    return float(value) if least <= value <= most else None
+    return float(value) if least <= value <= min(most, sys.float_info.max) else None
 
 
 def bounded(failure: Failure) -> Failure:
