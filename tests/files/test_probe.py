@@ -602,3 +602,47 @@ def test_a_file_at_the_limits_is_accepted():
     check(CLIP, MediaLimits(max_seconds=31.2, min_seconds=31.2), role=Role.REFERENCE_VIDEO, field=None)
     check(CLIP, None, role=Role.CHARACTER, field=None)
     check(IMAGE, None, role=Role.CHARACTER, field=None)
+
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="640" height="360"><rect width="9" height="9"/></svg>'
+BOMB = "".join(f'<!ENTITY e{number} "&e{number - 1};&e{number - 1};">' for number in range(1, 40))
+
+
+async def test_a_drawing_is_taken_where_a_vendor_made_it_and_measured_as_it_says(prober: Prober, tmp_path: Path):
+    path = tmp_path / "a.svg"
+    for text, size in (
+        (SVG, (640, 360)),
+        (
+            f'<?xml version="1.0"?>\n<!-- a fox -->\n<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "x">{SVG}',
+            (640, 360),
+        ),
+        (SVG.replace('width="640" height="360"', 'viewBox="0 0 30.5 20"', 1), (31, 20)),
+        (SVG.replace('width="640"', 'width="100%" viewBox="0,0,70,20"', 1), (70, 360)),
+    ):
+        path.write_text(text)
+        found = await prober.probe(path, drawings=True)
+        assert (found.media_type, found.kind, (found.width, found.height)) == ("image/svg+xml", "image", size)
+        with pytest.raises(Problem, match="image/svg"):
+            await prober.probe(path)
+
+
+async def test_what_is_no_drawing_or_would_burst_is_none(prober: Prober, tmp_path: Path):
+    path = tmp_path / "a.svg"
+    for text in (
+        SVG[:-9],
+        f"{SVG}<p/>",
+        SVG.replace("svg", "svg-of-mine"),
+        f"<html>{SVG}</html>",
+        f"<?x?>{SVG}"[:9] * 400,
+        SVG.replace('width="640"', 'width="0"'),
+        SVG.replace('width="640" height="360"', ""),
+        SVG.replace('"640"', '"99999"').replace('"360"', '"99999"'),
+        SVG.replace("<rect", f"{'<g>' * 5000}<rect"),
+        f'<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY e0 "ha">{BOMB}]>{SVG.replace("<rect", "&e39;<rect")}',
+        f'<!DOCTYPE svg [<!ENTITY e SYSTEM "file:///etc/passwd">]>{SVG.replace("<rect", "&e;<rect")}',
+        SVG.replace("<rect", "&nbsp;<rect"),
+    ):
+        path.write_text(text)
+        with pytest.raises(Problem) as caught:
+            await prober.probe(path, drawings=True)
+        assert caught.value.kind is Kind.BAD_MEDIA, text[:200]

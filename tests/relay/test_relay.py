@@ -71,3 +71,15 @@ async def test_what_was_made_at_once_is_asked_about_with_nobody(world: Worlds, p
         assert cut.status_code == 200, cut.text
         assert cut.json()["high_resolution"]
         assert (await it.finished(beside)).state is State.SUCCEEDED
+
+
+async def test_a_drawing_that_the_vendor_made_is_kept_as_one(world: Worlds, picture: bytes) -> None:
+    async with world("recraft") as it:
+        file = {"file": ("a.png", picture, "image/png")}
+        answer = await it.client.post("/v1/images/vectorize", files=file)
+        assert answer.status_code == 200, answer.text
+        [job] = await it.app.store.recent(limit=9)
+        [made] = await it.submissions()
+        [output] = job.outputs
+        assert (output.media_type, output.width, output.height) == ("image/svg+xml", 1280, 720)
+        assert await it.app.assets.read(output.asset) == await it.vendor.assets.read(made.outputs[0].asset)

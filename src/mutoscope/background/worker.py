@@ -587,7 +587,7 @@ class Run:
         return opened
 
     async def probe(self, path: Path) -> MediaInfo:
-        return await self._worker.gateway.intake.prober.probe(path)
+        return await self._worker.gateway.intake.prober.probe(path, drawings=True)
 
     def public_link(self, each: Input) -> str | None:
         gateway = self._worker.gateway

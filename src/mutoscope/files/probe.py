@@ -7,6 +7,7 @@ in `_probe_child.py`, in a child with limits on memory, processor time, files an
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -85,6 +86,11 @@ STREAMS = (
     *("audio/mp4", "audio/mpeg", "audio/aac", "audio/wav", "audio/flac", "audio/ogg", "audio/webm"),
 )
 READABLE = (*IMAGES, *STREAMS)
+DRAWING = "image/svg+xml"
+DRAWING_HEAD = 4096  # bytes in which its first element begins
+BEFORE_SVG = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?>\s+|<\?.{0,1024}?\?>|<!--.{0,2048}?-->|<!DOCTYPE svg[^\[>]{0,1024}>)*+<svg[\s>/]", re.DOTALL
+)  # nothing is tried twice: it is a stranger's text
 TAKEN = {
     "image": "PNG, JPEG, WebP, AVIF, BMP or GIF",
     "video": "MP4, MOV, WebM, Matroska, AVI or Ogg",
@@ -180,6 +186,11 @@ def sniff_frames(head: bytes) -> str | None:
     return "audio/mpeg" if version != 1 and layer == 1 and 0 < bitrate < 15 and rate != 3 else None
 
 
+def is_drawing(head: bytes) -> bool:
+    """Whether it begins as SVG does: a text whose first element is one, behind what may stand before it."""
+    return BEFORE_SVG.match(head[:DRAWING_HEAD]) is not None
+
+
 class Prober:
     """Looks into strangers' files. Children start with the first file and are kept warm."""
 
@@ -189,11 +200,14 @@ class Prober:
         self._idle: list[_Child] = []
         self._closed = False
 
-    async def probe(self, path: Path, *, field: str | None = None) -> MediaInfo:
-        """What the file is. Raises Problem (BAD_MEDIA) when it is damaged, unknown or beyond the host's limits."""
+    async def probe(self, path: Path, *, field: str | None = None, drawings: bool = False) -> MediaInfo:
+        """What the file is. Raises Problem (BAD_MEDIA) when it is damaged, unknown or beyond the host's limits.
+
+        `drawings`: SVG is taken too, as what a vendor makes; as an input it is a picture for nobody.
+        """
         head, size = await asyncio.to_thread(read_head, path)
-        media_type = sniff(head)
-        if media_type not in READABLE:
+        media_type = DRAWING if drawings and is_drawing(head) else sniff(head)
+        if media_type not in (*READABLE, *((DRAWING,) if drawings else ())):
             raise bad(f"Unsupported asset type: {unreadable(media_type) if media_type else describe(head)}", field)
         if size > self.settings.max_bytes:
             raise bad(f"{size_phrase(self.settings.max_bytes)} (inputs.max_bytes)", field)
