@@ -21,7 +21,7 @@ from mutoscope.app import App
 from mutoscope.background import members
 from mutoscope.background.members import DELIVER, POLL, RECOVER, SUBMIT, SWEEP, Membership
 from mutoscope.cli import doctor
-from mutoscope.cli._check import Verdict
+from mutoscope.cli._check import Check, Verdict
 from mutoscope.cli._failure import Stop
 from mutoscope.cli.generate import in_private
 from mutoscope.cli.serve import serve
@@ -372,11 +372,14 @@ async def test_the_doctor_reads_the_whole_fleet(begin: Begin) -> None:
         await until(lambda: one.app.membership.servers == 1 and len(two.app.membership.alive) == 2)
         await until(lambda: all(one.app.membership.holds(d) or two.app.membership.holds(d) for d in (DELIVER, SWEEP)))
         told = one.app.settings
-        checks = {each.what: each for each in await asyncio.to_thread(lambda: list(doctor.fleet(told)))}
+        checks: dict[str, Check] = {}
+        async with asyncio.timeout(20):  # on a busy machine a duty may be nobody's for a moment
+            while "duties" not in checks or checks["duties"].verdict is not Verdict.GOOD:
+                checks = {each.what: each for each in await asyncio.to_thread(lambda: list(doctor.fleet(told)))}
         names = [each.app.membership.member.name for each in (one, two)]
         assert all(name in checks["fleet"].found for name in names) and "1 servers" in checks["fleet"].found
         assert checks["workers"].verdict is Verdict.MISSING and "studio" in checks["workers"].found
-        assert checks["duties"].verdict is Verdict.GOOD and checks["leases"].verdict is Verdict.GOOD
+        assert checks["leases"].verdict is Verdict.GOOD
         assert not {"clocks", "secrets", "versions", "gone"} & checks.keys()
     fine = Member(name="a", version="1", engines=("studio",), secrets="x")
     found = doctor.Fleet(
