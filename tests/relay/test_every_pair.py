@@ -59,7 +59,8 @@ PATIENT = QUICK | {"request_seconds": 60.0}  # some vendors answer when it is ma
 
 
 IMPLIED = {"midjourney": ("count", "grid"), "ideogram": ("mask_polarity", "shrink"), "recraft": ("mask_polarity",)}
-"""What a create says without a member for it: Midjourney's imagine makes four pictures and one of all."""
+"""What a create says without a member for it: Midjourney's imagine makes four pictures and one of all, an edit's path
+says what its mask shows, and Ideogram's reframe that the answer is as large as was asked."""
 
 
 class Pair(NamedTuple):

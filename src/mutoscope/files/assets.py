@@ -27,6 +27,7 @@ import structlog
 from msgspec import Struct
 
 from mutoscope.files.bucket import Bucket, BucketUnavailable
+from mutoscope.files.probe import DRAWING
 from mutoscope.model.config import Files
 from mutoscope.model.problem import Kind, Problem
 
@@ -54,7 +55,7 @@ EXTENSIONS = {
     "image/avif": "avif",
     "image/bmp": "bmp",
     "image/gif": "gif",
-    "image/svg+xml": "svg",
+    DRAWING: "svg",
     "video/mp4": "mp4",
     "video/quicktime": "mov",
     "video/webm": "webm",
@@ -71,7 +72,6 @@ EXTENSIONS = {
     "application/json": "json",
     "application/octet-stream": "bin",
 }
-DRAWING = "image/svg+xml"
 MEDIA_TYPES = {extension: media_type for media_type, extension in EXTENSIONS.items()}
 
 KEY = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{1,5}")

@@ -207,7 +207,7 @@ class Prober:
         """
         head, size = await asyncio.to_thread(read_head, path)
         media_type = DRAWING if drawings and is_drawing(head) else sniff(head)
-        if media_type not in (*READABLE, *((DRAWING,) if drawings else ())):
+        if media_type not in (*READABLE, DRAWING):
             raise bad(f"Unsupported asset type: {unreadable(media_type) if media_type else describe(head)}", field)
         if size > self.settings.max_bytes:
             raise bad(f"{size_phrase(self.settings.max_bytes)} (inputs.max_bytes)", field)
@@ -435,7 +435,7 @@ def describe(head: bytes) -> str:
     if not head:
         return "the file is empty"
     if b"<svg" in head[:1024].lower():
-        return "image/svg+xml"
+        return DRAWING
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "text/html"
     if named := next((name for mark, name in OTHERS if head.startswith(mark)), None):

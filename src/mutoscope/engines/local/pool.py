@@ -54,7 +54,7 @@ class Pool:
         """
         row = self.shelf.model(name)
         try:
-            _ = msgspec.json.encode(what)
+            asked = msgspec.json.encode(what)
         except UnicodeEncodeError as error:
             raise Problem(Kind.INVALID, "The text has half of a character in it (a lone surrogate).") from error
         if lacking := self.lacks(name):
@@ -62,7 +62,7 @@ class Pool:
         self._loop = asyncio.get_running_loop()
         async with self._turns.setdefault(name, asyncio.Lock()):
             try:
-                answer = await self._answer(row, what, file, out)
+                answer = await self._answer(row, asked, file, out)
             finally:
                 async with self._room:  # also where no child came about: its memory is free again
                     self._room.notify_all()
@@ -95,12 +95,12 @@ class Pool:
         for name in list(self._held):
             await self._end(name)
 
-    async def _answer(self, row: Model, what: Json, file: Path | None, out: Path | None) -> Json:
+    async def _answer(self, row: Model, asked: bytes, file: Path | None, out: Path | None) -> Json:
         child = await self._child(row)
         healthy = False
         try:
             async with asyncio.timeout(row.longest):
-                answer = await child.ask(what, file, out)
+                answer = await child.ask(asked, file, out)
             healthy = True
             return answer
         except TimeoutError as error:
@@ -215,7 +215,7 @@ class _Child:
         finally:
             theirs.close()
         async with asyncio.timeout(START_SECONDS):
-            answer = await self.ask({"files": files, "own": how(self.row)}, None)
+            answer = await self.ask(msgspec.json.encode({"files": files, "own": how(self.row)}), None)
         if "unfit" in answer:
             raise Unfit(str(answer["unfit"]))
         if "ready" not in answer:
@@ -226,8 +226,8 @@ class _Child:
     def alive(self) -> bool:
         return self.process.returncode is None
 
-    async def ask(self, what: Json, file: Path | None, out: Path | None = None) -> Json:
-        """Raises Died, and OSError where a file cannot be opened."""
+    async def ask(self, asked: bytes, file: Path | None, out: Path | None = None) -> Json:
+        """`asked`: JSON. Raises Died, and OSError where a file cannot be opened."""
         loop = asyncio.get_running_loop()
         assert self._socket is not None  # noqa: S101 (it was started)
         handles: list[int] = []
@@ -238,7 +238,7 @@ class _Child:
                 handles.append(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
             # The socket's buffer is empty, as everything sent before was read: one byte goes at once.
             socket.send_fds(self._socket, [b"f" if handles else b"-"], handles)
-            await loop.sock_sendall(self._socket, msgspec.json.encode(what) + b"\n")
+            await loop.sock_sendall(self._socket, asked + b"\n")
             while b"\n" not in self._buffer:
                 part = await loop.sock_recv(self._socket, PIECE)
                 if not part or len(self._buffer) > LONGEST_ANSWER:
